@@ -1,0 +1,122 @@
+//! The composition root: settings in, running server out. The only file that knows every module.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::base::db::Db;
+use crate::base::secrets::Secrets;
+use crate::base::settings::Settings;
+use crate::base::telemetry;
+use crate::community::Community;
+use crate::engine::Engine;
+use crate::engine::module::Module;
+use crate::engine::web::{Health, assemble};
+use crate::modules::chat::Chat;
+use crate::modules::presence::Presence;
+
+const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5); // of the ten seconds a shutdown may take
+const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
+
+/// Every module of this server.
+fn modules(community: &Community) -> Vec<Module> {
+    vec![
+        community.module(),
+        Presence::new(community).module(),
+        Chat::new(community).module(),
+    ]
+}
+
+/// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.
+pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    make_data_folder(&settings)?;
+    let secrets = Secrets::load(&settings.data)?;
+    let metrics = telemetry::start_metrics()?;
+    let db = Db::open(&settings).await?;
+    let listener = TcpListener::bind(settings.address).await.with_context(|| format!("cannot listen on {}", settings.address))?;
+    let address = listener.local_addr()?;
+
+    let engine = Engine::new(settings, db.clone());
+    let community = Community::new(engine.clone());
+    Chat::new(&community).resume_ids().await.map_err(anyhow::Error::new)?;
+    let still_valid = community.clone();
+    let started = engine.start(modules(&community), move |viewer| {
+        let community = still_valid.clone();
+        async move { community.still_valid(&viewer).await }
+    });
+    community.take(&started);
+    let health = Health::new(db.clone(), metrics, &secrets.metrics_token);
+    let router = assemble(&engine, started, health.clone(), |router| community.guard(router));
+
+    let (stop, stopping) = watch::channel(false);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut wait = stopping.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        drop(wait.wait_for(|stop| *stop).await);
+    });
+    let serving = tokio::spawn(server.into_future());
+    ready(address);
+
+    signalled().await?;
+    tracing::info!("stopping");
+    health.stopping();
+    // Order matters: no new requests, then the sockets (whose pages come back by themselves), then what was begun.
+    stop.send_replace(true);
+    engine.live.close_all(SOCKETS_END_WITHIN).await;
+    if tokio::time::timeout(REQUESTS_END_WITHIN, serving).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// Prints what the server would declare, without starting it: `tidepool topics`.
+pub async fn topics(settings: Settings) -> Result<Vec<&'static crate::engine::bus::Topic>> {
+    let engine = Engine::new(settings, Db::in_memory().await?);
+    let community = Community::new(engine.clone());
+    engine.declare_topics(&modules(&community));
+    Ok(engine.bus.topics().collect())
+}
+
+fn make_data_folder(settings: &Settings) -> Result<()> {
+    let data = &settings.data;
+    if !data.exists() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| format!("cannot make {}", data.display()))?;
+    } else if std::fs::metadata(data)?.permissions().mode() & 0o007 != 0 {
+        tracing::warn!(folder = %data.display(), "everybody on this machine can look into the data folder; consider: chmod 700");
+    }
+    Ok(())
+}
+
+async fn signalled() -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Asks the server at the settings' address whether it is ready: `tidepool health`.
+pub async fn health(settings: &Settings) -> Result<std::process::ExitCode> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut address = settings.address;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let ask = async {
+        let mut connection = tokio::net::TcpStream::connect(address).await?;
+        connection.write_all(format!("GET /health/ready HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+        let mut answer = Vec::new();
+        connection.take(4096).read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
+    };
+    let well = tokio::time::timeout(Duration::from_secs(3), ask).await.is_ok_and(|asked| asked.unwrap_or(false));
+    println!("{}", if well { "ok" } else { "not ready" });
+    Ok(if well { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE })
+}

@@ -1,0 +1,154 @@
+//! The database: one writer that groups waiting writes into one commit, and a small pool of readers.
+//!
+//! `Db` is an enum so that a second database is a second arm, not a second program: every statement is one
+//! `&'static str` with `$1` placeholders, run through [`sql!`](crate::sql), which is compiled once for each arm.
+//!
+//! ```ignore
+//! let name: String = sql!(db.read(), on => sqlx::query_scalar("SELECT name FROM spaces WHERE id = $1").bind(space).fetch_one(on))?;
+//! ```
+
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+
+use crate::base::error::Result;
+use crate::base::settings::Settings;
+pub use writer::Tx;
+use writer::Writer;
+
+/// Runs one statement on whichever database is behind `$on` (a reader or a transaction).
+#[macro_export]
+macro_rules! sql {
+    ($on:expr, $arm:ident => $statement:expr) => {
+        match $on {
+            $crate::base::db::On::Sqlite($arm) => $statement.await,
+        }
+    };
+}
+
+/// What a statement runs on, one arm for each kind of database.
+pub enum On<S> {
+    /// A SQLite pool or connection.
+    Sqlite(S),
+}
+
+/// A handle to the database. Cheap to clone.
+#[derive(Clone)]
+pub enum Db {
+    /// An embedded SQLite file.
+    Sqlite(Sqlite),
+}
+
+/// The SQLite arm: a pool of read-only connections beside the one that writes.
+#[derive(Clone)]
+pub struct Sqlite {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+const STATEMENT_CACHE: usize = 256; // statements a connection keeps prepared; more than the program has
+const ROW_BUFFER: usize = 256; // rows a connection's thread may be ahead: a page of 50 crosses threads once
+
+impl Db {
+    /// Opens (or makes) the database in the data folder and runs the migrations that are new to it.
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let path = settings.data.join("tidepool.sqlite");
+        let mut connection = options(&path).create_if_missing(true).connect().await
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        sqlx::migrate!("migrations/sqlite").run(&mut connection).await.context("a migration failed; nothing was started")?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(settings.readers)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+            .connect_with(options(&path).read_only(true)).await?;
+        let checkpointer = options(&path).connect().await?;
+        let writer = Writer::start(connection, checkpointer, settings.write_batch, Duration::from_micros(settings.write_wait_micros));
+        Ok(Self::Sqlite(Sqlite { readers, writer }))
+    }
+
+    /// An empty database that is gone with its handle: for looking at declarations without a data folder.
+    pub async fn in_memory() -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let writer = Writer::start(options.connect().await?, options.connect().await?, 1, Duration::ZERO);
+        Ok(Self::Sqlite(Sqlite { readers: SqlitePoolOptions::new().connect_lazy_with(options), writer }))
+    }
+
+    /// Where reads run. Each statement sees everything that was committed before it began.
+    pub fn read(&self) -> On<&SqlitePool> {
+        match self {
+            Self::Sqlite(sqlite) => On::Sqlite(&sqlite.readers),
+        }
+    }
+
+    /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one commit, each in
+    /// a savepoint of its own: an error or a panic in one undoes that one only.
+    ///
+    /// Answers `Unavailable` when the queue of writes stays full for five seconds or the server is stopping.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.writer.write(work).await,
+        }
+    }
+
+    /// Whether a read and an empty write both answer: what `/health/ready` asks.
+    pub async fn answers(&self) -> Result<()> {
+        sql!(self.read(), on => sqlx::query("SELECT 1").execute(on))?;
+        self.write(|_| Box::pin(async { Ok(()) })).await
+    }
+
+    /// Finishes waiting writes, moves the log into the file and closes.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.writer.stop().await;
+                sqlite.readers.close().await;
+            }
+        }
+    }
+
+    /// Checks the file of a stopped or running server: structure, then references between rows. Empty means sound.
+    pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
+        let path = settings.data.join("tidepool.sqlite");
+        let mut connection = options(&path).read_only(true).connect().await
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut connection).await?;
+        found.retain(|line| line != "ok");
+        let orphans: Vec<(String, Option<i64>, String, i64)> = sqlx::query_as("PRAGMA foreign_key_check").fetch_all(&mut connection).await?;
+        found.extend(orphans.into_iter().map(|(table, row, parent, _)| {
+            format!("{table} row {} points to a row of {parent} that is not there", row.unwrap_or_default())
+        }));
+        connection.close().await?;
+        Ok(found)
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .row_buffer_size(ROW_BUFFER)
+        // The checkpointer moves the log in the background; a commit never has to.
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+/// A connection of its own for the checkpointer.
+async fn checkpoint(connection: &mut SqliteConnection, mode: &'static str) -> sqlx::Result<()> {
+    sqlx::query(mode).execute(connection).await.map(drop)
+}

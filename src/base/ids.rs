@@ -1,0 +1,135 @@
+//! Ids: 64 bits, ordered by time, made by us, strings in JSON (JavaScript loses integers past 2^53).
+//!
+//! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 20 bits of sequence.
+//! Within a process ids only ever grow: a clock that steps back is overruled by the last id given.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::base::clock::Micros;
+
+const EPOCH_MS: i64 = 1_704_067_200_000; // 2024-01-01T00:00:00Z
+const SEQUENCE_BITS: u32 = 20;
+
+static LAST: AtomicI64 = AtomicI64::new(0);
+
+/// A new id, greater than every id this process has given or been shown by [`at_least`].
+pub fn next() -> i64 {
+    let floor = (Micros::now().0 / 1000 - EPOCH_MS).max(0) << SEQUENCE_BITS;
+    let step = |last: i64| Some(floor.max(last + 1));
+    match LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
+        Ok(last) | Err(last) => floor.max(last + 1),
+    }
+}
+
+/// Lets no later id be `seen` or less. Called at boot with the newest stored id, so that a clock set back between
+/// two runs cannot put new messages before old ones. Ids more than a day ahead of the clock are not believed.
+pub fn at_least(seen: i64) {
+    let tomorrow = (Micros::now().0 / 1000 - EPOCH_MS + 86_400_000) << SEQUENCE_BITS;
+    if seen < tomorrow {
+        LAST.fetch_max(seen, Ordering::Relaxed);
+    }
+}
+
+/// When an id was given, to the millisecond.
+pub fn time_of(id: i64) -> Micros {
+    Micros(((id >> SEQUENCE_BITS) + EPOCH_MS) * 1000)
+}
+
+/// Declares an id type: a 64-bit number in the database, a string in JSON, forms and addresses.
+#[macro_export]
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub i64);
+
+        impl $name {
+            /// A new id, later than all before it.
+            pub fn new() -> Self {
+                Self($crate::base::ids::next())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                text.parse().map_err(|_| serde::de::Error::custom("an id is a whole number written as a string"))
+            }
+        }
+    };
+}
+
+id!(
+    /// An account: one person on this server.
+    AccountId
+);
+id!(
+    /// A space: a community on this server.
+    SpaceId
+);
+id!(
+    /// A room: a place in a space, or a direct conversation.
+    RoomId
+);
+id!(
+    /// An event on the bus.
+    EventId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_from_many_threads() {
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| next()).collect::<Vec<_>>())).collect();
+        let mut all: Vec<i64> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
+        let given = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), given);
+    }
+
+    #[test]
+    fn ids_stay_ahead_of_what_was_stored() {
+        let stored = next() + (5_000 << SEQUENCE_BITS);
+        at_least(stored);
+        assert!(next() > stored);
+        at_least(i64::MAX - 1);
+        assert!(next() < i64::MAX / 2, "a nonsense id from a damaged row is not believed");
+    }
+
+    #[test]
+    fn an_id_is_a_string_in_json() {
+        let id = RoomId(9_007_199_254_740_993);
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"9007199254740993\"");
+        assert_eq!(serde_json::from_str::<RoomId>("\"9007199254740993\"").unwrap(), id);
+        assert!(serde_json::from_str::<RoomId>("\"12; drop\"").is_err());
+    }
+}

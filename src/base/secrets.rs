@@ -1,0 +1,80 @@
+//! Secrets: random tokens, and the file that keeps the server's own.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// A token of 256 random bits, in 43 characters that are safe in addresses.
+pub fn token() -> String {
+    random(32)
+}
+
+/// A short token of 96 random bits for links that people pass on, 16 characters.
+pub fn short_token() -> String {
+    random(12)
+}
+
+fn random(bytes: usize) -> String {
+    let mut buffer = vec![0; bytes];
+    // Without the system's random source there is no safe way to go on.
+    getrandom::fill(&mut buffer).expect("the system's random source answers");
+    URL_SAFE_NO_PAD.encode(buffer)
+}
+
+/// SHA-256 of a token, as stored: a stolen backup then signs nobody in.
+pub fn digest(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+/// Compares without telling by its time how much of `given` was right.
+pub fn same(given: &str, expected: &str) -> bool {
+    Sha256::digest(given.as_bytes()) == Sha256::digest(expected.as_bytes())
+}
+
+/// The server's own secrets, `secrets.toml` in the data folder, mode 0600.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// What `GET /metrics` wants as its bearer token.
+    pub metrics_token: String,
+}
+
+impl Secrets {
+    /// Reads the secrets, making the file on first start. Refuses a file that others can read.
+    pub fn load(data: &Path) -> Result<Self> {
+        let path = data.join("secrets.toml");
+        if !path.exists() {
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
+                .with_context(|| format!("cannot create {}", path.display()))?;
+            write!(file, "# Secrets of this server. Delete the file to have new ones made at the next start.\nmetrics_token = \"{}\"\n", token())?;
+            file.sync_all()?;
+        }
+        let mode = fs::metadata(&path)?.permissions().mode();
+        ensure!(mode & 0o077 == 0, "{} can be read by others; run: chmod 600 {}", path.display(), path.display());
+        let text = fs::read_to_string(&path)?;
+        let metrics_token = text.lines()
+            .filter_map(|line| line.split_once('='))
+            .find(|(name, _)| name.trim() == "metrics_token")
+            .map_or_else(token, |(_, value)| value.trim().trim_matches('"').to_owned());
+        ensure!(metrics_token.len() >= 16, "metrics_token in {} is too short", path.display());
+        Ok(Self { metrics_token })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_differ_and_digests_agree() {
+        assert_ne!(token(), token());
+        assert_eq!(token().len(), 43);
+        assert_eq!(digest("a"), digest("a"));
+        assert!(same("abc", "abc") && !same("abc", "abd"));
+    }
+}

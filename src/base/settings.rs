@@ -1,0 +1,241 @@
+//! Settings: flags over environment over `tidepool.toml` in the data folder over the profile's own values.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use confique::Config;
+use confique::meta::FieldKind;
+use serde::{Deserialize, Serialize};
+
+/// How big the host means to be: the values of everything that is not set by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Small, talkative, quick to change.
+    Development,
+    /// A community of hundreds on a small machine.
+    #[default]
+    Production,
+    /// Thousands of sockets on a machine of its own.
+    HighScale,
+}
+
+/// What can be written in `tidepool.toml` or the environment. Left out means: by the profile.
+#[derive(Debug, Config)]
+struct Written {
+    /// Where to listen. Use 0.0.0.0:8080 to be reached from other machines.
+    #[config(env = "TIDEPOOL_ADDRESS")]
+    address: Option<SocketAddr>,
+    /// development, production or high-scale: the values of everything below that is not set.
+    #[config(env = "TIDEPOOL_PROFILE")]
+    profile: Option<Profile>,
+    /// True when people reach the server by https (through a proxy): cookies then never travel unencrypted.
+    #[config(env = "TIDEPOOL_HTTPS")]
+    https: Option<bool>,
+    /// True when a proxy in front sets X-Forwarded-For. Never set it without one: the header would be believed.
+    #[config(env = "TIDEPOOL_BEHIND_PROXY")]
+    behind_proxy: Option<bool>,
+    /// How much to log: error, warn, info, debug, or per part, such as "info,tidepool::engine=debug".
+    #[config(env = "TIDEPOOL_LOG")]
+    log: Option<String>,
+    /// Log lines as JSON.
+    #[config(env = "TIDEPOOL_LOG_JSON")]
+    log_json: Option<bool>,
+    /// Memory for rendered fragments, in MiB.
+    #[config(env = "TIDEPOOL_CACHE_MIB")]
+    cache_mib: Option<u64>,
+    /// Seconds after which an unused fragment, account or right is read afresh.
+    #[config(env = "TIDEPOOL_CACHE_TTL_SECONDS")]
+    cache_ttl_seconds: Option<u64>,
+    /// Connections that read from the database.
+    #[config(env = "TIDEPOOL_READERS")]
+    readers: Option<u32>,
+    /// Writes that share one commit, at most.
+    #[config(env = "TIDEPOOL_WRITE_BATCH")]
+    write_batch: Option<usize>,
+    /// Microseconds a commit waits for further writes. 0 commits what is waiting and no more.
+    #[config(env = "TIDEPOOL_WRITE_WAIT_MICROS")]
+    write_wait_micros: Option<u64>,
+    /// Milliseconds over which changes of presence are gathered into one frame.
+    #[config(env = "TIDEPOOL_PRESENCE_BATCH_MILLIS")]
+    presence_batch_millis: Option<u64>,
+    /// Seconds without a move after which someone counts as idle.
+    #[config(env = "TIDEPOOL_IDLE_AFTER_SECONDS")]
+    idle_after_seconds: Option<u64>,
+    /// Recent frames a feed keeps for sockets that come back.
+    #[config(env = "TIDEPOOL_FEED_FRAMES")]
+    feed_frames: Option<usize>,
+    /// Kept changes (posts, edits, forms) one account may make in ten seconds. One more is answered 429.
+    #[config(env = "TIDEPOOL_WRITES_PER_10_SECONDS")]
+    writes_per_10_seconds: Option<u32>,
+    /// Open sockets of the whole server. One more is answered 503.
+    #[config(env = "TIDEPOOL_MAX_SOCKETS")]
+    max_sockets: Option<usize>,
+    /// Open sockets of one account.
+    #[config(env = "TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT")]
+    max_sockets_per_account: Option<usize>,
+    /// Requests in work at once. Further ones wait for their turn.
+    #[config(env = "TIDEPOOL_MAX_REQUESTS")]
+    max_requests: Option<usize>,
+}
+
+/// The settings in force.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "documented once, on `Written`, where the printed file takes it from")]
+pub struct Settings {
+    #[serde(skip)]
+    pub data: PathBuf,
+    pub address: SocketAddr,
+    pub profile: Profile,
+    pub https: bool,
+    pub behind_proxy: bool,
+    pub log: String,
+    pub log_json: bool,
+    pub cache_mib: u64,
+    pub cache_ttl_seconds: u64,
+    pub readers: u32,
+    pub write_batch: usize,
+    pub write_wait_micros: u64,
+    pub presence_batch_millis: u64,
+    pub idle_after_seconds: u64,
+    pub feed_frames: usize,
+    pub writes_per_10_seconds: u32,
+    pub max_sockets: usize,
+    pub max_sockets_per_account: usize,
+    pub max_requests: usize,
+}
+
+/// What the command line sets; it wins over everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// Where to listen.
+    pub address: Option<SocketAddr>,
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The profile.
+    pub profile: Option<Profile>,
+}
+
+impl Settings {
+    /// Reads environment and file, and fills the rest by profile.
+    pub fn load(flags: &Flags) -> Result<Self> {
+        let data = flags.data.clone()
+            .or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("./data"));
+        let file = data.join("tidepool.toml");
+        let written = Written::builder().env().file(&file).load()
+            .with_context(|| format!("the settings cannot be read (environment, then {})", file.display()))?;
+        let mut settings = Self::of(flags.profile.or(written.profile).unwrap_or_default(), &data);
+        settings.take(written);
+        if let Some(address) = flags.address {
+            settings.address = address;
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// A profile's own values.
+    pub fn of(profile: Profile, data: &Path) -> Self {
+        let by = |development, production, high_scale| match profile {
+            Profile::Development => development,
+            Profile::Production => production,
+            Profile::HighScale => high_scale,
+        };
+        Self {
+            data: data.to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            profile,
+            https: false,
+            behind_proxy: false,
+            log: match profile {
+                Profile::Development => "info,tidepool=debug",
+                Profile::Production => "info",
+                Profile::HighScale => "warn",
+            }.to_owned(),
+            log_json: false,
+            cache_mib: by(16, 32, 128) as u64,
+            cache_ttl_seconds: by(60, 600, 3600) as u64,
+            readers: by(2, 4, 8) as u32,
+            write_batch: by(32, 128, 256),
+            write_wait_micros: by(0, 0, 500) as u64,
+            presence_batch_millis: by(100, 250, 500) as u64,
+            idle_after_seconds: by(300, 300, 300) as u64,
+            feed_frames: by(256, 512, 2048),
+            writes_per_10_seconds: by(1_000, 60, 60) as u32,
+            max_sockets: by(1_000, 12_000, 60_000),
+            max_sockets_per_account: by(64, 64, 64),
+            max_requests: by(256, 1024, 4096),
+        }
+    }
+
+    fn take(&mut self, written: Written) {
+        macro_rules! take { ($($field:ident),*) => { $(if let Some(value) = written.$field { self.$field = value; })* } }
+        take!(address, https, behind_proxy, log, log_json, cache_mib, cache_ttl_seconds, readers, write_batch,
+            write_wait_micros, presence_batch_millis, idle_after_seconds, feed_frames, writes_per_10_seconds, max_sockets, max_sockets_per_account, max_requests);
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(self.readers >= 1, "readers must be at least 1");
+        ensure!(self.write_batch >= 1, "write_batch must be at least 1");
+        ensure!(self.writes_per_10_seconds >= 1, "writes_per_10_seconds must be at least 1");
+        ensure!(self.feed_frames >= 16, "feed_frames must be at least 16");
+        ensure!(self.max_requests >= 8, "max_requests must be at least 8");
+        ensure!(self.write_wait_micros <= 100_000, "write_wait_micros must be at most 100000 (a tenth of a second)");
+        Ok(())
+    }
+
+    /// How long things stay cached unused.
+    pub fn cache_ttl(&self) -> Duration {
+        Duration::from_secs(self.cache_ttl_seconds)
+    }
+
+    /// The settings in force as a commented file that can be saved as `tidepool.toml`.
+    pub fn as_file(&self) -> Result<String> {
+        let values = serde_json::to_value(self)?;
+        let mut file = String::from(
+            "# Settings of Tidepool, with the values in force. Save as tidepool.toml in the data folder and change what you like;\n\
+             # a line left out follows the profile. The environment wins over this file, and flags win over both.\n");
+        for field in Written::META.fields {
+            let value = &values[field.name];
+            file.push('\n');
+            for line in field.doc {
+                file.push_str(&format!("#{line}\n"));
+            }
+            if let FieldKind::Leaf { env: Some(env), .. } = &field.kind {
+                file.push_str(&format!("# Environment: {env}\n"));
+            }
+            file.push_str(&format!("{} = {value}\n", field.name));
+        }
+        Ok(file)
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_file_reads_back_to_the_same_settings() {
+        for profile in [Profile::Development, Profile::Production, Profile::HighScale] {
+            let folder = std::env::temp_dir().join(format!("tidepool-settings-{}-{profile:?}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let settings = Settings::of(profile, &folder);
+            std::fs::write(folder.join("tidepool.toml"), settings.as_file().unwrap()).unwrap();
+            let read = Settings::load(&Flags { data: Some(folder.clone()), ..Flags::default() }).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&settings).unwrap());
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_setting_is_printed_with_its_meaning() {
+        let file = Settings::of(Profile::Production, Path::new("data")).as_file().unwrap();
+        for (name, _) in serde_json::to_value(Settings::of(Profile::Production, Path::new("."))).unwrap().as_object().unwrap() {
+            assert!(file.contains(&format!("\n{name} = ")), "{name} is missing");
+        }
+        assert!(file.contains("# Environment: TIDEPOOL_ADDRESS"));
+    }
+}

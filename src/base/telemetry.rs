@@ -1,0 +1,28 @@
+//! What the server says about itself: log lines on stderr, counters for `/metrics`.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::base::settings::Settings;
+
+/// Bounds of time histograms, in seconds: from a cached fragment to a slow disk.
+const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+
+/// Starts logging at the settings' level (`RUST_LOG` wins).
+pub fn start_logging(settings: &Settings) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.log));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    // A second start in one process (tests) keeps the first logger.
+    let started = if settings.log_json { lines.json().try_init() } else { lines.try_init() };
+    drop(started);
+}
+
+/// Starts counting. The handle renders what has been counted as Prometheus text.
+pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    // Only the first recorder of a process counts; a test with two servers sees both in it.
+    drop(metrics::set_global_recorder(recorder));
+    Ok(handle)
+}

@@ -1,0 +1,156 @@
+//! Floor 2: who is here and what they may do. Accounts, sessions, spaces, rooms, invitations, and the one question
+//! every module asks: [`Community::permit`].
+
+mod accounts;
+mod actions;
+mod invites;
+mod membership;
+mod operations;
+mod pages;
+mod passwords;
+pub mod permissions;
+mod rooms;
+mod sessions;
+mod setup;
+pub mod shell;
+mod spaces;
+pub mod topics;
+mod views;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::routing::get;
+use moka::sync::Cache;
+
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::bus::Subscriber;
+use crate::engine::{Engine, Started};
+use crate::engine::live::FeedSpec;
+use crate::engine::module::{Access, Module, Nav, Pane};
+use crate::engine::viewer::Viewer;
+pub use accounts::{Account, Face};
+pub use membership::Person;
+pub use permissions::{Permission, Place, Role};
+pub use rooms::Room;
+use passwords::Passwords;
+use sessions::Sessions;
+use setup::Door;
+
+/// Everything about people and places. Cheap to clone.
+#[derive(Clone)]
+pub struct Community(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    passwords: Passwords,
+    sessions: Sessions,
+    door: Door,
+    accounts: Cache<AccountId, Arc<Account>>,
+    roles: Cache<(AccountId, SpaceId), Option<Role>>,
+    rooms: Cache<RoomId, Arc<Room>>,
+    entries: Cache<(AccountId, RoomId), bool>,
+    /// Grows with every change of a right; see [`Community::remember`].
+    changes: Arc<AtomicU64>,
+    navs: OnceLock<Vec<Nav>>,
+    panes: OnceLock<Vec<Pane>>,
+    subscribers: OnceLock<Vec<Subscriber>>,
+}
+
+impl Community {
+    /// The community kept in the engine's database.
+    pub fn new(engine: Engine) -> Self {
+        let ttl = engine.settings.cache_ttl();
+        // A few dozen bytes each: these are bounded by count.
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(ttl: std::time::Duration) -> Cache<K, V> {
+            Cache::builder().max_capacity(50_000).time_to_live(ttl).build()
+        }
+        Self(Arc::new(Inner {
+            passwords: Passwords::new(),
+            sessions: Sessions::new(&engine),
+            door: Door::default(),
+            accounts: cache(ttl),
+            roles: cache(ttl),
+            rooms: cache(ttl),
+            entries: cache(ttl),
+            changes: Arc::default(),
+            navs: OnceLock::new(),
+            panes: OnceLock::new(),
+            subscribers: OnceLock::new(),
+            engine,
+        }))
+    }
+
+    /// The engine below.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Takes what the modules add to its pages, once they are declared.
+    pub fn take(&self, started: &Started) {
+        let _ = self.0.navs.set(started.navs.clone());
+        let _ = self.0.panes.set(started.panes.clone());
+        let _ = self.0.subscribers.set(started.subscribers.clone());
+    }
+
+    /// Whether a session may go on: asked before every action and whenever a right may have changed.
+    pub async fn still_valid(&self, viewer: &Viewer) -> bool {
+        self.0.sessions.is_open(&viewer.session, viewer.account).await
+    }
+
+    /// Puts who is asking in front of every request.
+    pub fn guard(&self, router: Router) -> Router {
+        sessions::guard(self, router)
+    }
+
+    /// Reads through a cache without ever keeping what a change has overtaken: what was read before a commit is
+    /// dropped again if the commit came in between.
+    async fn remember<K, V, F>(&self, cache: &Cache<K, V>, key: K, load: F) -> Result<V>
+    where
+        K: std::hash::Hash + Eq + Copy + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<V>>,
+    {
+        if let Some(value) = cache.get(&key) {
+            return Ok(value);
+        }
+        let before = self.0.changes.load(Ordering::Acquire);
+        let value = load.await?;
+        cache.insert(key, value.clone());
+        if self.0.changes.load(Ordering::Acquire) != before {
+            cache.invalidate(&key);
+        }
+        Ok(value)
+    }
+
+    /// Marks that rights changed; called after the commit and before caches are cleared and sockets told.
+    fn changed(&self) {
+        self.0.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// All that it adds to the engine.
+    pub fn module(&self) -> Module {
+        let presence_of_space = self.clone();
+        let module = Module::new("community")
+            .publishes::<topics::SpaceRenamed>()
+            .publishes::<topics::MemberJoined>()
+            .publishes::<topics::MemberLeft>()
+            .publishes::<topics::RoomCreated>()
+            .publishes::<topics::RoomChanged>()
+            .publishes::<topics::SessionEnded>()
+            .stylesheet("css/community.css")
+            .feed(FeedSpec::new("space/{space}", "The space's name and list of public rooms", move |viewer, ids| {
+                let community = presence_of_space.clone();
+                async move { Ok(community.role(viewer.account, SpaceId(ids[0])).await?.is_some()) }
+            }))
+            .feed(FeedSpec::new("account/{account}", "What concerns one person in all their tabs", |viewer, ids| async move {
+                Ok(viewer.account == AccountId(ids[0]))
+            }))
+            .subscriber(shell::presenter(self))
+            .task(self.clone().keep_house());
+        let module = actions::declare(self, module);
+        pages::declare(self, module).page(Access::Anyone, "/accounts/{account}/mine.css", get(pages::mine))
+    }
+}

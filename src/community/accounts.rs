@@ -1,0 +1,181 @@
+//! Accounts: one for each person, by name and e-mail address.
+
+use std::sync::Arc;
+
+use sqlx::FromRow;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Community, passwords};
+use crate::base::clock::Micros;
+use crate::base::db::Tx;
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::AccountId;
+use crate::sql;
+
+pub(super) const LONGEST_NAME: usize = 40; // characters as a person counts them
+const LONGEST_EMAIL: usize = 254; // RFC 5321: what fits into a forward path
+
+/// A person's account.
+#[derive(Clone, Debug, FromRow)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The name others see.
+    pub name: String,
+    /// The address it was made with. Nobody else sees it.
+    pub email: String,
+    /// The language chosen in the settings.
+    pub language: Option<String>,
+}
+
+/// How a person is drawn where they have no picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    /// One or two letters.
+    pub initials: String,
+    /// Which of the twelve hues of the style sheet.
+    pub hue: u8,
+}
+
+impl Face {
+    /// The face of this account under this name.
+    pub fn of(id: AccountId, name: &str) -> Self {
+        Self { initials: initials(name), hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0) }
+    }
+}
+
+/// The first letters of the first two words.
+pub(super) fn initials(name: &str) -> String {
+    name.split_whitespace().filter_map(|word| word.graphemes(true).next()).take(2).map(str::to_uppercase).collect()
+}
+
+/// What someone who wants an account fills in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewAccount {
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) password: String,
+}
+
+impl NewAccount {
+    /// Trims, and notes what is wrong.
+    pub(super) fn check(&mut self, check: &mut Check) {
+        self.name = tidy(&self.name);
+        self.email = self.email.trim().to_owned();
+        let name = self.name.graphemes(true).count();
+        let password = self.password.graphemes(true).count();
+        check
+            .that(name >= 1, "name", "error-name-missing", 0)
+            .that(name <= LONGEST_NAME, "name", "error-too-long", LONGEST_NAME)
+            .that(is_email(&self.email), "email", "error-email", 0)
+            .that(password >= passwords::SHORTEST, "password", "error-password-short", passwords::SHORTEST)
+            .that(password <= passwords::LONGEST, "password", "error-too-long", passwords::LONGEST);
+    }
+}
+
+/// One line of text as people mean it: no control characters, single spaces, nothing around it.
+pub(super) fn tidy(text: &str) -> String {
+    // Bidirectional overrides would let a name rewrite the line it stands in.
+    let plain: String = text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
+        .map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn is_email(text: &str) -> bool {
+    let shaped = text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    shaped && text.len() <= LONGEST_EMAIL && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
+}
+
+/// A name or address as it is compared.
+pub(super) fn key(text: &str) -> String {
+    tidy(text).to_lowercase()
+}
+
+/// Makes the account, inside the transaction of what it is for.
+///
+/// # Errors
+/// `Invalid` when the name or the address is taken.
+pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
+    const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
+    let (name_key, email_key) = (key(&new.name), key(&new.email));
+    let (name, email): (bool, bool) = sql!(tx.on(), on => sqlx::query_as(TAKEN).bind(&name_key).bind(&email_key).fetch_one(on))?;
+    Check::default().that(!name, "name", "error-name-taken", 0).that(!email, "email", "error-email-taken", 0).done()?;
+    let id = AccountId::new();
+    const INSERT: &str = "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(&new.name).bind(name_key).bind(&new.email).bind(email_key)
+        .bind(hash).bind(Micros::now()).execute(on))?;
+    Ok(id)
+}
+
+impl Community {
+    /// An account, by id.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn account(&self, id: AccountId) -> Result<Arc<Account>> {
+        const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
+        let db = &self.0.engine.db;
+        self.remember(&self.0.accounts, id, async {
+            let account: Account = sql!(db.read(), on => sqlx::query_as(READ).bind(id).fetch_one(on))?;
+            Ok(Arc::new(account))
+        }).await
+    }
+
+    /// The account that signs in with this name or address, if the password is theirs.
+    pub(super) async fn authenticate(&self, login: &str, password: String) -> Result<Option<AccountId>> {
+        const READ: &str = "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
+        let login = key(login);
+        let found: Option<(AccountId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(login).fetch_optional(on))?;
+        let (id, hash) = found.unzip();
+        let fits = password.len() <= passwords::LONGEST * 4 && self.0.passwords.fits(password, hash).await?;
+        Ok(id.filter(|_| fits))
+    }
+
+    /// Keeps the language someone chose; `None` follows the browser.
+    pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
+        let community = self.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            sql!(tx.on(), on => sqlx::query("UPDATE accounts SET language = $2 WHERE id = $1").bind(id).bind(language).execute(on))?;
+            tx.after_commit(move || {
+                community.changed();
+                community.0.accounts.invalidate(&id);
+            });
+            Ok(())
+        })).await
+    }
+
+    /// Whether this is the account that set the server up.
+    pub(super) async fn is_server_owner(&self, account: AccountId) -> Result<bool> {
+        const READ: &str = "SELECT EXISTS (SELECT 1 FROM installation WHERE owner_id = $1)";
+        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_one(on))?)
+    }
+}
+
+/// Ends with `NotFound` unless a row was touched.
+pub(super) fn touched(rows: u64) -> Result<()> {
+    if rows > 0 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_tidied_and_drawn() {
+        assert_eq!(tidy("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
+        assert_eq!(initials("ann okafor lind"), "AO");
+        assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
+        assert_eq!(initials(""), "");
+        assert_eq!(key("ANN  Okafor"), "ann okafor");
+    }
+
+    #[test]
+    fn an_address_has_two_sides() {
+        for good in ["a@b", "ann.o+x@example.org", "ann@xn--bcher-kva.example"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in ["", "@", "a@", "@b", "a b@c", "a@b@c", "a@b>"] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

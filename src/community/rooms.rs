@@ -1,0 +1,255 @@
+//! Rooms: places in a space, public to its members or private to some, and direct conversations.
+
+use std::sync::Arc;
+
+use sqlx::FromRow;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::accounts::tidy;
+use super::topics::{RoomChanged, RoomCreated};
+use super::{Community, Permission, Place, spaces};
+use crate::base::clock::Micros;
+use crate::base::db::Tx;
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::bus::Origin;
+use crate::sql;
+
+const LONGEST_ABOUT: usize = 200; // characters of a room's description
+const MOST_PEOPLE: usize = 20; // in one direct conversation
+/// Rooms that a space's list shows at most.
+const MOST_LISTED: i64 = 500;
+
+/// A room.
+#[derive(Clone, Debug, FromRow)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// Its space; none for a direct conversation.
+    #[sqlx(rename = "space_id")]
+    pub space: Option<SpaceId>,
+    /// Its name; for a direct conversation empty: it is called by its other people.
+    pub name: String,
+    /// One line on what it is for.
+    pub about: String,
+    /// Whether only its own members may know of it.
+    pub private: bool,
+    /// Whether it is closed for new messages.
+    pub archived: bool,
+}
+
+const COLUMNS: &str = "SELECT id, space_id, name, about, private, archived_at IS NOT NULL AS archived FROM rooms WHERE id = $1";
+
+/// What a form says of a room.
+#[derive(Clone, Debug)]
+pub(super) struct RoomForm {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) private: bool,
+    pub(super) members: Vec<AccountId>,
+}
+
+impl RoomForm {
+    fn check(&mut self) -> Result<()> {
+        let mut check = Check::default();
+        self.name = spaces::check_name(&self.name, "name", &mut check);
+        self.about = tidy(&self.about);
+        check.that(self.about.graphemes(true).count() <= LONGEST_ABOUT, "about", "error-too-long", LONGEST_ABOUT).done()
+    }
+}
+
+async fn insert(tx: &mut Tx, space: Option<SpaceId>, form: (&str, &str, bool), people_key: Option<&str>) -> Result<RoomId> {
+    let (name, about, private) = form;
+    let id = RoomId::new();
+    const INSERT: &str = "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(space).bind(name).bind(about).bind(private).bind(people_key)
+        .bind(Micros::now()).execute(on))?;
+    Ok(id)
+}
+
+pub(super) async fn insert_in_space(tx: &mut Tx, space: SpaceId, name: &str, about: &str, private: bool) -> Result<RoomId> {
+    if is_taken(tx, space, name, None).await? {
+        return Err(Error::field("name", "error-room-name-taken"));
+    }
+    insert(tx, Some(space), (name, about, private), None).await
+}
+
+async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, but: Option<RoomId>) -> Result<bool> {
+    const READ: &str = "SELECT EXISTS (SELECT 1 FROM rooms WHERE space_id = $1 AND name = $2 AND archived_at IS NULL AND id <> $3)";
+    let but = but.map_or(0, |room| room.0);
+    Ok(sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(name).bind(but).fetch_one(on))?)
+}
+
+async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<()> {
+    const INSERT: &str = "INSERT INTO room_members (room_id, account_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    for account in people {
+        sql!(tx.on(), on => sqlx::query(INSERT).bind(room).bind(account).bind(Micros::now()).execute(on))?;
+    }
+    Ok(())
+}
+
+impl Community {
+    /// A room, by id, without asking who wants to know: for [`permit_in_room`](Community::permit_in_room).
+    pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
+        let db = &self.0.engine.db;
+        self.remember(&self.0.rooms, id, async {
+            let room: Room = sql!(db.read(), on => sqlx::query_as(COLUMNS).bind(id).fetch_one(on))?;
+            Ok(Arc::new(room))
+        }).await
+    }
+
+    /// The rooms of a space that an account may enter, by name; archived ones only when asked for.
+    pub async fn rooms_in(&self, account: AccountId, space: SpaceId, archived: bool) -> Result<Vec<Room>> {
+        const READ: &str = "SELECT id, space_id, name, about, private, archived_at IS NOT NULL AS archived FROM rooms \
+            WHERE space_id = $1 AND (archived_at IS NOT NULL) = $3 AND (NOT private OR EXISTS \
+            (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) ORDER BY name LIMIT $4";
+        self.permit(account, Permission::Read, Place::Space(space)).await?;
+        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MOST_LISTED).fetch_all(on))?)
+    }
+
+    /// The direct conversations of an account with what they are called, newest first.
+    pub async fn direct_rooms(&self, account: AccountId) -> Result<Vec<(RoomId, String)>> {
+        const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
+            JOIN room_members theirs ON theirs.room_id = mine.room_id AND theirs.account_id <> mine.account_id \
+            JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
+        let people: Vec<(RoomId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MOST_LISTED).fetch_all(on))?;
+        let mut rooms: Vec<(RoomId, String)> = Vec::new();
+        for (room, name) in people {
+            match rooms.last_mut() {
+                Some((last, names)) if *last == room => {
+                    names.push_str(", ");
+                    names.push_str(&name);
+                }
+                _ => rooms.push((room, name)),
+            }
+        }
+        Ok(rooms)
+    }
+
+    /// What a room is called for this account.
+    pub async fn room_title(&self, account: AccountId, room: &Room) -> Result<String> {
+        if room.space.is_some() {
+            return Ok(room.name.clone());
+        }
+        let others: Vec<_> = self.people_in(room.id).await?.into_iter().filter(|person| person.id != account).map(|p| p.name).collect();
+        Ok(others.join(", "))
+    }
+
+    /// Makes a room. A private one has its maker and the given members of the space in it.
+    pub(super) async fn create_room(&self, by: AccountId, space: SpaceId, mut form: RoomForm) -> Result<RoomId> {
+        self.permit(by, Permission::ManageRooms, Place::Space(space)).await?;
+        form.check()?;
+        let members = self.members_for(by, space, &form).await?;
+        let bus = self.0.engine.bus.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            let room = insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
+            add_people(tx, room, &members).await?;
+            let private = form.private;
+            tx.after_commit(move || bus.publish(Origin::new(by, Some(space)), RoomCreated { room, space: Some(space), private, members }));
+            Ok(room)
+        })).await
+    }
+
+    async fn members_for(&self, by: AccountId, space: SpaceId, form: &RoomForm) -> Result<Vec<AccountId>> {
+        let mut members = Vec::new();
+        if form.private {
+            members.push(by);
+            for account in &form.members {
+                if *account != by && self.role(*account, space).await?.is_some() {
+                    members.push(*account);
+                }
+            }
+        }
+        Ok(members)
+    }
+
+    /// Changes a room's name, description, privacy and members. Who loses it hears nothing of it any more.
+    pub(super) async fn change_room(&self, by: AccountId, id: RoomId, mut form: RoomForm) -> Result<()> {
+        let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
+        let space = room.space.ok_or(Error::NotFound)?;
+        form.check()?;
+        let members = self.members_for(by, space, &form).await?;
+        let before = self.people_in(id).await?;
+        let was_private = room.private;
+        let community = self.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            if is_taken(tx, space, &form.name, Some(id)).await? {
+                return Err(Error::field("name", "error-room-name-taken"));
+            }
+            const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
+            sql!(tx.on(), on => sqlx::query(UPDATE).bind(id).bind(&form.name).bind(&form.about).bind(form.private).execute(on))?;
+            sql!(tx.on(), on => sqlx::query("DELETE FROM room_members WHERE room_id = $1").bind(id).execute(on))?;
+            add_people(tx, id, &members).await?;
+            tx.after_commit(move || {
+                let mut concerned: Vec<_> = before.into_iter().map(|person| person.id).chain(members).collect();
+                concerned.sort_unstable();
+                concerned.dedup();
+                let everyone = !was_private || !form.private;
+                community.room_changed(by, id, Some(space), if everyone { Vec::new() } else { concerned });
+            });
+            Ok(())
+        })).await
+    }
+
+    /// Closes a room for new messages, or opens it again.
+    pub(super) async fn archive_room(&self, by: AccountId, id: RoomId, archive: bool) -> Result<()> {
+        let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
+        let space = room.space.ok_or(Error::NotFound)?;
+        let concerned = if room.private { self.people_in(id).await?.into_iter().map(|person| person.id).collect() } else { Vec::new() };
+        let community = self.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
+                return Err(Error::Conflict("error-room-name-taken"));
+            }
+            let at = archive.then(Micros::now);
+            sql!(tx.on(), on => sqlx::query("UPDATE rooms SET archived_at = $2 WHERE id = $1").bind(id).bind(at).execute(on))?;
+            tx.after_commit(move || community.room_changed(by, id, Some(space), concerned));
+            Ok(())
+        })).await
+    }
+
+    fn room_changed(&self, by: AccountId, room: RoomId, space: Option<SpaceId>, members: Vec<AccountId>) {
+        self.changed();
+        self.0.rooms.invalidate(&room);
+        self.0.entries.invalidate_all();
+        // A room that becomes private shuts out people nobody can name here, so everybody proves themselves.
+        self.0.engine.live.recheck_all();
+        self.0.engine.bus.publish(Origin::new(by, space), RoomChanged { room, space, members });
+    }
+
+    /// The direct conversation of exactly these people, made when it is not there yet.
+    ///
+    /// # Errors
+    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
+    pub(super) async fn direct_room(&self, by: AccountId, mut people: Vec<AccountId>) -> Result<RoomId> {
+        people.retain(|account| *account != by);
+        people.sort_unstable();
+        people.dedup();
+        Check::default()
+            .that(!people.is_empty(), "people", "error-nobody-chosen", 0)
+            .that(people.len() < MOST_PEOPLE, "people", "error-too-many-people", MOST_PEOPLE)
+            .done()?;
+        let known = self.acquaintances(by).await?;
+        if !people.iter().all(|account| known.iter().any(|person| person.id == *account)) {
+            return Err(Error::NotFound);
+        }
+        people.push(by);
+        people.sort_unstable();
+        let key = people.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let community = self.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            let there: Option<RoomId> = sql!(tx.on(), on => sqlx::query_scalar("SELECT id FROM rooms WHERE people_key = $1").bind(&key).fetch_optional(on))?;
+            if let Some(room) = there {
+                return Ok(room);
+            }
+            let room = insert(tx, None, ("", "", true), Some(&key)).await?;
+            add_people(tx, room, &people).await?;
+            tx.after_commit(move || {
+                community.changed();
+                community.0.entries.invalidate_all();
+                community.0.engine.bus.publish(Origin::new(by, None), RoomCreated { room, space: None, private: true, members: people });
+            });
+            Ok(room)
+        })).await
+    }
+}

@@ -1,0 +1,87 @@
+//! The first evening: the page that makes the owner, the first space and its room, and closes for ever.
+//! And the door's patience: how often one may try to sign in.
+
+use std::time::Duration;
+
+use super::accounts::{self, NewAccount};
+use super::{Community, Role, rooms, spaces};
+use crate::base::clock::Micros;
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::rates::Rate;
+use crate::sql;
+
+const TRIES: u32 = 10;
+const IN: Duration = Duration::from_secs(180);
+
+/// Limits of signing in and joining, by account and by address.
+pub(super) struct Door {
+    by_login: Rate<String>,
+    by_address: Rate<std::net::IpAddr>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self { by_login: Rate::new(TRIES, IN), by_address: Rate::new(TRIES, IN) }
+    }
+}
+
+impl Door {
+    /// Counts a try to sign in.
+    ///
+    /// # Errors
+    /// `TooMany` when this account or this address has had its ten tries in three minutes.
+    pub(super) fn knock(&self, login: &str, address: std::net::IpAddr) -> Result<()> {
+        self.by_address.check(&address)?;
+        self.by_login.check(&accounts::key(login))
+    }
+
+    pub(super) fn tidy(&self) {
+        self.by_login.tidy();
+        self.by_address.tidy();
+    }
+}
+
+/// What the setup page asks.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) community: String,
+    pub(super) owner: NewAccount,
+}
+
+impl Community {
+    /// Whether the server has an owner, and setup is closed.
+    pub(super) async fn is_set_up(&self) -> Result<bool> {
+        const READ: &str = "SELECT EXISTS (SELECT 1 FROM installation)";
+        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).fetch_one(on))?)
+    }
+
+    /// Makes the owner, the first space and its room `general`, all or nothing.
+    ///
+    /// # Errors
+    /// `Invalid`; `Conflict` when there is an owner already, also when another submission was faster.
+    pub(super) async fn set_up(&self, mut setup: Setup) -> Result<(AccountId, SpaceId)> {
+        if self.is_set_up().await? {
+            return Err(Error::Conflict("error-setup-closed"));
+        }
+        let mut check = Check::default();
+        setup.community = spaces::check_name(&setup.community, "community", &mut check);
+        setup.owner.check(&mut check);
+        check.done()?;
+        let hash = self.0.passwords.hash(setup.owner.password.clone()).await?;
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            // Inside the one writer: of two submissions at once the second finds the first.
+            let closed: bool = sql!(tx.on(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM installation)").fetch_one(on))?;
+            if closed {
+                return Err(Error::Conflict("error-setup-closed"));
+            }
+            let owner = accounts::insert(tx, &setup.owner, &hash).await?;
+            const OPEN: &str = "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
+            sql!(tx.on(), on => sqlx::query(OPEN).bind(owner).bind(Micros::now()).execute(on))?;
+            let space = spaces::insert(tx, &setup.community).await?;
+            spaces::add_member(tx, space, owner, Role::Owner).await?;
+            rooms::insert_in_space(tx, space, "general", "", false).await?;
+            Ok((owner, space))
+        })).await
+    }
+}

@@ -1,0 +1,117 @@
+//! Spaces: communities on this server, and who belongs to them.
+
+use sqlx::FromRow;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::accounts::{self, tidy, touched};
+use super::topics::{MemberLeft, SpaceRenamed};
+use super::{Community, Permission, Place, Role, rooms};
+use crate::base::clock::Micros;
+use crate::base::db::Tx;
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::bus::Origin;
+use crate::sql;
+
+pub(super) const LONGEST_NAME: usize = 60; // characters as a person counts them
+
+/// A space.
+#[derive(Clone, Debug, FromRow)]
+pub struct Space {
+    /// Its id.
+    pub id: SpaceId,
+    /// Its name.
+    pub name: String,
+}
+
+pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
+    let name = tidy(name);
+    let length = name.graphemes(true).count();
+    check.that(length >= 1, field, "error-name-missing", 0).that(length <= LONGEST_NAME, field, "error-too-long", LONGEST_NAME);
+    name
+}
+
+pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
+    let id = SpaceId::new();
+    const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, $2, $3)";
+    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(name).bind(Micros::now()).execute(on))?;
+    Ok(id)
+}
+
+pub(super) async fn add_member(tx: &mut Tx, space: SpaceId, account: AccountId, role: Role) -> Result<()> {
+    const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    sql!(tx.on(), on => sqlx::query(INSERT).bind(space).bind(account).bind(role.name()).bind(Micros::now()).execute(on))?;
+    Ok(())
+}
+
+impl Community {
+    /// The spaces of an account, by name.
+    pub(super) async fn spaces_of(&self, account: AccountId) -> Result<Vec<Space>> {
+        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).fetch_all(on))?)
+    }
+
+    /// A space, for someone who belongs to it.
+    ///
+    /// # Errors
+    /// `NotFound` for everybody else.
+    pub async fn space(&self, account: AccountId, id: SpaceId) -> Result<Space> {
+        self.permit(account, Permission::Read, Place::Space(id)).await?;
+        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as("SELECT id, name FROM spaces WHERE id = $1").bind(id).fetch_one(on))?)
+    }
+
+    /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
+    pub(super) async fn create_space(&self, account: AccountId, name: &str) -> Result<SpaceId> {
+        self.permit(account, Permission::Operate, Place::Server).await?;
+        let mut check = Check::default();
+        let name = check_name(name, "name", &mut check);
+        check.done()?;
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            let space = insert(tx, &name).await?;
+            add_member(tx, space, account, Role::Owner).await?;
+            rooms::insert_in_space(tx, space, "general", "", false).await?;
+            Ok(space)
+        })).await
+    }
+
+    /// Gives a space another name.
+    pub(super) async fn rename_space(&self, account: AccountId, space: SpaceId, name: &str) -> Result<()> {
+        self.permit(account, Permission::ManageSpace, Place::Space(space)).await?;
+        let mut check = Check::default();
+        let name = check_name(name, "name", &mut check);
+        check.done()?;
+        let bus = self.0.engine.bus.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            let done = sql!(tx.on(), on => sqlx::query("UPDATE spaces SET name = $2 WHERE id = $1").bind(space).bind(&name).execute(on))?;
+            touched(done.rows_affected())?;
+            tx.after_commit(move || bus.publish(Origin::new(account, Some(space)), SpaceRenamed { space, name }));
+            Ok(())
+        })).await
+    }
+
+    /// Takes an account out of a space and all its rooms: by themselves, or by who manages the space.
+    /// Their sockets prove their rights again before another frame passes.
+    ///
+    /// # Errors
+    /// `Conflict` for the owner, whom a space cannot do without.
+    pub(super) async fn remove_member(&self, by: AccountId, space: SpaceId, account: AccountId) -> Result<()> {
+        let right = if by == account { Permission::Read } else { Permission::ManageSpace };
+        self.permit(by, right, Place::Space(space)).await?;
+        if self.role(account, space).await? == Some(Role::Owner) {
+            return Err(Error::Conflict("error-owner-stays"));
+        }
+        let community = self.clone();
+        self.0.engine.db.write(move |tx| Box::pin(async move {
+            const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
+            let done = sql!(tx.on(), on => sqlx::query(LEAVE).bind(space).bind(account).execute(on))?;
+            accounts::touched(done.rows_affected())?;
+            const ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+            sql!(tx.on(), on => sqlx::query(ROOMS).bind(space).bind(account).execute(on))?;
+            tx.after_commit(move || {
+                community.rights_changed(account, Some(space));
+                community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
+            });
+            Ok(())
+        })).await
+    }
+}

@@ -1,0 +1,70 @@
+//! The events the community publishes.
+
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::event;
+
+event! {
+    /// A space got another name.
+    pub struct SpaceRenamed on "community.space.renamed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Its new name.
+        name: String = "Glasshouse".into(),
+    }
+}
+
+event! {
+    /// Someone joined a space.
+    pub struct MemberJoined on "community.member.joined" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who joined.
+        account: AccountId = AccountId(7),
+        /// Their name.
+        name: String = "Ann".into(),
+    }
+}
+
+event! {
+    /// Someone left a space or was removed from it. Their sockets have lost its feeds already.
+    pub struct MemberLeft on "community.member.left" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who left.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A room was made, or two people began a direct conversation.
+    pub struct RoomCreated on "community.room.created" by room {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// Its space; none for a direct conversation.
+        space: Option<SpaceId> = Some(SpaceId(3)),
+        /// Whether only its own members may know of it.
+        private: bool = false,
+        /// Its own members; empty for a public room.
+        members: Vec<AccountId> = vec![],
+    }
+}
+
+event! {
+    /// A room was renamed, archived or restored, made public or private, or got other members.
+    pub struct RoomChanged on "community.room.changed" by room {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// Its space; none for a direct conversation.
+        space: Option<SpaceId> = Some(SpaceId(3)),
+        /// Everybody whose list of rooms is another now; empty when it is the whole space.
+        members: Vec<AccountId> = vec![],
+    }
+}
+
+event! {
+    /// A session ended: signed out, ended from another device, or expired. Its sockets are being closed.
+    pub struct SessionEnded on "community.session.ended" by account {
+        /// Whose it was.
+        account: AccountId = AccountId(7),
+    }
+}

@@ -1,0 +1,107 @@
+//! The community's pages, as their templates see them.
+
+use askama::Template;
+
+use super::Person;
+use super::invites::{Invitation, Invite};
+use super::rooms::Room;
+use super::sessions::OpenSession;
+use super::shell::Shell;
+use super::spaces::Space;
+use crate::engine::bus::DeadLetter;
+use crate::engine::forms::Form;
+use crate::engine::web::Head;
+
+#[derive(Template)]
+#[template(path = "community/setup.html")]
+pub(super) struct SetupPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+}
+
+#[derive(Template)]
+#[template(path = "community/sign_in.html")]
+pub(super) struct SignInPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+    pub(super) next: String,
+}
+
+#[derive(Template)]
+#[template(path = "community/join.html")]
+pub(super) struct JoinPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+    pub(super) code: String,
+    /// None: the link is over.
+    pub(super) invitation: Option<Invitation>,
+    /// Whether someone signed in only has to say yes.
+    pub(super) signed_in: bool,
+}
+
+impl JoinPage {
+    pub(super) fn initials(&self) -> String {
+        self.invitation.as_ref().map(|invitation| super::accounts::initials(&invitation.space)).unwrap_or_default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "community/home.html", blocks = ["app"])]
+pub(super) struct HomePage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+}
+
+#[derive(Template)]
+#[template(path = "community/space.html", blocks = ["app"])]
+pub(super) struct SpacePage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) space: Space,
+    pub(super) invites: Vec<Invite>,
+    pub(super) people: Vec<Person>,
+    pub(super) archived: Vec<Room>,
+    /// `https://host`, for links that people pass on.
+    pub(super) origin: String,
+}
+
+#[derive(Template)]
+#[template(path = "community/room_form.html", blocks = ["app"])]
+pub(super) struct RoomPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    /// None: a new room.
+    pub(super) room: Option<Room>,
+    /// Everybody in the space, and whether they are in the room.
+    pub(super) people: Vec<(Person, bool)>,
+}
+
+#[derive(Template)]
+#[template(path = "community/direct.html", blocks = ["app"])]
+pub(super) struct DirectPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) people: Vec<Person>,
+}
+
+#[derive(Template)]
+#[template(path = "community/account.html", blocks = ["app"])]
+pub(super) struct AccountPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) email: String,
+    pub(super) language: Option<String>,
+    pub(super) sessions: Vec<OpenSession>,
+    pub(super) this: String,
+}
+
+#[derive(Template)]
+#[template(path = "community/dead_letters.html", blocks = ["app"])]
+pub(super) struct DeadLettersPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) letters: Vec<DeadLetter>,
+}

@@ -1,0 +1,133 @@
+//! Floor 1: what makes a page live. The bus carries events, the hub carries frames, the web answers requests, and a
+//! [`Module`] declares all that a feature adds to them.
+
+pub mod actions;
+pub mod bus;
+pub mod forms;
+pub mod fragments;
+pub mod live;
+pub mod module;
+pub mod rates;
+pub mod viewer;
+pub mod web;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+
+use crate::base::db::Db;
+use crate::base::settings::Settings;
+use actions::Actions;
+use bus::{Bus, DeadLetters, Subscriber};
+use fragments::Fragments;
+use live::{Hub, Limits, SocketClosed, SocketOpened};
+use module::{Module, Nav, Pane};
+use viewer::Viewer;
+use web::Pages;
+
+/// What every module works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    /// The settings in force.
+    pub settings: Arc<Settings>,
+    /// The database.
+    pub db: Db,
+    /// Where events go.
+    pub bus: Bus,
+    /// Where frames go.
+    pub live: Hub,
+    /// Rendered fragments.
+    pub fragments: Fragments,
+    /// What every page starts with.
+    pub pages: Pages,
+    /// Events that nobody could handle.
+    pub dead_letters: DeadLetters,
+}
+
+/// An engine with its modules, ready to answer.
+pub struct Started {
+    /// Every declared route, and the sockets.
+    pub routes: Router,
+    /// Every declared action.
+    pub actions: Actions,
+    /// Every subscriber, for replaying dead letters.
+    pub subscribers: Vec<Subscriber>,
+    /// What makes the sidebar.
+    pub navs: Vec<Nav>,
+    /// What makes the panes beside a space's pages.
+    pub panes: Vec<Pane>,
+}
+
+impl Engine {
+    /// An engine without modules on an open database.
+    pub fn new(settings: Settings, db: Db) -> Self {
+        Self {
+            bus: Bus::default(),
+            live: Hub::new(Limits::from(&settings)),
+            fragments: Fragments::new(&settings),
+            pages: Pages::default(),
+            dead_letters: DeadLetters::new(db.clone()),
+            db,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Declares the engine's own topics beside those of the modules.
+    pub fn declare_topics(&self, modules: &[Module]) {
+        let own = Module::new("live").publishes::<SocketOpened>().publishes::<SocketClosed>();
+        let all: Vec<_> = modules.iter().chain([&own]).flat_map(|module| module.topics.iter().copied()).collect();
+        self.bus.declare(all);
+    }
+
+    /// Takes in the modules: mounts their routes, starts their subscribers and tasks. `still_valid` says whether a
+    /// session may go on.
+    ///
+    /// # Panics
+    /// When declarations contradict each other: a mistake of the program, found at start.
+    pub fn start<F, R>(&self, modules: Vec<Module>, still_valid: F) -> Started
+    where
+        F: Fn(Viewer) -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        for module in &modules {
+            module.check();
+        }
+        self.declare_topics(&modules);
+        let (mut feeds, mut routes, mut actions, mut subscribers, mut links) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut tasks, mut navs, mut panes) = (vec![], vec![], vec![]);
+        for module in modules {
+            feeds.extend(module.feeds);
+            routes.extend(module.routes);
+            actions.extend(module.actions);
+            subscribers.extend(module.subscribers);
+            links.push((module.stylesheet, module.script));
+            tasks.extend(module.tasks);
+            navs.extend(module.nav);
+            panes.extend(module.pane);
+        }
+        self.live.declare(feeds, still_valid);
+        self.pages.declare(links);
+        for subscriber in &subscribers {
+            subscriber.start(&self.bus, &self.dead_letters);
+        }
+        for task in tasks {
+            tokio::spawn(task);
+        }
+        let actions = Actions::new(actions, self.settings.writes_per_10_seconds);
+        let sockets = live::routes(self.live.clone(), self.bus.clone(), actions.clone(), web::VERSION);
+        let routes = module::mount(routes).merge(sockets);
+        tokio::spawn(tidy(self.live.clone(), actions.clone()));
+        Started { routes, actions, subscribers, navs, panes }
+    }
+}
+
+/// Forgets what nobody needs any more, every minute.
+async fn tidy(live: Hub, actions: Actions) {
+    let mut minute = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minute.tick().await;
+        live.tidy();
+        actions.tidy();
+    }
+}

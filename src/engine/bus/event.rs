@@ -1,0 +1,110 @@
+//! Events and topics: one declaration gives the type, its name, its documentation and its example.
+
+use std::any::Any;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A kind of event, made with [`event!`](crate::event).
+pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What is declared about it.
+    fn topic() -> &'static Topic;
+    /// Events with the same key keep their order.
+    fn key(&self) -> i64;
+}
+
+/// What is declared about a topic.
+pub struct Topic {
+    /// `module.noun.verb`, the verb in the past tense.
+    pub name: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// The field whose events keep their order.
+    pub key: &'static str,
+    /// Its fields.
+    pub fields: &'static [EventField],
+    /// An example, as JSON.
+    pub example: fn() -> Value,
+    /// Writes an event of this topic as JSON.
+    pub encode: fn(&(dyn Any + Send + Sync)) -> Value,
+    /// Reads an event of this topic back from JSON.
+    pub decode: fn(Value) -> serde_json::Result<Box<dyn Any + Send + Sync>>,
+}
+
+/// A field of an event.
+#[derive(Serialize)]
+pub struct EventField {
+    /// Its name.
+    pub name: &'static str,
+    /// Its Rust type.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// What it means.
+    pub about: &'static str,
+}
+
+impl Topic {
+    /// The module that owns it: the first part of its name.
+    pub fn owner(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or_default()
+    }
+
+    pub(super) fn is_well_named(&self) -> bool {
+        let parts: Vec<_> = self.name.split('.').collect();
+        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    }
+
+    /// The declaration as JSON, for `tidepool topics --json`.
+    pub fn json(&self) -> Value {
+        json!({
+            "topic": self.name, "owner": self.owner(), "about": self.about, "key": self.key,
+            "fields": self.fields, "example": (self.example)(),
+        })
+    }
+}
+
+/// Declares an event: its type, its topic, what it is ordered by, and for each field what it means and an example.
+///
+/// ```ignore
+/// event! {
+///     /// A message was posted in a room.
+///     pub struct MessagePosted on "chat.message.posted" by room {
+///         /// The room it stands in.
+///         room: RoomId = RoomId(12),
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! event {
+    ($(#[doc = $about:literal])+ pub struct $name:ident on $topic:literal by $key:ident {
+        $($(#[doc = $meaning:literal])+ $field:ident : $kind:ty = $example:expr),+ $(,)?
+    }) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+        pub struct $name {
+            $($(#[doc = $meaning])+ pub $field: $kind),+
+        }
+
+        impl $crate::engine::bus::Event for $name {
+            fn topic() -> &'static $crate::engine::bus::Topic {
+                static TOPIC: $crate::engine::bus::Topic = $crate::engine::bus::Topic {
+                    name: $topic,
+                    about: concat!($($about),+),
+                    key: stringify!($key),
+                    fields: &[$($crate::engine::bus::EventField {
+                        name: stringify!($field), kind: stringify!($kind), about: concat!($($meaning),+),
+                    }),+],
+                    example: || serde_json::json!($name { $($field: $example),+ }),
+                    encode: |body| body.downcast_ref::<$name>().map_or(serde_json::Value::Null, |event| serde_json::json!(event)),
+                    decode: |value| Ok(Box::new(serde_json::from_value::<$name>(value)?)),
+                };
+                &TOPIC
+            }
+
+            fn key(&self) -> i64 {
+                self.$key.0
+            }
+        }
+    };
+}

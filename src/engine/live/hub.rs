@@ -1,0 +1,250 @@
+//! The hub: every feed and every socket of this instance.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::feed::{Cursor, Feed, FeedSpec};
+use super::frame::Content;
+use super::socket::{Close, Socket};
+use crate::base::clock::Micros;
+use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
+use crate::base::secrets;
+use crate::base::settings::Settings;
+use crate::engine::viewer::Viewer;
+
+const IDLE_FEED: Duration = Duration::from_secs(300); // how long an unread, unfollowed feed keeps its log
+
+/// Bounds of the hub.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Frames a feed keeps.
+    pub feed_frames: usize,
+    /// Open sockets in all.
+    pub sockets: usize,
+    /// Open sockets of one account.
+    pub sockets_per_account: usize,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        Self { feed_frames: settings.feed_frames, sockets: settings.max_sockets, sockets_per_account: settings.max_sockets_per_account }
+    }
+}
+
+type StillValid = Arc<dyn Fn(Viewer) -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// Every feed and every socket. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    instance: Arc<str>,
+    limits: Limits,
+    declared: OnceLock<(Vec<FeedSpec>, StillValid)>,
+    feeds: RwLock<HashMap<String, Arc<Feed>>>,
+    sockets: Mutex<Sockets>,
+    next_socket: AtomicU64,
+}
+
+#[derive(Default)]
+struct Sockets {
+    open: usize,
+    of: HashMap<AccountId, Vec<Arc<Socket>>>,
+    closing: bool,
+}
+
+impl Hub {
+    /// A hub without any feed.
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            instance: secrets::short_token()[..8].into(),
+            limits,
+            declared: OnceLock::new(),
+            feeds: RwLock::default(),
+            sockets: Mutex::default(),
+            next_socket: AtomicU64::new(1),
+        }))
+    }
+
+    /// Takes these families of feeds and no others, once. `still_valid` says whether a session may go on.
+    ///
+    /// # Panics
+    /// When called twice: a mistake of the program.
+    pub(in crate::engine) fn declare<F, R>(&self, specs: Vec<FeedSpec>, still_valid: F)
+    where
+        F: Fn(Viewer) -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        let still_valid: StillValid = Arc::new(move |viewer| still_valid(viewer).boxed());
+        assert!(self.0.declared.set((specs, still_valid)).is_ok(), "the feeds are declared once");
+    }
+
+    /// Name of this start of the server, part of every cursor.
+    pub fn instance(&self) -> &str {
+        &self.0.instance
+    }
+
+    /// Publishes a frame. Without anyone who follows or could come back to the feed it costs one look-up.
+    ///
+    /// A feed that no module owns is refused: logged as an error, and a panic in debug builds.
+    pub fn publish(&self, feed: &str, content: Content) {
+        if let Some(feed) = self.existing(feed) {
+            metrics::counter!("tidepool_frames_total").increment(1);
+            feed.publish(&self.0.instance, self.0.limits.feed_frames, content);
+        } else if self.spec(feed).is_none() {
+            debug_assert!(false, "no module owns the feed {feed}");
+            tracing::error!(feed, "refused: no module owns this feed");
+        }
+    }
+
+    /// Ends every subscription to feeds whose name begins so with a `refresh`: their state is to be read again.
+    pub fn refresh_all(&self, prefix: &str) {
+        for feed in self.0.feeds.read().unwrap_or_else(PoisonError::into_inner).values() {
+            if feed.name.starts_with(prefix) {
+                feed.forget();
+            }
+        }
+    }
+
+    /// Whether a frame on this feed could reach anyone.
+    pub fn is_followed(&self, feed: &str) -> bool {
+        self.existing(feed).is_some()
+    }
+
+    /// The feed's newest frame. Take it before reading the store: what you then show already holds everything up to
+    /// the cursor, and following from it brings everything after.
+    pub fn cursor(&self, feed: &str) -> Cursor {
+        let feed = self.feed(feed);
+        feed.touch();
+        Cursor { instance: self.0.instance.clone(), seq: feed.head() }
+    }
+
+    /// The number in a cursor of this instance.
+    pub(super) fn seen(&self, cursor: &str) -> Option<u64> {
+        let (instance, seq) = cursor.rsplit_once('.')?;
+        (*instance == *self.0.instance).then(|| seq.parse().ok()).flatten()
+    }
+
+    pub(super) fn feed(&self, name: &str) -> Arc<Feed> {
+        if let Some(feed) = self.existing(name) {
+            return feed;
+        }
+        let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
+        feeds.entry(name.to_owned()).or_insert_with(|| {
+            // Microseconds of now lie past every number that an earlier, forgotten feed of this name can have used.
+            Arc::new(Feed::new(name, u64::try_from(Micros::now().0).unwrap_or(0)))
+        }).clone()
+    }
+
+    fn existing(&self, name: &str) -> Option<Arc<Feed>> {
+        self.0.feeds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn spec(&self, feed: &str) -> Option<(&FeedSpec, Vec<i64>)> {
+        self.0.declared.get()?.0.iter().find_map(|spec| Some((spec, spec.ids(feed)?)))
+    }
+
+    /// Whether this person may follow this feed now.
+    pub(super) async fn allows(&self, viewer: &Viewer, feed: &str) -> bool {
+        match self.spec(feed) {
+            Some((spec, ids)) => spec.allows(viewer, ids).await,
+            None => false,
+        }
+    }
+
+    pub(super) async fn still_valid(&self, viewer: &Viewer) -> bool {
+        match self.0.declared.get() {
+            Some((_, still_valid)) => still_valid(viewer.clone()).await,
+            None => false,
+        }
+    }
+
+    fn sockets(&self) -> std::sync::MutexGuard<'_, Sockets> {
+        self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a socket.
+    pub(super) fn open(&self, viewer: Viewer) -> Result<Arc<Socket>> {
+        let mut sockets = self.sockets();
+        if sockets.closing || sockets.open >= self.0.limits.sockets {
+            return Err(Error::Unavailable);
+        }
+        let theirs = sockets.of.entry(viewer.account).or_default();
+        if theirs.len() >= self.0.limits.sockets_per_account {
+            return Err(Error::TooMany(Duration::from_secs(30)));
+        }
+        let socket = Arc::new(Socket::new(self.0.next_socket.fetch_add(1, Ordering::Relaxed), viewer));
+        theirs.push(socket.clone());
+        sockets.open += 1;
+        metrics::gauge!("tidepool_sockets").set(sockets.open as f64);
+        Ok(socket)
+    }
+
+    /// Lets a socket go. How many the account has left.
+    pub(super) fn closed(&self, socket: &Socket) {
+        let mut sockets = self.sockets();
+        let account = socket.viewer.account;
+        if let Some(theirs) = sockets.of.get_mut(&account) {
+            theirs.retain(|other| other.id != socket.id);
+            if theirs.is_empty() {
+                sockets.of.remove(&account);
+            }
+        }
+        sockets.open -= 1;
+        metrics::gauge!("tidepool_sockets").set(sockets.open as f64);
+    }
+
+    /// Has every socket of an account prove its rights again before it gets another frame. Call it in the commit
+    /// that changed a right (`Tx::after_commit`): no frame of a later commit then passes unchecked.
+    pub fn recheck(&self, account: AccountId) {
+        for socket in self.sockets().of.get(&account).into_iter().flatten() {
+            socket.recheck();
+        }
+    }
+
+    /// The same for everybody, when a change touches too many to name.
+    pub fn recheck_all(&self) {
+        for socket in self.sockets().of.values().flatten() {
+            socket.recheck();
+        }
+    }
+
+    /// The accounts that have a socket open.
+    pub fn connected(&self) -> Vec<AccountId> {
+        self.sockets().of.keys().copied().collect()
+    }
+
+    /// How many sockets an account has open.
+    pub fn sockets_of(&self, account: AccountId) -> usize {
+        self.sockets().of.get(&account).map_or(0, Vec::len)
+    }
+
+    /// Closes every socket with 1012 (service restart) and takes in no more. Waits until they are gone, at most `most`.
+    pub async fn close_all(&self, most: Duration) {
+        {
+            let mut sockets = self.sockets();
+            sockets.closing = true;
+            for socket in sockets.of.values().flatten() {
+                socket.close(Close::Restart);
+            }
+        }
+        let until = Instant::now() + most;
+        while self.sockets().open > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Forgets feeds that nobody follows and nobody is likely to come back to. Called every minute.
+    pub fn tidy(&self) {
+        let Some(before) = Instant::now().checked_sub(IDLE_FEED) else { return };
+        let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
+        feeds.retain(|_, feed| !feed.is_idle_since(before));
+        metrics::gauge!("tidepool_feeds").set(feeds.len() as f64);
+    }
+}

@@ -1,0 +1,120 @@
+//! Every message of a socket, in two enums. `docs/live.md` explains them one by one.
+//!
+//! Control messages are JSON on both sockets. Only a feed's frames differ: JSON `event`s on `/live/data`, HTML that
+//! begins with the comment `<!--feed cursor-->` on `/live`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a client may say. At most 64 KiB, as one text message.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum FromClient {
+    /// Follow a feed, from a cursor (what a page or an earlier frame named) or from now on. Following it already
+    /// moves the cursor. Answered with `subscribed`, `refresh` or `refused`.
+    Subscribe {
+        /// Such as `room/12`.
+        feed: String,
+        /// The last frame seen.
+        cursor: Option<String>,
+    },
+    /// Stop following a feed. Not answered.
+    Unsubscribe {
+        /// Its name.
+        feed: String,
+    },
+    /// Do something. Answered with `reply` or `error` of the same id.
+    Act {
+        /// Chosen by the client, at most 64 characters.
+        id: String,
+        /// Name of the action, such as `chat.post`.
+        action: String,
+        /// The fields of its form.
+        #[serde(default)]
+        fields: Value,
+    },
+    /// Are you there? Answered with `pong`.
+    Ping,
+}
+
+/// What the server says, besides frames.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToClient<'a> {
+    /// First message of every socket.
+    Hello {
+        /// Changes with every start of the server; cursors of another instance are refreshed.
+        instance: &'a str,
+        /// Version of the pages' assets; another one than the page's own means that a newer page can be had.
+        version: &'a str,
+        /// The account the socket speaks for.
+        account: String,
+    },
+    /// The feed is followed from this cursor on.
+    Subscribed {
+        /// Its name.
+        feed: &'a str,
+        /// The cursor that the next frame follows.
+        cursor: String,
+    },
+    /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the page (or ask an
+    /// action) again and subscribe from the cursor it names.
+    Refresh {
+        /// Its name.
+        feed: &'a str,
+    },
+    /// The feed cannot be followed.
+    Refused {
+        /// Its name.
+        feed: &'a str,
+        /// `not_found` (no such feed, or not yours to know of), `too_many` (64 already) or `invalid`.
+        code: &'a str,
+    },
+    /// The right to the feed is gone, and so is the subscription.
+    Revoked {
+        /// Its name.
+        feed: &'a str,
+    },
+    /// An action was done.
+    Reply {
+        /// As the client chose it.
+        id: &'a str,
+        /// What the action answers.
+        result: Value,
+    },
+    /// An action was refused, or a message could not be understood (then without id).
+    Error {
+        /// As the client chose it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+        /// What went wrong.
+        error: Problem,
+    },
+    /// Answer to `ping`.
+    Pong,
+}
+
+/// An error as programs see it, on sockets and over HTTP.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// `not_found`, `sign_in_first`, `forbidden`, `invalid`, `conflict`, `too_many`, `unavailable` or `internal`.
+    pub code: &'static str,
+    /// The same for people, in their language.
+    pub message: Cow<'static, str>,
+    /// For `invalid`: field name to sentence.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub fields: serde_json::Map<String, Value>,
+    /// For `too_many`: seconds to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+}
+
+impl ToClient<'_> {
+    /// The message as it goes over the wire.
+    pub(super) fn text(&self) -> String {
+        // Strings, numbers and string-keyed maps always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,18 @@
+//! The web: one router, pages and fragments, errors in words, and the layers every request passes.
+
+mod act;
+mod assets;
+mod errors;
+mod health;
+mod layers;
+mod pages;
+mod wants;
+
+pub use act::{answer, redisplay};
+pub use assets::VERSION;
+pub use errors::{problem, words_of};
+pub use health::Health;
+pub use layers::{RequestId, assemble};
+pub use pages::{Head, Html, Pages};
+pub(crate) use pages::app_page;
+pub use wants::Wants;

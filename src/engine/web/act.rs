@@ -1,0 +1,115 @@
+//! `POST /act/<name>`: the one way in for every declared action over HTTP.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use tower::ServiceExt;
+
+use super::pages::Html;
+use super::wants::Wants;
+use crate::base::error::{Error, Result};
+use crate::base::locale::Lang;
+use crate::engine::actions::{Actions, Outcome};
+use crate::engine::forms::Form;
+use crate::engine::viewer::{Address, Viewer};
+
+const LARGEST: usize = 256 << 10; // bytes of a form: a message of 4,000 characters is 16 KB, escaped 48
+
+struct Act {
+    actions: Actions,
+    /// The pages, to show a refused form again.
+    pages: Router,
+}
+
+pub(super) fn routes(actions: Actions, pages: Router) -> Router {
+    Router::new()
+        .route("/act/{action}", post(act))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(Arc::new(Act { actions, pages }))
+}
+
+async fn act(
+    State(state): State<Arc<Act>>, Path(name): Path<String>, viewer: Viewer, address: Address, headers: HeaderMap, body: Bytes,
+) -> Response {
+    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let result = if json {
+        match serde_json::from_slice(&body) {
+            Ok(fields) => state.actions.run_json(&viewer, &name, fields).await.map(|result| Outcome::new(result, "/")),
+            Err(_) => Err(Error::field("form", "error-message-shape")),
+        }
+    } else {
+        state.actions.run_form(&viewer, &name, body.to_vec()).await
+    };
+    let lang = viewer.lang;
+    match answer(Wants::of(&headers), result) {
+        Ok(response) => response,
+        Err(error) if Wants::of(&headers) == Wants::Page && !json => {
+            let form = Form::refused(&name, &body, &error, lang);
+            match headers.get(header::REFERER).and_then(|referer| path_of(referer.to_str().ok()?, &headers)) {
+                Some(path) if matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::TooMany(_)) => {
+                    redisplay(state.pages.clone(), &path, &headers, Some(viewer), address, lang, form, &error).await
+                }
+                _ => error.into_response(),
+            }
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// What a successful action answers: JSON, a fragment, or the way to the next page.
+///
+/// # Errors
+/// The action's own.
+pub fn answer(wants: Wants, result: Result<Outcome>) -> Result<Response> {
+    let outcome = result?;
+    Ok(match wants {
+        Wants::Json => axum::Json(outcome.result).into_response(),
+        Wants::Page => Redirect::to(&outcome.location).into_response(),
+        Wants::Fragment => {
+            let location = outcome.location.clone();
+            match outcome.into_fragment() {
+                Some(fragment) => Html(fragment).into_response(),
+                None => (StatusCode::NO_CONTENT, [("hx-location", location)]).into_response(),
+            }
+        }
+    })
+}
+
+/// The page a form came from, if it is one of ours.
+fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
+    let (_, rest) = referer.split_once("://")?;
+    let (authority, path) = rest.split_once('/')?;
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    (authority == host && !path.starts_with("act/")).then(|| format!("/{path}"))
+}
+
+/// Shows a page again with the form it was refused, under the error's status.
+#[allow(clippy::too_many_arguments, reason = "they are the request, taken apart")]
+pub async fn redisplay(
+    pages: Router, path: &str, headers: &HeaderMap, viewer: Option<Viewer>, address: Address, lang: Lang, form: Form, error: &Error,
+) -> Response {
+    let Ok(mut request) = Request::get(path).body(axum::body::Body::empty()) else { return Error::NotFound.into_response() };
+    if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
+    }
+    let extensions = request.extensions_mut();
+    extensions.insert(form);
+    extensions.insert(lang);
+    extensions.insert(address);
+    if let Some(viewer) = viewer {
+        extensions.insert(viewer);
+    }
+    let Ok(mut response) = pages.oneshot(request).await;
+    if response.status().is_success() {
+        *response.status_mut() = error.status();
+        if let Error::TooMany(wait) = error {
+            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+    }
+    response
+}

@@ -1,0 +1,185 @@
+//! Errors in words: a page, a fragment or JSON, by what was asked for.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::json;
+
+use super::layers::RequestId;
+use super::pages::{Head, Html, Pages};
+use super::wants::Wants;
+use crate::base::error::Error;
+use crate::base::locale::Lang;
+use crate::engine::live::Problem;
+
+impl Error {
+    /// The HTTP status of this kind of error.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::SignInFirst => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// A handler's error is only marked here; [`render`] words it, knowing the request.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}
+
+/// What happened and what to do, in one or two sentences.
+pub fn words_of(error: &Error, lang: Lang) -> String {
+    match error {
+        Error::NotFound => lang.t("error-not-found").to_owned(),
+        Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
+        Error::Forbidden(key) | Error::Conflict(key) => lang.t(key).to_owned(),
+        Error::Invalid(fields) => {
+            let sentences: Vec<_> = fields.iter().map(|field| lang.with(field.key, &[("limit", field.limit.into())])).collect();
+            sentences.join(" ")
+        }
+        Error::TooMany(wait) => lang.with("error-too-many", &[("seconds", seconds(*wait).into())]),
+        Error::Unavailable => lang.t("error-unavailable").to_owned(),
+        Error::Internal(_) => lang.t("error-internal").to_owned(),
+    }
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
+}
+
+/// An error as programs see it.
+pub fn problem(error: &Error, lang: Lang) -> Problem {
+    let fields = match error {
+        Error::Invalid(fields) => fields.iter()
+            .map(|field| (field.field.to_owned(), lang.with(field.key, &[("limit", field.limit.into())]).into()))
+            .collect(),
+        _ => serde_json::Map::new(),
+    };
+    let retry_after = if let Error::TooMany(wait) = error { Some(seconds(*wait)) } else { None };
+    Problem { code: error.code(), message: Cow::Owned(words_of(error, lang)), fields, retry_after }
+}
+
+#[derive(Template)]
+#[template(path = "engine/error.html")]
+struct ErrorPage {
+    head: Head,
+    status: u16,
+    heading: &'static str,
+    message: String,
+    request: String,
+}
+
+#[derive(Template)]
+#[template(path = "engine/error_fragment.html")]
+struct ErrorFragment<'a> {
+    message: &'a str,
+    fields: Vec<(&'static str, String)>,
+}
+
+/// Words every error answer, ours and the framework's, in the form that was asked for.
+pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Request, next: Next) -> Response {
+    let wants = Wants::of(request.headers());
+    let is_get = request.method() == axum::http::Method::GET;
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let response = next.run(request).await;
+    if !response.status().is_client_error() && !response.status().is_server_error() || response.headers().contains_key(header::ETAG) {
+        return response;
+    }
+    let error = match response.extensions().get::<std::sync::Arc<Error>>() {
+        Some(error) => error.clone(),
+        None => std::sync::Arc::new(by_status(response.status())),
+    };
+    if let Error::Internal(cause) = &*error {
+        tracing::error!(request = %id, "{cause:#}");
+    }
+    // A status of the framework's own (405, 413 …) is more exact than ours.
+    let status = if response.extensions().get::<std::sync::Arc<Error>>().is_some() { error.status() } else { response.status() };
+    let mut worded = match wants {
+        Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
+            let back: String = form_encode(&path);
+            return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+        }
+        Wants::Page => {
+            let heading = lang.t(heading(status));
+            let head = pages.head(lang, None, heading);
+            let page = ErrorPage { head, status: status.as_u16(), heading, message: words_of(&error, lang), request: id };
+            (status, page.render().map(axum::response::Html).unwrap_or_default_page()).into_response()
+        }
+        Wants::Fragment => {
+            let problem = problem(&error, lang);
+            let fields = match &*error {
+                Error::Invalid(fields) => fields.iter().map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())]))).collect(),
+                _ => Vec::new(),
+            };
+            match Html::of(&(ErrorFragment { message: &problem.message, fields })) {
+                Ok(html) => (status, html).into_response(),
+                Err(_) => status.into_response(),
+            }
+        }
+        Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
+    };
+    if let Error::TooMany(wait) = &*error {
+        worded.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(*wait)));
+    }
+    worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        worded.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    worded
+}
+
+/// A template cannot fail on strings; if it ever does, the status line still tells.
+trait OrDefaultPage {
+    fn unwrap_or_default_page(self) -> axum::response::Html<String>;
+}
+
+impl<E> OrDefaultPage for std::result::Result<axum::response::Html<String>, E> {
+    fn unwrap_or_default_page(self) -> axum::response::Html<String> {
+        self.unwrap_or_else(|_| axum::response::Html(String::new()))
+    }
+}
+
+fn form_encode(path: &str) -> String {
+    serde_html_form::to_string([("", path)]).unwrap_or_default().trim_start_matches('=').to_owned()
+}
+
+fn by_status(status: StatusCode) -> Error {
+    match status {
+        StatusCode::UNAUTHORIZED => Error::SignInFirst,
+        StatusCode::FORBIDDEN => Error::Forbidden("error-other-site"),
+        StatusCode::TOO_MANY_REQUESTS => Error::TooMany(Duration::from_secs(1)),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Error::NotFound,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::field("form", "error-too-large"),
+        StatusCode::METHOD_NOT_ALLOWED => Error::field("form", "error-method"),
+        status if status.is_client_error() => Error::field("form", "error-message-shape"),
+        _ => Error::Internal(anyhow::anyhow!("answered {status}")),
+    }
+}
+
+fn heading(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "error-heading-sign-in",
+        403 => "error-heading-forbidden",
+        404 => "error-heading-not-found",
+        429 => "error-heading-too-many",
+        500..=599 => "error-heading-internal",
+        _ => "error-heading-invalid",
+    }
+}

@@ -1,0 +1,65 @@
+//! How the server is: for whoever keeps it running.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::base::db::Db;
+use crate::base::error::Error;
+use crate::base::secrets;
+
+/// What the health routes look at. Cheap to clone.
+#[derive(Clone)]
+pub struct Health {
+    db: Db,
+    metrics: PrometheusHandle,
+    metrics_token: Arc<str>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Health {
+    /// `metrics_token` is what `/metrics` wants as its bearer token.
+    pub fn new(db: Db, metrics: PrometheusHandle, metrics_token: &str) -> Self {
+        Self { db, metrics, metrics_token: metrics_token.into(), stopping: Arc::default() }
+    }
+
+    /// From now on `/health/ready` says no, so that no new work is sent here.
+    pub fn stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn routes(self) -> Router {
+        Router::new()
+            .route("/health/live", get(|| async { "ok\n" }))
+            .route("/health/ready", get(ready))
+            .route("/metrics", get(scrape))
+            .with_state(self)
+    }
+}
+
+async fn ready(State(health): State<Health>) -> Response {
+    let stopping = health.stopping.load(Ordering::Acquire);
+    match health.db.answers().await {
+        Ok(()) if !stopping => "ok\n".into_response(),
+        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, [(header::ETAG, "")], "stopping\n").into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::ETAG, "")], "the database does not answer\n").into_response()
+        }
+    }
+}
+
+async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<String, Error> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if !given.is_some_and(|token| secrets::same(token, &health.metrics_token)) {
+        return Err(Error::Forbidden("error-metrics-token"));
+    }
+    health.metrics.run_upkeep();
+    Ok(health.metrics.render())
+}

@@ -1,0 +1,132 @@
+//! The layers every request passes, outermost last in the list of `assemble`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::{Health, act, assets, errors};
+use crate::base::error::Error;
+use crate::base::locale::Lang;
+use crate::base::secrets;
+use crate::base::settings::Settings;
+use crate::engine::viewer::Address;
+use crate::engine::{Engine, Started};
+
+const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be in work
+
+/// Name of one request, in its answer, its log lines and its error page.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what all answers share.
+pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Router {
+    let pages = started.routes.clone();
+    let answered = started.routes
+        .merge(act::routes(started.actions, pages))
+        .fallback(|| async { Error::NotFound })
+        .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
+        .layer(CsrfLayer::new())
+        .layer(from_fn_with_state(engine.pages.clone(), errors::render));
+    let settings = engine.settings.clone();
+    guard(answered)
+        .layer(from_fn(negotiate))
+        .merge(health.routes())
+        .merge(assets::routes())
+        .layer(from_fn(revalidate))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
+        .layer(from_fn_with_state(settings.https, harden))
+        .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests))
+        .layer(from_fn(measure))
+        .layer(from_fn_with_state(settings, identify))
+}
+
+/// Names the request and finds out where it comes from.
+async fn identify(State(settings): State<std::sync::Arc<Settings>>, mut request: Request, next: Next) -> Response {
+    let id = secrets::short_token();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    // The last entry is the one our own proxy wrote; everything before it is hearsay.
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back()
+        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    let address = if settings.behind_proxy { forwarded.or(peer) } else { peer };
+    request.extensions_mut().insert(Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0]))));
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}
+
+/// Counts and times requests by route. Query strings are never logged: they may hold what is nobody's business.
+async fn measure(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    tracing::debug!(%method, path, status, micros = took.as_micros() as u64, "answered");
+    metrics::counter!("tidepool_requests_total", "status" => status.to_string()).increment(1);
+    metrics::histogram!("tidepool_request_seconds", "route" => route).record(took.as_secs_f64());
+    response
+}
+
+/// The language until an account's own choice is known.
+async fn negotiate(mut request: Request, next: Next) -> Response {
+    let accepts = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let lang = Lang::negotiate(None, accepts);
+    request.extensions_mut().insert(lang);
+    next.run(request).await
+}
+
+/// Answers 304 when the browser already has what would be sent.
+async fn revalidate(request: Request, next: Next) -> Response {
+    let asked = matches!(*request.method(), Method::GET | Method::HEAD);
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let mut response = next.run(request).await;
+    if let (true, Some(known), Some(tag)) = (asked && response.status() == StatusCode::OK, known, response.headers().get(header::ETAG)) {
+        let same = known.to_str().is_ok_and(|list| list.split(',').any(|one| one.trim().as_bytes() == tag.as_bytes()));
+        if same {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = axum::body::Body::empty();
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+    }
+    response
+}
+
+/// Headers that narrow what a browser lets a page do. No inline script or style, nothing from elsewhere, no framing.
+async fn harden(State(https): State<bool>, request: Request, next: Next) -> Response {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+        connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}

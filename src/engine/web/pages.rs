@@ -1,0 +1,116 @@
+//! What every page starts with, and how a page answers.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use askama::Template;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::assets::VERSION;
+use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
+use crate::base::locale::Lang;
+
+/// The style sheets and scripts of the modules, known once they are declared. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Pages(Arc<OnceLock<Links>>);
+
+#[derive(Default)]
+struct Links {
+    styles: Vec<&'static str>,
+    scripts: Vec<&'static str>,
+}
+
+impl Pages {
+    pub(in crate::engine) fn declare(&self, links: Vec<(Option<&'static str>, Option<&'static str>)>) {
+        let (styles, scripts): (Vec<_>, Vec<_>) = links.into_iter().unzip();
+        let links = Links { styles: styles.into_iter().flatten().collect(), scripts: scripts.into_iter().flatten().collect() };
+        assert!(self.0.set(links).is_ok(), "the modules are declared once");
+    }
+
+    /// The head of a page with this title.
+    pub fn head(&self, lang: Lang, account: Option<AccountId>, title: impl Into<String>) -> Head {
+        Head { lang, account, title: title.into(), pages: self.clone() }
+    }
+}
+
+/// What `base.html` needs.
+pub struct Head {
+    /// The page's language.
+    pub lang: Lang,
+    /// The person's account, whose controls a style sheet of theirs switches on.
+    pub account: Option<AccountId>,
+    /// The page's title, without the server's name.
+    pub title: String,
+    pages: Pages,
+}
+
+impl Head {
+    /// Address of an asset.
+    pub fn asset(&self, path: &str) -> String {
+        format!("/assets/{VERSION}/{path}")
+    }
+
+    /// Address of the icon sprite's symbol.
+    pub fn icon(&self, name: &str) -> String {
+        format!("/assets/{VERSION}/icons.svg#{name}")
+    }
+
+    /// Version of the assets.
+    pub fn version(&self) -> &'static str {
+        VERSION
+    }
+
+    /// The modules' style sheets.
+    pub fn styles(&self) -> impl Iterator<Item = &'static str> {
+        self.pages.0.get().into_iter().flat_map(|links| links.styles.iter().copied())
+    }
+
+    /// The modules' scripts.
+    pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
+        self.pages.0.get().into_iter().flat_map(|links| links.scripts.iter().copied())
+    }
+}
+
+/// HTML on its way to the browser: a page or a fragment, with an entity tag over its bytes.
+pub struct Html(pub String);
+
+impl Html {
+    /// A rendered template.
+    ///
+    /// # Errors
+    /// `Internal` when the template fails, which only a failing value in it can cause.
+    pub fn of(template: &impl Template) -> Result<Self> {
+        template.render().map(Self).map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
+    }
+}
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(self.0.as_bytes());
+        // Weak, because the same page leaves here under several compressions.
+        let tag = format!("W/\"{:016x}\"", hasher.finish());
+        let mut response = axum::response::Html(self.0).into_response();
+        let headers = response.headers_mut();
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie, hx-request"));
+        response
+    }
+}
+
+/// Renders a page inside the shell: whole, or only its `app` block when htmx asks for it.
+macro_rules! app_page {
+    ($wants:expr, $view:expr) => {{
+        let view = $view;
+        match $wants {
+            $crate::engine::web::Wants::Fragment => $crate::engine::web::Html::of(&view.as_app()),
+            _ => $crate::engine::web::Html::of(&view),
+        }
+    }};
+}
+pub(crate) use app_page;

@@ -1,0 +1,38 @@
+//! What form of answer a request wants.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+/// Page, fragment or JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// A whole page: a link followed, a form without JavaScript.
+    Page,
+    /// A piece of a page, for htmx or our own scripts (`HX-Request`).
+    Fragment,
+    /// JSON, for programs (`Accept: application/json`).
+    Json,
+}
+
+impl Wants {
+    /// By the request's headers.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if accept.starts_with("application/json") {
+            Self::Json
+        } else if headers.contains_key("hx-request") {
+            Self::Fragment
+        } else {
+            Self::Page
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Wants {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.headers))
+    }
+}

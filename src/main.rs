@@ -1,0 +1,114 @@
+//! The command line: parse, call, print.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use tidepool::base::db::Db;
+use tidepool::base::settings::{Flags, Profile, Settings};
+use tidepool::base::telemetry;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// A self-hosted home for a community. Without a command it serves.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server (what happens without a command)
+    Serve(Options),
+    /// Print the settings in force, as a commented file
+    Settings(Options),
+    /// List every topic of the bus with its fields, owner and an example
+    Topics {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the database file: its structure and the references between rows
+    Check(Options),
+    /// Ask a running server whether it is well; for container health checks
+    Health(Options),
+}
+
+#[derive(Args, Clone)]
+struct Options {
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long)]
+    address: Option<SocketAddr>,
+    /// The folder that holds everything [default: ./data]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The values of what is not set
+    #[arg(long, value_enum)]
+    profile: Option<Profile>,
+}
+
+impl Options {
+    fn settings(self) -> Result<Settings> {
+        Settings::load(&Flags { address: self.address, data: self.data, profile: self.profile })
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tidepool: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve(cli.options)) {
+        Command::Serve(options) => {
+            let settings = options.settings()?;
+            telemetry::start_logging(&settings);
+            tidepool::app::serve(settings, |address| println!("Tidepool is at http://{address}")).await?;
+        }
+        Command::Settings(options) => print!("{}", options.settings()?.as_file()?),
+        Command::Topics { json } => print_topics(json).await?,
+        Command::Check(options) => {
+            let problems = Db::problems(&options.settings()?).await?;
+            for problem in &problems {
+                println!("{problem}");
+            }
+            if !problems.is_empty() {
+                return Ok(ExitCode::FAILURE);
+            }
+            println!("ok");
+        }
+        Command::Health(options) => return tidepool::app::health(&options.settings()?).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print_topics(json: bool) -> Result<()> {
+    let topics = tidepool::app::topics(Settings::of(Profile::default(), &PathBuf::from("."))).await?;
+    if json {
+        let all: Vec<_> = topics.iter().map(|topic| topic.json()).collect();
+        println!("{}", serde_json::to_string_pretty(&all)?);
+        return Ok(());
+    }
+    for topic in topics {
+        println!("{}\n   {} Owner: {}. In order by {}.", topic.name, topic.about.trim(), topic.owner(), topic.key);
+        for field in topic.fields {
+            println!("   {:<12} {:<18} {}", field.name, field.kind, field.about.trim());
+        }
+        println!("   {}\n", (topic.example)());
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Floor 3: features. They never import one another; they meet on the bus.
+
+pub mod chat;
+pub mod presence;

@@ -1,0 +1,181 @@
+//! The log: a stretch of a room's history as fragments, with what lies beyond it on both sides.
+
+use std::sync::Arc;
+
+use askama::Template;
+
+use super::model::{Message, MessageId, PAGE};
+use super::store::{self, Stub};
+use super::views::MessageView;
+use super::{Chat, markdown};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId};
+use crate::base::locale::Lang;
+use crate::community::Face;
+use crate::engine::fragments::{Fragments, Key};
+
+/// Which stretch to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stretch {
+    /// The newest messages.
+    Newest,
+    /// Those before a message.
+    Before(MessageId),
+    /// Those after a message.
+    After(MessageId),
+    /// Those around a message.
+    Around(MessageId),
+}
+
+/// A stretch of a room's history, ready for its template.
+pub(super) struct Log {
+    pub(super) room: RoomId,
+    pub(super) entries: Vec<Entry>,
+    /// Where older messages begin, if there are any.
+    pub(super) older: Option<MessageId>,
+    /// Where newer messages begin, if there are any. Without, the log is live.
+    pub(super) newer: Option<MessageId>,
+    /// The feed's name and its cursor, taken before anything was read.
+    pub(super) feed: String,
+    /// The newest message in it: what a plain form says it has seen.
+    pub(super) seen: String,
+}
+
+/// One message and what stands before it.
+pub(super) struct Entry {
+    /// The day that begins with it (UTC; the browser draws its own days).
+    pub(super) day: Option<String>,
+    /// Whether the line 'new' stands before it.
+    pub(super) new: bool,
+    /// The message.
+    pub(super) html: Arc<str>,
+}
+
+const TEMPLATE: &str = "chat.message.1";
+
+impl Chat {
+    /// Reads a stretch of a room. `read_to` is where the reader has come to, for the line 'new'.
+    pub(super) async fn log(&self, room: RoomId, stretch: Stretch, lang: Lang, reader: AccountId, read_to: Option<MessageId>) -> Result<Log> {
+        let name = format!("room/{room}");
+        let feed = format!("{name}@{}", self.engine.live.cursor(&name));
+        let (stubs, older, newer) = self.stubs(room, stretch).await?;
+        let html = self.fragments(room, &stubs, lang).await?;
+        let first_new = read_to.and_then(|read| stubs.iter().position(|stub| stub.id > read && stub.author != reader));
+        let mut last_day = String::new();
+        let entries = stubs.iter().zip(html).enumerate().map(|(place, (stub, html))| {
+            let today = crate::base::ids::time_of(stub.id.0).date();
+            let day = (today != last_day).then(|| today.clone());
+            last_day = today;
+            Entry { day, new: first_new == Some(place), html }
+        }).collect();
+        let seen = stubs.last().map_or_else(|| "0".to_owned(), |stub| stub.id.to_string());
+        Ok(Log { room, entries, older, newer, feed, seen })
+    }
+
+    /// A stretch of a room as data, oldest first, and whether there is more in the direction it was asked for.
+    pub(super) async fn messages(&self, room: RoomId, stretch: Stretch) -> Result<(Vec<Message>, bool)> {
+        let (stubs, older, newer) = self.stubs(room, stretch).await?;
+        let more = if matches!(stretch, Stretch::After(_)) { newer.is_some() } else { older.is_some() };
+        match (stubs.first(), stubs.last()) {
+            (Some(first), Some(last)) => Ok((store::range(&self.engine.db, room, first.id, last.id).await?, more)),
+            _ => Ok((Vec::new(), false)),
+        }
+    }
+
+    /// One more than a page is asked for, to know whether there is more.
+    async fn stubs(&self, room: RoomId, stretch: Stretch) -> Result<(Vec<Stub>, Option<MessageId>, Option<MessageId>)> {
+        let db = &self.engine.db;
+        let up = |place, most| async move {
+            let mut stubs = store::before(db, room, place, most + 1).await?;
+            let more = stubs.len() > most;
+            stubs.truncate(most);
+            stubs.reverse();
+            let older = if more { stubs.first().map(|stub| stub.id) } else { None };
+            Ok::<_, Error>((stubs, older))
+        };
+        let down = |place, most| async move {
+            let mut stubs = store::from(db, room, place, most + 1).await?;
+            let more = stubs.len() > most;
+            stubs.truncate(most);
+            let newer = if more { stubs.last().map(|stub| stub.id) } else { None };
+            Ok::<_, Error>((stubs, newer))
+        };
+        Ok(match stretch {
+            Stretch::Newest => {
+                let (stubs, older) = up(MessageId(i64::MAX), PAGE).await?;
+                (stubs, older, None)
+            }
+            Stretch::Before(place) => {
+                let (stubs, older) = up(place, PAGE).await?;
+                let newer = stubs.last().map(|stub| stub.id);
+                (stubs, older, newer)
+            }
+            Stretch::After(place) => {
+                let (stubs, newer) = down(MessageId(place.0.saturating_add(1)), PAGE).await?;
+                let older = stubs.first().map(|stub| stub.id);
+                (stubs, older, newer)
+            }
+            Stretch::Around(place) => {
+                let (mut stubs, older) = up(place, PAGE / 2).await?;
+                let (rest, newer) = down(place, PAGE / 2 + 1).await?;
+                stubs.extend(rest);
+                (stubs, older, newer)
+            }
+        })
+    }
+
+    /// The fragments of these messages. Rows are read only for those that are not rendered yet.
+    async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
+        let fragments = &self.engine.fragments;
+        let mut html: Vec<Option<Arc<str>>> = stubs.iter().map(|stub| fragments.get(&key(lang, stub.id, stub.revision))).collect();
+        let missing: Vec<_> = stubs.iter().zip(&html).filter(|(_, html)| html.is_none()).map(|(stub, _)| stub.id).collect();
+        if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
+            let rows = store::range(&self.engine.db, room, *first, *last).await?;
+            let rendered = render_all(fragments.clone(), rows, lang).await?;
+            for (stub, slot) in stubs.iter().zip(&mut html) {
+                if slot.is_none() {
+                    *slot = rendered.iter().find(|(id, _)| *id == stub.id).map(|(_, html)| html.clone());
+                }
+            }
+        }
+        // A row can only be missing when its room was deleted between the two reads.
+        html.into_iter().map(|html| html.ok_or(Error::NotFound)).collect()
+    }
+}
+
+fn key(lang: Lang, id: MessageId, revision: i64) -> Key {
+    Key { template: TEMPLATE, lang, id: id.0, revision }
+}
+
+async fn render_all(fragments: Fragments, rows: Vec<Message>, lang: Lang) -> Result<Vec<(MessageId, Arc<str>)>> {
+    let costly = rows.iter().any(|row| markdown::needs_highlighting(&row.body));
+    let render = move || rows.iter().map(|row| (row.id, fragment(&fragments, row, &markdown::to_html(&row.body), lang))).collect();
+    // Highlighting takes milliseconds: not on a thread that others wait for.
+    if costly {
+        tokio::task::spawn_blocking(render).await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+    } else {
+        Ok(render())
+    }
+}
+
+/// A message's body as HTML, away from the async threads when it is costly.
+pub(super) async fn body_html(message: &Message) -> Result<String> {
+    if !markdown::needs_highlighting(&message.body) {
+        return Ok(markdown::to_html(&message.body));
+    }
+    let body = message.body.clone();
+    tokio::task::spawn_blocking(move || markdown::to_html(&body)).await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+/// The message's fragment, made from its body's HTML if it is not there yet.
+pub(super) fn fragment(fragments: &Fragments, message: &Message, body: &str, lang: Lang) -> Arc<str> {
+    fragments.render(key(lang, message.id, message.revision), || {
+        let view = MessageView {
+            message, body, lang,
+            face: Face::of(message.author, &message.author_name),
+            emoji_only: markdown::is_emoji_only(&message.body),
+        };
+        // Writing strings into a string does not fail.
+        view.render().unwrap_or_default()
+    })
+}

@@ -1,0 +1,126 @@
+//! What a person sees of a room.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get};
+use serde::Deserialize;
+
+use super::actions::readable;
+use super::log::{Log, Stretch};
+use super::model::MessageId;
+use super::views::{ChangePage, LogView, RoomPage};
+use super::{Chat, store};
+use crate::base::error::{Error, Result};
+use crate::base::ids::RoomId;
+use crate::community::Permission;
+use crate::engine::forms::Form;
+use crate::engine::module::{Access, Module};
+use crate::engine::viewer::Viewer;
+use crate::engine::web::{Html, Wants, app_page};
+
+pub(super) fn declare(chat: &Chat, module: Module) -> Module {
+    let with = |router: MethodRouter<Chat>| router.with_state(chat.clone());
+    module
+        .page(Access::SignedIn, "/rooms/{room}", with(get(room)))
+        .page(Access::SignedIn, "/rooms/{room}/log", with(get(log)))
+        .page(Access::SignedIn, "/messages/{message}", with(get(permalink)))
+        .page(Access::SignedIn, "/messages/{message}/source", with(get(source)))
+        .page(Access::SignedIn, "/messages/{message}/edit", with(get(edit)))
+        .page(Access::SignedIn, "/messages/{message}/delete", with(get(delete)))
+}
+
+#[derive(Deserialize)]
+struct At {
+    at: Option<MessageId>,
+    before: Option<MessageId>,
+    after: Option<MessageId>,
+}
+
+impl At {
+    fn stretch(&self) -> Stretch {
+        match (self.at, self.before, self.after) {
+            (Some(place), _, _) => Stretch::Around(place),
+            (_, Some(place), _) => Stretch::Before(place),
+            (_, _, Some(place)) => Stretch::After(place),
+            _ => Stretch::Newest,
+        }
+    }
+}
+
+async fn room(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(room): Path<RoomId>, Query(at): Query<At>, form: Form) -> Result<Html> {
+    let room = chat.community.permit_in_room(viewer.account, Permission::Read, room).await?;
+    let typing = format!("room/{0}/typing@{1}", room.id, chat.engine.live.cursor(&format!("room/{}/typing", room.id)));
+    let read_to = store::read_mark(&chat.engine.db, viewer.account, room.id).await?;
+    let stretch = at.stretch();
+    let log = chat.log(room.id, stretch, viewer.lang, viewer.account, read_to).await?;
+    // Opening a room's present is reading it; also without JavaScript.
+    if let (Stretch::Newest, Ok(newest)) = (stretch, log.seen.parse::<MessageId>())
+        && read_to.is_none_or(|read| read < newest) && newest.0 > 0 {
+        chat.mark_read(viewer.account, room.id, newest).await?;
+    }
+    let here = format!("/rooms/{}", room.id);
+    let shell = chat.community.shell(&viewer, room.space, &here).await?;
+    let title = chat.community.room_title(viewer.account, &room).await?;
+    let may_manage = chat.community.permit_in_room(viewer.account, Permission::ManageRooms, room.id).await.is_ok();
+    app_page!(wants, RoomPage {
+        head: chat.community.head(&viewer, title.clone()),
+        shell, form, room: room.id, title, about: room.about.clone(), private: room.private && room.space.is_some(),
+        direct: room.space.is_none(), archived: room.archived, may_manage, typing, log,
+    })
+}
+
+/// The log alone: read again after an absence, or its next stretch up or down.
+async fn log(State(chat): State<Chat>, viewer: Viewer, Path(room): Path<RoomId>, Query(at): Query<At>) -> Result<Html> {
+    let room = chat.community.permit_in_room(viewer.account, Permission::Read, room).await?;
+    let log: Log = chat.log(room.id, at.stretch(), viewer.lang, viewer.account, None).await?;
+    let view = LogView { log: &log, lang: viewer.lang };
+    let html = match at.stretch() {
+        Stretch::Before(_) => view.as_older().render(),
+        Stretch::After(_) => view.as_newer().render(),
+        Stretch::Newest | Stretch::Around(_) => view.as_region().render(),
+    };
+    html.map(Html).map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+async fn permalink(State(chat): State<Chat>, viewer: Viewer, Path(id): Path<MessageId>) -> Result<Redirect> {
+    let (message, _) = readable(&chat, &viewer, id, Permission::Read).await?;
+    Ok(Redirect::to(&format!("/rooms/{}?at={id}#m-{id}", message.room)))
+}
+
+/// A message as written, for editing in place.
+async fn source(State(chat): State<Chat>, viewer: Viewer, Path(id): Path<MessageId>) -> Result<Response> {
+    let (message, _) = own(&chat, &viewer, id).await?;
+    Ok(message.into_response())
+}
+
+async fn own(chat: &Chat, viewer: &Viewer, id: MessageId) -> Result<(String, super::model::Message)> {
+    let (message, _) = readable(chat, viewer, id, Permission::Read).await?;
+    if message.author != viewer.account {
+        return Err(Error::Forbidden("error-not-your-message"));
+    }
+    if message.is_deleted() {
+        return Err(Error::Conflict("error-message-deleted"));
+    }
+    Ok((message.body.clone(), message))
+}
+
+async fn edit(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<Html> {
+    let (_, message) = own(&chat, &viewer, id).await?;
+    change(&chat, viewer, wants, message, form, false).await
+}
+
+async fn delete(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<Html> {
+    let (message, room) = readable(&chat, &viewer, id, Permission::Read).await?;
+    if message.author != viewer.account {
+        chat.community.permit_in_room(viewer.account, Permission::Moderate, room.id).await?;
+    }
+    change(&chat, viewer, wants, message, form, true).await
+}
+
+async fn change(chat: &Chat, viewer: Viewer, wants: Wants, message: super::model::Message, form: Form, delete: bool) -> Result<Html> {
+    let room = chat.community.permit_in_room(viewer.account, Permission::Read, message.room).await?;
+    let shell = chat.community.shell(&viewer, room.space, &format!("/rooms/{}", room.id)).await?;
+    let title = viewer.lang.t(if delete { "message-delete-title" } else { "message-edit-title" });
+    app_page!(wants, ChangePage { head: chat.community.head(&viewer, title), shell, form, message, delete })
+}

@@ -1,0 +1,124 @@
+//! Chat's SQL, one function a question.
+
+use sqlx::FromRow;
+
+use super::model::{Message, MessageId, TOGETHER};
+use crate::base::clock::Micros;
+use crate::base::db::{Db, Tx};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::sql;
+
+/// A message's place and state, enough to find its fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub(super) struct Stub {
+    pub(super) id: MessageId,
+    pub(super) revision: i64,
+    #[sqlx(rename = "author_id")]
+    pub(super) author: AccountId,
+}
+
+/// Posts, or finds what the same author posted under this key before. Whether it is new.
+pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &str, key: &str, body: &str) -> Result<(Message, bool)> {
+    // Whether it continues is decided here, where nothing can come between it and the message before.
+    const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
+        WHERE last.author_id = $3 AND last.created_at > $7), $6) ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
+    let (id, now) = (MessageId::new(), Micros::now());
+    let together = Micros(now.0 - i64::try_from(TOGETHER.as_micros()).unwrap_or(0));
+    let continues: Option<bool> = sql!(tx.on(), on => sqlx::query_scalar(POST).bind(id).bind(room).bind(author).bind(key).bind(body)
+        .bind(now).bind(together).fetch_optional(on))?;
+    if let Some(continues) = continues {
+        let message = Message {
+            id, room, author, author_name: name.to_owned(), body: body.to_owned(), revision: 1, continues,
+            created_at: now, edited_at: None, deleted_at: None, key: key.to_owned(),
+        };
+        return Ok((message, true));
+    }
+    const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
+    Ok((sql!(tx.on(), on => sqlx::query_as(FIND).bind(author).bind(key).fetch_one(on))?, false))
+}
+
+const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
+
+/// A message, by id.
+pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
+    Ok(sql!(db.read(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+}
+
+/// Changes a message's text.
+///
+/// # Errors
+/// `Conflict` when it was deleted.
+pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Message> {
+    const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    let done = sql!(tx.on(), on => sqlx::query(EDIT).bind(id).bind(body).bind(Micros::now()).execute(on))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::Conflict("error-message-deleted"));
+    }
+    Ok(sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+}
+
+/// Deletes a message's text and keeps its place. Whether it was still there.
+pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
+    const DELETE: &str = "UPDATE messages SET body = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    let done = sql!(tx.on(), on => sqlx::query(DELETE).bind(id).bind(Micros::now()).execute(on))?;
+    let message = sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?;
+    Ok((message, done.rows_affected() > 0))
+}
+
+/// Up to `most` messages before a place, newest first.
+pub(super) async fn before(db: &Db, room: RoomId, place: MessageId, most: usize) -> Result<Vec<Stub>> {
+    const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?)
+}
+
+/// Up to `most` messages at or after a place, oldest first.
+pub(super) async fn from(db: &Db, room: RoomId, place: MessageId, most: usize) -> Result<Vec<Stub>> {
+    const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
+    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?)
+}
+
+/// The messages of a room between two, both included, oldest first.
+pub(super) async fn range(db: &Db, room: RoomId, first: MessageId, last: MessageId) -> Result<Vec<Message>> {
+    const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id \
+        WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id";
+    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(first).bind(last).fetch_all(on))?)
+}
+
+/// The newest message on the server.
+pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
+    Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1").fetch_optional(on))?)
+}
+
+/// How far an account has read a room; nothing when it never looked.
+pub(super) async fn read_mark(db: &Db, account: AccountId, room: RoomId) -> Result<Option<MessageId>> {
+    const READ: &str = "SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(room).fetch_optional(on))?)
+}
+
+/// Moves the read mark forward, never back. Whether it moved.
+pub(super) async fn mark_read(tx: &mut Tx, account: AccountId, room: RoomId, message: MessageId) -> Result<bool> {
+    const MARK: &str = "INSERT INTO chat_reads (account_id, room_id, message_id) VALUES ($1, $2, $3) \
+        ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 WHERE chat_reads.message_id < $3";
+    Ok(sql!(tx.on(), on => sqlx::query(MARK).bind(account).bind(room).bind(message).execute(on))?.rows_affected() > 0)
+}
+
+// Someone who never looked into a room has read what was there when they joined: ids hold the time in their upper bits.
+// 1704067200000 is the ids' epoch in milliseconds, 1048576 their sequence's span.
+
+/// The rooms of a space in which something new waits for an account.
+pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Result<Vec<RoomId>> {
+    const READ: &str = "SELECT r.id FROM rooms r JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(space).fetch_all(on))?)
+}
+
+/// The direct conversations in which something new waits for an account.
+pub(super) async fn unread_direct(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
+    const READ: &str = "SELECT r.id FROM room_members me JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE me.account_id = $1 AND EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1)";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_all(on))?)
+}

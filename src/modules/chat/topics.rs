@@ -1,0 +1,47 @@
+//! The events chat publishes.
+
+use super::model::{Message, MessageId};
+use crate::base::ids::{AccountId, RoomId};
+use crate::event;
+
+event! {
+    /// A message was posted in a room.
+    pub struct MessagePosted on "chat.message.posted" by room {
+        /// The room it stands in.
+        room: RoomId = RoomId(12),
+        /// The message.
+        message: Message = Message::example(),
+    }
+}
+
+event! {
+    /// A message was edited by its author.
+    pub struct MessageEdited on "chat.message.edited" by room {
+        /// The room it stands in.
+        room: RoomId = RoomId(12),
+        /// The message as it stands now.
+        message: Message = Message::example(),
+    }
+}
+
+event! {
+    /// A message was deleted. Its place stays, its text is gone.
+    pub struct MessageDeleted on "chat.message.deleted" by room {
+        /// The room it stood in.
+        room: RoomId = RoomId(12),
+        /// What is left of it.
+        message: Message = Message { body: String::new(), revision: 2, deleted_at: Some(crate::base::clock::Micros(1_795_228_260_000_000)), ..Message::example() },
+    }
+}
+
+event! {
+    /// Someone has read a room up to a message, on one of their devices.
+    pub struct RoomRead on "chat.room.read" by account {
+        /// Who read.
+        account: AccountId = AccountId(7),
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// The last message they have seen.
+        message: MessageId = MessageId(3_179_046_911_541_248),
+    }
+}

@@ -1,0 +1,134 @@
+//! Unread marks: which rooms hold something new for whom, in the sidebar of every open tab.
+//!
+//! A post marks its room as stirred. A few times a second the stirred rooms are told to those who are connected and may
+//! read them, in one frame for each account however many messages came.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::model::MessageId;
+use super::topics::{MessagePosted, RoomRead};
+use super::{Chat, store};
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::community::{Permission, Place};
+use crate::engine::bus::{Envelope, Origin, Subscriber};
+use crate::engine::live::Content;
+use crate::engine::module::{NavEntry, NavSection};
+use crate::engine::viewer::Viewer;
+
+const GATHER: Duration = Duration::from_millis(250); // how long posts are gathered before anyone is told
+
+/// The rooms that were stirred since anyone was told, and by whom. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Unread(Arc<Stirred>);
+
+#[derive(Default)]
+struct Stirred {
+    rooms: Mutex<HashMap<RoomId, HashSet<AccountId>>>,
+    bell: Notify,
+}
+
+pub(super) fn watcher(chat: &Chat) -> Subscriber {
+    let chat = chat.clone();
+    Subscriber::new("chat.unread", move |event| {
+        chat.watch(&event);
+        async { Ok(()) }
+    }).on::<MessagePosted>().on::<RoomRead>()
+}
+
+impl Chat {
+    fn watch(&self, event: &Envelope) {
+        if let Some(MessagePosted { room, message }) = event.get() {
+            let mut rooms = self.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.entry(*room).or_default().insert(message.author);
+            self.unread.0.bell.notify_one();
+        } else if let Some(RoomRead { account, room, .. }) = event.get() {
+            // Read in one tab, so the others drop the mark at once.
+            self.tell(*account, &[*room], false, event.json());
+        }
+    }
+
+    fn tell(&self, account: AccountId, rooms: &[RoomId], unread: bool, event: serde_json::Value) {
+        let feed = format!("account/{account}");
+        if !self.engine.live.is_followed(&feed) {
+            return;
+        }
+        let rooms = rooms.to_vec();
+        let topic = if unread { "chat.room.stirred" } else { "chat.room.read" };
+        self.engine.live.publish(&feed, Content::new(topic, event).html(move |lang| {
+            rooms.iter().map(|room| {
+                // The room that is open before someone's eyes is marked read by its own page.
+                let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
+                format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")
+            }).collect()
+        }));
+    }
+
+    /// The sidebar's rooms and direct conversations.
+    pub(super) async fn sections(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<Vec<NavSection>> {
+        let db = &self.engine.db;
+        let mut sections = Vec::new();
+        if let Some(space) = space {
+            let unread = store::unread_in(db, viewer.account, space).await?;
+            let rooms = self.community.rooms_in(viewer.account, space, false).await?;
+            let entries = rooms.into_iter().map(|room| NavEntry {
+                href: format!("/rooms/{}", room.id),
+                icon: if room.private { "lock" } else { "hash" },
+                unread: unread.contains(&room.id),
+                room: room.id.0,
+                label: room.name,
+            }).collect();
+            let may_add = self.community.permit(viewer.account, Permission::ManageRooms, Place::Space(space)).await.is_ok();
+            let add = may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title"));
+            sections.push(NavSection { heading: "rooms-heading", add, entries });
+        }
+        let unread = store::unread_direct(db, viewer.account).await?;
+        let entries = self.community.direct_rooms(viewer.account).await?.into_iter().map(|(room, label)| NavEntry {
+            href: format!("/rooms/{room}"),
+            icon: if label.contains(", ") { "people" } else { "person" },
+            unread: unread.contains(&room),
+            room: room.0,
+            label,
+        }).collect();
+        sections.push(NavSection { heading: "direct-heading", add: Some(("/direct".to_owned(), "direct-new-title")), entries });
+        Ok(sections)
+    }
+
+    /// Moves someone's read mark forward, and tells their other tabs.
+    pub(super) async fn mark_read(&self, account: AccountId, room: RoomId, message: MessageId) -> Result<()> {
+        let bus = self.engine.bus.clone();
+        self.engine.db.write(move |tx| Box::pin(async move {
+            if store::mark_read(tx, account, room, message).await? {
+                tx.after_commit(move || bus.publish(Origin::new(account, None), RoomRead { account, room, message }));
+            }
+            Ok(())
+        })).await
+    }
+}
+
+/// Tells of stirred rooms, a few times a second at most.
+pub(super) async fn flush(chat: Chat) {
+    loop {
+        chat.unread.0.bell.notified().await;
+        tokio::time::sleep(GATHER).await;
+        let stirred = std::mem::take(&mut *chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner));
+        let connected = chat.engine.live.connected();
+        let mut news: HashMap<AccountId, Vec<RoomId>> = HashMap::new();
+        for (room, authors) in stirred {
+            for account in &connected {
+                // What one wrote oneself is not new; what others wrote in the same moment is.
+                let own = authors.len() == 1 && authors.contains(account);
+                if !own && chat.may_read(*account, room).await.unwrap_or(false) {
+                    news.entry(*account).or_default().push(room);
+                }
+            }
+        }
+        for (account, rooms) in news {
+            chat.tell(account, &rooms, true, serde_json::json!({ "rooms": rooms }));
+        }
+    }
+}

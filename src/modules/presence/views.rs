@@ -1,0 +1,94 @@
+//! Presence's templates.
+
+use askama::Template;
+use serde_json::{Value, json};
+
+use super::people::State;
+use crate::base::ids::{AccountId, SpaceId};
+use crate::base::locale::Lang;
+use crate::community::Face;
+use crate::community::shell::Shell;
+use crate::engine::web::{Head, VERSION};
+
+/// One person in a list.
+#[derive(Template)]
+#[template(path = "presence/person.html")]
+pub(super) struct PersonView {
+    pub(super) account: AccountId,
+    pub(super) space: SpaceId,
+    pub(super) name: String,
+    pub(super) face: Face,
+    pub(super) state: &'static str,
+    pub(super) lang: Lang,
+}
+
+impl PersonView {
+    pub(super) fn icon(&self, name: &str) -> String {
+        format!("/assets/{VERSION}/icons.svg#{name}")
+    }
+
+    /// Key of the word for the state.
+    fn state_key(&self) -> &'static str {
+        match self.state {
+            "here" => "presence-here",
+            "idle" => "presence-idle",
+            _ => "presence-away",
+        }
+    }
+}
+
+/// The people of a space, beside its pages.
+#[derive(Template)]
+#[template(path = "presence/pane.html")]
+pub(super) struct PaneView {
+    pub(super) space: SpaceId,
+    pub(super) people: Vec<PersonView>,
+    pub(super) feed: String,
+    pub(super) lang: Lang,
+}
+
+impl PaneView {
+    fn icon(&self, name: &str) -> String {
+        format!("/assets/{VERSION}/icons.svg#{name}")
+    }
+}
+
+/// The people of a space on a page of their own, for small screens.
+#[derive(Template)]
+#[template(path = "presence/people.html", blocks = ["app"])]
+pub(super) struct PeoplePage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    /// The pane, as HTML made by its template.
+    pub(super) people_pane: String,
+}
+
+/// A person's change on its way to a feed.
+pub(super) struct PersonFrame {
+    pub(super) account: AccountId,
+    pub(super) space: SpaceId,
+    pub(super) name: String,
+    pub(super) state: State,
+}
+
+impl PersonFrame {
+    pub(super) fn json(&self) -> Value {
+        json!({ "account": self.account, "name": self.name, "state": self.state.name() })
+    }
+
+    pub(super) fn view(&self, lang: Lang) -> PersonView {
+        PersonView {
+            account: self.account, space: self.space, name: self.name.clone(), face: Face::of(self.account, &self.name),
+            state: self.state.name(), lang,
+        }
+    }
+
+    /// In place where the list holds them already, else at its end.
+    pub(super) fn frame(&self, lang: Lang) -> String {
+        let person = self.view(lang).render().unwrap_or_default();
+        let (space, account) = (self.space, self.account);
+        format!(
+            "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"outerMorph\">{person}</hx-partial>\
+             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" hx-swap=\"beforeend\">{person}</hx-partial>")
+    }
+}
