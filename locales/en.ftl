@@ -2,41 +2,294 @@
 ###
 ### One message per line where it fits. A message that takes arguments names them in a comment.
 ### Messages are plain text: no HTML, the page escapes them.
+### { "{n}" } stands for a number that the page fills in by itself.
 
 ## The application
 
 app-name = Tidepool
+skip-link = Skip to the content
+connection-lost = Connection lost, trying again
+new-version = There is a new version of this page.
+you = You
+optional = optional
 
 ## Actions, as written on buttons
 
-action-save = Save
 action-cancel = Cancel
 action-close = Close
+action-copy-link = Copy link
 action-delete = Delete
+action-discard = Discard
 action-edit = Edit
+action-home = Go home
+action-keep = Keep it
+action-reload = Reload
+action-remove = Remove
+action-save = Save
 action-send = Send
+action-try-again = Try again
 
-## Counts
+## The frame: spaces, rooms and the way between them
 
-# $count: how many times an invitation has been used.
-count-uses = { $count ->
-    [one] { $count } use
-   *[other] { $count } uses
-}
-# $count: how many members a room has.
+spaces-label = Spaces
+rooms-heading = Rooms
+direct-heading = Direct
+section-empty = Nothing here yet.
+room-private = private
+unread = unread
+back = Back
+back-to-rooms = Back to rooms
+home-title = Choose a room
+home-text = Rooms and direct conversations are at the side.
+
+## Going anywhere, and the keys
+
+goto-title = Go anywhere
+goto-label = Go to
+goto-placeholder = Room, person or space
+goto-none = Nothing has that name. Try fewer letters.
+keys-title = Keys
+keys-anywhere = Anywhere
+keys-goto = Go to a room or person
+keys-next-room = Previous or next room
+keys-next-unread = Previous or next unread room
+keys-this-list = This list
+keys-writing = Writing
+keys-send = Send
+keys-new-line = New line
+keys-edit-last = Edit your last message
+keys-leave = Leave without saving
+key-alt = Alt
+key-ctrl = Ctrl
+key-enter = Enter
+key-esc = Esc
+key-shift = Shift
+
+## Messages
+
+# $room: the room's name, or the people of a direct conversation.
+messages-in = Messages in { $room }
+# $room: the room's name, or the people of a direct conversation.
+write-to = Write to { $room }
+compose-hint = Enter sends, Shift+Enter breaks the line
+format-label = Format
+format-bold = Bold
+format-italic = Italic
+format-code = Code
+format-list = List
+format-quote = Quote
+new-line = New
+new-below = { "{n}" } new
+load-older = Load older messages
+load-newer = Load newer messages
+day-today = Today
+day-yesterday = Yesterday
+room-empty = Nothing has been said here yet
+room-empty-text = Whatever you write first will stand at the top.
+room-archived-notice = This room is archived. You can read it, but nobody writes in it.
+link-copied = Link copied
+message-label = Message
+message-edited = edited
+message-deleted = Message deleted
+message-not-sent = Not sent: the server could not be reached.
+message-too-long = Too long for one message. Take away { "{n}" } or send it in parts.
+message-edit-title = Edit message
+message-edit-label = Edit your message
+message-edit-hint = Markdown works. Others will see that it was edited.
+message-edit-esc = Esc leaves it as it was
+message-delete-title = Delete message
+message-delete-ask = Delete this message?
+message-delete-text = It goes for everyone. Its place in the conversation stays, its words do not come back.
+
+## People and whether they are here
+
+people-title = People
+presence-here = here
+presence-idle = idle
+presence-away = away
+# $name: the person's name.
+message-person = Write to { $name }
+
+## The door: setting up, signing in, joining
+
+setup-title = Make this place yours
+setup-text = Nobody is here yet. Name your community and make the first account; it will own this server.
+setup-community = Community
+setup-community-hint = The name people see when they arrive.
+setup-button = Set up
+sign-in-title = Sign in
+sign-in-button = Sign in
+sign-in-foot = New here? Ask a member for an invite link.
+sign-out = Sign out
+join-title = Join
+# Stands after a name: Ann invites you to
+join-invites-you = invites you to
+# $space: the community's name.
+join-button = Join { $space }
+join-have-account = Already have an account?
+join-sign-in = Sign in and join
+join-over-title = This invite is over
+join-over-text = It has expired, been used up or been taken back. Ask whoever gave it to you for another.
+field-name = Your name
+field-email = E-mail
+field-login = E-mail or name
+field-password = Password
+password-hint = At least 10 characters. A few words work well.
+
+## A space and its settings
+
+space-settings-title = Space settings
+space-new = New space
+space-new-hint = A community of its own on this server. You will own it.
+space-new-button = Make space
+field-space-name = Name
+part-about = About
+server-title = This server
+members-title = Members
+# $count: how many members a space has.
 count-members = { $count ->
     [one] { $count } member
    *[other] { $count } members
 }
+role-owner = Owner
+leave-title = Leave
+leave-hint = You leave all its rooms too. To come back you need an invite.
+# $space: the space's name.
+leave-button = Leave { $space }
+invites-title = Invites
+invites-hint = Whoever has a link can join until it is used up or expires.
+invites-empty = No link is open. Make one and pass it on.
+invite-button = Make a link
+invite-link = Invite link
+invite-uses = Uses
+invite-uses-any = Any number of uses
+# $count: how often the link can still be used.
+invite-uses-left = { $count ->
+    [one] { $count } use left
+   *[other] { $count } uses left
+}
+invite-expires = Expires
+invite-one-day = In a day
+invite-one-week = In a week
+invite-one-month = In 30 days
+invite-never = Never expires
+# Stands before a date.
+invite-until = Expires
+invite-revoke = Take back
 
-## Errors
+## A room and its settings
 
-error-not-found = There is nothing here.
-error-sign-in-first = Please sign in first.
-error-unavailable = That is not possible at the moment. Please try again soon.
-error-internal = Something went wrong on our side.
+room-new-title = New room
+room-settings-title = Room settings
+room-create = Create room
+field-room-name = Name
+room-name-hint = Short and plain, such as garden-plans.
+field-topic = Topic
+room-private-label = Private room
+room-private-hint = Only its members find it and read it.
+room-members = Members
+room-members-hint = They matter when the room is private. You are always one of them.
+room-members-empty = Nobody else is in this space yet.
+filter-people = Filter by name
+archive-title = Archive
+archive-hint = An archived room can be read, but nobody writes in it. You can bring it back.
+archive-button = Archive this room
+archived-title = Archived rooms
+room-restore = Bring back
+
+## Direct conversations
+
+direct-new-title = New conversation
+direct-with = Who with
+direct-hint = One person or several. Only they see what is written.
+direct-button = Start
+direct-empty = Nobody to write to yet
+direct-empty-text = You can write to everyone who shares a space with you. Join a space with an invite link, or invite someone to yours.
+
+## Your account
+
+account-title = Your account
+account-you = You
+account-name = Name
+account-leave = Leave this device
+field-language = Language
+language-browser = As the browser asks
+sessions-title = Sessions
+sessions-hint = Where you are signed in. End what you do not know.
+session-this = This one
+session-unknown = Unknown device
+# Stands before a date.
+session-seen = Last seen
+# Stands before a date.
+session-since = signed in
+session-end = End
+
+## Dead letters: work that failed for good
+
+dead-letters-title = Dead letters
+dead-letters-hint = Work that failed as often as it may. Put right what the error says, then try again.
+dead-letters-empty = Nothing has failed
+dead-letters-empty-text = Work that fails as often as it may is kept here, with its error, until you try it again or discard it.
+letter-topic = Topic
+letter-handler = Handler
+letter-key = Key
+letter-error = Error
+letter-at = When
+letter-do = Do
+
+## Errors: what happened and what to do. Where there is a limit it is $limit.
+
+error-heading-forbidden = This is not open to you
+error-heading-internal = Something broke on this side
+error-heading-invalid = That could not be done
+error-heading-not-found = There is nothing at this address
+error-heading-sign-in = Sign in first
+error-heading-too-many = That was a lot at once
+error-request = Request
+error-not-found = It may have been deleted, or you may not be in it. Check the address, or start from the rooms you know.
+error-sign-in-first = You are not signed in. Sign in, then try again.
+error-unavailable = The server is busy or restarting. Try again in a moment.
+error-internal = It is not your doing, and it has been written down. Try again in a moment.
 # $seconds: how long to wait.
 error-too-many = { $seconds ->
-    [one] That was too fast. Please try again in { $seconds } second.
-   *[other] That was too fast. Please try again in { $seconds } seconds.
+    [one] That was too fast. Try again in { $seconds } second.
+   *[other] That was too fast. Try again in { $seconds } seconds.
 }
+error-other-site = This request came from another site, so it was not carried out. Open the page here and try again.
+error-owner-only = Only an owner may do this. Ask one of them.
+error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
+error-method = This address does not take such a request.
+error-too-large = That is more than the server takes at once. Send less.
+error-message-shape = The server did not understand this. Reload the page and try again.
+error-number = This is not a number. Write it in digits.
+error-language = This language is not available. Choose one from the list.
+
+error-name-missing = This needs a name.
+error-name-taken = Somebody here has this name already. Choose another.
+# $limit: how many characters fit.
+error-too-long = This is too long. Shorten it to { $limit } characters.
+error-email = This is not a whole e-mail address. It looks like name@place.example.
+error-email-taken = There is an account with this address already. Sign in with it, or use another.
+# $limit: how many characters are needed.
+error-password-short = This password is too short. Use at least { $limit } characters.
+error-sign-in = That name or password is not right. Check both and try again.
+error-setup-closed = This server has been set up already. Sign in instead.
+
+error-invite-over = This invite has expired, been used up or been taken back. Ask for another.
+error-invites-full = This space has as many open invites as it can have. Take some back first.
+# $limit: the largest number.
+error-invite-uses = An invite can be used between 1 and { $limit } times. Choose a number in between.
+# $limit: the largest number of days.
+error-invite-time = An invite lasts between 1 and { $limit } days. Choose a number in between.
+error-owner-stays = A space cannot do without its owner, so the owner stays.
+error-room-name-taken = A room of this space has this name already. Choose another.
+error-room-archived = This room is archived, so nobody writes in it. Ask an owner to bring it back.
+error-nobody-chosen = Nobody is chosen. Choose at least one person.
+# $limit: how many people fit.
+error-too-many-people = A conversation has room for { $limit } people. Choose fewer, or make a room.
+
+error-message-empty = There is nothing to send yet. Write something first.
+# $limit: how many characters fit.
+error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
+error-message-deleted = This message has been deleted.
+error-not-your-message = Only who wrote a message can edit it.

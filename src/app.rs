@@ -25,11 +25,7 @@ const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
 fn modules(community: &Community) -> Vec<Module> {
-    vec![
-        community.module(),
-        Presence::new(community).module(),
-        Chat::new(community).module(),
-    ]
+    vec![community.module(), Presence::new(community).module(), Chat::new(community).module()]
 }
 
 /// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.

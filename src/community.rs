@@ -27,15 +27,15 @@ use moka::sync::Cache;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::bus::Subscriber;
-use crate::engine::{Engine, Started};
 use crate::engine::live::FeedSpec;
 use crate::engine::module::{Access, Module, Nav, Pane};
 use crate::engine::viewer::Viewer;
+use crate::engine::{Engine, Started};
 pub use accounts::{Account, Face};
 pub use membership::Person;
+use passwords::Passwords;
 pub use permissions::{Permission, Place, Role};
 pub use rooms::Room;
-use passwords::Passwords;
 use sessions::Sessions;
 use setup::Door;
 
@@ -64,7 +64,9 @@ impl Community {
     pub fn new(engine: Engine) -> Self {
         let ttl = engine.settings.cache_ttl();
         // A few dozen bytes each: these are bounded by count.
-        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(ttl: std::time::Duration) -> Cache<K, V> {
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
+            ttl: std::time::Duration,
+        ) -> Cache<K, V> {
             Cache::builder().max_capacity(50_000).time_to_live(ttl).build()
         }
         Self(Arc::new(Inner {

@@ -59,15 +59,16 @@ impl Db {
     /// Opens (or makes) the database in the data folder and runs the migrations that are new to it.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = options(&path).create_if_missing(true).connect().await
-            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut connection =
+            options(&path).create_if_missing(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
         sqlx::migrate!("migrations/sqlite").run(&mut connection).await.context("a migration failed; nothing was started")?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers)
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(5))
             .test_before_acquire(false)
-            .connect_with(options(&path).read_only(true)).await?;
+            .connect_with(options(&path).read_only(true))
+            .await?;
         let checkpointer = options(&path).connect().await?;
         let writer = Writer::start(connection, checkpointer, settings.write_batch, Duration::from_micros(settings.write_wait_micros));
         Ok(Self::Sqlite(Sqlite { readers, writer }))
@@ -120,11 +121,11 @@ impl Db {
     /// Checks the file of a stopped or running server: structure, then references between rows. Empty means sound.
     pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = options(&path).read_only(true).connect().await
-            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut connection = options(&path).read_only(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
         let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut connection).await?;
         found.retain(|line| line != "ok");
-        let orphans: Vec<(String, Option<i64>, String, i64)> = sqlx::query_as("PRAGMA foreign_key_check").fetch_all(&mut connection).await?;
+        let orphans: Vec<(String, Option<i64>, String, i64)> =
+            sqlx::query_as("PRAGMA foreign_key_check").fetch_all(&mut connection).await?;
         found.extend(orphans.into_iter().map(|(table, row, parent, _)| {
             format!("{table} row {} points to a row of {parent} that is not there", row.unwrap_or_default())
         }));

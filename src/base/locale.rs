@@ -51,14 +51,7 @@ struct Source {
 /// The languages compiled in: English first, then any others, the pseudo-locale last. Adding a
 /// language is one entry here and one file in `locales`.
 static SOURCES: [Source; 2] = [
-    Source {
-        code: "en",
-        tag: "en",
-        own_name: "English",
-        dir: "ltr",
-        ftl: include_str!("../../locales/en.ftl"),
-        pseudo: false,
-    },
+    Source { code: "en", tag: "en", own_name: "English", dir: "ltr", ftl: include_str!("../../locales/en.ftl"), pseudo: false },
     Source {
         code: PSEUDO_TAG,
         tag: "en-x-pseudo",
@@ -149,10 +142,7 @@ impl Lang {
 
     /// Every language a member can choose, as (tag, its name in itself), English first.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-        SOURCES
-            .iter()
-            .filter(|source| !source.pseudo)
-            .map(|source| (source.code, source.own_name))
+        SOURCES.iter().filter(|source| !source.pseudo).map(|source| (source.code, source.own_name))
     }
 
     /// How many languages there are, the pseudo-locale among them.
@@ -181,11 +171,7 @@ impl Lang {
         if let Some(text) = self.table().fixed.get(key) {
             return text;
         }
-        let why = if self.has(key) {
-            "takes arguments"
-        } else {
-            "does not exist"
-        };
+        let why = if self.has(key) { "takes arguments" } else { "does not exist" };
         tracing::error!(key, lang = self.tag(), why, "a message cannot be shown");
         debug_assert!(false, "the message `{key}` {why}");
         MISSING
@@ -198,9 +184,7 @@ impl Lang {
         for (name, value) in args {
             values.set(*name, FluentValue::from(value));
         }
-        let found = [self, Self::default()]
-            .into_iter()
-            .find_map(|lang| lang.table().format(key, Some(&values)));
+        let found = [self, Self::default()].into_iter().find_map(|lang| lang.table().format(key, Some(&values)));
         let Some((text, errors)) = found else {
             tracing::error!(key, lang = self.tag(), "a message does not exist");
             debug_assert!(false, "the message `{key}` does not exist");
@@ -214,9 +198,7 @@ impl Lang {
 
     /// Whether the message exists, in this language or in English.
     pub fn has(self, key: &str) -> bool {
-        [self, Self::default()]
-            .into_iter()
-            .any(|lang| lang.table().bundle.has_message(key))
+        [self, Self::default()].into_iter().any(|lang| lang.table().bundle.has_message(key))
     }
 
     /// The keys of this language's own file, in its order.
@@ -249,11 +231,10 @@ struct Table {
 impl Table {
     /// Reads a language. Mistakes in the file cost the messages they are in and are logged.
     fn load(source: &Source) -> Self {
-        let resource =
-            FluentResource::try_new(source.ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
-                tracing::error!(lang = source.code, ?errors, "a language file has mistakes");
-                readable
-            });
+        let resource = FluentResource::try_new(source.ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
+            tracing::error!(lang = source.code, ?errors, "a language file has mistakes");
+            readable
+        });
         let plurals = if source.pseudo { "en" } else { source.code };
         let locale: LanguageIdentifier = plurals.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![locale]);
@@ -265,17 +246,9 @@ impl Table {
         let builtins = bundle.add_builtins().err();
         let duplicates = bundle.add_resource(resource).err();
         if builtins.is_some() || duplicates.is_some() {
-            tracing::error!(
-                lang = source.code,
-                ?duplicates,
-                "a language file has duplicates"
-            );
+            tracing::error!(lang = source.code, ?duplicates, "a language file has duplicates");
         }
-        let mut table = Self {
-            fixed: HashMap::new(),
-            bundle,
-            pseudo: source.pseudo,
-        };
+        let mut table = Self { fixed: HashMap::new(), bundle, pseudo: source.pseudo };
         table.fixed = message_ids(source.ftl)
             .filter_map(|(_, key)| table.format(key, None).map(|result| (key, result)))
             .filter(|(_, (_, errors))| errors.is_empty())
@@ -285,20 +258,12 @@ impl Table {
     }
 
     /// Formats a message and lists what was wrong with it, or nothing if it does not exist.
-    fn format(
-        &self,
-        key: &str,
-        args: Option<&FluentArgs<'_>>,
-    ) -> Option<(String, Vec<FluentError>)> {
+    fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> Option<(String, Vec<FluentError>)> {
         let message = self.bundle.get_message(key)?;
         let pattern = message.value()?;
         let mut errors = Vec::new();
         let text = self.bundle.format_pattern(pattern, args, &mut errors);
-        let text = if self.pseudo {
-            format!("⟦{text}⟧")
-        } else {
-            text.into_owned()
-        };
+        let text = if self.pseudo { format!("⟦{text}⟧") } else { text.into_owned() };
         Some((text, errors))
     }
 
@@ -335,10 +300,8 @@ fn message_ids(ftl: &str) -> impl Iterator<Item = (usize, &str)> {
     ftl.lines().enumerate().filter_map(|(index, line)| {
         let (id, _) = line.split_once('=')?;
         let id = id.trim_end_matches(' ');
-        let is_id = id.starts_with(|c: char| c.is_ascii_alphabetic())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_id =
+            id.starts_with(|c: char| c.is_ascii_alphabetic()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         is_id.then_some((index + 1, id))
     })
 }
@@ -354,15 +317,9 @@ fn negotiate(sources: &[Source], chosen: Option<&str>, accept_language: Option<&
 /// The best match of an Accept-Language header: highest weight first, then the order written.
 fn best_accepted(sources: &[Source], header: &str) -> Option<Lang> {
     let header = &header[..header.floor_char_boundary(MAX_HEADER_BYTES)];
-    let mut wanted: Vec<(u16, &str)> = header
-        .split(',')
-        .take(MAX_HEADER_ENTRIES)
-        .filter_map(parse_entry)
-        .collect();
+    let mut wanted: Vec<(u16, &str)> = header.split(',').take(MAX_HEADER_ENTRIES).filter_map(parse_entry).collect();
     wanted.sort_by_key(|&(weight, _)| std::cmp::Reverse(weight));
-    wanted
-        .into_iter()
-        .find_map(|(_, tag)| find_language(sources, tag))
+    wanted.into_iter().find_map(|(_, tag)| find_language(sources, tag))
 }
 
 /// One entry of the header as (weight in thousandths, tag); nothing if malformed or refused.
@@ -443,11 +400,7 @@ fn entity_length(text: &str) -> Option<usize> {
 fn accent(character: char) -> char {
     const PLAIN: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const ACCENTED: &str = "áƀçđéƒĝĥíĵķĺɱñóþɋŕšťúṽŵẋýžÁɃÇĐÉƑĜĤÍĴĶĹṀÑÓÞɊŔŠŤÚṼŴẊÝŽ";
-    PLAIN
-        .chars()
-        .zip(ACCENTED.chars())
-        .find_map(|(plain, accented)| (plain == character).then_some(accented))
-        .unwrap_or(character)
+    PLAIN.chars().zip(ACCENTED.chars()).find_map(|(plain, accented)| (plain == character).then_some(accented)).unwrap_or(character)
 }
 
 /// What is wrong with a Fluent file, each with its line (from 1): syntax errors, ids used twice,
@@ -460,11 +413,7 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
     };
     let mut list = Vec::new();
     let resource = FluentResource::try_new(ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
-        list.extend(
-            errors
-                .iter()
-                .map(|error| (line_of(error.pos.start), error.to_string())),
-        );
+        list.extend(errors.iter().map(|error| (line_of(error.pos.start), error.to_string())));
         readable
     });
     let mut bundle = FluentBundle::new_concurrent(vec![LanguageIdentifier::default()]);
@@ -480,12 +429,7 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
         };
         let mut errors = Vec::new();
         bundle.format_pattern(pattern, None, &mut errors);
-        list.extend(
-            errors
-                .iter()
-                .filter(|error| !is_missing_argument(error))
-                .map(|error| (line, format!("`{id}`: {error}"))),
-        );
+        list.extend(errors.iter().filter(|error| !is_missing_argument(error)).map(|error| (line, format!("`{id}`: {error}"))));
     }
     list.sort();
     list
@@ -493,10 +437,7 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
 
 /// Whether formatting only lacked an argument, which is no mistake in the file.
 fn is_missing_argument(error: &FluentError) -> bool {
-    matches!(
-        error,
-        FluentError::ResolverError(ResolverError::Reference(ReferenceKind::Variable { .. }))
-    )
+    matches!(error, FluentError::ResolverError(ResolverError::Reference(ReferenceKind::Variable { .. })))
 }
 
 #[cfg(test)]
@@ -527,14 +468,7 @@ long =
 ";
 
     const fn source(code: &'static str, ftl: &'static str) -> Source {
-        Source {
-            code,
-            tag: code,
-            own_name: code,
-            dir: "ltr",
-            ftl,
-            pseudo: false,
-        }
+        Source { code, tag: code, own_name: code, dir: "ltr", ftl, pseudo: false }
     }
 
     fn fixed<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
@@ -574,12 +508,7 @@ long =
     #[test]
     fn mistakes_are_found_with_their_line() {
         assert_eq!(problems(TEST_FTL), []);
-        let lines = |ftl| {
-            problems(ftl)
-                .into_iter()
-                .map(|(line, _)| line)
-                .collect::<Vec<_>>()
-        };
+        let lines = |ftl| problems(ftl).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
         assert_eq!(lines("good = yes\nbad { = no\nmore = yes\n"), [2]);
         assert_eq!(lines("a = 1\nb = 2\n\na = 3\n"), [4]);
         assert_eq!(lines("a = 1\nb = { missing }\n"), [2]);
@@ -590,10 +519,7 @@ long =
 
     #[test]
     fn a_broken_file_keeps_its_good_messages() {
-        let table = Table::load(&source(
-            "en",
-            "good = yes\nbad { = no\nmore = too\nmore = 2\n",
-        ));
+        let table = Table::load(&source("en", "good = yes\nbad { = no\nmore = too\nmore = 2\n"));
         assert_eq!(fixed(&table, "good"), Some("yes"));
         assert_eq!(fixed(&table, "more"), Some("too"));
         assert_eq!(fixed(&table, "bad"), None);
@@ -612,32 +538,15 @@ long =
     #[test]
     fn arguments_are_set_without_marks() {
         let table = Table::load(&source("en", TEST_FTL));
-        assert_eq!(
-            formatted(&table, "greet", &[("name", "Ana".into())]),
-            "Hello, Ana!"
-        );
+        assert_eq!(formatted(&table, "greet", &[("name", "Ana".into())]), "Hello, Ana!");
         let name = String::from("{ $count } <b>");
         let args = [("name", Value::from(&name))];
         assert_eq!(formatted(&table, "greet", &args), "Hello, { $count } <b>!");
-        for (count, text) in [
-            (0, "0 uses"),
-            (1, "1 use"),
-            (2, "2 uses"),
-            (1000, "1000 uses"),
-        ] {
-            assert_eq!(
-                formatted(&table, "uses", &[("count", Value::from(count))]),
-                text
-            );
+        for (count, text) in [(0, "0 uses"), (1, "1 use"), (2, "2 uses"), (1000, "1000 uses")] {
+            assert_eq!(formatted(&table, "uses", &[("count", Value::from(count))]), text);
         }
-        assert_eq!(
-            formatted(&table, "uses", &[("count", 1_usize.into())]),
-            "1 use"
-        );
-        assert_eq!(
-            formatted(&table, "uses", &[("count", 1_u64.into())]),
-            "1 use"
-        );
+        assert_eq!(formatted(&table, "uses", &[("count", 1_usize.into())]), "1 use");
+        assert_eq!(formatted(&table, "uses", &[("count", 1_u64.into())]), "1 use");
     }
 
     #[test]
@@ -678,15 +587,8 @@ long =
 
     #[test]
     fn the_setting_wins_over_the_header() {
-        static SOURCES: [Source; 4] = [
-            source("en", ""),
-            source("de", ""),
-            source("pt-BR", ""),
-            Source {
-                pseudo: true,
-                ..source(PSEUDO_TAG, "")
-            },
-        ];
+        static SOURCES: [Source; 4] =
+            [source("en", ""), source("de", ""), source("pt-BR", ""), Source { pseudo: true, ..source(PSEUDO_TAG, "") }];
         fn tag(chosen: Option<&str>, header: Option<&str>) -> &'static str {
             let Lang(index) = negotiate(&SOURCES, chosen, header);
             SOURCES[usize::from(index)].code
@@ -731,18 +633,12 @@ long =
 
     #[test]
     fn the_pseudo_locale_changes_words_only() {
-        let table = Table::load(&Source {
-            pseudo: true,
-            ..source(PSEUDO_TAG, TEST_FTL)
-        });
+        let table = Table::load(&Source { pseudo: true, ..source(PSEUDO_TAG, TEST_FTL) });
         assert_eq!(fixed(&table, "hello"), Some("⟦Ĥééĺĺóó⟧"));
         assert_eq!(fixed(&table, "tea"), Some("⟦Ťééáá & çááķéé &amp; ɱóóŕéé⟧"));
         let greeting = formatted(&table, "greet", &[("name", "Ana &amp".into())]);
         assert_eq!(greeting, "⟦Ĥééĺĺóó, Ana &amp!⟧");
-        assert_eq!(
-            formatted(&table, "uses", &[("count", 1.into())]),
-            "⟦1 úúšéé⟧"
-        );
+        assert_eq!(formatted(&table, "uses", &[("count", 1.into())]), "⟦1 úúšéé⟧");
     }
 
     #[test]
@@ -790,11 +686,7 @@ long =
         let ftl = Lang::default().source().ftl;
         message_ids(ftl)
             .filter(|(_, key)| !used.contains(key))
-            .filter(|(_, key)| {
-                !DYNAMIC_PREFIXES
-                    .iter()
-                    .any(|prefix| key.starts_with(prefix))
-            })
+            .filter(|(_, key)| !DYNAMIC_PREFIXES.iter().any(|prefix| key.starts_with(prefix)))
             .filter(|(_, key)| !ftl.contains(&format!("{{ {key} }}")))
             .map(|(line, key)| format!("en.ftl:{line}: `{key}` is not used"))
             .collect()
@@ -822,11 +714,7 @@ long =
         let name = path.display().to_string();
         uses_in_text(&content, is_rust)
             .into_iter()
-            .map(|(line, key, with_arguments)| Use {
-                key,
-                place: format!("{name}:{line}"),
-                with_arguments,
-            })
+            .map(|(line, key, with_arguments)| Use { key, place: format!("{name}:{line}"), with_arguments })
             .collect()
     }
 
@@ -836,11 +724,7 @@ long =
         if is_rust {
             code.truncate(code.find("#[cfg(test)]\nmod ").unwrap_or(code.len()));
             let is_comment = |line: &&str| line.trim_start().starts_with("//");
-            code = code
-                .lines()
-                .map(|line| if is_comment(&line) { "" } else { line })
-                .collect::<Vec<_>>()
-                .join("\n");
+            code = code.lines().map(|line| if is_comment(&line) { "" } else { line }).collect::<Vec<_>>().join("\n");
         }
         let calls = [(".t(", false), (".with(", true), ("key!(", true)];
         let mut found = Vec::new();
@@ -868,9 +752,7 @@ long =
     fn error_keys(code: &str) -> impl Iterator<Item = (usize, String, bool)> + '_ {
         code.match_indices("\"error-").filter_map(|(start, _)| {
             let key = code[start + 1..].split('"').next()?;
-            let is_key = key
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            let is_key = key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             let line = code[..start].matches('\n').count() + 1;
             // A prefix to build a key from ends in a dash.
             (is_key && !key.ends_with('-')).then(|| (line, key.to_owned(), true))
@@ -881,21 +763,11 @@ long =
     fn uses_are_found() {
         let code = "a.t(\"one\") // b.t(\"two\")\n/// c.t(\"no\")\nkey!( \"three\")\nd.with(\n  \
                     \"four\", &[])\ne.t(name) spot(\"no\")\n#[cfg(test)]\nmod tests { f.t(\"no\") }";
-        let keys: BTreeMap<_, _> = uses_in_text(code, true)
-            .into_iter()
-            .map(|(line, key, _)| (key, line))
-            .collect();
+        let keys: BTreeMap<_, _> = uses_in_text(code, true).into_iter().map(|(line, key, _)| (key, line)).collect();
         let expected = [("four", 4), ("one", 1), ("three", 3), ("two", 1)];
-        assert!(
-            keys.iter()
-                .map(|(key, line)| (key.as_str(), *line))
-                .eq(expected)
-        );
+        assert!(keys.iter().map(|(key, line)| (key.as_str(), *line)).eq(expected));
         let errors = "Conflict(\"error-x-1\") \"error-\" \"error-no {}\"";
-        assert_eq!(
-            uses_in_text(errors, true),
-            [(1, "error-x-1".to_owned(), true)]
-        );
+        assert_eq!(uses_in_text(errors, true), [(1, "error-x-1".to_owned(), true)]);
         let template = "{{ lang.t(\"a\") }} {{ lang.with(\"b\", &args) }}";
         assert_eq!(uses_in_text(template, false).len(), 2);
     }

@@ -49,15 +49,24 @@ impl Secrets {
     pub fn load(data: &Path) -> Result<Self> {
         let path = data.join("secrets.toml");
         if !path.exists() {
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
                 .with_context(|| format!("cannot create {}", path.display()))?;
-            write!(file, "# Secrets of this server. Delete the file to have new ones made at the next start.\nmetrics_token = \"{}\"\n", token())?;
+            write!(
+                file,
+                "# Secrets of this server. Delete the file to have new ones made at the next start.\nmetrics_token = \"{}\"\n",
+                token()
+            )?;
             file.sync_all()?;
         }
         let mode = fs::metadata(&path)?.permissions().mode();
         ensure!(mode & 0o077 == 0, "{} can be read by others; run: chmod 600 {}", path.display(), path.display());
         let text = fs::read_to_string(&path)?;
-        let metrics_token = text.lines()
+        let metrics_token = text
+            .lines()
             .filter_map(|line| line.split_once('='))
             .find(|(name, _)| name.trim() == "metrics_token")
             .map_or_else(token, |(_, value)| value.trim().trim_matches('"').to_owned());

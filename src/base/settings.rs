@@ -121,11 +121,13 @@ pub struct Flags {
 impl Settings {
     /// Reads environment and file, and fills the rest by profile.
     pub fn load(flags: &Flags) -> Result<Self> {
-        let data = flags.data.clone()
-            .or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from("./data"));
+        let data =
+            flags.data.clone().or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("./data"));
         let file = data.join("tidepool.toml");
-        let written = Written::builder().env().file(&file).load()
+        let written = Written::builder()
+            .env()
+            .file(&file)
+            .load()
             .with_context(|| format!("the settings cannot be read (environment, then {})", file.display()))?;
         let mut settings = Self::of(flags.profile.or(written.profile).unwrap_or_default(), &data);
         settings.take(written);
@@ -153,7 +155,8 @@ impl Settings {
                 Profile::Development => "info,tidepool=debug",
                 Profile::Production => "info",
                 Profile::HighScale => "warn",
-            }.to_owned(),
+            }
+            .to_owned(),
             log_json: false,
             cache_mib: by(16, 32, 128) as u64,
             cache_ttl_seconds: by(60, 600, 3600) as u64,
@@ -172,8 +175,25 @@ impl Settings {
 
     fn take(&mut self, written: Written) {
         macro_rules! take { ($($field:ident),*) => { $(if let Some(value) = written.$field { self.$field = value; })* } }
-        take!(address, https, behind_proxy, log, log_json, cache_mib, cache_ttl_seconds, readers, write_batch,
-            write_wait_micros, presence_batch_millis, idle_after_seconds, feed_frames, writes_per_10_seconds, max_sockets, max_sockets_per_account, max_requests);
+        take!(
+            address,
+            https,
+            behind_proxy,
+            log,
+            log_json,
+            cache_mib,
+            cache_ttl_seconds,
+            readers,
+            write_batch,
+            write_wait_micros,
+            presence_batch_millis,
+            idle_after_seconds,
+            feed_frames,
+            writes_per_10_seconds,
+            max_sockets,
+            max_sockets_per_account,
+            max_requests
+        );
     }
 
     fn check(&self) -> Result<()> {
@@ -196,7 +216,8 @@ impl Settings {
         let values = serde_json::to_value(self)?;
         let mut file = String::from(
             "# Settings of Tidepool, with the values in force. Save as tidepool.toml in the data folder and change what you like;\n\
-             # a line left out follows the profile. The environment wins over this file, and flags win over both.\n");
+             # a line left out follows the profile. The environment wins over this file, and flags win over both.\n",
+        );
         for field in Written::META.fields {
             let value = &values[field.name];
             file.push('\n');
@@ -211,7 +232,6 @@ impl Settings {
         Ok(file)
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -76,8 +76,11 @@ impl NewAccount {
 /// One line of text as people mean it: no control characters, single spaces, nothing around it.
 pub(super) fn tidy(text: &str) -> String {
     // Bidirectional overrides would let a name rewrite the line it stands in.
-    let plain: String = text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
-        .map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -101,7 +104,8 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
     let (name, email): (bool, bool) = sql!(tx.on(), on => sqlx::query_as(TAKEN).bind(&name_key).bind(&email_key).fetch_one(on))?;
     Check::default().that(!name, "name", "error-name-taken", 0).that(!email, "email", "error-email-taken", 0).done()?;
     let id = AccountId::new();
-    const INSERT: &str = "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const INSERT: &str =
+        "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(&new.name).bind(name_key).bind(&new.email).bind(email_key)
         .bind(hash).bind(Micros::now()).execute(on))?;
     Ok(id)
@@ -118,7 +122,8 @@ impl Community {
         self.remember(&self.0.accounts, id, async {
             let account: Account = sql!(db.read(), on => sqlx::query_as(READ).bind(id).fetch_one(on))?;
             Ok(Arc::new(account))
-        }).await
+        })
+        .await
     }
 
     /// The account that signs in with this name or address, if the password is theirs.

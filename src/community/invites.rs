@@ -102,11 +102,17 @@ impl Community {
     /// Takes a link back.
     pub(super) async fn revoke_invite(&self, by: AccountId, space: SpaceId, invite: InviteId) -> Result<()> {
         self.permit(by, Permission::Invite, Place::Space(space)).await?;
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            const REVOKE: &str = "UPDATE invites SET revoked_at = $3 WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
-            let done = sql!(tx.on(), on => sqlx::query(REVOKE).bind(invite).bind(space).bind(Micros::now()).execute(on))?;
-            touched(done.rows_affected())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    const REVOKE: &str = "UPDATE invites SET revoked_at = $3 WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
+                    let done = sql!(tx.on(), on => sqlx::query(REVOKE).bind(invite).bind(space).bind(Micros::now()).execute(on))?;
+                    touched(done.rows_affected())
+                })
+            })
+            .await
     }
 
     /// Makes an account through a link and lets it into the space, all or nothing.
@@ -118,13 +124,19 @@ impl Community {
         check.done()?;
         let hash = self.0.passwords.hash(new.password.clone()).await?;
         let (code, community) = (code.to_owned(), self.clone());
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let space = use_up(tx, &code).await?;
-            let account = accounts::insert(tx, &new, &hash).await?;
-            spaces::add_member(tx, space, account, Role::Member).await?;
-            tx.after_commit(move || community.joined(space, account, new.name));
-            Ok((account, space))
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let space = use_up(tx, &code).await?;
+                    let account = accounts::insert(tx, &new, &hash).await?;
+                    spaces::add_member(tx, space, account, Role::Member).await?;
+                    tx.after_commit(move || community.joined(space, account, new.name));
+                    Ok((account, space))
+                })
+            })
+            .await
     }
 
     /// Lets an account that exists into the space of a link. Who belongs to it already uses nothing up.
@@ -135,12 +147,18 @@ impl Community {
         }
         let name = self.account(account).await?.name.clone();
         let (code, community) = (code.to_owned(), self.clone());
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let space = use_up(tx, &code).await?;
-            spaces::add_member(tx, space, account, Role::Member).await?;
-            tx.after_commit(move || community.joined(space, account, name));
-            Ok(space)
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let space = use_up(tx, &code).await?;
+                    spaces::add_member(tx, space, account, Role::Member).await?;
+                    tx.after_commit(move || community.joined(space, account, name));
+                    Ok(space)
+                })
+            })
+            .await
     }
 
     fn joined(&self, space: SpaceId, account: AccountId, name: String) {

@@ -42,7 +42,8 @@ impl Community {
         self.remember(&self.0.roles, (account, space), async {
             let role: Option<String> = sql!(db.read(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_optional(on))?;
             Ok(role.as_deref().map(Role::of))
-        }).await
+        })
+        .await
     }
 
     /// Whether an account is a member of a private room or direct conversation.
@@ -51,7 +52,8 @@ impl Community {
         let db = &self.0.engine.db;
         self.remember(&self.0.entries, (account, room), async {
             Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(room).bind(account).fetch_one(on))?)
-        }).await
+        })
+        .await
     }
 
     /// The members of a space by name, at most [`MOST_LISTED`].

@@ -47,7 +47,8 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
 pub(super) async fn mine(Path(account): Path<AccountId>) -> Response {
     let style = format!(
         "@layer modules {{\n  .msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n  \
-         .typing [data-typing=\"{account}\"] {{ display: none; }}\n}}\n");
+         .typing [data-typing=\"{account}\"] {{ display: none; }}\n}}\n"
+    );
     ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], style).into_response()
 }
 
@@ -96,7 +97,8 @@ async fn set_up(State(community): Here, lang: Lang, session: Session, wants: Wan
         let (account, space) = community.set_up(Setup { community: name, owner }).await?;
         community.sign_in(&session, account, &headers).await?;
         Ok(Outcome::new(json!({ "account": account, "space": space }), "/"))
-    }.await;
+    }
+    .await;
     match done {
         Err(error) if wants == Wants::Page && !matches!(error, Error::Conflict(_)) => {
             let form = Form::refused("setup", &body, &error, lang);
@@ -139,7 +141,13 @@ struct SignInForm {
 }
 
 async fn do_sign_in(
-    State(community): Here, lang: Lang, Address(address): Address, session: Session, wants: Wants, headers: HeaderMap, body: Bytes,
+    State(community): Here,
+    lang: Lang,
+    Address(address): Address,
+    session: Session,
+    wants: Wants,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response> {
     let posted: Result<SignInForm> = decode_form(&body);
     let next = posted.as_ref().map(|form| local(&form.next).to_owned()).unwrap_or_default();
@@ -150,7 +158,8 @@ async fn do_sign_in(
         let account = community.authenticate(&login, password).await?.ok_or(Error::field("form", "error-sign-in"))?;
         community.sign_in(&session, account, &headers).await?;
         Ok(Outcome::new(json!({ "account": account }), next.clone()))
-    }.await;
+    }
+    .await;
     match done {
         Err(error) if wants == Wants::Page => {
             let form = Form::refused("sign-in", &body, &error, lang);
@@ -192,7 +201,14 @@ struct JoinForm {
 
 #[allow(clippy::too_many_arguments, reason = "they are extractors")]
 async fn do_join(
-    State(community): Here, lang: Lang, viewer: Option<Viewer>, Path(code): Path<String>, session: Session, wants: Wants, headers: HeaderMap, body: Bytes,
+    State(community): Here,
+    lang: Lang,
+    viewer: Option<Viewer>,
+    Path(code): Path<String>,
+    session: Session,
+    wants: Wants,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response> {
     let done = async {
         let space = match &viewer {
@@ -205,7 +221,8 @@ async fn do_join(
             }
         };
         Ok(Outcome::new(json!({ "space": space }), format!("/spaces/{space}")))
-    }.await;
+    }
+    .await;
     match done {
         Err(error) if wants == Wants::Page => {
             let form = Form::refused("join", &body, &error, lang);
@@ -224,7 +241,14 @@ async fn home(State(community): Here, viewer: Viewer, wants: Wants, Path(space):
     app_page!(wants, HomePage { head: community.head(&viewer, space.name), shell })
 }
 
-async fn space_settings(State(community): Here, viewer: Viewer, wants: Wants, headers: HeaderMap, Path(space): Path<SpaceId>, form: Form) -> Result<Html> {
+async fn space_settings(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    headers: HeaderMap,
+    Path(space): Path<SpaceId>,
+    form: Form,
+) -> Result<Html> {
     let space = community.space(viewer.account, space).await?;
     let shell = community.shell(&viewer, Some(space.id), &format!("/spaces/{}/settings", space.id)).await?;
     let invites = if shell.manages { community.invites_of(viewer.account, space.id).await? } else { Vec::new() };
@@ -239,7 +263,8 @@ async fn space_settings(State(community): Here, viewer: Viewer, wants: Wants, he
 async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, form: Form) -> Result<Html> {
     community.permit(viewer.account, Permission::ManageRooms, Place::Space(space)).await?;
     let shell = community.shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new")).await?;
-    let people = community.people_of(space).await?.into_iter().filter(|person| person.id != viewer.account).map(|person| (person, false)).collect();
+    let people =
+        community.people_of(space).await?.into_iter().filter(|person| person.id != viewer.account).map(|person| (person, false)).collect();
     app_page!(wants, RoomPage { head: community.head(&viewer, viewer.lang.t("room-new-title")), shell, form, room: None, people })
 }
 
@@ -248,11 +273,16 @@ async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Pat
     let space = room.space.ok_or(Error::NotFound)?;
     let shell = community.shell(&viewer, Some(space), &format!("/rooms/{}/settings", room.id)).await?;
     let inside = community.people_in(room.id).await?;
-    let people = community.people_of(space).await?.into_iter().filter(|person| person.id != viewer.account)
+    let people = community
+        .people_of(space)
+        .await?
+        .into_iter()
+        .filter(|person| person.id != viewer.account)
         .map(|person| {
             let is_in = inside.iter().any(|other| other.id == person.id);
             (person, is_in)
-        }).collect();
+        })
+        .collect();
     let head = community.head(&viewer, viewer.lang.t("room-settings-title"));
     app_page!(wants, RoomPage { head, shell, form, room: Some((*room).clone()), people })
 }
@@ -268,9 +298,17 @@ async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result
     let account = community.account(viewer.account).await?;
     let sessions = community.sessions_of(viewer.account).await?;
     let head = community.head(&viewer, viewer.lang.t("account-title"));
-    app_page!(wants, AccountPage {
-        head, shell, email: account.email.clone(), language: account.language.clone(), sessions, this: viewer.session.to_string(),
-    })
+    app_page!(
+        wants,
+        AccountPage {
+            head,
+            shell,
+            email: account.email.clone(),
+            language: account.language.clone(),
+            sessions,
+            this: viewer.session.to_string(),
+        }
+    )
 }
 
 #[derive(Deserialize)]
@@ -294,4 +332,3 @@ async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> R
     let letters = community.engine().dead_letters.newest().await?;
     app_page!(wants, DeadLettersPage { head: community.head(&viewer, viewer.lang.t("dead-letters-title")), shell, letters })
 }
-

@@ -32,7 +32,8 @@ impl Passwords {
         self.blocking(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|error| Error::Internal(anyhow::anyhow!("hashing a password: {error}")))
-        }).await?
+        })
+        .await?
     }
 
     /// Whether the password fits; with no hash it takes the same time and says no.
@@ -43,7 +44,8 @@ impl Passwords {
             let text = hash.as_deref().unwrap_or(&nobodys);
             let Ok(parsed) = PasswordHash::new(text) else { return false };
             Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known
-        }).await
+        })
+        .await
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -75,7 +77,10 @@ mod tests {
                 times[which].push(started.elapsed());
             }
         }
-        let [known, unknown] = times.map(|mut t| { t.sort(); t[2].as_secs_f64() });
+        let [known, unknown] = times.map(|mut t| {
+            t.sort();
+            t[2].as_secs_f64()
+        });
         assert!((0.3..3.0).contains(&(known / unknown)), "{known} against {unknown}");
     }
 }

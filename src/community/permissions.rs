@@ -79,7 +79,11 @@ impl Community {
     pub async fn permit(&self, account: AccountId, permission: Permission, place: Place) -> Result<()> {
         match place {
             Place::Server => {
-                if self.is_server_owner(account).await? { Ok(()) } else { Err(Error::Forbidden("error-owner-only")) }
+                if self.is_server_owner(account).await? {
+                    Ok(())
+                } else {
+                    Err(Error::Forbidden("error-owner-only"))
+                }
             }
             Place::Space(space) => {
                 let role = self.role(account, space).await?.ok_or(Error::NotFound)?;

@@ -61,7 +61,8 @@ impl RoomForm {
 async fn insert(tx: &mut Tx, space: Option<SpaceId>, form: (&str, &str, bool), people_key: Option<&str>) -> Result<RoomId> {
     let (name, about, private) = form;
     let id = RoomId::new();
-    const INSERT: &str = "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const INSERT: &str =
+        "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(space).bind(name).bind(about).bind(private).bind(people_key)
         .bind(Micros::now()).execute(on))?;
     Ok(id)
@@ -95,7 +96,8 @@ impl Community {
         self.remember(&self.0.rooms, id, async {
             let room: Room = sql!(db.read(), on => sqlx::query_as(COLUMNS).bind(id).fetch_one(on))?;
             Ok(Arc::new(room))
-        }).await
+        })
+        .await
     }
 
     /// The rooms of a space that an account may enter, by name; archived ones only when asked for.
@@ -104,7 +106,9 @@ impl Community {
             WHERE space_id = $1 AND (archived_at IS NOT NULL) = $3 AND (NOT private OR EXISTS \
             (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) ORDER BY name LIMIT $4";
         self.permit(account, Permission::Read, Place::Space(space)).await?;
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MOST_LISTED).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MOST_LISTED).fetch_all(on))?,
+        )
     }
 
     /// The direct conversations of an account with what they are called, newest first.
@@ -112,7 +116,8 @@ impl Community {
         const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
             JOIN room_members theirs ON theirs.room_id = mine.room_id AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
-        let people: Vec<(RoomId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MOST_LISTED).fetch_all(on))?;
+        let people: Vec<(RoomId, String)> =
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MOST_LISTED).fetch_all(on))?;
         let mut rooms: Vec<(RoomId, String)> = Vec::new();
         for (room, name) in people {
             match rooms.last_mut() {
@@ -141,13 +146,21 @@ impl Community {
         form.check()?;
         let members = self.members_for(by, space, &form).await?;
         let bus = self.0.engine.bus.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let room = insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
-            add_people(tx, room, &members).await?;
-            let private = form.private;
-            tx.after_commit(move || bus.publish(Origin::new(by, Some(space)), RoomCreated { room, space: Some(space), private, members }));
-            Ok(room)
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let room = insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
+                    add_people(tx, room, &members).await?;
+                    let private = form.private;
+                    tx.after_commit(move || {
+                        bus.publish(Origin::new(by, Some(space)), RoomCreated { room, space: Some(space), private, members })
+                    });
+                    Ok(room)
+                })
+            })
+            .await
     }
 
     async fn members_for(&self, by: AccountId, space: SpaceId, form: &RoomForm) -> Result<Vec<AccountId>> {
@@ -172,23 +185,29 @@ impl Community {
         let before = self.people_in(id).await?;
         let was_private = room.private;
         let community = self.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            if is_taken(tx, space, &form.name, Some(id)).await? {
-                return Err(Error::field("name", "error-room-name-taken"));
-            }
-            const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
-            sql!(tx.on(), on => sqlx::query(UPDATE).bind(id).bind(&form.name).bind(&form.about).bind(form.private).execute(on))?;
-            sql!(tx.on(), on => sqlx::query("DELETE FROM room_members WHERE room_id = $1").bind(id).execute(on))?;
-            add_people(tx, id, &members).await?;
-            tx.after_commit(move || {
-                let mut concerned: Vec<_> = before.into_iter().map(|person| person.id).chain(members).collect();
-                concerned.sort_unstable();
-                concerned.dedup();
-                let everyone = !was_private || !form.private;
-                community.room_changed(by, id, Some(space), if everyone { Vec::new() } else { concerned });
-            });
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    if is_taken(tx, space, &form.name, Some(id)).await? {
+                        return Err(Error::field("name", "error-room-name-taken"));
+                    }
+                    const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
+                    sql!(tx.on(), on => sqlx::query(UPDATE).bind(id).bind(&form.name).bind(&form.about).bind(form.private).execute(on))?;
+                    sql!(tx.on(), on => sqlx::query("DELETE FROM room_members WHERE room_id = $1").bind(id).execute(on))?;
+                    add_people(tx, id, &members).await?;
+                    tx.after_commit(move || {
+                        let mut concerned: Vec<_> = before.into_iter().map(|person| person.id).chain(members).collect();
+                        concerned.sort_unstable();
+                        concerned.dedup();
+                        let everyone = !was_private || !form.private;
+                        community.room_changed(by, id, Some(space), if everyone { Vec::new() } else { concerned });
+                    });
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Closes a room for new messages, or opens it again.
@@ -197,15 +216,21 @@ impl Community {
         let space = room.space.ok_or(Error::NotFound)?;
         let concerned = if room.private { self.people_in(id).await?.into_iter().map(|person| person.id).collect() } else { Vec::new() };
         let community = self.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
-                return Err(Error::Conflict("error-room-name-taken"));
-            }
-            let at = archive.then(Micros::now);
-            sql!(tx.on(), on => sqlx::query("UPDATE rooms SET archived_at = $2 WHERE id = $1").bind(id).bind(at).execute(on))?;
-            tx.after_commit(move || community.room_changed(by, id, Some(space), concerned));
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
+                        return Err(Error::Conflict("error-room-name-taken"));
+                    }
+                    let at = archive.then(Micros::now);
+                    sql!(tx.on(), on => sqlx::query("UPDATE rooms SET archived_at = $2 WHERE id = $1").bind(id).bind(at).execute(on))?;
+                    tx.after_commit(move || community.room_changed(by, id, Some(space), concerned));
+                    Ok(())
+                })
+            })
+            .await
     }
 
     fn room_changed(&self, by: AccountId, room: RoomId, space: Option<SpaceId>, members: Vec<AccountId>) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::http::{HeaderMap, header};
 use moka::sync::Cache;
 use sqlx::FromRow;
 use tower_sessions::cookie::SameSite;
@@ -89,7 +89,8 @@ impl Sessions {
             return Ok(Some(record).filter(|record| record.expiry_date > now));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
-        let data: Option<String> = sql!(self.db.read(), on => sqlx::query_scalar(READ).bind(digest).bind(Micros::now()).fetch_optional(on))?;
+        let data: Option<String> =
+            sql!(self.db.read(), on => sqlx::query_scalar(READ).bind(digest).bind(Micros::now()).fetch_optional(on))?;
         let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else { return Ok(None) };
         let key: Arc<str> = digest.into();
         self.open.insert(key.clone(), record.clone());
@@ -151,11 +152,16 @@ impl SessionStore for Sessions {
     async fn delete(&self, id: &Id) -> StoreResult<()> {
         let key = digest(id);
         let cache = self.open.clone();
-        self.db.write(move |tx| Box::pin(async move {
-            sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&*key).execute(on))?;
-            tx.after_commit(move || cache.invalidate(&key));
-            Ok(())
-        })).await.map_err(backend)
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&*key).execute(on))?;
+                    tx.after_commit(move || cache.invalidate(&key));
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(backend)
     }
 }
 
@@ -202,8 +208,13 @@ impl Community {
         let broken = |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         // Whatever session the cookie named ends here: an id known before signing in must not be worth more after it.
         session.flush().await.map_err(broken)?;
-        let device: String = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
-            .chars().take(LONGEST_DEVICE).collect();
+        let device: String = headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST_DEVICE)
+            .collect();
         session.insert(ACCOUNT, account).await.map_err(broken)?;
         session.insert(DEVICE, device).await.map_err(broken)?;
         session.insert(SEEN, Micros::now().0).await.map_err(broken)
@@ -221,24 +232,36 @@ impl Community {
     pub(super) async fn end_session(&self, account: AccountId, digest: &str) -> Result<()> {
         let key: Arc<str> = digest.into();
         let (cache, engine) = (self.0.sessions.open.clone(), self.0.engine.clone());
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
-            let done = sql!(tx.on(), on => sqlx::query(END).bind(&*key).bind(account).execute(on))?;
-            super::accounts::touched(done.rows_affected())?;
-            tx.after_commit(move || {
-                cache.invalidate(&key);
-                engine.live.recheck(account);
-                engine.bus.publish(Origin::new(account, None), SessionEnded { account });
-            });
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
+                    let done = sql!(tx.on(), on => sqlx::query(END).bind(&*key).bind(account).execute(on))?;
+                    super::accounts::touched(done.rows_affected())?;
+                    tx.after_commit(move || {
+                        cache.invalidate(&key);
+                        engine.live.recheck(account);
+                        engine.bus.publish(Origin::new(account, None), SessionEnded { account });
+                    });
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Deletes sessions that have expired. Called every hour.
     pub(super) async fn forget_expired_sessions(&self) -> Result<()> {
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(Micros::now()).execute(on))?;
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(Micros::now()).execute(on))?;
+                    Ok(())
+                })
+            })
+            .await
     }
 }

@@ -69,19 +69,25 @@ impl Community {
         setup.owner.check(&mut check);
         check.done()?;
         let hash = self.0.passwords.hash(setup.owner.password.clone()).await?;
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            // Inside the one writer: of two submissions at once the second finds the first.
-            let closed: bool = sql!(tx.on(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM installation)").fetch_one(on))?;
-            if closed {
-                return Err(Error::Conflict("error-setup-closed"));
-            }
-            let owner = accounts::insert(tx, &setup.owner, &hash).await?;
-            const OPEN: &str = "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
-            sql!(tx.on(), on => sqlx::query(OPEN).bind(owner).bind(Micros::now()).execute(on))?;
-            let space = spaces::insert(tx, &setup.community).await?;
-            spaces::add_member(tx, space, owner, Role::Owner).await?;
-            rooms::insert_in_space(tx, space, "general", "", false).await?;
-            Ok((owner, space))
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    // Inside the one writer: of two submissions at once the second finds the first.
+                    let closed: bool = sql!(tx.on(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM installation)").fetch_one(on))?;
+                    if closed {
+                        return Err(Error::Conflict("error-setup-closed"));
+                    }
+                    let owner = accounts::insert(tx, &setup.owner, &hash).await?;
+                    const OPEN: &str = "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
+                    sql!(tx.on(), on => sqlx::query(OPEN).bind(owner).bind(Micros::now()).execute(on))?;
+                    let space = spaces::insert(tx, &setup.community).await?;
+                    spaces::add_member(tx, space, owner, Role::Owner).await?;
+                    rooms::insert_in_space(tx, space, "general", "", false).await?;
+                    Ok((owner, space))
+                })
+            })
+            .await
     }
 }

@@ -97,9 +97,14 @@ impl Community {
             Some(space) => self.role(viewer.account, space).await?,
             None => None,
         };
-        let title = spaces.iter().find(|one| Some(one.id) == space).map_or_else(|| viewer.lang.t("direct-heading").to_owned(), |one| one.name.clone());
-        let spaces = spaces.into_iter()
-            .map(|one| SpaceLink { current: Some(one.id) == space, initials: accounts::initials(&one.name), id: one.id, name: one.name }).collect();
+        let title = spaces
+            .iter()
+            .find(|one| Some(one.id) == space)
+            .map_or_else(|| viewer.lang.t("direct-heading").to_owned(), |one| one.name.clone());
+        let spaces = spaces
+            .into_iter()
+            .map(|one| SpaceLink { current: Some(one.id) == space, initials: accounts::initials(&one.name), id: one.id, name: one.name })
+            .collect();
         let mut sections = Vec::new();
         for nav in self.0.navs.get().into_iter().flatten() {
             sections.extend(nav(viewer.clone(), space).await?);
@@ -115,7 +120,11 @@ impl Community {
             account: viewer.account,
             name: viewer.name.to_string(),
             face: Face::of(viewer.account, &viewer.name),
-            spaces, space, title, sections, panes,
+            spaces,
+            space,
+            title,
+            sections,
+            panes,
             rights: rights(role),
             manages: role.is_some_and(|role| role.may(Permission::ManageSpace)),
             operates: self.is_server_owner(viewer.account).await?,
@@ -139,7 +148,11 @@ pub(super) fn presenter(community: &Community) -> Subscriber {
         present(&live, &event);
         async { Ok(()) }
     })
-    .on::<RoomCreated>().on::<RoomChanged>().on::<SpaceRenamed>().on::<MemberJoined>().on::<MemberLeft>()
+    .on::<RoomCreated>()
+    .on::<RoomChanged>()
+    .on::<SpaceRenamed>()
+    .on::<MemberJoined>()
+    .on::<MemberLeft>()
     .when_lagged(move |_| {
         // Too much happened to say what: every open page reads its sidebar again.
         for account in lagged.connected() {

@@ -47,7 +47,8 @@ pub(super) async fn add_member(tx: &mut Tx, space: SpaceId, account: AccountId, 
 impl Community {
     /// The spaces of an account, by name.
     pub(super) async fn spaces_of(&self, account: AccountId) -> Result<Vec<Space>> {
-        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+        const READ: &str =
+            "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
         Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).fetch_all(on))?)
     }
 
@@ -66,12 +67,18 @@ impl Community {
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let space = insert(tx, &name).await?;
-            add_member(tx, space, account, Role::Owner).await?;
-            rooms::insert_in_space(tx, space, "general", "", false).await?;
-            Ok(space)
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let space = insert(tx, &name).await?;
+                    add_member(tx, space, account, Role::Owner).await?;
+                    rooms::insert_in_space(tx, space, "general", "", false).await?;
+                    Ok(space)
+                })
+            })
+            .await
     }
 
     /// Gives a space another name.
@@ -81,12 +88,19 @@ impl Community {
         let name = check_name(name, "name", &mut check);
         check.done()?;
         let bus = self.0.engine.bus.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let done = sql!(tx.on(), on => sqlx::query("UPDATE spaces SET name = $2 WHERE id = $1").bind(space).bind(&name).execute(on))?;
-            touched(done.rows_affected())?;
-            tx.after_commit(move || bus.publish(Origin::new(account, Some(space)), SpaceRenamed { space, name }));
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let done =
+                        sql!(tx.on(), on => sqlx::query("UPDATE spaces SET name = $2 WHERE id = $1").bind(space).bind(&name).execute(on))?;
+                    touched(done.rows_affected())?;
+                    tx.after_commit(move || bus.publish(Origin::new(account, Some(space)), SpaceRenamed { space, name }));
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Takes an account out of a space and all its rooms: by themselves, or by who manages the space.
@@ -101,17 +115,24 @@ impl Community {
             return Err(Error::Conflict("error-owner-stays"));
         }
         let community = self.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
-            let done = sql!(tx.on(), on => sqlx::query(LEAVE).bind(space).bind(account).execute(on))?;
-            accounts::touched(done.rows_affected())?;
-            const ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
-            sql!(tx.on(), on => sqlx::query(ROOMS).bind(space).bind(account).execute(on))?;
-            tx.after_commit(move || {
-                community.rights_changed(account, Some(space));
-                community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
-            });
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
+                    let done = sql!(tx.on(), on => sqlx::query(LEAVE).bind(space).bind(account).execute(on))?;
+                    accounts::touched(done.rows_affected())?;
+                    const ROOMS: &str =
+                        "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+                    sql!(tx.on(), on => sqlx::query(ROOMS).bind(space).bind(account).execute(on))?;
+                    tx.after_commit(move || {
+                        community.rights_changed(account, Some(space));
+                        community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
+                    });
+                    Ok(())
+                })
+            })
+            .await
     }
 }

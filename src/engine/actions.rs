@@ -77,7 +77,9 @@ impl Action {
     {
         let run_form = run.clone();
         Self {
-            name, about, pace,
+            name,
+            about,
+            pace,
             form: Arc::new(move |viewer, body| match decode_form(&body) {
                 Ok(input) => run_form(viewer, input).boxed(),
                 Err(error) => async { Err(error) }.boxed(),

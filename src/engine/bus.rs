@@ -105,8 +105,13 @@ impl Bus {
             return;
         };
         let envelope = Envelope {
-            id: EventId::new(), at: Micros::now(), actor: origin.actor, space: origin.space,
-            key: event.key(), topic, body: Box::new(event),
+            id: EventId::new(),
+            at: Micros::now(),
+            actor: origin.actor,
+            space: origin.space,
+            key: event.key(),
+            topic,
+            body: Box::new(event),
         };
         metrics::counter!("tidepool_events_total", "topic" => topic.name).increment(1);
         // No subscriber is not an error.

@@ -83,9 +83,17 @@ impl Module {
     /// A module that adds nothing yet.
     pub fn new(name: &'static str) -> Self {
         Self {
-            name, topics: Vec::new(), feeds: Vec::new(), routes: Vec::new(), actions: Vec::new(), subscribers: Vec::new(),
-            stylesheet: None, script: None, tasks: Vec::new(),
-            nav: None, pane: None,
+            name,
+            topics: Vec::new(),
+            feeds: Vec::new(),
+            routes: Vec::new(),
+            actions: Vec::new(),
+            subscribers: Vec::new(),
+            stylesheet: None,
+            script: None,
+            tasks: Vec::new(),
+            nav: None,
+            pane: None,
         }
     }
 

@@ -29,9 +29,7 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
     pub fn check(&self, key: &K) -> Result<()> {
-        self.limiter.check_key(key).map_err(|not_until| {
-            Error::TooMany(not_until.wait_time_from(DefaultClock::default().now()))
-        })
+        self.limiter.check_key(key).map_err(|not_until| Error::TooMany(not_until.wait_time_from(DefaultClock::default().now())))
     }
 
     /// Forgets keys whose allowance is full again. Called now and then, or the keys of a scan stay for ever.

@@ -13,6 +13,6 @@ pub use assets::VERSION;
 pub use errors::{problem, words_of};
 pub use health::Health;
 pub use layers::{RequestId, assemble};
-pub use pages::{Head, Html, Pages};
 pub(crate) use pages::app_page;
+pub use pages::{Head, Html, Pages};
 pub use wants::Wants;

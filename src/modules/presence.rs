@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::topics::{MemberJoined, MemberLeft};
 use crate::community::Community;
+use crate::community::topics::{MemberJoined, MemberLeft};
 use crate::engine::Engine;
 use crate::engine::actions::{Action, Outcome, Pace};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
@@ -53,7 +53,10 @@ impl Presence {
             let presence = watch.clone();
             async move { presence.watch(&event).await }
         })
-        .on::<SocketOpened>().on::<SocketClosed>().on::<MemberJoined>().on::<MemberLeft>()
+        .on::<SocketOpened>()
+        .on::<SocketClosed>()
+        .on::<MemberJoined>()
+        .on::<MemberLeft>()
         .when_lagged(move |_| {
             lagged.recount();
             async {}
@@ -87,7 +90,9 @@ impl Presence {
             self.people.sockets(*account, self.engine.live.sockets_of(*account), Instant::now());
         } else if let Some(MemberJoined { space, account, name }) = event.get() {
             let html = self.person(*account, name, *space);
-            self.engine.live.publish(&presence_feed(*space), Content::new(event.topic.name, event.json()).html(move |lang| html.frame(lang)));
+            self.engine
+                .live
+                .publish(&presence_feed(*space), Content::new(event.topic.name, event.json()).html(move |lang| html.frame(lang)));
         } else if let Some(MemberLeft { space, account }) = event.get() {
             let gone = format!("<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"delete\"></hx-partial>");
             self.engine.live.publish(&presence_feed(*space), Content::new(event.topic.name, event.json()).html(move |_| gone.clone()));
@@ -131,7 +136,9 @@ impl Presence {
         for (space, people) in by_space {
             let event: Vec<_> = people.iter().map(views::PersonFrame::json).collect();
             let content = Content::new(StateChanged::NAME, Value::Array(event));
-            self.engine.live.publish(&presence_feed(space), content.html(move |lang| people.iter().map(|person| person.frame(lang)).collect()));
+            self.engine
+                .live
+                .publish(&presence_feed(space), content.html(move |lang| people.iter().map(|person| person.frame(lang)).collect()));
         }
         Ok(())
     }

@@ -80,19 +80,21 @@ impl Writer {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (reply, answered) = oneshot::channel();
-        let job: Job = Box::new(move |tx| Box::pin(async move {
-            let result = match AssertUnwindSafe(work(tx)).catch_unwind().await {
-                Ok(result) => result,
-                Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
-            };
-            let keep = result.is_ok();
-            let answer: Answer = Box::new(move |committed| {
-                let result = if keep && !committed { Err(Error::Unavailable) } else { result };
-                // Nobody waiting any more is fine: the write stands.
-                drop(reply.send(result));
-            });
-            Done { keep, answer }
-        }));
+        let job: Job = Box::new(move |tx| {
+            Box::pin(async move {
+                let result = match AssertUnwindSafe(work(tx)).catch_unwind().await {
+                    Ok(result) => result,
+                    Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
+                };
+                let keep = result.is_ok();
+                let answer: Answer = Box::new(move |committed| {
+                    let result = if keep && !committed { Err(Error::Unavailable) } else { result };
+                    // Nobody waiting any more is fine: the write stands.
+                    drop(reply.send(result));
+                });
+                Done { keep, answer }
+            })
+        });
         gauge!("tidepool_writer_queue").set((QUEUE - self.queue.capacity()) as f64);
         self.queue.send_timeout(Order::Write(job), FULL_FOR).await.map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
@@ -111,7 +113,9 @@ async fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>, batch: usize, wait:
     while orders.recv_many(&mut waiting, batch).await > 0 {
         if !wait.is_zero() && waiting.len() < batch {
             tokio::time::sleep(wait).await;
-            while waiting.len() < batch && let Ok(order) = orders.try_recv() {
+            while waiting.len() < batch
+                && let Ok(order) = orders.try_recv()
+            {
                 waiting.push(order);
             }
         }
@@ -162,13 +166,14 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         answers.push((done.keep, done.answer));
     }
     let keep = sound && answers.iter().any(|(keep, _)| *keep);
-    let committed = keep && match tx.run("COMMIT").await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::error!(%error, "a commit failed; its writes are undone");
-            false
-        }
-    };
+    let committed = keep
+        && match tx.run("COMMIT").await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; its writes are undone");
+                false
+            }
+        };
     if !committed {
         // After a failed COMMIT SQLite may or may not have rolled back already.
         drop(tx.run("ROLLBACK").await);

@@ -51,17 +51,24 @@ impl DeadLetters {
 
     /// Keeps one. A database that cannot take it leaves only the log line: there is nowhere else to put it.
     pub(super) async fn keep(&self, subscriber: &'static str, envelope: &Envelope, error: &str) {
-        let (id, topic, key, actor, space, at) = (envelope.id, envelope.topic.name, envelope.key, envelope.actor, envelope.space, envelope.at);
+        let (id, topic, key, actor, space, at) =
+            (envelope.id, envelope.topic.name, envelope.key, envelope.actor, envelope.space, envelope.at);
         let (event, error) = (envelope.json().to_string(), error.to_owned());
-        let kept = self.db.write(move |tx| Box::pin(async move {
-            const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
+        let kept = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
-            sql!(tx.on(), on => sqlx::query(KEEP).bind(id).bind(subscriber).bind(topic).bind(key).bind(actor)
+                    sql!(tx.on(), on => sqlx::query(KEEP).bind(id).bind(subscriber).bind(topic).bind(key).bind(actor)
                 .bind(space).bind(event).bind(error).bind(at).execute(on))?;
-            const TRIM: &str = "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET $1)";
-            sql!(tx.on(), on => sqlx::query(TRIM).bind(KEPT).execute(on))?;
-            Ok(())
-        })).await;
+                    const TRIM: &str =
+                        "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET $1)";
+                    sql!(tx.on(), on => sqlx::query(TRIM).bind(KEPT).execute(on))?;
+                    Ok(())
+                })
+            })
+            .await;
         if let Err(error) = kept {
             tracing::error!(subscriber, topic, %error, "a dead letter could not be kept");
         }

@@ -221,7 +221,9 @@ mod tests {
     fn a_feed_name_has_one_spelling() {
         let spec = FeedSpec::new("space/{space}/presence", "", |_, _| async { Ok(true) });
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));
-        for wrong in ["space/012/presence", "space/+12/presence", "space/12", "space/12/presence/1", "room/12/presence", "space//presence", ""] {
+        for wrong in
+            ["space/012/presence", "space/+12/presence", "space/12", "space/12/presence/1", "room/12/presence", "space//presence", ""]
+        {
             assert_eq!(spec.ids(wrong), None, "{wrong}");
         }
     }

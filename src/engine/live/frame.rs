@@ -62,13 +62,15 @@ impl Frame {
 
     /// The frame for programs.
     pub(super) fn json(&self) -> Utf8Bytes {
-        self.json.get_or_init(|| {
-            metrics::counter!("tidepool_frames_rendered_total", "as" => "json").increment(1);
-            let (feed, cursor) = self.head.split_once(' ').unwrap_or_default();
-            let message = json!({
-                "type": "event", "feed": feed, "cursor": cursor, "topic": self.content.topic, "event": self.content.event,
-            });
-            message.to_string().into()
-        }).clone()
+        self.json
+            .get_or_init(|| {
+                metrics::counter!("tidepool_frames_rendered_total", "as" => "json").increment(1);
+                let (feed, cursor) = self.head.split_once(' ').unwrap_or_default();
+                let message = json!({
+                    "type": "event", "feed": feed, "cursor": cursor, "topic": self.content.topic, "event": self.content.event,
+                });
+                message.to_string().into()
+            })
+            .clone()
     }
 }

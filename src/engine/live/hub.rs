@@ -136,10 +136,13 @@ impl Hub {
             return feed;
         }
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        feeds.entry(name.to_owned()).or_insert_with(|| {
-            // Microseconds of now lie past every number that an earlier, forgotten feed of this name can have used.
-            Arc::new(Feed::new(name, u64::try_from(Micros::now().0).unwrap_or(0)))
-        }).clone()
+        feeds
+            .entry(name.to_owned())
+            .or_insert_with(|| {
+                // Microseconds of now lie past every number that an earlier, forgotten feed of this name can have used.
+                Arc::new(Feed::new(name, u64::try_from(Micros::now().0).unwrap_or(0)))
+            })
+            .clone()
     }
 
     fn existing(&self, name: &str) -> Option<Arc<Feed>> {

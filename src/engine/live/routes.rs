@@ -30,7 +30,12 @@ pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Ro
 }
 
 async fn open(
-    speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, headers: HeaderMap, RawQuery(query): RawQuery, upgrade: WebSocketUpgrade,
+    speech: Speech,
+    State(server): State<Arc<Server>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    upgrade: WebSocketUpgrade,
 ) -> Result<Response> {
     if !is_same_origin(&headers) {
         return Err(Error::Forbidden("error-other-site"));
@@ -59,7 +64,8 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 /// `feed=room/12@cursor&feed=…`: what a socket follows from its first moment on. Read by hand because names and
 /// cursors need no escapes, and a page that asks for more than a socket may follow is refused feed by feed later.
 fn wanted(query: &str) -> Vec<(String, Option<String>)> {
-    query.split('&')
+    query
+        .split('&')
         .filter_map(|pair| pair.strip_prefix("feed="))
         .take(super::socket::MOST_FEEDS)
         .map(|value| match value.split_once('@') {

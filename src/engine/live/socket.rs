@@ -1,6 +1,6 @@
 //! A socket: one tab or program, the feeds it follows, and the loop that serves it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -61,14 +61,15 @@ impl Bell {
 
 /// Why the server closes a socket, with its code of RFC 6455 or, for ours, of the private range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Close {
     /// The server restarts: come back.
-    Restart = 1,
+    Restart,
     /// The session ended: sign in again.
     SignedOut,
-    /// A message over 64 KiB, or one that was no text.
+    /// A message that was no text.
     NotUnderstood,
+    /// A message over 64 KiB.
+    TooLarge,
     /// Far too many messages.
     Flooding,
 }
@@ -79,6 +80,7 @@ impl Close {
             Self::Restart => (1012, "restarting"),
             Self::SignedOut => (4401, "signed out"),
             Self::NotUnderstood => (1003, "text messages only"),
+            Self::TooLarge => (1009, "message too large"),
             Self::Flooding => (1008, "too many messages"),
         };
         CloseFrame { code, reason: reason.into() }
@@ -91,14 +93,13 @@ pub(super) struct Socket {
     pub(super) viewer: Viewer,
     pub(super) bell: Arc<Bell>,
     recheck: AtomicBool,
-    closing: AtomicU8,
-    reason: OnceLock<Close>,
+    closing: OnceLock<Close>,
 }
 
 impl Socket {
     pub(super) fn new(id: u64, viewer: Viewer) -> Self {
         // The first look re-checks too: a session may have ended between the request and this moment.
-        Self { id, viewer, bell: Arc::default(), recheck: AtomicBool::new(true), closing: AtomicU8::new(0), reason: OnceLock::new() }
+        Self { id, viewer, bell: Arc::default(), recheck: AtomicBool::new(true), closing: OnceLock::new() }
     }
 
     pub(super) fn recheck(&self) {
@@ -107,13 +108,9 @@ impl Socket {
     }
 
     pub(super) fn close(&self, reason: Close) {
-        let _ = self.reason.set(reason);
-        self.closing.store(1, Ordering::Release);
+        // The first reason stands.
+        let _ = self.closing.set(reason);
         self.bell.ring();
-    }
-
-    fn closing(&self) -> Option<Close> {
-        (self.closing.load(Ordering::Acquire) == 1).then(|| self.reason.get().copied()).flatten()
     }
 }
 
@@ -161,7 +158,13 @@ impl Drop for Leave {
 }
 
 /// Serves a socket until it closes. `wanted` are the feeds its address named, with cursors.
-pub(super) async fn serve(mut ws: WebSocket, server: Arc<Server>, socket: Arc<Socket>, speech: Speech, wanted: Vec<(String, Option<String>)>) {
+pub(super) async fn serve(
+    mut ws: WebSocket,
+    server: Arc<Server>,
+    socket: Arc<Socket>,
+    speech: Speech,
+    wanted: Vec<(String, Option<String>)>,
+) {
     let account = socket.viewer.account;
     server.bus.publish(Origin::new(account, None), SocketOpened { account, socket: socket.id });
     let _leave = Leave(server.clone(), socket.clone());
@@ -205,8 +208,8 @@ impl Session {
         let mut ping = interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Some(reason) = self.socket.closing() {
-                return Ok(reason);
+            if let Some(reason) = self.socket.closing.get() {
+                return Ok(*reason);
             }
             if self.socket.recheck.swap(false, Ordering::AcqRel) {
                 if !self.server.hub.still_valid(&self.socket.viewer).await {
@@ -222,7 +225,12 @@ impl Session {
             tokio::select! {
                 () = self.socket.bell.0.notified() => {}
                 message = ws.recv() => {
-                    let Some(Ok(message)) = message else { return Err(Gone) };
+                    let message = match message {
+                        Some(Ok(message)) => message,
+                        // The library's error for a message past its limit has no type of its own here.
+                        Some(Err(error)) if error.to_string().starts_with("Space limit exceeded") => return Ok(Close::TooLarge),
+                        Some(Err(_)) | None => return Err(Gone),
+                    };
                     heard = Instant::now();
                     match message {
                         Message::Text(text) => match self.hear(text.as_str()).await {

@@ -27,14 +27,16 @@ struct Act {
 }
 
 pub(super) fn routes(actions: Actions, pages: Router) -> Router {
-    Router::new()
-        .route("/act/{action}", post(act))
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(Arc::new(Act { actions, pages }))
+    Router::new().route("/act/{action}", post(act)).layer(DefaultBodyLimit::max(LARGEST)).with_state(Arc::new(Act { actions, pages }))
 }
 
 async fn act(
-    State(state): State<Arc<Act>>, Path(name): Path<String>, viewer: Viewer, address: Address, headers: HeaderMap, body: Bytes,
+    State(state): State<Arc<Act>>,
+    Path(name): Path<String>,
+    viewer: Viewer,
+    address: Address,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let result = if json {
@@ -91,7 +93,14 @@ fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
 /// Shows a page again with the form it was refused, under the error's status.
 #[allow(clippy::too_many_arguments, reason = "they are the request, taken apart")]
 pub async fn redisplay(
-    pages: Router, path: &str, headers: &HeaderMap, viewer: Option<Viewer>, address: Address, lang: Lang, form: Form, error: &Error,
+    pages: Router,
+    path: &str,
+    headers: &HeaderMap,
+    viewer: Option<Viewer>,
+    address: Address,
+    lang: Lang,
+    form: Form,
+    error: &Error,
 ) -> Response {
     let Ok(mut request) = Request::get(path).body(axum::body::Body::empty()) else { return Error::NotFound.into_response() };
     if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {

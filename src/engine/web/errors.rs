@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::layers::RequestId;
 use super::pages::{Head, Html, Pages};
-use super::wants::Wants;
+use super::wants::{Wants, is_navigation};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::engine::live::Problem;
@@ -65,9 +65,9 @@ fn seconds(wait: Duration) -> u64 {
 /// An error as programs see it.
 pub fn problem(error: &Error, lang: Lang) -> Problem {
     let fields = match error {
-        Error::Invalid(fields) => fields.iter()
-            .map(|field| (field.field.to_owned(), lang.with(field.key, &[("limit", field.limit.into())]).into()))
-            .collect(),
+        Error::Invalid(fields) => {
+            fields.iter().map(|field| (field.field.to_owned(), lang.with(field.key, &[("limit", field.limit.into())]).into())).collect()
+        }
         _ => serde_json::Map::new(),
     };
     let retry_after = if let Error::TooMany(wait) = error { Some(seconds(*wait)) } else { None };
@@ -93,7 +93,8 @@ struct ErrorFragment<'a> {
 
 /// Words every error answer, ours and the framework's, in the form that was asked for.
 pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Request, next: Next) -> Response {
-    let wants = Wants::of(request.headers());
+    let navigates = is_navigation(request.headers());
+    let wants = if navigates { Wants::Page } else { Wants::of(request.headers()) };
     let is_get = request.method() == axum::http::Method::GET;
     let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
@@ -112,14 +113,20 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
     let status = if response.extensions().get::<std::sync::Arc<Error>>().is_some() { error.status() } else { response.status() };
     let mut worded = match wants {
         Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
-            let back: String = form_encode(&path);
-            return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+            let door = format!("/sign-in?next={}", form_encode(&path));
+            // The door is not a part of the page around it: the browser has to go there itself.
+            return if navigates {
+                (StatusCode::NO_CONTENT, [("hx-redirect", door)]).into_response()
+            } else {
+                Redirect::to(&door).into_response()
+            };
         }
         Wants::Page => {
             let heading = lang.t(heading(status));
             let head = pages.head(lang, None, heading);
             let page = ErrorPage { head, status: status.as_u16(), heading, message: words_of(&error, lang), request: id };
-            (status, page.render().map(axum::response::Html).unwrap_or_default_page()).into_response()
+            // A template of strings does not fail; if it ever does, the status line still tells.
+            (status, axum::response::Html(page.render().unwrap_or_default())).into_response()
         }
         Wants::Fragment => {
             let problem = problem(&error, lang);
@@ -142,17 +149,6 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
         worded.headers_mut().insert(header::ALLOW, allow.clone());
     }
     worded
-}
-
-/// A template cannot fail on strings; if it ever does, the status line still tells.
-trait OrDefaultPage {
-    fn unwrap_or_default_page(self) -> axum::response::Html<String>;
-}
-
-impl<E> OrDefaultPage for std::result::Result<axum::response::Html<String>, E> {
-    fn unwrap_or_default_page(self) -> axum::response::Html<String> {
-        self.unwrap_or_else(|_| axum::response::Html(String::new()))
-    }
 }
 
 fn form_encode(path: &str) -> String {

@@ -10,8 +10,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -32,7 +32,8 @@ pub struct RequestId(pub String);
 /// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what all answers share.
 pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Router {
     let pages = started.routes.clone();
-    let answered = started.routes
+    let answered = started
+        .routes
         .merge(act::routes(started.actions, pages))
         .fallback(|| async { Error::NotFound })
         .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
@@ -57,7 +58,11 @@ async fn identify(State(settings): State<std::sync::Arc<Settings>>, mut request:
     let id = secrets::short_token();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     // The last entry is the one our own proxy wrote; everything before it is hearsay.
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back()
+    let forwarded = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back()
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
     let address = if settings.behind_proxy { forwarded.or(peer) } else { peer };
     request.extensions_mut().insert(Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0]))));

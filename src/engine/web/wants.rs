@@ -29,6 +29,11 @@ impl Wants {
     }
 }
 
+/// Whether htmx asks on behalf of someone who goes to another page: what it gets is a page, also when it is an error.
+pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-boosted") || headers.contains_key("hx-history-restore-request")
+}
+
 impl<S: Sync> FromRequestParts<S> for Wants {
     type Rejection = std::convert::Infallible;
 

@@ -51,14 +51,20 @@ async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let (bus, author, name, space, id) = (chat.engine.bus.clone(), viewer.account, viewer.name.clone(), room.space, room.id);
     let started = std::time::Instant::now();
-    let message = chat.engine.db.write(move |tx| Box::pin(async move {
-        let (message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
-        if fresh {
-            let event = MessagePosted { room: id, message: message.clone() };
-            tx.after_commit(move || bus.publish(Origin::new(author, space), event));
-        }
-        Ok(message)
-    })).await?;
+    let message = chat
+        .engine
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let (message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
+                if fresh {
+                    let event = MessagePosted { room: id, message: message.clone() };
+                    tx.after_commit(move || bus.publish(Origin::new(author, space), event));
+                }
+                Ok(message)
+            })
+        })
+        .await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
     // A key that was used in another room answers what it made there, and only to its author.
     done(&chat, &viewer, message).await
@@ -94,12 +100,18 @@ async fn edit(chat: Chat, viewer: Viewer, input: Edit) -> Result<Outcome> {
     }
     let body = model::body(&input.body)?;
     let (bus, author, space) = (chat.engine.bus.clone(), viewer.account, room.space);
-    let message = chat.engine.db.write(move |tx| Box::pin(async move {
-        let message = store::edit(tx, input.message, &body).await?;
-        let event = MessageEdited { room: message.room, message: message.clone() };
-        tx.after_commit(move || bus.publish(Origin::new(author, space), event));
-        Ok(message)
-    })).await?;
+    let message = chat
+        .engine
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let message = store::edit(tx, input.message, &body).await?;
+                let event = MessageEdited { room: message.room, message: message.clone() };
+                tx.after_commit(move || bus.publish(Origin::new(author, space), event));
+                Ok(message)
+            })
+        })
+        .await?;
     done(&chat, &viewer, message).await
 }
 
@@ -114,14 +126,20 @@ async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
         chat.community.permit_in_room(viewer.account, Permission::Moderate, room.id).await?;
     }
     let (bus, actor, space) = (chat.engine.bus.clone(), viewer.account, room.space);
-    let message = chat.engine.db.write(move |tx| Box::pin(async move {
-        let (message, fresh) = store::delete(tx, input.message).await?;
-        if fresh {
-            let event = MessageDeleted { room: message.room, message: message.clone() };
-            tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
-        }
-        Ok(message)
-    })).await?;
+    let message = chat
+        .engine
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let (message, fresh) = store::delete(tx, input.message).await?;
+                if fresh {
+                    let event = MessageDeleted { room: message.room, message: message.clone() };
+                    tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
+                }
+                Ok(message)
+            })
+        })
+        .await?;
     done(&chat, &viewer, message).await
 }
 

@@ -55,19 +55,31 @@ const TEMPLATE: &str = "chat.message.1";
 
 impl Chat {
     /// Reads a stretch of a room. `read_to` is where the reader has come to, for the line 'new'.
-    pub(super) async fn log(&self, room: RoomId, stretch: Stretch, lang: Lang, reader: AccountId, read_to: Option<MessageId>) -> Result<Log> {
+    pub(super) async fn log(
+        &self,
+        room: RoomId,
+        stretch: Stretch,
+        lang: Lang,
+        reader: AccountId,
+        read_to: Option<MessageId>,
+    ) -> Result<Log> {
         let name = format!("room/{room}");
         let feed = format!("{name}@{}", self.engine.live.cursor(&name));
         let (stubs, older, newer) = self.stubs(room, stretch).await?;
         let html = self.fragments(room, &stubs, lang).await?;
         let first_new = read_to.and_then(|read| stubs.iter().position(|stub| stub.id > read && stub.author != reader));
         let mut last_day = String::new();
-        let entries = stubs.iter().zip(html).enumerate().map(|(place, (stub, html))| {
-            let today = crate::base::ids::time_of(stub.id.0).date();
-            let day = (today != last_day).then(|| today.clone());
-            last_day = today;
-            Entry { day, new: first_new == Some(place), html }
-        }).collect();
+        let entries = stubs
+            .iter()
+            .zip(html)
+            .enumerate()
+            .map(|(place, (stub, html))| {
+                let today = crate::base::ids::time_of(stub.id.0).date();
+                let day = (today != last_day).then(|| today.clone());
+                last_day = today;
+                Entry { day, new: first_new == Some(place), html }
+            })
+            .collect();
         let seen = stubs.last().map_or_else(|| "0".to_owned(), |stub| stub.id.to_string());
         Ok(Log { room, entries, older, newer, feed, seen })
     }
@@ -171,7 +183,9 @@ pub(super) async fn body_html(message: &Message) -> Result<String> {
 pub(super) fn fragment(fragments: &Fragments, message: &Message, body: &str, lang: Lang) -> Arc<str> {
     fragments.render(key(lang, message.id, message.revision), || {
         let view = MessageView {
-            message, body, lang,
+            message,
+            body,
+            lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),
         };

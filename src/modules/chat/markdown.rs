@@ -278,9 +278,7 @@ pub fn to_plain(source: &str, max_chars: usize) -> String {
 /// the async threads: the grammars take tens of milliseconds to load and a block up to a few
 /// milliseconds per kilobyte. Cheap: one pass over the lines, nothing is loaded.
 pub fn needs_highlighting(source: &str) -> bool {
-    source
-        .lines()
-        .any(|line| fence_info(line).and_then(language_of).is_some())
+    source.lines().any(|line| fence_info(line).and_then(language_of).is_some())
 }
 
 /// How comrak reads and writes a message.
@@ -313,11 +311,7 @@ fn options_without_tables() -> &'static Options<'static> {
 /// Whether a table could fill its short rows up to far more cells than the text has characters.
 /// Asked before parsing, as making the cells is what costs.
 fn may_spread(source: &str) -> bool {
-    let widest = source
-        .lines()
-        .map(|line| line.bytes().filter(|byte| *byte == b'|').count())
-        .max()
-        .unwrap_or_default();
+    let widest = source.lines().map(|line| line.bytes().filter(|byte| *byte == b'|').count()).max().unwrap_or_default();
     widest > 0 && widest.saturating_mul(source.lines().count()) > max_nodes(source.len())
 }
 
@@ -349,9 +343,7 @@ fn sanitizer() -> &'static Builder<'static> {
             .url_relative(UrlRelative::Deny)
             .link_rel(Some("nofollow noopener noreferrer"))
             .strip_comments(true)
-            .attribute_filter(|element, attribute, value| {
-                is_expected_attribute(element, attribute, value).then_some(Cow::Borrowed(value))
-            });
+            .attribute_filter(|element, attribute, value| is_expected_attribute(element, attribute, value).then_some(Cow::Borrowed(value)));
         builder
     })
 }
@@ -363,10 +355,7 @@ fn is_expected_attribute(element: &str, attribute: &str, value: &str) -> bool {
         return false;
     }
     match (element, attribute) {
-        ("code", "class") => value
-            .strip_prefix(LANGUAGE_PREFIX)
-            .and_then(language_of)
-            .is_some(),
+        ("code", "class") => value.strip_prefix(LANGUAGE_PREFIX).and_then(language_of).is_some(),
         ("span", "class") => CLASSES.iter().any(|(_, class)| *class == value),
         ("ol", "start") => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
         _ => true,
@@ -377,11 +366,7 @@ fn is_expected_attribute(element: &str, attribute: &str, value: &str) -> bool {
 /// proportion.
 fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
     if source.len() <= MAX_SOURCE_BYTES {
-        let options = if may_spread(source) {
-            options_without_tables()
-        } else {
-            options()
-        };
+        let options = if may_spread(source) { options_without_tables() } else { options() };
         let root = parse_document(arena, source, options);
         if is_in_proportion(root, source.len()) {
             return root;
@@ -496,9 +481,7 @@ fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
                 }
             }
             NodeValue::Heading(heading) => Change::Level(fit_level(&mut outline, heading.level)),
-            NodeValue::TaskItem(task) => Change::Task {
-                done: task.symbol.is_some(),
-            },
+            NodeValue::TaskItem(task) => Change::Task { done: task.symbol.is_some() },
             NodeValue::CodeBlock(block) => Change::Code(block.clone()),
             _ => continue,
         };
@@ -589,10 +572,7 @@ fn is_direction_mark(character: char) -> bool {
 
 /// Sets a heading's level.
 fn set_level(node: Node<'_>, level: u8) {
-    node.data_mut().value = NodeValue::Heading(NodeHeading {
-        level,
-        ..NodeHeading::default()
-    });
+    node.data_mut().value = NodeValue::Heading(NodeHeading { level, ..NodeHeading::default() });
 }
 
 /// Turns a task into an ordinary list item that begins with its box.
@@ -638,10 +618,7 @@ fn syntaxes() -> &'static SyntaxSet {
 
 /// The code as a highlighted block, or nothing when it is too long or its grammar gives up.
 fn highlight(language: Language, code: &str) -> Option<String> {
-    let too_long = code.len() > MAX_HIGHLIGHT_BYTES
-        || code
-            .lines()
-            .any(|line| line.len() > MAX_HIGHLIGHT_LINE_BYTES);
+    let too_long = code.len() > MAX_HIGHLIGHT_BYTES || code.lines().any(|line| line.len() > MAX_HIGHLIGHT_LINE_BYTES);
     if too_long {
         return None;
     }
@@ -663,25 +640,14 @@ fn highlight(language: Language, code: &str) -> Option<String> {
     }
     let name = language.name;
     let html = spans.finish();
-    Some(format!(
-        "<pre><code class=\"{LANGUAGE_PREFIX}{name}\">{html}</code></pre>\n"
-    ))
+    Some(format!("<pre><code class=\"{LANGUAGE_PREFIX}{name}\">{html}</code></pre>\n"))
 }
 
 /// The class of text within these scopes: that of the innermost scope that has one.
 fn class_of(stack: &ScopeStack) -> Option<&'static str> {
     static SCOPES: OnceLock<Vec<(Scope, &'static str)>> = OnceLock::new();
-    let scopes = SCOPES.get_or_init(|| {
-        CLASSES
-            .iter()
-            .filter_map(|&(name, class)| Some((Scope::new(name).ok()?, class)))
-            .collect()
-    });
-    stack.scopes.iter().rev().find_map(|inner| {
-        scopes
-            .iter()
-            .find_map(|&(outer, class)| outer.is_prefix_of(*inner).then_some(class))
-    })
+    let scopes = SCOPES.get_or_init(|| CLASSES.iter().filter_map(|&(name, class)| Some((Scope::new(name).ok()?, class))).collect());
+    stack.scopes.iter().rev().find_map(|inner| scopes.iter().find_map(|&(outer, class)| outer.is_prefix_of(*inner).then_some(class)))
 }
 
 /// HTML of code being highlighted: neighbours of the same class share a span, spans never nest.
@@ -730,13 +696,8 @@ impl Spans {
 
 /// The language named by the words after a fence, if it is one of ours.
 fn language_of(info: &str) -> Option<Language> {
-    let word = info
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | ':'))
-        .next()?;
-    LANGUAGES
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(word))
-        .map(|&(name, token)| Language { name, token })
+    let word = info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | ':')).next()?;
+    LANGUAGES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|&(name, token)| Language { name, token })
 }
 
 /// What follows the fence, if the line opens one: inside quotes and list items too.
@@ -762,14 +723,7 @@ fn collect_text(root: Node<'_>) -> String {
             NodeValue::HtmlBlock(block) => push_apart(&mut out, &block.literal),
             NodeValue::CodeBlock(block) => push_apart(&mut out, &block.literal),
             NodeValue::TaskItem(task) => {
-                push_apart(
-                    &mut out,
-                    if task.symbol.is_some() {
-                        "☑ "
-                    } else {
-                        "☐ "
-                    },
-                );
+                push_apart(&mut out, if task.symbol.is_some() { "☑ " } else { "☐ " });
             }
             NodeValue::Image(link) | NodeValue::Link(link) if node.first_child().is_none() => {
                 out.push_str(&link.url);
@@ -891,9 +845,7 @@ mod tests {
         let mut rest = html.as_str();
         while let Some(start) = rest.find('<') {
             assert!(!rest[..start].contains('>'), "stray > in {}", context());
-            let end = rest
-                .find('>')
-                .unwrap_or_else(|| panic!("open tag in {}", context()));
+            let end = rest.find('>').unwrap_or_else(|| panic!("open tag in {}", context()));
             let tag = &rest[start + 1..end];
             rest = &rest[end + 1..];
             if let Some(name) = tag.strip_prefix('/') {
@@ -921,13 +873,9 @@ mod tests {
             rest = after.trim_start();
             let allowed = match (element, name) {
                 ("a", "rel") => value == "nofollow noopener noreferrer",
-                ("a", "href") => ["http://", "https://", "mailto:"]
-                    .iter()
-                    .any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
+                ("a", "href") => ["http://", "https://", "mailto:"].iter().any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
                 ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
-                ("code" | "span", "class") | ("ol", "start") => {
-                    is_expected_attribute(element, name, value)
-                }
+                ("code" | "span", "class") | ("ol", "start") => is_expected_attribute(element, name, value),
                 _ => false,
             };
             assert!(allowed, "{element} {name}={value} in {context}");
@@ -940,17 +888,11 @@ mod tests {
         for (source, html) in [
             ("hello", "<p>hello</p>"),
             ("a\nb", "<p>a<br>\nb</p>"),
-            (
-                "**b** *i* ~~d~~ `c`",
-                "<p><strong>b</strong> <em>i</em> <del>d</del> <code>c</code></p>",
-            ),
+            ("**b** *i* ~~d~~ `c`", "<p><strong>b</strong> <em>i</em> <del>d</del> <code>c</code></p>"),
             ("> q", "<blockquote>\n<p>q</p>\n</blockquote>"),
             ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
             ("3. a", "<ol start=\"3\">\n<li>a</li>\n</ol>"),
-            (
-                "- [x] a\n- [ ] b",
-                "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>",
-            ),
+            ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>"),
             (":wave: :nope:", "<p>👋 :nope:</p>"),
             ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
             ("---", "<hr>"),
@@ -974,44 +916,16 @@ mod tests {
     fn links_are_marked_and_named() {
         let rel = "rel=\"nofollow noopener noreferrer\"";
         for (source, href, name) in [
-            (
-                "https://a.example/x?y=1",
-                "https://a.example/x?y=1",
-                "https://a.example/x?y=1",
-            ),
+            ("https://a.example/x?y=1", "https://a.example/x?y=1", "https://a.example/x?y=1"),
             ("www.a.example", "http://www.a.example", "www.a.example"),
             ("me@a.example", "mailto:me@a.example", "me@a.example"),
             ("[t](HTTPS://a.example \"title\")", "HTTPS://a.example", "t"),
-            (
-                "[](https://a.example)",
-                "https://a.example",
-                "https://a.example",
-            ),
-            (
-                "[\u{200b} ](https://a.example)",
-                "https://a.example",
-                "\u{200b} https://a.example",
-            ),
-            (
-                "![alt](https://a.example/i.png)",
-                "https://a.example/i.png",
-                "alt",
-            ),
-            (
-                "![](https://a.example/i.png)",
-                "https://a.example/i.png",
-                "https://a.example/i.png",
-            ),
-            (
-                "[![alt](https://b.example/i.png)](https://a.example)",
-                "https://a.example",
-                "alt",
-            ),
-            (
-                "[a](https://a.example/\"<x>)",
-                "https://a.example/%22%3Cx%3E",
-                "a",
-            ),
+            ("[](https://a.example)", "https://a.example", "https://a.example"),
+            ("[\u{200b} ](https://a.example)", "https://a.example", "\u{200b} https://a.example"),
+            ("![alt](https://a.example/i.png)", "https://a.example/i.png", "alt"),
+            ("![](https://a.example/i.png)", "https://a.example/i.png", "https://a.example/i.png"),
+            ("[![alt](https://b.example/i.png)](https://a.example)", "https://a.example", "alt"),
+            ("[a](https://a.example/\"<x>)", "https://a.example/%22%3Cx%3E", "a"),
         ] {
             let expected = format!("<p><a href=\"{href}\" {rel}>{name}</a></p>\n");
             assert_eq!(check(source), expected, "{source:?}");
@@ -1024,10 +938,7 @@ mod tests {
             ("[t](/rooms/1)", "<p>t</p>\n"),
             ("[t](javascript:alert(1))", "<p>t</p>\n"),
             ("[t]()", "<p>t</p>\n"),
-            (
-                "![](data:image/png;base64,AA)",
-                "<p>data:image/png;base64,AA</p>\n",
-            ),
+            ("![](data:image/png;base64,AA)", "<p>data:image/png;base64,AA</p>\n"),
             ("[**t**](//evil.example)", "<p><strong>t</strong></p>\n"),
             ("[t](https://)", "<p>t</p>\n"),
         ] {
@@ -1039,10 +950,7 @@ mod tests {
     fn html_is_shown_as_typed() {
         assert_eq!(check("a <b>c</b>"), "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n");
         let block = check("<div>\nhi **x**\n</div>");
-        assert_eq!(
-            block,
-            "<p>&lt;div&gt;<br>\nhi **x**<br>\n&lt;/div&gt;</p>\n"
-        );
+        assert_eq!(block, "<p>&lt;div&gt;<br>\nhi **x**<br>\n&lt;/div&gt;</p>\n");
         assert_eq!(check("<!-- note -->"), "<p>&lt;!-- note --&gt;</p>\n");
         let partial = check("<hx-partial hx-target=\"#x\">y</hx-partial>");
         assert!(partial.contains("&lt;hx-partial"), "{partial}");
@@ -1058,10 +966,7 @@ mod tests {
             }
             levels
         };
-        assert_eq!(
-            levels("# a\n## b\n### c\n#### d\n##### e\n###### f"),
-            [3, 4, 5, 6, 6, 6]
-        );
+        assert_eq!(levels("# a\n## b\n### c\n#### d\n##### e\n###### f"), [3, 4, 5, 6, 6, 6]);
         assert_eq!(levels("### a\n# b\n###### c\n## d\n## e"), [3, 3, 4, 4, 4]);
         assert_eq!(levels("a\n==="), [3]);
     }
@@ -1072,10 +977,7 @@ mod tests {
         let expected = "<pre><code class=\"language-rust\"><span class=\"hl-keyword\">fn \
                         </span><span class=\"hl-function\">main</span>() {";
         assert!(html.starts_with(expected), "{html}");
-        assert!(
-            html.contains("<span class=\"hl-string\">\"&lt;b&gt;\"</span>"),
-            "{html}"
-        );
+        assert!(html.contains("<span class=\"hl-string\">\"&lt;b&gt;\"</span>"), "{html}");
         assert!(check("> ~~~PY,ignore\n> x = 1\n> ~~~").contains("language-py"));
         assert!(check("- ```c\n  int x;\n  ```").contains("\"hl-keyword\">int"));
     }
@@ -1110,40 +1012,19 @@ mod tests {
     #[test]
     fn every_language_is_known() {
         for (index, (name, token)) in LANGUAGES.iter().enumerate() {
-            assert!(
-                syntaxes().find_syntax_by_token(token).is_some(),
-                "{name} {token}"
-            );
-            assert!(
-                LANGUAGES[..index].iter().all(|(other, _)| other != name),
-                "{name} twice"
-            );
+            assert!(syntaxes().find_syntax_by_token(token).is_some(), "{name} {token}");
+            assert!(LANGUAGES[..index].iter().all(|(other, _)| other != name), "{name} twice");
             let html = check(&format!("```{name}\nif (x) {{ \"y\" }} # <z> 1\n```"));
-            assert!(
-                html.contains(&format!("class=\"language-{name}\"")),
-                "{html}"
-            );
+            assert!(html.contains(&format!("class=\"language-{name}\"")), "{html}");
         }
     }
 
     #[test]
     fn highlighting_is_foreseen() {
-        for source in [
-            "```rust\nx",
-            "hi\n\n~~~~ Py\nx\n~~~~",
-            "> ```js\n> x",
-            "1. ```c\n   x",
-        ] {
+        for source in ["```rust\nx", "hi\n\n~~~~ Py\nx\n~~~~", "> ```js\n> x", "1. ```c\n   x"] {
             assert!(needs_highlighting(source), "{source:?}");
         }
-        for source in [
-            "",
-            "rust",
-            "```\nx\n```",
-            "``rust``",
-            "```text\nx",
-            "```nope\nx",
-        ] {
+        for source in ["", "rust", "```\nx\n```", "``rust``", "```text\nx", "```nope\nx"] {
             assert!(!needs_highlighting(source), "{source:?}");
         }
     }
@@ -1413,31 +1294,16 @@ mod tests {
             half("~~", "~~"),
             half("(", ")"),
             half("<b>", "</b>"),
-            (1..60)
-                .map(|depth| format!("{}- a\n", "  ".repeat(depth)))
-                .collect(),
+            (1..60).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect(),
             (1..89).map(|count| "`".repeat(count) + " ").collect(),
-            format!(
-                "|{}\n|{}\n{}",
-                "a|".repeat(300),
-                "-|".repeat(300),
-                "a|\n".repeat(900)
-            ),
+            format!("|{}\n|{}\n{}", "a|".repeat(300), "-|".repeat(300), "a|\n".repeat(900)),
             format!("[a]: https://a.example\n\n{}", "[a]".repeat(1300)),
         ]);
-        for token in [
-            "rust", "js", "html", "php", "md", "c++", "yaml", "tex", "sh", "haskell",
-        ] {
-            for unit in [
-                "(", "/*", "\"", "<a ", "a ", "{\n", "\\", "<<EOF\n", "$(", "`", "[", "*_",
-            ] {
+        for token in ["rust", "js", "html", "php", "md", "c++", "yaml", "tex", "sh", "haskell"] {
+            for unit in ["(", "/*", "\"", "<a ", "a ", "{\n", "\\", "<<EOF\n", "$(", "`", "[", "*_"] {
                 let code = fill(unit);
-                let wrapped: Vec<String> = code
-                    .chars()
-                    .collect::<Vec<_>>()
-                    .chunks(MAX_HIGHLIGHT_LINE_BYTES)
-                    .map(|chunk| chunk.iter().collect())
-                    .collect();
+                let wrapped: Vec<String> =
+                    code.chars().collect::<Vec<_>>().chunks(MAX_HIGHLIGHT_LINE_BYTES).map(|chunk| chunk.iter().collect()).collect();
                 shapes.push(format!("```{token}\n{}\n```", wrapped.join("\n")));
             }
         }
@@ -1451,11 +1317,7 @@ mod tests {
             if std::env::var_os("SHOW").is_some() {
                 println!("{took:?} {:?}", shape.chars().take(30).collect::<String>());
             }
-            assert!(
-                took < PATIENCE,
-                "{took:?} for {:?}",
-                &shape.chars().take(40).collect::<String>()
-            );
+            assert!(took < PATIENCE, "{took:?} for {:?}", &shape.chars().take(40).collect::<String>());
         }
     }
 
@@ -1463,10 +1325,7 @@ mod tests {
     fn a_table_cannot_spread() {
         let head = format!("|{}\n|{}\n", "a|".repeat(300), "-|".repeat(300));
         let html = check(&format!("{head}{}", "**b**|\n".repeat(300)));
-        assert!(
-            !html.contains("<table") && html.contains("<strong>b</strong>"),
-            "{html}"
-        );
+        assert!(!html.contains("<table") && html.contains("<strong>b</strong>"), "{html}");
         let row = format!("|{}\n", "b|".repeat(300));
         assert!(check(&format!("{head}{row}{row}")).contains("<table"));
     }

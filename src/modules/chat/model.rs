@@ -60,9 +60,17 @@ impl Message {
     /// One for the catalogue of topics.
     pub fn example() -> Self {
         Self {
-            id: MessageId(3_179_046_911_541_248), room: RoomId(12), author: AccountId(7), author_name: "Ann".into(),
-            body: "The frost came **early**.".into(), revision: 1, continues: false, created_at: Micros(1_795_228_200_000_000),
-            edited_at: None, deleted_at: None, key: "kx81hd02".into(),
+            id: MessageId(3_179_046_911_541_248),
+            room: RoomId(12),
+            author: AccountId(7),
+            author_name: "Ann".into(),
+            body: "The frost came **early**.".into(),
+            revision: 1,
+            continues: false,
+            created_at: Micros(1_795_228_200_000_000),
+            edited_at: None,
+            deleted_at: None,
+            key: "kx81hd02".into(),
         }
     }
 

@@ -48,7 +48,14 @@ impl At {
     }
 }
 
-async fn room(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(room): Path<RoomId>, Query(at): Query<At>, form: Form) -> Result<Html> {
+async fn room(
+    State(chat): State<Chat>,
+    viewer: Viewer,
+    wants: Wants,
+    Path(room): Path<RoomId>,
+    Query(at): Query<At>,
+    form: Form,
+) -> Result<Html> {
     let room = chat.community.permit_in_room(viewer.account, Permission::Read, room).await?;
     let typing = format!("room/{0}/typing@{1}", room.id, chat.engine.live.cursor(&format!("room/{}/typing", room.id)));
     let read_to = store::read_mark(&chat.engine.db, viewer.account, room.id).await?;
@@ -56,18 +63,32 @@ async fn room(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(room)
     let log = chat.log(room.id, stretch, viewer.lang, viewer.account, read_to).await?;
     // Opening a room's present is reading it; also without JavaScript.
     if let (Stretch::Newest, Ok(newest)) = (stretch, log.seen.parse::<MessageId>())
-        && read_to.is_none_or(|read| read < newest) && newest.0 > 0 {
+        && read_to.is_none_or(|read| read < newest)
+        && newest.0 > 0
+    {
         chat.mark_read(viewer.account, room.id, newest).await?;
     }
     let here = format!("/rooms/{}", room.id);
     let shell = chat.community.shell(&viewer, room.space, &here).await?;
     let title = chat.community.room_title(viewer.account, &room).await?;
     let may_manage = chat.community.permit_in_room(viewer.account, Permission::ManageRooms, room.id).await.is_ok();
-    app_page!(wants, RoomPage {
-        head: chat.community.head(&viewer, title.clone()),
-        shell, form, room: room.id, title, about: room.about.clone(), private: room.private && room.space.is_some(),
-        direct: room.space.is_none(), archived: room.archived, may_manage, typing, log,
-    })
+    app_page!(
+        wants,
+        RoomPage {
+            head: chat.community.head(&viewer, title.clone()),
+            shell,
+            form,
+            room: room.id,
+            title,
+            about: room.about.clone(),
+            private: room.private && room.space.is_some(),
+            direct: room.space.is_none(),
+            archived: room.archived,
+            may_manage,
+            typing,
+            log,
+        }
+    )
 }
 
 /// The log alone: read again after an absence, or its next stretch up or down.

@@ -21,7 +21,9 @@ pub(super) fn presenter(chat: &Chat) -> Subscriber {
         let chat = present.clone();
         async move { chat.present(&event).await }
     })
-    .on::<MessagePosted>().on::<MessageEdited>().on::<MessageDeleted>()
+    .on::<MessagePosted>()
+    .on::<MessageEdited>()
+    .on::<MessageDeleted>()
     .when_lagged(move |_| {
         // What was missed is in the store. Which rooms it was in nobody knows, so every followed log is read again.
         lagged.engine.live.refresh_all("room/");
@@ -61,13 +63,18 @@ impl Chat {
         let name = escape(name);
         // Where they stand already the mark begins anew; else it is added.
         let html = format!(
-            "<hx-partial hx-target=\"#typing-{room} [data-typing='{account}']\" hx-swap=\"outerHTML\"><span data-typing=\"{account}\">{name}</span></hx-partial>\
-             <hx-partial hx-target=\"#typing-{room}:not(:has([data-typing='{account}']))\" hx-swap=\"beforeend\"><span data-typing=\"{account}\">{name}</span></hx-partial>");
+            "<hx-partial hx-target=\"#typing-{room} [data-typing='{account}']\" hx-swap=\"outerHTML\"><span data-typing=\"{account}\"><bdi>{name}</bdi></span></hx-partial>\
+             <hx-partial hx-target=\"#typing-{room}:not(:has([data-typing='{account}']))\" hx-swap=\"beforeend\"><span data-typing=\"{account}\"><bdi>{name}</bdi></span></hx-partial>"
+        );
         self.engine.live.publish(&format!("room/{room}/typing"), Content::new("chat.typing.noticed", event).html(move |_| html.clone()));
     }
 
     /// The frame of a post as its author's page gets it in answer, so that it need not wait for the feed.
-    pub(super) async fn answer(&self, message: Message, lang: crate::base::locale::Lang) -> Result<impl FnOnce() -> String + Send + 'static> {
+    pub(super) async fn answer(
+        &self,
+        message: Message,
+        lang: crate::base::locale::Lang,
+    ) -> Result<impl FnOnce() -> String + Send + 'static> {
         let body = body_html(&message).await?;
         let fragments = self.engine.fragments.clone();
         Ok(move || {
@@ -104,7 +111,8 @@ fn settled(room: RoomId, message: &Message) -> String {
     format!(
         "<hx-partial hx-target=\"[data-pending='{}']\" hx-swap=\"delete\"></hx-partial>\
          <hx-partial hx-target=\"#typing-{room} [data-typing='{}']\" hx-swap=\"delete\"></hx-partial>",
-        message.key, message.author)
+        message.key, message.author
+    )
 }
 
 fn escape(text: &str) -> String {

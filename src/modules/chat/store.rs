@@ -30,8 +30,17 @@ pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &st
         .bind(now).bind(together).fetch_optional(on))?;
     if let Some(continues) = continues {
         let message = Message {
-            id, room, author, author_name: name.to_owned(), body: body.to_owned(), revision: 1, continues,
-            created_at: now, edited_at: None, deleted_at: None, key: key.to_owned(),
+            id,
+            room,
+            author,
+            author_name: name.to_owned(),
+            body: body.to_owned(),
+            revision: 1,
+            continues,
+            created_at: now,
+            edited_at: None,
+            deleted_at: None,
+            key: key.to_owned(),
         };
         return Ok((message, true));
     }

@@ -37,7 +37,9 @@ pub(super) fn watcher(chat: &Chat) -> Subscriber {
     Subscriber::new("chat.unread", move |event| {
         chat.watch(&event);
         async { Ok(()) }
-    }).on::<MessagePosted>().on::<RoomRead>()
+    })
+    .on::<MessagePosted>()
+    .on::<RoomRead>()
 }
 
 impl Chat {
@@ -59,13 +61,19 @@ impl Chat {
         }
         let rooms = rooms.to_vec();
         let topic = if unread { "chat.room.stirred" } else { "chat.room.read" };
-        self.engine.live.publish(&feed, Content::new(topic, event).html(move |lang| {
-            rooms.iter().map(|room| {
-                // The room that is open before someone's eyes is marked read by its own page.
-                let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
-                format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")
-            }).collect()
-        }));
+        self.engine.live.publish(
+            &feed,
+            Content::new(topic, event).html(move |lang| {
+                rooms
+                    .iter()
+                    .map(|room| {
+                        // The room that is open before someone's eyes is marked read by its own page.
+                        let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
+                        format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")
+                    })
+                    .collect()
+            }),
+        );
     }
 
     /// The sidebar's rooms and direct conversations.
@@ -75,25 +83,34 @@ impl Chat {
         if let Some(space) = space {
             let unread = store::unread_in(db, viewer.account, space).await?;
             let rooms = self.community.rooms_in(viewer.account, space, false).await?;
-            let entries = rooms.into_iter().map(|room| NavEntry {
-                href: format!("/rooms/{}", room.id),
-                icon: if room.private { "lock" } else { "hash" },
-                unread: unread.contains(&room.id),
-                room: room.id.0,
-                label: room.name,
-            }).collect();
+            let entries = rooms
+                .into_iter()
+                .map(|room| NavEntry {
+                    href: format!("/rooms/{}", room.id),
+                    icon: if room.private { "lock" } else { "hash" },
+                    unread: unread.contains(&room.id),
+                    room: room.id.0,
+                    label: room.name,
+                })
+                .collect();
             let may_add = self.community.permit(viewer.account, Permission::ManageRooms, Place::Space(space)).await.is_ok();
             let add = may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title"));
             sections.push(NavSection { heading: "rooms-heading", add, entries });
         }
         let unread = store::unread_direct(db, viewer.account).await?;
-        let entries = self.community.direct_rooms(viewer.account).await?.into_iter().map(|(room, label)| NavEntry {
-            href: format!("/rooms/{room}"),
-            icon: if label.contains(", ") { "people" } else { "person" },
-            unread: unread.contains(&room),
-            room: room.0,
-            label,
-        }).collect();
+        let entries = self
+            .community
+            .direct_rooms(viewer.account)
+            .await?
+            .into_iter()
+            .map(|(room, label)| NavEntry {
+                href: format!("/rooms/{room}"),
+                icon: if label.contains(", ") { "people" } else { "person" },
+                unread: unread.contains(&room),
+                room: room.0,
+                label,
+            })
+            .collect();
         sections.push(NavSection { heading: "direct-heading", add: Some(("/direct".to_owned(), "direct-new-title")), entries });
         Ok(sections)
     }
@@ -101,12 +118,17 @@ impl Chat {
     /// Moves someone's read mark forward, and tells their other tabs.
     pub(super) async fn mark_read(&self, account: AccountId, room: RoomId, message: MessageId) -> Result<()> {
         let bus = self.engine.bus.clone();
-        self.engine.db.write(move |tx| Box::pin(async move {
-            if store::mark_read(tx, account, room, message).await? {
-                tx.after_commit(move || bus.publish(Origin::new(account, None), RoomRead { account, room, message }));
-            }
-            Ok(())
-        })).await
+        self.engine
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    if store::mark_read(tx, account, room, message).await? {
+                        tx.after_commit(move || bus.publish(Origin::new(account, None), RoomRead { account, room, message }));
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 }
 

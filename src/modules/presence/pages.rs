@@ -28,20 +28,31 @@ impl Presence {
         let name = presence_feed(space);
         let feed = format!("{name}@{}", self.engine.live.cursor(&name));
         let mut away = 0;
-        let people = self.community.people_of(space).await?.into_iter()
+        let people = self
+            .community
+            .people_of(space)
+            .await?
+            .into_iter()
             .map(|person| PersonFrame { account: person.id, space, state: self.people.state(person.id), name: person.name })
             .filter(|person| {
                 away += usize::from(person.state == Here::Away);
                 person.state != Here::Away || away <= MOST_AWAY
             })
-            .map(|person| person.view(viewer.lang)).collect();
+            .map(|person| person.view(viewer.lang))
+            .collect();
         let pane = PaneView { space, people, feed, lang: viewer.lang };
         pane.render().map_err(|error| Error::Internal(anyhow::Error::new(error)))
     }
 }
 
 /// With `?pane` the pane alone, to be read again after an absence.
-async fn people(State(presence): State<Presence>, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, RawQuery(query): RawQuery) -> Result<Response> {
+async fn people(
+    State(presence): State<Presence>,
+    viewer: Viewer,
+    wants: Wants,
+    Path(space): Path<SpaceId>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
     let pane = presence.pane(&viewer, space).await?;
     if query.as_deref() == Some("pane") {
         return Ok(Html(pane).into_response());

@@ -78,8 +78,12 @@ impl PersonFrame {
 
     pub(super) fn view(&self, lang: Lang) -> PersonView {
         PersonView {
-            account: self.account, space: self.space, name: self.name.clone(), face: Face::of(self.account, &self.name),
-            state: self.state.name(), lang,
+            account: self.account,
+            space: self.space,
+            name: self.name.clone(),
+            face: Face::of(self.account, &self.name),
+            state: self.state.name(),
+            lang,
         }
     }
 
@@ -89,6 +93,7 @@ impl PersonFrame {
         let (space, account) = (self.space, self.account);
         format!(
             "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"outerMorph\">{person}</hx-partial>\
-             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" hx-swap=\"beforeend\">{person}</hx-partial>")
+             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" hx-swap=\"beforeend\">{person}</hx-partial>"
+        )
     }
 }

@@ -1,0 +1,165 @@
+// Every page of someone who is signed in: local times, titles, dialogs, keys, and the sign that somebody is there.
+
+import { act, sync, whenConnected } from './live.js';
+
+const MOVED_EVERY = 30000; // ms between two signs that the person moved
+const language = document.documentElement.lang;
+const clock = new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' });
+const date = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' });
+const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' });
+
+/** Words the server knows: <div id="words" data-…>. */
+export const words = document.getElementById('words').dataset;
+
+/** Shows times in the reader's own time zone and language. */
+function localise(root) {
+  for (const time of root.querySelectorAll('time[datetime]')) {
+    const at = new Date(time.dateTime);
+    const text = (time.closest('.when') ? clock : date).format(at);
+    if (!time.closest('.edited') && time.textContent !== text) time.textContent = text;
+    time.title = full.format(at);
+  }
+}
+
+function refreshPage() {
+  const app = document.getElementById('app');
+  if (app.dataset.title) document.title = app.dataset.title;
+  localise(document);
+  // Controls that only a script can serve are hidden until there is one.
+  for (const control of document.querySelectorAll('.filter[hidden], [data-copy][hidden], .compose .hint[hidden], .compose .tools[hidden]')) control.hidden = false;
+}
+
+// Dialogs --------------------------------------------------------------------------------------------------------
+
+const keys = document.getElementById('keys');
+const goto = document.getElementById('goto');
+
+/** Asks before something that cannot be undone. */
+export function confirmed(question) {
+  const dialog = document.getElementById('confirm');
+  dialog.querySelector('h2').textContent = question;
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+}
+
+function fillGoto() {
+  const wish = goto.querySelector('input').value.trim().toLocaleLowerCase();
+  const list = goto.querySelector('.found');
+  const places = [...document.querySelectorAll('.rail a[href], .side a.room')];
+  const found = places.filter((link) => link.textContent.toLocaleLowerCase().includes(wish)).slice(0, 12);
+  list.replaceChildren(...found.map((link, index) => {
+    const item = document.createElement('li');
+    const copy = document.createElement('a');
+    copy.href = link.href;
+    copy.textContent = (link.querySelector('.name, .sr') ?? link).textContent.trim() || link.getAttribute('aria-label') || link.title;
+    if (index === 0) copy.dataset.chosen = '';
+    item.append(copy);
+    return item;
+  }));
+}
+
+function openGoto() {
+  goto.querySelector('input').value = '';
+  fillGoto();
+  goto.showModal();
+}
+
+goto.querySelector('input').addEventListener('input', fillGoto);
+goto.addEventListener('keydown', (event) => {
+  const found = [...goto.querySelectorAll('.found a')];
+  const at = found.findIndex((link) => 'chosen' in link.dataset);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
+  if (to !== undefined && found.length) {
+    event.preventDefault();
+    delete found[at].dataset.chosen;
+    found[(to + found.length) % found.length].dataset.chosen = '';
+  } else if (event.key === 'Enter' && found[at]) {
+    event.preventDefault();
+    goto.close();
+    visit(found[at].href);
+  }
+});
+
+/** Goes to a page of this server without losing the socket. */
+export function visit(href) {
+  const link = [...document.querySelectorAll('#app a[href]')].find((one) => one.href === href);
+  if (link) link.click();
+  else location.assign(href);
+}
+
+// Keys -----------------------------------------------------------------------------------------------------------
+
+const isWriting = (element) => element.closest('input, textarea, select, [contenteditable]');
+
+function otherRoom(step, unread) {
+  const rooms = [...document.querySelectorAll('.side a.room')];
+  const at = rooms.findIndex((room) => room.getAttribute('aria-current') === 'page');
+  for (let n = 1; n <= rooms.length; n++) {
+    const room = rooms[(at + step * n + rooms.length * 2) % rooms.length];
+    if (!unread || room.querySelector('.unread > i')) return room.click();
+  }
+}
+
+document.addEventListener('keydown', (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+    event.preventDefault();
+    openGoto();
+  } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+    event.preventDefault();
+    otherRoom(event.key === 'ArrowUp' ? -1 : 1, event.shiftKey);
+  } else if (event.key === '?' && !isWriting(event.target)) {
+    event.preventDefault();
+    keys.showModal();
+  }
+});
+
+document.addEventListener('click', async (event) => {
+  const copy = event.target.closest('[data-copy]');
+  if (copy) {
+    const field = document.getElementById(copy.dataset.copy);
+    field.select();
+    await navigator.clipboard?.writeText(field.value).catch(() => {});
+    announce(words.copied);
+  }
+  if (event.target.closest('[data-open=goto]')) openGoto();
+  if (event.target.closest('[data-open=keys]')) keys.showModal();
+  if (event.target.closest('#newer-version button')) location.reload();
+  const dialog = event.target.closest('dialog');
+  if (dialog && event.target.closest('[data-close]')) dialog.close();
+});
+
+/** Tells people who listen to the page instead of looking at it. */
+export function announce(text) {
+  const line = document.createElement('p');
+  line.textContent = text;
+  const said = document.getElementById('said');
+  said.append(line);
+  while (said.childElementCount > 5) said.firstElementChild.remove();
+}
+
+// The filter of a list of people.
+document.addEventListener('input', (event) => {
+  if (!event.target.matches('.filter, .filter input')) return;
+  const wish = event.target.value.trim().toLocaleLowerCase();
+  for (const row of event.target.closest('.picker').querySelectorAll('li')) row.hidden = !row.textContent.toLocaleLowerCase().includes(wish);
+});
+
+// Presence -------------------------------------------------------------------------------------------------------
+
+let moved = Date.now();
+for (const kind of ['pointerdown', 'keydown', 'wheel', 'focus']) {
+  addEventListener(kind, () => {
+    if (Date.now() - moved < MOVED_EVERY) return;
+    moved = Date.now();
+    act('presence.active', {}).catch(() => {});
+  }, { passive: true, capture: true });
+}
+
+whenConnected(({ detail }) => {
+  document.getElementById('newer-version').hidden = !detail.newer;
+});
+
+document.addEventListener('htmx:after:swap', refreshPage);
+refreshPage();
+sync();

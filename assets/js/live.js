@@ -1,0 +1,203 @@
+// The socket of this tab: which feeds the page shows, how far each has been applied, and what to do when some was missed.
+//
+// Elements say what they show: data-feeds="room/12@cursor account/5@cursor". The cursor is the feed's state in their
+// markup. Whenever such an element is new or was fetched again, its feed is followed from that cursor on; frames can be
+// applied twice without harm, but none may be left out.
+
+const SAY_LOST_AFTER = 2000; // ms without a connection before the page says so
+const QUIET = 10000; // ms without a word from the server before it is asked
+const DEAD = 16000; // ms after which the connection is given up
+const feeds = new Map(); // feed → {cursor, waiting}: waiting counts subscriptions not confirmed yet
+const asked = new Map(); // act id → {resolve, reject}
+const shown = new WeakMap(); // element → the data-feeds it was followed with
+const rereading = new Map(); // element → whether to read it once more
+let connection = null, heard = 0, lost = null, tries = 0, next = 1;
+
+const isOpen = () => connection?.socket?.readyState === WebSocket.OPEN;
+const say = (message) => connection.socket.send(JSON.stringify(message));
+const place = () => document.getElementById('live');
+const number = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
+
+/** Does an action over the socket. Rejects with the server's error, or when there is no connection. */
+export function act(action, fields) {
+  if (!isOpen()) return Promise.reject(new Error('not connected'));
+  const id = String(next++);
+  say({ type: 'act', id, action, fields });
+  return new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
+}
+
+/** Calls back each time the connection is there (again). */
+export function whenConnected(callback) {
+  document.addEventListener('tide:connected', callback);
+}
+
+function subscribe(feed, cursor) {
+  const state = feeds.get(feed) ?? { waiting: 0 };
+  state.cursor = cursor;
+  feeds.set(feed, state);
+  if (isOpen()) {
+    state.waiting++;
+    say({ type: 'subscribe', feed, cursor });
+  }
+}
+
+/** Follows what the page shows now and nothing else. */
+export function sync() {
+  const wanted = new Set();
+  for (const element of document.querySelectorAll('[data-feeds]')) {
+    const list = element.dataset.feeds;
+    const fresh = shown.get(element) !== list;
+    shown.set(element, list);
+    for (const entry of list.split(' ').filter(Boolean)) {
+      const [feed, cursor] = entry.split('@');
+      wanted.add(feed);
+      if (fresh || !feeds.has(feed)) subscribe(feed, cursor);
+    }
+  }
+  for (const feed of feeds.keys()) {
+    if (wanted.has(feed)) continue;
+    feeds.delete(feed);
+    if (isOpen()) say({ type: 'unsubscribe', feed });
+  }
+  if (!connection && wanted.size) connect();
+}
+
+function connect() {
+  const old = place();
+  const fresh = old.cloneNode(false);
+  fresh.setAttribute('hx-ws:connect', '/live');
+  old.replaceWith(fresh);
+  htmx.process(fresh);
+}
+
+/** Opens a new socket now instead of waiting for the next try. */
+function reconnect() {
+  const stale = connection?.socket;
+  connect();
+  stale?.close();
+}
+
+function address() {
+  const query = [...feeds].map(([feed, { cursor }]) => `feed=${feed}@${cursor}`).join('&');
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live?${query}`;
+}
+
+function looksLost() {
+  lost ??= setTimeout(() => { document.getElementById('connection').hidden = false; }, SAY_LOST_AFTER);
+}
+
+function isBack(hello) {
+  clearTimeout(lost);
+  lost = null;
+  tries = 0;
+  document.getElementById('connection').hidden = true;
+  const newer = hello.version !== document.querySelector('meta[name=version]').content;
+  document.documentElement.toggleAttribute('data-newer-version', newer);
+  document.dispatchEvent(new CustomEvent('tide:connected', { detail: { newer } }));
+}
+
+/** Fetches again every region that shows this feed. */
+function reread(feed) {
+  const regions = [...document.querySelectorAll('[data-refresh]')]
+    .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
+  regions.forEach(rereadRegion);
+}
+
+/** Fetches a region of the page again and follows its feeds from what it then shows. */
+export async function rereadRegion(region) {
+  if (rereading.has(region)) return rereading.set(region, true);
+  rereading.set(region, false);
+  let again = false;
+  try {
+    const wish = new CustomEvent('tide:reread', { bubbles: true, detail: { url: region.dataset.refresh } });
+    region.dispatchEvent(wish);
+    const answer = await fetch(wish.detail.url, { headers: { 'HX-Request': 'true' } });
+    if ([401, 403, 404].includes(answer.status)) return location.reload();
+    if (!answer.ok) throw new Error(`answered ${answer.status}`);
+    const text = await answer.text();
+    if (region.isConnected) await htmx.swap({ sourceElement: region, target: region, swap: 'outerMorph', text, transition: false });
+  } catch {
+    again = true; // no network, or the server is busy: the region is stale until it has been read
+    await new Promise((done) => setTimeout(done, 2000));
+  } finally {
+    again ||= rereading.get(region);
+    rereading.delete(region);
+  }
+  if (again && region.isConnected) rereadRegion(region);
+}
+
+const control = {
+  hello: (message) => isBack(message),
+  subscribed({ feed, cursor }) {
+    const state = feeds.get(feed);
+    if (state && --state.waiting === 0) state.cursor = cursor;
+  },
+  refresh({ feed }) {
+    const state = feeds.get(feed);
+    if (state) state.waiting = Math.max(0, state.waiting - 1);
+    reread(feed);
+  },
+  refused: ({ feed }) => feeds.delete(feed),
+  revoked({ feed }) {
+    feeds.delete(feed);
+    // What the page is about may not be seen any more: let the server say so.
+    const shows = [...document.querySelectorAll('main [data-feeds]')].some((element) => element.dataset.feeds.includes(feed + '@'));
+    if (shows) location.reload();
+  },
+  reply({ id, result }) { asked.get(id)?.resolve(result); asked.delete(id); },
+  error({ id, error }) { asked.get(id)?.reject(Object.assign(new Error(error.message), error)); asked.delete(id); },
+  pong() {},
+};
+
+document.addEventListener('htmx:ws:before:connection', (event) => {
+  connection = event.detail.connection;
+  connection.url = address();
+  for (const state of feeds.values()) state.waiting = 1;
+});
+
+document.addEventListener('htmx:ws:after:connection', () => { heard = Date.now(); });
+
+document.addEventListener('htmx:ws:close', (event) => {
+  if (event.detail.connection !== connection) return;
+  for (const { reject } of asked.values()) reject(new Error('connection lost'));
+  asked.clear();
+  looksLost();
+  if (event.detail.code === 4401) location.reload();
+  // A refused handshake looks like a lost network; after a few, ask plainly whether we are still signed in.
+  if (++tries % 3 === 0) {
+    fetch('/sidebar', { headers: { 'HX-Request': 'true' } }).then((answer) => answer.status === 401 && location.reload()).catch(() => {});
+  }
+});
+
+document.addEventListener('htmx:ws:before:message:incoming', (event) => {
+  if (event.detail.connection !== connection) return event.preventDefault();
+  heard = Date.now();
+  const data = event.detail.message.data;
+  if (data.startsWith('{')) {
+    const message = JSON.parse(data);
+    return control[message.type]?.(message);
+  }
+  const [head, feed, cursor, reading] = /^<!--(\S+) (\S+)-->(<!--reread-->)?/.exec(data) ?? [];
+  const state = feeds.get(feed);
+  // Frames on their way from before the feed was followed anew come again in their place.
+  if (!head || !state || state.waiting > 0 || number(cursor) <= number(state.cursor)) return event.preventDefault();
+  state.cursor = cursor;
+  if (reading) {
+    reread(feed);
+    event.preventDefault();
+  }
+});
+
+setInterval(() => {
+  if (!connection || !isOpen()) return;
+  const quiet = Date.now() - heard;
+  if (quiet > DEAD) {
+    looksLost();
+    reconnect();
+  } else if (quiet > QUIET) say({ type: 'ping' });
+}, 3000);
+
+addEventListener('offline', looksLost);
+addEventListener('online', () => connection && reconnect());
+document.addEventListener('visibilitychange', () => { if (!document.hidden && connection && !isOpen()) reconnect(); });
+document.addEventListener('htmx:after:swap', sync);

@@ -1,0 +1,28 @@
+# What builders do often. `just` lists it.
+
+default:
+    @just --list
+
+# Run the server from source, talkative
+run *options:
+    TIDEPOOL_PROFILE=development cargo run -- {{options}}
+
+# Everything that has to pass; installs what it needs on Debian
+test:
+    tests/run
+
+# Everything but the browser
+quick:
+    tests/run --quick
+
+# Measure the live engine against bare baselines
+bench *options:
+    cargo bench --bench live -- {{options}}
+
+# Fetch the vendored browser files again from npm and record their digests
+vendor:
+    scripts/vendor
+
+# Take the README's pictures from a seeded server
+screenshots:
+    scripts/screenshots

@@ -1,0 +1,32 @@
+//! What every black-box test stands on: a real server on a free port, people who act on it, and sockets that wait for
+//! what happens instead of for time.
+//!
+//! ```ignore
+//! let server = TestServer::start().await;
+//! let ann = server.owner("ann").await;
+//! let bob = server.member("bob").await;
+//! let mut socket = bob.following("room/general").await;
+//! ann.post("general", "hi").await;
+//! socket.event("chat.message.posted").await;
+//! ```
+#![allow(dead_code, reason = "each test program uses the part it needs")]
+
+mod answer;
+mod folder;
+mod person;
+mod rooms;
+mod server;
+mod socket;
+pub mod text;
+
+pub use answer::Answer;
+pub use folder::Folder;
+pub use person::{Message, PASSWORD, Person};
+pub use rooms::NewRoom;
+pub use server::TestServer;
+pub use socket::{Socket, dial};
+
+use std::time::Duration;
+
+/// How long a test waits for what must happen, before it fails. Nothing waits so long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(10);

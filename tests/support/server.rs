@@ -1,0 +1,209 @@
+//! The real binary, started for one test.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::{Answer, Folder, PATIENCE, Person};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
+
+/// A running server with a folder of its own. Dropping it kills it, and fails the test if anything in it panicked.
+pub struct TestServer {
+    folder: Folder,
+    address: String,
+    overrides: Vec<(String, String)>,
+    child: Option<Child>,
+    log: Arc<Mutex<String>>,
+    /// The first account, by whom members are invited.
+    pub(super) owner: OnceLock<Person>,
+}
+
+impl TestServer {
+    /// A fresh server.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A fresh server with these environment variables.
+    pub async fn with(overrides: &[(&str, &str)]) -> Self {
+        let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut server = Self {
+            folder: Folder::new(),
+            address: String::new(),
+            overrides,
+            child: None,
+            log: Arc::default(),
+            owner: OnceLock::new(),
+        };
+        for _ in 0..10 {
+            server.address = format!("127.0.0.1:{}", free_port());
+            if server.launch() {
+                return server;
+            }
+        }
+        panic!("no server starts:\n{}", server.log());
+    }
+
+    /// Starts the binary and waits until it says where it is. False when it ends instead.
+    fn launch(&mut self) -> bool {
+        let mut command = command();
+        command.env("TIDEPOOL_PROFILE", "development").env("TIDEPOOL_LOG", "info");
+        command.envs(self.overrides.iter().map(|(name, value)| (name, value)));
+        command.env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let log = self.log.clone();
+        let mut errors = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while errors.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+                log.lock().expect("the log is whole").push_str(&line);
+                line.clear();
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is piped")).read_line(&mut line).expect("stdout can be read");
+        if !line.starts_with("Tidepool is at http://") {
+            let _ = child.wait();
+            return false;
+        }
+        self.child = Some(child);
+        true
+    }
+
+    /// Where it answers: `http://127.0.0.1:PORT`.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// What it has written to stderr so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("the log is whole").clone()
+    }
+
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the server runs").id()
+    }
+
+    /// SIGTERM, wait for the end. How long that took; fails unless it ended well.
+    pub async fn stop(&mut self) -> Duration {
+        let mut child = self.child.take().expect("the server runs");
+        let started = Instant::now();
+        signal(child.id(), "TERM");
+        let status = tokio::task::spawn_blocking(move || child.wait()).await.expect("waiting works").expect("it can be waited for");
+        assert!(status.success(), "the server ended with {status}:\n{}", self.log());
+        started.elapsed()
+    }
+
+    /// SIGKILL: as when the power goes.
+    pub async fn kill9(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        child.kill().expect("it can be killed");
+        tokio::task::spawn_blocking(move || child.wait()).await.expect("waiting works").expect("it can be waited for");
+    }
+
+    /// Starts it again on the same port and folder.
+    pub async fn again(&mut self) {
+        assert!(self.launch(), "the server does not come back:\n{}", self.log());
+    }
+
+    /// Stops it as an update would, and starts it again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.again().await;
+    }
+
+    /// `tidepool <arguments>` on this server's folder and address, to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = command();
+        command.args(arguments).env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
+        command.output().expect("the command runs")
+    }
+
+    /// The bearer token of `/metrics`.
+    pub fn metrics_token(&self) -> String {
+        let secrets = std::fs::read_to_string(self.data().join("secrets.toml")).expect("there are secrets");
+        let line = secrets.lines().find(|line| line.starts_with("metrics_token")).expect("the token is among them");
+        line.split('"').nth(1).expect("it is quoted").to_owned()
+    }
+
+    /// The value of a counter or gauge, written as in the Prometheus text; 0 while it has not been counted.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let request = self.visitor().web().get(format!("{}/metrics", self.base())).bearer_auth(self.metrics_token());
+        let page = Answer::of(request.send().await.expect("the server answers")).await.expect(200);
+        let line = page.body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("metrics are numbers"))
+    }
+
+    /// Waits until a metric satisfies a condition.
+    pub async fn metric_reaches(&self, name: &str, condition: impl Fn(f64) -> bool) -> f64 {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let value = self.metric(name).await;
+            if condition(value) {
+                return value;
+            }
+            assert!(Instant::now() < until, "{name} stays {value}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let log = self.log();
+        if std::thread::panicking() {
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("--- the server said, at last:\n{}\n---", lines[lines.len().saturating_sub(40)..].join("\n"));
+        } else {
+            assert!(!log.contains("panicked"), "something in the server panicked:\n{log}");
+        }
+    }
+}
+
+/// The binary, untouched by the settings of whoever runs the tests.
+pub(super) fn command() -> Command {
+    let mut command = Command::new(BINARY);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn signal(pid: u32, name: &str) {
+    let done = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().expect("kill runs");
+    assert!(done.success(), "SIG{name} reaches {pid}");
+}
+
+/// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take it while a server
+/// restarts.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + ((std::process::id() % 1_000) as u16 * 20 + number) % 20_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
