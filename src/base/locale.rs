@@ -449,7 +449,7 @@ mod tests {
 
     /// Keys put together at run time (`format!("role-{name}")` and the like) start with one of
     /// these and count as used.
-    const DYNAMIC_PREFIXES: &[&str] = &[];
+    const DYNAMIC_PREFIXES: &[&str] = &["presence-"];
 
     const TEST_FTL: &str = "\
 # A comment = not a message

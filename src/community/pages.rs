@@ -47,7 +47,7 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
 pub(super) async fn mine(Path(account): Path<AccountId>) -> Response {
     let style = format!(
         "@layer modules {{\n  .msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n  \
-         .typing [data-typing=\"{account}\"] {{ display: none; }}\n}}\n"
+         .typing [data-typing=\"{account}\"], .person[data-account=\"{account}\"] .act {{ display: none; }}\n}}\n"
     );
     ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], style).into_response()
 }

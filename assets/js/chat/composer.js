@@ -41,7 +41,7 @@ export function startComposer(page) {
   function submit() {
     const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
     if (!body.trim()) return;
-    if (refresh() > LONGEST) return fail(words.tooLong);
+    if (refresh() > LONGEST) return fail(words.tooLong.replace('{n}', LONGEST));
     fail('');
     area.value = '';
     localStorage.removeItem(draft);
