@@ -211,16 +211,16 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        let space = match &viewer {
-            Some(viewer) => community.join(&code, viewer.account).await?,
+        let (account, space) = match &viewer {
+            Some(viewer) => (viewer.account, community.join(&code, viewer.account).await?),
             None => {
                 let JoinForm { name, email, password } = decode_form(&body)?;
                 let (account, space) = community.join_as_new(&code, NewAccount { name, email, password }).await?;
                 community.sign_in(&session, account, &headers).await?;
-                space
+                (account, space)
             }
         };
-        Ok(Outcome::new(json!({ "space": space }), format!("/spaces/{space}")))
+        Ok(Outcome::new(json!({ "space": space }), community.first_room(account, space).await?))
     }
     .await;
     match done {

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::base::error::{Error, Result};
 
-pub(super) const SHORTEST: usize = 8; // characters
+pub(super) const SHORTEST: usize = 10; // characters
 pub(super) const LONGEST: usize = 256; // characters; more is somebody's attempt to keep us busy
 
 /// Hashes and checks passwords. Cheap to clone.

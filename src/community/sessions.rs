@@ -207,7 +207,9 @@ impl Community {
     pub(super) async fn sign_in(&self, session: &Session, account: AccountId, headers: &HeaderMap) -> Result<()> {
         let broken = |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         // Whatever session the cookie named ends here: an id known before signing in must not be worth more after it.
-        session.flush().await.map_err(broken)?;
+        if session.id().is_some() {
+            session.flush().await.map_err(broken)?;
+        }
         let device: String = headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

@@ -21,7 +21,7 @@ pub mod text;
 
 pub use answer::Answer;
 pub use folder::Folder;
-pub use person::{Message, PASSWORD, Person};
+pub use person::{Message, PASSWORD, Person, email, new_key};
 pub use rooms::NewRoom;
 pub use server::TestServer;
 pub use socket::{Socket, dial};

@@ -45,6 +45,7 @@ export function startComposer(page) {
     fail('');
     area.value = '';
     localStorage.removeItem(draft);
+    signed = 0;
     refresh();
     send(room, body);
     toPresent();

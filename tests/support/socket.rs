@@ -1,0 +1,181 @@
+//! A socket as a page or a program has it. Every wait is for something said, and ends after [`PATIENCE`].
+
+use std::time::Instant;
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::PATIENCE;
+
+/// An open socket.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// The account it speaks for.
+    pub account: String,
+    /// The server's instance.
+    pub instance: String,
+    /// The code it was closed with, once it is.
+    pub closed: Option<u16>,
+    next_act: u64,
+}
+
+/// Opens a socket with these headers, or says with which status it was refused.
+pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
+    let mut url = base.join(path).expect("paths are paths");
+    url.set_scheme("ws").expect("http becomes ws");
+    let mut request = url.as_str().into_client_request().expect("an address");
+    for (name, value) in headers {
+        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().expect("a header's name");
+        request.headers_mut().insert(name, value.parse().expect("a header's value"));
+    }
+    match connect_async(request).await {
+        Ok((stream, _)) => Ok(stream),
+        Err(Error::Http(refused)) => Err(refused.status().as_u16()),
+        Err(other) => panic!("no socket: {other}"),
+    }
+}
+
+impl Socket {
+    pub(super) async fn open(base: &Url, path: &str, cookies: &str) -> Self {
+        let stream = dial(base, path, &[("cookie", cookies)]).await.unwrap_or_else(|status| panic!("{path} is refused with {status}"));
+        let mut socket = Self { stream, account: String::new(), instance: String::new(), closed: None, next_act: 1 };
+        let hello = socket.said("hello").await;
+        socket.account = hello["account"].as_str().expect("hello names the account").to_owned();
+        socket.instance = hello["instance"].as_str().expect("hello names the instance").to_owned();
+        socket
+    }
+
+    /// Says something in JSON.
+    pub async fn say(&mut self, message: Value) {
+        self.say_text(&message.to_string()).await;
+    }
+
+    /// Says this, whatever it is. A socket the server has closed swallows it.
+    pub async fn say_text(&mut self, text: &str) {
+        let _ = self.stream.send(Message::text(text)).await;
+    }
+
+    /// Sends bytes, which is no text.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.send(Message::binary(bytes.to_vec())).await;
+    }
+
+    /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
+    /// `{"type":"frame","feed":…,"cursor":…,"html":…}`.
+    pub async fn next(&mut self) -> Option<Value> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let heard = timeout_at(until.into(), self.stream.next()).await.expect("the server says something in time");
+            match heard {
+                Some(Ok(Message::Text(text))) => return Some(read(&text)),
+                Some(Ok(Message::Close(reason))) => self.closed = reason.map(|reason| reason.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// Waits for something that fits, letting go by what does not.
+    pub async fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + PATIENCE;
+        let mut others = Vec::new();
+        loop {
+            let Ok(heard) = timeout_at(until.into(), self.next()).await else { panic!("no {what}, but {others:#?}") };
+            match heard {
+                Some(message) if fits(&message) => return message,
+                Some(message) => others.push(message),
+                None => panic!("closed ({:?}) before {what}, after {others:#?}", self.closed),
+            }
+        }
+    }
+
+    /// Waits for a message of this type.
+    pub async fn said(&mut self, kind: &str) -> Value {
+        self.expect(kind, |message| message["type"] == kind).await
+    }
+
+    /// Waits for an event of this topic; the whole message.
+    pub async fn event(&mut self, topic: &str) -> Value {
+        self.expect(topic, |message| message["topic"] == topic).await
+    }
+
+    /// Waits for a frame of HTML that holds this.
+    pub async fn frame(&mut self, part: &str) -> String {
+        let frame = self.expect(part, |message| message["html"].as_str().is_some_and(|html| html.contains(part))).await;
+        frame["html"].as_str().expect("frames hold HTML").to_owned()
+    }
+
+    /// Asks to follow a feed from a cursor or from now on. The answer: `subscribed`, `refresh` or `refused`.
+    pub async fn ask(&mut self, feed: &str, cursor: Option<&str>) -> Value {
+        let mut message = json!({ "type": "subscribe", "feed": feed });
+        if let Some(cursor) = cursor {
+            message["cursor"] = json!(cursor);
+        }
+        self.say(message).await;
+        let answers = ["subscribed", "refresh", "refused"];
+        let is_answer = |said: &Value| said["feed"] == feed && answers.iter().any(|kind| said["type"] == *kind);
+        self.expect("answer to a subscription", is_answer).await
+    }
+
+    /// Follows a feed from now on. The cursor.
+    pub async fn follow(&mut self, feed: &str) -> String {
+        let answer = self.ask(feed, None).await;
+        assert_eq!(answer["type"], "subscribed", "{answer}");
+        answer["cursor"].as_str().expect("a cursor").to_owned()
+    }
+
+    /// Does an action and waits for its `reply` or `error`.
+    pub async fn act(&mut self, action: &str, fields: Value) -> Value {
+        let id = self.next_act.to_string();
+        self.next_act += 1;
+        self.say(json!({ "type": "act", "id": id, "action": action, "fields": fields })).await;
+        self.expect("an answer", |message| message["id"] == id.as_str()).await
+    }
+
+    /// All that was said until now: everything before the answer to a ping.
+    pub async fn so_far(&mut self) -> Vec<Value> {
+        self.say(json!({ "type": "ping" })).await;
+        let mut heard = Vec::new();
+        loop {
+            match self.next().await {
+                Some(message) if message["type"] == "pong" => return heard,
+                Some(message) => heard.push(message),
+                None => panic!("closed ({:?}) after {heard:#?}", self.closed),
+            }
+        }
+    }
+
+    /// Waits until the server has closed it. What it said until then.
+    pub async fn until_closed(&mut self) -> Vec<Value> {
+        let mut heard = Vec::new();
+        while let Some(message) = self.next().await {
+            heard.push(message);
+        }
+        heard
+    }
+
+    /// Waits until the server has closed it; with which code.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        self.until_closed().await;
+        self.closed
+    }
+
+    /// Closes it from this side.
+    pub async fn close(mut self) {
+        let _ = self.stream.close(None).await;
+    }
+}
+
+fn read(text: &str) -> Value {
+    let Some((head, html)) = text.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) else {
+        return serde_json::from_str(text).unwrap_or_else(|_| panic!("neither JSON nor a frame: {text}"));
+    };
+    let (feed, cursor) = head.split_once(' ').expect("a frame names feed and cursor");
+    json!({ "type": "frame", "feed": feed, "cursor": cursor, "html": html })
+}
