@@ -29,7 +29,22 @@ fn modules(community: &Community) -> Vec<Module> {
 }
 
 /// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.
+///
+/// # Errors
+/// When the data folder, the database or the address cannot be had; nothing was served then.
 pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    serve_with(settings, |_| Vec::new(), ready).await
+}
+
+/// As [`serve`], with further modules: how a builder runs their own beside ours. See `docs/module.md`.
+///
+/// # Errors
+/// As [`serve`]; also when a module's migration fails.
+pub async fn serve_with(
+    settings: Settings,
+    further: impl FnOnce(&Community) -> Vec<Module>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
     make_data_folder(&settings)?;
     let secrets = Secrets::load(&settings.data)?;
     let metrics = telemetry::start_metrics()?;
@@ -41,7 +56,10 @@ pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result
     let community = Community::new(engine.clone());
     Chat::new(&community).resume_ids().await.map_err(anyhow::Error::new)?;
     let still_valid = community.clone();
-    let started = engine.start(modules(&community), move |viewer| {
+    let mut modules = modules(&community);
+    modules.extend(further(&community));
+    engine.migrate(&modules).await.context("a module's migration failed; nothing was started")?;
+    let started = engine.start(modules, move |viewer| {
         let community = still_valid.clone();
         async move { community.still_valid(&viewer).await }
     });

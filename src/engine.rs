@@ -16,8 +16,11 @@ use std::time::Duration;
 
 use axum::Router;
 
+use crate::base::clock::Micros;
 use crate::base::db::Db;
+use crate::base::error::Result;
 use crate::base::settings::Settings;
+use crate::sql;
 use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
 use fragments::Fragments;
@@ -78,6 +81,27 @@ impl Engine {
         let own = Module::new("live").publishes::<SocketOpened>().publishes::<SocketClosed>();
         let all: Vec<_> = modules.iter().chain([&own]).flat_map(|module| module.topics.iter().copied()).collect();
         self.bus.declare(all);
+    }
+
+    /// Runs the migrations of added modules that this database has not seen.
+    ///
+    /// # Errors
+    /// When one fails; it is undone then, and those before it stand.
+    pub async fn migrate(&self, modules: &[Module]) -> Result<()> {
+        for module in modules {
+            for (name, sql) in &module.migrations {
+                let (owner, name, sql) = (module.name, *name, *sql);
+                self.db.write(move |tx| Box::pin(async move {
+                    const NOTE: &str = "INSERT INTO module_migrations (module, name, applied_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+                    let noted = sql!(tx.on(), on => sqlx::query(NOTE).bind(owner).bind(name).bind(Micros::now()).execute(on))?;
+                    if noted.rows_affected() > 0 {
+                        sql!(tx.on(), on => sqlx::query(sql).execute(on))?;
+                    }
+                    Ok(())
+                })).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes in the modules: mounts their routes, starts their subscribers and tasks. `still_valid` says whether a

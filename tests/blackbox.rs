@@ -4,5 +4,10 @@
 mod support;
 
 mod blackbox {
+    mod idempotency;
+    mod invites;
+    mod messages;
+    mod rooms;
     mod setup;
+    mod sign_in;
 }

@@ -11,3 +11,11 @@ CREATE TABLE dead_letters (
     at          BIGINT NOT NULL,
     PRIMARY KEY (id, subscriber)
 );
+
+-- Schema changes of modules that were added from outside.
+CREATE TABLE module_migrations (
+    module      TEXT   NOT NULL,
+    name        TEXT   NOT NULL,
+    applied_at  BIGINT NOT NULL,
+    PRIMARY KEY (module, name)
+);

@@ -8,6 +8,8 @@
 //! ```
 
 mod writer;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::path::Path;
 use std::time::Duration;

@@ -8,6 +8,8 @@
 mod dead_letters;
 mod event;
 mod subscriber;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::collections::BTreeMap;

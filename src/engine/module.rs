@@ -75,6 +75,7 @@ pub struct Module {
     pub(super) stylesheet: Option<&'static str>,
     pub(super) script: Option<&'static str>,
     pub(super) tasks: Vec<BoxFuture<'static, ()>>,
+    pub(super) migrations: Vec<(&'static str, &'static str)>,
     pub(super) nav: Option<Nav>,
     pub(super) pane: Option<Pane>,
 }
@@ -92,6 +93,7 @@ impl Module {
             stylesheet: None,
             script: None,
             tasks: Vec::new(),
+            migrations: Vec::new(),
             nav: None,
             pane: None,
         }
@@ -100,6 +102,13 @@ impl Module {
     /// Publishes events of type `E`.
     pub fn publishes<E: Event>(mut self) -> Self {
         self.topics.push(E::topic());
+        self
+    }
+
+    /// Changes the schema: run once, in order, when the server first starts with it. The modules that ship keep theirs
+    /// in `migrations/`; this is for those that are added from outside.
+    pub fn migration(mut self, name: &'static str, sql: &'static str) -> Self {
+        self.migrations.push((name, sql));
         self
     }
 

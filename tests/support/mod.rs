@@ -9,7 +9,7 @@
 //! ann.post("general", "hi").await;
 //! socket.event("chat.message.posted").await;
 //! ```
-#![allow(dead_code, reason = "each test program uses the part it needs")]
+#![allow(dead_code, unused_imports, reason = "each test program uses the part it needs")]
 
 mod answer;
 mod folder;

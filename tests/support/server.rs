@@ -133,6 +133,18 @@ impl TestServer {
         command.output().expect("the command runs")
     }
 
+    /// Changes rows of a stopped server's database: for what only time or another program could do.
+    pub async fn change_rows(&self, sql: &'static str) {
+        use sqlx::{Connection, SqliteConnection};
+        assert!(self.child.is_none(), "a running server's rows are its own");
+        let file = self.data().join("tidepool.sqlite");
+        assert!(file.exists(), "the database is there");
+        let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.expect("it opens");
+        let done = sqlx::query(sql).execute(&mut database).await.expect("the rows change");
+        assert!(done.rows_affected() > 0, "nothing changed");
+        database.close().await.expect("it closes");
+    }
+
     /// The bearer token of `/metrics`.
     pub fn metrics_token(&self) -> String {
         let secrets = std::fs::read_to_string(self.data().join("secrets.toml")).expect("there are secrets");

@@ -50,3 +50,11 @@ pub fn words(html: &str) -> Vec<String> {
 pub fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
 }
+
+/// The value of the form field of this name.
+pub fn field_value(html: &str, name: &str) -> String {
+    let at = html.find(&format!(" name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name} in {html}"));
+    let start = html[..at].rfind('<').expect("a tag opens");
+    let end = at + html[at..].find('>').expect("a tag closes");
+    attributes(&html[start..end], "value").into_iter().next().unwrap_or_default()
+}

@@ -1,0 +1,124 @@
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::base::error::Error;
+use crate::base::settings::Profile;
+use crate::sql;
+
+/// A database in a folder of its own, gone with it.
+pub(crate) struct Scratch {
+    pub(crate) db: Db,
+    pub(crate) settings: Settings,
+    folder: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) async fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("tidepool-{}", crate::base::secrets::short_token()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let settings = Settings::of(Profile::Development, &folder);
+        Self { db: Db::open(&settings).await.unwrap(), settings, folder }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+async fn insert(tx: &mut Tx, id: i64) -> Result<()> {
+    const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, 'x', 0)";
+    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).execute(on))?;
+    Ok(())
+}
+
+async fn count(db: &Db) -> i64 {
+    sql!(db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap()
+}
+
+#[tokio::test]
+async fn one_of_many_grouped_writes_fails_alone() {
+    let scratch = Scratch::new().await;
+    let writes = (0..200).map(|id| {
+        scratch.db.write(move |tx| {
+            Box::pin(async move {
+                insert(tx, id).await?;
+                match id % 10 {
+                    3 => Err(Error::Conflict("error-room-archived")),
+                    7 => panic!("a write panics"),
+                    _ => Ok(id),
+                }
+            })
+        })
+    });
+    let results = join_all(writes).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 160);
+    assert_eq!(results.iter().filter(|result| matches!(result, Err(Error::Conflict(_)))).count(), 20);
+    assert_eq!(count(&scratch.db).await, 160);
+    assert!(Db::problems(&scratch.settings).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_failed_statement_undoes_its_write_and_no_other() {
+    let scratch = Scratch::new().await;
+    let writes = [1, 1, 2].map(|id| scratch.db.write(move |tx| Box::pin(async move { insert(tx, id).await })));
+    let results = join_all(writes).await;
+    assert!(results[0].is_ok() && results[1].is_err() && results[2].is_ok());
+    assert_eq!(count(&scratch.db).await, 2);
+}
+
+#[tokio::test]
+async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
+    let scratch = Scratch::new().await;
+    let seen: Arc<Mutex<Vec<i64>>> = Arc::default();
+    let writes = (0..100).map(|id| {
+        let (seen, mine) = (seen.clone(), seen.clone());
+        let db = &scratch.db;
+        async move {
+            let keep = db
+                .write(move |tx| {
+                    Box::pin(async move {
+                        insert(tx, id).await?;
+                        tx.after_commit(move || seen.lock().unwrap().push(id));
+                        if id % 5 == 0 { Err(Error::NotFound) } else { Ok(()) }
+                    })
+                })
+                .await
+                .is_ok();
+            assert_eq!(mine.lock().unwrap().contains(&id), keep, "told exactly when it stands, before its caller hears");
+        }
+    });
+    join_all(writes).await;
+    let order = seen.lock().unwrap().clone();
+    let stored: Vec<i64> = sql!(scratch.db.read(), on => sqlx::query_scalar("SELECT id FROM spaces ORDER BY rowid").fetch_all(on)).unwrap();
+    assert_eq!(order, stored);
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write_and_references_are_checked() {
+    let scratch = Scratch::new().await;
+    let written = sql!(scratch.db.read(), on => sqlx::query("INSERT INTO spaces (id, name, created_at) VALUES (9, 'x', 0)").execute(on));
+    assert!(written.is_err());
+    const ORPHAN: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES (1, 2, 'member', 0)";
+    let orphan = scratch.db.write(|tx| {
+        Box::pin(async move {
+            sql!(tx.on(), on => sqlx::query(ORPHAN).execute(on))?;
+            Ok(())
+        })
+    });
+    assert!(orphan.await.is_err());
+}
+
+#[tokio::test]
+async fn a_stopped_writer_refuses_and_leaves_no_log() {
+    let scratch = Scratch::new().await;
+    scratch.db.write(|tx| Box::pin(async move { insert(tx, 1).await })).await.unwrap();
+    scratch.db.close().await;
+    assert!(matches!(scratch.db.write(|tx| Box::pin(async move { insert(tx, 2).await })).await, Err(Error::Unavailable)));
+    let log = scratch.folder.join("tidepool.sqlite-wal");
+    assert!(!log.exists() || std::fs::metadata(log).unwrap().len() == 0);
+}

@@ -1,0 +1,203 @@
+//! What open windows see of what happens: order, both languages, typing, unread marks.
+
+use serde_json::{Value, json};
+
+use crate::support::{Message, TestServer};
+
+/// Waits for the next post, edit or deletion: its topic and message.
+async fn change(socket: &mut crate::support::Socket) -> (String, Message) {
+    let event = socket.expect("a change", |said| said["topic"].as_str().is_some_and(|topic| topic.starts_with("chat.message."))).await;
+    (event["topic"].as_str().expect("a topic").to_owned(), Message::of(&event["event"]["message"]))
+}
+
+#[tokio::test]
+async fn posts_edits_and_deletions_arrive_in_order_as_json_and_as_html() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut data = ann.following("room/general").await;
+    let mut page = bob.html_socket().await;
+    page.follow(&bob.feed("room/general")).await;
+    let first = ann.post("general", "one").await;
+    let second = bob.post("general", "two").await;
+    let edited = ann.edit(&first, "one, better").await;
+    let deleted = bob.delete(&second).await;
+    for (topic, message) in [("posted", &first), ("posted", &second), ("edited", &edited), ("deleted", &deleted)] {
+        assert_eq!(change(&mut data).await, (format!("chat.message.{topic}"), message.clone()));
+        let frame = page.frame("hx-partial").await;
+        assert!(frame.contains(&format!("id=\"m-{}\"", message.id)), "{topic}: {frame}");
+        assert!(topic == "deleted" || frame.contains(&message.body), "{topic}: {frame}");
+    }
+}
+
+#[tokio::test]
+async fn both_sockets_number_the_same_frames_alike() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (mut data, mut page) = (ann.socket().await, ann.html_socket().await);
+    assert_eq!(data.instance, page.instance);
+    let feed = ann.feed("room/general");
+    assert_eq!(data.follow(&feed).await, page.follow(&feed).await);
+    ann.post("general", "hi").await;
+    let (event, frame) = (data.said("event").await, page.said("frame").await);
+    assert_eq!((&event["feed"], &event["cursor"]), (&frame["feed"], &frame["cursor"]));
+}
+
+#[tokio::test]
+async fn a_posted_frame_can_be_found_by_the_page_that_waits_for_it() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut page = ann.html_socket().await;
+    page.follow(&ann.feed("room/general")).await;
+    ann.try_post("general", "hi", "key-of-mine").await.done();
+    let frame = page.frame("hx-partial").await;
+    assert!(frame.contains("[data-pending='key-of-mine']"), "{frame}");
+    let request = ann.request("POST", "/act/chat.post").header("HX-Request", "true");
+    let answer = ann.send(request.form(&json!({ "room": ann.room("general"), "body": "ho", "key": "key-of-two" }))).await.expect(200);
+    assert!(page.frame("key-of-two").await.contains(&answer.body), "the answer is the frame: {}", answer.body);
+}
+
+#[tokio::test]
+async fn actions_on_a_socket_answer_and_are_seen_by_others() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let (mut anns, mut bobs) = (ann.socket().await, bob.following("room/general").await);
+    let fields = json!({ "room": ann.room("general"), "body": "hi", "key": "key-0001" });
+    let posted = Message::of(&anns.act("chat.post", fields).await["result"]["message"]);
+    assert_eq!(change(&mut bobs).await.1, posted);
+    anns.act("chat.edit", json!({ "message": posted.id, "body": "ho" })).await;
+    assert_eq!(change(&mut bobs).await.1.body, "ho");
+    let refused = bobs.act("chat.edit", json!({ "message": posted.id, "body": "mine" })).await;
+    assert_eq!((&refused["type"], &refused["error"]["code"]), (&json!("error"), &json!("forbidden")));
+    let refused = bobs.act("chat.post", json!({ "room": bob.room("general"), "body": "", "key": "key-0001" })).await;
+    assert!(refused["error"]["fields"]["body"].is_string(), "{refused}");
+}
+
+#[tokio::test]
+async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut data = ann.following("room/general/typing").await;
+    let mut page = ann.html_socket().await;
+    page.follow(&ann.feed("room/general/typing")).await;
+    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
+    let event = data.event("chat.typing.noticed").await["event"].clone();
+    assert_eq!(event, json!({ "room": bob.room("general"), "account": bob.id, "name": "bob" }));
+    assert!(page.frame("data-typing").await.contains("bob"));
+    assert!(!ann.page(&format!("/rooms/{}", ann.room("general"))).await.contains(&format!("data-typing=\"{}\"", bob.id)));
+}
+
+#[tokio::test]
+async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let account = format!("account/{}", bob.id);
+    let (mut one, mut other, mut page) = (bob.following(&account).await, bob.following(&account).await, bob.html_socket().await);
+    page.follow(&account).await;
+    let room = ann.create_room("garden").await;
+    ann.post("garden", "hi").await;
+    let last = ann.post("garden", "ho").await;
+    for socket in [&mut one, &mut other] {
+        assert_eq!(socket.event("chat.room.stirred").await["event"]["rooms"], json!([room]));
+    }
+    let mark = format!("#unread-{room}");
+    let frame = page.frame(&mark).await;
+    let unread = |page: &str| crate::support::text::tag_with_id(page, &format!("unread-{room}")).to_owned() + page.split(&format!("id=\"unread-{room}\"")).nth(1).map_or("", |rest| &rest[..60]);
+    assert!(frame.contains("unread"), "{frame}");
+    assert!(unread(&bob.page(&format!("/spaces/{}", bob.space)).await).contains("unread"));
+    bob.act("chat.read", json!({ "room": room, "message": last.id })).await.done();
+    for socket in [&mut one, &mut other] {
+        assert_eq!(socket.event("chat.room.read").await["event"]["message"], last.id.as_str());
+    }
+    let cleared = page.frame(&mark).await;
+    assert!(cleared.contains("innerHTML\"></hx-partial>"), "{cleared}");
+    // Reading an older message again moves nothing back.
+    let first = &bob.history("garden").await[0];
+    bob.act("chat.read", json!({ "room": room, "message": first.id })).await.done();
+    assert!(one.so_far().await.is_empty());
+    bob.act("chat.read", json!({ "room": bob.room("general"), "message": last.id })).await.expect(404);
+}
+
+#[tokio::test]
+async fn what_one_wrote_oneself_is_not_new() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut anns = ann.following(&format!("account/{}", ann.id)).await;
+    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
+    ann.post("general", "hi").await;
+    bobs.event("chat.room.stirred").await;
+    assert!(anns.so_far().await.is_empty());
+}
+
+#[tokio::test]
+async fn opening_a_room_is_reading_it_also_without_scripts() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut tab = bob.following(&format!("account/{}", bob.id)).await;
+    let message = ann.post("general", "hi").await;
+    bob.page(&format!("/rooms/{}", bob.room("general"))).await;
+    assert_eq!(tab.event("chat.room.read").await["event"]["message"], message.id.as_str());
+}
+
+#[tokio::test]
+async fn the_sidebar_is_read_again_by_those_it_changed_for() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut page = bob.html_socket().await;
+    page.follow(&format!("space/{}", bob.space)).await;
+    page.follow(&format!("account/{}", bob.id)).await;
+    ann.create_room("garden").await;
+    assert_eq!(page.said("frame").await["html"], "<!--reread-->");
+    ann.create_room("whisper").private().with(&[&bob]).await;
+    let frame = page.said("frame").await;
+    assert_eq!((&frame["feed"], &frame["html"]), (&json!(format!("account/{}", bob.id)), &json!("<!--reread-->")));
+    ann.direct(&[&bob]).await;
+    assert_eq!(page.said("frame").await["feed"], format!("account/{}", bob.id).as_str());
+    let sidebar = bob.fragment(&format!("/sidebar?space={}&here=/rooms/1", bob.space)).await.expect(200).body;
+    for label in ["garden", "whisper", "ann"] {
+        assert!(sidebar.contains(label), "{label} is missing: {sidebar}");
+    }
+}
+
+#[tokio::test]
+async fn a_pages_cursors_bring_what_happened_after_it_was_read() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
+    let feeds: Vec<_> = crate::support::text::attributes(&page, "data-feeds").join(" ").split(' ').map(str::to_owned).collect();
+    let families = ["room/", "account/", "space/"];
+    assert!(families.iter().all(|family| feeds.iter().any(|feed| feed.starts_with(family))), "{feeds:?}");
+    let message = ann.post("general", "a moment later").await;
+    let query: Vec<_> = feeds.iter().map(|feed| format!("feed={feed}")).collect();
+    let mut socket = ann.socket_at(&format!("/live/data?{}", query.join("&"))).await;
+    assert_eq!(change(&mut socket).await.1, message);
+    let history = ann.act("chat.history", json!({ "room": ann.room("general") })).await.done();
+    let second = ann.post("general", "and another").await;
+    let mut socket = ann.socket().await;
+    socket.ask(&ann.feed("room/general"), history["cursor"].as_str()).await;
+    assert_eq!(change(&mut socket).await.1, second, "exactly what came after");
+}
+
+#[tokio::test]
+async fn frames_come_in_the_language_of_who_listens() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    bob.act("community.set-language", json!({ "language": "qps-ploc" })).await;
+    let message = ann.post("general", "hi").await;
+    let (mut english, mut pseudo) = (ann.html_socket().await, bob.html_socket().await);
+    english.follow(&ann.feed("room/general")).await;
+    pseudo.follow(&bob.feed("room/general")).await;
+    ann.delete(&message).await;
+    let frames: [Value; 2] = [english.said("frame").await, pseudo.said("frame").await];
+    assert!(!frames[0]["html"].as_str().expect("HTML").contains('⟦'));
+    if bob.page("/account").await.contains('⟦') {
+        assert!(frames[1]["html"].as_str().expect("HTML").contains('⟦'), "{}", frames[1]);
+    }
+}

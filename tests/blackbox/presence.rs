@@ -1,0 +1,98 @@
+//! Who is here.
+
+use serde_json::Value;
+
+use crate::support::{Person, Socket, TestServer};
+
+/// Waits until a person is said to be in a state; everything said of them until then.
+async fn until(socket: &mut Socket, person: &Person, state: &str) -> Vec<String> {
+    let mut states: Vec<String> = Vec::new();
+    while states.last().is_none_or(|last| last != state) {
+        let event = socket.event("presence.state.changed").await;
+        let people = event["event"].as_array().expect("a list of people").iter();
+        states.extend(people.filter(|one| one["account"] == person.id.as_str()).map(|one| one["state"].as_str().expect("a state").to_owned()));
+    }
+    states
+}
+
+fn about(said: &[Value], person: &Person) -> usize {
+    said.iter().filter(|one| one.to_string().contains(&format!("\"{}\"", person.id))).count()
+}
+
+#[tokio::test]
+async fn two_tabs_and_a_phone_are_one_person_who_goes_with_the_last_of_them() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let tab = bob.socket().await;
+    assert_eq!(until(&mut watch, &bob, "here").await.last().map(String::as_str), Some("here"));
+    let (other, phone) = (bob.socket().await, bob.elsewhere(&server).await.html_socket().await);
+    tab.close().await;
+    other.close().await;
+    server.metric_reaches("tidepool_sockets", |open| open == 2.0).await;
+    assert_eq!(about(&watch.so_far().await, &bob), 0, "coming twice and half leaving is no news");
+    phone.close().await;
+    assert_eq!(until(&mut watch, &bob, "away").await, ["away"]);
+    let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
+    let bobs = crate::support::text::tag_with_id(&people, &format!("person-{}-{}", ann.space, bob.id)).to_owned();
+    assert!(bobs.contains("away"), "{bobs}");
+}
+
+#[tokio::test]
+async fn a_reload_is_not_noticed() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let tab = bob.socket().await;
+    until(&mut watch, &bob, "here").await;
+    tab.close().await;
+    server.metric_reaches("tidepool_sockets", |open| open == 1.0).await;
+    let again = bob.socket().await;
+    // Someone else coming proves that the telling has gone on meanwhile.
+    let cem = server.member("cem").await;
+    let _tab = cem.socket().await;
+    assert_eq!(until(&mut watch, &cem, "here").await.last().map(String::as_str), Some("here"));
+    again.close().await;
+    assert_eq!(until(&mut watch, &bob, "away").await, ["away"]);
+}
+
+#[tokio::test]
+async fn who_does_not_move_is_idle_and_a_move_anywhere_brings_them_back() {
+    let server = TestServer::with(&[("TIDEPOOL_IDLE_AFTER_SECONDS", "2")]).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let (_tab, mut phone) = (bob.socket().await, bob.socket().await);
+    until(&mut watch, &bob, "here").await;
+    assert_eq!(until(&mut watch, &bob, "idle").await, ["idle"]);
+    phone.act("presence.active", serde_json::json!({})).await;
+    assert_eq!(until(&mut watch, &bob, "here").await, ["here"]);
+}
+
+#[tokio::test]
+async fn pages_hear_of_people_in_html_and_newcomers_are_added() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut page = ann.html_socket().await;
+    page.follow(&format!("space/{}/presence", ann.space)).await;
+    let bob = server.member("bob <b>").await;
+    let frame = page.frame(&format!("person-{}-{}", ann.space, bob.id)).await;
+    assert!(frame.contains("bob") && !frame.contains("<b>"), "{frame}");
+    bob.act("community.remove-member", serde_json::json!({ "space": bob.space, "account": bob.id })).await.done();
+    let gone = page.frame("hx-swap=\"delete\"").await;
+    assert!(gone.contains(&format!("#person-{}-{}", ann.space, bob.id)));
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_forgets_who_was_here_and_learns_it_again() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let _before = bob.socket().await;
+    server.restart().await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let _after = bob.socket().await;
+    until(&mut watch, &bob, "here").await;
+}

@@ -1,0 +1,288 @@
+//! What a socket promises: resuming, limits, refusals, and why it closes.
+
+use serde_json::json;
+
+use crate::support::{Message, Person, Socket, TestServer, dial};
+
+async fn refusal(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u16 {
+    let base = server.base().parse().expect("an address");
+    dial(&base, path, headers).await.err().expect("it is refused")
+}
+
+#[tokio::test]
+async fn sockets_are_for_who_is_signed_in() {
+    let server = TestServer::start().await;
+    server.owner("ann").await;
+    for path in ["/live", "/live/data"] {
+        assert_eq!(refusal(&server, path, &[]).await, 401, "{path}");
+        assert_eq!(refusal(&server, path, &[("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA")]).await, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn sockets_from_other_sites_are_refused() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let cookies = ann.cookies();
+    for origin in ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "http://evil.example:80@127.0.0.1"] {
+        assert_eq!(refusal(&server, "/live", &[("cookie", &cookies), ("origin", origin)]).await, 403, "{origin}");
+    }
+    let base = server.base();
+    assert!(dial(&base.parse().expect("an address"), "/live", &[("cookie", &cookies), ("origin", &base)]).await.is_ok());
+}
+
+/// Counts the events a socket gets, up to and with the one that says `last`.
+async fn bodies_until(socket: &mut Socket, last: &str) -> Vec<String> {
+    let mut bodies = Vec::new();
+    while bodies.last().is_none_or(|body| body != last) {
+        let event = socket.said("event").await;
+        bodies.push(Message::of(&event["event"]["message"]).body);
+    }
+    bodies
+}
+
+async fn last_cursor(socket: &mut Socket, posted: &Message) -> String {
+    let event = socket.expect("the post", |said| said["event"]["message"]["id"] == posted.id.as_str()).await;
+    event["cursor"].as_str().expect("a cursor").to_owned()
+}
+
+#[tokio::test]
+async fn who_comes_back_gets_exactly_what_was_missed() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut socket = bob.following("room/general").await;
+    let seen = ann.post("general", "seen").await;
+    let cursor = last_cursor(&mut socket, &seen).await;
+    socket.close().await;
+    let missed = ann.post("general", "missed").await;
+    ann.edit(&seen, "seen, edited").await;
+    ann.delete(&missed).await;
+    let mut back = bob.socket_at(&format!("/live/data?feed={}@{cursor}", bob.feed("room/general"))).await;
+    let mut topics = Vec::new();
+    for _ in 0..3 {
+        topics.push(back.said("event").await["topic"].as_str().expect("a topic").to_owned());
+    }
+    assert_eq!(topics, ["chat.message.posted", "chat.message.edited", "chat.message.deleted"]);
+    ann.post("general", "the end").await;
+    assert_eq!(bodies_until(&mut back, "the end").await, ["the end"], "nothing twice");
+    // The same over a subscription on an open socket: the cursor moves back, and all comes again.
+    assert_eq!(back.ask(&bob.feed("room/general"), Some(&cursor)).await["type"], "subscribed");
+    assert_eq!(bodies_until(&mut back, "the end").await, ["missed", "seen, edited", "", "the end"]);
+}
+
+#[tokio::test]
+async fn a_cursor_that_is_too_old_or_of_another_start_is_answered_with_refresh() {
+    let mut server = TestServer::with(&[("TIDEPOOL_FEED_FRAMES", "16")]).await;
+    let ann = server.owner("ann").await;
+    let feed = ann.feed("room/general");
+    let mut socket = ann.socket().await;
+    let oldest = socket.follow(&feed).await;
+    let mut within = String::new();
+    for number in 0..17 {
+        let message = ann.post("general", &format!("{number}")).await;
+        let cursor = last_cursor(&mut socket, &message).await;
+        if number == 0 {
+            within = cursor;
+        }
+    }
+    assert_eq!(socket.ask(&feed, Some(&within)).await["type"], "subscribed", "sixteen frames are kept");
+    assert_eq!(bodies_until(&mut socket, "16").await.len(), 16);
+    let (instance, _) = within.split_once('.').expect("a cursor has two parts");
+    for cursor in [&oldest, &format!("{instance}.99999999999999999"), &format!("{instance}.x"), "nonsense", "", "."] {
+        assert_eq!(socket.ask(&feed, Some(cursor)).await["type"], "refresh", "{cursor:?}");
+    }
+    // Not followed any more: another socket's frame proves that this one gets none.
+    let mut witness = ann.following("room/general").await;
+    ann.post("general", "unheard").await;
+    witness.said("event").await;
+    assert!(socket.so_far().await.is_empty());
+    server.restart().await;
+    let mut socket = ann.socket().await;
+    assert_ne!(socket.instance, instance);
+    assert_eq!(socket.ask(&feed, Some(&within)).await["type"], "refresh");
+    socket.follow(&feed).await;
+    ann.post("general", "heard").await;
+    bodies_until(&mut socket, "heard").await;
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_says_so_and_takes_everybody_back() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (mut data, mut page) = (ann.following("room/general").await, ann.html_socket().await);
+    let took = server.stop().await;
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert_eq!(data.close_code().await, Some(1012));
+    assert_eq!(page.close_code().await, Some(1012));
+    server.again().await;
+    ann.following("room/general").await;
+}
+
+#[tokio::test]
+async fn a_socket_follows_sixty_four_feeds_and_no_more() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut feeds = vec![format!("space/{}", ann.space), format!("account/{}", ann.id)];
+    for number in 0..32 {
+        let room = ann.create_room(&format!("room {number}")).await;
+        feeds.push(format!("room/{room}"));
+        feeds.push(format!("room/{room}/typing"));
+    }
+    let mut socket = ann.socket().await;
+    for feed in &feeds[..64] {
+        socket.follow(feed).await;
+    }
+    let refused = socket.ask(&feeds[64], None).await;
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("refused"), &json!("too_many")));
+    socket.follow(&feeds[0]).await;
+    socket.say(json!({ "type": "unsubscribe", "feed": feeds[0] })).await;
+    socket.follow(&feeds[64]).await;
+}
+
+#[tokio::test]
+async fn feeds_nobody_owns_are_refused() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let room = ann.room("general");
+    let mut socket = ann.socket().await;
+    let long = format!("room/{}", "1".repeat(1_000));
+    for feed in ["", "room", "room/", "room/0", "room/x", "everything", "room/1/secrets", &format!("room/+{room}"), &format!("room/0{room}"), &long] {
+        socket.say(json!({ "type": "subscribe", "feed": feed })).await;
+        assert_eq!(socket.said("refused").await["code"], "not_found", "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_opens_as_many_sockets_as_the_settings_say() {
+    let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "3"), ("TIDEPOOL_MAX_SOCKETS", "5")]).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let cem = server.member("cem").await;
+    server.metric_reaches("tidepool_sockets", |open| open == 0.0).await;
+    let mut open = Vec::new();
+    for person in [&ann, &ann, &ann, &bob, &bob] {
+        open.push(person.socket().await);
+    }
+    let cookies = |person: &Person| person.cookies();
+    assert_eq!(refusal(&server, "/live", &[("cookie", &cookies(&cem))]).await, 503);
+    open.pop().expect("one is open").close().await;
+    server.metric_reaches("tidepool_sockets", |open| open == 4.0).await;
+    assert_eq!(refusal(&server, "/live", &[("cookie", &cookies(&ann))]).await, 429);
+    cem.socket().await;
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_answered_with_an_error() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    for path in ["/live", "/live/data"] {
+        let mut socket = ann.socket_at(path).await;
+        for nonsense in ["", "{", "null", "[]", "42", "{\"type\":\"dance\"}", "{\"type\":\"subscribe\"}", "{\"type\":\"act\",\"id\":1}", "語\u{0}"] {
+            socket.say_text(nonsense).await;
+            let answer = socket.said("error").await;
+            assert_eq!(answer["error"]["code"], "invalid", "{nonsense}");
+            assert!(answer.get("id").is_none(), "{answer}");
+        }
+        assert_eq!(socket.act("chat.dance", json!({})).await["error"]["code"], "not_found");
+        assert_eq!(socket.act("chat.post", json!({ "room": 12 })).await["error"]["code"], "invalid");
+        assert_eq!(socket.act("chat.post", json!("hello")).await["error"]["code"], "invalid");
+        socket.say(json!({ "type": "act", "id": "x".repeat(200), "action": "chat.post" })).await;
+        assert_eq!(socket.said("error").await["error"]["code"], "invalid");
+        assert!(socket.so_far().await.is_empty(), "it goes on");
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_cjk_text_and_one_of_nearly_64_kib_are_heard() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut socket = ann.following("room/general").await;
+    let body = "語".repeat(4_000);
+    socket.act("chat.post", json!({ "room": ann.room("general"), "body": body, "key": "key-0001" })).await;
+    let again = ann.post("general", &body).await;
+    socket.expect("the other", |said| said["event"]["message"]["id"] == again.id.as_str()).await;
+    let padding = " ".repeat((64 << 10) - 20);
+    socket.say_text(&format!("{{\"type\":\"ping\"}}{padding}")).await;
+    socket.said("pong").await;
+}
+
+#[tokio::test]
+async fn a_message_over_64_kib_or_of_bytes_closes_the_socket() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut socket = ann.socket().await;
+    socket.say_bytes(b"{\"type\":\"ping\"}").await;
+    assert_eq!(socket.close_code().await, Some(1003));
+    let mut socket = ann.socket().await;
+    socket.say_text(&format!("{{\"type\":\"ping\"}}{}", " ".repeat(64 << 10))).await;
+    assert!(socket.until_closed().await.is_empty(), "it is not answered");
+}
+
+#[tokio::test]
+async fn who_says_far_too_much_is_refused_then_closed() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut socket = ann.socket().await;
+    for _ in 0..320 {
+        socket.say(json!({ "type": "ping" })).await;
+    }
+    let said = socket.until_closed().await;
+    assert_eq!(socket.closed, Some(1008));
+    let pongs = said.iter().filter(|one| one["type"] == "pong").count();
+    let refusals: Vec<_> = said.iter().filter(|one| one["type"] == "error").collect();
+    assert!((100..=120).contains(&pongs), "{pongs} were heard");
+    assert_eq!(refusals.len(), 100);
+    assert!(refusals.iter().all(|one| one["error"]["code"] == "too_many" && one["error"]["retry_after"].as_u64() >= Some(1)));
+    ann.socket().await;
+}
+
+#[tokio::test]
+async fn an_account_writes_as_often_as_the_settings_say_over_all_its_sockets() {
+    let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut sockets = [bob.socket().await, bob.socket().await];
+    let mut refused = None;
+    for number in 0..8 {
+        let fields = json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
+        let answer = sockets[number % 2].act("chat.post", fields).await;
+        if answer["type"] == "error" {
+            assert_eq!(answer["error"]["code"], "too_many");
+            refused = refused.or(Some(number));
+        }
+    }
+    assert!(refused.is_some_and(|number| number >= 5), "{refused:?}");
+    let answer = bob.try_post("general", "x", "key-over-http").await.expect(429);
+    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
+    ann.post("general", "others may").await;
+}
+
+#[tokio::test]
+async fn a_socket_that_reads_nothing_holds_nobody_up() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut deaf = bob.following("room/general").await;
+    let mut hearing = bob.following("room/general").await;
+    let text = "x".repeat(4_000);
+    for _ in 0..300 {
+        ann.post("general", &text).await;
+    }
+    let last = ann.post("general", "the end").await;
+    hearing.expect("the last", |said| said["event"]["message"]["id"] == last.id.as_str()).await;
+    // It wakes up: either everything is there, or it is told to read again; never a gap.
+    let mut heard = 0;
+    loop {
+        let said = deaf.next().await.expect("still open");
+        match said["type"].as_str() {
+            Some("event") => heard += 1,
+            Some("refresh") => break,
+            other => panic!("{other:?}"),
+        }
+        if said["event"]["message"]["id"] == last.id.as_str() {
+            assert_eq!(heard, 301);
+            break;
+        }
+    }
+}
