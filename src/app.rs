@@ -40,11 +40,7 @@ pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result
 ///
 /// # Errors
 /// As [`serve`]; also when a module's migration fails.
-pub async fn serve_with(
-    settings: Settings,
-    further: impl FnOnce(&Community) -> Vec<Module>,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<()> {
+pub async fn serve_with(settings: Settings, further: impl FnOnce(&Community) -> Vec<Module>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     make_data_folder(&settings)?;
     let secrets = Secrets::load(&settings.data)?;
     let metrics = telemetry::start_metrics()?;

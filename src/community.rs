@@ -52,6 +52,8 @@ struct Inner {
     roles: Cache<(AccountId, SpaceId), Option<Role>>,
     rooms: Cache<RoomId, Arc<Room>>,
     entries: Cache<(AccountId, RoomId), bool>,
+    /// Who set the server up, once somebody has. It never changes.
+    owner: OnceLock<AccountId>,
     /// Grows with every change of a right; see [`Community::remember`].
     changes: Arc<AtomicU64>,
     navs: OnceLock<Vec<Nav>>,
@@ -77,6 +79,7 @@ impl Community {
             roles: cache(ttl),
             rooms: cache(ttl),
             entries: cache(ttl),
+            owner: OnceLock::new(),
             changes: Arc::default(),
             navs: OnceLock::new(),
             panes: OnceLock::new(),

@@ -91,14 +91,19 @@ impl Engine {
         for module in modules {
             for (name, sql) in &module.migrations {
                 let (owner, name, sql) = (module.name, *name, *sql);
-                self.db.write(move |tx| Box::pin(async move {
-                    const NOTE: &str = "INSERT INTO module_migrations (module, name, applied_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-                    let noted = sql!(tx.on(), on => sqlx::query(NOTE).bind(owner).bind(name).bind(Micros::now()).execute(on))?;
-                    if noted.rows_affected() > 0 {
-                        sql!(tx.on(), on => sqlx::query(sql).execute(on))?;
-                    }
-                    Ok(())
-                })).await?;
+                self.db
+                    .write(move |tx| {
+                        Box::pin(async move {
+                            const NOTE: &str =
+                                "INSERT INTO module_migrations (module, name, applied_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+                            let noted = sql!(tx.on(), on => sqlx::query(NOTE).bind(owner).bind(name).bind(Micros::now()).execute(on))?;
+                            if noted.rows_affected() > 0 {
+                                sql!(tx.on(), on => sqlx::query(sql).execute(on))?;
+                            }
+                            Ok(())
+                        })
+                    })
+                    .await?;
             }
         }
         Ok(())

@@ -4,10 +4,17 @@
 mod support;
 
 mod blackbox {
+    mod client;
     mod idempotency;
     mod invites;
+    mod live;
     mod messages;
+    mod presence;
+    mod render_once;
+    mod revocation;
     mod rooms;
     mod setup;
     mod sign_in;
+    mod sockets;
+    mod storm;
 }

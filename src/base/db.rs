@@ -7,9 +7,9 @@
 //! let name: String = sql!(db.read(), on => sqlx::query_scalar("SELECT name FROM spaces WHERE id = $1").bind(space).fetch_one(on))?;
 //! ```
 
-mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
+mod writer;
 
 use std::path::Path;
 use std::time::Duration;

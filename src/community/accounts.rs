@@ -151,8 +151,7 @@ impl Community {
 
     /// Whether this is the account that set the server up.
     pub(super) async fn is_server_owner(&self, account: AccountId) -> Result<bool> {
-        const READ: &str = "SELECT EXISTS (SELECT 1 FROM installation WHERE owner_id = $1)";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_one(on))?)
+        Ok(self.server_owner().await? == Some(account))
     }
 }
 

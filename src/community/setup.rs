@@ -52,8 +52,20 @@ pub(super) struct Setup {
 impl Community {
     /// Whether the server has an owner, and setup is closed.
     pub(super) async fn is_set_up(&self) -> Result<bool> {
-        const READ: &str = "SELECT EXISTS (SELECT 1 FROM installation)";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).fetch_one(on))?)
+        Ok(self.server_owner().await?.is_some())
+    }
+
+    /// Who set the server up. Read once: an owner stays.
+    pub(super) async fn server_owner(&self) -> Result<Option<AccountId>> {
+        if let Some(owner) = self.0.owner.get() {
+            return Ok(Some(*owner));
+        }
+        let read: Option<AccountId> =
+            sql!(self.0.engine.db.read(), on => sqlx::query_scalar("SELECT owner_id FROM installation").fetch_optional(on))?;
+        if let Some(owner) = read {
+            let _ = self.0.owner.set(owner);
+        }
+        Ok(read)
     }
 
     /// Makes the owner, the first space and its room `general`, all or nothing.

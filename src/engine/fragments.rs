@@ -4,6 +4,7 @@
 //! attributes and style sheets.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use moka::sync::Cache;
 
@@ -45,7 +46,10 @@ impl Fragments {
     pub fn render(&self, key: Key, render: impl FnOnce() -> String) -> Arc<str> {
         self.0.get_with(key, || {
             metrics::counter!("tidepool_fragments_rendered_total", "template" => key.template).increment(1);
-            render().into()
+            let started = Instant::now();
+            let text = render();
+            metrics::histogram!("tidepool_render_seconds", "template" => key.template).record(started.elapsed().as_secs_f64());
+            text.into()
         })
     }
 }

@@ -53,6 +53,8 @@ impl Chat {
             .publishes::<topics::MessagePosted>()
             .publishes::<topics::MessageEdited>()
             .publishes::<topics::MessageDeleted>()
+            .publishes::<topics::TypingNoticed>()
+            .publishes::<topics::RoomsStirred>()
             .publishes::<topics::RoomRead>()
             .feed(FeedSpec::new("room/{room}", "Messages of a room as they are posted, edited and deleted", self.readable()))
             .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()))

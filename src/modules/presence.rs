@@ -8,6 +8,7 @@ mod people;
 mod topics;
 mod views;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,8 @@ use crate::engine::live::{Content, FeedSpec, SocketClosed, SocketOpened};
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
-use topics::StateChanged;
+use topics::PeopleChanged;
+use views::PersonFrame;
 
 /// The presence module. Cheap to clone.
 #[derive(Clone)]
@@ -62,7 +64,7 @@ impl Presence {
             async {}
         });
         let module = Module::new("presence")
-            .publishes::<StateChanged>()
+            .publishes::<PeopleChanged>()
             .feed(FeedSpec::new("space/{space}/presence", "Who of a space is here, idle or away", move |viewer, ids| {
                 let presence = feed.clone();
                 async move { Ok(presence.community.role(viewer.account, SpaceId(ids[0])).await?.is_some()) }
@@ -125,26 +127,24 @@ impl Presence {
     }
 
     async fn tell_spaces(&self, changes: &[(AccountId, State)]) -> Result<()> {
-        let mut by_space: std::collections::BTreeMap<SpaceId, Vec<views::PersonFrame>> = std::collections::BTreeMap::new();
+        let mut by_space: BTreeMap<SpaceId, Vec<PersonFrame>> = BTreeMap::new();
         for (account, state) in changes {
             let name = self.community.account(*account).await?.name.clone();
-            self.engine.bus.publish(Origin::default(), StateChanged { account: *account, state: state.name().to_owned() });
             for space in self.community.space_ids_of(*account).await? {
-                by_space.entry(space).or_default().push(self.person(*account, &name, space));
+                by_space.entry(space).or_default().push(PersonFrame { account: *account, space, name: name.clone(), state: *state });
             }
         }
         for (space, people) in by_space {
-            let event: Vec<_> = people.iter().map(views::PersonFrame::json).collect();
-            let content = Content::new(StateChanged::NAME, Value::Array(event));
-            self.engine
-                .live
-                .publish(&presence_feed(space), content.html(move |lang| people.iter().map(|person| person.frame(lang)).collect()));
+            let event = PeopleChanged { space, people: people.iter().map(PersonFrame::state).collect() };
+            let content = Content::of(&event).html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
+            self.engine.live.publish(&presence_feed(space), content);
+            self.engine.bus.publish(Origin::default(), event);
         }
         Ok(())
     }
 
-    fn person(&self, account: AccountId, name: &str, space: SpaceId) -> views::PersonFrame {
-        views::PersonFrame { account, space, name: name.to_owned(), state: self.people.state(account) }
+    fn person(&self, account: AccountId, name: &str, space: SpaceId) -> PersonFrame {
+        PersonFrame { account, space, name: name.to_owned(), state: self.people.state(account) }
     }
 }
 

@@ -105,7 +105,10 @@ async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
     }
     let mark = format!("#unread-{room}");
     let frame = page.frame(&mark).await;
-    let unread = |page: &str| crate::support::text::tag_with_id(page, &format!("unread-{room}")).to_owned() + page.split(&format!("id=\"unread-{room}\"")).nth(1).map_or("", |rest| &rest[..60]);
+    let unread = |page: &str| {
+        crate::support::text::tag_with_id(page, &format!("unread-{room}")).to_owned()
+            + page.split(&format!("id=\"unread-{room}\"")).nth(1).map_or("", |rest| &rest[..60])
+    };
     assert!(frame.contains("unread"), "{frame}");
     assert!(unread(&bob.page(&format!("/spaces/{}", bob.space)).await).contains("unread"));
     bob.act("chat.read", json!({ "room": room, "message": last.id })).await.done();

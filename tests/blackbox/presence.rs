@@ -10,7 +10,9 @@ async fn until(socket: &mut Socket, person: &Person, state: &str) -> Vec<String>
     while states.last().is_none_or(|last| last != state) {
         let event = socket.event("presence.state.changed").await;
         let people = event["event"].as_array().expect("a list of people").iter();
-        states.extend(people.filter(|one| one["account"] == person.id.as_str()).map(|one| one["state"].as_str().expect("a state").to_owned()));
+        states.extend(
+            people.filter(|one| one["account"] == person.id.as_str()).map(|one| one["state"].as_str().expect("a state").to_owned()),
+        );
     }
     states
 }

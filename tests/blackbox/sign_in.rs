@@ -27,7 +27,9 @@ async fn an_unknown_account_and_a_wrong_password_get_the_same_answer() {
     assert_eq!(wrong.body, unknown.body);
     let page = |login: &'static str| {
         let visitor = visitor.clone();
-        async move { visitor.form("/sign-in", &[("login", login), ("password", "not my password")]).await.expect(422).body.replace(login, "LOGIN") }
+        async move {
+            visitor.form("/sign-in", &[("login", login), ("password", "not my password")]).await.expect(422).body.replace(login, "LOGIN")
+        }
     };
     assert_eq!(page("ann").await, page("eve").await);
     assert_eq!(visitor.cookies(), "", "a failed try leaves no session");
@@ -102,9 +104,22 @@ async fn only_ways_inside_this_server_are_followed_after_signing_in() {
     let sign_in = async |number: usize, next: &str| {
         let visitor = server.visitor();
         let request = visitor.request("POST", "/sign-in").header("X-Forwarded-For", format!("10.0.0.{number}"));
-        visitor.send(request.form(&json!({ "login": if number % 2 == 0 { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next }))).await
+        visitor
+            .send(
+                request
+                    .form(&json!({ "login": if number % 2 == 0 { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next })),
+            )
+            .await
     };
-    let evil = ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "\\\\evil.example", "/\r\n/evil.example", "javascript:alert(1)"];
+    let evil = [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/\t/evil.example",
+        "\\\\evil.example",
+        "/\r\n/evil.example",
+        "javascript:alert(1)",
+    ];
     for (number, next) in evil.into_iter().enumerate() {
         assert_eq!(sign_in(number, next).await.location(), "/", "{next:?}");
         let encoded: String = next.bytes().map(|byte| format!("%{byte:02X}")).collect();

@@ -147,7 +147,9 @@ async fn feeds_nobody_owns_are_refused() {
     let room = ann.room("general");
     let mut socket = ann.socket().await;
     let long = format!("room/{}", "1".repeat(1_000));
-    for feed in ["", "room", "room/", "room/0", "room/x", "everything", "room/1/secrets", &format!("room/+{room}"), &format!("room/0{room}"), &long] {
+    for feed in
+        ["", "room", "room/", "room/0", "room/x", "everything", "room/1/secrets", &format!("room/+{room}"), &format!("room/0{room}"), &long]
+    {
         socket.say(json!({ "type": "subscribe", "feed": feed })).await;
         assert_eq!(socket.said("refused").await["code"], "not_found", "{feed}");
     }
@@ -178,7 +180,9 @@ async fn what_is_not_understood_is_answered_with_an_error() {
     let ann = server.owner("ann").await;
     for path in ["/live", "/live/data"] {
         let mut socket = ann.socket_at(path).await;
-        for nonsense in ["", "{", "null", "[]", "42", "{\"type\":\"dance\"}", "{\"type\":\"subscribe\"}", "{\"type\":\"act\",\"id\":1}", "語\u{0}"] {
+        for nonsense in
+            ["", "{", "null", "[]", "42", "{\"type\":\"dance\"}", "{\"type\":\"subscribe\"}", "{\"type\":\"act\",\"id\":1}", "語\u{0}"]
+        {
             socket.say_text(nonsense).await;
             let answer = socket.said("error").await;
             assert_eq!(answer["error"]["code"], "invalid", "{nonsense}");

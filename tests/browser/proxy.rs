@@ -79,8 +79,7 @@ async fn accept(listener: TcpListener, port: u16, server: String, weather: Arc<w
 }
 
 async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<Weather>) {
-    let flows = now.wait_for(|state| *state != Weather::Stalled).await.map(|state| *state);
-    if flows != Ok(Weather::Fine) {
+    if !now.wait_for(|state| *state != Weather::Stalled).await.is_ok_and(|state| *state == Weather::Fine) {
         return;
     }
     let Ok(far) = TcpStream::connect(&server).await else { return };

@@ -199,7 +199,13 @@ impl Person {
 
     /// The same person on another device, signed in anew.
     pub async fn elsewhere(&self, server: &TestServer) -> Person {
-        let device = Person { name: self.name.clone(), id: self.id.clone(), space: self.space.clone(), rooms: self.rooms.clone(), ..server.visitor() };
+        let device = Person {
+            name: self.name.clone(),
+            id: self.id.clone(),
+            space: self.space.clone(),
+            rooms: self.rooms.clone(),
+            ..server.visitor()
+        };
         device.sign_in(&self.name, PASSWORD).await.done();
         device
     }

@@ -30,14 +30,8 @@ impl TestServer {
     /// A fresh server with these environment variables.
     pub async fn with(overrides: &[(&str, &str)]) -> Self {
         let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self {
-            folder: Folder::new(),
-            address: String::new(),
-            overrides,
-            child: None,
-            log: Arc::default(),
-            owner: OnceLock::new(),
-        };
+        let mut server =
+            Self { folder: Folder::new(), address: String::new(), overrides, child: None, log: Arc::default(), owner: OnceLock::new() };
         for _ in 0..10 {
             server.address = format!("127.0.0.1:{}", free_port());
             if server.launch() {
@@ -50,7 +44,7 @@ impl TestServer {
     /// Starts the binary and waits until it says where it is. False when it ends instead.
     fn launch(&mut self) -> bool {
         let mut command = command();
-        command.env("TIDEPOOL_PROFILE", "development").env("TIDEPOOL_LOG", "info");
+        command.env("TIDEPOOL_PROFILE", "development").env("TIDEPOOL_LOG", "info,memory_serve=warn");
         command.envs(self.overrides.iter().map(|(name, value)| (name, value)));
         command.env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
@@ -218,4 +212,3 @@ fn free_port() -> u16 {
         }
     }
 }
-

@@ -6,6 +6,7 @@ use axum::extract::ws::Utf8Bytes;
 use serde_json::{Value, json};
 
 use crate::base::locale::Lang;
+use crate::engine::bus::Event;
 
 type Html = Box<dyn Fn(Lang) -> String + Send + Sync>;
 
@@ -17,6 +18,11 @@ pub struct Content {
 }
 
 impl Content {
+    /// An event that is told on a feed alone, because nobody on the bus needs it.
+    pub fn of<E: Event>(event: &E) -> Self {
+        Self::new(E::topic().name, json!(event))
+    }
+
     /// For programs: the topic and its event.
     pub fn new(topic: &'static str, event: Value) -> Self {
         Self { topic, event, html: None }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::log::Stretch;
 use super::model::{self, Message, MessageId};
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted};
+use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingNoticed};
 use super::{Chat, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -149,8 +149,9 @@ struct WriteSign {
 }
 
 async fn write_sign(chat: Chat, viewer: Viewer, input: WriteSign) -> Result<Outcome> {
-    chat.community.permit_in_room(viewer.account, Permission::Post, input.room).await?;
-    chat.typing(input.room, viewer.account, &viewer.name);
+    let room = chat.community.permit_in_room(viewer.account, Permission::Post, input.room).await?;
+    let event = TypingNoticed { room: room.id, account: viewer.account, name: viewer.name.to_string() };
+    chat.engine.bus.publish(Origin::new(viewer.account, room.space), event);
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::Chat;
 use super::log::{body_html, fragment};
 use super::model::Message;
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted};
+use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingNoticed};
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::RoomId;
 use crate::engine::bus::{Envelope, Subscriber};
 use crate::engine::fragments::Fragments;
 use crate::engine::live::Content;
@@ -24,6 +24,7 @@ pub(super) fn presenter(chat: &Chat) -> Subscriber {
     .on::<MessagePosted>()
     .on::<MessageEdited>()
     .on::<MessageDeleted>()
+    .on::<TypingNoticed>()
     .when_lagged(move |_| {
         // What was missed is in the store. Which rooms it was in nobody knows, so every followed log is read again.
         lagged.engine.live.refresh_all("room/");
@@ -33,6 +34,10 @@ pub(super) fn presenter(chat: &Chat) -> Subscriber {
 
 impl Chat {
     async fn present(&self, event: &Envelope) -> Result<()> {
+        if let Some(typing) = event.get::<TypingNoticed>() {
+            self.typing(typing);
+            return Ok(());
+        }
         let (room, message, posted) = if let Some(MessagePosted { room, message }) = event.get() {
             (*room, message, true)
         } else if let Some(MessageEdited { room, message }) = event.get() {
@@ -57,16 +62,16 @@ impl Chat {
         Ok(())
     }
 
-    /// Says that someone is writing. Nothing is stored and nobody has to hear it: pages forget it by themselves.
-    pub(super) fn typing(&self, room: RoomId, account: AccountId, name: &str) {
-        let event = serde_json::json!({ "room": room, "account": account, "name": name });
-        let name = escape(name);
+    /// Shows that someone is writing. Pages forget it by themselves.
+    fn typing(&self, event: &TypingNoticed) {
+        let TypingNoticed { room, account, name } = event;
+        let mark = format!("<span data-typing=\"{account}\"><bdi>{}</bdi></span>", escape(name));
         // Where they stand already the mark begins anew; else it is added.
         let html = format!(
-            "<hx-partial hx-target=\"#typing-{room} [data-typing='{account}']\" hx-swap=\"outerHTML\"><span data-typing=\"{account}\"><bdi>{name}</bdi></span></hx-partial>\
-             <hx-partial hx-target=\"#typing-{room}:not(:has([data-typing='{account}']))\" hx-swap=\"beforeend\"><span data-typing=\"{account}\"><bdi>{name}</bdi></span></hx-partial>"
+            "<hx-partial hx-target=\"#typing-{room} [data-typing='{account}']\" hx-swap=\"outerHTML\">{mark}</hx-partial>\
+             <hx-partial hx-target=\"#typing-{room}:not(:has([data-typing='{account}']))\" hx-swap=\"beforeend\">{mark}</hx-partial>"
         );
-        self.engine.live.publish(&format!("room/{room}/typing"), Content::new("chat.typing.noticed", event).html(move |_| html.clone()));
+        self.engine.live.publish(&format!("room/{room}/typing"), Content::of(event).html(move |_| html.clone()));
     }
 
     /// The frame of a post as its author's page gets it in answer, so that it need not wait for the feed.

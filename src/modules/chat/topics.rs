@@ -35,6 +35,28 @@ event! {
 }
 
 event! {
+    /// Someone is writing in a room. Not stored; forget it after six seconds.
+    pub struct TypingNoticed on "chat.typing.noticed" by room {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// Who is writing.
+        account: AccountId = AccountId(7),
+        /// Their name.
+        name: String = "Ann".into(),
+    }
+}
+
+event! {
+    /// Something new waits for someone in these rooms; told on their own feed, gathered.
+    pub struct RoomsStirred on "chat.rooms.stirred" by account {
+        /// For whom.
+        account: AccountId = AccountId(7),
+        /// Where.
+        rooms: Vec<RoomId> = vec![RoomId(12)],
+    }
+}
+
+event! {
     /// Someone has read a room up to a message, on one of their devices.
     pub struct RoomRead on "chat.room.read" by account {
         /// Who read.

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::model::MessageId;
-use super::topics::{MessagePosted, RoomRead};
+use super::topics::{MessagePosted, RoomRead, RoomsStirred};
 use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::{Permission, Place};
-use crate::engine::bus::{Envelope, Origin, Subscriber};
+use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::viewer::Viewer;
@@ -48,32 +48,20 @@ impl Chat {
             let mut rooms = self.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
             rooms.entry(*room).or_default().insert(message.author);
             self.unread.0.bell.notify_one();
-        } else if let Some(RoomRead { account, room, .. }) = event.get() {
+        } else if let Some(read) = event.get::<RoomRead>() {
             // Read in one tab, so the others drop the mark at once.
-            self.tell(*account, &[*room], false, event.json());
+            self.tell(read.account, read, vec![read.room], false);
         }
     }
 
-    fn tell(&self, account: AccountId, rooms: &[RoomId], unread: bool, event: serde_json::Value) {
-        let feed = format!("account/{account}");
-        if !self.engine.live.is_followed(&feed) {
-            return;
-        }
-        let rooms = rooms.to_vec();
-        let topic = if unread { "chat.room.stirred" } else { "chat.room.read" };
-        self.engine.live.publish(
-            &feed,
-            Content::new(topic, event).html(move |lang| {
-                rooms
-                    .iter()
-                    .map(|room| {
-                        // The room that is open before someone's eyes is marked read by its own page.
-                        let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
-                        format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")
-                    })
-                    .collect()
-            }),
-        );
+    /// Sets or takes the marks of these rooms in someone's sidebars. The room that is open before their eyes is marked
+    /// read by its own page.
+    fn tell<E: Event>(&self, account: AccountId, event: &E, rooms: Vec<RoomId>, unread: bool) {
+        let content = Content::of(event).html(move |lang| {
+            let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
+            rooms.iter().map(|room| format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")).collect()
+        });
+        self.engine.live.publish(&format!("account/{account}"), content);
     }
 
     /// The sidebar's rooms and direct conversations.
@@ -150,7 +138,7 @@ pub(super) async fn flush(chat: Chat) {
             }
         }
         for (account, rooms) in news {
-            chat.tell(account, &rooms, true, serde_json::json!({ "rooms": rooms }));
+            chat.tell(account, &RoomsStirred { account, rooms: rooms.clone() }, rooms, true);
         }
     }
 }

@@ -1,18 +1,27 @@
 //! The events presence publishes.
 
-use crate::base::ids::AccountId;
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::{AccountId, SpaceId};
 use crate::event;
 
-event! {
-    /// Someone came, became idle or went away.
-    pub struct StateChanged on "presence.state.changed" by account {
-        /// Who.
-        account: AccountId = AccountId(7),
-        /// `here`, `idle` or `away`.
-        state: String = "idle".into(),
-    }
+/// One person's new state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonState {
+    /// Who.
+    pub account: AccountId,
+    /// Their name.
+    pub name: String,
+    /// `here`, `idle` or `away`.
+    pub state: String,
 }
 
-impl StateChanged {
-    pub(super) const NAME: &str = "presence.state.changed";
+event! {
+    /// People of a space came, became idle or went away; all who did so at about the same time.
+    pub struct PeopleChanged on "presence.people.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who, and what they are now.
+        people: Vec<PersonState> = vec![PersonState { account: AccountId(7), name: "Ann".into(), state: "idle".into() }],
+    }
 }

@@ -1,9 +1,9 @@
 //! Presence's templates.
 
 use askama::Template;
-use serde_json::{Value, json};
 
 use super::people::State;
+use super::topics::PersonState;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::Face;
@@ -72,8 +72,8 @@ pub(super) struct PersonFrame {
 }
 
 impl PersonFrame {
-    pub(super) fn json(&self) -> Value {
-        json!({ "account": self.account, "name": self.name, "state": self.state.name() })
+    pub(super) fn state(&self) -> PersonState {
+        PersonState { account: self.account, name: self.name.clone(), state: self.state.name().to_owned() }
     }
 
     pub(super) fn view(&self, lang: Lang) -> PersonView {

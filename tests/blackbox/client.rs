@@ -1,0 +1,43 @@
+//! `docs/client.py`, as the documentation hands it out.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{PASSWORD, TestServer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_client_follows_a_room_and_posts_in_it() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/client.py");
+    let lines = std::fs::read_to_string(script).expect("it is there").lines().count();
+    assert!(lines <= 36, "it is to be short, not {lines} lines");
+    let mut socket = bob.following("room/general").await;
+    let mut child = Command::new("python3")
+        .args([script, &server.base(), "ann", PASSWORD, &ann.room("general"), "Hello from Python"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let posted = socket.event("chat.message.posted").await;
+    assert_eq!(posted["event"]["message"]["body"], "Hello from Python");
+    assert_eq!(posted["event"]["message"]["author"], ann.id.as_str());
+    let long = "语".repeat(4_000);
+    bob.post("general", &long).await;
+    let output = child.stdout.take().expect("it is piped");
+    let (mut said, mut answered) = (Vec::new(), false);
+    for line in BufReader::new(output).lines() {
+        let message: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        answered |= message["type"] == "reply";
+        said.push(message);
+        if answered && said.last().is_some_and(|message| message["event"]["message"]["body"] == long.as_str()) {
+            break;
+        }
+    }
+    child.kill().expect("it runs still");
+    child.wait().expect("it ends");
+    assert_eq!((&said[0]["type"], &said[1]["type"]), (&"hello".into(), &"subscribed".into()), "{said:#?}");
+    assert!(answered, "{said:#?}");
+}

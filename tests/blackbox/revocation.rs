@@ -1,0 +1,153 @@
+//! A right that ends takes its feeds with it, before another frame passes.
+
+use serde_json::{Value, json};
+
+use crate::support::{Person, Socket, TestServer};
+
+/// Fails if anything said holds the secret.
+fn nothing_of(secret: &str, said: &[Value]) {
+    assert!(!said.iter().any(|one| one.to_string().contains(secret)), "{secret} leaked: {said:#?}");
+}
+
+async fn members(ann: &Person, room: &str, people: &[&Person]) {
+    let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+    let fields = json!({ "room": room, "name": "whisper", "private": "yes", "members": ids });
+    ann.act("community.change-room", fields).await.done();
+}
+
+async fn follow_all(socket: &mut Socket, feeds: &[String]) {
+    for feed in feeds {
+        socket.follow(feed).await;
+    }
+}
+
+#[tokio::test]
+async fn fifty_times_who_is_removed_from_a_room_hears_nothing_posted_after_it() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    let room = ann.create_room("whisper").private().with(&[&bob, &cem]).await;
+    let feed = format!("room/{room}");
+    let (mut data, mut page, mut witness) = (bob.socket().await, bob.html_socket().await, cem.following(&feed).await);
+    let mut anns = ann.socket().await;
+    for round in 0..50 {
+        follow_all(&mut data, std::slice::from_ref(&feed)).await;
+        follow_all(&mut page, std::slice::from_ref(&feed)).await;
+        let secret = format!("secret of round {round:02}");
+        // Both go over one socket, so the post follows the commit of the removal at once.
+        let change = json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
+        anns.say(json!({ "type": "act", "id": "a", "action": "community.change-room", "fields": change })).await;
+        let post = json!({ "room": room, "body": secret, "key": format!("round-{round:04}") });
+        anns.say(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post })).await;
+        anns.expect("the post", |said| said["id"] == "b" && said["type"] == "reply").await;
+        witness.expect("the post", |said| said.to_string().contains(&secret)).await;
+        for socket in [&mut data, &mut page] {
+            let said = socket.so_far().await;
+            nothing_of(&secret, &said);
+            assert!(said.iter().any(|one| one["type"] == "revoked" && one["feed"] == feed.as_str()), "{said:#?}");
+            assert_eq!(socket.ask(&feed, None).await["type"], "refused");
+        }
+        members(&ann, &room, &[&bob, &cem]).await;
+    }
+}
+
+#[tokio::test]
+async fn posts_racing_a_removal_never_arrive_after_the_word_that_it_is_over() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let room = ann.create_room("whisper").private().with(&[&bob]).await;
+    let feed = format!("room/{room}");
+    let mut socket = bob.socket().await;
+    for round in 0..20 {
+        socket.follow(&feed).await;
+        let posts = async {
+            for number in 0..5 {
+                ann.try_post(&room, &format!("{round}-{number}"), &format!("race-{round:03}-{number}")).await.done();
+            }
+        };
+        tokio::join!(posts, members(&ann, &room, &[]));
+        socket.said("revoked").await;
+        let said = socket.so_far().await;
+        assert!(said.is_empty(), "after the end: {said:#?}");
+        members(&ann, &room, &[&bob]).await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_removed_from_a_space_loses_all_its_feeds_and_keeps_their_own() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let direct = ann.direct(&[&bob]).await;
+    let secret = ann.create_room("whisper").private().with(&[&bob]).await;
+    let lost = [
+        bob.feed("room/general"),
+        bob.feed("room/general/typing"),
+        format!("space/{}", bob.space),
+        format!("space/{}/presence", bob.space),
+        format!("room/{secret}"),
+    ];
+    let kept = [format!("account/{}", bob.id), format!("room/{direct}")];
+    let mut socket = bob.socket().await;
+    follow_all(&mut socket, &lost).await;
+    follow_all(&mut socket, &kept).await;
+    ann.act("community.remove-member", json!({ "space": ann.space, "account": bob.id })).await.done();
+    ann.post("general", "without bob").await;
+    let mut revoked = Vec::new();
+    for _ in &lost {
+        revoked.push(socket.said("revoked").await["feed"].as_str().expect("a feed").to_owned());
+    }
+    revoked.sort();
+    let mut expected = lost.to_vec();
+    expected.sort();
+    assert_eq!(revoked, expected);
+    ann.post(&direct, "between us").await;
+    let said = socket.expect("the direct message", |said| said["feed"] == kept[1].as_str()).await;
+    assert!(said.to_string().contains("between us"));
+    for feed in &lost {
+        assert_eq!(socket.ask(feed, None).await["type"], "refused", "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_brings_nothing_back_to_who_was_removed() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let room = ann.create_room("whisper").private().with(&[&bob]).await;
+    let feed = format!("room/{room}");
+    let mut socket = bob.socket().await;
+    let cursor = socket.follow(&feed).await;
+    ann.post(&room, "seen").await;
+    socket.said("event").await;
+    members(&ann, &room, &[]).await;
+    ann.post(&room, "unseen").await;
+    assert_eq!(socket.ask(&feed, Some(&cursor)).await["type"], "refused");
+    let mut back = bob.socket_at(&format!("/live?feed={feed}@{cursor}")).await;
+    assert_eq!(back.said("refused").await["feed"], feed.as_str());
+    nothing_of("unseen", &back.so_far().await);
+    let answer = bob.act("chat.history", json!({ "room": room })).await.expect(404);
+    assert!(!answer.body.contains("seen"));
+}
+
+#[tokio::test]
+async fn nothing_posted_after_a_session_ended_reaches_its_sockets() {
+    let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut witness = bob.following("room/general").await;
+    for round in 0..5 {
+        let device = if round == 0 { ann.clone() } else { ann.elsewhere(&server).await };
+        let (mut data, mut page) = (device.following("room/general").await, device.html_socket().await);
+        page.follow(&device.feed("room/general")).await;
+        device.form("/sign-out", &[]).await.location();
+        let late = format!("after the end {round}");
+        bob.post("general", &late).await;
+        witness.expect("the post", |said| said.to_string().contains(&late)).await;
+        for socket in [&mut data, &mut page] {
+            nothing_of(&late, &socket.until_closed().await);
+            assert_eq!(socket.closed, Some(4401));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The first evening: from an empty folder to two people who talk.
+
+use super::driver::seats;
+use super::person::Browser;
+use crate::support::{PASSWORD, TestServer};
+
+#[tokio::test]
+async fn a_host_sets_up_invites_a_friend_and_they_talk() {
+    let _seats = seats(2).await;
+    let server = TestServer::start().await;
+    let base = server.base();
+    let (ann, bob) = tokio::join!(Browser::open(&base), Browser::open(&base));
+
+    ann.go("/").await;
+    assert_eq!(ann.path().await, "/setup");
+    for (field, text) in [("community", "Glasshouse"), ("name", "Ann"), ("email", "ann@example.org"), ("password", PASSWORD)] {
+        ann.fills(&format!("[name={field}]"), text).await;
+    }
+    ann.click("main .btn").await;
+    ann.reads("main h1", "general").await;
+    ann.go("/setup").await;
+    assert_ne!(ann.path().await, "/setup", "setup is closed once there is an owner");
+
+    ann.click(".side > header a").await;
+    ann.click("form[action='/act/community.invite'] button").await;
+    ann.sees("input[readonly]").await;
+    let link = ann.js("document.querySelector('input[readonly]').value").await;
+    ann.click(".side a.room").await;
+    ann.sees(".compose textarea").await;
+
+    bob.client.goto(link.as_str().expect("a link")).await.expect("the invitation opens");
+    for (field, text) in [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)] {
+        bob.fills(&format!("[name={field}]"), text).await;
+    }
+    bob.click("main .btn").await;
+    bob.reads("main h1", "general").await;
+
+    ann.says("Welcome").await;
+    bob.reads(".log .msg .body", "Welcome").await;
+    bob.says("Good to be here").await;
+    ann.reads(".log .msg .body", "Good to be here").await;
+    ann.leaves().await;
+    bob.leaves().await;
+}

@@ -1,0 +1,270 @@
+//! A person at a browser of their own. Every wait is for something on the page and ends after [`PATIENCE`].
+
+use std::time::Instant;
+
+use axum::http::Method;
+use fantoccini::cookies::Cookie;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use super::driver::driver;
+use crate::support::{Folder, PATIENCE, Person};
+
+/// How a browser is started.
+#[derive(Clone, Default)]
+pub struct Kind {
+    /// Whether pages may run scripts.
+    pub without_scripts: bool,
+    /// What it asks for in `Accept-Language`.
+    pub language: Option<&'static str>,
+    /// A phone: 390 × 844, touched.
+    pub phone: bool,
+}
+
+/// A browser, and somebody before it.
+pub struct Browser {
+    /// The driver's client, for what has no word here.
+    pub client: Client,
+    base: String,
+    _profile: Folder,
+}
+
+/// A command of chromedriver that WebDriver does not have.
+#[derive(Debug)]
+struct Extension(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Extension {
+    fn endpoint(&self, base: &reqwest::Url, session: Option<&str>) -> Result<reqwest::Url, <reqwest::Url as std::str::FromStr>::Err> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &reqwest::Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.1.to_string()))
+    }
+}
+
+impl Browser {
+    /// A fresh browser that finds the server at `base`.
+    pub async fn open(base: &str) -> Self {
+        Self::of(Kind::default(), base).await
+    }
+
+    /// A fresh browser of this kind.
+    pub async fn of(kind: Kind, base: &str) -> Self {
+        let profile = Folder::new();
+        let mut arguments: Vec<String> = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,800",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let mut preferences = json!({ "credentials_enable_service": false });
+        if kind.without_scripts {
+            preferences["profile.managed_default_content_settings.javascript"] = json!(2);
+        }
+        if let Some(language) = kind.language {
+            preferences["intl.accept_languages"] = json!(language);
+        }
+        let mut options = json!({ "args": arguments, "prefs": preferences });
+        if kind.phone {
+            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true } });
+        }
+        let capabilities = json!({
+            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&driver().await).await.expect("a browser starts");
+        Self { client, base: base.to_owned(), _profile: profile }
+    }
+
+    /// A browser in which this person is signed in already.
+    pub async fn signed_in(person: &Person, base: &str) -> Self {
+        Self::signed_in_as(Kind::default(), person, base).await
+    }
+
+    /// The same in a browser of some kind.
+    pub async fn signed_in_as(kind: Kind, person: &Person, base: &str) -> Self {
+        let browser = Self::of(kind, base).await;
+        browser.client.goto(&format!("{base}/health/live")).await.expect("the server answers");
+        for cookie in person.cookies().split("; ") {
+            let (name, value) = cookie.split_once('=').expect("a cookie");
+            browser.client.add_cookie(Cookie::new(name.to_owned(), value.to_owned())).await.expect("a cookie fits");
+        }
+        browser
+    }
+
+    /// A command of chromedriver's own.
+    pub async fn extension(&self, name: &'static str, body: Value) -> Value {
+        self.client.issue_cmd(Extension(name, body)).await.expect("chromedriver knows the command")
+    }
+
+    /// A command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.extension("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
+    }
+
+    /// Opens an address of the server.
+    pub async fn go(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.base)).await.expect("the page loads");
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.client.refresh().await.expect("the page loads");
+    }
+
+    /// Path and what follows it in the address bar.
+    pub async fn path(&self) -> String {
+        let url = self.client.current_url().await.expect("there is an address");
+        url.as_str().strip_prefix(&self.base).unwrap_or(url.as_str()).to_owned()
+    }
+
+    /// The value of an expression on the page.
+    pub async fn js(&self, expression: &str) -> Value {
+        self.try_js(expression).await.unwrap_or_else(|problem| panic!("{expression}: {problem}"))
+    }
+
+    async fn try_js(&self, expression: &str) -> Result<Value, fantoccini::error::CmdError> {
+        self.client.execute(&format!("return ({expression})"), Vec::new()).await
+    }
+
+    /// Waits until an expression is true on the page; its value then.
+    pub async fn until(&self, expression: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            // A page that is just being replaced cannot answer.
+            let last = self.try_js(expression).await;
+            match &last {
+                Ok(Value::Null | Value::Bool(false)) | Err(_) => {}
+                Ok(Value::String(text)) if text.is_empty() => {}
+                Ok(value) => return value.clone(),
+            }
+            if started.elapsed() > PATIENCE {
+                let text = self.try_js("document.querySelector('main').innerText.slice(-1500)").await;
+                panic!("not in time: {expression} (last {last:?})\nat {}\n{text:?}\n{:?}", self.path().await, self.console().await);
+            }
+            breath().await;
+        }
+    }
+
+    /// Waits until something that can be seen fits the selector.
+    pub async fn sees(&self, css: &str) {
+        self.until(&format!("[...document.querySelectorAll({})].some((one) => one.checkVisibility())", json!(css))).await;
+    }
+
+    /// Waits until nothing that can be seen fits the selector.
+    pub async fn sees_no(&self, css: &str) {
+        self.until(&format!("[...document.querySelectorAll({})].every((one) => !one.checkVisibility())", json!(css))).await;
+    }
+
+    /// Waits until the selected part of the page says this.
+    pub async fn reads(&self, css: &str, text: &str) {
+        let (css, text) = (json!(css), json!(text));
+        self.until(&format!(
+            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() && one.textContent.includes({text}))"
+        ))
+        .await;
+    }
+
+    /// The text of the first that fits.
+    pub async fn text(&self, css: &str) -> String {
+        self.until(&format!("document.querySelector({})?.textContent.trim()", json!(css))).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// How many fit.
+    pub async fn count(&self, css: &str) -> u64 {
+        self.js(&format!("document.querySelectorAll({}).length", json!(css))).await.as_u64().expect("a number")
+    }
+
+    /// Clicks where a hand would, as soon as it can be clicked.
+    pub async fn click(&self, css: &str) {
+        let started = Instant::now();
+        loop {
+            let clicked = match self.client.find(Locator::Css(css)).await {
+                Ok(element) => element.click().await,
+                Err(problem) => Err(problem),
+            };
+            match clicked {
+                Ok(()) => return,
+                Err(problem) if started.elapsed() > PATIENCE => panic!("{css} cannot be clicked: {problem}"),
+                Err(_) => breath().await,
+            }
+        }
+    }
+
+    /// Types into a field.
+    pub async fn types(&self, css: &str, text: &str) {
+        self.sees(css).await;
+        self.client.find(Locator::Css(css)).await.expect("it is there").send_keys(text).await.expect("it takes text");
+    }
+
+    /// Empties a field and types into it.
+    pub async fn fills(&self, css: &str, text: &str) {
+        self.sees(css).await;
+        self.client.find(Locator::Css(css)).await.expect("it is there").clear().await.expect("it can be emptied");
+        self.types(css, text).await;
+    }
+
+    /// Writes a message in the open room and sends it.
+    pub async fn says(&self, text: &str) {
+        self.types(".compose textarea", text).await;
+        self.types(".compose textarea", "\u{e007}").await;
+    }
+
+    /// Opens another tab and is in it from then on. The handle of the one left.
+    pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
+        let before = self.client.window().await.expect("there is a tab");
+        let tab = self.client.new_window(true).await.expect("a tab opens");
+        self.client.switch_to_window(tab.handle).await.expect("it can be used");
+        before
+    }
+
+    /// Goes on in another tab.
+    pub async fn to_tab(&self, tab: fantoccini::wd::WindowHandle) {
+        self.client.switch_to_window(tab).await.expect("the tab is there");
+    }
+
+    /// What the console holds since it was last asked: errors and failures only.
+    pub async fn console(&self) -> Vec<String> {
+        let entries = self.extension("se/log", json!({ "type": "browser" })).await;
+        let entries = entries.as_array().expect("a list").iter();
+        entries.filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Leaves; fails if the console held an error.
+    pub async fn leaves(self) {
+        self.leaves_after(|_| false).await;
+    }
+
+    /// Leaves a network that failed; the console may say so and nothing else.
+    pub async fn leaves_bad_network(self) {
+        self.leaves_after(|entry| {
+            entry.contains("net::ERR_") || entry.contains("WebSocket connection to") || entry.contains("status of 503")
+        })
+        .await;
+    }
+
+    /// Leaves; fails if the console held an error that is not expected.
+    pub async fn leaves_after(self, expected: impl Fn(&str) -> bool) {
+        let errors: Vec<_> = self.console().await.into_iter().filter(|entry| !expected(entry)).collect();
+        self.client.clone().close().await.expect("the browser closes");
+        assert!(errors.is_empty(), "the console says {errors:#?}");
+    }
+}
+
+/// Between two looks at a page: long enough for the browser to do something.
+pub async fn breath() {
+    tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+}
