@@ -70,9 +70,10 @@ pub async fn serve_with(settings: Settings, further: impl FnOnce(&Community) -> 
         drop(wait.wait_for(|stop| *stop).await);
     });
     let serving = tokio::spawn(server.into_future());
+    let stopped = signalled()?; // heard from here on: who is told the address may at once ask to stop
     ready(address);
 
-    signalled().await?;
+    stopped.await;
     tracing::info!("stopping");
     health.stopping();
     // Order matters: no new requests, then the sockets (whose pages come back by themselves), then what was begun.
@@ -103,13 +104,14 @@ fn make_data_folder(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-async fn signalled() -> Result<()> {
+fn signalled() -> Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Asks the server at the settings' address whether it is ready: `tidepool health`.

@@ -9,6 +9,7 @@ mod blackbox {
     mod invites;
     mod live;
     mod messages;
+    mod pages;
     mod presence;
     mod render_once;
     mod revocation;
@@ -17,4 +18,6 @@ mod blackbox {
     mod sign_in;
     mod sockets;
     mod storm;
+    mod walk;
+    mod web;
 }

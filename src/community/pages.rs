@@ -115,9 +115,9 @@ struct Next {
     next: String,
 }
 
-/// A way back inside this server; anything else leads home.
+/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from addresses, so none may stand in it.
 fn local(next: &str) -> &str {
-    let inside = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\") && !next.contains(['\r', '\n']);
+    let inside = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\") && !next.contains(char::is_control);
     if inside { next } else { "/" }
 }
 

@@ -207,8 +207,12 @@ impl Community {
     pub(super) async fn sign_in(&self, session: &Session, account: AccountId, headers: &HeaderMap) -> Result<()> {
         let broken = |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         // Whatever session the cookie named ends here: an id known before signing in must not be worth more after it.
-        if session.id().is_some() {
-            session.flush().await.map_err(broken)?;
+        if let Some(id) = session.id() {
+            if let Some(before) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? {
+                drop(self.end_session(before, &digest(&id)).await); // closes its sockets too
+            }
+            session.clear().await;
+            session.cycle_id().await.map_err(broken)?; // `flush` alone would keep the id
         }
         let device: String = headers
             .get(header::USER_AGENT)

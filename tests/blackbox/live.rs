@@ -101,7 +101,7 @@ async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
     ann.post("garden", "hi").await;
     let last = ann.post("garden", "ho").await;
     for socket in [&mut one, &mut other] {
-        assert_eq!(socket.event("chat.room.stirred").await["event"]["rooms"], json!([room]));
+        assert_eq!(socket.event("chat.rooms.stirred").await["event"]["rooms"], json!([room]));
     }
     let mark = format!("#unread-{room}");
     let frame = page.frame(&mark).await;
@@ -132,7 +132,7 @@ async fn what_one_wrote_oneself_is_not_new() {
     let mut anns = ann.following(&format!("account/{}", ann.id)).await;
     let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
     ann.post("general", "hi").await;
-    bobs.event("chat.room.stirred").await;
+    bobs.event("chat.rooms.stirred").await;
     assert!(anns.so_far().await.is_empty());
 }
 

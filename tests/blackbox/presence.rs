@@ -8,8 +8,8 @@ use crate::support::{Person, Socket, TestServer};
 async fn until(socket: &mut Socket, person: &Person, state: &str) -> Vec<String> {
     let mut states: Vec<String> = Vec::new();
     while states.last().is_none_or(|last| last != state) {
-        let event = socket.event("presence.state.changed").await;
-        let people = event["event"].as_array().expect("a list of people").iter();
+        let event = socket.event("presence.people.changed").await;
+        let people = event["event"]["people"].as_array().expect("a list of people").iter();
         states.extend(
             people.filter(|one| one["account"] == person.id.as_str()).map(|one| one["state"].as_str().expect("a state").to_owned()),
         );

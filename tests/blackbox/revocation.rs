@@ -28,9 +28,10 @@ async fn fifty_times_who_is_removed_from_a_room_hears_nothing_posted_after_it() 
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
     let room = ann.create_room("whisper").private().with(&[&bob, &cem]).await;
     let feed = format!("room/{room}");
-    let (mut data, mut page, mut witness) = (bob.socket().await, bob.html_socket().await, cem.following(&feed).await);
-    let mut anns = ann.socket().await;
+    let mut witness = cem.following(&feed).await;
     for round in 0..50 {
+        // New ones each time: a socket may say only so much in ten seconds.
+        let (mut data, mut page, mut anns) = (bob.socket().await, bob.html_socket().await, ann.socket().await);
         follow_all(&mut data, std::slice::from_ref(&feed)).await;
         follow_all(&mut page, std::slice::from_ref(&feed)).await;
         let secret = format!("secret of round {round:02}");

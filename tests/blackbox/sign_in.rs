@@ -148,8 +148,10 @@ async fn signing_in_makes_a_fresh_session_and_ends_the_one_before() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let before = ann.cookies();
+    let mut socket = ann.following("room/general").await;
     ann.sign_in("ann", PASSWORD).await.done();
-    assert_ne!(ann.cookies(), before);
+    assert_ne!(ann.cookies(), before, "an id that somebody planted must be worth nothing");
+    assert_eq!(socket.close_code().await, Some(4401));
     let thief = server.visitor();
     let answer = thief.send(thief.request("GET", "/account").header("Cookie", before)).await;
     assert_eq!(answer.location(), "/sign-in?next=%2Faccount");

@@ -6,6 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -69,14 +70,16 @@ impl Socket {
     /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
     /// `{"type":"frame","feed":…,"cursor":…,"html":…}`.
     pub async fn next(&mut self) -> Option<Value> {
-        let until = Instant::now() + PATIENCE;
+        self.hear(Instant::now() + PATIENCE).await.expect("the server says something in time")
+    }
+
+    async fn hear(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
         loop {
-            let heard = timeout_at(until.into(), self.stream.next()).await.expect("the server says something in time");
-            match heard {
-                Some(Ok(Message::Text(text))) => return Some(read(&text)),
+            match timeout_at(until.into(), self.stream.next()).await? {
+                Some(Ok(Message::Text(text))) => return Ok(Some(read(&text))),
                 Some(Ok(Message::Close(reason))) => self.closed = reason.map(|reason| reason.code.into()),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
+                Some(Err(_)) | None => return Ok(None),
             }
         }
     }
@@ -86,11 +89,11 @@ impl Socket {
         let until = Instant::now() + PATIENCE;
         let mut others = Vec::new();
         loop {
-            let Ok(heard) = timeout_at(until.into(), self.next()).await else { panic!("no {what}, but {others:#?}") };
-            match heard {
-                Some(message) if fits(&message) => return message,
-                Some(message) => others.push(message),
-                None => panic!("closed ({:?}) before {what}, after {others:#?}", self.closed),
+            match self.hear(until).await {
+                Ok(Some(message)) if fits(&message) => return message,
+                Ok(Some(message)) => others.push(message),
+                Ok(None) => panic!("closed ({:?}) before {what}, after {others:#?}", self.closed),
+                Err(_) => panic!("no {what}, but {others:#?}"),
             }
         }
     }

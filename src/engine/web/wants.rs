@@ -19,7 +19,8 @@ impl Wants {
     /// By the request's headers.
     pub fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if accept.starts_with("application/json") {
+        // A socket that is refused wants the status, not the way to the door.
+        if accept.starts_with("application/json") || headers.contains_key(header::SEC_WEBSOCKET_KEY) {
             Self::Json
         } else if headers.contains_key("hx-request") {
             Self::Fragment
