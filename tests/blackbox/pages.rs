@@ -53,7 +53,10 @@ async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
     for (path, page) in pages {
         assert_eq!(text::duplicate_ids(&page), Vec::<String>::new(), "{path}");
         assert!(page.contains("<html lang=\"en\""), "{path}: {page}");
-        assert!(page.split("<title>").nth(1).is_some_and(|rest| rest.split("</title>").next().is_some_and(|title| !title.trim().is_empty())), "{path}");
+        assert!(
+            page.split("<title>").nth(1).is_some_and(|rest| rest.split("</title>").next().is_some_and(|title| !title.trim().is_empty())),
+            "{path}"
+        );
         assert_eq!(text::count(&page, "<h1"), 1, "{path} has one heading: {page}");
         assert!(!page.contains("⟨missing⟩"), "{path} lacks words: {page}");
         for unsafe_part in [" style=\"", " onclick=", "<script>", "javascript:"] {
@@ -93,7 +96,9 @@ async fn every_word_of_every_page_comes_from_the_catalogue() {
         assert!(page.contains('⟦'), "{path} is not in the pseudo-locale");
         escaped.extend(text::words(&page).into_iter().filter(|words| ours(words)).map(|words| format!("{path}: {words}")));
         for name in ["title", "aria-label", "placeholder", "alt"] {
-            escaped.extend(text::attributes(&page, name).into_iter().filter(|words| ours(words)).map(|words| format!("{path}: {name}={words}")));
+            escaped.extend(
+                text::attributes(&page, name).into_iter().filter(|words| ours(words)).map(|words| format!("{path}: {name}={words}")),
+            );
         }
     }
     assert!(escaped.is_empty(), "words that cannot be translated:\n{}", escaped.join("\n"));
@@ -117,7 +122,11 @@ fn harmless(what: &str, html: &str) {
             // Inside quotes or text the angle bracket before it would have been escaped.
             let opened = part.starts_with('<') || rest[..at].rfind('<') > rest[..at].rfind('>');
             let quoted = rest[..at].rsplit('<').next().is_some_and(|tag| tag.matches('"').count() % 2 == 1);
-            assert!(!opened || quoted && !part.starts_with('<'), "{what}: {}", &rest[at.saturating_sub(80).min(at)..(at + 40).min(rest.len())]);
+            assert!(
+                !opened || quoted && !part.starts_with('<'),
+                "{what}: {}",
+                &rest[at.saturating_sub(80).min(at)..(at + 40).min(rest.len())]
+            );
             rest = &rest[at + part.len()..];
         }
     }
@@ -132,7 +141,9 @@ async fn nothing_that_people_type_becomes_markup() {
         let mut socket = bob.html_socket().await;
         ann.act("community.rename-space", json!({ "space": ann.space, "name": probe })).await.done();
         let room = ann.create_room(probe).about(probe).await;
-        for feed in [format!("room/{room}"), format!("room/{room}/typing"), format!("space/{}/presence", bob.space), format!("account/{}", bob.id)] {
+        for feed in
+            [format!("room/{room}"), format!("room/{room}/typing"), format!("space/{}/presence", bob.space), format!("account/{}", bob.id)]
+        {
             socket.follow(&feed).await;
         }
         let message = ann.post(&room, probe).await;
@@ -142,7 +153,11 @@ async fn nothing_that_people_type_becomes_markup() {
         ann.direct(&[&bob]).await;
         let cem = server.member(&format!("c{probe}")).await;
         let phone = cem.html_socket().await;
-        socket.expect("the newcomer", |said| said["html"].as_str().is_some_and(|html| html.contains(&format!("person-{}-{}", bob.space, cem.id)))).await;
+        socket
+            .expect("the newcomer", |said| {
+                said["html"].as_str().is_some_and(|html| html.contains(&format!("person-{}-{}", bob.space, cem.id)))
+            })
+            .await;
         ann.delete(&message).await;
         let mut frames = 0;
         loop {
@@ -166,8 +181,13 @@ async fn nothing_that_people_type_becomes_markup() {
         harmless("sign-in", &visitor.form("/sign-in", &[("login", probe), ("password", probe), ("next", probe)]).await.body);
         let joined = visitor.form(&ann.invite().await, &[("name", probe), ("email", probe), ("password", "x")]).await.expect(422);
         harmless("join", &joined.body);
-        let form = ann.request("POST", "/act/community.create-room").header("Referer", format!("{}/spaces/{}/rooms/new", server.base(), ann.space));
-        harmless("room", &ann.send(form.form(&json!({ "space": ann.space, "name": "", "about": probe, "private": probe, "members": probe }))).await.body);
+        let form = ann
+            .request("POST", "/act/community.create-room")
+            .header("Referer", format!("{}/spaces/{}/rooms/new", server.base(), ann.space));
+        harmless(
+            "room",
+            &ann.send(form.form(&json!({ "space": ann.space, "name": "", "about": probe, "private": probe, "members": probe }))).await.body,
+        );
         harmless("nowhere", &ann.get(&format!("/nowhere/{}?{probe}", probe.replace(['/', '#', '?'], ""))).await.body);
     }
 }

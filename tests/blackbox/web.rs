@@ -27,7 +27,16 @@ async fn what_is_not_there_is_said_as_page_fragment_or_json() {
     for answer in [page, fragment, data] {
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    for strange in ["/rooms/x", "/rooms/99999999999999999999", "/rooms/-1", "/rooms/1%00", "/spaces/1/people?pane", "/rooms/%FF", "/../secrets.toml", "/assets/../secrets.toml"] {
+    for strange in [
+        "/rooms/x",
+        "/rooms/99999999999999999999",
+        "/rooms/-1",
+        "/rooms/1%00",
+        "/spaces/1/people?pane",
+        "/rooms/%FF",
+        "/../secrets.toml",
+        "/assets/../secrets.toml",
+    ] {
         let status = ann.get(strange).await.status;
         assert!((400..=404).contains(&status), "{strange}: {status}");
     }
@@ -76,7 +85,8 @@ async fn posts_from_other_sites_are_refused() {
         assert_eq!(cross_site(&ann, site).await.status, 403, "{site}");
     }
     for path in ["/setup", "/sign-in", "/sign-out", "/act/chat.post", "/join/x"] {
-        let request = ann.request("POST", path).header("Origin", "https://evil.example").form(&json!({ "login": "ann", "password": PASSWORD }));
+        let request =
+            ann.request("POST", path).header("Origin", "https://evil.example").form(&json!({ "login": "ann", "password": PASSWORD }));
         assert_eq!(ann.send(request).await.status, 403, "{path}");
     }
     assert!(ann.history("general").await.is_empty());
@@ -130,7 +140,8 @@ async fn assets_are_found_under_the_addresses_pages_name() {
     let (_server, ann) = house().await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     let named = ["href", "src"].map(|name| text::attributes(&page, name)).concat();
-    let assets: std::collections::BTreeSet<_> = named.iter().filter(|path| path.starts_with("/assets/")).map(|path| path.split('#').next().expect("a path")).collect();
+    let assets: std::collections::BTreeSet<_> =
+        named.iter().filter(|path| path.starts_with("/assets/")).map(|path| path.split('#').next().expect("a path")).collect();
     assert!(assets.len() >= 8, "{assets:?}");
     for path in assets {
         let asset = ann.get(path).await.expect(200);
@@ -186,7 +197,9 @@ async fn health_is_for_all_and_metrics_for_who_has_the_token() {
     }
     ann.post("general", "hi").await;
     let page = ask(&token).await.expect(200).body;
-    for counter in ["tidepool_sockets", "tidepool_post_seconds", "tidepool_commit_seconds", "tidepool_requests_total", "tidepool_actions_total"] {
+    for counter in
+        ["tidepool_sockets", "tidepool_post_seconds", "tidepool_commit_seconds", "tidepool_requests_total", "tidepool_actions_total"]
+    {
         assert!(page.contains(counter), "{counter} is missing in\n{page}");
     }
     assert!(!page.contains(&ann.id) && !page.contains("/rooms/9"), "nothing of anybody: {page}");
@@ -237,7 +250,12 @@ async fn a_request_in_work_is_finished_before_the_server_goes() {
             tokio::spawn(async move {
                 let fields = json!({ "room": ann.room("general"), "body": "x", "key": format!("last-{number:04}") });
                 let request = ann.request("POST", "/act/chat.post").header("Content-Type", "application/json");
-                request.header("Accept", "application/json").body(fields.to_string()).send().await.map(|response| response.status().as_u16())
+                request
+                    .header("Accept", "application/json")
+                    .body(fields.to_string())
+                    .send()
+                    .await
+                    .map(|response| response.status().as_u16())
             })
         })
         .collect();

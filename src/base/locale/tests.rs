@@ -1,3 +1,4 @@
+
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,14 +14,14 @@ hello = Hello
 tea = Tea & cake &amp; more
 greet = Hello, { $name }!
 uses = { $count ->
-[one] { $count } use
+    [one] { $count } use
    *[other] { $count } uses
 }
 brand = { -name } rocks
 -name = Tidepool
 long =
-First line
-Second line
+    First line
+    Second line
 ";
 
 const fn source(code: &'static str, ftl: &'static str) -> Source {
@@ -254,7 +255,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     for path in entries.map(|entry| entry.expect("readable folder").path()) {
         if path.is_dir() {
             found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|end| end == extension) {
+        } else if path.extension().is_some_and(|end| end == extension) && !path.ends_with("tests.rs") {
             found.push(path);
         }
     }
@@ -275,7 +276,7 @@ fn uses_in(path: &Path) -> Vec<Use> {
 fn uses_in_text(content: &str, is_rust: bool) -> Vec<(usize, String, bool)> {
     let mut code = content.to_owned();
     if is_rust {
-        code.truncate(code.find("#[cfg(test)]\nmod ").unwrap_or(code.len()));
+        code.truncate(code.find("#[cfg(test)]\nmod tests {").unwrap_or(code.len()));
         let is_comment = |line: &&str| line.trim_start().starts_with("//");
         code = code.lines().map(|line| if is_comment(&line) { "" } else { line }).collect::<Vec<_>>().join("\n");
     }
@@ -315,7 +316,7 @@ fn error_keys(code: &str) -> impl Iterator<Item = (usize, String, bool)> + '_ {
 #[test]
 fn uses_are_found() {
     let code = "a.t(\"one\") // b.t(\"two\")\n/// c.t(\"no\")\nkey!( \"three\")\nd.with(\n  \
-                \"four\", &[])\ne.t(name) spot(\"no\")\n#[cfg(test)]\nmod tests { f.t(\"no\") }";
+                    \"four\", &[])\ne.t(name) spot(\"no\")\n#[cfg(test)]\nmod tests { f.t(\"no\") }";
     let keys: BTreeMap<_, _> = uses_in_text(code, true).into_iter().map(|(line, key, _)| (key, line)).collect();
     let expected = [("four", 4), ("one", 1), ("three", 3), ("two", 1)];
     assert!(keys.iter().map(|(key, line)| (key.as_str(), *line)).eq(expected));

@@ -1,3 +1,4 @@
+
 use super::highlight::*;
 use super::plain::*;
 use super::sanitize::*;
@@ -154,7 +155,7 @@ fn headings_fit_under_the_page() {
 fn code_is_highlighted() {
     let html = check("```rust\nfn main() { let x = \"<b>\"; }\n```");
     let expected = "<pre><code class=\"language-rust\"><span class=\"hl-keyword\">fn \
-                    </span><span class=\"hl-function\">main</span>() {";
+                        </span><span class=\"hl-function\">main</span>() {";
     assert!(html.starts_with(expected), "{html}");
     assert!(html.contains("<span class=\"hl-string\">\"&lt;b&gt;\"</span>"), "{html}");
     assert!(check("> ~~~PY,ignore\n> x = 1\n> ~~~").contains("language-py"));
