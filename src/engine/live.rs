@@ -11,6 +11,7 @@ mod frame;
 mod hub;
 mod protocol;
 mod routes;
+mod session;
 mod socket;
 
 pub use feed::{Cursor, FeedSpec};

@@ -90,7 +90,10 @@ async fn every_word_of_every_page_comes_from_the_catalogue() {
         pages.push((path.clone(), read(&ann, &path, "qps-ploc").await));
     }
     let mine = ["general", "English", &email("42"), &email("43"), &link];
-    let ours = |words: &str| !words.contains('⟦') && words.chars().any(char::is_alphabetic) && !mine.iter().any(|one| words.contains(one));
+    // Neither a single letter (a key's name) nor a moment as machines write it, which the browser words.
+    let bare = |words: &str| words.chars().count() == 1 || words.len() == 20 && words.ends_with('Z') && words.starts_with("20");
+    let worded = |words: &str| words.contains('⟦') || mine.iter().any(|one| words.contains(one)) || bare(words);
+    let ours = |words: &str| words.chars().any(char::is_alphabetic) && !worded(words);
     let mut escaped = Vec::new();
     for (path, page) in pages {
         assert!(page.contains('⟦'), "{path} is not in the pseudo-locale");

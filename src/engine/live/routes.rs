@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::hub::Hub;
-use super::socket::{Server, Speech, serve};
+use super::session::{MOST_FEEDS, Server, Speech, serve};
 use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
@@ -67,7 +67,7 @@ fn wanted(query: &str) -> Vec<(String, Option<String>)> {
     query
         .split('&')
         .filter_map(|pair| pair.strip_prefix("feed="))
-        .take(super::socket::MOST_FEEDS)
+        .take(MOST_FEEDS)
         .map(|value| match value.split_once('@') {
             Some((feed, cursor)) => (feed.to_owned(), Some(cursor.to_owned())),
             None => (value.to_owned(), None),

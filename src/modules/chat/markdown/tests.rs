@@ -1,4 +1,3 @@
-
 use super::highlight::*;
 use super::plain::*;
 use super::sanitize::*;
