@@ -37,6 +37,13 @@ enum Command {
     },
     /// Check the database file: its structure and the references between rows
     Check(Options),
+    /// Copy the database into a new file, also while the server runs
+    Backup {
+        /// The file to make; it must not exist
+        to: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Ask a running server whether it is well; for container health checks
     Health(Options),
 }
@@ -90,6 +97,10 @@ async fn run(cli: Cli) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
             println!("ok");
+        }
+        Command::Backup { to, options } => {
+            Db::backup(&options.settings()?, &to).await?;
+            println!("{}", to.display());
         }
         Command::Health(options) => return tidepool::app::health(&options.settings()?).await,
     }

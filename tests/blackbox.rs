@@ -4,6 +4,7 @@
 mod support;
 
 mod blackbox {
+    mod absence;
     mod client;
     mod idempotency;
     mod invites;

@@ -11,6 +11,7 @@
 pub(crate) mod tests;
 mod writer;
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -118,6 +119,21 @@ impl Db {
                 sqlite.readers.close().await;
             }
         }
+    }
+
+    /// Copies the database, as it stands at one moment, into a new file that only its owner can read.
+    ///
+    /// # Errors
+    /// When the file exists already, or there is no database to copy.
+    pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
+        anyhow::ensure!(!to.exists(), "{} exists already", to.display());
+        let path = settings.data.join("tidepool.sqlite");
+        let mut connection = options(&path).read_only(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
+        let name = to.to_str().context("the file's name is not UTF-8")?;
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+        sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
     }
 
     /// Checks the file of a stopped or running server: structure, then references between rows. Empty means sound.

@@ -1,4 +1,4 @@
-//! `docs/client.py`, as the documentation hands it out.
+//! The documentation of the live sockets: its client runs, and its tables name all there is.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -40,4 +40,20 @@ async fn the_documented_client_follows_a_room_and_posts_in_it() {
     child.wait().expect("it ends");
     assert_eq!((&said[0]["type"], &said[1]["type"]), (&"hello".into(), &"subscribed".into()), "{said:#?}");
     assert!(answered, "{said:#?}");
+}
+
+#[tokio::test]
+async fn the_documentation_names_every_action_of_chat_and_presence_every_feed_and_every_code() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md")).expect("it is there");
+    let feeds = ["room/{room}", "room/{room}/typing", "space/{space}", "space/{space}/presence", "account/{account}"];
+    let actions = ["chat.post", "chat.edit", "chat.delete", "chat.history", "chat.read", "chat.type", "presence.active"];
+    let codes = ["not_found", "sign_in_first", "forbidden", "invalid", "conflict", "too_many", "unavailable", "internal"];
+    let messages = ["hello", "subscribed", "event", "refresh", "refused", "revoked", "reply", "error", "pong"];
+    let closes = ["1012", "1003", "1008", "4401"];
+    for word in feeds.iter().chain(&actions).chain(&codes).chain(&closes) {
+        assert!(text.contains(&format!("`{word}`")), "{word} is not explained");
+    }
+    for kind in messages {
+        assert!(text.contains(&format!("{{\"type\":\"{kind}\"")), "{kind} is not explained");
+    }
 }

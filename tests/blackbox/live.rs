@@ -204,3 +204,39 @@ async fn frames_come_in_the_language_of_who_listens() {
         assert!(frames[1]["html"].as_str().expect("HTML").contains('⟦'), "{}", frames[1]);
     }
 }
+
+#[tokio::test]
+async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let topics: Vec<Value> = serde_json::from_slice(&server.run(&["topics", "--json"]).stdout).expect("JSON");
+    let mut socket = bob.socket().await;
+    for feed in ["room/general", "room/general/typing", &format!("space/{}", bob.space), &format!("space/{}/presence", bob.space), &format!("account/{}", bob.id)] {
+        socket.follow(&bob.feed(feed)).await;
+    }
+    let message = ann.post("general", "hi").await;
+    socket.event("chat.rooms.stirred").await;
+    ann.edit(&message, "ho").await;
+    ann.act("chat.type", json!({ "room": ann.room("general") })).await.done();
+    bob.act("chat.read", json!({ "room": bob.room("general"), "message": message.id })).await.done();
+    ann.delete(&message).await;
+    ann.create_room("garden").await;
+    ann.act("community.rename-space", json!({ "space": ann.space, "name": "Orangery" })).await.done();
+    let cem = server.member("cem").await;
+    let _tab = cem.socket().await;
+    ann.act("community.archive-room", json!({ "room": ann.room("garden"), "archive": "yes" })).await.done();
+    ann.act("community.remove-member", json!({ "space": ann.space, "account": cem.id })).await.done();
+    let mut seen = std::collections::BTreeSet::new();
+    while !seen.contains("community.member.left") {
+        let event = socket.said("event").await;
+        let name = event["topic"].as_str().expect("a topic").to_owned();
+        let topic = topics.iter().find(|topic| topic["topic"] == name.as_str()).unwrap_or_else(|| panic!("{name} is not declared"));
+        let given: Vec<_> = event["event"].as_object().expect("fields").keys().map(String::as_str).collect();
+        let mut declared: Vec<_> = topic["fields"].as_array().expect("fields").iter().map(|field| field["name"].as_str().expect("a name")).collect();
+        declared.sort_unstable();
+        assert_eq!(given, declared, "{name}");
+        seen.insert(name);
+    }
+    assert!(seen.len() >= 7, "{seen:?}");
+}

@@ -98,3 +98,33 @@ async fn a_server_that_restarts_forgets_who_was_here_and_learns_it_again() {
     let _after = bob.socket().await;
     until(&mut watch, &bob, "here").await;
 }
+
+#[tokio::test]
+async fn moving_about_while_here_is_no_news() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut tab = bob.socket().await;
+    until(&mut watch, &bob, "here").await;
+    for _ in 0..10 {
+        tab.act("presence.active", serde_json::json!({})).await;
+    }
+    let cem = server.member("cem").await;
+    let _tab = cem.socket().await;
+    let before = watch.expect("the next to come", |said| about(std::slice::from_ref(said), &cem) > 0 || about(std::slice::from_ref(said), &bob) > 0).await;
+    assert_eq!(about(&[before], &bob), 0);
+}
+
+/// The one test that takes as long as what it tests: nobody can hurry a silence.
+#[tokio::test]
+async fn a_pulled_plug_is_noticed_within_thirty_seconds() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let _silent = bob.socket().await; // nobody reads it, so no ping is answered
+    until(&mut watch, &bob, "here").await;
+    let gone = |said: &Value| said["event"]["people"].as_array().is_some_and(|all| all.iter().any(|one| one["account"] == bob.id.as_str() && one["state"] == "away"));
+    watch.expect_within(std::time::Duration::from_secs(30), "that bob is away", gone).await;
+}

@@ -61,6 +61,9 @@ const ROUTES: &[Row] = &[
     row("GET", "/messages/{message}/delete", [No(404), No(404), No(403)]),
 ];
 
+/// The engine's own routes: tested with the actions, with health, and with the sockets.
+const ENGINE: &[&str] = &["/act/{action}", "/health/live", "/health/ready", "/metrics", "/live", "/live/data"];
+
 /// Action, its fields in the private room, and the codes that a stranger, a member outside and a member inside get;
 /// an empty code is success.
 const ACTIONS: &[(&str, &str, [&str; 3])] = &[
@@ -253,4 +256,7 @@ fn the_tables_of_the_walk_name_every_route_action_and_feed() {
     actions.extend(declared(&source, "Action::new("));
     assert_eq!(actions, listed(&mut ACTIONS.iter().map(|row| row.0)), "actions");
     assert_eq!(declared(&source, "FeedSpec::new("), listed(&mut FEEDS.iter().map(|row| row.0)), "feeds");
+    let mut engine = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine"), &mut engine);
+    assert_eq!(declared(&engine, ".route("), listed(&mut ENGINE.iter().copied()), "the engine's own, each tested elsewhere");
 }

@@ -1,6 +1,6 @@
 //! A socket as a page or a program has it. Every wait is for something said, and ends after [`PATIENCE`].
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
@@ -86,7 +86,12 @@ impl Socket {
 
     /// Waits for something that fits, letting go by what does not.
     pub async fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let until = Instant::now() + PATIENCE;
+        self.expect_within(PATIENCE, what, fits).await
+    }
+
+    /// The same with a patience of its own.
+    pub async fn expect_within(&mut self, patience: Duration, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + patience;
         let mut others = Vec::new();
         loop {
             match self.hear(until).await {

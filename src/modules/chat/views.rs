@@ -70,3 +70,37 @@ pub(super) struct ChangePage {
     pub(super) message: Message,
     pub(super) delete: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::markdown;
+    use super::*;
+    use crate::base::clock::Micros;
+
+    fn shown(message: &Message) -> String {
+        let body = markdown::to_html(&message.body);
+        let face = Face::of(message.author, &message.author_name);
+        let view = MessageView {
+            message,
+            face,
+            body: &body,
+            emoji_only: markdown::is_emoji_only(&message.body),
+            lang: Lang::negotiate(None, None),
+        };
+        view.render().unwrap().replace(VERSION, "VERSION")
+    }
+
+    #[test]
+    fn a_message_in_each_of_its_states() {
+        let plain = Message::example();
+        insta::assert_snapshot!("message", shown(&plain));
+        insta::assert_snapshot!("message_continues", shown(&Message { continues: true, ..plain.clone() }));
+        let edited = Message { edited_at: Some(Micros(1_795_228_260_000_000)), revision: 2, ..plain.clone() };
+        insta::assert_snapshot!("message_edited", shown(&edited));
+        let deleted = Message { deleted_at: Some(Micros(1_795_228_260_000_000)), body: String::new(), revision: 2, ..plain.clone() };
+        insta::assert_snapshot!("message_deleted", shown(&deleted));
+        insta::assert_snapshot!("message_emoji", shown(&Message { body: ":wave: 🎉".into(), ..plain.clone() }));
+        let hostile = Message { author_name: "<img src=x onerror=alert(1)>".into(), body: "<script>alert(1)</script>".into(), ..plain };
+        insta::assert_snapshot!("message_hostile", shown(&hostile));
+    }
+}

@@ -97,3 +97,17 @@ impl PersonFrame {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_in_each_of_their_states() {
+        for state in [State::Here, State::Idle, State::Away] {
+            let frame = PersonFrame { account: AccountId(7), space: SpaceId(3), name: "Ann <Okafor>".into(), state };
+            let shown = frame.frame(Lang::negotiate(None, None)).replace(VERSION, "VERSION");
+            insta::assert_snapshot!(format!("person_{}", state.name()), shown);
+        }
+    }
+}
