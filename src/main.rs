@@ -1,5 +1,6 @@
 //! The command line: parse, call, print.
 
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,7 +87,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             telemetry::start_logging(&settings);
             tidepool::app::serve(settings, |address| println!("Tidepool is at http://{address}")).await?;
         }
-        Command::Settings(options) => print!("{}", options.settings()?.as_file()?),
+        Command::Settings(options) => print(&options.settings()?.as_file()?)?,
         Command::Topics { json } => print_topics(json).await?,
         Command::Check(options) => {
             let problems = Db::problems(&options.settings()?).await?;
@@ -111,15 +112,23 @@ async fn print_topics(json: bool) -> Result<()> {
     let topics = tidepool::app::topics(Settings::of(Profile::default(), &PathBuf::from("."))).await?;
     if json {
         let all: Vec<_> = topics.iter().map(|topic| topic.json()).collect();
-        println!("{}", serde_json::to_string_pretty(&all)?);
-        return Ok(());
+        return print(&format!("{}\n", serde_json::to_string_pretty(&all)?));
     }
+    let mut text = String::new();
     for topic in topics {
-        println!("{}\n   {} Owner: {}. In order by {}.", topic.name, topic.about.trim(), topic.owner(), topic.key);
+        text += &format!("{}\n   {} Owner: {}. In order by {}.\n", topic.name, topic.about.trim(), topic.owner(), topic.key);
         for field in topic.fields {
-            println!("   {:<12} {:<18} {}", field.name, field.kind, field.about.trim());
+            text += &format!("   {:<12} {:<18} {}\n", field.name, field.kind, field.about.trim());
         }
-        println!("   {}\n", (topic.example)());
+        text += &format!("   {}\n\n", (topic.example)());
     }
-    Ok(())
+    print(&text)
+}
+
+/// Prints. Who stops reading half-way (`| head`) has seen enough.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

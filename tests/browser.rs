@@ -7,6 +7,8 @@ mod browser {
     mod driver;
     mod person;
     mod proxy;
+    mod scene;
 
     mod evening;
+    mod offline;
 }

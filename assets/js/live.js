@@ -7,11 +7,15 @@
 const SAY_LOST_AFTER = 2000; // ms without a connection before the page says so
 const QUIET = 10000; // ms without a word from the server before it is asked
 const DEAD = 16000; // ms after which the connection is given up
+const SLOW = 15000; // ms after which a request is given up
 const feeds = new Map(); // feed → {cursor, waiting}: waiting counts subscriptions not confirmed yet
 const asked = new Map(); // act id → {resolve, reject}
 const shown = new WeakMap(); // element → the data-feeds it was followed with
 const rereading = new Map(); // element → whether to read it once more
 let connection = null, heard = 0, lost = null, tries = 0, next = 1;
+
+/** Asks the server as htmx does, and gives up where a network swallows the answer. */
+export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOW), ...options });
 
 const isOpen = () => connection?.socket?.readyState === WebSocket.OPEN;
 const say = (message) => connection.socket.send(JSON.stringify(message));
@@ -39,6 +43,11 @@ function subscribe(feed, cursor) {
     state.waiting++;
     say({ type: 'subscribe', feed, cursor });
   }
+}
+
+/** Follows feeds from where something that was read later leaves off, so that it misses no frame either. */
+export function followFrom(list) {
+  for (const entry of list.split(' ').filter(Boolean)) subscribe(...entry.split('@'));
 }
 
 /** Follows what the page shows now and nothing else. */
@@ -78,7 +87,7 @@ function reconnect() {
 }
 
 function address() {
-  const query = [...feeds].map(([feed, { cursor }]) => `feed=${feed}@${cursor}`).join('&');
+  const query = [...feeds].map(([feed, { cursor }]) => `feed=${feed}${cursor ? `@${cursor}` : ''}`).join('&');
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live?${query}`;
 }
 
@@ -101,6 +110,8 @@ function reread(feed) {
   const regions = [...document.querySelectorAll('[data-refresh]')]
     .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
   regions.forEach(rereadRegion);
+  // What has no state to read, such as who is writing, simply goes on from now.
+  if (!regions.length && feeds.has(feed)) subscribe(feed);
 }
 
 /** Fetches a region of the page again and follows its feeds from what it then shows. */
@@ -109,13 +120,16 @@ export async function rereadRegion(region) {
   rereading.set(region, false);
   let again = false;
   try {
-    const wish = new CustomEvent('tide:reread', { bubbles: true, detail: { url: region.dataset.refresh } });
+    const wish = new CustomEvent('tide:reread', { bubbles: true, detail: { url: region.dataset.refresh, before() {} } });
     region.dispatchEvent(wish);
-    const answer = await fetch(wish.detail.url, { headers: { 'HX-Request': 'true' } });
+    const answer = await ask(wish.detail.url);
     if ([401, 403, 404].includes(answer.status)) return location.reload();
     if (!answer.ok) throw new Error(`answered ${answer.status}`);
     const text = await answer.text();
-    if (region.isConnected) await htmx.swap({ sourceElement: region, target: region, swap: 'outerMorph', text, transition: false });
+    if (!region.isConnected) return;
+    wish.detail.before();
+    shown.delete(region); // its feeds are followed anew, whatever their cursor
+    await htmx.swap({ sourceElement: region, target: region, swap: 'outerMorph', text, transition: false });
   } catch {
     again = true; // no network, or the server is busy: the region is stale until it has been read
     await new Promise((done) => setTimeout(done, 2000));
@@ -151,6 +165,7 @@ const control = {
 
 document.addEventListener('htmx:ws:before:connection', (event) => {
   connection = event.detail.connection;
+  heard = Date.now();
   connection.url = address();
   for (const state of feeds.values()) state.waiting = 1;
 });
@@ -165,7 +180,7 @@ document.addEventListener('htmx:ws:close', (event) => {
   if (event.detail.code === 4401) location.reload();
   // A refused handshake looks like a lost network; after a few, ask plainly whether we are still signed in.
   if (++tries % 3 === 0) {
-    fetch('/sidebar', { headers: { 'HX-Request': 'true' } }).then((answer) => answer.status === 401 && location.reload()).catch(() => {});
+    ask('/sidebar').then((answer) => answer.status === 401 && location.reload()).catch(() => {});
   }
 });
 
@@ -182,6 +197,7 @@ document.addEventListener('htmx:ws:before:message:incoming', (event) => {
   // Frames on their way from before the feed was followed anew come again in their place.
   if (!head || !state || state.waiting > 0 || number(cursor) <= number(state.cursor)) return event.preventDefault();
   state.cursor = cursor;
+  document.dispatchEvent(new CustomEvent('tide:frame', { detail: { feed, html: data } }));
   if (reading) {
     reread(feed);
     event.preventDefault();
@@ -189,12 +205,13 @@ document.addEventListener('htmx:ws:before:message:incoming', (event) => {
 });
 
 setInterval(() => {
-  if (!connection || !isOpen()) return;
+  // A network that swallows everything leaves a socket open, or opening, for minutes.
+  if (!connection || connection.socket?.readyState === WebSocket.CLOSED) return;
   const quiet = Date.now() - heard;
   if (quiet > DEAD) {
     looksLost();
     reconnect();
-  } else if (quiet > QUIET) say({ type: 'ping' });
+  } else if (quiet > QUIET && isOpen()) say({ type: 'ping' });
 }, 3000);
 
 addEventListener('offline', looksLost);

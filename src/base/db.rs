@@ -70,7 +70,7 @@ impl Db {
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(5))
             .test_before_acquire(false)
-            .connect_with(options(&path).read_only(true))
+            .connect_with(reading(&path))
             .await?;
         let checkpointer = options(&path).connect().await?;
         let writer = Writer::start(connection, checkpointer, settings.write_batch, Duration::from_micros(settings.write_wait_micros));
@@ -128,7 +128,7 @@ impl Db {
     pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
         anyhow::ensure!(!to.exists(), "{} exists already", to.display());
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = options(&path).read_only(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
+        let mut connection = reading(&path).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
         let name = to.to_str().context("the file's name is not UTF-8")?;
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
         sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
@@ -139,7 +139,7 @@ impl Db {
     /// Checks the file of a stopped or running server: structure, then references between rows. Empty means sound.
     pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = options(&path).read_only(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
+        let mut connection = reading(&path).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
         let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut connection).await?;
         found.retain(|line| line != "ok");
         let orphans: Vec<(String, Option<i64>, String, i64)> =
@@ -163,6 +163,18 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .row_buffer_size(ROW_BUFFER)
         // The checkpointer moves the log in the background; a commit never has to.
         .pragma("wal_autocheckpoint", "0")
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+/// For connections that only read: they leave the file's journal mode as it is, whoever wrote it.
+fn reading(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .row_buffer_size(ROW_BUFFER)
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }

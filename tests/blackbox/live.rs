@@ -212,7 +212,13 @@ async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
     let bob = server.member("bob").await;
     let topics: Vec<Value> = serde_json::from_slice(&server.run(&["topics", "--json"]).stdout).expect("JSON");
     let mut socket = bob.socket().await;
-    for feed in ["room/general", "room/general/typing", &format!("space/{}", bob.space), &format!("space/{}/presence", bob.space), &format!("account/{}", bob.id)] {
+    for feed in [
+        "room/general",
+        "room/general/typing",
+        &format!("space/{}", bob.space),
+        &format!("space/{}/presence", bob.space),
+        &format!("account/{}", bob.id),
+    ] {
         socket.follow(&bob.feed(feed)).await;
     }
     let message = ann.post("general", "hi").await;
@@ -233,7 +239,8 @@ async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
         let name = event["topic"].as_str().expect("a topic").to_owned();
         let topic = topics.iter().find(|topic| topic["topic"] == name.as_str()).unwrap_or_else(|| panic!("{name} is not declared"));
         let given: Vec<_> = event["event"].as_object().expect("fields").keys().map(String::as_str).collect();
-        let mut declared: Vec<_> = topic["fields"].as_array().expect("fields").iter().map(|field| field["name"].as_str().expect("a name")).collect();
+        let mut declared: Vec<_> =
+            topic["fields"].as_array().expect("fields").iter().map(|field| field["name"].as_str().expect("a name")).collect();
         declared.sort_unstable();
         assert_eq!(given, declared, "{name}");
         seen.insert(name);

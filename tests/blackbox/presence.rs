@@ -112,7 +112,9 @@ async fn moving_about_while_here_is_no_news() {
     }
     let cem = server.member("cem").await;
     let _tab = cem.socket().await;
-    let before = watch.expect("the next to come", |said| about(std::slice::from_ref(said), &cem) > 0 || about(std::slice::from_ref(said), &bob) > 0).await;
+    let before = watch
+        .expect("the next to come", |said| about(std::slice::from_ref(said), &cem) > 0 || about(std::slice::from_ref(said), &bob) > 0)
+        .await;
     assert_eq!(about(&[before], &bob), 0);
 }
 
@@ -125,6 +127,10 @@ async fn a_pulled_plug_is_noticed_within_thirty_seconds() {
     let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
     let _silent = bob.socket().await; // nobody reads it, so no ping is answered
     until(&mut watch, &bob, "here").await;
-    let gone = |said: &Value| said["event"]["people"].as_array().is_some_and(|all| all.iter().any(|one| one["account"] == bob.id.as_str() && one["state"] == "away"));
+    let gone = |said: &Value| {
+        said["event"]["people"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["account"] == bob.id.as_str() && one["state"] == "away"))
+    };
     watch.expect_within(std::time::Duration::from_secs(30), "that bob is away", gone).await;
 }

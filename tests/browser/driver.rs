@@ -36,7 +36,7 @@ pub async fn driver() -> String {
 /// Starts it so that it ends with this process, however this process ends: it is killed when its input closes.
 fn start() -> u16 {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
-    let script = format!("chromedriver --port={port} --log-level=OFF >/dev/null 2>&1 & cat; kill -- -$$");
+    let script = format!("chromedriver --port={port} --log-level=OFF >/dev/null 2>&1 & cat; kill -9 -$$");
     let mut command = Command::new("setsid");
     command.args(["sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().expect("chromedriver can be started");

@@ -2,7 +2,7 @@
 // draws the reader's own days, and says what was read.
 
 import { announce, words } from '../app.js';
-import { act, rereadRegion, sync } from '../live.js';
+import { act, ask, followFrom, rereadRegion } from '../live.js';
 
 const NEAR = 48; // px from the end that count as being there
 const day = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -12,54 +12,61 @@ let current = null;
 /** Shows the newest messages, of which the log may hold only older ones. */
 export function toPresent() {
   if (!current) return;
-  if (current.log().dataset.live === undefined) {
-    current.stuck = true;
-    rereadRegion(current.region());
-  } else current.toEnd();
+  current.stuck = true;
+  if (current.isLive()) current.toEnd();
+  else rereadRegion(current.region());
 }
 
 export function startLog(page) {
+  current?.stop();
   const room = page.dataset.roomPage;
   const scroller = page.querySelector('.scroller');
+  const gone = new AbortController();
+  const idOf = (message) => BigInt(message.id.slice(2));
   const view = current = {
-    room, stuck: true, unseen: 0, read: 0n, last: null,
+    stuck: true, read: 0n, last: null, anchor: null,
+    unseen: new Set(), // messages of others below what is before the eyes
+    line: page.querySelector('.log > .new + .msg')?.id, // the message before which 'new' stands
     region: () => page.querySelector('.region'),
     log: () => document.getElementById(`log-${room}`),
-    toEnd() { scroller.scrollTop = scroller.scrollHeight; this.stuck = true; this.unseen = 0; showPill(); },
+    isLive: () => view.log().dataset.live !== undefined,
+    toEnd() { scroller.scrollTop = scroller.scrollHeight; view.stuck = true; view.unseen.clear(); showPill(); },
+    stop() { gone.abort(); watcher.disconnect(); sizes.disconnect(); },
   };
   const pill = page.querySelector('.pill-new');
+  const messages = () => [...view.log().querySelectorAll(':scope > .msg')];
+  const isAway = () => document.hidden || !document.hasFocus() || !view.stuck;
 
   function showPill() {
     if (!pill) return;
-    pill.hidden = view.unseen === 0;
-    pill.querySelector('span').textContent = words.newBelow.replace('{n}', view.unseen);
+    pill.hidden = view.unseen.size === 0;
+    pill.querySelector('span').textContent = words.newBelow.replace('{n}', view.unseen.size);
   }
 
   function markRead() {
-    const last = view.log()?.querySelector(':scope > .msg:last-of-type');
-    if (!last || document.hidden || !document.hasFocus() || !view.stuck || view.log().dataset.live === undefined) return;
-    const id = BigInt(last.id.slice(2));
+    const last = page.isConnected && messages().at(-1);
+    if (!last || isAway() || !view.isLive()) return;
+    const id = idOf(last);
     if (id <= view.read) return;
     view.read = id;
     act('chat.read', { room, message: String(id) }).catch(() => { view.read = 0n; });
   }
 
-  function drawDays() {
-    const log = view.log();
+  function divider(kind, text) {
+    const line = Object.assign(document.createElement('li'), { className: kind });
+    line.append(Object.assign(document.createElement('span'), { textContent: text }));
+    return line;
+  }
+
+  /** Days begin where the reader's do, which the server does not know. */
+  function drawDividers() {
+    view.log().querySelectorAll(':scope > :is(.day, .new)').forEach((line) => line.remove());
     let before = null;
-    for (const item of [...log.children]) {
-      if (item.matches('.day')) item.remove();
-    }
-    for (const message of log.querySelectorAll(':scope > .msg')) {
+    for (const message of messages()) {
       const at = new Date(message.dataset.at);
       const key = at.toDateString();
-      if (key !== before) {
-        const line = document.createElement('li');
-        line.className = 'day';
-        line.append(Object.assign(document.createElement('span'), { textContent: nameOf(at) }));
-        const anchor = message.previousElementSibling?.matches('.new') ? message.previousElementSibling : message;
-        anchor.before(line);
-      }
+      if (key !== before) message.before(divider('day', nameOf(at)));
+      if (message.id === view.line) message.before(divider('new', words.newLine));
       before = key;
     }
   }
@@ -69,34 +76,52 @@ export function startLog(page) {
     return days === 0 ? words.today : days === 1 ? words.yesterday : day.format(at);
   }
 
-  /** What came since the last look: counts it, says it, draws the line above it. */
+  /** What came since the last look: counts it, says it, and moves the line above it if all before had been read. */
   function notice() {
-    const log = view.log();
-    const messages = [...log.querySelectorAll(':scope > .msg')];
-    const fresh = view.last === null ? [] : messages.filter((message) => BigInt(message.id.slice(2)) > view.last);
-    if (messages.length) view.last = BigInt(messages.at(-1).id.slice(2));
+    const all = messages();
+    const before = view.last;
+    const fresh = before === null ? [] : all.filter((message) => idOf(message) > before);
+    if (all.length) view.last = idOf(all.at(-1));
     const others = fresh.filter((message) => message.dataset.author !== account());
     if (!others.length) return;
     for (const message of others.slice(-3)) {
       announce(`${message.querySelector('header b').textContent}: ${message.querySelector('.body').textContent.trim()}`);
     }
-    const away = document.hidden || !document.hasFocus() || !view.stuck;
-    if (away && !log.querySelector('.new')) {
-      const line = Object.assign(document.createElement('li'), { className: 'new', textContent: words.newLine });
-      others[0].before(line);
-    }
-    if (!view.stuck) view.unseen += others.length;
+    if (isAway() && (!view.line || view.read >= before)) view.line = others[0].id;
+    if (!view.stuck) others.forEach((message) => view.unseen.add(message.id));
   }
 
   function settle() {
     if (!page.isConnected) return;
     notice();
-    drawDays();
+    drawDividers();
     if (view.stuck) view.toEnd();
     showPill();
     watchEdges();
     markRead();
   }
+
+  // What is before the eyes stays there, whatever comes above or below it. -----------------------------------------
+
+  function hold() {
+    const edge = scroller.getBoundingClientRect().top;
+    const first = messages().find((message) => message.getBoundingClientRect().bottom > edge);
+    view.anchor = first && !view.stuck ? { id: first.id, offset: first.getBoundingClientRect().top } : null;
+    return first;
+  }
+
+  function release() {
+    const held = view.anchor && document.getElementById(view.anchor.id);
+    if (held) scroller.scrollTop += held.getBoundingClientRect().top - view.anchor.offset;
+    view.anchor = null;
+  }
+
+  page.addEventListener('tide:reread', (event) => {
+    if (event.target !== view.region()) return;
+    const first = !view.stuck && hold();
+    if (first) event.detail.url += `?at=${first.id.slice(2)}`;
+    event.detail.before = hold;
+  });
 
   // History --------------------------------------------------------------------------------------------------------
 
@@ -110,73 +135,72 @@ export function startLog(page) {
   }
 
   async function load(edge) {
-    const holder = edge.parentElement;
+    const holder = edge.parentElement, url = edge.dataset.load;
     if (holder.classList.contains('htmx-request')) return;
     holder.classList.add('htmx-request');
     watcher.unobserve(edge);
     try {
-      const answer = await fetch(edge.dataset.load, { headers: { 'HX-Request': 'true' } });
+      const answer = await ask(url);
       if (!answer.ok) throw new Error(answer.status);
       const part = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      // The log may have been read again meanwhile, and end elsewhere.
+      if (!edge.isConnected || edge.dataset.load !== url) return;
       const up = holder.classList.contains('older');
       const log = view.log();
       const items = [...part.querySelectorAll('.msg')].filter((item) => !document.getElementById(item.id));
-      const height = scroller.scrollHeight, top = scroller.scrollTop;
-      log[up ? 'prepend' : 'append'](...items);
       const rest = part.querySelector(up ? '.older' : '.newer');
+      hold();
+      if (!up) view.last = null;
+      log[up ? 'prepend' : 'append'](...items);
       if (!up && rest?.dataset.end !== undefined) log.dataset.live = '';
       if (rest) holder.replaceWith(rest); else holder.remove();
-      if (!up) view.last = null;
       htmx.process(log);
       document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
-      if (up) scroller.scrollTop = top + scroller.scrollHeight - height;
-      sync();
+      followFrom(part.querySelector('ol').dataset.feeds);
     } catch {
-      holder.classList.remove('htmx-request');
       setTimeout(watchEdges, 3000);
+    } finally {
+      holder.classList.remove('htmx-request');
     }
   }
 
-  // Reading again after an absence: keep before the eyes what is before them. --------------------------------------
-
-  page.addEventListener('tide:reread', (event) => {
-    if (event.target !== view.region() || view.stuck) return;
-    const edge = scroller.getBoundingClientRect().top;
-    const first = [...page.querySelectorAll('.log > .msg')].find((message) => message.getBoundingClientRect().bottom > edge);
-    if (!first) return;
-    view.anchor = { id: first.id, offset: first.getBoundingClientRect().top };
-    event.detail.url += `?at=${first.id.slice(2)}`;
-  });
-
-  document.addEventListener('htmx:after:swap', () => {
-    if (current !== view) return;
+  const on = (target, kind, does) => target.addEventListener(kind, does, { signal: gone.signal, passive: true });
+  on(document, 'htmx:after:swap', () => {
     settle();
-    const anchor = view.anchor && document.getElementById(view.anchor.id);
-    if (anchor) scroller.scrollTop += anchor.getBoundingClientRect().top - view.anchor.offset;
-    view.anchor = null;
+    release();
   });
-
-  scroller.addEventListener('scroll', () => {
-    view.stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR && view.log().dataset.live !== undefined;
-    if (view.stuck) {
-      view.unseen = 0;
-      showPill();
-      markRead();
-    }
-  }, { passive: true });
-  pill?.addEventListener('click', toPresent);
-  new ResizeObserver(() => view.stuck && view.toEnd()).observe(scroller);
-  addEventListener('focus', markRead);
-  document.addEventListener('tide:connected', markRead);
+  on(document, 'tide:frame', ({ detail: { feed, html } }) => {
+    // A log that ends in the past cannot take it, but the way to the present can say so.
+    const [, id, author] = /hx-swap="beforeend"><li[^>]* id="(m-\d+)" data-author="(\d+)"/.exec(html) ?? [];
+    if (feed !== `room/${room}` || !id || view.isLive() || author === account()) return;
+    view.unseen.add(id);
+    showPill();
+  });
+  on(scroller, 'scroll', () => {
+    view.stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR && view.isLive();
+    if (!view.stuck) return;
+    view.unseen.clear();
+    showPill();
+    markRead();
+  });
+  if (pill) on(pill, 'click', toPresent);
+  const sizes = new ResizeObserver(() => view.stuck && view.toEnd());
+  sizes.observe(scroller);
+  on(window, 'focus', markRead);
+  on(document, 'visibilitychange', markRead);
+  on(document, 'tide:connected', markRead);
 
   const target = location.hash.startsWith('#m-') && document.getElementById(location.hash.slice(1));
+  if (target) view.stuck = false;
   settle();
   if (target) {
     target.scrollIntoView({ block: 'center' });
     target.classList.add('highlight');
-    view.stuck = false;
   } else {
     const line = page.querySelector('.log > .new');
-    if (line && line.offsetTop < scroller.scrollHeight - scroller.clientHeight) scroller.scrollTop = line.offsetTop - 80;
+    if (line && line.offsetTop < scroller.scrollHeight - scroller.clientHeight) {
+      view.stuck = false;
+      scroller.scrollTop = line.offsetTop - 80;
+    }
   }
 }

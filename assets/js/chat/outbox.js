@@ -2,7 +2,7 @@
 // often it is sent, so a post made without a network is simply sent again.
 
 import { words } from '../app.js';
-import { whenConnected } from '../live.js';
+import { ask, whenConnected } from '../live.js';
 
 const account = () => document.getElementById('app').dataset.me;
 const store = () => `outbox:${account()}`;
@@ -74,10 +74,7 @@ async function sendAll() {
     if (!post) return;
     let answer;
     try {
-      answer = await fetch('/act/chat.post', {
-        method: 'POST', headers: { 'HX-Request': 'true' },
-        body: new URLSearchParams({ room: post.room, body: post.body, key: post.key }),
-      });
+      answer = await ask('/act/chat.post', { method: 'POST', body: new URLSearchParams({ room: post.room, body: post.body, key: post.key }) });
     } catch {
       return again(3000);
     }

@@ -20,7 +20,7 @@ event! {
         /// The room it stands in.
         room: RoomId = RoomId(12),
         /// The message as it stands now.
-        message: Message = Message::example(),
+        message: Message = Message { revision: 2, edited_at: Some(crate::base::clock::Micros(1_795_228_260_000_000)), ..Message::example() },
     }
 }
 

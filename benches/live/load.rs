@@ -1,0 +1,122 @@
+//! Load over HTTP: connections on few threads, each sending its next request when it has its answer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::json;
+use tokio::sync::Barrier;
+use tokio::time::timeout;
+
+use crate::http::{Http, action};
+use crate::socket::message_number;
+
+/// How many threads the load uses: as many as there are cores, for the server does too.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, Into::into)
+}
+
+/// Opens `connections` and does `work` on each; `work` gets its connection's number. Blocks until all are done: what
+/// each gave, and the time from the first one's start to the last one's end.
+pub fn drive<T, F, W>(address: SocketAddr, connections: usize, work: F) -> Result<(Vec<T>, Duration)>
+where
+    T: Send,
+    F: Fn(usize, Http) -> W + Sync,
+    W: Future<Output = Result<T>>,
+{
+    let start = Barrier::new(connections);
+    let one = async |number: usize| {
+        let http = Http::connect(address).await?;
+        timeout(Duration::from_secs(10), start.wait()).await.context("others could not connect")?;
+        let from = Instant::now();
+        Ok::<_, anyhow::Error>((from, work(number, http).await?, Instant::now()))
+    };
+    let threads = threads().min(connections);
+    let done = std::thread::scope(|scope| {
+        let one = &one;
+        let running: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                    runtime.block_on(futures_util::future::try_join_all((thread..connections).step_by(threads).map(one)))
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a load panicked"))?).collect::<Result<Vec<_>>>()
+    })?;
+    let all: Vec<_> = done.into_iter().flatten().collect();
+    let from = all.iter().map(|(from, ..)| *from).min().context("no connections")?;
+    let to = all.iter().map(|(.., to)| *to).max().context("no connections")?;
+    Ok((all.into_iter().map(|(_, done, _)| done).collect(), to - from))
+}
+
+/// What was posted: the message by its id, with its text.
+pub type Posted = BTreeMap<u64, String>;
+
+/// Who posts where.
+#[derive(Clone)]
+pub struct Posts {
+    /// The server.
+    pub address: SocketAddr,
+    /// The room.
+    pub room: String,
+    /// The authors' cookies, one connection after the other.
+    pub cookies: Vec<String>,
+    /// Numbers every post, in its key and its text.
+    pub next: Arc<AtomicU64>,
+    /// What follows the number in the text.
+    pub text: &'static str,
+}
+
+impl Posts {
+    fn next(&self, author: usize) -> (String, Vec<u8>) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let body = format!("{number:08}{}", self.text);
+        let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}") });
+        let request = action("chat.post", &self.cookies[author % self.cookies.len()], &fields);
+        (body, request)
+    }
+
+    /// Posts one message. Its id, its text, when it was sent and when it was acknowledged.
+    pub async fn one(&self, http: &mut Http) -> Result<(u64, String, Instant, Instant)> {
+        self.by(http, 0).await
+    }
+
+    async fn by(&self, http: &mut Http, author: usize) -> Result<(u64, String, Instant, Instant)> {
+        let (body, request) = self.next(author);
+        let sent = Instant::now();
+        let answer = http.send(&request).await?;
+        let acknowledged = Instant::now();
+        ensure!(answer.status == 200, "a post was answered {}: {}", answer.status, String::from_utf8_lossy(answer.body));
+        Ok((message_number(answer.body)?, body, sent, acknowledged))
+    }
+
+    /// Posts `count` messages over this many connections at once, waiting before each until `may` says that the
+    /// posts so far leave room for another. Blocks.
+    pub fn many(&self, connections: usize, count: u64, may: impl Fn(u64) -> bool + Sync) -> Result<(Posted, Duration)> {
+        let begun = AtomicU64::new(0);
+        let (posted, took) = drive(self.address, connections, |number, mut http| {
+            let (begun, may) = (&begun, &may);
+            async move {
+                let mut mine = Vec::new();
+                loop {
+                    let before = begun.fetch_add(1, Ordering::Relaxed);
+                    if before >= count {
+                        return Ok(mine);
+                    }
+                    while !may(before) {
+                        tokio::time::sleep(Duration::from_micros(200)).await;
+                    }
+                    let (id, body, ..) = self.by(&mut http, number).await?;
+                    mine.push((id, body));
+                }
+            }
+        })?;
+        let posted: Posted = posted.into_iter().flatten().collect();
+        ensure!(posted.len() as u64 == count, "{count} posts were acknowledged, but with {} ids", posted.len());
+        Ok((posted, took))
+    }
+}

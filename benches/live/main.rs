@@ -1,0 +1,61 @@
+//! Measures the live engine against bare baselines: `cargo bench --bench live -- --help`.
+//!
+//! The real binary runs in a temporary folder with the load beside it on the same cores. Every figure stands beside
+//! that of a baseline that does the same with nothing in between: a child process of this program, in the same run,
+//! turn by turn. What is timed is checked: each socket got each frame once and in order, each body is whole, each
+//! acknowledged post is found afterwards. A discrepancy ends the run with a failure; a mark that is missed does not.
+
+mod baseline;
+mod crowd;
+mod http;
+mod load;
+mod options;
+mod process;
+mod report;
+mod rows;
+mod server;
+mod socket;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use options::{Options, Role};
+use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc; // the server's, so that baselines have it too
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("live: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    match options.baseline {
+        Some(Role::Serve) => return baseline::serve(options.file.as_deref()),
+        Some(Role::Insert) => return baseline::insert(options.file.as_deref().context("where to?")?, options.count),
+        None => {}
+    }
+    process::raise_file_limit()?;
+    let mut report = Report::default();
+    // Sockets and loads have threads of their own; this one only directs, so it may block.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for row in options.rows() {
+        eprintln!("{row} …");
+        runtime.block_on(rows::measure(row, options, &mut report)).with_context(|| format!("{row}: what was measured is not right"))?;
+    }
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report.json(options))?);
+    } else {
+        report.print(options);
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Child processes, what they use, and where they may write.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+const RAISED: &str = "TIDEPOOL_BENCH_LIMIT_RAISED";
+
+/// Starts this program again under the highest number of open files it may have: its sockets and its children's need
+/// them, and the limit cannot be changed from safe code.
+pub fn raise_file_limit() -> Result<()> {
+    if std::env::var_os(RAISED).is_some() {
+        return Ok(());
+    }
+    let error = Command::new("sh")
+        .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .env(RAISED, "1")
+        .exec();
+    Err(error).context("cannot start again with more open files")
+}
+
+/// How many files this process may have open.
+pub fn file_limit() -> Result<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).context("no limit of open files")?;
+    let soft = line.split_whitespace().next().context("no limit of open files")?;
+    Ok(soft.parse().unwrap_or(usize::MAX))
+}
+
+/// A running child. Dropping it kills it.
+pub struct Process {
+    child: Child,
+    what: &'static str,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it and waits for its first line on stdout. What it says on stderr goes to a file in `folder`.
+    pub fn start(what: &'static str, command: &mut Command, folder: &Folder) -> Result<(Self, String)> {
+        let log = folder.path().join(format!("{}.log", what.replace(' ', "-")));
+        let errors = std::fs::File::options().create(true).append(true).open(&log)?;
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn();
+        let mut process = Self { child: child.with_context(|| format!("cannot start the {what}"))?, what, log };
+        let mut line = String::new();
+        BufReader::new(process.child.stdout.take().context("stdout is piped")?).read_line(&mut line)?;
+        if line.is_empty() {
+            bail!("the {what} did not start:\n{}", process.said());
+        }
+        Ok((process, line.trim_end().to_owned()))
+    }
+
+    /// The last it wrote to stderr.
+    pub fn said(&self) -> String {
+        let all = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = all.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Fails when it ended or panicked.
+    pub fn check(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the {} ended with {status}:\n{}", self.what, self.said());
+        }
+        ensure!(!std::fs::read_to_string(&self.log)?.contains("panicked"), "the {} panicked:\n{}", self.what, self.said());
+        Ok(())
+    }
+
+    /// The processor time it has used.
+    pub fn cpu(&self) -> Result<Duration> {
+        cpu_of(&self.child.id().to_string())
+    }
+
+    /// Its resident memory, in KiB.
+    pub fn resident(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no resident memory")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+    }
+
+    /// SIGKILL: as when the power goes.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; there is nothing else to be done about it here.
+        let _ = self.kill();
+    }
+}
+
+/// The processor time this process has used: the load's share.
+pub fn own_cpu() -> Result<Duration> {
+    cpu_of("self")
+}
+
+fn cpu_of(pid: &str) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold anything; the fields begin after it.
+    let fields: Vec<&str> = stat.rsplit_once(')').context("no process name")?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11).context("no user time")?.parse::<u64>()? + fields.get(12).context("no system time")?.parse::<u64>()?;
+    Ok(Duration::from_millis(ticks * 10)) // Linux counts in hundredths here, whatever its own clock
+}
+
+/// A folder that exists as long as somebody holds it.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new, empty one.
+    pub fn new() -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tidepool-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// How long the disk under it takes to make 4 KiB safe, in milliseconds: the middle of 50.
+    pub fn sync_time(&self) -> Result<f64> {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.0.join("sync"))?;
+        let mut times = Vec::new();
+        for _ in 0..50 {
+            let started = std::time::Instant::now();
+            file.write_all(&[0; 4096])?;
+            file.sync_data()?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        Ok(crate::report::percentile(&mut times, 50.0))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,200 @@
+//! Away for a while: what the page shows afterwards is exactly what happened.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::driver::seats;
+use super::person::{Browser, breath};
+use super::proxy::Link;
+use crate::support::{Message, Person, TestServer};
+
+const DRAFT: &str = "half a thought";
+
+/// Bob behind a link that can fail, in a room with some messages.
+struct Away {
+    server: TestServer,
+    link: Link,
+    ann: Person,
+    bob: Person,
+    bobs: Browser,
+    posted: Vec<Message>,
+}
+
+impl Away {
+    async fn begin(overrides: &[(&str, &str)], messages: usize) -> Self {
+        let mut all = vec![("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")];
+        all.extend(overrides);
+        let server = TestServer::with(&all).await;
+        let ann = server.owner("Ann").await;
+        let bob = server.member("Bob").await;
+        let mut posted = Vec::new();
+        for number in 1..=messages {
+            posted.push(ann.post("general", &format!("message {number}")).await);
+        }
+        let link = Link::to(server.address()).await;
+        let bobs = Browser::signed_in(&bob, &link.base()).await;
+        bobs.enters(&ann.room("general")).await;
+        Self { server, link, ann, bob, bobs, posted }
+    }
+
+    /// Ann posts, edits and deletes.
+    async fn things_happen(&self, posts: usize) {
+        for number in 1..=posts {
+            self.ann.post("general", &format!("meanwhile {number}")).await;
+        }
+        let last = self.posted.len() - 1;
+        self.ann.edit(&self.posted[last - 1], "said better").await;
+        self.ann.delete(&self.posted[last]).await;
+    }
+
+    /// The page says that it is alone, but not at once.
+    async fn notices(&self, since: Instant) {
+        self.bobs.sees("#connection").await;
+        assert!(since.elapsed() > Duration::from_millis(1500), "a short break is not worth a word");
+    }
+
+    /// Bob's page ends with what a fresh page shows, with the draft where it was.
+    async fn ends_as_a_fresh_page(self) {
+        self.bobs.sees_no("#connection").await;
+        let fresh = Browser::signed_in(&self.bob, &self.server.base()).await;
+        fresh.enters(&self.ann.room("general")).await;
+        let expected = fresh.log().await;
+        let from = expected[0][0].clone();
+        let started = Instant::now();
+        loop {
+            let log = self.bobs.log().await;
+            let all = log.as_array().expect("a list");
+            // Bob may have paged further up than a fresh page reaches.
+            let start = all.iter().position(|message| message[0] == from).unwrap_or(0);
+            let shown = json!(all[start..]);
+            if shown == expected && self.bobs.count("[data-pending]").await == 0 {
+                break;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "Bob sees {shown:#}\ninstead of {expected:#}");
+            breath().await;
+        }
+        assert_eq!(self.bobs.js("document.querySelector('.compose textarea').value").await, DRAFT);
+        assert_eq!(
+            self.bobs
+                .js(
+                    "new Set([...document.querySelectorAll('[id]')].map((one) => one.id)).size === document.querySelectorAll('[id]').length"
+                )
+                .await,
+            true
+        );
+        fresh.leaves().await;
+        self.bobs.leaves_bad_network().await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_cut_everything_is_there_once() {
+    let _seats = seats(2).await;
+    let away = Away::begin(&[], 8).await;
+    let cut = Instant::now();
+    away.link.cut();
+    away.bobs.says("sent while away").await;
+    away.bobs.sees("[data-pending][data-waiting]").await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.things_happen(5).await;
+    away.notices(cut).await;
+    away.link.restore();
+    away.bobs.hears("sent while away").await;
+    assert_eq!(away.ann.history("general").await.iter().filter(|message| message.body == "sent while away").count(), 1);
+    away.ends_as_a_fresh_page().await;
+}
+
+#[tokio::test]
+async fn after_a_cut_what_was_read_is_where_it_was() {
+    let _seats = seats(2).await;
+    let away = Away::begin(&[], 120).await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.bobs.js("(document.querySelector('.scroller').scrollTop -= 700, true)").await;
+    away.bobs.until("document.querySelectorAll('.log > .msg').length >= 100").await;
+    let cut = Instant::now();
+    away.link.cut();
+    let (id, offset) = away.bobs.before_the_eyes().await;
+    away.things_happen(5).await;
+    away.notices(cut).await;
+    away.link.restore();
+    away.bobs.hears("meanwhile 5").await;
+    assert!((away.bobs.offset_of(&id).await - offset).abs() < 2.0, "what was read has moved");
+    away.ends_as_a_fresh_page().await;
+}
+
+#[tokio::test]
+async fn after_a_restart_everything_is_there_once() {
+    let _seats = seats(2).await;
+    let mut away = Away::begin(&[], 8).await;
+    away.server.stop().await;
+    let cut = Instant::now();
+    away.bobs.says("sent while away").await;
+    away.bobs.sees("[data-pending][data-waiting]").await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.notices(cut).await;
+    away.server.again().await;
+    away.things_happen(5).await;
+    away.bobs.hears("sent while away").await;
+    // Who writes is heard again too.
+    let mut typist = away.ann.socket().await;
+    typist.act("chat.type", json!({ "room": away.ann.room("general") })).await;
+    away.bobs.reads(".typing", "Ann").await;
+    away.ends_as_a_fresh_page().await;
+}
+
+#[tokio::test]
+async fn after_a_silent_network_everything_is_there_once() {
+    let _seats = seats(2).await;
+    let away = Away::begin(&[], 8).await;
+    away.link.stall();
+    away.bobs.says("sent while away").await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.things_happen(5).await;
+    let stalled = Instant::now();
+    while away.bobs.js("document.getElementById('connection').hidden").await == true {
+        assert!(stalled.elapsed() < Duration::from_secs(30), "the page does not notice");
+        breath().await;
+    }
+    away.link.restore();
+    away.bobs.hears("sent while away").await;
+    assert_eq!(away.ann.history("general").await.iter().filter(|message| message.body == "sent while away").count(), 1);
+    away.ends_as_a_fresh_page().await;
+}
+
+#[tokio::test]
+async fn too_much_to_catch_up_is_read_again_at_the_bottom() {
+    let _seats = seats(2).await;
+    let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 8).await;
+    let cut = Instant::now();
+    away.link.cut();
+    away.bobs.says("sent while away").await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.things_happen(40).await;
+    away.notices(cut).await;
+    away.link.restore();
+    away.bobs.hears("sent while away").await;
+    away.bobs.hears("meanwhile 40").await;
+    away.ends_as_a_fresh_page().await;
+}
+
+#[tokio::test]
+async fn too_much_to_catch_up_is_read_again_in_history() {
+    let _seats = seats(2).await;
+    let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 120).await;
+    away.bobs.types(".compose textarea", DRAFT).await;
+    away.bobs.js("(document.querySelector('.scroller').scrollTop -= 900, true)").await;
+    away.bobs.until("document.querySelectorAll('.log > .msg').length >= 100").await;
+    let cut = Instant::now();
+    away.link.cut();
+    let (id, offset) = away.bobs.before_the_eyes().await;
+    away.things_happen(60).await;
+    away.notices(cut).await;
+    away.link.restore();
+    away.bobs.until("document.querySelector('.newer a')").await;
+    assert!((away.bobs.offset_of(&id).await - offset).abs() < 2.0, "what was read has moved");
+    // Scrolling down comes to the present.
+    away.bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
+    away.bobs.hears("meanwhile 60").await;
+    away.ends_as_a_fresh_page().await;
+}

@@ -1,0 +1,81 @@
+//! What most tests begin with: a server, Ann who owns it, Bob whom she invited, and their browsers.
+
+use serde_json::{Value, json};
+
+use super::person::Browser;
+use crate::support::{Person, TestServer};
+
+/// Ann and Bob, each before a browser that shows `#general`.
+pub struct Scene {
+    pub server: TestServer,
+    pub ann: Person,
+    pub bob: Person,
+    pub anns: Browser,
+    pub bobs: Browser,
+}
+
+/// Both in `#general`.
+pub async fn two(overrides: &[(&str, &str)]) -> Scene {
+    let server = TestServer::with(overrides).await;
+    let ann = server.owner("Ann").await;
+    let bob = server.member("Bob").await;
+    let base = server.base();
+    let (anns, bobs) = tokio::join!(Browser::signed_in(&ann, &base), Browser::signed_in(&bob, &base));
+    let general = ann.room("general");
+    tokio::join!(anns.enters(&general), bobs.enters(&general));
+    Scene { server, ann, bob, anns, bobs }
+}
+
+impl Browser {
+    /// Opens a room and waits until it is live.
+    pub async fn enters(&self, room: &str) {
+        self.go(&format!("/rooms/{room}")).await;
+        self.live().await;
+    }
+
+    /// Waits until the socket is open.
+    pub async fn live(&self) {
+        self.until("htmx.findAll('#live')[0]?._htmx?.ws?.connection?.socket?.readyState === 1").await;
+    }
+
+    /// The log as it stands: id, revision and text of every message.
+    pub async fn log(&self) -> Value {
+        self.js("[...document.querySelectorAll('.log > .msg:not([data-pending])')]
+                .map((one) => [one.id, one.dataset.rev, one.querySelector('.body').textContent.trim()])")
+            .await
+    }
+
+    /// Waits until a message with this text stands in the log.
+    pub async fn hears(&self, text: &str) {
+        self.reads(".log > .msg:not([data-pending]) .body", text).await;
+    }
+
+    /// The id attribute of the message with this text.
+    pub async fn message(&self, text: &str) -> String {
+        let text = json!(text);
+        let found = format!(
+            "[...document.querySelectorAll('.log > .msg')].find((one) => one.querySelector('.body').textContent.trim() === {text})?.id"
+        );
+        self.until(&found).await.as_str().expect("an id").to_owned()
+    }
+
+    /// The first message that can be seen whole, and how far below the top of the log it stands.
+    pub async fn before_the_eyes(&self) -> (String, f64) {
+        let found = self
+            .js("(() => {
+                const top = document.querySelector('.scroller').getBoundingClientRect().top;
+                const first = [...document.querySelectorAll('.log > .msg')].find((one) => one.getBoundingClientRect().top >= top);
+                return [first.id, first.getBoundingClientRect().top - top];
+            })()")
+            .await;
+        (found[0].as_str().expect("an id").to_owned(), found[1].as_f64().expect("an offset"))
+    }
+
+    /// How far below the top of the log a message stands.
+    pub async fn offset_of(&self, id: &str) -> f64 {
+        let script = format!(
+            "document.getElementById('{id}').getBoundingClientRect().top - document.querySelector('.scroller').getBoundingClientRect().top"
+        );
+        self.js(&script).await.as_f64().expect("an offset")
+    }
+}
