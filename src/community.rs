@@ -3,8 +3,10 @@
 
 mod accounts;
 mod actions;
+mod door;
 mod invites;
 mod membership;
+mod names;
 mod operations;
 mod pages;
 mod passwords;
@@ -155,7 +157,7 @@ impl Community {
             }))
             .subscriber(shell::presenter(self))
             .task(self.clone().keep_house());
-        let module = actions::declare(self, module);
+        let module = door::declare(self, actions::declare(self, module));
         pages::declare(self, module).page(Access::Anyone, "/accounts/{account}/mine.css", get(pages::mine))
     }
 }

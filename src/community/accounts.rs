@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::names::{initials, key, tidy};
 use super::{Community, passwords};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -44,11 +45,6 @@ impl Face {
     }
 }
 
-/// The first letters of the first two words.
-pub(super) fn initials(name: &str) -> String {
-    name.split_whitespace().filter_map(|word| word.graphemes(true).next()).take(2).map(str::to_uppercase).collect()
-}
-
 /// What someone who wants an account fills in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewAccount {
@@ -73,25 +69,9 @@ impl NewAccount {
     }
 }
 
-/// One line of text as people mean it: no control characters, single spaces, nothing around it.
-pub(super) fn tidy(text: &str) -> String {
-    // Bidirectional overrides would let a name rewrite the line it stands in.
-    let plain: String = text
-        .chars()
-        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn is_email(text: &str) -> bool {
     let shaped = text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     shaped && text.len() <= LONGEST_EMAIL && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
-}
-
-/// A name or address as it is compared.
-pub(super) fn key(text: &str) -> String {
-    tidy(text).to_lowercase()
 }
 
 /// Makes the account, inside the transaction of what it is for.
@@ -163,15 +143,6 @@ pub(super) fn touched(rows: u64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_tidied_and_drawn() {
-        assert_eq!(tidy("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
-        assert_eq!(initials("ann okafor lind"), "AO");
-        assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
-        assert_eq!(initials(""), "");
-        assert_eq!(key("ANN  Okafor"), "ann okafor");
-    }
 
     #[test]
     fn an_address_has_two_sides() {

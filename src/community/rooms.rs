@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::accounts::tidy;
+use super::names::{check_name, tidy};
 use super::topics::{RoomChanged, RoomCreated};
-use super::{Community, Permission, Place, spaces};
+use super::{Community, Permission, Place};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -52,7 +52,7 @@ pub(super) struct RoomForm {
 impl RoomForm {
     fn check(&mut self) -> Result<()> {
         let mut check = Check::default();
-        self.name = spaces::check_name(&self.name, "name", &mut check);
+        self.name = check_name(&self.name, "name", &mut check);
         self.about = tidy(&self.about);
         check.that(self.about.graphemes(true).count() <= LONGEST_ABOUT, "about", "error-too-long", LONGEST_ABOUT).done()
     }

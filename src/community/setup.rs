@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::accounts::{self, NewAccount};
-use super::{Community, Role, rooms, spaces};
+use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -33,7 +33,7 @@ impl Door {
     /// `TooMany` when this account or this address has had its ten tries in three minutes.
     pub(super) fn knock(&self, login: &str, address: std::net::IpAddr) -> Result<()> {
         self.by_address.check(&address)?;
-        self.by_login.check(&accounts::key(login))
+        self.by_login.check(&names::key(login))
     }
 
     pub(super) fn tidy(&self) {
@@ -77,7 +77,7 @@ impl Community {
             return Err(Error::Conflict("error-setup-closed"));
         }
         let mut check = Check::default();
-        setup.community = spaces::check_name(&setup.community, "community", &mut check);
+        setup.community = names::check_name(&setup.community, "community", &mut check);
         setup.owner.check(&mut check);
         check.done()?;
         let hash = self.0.passwords.hash(setup.owner.password.clone()).await?;

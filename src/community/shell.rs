@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::topics::{MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceRenamed};
-use super::{Community, Face, Permission, Role, accounts};
+use super::{Community, Face, Permission, Role, names};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
@@ -103,7 +103,7 @@ impl Community {
             .map_or_else(|| viewer.lang.t("direct-heading").to_owned(), |one| one.name.clone());
         let spaces = spaces
             .into_iter()
-            .map(|one| SpaceLink { current: Some(one.id) == space, initials: accounts::initials(&one.name), id: one.id, name: one.name })
+            .map(|one| SpaceLink { current: Some(one.id) == space, initials: names::initials(&one.name), id: one.id, name: one.name })
             .collect();
         let mut sections = Vec::new();
         for nav in self.0.navs.get().into_iter().flatten() {

@@ -1,9 +1,9 @@
 //! Spaces: communities on this server, and who belongs to them.
 
 use sqlx::FromRow;
-use unicode_segmentation::UnicodeSegmentation;
 
-use super::accounts::{self, tidy, touched};
+use super::accounts::{self, touched};
+use super::names::check_name;
 use super::topics::{MemberLeft, SpaceRenamed};
 use super::{Community, Permission, Place, Role, rooms};
 use crate::base::clock::Micros;
@@ -13,8 +13,6 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::bus::Origin;
 use crate::sql;
 
-pub(super) const LONGEST_NAME: usize = 60; // characters as a person counts them
-
 /// A space.
 #[derive(Clone, Debug, FromRow)]
 pub struct Space {
@@ -22,13 +20,6 @@ pub struct Space {
     pub id: SpaceId,
     /// Its name.
     pub name: String,
-}
-
-pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
-    let name = tidy(name);
-    let length = name.graphemes(true).count();
-    check.that(length >= 1, field, "error-name-missing", 0).that(length <= LONGEST_NAME, field, "error-too-long", LONGEST_NAME);
-    name
 }
 
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {

@@ -41,7 +41,7 @@ pub(super) struct JoinPage {
 
 impl JoinPage {
     pub(super) fn initials(&self) -> String {
-        self.invitation.as_ref().map(|invitation| super::accounts::initials(&invitation.space)).unwrap_or_default()
+        self.invitation.as_ref().map(|invitation| super::names::initials(&invitation.space)).unwrap_or_default()
     }
 }
 

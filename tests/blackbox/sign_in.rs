@@ -105,10 +105,9 @@ async fn only_ways_inside_this_server_are_followed_after_signing_in() {
         let visitor = server.visitor();
         let request = visitor.request("POST", "/sign-in").header("X-Forwarded-For", format!("10.0.0.{number}"));
         visitor
-            .send(
-                request
-                    .form(&json!({ "login": if number % 2 == 0 { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next })),
-            )
+            .send(request.form(
+                &json!({ "login": if number.is_multiple_of(2) { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next }),
+            ))
             .await
     };
     let evil = [

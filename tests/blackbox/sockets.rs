@@ -6,7 +6,7 @@ use crate::support::{Message, Person, Socket, TestServer, dial};
 
 async fn refusal(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u16 {
     let base = server.base().parse().expect("an address");
-    dial(&base, path, headers).await.err().expect("it is refused")
+    dial(&base, path, headers).await.expect_err("it is refused")
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use axum::http::Method;
-use fantoccini::cookies::Cookie;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -97,10 +96,9 @@ impl Browser {
     /// The same in a browser of some kind.
     pub async fn signed_in_as(kind: Kind, person: &Person, base: &str) -> Self {
         let browser = Self::of(kind, base).await;
-        browser.client.goto(&format!("{base}/health/live")).await.expect("the server answers");
         for cookie in person.cookies().split("; ") {
             let (name, value) = cookie.split_once('=').expect("a cookie");
-            browser.client.add_cookie(Cookie::new(name.to_owned(), value.to_owned())).await.expect("a cookie fits");
+            browser.devtools("Network.setCookie", json!({ "url": base, "name": name, "value": value, "httpOnly": true })).await;
         }
         browser
     }

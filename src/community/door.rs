@@ -1,0 +1,194 @@
+//! The door: the setup page, signing in and out, and joining through an invitation.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use tower_sessions::Session;
+
+use super::Community;
+use super::accounts::NewAccount;
+use super::setup::Setup;
+use super::views::{JoinPage, SetupPage, SignInPage};
+use crate::base::error::{Error, Result};
+use crate::base::locale::Lang;
+use crate::engine::actions::{Outcome, decode_form};
+use crate::engine::forms::Form;
+use crate::engine::module::{Access, Module};
+use crate::engine::viewer::{Address, Viewer};
+use crate::engine::web::{Html, Wants, answer};
+
+type Here = State<Community>;
+
+pub(super) fn declare(community: &Community, module: Module) -> Module {
+    let with = |router: MethodRouter<Community>| router.with_state(community.clone());
+    module
+        .page(Access::Anyone, "/setup", with(get(setup).post(set_up)))
+        .page(Access::Anyone, "/sign-in", with(get(sign_in).post(do_sign_in)))
+        .page(Access::SignedIn, "/sign-out", with(post(sign_out)))
+        .page(Access::Anyone, "/join/{code}", with(get(join).post(do_join)))
+}
+
+async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
+    // Once there is an owner the page is gone, as if it had never been.
+    if community.is_set_up().await? {
+        return Err(Error::NotFound);
+    }
+    let head = community.engine().pages.head(lang, None, lang.t("setup-title"));
+    Html::of(&SetupPage { head, form })
+}
+
+#[derive(Deserialize)]
+struct SetupForm {
+    community: String,
+    name: String,
+    email: String,
+    password: String,
+}
+
+async fn set_up(State(community): Here, lang: Lang, session: Session, wants: Wants, headers: HeaderMap, body: Bytes) -> Result<Response> {
+    let done = async {
+        let SetupForm { community: name, name: owner, email, password } = decode_form(&body)?;
+        let owner = NewAccount { name: owner, email, password };
+        let (account, space) = community.set_up(Setup { community: name, owner }).await?;
+        community.sign_in(&session, account, &headers).await?;
+        Ok(Outcome::new(json!({ "account": account, "space": space }), "/"))
+    }
+    .await;
+    match done {
+        Err(error) if wants == Wants::Page && !matches!(error, Error::Conflict(_)) => {
+            let form = Form::refused("setup", &body, &error, lang);
+            let head = community.engine().pages.head(lang, None, lang.t("setup-title"));
+            Ok((error.status(), Html::of(&SetupPage { head, form })?).into_response())
+        }
+        done => answer(wants, done),
+    }
+}
+
+#[derive(Deserialize, Default)]
+struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from addresses, so none may stand in it.
+pub(super) fn local(next: &str) -> &str {
+    let inside = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\") && !next.contains(char::is_control);
+    if inside { next } else { "/" }
+}
+
+async fn sign_in(State(community): Here, lang: Lang, viewer: Option<Viewer>, Query(next): Query<Next>, form: Form) -> Result<Response> {
+    if viewer.is_some() {
+        return Ok(Redirect::to(local(&next.next)).into_response());
+    }
+    if !community.is_set_up().await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    let head = community.engine().pages.head(lang, None, lang.t("sign-in-title"));
+    Ok(Html::of(&SignInPage { head, form, next: local(&next.next).to_owned() })?.into_response())
+}
+
+#[derive(Deserialize)]
+struct SignInForm {
+    login: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn do_sign_in(
+    State(community): Here,
+    lang: Lang,
+    Address(address): Address,
+    session: Session,
+    wants: Wants,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response> {
+    let posted: Result<SignInForm> = decode_form(&body);
+    let next = posted.as_ref().map(|form| local(&form.next).to_owned()).unwrap_or_default();
+    let done = async {
+        let SignInForm { login, password, .. } = posted?;
+        community.0.door.knock(&login, address)?;
+        // The same words for an unknown account and a wrong password, and the same time: both check a hash.
+        let account = community.authenticate(&login, password).await?.ok_or(Error::field("form", "error-sign-in"))?;
+        community.sign_in(&session, account, &headers).await?;
+        Ok(Outcome::new(json!({ "account": account }), next.clone()))
+    }
+    .await;
+    match done {
+        Err(error) if wants == Wants::Page => {
+            let form = Form::refused("sign-in", &body, &error, lang);
+            let head = community.engine().pages.head(lang, None, lang.t("sign-in-title"));
+            let mut response = (error.status(), Html::of(&SignInPage { head, form, next })?).into_response();
+            if let Error::TooMany(wait) = error {
+                response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+            }
+            Ok(response)
+        }
+        done => answer(wants, done),
+    }
+}
+
+async fn sign_out(State(community): Here, viewer: Viewer, session: Session) -> Result<Response> {
+    community.end_session(viewer.account, &viewer.session).await?;
+    session.flush().await.map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    Ok(Redirect::to("/sign-in").into_response())
+}
+
+async fn join(State(community): Here, lang: Lang, viewer: Option<Viewer>, Path(code): Path<String>, form: Form) -> Result<Response> {
+    join_page(&community, lang, viewer.is_some(), code, form).await
+}
+
+async fn join_page(community: &Community, lang: Lang, signed_in: bool, code: String, form: Form) -> Result<Response> {
+    let invitation = community.invitation(&code).await?;
+    let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let head = community.engine().pages.head(lang, None, lang.t("join-title"));
+    Ok((status, Html::of(&JoinPage { head, form, code, invitation, signed_in })?).into_response())
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JoinForm {
+    name: String,
+    email: String,
+    password: String,
+}
+
+#[allow(clippy::too_many_arguments, reason = "they are extractors")]
+async fn do_join(
+    State(community): Here,
+    lang: Lang,
+    viewer: Option<Viewer>,
+    Path(code): Path<String>,
+    session: Session,
+    wants: Wants,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response> {
+    let done = async {
+        let (account, space) = match &viewer {
+            Some(viewer) => (viewer.account, community.join(&code, viewer.account).await?),
+            None => {
+                let JoinForm { name, email, password } = decode_form(&body)?;
+                let (account, space) = community.join_as_new(&code, NewAccount { name, email, password }).await?;
+                community.sign_in(&session, account, &headers).await?;
+                (account, space)
+            }
+        };
+        Ok(Outcome::new(json!({ "space": space }), community.first_room(account, space).await?))
+    }
+    .await;
+    match done {
+        Err(error) if wants == Wants::Page => {
+            let form = Form::refused("join", &body, &error, lang);
+            let mut response = join_page(&community, lang, viewer.is_some(), code, form).await?;
+            *response.status_mut() = error.status();
+            Ok(response)
+        }
+        done => answer(wants, done),
+    }
+}

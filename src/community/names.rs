@@ -1,0 +1,49 @@
+//! Names, as people type them and as they are compared and drawn.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::base::error::Check;
+
+pub(super) const LONGEST_NAME: usize = 60; // characters as a person counts them
+
+/// The first letters of the first two words.
+pub(super) fn initials(name: &str) -> String {
+    name.split_whitespace().filter_map(|word| word.graphemes(true).next()).take(2).map(str::to_uppercase).collect()
+}
+
+/// One line of text as people mean it: no control characters, single spaces, nothing around it.
+pub(super) fn tidy(text: &str) -> String {
+    // Bidirectional overrides would let a name rewrite the line it stands in.
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A name or address as it is compared.
+pub(super) fn key(text: &str) -> String {
+    tidy(text).to_lowercase()
+}
+
+pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
+    let name = tidy(name);
+    let length = name.graphemes(true).count();
+    check.that(length >= 1, field, "error-name-missing", 0).that(length <= LONGEST_NAME, field, "error-too-long", LONGEST_NAME);
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_tidied_and_drawn() {
+        assert_eq!(tidy("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
+        assert_eq!(initials("ann okafor lind"), "AO");
+        assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
+        assert_eq!(initials(""), "");
+        assert_eq!(key("ANN  Okafor"), "ann okafor");
+    }
+}
