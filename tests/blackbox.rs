@@ -5,6 +5,7 @@ mod support;
 
 mod blackbox {
     mod absence;
+    mod builders;
     mod client;
     mod idempotency;
     mod invites;

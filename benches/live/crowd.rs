@@ -57,12 +57,12 @@ impl Crowd {
     pub async fn connect(address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
-        let seats: Vec<_> =
-            (0..count).map(|place| Arc::new(Seat { kept: (place == 0).then(Mutex::default), ..Seat::default() })).collect();
+        let seats: Vec<_> = (0..count).map(|place| Arc::new(Seat { kept: (place == 0).then(Mutex::default), ..Seat::default() })).collect();
         let mut crowd = Self { seats, shared, leave, threads: Vec::new() };
         let threads = threads().min(count);
         for thread in 0..threads {
-            let mine: Vec<_> = (thread..count).step_by(threads).map(|n| (crowd.seats[n].clone(), cookies[n % cookies.len()].clone())).collect();
+            let mine: Vec<_> =
+                (thread..count).step_by(threads).map(|n| (crowd.seats[n].clone(), cookies[n % cookies.len()].clone())).collect();
             let (shared, leaving, path) = (crowd.shared.clone(), leaving.clone(), path.to_owned());
             crowd.threads.push(std::thread::spawn(move || sit(address, &path, mine, &shared, leaving)));
         }

@@ -19,9 +19,18 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, Into::into)
 }
 
-/// Opens `connections` and does `work` on each; `work` gets its connection's number. Blocks until all are done: what
-/// each gave, and the time from the first one's start to the last one's end.
-pub fn drive<T, F, W>(address: SocketAddr, connections: usize, work: F) -> Result<(Vec<T>, Duration)>
+/// What a load gave.
+pub struct Driven<T> {
+    /// What each connection gave.
+    pub done: Vec<T>,
+    /// When the first one began.
+    pub from: Instant,
+    /// When the last one ended.
+    pub to: Instant,
+}
+
+/// Opens `connections` and does `work` on each; `work` gets its connection's number. Blocks until all are done.
+pub fn drive<T, F, W>(address: SocketAddr, connections: usize, work: F) -> Result<Driven<T>>
 where
     T: Send,
     F: Fn(usize, Http) -> W + Sync,
@@ -50,11 +59,26 @@ where
     let all: Vec<_> = done.into_iter().flatten().collect();
     let from = all.iter().map(|(from, ..)| *from).min().context("no connections")?;
     let to = all.iter().map(|(.., to)| *to).max().context("no connections")?;
-    Ok((all.into_iter().map(|(_, done, _)| done).collect(), to - from))
+    Ok(Driven { done: all.into_iter().map(|(_, done, _)| done).collect(), from, to })
 }
 
 /// What was posted: the message by its id, with its text.
 pub type Posted = BTreeMap<u64, String>;
+
+/// Posts that were made, from when to when.
+pub struct Burst {
+    /// What was posted.
+    pub posted: Posted,
+    /// When the first was sent.
+    pub from: Instant,
+    /// When the last was acknowledged.
+    pub to: Instant,
+}
+
+/// Numbers for posts.
+pub fn numbers() -> Arc<AtomicU64> {
+    Arc::new(AtomicU64::new(1))
+}
 
 /// Who posts where.
 #[derive(Clone)]
@@ -96,9 +120,9 @@ impl Posts {
 
     /// Posts `count` messages over this many connections at once, waiting before each until `may` says that the
     /// posts so far leave room for another. Blocks.
-    pub fn many(&self, connections: usize, count: u64, may: impl Fn(u64) -> bool + Sync) -> Result<(Posted, Duration)> {
+    pub fn many(&self, connections: usize, count: u64, may: impl Fn(u64) -> bool + Sync) -> Result<Burst> {
         let begun = AtomicU64::new(0);
-        let (posted, took) = drive(self.address, connections, |number, mut http| {
+        let driven = drive(self.address, connections, |number, mut http| {
             let (begun, may) = (&begun, &may);
             async move {
                 let mut mine = Vec::new();
@@ -115,8 +139,8 @@ impl Posts {
                 }
             }
         })?;
-        let posted: Posted = posted.into_iter().flatten().collect();
+        let posted: Posted = driven.done.into_iter().flatten().collect();
         ensure!(posted.len() as u64 == count, "{count} posts were acknowledged, but with {} ids", posted.len());
-        Ok((posted, took))
+        Ok(Burst { posted, from: driven.from, to: driven.to })
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -73,7 +73,7 @@ impl Process {
     }
 
     /// The processor time it has used.
-    pub fn cpu(&self) -> Result<Duration> {
+    fn cpu(&self) -> Result<Duration> {
         cpu_of(&self.child.id().to_string())
     }
 
@@ -99,9 +99,40 @@ impl Drop for Process {
     }
 }
 
-/// The processor time this process has used: the load's share.
-pub fn own_cpu() -> Result<Duration> {
-    cpu_of("self")
+/// What a stretch of work took, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    /// Of the clock.
+    pub wall: f64,
+    /// Of the server's processor time.
+    pub server: f64,
+    /// Of the load's processor time.
+    pub load: f64,
+    /// Pieces of work that were done.
+    pub units: u64,
+}
+
+/// Reads clocks at the beginning of a stretch of work.
+pub struct Meter<'a> {
+    process: &'a Process,
+    started: Instant,
+    server: Duration,
+    load: Duration,
+}
+
+impl<'a> Meter<'a> {
+    /// The work begins.
+    pub fn start(process: &'a Process) -> Result<Self> {
+        Ok(Self { process, started: Instant::now(), server: process.cpu()?, load: cpu_of("self")? })
+    }
+
+    /// It has ended, with so many pieces done.
+    pub fn stop(self, units: u64) -> Result<Used> {
+        let wall = self.started.elapsed().as_secs_f64();
+        let server = (self.process.cpu()? - self.server).as_secs_f64();
+        let load = (cpu_of("self")? - self.load).as_secs_f64();
+        Ok(Used { wall, server, load, units })
+    }
 }
 
 fn cpu_of(pid: &str) -> Result<Duration> {
@@ -136,7 +167,7 @@ impl Folder {
         let mut file = std::fs::File::create(self.0.join("sync"))?;
         let mut times = Vec::new();
         for _ in 0..50 {
-            let started = std::time::Instant::now();
+            let started = Instant::now();
             file.write_all(&[0; 4096])?;
             file.sync_data()?;
             times.push(started.elapsed().as_secs_f64() * 1e3);

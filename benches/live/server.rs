@@ -68,8 +68,6 @@ impl Server {
 /// Someone's account.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The account's id.
-    pub id: String,
     /// What their requests carry.
     pub cookie: String,
 }
@@ -96,8 +94,7 @@ impl Site {
         let invite = site.act(&mut http, 0, "community.invite", json!({ "space": site.space })).await?;
         let link = invite["link"].as_str().context("no link")?;
         for number in 2..=people {
-            let (mut member, _) = enter(&mut http, link, &format!("Member {number}"), number, "").await?;
-            member.id = account_of(&mut http, &member.cookie).await?;
+            let (member, _) = enter(&mut http, link, &format!("Member {number}"), number, "").await?;
             site.people.push(member);
         }
         Ok(site)
@@ -160,14 +157,5 @@ async fn enter(http: &mut Http, path: &str, name: &str, number: usize, also: &st
     let answer = http.send(&request("POST", path, &headers, &body)).await?;
     let made = answer.done().with_context(|| path.to_owned())?;
     let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).context("no cookie")?.to_owned();
-    Ok((Person { id: made["account"].as_str().unwrap_or_default().to_owned(), cookie }, made))
-}
-
-/// Whose cookie it is, as a socket's first message tells.
-async fn account_of(http: &mut Http, cookie: &str) -> Result<String> {
-    let answer = http.send(&request("GET", "/account", &[("cookie", cookie), ("accept", "text/html")], "")).await?;
-    ensure!(answer.status == 200, "the account's page answers {}", answer.status);
-    let page = std::str::from_utf8(answer.body)?;
-    let place = page.split("account/").nth(1).context("no account in the page")?;
-    Ok(place.chars().take_while(char::is_ascii_digit).collect())
+    Ok((Person { cookie }, made))
 }

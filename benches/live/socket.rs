@@ -24,8 +24,13 @@ pub const PING: u8 = 9;
 pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
     stream.set_nodelay(true)?;
-    let headers =
-        [("cookie", cookie), ("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13"), ("sec-websocket-key", KEY)];
+    let headers = [
+        ("cookie", cookie),
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", KEY),
+    ];
     stream.write_all(&request("GET", path, &headers, "")).await?;
     let mut came = Vec::with_capacity(1024);
     let head = loop {

@@ -1,6 +1,7 @@
 //! The real binary, started for one test.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -15,6 +16,7 @@ pub struct TestServer {
     folder: Folder,
     address: String,
     overrides: Vec<(String, String)>,
+    program: PathBuf,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     /// The first account, by whom members are invited.
@@ -29,9 +31,19 @@ impl TestServer {
 
     /// A fresh server with these environment variables.
     pub async fn with(overrides: &[(&str, &str)]) -> Self {
+        Self::of(BINARY.into(), overrides).await
+    }
+
+    /// A fresh server of one of the examples, which are servers with a module more.
+    pub async fn example(name: &str) -> Self {
+        let built = Path::new(BINARY).parent().expect("the binary is in a folder").join("examples").join(name);
+        Self::of(built, &[]).await
+    }
+
+    async fn of(program: PathBuf, overrides: &[(&str, &str)]) -> Self {
         let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut server =
-            Self { folder: Folder::new(), address: String::new(), overrides, child: None, log: Arc::default(), owner: OnceLock::new() };
+            Self { folder: Folder::new(), address: String::new(), overrides, program, child: None, log: Arc::default(), owner: OnceLock::new() };
         for _ in 0..10 {
             server.address = format!("127.0.0.1:{}", free_port());
             if server.launch() {
@@ -43,7 +55,7 @@ impl TestServer {
 
     /// Starts the binary and waits until it says where it is. False when it ends instead.
     fn launch(&mut self) -> bool {
-        let mut command = command();
+        let mut command = command(&self.program);
         command.env("TIDEPOOL_PROFILE", "development").env("TIDEPOOL_LOG", "info,memory_serve=warn");
         command.envs(self.overrides.iter().map(|(name, value)| (name, value)));
         command.env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
@@ -122,7 +134,7 @@ impl TestServer {
 
     /// `tidepool <arguments>` on this server's folder and address, to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = command();
+        let mut command = command(&self.program);
         command.args(arguments).env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
         command.output().expect("the command runs")
     }
@@ -184,9 +196,9 @@ impl Drop for TestServer {
     }
 }
 
-/// The binary, untouched by the settings of whoever runs the tests.
-pub(super) fn command() -> Command {
-    let mut command = Command::new(BINARY);
+/// The program, untouched by the settings of whoever runs the tests.
+pub(super) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
             command.env_remove(name);

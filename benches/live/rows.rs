@@ -1,0 +1,84 @@
+//! The rows of the report, one file each.
+
+mod echo;
+mod fanout;
+mod growth;
+mod memory;
+mod pages;
+pub mod posts;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::crowd::Crowd;
+use crate::http::Http;
+use crate::load::Posts;
+use crate::options::{Options, Row};
+use crate::process::Folder;
+use crate::report::Report;
+use crate::server::{Server, Site};
+
+/// Measures one row.
+pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result<()> {
+    match row {
+        Row::Echo => echo::measure(options, report).await,
+        Row::Fanout => fanout::measure(options, report).await,
+        Row::Memory => memory::measure(options, report).await,
+        Row::Pages => pages::measure(options, report).await,
+        Row::Posts => posts::measure(options, report).await,
+        Row::Growth => growth::measure(options, report).await,
+    }
+}
+
+/// A server with people in a room, and the baseline that tells the same frames.
+struct Stage {
+    folder: Folder,
+    server: Server,
+    site: Site,
+    /// Where sockets follow the room.
+    path: String,
+    baseline: Server,
+    /// Bytes of a frame, without the two or four of its header.
+    frame: usize,
+}
+
+impl Stage {
+    async fn set(options: &Options, people: usize) -> Result<Self> {
+        let folder = Folder::new()?;
+        let server = Server::tidepool(&folder).await?;
+        let site = Site::set_up(&server, people).await?;
+        let path = format!("{}?feed=room/{}", if options.html { "/live" } else { "/live/data" }, site.room);
+        let crowd = Crowd::connect(server.address, &path, &site.cookies(), 1).await?;
+        let posts = Posts::to(&server, &site, "");
+        let mut http = Http::connect(server.address).await?;
+        // The second continues the first, as all that follow do.
+        for frames in 1..=2 {
+            crowd.await_frames(frames);
+            posts.one(&mut http).await?;
+            crowd.reached().await?;
+        }
+        let sample = crowd.sample()?;
+        let file: PathBuf = folder.path().join("frame");
+        std::fs::write(&file, &sample)?;
+        let baseline = Server::baseline(&folder, &file).await?;
+        Ok(Self { folder, server, site, path, baseline, frame: sample.len() })
+    }
+
+    fn still_well(&mut self) -> Result<()> {
+        self.server.process.check()?;
+        self.baseline.process.check()
+    }
+}
+
+impl Posts {
+    /// Posts in a server's first room, by all its people.
+    fn to(server: &Server, site: &Site, text: &'static str) -> Self {
+        Self { address: server.address, room: site.room.clone(), cookies: site.cookies(), next: crate::load::numbers(), text }
+    }
+
+    /// The same at another server.
+    fn at(&self, server: &Server) -> Self {
+        Self { address: server.address, ..self.clone() }
+    }
+}

@@ -1,0 +1,91 @@
+//! One post to all sockets of a room, and as many deliveries as will go.
+
+use anyhow::{Result, ensure};
+
+use super::Stage;
+use crate::crowd::Crowd;
+use crate::http::Http;
+use crate::load::{Posted, Posts};
+use crate::options::Options;
+use crate::process::{Meter, Used, file_limit};
+use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::server::Server;
+
+const POSTING: usize = 64; // connections that post at once
+const AHEAD: u64 = 128; // posts that may not have reached everybody yet; a feed keeps 512
+const WARM_UP: usize = 10;
+
+/// Measures.
+pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
+    let sockets = options.sockets();
+    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
+    let mut stage = Stage::set(options, 4).await?;
+    let ours = Posts::to(&stage.server, &stage.site, "");
+    let bare = ours.at(&stage.baseline);
+    let [mut all, mut all_bare, mut much, mut much_bare] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 4];
+    let size = Size {
+        sockets,
+        alone: options.by(5, if sockets > 2_000 { 20 } else { 50 }),
+        many: options.by(200, (2_000_000 / sockets).clamp(100, 4_000)),
+    };
+    for _ in 0..options.rounds() {
+        let done = turn(&stage.server, stage.server.address, &ours, &stage.path, &size).await?;
+        stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
+        all.turn(done.all, None);
+        much.turn(done.deliveries, Some(done.used));
+        let done = turn(&stage.baseline, stage.baseline.sockets, &bare, &stage.path, &size).await?;
+        all_bare.turn(done.all, None);
+        much_bare.turn(done.deliveries, Some(done.used));
+    }
+    stage.still_well()?;
+    let mark = (sockets == 1_000).then_some(Mark::AtMost(10.0));
+    report
+        .line(Line { what: format!("post → on all of {sockets} sockets, p50"), unit: Unit::Millis, ours: all, baseline: all_bare, mark });
+    let mark = (sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
+    let what = format!("deliveries to {sockets} sockets, saturated");
+    report.line(Line { what, unit: Unit::PerSecond, ours: much, baseline: much_bare, mark });
+    report.note(format!(
+        "fanout: {} posts alone and {} with {POSTING} at once a turn, frames of {} bytes; the baseline stores nothing and loops over \
+         its sockets with up to 64 frames a write, on as many threads as cores",
+        size.alone, size.many, stage.frame
+    ));
+    Ok(())
+}
+
+struct Size {
+    sockets: usize,
+    alone: usize,
+    many: usize,
+}
+
+struct Done {
+    all: f64,
+    deliveries: f64,
+    used: Used,
+    posted: Posted,
+}
+
+async fn turn(server: &Server, sockets: std::net::SocketAddr, posts: &Posts, path: &str, size: &Size) -> Result<Done> {
+    let crowd = Crowd::connect(sockets, path, &posts.cookies, size.sockets).await?;
+    let mut http = Http::connect(server.address).await?;
+    let (mut times, mut posted) = (Vec::new(), Posted::new());
+    for number in 0..WARM_UP + size.alone {
+        crowd.await_frames(number as u64 + 1);
+        let (id, body, sent, _) = posts.one(&mut http).await?;
+        posted.insert(id, body);
+        let seen = crowd.reached().await?;
+        if number >= WARM_UP {
+            times.push((seen - sent).as_secs_f64() * 1e3);
+        }
+    }
+    let before = crowd.total();
+    crowd.await_frames((WARM_UP + size.alone + size.many) as u64);
+    let meter = Meter::start(&server.process)?;
+    let burst = posts.many(POSTING, size.many as u64, |begun| begun < AHEAD + (crowd.total() - before) / crowd.len())?;
+    let took = crowd.reached().await? - burst.from;
+    let deliveries = crowd.len() * size.many as u64;
+    let used = meter.stop(deliveries)?;
+    posted.extend(burst.posted);
+    crowd.check(&posted.keys().copied().collect())?;
+    Ok(Done { all: percentile(&mut times, 50.0), deliveries: deliveries as f64 / took.as_secs_f64(), used, posted })
+}
