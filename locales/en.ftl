@@ -265,6 +265,7 @@ error-number = This is not a number. Write it in digits.
 error-language = This language is not available. Choose one from the list.
 
 error-name-missing = This needs a name.
+error-name-at = A name cannot contain @.
 error-name-taken = Somebody here has this name already. Choose another.
 # $limit: how many characters fit.
 error-too-long = This is too long. Shorten it to { $limit } characters.

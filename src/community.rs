@@ -21,6 +21,7 @@ mod views;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -50,10 +51,10 @@ struct Inner {
     passwords: Passwords,
     sessions: Sessions,
     door: Door,
-    accounts: Cache<AccountId, Arc<Account>>,
-    roles: Cache<(AccountId, SpaceId), Option<Role>>,
-    rooms: Cache<RoomId, Arc<Room>>,
-    entries: Cache<(AccountId, RoomId), bool>,
+    accounts: Stamped<AccountId, Arc<Account>>,
+    roles: Stamped<(AccountId, SpaceId), Option<Role>>,
+    rooms: Stamped<RoomId, Arc<Room>>,
+    entries: Stamped<(AccountId, RoomId), bool>,
     /// Who set the server up, once somebody has. It never changes.
     owner: OnceLock<AccountId>,
     /// Grows with every change of a right; see [`Community::remember`].
@@ -63,24 +64,30 @@ struct Inner {
     subscribers: OnceLock<Vec<Subscriber>>,
 }
 
+/// What was read, with the number of the change after which it was.
+type Stamped<K, V> = Cache<K, (u64, V)>;
+
+fn stamped<K, V>(ttl: Duration) -> Stamped<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    // A few dozen bytes each: these are bounded by count.
+    Cache::builder().max_capacity(50_000).time_to_live(ttl).build()
+}
+
 impl Community {
     /// The community kept in the engine's database.
     pub fn new(engine: Engine) -> Self {
         let ttl = engine.settings.cache_ttl();
-        // A few dozen bytes each: these are bounded by count.
-        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
-            ttl: std::time::Duration,
-        ) -> Cache<K, V> {
-            Cache::builder().max_capacity(50_000).time_to_live(ttl).build()
-        }
         Self(Arc::new(Inner {
             passwords: Passwords::new(),
             sessions: Sessions::new(&engine),
             door: Door::default(),
-            accounts: cache(ttl),
-            roles: cache(ttl),
-            rooms: cache(ttl),
-            entries: cache(ttl),
+            accounts: stamped(ttl),
+            roles: stamped(ttl),
+            rooms: stamped(ttl),
+            entries: stamped(ttl),
             owner: OnceLock::new(),
             changes: Arc::default(),
             navs: OnceLock::new(),
@@ -112,27 +119,26 @@ impl Community {
         sessions::guard(self, router)
     }
 
-    /// Reads through a cache without ever keeping what a change has overtaken: what was read before a commit is
-    /// dropped again if the commit came in between.
-    async fn remember<K, V, F>(&self, cache: &Cache<K, V>, key: K, load: F) -> Result<V>
+    /// Reads through a cache. What was read counts only until the next change of anything: changes are rare beside
+    /// reads, and nothing that a change has overtaken can be mistaken for the present.
+    async fn remember<K, V, F>(&self, cache: &Stamped<K, V>, key: K, load: F) -> Result<V>
     where
         K: std::hash::Hash + Eq + Copy + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
         F: Future<Output = Result<V>>,
     {
-        if let Some(value) = cache.get(&key) {
+        let now = self.0.changes.load(Ordering::Acquire);
+        if let Some((at, value)) = cache.get(&key)
+            && at == now
+        {
             return Ok(value);
         }
-        let before = self.0.changes.load(Ordering::Acquire);
         let value = load.await?;
-        cache.insert(key, value.clone());
-        if self.0.changes.load(Ordering::Acquire) != before {
-            cache.invalidate(&key);
-        }
+        cache.insert(key, (now, value.clone()));
         Ok(value)
     }
 
-    /// Marks that rights changed; called after the commit and before caches are cleared and sockets told.
+    /// Marks that an account, a right or a room changed: called in the commit, before sockets are told to prove theirs.
     fn changed(&self) {
         self.0.changes.fetch_add(1, Ordering::AcqRel);
     }

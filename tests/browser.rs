@@ -10,5 +10,11 @@ mod browser {
     mod scene;
 
     mod evening;
+    mod history;
+    mod live;
     mod offline;
+    mod pages;
+    mod phone;
+    mod plain;
+    mod probes;
 }

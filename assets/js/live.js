@@ -6,13 +6,14 @@
 
 const SAY_LOST_AFTER = 2000; // ms without a connection before the page says so
 const QUIET = 10000; // ms without a word from the server before it is asked
-const DEAD = 16000; // ms after which the connection is given up
+const ANSWER = 6000; // ms the server has to answer
+const DEAD = 16000; // ms a connection may take to open
 const SLOW = 15000; // ms after which a request is given up
 const feeds = new Map(); // feed → {cursor, waiting}: waiting counts subscriptions not confirmed yet
 const asked = new Map(); // act id → {resolve, reject}
 const shown = new WeakMap(); // element → the data-feeds it was followed with
 const rereading = new Map(); // element → whether to read it once more
-let connection = null, heard = 0, lost = null, tries = 0, next = 1;
+let connection = null, heard = 0, pinged = 0, lost = null, tries = 0, next = 1;
 
 /** Asks the server as htmx does, and gives up where a network swallows the answer. */
 export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOW), ...options });
@@ -20,6 +21,8 @@ export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 
 const isOpen = () => connection?.socket?.readyState === WebSocket.OPEN;
 const say = (message) => connection.socket.send(JSON.stringify(message));
 const place = () => document.getElementById('live');
+const instance = (cursor) => cursor.slice(0, cursor.lastIndexOf('.'));
+const isBefore = (one, other) => instance(one) !== instance(other) || number(one) < number(other);
 const number = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
 
 /** Does an action over the socket. Rejects with the server's error, or when there is no connection. */
@@ -45,9 +48,16 @@ function subscribe(feed, cursor) {
   }
 }
 
+/** Follows a feed also for something that was read later. Only ever back: what is on its way to the rest of the page must
+ *  not be passed over, and to apply a frame twice does no harm. */
+function follow(feed, cursor) {
+  const state = feeds.get(feed);
+  if (!state?.cursor || isBefore(cursor, state.cursor)) subscribe(feed, cursor);
+}
+
 /** Follows feeds from where something that was read later leaves off, so that it misses no frame either. */
 export function followFrom(list) {
-  for (const entry of list.split(' ').filter(Boolean)) subscribe(...entry.split('@'));
+  for (const entry of list.split(' ').filter(Boolean)) follow(...entry.split('@'));
 }
 
 /** Follows what the page shows now and nothing else. */
@@ -60,7 +70,9 @@ export function sync() {
     for (const entry of list.split(' ').filter(Boolean)) {
       const [feed, cursor] = entry.split('@');
       wanted.add(feed);
-      if (fresh || !feeds.has(feed)) subscribe(feed, cursor);
+      // What is being read again says by itself where to go on.
+      if (rereading.has(element) && !fresh) continue;
+      if (fresh || !feeds.has(feed)) follow(feed, cursor);
     }
   }
   for (const feed of feeds.keys()) {
@@ -111,7 +123,7 @@ function reread(feed) {
     .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
   regions.forEach(rereadRegion);
   // What has no state to read, such as who is writing, simply goes on from now.
-  if (!regions.length && feeds.has(feed)) subscribe(feed);
+  if (!regions.length && document.querySelector(`[data-feeds*="${feed}@"]`)) subscribe(feed);
 }
 
 /** Fetches a region of the page again and follows its feeds from what it then shows. */
@@ -141,14 +153,17 @@ export async function rereadRegion(region) {
 }
 
 const control = {
-  hello: (message) => isBack(message),
+  hello(message) {
+    // What came onto the page while the socket was opening is not in its address.
+    for (const [feed, state] of [...feeds]) if (!state.waiting) subscribe(feed, state.cursor);
+    isBack(message);
+  },
   subscribed({ feed, cursor }) {
     const state = feeds.get(feed);
     if (state && --state.waiting === 0) state.cursor = cursor;
   },
   refresh({ feed }) {
-    const state = feeds.get(feed);
-    if (state) state.waiting = Math.max(0, state.waiting - 1);
+    feeds.delete(feed);
     reread(feed);
   },
   refused: ({ feed }) => feeds.delete(feed),
@@ -163,9 +178,16 @@ const control = {
   pong() {},
 };
 
+/** Nobody answers any more what was asked on the last connection. */
+function giveUp() {
+  for (const { reject } of asked.values()) reject(new Error('connection lost'));
+  asked.clear();
+}
+
 document.addEventListener('htmx:ws:before:connection', (event) => {
   connection = event.detail.connection;
   heard = Date.now();
+  giveUp();
   connection.url = address();
   for (const state of feeds.values()) state.waiting = 1;
 });
@@ -174,8 +196,7 @@ document.addEventListener('htmx:ws:after:connection', () => { heard = Date.now()
 
 document.addEventListener('htmx:ws:close', (event) => {
   if (event.detail.connection !== connection) return;
-  for (const { reject } of asked.values()) reject(new Error('connection lost'));
-  asked.clear();
+  giveUp();
   looksLost();
   if (event.detail.code === 4401) location.reload();
   // A refused handshake looks like a lost network; after a few, ask plainly whether we are still signed in.
@@ -192,14 +213,15 @@ document.addEventListener('htmx:ws:before:message:incoming', (event) => {
     const message = JSON.parse(data);
     return control[message.type]?.(message);
   }
-  const [head, feed, cursor, reading] = /^<!--(\S+) (\S+)-->(<!--reread-->)?/.exec(data) ?? [];
+  const [head, feed, cursor, reading] = /^<!--(\S+) (\S+?)-->(<!--reread-->)?/.exec(data) ?? [];
   const state = feeds.get(feed);
   // Frames on their way from before the feed was followed anew come again in their place.
   if (!head || !state || state.waiting > 0 || number(cursor) <= number(state.cursor)) return event.preventDefault();
   state.cursor = cursor;
   document.dispatchEvent(new CustomEvent('tide:frame', { detail: { feed, html: data } }));
   if (reading) {
-    reread(feed);
+    // Everybody is told at once; not everybody has to ask at once.
+    setTimeout(reread, Math.random() * 300, feed);
     event.preventDefault();
   }
 });
@@ -207,11 +229,15 @@ document.addEventListener('htmx:ws:before:message:incoming', (event) => {
 setInterval(() => {
   // A network that swallows everything leaves a socket open, or opening, for minutes.
   if (!connection || connection.socket?.readyState === WebSocket.CLOSED) return;
-  const quiet = Date.now() - heard;
-  if (quiet > DEAD) {
+  // Asked first, given up only when the answer does not come: a hidden tab looks at its clock once a minute.
+  const now = Date.now();
+  if (isOpen() ? pinged > heard && now - pinged > ANSWER : now - heard > DEAD) {
     looksLost();
     reconnect();
-  } else if (quiet > QUIET && isOpen()) say({ type: 'ping' });
+  } else if (isOpen() && now - heard > QUIET && pinged <= heard) {
+    pinged = now;
+    say({ type: 'ping' });
+  }
 }, 3000);
 
 addEventListener('offline', looksLost);

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::load::threads;
 use crate::socket::{CLOSE, PING, TEXT, first_frame, message_number, open, pong};
 
-const PATIENCE: Duration = Duration::from_secs(60); // for frames that are on their way
+const PATIENCE: Duration = Duration::from_secs(30); // for frames that are on their way
 const AT_ONCE: usize = 32; // handshakes of one thread
 
 /// One socket's account of what it got.
@@ -159,7 +159,9 @@ fn sit(address: SocketAddr, path: &str, mine: Vec<(Arc<Seat>, String)>, shared: 
                 });
             }
         }
-        Ok::<_, anyhow::Error>(drop(leaving.wait_for(|leave| *leave).await))
+        // An error means that the crowd is gone already, which is the same.
+        let _ = leaving.wait_for(|leave| *leave).await;
+        Ok::<_, anyhow::Error>(())
     };
     let run = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into);
     if let Err(error) = run.and_then(|runtime| runtime.block_on(all)) {

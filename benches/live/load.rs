@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -75,10 +74,8 @@ pub struct Burst {
     pub to: Instant,
 }
 
-/// Numbers for posts.
-pub fn numbers() -> Arc<AtomicU64> {
-    Arc::new(AtomicU64::new(1))
-}
+/// Numbers every post of this run: a key that was used before would post nothing.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Who posts where.
 #[derive(Clone)]
@@ -89,15 +86,13 @@ pub struct Posts {
     pub room: String,
     /// The authors' cookies, one connection after the other.
     pub cookies: Vec<String>,
-    /// Numbers every post, in its key and its text.
-    pub next: Arc<AtomicU64>,
     /// What follows the number in the text.
     pub text: &'static str,
 }
 
 impl Posts {
     fn next(&self, author: usize) -> (String, Vec<u8>) {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = format!("{number:08}{}", self.text);
         let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}") });
         let request = action("chat.post", &self.cookies[author % self.cookies.len()], &fields);

@@ -33,7 +33,6 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
 
 /// A server with people in a room, and the baseline that tells the same frames.
 struct Stage {
-    folder: Folder,
     server: Server,
     site: Site,
     /// Where sockets follow the room.
@@ -41,6 +40,8 @@ struct Stage {
     baseline: Server,
     /// Bytes of a frame, without the two or four of its header.
     frame: usize,
+    /// Last, so that it outlives the servers that write to it.
+    _folder: Folder,
 }
 
 impl Stage {
@@ -62,7 +63,7 @@ impl Stage {
         let file: PathBuf = folder.path().join("frame");
         std::fs::write(&file, &sample)?;
         let baseline = Server::baseline(&folder, &file).await?;
-        Ok(Self { folder, server, site, path, baseline, frame: sample.len() })
+        Ok(Self { server, site, path, baseline, frame: sample.len(), _folder: folder })
     }
 
     fn still_well(&mut self) -> Result<()> {
@@ -74,7 +75,7 @@ impl Stage {
 impl Posts {
     /// Posts in a server's first room, by all its people.
     fn to(server: &Server, site: &Site, text: &'static str) -> Self {
-        Self { address: server.address, room: site.room.clone(), cookies: site.cookies(), next: crate::load::numbers(), text }
+        Self { address: server.address, room: site.room.clone(), cookies: site.cookies(), text }
     }
 
     /// The same at another server.

@@ -179,7 +179,8 @@ fn reading(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// A connection of its own for the checkpointer.
-async fn checkpoint(connection: &mut SqliteConnection, mode: &'static str) -> sqlx::Result<()> {
-    sqlx::query(mode).execute(connection).await.map(drop)
+/// Moves the log into the file. How many pages the log has.
+async fn checkpoint(connection: &mut SqliteConnection, mode: &'static str) -> sqlx::Result<i64> {
+    let (_busy, pages, _moved): (i64, i64, i64) = sqlx::query_as(mode).fetch_one(connection).await?;
+    Ok(pages)
 }

@@ -1,5 +1,6 @@
 //! Accounts: one for each person, by name and e-mail address.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use sqlx::FromRow;
@@ -14,6 +15,7 @@ use crate::base::ids::AccountId;
 use crate::sql;
 
 pub(super) const LONGEST_NAME: usize = 40; // characters as a person counts them
+const LONGEST_LOGIN: usize = 320; // bytes; no name or address is longer
 const LONGEST_EMAIL: usize = 254; // RFC 5321: what fits into a forward path
 
 /// A person's account.
@@ -63,6 +65,8 @@ impl NewAccount {
         check
             .that(name >= 1, "name", "error-name-missing", 0)
             .that(name <= LONGEST_NAME, "name", "error-too-long", LONGEST_NAME)
+            // What looks like an address would sign in as somebody else's.
+            .that(!self.name.contains('@'), "name", "error-name-at", 0)
             .that(is_email(&self.email), "email", "error-email", 0)
             .that(password >= passwords::SHORTEST, "password", "error-password-short", passwords::SHORTEST)
             .that(password <= passwords::LONGEST, "password", "error-too-long", passwords::LONGEST);
@@ -107,11 +111,18 @@ impl Community {
     }
 
     /// The account that signs in with this name or address, if the password is theirs.
-    pub(super) async fn authenticate(&self, login: &str, password: String) -> Result<Option<AccountId>> {
+    ///
+    /// # Errors
+    /// `TooMany` after ten tries in three minutes.
+    pub(super) async fn authenticate(&self, login: &str, password: String, from: IpAddr) -> Result<Option<AccountId>> {
         const READ: &str = "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
-        let login = key(login);
-        let found: Option<(AccountId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(login).fetch_optional(on))?;
+        if login.len() > LONGEST_LOGIN {
+            return Ok(None);
+        }
+        let key = key(login);
+        let found: Option<(AccountId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(key).fetch_optional(on))?;
         let (id, hash) = found.unzip();
+        self.0.door.knock(login, id, from)?;
         let fits = password.len() <= passwords::LONGEST * 4 && self.0.passwords.fits(password, hash).await?;
         Ok(id.filter(|_| fits))
     }
@@ -121,10 +132,7 @@ impl Community {
         let community = self.clone();
         self.0.engine.db.write(move |tx| Box::pin(async move {
             sql!(tx.on(), on => sqlx::query("UPDATE accounts SET language = $2 WHERE id = $1").bind(id).bind(language).execute(on))?;
-            tx.after_commit(move || {
-                community.changed();
-                community.0.accounts.invalidate(&id);
-            });
+            tx.after_commit(move || community.changed());
             Ok(())
         })).await
     }

@@ -112,9 +112,8 @@ async fn do_sign_in(
     let next = posted.as_ref().map(|form| local(&form.next).to_owned()).unwrap_or_default();
     let done = async {
         let SignInForm { login, password, .. } = posted?;
-        community.0.door.knock(&login, address)?;
         // The same words for an unknown account and a wrong password, and the same time: both check a hash.
-        let account = community.authenticate(&login, password).await?.ok_or(Error::field("form", "error-sign-in"))?;
+        let account = community.authenticate(&login, password, address).await?.ok_or(Error::field("form", "error-sign-in"))?;
         community.sign_in(&session, account, &headers).await?;
         Ok(Outcome::new(json!({ "account": account }), next.clone()))
     }
@@ -163,6 +162,7 @@ async fn do_join(
     State(community): Here,
     lang: Lang,
     viewer: Option<Viewer>,
+    Address(address): Address,
     Path(code): Path<String>,
     session: Session,
     wants: Wants,
@@ -170,6 +170,7 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
+        community.0.door.join(address)?;
         let (account, space) = match &viewer {
             Some(viewer) => (viewer.account, community.join(&code, viewer.account).await?),
             None => {

@@ -162,7 +162,7 @@ impl Community {
     }
 
     fn joined(&self, space: SpaceId, account: AccountId, name: String) {
-        self.rights_changed(account, Some(space));
+        self.rights_changed(account);
         self.0.engine.bus.publish(Origin::new(account, Some(space)), MemberJoined { space, account, name });
     }
 }

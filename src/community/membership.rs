@@ -94,15 +94,10 @@ impl Community {
         readers
     }
 
-    /// After the commit that changed an account's rights: forgets what was cached of them, then has their sockets
-    /// prove themselves. In this order, or a socket could be let through by what is about to be forgotten.
-    pub(super) fn rights_changed(&self, account: AccountId, space: Option<SpaceId>) {
+    /// In the commit that changed an account's rights: what was cached no longer counts, then their sockets prove
+    /// themselves. In this order, or a socket could be let through by what no longer counts.
+    pub(super) fn rights_changed(&self, account: AccountId) {
         self.changed();
-        if let Some(space) = space {
-            self.0.roles.invalidate(&(account, space));
-        }
-        // Entries of rooms are few and cheap to read again; keeping them by account would cost more than it saves.
-        self.0.entries.invalidate_all();
         self.0.engine.live.recheck(account);
     }
 }

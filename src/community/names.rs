@@ -1,5 +1,6 @@
 //! Names, as people type them and as they are compared and drawn.
 
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::error::Check;
@@ -22,9 +23,17 @@ pub(super) fn tidy(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name or address as it is compared.
+/// A name or address as it is compared: without case, and without what cannot be seen.
 pub(super) fn key(text: &str) -> String {
-    tidy(text).to_lowercase()
+    let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect();
+    tidy(&seen.nfkc().collect::<String>()).to_lowercase()
+}
+
+/// Characters that show nothing by themselves: joiners, direction and shape marks, fillers.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
@@ -45,5 +54,7 @@ mod tests {
         assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
         assert_eq!(initials(""), "");
         assert_eq!(key("ANN  Okafor"), "ann okafor");
+        assert_eq!(key("A\u{2060}nn\u{200d}"), "ann");
+        assert_eq!(key("Ａｎｎ"), "ann");
     }
 }

@@ -151,7 +151,7 @@ async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>
     if let Some(space) = at.space {
         community.permit(viewer.account, Permission::Read, Place::Space(space)).await?;
     }
-    let shell = community.shell(&viewer, at.space, local(&at.here)).await?;
+    let shell = community.sidebar(&viewer, at.space, local(&at.here)).await?;
     Html::of(&Sidebar { shell: &shell })
 }
 

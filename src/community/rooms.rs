@@ -50,6 +50,11 @@ pub(super) struct RoomForm {
 }
 
 impl RoomForm {
+    /// Who is to be in the room itself: nobody in a public one, its maker always in a private one.
+    fn wanted(&self, by: AccountId) -> Vec<AccountId> {
+        if self.private { std::iter::once(by).chain(self.members.iter().copied()).collect() } else { Vec::new() }
+    }
+
     fn check(&mut self) -> Result<()> {
         let mut check = Check::default();
         self.name = check_name(&self.name, "name", &mut check);
@@ -87,6 +92,19 @@ async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<(
         sql!(tx.on(), on => sqlx::query(INSERT).bind(room).bind(account).bind(Micros::now()).execute(on))?;
     }
     Ok(())
+}
+
+/// Of these people, those who belong to the space as the transaction sees it: who was removed meanwhile stays out.
+async fn of_space(tx: &mut Tx, space: SpaceId, people: Vec<AccountId>) -> Result<Vec<AccountId>> {
+    const READ: &str = "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
+    let mut members = Vec::new();
+    for account in people {
+        let belongs: bool = sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_one(on))?;
+        if belongs && !members.contains(&account) {
+            members.push(account);
+        }
+    }
+    Ok(members)
 }
 
 impl Community {
@@ -144,7 +162,7 @@ impl Community {
     pub(super) async fn create_room(&self, by: AccountId, space: SpaceId, mut form: RoomForm) -> Result<RoomId> {
         self.permit(by, Permission::ManageRooms, Place::Space(space)).await?;
         form.check()?;
-        let members = self.members_for(by, space, &form).await?;
+        let wanted = form.wanted(by);
         let bus = self.0.engine.bus.clone();
         self.0
             .engine
@@ -152,6 +170,7 @@ impl Community {
             .write(move |tx| {
                 Box::pin(async move {
                     let room = insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
+                    let members = of_space(tx, space, wanted).await?;
                     add_people(tx, room, &members).await?;
                     let private = form.private;
                     tx.after_commit(move || {
@@ -163,25 +182,12 @@ impl Community {
             .await
     }
 
-    async fn members_for(&self, by: AccountId, space: SpaceId, form: &RoomForm) -> Result<Vec<AccountId>> {
-        let mut members = Vec::new();
-        if form.private {
-            members.push(by);
-            for account in &form.members {
-                if *account != by && self.role(*account, space).await?.is_some() {
-                    members.push(*account);
-                }
-            }
-        }
-        Ok(members)
-    }
-
     /// Changes a room's name, description, privacy and members. Who loses it hears nothing of it any more.
     pub(super) async fn change_room(&self, by: AccountId, id: RoomId, mut form: RoomForm) -> Result<()> {
         let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
         form.check()?;
-        let members = self.members_for(by, space, &form).await?;
+        let wanted = form.wanted(by);
         let before = self.people_in(id).await?;
         let was_private = room.private;
         let community = self.clone();
@@ -196,6 +202,7 @@ impl Community {
                     const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
                     sql!(tx.on(), on => sqlx::query(UPDATE).bind(id).bind(&form.name).bind(&form.about).bind(form.private).execute(on))?;
                     sql!(tx.on(), on => sqlx::query("DELETE FROM room_members WHERE room_id = $1").bind(id).execute(on))?;
+                    let members = of_space(tx, space, wanted).await?;
                     add_people(tx, id, &members).await?;
                     tx.after_commit(move || {
                         let mut concerned: Vec<_> = before.into_iter().map(|person| person.id).chain(members).collect();
@@ -235,8 +242,6 @@ impl Community {
 
     fn room_changed(&self, by: AccountId, room: RoomId, space: Option<SpaceId>, members: Vec<AccountId>) {
         self.changed();
-        self.0.rooms.invalidate(&room);
-        self.0.entries.invalidate_all();
         // A room that becomes private shuts out people nobody can name here, so everybody proves themselves.
         self.0.engine.live.recheck_all();
         self.0.engine.bus.publish(Origin::new(by, space), RoomChanged { room, space, members });
@@ -271,7 +276,6 @@ impl Community {
             add_people(tx, room, &people).await?;
             tx.after_commit(move || {
                 community.changed();
-                community.0.entries.invalidate_all();
                 community.0.engine.bus.publish(Origin::new(by, None), RoomCreated { room, space: None, private: true, members: people });
             });
             Ok(room)

@@ -115,33 +115,66 @@ fn account_of(record: &Record) -> Option<AccountId> {
     record.data.get(ACCOUNT).and_then(|value| value.as_str()?.parse().ok())
 }
 
+/// A session as it is stored.
+struct Row {
+    key: Arc<str>,
+    account: AccountId,
+    data: String,
+    expires: Micros,
+    kept: Record,
+}
+
+impl Row {
+    fn of(record: &Record) -> StoreResult<Self> {
+        let account = account_of(record).ok_or_else(|| StoreError::Encode("a session without an account is not kept".into()))?;
+        // The row must not hold what would sign in: neither the cookie nor anything it can be made from.
+        let kept = Record { id: Id(0), ..record.clone() };
+        let data = serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
+        let expires = Micros(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX));
+        Ok(Self { key: digest(&record.id), account, data, expires, kept })
+    }
+}
+
 #[async_trait::async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> StoreResult<()> {
-        // 128 random bits do not collide; if they ever do, the insert below becomes an update of one's own row only.
-        self.save(record).await
+        const CREATE: &str = "INSERT INTO sessions (digest, account_id, data, device, created_at, seen_at, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $5, $6)";
+        let device = record.data.get(DEVICE).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let Row { key, account, data, expires, kept } = Row::of(record)?;
+        let cache = self.open.clone();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = sqlx::query(CREATE).bind(&*key).bind(account).bind(data).bind(device).bind(Micros::now()).bind(expires);
+                    sql!(tx.on(), on => row.execute(on))?;
+                    tx.after_commit(move || cache.insert(key, kept));
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(backend)
     }
 
+    /// Only ever changes a session that is there: one that was ended while this request ran must not come back.
+    /// All that changes is when it was seen; a full disk that cannot keep that is no reason to refuse the page.
     async fn save(&self, record: &Record) -> StoreResult<()> {
-        let Some(account) = account_of(record) else {
-            return Err(StoreError::Encode("a session without an account is not kept".into()));
-        };
-        let key = digest(&record.id);
-        // The row must not hold what would sign in: neither the cookie nor anything it can be made from.
-        let mut kept = record.clone();
-        kept.id = Id(0);
-        let data = serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
-        let device = record.data.get(DEVICE).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let expires = Micros(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX));
-        let (cache, record, row) = (self.open.clone(), kept, key.clone());
-        self.db.write(move |tx| Box::pin(async move {
-            const SAVE: &str = "INSERT INTO sessions (digest, account_id, data, device, created_at, seen_at, expires_at) \
-                VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (digest) DO UPDATE SET data = $3, seen_at = $5, expires_at = $6 \
-                WHERE sessions.account_id = $2";
-            sql!(tx.on(), on => sqlx::query(SAVE).bind(&*row).bind(account).bind(data).bind(device).bind(Micros::now()).bind(expires).execute(on))?;
-            tx.after_commit(move || cache.insert(row, record));
-            Ok(())
-        })).await.map_err(backend)
+        const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5 WHERE digest = $1 AND account_id = $2";
+        let Row { key, account, data, expires, kept } = Row::of(record)?;
+        let cache = self.open.clone();
+        let saved = self.db.write(move |tx| {
+            Box::pin(async move {
+                let row = sqlx::query(SAVE).bind(&*key).bind(account).bind(data).bind(Micros::now()).bind(expires);
+                if sql!(tx.on(), on => row.execute(on))?.rows_affected() > 0 {
+                    tx.after_commit(move || cache.insert(key, kept));
+                }
+                Ok(())
+            })
+        });
+        if let Err(error) = saved.await {
+            tracing::warn!(%error, "when a session was seen was not kept");
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
@@ -257,7 +290,7 @@ impl Community {
             .await
     }
 
-    /// Deletes sessions that have expired. Called every hour.
+    /// Deletes sessions that have expired. Called every ten minutes.
     pub(super) async fn forget_expired_sessions(&self) -> Result<()> {
         self.0
             .engine

@@ -1,6 +1,7 @@
 //! The first evening: the page that makes the owner, the first space and its room, and closes for ever.
 //! And the door's patience: how often one may try to sign in.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::accounts::{self, NewAccount};
@@ -13,32 +14,61 @@ use crate::sql;
 
 const TRIES: u32 = 10;
 const IN: Duration = Duration::from_secs(180);
+const JOINS: u32 = 60; // from one address in the same time: a class that joins together, not a machine
 
 /// Limits of signing in and joining, by account and by address.
 pub(super) struct Door {
+    by_account: Rate<AccountId>,
     by_login: Rate<String>,
-    by_address: Rate<std::net::IpAddr>,
+    by_address: Rate<IpAddr>,
+    joins: Rate<IpAddr>,
 }
 
 impl Default for Door {
     fn default() -> Self {
-        Self { by_login: Rate::new(TRIES, IN), by_address: Rate::new(TRIES, IN) }
+        Self {
+            by_account: Rate::new(TRIES, IN),
+            by_login: Rate::new(TRIES, IN),
+            by_address: Rate::new(TRIES, IN),
+            joins: Rate::new(JOINS, IN),
+        }
     }
 }
 
 impl Door {
-    /// Counts a try to sign in.
+    /// Counts a try to sign in: of the account that the login names, or of the login while it names none.
     ///
     /// # Errors
     /// `TooMany` when this account or this address has had its ten tries in three minutes.
-    pub(super) fn knock(&self, login: &str, address: std::net::IpAddr) -> Result<()> {
-        self.by_address.check(&address)?;
-        self.by_login.check(&names::key(login))
+    pub(super) fn knock(&self, login: &str, account: Option<AccountId>, address: IpAddr) -> Result<()> {
+        self.by_address.check(&network(address))?;
+        match account {
+            Some(account) => self.by_account.check(&account),
+            None => self.by_login.check(&names::key(login)),
+        }
+    }
+
+    /// Counts a try to join.
+    ///
+    /// # Errors
+    /// `TooMany` for an address that joins by the dozen.
+    pub(super) fn join(&self, address: IpAddr) -> Result<()> {
+        self.joins.check(&network(address))
     }
 
     pub(super) fn tidy(&self) {
+        self.by_account.tidy();
         self.by_login.tidy();
         self.by_address.tidy();
+        self.joins.tidy();
+    }
+}
+
+/// Whom an address belongs to: with IPv6 one customer has 2^64 of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
     }
 }
 

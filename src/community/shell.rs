@@ -86,6 +86,17 @@ impl Community {
 
     /// What stands around a page at `here`, in a space or outside all.
     pub async fn shell(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
+        let mut shell = self.sidebar(viewer, space, here).await?;
+        if let Some(space) = space {
+            for pane in self.0.panes.get().into_iter().flatten() {
+                shell.panes.push(pane(viewer.clone(), space).await?);
+            }
+        }
+        Ok(shell)
+    }
+
+    /// The shell without the panes.
+    pub(super) async fn sidebar(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
         let live = &self.0.engine.live;
         // Cursors first: what is read after them holds everything they name.
         let mut feeds = format!("account/{0}@{1}", viewer.account, live.cursor(&format!("account/{}", viewer.account)));
@@ -109,12 +120,6 @@ impl Community {
         for nav in self.0.navs.get().into_iter().flatten() {
             sections.extend(nav(viewer.clone(), space).await?);
         }
-        let mut panes = Vec::new();
-        if let Some(space) = space {
-            for pane in self.0.panes.get().into_iter().flatten() {
-                panes.push(pane(viewer.clone(), space).await?);
-            }
-        }
         Ok(Shell {
             lang: viewer.lang,
             account: viewer.account,
@@ -124,7 +129,7 @@ impl Community {
             space,
             title,
             sections,
-            panes,
+            panes: Vec::new(),
             rights: rights(role),
             manages: role.is_some_and(|role| role.may(Permission::ManageSpace)),
             operates: self.is_server_owner(viewer.account).await?,

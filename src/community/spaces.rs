@@ -118,7 +118,7 @@ impl Community {
                         "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
                     sql!(tx.on(), on => sqlx::query(ROOMS).bind(space).bind(account).execute(on))?;
                     tx.after_commit(move || {
-                        community.rights_changed(account, Some(space));
+                        community.rights_changed(account);
                         community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
                     });
                     Ok(())

@@ -62,7 +62,7 @@ event! {
 }
 
 event! {
-    /// A session ended: signed out, ended from another device, or expired. Its sockets are being closed.
+    /// A session ended: signed out, or ended from another device. Its sockets are being closed.
     pub struct SessionEnded on "community.session.ended" by account {
         /// Whose it was.
         account: AccountId = AccountId(7),

@@ -37,6 +37,8 @@ pub struct Presence {
     people: Arc<People>,
 }
 
+const MOST_IN_A_FRAME: usize = 100; // people; one is about 1.5 KB of HTML
+
 #[derive(Deserialize)]
 struct Nothing {}
 
@@ -134,7 +136,15 @@ impl Presence {
                 by_space.entry(space).or_default().push(PersonFrame { account: *account, space, name: name.clone(), state: *state });
             }
         }
-        for (space, people) in by_space {
+        let parts = by_space.into_iter().flat_map(|(space, mut people)| {
+            let mut parts = Vec::new();
+            while !people.is_empty() {
+                let rest = people.split_off(people.len().min(MOST_IN_A_FRAME));
+                parts.push((space, std::mem::replace(&mut people, rest)));
+            }
+            parts
+        });
+        for (space, people) in parts {
             let event = PeopleChanged { space, people: people.iter().map(PersonFrame::state).collect() };
             let content = Content::of(&event).html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
             self.engine.live.publish(&presence_feed(space), content);

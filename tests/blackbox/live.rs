@@ -18,15 +18,41 @@ async fn posts_edits_and_deletions_arrive_in_order_as_json_and_as_html() {
     let mut data = ann.following("room/general").await;
     let mut page = bob.html_socket().await;
     page.follow(&bob.feed("room/general")).await;
-    let first = ann.post("general", "one").await;
-    let second = bob.post("general", "two").await;
-    let edited = ann.edit(&first, "one, better").await;
-    let deleted = bob.delete(&second).await;
-    for (topic, message) in [("posted", &first), ("posted", &second), ("edited", &edited), ("deleted", &deleted)] {
+    let mut told = async |topic: &str, message: &Message| {
         assert_eq!(change(&mut data).await, (format!("chat.message.{topic}"), message.clone()));
         let frame = page.frame("hx-partial").await;
         assert!(frame.contains(&format!("id=\"m-{}\"", message.id)), "{topic}: {frame}");
         assert!(topic == "deleted" || frame.contains(&message.body), "{topic}: {frame}");
+    };
+    let first = ann.post("general", "one").await;
+    told("posted", &first).await;
+    let second = bob.post("general", "two").await;
+    told("posted", &second).await;
+    told("edited", &ann.edit(&first, "one, better").await).await;
+    told("deleted", &bob.delete(&second).await).await;
+}
+
+#[tokio::test]
+async fn what_was_edited_away_or_deleted_cannot_be_had_by_asking_for_old_frames() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let feed = ann.feed("room/general");
+    let start = ann.following("room/general").await.follow(&feed).await;
+    let first = ann.post("general", "a slip of the tongue").await;
+    let second = ann.post("general", "a secret").await;
+    ann.edit(&first, "well put").await;
+    ann.delete(&second).await;
+    let bob = server.member("bob").await;
+    for path in ["/live/data", "/live"] {
+        let mut socket = bob.socket_at(&format!("{path}?feed={feed}@{start}")).await;
+        ann.act("chat.history", json!({ "room": ann.room("general") })).await.expect(200);
+        ann.post("general", "the end").await;
+        let mut heard = String::new();
+        while !heard.contains("the end") {
+            heard += &socket.next().await.expect("the socket is open").to_string();
+        }
+        assert!(heard.contains("well put"), "{heard}");
+        assert!(!heard.contains("slip") && !heard.contains("secret"), "{heard}");
     }
 }
 

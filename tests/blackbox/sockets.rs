@@ -68,7 +68,7 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
     assert_eq!(bodies_until(&mut back, "the end").await, ["the end"], "nothing twice");
     // The same over a subscription on an open socket: the cursor moves back, and all comes again.
     assert_eq!(back.ask(&bob.feed("room/general"), Some(&cursor)).await["type"], "subscribed");
-    assert_eq!(bodies_until(&mut back, "the end").await, ["missed", "seen, edited", "", "the end"]);
+    assert_eq!(bodies_until(&mut back, "the end").await, ["", "seen, edited", "", "the end"], "what was deleted stays so");
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn who_says_far_too_much_is_refused_then_closed() {
     let pongs = said.iter().filter(|one| one["type"] == "pong").count();
     let refusals: Vec<_> = said.iter().filter(|one| one["type"] == "error").collect();
     assert!((100..=200).contains(&pongs), "{pongs} were heard");
-    assert_eq!(refusals.len(), 100);
+    assert!((100..=200).contains(&refusals.len()), "{} were refused", refusals.len());
     assert!(refusals.iter().all(|one| one["error"]["code"] == "too_many" && one["error"]["retry_after"].as_u64() >= Some(1)));
     ann.socket().await;
 }

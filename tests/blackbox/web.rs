@@ -159,7 +159,7 @@ async fn assets_are_found_under_the_addresses_pages_name() {
 #[tokio::test]
 async fn too_much_and_the_wrong_method_are_refused_in_words() {
     let (_server, ann) = house().await;
-    let large = ann.form("/act/chat.post", &[("body", &"x".repeat(300 << 10))]).await.expect(413);
+    let large = ann.form("/act/chat.post", &[("body", &"x".repeat(500 << 10))]).await.expect(413);
     assert!(large.body.contains("<html"), "{}", large.body);
     let wrong = ann.send(ann.request("DELETE", "/account").header("Accept", "application/json")).await.expect(405);
     assert!(wrong.header("allow").contains("GET") && wrong.json()["error"]["message"].is_string());

@@ -110,8 +110,7 @@ async fn after_a_cut_what_was_read_is_where_it_was() {
     let _seats = seats(2).await;
     let away = Away::begin(&[], 120).await;
     away.bobs.types(".compose textarea", DRAFT).await;
-    away.bobs.js("(document.querySelector('.scroller').scrollTop -= 700, true)").await;
-    away.bobs.until("document.querySelectorAll('.log > .msg').length >= 100").await;
+    away.bobs.scrolls_up_to(100).await;
     let cut = Instant::now();
     away.link.cut();
     let (id, offset) = away.bobs.before_the_eyes().await;
@@ -138,8 +137,12 @@ async fn after_a_restart_everything_is_there_once() {
     away.bobs.hears("sent while away").await;
     // Who writes is heard again too.
     let mut typist = away.ann.socket().await;
-    typist.act("chat.type", json!({ "room": away.ann.room("general") })).await;
-    away.bobs.reads(".typing", "Ann").await;
+    let asked = Instant::now();
+    while !away.bobs.js("document.querySelector('.typing').textContent").await.to_string().contains("Ann") {
+        typist.act("chat.type", json!({ "room": away.ann.room("general") })).await;
+        assert!(asked.elapsed() < Duration::from_secs(10), "nobody is seen writing");
+        breath().await;
+    }
     away.ends_as_a_fresh_page().await;
 }
 
@@ -183,8 +186,7 @@ async fn too_much_to_catch_up_is_read_again_in_history() {
     let _seats = seats(2).await;
     let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 120).await;
     away.bobs.types(".compose textarea", DRAFT).await;
-    away.bobs.js("(document.querySelector('.scroller').scrollTop -= 900, true)").await;
-    away.bobs.until("document.querySelectorAll('.log > .msg').length >= 100").await;
+    away.bobs.scrolls_up_to(100).await;
     let cut = Instant::now();
     away.link.cut();
     let (id, offset) = away.bobs.before_the_eyes().await;

@@ -248,10 +248,8 @@ impl Browser {
 
     /// Leaves a network that failed; the console may say so and nothing else.
     pub async fn leaves_bad_network(self) {
-        self.leaves_after(|entry| {
-            entry.contains("net::ERR_") || entry.contains("WebSocket connection to") || entry.contains("status of 503")
-        })
-        .await;
+        let lost = ["net::ERR_", "WebSocket connection to", "htmx:ws:error", "status of 503"];
+        self.leaves_after(|entry| lost.iter().any(|words| entry.contains(words))).await;
     }
 
     /// Leaves; fails if the console held an error that is not expected.

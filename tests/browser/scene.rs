@@ -50,6 +50,17 @@ impl Browser {
         self.reads(".log > .msg:not([data-pending]) .body", text).await;
     }
 
+    /// Scrolls up until the log holds this many messages and nothing more is on its way.
+    pub async fn scrolls_up_to(&self, messages: usize) {
+        let scroller = "document.querySelector('.scroller')";
+        self.until(&format!(
+            "document.querySelectorAll('.log > .msg').length >= {messages}
+                ? !document.querySelector('.htmx-request')
+                : ({scroller}.scrollTop = Math.min({scroller}.scrollTop, 300), false)"
+        ))
+        .await;
+    }
+
     /// The id attribute of the message with this text.
     pub async fn message(&self, text: &str) -> String {
         let text = json!(text);

@@ -42,8 +42,15 @@ impl TestServer {
 
     async fn of(program: PathBuf, overrides: &[(&str, &str)]) -> Self {
         let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server =
-            Self { folder: Folder::new(), address: String::new(), overrides, program, child: None, log: Arc::default(), owner: OnceLock::new() };
+        let mut server = Self {
+            folder: Folder::new(),
+            address: String::new(),
+            overrides,
+            program,
+            child: None,
+            log: Arc::default(),
+            owner: OnceLock::new(),
+        };
         for _ in 0..10 {
             server.address = format!("127.0.0.1:{}", free_port());
             if server.launch() {

@@ -91,8 +91,19 @@ export function startLog(page) {
     if (!view.stuck) others.forEach((message) => view.unseen.add(message.id));
   }
 
+  /** The answer to a post may come before the feed has brought what was said earlier: ids tell the order. */
+  function order() {
+    const all = messages();
+    for (let n = 1; n < all.length; n++) {
+      if (idOf(all[n]) > idOf(all[n - 1])) continue;
+      all.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1)).forEach((message, place) => place && all[place - 1].after(message));
+      return;
+    }
+  }
+
   function settle() {
     if (!page.isConnected) return;
+    order();
     notice();
     drawDividers();
     if (view.stuck) view.toEnd();
@@ -190,7 +201,8 @@ export function startLog(page) {
   on(document, 'visibilitychange', markRead);
   on(document, 'tide:connected', markRead);
 
-  const target = location.hash.startsWith('#m-') && document.getElementById(location.hash.slice(1));
+  // A link followed within the page loses its fragment to the redirect; the address names the message all the same.
+  const target = document.getElementById(`m-${new URLSearchParams(location.search).get('at') ?? location.hash.slice(3)}`);
   if (target) view.stuck = false;
   settle();
   if (target) {

@@ -5,6 +5,8 @@
 //! in the order of the data they tell of, and nobody hears of a write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -20,6 +22,7 @@ use crate::base::error::{Error, Result};
 const QUEUE: usize = 1024; // writes that may wait; at 5,000 a second a fifth of a second's worth
 const FULL_FOR: Duration = Duration::from_secs(5); // how long a caller waits for a place in the queue
 const CHECKPOINT_COMMITS: u64 = 500; // commits between checkpoints while busy
+const LONGEST_LOG: i64 = 4_096; // pages (16 MiB) after which the log is started anew
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10); // and the longest wait after the first commit
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
@@ -69,8 +72,9 @@ impl Writer {
     pub(super) fn start(connection: SqliteConnection, checkpointer: SqliteConnection, batch: usize, wait: Duration) -> Self {
         let (queue, orders) = mpsc::channel(QUEUE);
         let (commits, committed) = watch::channel(0);
-        tokio::spawn(keep_log_short(checkpointer, committed));
-        tokio::spawn(work(Tx { connection, after: Vec::new() }, orders, batch, wait, commits));
+        let too_long = Arc::new(AtomicBool::new(false));
+        tokio::spawn(keep_log_short(checkpointer, committed, too_long.clone()));
+        tokio::spawn(work(Tx { connection, after: Vec::new() }, orders, (batch, wait), commits, too_long));
         Self { queue }
     }
 
@@ -82,7 +86,7 @@ impl Writer {
         let (reply, answered) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
-                let result = match AssertUnwindSafe(work(tx)).catch_unwind().await {
+                let result = match AssertUnwindSafe(async { work(tx).await }).catch_unwind().await {
                     Ok(result) => result,
                     Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
                 };
@@ -108,7 +112,13 @@ impl Writer {
     }
 }
 
-async fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>, batch: usize, wait: Duration, commits: watch::Sender<u64>) {
+async fn work(
+    mut tx: Tx,
+    mut orders: mpsc::Receiver<Order>,
+    (batch, wait): (usize, Duration),
+    commits: watch::Sender<u64>,
+    too_long: Arc<AtomicBool>,
+) {
     let mut waiting = Vec::with_capacity(batch);
     while orders.recv_many(&mut waiting, batch).await > 0 {
         if !wait.is_zero() && waiting.len() < batch {
@@ -125,6 +135,12 @@ async fn work(mut tx: Tx, mut orders: mpsc::Receiver<Order>, batch: usize, wait:
             match order {
                 Order::Write(job) => jobs.push(job),
                 Order::Stop(stopped) => stop = Some(stopped),
+            }
+        }
+        if too_long.swap(false, Ordering::Relaxed) {
+            // Under steady writing only the writer itself can start the log anew.
+            if let Err(error) = checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(RESTART)").await {
+                tracing::warn!(%error, "the log could not be started anew; it will be tried again");
             }
         }
         if !jobs.is_empty() {
@@ -155,6 +171,11 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     }
     let mut sound = true;
     for job in jobs {
+        // A full disk may have ended the transaction already; going on would begin another that nobody answers for.
+        // Jobs that are dropped here are answered Unavailable.
+        if !sound {
+            break;
+        }
         let mark = tx.after.len();
         sound &= alone || tx.run("SAVEPOINT one").await.is_ok();
         let done = job(tx).await;
@@ -193,7 +214,7 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
 }
 
 /// Moves the write-ahead log into the file now and then, on a connection of its own, so that no commit waits for it.
-async fn keep_log_short(mut connection: SqliteConnection, mut committed: watch::Receiver<u64>) {
+async fn keep_log_short(mut connection: SqliteConnection, mut committed: watch::Receiver<u64>, too_long: Arc<AtomicBool>) {
     let mut done = 0;
     while committed.changed().await.is_ok() {
         let enough = committed.wait_for(|count| count - done >= CHECKPOINT_COMMITS);
@@ -202,8 +223,10 @@ async fn keep_log_short(mut connection: SqliteConnection, mut committed: watch::
             break;
         }
         done = *committed.borrow();
-        if let Err(error) = checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
-            tracing::warn!(%error, "the log could not be moved into the database file; it will be tried again");
+        match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
+            Ok(pages) if pages > LONGEST_LOG => too_long.store(true, Ordering::Relaxed),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the log could not be moved into the database file; it will be tried again"),
         }
     }
     drop(connection.close().await);

@@ -14,6 +14,8 @@ use super::socket::Bell;
 use crate::base::error::Result;
 use crate::engine::viewer::Viewer;
 
+const HEAVIEST: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
+
 /// A place in a feed: the instance that numbered it and the last frame seen, written `instance.number`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -98,6 +100,8 @@ pub(super) struct Feed {
 struct State {
     /// Frames `head - frames.len() + 1 ..= head`.
     frames: VecDeque<Arc<Frame>>,
+    /// Of all frames, in bytes, roughly.
+    weight: usize,
     listeners: HashMap<u64, Arc<Bell>>,
     touched: Instant,
 }
@@ -105,7 +109,7 @@ struct State {
 impl Feed {
     /// `start` must be past every number that an earlier feed of this name may have issued.
     pub(super) fn new(name: &str, start: u64) -> Self {
-        let state = State { frames: VecDeque::new(), listeners: HashMap::new(), touched: Instant::now() };
+        let state = State { frames: VecDeque::new(), weight: 0, listeners: HashMap::new(), touched: Instant::now() };
         Self { name: name.to_owned(), head: AtomicU64::new(start), state: Mutex::new(state) }
     }
 
@@ -118,14 +122,27 @@ impl Feed {
         self.head.load(Ordering::Acquire)
     }
 
-    /// Appends a frame, drops the oldest past `keep`, and wakes the listeners.
+    /// Appends a frame, drops the oldest past `keep` frames or [`HEAVIEST`] bytes, and wakes the listeners.
     pub(super) fn publish(&self, instance: &Arc<str>, keep: usize, content: Content) {
         let mut state = self.state();
+        let frame = |seq, content| {
+            let cursor = Cursor { instance: instance.clone(), seq };
+            Arc::new(Frame::new(&self.name, cursor.to_string(), seq, content))
+        };
+        let state = &mut *state;
+        for older in state.frames.iter_mut().filter(|_| content.is_change()) {
+            if let Some(instead) = content.instead_of(&older.content) {
+                let instead = frame(older.seq, instead);
+                state.weight = state.weight + instead.weight - older.weight;
+                *older = instead;
+            }
+        }
         let seq = self.head() + 1;
-        let cursor = Cursor { instance: instance.clone(), seq };
-        state.frames.push_back(Arc::new(Frame::new(&self.name, cursor.to_string(), seq, content)));
-        while state.frames.len() > keep {
-            state.frames.pop_front();
+        let frame = frame(seq, content);
+        state.weight += frame.weight;
+        state.frames.push_back(frame);
+        while state.frames.len() > keep || (state.weight > HEAVIEST && state.frames.len() > 1) {
+            state.weight -= state.frames.pop_front().map_or(0, |frame| frame.weight);
         }
         state.touched = Instant::now();
         self.head.store(seq, Ordering::Release);
@@ -138,6 +155,7 @@ impl Feed {
     pub(super) fn forget(&self) {
         let mut state = self.state();
         state.frames.clear();
+        state.weight = 0;
         // A number is skipped: no cursor given out so far is the newest any more.
         self.head.store(self.head() + 1, Ordering::Release);
         for bell in state.listeners.values() {
@@ -175,8 +193,10 @@ impl Feed {
         state.listeners.is_empty() && state.touched < before
     }
 
-    pub(super) fn touch(&self) {
+    /// Keeps it from being forgotten for a while. The number of its newest frame.
+    pub(super) fn touch(&self) -> u64 {
         self.state().touched = Instant::now();
+        self.head()
     }
 }
 

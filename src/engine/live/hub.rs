@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::feed::{Cursor, Feed, FeedSpec};
 use super::frame::Content;
-use super::socket::{Close, Socket};
+use super::socket::{Bell, Close, Socket};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -35,6 +35,11 @@ impl From<&Settings> for Limits {
     fn from(settings: &Settings) -> Self {
         Self { feed_frames: settings.feed_frames, sockets: settings.max_sockets, sockets_per_account: settings.max_sockets_per_account }
     }
+}
+
+/// Microseconds of now lie past every number that an earlier, forgotten feed of the same name can have used.
+fn first_number() -> u64 {
+    u64::try_from(Micros::now().0).unwrap_or(0)
 }
 
 type StillValid = Arc<dyn Fn(Viewer) -> BoxFuture<'static, bool> + Send + Sync>;
@@ -62,6 +67,8 @@ struct Sockets {
 impl Hub {
     /// A hub without any feed.
     pub fn new(limits: Limits) -> Self {
+        // Counted from the start: what is not there looks like what is broken.
+        metrics::gauge!("tidepool_sockets").set(0.0);
         Self(Arc::new(Inner {
             instance: secrets::short_token()[..8].into(),
             limits,
@@ -120,9 +127,14 @@ impl Hub {
     /// The feed's newest frame. Take it before reading the store: what you then show already holds everything up to
     /// the cursor, and following from it brings everything after.
     pub fn cursor(&self, feed: &str) -> Cursor {
-        let feed = self.feed(feed);
-        feed.touch();
-        Cursor { instance: self.0.instance.clone(), seq: feed.head() }
+        let seq = match self.existing(feed) {
+            Some(feed) => feed.touch(),
+            None => {
+                let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
+                feeds.entry(feed.to_owned()).or_insert_with(|| Arc::new(Feed::new(feed, first_number()))).head()
+            }
+        };
+        Cursor { instance: self.0.instance.clone(), seq }
     }
 
     /// The number in a cursor of this instance.
@@ -131,18 +143,12 @@ impl Hub {
         (*instance == *self.0.instance).then(|| seq.parse().ok()).flatten()
     }
 
-    pub(super) fn feed(&self, name: &str) -> Arc<Feed> {
-        if let Some(feed) = self.existing(name) {
-            return feed;
-        }
+    /// Lets a socket listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.
+    pub(super) fn follow(&self, name: &str, socket: u64, bell: &Arc<Bell>) -> Arc<Feed> {
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        feeds
-            .entry(name.to_owned())
-            .or_insert_with(|| {
-                // Microseconds of now lie past every number that an earlier, forgotten feed of this name can have used.
-                Arc::new(Feed::new(name, u64::try_from(Micros::now().0).unwrap_or(0)))
-            })
-            .clone()
+        let feed = feeds.entry(name.to_owned()).or_insert_with(|| Arc::new(Feed::new(name, first_number())));
+        feed.listen(socket, bell);
+        feed.clone()
     }
 
     fn existing(&self, name: &str) -> Option<Arc<Feed>> {

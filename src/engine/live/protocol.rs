@@ -69,7 +69,7 @@ pub enum ToClient<'a> {
     Refused {
         /// Its name.
         feed: &'a str,
-        /// `not_found` (no such feed, or not yours to know of), `too_many` (64 already) or `invalid`.
+        /// `not_found` (no such feed, or not yours to know of) or `too_many` (64 already).
         code: &'a str,
     },
     /// The right to the feed is gone, and so is the subscription.

@@ -18,7 +18,7 @@ use crate::engine::viewer::Viewer;
 
 const LARGEST: usize = 64 << 10; // bytes of one message from a client
 const BUFFER: usize = 4 << 10; // bytes of a socket's read and write buffer; the library's own default is 128 KiB
-const UNSENT: usize = 1 << 20; // bytes that may wait inside the library before a write fails
+const UNSENT: usize = 8 << 20; // bytes that may wait inside the library before a write fails: more than the largest message
 
 /// The two sockets.
 pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Router {
@@ -62,7 +62,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// `feed=room/12@cursor&feed=…`: what a socket follows from its first moment on. Read by hand because names and
-/// cursors need no escapes, and a page that asks for more than a socket may follow is refused feed by feed later.
+/// cursors need no escapes. Feeds past what a socket may follow are passed over.
 fn wanted(query: &str) -> Vec<(String, Option<String>)> {
     query
         .split('&')

@@ -22,10 +22,10 @@ use crate::engine::web::problem;
 pub(super) const MOST_FEEDS: usize = 64;
 const FLUSH: usize = 64; // frames written before the socket is given another look
 const PING_EVERY: Duration = Duration::from_secs(8);
-const SILENT_FOR: Duration = Duration::from_secs(20); // two pings unanswered: the plug is pulled
-const WRITE_FOR: Duration = Duration::from_secs(30); // a peer that takes no byte for so long is gone
+const SILENT_FOR: Duration = Duration::from_secs(17); // two pings unanswered: the plug is pulled
+const WRITE_FOR: Duration = Duration::from_secs(15); // a peer that takes nothing for so long is gone: with a ping's pause, within 30 s
 const MESSAGES: (u32, Duration) = (100, Duration::from_secs(10)); // what one socket may say
-const PATIENCE: u32 = 100; // refused messages after which a socket is closed
+const PATIENCE: u32 = 100; // messages refused one after the other, after which a socket is closed
 const LONGEST_NAME: usize = 128; // bytes of a feed's or action's name, or a message's id
 
 /// The language a socket speaks: frames as HTML for pages, or as JSON for programs.
@@ -103,17 +103,19 @@ pub(super) async fn serve(
 /// The peer is gone: closed, broken, silent or stuck.
 struct Gone;
 
-async fn write(ws: &mut WebSocket, texts: Vec<Utf8Bytes>) -> Result<(), Gone> {
-    let all = async {
-        for text in texts {
-            ws.feed(Message::Text(text)).await?;
-        }
-        ws.flush().await
-    };
-    match timeout(WRITE_FOR, all).await {
+async fn in_time(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    match timeout(WRITE_FOR, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),
     }
+}
+
+async fn write(ws: &mut WebSocket, texts: Vec<Utf8Bytes>) -> Result<(), Gone> {
+    // Each message has its own time: who is slow but takes something is not gone.
+    for text in texts {
+        in_time(ws.feed(Message::Text(text))).await?;
+    }
+    in_time(ws.flush()).await
 }
 
 impl Session {
@@ -231,13 +233,15 @@ impl Session {
     async fn hear(&mut self, text: &str) -> Result<Option<Utf8Bytes>, Close> {
         let lang = self.socket.viewer.lang;
         let refuse = |id: Option<&str>, error: &Error| Utf8Bytes::from(ToClient::Error { id, error: problem(error, lang) }.text());
+        let message: Option<FromClient> = serde_json::from_str(text).ok();
         if let Err(error) = self.rate.check() {
             self.refused += 1;
-            return if self.refused > PATIENCE { Err(Close::Flooding) } else { Ok(Some(refuse(None, &error))) };
+            let id = if let Some(FromClient::Act { id, .. }) = &message { id.get(..LONGEST_NAME.min(id.len())) } else { None };
+            return if self.refused > PATIENCE { Err(Close::Flooding) } else { Ok(Some(refuse(id, &error))) };
         }
-        let message = match serde_json::from_str(text) {
-            Ok(message) => message,
-            Err(_) => return Ok(Some(refuse(None, &Error::field("type", "error-message-shape")))),
+        self.refused = 0;
+        let Some(message) = message else {
+            return Ok(Some(refuse(None, &Error::field("type", "error-message-shape"))));
         };
         Ok(match message {
             FromClient::Subscribe { feed, cursor } => Some(self.subscribe(&feed, cursor.as_deref()).await),
@@ -271,15 +275,18 @@ impl Session {
         if self.following.len() >= MOST_FEEDS {
             return ToClient::Refused { feed: name, code: "too_many" }.text().into();
         }
-        let feed = self.server.hub.feed(name);
+        // Listening first: a feed that is listened to is not forgotten between two lines here.
+        let feed = self.server.hub.follow(name, self.socket.id, &self.socket.bell);
         let seen = match cursor {
             None => feed.head(),
             Some(cursor) => match self.server.hub.seen(cursor) {
                 Some(seen) if matches!(feed.since(seen, 1), Since::Frames(..)) => seen,
-                _ => return ToClient::Refresh { feed: name }.text().into(),
+                _ => {
+                    feed.leave(self.socket.id);
+                    return ToClient::Refresh { feed: name }.text().into();
+                }
             },
         };
-        feed.listen(self.socket.id, &self.socket.bell);
         let cursor = format!("{}.{seen}", self.server.hub.instance());
         self.following.push(Following { feed, seen });
         ToClient::Subscribed { feed: name, cursor }.text().into()

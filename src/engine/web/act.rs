@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
@@ -18,8 +18,6 @@ use crate::engine::actions::{Actions, Outcome};
 use crate::engine::forms::Form;
 use crate::engine::viewer::{Address, Viewer};
 
-const LARGEST: usize = 256 << 10; // bytes of a form: a message of 4,000 characters is 16 KB, escaped 48
-
 struct Act {
     actions: Actions,
     /// The pages, to show a refused form again.
@@ -27,7 +25,7 @@ struct Act {
 }
 
 pub(super) fn routes(actions: Actions, pages: Router) -> Router {
-    Router::new().route("/act/{action}", post(act)).layer(DefaultBodyLimit::max(LARGEST)).with_state(Arc::new(Act { actions, pages }))
+    Router::new().route("/act/{action}", post(act)).with_state(Arc::new(Act { actions, pages }))
 }
 
 async fn act(
@@ -48,9 +46,10 @@ async fn act(
         state.actions.run_form(&viewer, &name, body.to_vec()).await
     };
     let lang = viewer.lang;
-    match answer(Wants::of(&headers), result) {
+    let wants = if json { Wants::Json } else { Wants::of(&headers) };
+    match answer(wants, result) {
         Ok(response) => response,
-        Err(error) if Wants::of(&headers) == Wants::Page && !json => {
+        Err(error) if wants == Wants::Page => {
             let form = Form::refused(&name, &body, &error, lang);
             match headers.get(header::REFERER).and_then(|referer| path_of(referer.to_str().ok()?, &headers)) {
                 Some(path) if matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::TooMany(_)) => {

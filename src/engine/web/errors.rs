@@ -91,6 +91,10 @@ struct ErrorFragment<'a> {
     fields: Vec<(&'static str, String)>,
 }
 
+/// Marks an answer that says in words what went wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Worded;
+
 /// Words every error answer, ours and the framework's, in the form that was asked for.
 pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Request, next: Next) -> Response {
     let navigates = is_navigation(request.headers());
@@ -99,7 +103,9 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
     let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let response = next.run(request).await;
-    if !response.status().is_client_error() && !response.status().is_server_error() || response.headers().contains_key(header::ETAG) {
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    // A page that shows a refused form is worded, and so is what an inner pass of this layer has made.
+    if !failed || response.headers().contains_key(header::ETAG) || response.extensions().get::<Worded>().is_some() {
         return response;
     }
     let error = match response.extensions().get::<std::sync::Arc<Error>>() {
@@ -144,6 +150,7 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
     if let Error::TooMany(wait) = &*error {
         worded.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(*wait)));
     }
+    worded.extensions_mut().insert(Worded);
     worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(allow) = response.headers().get(header::ALLOW) {
         worded.headers_mut().insert(header::ALLOW, allow.clone());

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::errors::Worded;
 use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
@@ -47,10 +48,10 @@ async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
     match health.db.answers().await {
         Ok(()) if !stopping => "ok\n".into_response(),
-        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, [(header::ETAG, "")], "stopping\n").into_response(),
+        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, Extension(Worded), "stopping\n").into_response(),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::ETAG, "")], "the database does not answer\n").into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, Extension(Worded), "the database does not answer\n").into_response()
         }
     }
 }

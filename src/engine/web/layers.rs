@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +23,7 @@ use crate::base::settings::Settings;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started};
 
+const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
 const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be in work
 
 /// Name of one request, in its answer, its log lines and its error page.
@@ -36,14 +37,17 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .routes
         .merge(act::routes(started.actions, pages))
         .fallback(|| async { Error::NotFound })
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(engine.pages.clone(), errors::render));
     let settings = engine.settings.clone();
     guard(answered)
-        .layer(from_fn(negotiate))
         .merge(health.routes())
+        // Once more outside: the guard's own errors are worded and logged, too.
+        .layer(from_fn_with_state(engine.pages.clone(), errors::render))
+        .layer(from_fn(negotiate))
         .merge(assets::routes())
         .layer(from_fn(revalidate))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))

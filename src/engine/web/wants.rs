@@ -19,8 +19,9 @@ impl Wants {
     /// By the request's headers.
     pub fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // A socket that is refused wants the status, not the way to the door.
-        if accept.starts_with("application/json") || headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+        // Who sends JSON understands it, and a socket that is refused wants the status, not the way to the door.
+        let sends = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if accept.starts_with("application/json") || sends || headers.contains_key(header::SEC_WEBSOCKET_KEY) {
             Self::Json
         } else if headers.contains_key("hx-request") {
             Self::Fragment

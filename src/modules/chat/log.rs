@@ -51,6 +51,7 @@ pub(super) struct Entry {
     pub(super) html: Arc<str>,
 }
 
+const LARGEST_ANSWER: usize = 512 << 10; // bytes of text in one answer to a program
 const TEMPLATE: &str = "chat.message.1";
 
 impl Chat {
@@ -84,14 +85,29 @@ impl Chat {
         Ok(Log { room, entries, older, newer, feed, seen })
     }
 
-    /// A stretch of a room as data, oldest first, and whether there is more in the direction it was asked for.
+    /// A stretch of a room as data, oldest first, and whether there is more in the direction it was asked for. Long
+    /// messages make it shorter: it holds at most [`LARGEST_ANSWER`] bytes of text past its first message.
     pub(super) async fn messages(&self, room: RoomId, stretch: Stretch) -> Result<(Vec<Message>, bool)> {
         let (stubs, older, newer) = self.stubs(room, stretch).await?;
-        let more = if matches!(stretch, Stretch::After(_)) { newer.is_some() } else { older.is_some() };
-        match (stubs.first(), stubs.last()) {
-            (Some(first), Some(last)) => Ok((store::range(&self.engine.db, room, first.id, last.id).await?, more)),
-            _ => Ok((Vec::new(), false)),
+        let (Some(first), Some(last)) = (stubs.first(), stubs.last()) else { return Ok((Vec::new(), false)) };
+        let mut messages = store::range(&self.engine.db, room, first.id, last.id).await?;
+        let forward = matches!(stretch, Stretch::After(_));
+        let mut room_left = LARGEST_ANSWER;
+        let mut fits = |message: &Message| {
+            let fits = message.body.len() <= room_left;
+            room_left = room_left.saturating_sub(message.body.len().max(1));
+            fits
+        };
+        let kept =
+            if forward { messages.iter().take_while(|m| fits(m)).count() } else { messages.iter().rev().take_while(|m| fits(m)).count() };
+        let cut = kept.max(1) < messages.len();
+        if forward {
+            messages.truncate(kept.max(1));
+        } else {
+            messages.drain(..messages.len() - kept.max(1));
         }
+        let more = if forward { newer.is_some() } else { older.is_some() };
+        Ok((messages, more || cut))
     }
 
     /// One more than a page is asked for, to know whether there is more.

@@ -20,7 +20,7 @@ id!(
 /// Characters of a message, counted as a person counts them.
 pub const LONGEST: usize = 4_000;
 /// Bytes of a message: what piled-up combining marks may add to its characters.
-const LARGEST: usize = 64 << 10;
+const LARGEST: usize = 112 << 10;
 /// Messages of one author closer than this share a header.
 pub const TOGETHER: Duration = Duration::from_secs(300);
 /// Messages on a page of history.

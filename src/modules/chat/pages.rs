@@ -66,7 +66,10 @@ async fn room(
         && read_to.is_none_or(|read| read < newest)
         && newest.0 > 0
     {
-        chat.mark_read(viewer.account, room.id, newest).await?;
+        // A full disk is no reason not to read.
+        if let Err(error) = chat.mark_read(viewer.account, room.id, newest).await {
+            tracing::warn!(%error, "how far someone has read was not kept");
+        }
     }
     let here = format!("/rooms/{}", room.id);
     let shell = chat.community.shell(&viewer, room.space, &here).await?;

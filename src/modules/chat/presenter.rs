@@ -53,10 +53,14 @@ impl Chat {
         }
         let shown = Shown { fragments: self.engine.fragments.clone(), body: body_html(message).await?, message: Arc::new(message.clone()) };
         let content = Content::new(event.topic.name, event.json());
+        let (id, shown) = (message.id.0, Arc::new(shown));
+        let arriving = shown.clone();
+        let arrives =
+            move |lang| format!("{}{}", appended(room, &arriving.message, &arriving.html(lang)), settled(room, &arriving.message));
         let content = if posted {
-            content.html(move |lang| format!("{}{}", appended(room, &shown.message, &shown.html(lang)), settled(room, &shown.message)))
+            content.arrives(id, arrives)
         } else {
-            content.html(move |lang| replaced(&shown.message, &shown.html(lang)))
+            content.changes(id, move |lang| replaced(&shown.message, &shown.html(lang)), arrives)
         };
         self.engine.live.publish(&feed, content);
         Ok(())

@@ -22,14 +22,30 @@ use crate::engine::viewer::Viewer;
 
 const GATHER: Duration = Duration::from_millis(250); // how long posts are gathered before anyone is told
 
-/// The rooms that were stirred since anyone was told, and by whom. Cheap to clone.
+/// The rooms that were stirred since anyone was told. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<Stirred>);
 
 #[derive(Default)]
 struct Stirred {
-    rooms: Mutex<HashMap<RoomId, HashSet<AccountId>>>,
+    rooms: Mutex<HashMap<RoomId, Stir>>,
     bell: Notify,
+}
+
+/// What happened in a room since anyone was told.
+struct Stir {
+    authors: HashSet<AccountId>,
+    newest: MessageId,
+    /// Who has read all of it already, in a window that shows it.
+    readers: HashSet<AccountId>,
+}
+
+impl Stir {
+    /// What one wrote oneself is not new; what others wrote in the same moment is.
+    fn is_news_to(&self, account: AccountId) -> bool {
+        let own = self.authors.len() == 1 && self.authors.contains(&account);
+        !own && !self.readers.contains(&account)
+    }
 }
 
 pub(super) fn watcher(chat: &Chat) -> Subscriber {
@@ -43,12 +59,22 @@ pub(super) fn watcher(chat: &Chat) -> Subscriber {
 }
 
 impl Chat {
+    /// Marks are told under the lock, so that "read" and "new" reach a tab in the order in which they are true.
     fn watch(&self, event: &Envelope) {
+        let mut rooms = self.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(MessagePosted { room, message }) = event.get() {
-            let mut rooms = self.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-            rooms.entry(*room).or_default().insert(message.author);
+            let nothing = || Stir { authors: HashSet::new(), newest: message.id, readers: HashSet::new() };
+            let stir = rooms.entry(*room).or_insert_with(nothing);
+            stir.authors.insert(message.author);
+            stir.newest = message.id;
+            stir.readers.clear();
             self.unread.0.bell.notify_one();
         } else if let Some(read) = event.get::<RoomRead>() {
+            if let Some(stir) = rooms.get_mut(&read.room)
+                && read.message >= stir.newest
+            {
+                stir.readers.insert(read.account);
+            }
             // Read in one tab, so the others drop the mark at once.
             self.tell(read.account, read, vec![read.room], false);
         }
@@ -125,16 +151,23 @@ pub(super) async fn flush(chat: Chat) {
     loop {
         chat.unread.0.bell.notified().await;
         tokio::time::sleep(GATHER).await;
-        let stirred = std::mem::take(&mut *chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner));
         let connected = chat.engine.live.connected();
-        let mut news: HashMap<AccountId, Vec<RoomId>> = HashMap::new();
-        for (room, authors) in stirred {
+        let stirred: Vec<RoomId> = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let mut readable: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
+        for room in &stirred {
             for account in &connected {
-                // What one wrote oneself is not new; what others wrote in the same moment is.
-                let own = authors.len() == 1 && authors.contains(account);
-                if !own && chat.may_read(*account, room).await.unwrap_or(false) {
-                    news.entry(*account).or_default().push(room);
+                if chat.may_read(*account, *room).await.unwrap_or(false) {
+                    readable.entry(*room).or_default().push(*account);
                 }
+            }
+        }
+        // Asking took time; what was read meanwhile is no news any more.
+        let mut rooms = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news: HashMap<AccountId, Vec<RoomId>> = HashMap::new();
+        for room in stirred {
+            let Some(stir) = rooms.remove(&room) else { continue };
+            for account in readable.remove(&room).unwrap_or_default().into_iter().filter(|account| stir.is_news_to(*account)) {
+                news.entry(account).or_default().push(room);
             }
         }
         for (account, rooms) in news {

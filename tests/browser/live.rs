@@ -1,0 +1,148 @@
+//! Two windows, live: whatever one does the other sees without loading anything.
+
+use serde_json::json;
+
+use super::driver::seats;
+use super::person::Browser;
+use super::scene::two;
+
+#[tokio::test]
+async fn posts_edits_and_deletions_are_seen_at_once() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let (anns, bobs) = (&scene.anns, &scene.bobs);
+    anns.js("(window.__same = true)").await;
+    bobs.js("(window.__same = true)").await;
+    anns.says("first").await;
+    anns.says("second").await;
+    bobs.hears("second").await;
+    bobs.says("third").await;
+    anns.hears("third").await;
+
+    // Grouping: the second shares the first's header, the third does not; one line names the day.
+    let second = bobs.message("second").await;
+    assert_eq!(bobs.js(&format!("document.getElementById('{second}').dataset.continues !== undefined")).await, true);
+    let third = anns.message("third").await;
+    assert_eq!(anns.js(&format!("document.getElementById('{third}').dataset.continues !== undefined")).await, false);
+    assert_eq!(anns.count(".log > .day").await, 1);
+    anns.reads(".log > .day", "Today").await;
+
+    // Editing in place.
+    anns.click(".compose textarea").await;
+    anns.types(".compose textarea", "\u{e013}").await;
+    anns.fills(".msg form.edit textarea", "second, said better").await;
+    anns.types(".msg form.edit textarea", "\u{e007}").await;
+    bobs.hears("second, said better").await;
+    anns.sees_no("form.edit").await;
+    anns.hears("second, said better").await;
+
+    // Deleting, after a question.
+    let first = anns.message("first").await;
+    anns.js(&format!("(document.querySelector('#{first} .when').focus(), true)")).await;
+    anns.click(&format!("#{first} [data-act=delete]")).await;
+    anns.click("#confirm .danger").await;
+    bobs.until(&format!("document.querySelector('#{first}[data-deleted]')")).await;
+    anns.until(&format!("document.querySelector('#{first}[data-deleted]')")).await;
+    assert_eq!(bobs.js("window.__same").await, true, "nothing was loaded anew");
+    assert_eq!(anns.js("window.__same").await, true, "nothing was loaded anew");
+    assert_eq!(anns.log().await, bobs.log().await);
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}
+
+#[tokio::test]
+async fn writing_is_seen_and_forgotten() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    scene.bobs.types(".compose textarea", "let me th").await;
+    scene.anns.reads(".typing span", "Bob").await;
+    scene.anns.sees_no(".typing span").await;
+    // A message ends it at once.
+    scene.bobs.types(".compose textarea", "ink").await;
+    scene.anns.reads(".typing span", "Bob").await;
+    scene.bobs.types(".compose textarea", "\u{e007}").await;
+    scene.anns.hears("let me think").await;
+    assert_eq!(scene.anns.count(".typing span").await, 0);
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}
+
+#[tokio::test]
+async fn who_is_here_is_seen() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let bob = format!("#people .person[data-account='{}']", scene.bob.id);
+    scene.anns.sees(&format!("{bob}[data-state=here]")).await;
+    scene.bobs.leaves().await;
+    scene.anns.sees(&format!("{bob}[data-state=away]")).await;
+    scene.anns.leaves().await;
+}
+
+#[tokio::test]
+async fn rooms_come_change_and_go_in_every_sidebar() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let (anns, bobs) = (&scene.anns, &scene.bobs);
+    anns.click(".side a[href$='/rooms/new']").await;
+    anns.fills("#f-name", "garden").await;
+    anns.click("main form .btn").await;
+    anns.reads("main h1", "garden").await;
+    bobs.reads(".side a.room", "garden").await;
+    anns.click("main .tools a[href$='/settings']").await;
+    anns.fills("#f-name", "orchard").await;
+    anns.click("form[action='/act/community.change-room'] .btn:not(.quiet)").await;
+    bobs.reads(".side a.room", "orchard").await;
+    let room =
+        bobs.js("[...document.querySelectorAll('.side a.room')].find((one) => one.textContent.includes('orchard')).dataset.room").await;
+    anns.go(&format!("/rooms/{}/settings", room.as_str().expect("an id"))).await;
+    anns.click("form[action='/act/community.archive-room'] .btn").await;
+    bobs.until("![...document.querySelectorAll('.side a.room')].some((one) => one.textContent.includes('orchard'))").await;
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}
+
+#[tokio::test]
+async fn unread_marks_follow_across_ones_own_tabs() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let room = scene.ann.create_room("garden").await;
+    let bobs = &scene.bobs;
+    let phone = Browser::signed_in(&scene.bob, &scene.server.base()).await;
+    phone.enters(&scene.ann.room("general")).await;
+    let mark = format!("#room-link-{room}:has(.unread > i)");
+    bobs.until(&format!("document.querySelector('#room-link-{room}')")).await;
+    assert_eq!(bobs.count(&mark).await, 0);
+    scene.ann.post(&room, "over here").await;
+    bobs.until(&format!("document.querySelector({})", json!(mark))).await;
+    phone.until(&format!("document.querySelector({})", json!(mark))).await;
+    bobs.click(&format!("#room-link-{room}")).await;
+    bobs.hears("over here").await;
+    phone.until(&format!("!document.querySelector({})", json!(mark))).await;
+    bobs.until(&format!("!document.querySelector({})", json!(mark))).await;
+    phone.leaves().await;
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}
+
+#[tokio::test]
+async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let bobs = &scene.bobs;
+    scene.ann.post("general", "seen").await;
+    bobs.hears("seen").await;
+    assert_eq!(bobs.count(".log > .new").await, 0, "what is seen as it comes is not new");
+    let room_tab = bobs.new_tab().await;
+    bobs.go("/account").await;
+    let other = bobs.client.window().await.expect("a tab");
+    scene.ann.post("general", "unseen").await;
+    bobs.client.switch_to_window(room_tab.clone()).await.expect("the tab is there");
+    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')").await;
+    bobs.to_tab(other).await;
+    scene.ann.post("general", "later").await;
+    bobs.to_tab(room_tab).await;
+    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('later')").await;
+    assert_eq!(bobs.count(".log > .new").await, 1);
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}
