@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -66,6 +67,8 @@ pub async fn serve_with(settings: Settings, further: impl FnOnce(&Community) -> 
     let (stop, stopping) = watch::channel(false);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut wait = stopping.clone();
+    // A frame must not wait for the acknowledgement of the one before it.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         drop(wait.wait_for(|stop| *stop).await);
     });

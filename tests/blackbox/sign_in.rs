@@ -216,3 +216,22 @@ async fn a_very_long_password_is_refused_quickly() {
     server.visitor().sign_in(&"x".repeat(100 << 10), "x").await.expect(422);
     assert!(started.elapsed() < Duration::from_secs(2));
 }
+
+#[tokio::test]
+async fn a_session_that_ends_while_a_request_renews_it_stays_ended() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    server.stop().await;
+    // Seen long ago: the next request keeps that it was seen now, after it has done what it was for.
+    server.change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)").await;
+    server.again().await;
+    let other = ann.elsewhere(&server).await;
+    let page = other.page("/account").await;
+    let sessions: Vec<_> =
+        page.split("name=\"session\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+    assert!(!sessions.is_empty());
+    for session in &sessions {
+        ann.act("community.end-session", serde_json::json!({ "session": session })).await;
+    }
+    assert_eq!(ann.get("/account").await.status, 303, "signed out, and so it stays");
+}

@@ -39,11 +39,24 @@ async fn whole() -> Whole {
     let direct = ann.direct(&[&bob]).await;
     let invite = ann.invite().await;
     let pages = vec![
-        format!("/rooms/{general}"), format!("/rooms/{empty}"), format!("/rooms/{private}"), format!("/rooms/{shut}"), format!("/rooms/{direct}"),
-        format!("/rooms/{general}?at={}", mine.id), format!("/rooms/{general}/settings"), format!("/spaces/{space}"),
-        format!("/spaces/{space}/settings"), format!("/spaces/{space}/people"), format!("/spaces/{space}/rooms/new"), "/account".into(),
-        "/direct".into(), "/dead-letters".into(), format!("/messages/{}/edit", mine.id), format!("/messages/{}/delete", mine.id),
-        "/nothing-here".into(), format!("/messages/{}/edit", edited.id),
+        format!("/rooms/{general}"),
+        format!("/rooms/{empty}"),
+        format!("/rooms/{private}"),
+        format!("/rooms/{shut}"),
+        format!("/rooms/{direct}"),
+        format!("/rooms/{general}?at={}", mine.id),
+        format!("/rooms/{general}/settings"),
+        format!("/spaces/{space}"),
+        format!("/spaces/{space}/settings"),
+        format!("/spaces/{space}/people"),
+        format!("/spaces/{space}/rooms/new"),
+        "/account".into(),
+        "/direct".into(),
+        "/dead-letters".into(),
+        format!("/messages/{}/edit", mine.id),
+        format!("/messages/{}/delete", mine.id),
+        "/nothing-here".into(),
+        format!("/messages/{}/edit", edited.id),
     ];
     let outside = vec!["/sign-in".into(), invite, "/join/over-and-gone".into(), "/account".into()];
     Whole { server, ann, bob, setup: TestServer::start().await, pages, outside }
@@ -143,7 +156,10 @@ async fn every_word_comes_from_a_catalogue() {
     let browser = Browser::signed_in_as(kind, &whole.ann, &whole.server.base()).await;
     browser.enters(&whole.ann.room("general")).await;
     let lines = browser.js("[...document.querySelectorAll('.day, .new')].map((one) => one.textContent)").await;
-    assert!(lines.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))), "{lines}");
+    assert!(
+        lines.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))),
+        "{lines}"
+    );
     browser.js("(document.querySelector('.compose textarea').value = 'x'.repeat(4100), document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)").await;
     browser.click(".compose .send").await;
     browser.sees(".compose .error").await;

@@ -104,6 +104,8 @@ export function startLog(page) {
   function settle() {
     if (!page.isConnected) return;
     order();
+    // Code that is wider than the page scrolls by itself, so the keyboard has to reach it.
+    for (const code of view.log().querySelectorAll('pre:not([tabindex])')) if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
     notice();
     drawDividers();
     if (view.stuck) view.toEnd();
