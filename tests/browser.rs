@@ -15,6 +15,7 @@ mod browser {
     mod offline;
     mod pages;
     mod phone;
+    mod pictures;
     mod plain;
     mod probes;
 }

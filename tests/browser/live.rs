@@ -30,6 +30,9 @@ async fn posts_edits_and_deletions_are_seen_at_once() {
     // Editing in place.
     anns.click(".compose textarea").await;
     anns.types(".compose textarea", "\u{e013}").await;
+    anns.sees("form.edit .btn").await;
+    let dock = "document.querySelector('.dock').getBoundingClientRect().top";
+    anns.until(&format!("document.querySelector('form.edit .btn').getBoundingClientRect().bottom <= {dock}")).await;
     anns.fills(".msg form.edit textarea", "second, said better").await;
     anns.types(".msg form.edit textarea", "\u{e007}").await;
     bobs.hears("second, said better").await;

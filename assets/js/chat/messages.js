@@ -34,6 +34,9 @@ async function edit(message) {
   body.after(form);
   area.focus();
   area.setSelectionRange(area.value.length, area.value.length);
+  const show = () => form.scrollIntoView({ block: 'nearest' });
+  area.addEventListener('input', show);
+  show();
 
   function leave() {
     message.removeAttribute('hx-morph-skip');

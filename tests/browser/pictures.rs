@@ -1,0 +1,74 @@
+//! The README's pictures, taken from a seeded server: `scripts/screenshots`. Not a test, so it only runs when asked for.
+
+use serde_json::json;
+
+use super::driver::seats;
+use super::person::{Browser, Kind};
+use crate::support::{Person, TestServer};
+
+/// Somebody's words, at a pace at which each begins a group of their own where they change.
+async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
+    mara.post("general", "The frost came early. I moved the lemons inside, all but the big one by the east wall.").await;
+    mara.post("general", "Could two people help carry it tomorrow?").await;
+    sam.post("general", "I can, after nine. The night was worse than forecast, by the way:\n\n| place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C |").await;
+    jun.post("general", "Good morning :wave: I wrote the watering plan down. It is only:\n\n```sh\nfor bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough in autumn\ndone\n```").await;
+    ann.post(
+        "general",
+        "> Could two people help carry it\n\nI am in. *And* I still have the key of the tool cupboard, it hangs **behind the door**.",
+    )
+    .await;
+    jun.post("general", "Then tomorrow at nine it is. 🍋").await;
+    sam.post("general", "🎉🎉").await;
+}
+
+/// Takes `docs/images/<name>.png`, in a colour scheme.
+async fn picture(browser: &Browser, name: &str, scheme: &str) {
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+    browser.devtools("Emulation.setEmulatedMedia", media).await;
+    let folder = format!("{}/docs/images", env!("CARGO_MANIFEST_DIR"));
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let png = browser.client.screenshot().await.expect("a picture");
+    std::fs::write(format!("{folder}/{name}.png"), png).expect("it can be written");
+}
+
+#[tokio::test]
+#[ignore = "writes the README's pictures; run scripts/screenshots"]
+async fn screenshots() {
+    let _seats = seats(2).await;
+    let server = TestServer::start().await;
+    let visitor = Browser::open(&server.base()).await;
+    visitor.go("/").await;
+    visitor.sees("[name=community]").await;
+    picture(&visitor, "setup", "light").await;
+    visitor.leaves().await;
+
+    let ann = server.owner("Ann Okafor").await;
+    let (jun, mara, sam) = (server.member("Jun Watanabe").await, server.member("Mara Lind").await, server.member("Sam Ode").await);
+    for name in ["garden-plans", "help"] {
+        ann.create_room(name).await;
+    }
+    ann.create_room("stewards").private().with(&[&mara]).await;
+    ann.direct(&[&mara]).await;
+    ann.direct(&[&jun, &sam]).await;
+    conversation(&ann, &jun, &mara, &sam).await;
+    jun.post("garden-plans", "Beans left, squash right, as ever?").await;
+    let (_here, _idle) = (mara.html_socket().await, jun.html_socket().await);
+
+    let browser = Browser::signed_in(&ann, &server.base()).await;
+    browser.go(&format!("/rooms/{}", ann.room("general"))).await;
+    browser.sees(".compose").await;
+    browser.until("document.querySelectorAll('.person[data-state=away]').length === 1").await;
+    picture(&browser, "room", "light").await;
+    picture(&browser, "dark", "dark").await;
+    ann.invite().await;
+    browser.click(".side > header a").await;
+    browser.sees("input[readonly]").await;
+    picture(&browser, "space", "light").await;
+    browser.leaves().await;
+
+    let phone = Browser::signed_in_as(Kind { phone: true, ..Kind::default() }, &ann, &server.base()).await;
+    phone.go(&format!("/rooms/{}", ann.room("general"))).await;
+    phone.sees(".compose").await;
+    picture(&phone, "phone", "light").await;
+    phone.leaves().await;
+}
