@@ -152,8 +152,8 @@ impl Settings {
             https: false,
             behind_proxy: false,
             log: match profile {
-                Profile::Development => "info,tidepool=debug",
-                Profile::Production => "info",
+                Profile::Development => "info,tidepool=debug,memory_serve=warn",
+                Profile::Production => "info,memory_serve=warn",
                 Profile::HighScale => "warn",
             }
             .to_owned(),

@@ -1,5 +1,7 @@
 //! What the server says about itself: log lines on stderr, counters for `/metrics`.
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +13,11 @@ const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5
 /// Starts logging at the settings' level (`RUST_LOG` wins).
 pub fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.log));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(true);
     // A second start in one process (tests) keeps the first logger.
     let started = if settings.log_json { lines.json().try_init() } else { lines.try_init() };
     drop(started);
