@@ -25,7 +25,7 @@ const PING_EVERY: Duration = Duration::from_secs(8);
 const SILENT_FOR: Duration = Duration::from_secs(17); // two pings unanswered: the plug is pulled
 const WRITE_FOR: Duration = Duration::from_secs(15); // a peer that takes nothing for so long is gone: with a ping's pause, within 30 s
 const MESSAGES: (u32, Duration) = (100, Duration::from_secs(10)); // what one socket may say
-const PATIENCE: u32 = 100; // messages refused one after the other, after which a socket is closed
+const PATIENCE: u32 = 100; // refused messages after which a socket is closed
 const LONGEST_NAME: usize = 128; // bytes of a feed's or action's name, or a message's id
 
 /// The language a socket speaks: frames as HTML for pages, or as JSON for programs.
@@ -239,7 +239,6 @@ impl Session {
             let id = if let Some(FromClient::Act { id, .. }) = &message { id.get(..LONGEST_NAME.min(id.len())) } else { None };
             return if self.refused > PATIENCE { Err(Close::Flooding) } else { Ok(Some(refuse(id, &error))) };
         }
-        self.refused = 0;
         let Some(message) = message else {
             return Ok(Some(refuse(None, &Error::field("type", "error-message-shape"))));
         };
