@@ -4,15 +4,33 @@
 //! following, catching up after an absence and falling behind are all the same question, "what comes after this
 //! cursor?". A cursor the log no longer reaches is answered with one `refresh`.
 //!
-//! A frame is rendered when the first socket needs it, once for each language and once as JSON, and shared by all.
+//! A frame is rendered when the first socket needs it, once for each language and once as JSON, compressed once, and
+//! shared by all. Sockets live on threads of their own, one for each core. Publishing rings a core once; the core puts
+//! what came together, and writes the same bytes to every socket that waits at the same place.
+//!
+//! `log` is the data structure, `feed`, `frame` and `hub` are what the rest of the server sees, `core` and `connection`
+//! move bytes, `session` talks with the client in the words of `protocol`.
 
+mod connection;
+mod core;
 mod feed;
 mod frame;
 mod hub;
+#[cfg(test)]
+mod interleavings;
+mod log;
+#[cfg(test)]
+mod log_tests;
 mod protocol;
 mod routes;
 mod session;
 mod socket;
+
+/// What the log is built of; its tests put a scheduler's in the place.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
+}
 
 pub use feed::{Cursor, FeedSpec};
 pub use frame::Content;

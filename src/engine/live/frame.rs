@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::Utf8Bytes;
 use serde_json::{Value, json};
 
+use super::feed::Cursor;
+use super::log::Entry;
 use crate::base::locale::Lang;
 use crate::engine::bus::Event;
+use crate::engine::websocket::{Deflater, Window, frames};
 
 type Html = Arc<dyn Fn(Lang) -> String + Send + Sync>;
 
-/// What a frame says, before it is encoded. The same event gives both forms.
+/// What a frame says, before it is encoded. The same event gives both forms. Cheap to clone.
+#[derive(Clone)]
 pub struct Content {
     topic: &'static str,
     event: Arc<Value>,
@@ -19,6 +22,7 @@ pub struct Content {
 }
 
 /// The one thing a frame tells of.
+#[derive(Clone)]
 struct About {
     id: i64,
     /// Whether the thing came with this frame.
@@ -81,7 +85,7 @@ impl Content {
         })
     }
 
-    /// Bytes it may come to, roughly: its texts as event, as JSON and as HTML.
+    /// Bytes it may come to, roughly: its texts as event, as JSON and as HTML, plain and deflated.
     pub(super) fn weight(&self) -> usize {
         fn texts(value: &Value) -> usize {
             match value {
@@ -91,7 +95,7 @@ impl Content {
                 _ => 8,
             }
         }
-        512 + 4 * texts(&self.event)
+        512 + 5 * texts(&self.event)
     }
 
     /// For pages: fetch again the regions of the page that show this feed.
@@ -100,44 +104,114 @@ impl Content {
     }
 }
 
-/// A frame in a feed's log.
+/// The language a socket speaks: frames as HTML for pages, or as JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speech {
+    Html(Lang),
+    Json,
+}
+
+/// How frames are put for a socket. Sockets of one encoding are written the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Encoding {
+    pub(super) speech: Speech,
+    /// What its client can inflate, where compression was agreed on.
+    pub(super) window: Option<Window>,
+}
+
+const WORTH_DEFLATING: usize = 256; // bytes from which it saves more than it costs
+
+/// A frame in a feed's log. Each form is made when the first socket needs it, and then shared by all.
 pub(super) struct Frame {
-    pub(super) seq: u64,
     pub(super) content: Content,
-    pub(super) weight: usize,
+    seq: u64,
+    weight: usize,
     head: String,
-    html: Box<[OnceLock<Utf8Bytes>]>,
-    json: OnceLock<Utf8Bytes>,
+    /// As HTML in each language, then as JSON.
+    forms: Box<[Form]>,
+}
+
+#[derive(Default)]
+struct Form {
+    plain: OnceLock<Plain>,
+    /// Empty where deflating does not make it smaller.
+    deflated: OnceLock<Vec<u8>>,
+}
+
+/// A WebSocket frame, and where its payload begins.
+struct Plain {
+    bytes: Vec<u8>,
+    payload: usize,
 }
 
 impl Frame {
-    pub(super) fn new(feed: &str, cursor: String, seq: u64, content: Content) -> Self {
-        let html = (0..Lang::count()).map(|_| OnceLock::new()).collect();
+    pub(super) fn new(feed: &str, cursor: &Cursor, content: Content) -> Self {
+        let forms = (0..=Lang::count()).map(|_| Form::default()).collect();
         let weight = content.weight();
-        Self { seq, weight, head: format!("{feed} {cursor}"), content, html, json: OnceLock::new() }
+        Self { seq: cursor.seq, weight, head: format!("{feed} {cursor}"), content, forms }
     }
 
-    /// The frame for pages in this language; `None` when pages hear nothing of it.
-    pub(super) fn html(&self, lang: Lang) -> Option<Utf8Bytes> {
-        let render = self.content.html.as_ref()?;
-        let text = self.html[lang.index()].get_or_init(|| {
-            metrics::counter!("tidepool_frames_rendered_total", "as" => "html").increment(1);
-            format!("<!--{}-->{}", self.head, render(lang)).into()
+    /// The frame on the wire, header and all; `None` when pages hear nothing of it.
+    pub(super) fn encoded(&self, encoding: Encoding, deflater: &mut Deflater) -> Option<&[u8]> {
+        let form = match encoding.speech {
+            Speech::Html(lang) => &self.forms[lang.index()],
+            Speech::Json => &self.forms[Lang::count()],
+        };
+        let plain = match (form.plain.get(), encoding.speech) {
+            (Some(plain), _) => plain,
+            (None, Speech::Json) => form.plain.get_or_init(|| Plain::of(&self.json())),
+            (None, Speech::Html(lang)) => {
+                let render = self.content.html.as_ref()?;
+                form.plain.get_or_init(|| Plain::of(&self.html(render, lang)))
+            }
+        };
+        let payload = &plain.bytes[plain.payload..];
+        if payload.len() >= WORTH_DEFLATING && encoding.window.is_some_and(|window| window.takes(payload.len())) {
+            let deflated = form.deflated.get_or_init(|| {
+                metrics::counter!("tidepool_frames_deflated_total").increment(1);
+                let deflated = deflater.deflate(payload);
+                let mut bytes = Vec::new();
+                if deflated.len() < payload.len() {
+                    frames::compressed_text(&deflated, &mut bytes);
+                }
+                bytes
+            });
+            if !deflated.is_empty() {
+                return Some(deflated);
+            }
+        }
+        Some(&plain.bytes)
+    }
+
+    fn html(&self, render: &Html, lang: Lang) -> String {
+        metrics::counter!("tidepool_frames_rendered_total", "as" => "html").increment(1);
+        format!("<!--{}-->{}", self.head, render(lang))
+    }
+
+    fn json(&self) -> String {
+        metrics::counter!("tidepool_frames_rendered_total", "as" => "json").increment(1);
+        let (feed, cursor) = self.head.split_once(' ').unwrap_or_default();
+        let message = json!({
+            "type": "event", "feed": feed, "cursor": cursor, "topic": self.content.topic, "event": self.content.event,
         });
-        Some(text.clone())
+        message.to_string()
+    }
+}
+
+impl Entry for Frame {
+    fn number(&self) -> u64 {
+        self.seq
     }
 
-    /// The frame for programs.
-    pub(super) fn json(&self) -> Utf8Bytes {
-        self.json
-            .get_or_init(|| {
-                metrics::counter!("tidepool_frames_rendered_total", "as" => "json").increment(1);
-                let (feed, cursor) = self.head.split_once(' ').unwrap_or_default();
-                let message = json!({
-                    "type": "event", "feed": feed, "cursor": cursor, "topic": self.content.topic, "event": self.content.event,
-                });
-                message.to_string().into()
-            })
-            .clone()
+    fn weight(&self) -> usize {
+        self.weight
+    }
+}
+
+impl Plain {
+    fn of(payload: &str) -> Self {
+        let mut bytes = Vec::new();
+        frames::text(payload.as_bytes(), &mut bytes);
+        Self { payload: bytes.len() - payload.len(), bytes }
     }
 }

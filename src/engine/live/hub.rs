@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 
+use super::core::Cores;
 use super::feed::{Cursor, Feed, FeedSpec};
-use super::frame::Content;
-use super::socket::{Bell, Close, Socket};
+use super::frame::{Content, Frame};
+use super::log::{Bounds, Entry, Log};
+use super::socket::{Close, Socket};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -18,6 +21,7 @@ use crate::base::secrets;
 use crate::base::settings::Settings;
 use crate::engine::viewer::Viewer;
 
+const HEAVIEST: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
 const IDLE_FEED: Duration = Duration::from_secs(300); // how long an unread, unfollowed feed keeps its log
 
 /// Bounds of the hub.
@@ -55,6 +59,8 @@ struct Inner {
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
     sockets: Mutex<Sockets>,
     next_socket: AtomicU64,
+    next_feed: AtomicU64,
+    cores: OnceLock<Cores>,
 }
 
 #[derive(Default)]
@@ -76,6 +82,8 @@ impl Hub {
             feeds: RwLock::default(),
             sockets: Mutex::default(),
             next_socket: AtomicU64::new(1),
+            next_feed: AtomicU64::new(1),
+            cores: OnceLock::new(),
         }))
     }
 
@@ -103,10 +111,28 @@ impl Hub {
     pub fn publish(&self, feed: &str, content: Content) {
         if let Some(feed) = self.existing(feed) {
             metrics::counter!("tidepool_frames_total").increment(1);
-            feed.publish(&self.0.instance, self.0.limits.feed_frames, content);
+            self.append(&feed, content);
         } else if self.spec(feed).is_none() {
             debug_assert!(false, "no module owns the feed {feed}");
             tracing::error!(feed, "refused: no module owns this feed");
+        }
+    }
+
+    fn append(&self, feed: &Arc<Feed>, content: Content) {
+        let frame = |seq, content| Frame::new(&feed.name, &Cursor { instance: self.0.instance.clone(), seq }, content);
+        let bounds = Bounds { entries: self.0.limits.feed_frames, weight: HEAVIEST };
+        if content.is_change() {
+            let content = Arc::new(content);
+            let instead = |older: &Frame| Some(frame(older.number(), content.instead_of(&older.content)?));
+            feed.log.append(bounds, |seq| frame(seq, Content::clone(&content)), Some(&instead), |core| self.ring(core, feed));
+        } else {
+            feed.log.append(bounds, |seq| frame(seq, content), None, |core| self.ring(core, feed));
+        }
+    }
+
+    fn ring(&self, core: usize, feed: &Arc<Feed>) {
+        if let Some(cores) = self.0.cores.get() {
+            cores.get(core).gained(feed);
         }
     }
 
@@ -114,7 +140,7 @@ impl Hub {
     pub fn refresh_all(&self, prefix: &str) {
         for feed in self.0.feeds.read().unwrap_or_else(PoisonError::into_inner).values() {
             if feed.name.starts_with(prefix) {
-                feed.forget();
+                feed.log.forget(|core| self.ring(core, feed));
             }
         }
     }
@@ -128,10 +154,10 @@ impl Hub {
     /// the cursor, and following from it brings everything after.
     pub fn cursor(&self, feed: &str) -> Cursor {
         let seq = match self.existing(feed) {
-            Some(feed) => feed.touch(),
+            Some(feed) => feed.log.touch(),
             None => {
                 let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-                feeds.entry(feed.to_owned()).or_insert_with(|| Arc::new(Feed::new(feed, first_number()))).head()
+                feeds.entry(feed.to_owned()).or_insert_with(|| self.made(feed)).log.head()
             }
         };
         Cursor { instance: self.0.instance.clone(), seq }
@@ -143,11 +169,16 @@ impl Hub {
         (*instance == *self.0.instance).then(|| seq.parse().ok()).flatten()
     }
 
-    /// Lets a socket listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.
-    pub(super) fn follow(&self, name: &str, socket: u64, bell: &Arc<Bell>) -> Arc<Feed> {
+    fn made(&self, name: &str) -> Arc<Feed> {
+        let id = self.0.next_feed.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Feed { id, name: name.to_owned(), log: Log::new(first_number()) })
+    }
+
+    /// Lets a core listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.
+    pub(super) fn listen(&self, name: &str, core: usize) -> Arc<Feed> {
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        let feed = feeds.entry(name.to_owned()).or_insert_with(|| Arc::new(Feed::new(name, first_number())));
-        feed.listen(socket, bell);
+        let feed = feeds.entry(name.to_owned()).or_insert_with(|| self.made(name));
+        feed.log.listen(core);
         feed.clone()
     }
 
@@ -178,8 +209,18 @@ impl Hub {
         self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn cores(&self) -> Result<&Cores> {
+        if self.0.cores.get().is_none() {
+            // Those that another request starts at the same moment are never used, and end with the process.
+            let cores = Cores::start(&Handle::current()).map_err(|error| Error::Internal(error.into()))?;
+            let _ = self.0.cores.set(cores);
+        }
+        self.0.cores.get().ok_or(Error::Unavailable)
+    }
+
     /// Takes in a socket.
     pub(super) fn open(&self, viewer: Viewer) -> Result<Arc<Socket>> {
+        let cores = self.cores()?;
         let mut sockets = self.sockets();
         if sockets.closing || sockets.open >= self.0.limits.sockets {
             return Err(Error::Unavailable);
@@ -188,7 +229,8 @@ impl Hub {
         if theirs.len() >= self.0.limits.sockets_per_account {
             return Err(Error::TooMany(Duration::from_secs(30)));
         }
-        let socket = Arc::new(Socket::new(self.0.next_socket.fetch_add(1, Ordering::Relaxed), viewer));
+        let id = self.0.next_socket.fetch_add(1, Ordering::Relaxed);
+        let socket = Arc::new(Socket::new(id, viewer, cores.of(id).clone()));
         theirs.push(socket.clone());
         sockets.open += 1;
         metrics::gauge!("tidepool_sockets").set(sockets.open as f64);
@@ -253,7 +295,7 @@ impl Hub {
     pub fn tidy(&self) {
         let Some(before) = Instant::now().checked_sub(IDLE_FEED) else { return };
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        feeds.retain(|_, feed| !feed.is_idle_since(before));
+        feeds.retain(|_, feed| !feed.log.is_idle_since(before));
         metrics::gauge!("tidepool_feeds").set(feeds.len() as f64);
     }
 }

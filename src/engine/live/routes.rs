@@ -3,55 +3,62 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
-use axum::response::Response;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
+use super::frame::{Encoding, Speech};
 use super::hub::Hub;
-use super::session::{MOST_FEEDS, Server, Speech, serve};
+use super::session::{Guest, MOST_FEEDS, Server};
 use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
 use crate::engine::viewer::Viewer;
-
-const LARGEST: usize = 64 << 10; // bytes of one message from a client
-const BUFFER: usize = 4 << 10; // bytes of a socket's read and write buffer; the library's own default is 128 KiB
-const UNSENT: usize = 8 << 20; // bytes that may wait inside the library before a write fails: more than the largest message
+use crate::engine::websocket;
 
 /// The two sockets.
 pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Router {
     let server = Arc::new(Server { hub, bus, actions, version });
     Router::new()
-        .route("/live", get(|state, viewer, headers, query, upgrade| open(Speech::Html, state, viewer, headers, query, upgrade)))
-        .route("/live/data", get(|state, viewer, headers, query, upgrade| open(Speech::Json, state, viewer, headers, query, upgrade)))
+        .route("/live", get(|server, viewer: Viewer, request| async move { open(Speech::Html(viewer.lang), server, viewer, request) }))
+        .route("/live/data", get(|server, viewer, request| async move { open(Speech::Json, server, viewer, request) }))
         .with_state(server)
 }
 
-async fn open(
-    speech: Speech,
-    State(server): State<Arc<Server>>,
-    viewer: Viewer,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response> {
-    if !is_same_origin(&headers) {
+fn open(speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, mut request: Request) -> Result<Response> {
+    if !is_same_origin(request.headers()) {
         return Err(Error::Forbidden("error-other-site"));
     }
-    let wanted = wanted(query.as_deref().unwrap_or_default());
-    let socket = server.hub.open(viewer)?;
-    let hub = server.hub.clone();
-    let failed = socket.clone();
-    Ok(upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_write_buffer_size(UNSENT)
-        .max_message_size(LARGEST)
-        .max_frame_size(LARGEST)
-        .on_failed_upgrade(move |_| hub.closed(&failed))
-        .on_upgrade(move |ws| serve(ws, server, socket, speech, wanted)))
+    let (answer, agreed) = match websocket::accept(request.method(), request.version(), request.headers()) {
+        Ok(accepted) => accepted,
+        Err(refused) => return Ok(refused.response().map(|()| Body::empty())),
+    };
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Ok(StatusCode::UPGRADE_REQUIRED.into_response());
+    };
+    let wanted = wanted(request.uri().query().unwrap_or_default());
+    let guest = Guest::new(server.clone(), server.hub.open(viewer)?);
+    let encoding = Encoding { speech, window: agreed.deflate };
+    tokio::spawn(async move {
+        // A peer that is gone before the handshake was answered has lost nothing.
+        if let Ok(upgraded) = upgrade.await
+            && let Some((stream, early)) = taken_out(upgraded)
+        {
+            guest.arrive(stream, early, encoding, wanted);
+        }
+    });
+    Ok(answer.map(|()| Body::empty()))
+}
+
+/// The stream under an upgraded connection, free of the runtime that served its request.
+fn taken_out(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
+    let parts = hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf.to_vec()))
 }
 
 /// Browsers send cookies along with sockets that other sites open, but always with the `Origin` too. Programs send none.

@@ -1,15 +1,19 @@
-//! Serving a socket: what a client says is answered, what its feeds gain is delivered, until it closes.
+//! A socket's task: what its client says is answered, its rights are proved when they may have changed, until it closes.
 
+use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
-use futures_util::SinkExt;
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::feed::{Feed, Since};
-use super::frame::Frame;
+use super::connection::{Connection, Ended, Event, message};
+use super::core::Core;
+use super::frame::Encoding;
 use super::hub::Hub;
 use super::protocol::{FromClient, ToClient};
 use super::socket::{Close, Socket, SocketClosed, SocketOpened};
@@ -18,24 +22,16 @@ use crate::engine::actions::Actions;
 use crate::engine::bus::{Bus, Origin};
 use crate::engine::rates::Throttle;
 use crate::engine::web::problem;
+use crate::engine::websocket::{Fault, Message, Reader, frames};
 
 pub(super) const MOST_FEEDS: usize = 64;
-const FLUSH: usize = 64; // frames written before the socket is given another look
-const PING_EVERY: Duration = Duration::from_secs(8);
-const SILENT_FOR: Duration = Duration::from_secs(17); // two pings unanswered: the plug is pulled
-const WRITE_FOR: Duration = Duration::from_secs(15); // a peer that takes nothing for so long is gone: with a ping's pause, within 30 s
+const LARGEST: usize = 64 << 10; // bytes of one message from a client
 const MESSAGES: (u32, Duration) = (100, Duration::from_secs(10)); // what one socket may say
 const PATIENCE: u32 = 100; // refused messages after which a socket is closed
 const LONGEST_NAME: usize = 128; // bytes of a feed's or action's name, or a message's id
+const FAREWELL: Duration = Duration::from_secs(2); // for the peer to take the closing frame and to close
 
-/// The language a socket speaks: frames as HTML for pages, or as JSON for programs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Speech {
-    Html,
-    Json,
-}
-
-/// What a socket's loop needs of the server.
+/// What a socket's task needs of the server.
 pub(super) struct Server {
     pub(super) hub: Hub,
     pub(super) bus: Bus,
@@ -43,276 +39,262 @@ pub(super) struct Server {
     pub(super) version: &'static str,
 }
 
-struct Following {
-    feed: Arc<Feed>,
-    seen: u64,
+/// An upgraded connection on its way to a core.
+pub(super) struct Arrival {
+    pub(super) guest: Guest,
+    pub(super) stream: std::net::TcpStream,
+    /// What came behind the handshake already.
+    pub(super) early: Vec<u8>,
+    pub(super) encoding: Encoding,
+    /// The feeds its address named, with cursors.
+    pub(super) wanted: Vec<(String, Option<String>)>,
+}
+
+/// A socket that the hub has taken in. Dropped, however its life ends, it is let go and the bus hears of it.
+pub(super) struct Guest {
+    server: Arc<Server>,
+    socket: Arc<Socket>,
+    announced: bool,
+}
+
+impl Guest {
+    pub(super) fn new(server: Arc<Server>, socket: Arc<Socket>) -> Self {
+        Self { server, socket, announced: false }
+    }
+
+    /// Hands its connection to its core.
+    pub(super) fn arrive(self, stream: std::net::TcpStream, early: Vec<u8>, encoding: Encoding, wanted: Vec<(String, Option<String>)>) {
+        let core = self.socket.core.clone();
+        core.arrive(Arrival { guest: self, stream, early, encoding, wanted });
+    }
+
+    fn announce(&mut self) {
+        let account = self.socket.viewer.account;
+        self.server.bus.publish(Origin::new(account, None), SocketOpened { account, socket: self.socket.id });
+        self.announced = true;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.server.hub.closed(&self.socket);
+        if self.announced {
+            let account = self.socket.viewer.account;
+            self.server.bus.publish(Origin::new(account, None), SocketClosed { account, socket: self.socket.id });
+        }
+    }
 }
 
 struct Session {
-    server: Arc<Server>,
-    socket: Arc<Socket>,
-    speech: Speech,
-    following: Vec<Following>,
-    /// Where the next flush starts, so that a busy feed does not starve the others.
-    turn: usize,
+    core: Rc<Core>,
+    connection: Rc<Connection>,
     rate: Throttle,
     refused: u32,
+    guest: Guest,
 }
 
-/// Ends a socket's life in the hub, however its task ends.
-struct Leave(Arc<Server>, Arc<Socket>);
+/// Serves a socket until it closes.
+pub(super) async fn serve(core: Rc<Core>, arrival: Arrival) {
+    let Arrival { mut guest, stream, early, encoding, wanted } = arrival;
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let connection = Rc::new(Connection::new(guest.socket.clone(), stream, encoding, core.second.get()));
+    core.enter(&connection);
+    guest.announce();
+    let mut session = Session { core, connection, rate: Throttle::new(MESSAGES.0, MESSAGES.1), refused: 0, guest };
+    let mut reader = Reader::new(LARGEST, encoding.window.is_some());
+    // What happens once or seldom is boxed: ten thousand idle sockets each keep the size of the largest step.
+    Box::pin(session.greet(wanted)).await;
+    let Err(farewell) = session.run(&mut reader, early).await;
+    session.connection.unfollow_all(&session.core);
+    if let Some(last) = farewell.0 {
+        // The peer may be long gone; a closing handshake is a courtesy.
+        let _ = Box::pin(timeout(FAREWELL, session.connection.finish(last))).await;
+    }
+}
 
-impl Drop for Leave {
+/// The end of a socket, with the last thing to say if there is anyone to say it to.
+struct Farewell(Option<Bytes>);
+
+impl From<Close> for Farewell {
+    fn from(reason: Close) -> Self {
+        Self(Some(reason.frame()))
+    }
+}
+
+impl From<Ended> for Farewell {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Gone => Self(None),
+            Ended::Fault(Fault::TooLarge) => Close::TooLarge.into(),
+            Ended::Fault(fault) => Close::Broken(fault).into(),
+        }
+    }
+}
+
+impl Drop for Session {
     fn drop(&mut self) {
-        let Self(server, socket) = self;
-        server.hub.closed(socket);
-        let account = socket.viewer.account;
-        server.bus.publish(Origin::new(account, None), SocketClosed { account, socket: socket.id });
+        self.connection.unfollow_all(&self.core);
+        self.core.leave(&self.connection);
     }
-}
-
-/// Serves a socket until it closes. `wanted` are the feeds its address named, with cursors.
-pub(super) async fn serve(
-    mut ws: WebSocket,
-    server: Arc<Server>,
-    socket: Arc<Socket>,
-    speech: Speech,
-    wanted: Vec<(String, Option<String>)>,
-) {
-    let account = socket.viewer.account;
-    server.bus.publish(Origin::new(account, None), SocketOpened { account, socket: socket.id });
-    let _leave = Leave(server.clone(), socket.clone());
-    let rate = Throttle::new(MESSAGES.0, MESSAGES.1);
-    let mut session = Session { server: server.clone(), socket, speech, following: Vec::new(), turn: 0, rate, refused: 0 };
-    let hello = ToClient::Hello { instance: server.hub.instance(), version: server.version, account: account.to_string() }.text();
-    let mut greeting = vec![hello.into()];
-    for (feed, cursor) in wanted {
-        greeting.push(session.subscribe(&feed, cursor.as_deref()).await);
-    }
-    let ended = match write(&mut ws, greeting).await {
-        Ok(()) => session.run(&mut ws).await,
-        Err(gone) => Err(gone),
-    };
-    session.leave_all();
-    if let Ok(reason) = ended {
-        // The peer may be long gone; its closing handshake is a courtesy.
-        drop(timeout(Duration::from_secs(2), ws.send(Message::Close(Some(reason.frame())))).await);
-    }
-}
-
-/// The peer is gone: closed, broken, silent or stuck.
-struct Gone;
-
-async fn in_time(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
-    match timeout(WRITE_FOR, write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Gone),
-    }
-}
-
-async fn write(ws: &mut WebSocket, texts: Vec<Utf8Bytes>) -> Result<(), Gone> {
-    // Each message has its own time: who is slow but takes something is not gone.
-    for text in texts {
-        in_time(ws.feed(Message::Text(text))).await?;
-    }
-    in_time(ws.flush()).await
 }
 
 impl Session {
-    async fn run(&mut self, ws: &mut WebSocket) -> Result<Close, Gone> {
-        let mut heard = Instant::now();
-        let mut ping = interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    fn server(&self) -> &Server {
+        &self.guest.server
+    }
+
+    fn tell(&self, what: &ToClient) {
+        self.connection.send(message(what));
+    }
+
+    /// The first message, then what follows from the address.
+    async fn greet(&mut self, wanted: Vec<(String, Option<String>)>) {
+        let account = self.guest.socket.viewer.account.to_string();
+        self.tell(&ToClient::Hello { instance: self.server().hub.instance(), version: self.server().version, account });
+        for (feed, cursor) in wanted {
+            self.subscribe(&feed, cursor.as_deref()).await;
+        }
+    }
+
+    async fn run(&mut self, reader: &mut Reader, early: Vec<u8>) -> Result<Infallible, Farewell> {
+        let mut said = self.connection.take(&mut { early }, &self.core, reader)?;
         loop {
-            if let Some(reason) = self.socket.closing.get() {
-                return Ok(*reason);
+            if !said.is_empty() {
+                Box::pin(self.hear_all(said)).await?;
             }
-            if self.socket.recheck.swap(false, Ordering::AcqRel) {
-                if !self.server.hub.still_valid(&self.socket.viewer).await {
-                    return Ok(Close::SignedOut);
+            said = match self.connection.event(&self.core).await {
+                Event::Readable => self.connection.read(&self.core, reader)?,
+                Event::Called => {
+                    Box::pin(self.answer_call()).await?;
+                    Vec::new()
                 }
-                let revoked = self.revoke().await;
-                write(ws, revoked).await?;
-            }
-            if self.deliver(ws).await? {
-                tokio::task::yield_now().await;
-                continue;
-            }
-            tokio::select! {
-                () = self.socket.bell.0.notified() => {}
-                message = ws.recv() => {
-                    let message = match message {
-                        Some(Ok(message)) => message,
-                        // The library's error for a message past its limit has no type of its own here.
-                        Some(Err(error)) if error.to_string().starts_with("Space limit exceeded") => return Ok(Close::TooLarge),
-                        Some(Err(_)) | None => return Err(Gone),
-                    };
-                    heard = Instant::now();
-                    match message {
-                        Message::Text(text) => match self.hear(text.as_str()).await {
-                            Ok(Some(answer)) => write(ws, vec![answer]).await?,
-                            Ok(None) => {}
-                            Err(reason) => return Ok(reason),
-                        },
-                        Message::Binary(_) => return Ok(Close::NotUnderstood),
-                        Message::Close(_) => return Err(Gone),
-                        Message::Ping(_) | Message::Pong(_) => {}
-                    }
-                }
-                _ = ping.tick() => {
-                    if heard.elapsed() > SILENT_FOR {
-                        return Err(Gone);
-                    }
-                    if !matches!(timeout(WRITE_FOR, ws.send(Message::Ping(Vec::new().into()))).await, Ok(Ok(()))) {
-                        return Err(Gone);
-                    }
-                }
-            }
+                Event::Gone => return Err(Farewell(None)),
+            };
         }
     }
 
-    /// Writes what waits, at most [`FLUSH`] frames. Whether there may be more.
-    async fn deliver(&mut self, ws: &mut WebSocket) -> Result<bool, Gone> {
-        let mut texts = Vec::new();
-        let mut reached = Vec::new();
-        let mut lost = Vec::new();
-        let mut more = false;
-        let count = self.following.len();
-        for place in (0..count).map(|n| (self.turn + n) % count) {
-            let Following { feed, seen } = &self.following[place];
-            if feed.head() == *seen {
-                continue;
+    /// The rest of the server wants the socket closed, or its rights proved.
+    async fn answer_call(&mut self) -> Result<(), Farewell> {
+        let socket = &self.guest.socket;
+        if let Some(reason) = socket.closing.get() {
+            return Err((*reason).into());
+        }
+        self.connection.hold();
+        while socket.recheck.swap(false, Ordering::AcqRel) {
+            if !self.server().hub.still_valid(&socket.viewer).await {
+                return Err(Close::SignedOut.into());
             }
-            let room = FLUSH - texts.len();
-            if room == 0 {
-                more = true;
-                break;
-            }
-            match feed.since(*seen, room) {
-                Since::Frames(frames, rest) => {
-                    more |= rest;
-                    if let Some(last) = frames.last() {
-                        reached.push((place, last.seq));
-                    }
-                    texts.extend(frames.iter().filter_map(|frame| self.encode(frame)));
-                }
-                Since::Gone => {
-                    texts.push(ToClient::Refresh { feed: &feed.name }.text().into());
-                    lost.push(place);
+            for feed in self.connection.follows() {
+                if !self.server().hub.allows(&socket.viewer, &feed).await {
+                    self.connection.unfollow(&feed, &self.core);
+                    self.tell(&ToClient::Revoked { feed: &feed });
                 }
             }
         }
-        // A right that changed before these frames were published is marked by now: prove it first, then read again.
-        if self.socket.recheck.load(Ordering::Acquire) {
-            return Ok(true);
-        }
-        for (place, seq) in reached {
-            self.following[place].seen = seq;
-        }
-        lost.sort_unstable();
-        for place in lost.into_iter().rev() {
-            let gone = self.following.remove(place);
-            gone.feed.leave(self.socket.id);
-        }
-        self.turn = self.turn.wrapping_add(1);
-        if !texts.is_empty() {
-            metrics::counter!("tidepool_frames_delivered_total").increment(texts.len() as u64);
-            write(ws, texts).await?;
-        }
-        Ok(more)
+        self.connection.release(&self.core);
+        Ok(())
     }
 
-    fn encode(&self, frame: &Arc<Frame>) -> Option<Utf8Bytes> {
-        match self.speech {
-            Speech::Html => frame.html(self.socket.viewer.lang),
-            Speech::Json => Some(frame.json()),
+    async fn hear_all(&mut self, said: Vec<Message>) -> Result<(), Farewell> {
+        for message in said {
+            match message {
+                Message::Text(text) => self.hear(&text).await?,
+                Message::Ping(payload) => {
+                    self.may_speak(None)?;
+                    let mut pong = Vec::new();
+                    frames::pong(&payload, &mut pong);
+                    self.connection.send(pong.into());
+                }
+                Message::Pong => {}
+                Message::Binary(_) => return Err(Close::NotUnderstood.into()),
+                Message::Close(said) => {
+                    let mut echo = Vec::new();
+                    let (code, reason) = said.as_ref().map_or((1000, ""), |(code, reason)| (*code, reason.as_str()));
+                    frames::close(code, reason, &mut echo);
+                    return Err(Farewell(Some(echo.into())));
+                }
+            }
         }
+        Ok(())
     }
 
-    /// What the client said, and the answer. `Err` closes the socket.
-    async fn hear(&mut self, text: &str) -> Result<Option<Utf8Bytes>, Close> {
-        let lang = self.socket.viewer.lang;
-        let refuse = |id: Option<&str>, error: &Error| Utf8Bytes::from(ToClient::Error { id, error: problem(error, lang) }.text());
+    fn refuse(&self, id: Option<&str>, error: &Error) {
+        self.tell(&ToClient::Error { id, error: problem(error, self.guest.socket.viewer.lang) });
+    }
+
+    /// Counts a message. Whether it is heard; who goes on and on is closed.
+    fn may_speak(&mut self, id: Option<&str>) -> Result<bool, Farewell> {
+        let Err(error) = self.rate.check() else { return Ok(true) };
+        self.refused += 1;
+        if self.refused > PATIENCE {
+            return Err(Close::Flooding.into());
+        }
+        self.refuse(id, &error);
+        Ok(false)
+    }
+
+    /// What the client said, and the answer.
+    async fn hear(&mut self, text: &str) -> Result<(), Farewell> {
         let message: Option<FromClient> = serde_json::from_str(text).ok();
-        if let Err(error) = self.rate.check() {
-            self.refused += 1;
-            let id = if let Some(FromClient::Act { id, .. }) = &message { id.get(..LONGEST_NAME.min(id.len())) } else { None };
-            return if self.refused > PATIENCE { Err(Close::Flooding) } else { Ok(Some(refuse(id, &error))) };
+        let id = if let Some(FromClient::Act { id, .. }) = &message { id.get(..LONGEST_NAME.min(id.len())) } else { None };
+        if !self.may_speak(id)? {
+            return Ok(());
         }
-        let Some(message) = message else {
-            return Ok(Some(refuse(None, &Error::field("type", "error-message-shape"))));
-        };
-        Ok(match message {
-            FromClient::Subscribe { feed, cursor } => Some(self.subscribe(&feed, cursor.as_deref()).await),
-            FromClient::Unsubscribe { feed } => {
-                self.unsubscribe(&feed);
-                None
+        match message {
+            None => self.refuse(None, &Error::field("type", "error-message-shape")),
+            Some(FromClient::Subscribe { feed, cursor }) => self.subscribe(&feed, cursor.as_deref()).await,
+            Some(FromClient::Unsubscribe { feed }) => self.connection.unfollow(&feed, &self.core),
+            Some(FromClient::Act { id, action, .. }) if id.len() > LONGEST_NAME || action.len() > LONGEST_NAME => {
+                self.refuse(None, &Error::field("id", "error-message-shape"));
             }
-            FromClient::Act { id, action, .. } if id.len() > LONGEST_NAME || action.len() > LONGEST_NAME => {
-                Some(refuse(None, &Error::field("id", "error-message-shape")))
-            }
-            FromClient::Act { id, action, fields } => {
-                // The session may have ended since the last message; frames are checked when told, actions always.
-                if !self.server.hub.still_valid(&self.socket.viewer).await {
-                    return Err(Close::SignedOut);
-                }
-                Some(match self.server.actions.run_json(&self.socket.viewer, &action, fields).await {
-                    Ok(result) => ToClient::Reply { id: &id, result }.text().into(),
-                    Err(error) => refuse(Some(&id), &error),
-                })
-            }
-            FromClient::Ping => Some(ToClient::Pong.text().into()),
-        })
+            Some(FromClient::Act { id, action, fields }) => self.act(&id, action, fields).await?,
+            Some(FromClient::Ping) => self.tell(&ToClient::Pong),
+        }
+        Ok(())
     }
 
-    /// Follows a feed from a cursor, or from now on. The answer for the client.
-    async fn subscribe(&mut self, name: &str, cursor: Option<&str>) -> Utf8Bytes {
-        if name.len() > LONGEST_NAME || !self.server.hub.allows(&self.socket.viewer, name).await {
-            return ToClient::Refused { feed: name.get(..LONGEST_NAME).unwrap_or(name), code: "not_found" }.text().into();
+    /// Does something, on the threads that serve pages: sockets do not wait for it.
+    async fn act(&self, id: &str, action: String, fields: Value) -> Result<(), Farewell> {
+        let (server, socket) = (self.guest.server.clone(), self.guest.socket.clone());
+        let done = self.core.pages.spawn(async move {
+            // The session may have ended since the last message; frames are checked when told, actions always.
+            if !server.hub.still_valid(&socket.viewer).await {
+                return None;
+            }
+            Some(server.actions.run_json(&socket.viewer, &action, fields).await)
+        });
+        match done.await {
+            Ok(None) => return Err(Close::SignedOut.into()),
+            Ok(Some(Ok(result))) => self.tell(&ToClient::Reply { id, result }),
+            Ok(Some(Err(error))) => self.refuse(Some(id), &error),
+            Err(panicked) => self.refuse(Some(id), &Error::Internal(panicked.into())),
         }
-        self.unsubscribe(name);
-        if self.following.len() >= MOST_FEEDS {
-            return ToClient::Refused { feed: name, code: "too_many" }.text().into();
+        Ok(())
+    }
+
+    /// Follows a feed from a cursor, or from now on, and says so.
+    async fn subscribe(&mut self, name: &str, cursor: Option<&str>) {
+        let hub = &self.server().hub;
+        if name.len() > LONGEST_NAME || !hub.allows(&self.guest.socket.viewer, name).await {
+            return self.tell(&ToClient::Refused { feed: name.get(..LONGEST_NAME).unwrap_or(name), code: "not_found" });
         }
-        // Listening first: a feed that is listened to is not forgotten between two lines here.
-        let feed = self.server.hub.follow(name, self.socket.id, &self.socket.bell);
+        self.connection.unfollow(name, &self.core);
+        if self.connection.follows().len() >= MOST_FEEDS {
+            return self.tell(&ToClient::Refused { feed: name, code: "too_many" });
+        }
+        // Listening first: what comes after the look at the log rings.
+        let feed = hub.listen(name, self.core.index());
+        let followed = self.core.follow(&feed, &self.connection);
         let seen = match cursor {
-            None => feed.head(),
-            Some(cursor) => match self.server.hub.seen(cursor) {
-                Some(seen) if matches!(feed.since(seen, 1), Since::Frames(..)) => seen,
-                _ => {
-                    feed.leave(self.socket.id);
-                    return ToClient::Refresh { feed: name }.text().into();
-                }
-            },
+            None => Some(feed.log.head()),
+            Some(cursor) => hub.seen(cursor).filter(|seen| feed.log.reaches(*seen)),
         };
-        let cursor = format!("{}.{seen}", self.server.hub.instance());
-        self.following.push(Following { feed, seen });
-        ToClient::Subscribed { feed: name, cursor }.text().into()
-    }
-
-    fn unsubscribe(&mut self, name: &str) {
-        if let Some(place) = self.following.iter().position(|f| f.feed.name == name) {
-            self.following.remove(place).feed.leave(self.socket.id);
-        }
-    }
-
-    /// Leaves every feed whose right is gone. What to tell the client.
-    async fn revoke(&mut self) -> Vec<Utf8Bytes> {
-        let mut told = Vec::new();
-        let names: Vec<String> = self.following.iter().map(|f| f.feed.name.clone()).collect();
-        for name in names {
-            if !self.server.hub.allows(&self.socket.viewer, &name).await {
-                self.unsubscribe(&name);
-                told.push(ToClient::Revoked { feed: &name }.text().into());
-            }
-        }
-        told
-    }
-
-    fn leave_all(&mut self) {
-        for following in self.following.drain(..) {
-            following.feed.leave(self.socket.id);
-        }
+        let Some(seen) = seen else {
+            self.core.unfollow(&followed, &self.connection);
+            return self.tell(&ToClient::Refresh { feed: name });
+        };
+        self.tell(&ToClient::Subscribed { feed: name, cursor: format!("{}.{seen}", hub.instance()) });
+        self.connection.follow(followed, seen);
+        self.core.is_due_now(&self.connection);
     }
 }

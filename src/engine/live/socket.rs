@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::CloseFrame;
-use tokio::sync::Notify;
+use bytes::Bytes;
 
+use super::core::Bell;
 use crate::base::ids::AccountId;
 use crate::engine::viewer::Viewer;
+use crate::engine::websocket::{Fault, frames};
 use crate::event;
 
 event! {
@@ -30,16 +31,6 @@ event! {
     }
 }
 
-/// Wakes a socket's task. Rung often, heard once.
-#[derive(Default)]
-pub(super) struct Bell(pub(super) Notify);
-
-impl Bell {
-    pub(super) fn ring(&self) {
-        self.0.notify_one();
-    }
-}
-
 /// Why the server closes a socket, with its code of RFC 6455 or, for ours, of the private range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Close {
@@ -53,18 +44,24 @@ pub(super) enum Close {
     TooLarge,
     /// Far too many messages.
     Flooding,
+    /// What came is no WebSocket message.
+    Broken(Fault),
 }
 
 impl Close {
-    pub(super) fn frame(self) -> CloseFrame {
+    /// The closing frame.
+    pub(super) fn frame(self) -> Bytes {
         let (code, reason) = match self {
             Self::Restart => (1012, "restarting"),
             Self::SignedOut => (4401, "signed out"),
             Self::NotUnderstood => (1003, "text messages only"),
             Self::TooLarge => (1009, "message too large"),
             Self::Flooding => (1008, "too many messages"),
+            Self::Broken(fault) => (fault.code(), ""),
         };
-        CloseFrame { code, reason: reason.into() }
+        let mut bytes = Vec::new();
+        frames::close(code, reason, &mut bytes);
+        bytes.into()
     }
 }
 
@@ -72,25 +69,31 @@ impl Close {
 pub(super) struct Socket {
     pub(super) id: u64,
     pub(super) viewer: Viewer,
-    pub(super) bell: Arc<Bell>,
+    pub(super) core: Arc<Bell>,
     pub(super) recheck: AtomicBool,
     pub(super) closing: OnceLock<Close>,
 }
 
 impl Socket {
-    pub(super) fn new(id: u64, viewer: Viewer) -> Self {
+    pub(super) fn new(id: u64, viewer: Viewer, core: Arc<Bell>) -> Self {
         // The first look re-checks too: a session may have ended between the request and this moment.
-        Self { id, viewer, bell: Arc::default(), recheck: AtomicBool::new(true), closing: OnceLock::new() }
+        Self { id, viewer, core, recheck: AtomicBool::new(true), closing: OnceLock::new() }
     }
 
     pub(super) fn recheck(&self) {
-        self.recheck.store(true, Ordering::Release);
-        self.bell.ring();
+        if !self.recheck.swap(true, Ordering::AcqRel) {
+            self.core.call(self.id);
+        }
     }
 
     pub(super) fn close(&self, reason: Close) {
         // The first reason stands.
         let _ = self.closing.set(reason);
-        self.bell.ring();
+        self.core.call(self.id);
+    }
+
+    /// Whether its task has something to see to.
+    pub(super) fn calls(&self) -> bool {
+        self.recheck.load(Ordering::Acquire) || self.closing.get().is_some()
     }
 }

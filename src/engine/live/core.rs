@@ -1,0 +1,305 @@
+//! A core: a thread that serves its share of the sockets and nothing else.
+//!
+//! Pages and actions have threads of their own, so a page never waits behind a fan-out. A publish rings each core at
+//! most once, whatever the number of its sockets. The core then makes the bytes of what came once, and hands the same
+//! bytes to every socket that stands at the same place of the feed, in one write each.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_local, yield_now};
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::feed::Feed;
+use super::frame::Encoding;
+use super::log::Since;
+use super::session::{Arrival, serve};
+use crate::engine::websocket::{Deflater, Inflater};
+
+const MOST: usize = 64; // cores: a feed keeps them as bits
+const AT_ONCE: usize = 256; // sockets written to before a core looks at what its sockets say
+const BATCH: (usize, usize) = (64, 64 << 10); // frames and bytes of one batch; a larger frame goes alone
+const KEPT: usize = 8; // batches a feed keeps for sockets that stand at other places
+const SCRATCH: usize = 64 << 10; // bytes one read may bring
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The threads that serve sockets. Started when the first socket comes.
+pub(super) struct Cores(Box<[Arc<Bell>]>);
+
+impl Cores {
+    /// One for each core of the machine. `pages` runs what people do.
+    pub(super) fn start(pages: &Handle) -> std::io::Result<Self> {
+        let count = std::thread::available_parallelism()?.get().min(MOST);
+        let start = |index| {
+            let bell = Arc::new(Bell { index, inbox: Mutex::default(), rung: Notify::new() });
+            let (own, pages) = (bell.clone(), pages.clone());
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let run = move || LocalSet::new().block_on(&runtime, Rc::new(Core::new(own, pages)).run());
+            std::thread::Builder::new().name(format!("live-{index}")).spawn(run)?;
+            Ok(bell)
+        };
+        (0..count).map(start).collect::<std::io::Result<_>>().map(Self)
+    }
+
+    /// The core that a socket of this number lives on.
+    pub(super) fn of(&self, socket: u64) -> &Arc<Bell> {
+        &self.0[(socket % self.0.len() as u64) as usize]
+    }
+
+    pub(super) fn get(&self, index: usize) -> &Bell {
+        &self.0[index]
+    }
+}
+
+/// How the rest of the server reaches a core.
+pub(super) struct Bell {
+    pub(super) index: usize,
+    inbox: Mutex<Inbox>,
+    rung: Notify,
+}
+
+#[derive(Default)]
+struct Inbox {
+    arrived: Vec<Arrival>,
+    /// Feeds that gained frames, each once.
+    gained: Vec<Arc<Feed>>,
+    /// Sockets whose task has something to see to.
+    called: Vec<u64>,
+}
+
+impl Bell {
+    fn put(&self, put: impl FnOnce(&mut Inbox)) {
+        put(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        self.rung.notify_one();
+    }
+
+    pub(super) fn arrive(&self, arrival: Arrival) {
+        self.put(|inbox| inbox.arrived.push(arrival));
+    }
+
+    pub(super) fn gained(&self, feed: &Arc<Feed>) {
+        self.put(|inbox| inbox.gained.push(feed.clone()));
+    }
+
+    pub(super) fn call(&self, socket: u64) {
+        self.put(|inbox| inbox.called.push(socket));
+    }
+}
+
+/// A core's own side: everything here stays on its thread.
+pub(super) struct Core {
+    bell: Arc<Bell>,
+    /// Where actions run.
+    pub(super) pages: Handle,
+    connections: RefCell<HashMap<u64, Rc<Connection>>>,
+    feeds: RefCell<HashMap<u64, Rc<Followed>>>,
+    /// Connections to deliver to, each once, in the order in which their feeds gained something.
+    due: RefCell<VecDeque<Rc<Connection>>>,
+    /// Feeds that hold batches.
+    warm: RefCell<Vec<Rc<Followed>>>,
+    /// What the connection that is being delivered to gets: emptied after each.
+    pub(super) gathered: RefCell<Vec<(usize, Batch)>>,
+    /// What arrives on any socket is read here; only what is not whole yet is kept by its connection.
+    pub(super) scratch: RefCell<Box<[u8]>>,
+    pub(super) inflater: RefCell<Inflater>,
+    deflater: RefCell<Deflater>,
+    delivered: Cell<u64>,
+    /// Seconds since the start, as far as connections need to know.
+    pub(super) second: Cell<u32>,
+}
+
+impl Core {
+    fn new(bell: Arc<Bell>, pages: Handle) -> Self {
+        Self {
+            bell,
+            pages,
+            connections: RefCell::default(),
+            feeds: RefCell::default(),
+            due: RefCell::default(),
+            warm: RefCell::default(),
+            gathered: RefCell::default(),
+            scratch: RefCell::new(vec![0; SCRATCH].into()),
+            inflater: RefCell::new(Inflater::new()),
+            deflater: RefCell::new(Deflater::new()),
+            delivered: Cell::new(0),
+            second: Cell::new(0),
+        }
+    }
+
+    async fn run(self: Rc<Self>) {
+        let mut beaten = Instant::now();
+        loop {
+            self.look();
+            self.deliver();
+            if beaten.elapsed() >= BEAT {
+                beaten = Instant::now();
+                self.beat();
+            }
+            if !self.due.borrow().is_empty() {
+                yield_now().await; // what the sockets say is heard in between
+                continue;
+            }
+            self.cool();
+            if self.connections.borrow().is_empty() {
+                self.bell.rung.notified().await;
+            } else {
+                // No answer means that the second is over.
+                let _ = timeout(BEAT.saturating_sub(beaten.elapsed()), self.bell.rung.notified()).await;
+            }
+        }
+    }
+
+    /// Takes what the rest of the server has put into the inbox.
+    fn look(self: &Rc<Self>) {
+        let Inbox { arrived, gained, called } = std::mem::take(&mut *self.bell.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        for arrival in arrived {
+            spawn_local(serve(self.clone(), arrival));
+        }
+        for feed in gained {
+            feed.log.heard(self.bell.index);
+            let followed = self.feeds.borrow().get(&feed.id).cloned();
+            for connection in followed.iter().flat_map(|followed| followed.by.borrow().values().cloned().collect::<Vec<_>>()) {
+                self.is_due(&connection);
+            }
+        }
+        for socket in called {
+            if let Some(connection) = self.connections.borrow().get(&socket) {
+                connection.wake();
+            }
+        }
+    }
+
+    /// Has what came on its feeds delivered to a connection soon.
+    pub(super) fn is_due(&self, connection: &Rc<Connection>) {
+        if !connection.due.replace(true) {
+            self.due.borrow_mut().push_back(connection.clone());
+        }
+    }
+
+    /// The same from a connection's own task, for which the core is not awake yet.
+    pub(super) fn is_due_now(&self, connection: &Rc<Connection>) {
+        self.is_due(connection);
+        self.bell.rung.notify_one();
+    }
+
+    fn deliver(&self) {
+        for _ in 0..AT_ONCE {
+            let Some(connection) = self.due.borrow_mut().pop_front() else { break };
+            connection.due.set(false);
+            if connection.deliver(self) {
+                self.is_due(&connection); // behind those who have had nothing yet
+            }
+        }
+    }
+
+    pub(super) fn count_delivered(&self, frames: u64) {
+        self.delivered.set(self.delivered.get() + frames);
+    }
+
+    /// Nobody waits for bytes any more: they are given back, and what was done is counted.
+    fn cool(&self) {
+        for followed in self.warm.borrow_mut().drain(..) {
+            followed.batches.borrow_mut().clear();
+        }
+        let delivered = self.delivered.take();
+        if delivered > 0 {
+            metrics::counter!("tidepool_frames_delivered_total").increment(delivered);
+        }
+    }
+
+    fn beat(&self) {
+        let second = self.second.get() + 1;
+        self.second.set(second);
+        for connection in self.connections.borrow().values() {
+            connection.beat(second);
+        }
+    }
+
+    pub(super) fn enter(&self, connection: &Rc<Connection>) {
+        self.connections.borrow_mut().insert(connection.socket.id, connection.clone());
+    }
+
+    pub(super) fn leave(&self, connection: &Connection) {
+        self.connections.borrow_mut().remove(&connection.socket.id);
+    }
+
+    /// Has a connection delivered to when the feed gains something. The feed listens to this core already.
+    pub(super) fn follow(&self, feed: &Arc<Feed>, connection: &Rc<Connection>) -> Rc<Followed> {
+        let new = || Rc::new(Followed { feed: feed.clone(), by: RefCell::default(), batches: RefCell::default() });
+        let followed = self.feeds.borrow_mut().entry(feed.id).or_insert_with(new).clone();
+        followed.by.borrow_mut().insert(connection.socket.id, connection.clone());
+        followed
+    }
+
+    pub(super) fn unfollow(&self, followed: &Followed, connection: &Connection) {
+        followed.by.borrow_mut().remove(&connection.socket.id);
+        if followed.by.borrow().is_empty() {
+            self.feeds.borrow_mut().remove(&followed.feed.id);
+            followed.feed.log.leave(self.bell.index);
+        }
+    }
+
+    pub(super) fn index(&self) -> usize {
+        self.bell.index
+    }
+}
+
+/// A feed that connections of this core follow.
+pub(super) struct Followed {
+    pub(super) feed: Arc<Feed>,
+    by: RefCell<HashMap<u64, Rc<Connection>>>,
+    batches: RefCell<Vec<Batch>>,
+}
+
+/// What comes after a place in a feed, as bytes for every connection of one encoding that stands there.
+#[derive(Clone)]
+pub(super) struct Batch {
+    encoding: Encoding,
+    seen: u64,
+    edition: u64,
+    /// Its last frame's number.
+    pub(super) upto: u64,
+    pub(super) frames: usize,
+    pub(super) bytes: Bytes,
+}
+
+impl Followed {
+    /// What comes after frame `seen`; nothing when that can no longer be had.
+    pub(super) fn after(self: &Rc<Self>, seen: u64, encoding: Encoding, core: &Core) -> Option<Batch> {
+        let edition = self.feed.log.edition();
+        let fits = |batch: &&Batch| batch.seen == seen && batch.encoding == encoding && batch.edition == edition;
+        if let Some(batch) = self.batches.borrow().iter().rev().find(fits) {
+            return Some(batch.clone());
+        }
+        let Since::Entries(frames, edition) = self.feed.log.since(seen, BATCH.0) else { return None };
+        let mut batch = Batch { encoding, seen, edition, upto: seen, frames: 0, bytes: Bytes::new() };
+        let mut bytes = Vec::new();
+        let mut deflater = core.deflater.borrow_mut();
+        for frame in frames {
+            if let Some(encoded) = frame.encoded(encoding, &mut deflater) {
+                if !bytes.is_empty() && bytes.len() + encoded.len() > BATCH.1 {
+                    break;
+                }
+                bytes.extend_from_slice(encoded);
+                batch.frames += 1;
+            }
+            batch.upto = super::log::Entry::number(&*frame);
+        }
+        batch.bytes = bytes.into();
+        let mut batches = self.batches.borrow_mut();
+        if batches.is_empty() {
+            core.warm.borrow_mut().push(self.clone());
+        } else if batches.len() >= KEPT {
+            batches.remove(0);
+        }
+        batches.push(batch.clone());
+        Some(batch)
+    }
+}
