@@ -89,7 +89,7 @@ impl Community {
             rooms: stamped(ttl),
             entries: stamped(ttl),
             owner: OnceLock::new(),
-            changes: Arc::default(),
+            changes: engine.changes.of("community", 0),
             navs: OnceLock::new(),
             panes: OnceLock::new(),
             subscribers: OnceLock::new(),

@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod bus;
+pub mod changes;
 pub mod forms;
 pub mod fragments;
 pub mod live;
@@ -24,11 +25,12 @@ use crate::base::settings::Settings;
 use crate::sql;
 use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
+use changes::Changes;
 use fragments::Fragments;
 use live::{Hub, Limits, SocketClosed, SocketOpened};
 use module::{Module, Nav, Pane};
 use viewer::Viewer;
-use web::Pages;
+use web::{Kept, Pages};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -37,12 +39,16 @@ pub struct Engine {
     pub settings: Arc<Settings>,
     /// The database.
     pub db: Db,
+    /// What changed since something was made from it.
+    pub changes: Changes,
     /// Where events go.
     pub bus: Bus,
     /// Where frames go.
     pub live: Hub,
     /// Rendered fragments.
     pub fragments: Fragments,
+    /// Pages and parts of pages that still stand.
+    pub kept: Kept,
     /// What every page starts with.
     pub pages: Pages,
     /// Events that nobody could handle.
@@ -66,8 +72,11 @@ pub struct Started {
 impl Engine {
     /// An engine without modules on an open database.
     pub fn new(settings: Settings, db: Db) -> Self {
+        let changes = Changes::default();
         Self {
-            bus: Bus::default(),
+            bus: Bus::new(changes.clone()),
+            kept: Kept::new(&settings, changes.clone()),
+            changes,
             live: Hub::new(Limits::from(&settings)),
             fragments: Fragments::new(&settings),
             pages: Pages::default(),
@@ -147,17 +156,18 @@ impl Engine {
         let actions = Actions::new(actions, self.settings.writes_per_10_seconds);
         let sockets = live::routes(self.live.clone(), self.bus.clone(), actions.clone(), web::VERSION);
         let routes = module::mount(routes).merge(sockets);
-        tokio::spawn(tidy(self.live.clone(), actions.clone()));
+        tokio::spawn(tidy(self.live.clone(), self.changes.clone(), actions.clone()));
         Started { routes, actions, subscribers, navs, panes }
     }
 }
 
 /// Forgets what nobody needs any more, every minute.
-async fn tidy(live: Hub, actions: Actions) {
+async fn tidy(live: Hub, changes: Changes, actions: Actions) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     loop {
         minute.tick().await;
         live.tidy();
+        changes.tidy();
         actions.tidy();
     }
 }

@@ -15,7 +15,7 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, Wants, app_page};
+use crate::engine::web::{Html, PageAnswer, Wants, app_page};
 
 type Here = State<Community>;
 
@@ -63,7 +63,7 @@ impl Community {
     }
 }
 
-async fn home(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>) -> Result<Html> {
+async fn home(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>) -> Result<PageAnswer> {
     let space = community.space(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
     let shell = community.shell(&viewer, Some(space.id), &here).await?;
@@ -77,7 +77,7 @@ async fn space_settings(
     headers: HeaderMap,
     Path(space): Path<SpaceId>,
     form: Form,
-) -> Result<Html> {
+) -> Result<PageAnswer> {
     let space = community.space(viewer.account, space).await?;
     let shell = community.shell(&viewer, Some(space.id), &format!("/spaces/{}/settings", space.id)).await?;
     let invites = if shell.manages { community.invites_of(viewer.account, space.id).await? } else { Vec::new() };
@@ -89,7 +89,7 @@ async fn space_settings(
     app_page!(wants, SpacePage { head, shell, form, space, invites, people, archived, origin: format!("{scheme}://{host}") })
 }
 
-async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, form: Form) -> Result<Html> {
+async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, form: Form) -> Result<PageAnswer> {
     community.permit(viewer.account, Permission::ManageRooms, Place::Space(space)).await?;
     let shell = community.shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new")).await?;
     let people =
@@ -97,7 +97,7 @@ async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(spa
     app_page!(wants, RoomPage { head: community.head(&viewer, viewer.lang.t("room-new-title")), shell, form, room: None, people })
 }
 
-async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Path(room): Path<RoomId>, form: Form) -> Result<Html> {
+async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Path(room): Path<RoomId>, form: Form) -> Result<PageAnswer> {
     let room = community.permit_in_room(viewer.account, Permission::ManageRooms, room).await?;
     let space = room.space.ok_or(Error::NotFound)?;
     let shell = community.shell(&viewer, Some(space), &format!("/rooms/{}/settings", room.id)).await?;
@@ -116,13 +116,13 @@ async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Pat
     app_page!(wants, RoomPage { head, shell, form, room: Some((*room).clone()), people })
 }
 
-async fn direct(State(community): Here, viewer: Viewer, wants: Wants, form: Form) -> Result<Html> {
+async fn direct(State(community): Here, viewer: Viewer, wants: Wants, form: Form) -> Result<PageAnswer> {
     let shell = community.shell(&viewer, None, "/direct").await?;
     let people = community.acquaintances(viewer.account).await?;
     app_page!(wants, DirectPage { head: community.head(&viewer, viewer.lang.t("direct-new-title")), shell, form, people })
 }
 
-async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result<Html> {
+async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
     let shell = community.shell(&viewer, None, "/account").await?;
     let account = community.account(viewer.account).await?;
     let sessions = community.sessions_of(viewer.account).await?;
@@ -151,11 +151,11 @@ async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>
     if let Some(space) = at.space {
         community.permit(viewer.account, Permission::Read, Place::Space(space)).await?;
     }
-    let shell = community.sidebar(&viewer, at.space, local(&at.here)).await?;
+    let shell = community.sidebar(&community.engine().changes.sources(), &viewer, at.space, local(&at.here)).await?;
     Html::of(&Sidebar { shell: &shell })
 }
 
-async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> Result<Html> {
+async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
     community.permit(viewer.account, Permission::Operate, Place::Server).await?;
     let shell = community.shell(&viewer, None, "/dead-letters").await?;
     let letters = community.engine().dead_letters.newest().await?;

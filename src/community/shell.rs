@@ -1,5 +1,7 @@
 //! The shell: rail, sidebar and panes around every page of someone who is signed in.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::topics::{MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceRenamed};
@@ -8,10 +10,11 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::bus::{Envelope, Subscriber};
+use crate::engine::changes::Sources;
 use crate::engine::live::{Content, Hub};
 use crate::engine::module::NavSection;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::Head;
+use crate::engine::web::{Head, Part};
 
 /// A space as the rail shows it.
 pub struct SpaceLink {
@@ -43,8 +46,10 @@ pub struct Shell {
     pub title: String,
     /// The parts of the sidebar.
     pub sections: Vec<NavSection>,
-    /// Panes of the modules, as HTML made by their templates.
-    pub panes: Vec<String>,
+    /// Panes of the modules.
+    pub panes: Vec<Arc<Part>>,
+    /// Every part that stands in the page, panes included.
+    pub parts: Vec<Arc<Part>>,
     /// The rights of the viewer here, as names that style sheets switch on.
     pub rights: String,
     /// Whether the viewer may change the space.
@@ -86,17 +91,30 @@ impl Community {
 
     /// What stands around a page at `here`, in a space or outside all.
     pub async fn shell(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
-        let mut shell = self.sidebar(viewer, space, here).await?;
+        self.shell_from(&self.0.engine.changes.sources(), viewer, space, here).await
+    }
+
+    /// The same for a page that is kept, with what it is made from.
+    pub async fn shell_from(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
+        let mut shell = self.sidebar(sources, viewer, space, here).await?;
         if let Some(space) = space {
             for pane in self.0.panes.get().into_iter().flatten() {
-                shell.panes.push(pane(viewer.clone(), space).await?);
+                shell.panes.push(pane(viewer.clone(), space, sources.clone()).await?);
             }
         }
+        shell.parts = shell.panes.clone();
         Ok(shell)
     }
 
+    /// Names what every page of an account is made from: rights, spaces, rooms and people, and what concerns it alone.
+    pub fn sources_of(&self, sources: &Sources, account: AccountId) {
+        sources.add("community", 0);
+        sources.add("account", account.0);
+    }
+
     /// The shell without the panes.
-    pub(super) async fn sidebar(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
+    pub(super) async fn sidebar(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
+        self.sources_of(sources, viewer.account);
         let live = &self.0.engine.live;
         // Cursors first: what is read after them holds everything they name.
         let mut feeds = format!("account/{0}@{1}", viewer.account, live.cursor(&format!("account/{}", viewer.account)));
@@ -118,7 +136,7 @@ impl Community {
             .collect();
         let mut sections = Vec::new();
         for nav in self.0.navs.get().into_iter().flatten() {
-            sections.extend(nav(viewer.clone(), space).await?);
+            sections.extend(nav(viewer.clone(), space, sources.clone()).await?);
         }
         Ok(Shell {
             lang: viewer.lang,
@@ -130,6 +148,7 @@ impl Community {
             title,
             sections,
             panes: Vec::new(),
+            parts: Vec::new(),
             rights: rights(role),
             manages: role.is_some_and(|role| role.may(Permission::ManageSpace)),
             operates: self.is_server_owner(viewer.account).await?,

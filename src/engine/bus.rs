@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, EventId, SpaceId};
+use crate::engine::changes::Changes;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use event::{Event, EventField, Topic};
 pub use subscriber::Subscriber;
@@ -71,8 +72,11 @@ impl Origin {
 }
 
 /// The bus of one instance. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Bus(Arc<OnceLock<Declared>>);
+#[derive(Clone)]
+pub struct Bus {
+    declared: Arc<OnceLock<Declared>>,
+    changes: Changes,
+}
 
 #[derive(Default)]
 struct Declared {
@@ -82,6 +86,11 @@ struct Declared {
 }
 
 impl Bus {
+    /// A bus without topics. What an event is ordered by counts as changed when it is published.
+    pub fn new(changes: Changes) -> Self {
+        Self { declared: Arc::default(), changes }
+    }
+
     /// Takes these topics and no others, once.
     ///
     /// # Panics
@@ -93,7 +102,7 @@ impl Bus {
             table.lanes.entry(topic.owner()).or_insert_with(|| broadcast::channel(LANE).0);
             assert!(table.topics.insert(topic.name, topic).is_none(), "topic {} is declared twice", topic.name);
         }
-        assert!(self.0.set(table).is_ok(), "the topics are declared once");
+        assert!(self.declared.set(table).is_ok(), "the topics are declared once");
     }
 
     /// Tells everyone who subscribed. Called after the commit that made it true (see `Tx::after_commit`).
@@ -101,11 +110,12 @@ impl Bus {
     /// An undeclared topic is refused: logged as an error, and a panic in debug builds.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
         let topic = E::topic();
-        let Some(declared) = self.0.get().filter(|declared| declared.topics.contains_key(topic.name)) else {
+        let Some(declared) = self.declared.get().filter(|declared| declared.topics.contains_key(topic.name)) else {
             debug_assert!(false, "{} is published but no module declares it", topic.name);
             tracing::error!(topic = topic.name, "refused: no module declares this topic");
             return;
         };
+        self.changes.mark(topic.key, event.key());
         let envelope = Envelope {
             id: EventId::new(),
             at: Micros::now(),
@@ -122,10 +132,10 @@ impl Bus {
 
     /// All topics, by name.
     pub fn topics(&self) -> impl Iterator<Item = &'static Topic> {
-        self.0.get().into_iter().flat_map(|declared| declared.topics.values().copied())
+        self.declared.get().into_iter().flat_map(|declared| declared.topics.values().copied())
     }
 
     fn lane(&self, owner: &str) -> Option<broadcast::Receiver<Arc<Envelope>>> {
-        self.0.get()?.lanes.get(owner).map(broadcast::Sender::subscribe)
+        self.declared.get()?.lanes.get(owner).map(broadcast::Sender::subscribe)
     }
 }

@@ -33,6 +33,11 @@ impl Form {
         Self(Some(Arc::new(Refused { action: action.to_owned(), values, errors, problem, lang })))
     }
 
+    /// Whether the page is simply visited.
+    pub fn is_blank(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The form of this action: empty when another form of the page was refused.
     pub fn of(&self, action: &str) -> Self {
         Self(self.0.clone().filter(|refused| refused.action == action))

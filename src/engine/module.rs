@@ -10,8 +10,10 @@ use crate::base::error::Result;
 use crate::base::ids::SpaceId;
 use crate::engine::actions::Action;
 use crate::engine::bus::{Event, Subscriber, Topic};
+use crate::engine::changes::Sources;
 use crate::engine::live::FeedSpec;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::Part;
 
 /// Who may ask for a page at all. Further rights are the page's to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +50,11 @@ pub struct NavSection {
     pub entries: Vec<NavEntry>,
 }
 
-/// Makes a module's part of the sidebar for one person in one space.
-pub type Nav = Arc<dyn Fn(Viewer, Option<SpaceId>) -> BoxFuture<'static, Result<Vec<NavSection>>> + Send + Sync>;
+/// Makes a module's part of the sidebar for one person in one space, and names what it is made from.
+pub type Nav = Arc<dyn Fn(Viewer, Option<SpaceId>, Sources) -> BoxFuture<'static, Result<Vec<NavSection>>> + Send + Sync>;
 
-/// Makes the pane beside the pages of a space, as HTML.
-pub type Pane = Arc<dyn Fn(Viewer, SpaceId) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+/// Makes the pane beside the pages of a space, and names what it is made from.
+pub type Pane = Arc<dyn Fn(Viewer, SpaceId, Sources) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync>;
 
 /// A page or other route, with who may ask for it.
 pub struct Route {
@@ -157,20 +159,20 @@ impl Module {
     /// Its part of the sidebar, for one person in one space (or outside all).
     pub fn nav<F, R>(mut self, nav: F) -> Self
     where
-        F: Fn(Viewer, Option<SpaceId>) -> R + Send + Sync + 'static,
+        F: Fn(Viewer, Option<SpaceId>, Sources) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<NavSection>>> + Send + 'static,
     {
-        self.nav = Some(Arc::new(move |viewer, space| nav(viewer, space).boxed()));
+        self.nav = Some(Arc::new(move |viewer, space, sources| nav(viewer, space, sources).boxed()));
         self
     }
 
     /// Its pane beside the pages of a space.
     pub fn pane<F, R>(mut self, pane: F) -> Self
     where
-        F: Fn(Viewer, SpaceId) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<String>> + Send + 'static,
+        F: Fn(Viewer, SpaceId, Sources) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Arc<Part>>> + Send + 'static,
     {
-        self.pane = Some(Arc::new(move |viewer, space| pane(viewer, space).boxed()));
+        self.pane = Some(Arc::new(move |viewer, space, sources| pane(viewer, space, sources).boxed()));
         self
     }
 

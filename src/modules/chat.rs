@@ -60,9 +60,9 @@ impl Chat {
             .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()))
             .stylesheet("css/chat.css")
             .script("js/chat.js")
-            .nav(move |viewer, space| {
+            .nav(move |viewer, space, sources| {
                 let chat = nav.clone();
-                async move { chat.sections(&viewer, space).await }
+                async move { chat.sections(&sources, &viewer, space).await }
             })
             .subscriber(presenter::presenter(self))
             .subscriber(unread::watcher(self))

@@ -78,9 +78,9 @@ impl Presence {
                     Ok(Outcome::new(Value::Null, "/"))
                 }
             }))
-            .pane(move |viewer, space| {
+            .pane(move |viewer, space, sources| {
                 let presence = pane.clone();
-                async move { presence.pane(&viewer, space).await }
+                async move { presence.pane(&sources, &viewer, space).await }
             })
             .subscriber(watcher)
             .task(self.clone().tell());

@@ -30,7 +30,7 @@ event! {
 }
 
 fn bus() -> Bus {
-    let bus = Bus::default();
+    let bus = Bus::new(Changes::default());
     bus.declare([Put::topic(), Taken::topic()]);
     bus
 }
@@ -144,7 +144,7 @@ async fn a_handler_that_fails_for_good_leaves_a_dead_letter_that_can_be_replayed
 #[test]
 #[should_panic(expected = "no module declares it")]
 fn an_undeclared_topic_is_refused() {
-    let bus = Bus::default();
+    let bus = Bus::new(Changes::default());
     bus.declare([Taken::topic()]);
     bus.publish(Origin::default(), put(1));
 }

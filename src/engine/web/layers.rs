@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -15,7 +15,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Health, act, assets, errors};
+use super::{Health, act, assets, errors, parts};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -49,7 +49,7 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(from_fn_with_state(engine.pages.clone(), errors::render))
         .layer(from_fn(negotiate))
         .merge(assets::routes())
-        .layer(from_fn(revalidate))
+        .layer(from_fn(parts::finish))
         // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
         .layer(from_fn_with_state(settings.https, harden))
@@ -99,23 +99,6 @@ async fn negotiate(mut request: Request, next: Next) -> Response {
     let lang = Lang::negotiate(None, accepts);
     request.extensions_mut().insert(lang);
     next.run(request).await
-}
-
-/// Answers 304 when the browser already has what would be sent.
-async fn revalidate(request: Request, next: Next) -> Response {
-    let asked = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let mut response = next.run(request).await;
-    if let (true, Some(known), Some(tag)) = (asked && response.status() == StatusCode::OK, known, response.headers().get(header::ETAG)) {
-        let same = known.to_str().is_ok_and(|list| list.split(',').any(|one| one.trim().as_bytes() == tag.as_bytes()));
-        if same {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.body_mut() = axum::body::Body::empty();
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            response.headers_mut().remove(header::CONTENT_TYPE);
-        }
-    }
-    response
 }
 
 /// Headers that narrow what a browser lets a page do. No inline script or style, nothing from elsewhere, no framing.

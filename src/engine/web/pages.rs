@@ -107,10 +107,11 @@ impl IntoResponse for Html {
 macro_rules! app_page {
     ($wants:expr, $view:expr) => {{
         let view = $view;
-        match $wants {
+        let rendered = match $wants {
             $crate::engine::web::Wants::Fragment => $crate::engine::web::Html::of(&view.as_app()),
             _ => $crate::engine::web::Html::of(&view),
-        }
+        };
+        rendered.and_then(|html| $crate::engine::web::Page::new(&html.0, &view.shell.parts)).map($crate::engine::web::PageAnswer)
     }};
 }
 pub(crate) use app_page;

@@ -37,8 +37,6 @@ pub(super) struct Log {
     pub(super) newer: Option<MessageId>,
     /// The feed's name and its cursor, taken before anything was read.
     pub(super) feed: String,
-    /// The newest message in it: what a plain form says it has seen.
-    pub(super) seen: String,
 }
 
 /// One message and what stands before it.
@@ -81,8 +79,7 @@ impl Chat {
                 Entry { day, new: first_new == Some(place), html }
             })
             .collect();
-        let seen = stubs.last().map_or_else(|| "0".to_owned(), |stub| stub.id.to_string());
-        Ok(Log { room, entries, older, newer, feed, seen })
+        Ok(Log { room, entries, older, newer, feed })
     }
 
     /// A stretch of a room as data, oldest first, and whether there is more in the direction it was asked for. Long

@@ -13,11 +13,13 @@ use super::views::{ChangePage, LogView, RoomPage};
 use super::{Chat, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
+use crate::base::locale::Lang;
 use crate::community::Permission;
+use crate::engine::changes::Sources;
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, Wants, app_page};
+use crate::engine::web::{Html, PageAnswer, PageKey, Part, PartKey, Wants, app_page};
 
 pub(super) fn declare(chat: &Chat, module: Module) -> Module {
     let with = |router: MethodRouter<Chat>| router.with_state(chat.clone());
@@ -55,32 +57,62 @@ async fn room(
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
     form: Form,
-) -> Result<Html> {
-    let room = chat.community.permit_in_room(viewer.account, Permission::Read, room).await?;
+) -> Result<PageAnswer> {
+    let part = PartKey { kind: "chat.room", id: room.0, lang: viewer.lang };
+    let key = PageKey { part, account: viewer.account, whole: wants != Wants::Fragment };
+    let make = async |sources: &Sources| Ok(room_page(&chat, sources, &viewer, wants, room, at.stretch(), &form).await?.0);
+    let page = match at.stretch() {
+        Stretch::Newest if form.is_blank() => chat.engine.kept.page(key, make).await?,
+        _ => make(&chat.engine.changes.sources()).await?,
+    };
+    Ok(PageAnswer(page))
+}
+
+async fn room_page(
+    chat: &Chat,
+    sources: &Sources,
+    viewer: &Viewer,
+    wants: Wants,
+    room: RoomId,
+    stretch: Stretch,
+    form: &Form,
+) -> Result<PageAnswer> {
+    let (account, lang) = (viewer.account, viewer.lang);
+    chat.community.sources_of(sources, account);
+    sources.add("room", room.0);
+    let room = chat.community.permit_in_room(account, Permission::Read, room).await?;
     let typing = format!("room/{0}/typing@{1}", room.id, chat.engine.live.cursor(&format!("room/{}/typing", room.id)));
-    let read_to = store::read_mark(&chat.engine.db, viewer.account, room.id).await?;
-    let stretch = at.stretch();
-    let log = chat.log(room.id, stretch, viewer.lang, viewer.account, read_to).await?;
+    let read_to = store::read_mark(&chat.engine.db, account, room.id).await?;
+    let newest = store::newest(&chat.engine.db, room.id).await?;
+    let is_read = read_to.is_some_and(|read| Some(read) >= newest);
+    let region = if stretch == Stretch::Newest && (is_read || read_to.is_none()) {
+        // Nothing is new, so everybody's log is the same.
+        let key = PartKey { kind: "chat.log", id: room.id.0, lang };
+        let make = async |sources: &Sources| {
+            sources.add("room", room.id.0);
+            Ok(Part::new(region(&chat.log(room.id, stretch, lang, account, None).await?, lang)?))
+        };
+        chat.engine.kept.part(key, sources, make).await?
+    } else {
+        Part::for_one(region(&chat.log(room.id, stretch, lang, account, read_to).await?, lang)?)
+    };
     // Opening a room's present is reading it; also without JavaScript.
-    if let (Stretch::Newest, Ok(newest)) = (stretch, log.seen.parse::<MessageId>())
-        && read_to.is_none_or(|read| read < newest)
-        && newest.0 > 0
-    {
+    if let (Stretch::Newest, false, Some(newest)) = (stretch, is_read, newest) {
         // A full disk is no reason not to read.
-        if let Err(error) = chat.mark_read(viewer.account, room.id, newest).await {
+        if let Err(error) = chat.mark_read(account, room.id, newest).await {
             tracing::warn!(%error, "how far someone has read was not kept");
         }
     }
-    let here = format!("/rooms/{}", room.id);
-    let shell = chat.community.shell(&viewer, room.space, &here).await?;
-    let title = chat.community.room_title(viewer.account, &room).await?;
-    let may_manage = chat.community.permit_in_room(viewer.account, Permission::ManageRooms, room.id).await.is_ok();
+    let mut shell = chat.community.shell_from(sources, viewer, room.space, &format!("/rooms/{}", room.id)).await?;
+    shell.parts.push(region.clone());
+    let title = chat.community.room_title(account, &room).await?;
+    let may_manage = chat.community.permit_in_room(account, Permission::ManageRooms, room.id).await.is_ok();
     app_page!(
         wants,
         RoomPage {
-            head: chat.community.head(&viewer, title.clone()),
+            head: chat.community.head(viewer, title.clone()),
             shell,
-            form,
+            form: form.clone(),
             room: room.id,
             title,
             about: room.about.clone(),
@@ -89,9 +121,14 @@ async fn room(
             archived: room.archived,
             may_manage,
             typing,
-            log,
+            seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
+            region,
         }
     )
+}
+
+fn region(log: &Log, lang: Lang) -> Result<String> {
+    LogView { log, lang }.as_region().render().map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
 /// The log alone: read again after an absence, or its next stretch up or down.
@@ -129,12 +166,12 @@ async fn own(chat: &Chat, viewer: &Viewer, id: MessageId) -> Result<(String, sup
     Ok((message.body.clone(), message))
 }
 
-async fn edit(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<Html> {
+async fn edit(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<PageAnswer> {
     let (_, message) = own(&chat, &viewer, id).await?;
     change(&chat, viewer, wants, message, form, false).await
 }
 
-async fn delete(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<Html> {
+async fn delete(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id): Path<MessageId>, form: Form) -> Result<PageAnswer> {
     let (message, room) = readable(&chat, &viewer, id, Permission::Read).await?;
     if message.author != viewer.account {
         chat.community.permit_in_room(viewer.account, Permission::Moderate, room.id).await?;
@@ -142,7 +179,7 @@ async fn delete(State(chat): State<Chat>, viewer: Viewer, wants: Wants, Path(id)
     change(&chat, viewer, wants, message, form, true).await
 }
 
-async fn change(chat: &Chat, viewer: Viewer, wants: Wants, message: super::model::Message, form: Form, delete: bool) -> Result<Html> {
+async fn change(chat: &Chat, viewer: Viewer, wants: Wants, message: super::model::Message, form: Form, delete: bool) -> Result<PageAnswer> {
     let room = chat.community.permit_in_room(viewer.account, Permission::Read, message.room).await?;
     let shell = chat.community.shell(&viewer, room.space, &format!("/rooms/{}", room.id)).await?;
     let title = viewer.lang.t(if delete { "message-delete-title" } else { "message-edit-title" });

@@ -101,6 +101,13 @@ pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
 }
 
 /// How far an account has read a room; nothing when it never looked.
+/// The newest message of a room.
+pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
+    const READ: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(room).fetch_optional(on))?)
+}
+
+/// How far someone has read in a room.
 pub(super) async fn read_mark(db: &Db, account: AccountId, room: RoomId) -> Result<Option<MessageId>> {
     const READ: &str = "SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2";
     Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(room).fetch_optional(on))?)

@@ -16,6 +16,7 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::{Permission, Place};
 use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
+use crate::engine::changes::Sources;
 use crate::engine::live::Content;
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::viewer::Viewer;
@@ -91,12 +92,13 @@ impl Chat {
     }
 
     /// The sidebar's rooms and direct conversations.
-    pub(super) async fn sections(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<Vec<NavSection>> {
+    pub(super) async fn sections(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>) -> Result<Vec<NavSection>> {
         let db = &self.engine.db;
         let mut sections = Vec::new();
         if let Some(space) = space {
-            let unread = store::unread_in(db, viewer.account, space).await?;
             let rooms = self.community.rooms_in(viewer.account, space, false).await?;
+            rooms.iter().for_each(|room| sources.add("room", room.id.0));
+            let unread = store::unread_in(db, viewer.account, space).await?;
             let entries = rooms
                 .into_iter()
                 .map(|room| NavEntry {
@@ -111,11 +113,10 @@ impl Chat {
             let add = may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title"));
             sections.push(NavSection { heading: "rooms-heading", add, entries });
         }
+        let direct = self.community.direct_rooms(viewer.account).await?;
+        direct.iter().for_each(|(room, _)| sources.add("room", room.0));
         let unread = store::unread_direct(db, viewer.account).await?;
-        let entries = self
-            .community
-            .direct_rooms(viewer.account)
-            .await?
+        let entries = direct
             .into_iter()
             .map(|(room, label)| NavEntry {
                 href: format!("/rooms/{room}"),

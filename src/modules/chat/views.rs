@@ -1,5 +1,7 @@
 //! Chat's templates.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::log::Log;
@@ -9,7 +11,7 @@ use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::shell::Shell;
 use crate::engine::forms::Form;
-use crate::engine::web::{Head, VERSION};
+use crate::engine::web::{Head, Part, VERSION};
 
 /// One message: the same for every viewer of one language.
 #[derive(Template)]
@@ -51,13 +53,10 @@ pub(super) struct RoomPage {
     pub(super) archived: bool,
     pub(super) may_manage: bool,
     pub(super) typing: String,
-    pub(super) log: Log,
-}
-
-impl RoomPage {
-    fn log_region(&self) -> LogView<'_> {
-        LogView { log: &self.log, lang: self.head.lang }
-    }
+    /// The newest message of the log: what a plain form says it has seen.
+    pub(super) seen: String,
+    /// The log.
+    pub(super) region: Arc<Part>,
 }
 
 /// Editing or deleting a message without JavaScript.

@@ -1,5 +1,7 @@
 //! The people of a space: the pane beside its pages, and a page of their own for small screens.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +12,11 @@ use super::views::{PaneView, PeoplePage, PersonFrame};
 use super::{Presence, presence_feed};
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
+use crate::base::locale::Lang;
+use crate::engine::changes::Sources;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, Wants, app_page};
+use crate::engine::web::{Page, PageAnswer, Part, PartKey, Wants, app_page};
 
 /// Away people that a list shows; those who are here all are.
 const MOST_AWAY: usize = 100;
@@ -23,8 +27,15 @@ pub(super) fn declare(presence: &Presence, module: Module) -> Module {
 
 impl Presence {
     /// The pane for someone who belongs to the space.
-    pub(super) async fn pane(&self, viewer: &Viewer, space: SpaceId) -> Result<String> {
+    pub(super) async fn pane(&self, page: &Sources, viewer: &Viewer, space: SpaceId) -> Result<Arc<Part>> {
         self.community.role(viewer.account, space).await?.ok_or(Error::NotFound)?;
+        let key = PartKey { kind: "presence.pane", id: space.0, lang: viewer.lang };
+        self.engine.kept.part(key, page, async |sources| self.made_pane(sources, space, viewer.lang).await).await
+    }
+
+    async fn made_pane(&self, sources: &Sources, space: SpaceId, lang: Lang) -> Result<Arc<Part>> {
+        sources.add("community", 0);
+        sources.add("space", space.0);
         let name = presence_feed(space);
         let feed = format!("{name}@{}", self.engine.live.cursor(&name));
         let mut away = 0;
@@ -38,10 +49,10 @@ impl Presence {
                 away += usize::from(person.state == Here::Away);
                 person.state != Here::Away || away <= MOST_AWAY
             })
-            .map(|person| person.view(viewer.lang))
+            .map(|person| person.view(lang))
             .collect();
-        let pane = PaneView { space, people, feed, lang: viewer.lang };
-        pane.render().map_err(|error| Error::Internal(anyhow::Error::new(error)))
+        let pane = PaneView { space, people, feed, lang };
+        pane.render().map(Part::new).map_err(|error| Error::Internal(anyhow::Error::new(error)))
     }
 }
 
@@ -53,13 +64,15 @@ async fn people(
     Path(space): Path<SpaceId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let pane = presence.pane(&viewer, space).await?;
+    let sources = presence.engine.changes.sources();
+    let pane = presence.pane(&sources, &viewer, space).await?;
     if query.as_deref() == Some("pane") {
-        return Ok(Html(pane).into_response());
+        return Ok(PageAnswer(Page::new(&pane.to_string(), &[pane])?).into_response());
     }
-    let mut shell = presence.community.shell(&viewer, Some(space), &format!("/spaces/{space}/people")).await?;
+    let mut shell = presence.community.shell_from(&sources, &viewer, Some(space), &format!("/spaces/{space}/people")).await?;
     shell.panes.clear();
     let head = presence.community.head(&viewer, viewer.lang.t("people-title"));
-    let page: Result<Html> = app_page!(wants, PeoplePage { head, shell, people_pane: pane });
+    shell.parts.push(pane.clone());
+    let page: Result<PageAnswer> = app_page!(wants, PeoplePage { head, shell, people_pane: pane });
     Ok(page?.into_response())
 }

@@ -1,5 +1,7 @@
 //! Presence's templates.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::people::State;
@@ -8,7 +10,7 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::shell::Shell;
-use crate::engine::web::{Head, VERSION};
+use crate::engine::web::{Head, Part, VERSION};
 
 /// One person in a list.
 #[derive(Template)]
@@ -59,8 +61,7 @@ impl PaneView {
 pub(super) struct PeoplePage {
     pub(super) head: Head,
     pub(super) shell: Shell,
-    /// The pane, as HTML made by its template.
-    pub(super) people_pane: String,
+    pub(super) people_pane: Arc<Part>,
 }
 
 /// A person's change on its way to a feed.

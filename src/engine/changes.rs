@@ -1,0 +1,132 @@
+//! Changes: a counter for each thing that pages are made from, so that what was made is known to stand or not without
+//! reading anything.
+//!
+//! Publishing an event counts as a change of the thing it is ordered by: `MessagePosted` by room 12 changes `("room", 12)`.
+//! That happens in the commit itself, before anyone is told that it is done, so nobody is shown what they overtook.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+/// A kind of thing and its id.
+type Thing = (&'static str, i64);
+
+/// The counters of everything that something was made from. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Changes(Arc<RwLock<HashMap<Thing, Weak<AtomicU64>>>>);
+
+impl Changes {
+    /// The counter of a thing, kept as long as someone holds it.
+    pub fn of(&self, kind: &'static str, id: i64) -> Arc<AtomicU64> {
+        let thing = (kind, id);
+        if let Some(counter) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&thing).and_then(Weak::upgrade) {
+            return counter;
+        }
+        let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
+            return counter;
+        }
+        let counter = Arc::default();
+        counters.insert(thing, Arc::downgrade(&counter));
+        counter
+    }
+
+    /// A thing changed.
+    pub fn mark(&self, kind: &'static str, id: i64) {
+        // Nobody holds the counter: nothing that stands was made from it.
+        if let Some(counter) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(kind, id)).and_then(Weak::upgrade) {
+            counter.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// For something that is about to be made.
+    pub fn sources(&self) -> Sources {
+        Sources { changes: self.clone(), seen: Arc::default() }
+    }
+
+    /// Forgets counters that nobody holds. Called every minute.
+    pub fn tidy(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, counter| counter.strong_count() > 0);
+    }
+}
+
+/// What something is made from: things, with their counters as they were before the thing was read. Cheap to clone.
+#[derive(Clone)]
+pub struct Sources {
+    changes: Changes,
+    seen: Arc<Mutex<Vec<(Arc<AtomicU64>, u64)>>>,
+}
+
+impl Sources {
+    /// What is made depends on this thing. Call it before reading the thing.
+    pub fn add(&self, kind: &'static str, id: i64) {
+        let counter = self.changes.of(kind, id);
+        let now = counter.load(Ordering::Acquire);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((counter, now));
+    }
+
+    /// For a part of what is being made, with sources of its own.
+    pub(super) fn part(&self) -> Self {
+        self.changes.sources()
+    }
+
+    /// What is made depends on all that the part depends on.
+    pub(super) fn extend(&self, part: &Standing) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(part.0.iter().cloned());
+    }
+
+    /// All of it, once everything is read.
+    pub(super) fn standing(&self) -> Standing {
+        Standing(self.seen.lock().unwrap_or_else(PoisonError::into_inner).as_slice().into())
+    }
+}
+
+/// What something was made from.
+#[derive(Clone)]
+pub(super) struct Standing(Arc<[(Arc<AtomicU64>, u64)]>);
+
+impl Standing {
+    /// Whether none of it has changed since.
+    pub(super) fn still(&self) -> bool {
+        self.0.iter().all(|(counter, then)| counter.load(Ordering::Acquire) == *then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_falls_with_the_first_change_of_anything_it_was_made_from() {
+        let changes = Changes::default();
+        let sources = changes.sources();
+        sources.add("room", 1);
+        sources.add("account", 1);
+        let made = sources.standing();
+        changes.mark("room", 2);
+        changes.mark("space", 1);
+        assert!(made.still());
+        changes.mark("account", 1);
+        assert!(!made.still());
+    }
+
+    #[test]
+    fn a_change_while_it_is_read_counts() {
+        let changes = Changes::default();
+        let sources = changes.sources();
+        sources.add("room", 1);
+        changes.mark("room", 1);
+        assert!(!sources.standing().still());
+    }
+
+    #[test]
+    fn counters_nobody_holds_are_forgotten() {
+        let changes = Changes::default();
+        let held = changes.of("room", 1);
+        drop(changes.of("room", 2));
+        changes.tidy();
+        assert_eq!(changes.0.read().unwrap().len(), 1);
+        changes.mark("room", 1);
+        assert_eq!(held.load(Ordering::Acquire), 1);
+    }
+}

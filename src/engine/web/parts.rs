@@ -1,0 +1,362 @@
+//! Pages in parts: what is the same for many readers is rendered and compressed once, and stitched into each one's page.
+//!
+//! Both compressions allow it. A gzip body (RFC 1952) is a sequence of deflate blocks: every piece ends with a sync flush
+//! on a byte boundary, and the checksums of pieces combine. A brotli body (RFC 7932) is a sequence of meta-blocks: the
+//! encoder's "catable" streams refer neither to what precedes them nor to the built-in dictionary.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use brotli::enc::BrotliEncoderParams;
+use bytes::Bytes;
+use flate2::{Compress, Compression, Crc, FlushCompress};
+
+use crate::base::error::{Error, Result};
+use crate::base::secrets;
+
+/// Stands in a rendered template for a part. Nobody who writes here can guess it.
+static MARK: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// How hard compression tries.
+#[derive(Clone, Copy)]
+struct Effort {
+    brotli: i32,
+    deflate: u32,
+}
+
+const FOR_MANY: Effort = Effort { brotli: 4, deflate: 6 };
+const FOR_ONE: Effort = Effort { brotli: 2, deflate: 3 };
+const BROTLI_WINDOW: i32 = 18; // bits: 256 KiB, more than a page
+
+/// A piece of HTML and its compressed forms, each made on first need.
+///
+/// In a template, `{{ part }}` stands for it; the page that is made of the template has to name it.
+pub struct Part {
+    id: u64,
+    html: String,
+    effort: Effort,
+    digest: u64,
+    brotli: OnceLock<Vec<u8>>,
+    deflated: OnceLock<(Vec<u8>, Crc)>,
+}
+
+impl Part {
+    /// A part of many pages: the same for everybody who may see it.
+    pub fn new(html: String) -> Arc<Self> {
+        Self::with(html, FOR_MANY).into()
+    }
+
+    /// A part of one reader's page.
+    pub fn for_one(html: String) -> Arc<Self> {
+        Self::with(html, FOR_ONE).into()
+    }
+
+    fn with(html: String, effort: Effort) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(html.as_bytes());
+        let (id, digest) = (NEXT.fetch_add(1, Ordering::Relaxed), hasher.finish());
+        Self { id, html, effort, digest, brotli: OnceLock::new(), deflated: OnceLock::new() }
+    }
+
+    /// The HTML itself.
+    pub fn html(&self) -> &str {
+        &self.html
+    }
+
+    fn brotli(&self) -> &[u8] {
+        self.brotli.get_or_init(|| {
+            let parameters = BrotliEncoderParams {
+                quality: self.effort.brotli,
+                lgwin: BROTLI_WINDOW,
+                size_hint: self.html.len(),
+                catable: true,
+                appendable: true,
+                byte_align: true,
+                bare_stream: true,
+                use_dictionary: false,
+                ..BrotliEncoderParams::default()
+            };
+            let mut compressed = Vec::with_capacity(self.html.len() / 4);
+            // Reading from memory and writing to it cannot fail.
+            let _ = brotli::BrotliCompress(&mut self.html.as_bytes(), &mut compressed, &parameters);
+            compressed
+        })
+    }
+
+    fn deflated(&self) -> &(Vec<u8>, Crc) {
+        self.deflated.get_or_init(|| {
+            let html = self.html.as_bytes();
+            let mut compress = Compress::new(Compression::new(self.effort.deflate), false);
+            let mut compressed = Vec::with_capacity(html.len() / 2 + 64);
+            loop {
+                let taken = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
+                // The only error is a misuse of the stream, which this is not.
+                let _ = compress.compress_vec(&html[taken..], &mut compressed, FlushCompress::Sync);
+                // Room left over means that the flush is done.
+                if compressed.len() < compressed.capacity() {
+                    break;
+                }
+                compressed.reserve(html.len() / 4 + 64);
+            }
+            let mut crc = Crc::new();
+            crc.update(html);
+            (compressed, crc)
+        })
+    }
+
+    /// Bytes it takes in memory, compressed forms included, roughly.
+    pub(super) fn weight(&self) -> usize {
+        self.html.len() * 3 / 2 + 256
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}-->", *MARK, self.id)
+    }
+}
+
+impl askama::filters::HtmlSafe for Part {}
+
+/// How a body is compressed on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Brotli,
+    Gzip,
+    Identity,
+}
+
+impl Coding {
+    /// The best that the browser takes (RFC 9110, section 12.5.3).
+    fn of(headers: &HeaderMap) -> Self {
+        let takes = |name: &str| {
+            headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(
+                |one| {
+                    let mut of = one.split(';');
+                    let named = of.next().is_some_and(|coding| coding.trim().eq_ignore_ascii_case(name));
+                    named && !of.any(|weight| weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
+                },
+            )
+        };
+        match () {
+            () if takes("br") => Self::Brotli,
+            () if takes("gzip") => Self::Gzip,
+            () => Self::Identity,
+        }
+    }
+
+    fn name(self) -> Option<HeaderValue> {
+        match self {
+            Self::Brotli => Some(HeaderValue::from_static("br")),
+            Self::Gzip => Some(HeaderValue::from_static("gzip")),
+            Self::Identity => None,
+        }
+    }
+}
+
+/// A page: parts in order, some of them shared with other pages. As an answer it waits for [`finish`].
+pub struct Page {
+    parts: Vec<Arc<Part>>,
+    tag: HeaderValue,
+    brotli: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
+    identity: OnceLock<Bytes>,
+}
+
+impl Page {
+    /// A rendered template in which `named` parts stand.
+    ///
+    /// # Errors
+    /// `Internal` when a part stands in it that is not named.
+    pub fn new(rendered: &str, named: &[Arc<Part>]) -> Result<Arc<Self>> {
+        let mut parts = Vec::with_capacity(2 * named.len() + 1);
+        let mut pieces = rendered.split(MARK.as_str());
+        let first = pieces.next().unwrap_or_default();
+        parts.push(Part::for_one(first.to_owned()));
+        for piece in pieces {
+            let found = piece.split_once("-->").and_then(|(id, rest)| {
+                let id: u64 = id.parse().ok()?;
+                Some((named.iter().find(|part| part.id == id)?, rest))
+            });
+            let Some((part, rest)) = found else { return Err(Error::Internal(anyhow::anyhow!("a page does not name a part of it"))) };
+            parts.extend([part.clone(), Part::for_one(rest.to_owned())]);
+        }
+        parts.retain(|part| !part.html.is_empty());
+        let mut hasher = DefaultHasher::new();
+        for part in &parts {
+            hasher.write_u64(part.digest);
+        }
+        // Weak, because the same page leaves here under several compressions.
+        let tag = HeaderValue::try_from(format!("W/\"{:016x}\"", hasher.finish())).map_err(|error| Error::Internal(error.into()))?;
+        let [brotli, gzip, identity] = [const { OnceLock::new() }; 3];
+        Ok(Arc::new(Self { parts, tag, brotli, gzip, identity }))
+    }
+
+    fn body(&self, coding: Coding) -> Bytes {
+        match coding {
+            Coding::Brotli => self.brotli.get_or_init(|| self.as_brotli().into()),
+            Coding::Gzip => self.gzip.get_or_init(|| self.as_gzip().into()),
+            Coding::Identity => self.identity.get_or_init(|| self.parts.iter().map(|part| part.html()).collect::<String>().into()),
+        }
+        .clone()
+    }
+
+    fn as_brotli(&self) -> Vec<u8> {
+        // The window's size in four bits (RFC 7932, section 9.1), and an empty meta-block that fills up the byte.
+        let mut body = vec![((BROTLI_WINDOW - 17) as u8) << 1 | 1 | 0b11 << 5, 0];
+        for part in &self.parts {
+            body.extend_from_slice(part.brotli());
+        }
+        body.push(0b11); // the last meta-block, empty
+        body
+    }
+
+    fn as_gzip(&self) -> Vec<u8> {
+        let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+        let mut crc = Crc::new();
+        for part in &self.parts {
+            let (deflated, of_part) = part.deflated();
+            body.extend_from_slice(deflated);
+            crc.combine(of_part);
+        }
+        body.extend([0b11, 0]); // the last block, empty
+        body.extend(crc.sum().to_le_bytes());
+        body.extend(crc.amount().to_le_bytes());
+        body
+    }
+
+    /// Bytes it takes in memory besides shared parts, roughly.
+    pub(super) fn weight(&self) -> usize {
+        let own = self.parts.iter().filter(|part| Arc::strong_count(part) == 1).map(|part| part.weight()).sum::<usize>();
+        own + self.parts.iter().map(|part| part.html.len() / 4).sum::<usize>() + 512
+    }
+}
+
+/// A page on its way out, whose body is made once it is known what the browser takes and has.
+#[derive(Clone)]
+struct Unfinished(Arc<Page>);
+
+/// As an answer.
+pub struct PageAnswer(pub Arc<Page>);
+
+impl IntoResponse for PageAnswer {
+    fn into_response(self) -> Response {
+        let Self(page) = self;
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::ETAG, page.tag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, accept-language, cookie, hx-request"));
+        response.extensions_mut().insert(Unfinished(page));
+        response
+    }
+}
+
+/// Answers 304 when the browser already has what would be sent, and makes the bodies of pages in parts.
+pub(super) async fn finish(request: Request<Body>, next: Next) -> Response {
+    let asked = matches!(*request.method(), Method::GET | Method::HEAD);
+    let known = if asked { request.headers().get(header::IF_NONE_MATCH).cloned() } else { None };
+    let coding = Coding::of(request.headers());
+    let mut response = next.run(request).await;
+    let page = response.extensions_mut().remove::<Unfinished>();
+    let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
+    let same = |known: &HeaderValue| {
+        let list = known.to_str().unwrap_or_default();
+        tag.is_some_and(|tag| list.split(',').any(|one| one.trim().as_bytes() == tag.as_bytes()))
+    };
+    if known.as_ref().is_some_and(same) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    } else if let Some(Unfinished(page)) = page {
+        if let Some(name) = coding.name() {
+            response.headers_mut().insert(header::CONTENT_ENCODING, name);
+        }
+        let body = page.body(coding);
+        response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into()); // a router inside may have written that of nothing
+        *response.body_mut() = Body::from(body);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn whole(page: &Page, coding: Coding) -> String {
+        let body = page.body(coding);
+        let mut text = String::new();
+        match coding {
+            Coding::Brotli => drop(brotli::Decompressor::new(&body[..], 4096).read_to_string(&mut text).unwrap()),
+            Coding::Gzip => drop(flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap()),
+            Coding::Identity => text = String::from_utf8(body.to_vec()).unwrap(),
+        }
+        text
+    }
+
+    #[test]
+    fn a_part_stands_where_the_template_has_it() {
+        let (log, pane) = (Part::new("<ol>log</ol>".into()), Part::new("<ul>people</ul>".into()));
+        let page = Page::new(&format!("<main>{log}</main>{pane}"), &[pane.clone(), log.clone()]).unwrap();
+        for coding in [Coding::Brotli, Coding::Gzip, Coding::Identity] {
+            assert_eq!(whole(&page, coding), "<main><ol>log</ol></main><ul>people</ul>");
+        }
+        assert!(Page::new(&format!("{log}"), &[pane]).is_err());
+    }
+
+    #[test]
+    fn the_tag_is_that_of_what_is_shown() {
+        let page = |text: &str| Page::new(&format!("a{}b", MARK.replace(MARK.as_str(), text)), &[]).unwrap().tag.clone();
+        assert_eq!(page("x"), page("x"));
+        assert_ne!(page("x"), page("y"));
+        let part = || Part::new("part".into());
+        let (one, other) = (part(), part());
+        assert_eq!(
+            Page::new(&format!("{one}"), &[one.clone()]).unwrap().tag,
+            Page::new(&format!("{other}"), &[other.clone()]).unwrap().tag
+        );
+    }
+
+    #[test]
+    fn the_coding_is_the_best_that_is_taken() {
+        for (accepts, coding) in [
+            ("gzip, deflate, br, zstd", Coding::Brotli),
+            ("gzip;q=1.0, br;q=0", Coding::Gzip),
+            ("GZIP", Coding::Gzip),
+            ("deflate", Coding::Identity),
+            ("", Coding::Identity),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(accepts))]);
+            assert_eq!(Coding::of(&headers), coding, "{accepts}");
+        }
+        assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn stitched_bodies_are_the_page(texts in prop::collection::vec("(<li>[a-z]{0,9} the)?\\PC{0,200}", 0..9), times in 1..40_usize) {
+            let parts: Vec<_> = texts.iter().map(|text| Part::new(text.repeat(times))).collect();
+            let rendered: String = parts.iter().map(|part| format!("{part}the rest")).collect();
+            let page = Page::new(&rendered, &parts).unwrap();
+            let expected: String = texts.iter().map(|text| text.repeat(times) + "the rest").collect();
+            for coding in [Coding::Brotli, Coding::Gzip, Coding::Identity] {
+                prop_assert_eq!(&whole(&page, coding), &expected);
+            }
+        }
+    }
+}
