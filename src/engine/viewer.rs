@@ -43,6 +43,16 @@ impl<S: Sync> OptionalFromRequestParts<S> for Viewer {
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
+impl Address {
+    /// Whom it belongs to, as far as limits go: with IPv6 one customer has 2^64 of them.
+    pub fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
+        }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Address {
     type Rejection = Error;
 

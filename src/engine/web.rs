@@ -2,17 +2,21 @@
 
 mod act;
 mod assets;
+mod connections;
 mod errors;
 mod health;
 mod layers;
+mod limits;
 mod pages;
 mod wants;
 
 pub use act::{answer, redisplay};
 pub use assets::VERSION;
-pub use errors::{problem, words_of};
+pub use connections::{ConnectionPermit, serve};
+pub use errors::{allowance_headers, problem, retry_headers, words_of};
 pub use health::Health;
 pub use layers::{RequestId, assemble};
+pub use limits::Requests;
 pub(crate) use pages::app_page;
 pub use pages::{Head, Html, Pages};
 pub use wants::Wants;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,6 +15,7 @@ use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::ConnectionPermit;
 
 const LARGEST: usize = 64 << 10; // bytes of one message from a client
 const BUFFER: usize = 4 << 10; // bytes of a socket's read and write buffer; the library's own default is 128 KiB
@@ -24,8 +25,14 @@ const UNSENT: usize = 8 << 20; // bytes that may wait inside the library before 
 pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Router {
     let server = Arc::new(Server { hub, bus, actions, version });
     Router::new()
-        .route("/live", get(|state, viewer, headers, query, upgrade| open(Speech::Html, state, viewer, headers, query, upgrade)))
-        .route("/live/data", get(|state, viewer, headers, query, upgrade| open(Speech::Json, state, viewer, headers, query, upgrade)))
+        .route(
+            "/live",
+            get(|state, viewer, headers, query, permit, upgrade| open(Speech::Html, state, viewer, headers, query, permit, upgrade)),
+        )
+        .route(
+            "/live/data",
+            get(|state, viewer, headers, query, permit, upgrade| open(Speech::Json, state, viewer, headers, query, permit, upgrade)),
+        )
         .with_state(server)
 }
 
@@ -35,6 +42,7 @@ async fn open(
     viewer: Viewer,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
+    permit: Option<Extension<ConnectionPermit>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response> {
     if !is_same_origin(&headers) {
@@ -51,7 +59,11 @@ async fn open(
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
         .on_failed_upgrade(move |_| hub.closed(&failed))
-        .on_upgrade(move |ws| serve(ws, server, socket, speech, wanted)))
+        .on_upgrade(async move |ws| {
+            serve(ws, server, socket, speech, wanted).await;
+            // The connection counts as long as its socket is open.
+            drop(permit);
+        }))
 }
 
 /// Browsers send cookies along with sockets that other sites open, but always with the `Origin` too. Programs send none.

@@ -256,8 +256,12 @@ impl Session {
                 if !self.server.hub.still_valid(&self.socket.viewer).await {
                     return Err(Close::SignedOut);
                 }
-                Some(match self.server.actions.run_json(&self.socket.viewer, &action, fields).await {
-                    Ok(result) => ToClient::Reply { id: &id, result }.text().into(),
+                let done = match self.server.actions.admit(&self.socket.viewer, &action) {
+                    Ok((action, _)) => action.run_json(&self.socket.viewer, fields).await,
+                    Err(error) => Err(error),
+                };
+                Some(match done {
+                    Ok(outcome) => ToClient::Reply { id: &id, result: outcome.result }.text().into(),
                     Err(error) => refuse(Some(&id), &error),
                 })
             }
