@@ -69,3 +69,17 @@ impl<S: Sync> FromRequestParts<S> for Lang {
         Ok(parts.extensions.get::<Self>().copied().unwrap_or_else(|| Self::negotiate(None, None)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_is_an_ipv4_address_or_64_bits_of_ipv6() {
+        let network = |text: &str| Address(text.parse().unwrap()).network();
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+}

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +36,7 @@ const LARGEST_BUFFER: usize = 64 << 10; // bytes read ahead or written behind; b
 const PROXY_IDLE: Duration = Duration::from_secs(130); // proxies keep idle connections for up to 120 s; who closes first loses requests
 const LINGER: Duration = Duration::from_secs(1); // how long a refused client has to take its answer
 const LINGERING: usize = 64; // refused clients that get this time; the others get the answer and no time
-const PAUSE: Duration = Duration::from_millis(100); // after a failure to accept, such as no more files: others have to close first
+const PAUSE: Duration = Duration::from_secs(1); // after a failure to accept, such as no more files: others have to close first
 
 const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\n\r\nThe server is full. Try again in a moment.\n";
@@ -137,6 +138,8 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
             _ = stopping.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
+                // Gone before it was taken in.
+                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(PAUSE).await;
@@ -205,4 +208,50 @@ fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore
         };
         drop(timeout(LINGER, taken).await);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use axum::http::StatusCode;
+    use axum::routing::any;
+
+    use super::*;
+    use crate::base::settings::Profile;
+
+    #[tokio::test]
+    async fn an_upgraded_connection_is_a_tcp_stream_and_keeps_its_place() {
+        let taken = any(async |mut request: Request<Body>| {
+            let permit = request.extensions().get::<ConnectionPermit>().expect("a place").clone();
+            tokio::spawn(async move {
+                let upgraded = hyper::upgrade::on(&mut request).await.expect("it is upgraded");
+                let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("exactly this");
+                assert!(parts.read_buf.is_empty());
+                let mut stream = parts.io.into_inner();
+                stream.write_all(b"hello").await.expect("it is open");
+                // Until the client has seen that the next one is refused.
+                drop(stream.read(&mut [0]).await);
+                drop(permit);
+            });
+            (StatusCode::SWITCHING_PROTOCOLS, [(header::CONNECTION, "upgrade"), (header::UPGRADE, "test")])
+        });
+        let mut settings = Settings::of(Profile::Development, Path::new("."));
+        settings.max_connections = 1;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let (_stop, stopping) = watch::channel(false);
+        tokio::spawn(async move { serve(listener, Router::new().route("/", taken), &settings, stopping).await });
+
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n").await.expect("it is heard");
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"hello") {
+            assert!(client.read_buf(&mut heard).await.expect("an answer") > 0, "{}", String::from_utf8_lossy(&heard));
+        }
+        let mut second = TcpStream::connect(address).await.expect("a connection");
+        let mut answer = String::new();
+        second.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
 }
