@@ -34,7 +34,6 @@ use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 
 const LARGEST_HEAD: usize = 32 << 10; // bytes of a request line and its headers, of which there may be a hundred
-const LARGEST_BUFFER: usize = 64 << 10; // bytes read ahead or written behind; both begin with 8 KiB
 const PROXY_IDLE: Duration = Duration::from_secs(130); // proxies keep idle connections for up to 120 s; who closes first loses requests
 const LINGER: Duration = Duration::from_secs(1); // how long a refused client has to take its answer
 const LINGERING: usize = 64; // refused clients that get this time; the others get the answer and no time
@@ -126,7 +125,7 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
     let mut http = http1::Builder::new();
     // The same time for a head and for the next request on a connection kept alive: hyper has one timer for both.
     let idle = if settings.behind_proxy { idle.max(PROXY_IDLE) } else { idle };
-    http.timer(Glance).header_read_timeout(idle).max_header_size(LARGEST_HEAD).max_buf_size(LARGEST_BUFFER);
+    http.timer(Glance).header_read_timeout(idle).max_header_size(LARGEST_HEAD);
     let open = Open::new(settings);
     let lingering = Arc::new(Semaphore::new(LINGERING));
     // Every connection has a receiver: it hears of the end, and is waited for until it has dropped it.
