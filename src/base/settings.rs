@@ -90,8 +90,8 @@ struct Written {
     /// behind a proxy, whose address would be everybody's.
     #[config(env = "TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Seconds that the head of a request may take, and that a connection may wait for its next request; it is ended at
-    /// most half as long after that. At least 130 behind a proxy, which keeps connections for later.
+    /// Seconds that the head of a request may take, and that a connection may wait for its next request. At least 130
+    /// behind a proxy, which keeps connections for later.
     #[config(env = "TIDEPOOL_HEAD_SECONDS")]
     head_seconds: Option<u64>,
     /// Open sockets of one account. It may open four times as many in a minute.

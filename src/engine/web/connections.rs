@@ -8,9 +8,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,14 +18,13 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use axum::routing::future::RouteFuture;
 use hyper::body::Incoming;
-use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tower::Service;
 
 use crate::base::settings::Settings;
@@ -124,8 +122,9 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
     let idle = Duration::from_secs(settings.head_seconds);
     let mut http = http1::Builder::new();
     // The same time for a head and for the next request on a connection kept alive: hyper has one timer for both.
-    let idle = if settings.behind_proxy { idle.max(PROXY_IDLE) } else { idle };
-    http.timer(Glance).header_read_timeout(idle).max_header_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(if settings.behind_proxy { idle.max(PROXY_IDLE) } else { idle })
+        .max_header_size(LARGEST_HEAD);
     let open = Open::new(settings);
     let lingering = Arc::new(Semaphore::new(LINGERING));
     // Every connection has a receiver: it hears of the end, and is waited for until it has dropped it.
@@ -151,7 +150,7 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
                 // A frame must not wait for the acknowledgement of the one before it. Only a delay if it fails.
                 drop(stream.set_nodelay(true));
                 let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer(router.clone(), peer, permit)));
-                tokio::spawn(attend(connection.with_upgrades(), idle / 2, ended.clone()));
+                tokio::spawn(attend(connection.with_upgrades(), ended.clone()));
             }
             Err((why, answer)) => {
                 refused(why);
@@ -165,49 +164,17 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
 }
 
 /// Sees a connection through. How it ends is no news: clients come and go as they like.
-async fn attend<S>(connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>, glance_every: Duration, mut ended: watch::Receiver<()>)
+async fn attend<S>(connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>, mut ended: watch::Receiver<()>)
 where
     S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
 {
     let mut connection = pin!(connection);
-    let mut glance = interval_at(Instant::now() + glance_every, glance_every);
-    loop {
-        tokio::select! {
-            biased;
-            _ = connection.as_mut() => return,
-            _ = ended.changed() => break,
-            _ = glance.tick() => {}
-        }
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        _ = ended.changed() => connection.as_mut().graceful_shutdown(),
     }
-    connection.as_mut().graceful_shutdown();
     drop(connection.await);
-}
-
-/// hyper's timer for heads. It asks for one with every request, and setting the runtime's costs as much as a small answer
-/// does. This one wakes nobody: it is looked at when the connection is, and [`attend`] glances at it twice within the time,
-/// so a head has up to half as long again.
-struct Glance;
-
-struct Until(Instant);
-
-impl Timer for Glance {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Until(Instant::now() + duration))
-    }
-
-    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Until(deadline.into()))
-    }
-}
-
-impl Sleep for Until {}
-
-impl Future for Until {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() < self.0 { Poll::Pending } else { Poll::Ready(()) }
-    }
 }
 
 /// Answers the requests of one connection, and holds its place as long as hyper has it.
