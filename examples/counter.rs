@@ -10,7 +10,7 @@ use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::shell::Shell;
 use tidepool::community::{Community, Permission, Place};
-use tidepool::engine::actions::{Action, Outcome, Pace};
+use tidepool::engine::actions::{Action, Class, Outcome};
 use tidepool::engine::bus::{Origin, Subscriber};
 use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::{Access, Module};
@@ -69,7 +69,7 @@ impl Counter {
                 async move { Ok(counter.may_read(viewer.account, SpaceId(ids[0])).await.is_ok()) }
             }))
             .page(Access::SignedIn, "/spaces/{space}/counter", get(page).with_state(self))
-            .action(Action::new("counter.add", "Counts one", Pace::Write, move |viewer, input| act.clone().add(viewer, input)))
+            .action(Action::new("counter.add", "Counts one", Class::Write, move |viewer, input| act.clone().add(viewer, input)))
             .subscriber(
                 Subscriber::new("counter.presenter", move |event| {
                     if let Some(ValueChanged { space, value }) = event.get() {

@@ -5,7 +5,6 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,11 +16,12 @@ use crate::base::telemetry;
 use crate::community::Community;
 use crate::engine::Engine;
 use crate::engine::module::Module;
-use crate::engine::web::{Health, assemble};
+use crate::engine::web::{self, Health, assemble};
 use crate::modules::chat::Chat;
 use crate::modules::presence::Presence;
 
 const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5); // of the ten seconds a shutdown may take
+const OTHER_FILES: usize = 128; // open beside connections: the database's, the listener, clients that are being refused
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
@@ -41,8 +41,13 @@ pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result
 ///
 /// # Errors
 /// As [`serve`]; also when a module's migration fails.
-pub async fn serve_with(settings: Settings, further: impl FnOnce(&Community) -> Vec<Module>, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+pub async fn serve_with(
+    mut settings: Settings,
+    further: impl FnOnce(&Community) -> Vec<Module>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
     make_data_folder(&settings)?;
+    settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
@@ -65,14 +70,8 @@ pub async fn serve_with(settings: Settings, further: impl FnOnce(&Community) -> 
     let router = assemble(&engine, started, health.clone(), |router| community.guard(router));
 
     let (stop, stopping) = watch::channel(false);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut wait = stopping.clone();
-    // A frame must not wait for the acknowledgement of the one before it.
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        drop(wait.wait_for(|stop| *stop).await);
-    });
-    let serving = tokio::spawn(server.into_future());
+    let settings = engine.settings.clone();
+    let serving = tokio::spawn(async move { web::serve(listener, router, &settings, stopping).await });
     let stopped = signalled()?; // heard from here on: who is told the address may at once ask to stop
     ready(address);
 
@@ -95,6 +94,17 @@ pub async fn topics(settings: Settings) -> Result<Vec<&'static crate::engine::bu
     let community = Community::new(engine.clone());
     engine.declare_topics(&modules(&community));
     Ok(engine.bus.topics().collect())
+}
+
+/// Lets this process have as many open files as it may, and says how many connections fit.
+fn within_file_limit(connections: usize) -> usize {
+    // A system that will not say or change its limit is no reason not to start.
+    let Ok(files) = rlimit::increase_nofile_limit(u64::MAX) else { return connections };
+    let fit = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
+    if fit < connections {
+        tracing::warn!(files, connections = fit, wanted = connections, "few open files are allowed: only so many connections are taken in");
+    }
+    connections.min(fit)
 }
 
 fn make_data_folder(settings: &Settings) -> Result<()> {

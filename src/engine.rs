@@ -30,7 +30,7 @@ use fragments::Fragments;
 use live::{Hub, Limits, SocketClosed, SocketOpened};
 use module::{Module, Nav, Pane};
 use viewer::Viewer;
-use web::{Kept, Pages};
+use web::{Kept, Pages, Requests};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +61,8 @@ pub struct Started {
     pub routes: Router,
     /// Every declared action.
     pub actions: Actions,
+    /// How often one may ask, if that is limited.
+    pub requests: Option<Arc<Requests>>,
     /// Every subscriber, for replaying dead letters.
     pub subscribers: Vec<Subscriber>,
     /// What makes the sidebar.
@@ -156,18 +158,22 @@ impl Engine {
         let actions = Actions::new(actions, self.settings.writes_per_10_seconds);
         let sockets = live::routes(self.live.clone(), self.bus.clone(), actions.clone(), web::VERSION);
         let routes = module::mount(routes).merge(sockets);
-        tokio::spawn(tidy(self.live.clone(), self.changes.clone(), actions.clone()));
-        Started { routes, actions, subscribers, navs, panes }
+        let requests = Requests::new(self.settings.requests_per_minute);
+        tokio::spawn(tidy(self.live.clone(), self.changes.clone(), actions.clone(), requests.clone()));
+        Started { routes, actions, requests, subscribers, navs, panes }
     }
 }
 
 /// Forgets what nobody needs any more, every minute.
-async fn tidy(live: Hub, changes: Changes, actions: Actions) {
+async fn tidy(live: Hub, changes: Changes, actions: Actions, requests: Option<Arc<Requests>>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     loop {
         minute.tick().await;
         live.tidy();
         changes.tidy();
         actions.tidy();
+        if let Some(requests) = &requests {
+            requests.tidy();
+        }
     }
 }

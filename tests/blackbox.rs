@@ -5,6 +5,7 @@ mod support;
 
 mod blackbox {
     mod absence;
+    mod admission;
     mod builders;
     mod client;
     mod idempotency;

@@ -12,10 +12,13 @@ use crate::http::{Http, action, request};
 use crate::load::Posted;
 use crate::process::{Folder, Process};
 
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("TIDEPOOL_PROFILE", "production"),
     ("TIDEPOOL_ADDRESS", "127.0.0.1:0"),
     ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000000"),
+    // Counted, but never reached.
+    ("TIDEPOOL_REQUESTS_PER_MINUTE", "1000000000"),
+    ("TIDEPOOL_MAX_CONNECTIONS", "100000"),
     ("TIDEPOOL_MAX_SOCKETS", "100000"),
     ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "100000"),
     // Each member joins from an address of their own.

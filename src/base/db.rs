@@ -23,7 +23,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 pub use writer::Tx;
-use writer::Writer;
+use writer::{Haste, Writer};
 
 /// Runs one statement on whichever database is behind `$on` (a reader or a transaction).
 #[macro_export]
@@ -73,14 +73,15 @@ impl Db {
             .connect_with(reading(&path))
             .await?;
         let checkpointer = options(&path).connect().await?;
-        let writer = Writer::start(connection, checkpointer, settings.write_batch, Duration::from_micros(settings.write_wait_micros));
+        let wait = Duration::from_micros(settings.write_wait_micros);
+        let writer = Writer::start(connection, checkpointer, settings.max_waiting_writes, settings.write_batch, wait);
         Ok(Self::Sqlite(Sqlite { readers, writer }))
     }
 
     /// An empty database that is gone with its handle: for looking at declarations without a data folder.
     pub async fn in_memory() -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().in_memory(true);
-        let writer = Writer::start(options.connect().await?, options.connect().await?, 1, Duration::ZERO);
+        let writer = Writer::start(options.connect().await?, options.connect().await?, 1, 1, Duration::ZERO);
         Ok(Self::Sqlite(Sqlite { readers: SqlitePoolOptions::new().connect_lazy_with(options), writer }))
     }
 
@@ -94,21 +95,33 @@ impl Db {
     /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one commit, each in
     /// a savepoint of its own: an error or a panic in one undoes that one only.
     ///
-    /// Answers `Unavailable` when the queue of writes stays full for five seconds or the server is stopping.
+    /// Answers `Unavailable` at once while too many writes wait (setting `max_waiting_writes`), and when the server is
+    /// stopping: who asked is told to come back rather than kept waiting, and reads go on.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         match self {
-            Self::Sqlite(sqlite) => sqlite.writer.write(work).await,
+            Self::Sqlite(sqlite) => sqlite.writer.write(Haste::Now, work).await,
+        }
+    }
+
+    /// The same for what cannot be asked to come back: it waits up to five seconds for a place in the queue.
+    pub async fn write_patiently<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.writer.write(Haste::Patient, work).await,
         }
     }
 
     /// Whether a read and an empty write both answer: what `/health/ready` asks.
     pub async fn answers(&self) -> Result<()> {
         sql!(self.read(), on => sqlx::query("SELECT 1").execute(on))?;
-        self.write(|_| Box::pin(async { Ok(()) })).await
+        self.write_patiently(|_| Box::pin(async { Ok(()) })).await
     }
 
     /// Finishes waiting writes, moves the log into the file and closes.

@@ -20,15 +20,35 @@ pub enum Error {
     /// It clashes with how things are now; the key says how.
     #[error("conflict: {0}")]
     Conflict(&'static str),
-    /// Too often; try again after this long.
-    #[error("too many, again in {0:?}")]
-    TooMany(Duration),
+    /// Too often; try again after its `wait`.
+    #[error("too many, again in {:?}", .0.wait)]
+    TooMany(Allowance),
     /// The server cannot do it now and the person did nothing wrong (restarting, overloaded, disk full).
     #[error("unavailable")]
     Unavailable,
     /// Our fault: logged in full, shown as a plain apology with the request's id.
     #[error("internal: {0:#}")]
     Internal(#[from] anyhow::Error),
+}
+
+/// What is left of a limit, as answers tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many it allows at once.
+    pub limit: u32,
+    /// How many more it allows now.
+    pub remaining: u32,
+    /// Until it allows one more; zero while some remain.
+    pub wait: Duration,
+    /// Until it allows as many as ever.
+    pub reset: Duration,
+}
+
+impl Allowance {
+    /// Nothing is left of `limit`, and may be again after `wait`.
+    pub fn used_up(limit: u32, wait: Duration) -> Self {
+        Self { limit, remaining: 0, wait, reset: wait }
+    }
 }
 
 /// What is wrong with one field of a form.

@@ -67,16 +67,37 @@ struct Written {
     /// Recent frames a feed keeps for sockets that come back.
     #[config(env = "TIDEPOOL_FEED_FRAMES")]
     feed_frames: Option<usize>,
-    /// Kept changes (posts, edits, forms) one account may make in ten seconds. One more is answered 429.
+    /// Posts one account may make in ten seconds, and as many other kept changes. What makes something for many (rooms,
+    /// invitations) may be done so often in a minute; typing, read marks and reading for programs twice as often in ten
+    /// seconds. One more is answered 429.
     #[config(env = "TIDEPOOL_WRITES_PER_10_SECONDS")]
     writes_per_10_seconds: Option<u32>,
     /// Open sockets of the whole server. One more is answered 503.
     #[config(env = "TIDEPOOL_MAX_SOCKETS")]
     max_sockets: Option<usize>,
-    /// Open sockets of one account.
+    /// Writes that may wait for the database. One more is answered 503 at once; reading goes on.
+    #[config(env = "TIDEPOOL_MAX_WAITING_WRITES")]
+    max_waiting_writes: Option<usize>,
+    /// Requests that one account, or one address while nobody is signed in, may make in a minute, without assets. One more
+    /// is answered 429. 0 means any number.
+    #[config(env = "TIDEPOOL_REQUESTS_PER_MINUTE")]
+    requests_per_minute: Option<u32>,
+    /// Open connections of the whole server, sockets among them. One more is answered 503. Never more than the system's
+    /// limit of open files allows.
+    #[config(env = "TIDEPOOL_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+    /// Open connections of one address (of IPv6, of one /64). One more is answered 429. 0 means any number. Not counted
+    /// behind a proxy, whose address would be everybody's.
+    #[config(env = "TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS")]
+    max_connections_per_address: Option<usize>,
+    /// Seconds that the head of a request may take, and that a connection may wait for its next request. At least 130
+    /// behind a proxy, which keeps connections for later.
+    #[config(env = "TIDEPOOL_HEAD_SECONDS")]
+    head_seconds: Option<u64>,
+    /// Open sockets of one account. It may open four times as many in a minute.
     #[config(env = "TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT")]
     max_sockets_per_account: Option<usize>,
-    /// Requests in work at once. Further ones wait for their turn.
+    /// Requests in work at once, without assets and health. One more is answered 503 at once.
     #[config(env = "TIDEPOOL_MAX_REQUESTS")]
     max_requests: Option<usize>,
 }
@@ -102,6 +123,11 @@ pub struct Settings {
     pub idle_after_seconds: u64,
     pub feed_frames: usize,
     pub writes_per_10_seconds: u32,
+    pub max_waiting_writes: usize,
+    pub requests_per_minute: u32,
+    pub max_connections: usize,
+    pub max_connections_per_address: usize,
+    pub head_seconds: u64,
     pub max_sockets: usize,
     pub max_sockets_per_account: usize,
     pub max_requests: usize,
@@ -167,6 +193,12 @@ impl Settings {
             idle_after_seconds: by(300, 300, 300) as u64,
             feed_frames: by(256, 512, 2048),
             writes_per_10_seconds: by(1_000, 60, 60) as u32,
+            max_waiting_writes: by(1_024, 1_024, 4_096),
+            // While developing everything comes from one address, and tests are quicker than people.
+            requests_per_minute: by(0, 1_200, 1_200) as u32,
+            max_connections: by(2_048, 16_000, 70_000),
+            max_connections_per_address: by(0, 1_024, 1_024),
+            head_seconds: by(10, 10, 10) as u64,
             max_sockets: by(1_000, 12_000, 60_000),
             max_sockets_per_account: by(64, 64, 64),
             max_requests: by(256, 1024, 4096),
@@ -190,6 +222,11 @@ impl Settings {
             idle_after_seconds,
             feed_frames,
             writes_per_10_seconds,
+            max_waiting_writes,
+            requests_per_minute,
+            max_connections,
+            max_connections_per_address,
+            head_seconds,
             max_sockets,
             max_sockets_per_account,
             max_requests
@@ -200,6 +237,9 @@ impl Settings {
         ensure!(self.readers >= 1, "readers must be at least 1");
         ensure!(self.write_batch >= 1, "write_batch must be at least 1");
         ensure!(self.writes_per_10_seconds >= 1, "writes_per_10_seconds must be at least 1");
+        ensure!(self.max_waiting_writes >= 1, "max_waiting_writes must be at least 1");
+        ensure!(self.max_connections >= 8, "max_connections must be at least 8");
+        ensure!(self.head_seconds >= 1, "head_seconds must be at least 1");
         ensure!(self.feed_frames >= 16, "feed_frames must be at least 16");
         ensure!(self.max_requests >= 8, "max_requests must be at least 8");
         ensure!(self.write_wait_micros <= 100_000, "write_wait_micros must be at most 100000 (a tenth of a second)");

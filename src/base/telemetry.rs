@@ -23,6 +23,11 @@ pub fn start_logging(settings: &Settings) {
     drop(started);
 }
 
+/// Counts something that was refused because of a limit, by which: `tidepool_refused_total`.
+pub fn refused(why: &'static str) {
+    metrics::counter!("tidepool_refused_total", "why" => why).increment(1);
+}
+
 /// Starts counting. The handle renders what has been counted as Prometheus text.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;

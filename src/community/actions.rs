@@ -11,31 +11,31 @@ use super::rooms::RoomForm;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::actions::{Action, Outcome, Pace};
+use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 
 pub(super) fn declare(community: &Community, module: Module) -> Module {
     macro_rules! act {
-        ($name:literal, $about:literal, $run:ident) => {{
+        ($name:literal, $about:literal, $class:ident, $run:ident) => {{
             let community = community.clone();
-            Action::new($name, $about, Pace::Write, move |viewer, input| $run(community.clone(), viewer, input))
+            Action::new($name, $about, Class::$class, move |viewer, input| $run(community.clone(), viewer, input))
         }};
     }
     module
-        .action(act!("community.create-space", "Makes a space with a room", create_space))
-        .action(act!("community.rename-space", "Gives a space another name", rename_space))
-        .action(act!("community.remove-member", "Removes someone from a space, or leaves it", remove_member))
-        .action(act!("community.invite", "Makes an invitation link", invite))
-        .action(act!("community.revoke-invite", "Takes an invitation link back", revoke_invite))
-        .action(act!("community.create-room", "Makes a room", create_room))
-        .action(act!("community.change-room", "Changes a room's name, privacy and members", change_room))
-        .action(act!("community.archive-room", "Closes a room, or opens it again", archive_room))
-        .action(act!("community.open-direct", "Opens the direct conversation with these people", open_direct))
-        .action(act!("community.end-session", "Ends one of one's sessions", end_session))
-        .action(act!("community.set-language", "Chooses the language of one's pages", set_language))
-        .action(act!("community.replay-letter", "Gives a dead letter to its handler again", replay_letter))
-        .action(act!("community.discard-letter", "Forgets a dead letter", discard_letter))
+        .action(act!("community.create-space", "Makes a space with a room", Rare, create_space))
+        .action(act!("community.rename-space", "Gives a space another name", Write, rename_space))
+        .action(act!("community.remove-member", "Removes someone from a space, or leaves it", Write, remove_member))
+        .action(act!("community.invite", "Makes an invitation link", Rare, invite))
+        .action(act!("community.revoke-invite", "Takes an invitation link back", Write, revoke_invite))
+        .action(act!("community.create-room", "Makes a room", Rare, create_room))
+        .action(act!("community.change-room", "Changes a room's name, privacy and members", Write, change_room))
+        .action(act!("community.archive-room", "Closes a room, or opens it again", Write, archive_room))
+        .action(act!("community.open-direct", "Opens the direct conversation with these people", Rare, open_direct))
+        .action(act!("community.end-session", "Ends one of one's sessions", Write, end_session))
+        .action(act!("community.set-language", "Chooses the language of one's pages", Write, set_language))
+        .action(act!("community.replay-letter", "Gives a dead letter to its handler again", Write, replay_letter))
+        .action(act!("community.discard-letter", "Forgets a dead letter", Write, discard_letter))
 }
 
 #[derive(Deserialize)]

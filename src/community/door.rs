@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::{Address, Viewer};
-use crate::engine::web::{Html, Wants, answer};
+use crate::engine::web::{Html, Wants, answer, retry_headers};
 
 type Here = State<Community>;
 
@@ -123,9 +123,7 @@ async fn do_sign_in(
             let form = Form::refused("sign-in", &body, &error, lang);
             let head = community.engine().pages.head(lang, None, lang.t("sign-in-title"));
             let mut response = (error.status(), Html::of(&SignInPage { head, form, next })?).into_response();
-            if let Error::TooMany(wait) = error {
-                response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
-            }
+            retry_headers(&error, response.headers_mut());
             Ok(response)
         }
         done => answer(wants, done),
@@ -188,6 +186,7 @@ async fn do_join(
             let form = Form::refused("join", &body, &error, lang);
             let mut response = join_page(&community, lang, viewer.is_some(), code, form).await?;
             *response.status_mut() = error.status();
+            retry_headers(&error, response.headers_mut());
             Ok(response)
         }
         done => answer(wants, done),

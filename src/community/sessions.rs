@@ -144,7 +144,7 @@ impl SessionStore for Sessions {
         let Row { key, account, data, expires, kept } = Row::of(record)?;
         let cache = self.open.clone();
         self.db
-            .write(move |tx| {
+            .write_patiently(move |tx| {
                 Box::pin(async move {
                     let row = sqlx::query(CREATE).bind(&*key).bind(account).bind(data).bind(device).bind(Micros::now()).bind(expires);
                     sql!(tx.on(), on => row.execute(on))?;
@@ -186,7 +186,7 @@ impl SessionStore for Sessions {
         let key = digest(id);
         let cache = self.open.clone();
         self.db
-            .write(move |tx| {
+            .write_patiently(move |tx| {
                 Box::pin(async move {
                     sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&*key).execute(on))?;
                     tx.after_commit(move || cache.invalidate(&key));

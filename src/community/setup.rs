@@ -10,6 +10,7 @@ use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::rates::Rate;
+use crate::engine::viewer::Address;
 use crate::sql;
 
 const TRIES: u32 = 10;
@@ -41,11 +42,12 @@ impl Door {
     /// # Errors
     /// `TooMany` when this account or this address has had its ten tries in three minutes.
     pub(super) fn knock(&self, login: &str, account: Option<AccountId>, address: IpAddr) -> Result<()> {
-        self.by_address.check(&network(address))?;
+        self.by_address.check(&Address(address).network())?;
         match account {
             Some(account) => self.by_account.check(&account),
             None => self.by_login.check(&names::key(login)),
         }
+        .map(drop)
     }
 
     /// Counts a try to join.
@@ -53,7 +55,7 @@ impl Door {
     /// # Errors
     /// `TooMany` for an address that joins by the dozen.
     pub(super) fn join(&self, address: IpAddr) -> Result<()> {
-        self.joins.check(&network(address))
+        self.joins.check(&Address(address).network()).map(drop)
     }
 
     pub(super) fn tidy(&self) {
@@ -61,14 +63,6 @@ impl Door {
         self.by_login.tidy();
         self.by_address.tidy();
         self.joins.tidy();
-    }
-}
-
-/// Whom an address belongs to: with IPv6 one customer has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
     }
 }
 

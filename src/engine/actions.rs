@@ -12,8 +12,9 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::telemetry::refused;
 use crate::engine::rates::Rate;
 use crate::engine::viewer::Viewer;
 
@@ -44,13 +45,20 @@ impl Outcome {
     }
 }
 
-/// How often one account may do an action.
+/// How often one account may do an action, over all its devices and every way in. Actions of one class share an
+/// allowance; `n` is the setting `writes_per_10_seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// Changes that are kept: as the settings say.
+pub enum Class {
+    /// What people say: `n` in ten seconds.
+    Post,
+    /// Every other change that is kept, such as an edit: `n` in ten seconds.
     Write,
-    /// Signs of life that nothing keeps, such as typing: five a second.
-    Light,
+    /// What makes something for many, such as a room or an invitation: `n` in a minute.
+    Rare,
+    /// Signs of life that pages send by themselves, such as typing or having read: `2 n` in ten seconds.
+    Quiet,
+    /// Reading for programs: `2 n` in ten seconds.
+    Read,
 }
 
 type Run<I> = Arc<dyn Fn(Viewer, I) -> BoxFuture<'static, Result<Outcome>> + Send + Sync>;
@@ -62,14 +70,14 @@ pub struct Action {
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    pace: Pace,
+    class: Class,
     form: Run<Vec<u8>>,
     json: Run<Value>,
 }
 
 impl Action {
     /// An action whose fields decode into `I`. The person is signed in; every further right is the function's to ask.
-    pub fn new<I, F, R>(name: &'static str, about: &'static str, pace: Pace, run: F) -> Self
+    pub fn new<I, F, R>(name: &'static str, about: &'static str, class: Class, run: F) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         F: Fn(Viewer, I) -> R + Clone + Send + Sync + 'static,
@@ -79,7 +87,7 @@ impl Action {
         Self {
             name,
             about,
-            pace,
+            class,
             form: Arc::new(move |viewer, body| match decode_form(&body) {
                 Ok(input) => run_form(viewer, input).boxed(),
                 Err(error) => async { Err(error) }.boxed(),
@@ -89,6 +97,22 @@ impl Action {
                 Err(error) => async move { Err(misshapen(&error)) }.boxed(),
             }),
         }
+    }
+
+    /// Does it with the fields of a form.
+    ///
+    /// # Errors
+    /// `Invalid` for fields that do not fit, and what the action itself refuses with.
+    pub async fn run_form(&self, viewer: &Viewer, body: Vec<u8>) -> Result<Outcome> {
+        (self.form)(viewer.clone(), body).await
+    }
+
+    /// Does it with JSON fields.
+    ///
+    /// # Errors
+    /// As [`run_form`](Self::run_form).
+    pub async fn run_json(&self, viewer: &Viewer, fields: Value) -> Result<Outcome> {
+        (self.json)(viewer.clone(), fields).await
     }
 }
 
@@ -111,12 +135,43 @@ pub struct Actions(Arc<Inner>);
 
 struct Inner {
     by_name: BTreeMap<&'static str, Action>,
-    writes: Rate<AccountId>,
-    light: Rate<AccountId>,
+    rates: Rates,
+}
+
+/// The allowances of every class.
+struct Rates {
+    post: Rate<AccountId>,
+    write: Rate<AccountId>,
+    rare: Rate<AccountId>,
+    quiet: Rate<AccountId>,
+    read: Rate<AccountId>,
+}
+
+impl Rates {
+    fn new(writes: u32) -> Self {
+        const TEN: Duration = Duration::from_secs(10);
+        Self {
+            post: Rate::new(writes, TEN),
+            write: Rate::new(writes, TEN),
+            rare: Rate::new(writes, Duration::from_secs(60)),
+            quiet: Rate::new(writes.saturating_mul(2), TEN),
+            read: Rate::new(writes.saturating_mul(2), TEN),
+        }
+    }
+
+    fn of(&self, class: Class) -> &Rate<AccountId> {
+        match class {
+            Class::Post => &self.post,
+            Class::Write => &self.write,
+            Class::Rare => &self.rare,
+            Class::Quiet => &self.quiet,
+            Class::Read => &self.read,
+        }
+    }
 }
 
 impl Actions {
-    /// These and no others; `writes` is how many kept changes one account may make in ten seconds.
+    /// These and no others; `writes` is the setting from which the rates of every [`Class`] follow.
     ///
     /// # Panics
     /// When two share a name: a mistake of the program, found at start.
@@ -126,36 +181,18 @@ impl Actions {
             let name = action.name;
             assert!(by_name.insert(name, action).is_none(), "action {name} is declared twice");
         }
-        let light = Rate::new(20, Duration::from_secs(4));
-        Self(Arc::new(Inner { by_name, writes: Rate::new(writes, Duration::from_secs(10)), light }))
+        Self(Arc::new(Inner { by_name, rates: Rates::new(writes) }))
     }
 
-    /// Does an action with the fields of a form.
+    /// Lets someone do an action once, whichever way they came: the action, and what is left of its class's allowance.
     ///
     /// # Errors
-    /// `NotFound` for an undeclared name, `TooMany`, `Invalid`, and what the action itself refuses with.
-    pub async fn run_form(&self, viewer: &Viewer, name: &str, body: Vec<u8>) -> Result<Outcome> {
-        let action = self.admit(viewer, name)?;
-        (action.form)(viewer.clone(), body).await
-    }
-
-    /// Does an action with JSON fields; only what programs get of its outcome.
-    ///
-    /// # Errors
-    /// As [`run_form`](Self::run_form).
-    pub async fn run_json(&self, viewer: &Viewer, name: &str, fields: Value) -> Result<Value> {
-        let action = self.admit(viewer, name)?;
-        Ok((action.json)(viewer.clone(), fields).await?.result)
-    }
-
-    fn admit(&self, viewer: &Viewer, name: &str) -> Result<&Action> {
+    /// `NotFound` for an undeclared name, `TooMany`.
+    pub fn admit(&self, viewer: &Viewer, name: &str) -> Result<(&Action, Allowance)> {
         let action = self.0.by_name.get(name).ok_or(Error::NotFound)?;
-        match action.pace {
-            Pace::Write => self.0.writes.check(&viewer.account)?,
-            Pace::Light => self.0.light.check(&viewer.account)?,
-        }
+        let left = self.0.rates.of(action.class).check(&viewer.account).inspect_err(|_| refused("actions"))?;
         metrics::counter!("tidepool_actions_total", "action" => action.name).increment(1);
-        Ok(action)
+        Ok((action, left))
     }
 
     /// All of them, by name.
@@ -165,7 +202,8 @@ impl Actions {
 
     /// Forgets counters that no longer matter. Called every minute.
     pub fn tidy(&self) {
-        self.0.writes.tidy();
-        self.0.light.tidy();
+        for class in [Class::Post, Class::Write, Class::Rare, Class::Quiet, Class::Read] {
+            self.0.rates.of(class).tidy();
+        }
     }
 }

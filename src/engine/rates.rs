@@ -2,17 +2,22 @@
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, NotUntil, Quota, RateLimiter};
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Allowance, Error, Result};
+
+const FRESH: u32 = 1 << 16; // keys that came new before those that no longer matter are looked for: a few MiB
 
 /// A limit for each key: `burst` at once, refilled evenly over `window`.
 pub struct Rate<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock>,
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    fresh: AtomicU32,
 }
 
 impl<K: Hash + Eq + Clone> Rate<K> {
@@ -21,19 +26,27 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     /// # Panics
     /// When `burst` or `window` is zero: a mistake of the program, found at start.
     pub fn new(burst: u32, window: Duration) -> Self {
-        Self { limiter: RateLimiter::dashmap(quota(burst, window)) }
+        Self { limiter: RateLimiter::dashmap(quota(burst, window)).with_middleware(), fresh: AtomicU32::new(0) }
     }
 
-    /// Counts one.
+    /// Counts one. What is left.
     ///
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
-    pub fn check(&self, key: &K) -> Result<()> {
-        self.limiter.check_key(key).map_err(|not_until| Error::TooMany(not_until.wait_time_from(DefaultClock::default().now())))
+    pub fn check(&self, key: &K) -> Result<Allowance> {
+        let state = self.limiter.check_key(key).map_err(too_many)?;
+        let (quota, remaining) = (state.quota(), state.remaining_burst_capacity());
+        let limit = quota.burst_size().get();
+        // Whoever knocks from many addresses makes many keys; they must not pile up until the next minute.
+        if remaining + 1 == limit && self.fresh.fetch_add(1, Ordering::Relaxed) >= FRESH {
+            self.tidy();
+        }
+        Ok(Allowance { limit, remaining, wait: Duration::ZERO, reset: quota.replenish_interval() * (limit - remaining) })
     }
 
     /// Forgets keys whose allowance is full again. Called now and then, or the keys of a scan stay for ever.
     pub fn tidy(&self) {
+        self.fresh.store(0, Ordering::Relaxed);
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
@@ -56,8 +69,14 @@ impl Throttle {
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
     pub fn check(&self) -> Result<()> {
-        self.0.check().map_err(|not_until| Error::TooMany(not_until.wait_time_from(DefaultClock::default().now())))
+        self.0.check().map_err(too_many)
     }
+}
+
+fn too_many(until: NotUntil<<DefaultClock as Clock>::Instant>) -> Error {
+    let (quota, wait) = (until.quota(), until.wait_time_from(DefaultClock::default().now()));
+    let limit = quota.burst_size().get();
+    Error::TooMany(Allowance { reset: wait + quota.replenish_interval() * (limit - 1), ..Allowance::used_up(limit, wait) })
 }
 
 fn quota(burst: u32, window: Duration) -> Quota {
@@ -72,11 +91,24 @@ mod tests {
     #[test]
     fn the_eleventh_of_ten_is_told_how_long_to_wait() {
         let rate = Rate::new(10, Duration::from_secs(180));
-        for _ in 0..10 {
-            rate.check(&"ann").unwrap();
+        for used in 1..=10 {
+            let left = rate.check(&"ann").unwrap();
+            assert_eq!((left.limit, left.remaining, left.wait), (10, 10 - used, Duration::ZERO));
+            assert_eq!(left.reset, Duration::from_secs(18) * used);
         }
-        let Err(Error::TooMany(wait)) = rate.check(&"ann") else { panic!("allowed") };
-        assert!(wait <= Duration::from_secs(18) && wait > Duration::from_secs(16));
+        let Err(Error::TooMany(left)) = rate.check(&"ann") else { panic!("allowed") };
+        assert!(left.wait <= Duration::from_secs(18) && left.wait > Duration::from_secs(16));
+        assert!(left.reset <= Duration::from_secs(180) && left.reset > Duration::from_secs(178));
+        assert_eq!((left.limit, left.remaining), (10, 0));
         rate.check(&"bob").unwrap();
+    }
+
+    #[test]
+    fn keys_that_came_once_do_not_pile_up() {
+        let rate = Rate::new(1_000, Duration::from_millis(1));
+        for key in 0..FRESH * 2 {
+            rate.check(&key).unwrap();
+        }
+        assert!(rate.limiter.len() <= FRESH as usize + 1, "{}", rate.limiter.len());
     }
 }

@@ -43,6 +43,16 @@ impl<S: Sync> OptionalFromRequestParts<S> for Viewer {
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
+impl Address {
+    /// Whom it belongs to, as far as limits go: with IPv6 one customer has 2^64 of them.
+    pub fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
+        }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Address {
     type Rejection = Error;
 
@@ -57,5 +67,19 @@ impl<S: Sync> FromRequestParts<S> for Lang {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get::<Self>().copied().unwrap_or_else(|| Self::negotiate(None, None)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_is_an_ipv4_address_or_64_bits_of_ipv6() {
+        let network = |text: &str| Address(text.parse().unwrap()).network();
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 }

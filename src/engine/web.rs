@@ -2,20 +2,24 @@
 
 mod act;
 mod assets;
+mod connections;
 mod errors;
 mod health;
 mod kept;
 mod layers;
+mod limits;
 mod pages;
 mod parts;
 mod wants;
 
 pub use act::{answer, redisplay};
 pub use assets::VERSION;
-pub use errors::{problem, words_of};
+pub use connections::{ConnectionPermit, serve};
+pub use errors::{allowance_headers, problem, retry_headers, words_of};
 pub use health::Health;
 pub use kept::{Kept, PageKey, PartKey};
 pub use layers::{RequestId, assemble};
+pub use limits::Requests;
 pub(crate) use pages::app_page;
 pub use pages::{Head, Html, Pages};
 pub use parts::{Page, PageAnswer, Part};

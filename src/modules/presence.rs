@@ -20,7 +20,7 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::community::Community;
 use crate::community::topics::{MemberJoined, MemberLeft};
 use crate::engine::Engine;
-use crate::engine::actions::{Action, Outcome, Pace};
+use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::live::{Content, FeedSpec, SocketClosed, SocketOpened};
 use crate::engine::module::Module;
@@ -71,7 +71,7 @@ impl Presence {
                 let presence = feed.clone();
                 async move { Ok(presence.community.role(viewer.account, SpaceId(ids[0])).await?.is_some()) }
             }))
-            .action(Action::new("presence.active", "Says that the person moved", Pace::Light, move |viewer: Viewer, _: Nothing| {
+            .action(Action::new("presence.active", "Says that the person moved", Class::Quiet, move |viewer: Viewer, _: Nothing| {
                 let presence = active.clone();
                 async move {
                     presence.people.active(viewer.account, Instant::now());

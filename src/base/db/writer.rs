@@ -18,8 +18,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{On, checkpoint};
 use crate::base::error::{Error, Result};
+use crate::base::telemetry::refused;
 
-const QUEUE: usize = 1024; // writes that may wait; at 5,000 a second a fifth of a second's worth
+const RESERVE: usize = 256; // places beyond the mark, for what the server itself has to keep
 const FULL_FOR: Duration = Duration::from_secs(5); // how long a caller waits for a place in the queue
 const CHECKPOINT_COMMITS: u64 = 500; // commits between checkpoints while busy
 const LONGEST_LOG: i64 = 4_096; // pages (16 MiB) after which the log is started anew
@@ -66,23 +67,40 @@ impl Tx {
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Order>,
+    mark: usize,
+}
+
+/// Whose write it is, which matters while many wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// A person's, who is better told at once that it cannot be done now.
+    Now,
+    /// The server's own, which waits for a place.
+    Patient,
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, checkpointer: SqliteConnection, batch: usize, wait: Duration) -> Self {
-        let (queue, orders) = mpsc::channel(QUEUE);
+    /// `mark` is how many writes may wait before people's are refused.
+    pub(super) fn start(connection: SqliteConnection, checkpointer: SqliteConnection, mark: usize, batch: usize, wait: Duration) -> Self {
+        let (queue, orders) = mpsc::channel(mark + RESERVE);
         let (commits, committed) = watch::channel(0);
         let too_long = Arc::new(AtomicBool::new(false));
         tokio::spawn(keep_log_short(checkpointer, committed, too_long.clone()));
         tokio::spawn(work(Tx { connection, after: Vec::new() }, orders, (batch, wait), commits, too_long));
-        Self { queue }
+        Self { queue, mark }
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, haste: Haste, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        gauge!("tidepool_writer_queue").set(waiting as f64);
+        if haste == Haste::Now && waiting >= self.mark {
+            refused("writes");
+            return Err(Error::Unavailable);
+        }
         let (reply, answered) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
@@ -99,7 +117,6 @@ impl Writer {
                 Done { keep, answer }
             })
         });
-        gauge!("tidepool_writer_queue").set((QUEUE - self.queue.capacity()) as f64);
         self.queue.send_timeout(Order::Write(job), FULL_FOR).await.map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
     }

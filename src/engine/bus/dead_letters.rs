@@ -56,7 +56,7 @@ impl DeadLetters {
         let (event, error) = (envelope.json().to_string(), error.to_owned());
         let kept = self
             .db
-            .write(move |tx| {
+            .write_patiently(move |tx| {
                 Box::pin(async move {
                     const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";

@@ -15,13 +15,16 @@ use super::frame::{Content, Frame};
 use super::log::{Bounds, Entry, Log};
 use super::socket::{Close, Socket};
 use crate::base::clock::Micros;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
+use crate::base::telemetry::refused;
+use crate::engine::rates::Rate;
 use crate::engine::viewer::Viewer;
 
 const HEAVIEST: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
+const OPENINGS: u32 = 4; // times an account may open all its sockets in a minute: a network that comes and goes
 const IDLE_FEED: Duration = Duration::from_secs(300); // how long an unread, unfollowed feed keeps its log
 
 /// Bounds of the hub.
@@ -58,6 +61,8 @@ struct Inner {
     declared: OnceLock<(Vec<FeedSpec>, StillValid)>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
     sockets: Mutex<Sockets>,
+    /// How often an account opens sockets: each asks the database what it may follow.
+    openings: Rate<AccountId>,
     next_socket: AtomicU64,
     next_feed: AtomicU64,
     cores: OnceLock<Cores>,
@@ -75,12 +80,14 @@ impl Hub {
     pub fn new(limits: Limits) -> Self {
         // Counted from the start: what is not there looks like what is broken.
         metrics::gauge!("tidepool_sockets").set(0.0);
+        let openings = u32::try_from(limits.sockets_per_account).unwrap_or(u32::MAX).saturating_mul(OPENINGS);
         Self(Arc::new(Inner {
             instance: secrets::short_token()[..8].into(),
             limits,
             declared: OnceLock::new(),
             feeds: RwLock::default(),
             sockets: Mutex::default(),
+            openings: Rate::new(openings, Duration::from_secs(60)),
             next_socket: AtomicU64::new(1),
             next_feed: AtomicU64::new(1),
             cores: OnceLock::new(),
@@ -219,15 +226,23 @@ impl Hub {
     }
 
     /// Takes in a socket.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server has all it may have or is stopping, `TooMany` when the account has, or when it opens
+    /// them too often.
     pub(super) fn open(&self, viewer: Viewer) -> Result<Arc<Socket>> {
+        self.0.openings.check(&viewer.account).inspect_err(|_| refused("socket_openings"))?;
         let cores = self.cores()?;
         let mut sockets = self.sockets();
         if sockets.closing || sockets.open >= self.0.limits.sockets {
+            refused("sockets");
             return Err(Error::Unavailable);
         }
         let theirs = sockets.of.entry(viewer.account).or_default();
         if theirs.len() >= self.0.limits.sockets_per_account {
-            return Err(Error::TooMany(Duration::from_secs(30)));
+            refused("sockets_of_account");
+            let limit = u32::try_from(self.0.limits.sockets_per_account).unwrap_or(u32::MAX);
+            return Err(Error::TooMany(Allowance::used_up(limit, Duration::from_secs(30))));
         }
         let id = self.0.next_socket.fetch_add(1, Ordering::Relaxed);
         let socket = Arc::new(Socket::new(id, viewer, cores.of(id).clone()));
@@ -293,6 +308,7 @@ impl Hub {
 
     /// Forgets feeds that nobody follows and nobody is likely to come back to. Called every minute.
     pub fn tidy(&self) {
+        self.0.openings.tidy();
         let Some(before) = Instant::now().checked_sub(IDLE_FEED) else { return };
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
         feeds.retain(|_, feed| !feed.log.is_idle_since(before));

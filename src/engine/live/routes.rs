@@ -14,11 +14,12 @@ use tokio::net::TcpStream;
 
 use super::frame::{Encoding, Speech};
 use super::hub::Hub;
-use super::session::{Guest, MOST_FEEDS, Server};
+use super::session::{Guest, MOST_FEEDS, Server, Upgrade};
 use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::ConnectionPermit;
 use crate::engine::websocket;
 
 /// The two sockets.
@@ -43,13 +44,14 @@ fn open(speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, mut r
     };
     let wanted = wanted(request.uri().query().unwrap_or_default());
     let guest = Guest::new(server.clone(), server.hub.open(viewer)?);
+    let permit = request.extensions_mut().remove::<ConnectionPermit>();
     let encoding = Encoding { speech, window: agreed.deflate };
     tokio::spawn(async move {
         // A peer that is gone before the handshake was answered has lost nothing.
         if let Ok(upgraded) = upgrade.await
             && let Some((stream, early)) = taken_out(upgraded)
         {
-            guest.arrive(stream, early, encoding, wanted);
+            guest.arrive(Upgrade { stream, early, encoding, wanted, permit });
         }
     });
     Ok(answer.map(|()| Body::empty()))
@@ -57,7 +59,7 @@ fn open(speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, mut r
 
 /// The stream under an upgraded connection, free of the runtime that served its request.
 fn taken_out(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
-    let parts = hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
     Some((parts.io.into_inner().into_std().ok()?, parts.read_buf.to_vec()))
 }
 

@@ -21,7 +21,7 @@ use crate::base::error::Error;
 use crate::engine::actions::Actions;
 use crate::engine::bus::{Bus, Origin};
 use crate::engine::rates::Throttle;
-use crate::engine::web::problem;
+use crate::engine::web::{ConnectionPermit, problem};
 use crate::engine::websocket::{Fault, Message, Reader, frames};
 
 pub(super) const MOST_FEEDS: usize = 64;
@@ -39,15 +39,22 @@ pub(super) struct Server {
     pub(super) version: &'static str,
 }
 
-/// An upgraded connection on its way to a core.
-pub(super) struct Arrival {
-    pub(super) guest: Guest,
+/// A connection that has become a socket's.
+pub(super) struct Upgrade {
     pub(super) stream: std::net::TcpStream,
     /// What came behind the handshake already.
     pub(super) early: Vec<u8>,
     pub(super) encoding: Encoding,
     /// The feeds its address named, with cursors.
     pub(super) wanted: Vec<(String, Option<String>)>,
+    /// Its place among the server's connections, held as long as it is open.
+    pub(super) permit: Option<ConnectionPermit>,
+}
+
+/// A socket and its connection on their way to a core.
+pub(super) struct Arrival {
+    guest: Guest,
+    upgrade: Upgrade,
 }
 
 /// A socket that the hub has taken in. Dropped, however its life ends, it is let go and the bus hears of it.
@@ -63,9 +70,9 @@ impl Guest {
     }
 
     /// Hands its connection to its core.
-    pub(super) fn arrive(self, stream: std::net::TcpStream, early: Vec<u8>, encoding: Encoding, wanted: Vec<(String, Option<String>)>) {
+    pub(super) fn arrive(self, upgrade: Upgrade) {
         let core = self.socket.core.clone();
-        core.arrive(Arrival { guest: self, stream, early, encoding, wanted });
+        core.arrive(Arrival { guest: self, upgrade });
     }
 
     fn announce(&mut self) {
@@ -95,7 +102,7 @@ struct Session {
 
 /// Serves a socket until it closes.
 pub(super) async fn serve(core: Rc<Core>, arrival: Arrival) {
-    let Arrival { mut guest, stream, early, encoding, wanted } = arrival;
+    let Arrival { mut guest, upgrade: Upgrade { stream, early, encoding, wanted, permit } } = arrival;
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let connection = Rc::new(Connection::new(guest.socket.clone(), stream, encoding, core.second.get()));
     core.enter(&connection);
@@ -110,6 +117,7 @@ pub(super) async fn serve(core: Rc<Core>, arrival: Arrival) {
         // The peer may be long gone; a closing handshake is a courtesy.
         let _ = Box::pin(timeout(FAREWELL, session.connection.finish(last))).await;
     }
+    drop(permit);
 }
 
 /// The end of a socket, with the last thing to say if there is anyone to say it to.
@@ -261,11 +269,14 @@ impl Session {
             if !server.hub.still_valid(&socket.viewer).await {
                 return None;
             }
-            Some(server.actions.run_json(&socket.viewer, &action, fields).await)
+            Some(match server.actions.admit(&socket.viewer, &action) {
+                Ok((action, _)) => action.run_json(&socket.viewer, fields).await,
+                Err(error) => Err(error),
+            })
         });
         match done.await {
             Ok(None) => return Err(Close::SignedOut.into()),
-            Ok(Some(Ok(result))) => self.tell(&ToClient::Reply { id, result }),
+            Ok(Some(Ok(done))) => self.tell(&ToClient::Reply { id, result: done.result }),
             Ok(Some(Err(error))) => self.refuse(Some(id), &error),
             Err(panicked) => self.refuse(Some(id), &Error::Internal(panicked.into())),
         }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use tower::ServiceExt;
 
+use super::errors::{allowance_headers, retry_headers};
 use super::pages::Html;
 use super::wants::Wants;
 use crate::base::error::{Error, Result};
@@ -37,22 +38,27 @@ async fn act(
     body: Bytes,
 ) -> Response {
     let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let result = if json {
-        match serde_json::from_slice(&body) {
-            Ok(fields) => state.actions.run_json(&viewer, &name, fields).await.map(|result| Outcome::new(result, "/")),
-            Err(_) => Err(Error::field("form", "error-message-shape")),
-        }
-    } else {
-        state.actions.run_form(&viewer, &name, body.to_vec()).await
+    let (left, result) = match state.actions.admit(&viewer, &name) {
+        Err(error) => (None, Err(error)),
+        Ok((action, left)) if json => match serde_json::from_slice(&body) {
+            Ok(fields) => (Some(left), action.run_json(&viewer, fields).await),
+            Err(_) => (Some(left), Err(Error::field("form", "error-message-shape"))),
+        },
+        Ok((action, left)) => (Some(left), action.run_form(&viewer, body.to_vec()).await),
     };
     let lang = viewer.lang;
     let wants = if json { Wants::Json } else { Wants::of(&headers) };
     match answer(wants, result) {
-        Ok(response) => response,
+        Ok(mut response) => {
+            if let Some(left) = left {
+                allowance_headers(&left, response.headers_mut());
+            }
+            response
+        }
         Err(error) if wants == Wants::Page => {
             let form = Form::refused(&name, &body, &error, lang);
             match headers.get(header::REFERER).and_then(|referer| path_of(referer.to_str().ok()?, &headers)) {
-                Some(path) if matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::TooMany(_)) => {
+                Some(path) if matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::TooMany(_) | Error::Unavailable) => {
                     redisplay(state.pages.clone(), &path, &headers, Some(viewer), address, lang, form, &error).await
                 }
                 _ => error.into_response(),
@@ -115,9 +121,7 @@ pub async fn redisplay(
     let Ok(mut response) = pages.oneshot(request).await;
     if response.status().is_success() {
         *response.status_mut() = error.status();
-        if let Error::TooMany(wait) = error {
-            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
-        }
+        retry_headers(error, response.headers_mut());
     }
     response
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::layers::RequestId;
 use super::pages::{Head, Html, Pages};
 use super::wants::{Wants, is_navigation};
-use crate::base::error::Error;
+use crate::base::error::{Allowance, Error};
 use crate::base::locale::Lang;
 use crate::engine::live::Problem;
 
@@ -52,14 +52,42 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
             let sentences: Vec<_> = fields.iter().map(|field| lang.with(field.key, &[("limit", field.limit.into())])).collect();
             sentences.join(" ")
         }
-        Error::TooMany(wait) => lang.with("error-too-many", &[("seconds", seconds(*wait).into())]),
+        Error::TooMany(left) => lang.with("error-too-many", &[("seconds", seconds(left.wait).into())]),
         Error::Unavailable => lang.t("error-unavailable").to_owned(),
         Error::Internal(_) => lang.t("error-internal").to_owned(),
     }
 }
 
+/// Whole seconds, never too few.
 fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + 1
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// When to try again, if that may help without changing anything.
+fn retry_after(error: &Error) -> Option<u64> {
+    match error {
+        Error::TooMany(left) => Some(seconds(left.wait).max(1)),
+        Error::Unavailable => Some(1),
+        _ => None,
+    }
+}
+
+/// Tells programs what is left of a limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the seconds until all of it
+/// is there again.
+pub fn allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
+    headers.insert(HeaderName::from_static("x-ratelimit-limit"), left.limit.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), left.remaining.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-reset"), seconds(left.reset).into());
+}
+
+/// Tells when to try again after an error that passes: `Retry-After`, and what is left of a limit.
+pub fn retry_headers(error: &Error, headers: &mut HeaderMap) {
+    if let Some(seconds) = retry_after(error) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Error::TooMany(left) = error {
+        allowance_headers(left, headers);
+    }
 }
 
 /// An error as programs see it.
@@ -70,8 +98,7 @@ pub fn problem(error: &Error, lang: Lang) -> Problem {
         }
         _ => serde_json::Map::new(),
     };
-    let retry_after = if let Error::TooMany(wait) = error { Some(seconds(*wait)) } else { None };
-    Problem { code: error.code(), message: Cow::Owned(words_of(error, lang)), fields, retry_after }
+    Problem { code: error.code(), message: Cow::Owned(words_of(error, lang)), fields, retry_after: retry_after(error) }
 }
 
 #[derive(Template)]
@@ -147,9 +174,7 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
         }
         Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
     };
-    if let Error::TooMany(wait) = &*error {
-        worded.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(*wait)));
-    }
+    retry_headers(&error, worded.headers_mut());
     worded.extensions_mut().insert(Worded);
     worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(allow) = response.headers().get(header::ALLOW) {
@@ -166,7 +191,7 @@ fn by_status(status: StatusCode) -> Error {
     match status {
         StatusCode::UNAUTHORIZED => Error::SignInFirst,
         StatusCode::FORBIDDEN => Error::Forbidden("error-other-site"),
-        StatusCode::TOO_MANY_REQUESTS => Error::TooMany(Duration::from_secs(1)),
+        StatusCode::TOO_MANY_REQUESTS => Error::TooMany(Allowance::used_up(1, Duration::from_secs(1))),
         StatusCode::NOT_FOUND | StatusCode::GONE => Error::NotFound,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
         StatusCode::PAYLOAD_TOO_LARGE => Error::field("form", "error-too-large"),

@@ -1,6 +1,7 @@
 //! The layers every request passes, outermost last in the list of `assemble`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -8,14 +9,15 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tower::limit::GlobalConcurrencyLimitLayer;
+use tokio::sync::Semaphore;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Health, act, assets, errors, parts};
+use super::{Health, act, assets, errors, limits, parts};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -41,9 +43,12 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
         .layer(CsrfLayer::new())
+        .layer(option_layer(started.requests.map(|requests| from_fn_with_state(requests, limits::limit))))
         .layer(from_fn_with_state(engine.pages.clone(), errors::render));
     let settings = engine.settings.clone();
     guard(answered)
+        // Health and assets are answered however much else there is to do.
+        .layer(from_fn_with_state(Arc::new(Semaphore::new(settings.max_requests)), limits::shed))
         .merge(health.routes())
         // Once more outside: the guard's own errors are worded and logged, too.
         .layer(from_fn_with_state(engine.pages.clone(), errors::render))
@@ -53,13 +58,12 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
         .layer(from_fn_with_state(settings.https, harden))
-        .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests))
         .layer(from_fn(measure))
         .layer(from_fn_with_state(settings, identify))
 }
 
 /// Names the request and finds out where it comes from.
-async fn identify(State(settings): State<std::sync::Arc<Settings>>, mut request: Request, next: Next) -> Response {
+async fn identify(State(settings): State<Arc<Settings>>, mut request: Request, next: Next) -> Response {
     let id = secrets::short_token();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     // The last entry is the one our own proxy wrote; everything before it is hearsay.

@@ -12,25 +12,25 @@ use super::{Chat, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::{Permission, Room};
-use crate::engine::actions::{Action, Outcome, Pace};
+use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::Origin;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 
 pub(super) fn declare(chat: &Chat, module: Module) -> Module {
     macro_rules! act {
-        ($name:literal, $about:literal, $pace:ident, $run:ident) => {{
+        ($name:literal, $about:literal, $class:ident, $run:ident) => {{
             let chat = chat.clone();
-            Action::new($name, $about, Pace::$pace, move |viewer, input| $run(chat.clone(), viewer, input))
+            Action::new($name, $about, Class::$class, move |viewer, input| $run(chat.clone(), viewer, input))
         }};
     }
     module
-        .action(act!("chat.post", "Posts a message in a room; the same key posts once", Write, post))
+        .action(act!("chat.post", "Posts a message in a room; the same key posts once", Post, post))
         .action(act!("chat.edit", "Edits one's own message", Write, edit))
         .action(act!("chat.delete", "Deletes a message: one's own, or another's with the right to", Write, delete))
-        .action(act!("chat.type", "Says that one is writing in a room", Light, write_sign))
-        .action(act!("chat.read", "Says that one has read a room up to a message", Light, read))
-        .action(act!("chat.history", "Reads a stretch of a room's messages, with the cursor to follow from", Light, history))
+        .action(act!("chat.type", "Says that one is writing in a room", Quiet, write_sign))
+        .action(act!("chat.read", "Says that one has read a room up to a message", Quiet, read))
+        .action(act!("chat.history", "Reads a stretch of a room's messages, with the cursor to follow from", Read, history))
 }
 
 #[derive(Deserialize)]

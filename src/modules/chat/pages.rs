@@ -1,10 +1,13 @@
 //! What a person sees of a room.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::actions::readable;
 use super::log::{Log, Stretch};
@@ -20,6 +23,8 @@ use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, PageAnswer, PageKey, Part, PartKey, Wants, app_page};
+
+const MARK_WITHIN: Duration = Duration::from_millis(500); // that a page waits for its read mark to be kept
 
 pub(super) fn declare(chat: &Chat, module: Module) -> Module {
     let with = |router: MethodRouter<Chat>| router.with_state(chat.clone());
@@ -98,8 +103,8 @@ async fn room_page(
     };
     // Opening a room's present is reading it; also without JavaScript.
     if let (Stretch::Newest, false, Some(newest)) = (stretch, is_read, newest) {
-        // A full disk is no reason not to read.
-        if let Err(error) = chat.mark_read(account, room.id, newest).await {
+        // Neither a full disk nor a long queue is a reason not to read; a mark that comes late is kept all the same.
+        if let Ok(Err(error)) = timeout(MARK_WITHIN, chat.mark_read(account, room.id, newest)).await {
             tracing::warn!(%error, "how far someone has read was not kept");
         }
     }
