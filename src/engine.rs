@@ -10,6 +10,7 @@ pub mod module;
 pub mod rates;
 pub mod viewer;
 pub mod web;
+pub mod websocket;
 
 use std::sync::Arc;
 use std::time::Duration;

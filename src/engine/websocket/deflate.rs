@@ -1,0 +1,119 @@
+//! Compression of single messages (RFC 7692) without context takeover: every message starts anew.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::reader::Fault;
+
+/// Inflated at a time, in bytes.
+const SCRATCH: usize = 16 * 1024;
+
+/// What follows a message's bytes: the four that the sender left off (RFC 7692, section 7.2.2), then a final empty block.
+/// That one is read as an end only between blocks, so a message that breaks off inside one is found out.
+const TAIL: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x01, 0x00, 0x00, 0xFF, 0xFF];
+
+/// One of 1 (fast) to 9 (small).
+const LEVEL: Compression = Compression::new(6);
+
+/// Inflates messages. About 64 KiB, used again for every message: one for each thread is enough.
+pub struct Inflater {
+    stream: Decompress,
+    scratch: Box<[u8]>,
+}
+
+impl Inflater {
+    /// One that is ready.
+    pub fn new() -> Self {
+        Self { stream: Decompress::new(false), scratch: vec![0; SCRATCH].into() }
+    }
+
+    /// Inflates the payload of one message to at most `longest` bytes. An empty payload is an empty message.
+    ///
+    /// # Errors
+    /// [`Fault::TooLarge`] as soon as it inflates to more, having kept no more than `longest`; [`Fault::NotDeflate`] when it
+    /// is no deflated data or breaks off within.
+    pub fn inflate(&mut self, deflated: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
+        let mut plain = Vec::new();
+        if deflated.is_empty() {
+            return Ok(plain);
+        }
+        self.stream.reset(false);
+        let mut ended = false;
+        for mut rest in [deflated, &TAIL] {
+            loop {
+                // A block may say that it is the last one (RFC 7692, section 7.2.3.4). What follows it starts anew.
+                if ended {
+                    self.stream.reset(false);
+                }
+                let (taken, given) = (self.stream.total_in(), self.stream.total_out());
+                let status = self.stream.decompress(rest, &mut self.scratch, FlushDecompress::None).map_err(|_| Fault::NotDeflate)?;
+                let (taken, given) = ((self.stream.total_in() - taken) as usize, (self.stream.total_out() - given) as usize);
+                if given > longest - plain.len() {
+                    return Err(Fault::TooLarge);
+                }
+                append(&mut plain, &self.scratch[..given], longest);
+                rest = &rest[taken..];
+                ended = status == Status::StreamEnd;
+                let more = if ended { !rest.is_empty() } else { given == SCRATCH };
+                if !more {
+                    break;
+                }
+            }
+        }
+        if ended { Ok(plain) } else { Err(Fault::NotDeflate) }
+    }
+}
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Deflates messages. About 300 KiB, used again for every message.
+pub struct Deflater {
+    stream: Compress,
+}
+
+impl Deflater {
+    /// One that is ready.
+    pub fn new() -> Self {
+        Self { stream: Compress::new(LEVEL, false) }
+    }
+
+    /// Deflates one message to what goes into a frame: with a window of 32 KiB, up to a sync flush whose last four bytes are
+    /// left off (RFC 7692, section 7.2.1).
+    pub fn deflate(&mut self, plain: &[u8]) -> Vec<u8> {
+        self.stream.reset();
+        let mut deflated = Vec::with_capacity(plain.len() / 2 + 64);
+        let mut rest = plain;
+        loop {
+            let taken = self.stream.total_in();
+            self.stream.compress_vec(rest, &mut deflated, FlushCompress::Sync).expect("a stream that was reset can be written to");
+            rest = &rest[(self.stream.total_in() - taken) as usize..];
+            // Room that was left over means that everything is out, the flush included.
+            if deflated.len() < deflated.capacity() {
+                break;
+            }
+            deflated.reserve(deflated.len());
+        }
+        deflated.truncate(deflated.len() - 4);
+        deflated
+    }
+}
+
+impl Default for Deflater {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Adds to a buffer that will hold at most `most` bytes. First exactly what there is, for most messages come in one piece;
+/// then twice the room each time, but never more than `most`.
+pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], most: usize) {
+    let needed = buffer.len() + more.len();
+    if needed > buffer.capacity() {
+        let room = needed.max(most.min(2 * buffer.capacity()));
+        buffer.reserve_exact(room - buffer.len());
+    }
+    buffer.extend_from_slice(more);
+}
