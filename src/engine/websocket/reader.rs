@@ -125,8 +125,7 @@ impl Reader {
     /// As soon as the bytes so far can no longer become valid; the connection has to be failed, and the reader dropped.
     pub fn next(&mut self, input: &mut &mut [u8], inflater: &mut Inflater) -> Result<Option<Message>, Fault> {
         while let Some(mut frame) = self.frame(input)? {
-            let (payload, rest) = take(input).split_at_mut(frame.left.min(input.len()));
-            *input = rest;
+            let payload = split(input, frame.left);
             unmask(payload, frame.mask);
             frame.left -= payload.len();
             frame.mask.rotate_left(payload.len() % 4);
@@ -249,8 +248,7 @@ impl Header {
     /// Takes what is missing up to `wanted` bytes. Whether they are all there.
     fn fill(&mut self, wanted: usize, input: &mut &mut [u8]) -> bool {
         let len = usize::from(self.len);
-        let (taken, rest) = take(input).split_at_mut((wanted - len).min(input.len()));
-        *input = rest;
+        let taken = split(input, wanted - len);
         self.bytes[len..len + taken.len()].copy_from_slice(taken);
         self.len += taken.len() as u8;
         usize::from(self.len) == wanted
@@ -308,6 +306,14 @@ impl Opcode {
     fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
+}
+
+/// Takes up to `most` bytes from the front.
+fn split<'a>(input: &mut &'a mut [u8], most: usize) -> &'a mut [u8] {
+    let available = input.len();
+    let (front, rest) = take(input).split_at_mut(most.min(available));
+    *input = rest;
+    front
 }
 
 /// Undoes the client's masking (RFC 6455, section 5.3). Eight bytes at a time, which the compiler makes into vectors.
