@@ -117,3 +117,56 @@ pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], most: usize) {
     }
     buffer.extend_from_slice(more);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_deflates_to_one_zero_and_hello_to_the_rfcs_bytes() {
+        let mut deflater = Deflater::new();
+        assert_eq!(deflater.deflate(b""), [0]);
+        assert_eq!(deflater.deflate(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00");
+        assert_eq!(deflater.deflate(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00", "nothing is carried over");
+    }
+
+    #[test]
+    fn what_fills_the_scratch_exactly_inflates() {
+        let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
+        for length in [SCRATCH - 1, SCRATCH, SCRATCH + 1, 2 * SCRATCH, 2 * SCRATCH + 300] {
+            let plain = vec![b'a'; length];
+            assert_eq!(inflater.inflate(&deflater.deflate(&plain), length), Ok(plain));
+            assert_eq!(inflater.inflate(&deflater.deflate(&vec![b'a'; length]), length - 1), Err(Fault::TooLarge));
+        }
+    }
+
+    #[test]
+    fn a_fault_leaves_the_inflater_usable() {
+        let mut inflater = Inflater::new();
+        assert_eq!(inflater.inflate(b"\xff", 100), Err(Fault::NotDeflate));
+        assert_eq!(inflater.inflate(b"\xf2\x48", 100), Err(Fault::NotDeflate), "breaks off within a block");
+        assert_eq!(inflater.inflate(b"\xf2\x48\xcd\xc9\xc9\x07\x00", 100), Ok(b"Hello".to_vec()));
+    }
+
+    #[test]
+    fn several_final_blocks_are_one_message() {
+        let hello = b"\xf3\x48\xcd\xc9\xc9\x07\x00";
+        let twice = [&hello[..], hello, b"\x00"].concat();
+        assert_eq!(Inflater::new().inflate(&twice, 100), Ok(b"HelloHello".to_vec()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_deflated_inflates(plain in prop::collection::vec(any::<u8>(), 0..5000), times in 1..20_usize) {
+            let plain = plain.repeat(times);
+            let deflated = Deflater::new().deflate(&plain);
+            let inflated = Inflater::new().inflate(&deflated, plain.len()).unwrap();
+            prop_assert!(inflated.capacity() <= plain.len());
+            prop_assert_eq!(inflated, plain);
+        }
+    }
+}
