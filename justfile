@@ -15,6 +15,15 @@ test:
 quick:
     tests/run --quick
 
+# Every case of the Autobahn WebSocket suite, against the release build
+autobahn *options:
+    tests/conformance/run --release --exclude '' --fast 1000 {{options}}
+
+# Fuzz the WebSocket codec; needs cargo-fuzz
+fuzz runs="1000000":
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none frames -- -runs={{runs}} -max_len=2048
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none inflate -- -runs={{runs}} -max_len=2048
+
 # Measure the live engine against bare baselines
 bench *options:
     cargo bench --bench live -- {{options}}

@@ -196,6 +196,8 @@ impl Reader {
         let whole = usize::from(frame.control);
         let body = if payload.len() == whole {
             payload.to_vec()
+        } else if payload.is_empty() {
+            return Ok(None); // only its header came
         } else {
             self.kept.reserve_exact(payload.len() + frame.left);
             self.kept.extend_from_slice(payload);

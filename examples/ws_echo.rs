@@ -1,0 +1,125 @@
+//! Says back what it hears, over the server's own WebSocket codec: what the conformance suite is run against.
+//!
+//!     cargo run --example ws_echo -- --port 9001
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+use axum::routing::any;
+use clap::Parser;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::{Parts, downcast};
+use tidepool::engine::websocket::{Agreed, Deflater, Fault, Inflater, Message, Reader, accept, frames};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+const LONGEST_MESSAGE: usize = 32 * 1024 * 1024; // bytes; the suite sends 16 MiB
+const READ_AT_ONCE: usize = 64 * 1024; // bytes
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A WebSocket echo server on 127.0.0.1
+#[derive(Parser)]
+struct Options {
+    /// Where to listen; 0 is any free port
+    #[arg(long, default_value_t = 9001)]
+    port: u16,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", Options::parse().port)).await?;
+    println!("listening on ws://{}/", listener.local_addr()?);
+    Ok(axum::serve(listener, Router::new().route("/", any(upgrade))).await?)
+}
+
+async fn upgrade(mut request: Request) -> Response<Body> {
+    match accept(request.method(), request.version(), request.headers()) {
+        Ok((answer, agreed)) => {
+            tokio::spawn(serve(hyper::upgrade::on(&mut request), agreed));
+            answer.map(|()| Body::empty())
+        }
+        Err(refused) => refused.response().map(|()| Body::from(refused.to_string())),
+    }
+}
+
+/// One connection, from the upgrade to its end. Who goes without a word is not worth mentioning.
+async fn serve(upgrade: OnUpgrade, agreed: Agreed) {
+    let Ok(connection) = upgrade.await else { return };
+    let Ok(Parts { io, read_buf, .. }) = downcast::<TokioIo<TcpStream>>(connection) else { return };
+    let mut stream = io.into_inner();
+    drop(stream.set_nodelay(true));
+    drop(echo(&mut stream, read_buf.to_vec(), agreed).await);
+}
+
+/// `arrived`: what came with the request.
+async fn echo(stream: &mut TcpStream, mut arrived: Vec<u8>, agreed: Agreed) -> std::io::Result<()> {
+    let mut codec = Codec { agreed, inflater: Inflater::new(), deflater: Deflater::new() };
+    let mut reader = Reader::new(LONGEST_MESSAGE, agreed.deflate.is_some());
+    let mut end = arrived.len();
+    arrived.resize(READ_AT_ONCE.max(end), 0);
+    loop {
+        let (mut input, mut out) = (&mut arrived[..end], Vec::new());
+        let goes_on = loop {
+            match reader.next(&mut input, &mut codec.inflater) {
+                Ok(None) => break true,
+                Ok(Some(message)) => {
+                    if !codec.answer(message, &mut out) {
+                        break false;
+                    }
+                }
+                Err(fault) => {
+                    refuse(fault, &mut out);
+                    break false;
+                }
+            }
+        };
+        stream.write_all(&out).await?;
+        if !goes_on {
+            break;
+        }
+        end = stream.read(&mut arrived).await?;
+        if end == 0 {
+            return Ok(());
+        }
+    }
+    // Closed with bytes unread, the connection would be reset and the peer might never see our last frame: so we say that
+    // we are done, and hear the peer out for a moment.
+    stream.shutdown().await?;
+    let mut drain = async || while stream.read(&mut arrived).await.is_ok_and(|read| read > 0) {};
+    drop(timeout(LAST_WORDS, drain()).await);
+    Ok(())
+}
+
+struct Codec {
+    agreed: Agreed,
+    inflater: Inflater,
+    deflater: Deflater,
+}
+
+impl Codec {
+    /// Adds the answer. Whether the conversation goes on.
+    fn answer(&mut self, message: Message, out: &mut Vec<u8>) -> bool {
+        let window = self.agreed.deflate;
+        let fits = |payload: &[u8]| window.is_some_and(|window| window.takes(payload.len()));
+        match &message {
+            Message::Text(text) if fits(text.as_bytes()) => frames::compressed_text(&self.deflater.deflate(text.as_bytes()), out),
+            Message::Text(text) => frames::text(text.as_bytes(), out),
+            Message::Binary(bytes) if fits(bytes) => frames::compressed_binary(&self.deflater.deflate(bytes), out),
+            Message::Binary(bytes) => frames::binary(bytes, out),
+            Message::Ping(payload) => frames::pong(payload, out),
+            Message::Pong => {}
+            Message::Close(None) => out.extend(frames::EMPTY_CLOSE),
+            Message::Close(Some((code, _))) => frames::close(*code, "", out),
+        }
+        !matches!(message, Message::Close(_))
+    }
+}
+
+fn refuse(fault: Fault, out: &mut Vec<u8>) {
+    frames::close(fault.code(), &fault.to_string(), out);
+}
