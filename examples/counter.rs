@@ -15,7 +15,7 @@ use tidepool::engine::bus::{Origin, Subscriber};
 use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::{Access, Module};
 use tidepool::engine::viewer::Viewer;
-use tidepool::engine::web::{Head, Html};
+use tidepool::engine::web::{Head, PageAnswer};
 use tidepool::{event, sql};
 
 event! {
@@ -110,7 +110,7 @@ impl Counter {
     }
 }
 
-async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<SpaceId>) -> Result<Html> {
+async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<SpaceId>) -> Result<PageAnswer> {
     counter.may_read(viewer.account, space).await?;
     let engine = counter.community.engine();
     // The cursor before the value: following from it brings every change that the page does not show yet.
@@ -119,7 +119,9 @@ async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<
         sql!(engine.db.read(), on => sqlx::query_scalar("SELECT value FROM counters WHERE space_id = $1").bind(space).fetch_optional(on))
             .map_err(Error::from)?;
     let shell = counter.community.shell(&viewer, Some(space), &format!("/spaces/{space}/counter")).await?;
-    Html::of(&CounterPage { head: counter.community.head(&viewer, "Counter"), shell, space, feed, value: value.unwrap_or(0) })
+    let page = CounterPage { head: counter.community.head(&viewer, "Counter"), shell, space, feed, value: value.unwrap_or(0) };
+    // The panes beside it are parts: made once, and put in here.
+    PageAnswer::of(&page, &page.shell.parts)
 }
 
 #[tokio::main]

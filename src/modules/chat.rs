@@ -57,7 +57,7 @@ impl Chat {
             .publishes::<topics::RoomsStirred>()
             .publishes::<topics::RoomRead>()
             .feed(FeedSpec::new("room/{room}", "Messages of a room as they are posted, edited and deleted", self.readable()))
-            .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()))
+            .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()).fleeting())
             .stylesheet("css/chat.css")
             .script("js/chat.js")
             .nav(move |viewer, space, sources| {

@@ -116,6 +116,25 @@ async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn who_comes_later_is_not_told_who_was_writing() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut watch = ann.following("room/general/typing").await;
+    let feed = ann.feed("room/general/typing");
+    let cursor = watch.follow(&feed).await;
+    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
+    watch.event("chat.typing.noticed").await;
+    let mut late = ann.socket().await;
+    for old in [cursor.as_str(), "another.1"] {
+        assert_eq!(late.ask(&feed, Some(old)).await["type"], "subscribed");
+    }
+    assert!(late.so_far().await.iter().all(|said| said["type"] != "event"));
+    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
+    late.event("chat.typing.noticed").await;
+}
+
+#[tokio::test]
 async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;

@@ -1,6 +1,6 @@
 //! Who is here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Person, Socket, TestServer};
 
@@ -85,6 +85,35 @@ async fn pages_hear_of_people_in_html_and_newcomers_are_added() {
     bob.act("community.remove-member", serde_json::json!({ "space": bob.space, "account": bob.id })).await.done();
     let gone = page.frame("hx-swap=\"delete\"").await;
     assert!(gone.contains(&format!("#person-{}-{}", ann.space, bob.id)));
+}
+
+#[tokio::test]
+async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut crowd = Vec::new();
+    for number in 0..30 {
+        crowd.push(server.member(&format!("member{number}")).await);
+    }
+    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut told = async |state: &str| {
+        let (mut people, mut frames) = (std::collections::BTreeSet::new(), 0);
+        while people.len() < crowd.len() {
+            let event = watch.event("presence.people.changed").await["event"].clone();
+            let known = people.len();
+            let in_it = event["people"].as_array().expect("people").iter().filter(|one| one["state"] == state);
+            people.extend(in_it.map(|one| one["account"].to_string()).filter(|id| *id != json!(ann.id).to_string()));
+            frames += usize::from(people.len() > known);
+        }
+        frames
+    };
+    // Each had a socket for a moment when they joined; now all of them have.
+    let sockets = futures_util::future::join_all(crowd.iter().map(Person::socket)).await;
+    drop(sockets);
+    let left = told("away").await;
+    let _sockets = futures_util::future::join_all(crowd.iter().map(Person::socket)).await;
+    let came = told("here").await;
+    assert!(left <= 5 && came <= 5, "{left} frames for going, {came} for coming");
 }
 
 #[tokio::test]

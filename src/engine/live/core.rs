@@ -278,7 +278,13 @@ impl Followed {
         if let Some(batch) = self.batches.borrow().iter().rev().find(fits) {
             return Some(batch.clone());
         }
-        let Since::Entries(frames, edition) = self.feed.log.since(seen, BATCH.0) else { return None };
+        let (frames, edition) = match self.feed.log.since(seen, BATCH.0) {
+            Since::Entries(frames, edition) => (frames, edition),
+            Since::Gone if self.feed.fleeting => {
+                return Some(Batch { encoding, seen, edition, upto: self.feed.log.head(), frames: 0, bytes: Bytes::new() });
+            }
+            Since::Gone => return None,
+        };
         let mut batch = Batch { encoding, seen, edition, upto: seen, frames: 0, bytes: Bytes::new() };
         let mut bytes = Vec::new();
         let mut deflater = core.deflater.borrow_mut();

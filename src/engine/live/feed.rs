@@ -33,6 +33,7 @@ pub struct FeedSpec {
     pub pattern: &'static str,
     /// What travels on it.
     pub about: &'static str,
+    pub(super) fleeting: bool,
     authorize: Authorize,
 }
 
@@ -43,7 +44,14 @@ impl FeedSpec {
         F: Fn(Viewer, Vec<i64>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
-        Self { pattern, about, authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()) }
+        Self { pattern, about, fleeting: false, authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()) }
+    }
+
+    /// What travels on it matters for a moment only, as who is writing does: who comes back or falls behind goes on with
+    /// what comes next, and is never told to read anything again.
+    pub fn fleeting(mut self) -> Self {
+        self.fleeting = true;
+        self
     }
 
     /// The numbers of `name` where it fits the pattern.
@@ -81,6 +89,8 @@ pub(super) struct Feed {
     /// Which feed it is, also when one of the same name was forgotten before.
     pub(super) id: u64,
     pub(super) name: String,
+    /// Whether what is missed is missed.
+    pub(super) fleeting: bool,
     pub(super) log: Log<Frame>,
 }
 

@@ -178,7 +178,8 @@ impl Hub {
 
     fn made(&self, name: &str) -> Arc<Feed> {
         let id = self.0.next_feed.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Feed { id, name: name.to_owned(), log: Log::new(first_number()) })
+        let fleeting = self.spec(name).is_some_and(|(spec, _)| spec.fleeting);
+        Arc::new(Feed { id, name: name.to_owned(), fleeting, log: Log::new(first_number()) })
     }
 
     /// Lets a core listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.

@@ -297,6 +297,7 @@ impl Session {
         let feed = hub.listen(name, self.core.index());
         let followed = self.core.follow(&feed, &self.connection);
         let seen = match cursor {
+            _ if feed.fleeting => Some(feed.log.head()),
             None => Some(feed.log.head()),
             Some(cursor) => hub.seen(cursor).filter(|seen| feed.log.reaches(*seen)),
         };

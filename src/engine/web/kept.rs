@@ -88,6 +88,7 @@ impl Kept {
             None => {
                 let sources = page.part();
                 let part = make(&sources).await?;
+                metrics::counter!("tidepool_parts_made_total", "part" => key.kind).increment(1);
                 let kept = (part, sources.standing());
                 self.parts.insert(key, kept.clone());
                 kept

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::assets::VERSION;
+use super::parts::has_parts;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
@@ -80,10 +81,19 @@ impl Html {
     /// A rendered template.
     ///
     /// # Errors
-    /// `Internal` when the template fails, which only a failing value in it can cause.
+    /// `Internal` when the template fails, which only a failing value in it can cause, or when parts stand in it.
     pub fn of(template: &impl Template) -> Result<Self> {
-        template.render().map(Self).map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
+        let html = rendered(template)?;
+        if has_parts(&html) {
+            return Err(Error::Internal(anyhow::anyhow!("a page with parts has to be a PageAnswer, which puts them in")));
+        }
+        Ok(Self(html))
     }
+}
+
+/// A template's text.
+pub(super) fn rendered(template: &impl Template) -> Result<String> {
+    template.render().map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
 }
 
 impl IntoResponse for Html {
@@ -107,11 +117,10 @@ impl IntoResponse for Html {
 macro_rules! app_page {
     ($wants:expr, $view:expr) => {{
         let view = $view;
-        let rendered = match $wants {
-            $crate::engine::web::Wants::Fragment => $crate::engine::web::Html::of(&view.as_app()),
-            _ => $crate::engine::web::Html::of(&view),
-        };
-        rendered.and_then(|html| $crate::engine::web::Page::new(&html.0, &view.shell.parts)).map($crate::engine::web::PageAnswer)
+        match $wants {
+            $crate::engine::web::Wants::Fragment => $crate::engine::web::PageAnswer::of(&view.as_app(), &view.shell.parts),
+            _ => $crate::engine::web::PageAnswer::of(&view, &view.shell.parts),
+        }
     }};
 }
 pub(crate) use app_page;

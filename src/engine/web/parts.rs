@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware::Next;
@@ -17,6 +18,7 @@ use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
+use super::pages::rendered;
 use crate::base::error::{Error, Result};
 use crate::base::secrets;
 
@@ -243,8 +245,23 @@ impl Page {
 #[derive(Clone)]
 struct Unfinished(Arc<Page>);
 
-/// As an answer.
+/// A page as an answer.
 pub struct PageAnswer(pub Arc<Page>);
+
+impl PageAnswer {
+    /// A template in which `parts` may stand.
+    ///
+    /// # Errors
+    /// `Internal` when the template fails, or when a part stands in it that is not among these.
+    pub fn of(template: &impl Template, parts: &[Arc<Part>]) -> Result<Self> {
+        Page::new(&rendered(template)?, parts).map(Self)
+    }
+}
+
+/// Whether a part stands in a rendered template.
+pub(super) fn has_parts(rendered: &str) -> bool {
+    rendered.contains(MARK.as_str())
+}
 
 impl IntoResponse for PageAnswer {
     fn into_response(self) -> Response {
