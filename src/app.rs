@@ -67,11 +67,11 @@ pub async fn serve_with(
     });
     community.take(&started);
     let health = Health::new(db.clone(), metrics, &secrets.metrics_token);
-    let router = assemble(&engine, started, health.clone(), |router| community.guard(router));
+    let front = assemble(&engine, started, health.clone(), |router| community.guard(router));
 
     let (stop, stopping) = watch::channel(false);
     let settings = engine.settings.clone();
-    let serving = tokio::spawn(async move { web::serve(listener, router, &settings, stopping).await });
+    let serving = tokio::spawn(async move { web::serve(listener, front, &settings, stopping).await });
     let stopped = signalled()?; // heard from here on: who is told the address may at once ask to stop
     ready(address);
 

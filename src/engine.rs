@@ -13,6 +13,7 @@ pub mod viewer;
 pub mod web;
 pub mod websocket;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,18 @@ use web::{Kept, Pages, Requests};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {
+pub struct Engine(Arc<Services>);
+
+impl Deref for Engine {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// The parts of the engine.
+pub struct Services {
     /// The settings in force.
     pub settings: Arc<Settings>,
     /// The database.
@@ -47,7 +59,7 @@ pub struct Engine {
     pub live: Hub,
     /// Rendered fragments.
     pub fragments: Fragments,
-    /// Pages and parts of pages that still stand.
+    /// Parts of pages that still stand.
     pub kept: Kept,
     /// What every page starts with.
     pub pages: Pages,
@@ -75,9 +87,9 @@ impl Engine {
     /// An engine without modules on an open database.
     pub fn new(settings: Settings, db: Db) -> Self {
         let changes = Changes::default();
-        Self {
+        Self(Arc::new(Services {
             bus: Bus::new(changes.clone()),
-            kept: Kept::new(&settings, changes.clone()),
+            kept: Kept::new(&settings),
             changes,
             live: Hub::new(Limits::from(&settings)),
             fragments: Fragments::new(&settings),
@@ -85,7 +97,7 @@ impl Engine {
             dead_letters: DeadLetters::new(db.clone()),
             db,
             settings: Arc::new(settings),
-        }
+        }))
     }
 
     /// Declares the engine's own topics beside those of the modules.

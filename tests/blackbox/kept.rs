@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{Person, TestServer, text};
 
-const MADE: &str = "tidepool_pages_made_total{page=\"chat.room\"}";
+const MADE: &str = "tidepool_request_seconds_count{route=\"/rooms/{room}\"}";
 const LOGS: &str = "tidepool_parts_made_total{part=\"chat.log\"}";
 
 async fn house() -> (TestServer, Person, Person) {

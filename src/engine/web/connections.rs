@@ -7,16 +7,14 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
-use axum::routing::future::RouteFuture;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
@@ -25,8 +23,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
-use tower::Service;
 
+use super::front::Front;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
@@ -118,7 +116,7 @@ impl Open {
 
 /// Serves until `stopping` changes; then idle connections end at once, and it returns when the others have, too.
 /// Upgraded connections are their keepers' to end.
-pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, mut stopping: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, front: Front, settings: &Settings, mut stopping: watch::Receiver<bool>) {
     let idle = Duration::from_secs(settings.head_seconds);
     let mut http = http1::Builder::new();
     // The same time for a head and for the next request on a connection kept alive: hyper has one timer for both.
@@ -129,8 +127,6 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
     let lingering = Arc::new(Semaphore::new(LINGERING));
     // Every connection has a receiver: it hears of the end, and is waited for until it has dropped it.
     let (end, ended) = watch::channel(());
-    // Makes the routes ready once; otherwise each request would.
-    let router = router.with_state(());
     loop {
         let (stream, peer) = tokio::select! {
             _ = stopping.changed() => break,
@@ -149,7 +145,19 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, m
             Ok(permit) => {
                 // A frame must not wait for the acknowledgement of the one before it. Only a delay if it fails.
                 drop(stream.set_nodelay(true));
-                let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer(router.clone(), peer, permit)));
+                let front = front.clone();
+                // The connection's place is held as long as hyper has this.
+                let answer = move |mut request: Request<Incoming>| {
+                    let upgrades = request.headers().contains_key(header::UPGRADE);
+                    let extensions = request.extensions_mut();
+                    extensions.insert(ConnectInfo(peer));
+                    if upgrades {
+                        extensions.insert(permit.clone());
+                    }
+                    let front = front.clone();
+                    async move { front.answer(request).await }
+                };
+                let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
                 tokio::spawn(attend(connection.with_upgrades(), ended.clone()));
             }
             Err((why, answer)) => {
@@ -177,19 +185,6 @@ where
     drop(connection.await);
 }
 
-/// Answers the requests of one connection, and holds its place as long as hyper has it.
-fn answer(router: Router, peer: SocketAddr, permit: ConnectionPermit) -> impl Fn(Request<Incoming>) -> RouteFuture<Infallible> {
-    move |mut request| {
-        let upgrades = request.headers().contains_key(header::UPGRADE);
-        let extensions = request.extensions_mut();
-        extensions.insert(ConnectInfo(peer));
-        if upgrades {
-            extensions.insert(permit.clone());
-        }
-        router.clone().call(request)
-    }
-}
-
 /// Says why not, and closes. What the client sends meanwhile is thrown away unread: closing with it unread would take the
 /// answer away from under its eyes.
 fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore>) {
@@ -212,6 +207,7 @@ fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore
 mod tests {
     use std::path::Path;
 
+    use axum::Router;
     use axum::http::StatusCode;
     use axum::routing::any;
 
@@ -239,7 +235,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it has one");
         let (_stop, stopping) = watch::channel(false);
-        tokio::spawn(async move { serve(listener, Router::new().route("/", taken), &settings, stopping).await });
+        let front = Front::new(Router::new().route("/", taken), None, &settings);
+        tokio::spawn(async move { serve(listener, front, &settings, stopping).await });
 
         let mut client = TcpStream::connect(address).await.expect("a connection");
         client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n").await.expect("it is heard");

@@ -17,6 +17,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::front::{Front, REQUEST_ID};
 use super::{Health, act, assets, errors, limits, parts};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
@@ -33,8 +34,8 @@ const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be 
 pub struct RequestId(pub String);
 
 /// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what all answers share.
-pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Router {
-    let pages = started.routes.clone();
+pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Front {
+    let (pages, requests) = (started.routes.clone(), started.requests.clone());
     let answered = started
         .routes
         .merge(act::routes(started.actions, pages))
@@ -46,7 +47,7 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(option_layer(started.requests.map(|requests| from_fn_with_state(requests, limits::limit))))
         .layer(from_fn_with_state(engine.pages.clone(), errors::render));
     let settings = engine.settings.clone();
-    guard(answered)
+    let router = guard(answered)
         // Health and assets are answered however much else there is to do.
         .layer(from_fn_with_state(Arc::new(Semaphore::new(settings.max_requests)), limits::shed))
         .merge(health.routes())
@@ -59,12 +60,13 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(512).and(NotForContentType::IMAGES)))
         .layer(from_fn_with_state(settings.https, harden))
         .layer(from_fn(measure))
-        .layer(from_fn_with_state(settings, identify))
+        .layer(from_fn_with_state(settings, identify));
+    Front::new(router, requests, &engine.settings)
 }
 
 /// Names the request and finds out where it comes from.
 async fn identify(State(settings): State<Arc<Settings>>, mut request: Request, next: Next) -> Response {
-    let id = secrets::short_token();
+    let id = secrets::request_id();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     // The last entry is the one our own proxy wrote; everything before it is hearsay.
     let forwarded = request
@@ -78,7 +80,7 @@ async fn identify(State(settings): State<Arc<Settings>>, mut request: Request, n
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }

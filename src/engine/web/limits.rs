@@ -32,6 +32,11 @@ impl Requests {
         (per_minute > 0).then(|| Arc::new(Self(Rate::new(per_minute, Duration::from_secs(60)))))
     }
 
+    /// Counts a request of an account. Whether it may ask.
+    pub(super) fn admits(&self, account: AccountId) -> bool {
+        self.0.check(&Asker::Account(account)).is_ok()
+    }
+
     /// Forgets who has not asked lately. Called every minute.
     pub fn tidy(&self) {
         self.0.tidy();

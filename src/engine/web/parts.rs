@@ -11,16 +11,19 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use askama::Template;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
+use super::front::Stands;
 use super::pages::rendered;
 use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
 use crate::base::secrets;
+use crate::engine::changes::Sources;
 
 /// Stands in a rendered template for a part. Nobody who writes here can guess it.
 static MARK: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
@@ -129,7 +132,7 @@ impl askama::filters::HtmlSafe for Part {}
 
 /// How a body is compressed on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
+pub(super) enum Coding {
     Brotli,
     Gzip,
     Identity,
@@ -137,7 +140,7 @@ enum Coding {
 
 impl Coding {
     /// The best that the browser takes (RFC 9110, section 12.5.3).
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let takes = |name: &str| {
             headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(
                 |one| {
@@ -167,9 +170,6 @@ impl Coding {
 pub struct Page {
     parts: Vec<Arc<Part>>,
     tag: HeaderValue,
-    brotli: OnceLock<Bytes>,
-    gzip: OnceLock<Bytes>,
-    identity: OnceLock<Bytes>,
 }
 
 impl Page {
@@ -177,7 +177,7 @@ impl Page {
     ///
     /// # Errors
     /// `Internal` when a part stands in it that is not named.
-    pub fn new(rendered: &str, named: &[Arc<Part>]) -> Result<Arc<Self>> {
+    pub fn new(rendered: &str, named: &[Arc<Part>]) -> Result<Self> {
         let mut parts = Vec::with_capacity(2 * named.len() + 1);
         let mut pieces = rendered.split(MARK.as_str());
         let first = pieces.next().unwrap_or_default();
@@ -197,17 +197,15 @@ impl Page {
         }
         // Weak, because the same page leaves here under several compressions.
         let tag = HeaderValue::try_from(format!("W/\"{:016x}\"", hasher.finish())).map_err(|error| Error::Internal(error.into()))?;
-        let [brotli, gzip, identity] = [const { OnceLock::new() }; 3];
-        Ok(Arc::new(Self { parts, tag, brotli, gzip, identity }))
+        Ok(Self { parts, tag })
     }
 
     fn body(&self, coding: Coding) -> Bytes {
         match coding {
-            Coding::Brotli => self.brotli.get_or_init(|| self.as_brotli().into()),
-            Coding::Gzip => self.gzip.get_or_init(|| self.as_gzip().into()),
-            Coding::Identity => self.identity.get_or_init(|| self.parts.iter().map(|part| part.html()).collect::<String>().into()),
+            Coding::Brotli => self.as_brotli().into(),
+            Coding::Gzip => self.as_gzip().into(),
+            Coding::Identity => self.parts.iter().map(|part| part.html()).collect::<String>().into(),
         }
-        .clone()
     }
 
     fn as_brotli(&self) -> Vec<u8> {
@@ -233,12 +231,6 @@ impl Page {
         body.extend(crc.amount().to_le_bytes());
         body
     }
-
-    /// Bytes it takes in memory besides shared parts, roughly.
-    pub(super) fn weight(&self) -> usize {
-        let own = self.parts.iter().filter(|part| Arc::strong_count(part) == 1).map(|part| part.weight()).sum::<usize>();
-        own + self.parts.iter().map(|part| part.html.len() / 4).sum::<usize>() + 512
-    }
 }
 
 /// A page on its way out, whose body is made once it is known what the browser takes and has.
@@ -246,7 +238,10 @@ impl Page {
 struct Unfinished(Arc<Page>);
 
 /// A page as an answer.
-pub struct PageAnswer(pub Arc<Page>);
+pub struct PageAnswer {
+    page: Page,
+    stands: Option<Stands>,
+}
 
 impl PageAnswer {
     /// A template in which `parts` may stand.
@@ -254,7 +249,21 @@ impl PageAnswer {
     /// # Errors
     /// `Internal` when the template fails, or when a part stands in it that is not among these.
     pub fn of(template: &impl Template, parts: &[Arc<Part>]) -> Result<Self> {
-        Page::new(&rendered(template)?, parts).map(Self)
+        Ok(Self { page: Page::new(&rendered(template)?, parts)?, stands: None })
+    }
+
+    /// A part alone.
+    ///
+    /// # Errors
+    /// None; the type is that of [`Self::of`].
+    pub fn of_part(part: &Arc<Part>) -> Result<Self> {
+        Ok(Self { page: Page::new(&part.to_string(), std::slice::from_ref(part))?, stands: None })
+    }
+
+    /// The answer stands for this account until one of these changes. All that it was made from has to be among them,
+    /// and to have been named before it was read.
+    pub fn stands_on(self, sources: &Sources, account: AccountId) -> Self {
+        Self { stands: Some(Stands { standing: sources.standing(), account }), ..self }
     }
 }
 
@@ -265,36 +274,26 @@ pub(super) fn has_parts(rendered: &str) -> bool {
 
 impl IntoResponse for PageAnswer {
     fn into_response(self) -> Response {
-        let Self(page) = self;
+        let Self { page, stands } = self;
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::ETAG, page.tag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, accept-language, cookie, hx-request"));
-        response.extensions_mut().insert(Unfinished(page));
+        if let Some(stands) = stands {
+            response.extensions_mut().insert(stands);
+        }
+        response.extensions_mut().insert(Unfinished(Arc::new(page)));
         response
     }
 }
 
-/// Answers 304 when the browser already has what would be sent, and makes the bodies of pages in parts.
+/// Makes the bodies of pages in parts, as the browser takes them.
 pub(super) async fn finish(request: Request<Body>, next: Next) -> Response {
-    let asked = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known = if asked { request.headers().get(header::IF_NONE_MATCH).cloned() } else { None };
     let coding = Coding::of(request.headers());
     let mut response = next.run(request).await;
-    let page = response.extensions_mut().remove::<Unfinished>();
-    let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
-    let same = |known: &HeaderValue| {
-        let list = known.to_str().unwrap_or_default();
-        tag.is_some_and(|tag| list.split(',').any(|one| one.trim().as_bytes() == tag.as_bytes()))
-    };
-    if known.as_ref().is_some_and(same) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        response.headers_mut().remove(header::CONTENT_TYPE);
-    } else if let Some(Unfinished(page)) = page {
+    if let Some(Unfinished(page)) = response.extensions_mut().remove::<Unfinished>() {
         if let Some(name) = coding.name() {
             response.headers_mut().insert(header::CONTENT_ENCODING, name);
         }

@@ -22,7 +22,7 @@ use crate::engine::changes::Sources;
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, PageAnswer, PageKey, Part, PartKey, Wants, app_page};
+use crate::engine::web::{Html, PageAnswer, Part, PartKey, Wants, app_page};
 
 const MARK_WITHIN: Duration = Duration::from_millis(500); // that a page waits for its read mark to be kept
 
@@ -63,14 +63,10 @@ async fn room(
     Query(at): Query<At>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let part = PartKey { kind: "chat.room", id: room.0, lang: viewer.lang };
-    let key = PageKey { part, account: viewer.account, whole: wants != Wants::Fragment };
-    let make = async |sources: &Sources| Ok(room_page(&chat, sources, &viewer, wants, room, at.stretch(), &form).await?.0);
-    let page = match at.stretch() {
-        Stretch::Newest if form.is_blank() => chat.engine.kept.page(key, make).await?,
-        _ => make(&chat.engine.changes.sources()).await?,
-    };
-    Ok(PageAnswer(page))
+    let sources = chat.engine.changes.sources();
+    let page = room_page(&chat, &sources, &viewer, wants, room, at.stretch(), &form).await?;
+    let is_plain_visit = at.stretch() == Stretch::Newest && form.is_blank();
+    Ok(if is_plain_visit { page.stands_on(&sources, viewer.account) } else { page })
 }
 
 async fn room_page(

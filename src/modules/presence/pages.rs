@@ -16,7 +16,7 @@ use crate::base::locale::Lang;
 use crate::engine::changes::Sources;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Page, PageAnswer, Part, PartKey, Wants, app_page};
+use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
 
 /// Away people that a list shows; those who are here all are.
 const MOST_AWAY: usize = 100;
@@ -67,7 +67,7 @@ async fn people(
     let sources = presence.engine.changes.sources();
     let pane = presence.pane(&sources, &viewer, space).await?;
     if query.as_deref() == Some("pane") {
-        return Ok(PageAnswer(Page::new(&pane.to_string(), &[pane])?).into_response());
+        return Ok(PageAnswer::of_part(&pane)?.into_response());
     }
     let mut shell = presence.community.shell_from(&sources, &viewer, Some(space), &format!("/spaces/{space}/people")).await?;
     shell.panes.clear();
