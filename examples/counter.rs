@@ -111,6 +111,9 @@ impl Counter {
 }
 
 async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<SpaceId>) -> Result<PageAnswer> {
+    // What the page is made from, named before it is read: rights, and the space, by which `ValueChanged` is ordered.
+    let sources = counter.community.sources(viewer.account);
+    sources.add("space", space.0);
     counter.may_read(viewer.account, space).await?;
     let engine = counter.community.engine();
     // The cursor before the value: following from it brings every change that the page does not show yet.
@@ -118,10 +121,10 @@ async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<
     let value: Option<i64> =
         sql!(engine.db.read(), on => sqlx::query_scalar("SELECT value FROM counters WHERE space_id = $1").bind(space).fetch_optional(on))
             .map_err(Error::from)?;
-    let shell = counter.community.shell(&viewer, Some(space), &format!("/spaces/{space}/counter")).await?;
+    let shell = counter.community.shell_from(&sources, &viewer, Some(space), &format!("/spaces/{space}/counter")).await?;
     let page = CounterPage { head: counter.community.head(&viewer, "Counter"), shell, space, feed, value: value.unwrap_or(0) };
-    // The panes beside it are parts: made once, and put in here.
-    PageAnswer::of(&page, &page.shell.parts)
+    // The panes beside it are parts: made once, and put in here. Until a source changes the answer is given again as it is.
+    Ok(PageAnswer::of(&page, &page.shell.parts)?.stands_on(&sources, viewer.account))
 }
 
 #[tokio::main]

@@ -91,7 +91,7 @@ impl Community {
 
     /// What stands around a page at `here`, in a space or outside all.
     pub async fn shell(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
-        self.shell_from(&self.0.engine.changes.sources(), viewer, space, here).await
+        self.shell_from(&self.sources(viewer.account), viewer, space, here).await
     }
 
     /// The same for a page that is kept, with what it is made from.
@@ -106,15 +106,17 @@ impl Community {
         Ok(shell)
     }
 
-    /// Names what every page of an account is made from: rights, spaces, rooms and people, and what concerns it alone.
-    pub fn sources_of(&self, sources: &Sources, account: AccountId) {
+    /// What every page of an account is made from: rights, spaces, rooms and people, and what concerns it alone. To be had
+    /// before the first question about a right.
+    pub fn sources(&self, account: AccountId) -> Sources {
+        let sources = self.0.engine.changes.sources();
         sources.add("community", 0);
         sources.add("account", account.0);
+        sources
     }
 
     /// The shell without the panes.
     pub(super) async fn sidebar(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
-        self.sources_of(sources, viewer.account);
         let live = &self.0.engine.live;
         // Cursors first: what is read after them holds everything they name.
         let mut feeds = format!("account/{0}@{1}", viewer.account, live.cursor(&format!("account/{}", viewer.account)));

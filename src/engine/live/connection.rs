@@ -111,7 +111,7 @@ impl Connection {
         let mut gathered = core.gathered.borrow_mut();
         gathered.clear();
         let mut lost = Vec::new();
-        let mut room = FLUSH;
+        let (mut room, mut more) = (FLUSH, false);
         let mut following = self.following.borrow_mut();
         let count = following.len();
         for place in (0..count).map(|n| (self.turn.get() + n) % count) {
@@ -120,11 +120,13 @@ impl Connection {
                 continue;
             }
             if room == 0 {
+                more = true;
                 break;
             }
             match followed.after(*seen, self.encoding, core) {
                 Some(batch) => {
                     room = room.saturating_sub(batch.frames);
+                    more |= batch.full;
                     gathered.push((place, batch));
                 }
                 None => lost.push(place),
@@ -140,7 +142,6 @@ impl Connection {
             core.count_delivered(batch.frames as u64);
         }
         self.turn.set(self.turn.get().wrapping_add(1));
-        let more = following.iter().any(|one| one.followed.feed.log.head() != one.seen);
         let mut refresh = Vec::new();
         lost.sort_unstable();
         for place in lost.into_iter().rev() {

@@ -7,14 +7,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::connection::Connection;
 use super::feed::Feed;
@@ -29,6 +29,8 @@ const BATCH: (usize, usize) = (64, 64 << 10); // frames and bytes of one batch; 
 const KEPT: usize = 8; // batches a feed keeps for sockets that stand at other places
 const SCRATCH: usize = 64 << 10; // bytes one read may bring
 const BEAT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_micros(500); // a round after which nobody rests
+const LONGEST_REST: Duration = Duration::from_millis(5);
 
 /// The threads that serve sockets. Started when the first socket comes.
 pub(super) struct Cores(Box<[Arc<Bell>]>);
@@ -75,8 +77,12 @@ struct Inbox {
 }
 
 impl Bell {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put(&self, put: impl FnOnce(&mut Inbox)) {
-        put(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        put(&mut self.inbox());
         self.rung.notify_one();
     }
 
@@ -134,44 +140,64 @@ impl Core {
     }
 
     async fn run(self: Rc<Self>) {
-        let mut beaten = Instant::now();
+        let (mut beaten, mut begun, mut rested) = (Instant::now(), Instant::now(), Instant::now());
         loop {
-            self.look();
-            self.deliver();
-            if beaten.elapsed() >= BEAT {
-                beaten = Instant::now();
+            let waiting = self.look();
+            let now = Instant::now();
+            if waiting && self.due.borrow().is_empty() && now >= rested {
+                self.begin();
+                begun = now;
+            }
+            if now.duration_since(beaten) >= BEAT {
+                beaten = now;
                 self.beat();
             }
             if !self.due.borrow().is_empty() {
+                self.deliver();
+                if self.due.borrow().is_empty() {
+                    self.cool();
+                    rested = rest_after(begun);
+                }
                 yield_now().await; // what the sockets say is heard in between
                 continue;
             }
-            self.cool();
-            if self.connections.borrow().is_empty() {
-                self.bell.rung.notified().await;
+            let rung = self.bell.rung.notified();
+            if waiting {
+                let _ = timeout_at(rested.into(), rung).await;
+            } else if self.connections.borrow().is_empty() {
+                rung.await;
             } else {
                 // No answer means that the second is over.
-                let _ = timeout(BEAT.saturating_sub(beaten.elapsed()), self.bell.rung.notified()).await;
+                let _ = timeout_at((beaten + BEAT).into(), rung).await;
             }
         }
     }
 
-    /// Takes what the rest of the server has put into the inbox.
-    fn look(self: &Rc<Self>) {
-        let Inbox { arrived, gained, called } = std::mem::take(&mut *self.bell.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Takes in who arrived and wakes who is called. Whether feeds have gained something.
+    fn look(self: &Rc<Self>) -> bool {
+        let (arrived, called, waiting) = {
+            let mut inbox = self.bell.inbox();
+            (std::mem::take(&mut inbox.arrived), std::mem::take(&mut inbox.called), !inbox.gained.is_empty())
+        };
         for arrival in arrived {
             spawn_local(serve(self.clone(), arrival));
-        }
-        for feed in gained {
-            feed.log.heard(self.bell.index);
-            let followed = self.feeds.borrow().get(&feed.id).cloned();
-            for connection in followed.iter().flat_map(|followed| followed.by.borrow().values().cloned().collect::<Vec<_>>()) {
-                self.is_due(&connection);
-            }
         }
         for socket in called {
             if let Some(connection) = self.connections.borrow().get(&socket) {
                 connection.wake();
+            }
+        }
+        waiting
+    }
+
+    /// Begins a round: whoever follows a feed that gained something is delivered to, once. What comes meanwhile is the
+    /// next round's, so that a feed that never rests is written in batches and not frame by frame.
+    fn begin(&self) {
+        let gained = std::mem::take(&mut self.bell.inbox().gained);
+        for feed in gained {
+            feed.log.heard(self.bell.index);
+            if let Some(followed) = self.feeds.borrow().get(&feed.id) {
+                followed.by.borrow().values().for_each(|connection| self.is_due(connection));
             }
         }
     }
@@ -251,6 +277,13 @@ impl Core {
     }
 }
 
+/// Until when a core rests after a round. After a long one it leaves the machine to others for as long: under load
+/// frames then come together and cost one write for many, and posts get done; a quiet server never gets here.
+fn rest_after(begun: Instant) -> Instant {
+    let (now, took) = (Instant::now(), begun.elapsed());
+    if took < SHORT { now } else { now + took.min(LONGEST_REST) }
+}
+
 /// A feed that connections of this core follow.
 pub(super) struct Followed {
     pub(super) feed: Arc<Feed>,
@@ -267,6 +300,8 @@ pub(super) struct Batch {
     /// Its last frame's number.
     pub(super) upto: u64,
     pub(super) frames: usize,
+    /// Whether it is as large as a batch may be, so that there may be more.
+    pub(super) full: bool,
     pub(super) bytes: Bytes,
 }
 
@@ -281,16 +316,18 @@ impl Followed {
         let (frames, edition) = match self.feed.log.since(seen, BATCH.0) {
             Since::Entries(frames, edition) => (frames, edition),
             Since::Gone if self.feed.fleeting => {
-                return Some(Batch { encoding, seen, edition, upto: self.feed.log.head(), frames: 0, bytes: Bytes::new() });
+                return Some(Batch { encoding, seen, edition, upto: self.feed.log.head(), frames: 0, full: false, bytes: Bytes::new() });
             }
             Since::Gone => return None,
         };
-        let mut batch = Batch { encoding, seen, edition, upto: seen, frames: 0, bytes: Bytes::new() };
+        let full = frames.len() == BATCH.0;
+        let mut batch = Batch { encoding, seen, edition, upto: seen, frames: 0, full, bytes: Bytes::new() };
         let mut bytes = Vec::new();
         let mut deflater = core.deflater.borrow_mut();
         for frame in frames {
             if let Some(encoded) = frame.encoded(encoding, &mut deflater) {
                 if !bytes.is_empty() && bytes.len() + encoded.len() > BATCH.1 {
+                    batch.full = true;
                     break;
                 }
                 bytes.extend_from_slice(encoded);

@@ -63,7 +63,7 @@ async fn room(
     Query(at): Query<At>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let sources = chat.engine.changes.sources();
+    let sources = chat.community.sources(viewer.account);
     let page = room_page(&chat, &sources, &viewer, wants, room, at.stretch(), &form).await?;
     let is_plain_visit = at.stretch() == Stretch::Newest && form.is_blank();
     Ok(if is_plain_visit { page.stands_on(&sources, viewer.account) } else { page })
@@ -79,7 +79,6 @@ async fn room_page(
     form: &Form,
 ) -> Result<PageAnswer> {
     let (account, lang) = (viewer.account, viewer.lang);
-    chat.community.sources_of(sources, account);
     sources.add("room", room.0);
     let room = chat.community.permit_in_room(account, Permission::Read, room).await?;
     let typing = format!("room/{0}/typing@{1}", room.id, chat.engine.live.cursor(&format!("room/{}/typing", room.id)));

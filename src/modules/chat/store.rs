@@ -29,6 +29,8 @@ pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &st
     let continues: Option<bool> = sql!(tx.on(), on => sqlx::query_scalar(POST).bind(id).bind(room).bind(author).bind(key).bind(body)
         .bind(now).bind(together).fetch_optional(on))?;
     if let Some(continues) = continues {
+        // Who writes has read so far. It also keeps the search for something new short: it begins at the mark.
+        mark_read(tx, author, room, id).await?;
         let message = Message {
             id,
             room,
