@@ -29,8 +29,6 @@ const BATCH: (usize, usize) = (64, 64 << 10); // frames and bytes of one batch; 
 const KEPT: usize = 8; // batches a feed keeps for sockets that stand at other places
 const SCRATCH: usize = 64 << 10; // bytes one read may bring
 const BEAT: Duration = Duration::from_secs(1);
-const SHORT: Duration = Duration::from_micros(500); // a round after which nobody rests
-const LONGEST_REST: Duration = Duration::from_millis(5);
 
 /// The threads that serve sockets. Started when the first socket comes.
 pub(super) struct Cores(Box<[Arc<Bell>]>);
@@ -140,35 +138,26 @@ impl Core {
     }
 
     async fn run(self: Rc<Self>) {
-        let (mut beaten, mut begun, mut rested) = (Instant::now(), Instant::now(), Instant::now());
+        let mut beaten = Instant::now();
         loop {
-            let waiting = self.look();
-            let now = Instant::now();
-            if waiting && self.due.borrow().is_empty() && now >= rested {
+            if self.look() && self.due.borrow().is_empty() {
                 self.begin();
-                begun = now;
             }
-            if now.duration_since(beaten) >= BEAT {
-                beaten = now;
+            if beaten.elapsed() >= BEAT {
+                beaten = Instant::now();
                 self.beat();
             }
             if !self.due.borrow().is_empty() {
                 self.deliver();
                 if self.due.borrow().is_empty() {
                     self.cool();
-                    rested = rest_after(begun);
                 }
                 yield_now().await; // what the sockets say is heard in between
-                continue;
-            }
-            let rung = self.bell.rung.notified();
-            if waiting {
-                let _ = timeout_at(rested.into(), rung).await;
             } else if self.connections.borrow().is_empty() {
-                rung.await;
+                self.bell.rung.notified().await;
             } else {
                 // No answer means that the second is over.
-                let _ = timeout_at((beaten + BEAT).into(), rung).await;
+                let _ = timeout_at((beaten + BEAT).into(), self.bell.rung.notified()).await;
             }
         }
     }
@@ -275,13 +264,6 @@ impl Core {
     pub(super) fn index(&self) -> usize {
         self.bell.index
     }
-}
-
-/// Until when a core rests after a round. After a long one it leaves the machine to others for as long: under load
-/// frames then come together and cost one write for many, and posts get done; a quiet server never gets here.
-fn rest_after(begun: Instant) -> Instant {
-    let (now, took) = (Instant::now(), begun.elapsed());
-    if took < SHORT { now } else { now + took.min(LONGEST_REST) }
 }
 
 /// A feed that connections of this core follow.
