@@ -34,6 +34,7 @@ enum Order {
 
 struct Bare {
     body: Bytes,
+    encoding: &'static str,
     /// The frame to tell, with the place of its number.
     frame: String,
     number: std::ops::Range<usize>,
@@ -45,13 +46,15 @@ struct Bare {
 /// Serves the contents of `file` as a page and tells it as a frame, until it is killed.
 #[tokio::main]
 pub async fn serve(file: Option<&Path>) -> Result<()> {
-    let body: Bytes = std::fs::read(file.context("what to serve?")?)?.into();
+    let file = file.context("what to serve?")?;
+    let body: Bytes = std::fs::read(file)?.into();
+    let encoding = if file.extension().is_some_and(|extension| extension == "br") { "br" } else { "gzip" };
     let frame = String::from_utf8(body.to_vec()).unwrap_or_default();
     let number = message_id(frame.as_bytes()).unwrap_or_default();
     let loops = (0..threads()).map(|_| write_loop()).collect::<Vec<_>>();
     let sockets = BlockingListener::bind("127.0.0.1:0")?;
     let raw = sockets.local_addr()?;
-    let bare = Arc::new(Bare { body, frame, number, told: Mutex::default(), echo: broadcast::Sender::new(1024), loops });
+    let bare = Arc::new(Bare { body, encoding, frame, number, told: Mutex::default(), echo: broadcast::Sender::new(1024), loops });
     let accepting = bare.clone();
     std::thread::spawn(move || accept(&sockets, &accepting.loops));
     let router = Router::new()
@@ -72,7 +75,7 @@ pub async fn serve(file: Option<&Path>) -> Result<()> {
 }
 
 async fn page(State(bare): State<Arc<Bare>>) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_ENCODING, "gzip")];
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_ENCODING, bare.encoding)];
     (headers, bare.body.clone()).into_response()
 }
 
