@@ -18,21 +18,12 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::load::threads;
-use crate::socket::{CLOSE, PING, TEXT, first_frame, inflate, message_number, open, open_compressed, pong};
+use crate::seat::Seat;
+use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, open_compressed, pong};
 
 const PATIENCE: Duration = Duration::from_secs(30); // for frames that are on their way
 const SAMPLE: usize = 4; // sockets that keep what they get
 const AT_ONCE: usize = 32; // handshakes of one thread
-
-/// One socket's account of what it got.
-#[derive(Default)]
-struct Seat {
-    frames: AtomicU64,
-    /// A digest of all frames in their order: equal digests are equal histories.
-    chain: AtomicU64,
-    /// The frames themselves, where they are kept.
-    kept: Option<Mutex<Vec<Box<[u8]>>>>,
-}
 
 #[derive(Default)]
 struct Shared {
@@ -274,40 +265,21 @@ fn take(bytes: &[u8], seat: &Seat, shared: &Shared, pongs: &mut Vec<Vec<u8>>) ->
         used += length;
         match frame.opcode {
             PING => pongs.push(pong(frame.payload)),
-            TEXT if frame.compressed => {
-                events += 1;
-                chain = digest(chain, frame.payload);
-                if let Some(kept) = &seat.kept {
-                    lock(kept).push(inflate(frame.payload)?.into());
-                }
-                wire += length as u64;
-            }
             TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"") => {}
             TEXT if frame.payload.starts_with(b"{\"type\":\"subscribed\"") => drop(shared.ready.fetch_add(1, Ordering::AcqRel)),
-            TEXT if !frame.payload.starts_with(b"{\"type\":\"") || frame.payload.starts_with(b"{\"type\":\"event\"") => {
+            TEXT if frame.compressed || frame.payload.starts_with(b"<!--") || is_event(frame.payload) => {
                 events += 1;
-                chain = digest(chain, frame.payload);
-                if let Some(kept) = &seat.kept {
-                    lock(kept).push(frame.payload.into());
-                }
                 wire += length as u64;
+                chain = seat.take(chain, &frame)?;
             }
             CLOSE | TEXT => bail!("the server said {}", String::from_utf8_lossy(frame.payload)),
             other => bail!("a frame of kind {other}"),
         }
     }
     if events > 0 {
-        seat.chain.store(chain, Ordering::Release);
-        seat.frames.fetch_add(events, Ordering::AcqRel);
+        seat.note(events, chain);
         shared.wire.fetch_add(wire, Ordering::Relaxed);
         shared.count(events);
     }
     Ok(used)
-}
-
-fn digest(chain: u64, payload: &[u8]) -> u64 {
-    let step = |chain: u64, word: u64| (chain.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    let (words, rest) = payload.as_chunks::<8>();
-    let chain = words.iter().fold(step(chain, payload.len() as u64), |chain, word| step(chain, u64::from_le_bytes(*word)));
-    rest.iter().fold(chain, |chain, byte| step(chain, u64::from(*byte)))
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::http::{Http, action, find};
-use crate::socket::{CLOSE, PING, TEXT, first_frame, message_number, open, pong, said};
+use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, pong, said};
 
 const SILENCE: Duration = Duration::from_secs(25); // after which a socket counts as lost; the server pings every 8
 const FIRST_TRY: u64 = 500; // milliseconds until a lost socket is opened again, doubled up to the last, as pages do
@@ -59,7 +59,8 @@ impl Plan {
     }
 
     fn is_of_room(&self, text: &[u8]) -> bool {
-        find(&text[..text.len().min(80)], format!("\"feed\":\"room/{}\"", self.room).as_bytes()).is_some()
+        // Events name it in their last bytes; everything else is short.
+        find(&text[text.len().saturating_sub(200)..], format!("\"feed\":\"room/{}\"", self.room).as_bytes()).is_some()
     }
 }
 
@@ -183,7 +184,7 @@ impl Follower {
             let length = text[from..].iter().position(|byte| *byte == b'"').context("no cursor")?;
             Ok(String::from_utf8(text[from..from + length].to_vec())?)
         };
-        if text.starts_with(b"{\"type\":\"event\"") {
+        if is_event(text) {
             if of_room {
                 self.frames.fetch_add(1, Ordering::Relaxed);
                 let id = message_number(text)?;

@@ -18,6 +18,7 @@ mod people;
 mod process;
 mod report;
 mod rows;
+mod seat;
 mod server;
 mod socket;
 

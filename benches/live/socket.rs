@@ -136,6 +136,11 @@ pub fn pong(payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Whether a message of the server's is a frame of a feed, as JSON.
+pub fn is_event(text: &[u8]) -> bool {
+    text.ends_with(b"\"type\":\"event\"}")
+}
+
 /// Where the id of the message stands that a frame or an answer tells of, as JSON or as HTML.
 pub fn message_id(text: &[u8]) -> Result<std::ops::Range<usize>> {
     let mark: &[u8] = if text.starts_with(b"<!--") { b"id=\"m-" } else { b"\"id\":\"" };

@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit, percentile};
 use crate::server::{Server, Site};
-use crate::socket::{PING, TEXT, first_frame, open, pong};
+use crate::socket::{PING, TEXT, first_frame, is_event, open, pong};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 64; // that fetch the pages
@@ -125,7 +125,7 @@ impl Observer {
                 used += length;
                 match frame.opcode {
                     PING => self.stream.write_all(&pong(frame.payload)).await?,
-                    TEXT if frame.payload.starts_with(b"{\"type\":\"event\"") => {
+                    TEXT if is_event(frame.payload) => {
                         self.frames += 1;
                         let told: Value = serde_json::from_slice(frame.payload)?;
                         for person in told["event"]["people"].as_array().context("a frame of presence without people")? {

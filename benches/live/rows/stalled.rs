@@ -19,7 +19,7 @@ use crate::paced::{NEVER, Offered};
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit, percentile};
 use crate::server::{Server, Site};
-use crate::socket::{CLOSE, PING, TEXT, first_frame, message_number, open_narrow, pong};
+use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open_narrow, pong};
 
 const POSTS: f64 = 50.0; // a second
 const GIVEN_UP: Duration = Duration::from_secs(18); // a server closes who takes nothing for 15 seconds
@@ -130,7 +130,7 @@ async fn read_on(server: SocketAddr, still: Vec<(TcpStream, Vec<u8>)>, posted: &
                 match frame.opcode {
                     PING => drop(stream.write_all(&pong(frame.payload)).await), // may be closed by now
                     CLOSE => {}
-                    TEXT if frame.payload.starts_with(b"{\"type\":\"event\"") => {
+                    TEXT if is_event(frame.payload) => {
                         ensure!(expected.next() == Some(&message_number(frame.payload)?), "a stalled socket missed a frame unsaid");
                         left -= 1;
                     }
