@@ -64,6 +64,9 @@ impl Side {
 
     fn text(&self, unit: Unit) -> String {
         let Some(middle) = self.middle() else { return "–".to_owned() };
+        if self.figures.len() == 1 {
+            return unit.text(middle);
+        }
         let least = self.figures.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         format!("{} ({}–{})", unit.text(middle), unit.number(least), unit.number(most))
