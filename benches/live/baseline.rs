@@ -5,7 +5,7 @@ use std::io::Read;
 use std::net::TcpListener as BlockingListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -25,6 +25,7 @@ use crate::load::threads;
 use crate::socket::{ACCEPT, message_id, text_frame};
 
 const AT_ONCE: usize = 64; // frames of one write, and rows of one commit: as the server
+const IDLE: Duration = Duration::from_millis(500); // after which a bare loop looks for sockets that were closed
 const SUBSCRIBED: &str = "{\"type\":\"subscribed\"}";
 
 enum Order {
@@ -140,7 +141,15 @@ fn write_loop() -> mpsc::Sender<Order> {
     std::thread::spawn(move || {
         let mut sockets: Vec<std::net::TcpStream> = Vec::new();
         let mut bytes = Vec::new();
-        while let Ok(first) = waiting.recv() {
+        loop {
+            let first = match waiting.recv_timeout(IDLE) {
+                Ok(first) => first,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    sockets.retain(is_open);
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
             bytes.clear();
             let mut added = None;
             for order in std::iter::once(first).chain(waiting.try_iter()).take(AT_ONCE) {
@@ -168,6 +177,13 @@ fn write_loop() -> mpsc::Sender<Order> {
         }
     });
     orders
+}
+
+/// Whether the other end has not closed it. Asked while nothing else is to be done: the next crowd needs the places of the
+/// last.
+fn is_open(socket: &std::net::TcpStream) -> bool {
+    let peeked = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0; 1]));
+    socket.set_nonblocking(false).is_ok() && matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// Inserts this many messages into a database at `path`, [`AT_ONCE`] in a commit, each commit made safe. Prints the

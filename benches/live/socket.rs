@@ -1,13 +1,16 @@
 //! A WebSocket client's side of RFC 6455, as little as counting frames needs.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use crate::http::{find, request};
 
+const PATIENCE: Duration = Duration::from_secs(25); // for a handshake
 // The sample of RFC 6455: with a fixed key the right answer is known beforehand.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The answer to the key that every client here sends.
@@ -41,7 +44,11 @@ pub async fn open_narrow(address: SocketAddr, path: &str, cookie: &str) -> Resul
     shake_hands(socket.connect(address).await?, path, cookie, &[]).await
 }
 
-async fn shake_hands(mut stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
+async fn shake_hands(stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
+    timeout(PATIENCE, exchange(stream, path, cookie, also)).await.context("no handshake in time")?
+}
+
+async fn exchange(mut stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
     stream.set_nodelay(true)?;
     let headers = [
         ("cookie", cookie),
