@@ -5,7 +5,7 @@ use std::io::Read;
 use std::net::TcpListener as BlockingListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -25,6 +25,7 @@ use crate::load::threads;
 use crate::socket::{ACCEPT, message_id, text_frame};
 
 const AT_ONCE: usize = 64; // frames of one write, and rows of one commit: as the server
+const IDLE: Duration = Duration::from_millis(500); // after which a bare loop looks for sockets that were closed
 const SUBSCRIBED: &str = "{\"type\":\"subscribed\"}";
 
 enum Order {
@@ -34,6 +35,7 @@ enum Order {
 
 struct Bare {
     body: Bytes,
+    encoding: &'static str,
     /// The frame to tell, with the place of its number.
     frame: String,
     number: std::ops::Range<usize>,
@@ -45,13 +47,15 @@ struct Bare {
 /// Serves the contents of `file` as a page and tells it as a frame, until it is killed.
 #[tokio::main]
 pub async fn serve(file: Option<&Path>) -> Result<()> {
-    let body: Bytes = std::fs::read(file.context("what to serve?")?)?.into();
+    let file = file.context("what to serve?")?;
+    let body: Bytes = std::fs::read(file)?.into();
+    let encoding = if file.extension().is_some_and(|extension| extension == "br") { "br" } else { "gzip" };
     let frame = String::from_utf8(body.to_vec()).unwrap_or_default();
     let number = message_id(frame.as_bytes()).unwrap_or_default();
     let loops = (0..threads()).map(|_| write_loop()).collect::<Vec<_>>();
     let sockets = BlockingListener::bind("127.0.0.1:0")?;
     let raw = sockets.local_addr()?;
-    let bare = Arc::new(Bare { body, frame, number, told: Mutex::default(), echo: broadcast::Sender::new(1024), loops });
+    let bare = Arc::new(Bare { body, encoding, frame, number, told: Mutex::default(), echo: broadcast::Sender::new(1024), loops });
     let accepting = bare.clone();
     std::thread::spawn(move || accept(&sockets, &accepting.loops));
     let router = Router::new()
@@ -72,7 +76,7 @@ pub async fn serve(file: Option<&Path>) -> Result<()> {
 }
 
 async fn page(State(bare): State<Arc<Bare>>) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_ENCODING, "gzip")];
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_ENCODING, bare.encoding)];
     (headers, bare.body.clone()).into_response()
 }
 
@@ -137,7 +141,15 @@ fn write_loop() -> mpsc::Sender<Order> {
     std::thread::spawn(move || {
         let mut sockets: Vec<std::net::TcpStream> = Vec::new();
         let mut bytes = Vec::new();
-        while let Ok(first) = waiting.recv() {
+        loop {
+            let first = match waiting.recv_timeout(IDLE) {
+                Ok(first) => first,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    sockets.retain(is_open);
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
             bytes.clear();
             let mut added = None;
             for order in std::iter::once(first).chain(waiting.try_iter()).take(AT_ONCE) {
@@ -165,6 +177,13 @@ fn write_loop() -> mpsc::Sender<Order> {
         }
     });
     orders
+}
+
+/// Whether the other end has not closed it. Asked while nothing else is to be done: the next crowd needs the places of the
+/// last.
+fn is_open(socket: &std::net::TcpStream) -> bool {
+    let peeked = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0; 1]));
+    socket.set_nonblocking(false).is_ok() && matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// Inserts this many messages into a database at `path`, [`AT_ONCE`] in a commit, each commit made safe. Prints the

@@ -18,30 +18,31 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::load::threads;
-use crate::socket::{CLOSE, PING, TEXT, first_frame, message_number, open, pong};
+use crate::seat::Seat;
+use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, open_compressed, pong};
 
 const PATIENCE: Duration = Duration::from_secs(30); // for frames that are on their way
+const SAMPLE: usize = 4; // sockets that keep what they get
 const AT_ONCE: usize = 32; // handshakes of one thread
-
-/// One socket's account of what it got.
-#[derive(Default)]
-struct Seat {
-    frames: AtomicU64,
-    /// A digest of all frames in their order: equal digests are equal histories.
-    chain: AtomicU64,
-    /// The frames themselves, where they are kept.
-    kept: Option<Mutex<Vec<Box<[u8]>>>>,
-}
 
 #[derive(Default)]
 struct Shared {
     ready: AtomicUsize,
     total: AtomicU64,
+    /// Bytes of all frames with their headers, as they came.
+    wire: AtomicU64,
     target: AtomicU64,
     at: Mutex<Option<Instant>>,
     reached: Notify,
     failed: Mutex<Option<anyhow::Error>>,
     leaving: AtomicBool,
+}
+
+/// How a crowd takes its frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Compressed where the server likes.
+    pub compressed: bool,
 }
 
 /// Open sockets that all follow the same feed.
@@ -55,16 +56,22 @@ pub struct Crowd {
 impl Crowd {
     /// Opens `count` sockets at `path`, with these cookies by turns, and waits until all follow their feed.
     pub async fn connect(address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
+        Self::connect_as(Manner::default(), address, path, cookies, count).await
+    }
+
+    /// The same in this manner.
+    pub async fn connect_as(manner: Manner, address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
-        let seats: Vec<_> = (0..count).map(|place| Arc::new(Seat { kept: (place == 0).then(Mutex::default), ..Seat::default() })).collect();
+        let seats: Vec<_> =
+            (0..count).map(|place| Arc::new(Seat { kept: (place < SAMPLE).then(Mutex::default), ..Seat::default() })).collect();
         let mut crowd = Self { seats, shared, leave, threads: Vec::new() };
         let threads = threads().min(count);
         for thread in 0..threads {
             let mine: Vec<_> =
                 (thread..count).step_by(threads).map(|n| (crowd.seats[n].clone(), cookies[n % cookies.len()].clone())).collect();
             let (shared, leaving, path) = (crowd.shared.clone(), leaving.clone(), path.to_owned());
-            crowd.threads.push(std::thread::spawn(move || sit(address, &path, mine, &shared, leaving)));
+            crowd.threads.push(std::thread::spawn(move || sit(manner, address, &path, mine, &shared, leaving)));
         }
         let until = Instant::now() + PATIENCE;
         while crowd.shared.ready.load(Ordering::Acquire) < count {
@@ -83,6 +90,11 @@ impl Crowd {
     /// How many frames all sockets together have got.
     pub fn total(&self) -> u64 {
         self.shared.total.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes a frame had on the wire, with its header, on average.
+    pub fn bytes_each(&self) -> f64 {
+        self.shared.wire.load(Ordering::Relaxed) as f64 / self.total() as f64
     }
 
     /// From now on waits for the moment at which every socket has had `frames` frames in all.
@@ -112,14 +124,14 @@ impl Crowd {
     /// Fails unless every socket got the frames of exactly these messages, each once, in the order of their ids.
     pub fn check(&self, posted: &BTreeSet<u64>) -> Result<()> {
         self.sound()?;
-        let first = self.seats.first().context("nobody is there")?;
-        let kept = lock(first.kept.as_ref().context("no frames were kept")?);
-        let told = kept.iter().map(|payload| message_number(payload)).collect::<Result<Vec<_>>>()?;
-        ensure!(told.iter().eq(posted), "{} messages were posted, but {} told of, or in another order", posted.len(), told.len());
-        let chain = first.chain.load(Ordering::Acquire);
+        for kept in self.seats.iter().filter_map(|seat| seat.kept.as_ref()) {
+            let told = lock(kept).iter().map(|payload| message_number(payload)).collect::<Result<Vec<_>>>()?;
+            ensure!(told.iter().eq(posted), "{} messages were posted, but {} told of, or in another order", posted.len(), told.len());
+        }
+        let chain = self.seats.first().context("nobody is there")?.chain.load(Ordering::Acquire);
         for (place, seat) in self.seats.iter().enumerate() {
             let frames = seat.frames.load(Ordering::Acquire);
-            ensure!(frames == told.len() as u64, "socket {place} got {frames} of {} frames", told.len());
+            ensure!(frames == posted.len() as u64, "socket {place} got {frames} of {} frames", posted.len());
             ensure!(seat.chain.load(Ordering::Acquire) == chain, "socket {place} got other frames, or in another order");
         }
         Ok(())
@@ -147,10 +159,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// A thread's sockets, until all leave.
-fn sit(address: SocketAddr, path: &str, mine: Vec<(Arc<Seat>, String)>, shared: &Arc<Shared>, mut leaving: watch::Receiver<bool>) {
+fn sit(
+    manner: Manner,
+    address: SocketAddr,
+    path: &str,
+    mine: Vec<(Arc<Seat>, String)>,
+    shared: &Arc<Shared>,
+    mut leaving: watch::Receiver<bool>,
+) {
     let all = async {
         for some in mine.chunks(AT_ONCE) {
-            let opened = some.iter().map(|(_, cookie)| open(address, path, cookie));
+            let opened = some.iter().map(async |(_, cookie)| match manner.compressed {
+                true => open_compressed(address, path, cookie).await,
+                false => open(address, path, cookie).await,
+            });
             for ((stream, early), (seat, _)) in futures_util::future::try_join_all(opened).await?.into_iter().zip(some) {
                 let (seat, shared) = (seat.clone(), shared.clone());
                 tokio::spawn(async move {
@@ -237,7 +259,7 @@ fn read(
 
 /// Takes in every whole frame. How many bytes they had.
 fn take(bytes: &[u8], seat: &Seat, shared: &Shared, pongs: &mut Vec<Vec<u8>>) -> Result<usize> {
-    let (mut used, mut events) = (0, 0);
+    let (mut used, mut events, mut wire) = (0, 0, 0);
     let mut chain = seat.chain.load(Ordering::Relaxed);
     while let Some((frame, length)) = first_frame(&bytes[used..])? {
         used += length;
@@ -245,28 +267,19 @@ fn take(bytes: &[u8], seat: &Seat, shared: &Shared, pongs: &mut Vec<Vec<u8>>) ->
             PING => pongs.push(pong(frame.payload)),
             TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"") => {}
             TEXT if frame.payload.starts_with(b"{\"type\":\"subscribed\"") => drop(shared.ready.fetch_add(1, Ordering::AcqRel)),
-            TEXT if !frame.payload.starts_with(b"{\"type\":\"") || frame.payload.starts_with(b"{\"type\":\"event\"") => {
+            TEXT if frame.compressed || frame.payload.starts_with(b"<!--") || is_event(frame.payload) => {
                 events += 1;
-                chain = digest(chain, frame.payload);
-                if let Some(kept) = &seat.kept {
-                    lock(kept).push(frame.payload.into());
-                }
+                wire += length as u64;
+                chain = seat.take(chain, &frame)?;
             }
             CLOSE | TEXT => bail!("the server said {}", String::from_utf8_lossy(frame.payload)),
             other => bail!("a frame of kind {other}"),
         }
     }
     if events > 0 {
-        seat.chain.store(chain, Ordering::Release);
-        seat.frames.fetch_add(events, Ordering::AcqRel);
+        seat.note(events, chain);
+        shared.wire.fetch_add(wire, Ordering::Relaxed);
         shared.count(events);
     }
     Ok(used)
-}
-
-fn digest(chain: u64, payload: &[u8]) -> u64 {
-    let step = |chain: u64, word: u64| (chain.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    let (words, rest) = payload.as_chunks::<8>();
-    let chain = words.iter().fold(step(chain, payload.len() as u64), |chain, word| step(chain, u64::from_le_bytes(*word)));
-    rest.iter().fold(chain, |chain, byte| step(chain, u64::from(*byte)))
 }

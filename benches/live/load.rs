@@ -91,7 +91,8 @@ pub struct Posts {
 }
 
 impl Posts {
-    fn next(&self, author: usize) -> (String, Vec<u8>) {
+    /// The next post, by this author: its text and its request.
+    pub fn next(&self, author: usize) -> (String, Vec<u8>) {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = format!("{number:08}{}", self.text);
         let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}") });

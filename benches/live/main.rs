@@ -6,13 +6,19 @@
 //! acknowledged post is found afterwards. A discrepancy ends the run with a failure; a mark that is missed does not.
 
 mod baseline;
+mod crew;
 mod crowd;
+mod follower;
 mod http;
 mod load;
+mod machine;
 mod options;
+mod paced;
+mod people;
 mod process;
 mod report;
 mod rows;
+mod seat;
 mod server;
 mod socket;
 

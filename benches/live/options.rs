@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::process::file_limit;
+
 /// Measures the live engine against bare baselines, in one run on the same cores.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "live")]
@@ -12,7 +14,7 @@ pub struct Options {
     /// Small sizes, to see that everything works; the figures mean little
     #[arg(long)]
     pub quick: bool,
-    /// Sockets to deliver to and to keep idle [default: 1000]
+    /// Sockets to deliver to, to keep idle and to come back at once [default: by row, as many as files may be open]
     #[arg(long)]
     sockets: Option<usize>,
     /// Only this row; may be repeated
@@ -24,9 +26,12 @@ pub struct Options {
     /// Deliver frames of HTML, as pages get them, instead of JSON, which comes closest to the mark's 360 bytes
     #[arg(long)]
     pub html: bool,
-    /// Grow the room to a million messages
+    /// Grow the room to a million messages and overload twice as long
     #[arg(long)]
     pub deep: bool,
+    /// How long the soak lasts
+    #[arg(long, default_value_t = 10.0)]
+    pub minutes: f64,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
@@ -52,14 +57,30 @@ pub enum Row {
     Echo,
     /// One post to all sockets, and as many as will go
     Fanout,
+    /// As many deliveries as will go to sockets that take them compressed
+    Compressed,
     /// Memory at the start and of an idle socket, and the time a start takes
     Memory,
     /// A room's page, whole and unchanged
     Pages,
+    /// The same pages while posts arrive in the room
+    Busy,
     /// Posts, 64 at once, each found after a kill -9
     Posts,
-    /// The same pages in a small and in a large room
+    /// The same pages in small and in large rooms
     Growth,
+    /// A page for members of few and of many rooms
+    Rooms,
+    /// Sockets that stop reading beside those that go on
+    Stalled,
+    /// Twice the posts that can be taken, and the time after
+    Overload,
+    /// Everybody arrives at once
+    Arrivals,
+    /// A restart, and everybody back at once
+    Storm,
+    /// A steady mix for a long time, only when asked for
+    Soak,
 }
 
 impl fmt::Display for Row {
@@ -81,12 +102,22 @@ pub enum Role {
 impl Options {
     /// The rows to measure.
     pub fn rows(&self) -> Vec<Row> {
-        if self.only.is_empty() { Row::value_variants().to_vec() } else { self.only.clone() }
+        let ordinary = Row::value_variants().iter().copied().filter(|row| *row != Row::Soak);
+        if self.only.is_empty() { ordinary.collect() } else { self.only.clone() }
     }
 
-    /// How many sockets.
-    pub fn sockets(&self) -> usize {
-        self.sockets.unwrap_or(self.by(50, 1_000)).max(2)
+    /// How many sockets: what was asked for, or the first for a quick run and the second for one that counts.
+    pub fn sockets(&self, quick: usize, real: usize) -> usize {
+        self.sockets.unwrap_or_else(|| self.by(quick, real).min(most_sockets())).max(2)
+    }
+
+    /// The same in steps of growth.
+    pub fn socket_steps(&self, steps: &[usize]) -> Vec<usize> {
+        match self.sockets {
+            Some(sockets) => vec![sockets.max(2)],
+            None if self.quick => vec![50],
+            None => steps.iter().copied().filter(|step| *step <= most_sockets()).collect(),
+        }
     }
 
     /// How many turns each side gets.
@@ -94,8 +125,19 @@ impl Options {
         self.rounds.unwrap_or(self.by(1, 3)).max(1)
     }
 
+    /// Fewer turns for what takes long.
+    pub fn rounds_up_to(&self, most: usize) -> usize {
+        self.rounds.unwrap_or(self.rounds().min(most)).max(1)
+    }
+
     /// A size: the first for a quick run, the second for one that counts.
     pub fn by(&self, quick: usize, real: usize) -> usize {
         if self.quick { quick } else { real }
     }
+}
+
+/// How many sockets this process, which holds one end of each, may have.
+fn most_sockets() -> usize {
+    const OTHERS: usize = 500; // files
+    file_limit().unwrap_or(0).saturating_sub(OTHERS)
 }

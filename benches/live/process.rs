@@ -84,6 +84,14 @@ impl Process {
         Ok(line.trim().trim_end_matches("kB").trim().parse()?)
     }
 
+    /// SIGTERM, and waits until it has ended: as when it is stopped to be started again.
+    pub fn end(&mut self) -> Result<()> {
+        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()]).status()?;
+        ensure!(asked.success(), "the {} cannot be asked to end", self.what);
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// SIGKILL: as when the power goes.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;

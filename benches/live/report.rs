@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::machine;
 use crate::options::Options;
-use crate::process::Used;
+use crate::process::{Used, file_limit};
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,12 @@ pub enum Unit {
     PerSecond,
     /// KiB of memory; less is better.
     Kib,
+    /// Bytes on the wire; less is better.
+    Bytes,
+    /// Things counted; less is better.
+    Count,
+    /// Hundredths; less is better.
+    Percent,
 }
 
 /// What is to be reached.
@@ -45,6 +52,11 @@ impl Side {
         self.used.extend(used);
     }
 
+    /// The same from figures of one turn each.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Self {
+        Self { figures: figures.into_iter().collect(), used: Vec::new() }
+    }
+
     fn middle(&self) -> Option<f64> {
         let mut figures = self.figures.clone();
         (!figures.is_empty()).then(|| percentile(&mut figures, 50.0))
@@ -52,8 +64,11 @@ impl Side {
 
     fn text(&self, unit: Unit) -> String {
         let Some(middle) = self.middle() else { return "–".to_owned() };
+        if self.figures.len() == 1 {
+            return unit.text(middle);
+        }
         let least = self.figures.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = self.figures.iter().copied().fold(0.0, f64::max);
+        let most = self.figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         format!("{} ({}–{})", unit.text(middle), unit.number(least), unit.number(most))
     }
 
@@ -93,10 +108,10 @@ impl Unit {
     fn number(self, value: f64) -> String {
         match self {
             Self::PerSecond if value >= 10_000.0 => format!("{:.0}k", value / 1e3),
-            Self::PerSecond => format!("{value:.0}"),
+            Self::PerSecond | Self::Bytes | Self::Count => format!("{value:.0}"),
             Self::Kib if value >= 1024.0 => format!("{:.1} MiB", value / 1024.0),
             Self::Millis | Self::Kib if value >= 100.0 => format!("{value:.0}"),
-            Self::Millis | Self::Kib => format!("{value:.2}"),
+            Self::Millis | Self::Kib | Self::Percent => format!("{value:.2}"),
         }
     }
 
@@ -106,6 +121,9 @@ impl Unit {
             Self::PerSecond => "/s",
             Self::Kib if value >= 1024.0 => "",
             Self::Kib => " KiB",
+            Self::Bytes => " bytes",
+            Self::Count => "",
+            Self::Percent => " %",
         };
         format!("{}{unit}", self.number(value))
     }
@@ -159,6 +177,7 @@ impl Report {
 
     /// Prints it.
     pub fn print(&self, options: &Options) {
+        println!("{}, {} turns, {} open files a process\n", machine::text(), options.rounds(), file_limit().unwrap_or(0));
         let head = ["what", "tidepool", "baseline", "ratio", "mark", "met"].map(str::to_owned);
         let rows: Vec<_> = std::iter::once(head).chain(self.lines.iter().map(Line::cells)).collect();
         let widths: Vec<usize> = (0..6).map(|cell| rows.iter().map(|row| row[cell].chars().count()).max().unwrap_or(0)).collect();
@@ -169,7 +188,7 @@ impl Report {
                 println!("{}", widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("-|-"));
             }
         }
-        println!("\nmiddle (least–most) of {} turns, tidepool and baseline by turns, on {} cores with the load", options.rounds(), cores());
+        println!("\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the same cores");
         for line in &self.lines {
             if let Some(ours) = line.ours.cost() {
                 println!("- {}: {ours}; baseline: {}", line.what, line.baseline.cost().unwrap_or_else(|| "–".to_owned()));
@@ -203,12 +222,8 @@ impl Report {
                 })
             })
             .collect();
-        json!({ "rows": lines, "notes": self.notes, "quick": options.quick, "sockets": options.sockets(), "cores": cores() })
+        json!({ "machine": machine::text(), "turns": options.rounds(), "rows": lines, "notes": self.notes, "quick": options.quick })
     }
-}
-
-fn cores() -> usize {
-    crate::load::threads()
 }
 
 /// The value that so many of a hundred are at or under. Sorts.

@@ -1,11 +1,19 @@
 //! The rows of the report, one file each.
 
+mod arrivals;
+mod busy;
+mod compressed;
 mod echo;
 mod fanout;
 mod growth;
 mod memory;
+mod overload;
 mod pages;
 pub mod posts;
+mod rooms;
+mod soak;
+mod stalled;
+mod storm;
 
 use std::path::PathBuf;
 
@@ -28,6 +36,14 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Pages => pages::measure(options, report).await,
         Row::Posts => posts::measure(options, report).await,
         Row::Growth => growth::measure(options, report).await,
+        Row::Compressed => compressed::measure(options, report).await,
+        Row::Busy => busy::measure(options, report).await,
+        Row::Rooms => rooms::measure(options, report).await,
+        Row::Stalled => stalled::measure(options, report).await,
+        Row::Overload => overload::measure(options, report).await,
+        Row::Arrivals => arrivals::measure(options, report).await,
+        Row::Storm => storm::measure(options, report).await,
+        Row::Soak => soak::measure(options, report).await,
     }
 }
 

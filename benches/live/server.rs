@@ -12,9 +12,8 @@ use crate::http::{Http, action, request};
 use crate::load::Posted;
 use crate::process::{Folder, Process};
 
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("TIDEPOOL_PROFILE", "production"),
-    ("TIDEPOOL_ADDRESS", "127.0.0.1:0"),
     ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000000"),
     // Counted, but never reached.
     ("TIDEPOOL_REQUESTS_PER_MINUTE", "1000000000"),
@@ -40,13 +39,18 @@ pub struct Server {
 impl Server {
     /// Starts the real server on this folder.
     pub async fn tidepool(folder: &Folder) -> Result<Self> {
+        Self::tidepool_at(folder, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// The same where it is to listen.
+    pub async fn tidepool_at(folder: &Folder, address: SocketAddr) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidepool"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
                 command.env_remove(name);
             }
         }
-        command.envs(SETTINGS).env("TIDEPOOL_DATA", folder.path().join("data"));
+        command.envs(SETTINGS).env("TIDEPOOL_ADDRESS", address.to_string()).env("TIDEPOOL_DATA", folder.path().join("data"));
         Self::start("server", &mut command, folder).await
     }
 

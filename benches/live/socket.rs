@@ -1,13 +1,16 @@
 //! A WebSocket client's side of RFC 6455, as little as counting frames needs.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use crate::http::{find, request};
 
+const PATIENCE: Duration = Duration::from_secs(25); // for a handshake
 // The sample of RFC 6455: with a fixed key the right answer is known beforehand.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The answer to the key that every client here sends.
@@ -22,7 +25,30 @@ pub const PING: u8 = 9;
 
 /// Opens a socket. What came behind the handshake already.
 pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
-    let mut stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    shake_hands(stream, path, cookie, &[]).await
+}
+
+/// Opens one whose frames may come compressed.
+pub async fn open_compressed(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    shake_hands(stream, path, cookie, &[("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")]).await
+}
+
+/// Opens one that the system gives as small a buffer as it can, so that not reading is soon noticed.
+pub async fn open_narrow(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4096)?;
+    // Segments as on a poor line: with those of the loopback, 64 KiB each, the sender's buffer is megabytes.
+    socket2::SockRef::from(&socket).set_tcp_mss(536)?;
+    shake_hands(socket.connect(address).await?, path, cookie, &[]).await
+}
+
+async fn shake_hands(stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
+    timeout(PATIENCE, exchange(stream, path, cookie, also)).await.context("no handshake in time")?
+}
+
+async fn exchange(mut stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
     stream.set_nodelay(true)?;
     let headers = [
         ("cookie", cookie),
@@ -31,7 +57,7 @@ pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpS
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", KEY),
     ];
-    stream.write_all(&request("GET", path, &headers, "")).await?;
+    stream.write_all(&request("GET", path, &[&headers[..], also].concat(), "")).await?;
     let mut came = Vec::with_capacity(1024);
     let head = loop {
         ensure!(stream.read_buf(&mut came).await? > 0, "closed during the handshake");
@@ -41,6 +67,7 @@ pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpS
     };
     let text = std::str::from_utf8(&came[..head])?;
     ensure!(text.starts_with("HTTP/1.1 101 ") && text.contains(ACCEPT), "no upgrade: {text}");
+    ensure!(also.is_empty() || text.contains("permessage-deflate"), "compression was not agreed: {text}");
     Ok((stream, came.split_off(head)))
 }
 
@@ -48,6 +75,8 @@ pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpS
 pub struct Frame<'a> {
     /// Its kind.
     pub opcode: u8,
+    /// Whether its contents are compressed.
+    pub compressed: bool,
     /// Its contents.
     pub payload: &'a [u8],
 }
@@ -55,7 +84,7 @@ pub struct Frame<'a> {
 /// The first frame in `bytes` and how long it is with its header; nothing while it is not whole.
 pub fn first_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>> {
     let [first, second, ..] = *bytes else { return Ok(None) };
-    ensure!(first & 0xf0 == 0x80, "a frame in parts or with extensions: {first:#x}");
+    ensure!(first & 0xb0 == 0x80, "a frame in parts or with unknown extensions: {first:#x}");
     ensure!(second & 0x80 == 0, "a masked frame from the server");
     let (head, length) = match second {
         126 => match bytes.get(2..4) {
@@ -68,7 +97,8 @@ pub fn first_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>> {
         },
         short => (2, usize::from(short)),
     };
-    Ok(bytes.get(head..head + length).map(|payload| (Frame { opcode: first & 0x0f, payload }, head + length)))
+    let frame = |payload| Frame { opcode: first & 0x0f, compressed: first & 0x40 != 0, payload };
+    Ok(bytes.get(head..head + length).map(|payload| (frame(payload), head + length)))
 }
 
 /// A text frame as a server sends it.
@@ -89,11 +119,33 @@ pub fn text_frame(payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// A text frame as a client sends it, masked with zeros, which leaves it as it is.
+pub fn said(payload: &str) -> Vec<u8> {
+    let mut frame = text_frame(payload.as_bytes());
+    let head = frame.len() - payload.len();
+    frame[1] |= 0x80;
+    frame.splice(head..head, [0; 4]);
+    frame
+}
+
+/// A compressed payload as it was.
+pub fn inflate(payload: &[u8]) -> Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    let whole = std::io::Read::chain(payload, &[0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff][..]); // the tail left off, and an end
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(whole), &mut plain).context("a compressed frame is damaged")?;
+    Ok(plain)
+}
+
 /// The answer to a ping, masked with zeros, which leaves it as it is.
 pub fn pong(payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x8a, 0x80 | payload.len().min(125) as u8, 0, 0, 0, 0];
     frame.extend_from_slice(&payload[..payload.len().min(125)]);
     frame
+}
+
+/// Whether a message of the server's is a frame of a feed, as JSON.
+pub fn is_event(text: &[u8]) -> bool {
+    text.ends_with(b"\"type\":\"event\"}")
 }
 
 /// Where the id of the message stands that a frame or an answer tells of, as JSON or as HTML.

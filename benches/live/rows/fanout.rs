@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::Stage;
-use crate::crowd::Crowd;
+use crate::crowd::{Crowd, Manner};
 use crate::http::Http;
 use crate::load::{Posted, Posts};
 use crate::options::Options;
@@ -17,23 +17,25 @@ const WARM_UP: usize = 10;
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let sockets = options.sockets();
+    for sockets in options.socket_steps(&[100, 1_000, 10_000]) {
+        measure_at(sockets, options, report).await?;
+    }
+    Ok(())
+}
+
+async fn measure_at(sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
     ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
     let mut stage = Stage::set(options, 4).await?;
     let ours = Posts::to(&stage.server, &stage.site, "");
     let bare = ours.at(&stage.baseline);
     let [mut all, mut all_bare, mut much, mut much_bare] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 4];
-    let size = Size {
-        sockets,
-        alone: options.by(5, if sockets > 2_000 { 20 } else { 50 }),
-        many: options.by(200, (2_000_000 / sockets).clamp(100, 4_000)),
-    };
+    let size = Size::of(sockets, options);
     for _ in 0..options.rounds() {
-        let done = turn(&stage.server, stage.server.address, &ours, &stage.path, &size).await?;
+        let done = turn(Manner::default(), &stage.server, stage.server.address, &ours, &stage.path, &size).await?;
         stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
-        let done = turn(&stage.baseline, stage.baseline.sockets, &bare, &stage.path, &size).await?;
+        let done = turn(Manner::default(), &stage.baseline, stage.baseline.sockets, &bare, &stage.path, &size).await?;
         all_bare.turn(done.all, None);
         much_bare.turn(done.deliveries, Some(done.used));
     }
@@ -45,28 +47,47 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let what = format!("deliveries to {sockets} sockets, saturated");
     report.line(Line { what, unit: Unit::PerSecond, ours: much, baseline: much_bare, mark });
     report.note(format!(
-        "fanout: {} posts alone and {} with {POSTING} at once a turn, frames of {} bytes; the baseline stores nothing and loops over \
+        "fanout to {sockets}: {} posts alone and {} with {POSTING} at once a turn, frames of {} bytes; the baseline stores nothing and loops over \
          its sockets with up to 64 frames a write, on as many threads as cores",
         size.alone, size.many, stage.frame
     ));
     Ok(())
 }
 
-struct Size {
+/// How much one turn delivers.
+pub struct Size {
     sockets: usize,
-    alone: usize,
-    many: usize,
+    /// Posts that are awaited one by one.
+    pub alone: usize,
+    /// Posts that follow each other as they will.
+    pub many: usize,
 }
 
-struct Done {
-    all: f64,
-    deliveries: f64,
-    used: Used,
-    posted: Posted,
+impl Size {
+    /// For so many sockets.
+    pub fn of(sockets: usize, options: &Options) -> Self {
+        let alone = options.by(5, if sockets > 2_000 { 20 } else { 50 });
+        Self { sockets, alone, many: options.by(200, (2_000_000 / sockets).clamp(100, 4_000)) }
+    }
 }
 
-async fn turn(server: &Server, sockets: std::net::SocketAddr, posts: &Posts, path: &str, size: &Size) -> Result<Done> {
-    let crowd = Crowd::connect(sockets, path, &posts.cookies, size.sockets).await?;
+/// What one turn gave.
+pub struct Done {
+    /// Milliseconds until all had a post that came alone.
+    pub all: f64,
+    /// Deliveries a second.
+    pub deliveries: f64,
+    /// What they cost.
+    pub used: Used,
+    /// Bytes of a frame on the wire.
+    pub bytes: f64,
+    /// What was posted.
+    pub posted: Posted,
+}
+
+/// One turn of one side.
+pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr, posts: &Posts, path: &str, size: &Size) -> Result<Done> {
+    let crowd = Crowd::connect_as(manner, sockets, path, &posts.cookies, size.sockets).await?;
     let mut http = Http::connect(server.address).await?;
     let (mut times, mut posted) = (Vec::new(), Posted::new());
     for number in 0..WARM_UP + size.alone {
@@ -87,5 +108,6 @@ async fn turn(server: &Server, sockets: std::net::SocketAddr, posts: &Posts, pat
     let used = meter.stop(deliveries)?;
     posted.extend(burst.posted);
     crowd.check(&posted.keys().copied().collect())?;
-    Ok(Done { all: percentile(&mut times, 50.0), deliveries: deliveries as f64 / took.as_secs_f64(), used, posted })
+    let (all, deliveries) = (percentile(&mut times, 50.0), deliveries as f64 / took.as_secs_f64());
+    Ok(Done { all, deliveries, used, bytes: crowd.bytes_each(), posted })
 }

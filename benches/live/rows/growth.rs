@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use sqlx::{Connection, SqliteConnection};
 
-use super::pages::{inflate, messages_in};
+use super::pages::{messages_in, unpack};
 use crate::http::{Http, request};
 use crate::options::Options;
 use crate::process::Folder;
@@ -41,10 +41,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let server = Server::tidepool(&folder).await?;
     let site = Site::set_up(&server, 2).await?;
     let mut http = Http::connect(server.address).await?;
-    let sizes = [1_000, if options.deep { 1_000_000 } else { options.by(10_000, 100_000) as i64 }];
+    let most = if options.deep { 1_000_000 } else { options.by(10_000, 100_000) as i64 };
+    let sizes: Vec<i64> = [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|size| *size <= most).collect();
     let now = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())? - EPOCH;
     let mut rooms = Vec::new();
-    for (messages, place) in sizes.into_iter().zip(1..) {
+    for (messages, place) in sizes.iter().copied().zip(1..) {
         let id = site.create_room(&mut http, &format!("room of {messages}")).await?;
         rooms.push(Room { id, messages, first: now - 60_000 - messages * 1_000, place });
     }
@@ -54,7 +55,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let seeded = started.elapsed();
     let mut server = Server::tidepool(&folder).await?;
     let mut http = Http::connect(server.address).await?;
-    let [small, large] = &rooms[..] else { unreachable!("two rooms were made") };
+    let (small, larger) = rooms.split_first().context("no rooms")?;
     let [owner, author] = [&site.people[0].cookie, &site.people[1].cookie];
 
     let newest = |room: &Room, cookie| vec![(page(&format!("/rooms/{}", room.id), cookie), room.before(room.messages))];
@@ -63,12 +64,15 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let path = |number| format!("/rooms/{}/log?before={}", room.id, room.message(number));
         places.map(|number| (page(&path(number), owner), room.before(number))).collect::<Vec<_>>()
     };
-    for (what, of_large, of_small) in [
-        ("newest page", newest(large, owner), newest(small, owner)),
-        ("older page", older(large), older(small)),
-        // The list of rooms marks what is new: its author has posted all of it and opened only the small room.
-        ("page beside what one wrote", newest(small, author), newest(small, owner)),
-    ] {
+    let mut pairs = Vec::new();
+    for large in larger {
+        let sizes = format!("{} messages against {}", large.messages, small.messages);
+        pairs.push((format!("newest page: {sizes}"), newest(large, owner), newest(small, owner)));
+        pairs.push((format!("older page: {sizes}"), older(large), older(small)));
+    }
+    // The list of rooms marks what is new: its author has posted all of it and opened only the small room.
+    pairs.push((format!("page beside {most} messages one wrote oneself"), newest(small, author), newest(small, owner)));
+    for (what, of_large, of_small) in pairs {
         let (mut ours, mut baseline) = (Side::default(), Side::default());
         for _ in 0..options.rounds() {
             let count = options.by(10, 200);
@@ -86,11 +90,13 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             ours.turn(percentile(&mut large, 50.0), None);
             baseline.turn(percentile(&mut small, 50.0), None);
         }
-        let what = format!("{what}: {} messages against {}", large.messages, small.messages);
         report.line(Line { what, unit: Unit::Millis, ours, baseline, mark: Some(Mark::RatioAtMost(2.0)) });
     }
     server.process.check()?;
-    report.note(format!("growth: both sides are tidepool; {} messages were written in {seeded:.1?} before the start", sizes[1]));
+    report.note(format!(
+        "growth: both sides are tidepool; {} messages were written in {seeded:.1?} before the start",
+        sizes.iter().sum::<i64>()
+    ));
     Ok(())
 }
 
@@ -104,7 +110,7 @@ async fn visit(http: &mut Http, request: &[u8], ids: &[u64]) -> Result<f64> {
     let answer = http.send(request).await?;
     let took = started.elapsed();
     ensure!(answer.status == 200, "a page was answered {}", answer.status);
-    ensure!(messages_in(&inflate(answer.body)?)? == ids, "the page does not hold its messages in order");
+    ensure!(messages_in(&unpack("gzip", answer.body)?)? == ids, "the page does not hold its messages in order");
     Ok(took.as_secs_f64() * 1e3)
 }
 

@@ -15,13 +15,20 @@ const STARTS: usize = 5; // for each turn
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let sockets = options.sockets();
-    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
     starts(options, report).await?;
+    for sockets in options.socket_steps(&[1_000, 10_000]) {
+        sockets_idle(sockets, options, report).await?;
+    }
+    report.note("memory: the baseline is a bare axum socket with the same 4 KiB buffers that follows a broadcast".to_owned());
+    Ok(())
+}
+
+async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
+    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
     // Past the first ping, which touches every socket.
     let settle = Duration::from_millis(options.by(300, 10_000) as u64);
     let (mut ours, mut bare) = (Side::default(), Side::default());
-    for _ in 0..options.rounds().min(2) {
+    for _ in 0..options.rounds_up_to(2) {
         // A fresh stage, because memory that was used once may stay with a process.
         let mut stage = Stage::set(options, 4).await?;
         for (server, side) in [(&stage.server, &mut ours), (&stage.baseline, &mut bare)] {
@@ -37,7 +44,6 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     let mark = Some(Mark::AtMost(4.0));
     report.line(Line { what: format!("memory of one idle socket of {sockets}"), unit: Unit::Kib, ours, baseline: bare, mark });
-    report.note("memory: the baseline is a bare axum socket with the same 4 KiB buffers that follows a broadcast".to_owned());
     Ok(())
 }
 

@@ -20,7 +20,7 @@ const TEXT: &str = " Frost on the *inside* of the glass this morning, so the lem
 /// What an answer must be.
 enum Expected {
     /// One of these bodies; what is not among them has to hold these messages and be whole.
-    Page(Vec<Vec<u8>>, Vec<u64>),
+    Page(String, Vec<Vec<u8>>, Vec<u64>),
     /// These bytes.
     Bytes(Vec<u8>),
     /// Nothing: 304.
@@ -35,31 +35,49 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let posted = Posts::to(&server, &site, TEXT).many(1, PAGE as u64 + 10, |_| true)?.posted;
     let ids: Vec<u64> = posted.keys().copied().skip(posted.len() - PAGE).collect();
 
+    for encoding in ENCODINGS {
+        measure_in(encoding, &ids, &folder, &mut server, &site, options, report).await?;
+    }
+    Ok(())
+}
+
+/// The ways in which browsers take pages.
+pub const ENCODINGS: [&str; 2] = ["br", "gzip"];
+
+async fn measure_in(
+    encoding: &str,
+    ids: &[u64],
+    folder: &Folder,
+    server: &mut Server,
+    site: &Site,
+    options: &Options,
+    report: &mut Report,
+) -> Result<()> {
     let path = format!("/rooms/{}", site.room);
     let cookie = &site.people[0].cookie;
-    let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("accept-encoding", "gzip")];
+    let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("accept-encoding", encoding)];
     let whole = request("GET", &path, &headers, "");
     let mut http = Http::connect(server.address).await?;
     // The first visit marks the room read; from the second on nothing changes.
     http.send(&whole).await?;
     let answer = http.send(&whole).await?;
     let tag = answer.header("etag").context("the page has no entity tag")?.to_owned();
-    ensure!(answer.header("content-encoding") == Some("gzip"), "the page is not compressed");
+    ensure!(answer.header("content-encoding") == Some(encoding), "the page is not compressed as it was asked for");
     let body = answer.body.to_vec();
-    let plain = check_page(&body, &ids)?;
+    let plain = check_page(encoding, &body, ids)?;
     let unchanged = request("GET", &path, &[&headers[..], &[("if-none-match", &tag)]].concat(), "");
-    let file = folder.path().join("page");
+    let file = folder.path().join(format!("page.{encoding}"));
     std::fs::write(&file, &body)?;
-    let mut bare = Server::baseline(&folder, &file).await?;
+    let mut bare = Server::baseline(folder, &file).await?;
     let (bare_whole, bare_unchanged) = (request("GET", "/page", &headers, ""), request("GET", "/unchanged", &headers, ""));
 
     let [mut pages, mut pages_bare, mut same, mut same_bare] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 4];
-    let time = Duration::from_millis(options.by(300, 3_000) as u64);
+    let time = Duration::from_millis(options.by(200, 2_500) as u64);
     for _ in 0..options.rounds() {
         for (server, request, side, expected) in [
-            (&server, &whole, &mut pages, Expected::Page(vec![body.clone()], ids.clone())),
+            (&*server, &whole, &mut pages, Expected::Page(encoding.to_owned(), vec![body.clone()], ids.to_vec())),
             (&bare, &bare_whole, &mut pages_bare, Expected::Bytes(body.clone())),
-            (&server, &unchanged, &mut same, Expected::Unchanged),
+            (&*server, &unchanged, &mut same, Expected::Unchanged),
             (&bare, &bare_unchanged, &mut same_bare, Expected::Unchanged),
         ] {
             turn(server, request, time / 10, &expected)?;
@@ -69,11 +87,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     server.process.check()?;
     bare.process.check()?;
-    let what = format!("room pages of {PAGE} messages, compressed, {CONNECTIONS} at once");
+    let what = format!("room pages of {PAGE} messages, {encoding}, {CONNECTIONS} at once");
     report.line(Line { what, unit: Unit::PerSecond, ours: pages, baseline: pages_bare, mark: Some(Mark::RatioAtLeast(0.6)) });
-    let what = format!("the same unchanged (304), {CONNECTIONS} at once");
+    let what = format!("the same unchanged (304), {encoding}, {CONNECTIONS} at once");
     report.line(Line { what, unit: Unit::PerSecond, ours: same, baseline: same_bare, mark: Some(Mark::RatioAtLeast(0.8)) });
-    report.note(format!("pages: {plain} bytes, {} compressed", body.len()));
+    report.note(format!("pages: {plain} bytes, {} as {encoding}", body.len()));
     Ok(())
 }
 
@@ -89,9 +107,9 @@ fn turn(server: &Server, request: &[u8], time: Duration, expected: &Expected) ->
                 Expected::Unchanged => ensure!(answer.status == 304 && answer.body.is_empty(), "{} instead of 304", answer.status),
                 Expected::Bytes(bytes) => ensure!(answer.status == 200 && answer.body == bytes, "another body than was to be served"),
                 Expected::Page(..) if answer.status != 200 => bail!("a page was answered {}", answer.status),
-                Expected::Page(bodies, _) if bodies.iter().chain(&known).any(|body| body == answer.body) => {}
-                Expected::Page(_, ids) => {
-                    check_page(answer.body, ids)?;
+                Expected::Page(_, bodies, _) if bodies.iter().chain(&known).any(|body| body == answer.body) => {}
+                Expected::Page(encoding, _, ids) => {
+                    check_page(encoding, answer.body, ids)?;
                     known.push(answer.body.to_vec());
                 }
             }
@@ -104,17 +122,22 @@ fn turn(server: &Server, request: &[u8], time: Duration, expected: &Expected) ->
 }
 
 /// Fails unless a compressed page holds these messages in order and is whole. How long it is.
-pub fn check_page(body: &[u8], ids: &[u64]) -> Result<usize> {
-    let page = inflate(body)?;
+fn check_page(encoding: &str, body: &[u8], ids: &[u64]) -> Result<usize> {
+    let page = unpack(encoding, body)?;
     ensure!(messages_in(&page)? == ids, "the page does not hold its messages in order");
     ensure!(page.trim_end().ends_with("</html>"), "the page ends before its end");
     Ok(page.len())
 }
 
 /// A compressed body as text.
-pub fn inflate(body: &[u8]) -> Result<String> {
+pub fn unpack(encoding: &str, body: &[u8]) -> Result<String> {
     let mut text = String::new();
-    flate2::read::GzDecoder::new(body).read_to_string(&mut text).context("the compressed body is damaged")?;
+    let read = match encoding {
+        "br" => brotli::Decompressor::new(body, 4096).read_to_string(&mut text),
+        "gzip" => flate2::read::GzDecoder::new(body).read_to_string(&mut text),
+        other => bail!("nobody asked for {other}"),
+    };
+    read.context("the compressed body is damaged")?;
     Ok(text)
 }
 
