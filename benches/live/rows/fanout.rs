@@ -28,18 +28,24 @@ async fn measure_at(sockets: usize, options: &Options, report: &mut Report) -> R
     let mut stage = Stage::set(options, 4).await?;
     let ours = Posts::to(&stage.server, &stage.site, "");
     let bare = ours.at(&stage.baseline);
-    let [mut all, mut all_bare, mut much, mut much_bare] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 4];
+    let [mut one, mut one_bare, mut all, mut all_bare, mut much, mut much_bare] =
+        [const { Side { figures: Vec::new(), used: Vec::new() } }; 6];
     let size = Size::of(sockets, options);
     for _ in 0..options.rounds() {
         let done = turn(Manner::default(), &stage.server, stage.server.address, &ours, &stage.path, &size).await?;
         stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
+        one.turn(done.one, None);
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
         let done = turn(Manner::default(), &stage.baseline, stage.baseline.sockets, &bare, &stage.path, &size).await?;
+        one_bare.turn(done.one, None);
         all_bare.turn(done.all, None);
         much_bare.turn(done.deliveries, Some(done.used));
     }
     stage.still_well()?;
+    let mark = (sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
+    let what = format!("one frame to {sockets} sockets, from the first to the last");
+    report.line(Line { what, unit: Unit::PerSecond, ours: one, baseline: one_bare, mark });
     let mark = (sockets == 1_000).then_some(Mark::AtMost(10.0));
     report
         .line(Line { what: format!("post → on all of {sockets} sockets, p50"), unit: Unit::Millis, ours: all, baseline: all_bare, mark });
@@ -73,6 +79,8 @@ impl Size {
 
 /// What one turn gave.
 pub struct Done {
+    /// Deliveries a second of a frame that came alone, from the first socket that had it to the last.
+    pub one: f64,
     /// Milliseconds until all had a post that came alone.
     pub all: f64,
     /// Deliveries a second.
@@ -89,7 +97,7 @@ pub struct Done {
 pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr, posts: &Posts, path: &str, size: &Size) -> Result<Done> {
     let crowd = Crowd::connect_as(manner, sockets, path, &posts.cookies, size.sockets).await?;
     let mut http = Http::connect(server.address).await?;
-    let (mut times, mut posted) = (Vec::new(), Posted::new());
+    let (mut times, mut spreads, mut posted) = (Vec::new(), Vec::new(), Posted::new());
     for number in 0..WARM_UP + size.alone {
         crowd.await_frames(number as u64 + 1);
         let (id, body, sent, _) = posts.one(&mut http).await?;
@@ -97,6 +105,7 @@ pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr
         let seen = crowd.reached().await?;
         if number >= WARM_UP {
             times.push((seen - sent).as_secs_f64() * 1e3);
+            spreads.push((seen - crowd.begun()?).as_secs_f64());
         }
     }
     let before = crowd.total();
@@ -109,5 +118,5 @@ pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr
     posted.extend(burst.posted);
     crowd.check(&posted.keys().copied().collect())?;
     let (all, deliveries) = (percentile(&mut times, 50.0), deliveries as f64 / took.as_secs_f64());
-    Ok(Done { all, deliveries, used, bytes: crowd.bytes_each(), posted })
+    Ok(Done { one: crowd.len() as f64 / percentile(&mut spreads, 50.0), all, deliveries, used, bytes: crowd.bytes_each(), posted })
 }

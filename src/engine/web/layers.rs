@@ -57,7 +57,9 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .merge(assets::routes())
         .layer(from_fn(parts::finish))
         // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1_400).and(NotForContentType::IMAGES)))
+        .layer(
+            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1_400).and(NotForContentType::IMAGES)),
+        )
         .layer(from_fn_with_state(settings.https, harden))
         .layer(from_fn(measure))
         .layer(from_fn_with_state(settings, identify));
