@@ -17,6 +17,7 @@ use crate::http::{Http, action, find};
 use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, pong, said};
 
 const SILENCE: Duration = Duration::from_secs(25); // after which a socket counts as lost; the server pings every 8
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 const FIRST_TRY: u64 = 500; // milliseconds until a lost socket is opened again, doubled up to the last, as pages do
 const LAST_TRY: u64 = 4_000;
 const HANDSHAKES: usize = 64; // at once while a crew gathers
@@ -69,6 +70,8 @@ impl Plan {
 pub struct Follower {
     /// Whether it follows the room now.
     pub following: AtomicBool,
+    /// Times a socket was open.
+    pub opened: AtomicU64,
     /// Messages it was told of.
     pub frames: AtomicU64,
     /// Frames of other feeds.
@@ -133,6 +136,7 @@ impl Follower {
             Err(_) => return Ok(Left::Lost(anyhow::anyhow!("no handshake in time"))),
         };
         drop(door);
+        self.opened.fetch_add(1, Ordering::Release);
         let away = self.away.notified();
         tokio::pin!(away);
         loop {
@@ -203,7 +207,7 @@ impl Follower {
             let again = if of_room && plan.keep {
                 self.refreshed.fetch_add(1, Ordering::Relaxed);
                 self.following.store(false, Ordering::Release);
-                match self.read_again(plan, cookie).await {
+                match self.while_alive(stream, self.read_again(plan, cookie)).await {
                     Ok(cursor) => json!({ "type": "subscribe", "feed": feed["feed"], "cursor": cursor }),
                     Err(error) => return Ok(Err(error.context("reading again"))),
                 }
@@ -216,6 +220,17 @@ impl Follower {
             bail!("the server said {}", String::from_utf8_lossy(text));
         }
         Ok(Ok(()))
+    }
+
+    /// Has the server hear from the socket while something else is waited for, as a browser answers pings by itself.
+    async fn while_alive<T>(&self, stream: &mut TcpStream, what: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::pin!(what);
+        loop {
+            tokio::select! {
+                done = &mut what => return done,
+                () = tokio::time::sleep(SIGN_OF_LIFE) => stream.write_all(&pong(b"")).await?,
+            }
+        }
     }
 
     /// Reads what came after the newest message known. The cursor to follow from.

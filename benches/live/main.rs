@@ -54,14 +54,20 @@ fn run(options: &Options) -> Result<()> {
     let mut report = Report::default();
     // Sockets and loads have threads of their own; this one only directs, so it may block.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut wrong = Ok(());
     for row in options.rows() {
         eprintln!("{row} …");
-        runtime.block_on(rows::measure(row, options, &mut report)).with_context(|| format!("{row}: what was measured is not right"))?;
+        let measured = runtime.block_on(rows::measure(row, options, &mut report));
+        if let Err(error) = measured.with_context(|| format!("{row}: what was measured is not right")) {
+            // What was right until then is reported all the same.
+            report.note(format!("{error:#}"));
+            wrong = wrong.and(Err(error));
+        }
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report.json(options))?);
     } else {
         report.print(options);
     }
-    Ok(())
+    wrong
 }
