@@ -173,7 +173,11 @@ impl Connection {
 
     /// How many bytes the peer's buffer took.
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> usize {
-        match self.stream.try_write_vectored(&pieces[..pieces.len().min(PIECES)]) {
+        let written = match pieces {
+            [one] => self.stream.try_write(one), // the shorter way through the kernel
+            many => self.stream.try_write_vectored(&many[..many.len().min(PIECES)]),
+        };
+        match written {
             Ok(taken) => taken,
             Err(error) => {
                 if error.kind() != ErrorKind::WouldBlock {
