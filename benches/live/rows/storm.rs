@@ -17,7 +17,7 @@ use crate::server::{Server, Site};
 use crate::socket::message_number;
 
 const PEOPLE: usize = 200;
-const EVERY: Duration = Duration::from_millis(50); // a post
+const EVERY: Duration = Duration::from_millis(200); // a post: each is ten thousand frames
 const PATIENCE: Duration = Duration::from_secs(180); // far beyond the mark: slow is not wrong
 
 /// Measures.
