@@ -64,6 +64,8 @@ struct Inner {
     subscribers: OnceLock<Vec<Subscriber>>,
 }
 
+const PERSONAL: usize = 32; // frames of each person's own feed: there are as many as people, and a sidebar is soon read again
+
 /// What was read, with the number of the change after which it was.
 type Stamped<K, V> = Cache<K, (u64, V)>;
 
@@ -158,9 +160,12 @@ impl Community {
                 let community = presence_of_space.clone();
                 async move { Ok(community.role(viewer.account, SpaceId(ids[0])).await?.is_some()) }
             }))
-            .feed(FeedSpec::new("account/{account}", "What concerns one person in all their tabs", |viewer, ids| async move {
-                Ok(viewer.account == AccountId(ids[0]))
-            }))
+            .feed(
+                FeedSpec::new("account/{account}", "What concerns one person in all their tabs", |viewer, ids| async move {
+                    Ok(viewer.account == AccountId(ids[0]))
+                })
+                .keeping(PERSONAL),
+            )
             .subscriber(shell::presenter(self))
             .task(self.clone().keep_house());
         let module = door::declare(self, actions::declare(self, module));

@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+/// A counter, and what it was when the thing was read.
+type Seen = (Arc<AtomicU64>, u64);
+
 /// A kind of thing and its id.
 type Thing = (&'static str, i64);
 
@@ -54,7 +57,7 @@ impl Changes {
 #[derive(Clone)]
 pub struct Sources {
     changes: Changes,
-    seen: Arc<Mutex<Vec<(Arc<AtomicU64>, u64)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Sources {
@@ -83,7 +86,7 @@ impl Sources {
 
 /// What something was made from.
 #[derive(Clone)]
-pub(super) struct Standing(Arc<[(Arc<AtomicU64>, u64)]>);
+pub(super) struct Standing(Arc<[Seen]>);
 
 impl Standing {
     /// Whether none of it has changed since.

@@ -17,6 +17,7 @@ mod feed;
 mod frame;
 mod hub;
 #[cfg(test)]
+#[allow(clippy::duplicate_mod, reason = "the log once more, on other primitives")]
 mod interleavings;
 mod log;
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct FeedSpec {
     /// What travels on it.
     pub about: &'static str,
     pub(super) fleeting: bool,
+    /// Frames each feed keeps at most, where that is fewer than the settings say.
+    pub(super) keeps: usize,
     authorize: Authorize,
 }
 
@@ -44,13 +46,19 @@ impl FeedSpec {
         F: Fn(Viewer, Vec<i64>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
-        Self { pattern, about, fleeting: false, authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()) }
+        Self { pattern, about, fleeting: false, keeps: usize::MAX, authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()) }
     }
 
     /// What travels on it matters for a moment only, as who is writing does: who comes back or falls behind goes on with
     /// what comes next, and is never told to read anything again.
     pub fn fleeting(mut self) -> Self {
         self.fleeting = true;
+        self
+    }
+
+    /// Each keeps so many frames at most: for feeds of which there are many, and whose state is soon read again.
+    pub fn keeping(mut self, frames: usize) -> Self {
+        self.keeps = frames;
         self
     }
 
@@ -91,6 +99,8 @@ pub(super) struct Feed {
     pub(super) name: String,
     /// Whether what is missed is missed.
     pub(super) fleeting: bool,
+    /// Frames it keeps.
+    pub(super) keeps: usize,
     pub(super) log: Log<Frame>,
 }
 

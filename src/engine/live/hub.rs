@@ -127,7 +127,7 @@ impl Hub {
 
     fn append(&self, feed: &Arc<Feed>, content: Content) {
         let frame = |seq, content| Frame::new(&feed.name, &Cursor { instance: self.0.instance.clone(), seq }, content);
-        let bounds = Bounds { entries: self.0.limits.feed_frames, weight: HEAVIEST };
+        let bounds = Bounds { entries: feed.keeps, weight: HEAVIEST };
         if content.is_change() {
             let content = Arc::new(content);
             let instead = |older: &Frame| Some(frame(older.number(), content.instead_of(&older.content)?));
@@ -178,8 +178,9 @@ impl Hub {
 
     fn made(&self, name: &str) -> Arc<Feed> {
         let id = self.0.next_feed.fetch_add(1, Ordering::Relaxed);
-        let fleeting = self.spec(name).is_some_and(|(spec, _)| spec.fleeting);
-        Arc::new(Feed { id, name: name.to_owned(), fleeting, log: Log::new(first_number()) })
+        let (fleeting, keeps) = self.spec(name).map_or((false, usize::MAX), |(spec, _)| (spec.fleeting, spec.keeps));
+        let keeps = keeps.min(self.0.limits.feed_frames);
+        Arc::new(Feed { id, name: name.to_owned(), fleeting, keeps, log: Log::new(first_number()) })
     }
 
     /// Lets a core listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.

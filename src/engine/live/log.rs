@@ -33,6 +33,9 @@ pub(super) enum Since<E> {
     Gone,
 }
 
+/// What stands in an entry's place, if anything does.
+type Instead<'a, E> = &'a dyn Fn(&E) -> Option<E>;
+
 /// A set of cores, at most 64.
 type Cores = u64;
 
@@ -76,13 +79,7 @@ impl<E: Entry> Log<E> {
 
     /// Appends what `make` makes of its number, drops the oldest past the bounds, and rings each listening core that
     /// is not rung yet. Entries for which `instead` has another are replaced by it first.
-    pub(super) fn append(
-        &self,
-        bounds: Bounds,
-        make: impl FnOnce(u64) -> E,
-        instead: Option<&dyn Fn(&E) -> Option<E>>,
-        ring: impl Fn(usize),
-    ) {
+    pub(super) fn append(&self, bounds: Bounds, make: impl FnOnce(u64) -> E, instead: Option<Instead<'_, E>>, ring: impl Fn(usize)) {
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(instead) = instead {

@@ -67,6 +67,7 @@ thread_local! {
 impl Front {
     /// Puts answers before a router. `requests` is how often one may ask, which the router counts for what it answers.
     pub fn new(router: Router, requests: Option<Arc<Requests>>, settings: &Settings) -> Self {
+        #[allow(clippy::borrowed_box, reason = "the cache's own type")]
         let weigh = |key: &Box<[u8]>, answer: &Arc<Answer>| u32::try_from(key.len() + answer.body.len() + OVERHEAD).unwrap_or(u32::MAX);
         let answers = Cache::builder().weigher(weigh).max_capacity((settings.cache_mib << 20) / 2).time_to_live(AT_MOST).build();
         let counter = |status| metrics::counter!("tidepool_requests_total", "status" => status);

@@ -1,7 +1,7 @@
 //! Unread marks: which rooms hold something new for whom, in the sidebar of every open tab.
 //!
 //! A post marks its room as stirred. A few times a second the stirred rooms are told to those who are connected and may
-//! read them, in one frame for each account however many messages came.
+//! read them, in one frame for each account however many messages came; who was told and has not read since knows.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,14 +23,22 @@ use crate::engine::viewer::Viewer;
 
 const GATHER: Duration = Duration::from_millis(250); // how long posts are gathered before anyone is told
 
-/// The rooms that were stirred since anyone was told. Cheap to clone.
+/// What is new in which rooms, and who knows of it. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<Stirred>);
 
 #[derive(Default)]
 struct Stirred {
-    rooms: Mutex<HashMap<RoomId, Stir>>,
+    rooms: Mutex<Rooms>,
     bell: Notify,
+}
+
+#[derive(Default)]
+struct Rooms {
+    /// Those that were stirred since anyone was told.
+    stirred: HashMap<RoomId, Stir>,
+    /// Who, of those who are connected, has been told of which rooms and has not read them since: they know.
+    told: HashMap<AccountId, HashSet<RoomId>>,
 }
 
 /// What happened in a room since anyone was told.
@@ -65,13 +73,16 @@ impl Chat {
         let mut rooms = self.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(MessagePosted { room, message }) = event.get() {
             let nothing = || Stir { authors: HashSet::new(), newest: message.id, readers: HashSet::new() };
-            let stir = rooms.entry(*room).or_insert_with(nothing);
+            let stir = rooms.stirred.entry(*room).or_insert_with(nothing);
             stir.authors.insert(message.author);
             stir.newest = message.id;
             stir.readers.clear();
             self.unread.0.bell.notify_one();
         } else if let Some(read) = event.get::<RoomRead>() {
-            if let Some(stir) = rooms.get_mut(&read.room)
+            if let Some(told) = rooms.told.get_mut(&read.account) {
+                told.remove(&read.room);
+            }
+            if let Some(stir) = rooms.stirred.get_mut(&read.room)
                 && read.message >= stir.newest
             {
                 stir.readers.insert(read.account);
@@ -153,7 +164,7 @@ pub(super) async fn flush(chat: Chat) {
         chat.unread.0.bell.notified().await;
         tokio::time::sleep(GATHER).await;
         let connected = chat.engine.live.connected();
-        let stirred: Vec<RoomId> = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let stirred: Vec<RoomId> = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner).stirred.keys().copied().collect();
         let mut readable: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
         for room in &stirred {
             for account in &connected {
@@ -164,11 +175,16 @@ pub(super) async fn flush(chat: Chat) {
         }
         // Asking took time; what was read meanwhile is no news any more.
         let mut rooms = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let Rooms { stirred: stirs, told } = &mut *rooms;
+        let connected: HashSet<AccountId> = connected.into_iter().collect();
+        told.retain(|account, _| connected.contains(account));
         let mut news: HashMap<AccountId, Vec<RoomId>> = HashMap::new();
         for room in stirred {
-            let Some(stir) = rooms.remove(&room) else { continue };
+            let Some(stir) = stirs.remove(&room) else { continue };
             for account in readable.remove(&room).unwrap_or_default().into_iter().filter(|account| stir.is_news_to(*account)) {
-                news.entry(account).or_default().push(room);
+                if told.entry(account).or_default().insert(room) {
+                    news.entry(account).or_default().push(room);
+                }
             }
         }
         for (account, rooms) in news {
