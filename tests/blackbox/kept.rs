@@ -131,7 +131,8 @@ async fn each_ones_page_is_their_own_and_the_log_is_everybodys() {
     let (server, ann, bob) = house().await;
     ann.post("general", "for all").await;
     let path = path(&ann, "general");
-    (settled(&ann, &path).await, settled(&bob, &path).await);
+    settled(&ann, &path).await;
+    settled(&bob, &path).await;
     bob.post("general", "and another").await;
     ann.page(&path).await; // reads it, which is hers alone
     let logs = server.metric(LOGS).await;

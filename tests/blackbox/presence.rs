@@ -102,7 +102,7 @@ async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
             let event = watch.event("presence.people.changed").await["event"].clone();
             let known = people.len();
             let in_it = event["people"].as_array().expect("people").iter().filter(|one| one["state"] == state);
-            people.extend(in_it.map(|one| one["account"].to_string()).filter(|id| *id != json!(ann.id).to_string()));
+            people.extend(in_it.filter(|one| one["account"] != json!(ann.id)).map(|one| one["account"].to_string()));
             frames += usize::from(people.len() > known);
         }
         frames
