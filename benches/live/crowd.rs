@@ -27,15 +27,11 @@ const AT_ONCE: usize = 32; // handshakes of one thread
 
 #[derive(Default)]
 struct Shared {
-    /// How many sockets there are.
-    seats: u64,
     ready: AtomicUsize,
     total: AtomicU64,
     /// Bytes of all frames with their headers, as they came.
     wire: AtomicU64,
     target: AtomicU64,
-    /// When the first frame came after [`Crowd::await_frames`].
-    first: Mutex<Option<Instant>>,
     at: Mutex<Option<Instant>>,
     reached: Notify,
     failed: Mutex<Option<anyhow::Error>>,
@@ -65,7 +61,7 @@ impl Crowd {
 
     /// The same in this manner.
     pub async fn connect_as(manner: Manner, address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
-        let shared = Arc::new(Shared { seats: count as u64, ..Shared::default() });
+        let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
         let seats: Vec<_> =
             (0..count).map(|place| Arc::new(Seat { kept: (place < SAMPLE).then(Mutex::default), ..Seat::default() })).collect();
@@ -104,7 +100,6 @@ impl Crowd {
     /// From now on waits for the moment at which every socket has had `frames` frames in all.
     pub fn await_frames(&self, frames: u64) {
         *lock(&self.shared.at) = None;
-        *lock(&self.shared.first) = None;
         self.shared.target.store(frames * self.len(), Ordering::Release);
     }
 
@@ -120,11 +115,6 @@ impl Crowd {
                 bail!("{} of {} deliveries came", self.total(), self.shared.target.load(Ordering::Acquire));
             }
         }
-    }
-
-    /// The moment at which the first socket had the frame, when all had those before it and none was told since.
-    pub fn begun(&self) -> Result<Instant> {
-        lock(&self.shared.first).context("nothing came")
     }
 
     fn sound(&self) -> Result<()> {
@@ -212,9 +202,6 @@ impl Shared {
     fn count(&self, frames: u64) {
         let before = self.total.fetch_add(frames, Ordering::AcqRel);
         let target = self.target.load(Ordering::Acquire);
-        if before + self.seats == target {
-            *lock(&self.first) = Some(Instant::now());
-        }
         if before < target && before + frames >= target {
             *lock(&self.at) = Some(Instant::now());
             self.reached.notify_one();
