@@ -106,6 +106,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     let same = again(&tag).await.expect(304);
     assert!(same.body.is_empty() && same.header("etag") == tag);
     assert_eq!(again(&format!("\"other\", {tag}")).await.status, 304);
+    assert_eq!(ann.send(ann.request("HEAD", &room).header("If-None-Match", &tag)).await.status, 304);
     ann.post("general", "ho").await;
     let changed = again(&tag).await.expect(200);
     assert_ne!(changed.header("etag"), tag);

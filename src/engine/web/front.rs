@@ -79,7 +79,8 @@ impl Front {
     /// Answers a request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let asked = *request.method() == Method::GET;
-        let known = if asked { request.headers().get(header::IF_NONE_MATCH) } else { None };
+        let may_be_known = asked || *request.method() == Method::HEAD;
+        let known = if may_be_known { request.headers().get(header::IF_NONE_MATCH) } else { None };
         let key = if asked && request.headers().contains_key(header::COOKIE) && !request.headers().contains_key(header::UPGRADE) {
             let kept = KEY.with_borrow_mut(|key| {
                 write_key(&request, key);
