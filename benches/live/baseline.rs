@@ -62,7 +62,7 @@ pub async fn serve(file: Option<&Path>) -> Result<()> {
         .route("/health/live", get(|| async { "ok\n" }))
         .route("/page", get(page))
         .route("/unchanged", get(|| async { (StatusCode::NOT_MODIFIED, [(header::ETAG, "W/\"0123456789abcdef\"")]) }))
-        .route("/act/chat.post", post(tell))
+        .route("/act/{action}", post(tell))
         .route("/live", get(upgrade))
         .route("/live/data", get(upgrade))
         .with_state(bare);
@@ -80,9 +80,10 @@ async fn page(State(bare): State<Arc<Bare>>) -> Response {
     (headers, bare.body.clone()).into_response()
 }
 
-async fn tell(State(bare): State<Arc<Bare>>, _: Bytes) -> Response {
-    let number = {
-        let mut told = bare.told.lock().unwrap_or_else(PoisonError::into_inner);
+async fn tell(State(bare): State<Arc<Bare>>, body: Bytes) -> Response {
+    let frames = serde_json::from_slice::<serde_json::Value>(&body).ok().and_then(|fields| fields["frames"].as_u64()).unwrap_or(1);
+    let mut told = bare.told.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..frames {
         *told += 1;
         let number = format!("{:0width$}", *told, width = bare.number.len());
         let text = [&bare.frame[..bare.number.start], &number, &bare.frame[bare.number.end..]].concat();
@@ -93,8 +94,8 @@ async fn tell(State(bare): State<Arc<Bare>>, _: Bytes) -> Response {
         }
         // Nobody listening is fine.
         let _ = bare.echo.send(text.into());
-        number
-    };
+    }
+    let number = format!("{:0width$}", *told, width = bare.number.len());
     ([(header::CONTENT_TYPE, "application/json")], format!("{{\"message\":{{\"id\":\"{number}\"}}}}")).into_response()
 }
 

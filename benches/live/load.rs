@@ -82,31 +82,40 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 pub struct Posts {
     /// The server.
     pub address: SocketAddr,
+    /// What is done.
+    pub action: &'static str,
     /// The room.
     pub room: String,
     /// The authors' cookies, one connection after the other.
     pub cookies: Vec<String>,
     /// What follows the number in the text.
     pub text: &'static str,
+    /// Frames that one request of a burst makes; a post makes one.
+    pub frames: u64,
 }
 
 impl Posts {
     /// The next post, by this author: its text and its request.
     pub fn next(&self, author: usize) -> (String, Vec<u8>) {
+        self.telling(author, 1)
+    }
+
+    fn telling(&self, author: usize, frames: u64) -> (String, Vec<u8>) {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = format!("{number:08}{}", self.text);
-        let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}") });
-        let request = action("chat.post", &self.cookies[author % self.cookies.len()], &fields);
+        let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}"), "frames": frames });
+        let request = action(self.action, &self.cookies[author % self.cookies.len()], &fields);
         (body, request)
     }
 
     /// Posts one message. Its id, its text, when it was sent and when it was acknowledged.
     pub async fn one(&self, http: &mut Http) -> Result<(u64, String, Instant, Instant)> {
-        self.by(http, 0).await
+        self.by(http, 0, 1).await
     }
 
-    async fn by(&self, http: &mut Http, author: usize) -> Result<(u64, String, Instant, Instant)> {
-        let (body, request) = self.next(author);
+    /// The id is the last frame's.
+    async fn by(&self, http: &mut Http, author: usize, frames: u64) -> Result<(u64, String, Instant, Instant)> {
+        let (body, request) = self.telling(author, frames);
         let sent = Instant::now();
         let answer = http.send(&request).await?;
         let acknowledged = Instant::now();
@@ -114,7 +123,7 @@ impl Posts {
         Ok((message_number(answer.body)?, body, sent, acknowledged))
     }
 
-    /// Posts `count` messages over this many connections at once, waiting before each until `may` says that the
+    /// Makes `count` posts, or that many frames, over this many connections at once, waiting before each until `may` says that the
     /// posts so far leave room for another. Blocks.
     pub fn many(&self, connections: usize, count: u64, may: impl Fn(u64) -> bool + Sync) -> Result<Burst> {
         let begun = AtomicU64::new(0);
@@ -123,15 +132,15 @@ impl Posts {
             async move {
                 let mut mine = Vec::new();
                 loop {
-                    let before = begun.fetch_add(1, Ordering::Relaxed);
+                    let before = begun.fetch_add(self.frames, Ordering::Relaxed);
                     if before >= count {
                         return Ok(mine);
                     }
                     while !may(before) {
                         tokio::time::sleep(Duration::from_micros(200)).await;
                     }
-                    let (id, body, ..) = self.by(&mut http, number).await?;
-                    mine.push((id, body));
+                    let (last, body, ..) = self.by(&mut http, number, self.frames).await?;
+                    mine.extend((last + 1 - self.frames..=last).map(|id| (id, body.clone())));
                 }
             }
         })?;

@@ -16,6 +16,7 @@ mod options;
 mod paced;
 mod people;
 mod process;
+mod pulse;
 mod report;
 mod rows;
 mod seat;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     match options.baseline {
         Some(Role::Serve) => return baseline::serve(options.file.as_deref()),
+        Some(Role::Pulse) => return pulse::serve(),
         Some(Role::Insert) => return baseline::insert(options.file.as_deref().context("where to?")?, options.count),
         None => {}
     }

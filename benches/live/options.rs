@@ -95,6 +95,8 @@ impl fmt::Display for Row {
 pub enum Role {
     /// Bare routes, a bare WebSocket broadcast and a bare loop over sockets
     Serve,
+    /// The real server with a module whose frames nothing stores
+    Pulse,
     /// Bare inserts
     Insert,
 }

@@ -47,12 +47,16 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
     }
 }
 
+const FRAMES: u64 = 8; // one request tells of, so that what is measured is telling and not asking
+
 /// A server with people in a room, and the baseline that tells the same frames.
 struct Stage {
     server: Server,
     site: Site,
     /// Where sockets follow the room.
     path: String,
+    /// What makes frames.
+    posts: Posts,
     baseline: Server,
     /// Bytes of a frame, without the two or four of its header.
     frame: usize,
@@ -66,8 +70,21 @@ impl Stage {
         let server = Server::tidepool(&folder).await?;
         let site = Site::set_up(&server, people).await?;
         let path = format!("{}?feed=room/{}", if options.html { "/live" } else { "/live/data" }, site.room);
-        let crowd = Crowd::connect(server.address, &path, &site.cookies(), 1).await?;
         let posts = Posts::to(&server, &site, "");
+        Self::of(folder, server, site, path, posts).await
+    }
+
+    /// The same with frames that nothing stores.
+    async fn pulse(people: usize) -> Result<Self> {
+        let folder = Folder::new()?;
+        let server = Server::pulse(&folder).await?;
+        let site = Site::set_up(&server, people).await?;
+        let posts = Posts { action: "bench.beat", frames: FRAMES, ..Posts::to(&server, &site, "") };
+        Self::of(folder, server, site, "/live/data?feed=pulse/1".to_owned(), posts).await
+    }
+
+    async fn of(folder: Folder, server: Server, site: Site, path: String, posts: Posts) -> Result<Self> {
+        let crowd = Crowd::connect(server.address, &path, &site.cookies(), 1).await?;
         let mut http = Http::connect(server.address).await?;
         // The second continues the first, as all that follow do.
         for frames in 1..=2 {
@@ -79,7 +96,7 @@ impl Stage {
         let file: PathBuf = folder.path().join("frame");
         std::fs::write(&file, &sample)?;
         let baseline = Server::baseline(&folder, &file).await?;
-        Ok(Self { server, site, path, baseline, frame: sample.len(), _folder: folder })
+        Ok(Self { server, site, path, posts, baseline, frame: sample.len(), _folder: folder })
     }
 
     fn still_well(&mut self) -> Result<()> {
@@ -91,7 +108,7 @@ impl Stage {
 impl Posts {
     /// Posts in a server's first room, by all its people.
     fn to(server: &Server, site: &Site, text: &'static str) -> Self {
-        Self { address: server.address, room: site.room.clone(), cookies: site.cookies(), text }
+        Self { address: server.address, action: "chat.post", room: site.room.clone(), cookies: site.cookies(), text, frames: 1 }
     }
 
     /// The same at another server.

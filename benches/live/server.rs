@@ -44,7 +44,17 @@ impl Server {
 
     /// The same where it is to listen.
     pub async fn tidepool_at(folder: &Folder, address: SocketAddr) -> Result<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidepool"));
+        Self::real(Command::new(env!("CARGO_BIN_EXE_tidepool")), folder, address).await
+    }
+
+    /// Starts the real server with a module whose frames nothing stores.
+    pub async fn pulse(folder: &Folder) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--baseline", "pulse"]);
+        Self::real(command, folder, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    async fn real(mut command: Command, folder: &Folder, address: SocketAddr) -> Result<Self> {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
                 command.env_remove(name);

@@ -13,7 +13,7 @@ use crate::report::{Line, Report, Side, Unit};
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let sockets = options.sockets(50, 1_000);
     let mut stage = Stage::set(options, 4).await?;
-    let posts = Posts::to(&stage.server, &stage.site, super::posts::TEXT);
+    let posts = Posts { text: super::posts::TEXT, ..stage.posts.clone() };
     let size = Size::of(sockets, options);
     let [mut much, mut much_plain, mut bytes, mut bytes_plain, mut all, mut all_plain] =
         [const { Side { figures: Vec::new(), used: Vec::new() } }; 6];

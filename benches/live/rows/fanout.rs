@@ -18,22 +18,30 @@ const WARM_UP: usize = 10;
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for sockets in options.socket_steps(&[100, 1_000, 10_000]) {
-        measure_at(sockets, options, report).await?;
+        ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
+        measure_at("frames", Stage::pulse(4).await?, sockets, options, report).await?;
+        measure_at("posts", Stage::set(options, 4).await?, sockets, options, report).await?;
     }
+    report.note(
+        "fanout: frames are told over HTTP as posts are, eight by a request when saturated, and nothing stores them; the baseline stores nothing at all, and \
+         loops over its sockets with up to 64 frames a write, on as many threads as cores"
+            .to_owned(),
+    );
     Ok(())
 }
 
-async fn measure_at(sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
-    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
-    let mut stage = Stage::set(options, 4).await?;
-    let ours = Posts::to(&stage.server, &stage.site, "");
+async fn measure_at(what: &str, mut stage: Stage, sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
+    let stored = what == "posts";
+    let ours = stage.posts.clone();
     let bare = ours.at(&stage.baseline);
     let [mut one, mut one_bare, mut all, mut all_bare, mut much, mut much_bare] =
         [const { Side { figures: Vec::new(), used: Vec::new() } }; 6];
     let size = Size::of(sockets, options);
     for _ in 0..options.rounds() {
         let done = turn(Manner::default(), &stage.server, stage.server.address, &ours, &stage.path, &size).await?;
-        stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
+        if stored {
+            stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
+        }
         one.turn(done.one, None);
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
@@ -43,18 +51,16 @@ async fn measure_at(sockets: usize, options: &Options, report: &mut Report) -> R
         much_bare.turn(done.deliveries, Some(done.used));
     }
     stage.still_well()?;
-    let mark = (sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
-    let what = format!("one frame to {sockets} sockets, past what it takes to one");
-    report.line(Line { what, unit: Unit::PerSecond, ours: one, baseline: one_bare, mark });
-    let mark = (sockets == 1_000).then_some(Mark::AtMost(10.0));
-    report
-        .line(Line { what: format!("post → on all of {sockets} sockets, p50"), unit: Unit::Millis, ours: all, baseline: all_bare, mark });
-    let mark = (sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
-    let what = format!("deliveries to {sockets} sockets, saturated");
-    report.line(Line { what, unit: Unit::PerSecond, ours: much, baseline: much_bare, mark });
+    let mark = (!stored && sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
+    let row = format!("{what}: one to {sockets} sockets, past what it takes to one");
+    report.line(Line { what: row, unit: Unit::PerSecond, ours: one, baseline: one_bare, mark });
+    let row = format!("{what}: saturated, to {sockets} sockets");
+    report.line(Line { what: row, unit: Unit::PerSecond, ours: much, baseline: much_bare, mark });
+    let mark = (stored && sockets == 1_000).then_some(Mark::AtMost(10.0));
+    let row = format!("{what}: one on all of {sockets} sockets, p50");
+    report.line(Line { what: row, unit: Unit::Millis, ours: all, baseline: all_bare, mark });
     report.note(format!(
-        "fanout to {sockets}: {} posts alone and {} with {POSTING} at once a turn, frames of {} bytes; the baseline stores nothing and loops over \
-         its sockets with up to 64 frames a write, on as many threads as cores",
+        "{what} to {sockets}: {} alone and {} with {POSTING} at once a turn, frames of {} bytes",
         size.alone, size.many, stage.frame
     ));
     Ok(())

@@ -5,7 +5,7 @@
 //! bytes to every socket that stands at the same place of the feed, in one write each.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -269,7 +269,8 @@ impl Core {
 /// A feed that connections of this core follow.
 pub(super) struct Followed {
     pub(super) feed: Arc<Feed>,
-    by: RefCell<HashMap<u64, Rc<Connection>>>,
+    /// By number, that is as they came: what belongs to one lies beside what belongs to the next, the kernel's part included.
+    by: RefCell<BTreeMap<u64, Rc<Connection>>>,
     batches: RefCell<Vec<Batch>>,
 }
 
