@@ -22,6 +22,7 @@ use crate::modules::presence::Presence;
 
 const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5); // of the ten seconds a shutdown may take
 const OTHER_FILES: usize = 128; // open beside connections: the database's, the listener, clients that are being refused
+const JOBS_END_WITHIN: Duration = Duration::from_secs(2);
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
@@ -81,6 +82,7 @@ pub async fn serve_with(
     // Order matters: no new requests, then the sockets (whose pages come back by themselves), then what was begun.
     stop.send_replace(true);
     engine.live.close_all(SOCKETS_END_WITHIN).await;
+    engine.jobs.stop(JOBS_END_WITHIN).await;
     if tokio::time::timeout(REQUESTS_END_WITHIN, serving).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod changes;
 pub mod forms;
 pub mod fragments;
+pub mod jobs;
 pub mod live;
 pub mod module;
 pub mod rates;
@@ -28,6 +29,7 @@ use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
 use changes::Changes;
 use fragments::Fragments;
+use jobs::Jobs;
 use live::{Hub, Limits, SocketClosed, SocketOpened};
 use module::{Module, Nav, Pane};
 use viewer::Viewer;
@@ -57,6 +59,8 @@ pub struct Services {
     pub bus: Bus,
     /// Where frames go.
     pub live: Hub,
+    /// Work that outlives its cause.
+    pub jobs: Jobs,
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
@@ -95,6 +99,7 @@ impl Engine {
             fragments: Fragments::new(&settings),
             pages: Pages::default(),
             dead_letters: DeadLetters::new(db.clone()),
+            jobs: Jobs::new(db.clone()),
             db,
             settings: Arc::new(settings),
         }))
@@ -148,7 +153,7 @@ impl Engine {
         }
         self.declare_topics(&modules);
         let (mut feeds, mut routes, mut actions, mut subscribers, mut links) = (vec![], vec![], vec![], vec![], vec![]);
-        let (mut tasks, mut navs, mut panes) = (vec![], vec![], vec![]);
+        let (mut tasks, mut navs, mut panes, mut jobs, mut schedules) = (vec![], vec![], vec![], vec![], vec![]);
         for module in modules {
             feeds.extend(module.feeds);
             routes.extend(module.routes);
@@ -158,12 +163,16 @@ impl Engine {
             tasks.extend(module.tasks);
             navs.extend(module.nav);
             panes.extend(module.pane);
+            jobs.extend(module.jobs);
+            schedules.extend(module.schedules);
         }
         self.live.declare(feeds, still_valid);
         self.pages.declare(links);
         for subscriber in &subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
+        self.jobs.start(jobs, schedules);
+        tokio::spawn(jobs::tell(self.jobs.clone(), self.live.clone()));
         for task in tasks {
             tokio::spawn(task);
         }

@@ -11,6 +11,7 @@ use crate::base::ids::SpaceId;
 use crate::engine::actions::Action;
 use crate::engine::bus::{Event, Subscriber, Topic};
 use crate::engine::changes::Sources;
+use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::FeedSpec;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Part;
@@ -80,6 +81,8 @@ pub struct Module {
     pub(super) migrations: Vec<(&'static str, &'static str)>,
     pub(super) nav: Option<Nav>,
     pub(super) pane: Option<Pane>,
+    pub(super) jobs: Vec<JobKind>,
+    pub(super) schedules: Vec<Schedule>,
 }
 
 impl Module {
@@ -98,6 +101,8 @@ impl Module {
             migrations: Vec::new(),
             nav: None,
             pane: None,
+            jobs: Vec::new(),
+            schedules: Vec::new(),
         }
     }
 
@@ -135,6 +140,18 @@ impl Module {
     /// Hears events.
     pub fn subscriber(mut self, subscriber: Subscriber) -> Self {
         self.subscribers.push(subscriber);
+        self
+    }
+
+    /// Does jobs of this kind.
+    pub fn job(mut self, kind: JobKind) -> Self {
+        self.jobs.push(kind);
+        self
+    }
+
+    /// Has a job of one of its kinds added by the clock.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedules.push(schedule);
         self
     }
 
@@ -180,6 +197,9 @@ impl Module {
         let prefix = format!("{}.", self.name);
         for topic in &self.topics {
             assert!(topic.name.starts_with(&prefix), "module {} declares the topic {} of another", self.name, topic.name);
+        }
+        for job in &self.jobs {
+            assert!(job.name.starts_with(&prefix), "module {} declares the job {} of another", self.name, job.name);
         }
         for action in &self.actions {
             assert!(action.name.starts_with(&prefix), "module {} declares the action {} of another", self.name, action.name);

@@ -1,5 +1,7 @@
 //! What open windows see of what happens: order, both languages, typing, unread marks.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::{Message, TestServer};
@@ -167,6 +169,29 @@ async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
     bob.act("chat.read", json!({ "room": room, "message": first.id })).await.done();
     assert!(one.so_far().await.is_empty());
     bob.act("chat.read", json!({ "room": bob.room("general"), "message": last.id })).await.expect(404);
+}
+
+#[tokio::test]
+async fn news_comes_once_a_second_at_most_and_all_of_it_comes() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
+    let mut rooms = Vec::new();
+    for name in ["heron", "otter", "vole"] {
+        rooms.push(ann.create_room(name).await);
+    }
+    ann.post("heron", "hi").await;
+    let told = bobs.event("chat.rooms.stirred").await;
+    assert_eq!(told["event"]["rooms"], json!([rooms[0]]));
+    let first = Instant::now();
+    ann.post("otter", "hi").await;
+    ann.post("vole", "hi").await;
+    let told = bobs.event("chat.rooms.stirred").await;
+    let mut named: Vec<_> = told["event"]["rooms"].as_array().unwrap().clone();
+    named.sort_by_key(ToString::to_string);
+    assert_eq!(json!(named), json!(rooms[1..]), "both in one frame");
+    assert!(first.elapsed() > Duration::from_millis(800), "{:?}", first.elapsed());
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! Kept parts: what many pages share is made once, and again when something it was made from has changed.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio::sync::Mutex as Turn;
 
 use super::parts::Part;
 use crate::base::error::Result;
@@ -27,33 +30,104 @@ pub struct PartKey {
 
 /// The parts that are kept. Cheap to clone.
 #[derive(Clone)]
-pub struct Kept(Cache<PartKey, (Arc<Part>, Standing)>);
+pub struct Kept(Arc<Inner>);
+
+struct Inner {
+    parts: Cache<PartKey, Made>,
+    /// Grows with every question and every making, so that one can be said to come after the other.
+    time: AtomicU64,
+    /// Whose turn it is to make a part that is being made. Entries that nobody holds go with the next one.
+    turns: Mutex<HashMap<PartKey, Weak<Turn<()>>>>,
+}
+
+#[derive(Clone)]
+struct Made {
+    part: Arc<Part>,
+    standing: Standing,
+    /// When it was begun.
+    begun: u64,
+}
 
 impl Kept {
     /// As many as the settings have room for.
     pub fn new(settings: &Settings) -> Self {
-        let weigh = |_: &PartKey, (part, _): &(Arc<Part>, Standing)| u32::try_from(part.weight()).unwrap_or(u32::MAX);
-        Self(Cache::builder().weigher(weigh).max_capacity((settings.cache_mib << 20) / 2).time_to_live(AT_MOST).build())
+        let weigh = |_: &PartKey, made: &Made| u32::try_from(made.part.weight()).unwrap_or(u32::MAX);
+        let parts = Cache::builder().weigher(weigh).max_capacity((settings.cache_mib << 20) / 2).time_to_live(AT_MOST).build();
+        Self(Arc::new(Inner { parts, time: AtomicU64::new(0), turns: Mutex::default() }))
     }
 
     /// The part if it is kept and stands, else made by `make`, which names its sources before it reads them. They are the
-    /// page's sources, too.
+    /// page's sources, too. Many who ask at once for what is being made get what the first of them makes.
     ///
     /// # Errors
     /// Those of `make`; what failed is not kept.
     pub async fn part(&self, key: PartKey, page: &Sources, make: impl AsyncFnOnce(&Sources) -> Result<Arc<Part>>) -> Result<Arc<Part>> {
-        let (part, standing) = match self.0.get(&key).filter(|(_, standing)| standing.still()) {
-            Some(kept) => kept,
-            None => {
-                let sources = page.part();
-                let part = make(&sources).await?;
-                metrics::counter!("tidepool_parts_made_total", "part" => key.kind).increment(1);
-                let kept = (part, sources.standing());
-                self.0.insert(key, kept.clone());
-                kept
-            }
+        let asked = self.0.time.fetch_add(1, Ordering::AcqRel);
+        let made = match self.0.parts.get(&key).filter(|made| made.standing.still()) {
+            Some(made) => made,
+            None => self.make(key, asked, page, make).await?,
         };
-        page.extend(&standing);
-        Ok(part)
+        page.extend(&made.standing);
+        Ok(made.part)
+    }
+
+    async fn make(&self, key: PartKey, asked: u64, page: &Sources, make: impl AsyncFnOnce(&Sources) -> Result<Arc<Part>>) -> Result<Made> {
+        let turn = self.turn(key);
+        let _held = turn.lock().await;
+        // What was begun after one asked is what one asked for, though it may have changed again: a room in which posts never
+        // rest would else be made once for each who waits.
+        if let Some(made) = self.0.parts.get(&key).filter(|made| made.begun > asked || made.standing.still()) {
+            return Ok(made);
+        }
+        let begun = self.0.time.fetch_add(1, Ordering::AcqRel);
+        let sources = page.part();
+        let part = make(&sources).await?;
+        metrics::counter!("tidepool_parts_made_total", "part" => key.kind).increment(1);
+        let made = Made { part, standing: sources.standing(), begun };
+        self.0.parts.insert(key, made.clone());
+        Ok(made)
+    }
+
+    fn turn(&self, key: PartKey) -> Arc<Turn<()>> {
+        let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(key, Arc::downgrade(&turn));
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::base::settings::Profile;
+    use crate::engine::changes::Changes;
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_get_what_the_first_makes_even_while_it_changes() {
+        let kept = Kept::new(&Settings::of(Profile::Development, std::path::Path::new(".")));
+        let (changes, made) = (Changes::default(), AtomicUsize::new(0));
+        let key = PartKey { kind: "test", id: 1, lang: Lang::negotiate(None, None) };
+        let ask = async || {
+            let page = changes.sources();
+            let make = async |sources: &Sources| {
+                sources.add("room", 1);
+                made.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                changes.mark("room", 1);
+                Ok(Part::new("log".to_owned()))
+            };
+            assert_eq!(kept.part(key, &page, make).await.unwrap().html(), "log");
+        };
+        futures_util::future::join_all((0..50).map(|_| ask())).await;
+        assert_eq!(made.load(Ordering::Relaxed), 2, "the first asker's, which the others came before, and one for all of them");
+        ask().await;
+        assert_eq!(made.load(Ordering::Relaxed), 3, "who asks after a change is not given what was before it");
+        assert_eq!(kept.0.turns.lock().unwrap().len(), 1);
     }
 }

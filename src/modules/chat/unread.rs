@@ -1,11 +1,11 @@
 //! Unread marks: which rooms hold something new for whom, in the sidebar of every open tab.
 //!
-//! A post marks its room as stirred. A few times a second the stirred rooms are told to those who are connected and may
-//! read them, in one frame for each account however many messages came; who was told and has not read since knows.
+//! A post marks its room as stirred. Stirred rooms are told to those who are connected and may read them, in one frame for
+//! each account and second however many messages came; who was told and has not read since knows.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -22,6 +22,7 @@ use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::viewer::Viewer;
 
 const GATHER: Duration = Duration::from_millis(250); // how long posts are gathered before anyone is told
+const APART: Duration = Duration::from_secs(1); // between two frames of news to one account
 
 /// What is new in which rooms, and who knows of it. Cheap to clone.
 #[derive(Clone, Default)]
@@ -39,6 +40,10 @@ struct Rooms {
     stirred: HashMap<RoomId, Stir>,
     /// Who, of those who are connected, has been told of which rooms and has not read them since: they know.
     told: HashMap<AccountId, HashSet<RoomId>>,
+    /// What they are about to be told: news that came within a second of the last.
+    waiting: HashMap<AccountId, HashSet<RoomId>>,
+    /// When they were told last.
+    last: HashMap<AccountId, Instant>,
 }
 
 /// What happened in a room since anyone was told.
@@ -79,8 +84,9 @@ impl Chat {
             stir.readers.clear();
             self.unread.0.bell.notify_one();
         } else if let Some(read) = event.get::<RoomRead>() {
-            if let Some(told) = rooms.told.get_mut(&read.account) {
-                told.remove(&read.room);
+            let Rooms { told, waiting, .. } = &mut *rooms;
+            for known in [told, waiting].into_iter().filter_map(|known| known.get_mut(&read.account)) {
+                known.remove(&read.room);
             }
             if let Some(stir) = rooms.stirred.get_mut(&read.room)
                 && read.message >= stir.newest
@@ -158,10 +164,13 @@ impl Chat {
     }
 }
 
-/// Tells of stirred rooms, a few times a second at most.
+/// Tells of stirred rooms, each account once a second at most.
 pub(super) async fn flush(chat: Chat) {
     loop {
-        chat.unread.0.bell.notified().await;
+        let some_wait = !chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner).waiting.is_empty();
+        if !some_wait {
+            chat.unread.0.bell.notified().await;
+        }
         tokio::time::sleep(GATHER).await;
         let connected = chat.engine.live.connected();
         let stirred: Vec<RoomId> = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner).stirred.keys().copied().collect();
@@ -175,19 +184,23 @@ pub(super) async fn flush(chat: Chat) {
         }
         // Asking took time; what was read meanwhile is no news any more.
         let mut rooms = chat.unread.0.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        let Rooms { stirred: stirs, told } = &mut *rooms;
+        let Rooms { stirred: stirs, told, waiting, last } = &mut *rooms;
         let connected: HashSet<AccountId> = connected.into_iter().collect();
         told.retain(|account, _| connected.contains(account));
-        let mut news: HashMap<AccountId, Vec<RoomId>> = HashMap::new();
+        waiting.retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
+        last.retain(|_, last| last.elapsed() < APART);
         for room in stirred {
             let Some(stir) = stirs.remove(&room) else { continue };
             for account in readable.remove(&room).unwrap_or_default().into_iter().filter(|account| stir.is_news_to(*account)) {
                 if told.entry(account).or_default().insert(room) {
-                    news.entry(account).or_default().push(room);
+                    waiting.entry(account).or_default().insert(room);
                 }
             }
         }
-        for (account, rooms) in news {
+        let due: Vec<AccountId> = waiting.keys().filter(|account| !last.contains_key(account)).copied().collect();
+        for account in due {
+            last.insert(account, Instant::now());
+            let rooms: Vec<RoomId> = waiting.remove(&account).unwrap_or_default().into_iter().collect();
             chat.tell(account, &RoomsStirred { account, rooms: rooms.clone() }, rooms, true);
         }
     }

@@ -1,0 +1,104 @@
+//! Kinds of jobs, as modules declare them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::run::Run;
+
+/// That a job has ended well: from [`Run::done`] or [`Run::settle`].
+pub struct Settled {
+    /// Whether its row is gone already.
+    pub(super) stored: bool,
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// It may go better another time. What any error becomes.
+    Retry(String),
+    /// It cannot succeed: no further attempt is made.
+    GiveUp(String),
+}
+
+impl<E: std::fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Retry(format!("{error:#}"))
+    }
+}
+
+type Handler = Arc<dyn Fn(Run) -> BoxFuture<'static, Result<Settled, Failure>> + Send + Sync>;
+
+/// A kind of job: its handler and its limits.
+#[derive(Clone)]
+pub struct JobKind {
+    /// `module.verb`, such as `files.thumbnail`.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    pub(super) handler: Handler,
+    pub(super) at_once: usize,
+    pub(super) limit: Duration,
+    pub(super) attempts: i64,
+    pub(super) backoff: Duration,
+    pub(super) per_second: Option<f64>,
+}
+
+impl JobKind {
+    /// A kind whose payload decodes into `P`: four at once, a minute each, five attempts, the second after about a second.
+    pub fn new<P, F, R>(name: &'static str, about: &'static str, run: F) -> Self
+    where
+        P: DeserializeOwned + Send + 'static,
+        F: Fn(Run, P) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Settled, Failure>> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |job: Run| match serde_json::from_str::<P>(job.payload()) {
+            Ok(payload) => run(job, payload).boxed(),
+            Err(error) => async move { Err(Failure::GiveUp(format!("its payload does not fit: {error}"))) }.boxed(),
+        });
+        let (limit, backoff) = (Duration::from_secs(60), Duration::from_secs(1));
+        Self { name, about, handler, at_once: 4, limit, attempts: 5, backoff, per_second: None }
+    }
+
+    /// How many run at once.
+    pub fn at_once(mut self, most: usize) -> Self {
+        self.at_once = most.max(1);
+        self
+    }
+
+    /// How long one attempt may take. What waits is dropped then; a thread that computes is not stopped, so bound it otherwise.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How many attempts are made before it has failed for good.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = i64::from(attempts.max(1));
+        self
+    }
+
+    /// How long the second attempt waits; each further one twice as long, an hour at most, a quarter more or less by chance.
+    pub fn backoff(mut self, first: Duration) -> Self {
+        self.backoff = first;
+        self
+    }
+
+    /// How many begin in a second, on average; as many may begin together.
+    pub fn per_second(mut self, rate: f64) -> Self {
+        self.per_second = Some(rate);
+        self
+    }
+
+    pub(super) fn wait_after(&self, attempt: i64) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(3600);
+        let doubled = u32::try_from(attempt - 1).ok().and_then(|times| 2_u32.checked_pow(times));
+        let wait = doubled.and_then(|factor| self.backoff.checked_mul(factor)).map_or(LONGEST, |wait| wait.min(LONGEST));
+        // Without the system's random source all wait alike, which is only less fair.
+        let chance = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
+        wait.mul_f64(0.75 + chance / 2.0)
+    }
+}

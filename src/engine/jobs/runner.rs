@@ -1,0 +1,369 @@
+//! The runner: one task that takes waiting jobs, as many as may run, and ends them.
+//!
+//! It sleeps until it is rung (a job was added, one has ended) or something is due. Jobs are taken several at a time, in
+//! the group commit of whatever else is written, so a job costs two writes and none of them alone.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::task::{JoinError, JoinSet};
+
+use super::kind::{Failure, Settled};
+use super::run::{Progress, Run};
+use super::store::{self, LEASE, Taken};
+use super::{JobId, Jobs, RunningJob, Schedule};
+use crate::base::clock::Micros;
+use crate::base::error::Result;
+
+const LOOK: Duration = Duration::from_secs(10); // between signs of life, a third of a lease
+const LATEST: Duration = Duration::from_secs(4500); // that a retry waits: an hour and a quarter by chance
+const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
+const STEP: Duration = Duration::from_secs(5); // a difference between the clocks that is not just imprecision
+
+/// How an attempt ended.
+type Ended = (JobId, Result<Result<Settled, Failure>, &'static str>);
+
+pub(super) async fn run(jobs: Jobs, schedules: Vec<Schedule>) {
+    let (tasks, begun, buckets, clock) = (JoinSet::new(), HashMap::new(), HashMap::new(), Steps::new());
+    Runner { jobs, schedules, tasks, begun, buckets, clock, due: Micros(0), looked: Instant::now() }.run().await;
+}
+
+struct Runner {
+    jobs: Jobs,
+    schedules: Vec<Schedule>,
+    tasks: JoinSet<Ended>,
+    /// The job of each task, for those that end without a word.
+    begun: HashMap<tokio::task::Id, JobId>,
+    buckets: HashMap<&'static str, Bucket>,
+    clock: Steps,
+    /// When something is due by the clock.
+    due: Micros,
+    /// When signs of life were given last.
+    looked: Instant,
+}
+
+impl Runner {
+    async fn run(mut self) {
+        let mut stopping = self.jobs.0.stopping.subscribe();
+        while let Err(error) = self.recover().await {
+            tracing::warn!(%error, "jobs cannot be read; it will be tried again");
+            tokio::time::sleep(AGAIN).await;
+        }
+        while !*stopping.borrow_and_update() {
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "jobs cannot be looked after; it will be tried again");
+                self.due = Micros::now().plus(AGAIN);
+            }
+            let wait = self.begin().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "jobs cannot be taken; it will be tried again");
+                Some(AGAIN)
+            });
+            let sleep = self.due.since(Micros::now()).min(LOOK).min(wait.unwrap_or(LOOK));
+            let jobs = self.jobs.clone();
+            tokio::select! {
+                () = jobs.0.rung.notified() => {}
+                _ = stopping.changed() => {}
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.ended(ended);
+        }
+        self.jobs.0.stopped.send_replace(true);
+    }
+
+    /// At the start nothing runs: what is said to run was ended with the process.
+    async fn recover(&mut self) -> Result<()> {
+        let paused = store::paused(&self.jobs.0.db).await?;
+        self.jobs.state().paused = paused.into_iter().collect();
+        self.reclaim(Micros(i64::MAX)).await?;
+        let now = Micros::now();
+        self.jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::bring_near(tx, LATEST, now).await })).await?;
+        self.jobs.ring_all();
+        Ok(())
+    }
+
+    /// Jobs that began and whose end nobody has noted: tried again, as long as they may be.
+    async fn reclaim(&self, until: Micros) -> Result<()> {
+        let jobs = self.jobs.clone();
+        let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
+        self.jobs
+            .0
+            .db
+            .write_patiently(move |tx| {
+                Box::pin(async move {
+                    for (id, kind, attempts) in store::silent(tx, until).await? {
+                        if running.contains(&id) {
+                            continue;
+                        }
+                        let kind = jobs.kinds().get(kind.as_str());
+                        let wait = kind.filter(|kind| attempts < kind.attempts).map(|_| Duration::ZERO);
+                        store::fail(tx, id, attempts, "the server ended while it ran", wait, Micros::now()).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Does what has to be done from time to time: signs of life, and what is due by the clock. Nothing is written when
+    /// there is nothing.
+    async fn look(&mut self) -> Result<()> {
+        let now = Micros::now();
+        let stepped = self.clock.stepped_back(now);
+        let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
+        let alive = !running.is_empty() && self.looked.elapsed() >= LOOK;
+        if self.jobs.0.soon.swap(false, Ordering::AcqRel) || stepped.is_some() {
+            self.due = Micros(0);
+        }
+        if now < self.due && !alive {
+            return Ok(());
+        }
+        let (jobs, schedules) = (self.jobs.clone(), self.schedules.clone());
+        let look = self.jobs.0.db.write_patiently(move |tx| {
+            Box::pin(async move {
+                if let Some(by) = stepped {
+                    store::step_back(tx, by).await?;
+                }
+                store::renew(tx, &running, now).await?;
+                let due = store::let_wait(tx, now).await?;
+                let mut next = store::next_due(tx).await?.unwrap_or(Micros(i64::MAX));
+                for schedule in &schedules {
+                    next = next.min(schedule.tick(tx, &jobs, now).await?);
+                }
+                Ok((due, next))
+            })
+        });
+        let (due, next) = look.await?;
+        (self.due, self.looked) = (next, Instant::now());
+        if due {
+            self.jobs.ring_all();
+        }
+        self.reclaim(now).await
+    }
+
+    /// Takes what may begin and begins it. How long until a kind that was held back by its rate may go on.
+    async fn begin(&mut self) -> Result<Option<Duration>> {
+        let (mut wanted, mut wait) = (Vec::new(), None::<Duration>);
+        {
+            let state = self.jobs.state();
+            for name in &state.ready {
+                let Some(kind) = self.jobs.kinds().get(name).filter(|_| !state.paused.contains(*name)) else { continue };
+                let running = state.running.values().filter(|job| job.kind == *name).count();
+                let free = kind.at_once.saturating_sub(running);
+                let may = match kind.per_second {
+                    Some(rate) => self.buckets.entry(name).or_insert_with(|| Bucket::full(rate)).holds(),
+                    None => usize::MAX,
+                };
+                if may == 0 && free > 0 {
+                    let until = self.buckets[name].until_one();
+                    wait = Some(wait.map_or(until, |wait| wait.min(until)));
+                }
+                if free.min(may) > 0 {
+                    wanted.push((*name, free.min(may)));
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(wait);
+        }
+        // Whoever is added from here on rings again.
+        for (name, _) in &wanted {
+            self.jobs.state().ready.remove(name);
+        }
+        let asked = wanted.clone();
+        let taken = self.jobs.0.db.write_patiently(move |tx| {
+            Box::pin(async move {
+                let mut taken: Vec<(&'static str, usize, Vec<Taken>)> = Vec::new();
+                for (name, most) in asked {
+                    taken.push((name, most, store::take(tx, name, most, Micros::now()).await?));
+                }
+                Ok(taken)
+            })
+        });
+        let taken = match taken.await {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.jobs.state().ready.extend(wanted.iter().map(|(name, _)| *name));
+                return Err(error);
+            }
+        };
+        for (name, most, some) in taken {
+            if some.len() == most {
+                self.jobs.state().ready.insert(name); // there may be more
+            }
+            if let Some(bucket) = self.buckets.get_mut(name) {
+                bucket.take(some.len());
+            }
+            for job in some {
+                self.spawn(name, job);
+            }
+        }
+        Ok(wait)
+    }
+
+    fn spawn(&mut self, kind: &'static str, job: Taken) {
+        let declared = &self.jobs.kinds()[kind];
+        let (limit, progress) = (declared.limit, Arc::new(Progress::default()));
+        let (id, attempt) = (job.id, job.attempts);
+        let run = Run { jobs: self.jobs.clone(), id, attempt, payload: job.payload, progress: progress.clone() };
+        let jobs = self.jobs.clone();
+        let handler = declared.handler.clone();
+        let task = async move {
+            // The handler itself may panic before it is a future.
+            let attempt_at_it = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
+            let ended = match tokio::time::timeout(limit, attempt_at_it).await {
+                Ok(Ok(ended)) => Ok(ended),
+                Ok(Err(_)) => Err("it panicked"),
+                Err(_) => Err("it took too long"),
+            };
+            let ended = note(&jobs, kind, id, attempt, ended).await;
+            (id, ended)
+        };
+        let handle = self.tasks.spawn(task);
+        self.begun.insert(handle.id(), id);
+        self.jobs.state().running.insert(id, RunningJob { kind, attempt, since: Micros::now(), progress, stop: handle });
+        self.jobs.note();
+    }
+
+    fn ended(&mut self, ended: Result<(tokio::task::Id, Ended), JoinError>) {
+        let (task, cancelled) = match ended {
+            Ok((task, _)) => (task, false),
+            Err(error) => (error.id(), error.is_cancelled()),
+        };
+        let Some(id) = self.begun.remove(&task) else { return };
+        let Some(job) = self.jobs.state().running.remove(&id) else { return }; // given back by the one who stops the server
+        self.jobs.state().ready.insert(job.kind);
+        if cancelled {
+            let (jobs, attempt) = (self.jobs.clone(), job.attempt);
+            tokio::spawn(async move {
+                let forget = jobs.0.db.write_patiently(move |tx| {
+                    Box::pin(async move { store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await })
+                });
+                if let Err(error) = forget.await {
+                    tracing::warn!(%id, %error, "a cancelled job is only forgotten when its lease ends");
+                }
+                jobs.note();
+            });
+        }
+        self.jobs.note();
+    }
+}
+
+/// Keeps how an attempt ended, before its place is given to another.
+async fn note(
+    jobs: &Jobs,
+    kind: &'static str,
+    id: JobId,
+    attempt: i64,
+    ended: Result<Result<Settled, Failure>, &'static str>,
+) -> Result<Result<Settled, Failure>, &'static str> {
+    let declared = &jobs.kinds()[kind];
+    let (error, again) = match &ended {
+        Ok(Ok(settled)) => {
+            let kept = match settled.stored {
+                true => Ok(()),
+                false => jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::end(tx, id, attempt).await })).await,
+            };
+            if let Err(error) = kept {
+                tracing::warn!(kind, %id, %error, "that a job is done could not be kept: it will run again");
+            }
+            jobs.state().done.entry(kind).or_default().count();
+            metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => "done").increment(1);
+            return ended;
+        }
+        Ok(Err(Failure::Retry(error))) => (error.clone(), true),
+        Ok(Err(Failure::GiveUp(error))) => (error.clone(), false),
+        Err(what) => ((*what).to_owned(), true),
+    };
+    let wait = (again && attempt < declared.attempts).then(|| declared.wait_after(attempt));
+    metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => if wait.is_some() { "retried" } else { "failed" }).increment(1);
+    tracing::warn!(kind, %id, attempt, %error, again_in = ?wait, "a job failed");
+    let write =
+        jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::fail(tx, id, attempt, &error, wait, Micros::now()).await }));
+    match write.await {
+        Ok(()) => jobs.look_soon(),
+        Err(error) => tracing::warn!(kind, %id, %error, "that a job failed is only noticed when its lease ends"),
+    }
+    ended
+}
+
+/// How many may begin, where a kind has a rate: filled at that rate, up to what one second brings.
+struct Bucket {
+    rate: f64,
+    holds: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn full(rate: f64) -> Self {
+        Self { rate, holds: rate.max(1.0), at: Instant::now() }
+    }
+
+    fn holds(&mut self) -> usize {
+        let now = Instant::now();
+        self.holds = (self.holds + self.rate * (now - self.at).as_secs_f64()).min(self.rate.max(1.0));
+        self.at = now;
+        self.holds as usize
+    }
+
+    fn take(&mut self, some: usize) {
+        self.holds -= some as f64;
+    }
+
+    fn until_one(&self) -> Duration {
+        Duration::from_secs_f64(((1.0 - self.holds).max(0.0) / self.rate).clamp(0.001, 3600.0))
+    }
+}
+
+/// Notices when the system's clock steps back, by the clock that never does.
+struct Steps {
+    wall: Micros,
+    at: Instant,
+}
+
+impl Steps {
+    fn new() -> Self {
+        Self { wall: Micros::now(), at: Instant::now() }
+    }
+
+    fn stepped_back(&mut self, now: Micros) -> Option<Duration> {
+        let expected = self.wall.plus(self.at.elapsed());
+        *self = Self { wall: now, at: Instant::now() };
+        Some(expected.since(now)).filter(|by| *by > STEP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_back_is_noticed_and_an_imprecise_clock_is_not() {
+        let mut steps = Steps::new();
+        let now = Micros::now();
+        assert_eq!(steps.stepped_back(now.plus(Duration::from_secs(3))), None);
+        assert_eq!(steps.stepped_back(Micros(now.0 - 1_000_000)), None);
+        let by = steps.stepped_back(Micros(now.0 - 3_601_000_000)).unwrap();
+        assert!(by.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500), "{by:?}");
+        assert_eq!(steps.stepped_back(Micros(now.0 - 3_601_000_000)), None);
+    }
+
+    #[test]
+    fn a_rate_lets_so_many_begin_and_then_one_after_the_other() {
+        let mut bucket = Bucket::full(10.0);
+        assert_eq!(bucket.holds(), 10);
+        bucket.take(10);
+        assert_eq!(bucket.holds(), 0);
+        assert!(bucket.until_one() <= Duration::from_millis(100));
+        bucket.at -= Duration::from_millis(250);
+        assert_eq!(bucket.holds(), 2);
+    }
+}
+
+const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
