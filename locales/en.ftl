@@ -226,6 +226,29 @@ session-end = End
 
 ## Dead letters: work that failed for good
 
+jobs-title = Jobs
+jobs-hint = Work that the server does after its cause. Nothing of it is lost when the server ends.
+jobs-kinds = Kinds of work
+jobs-kind = Kind
+jobs-waiting = Waiting
+jobs-oldest = Oldest since
+jobs-later = For later
+jobs-running = Running
+jobs-failed = Failed
+jobs-done = Done in the last minute
+jobs-paused = Paused
+jobs-pause = Pause
+jobs-resume = Go on
+jobs-none-running = Nothing runs at the moment.
+jobs-since = Since
+jobs-attempt = Attempt
+jobs-progress = Progress
+jobs-cancel = Cancel
+jobs-gone-wrong = What went wrong
+jobs-about = About
+jobs-next = Next attempt
+jobs-never = None
+error-job-replaced = Another job has taken its place and was already under way.
 dead-letters-title = Dead letters
 dead-letters-hint = Work that failed as often as it may. Put right what the error says, then try again.
 dead-letters-empty = Nothing has failed

@@ -48,6 +48,7 @@ pub async fn serve_with(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     make_data_folder(&settings)?;
+    let _alone = lock(&settings)?;
     settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
     let metrics = telemetry::start_metrics()?;
@@ -117,6 +118,18 @@ fn make_data_folder(settings: &Settings) -> Result<()> {
         tracing::warn!(folder = %data.display(), "everybody on this machine can look into the data folder; consider: chmod 700");
     }
     Ok(())
+}
+
+/// Holds the data folder as long as it lives: what one process believes of its jobs and files, another must not change.
+fn lock(settings: &Settings) -> Result<std::fs::File> {
+    let path = settings.data.join("lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!("another server is running on {}", settings.data.display()),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
 }
 
 fn signalled() -> Result<impl Future<Output = ()>> {

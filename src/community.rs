@@ -147,7 +147,7 @@ impl Community {
 
     /// All that it adds to the engine.
     pub fn module(&self) -> Module {
-        let presence_of_space = self.clone();
+        let (presence_of_space, operators) = (self.clone(), self.clone());
         let module = Module::new("community")
             .publishes::<topics::SpaceRenamed>()
             .publishes::<topics::MemberJoined>()
@@ -163,6 +163,13 @@ impl Community {
             .feed(
                 FeedSpec::new("account/{account}", "What concerns one person in all their tabs", |viewer, ids| async move {
                     Ok(viewer.account == AccountId(ids[0]))
+                })
+                .keeping(PERSONAL),
+            )
+            .feed(
+                FeedSpec::new("server/jobs", "That jobs changed, for who runs the server", move |viewer, _| {
+                    let community = operators.clone();
+                    async move { Ok(community.permit(viewer.account, Permission::Operate, Place::Server).await.is_ok()) }
                 })
                 .keeping(PERSONAL),
             )

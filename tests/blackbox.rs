@@ -10,6 +10,7 @@ mod blackbox {
     mod client;
     mod idempotency;
     mod invites;
+    mod jobs;
     mod kept;
     mod live;
     mod messages;

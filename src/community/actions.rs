@@ -12,6 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::actions::{Action, Class, Outcome};
+use crate::engine::jobs::JobId;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 
@@ -36,6 +37,9 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .action(act!("community.set-language", "Chooses the language of one's pages", Write, set_language))
         .action(act!("community.replay-letter", "Gives a dead letter to its handler again", Write, replay_letter))
         .action(act!("community.discard-letter", "Forgets a dead letter", Write, discard_letter))
+        .action(act!("community.retry-job", "Has a job that failed for good tried again", Write, retry_job))
+        .action(act!("community.cancel-job", "Ends a job, or forgets one that waits or failed", Write, cancel_job))
+        .action(act!("community.pause-jobs", "Lets no jobs of a kind begin, or lets them begin again", Write, pause_jobs))
 }
 
 #[derive(Deserialize)]
@@ -202,4 +206,30 @@ async fn replay_letter(community: Community, viewer: Viewer, input: Letter) -> R
 async fn discard_letter(community: Community, viewer: Viewer, input: Letter) -> Result<Outcome> {
     community.discard_letter(viewer.account, input.event, &input.subscriber).await?;
     Ok(Outcome::new(Value::Null, "/dead-letters"))
+}
+
+#[derive(Deserialize)]
+struct OneJob {
+    job: JobId,
+}
+
+async fn retry_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
+    community.operated_by(&viewer).await?.retry(input.job).await?;
+    Ok(Outcome::new(Value::Null, "/jobs"))
+}
+
+async fn cancel_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
+    community.operated_by(&viewer).await?.cancel(input.job).await?;
+    Ok(Outcome::new(Value::Null, "/jobs"))
+}
+
+#[derive(Deserialize)]
+struct PauseJobs {
+    kind: String,
+    pause: bool,
+}
+
+async fn pause_jobs(community: Community, viewer: Viewer, input: PauseJobs) -> Result<Outcome> {
+    community.operated_by(&viewer).await?.pause(&input.kind, input.pause).await?;
+    Ok(Outcome::new(Value::Null, "/jobs"))
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::{Community, Permission, Place};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, EventId};
+use crate::engine::jobs::Jobs;
+use crate::engine::viewer::Viewer;
 
 impl Community {
     pub(super) async fn replay_letter(&self, by: AccountId, event: EventId, subscriber: &str) -> Result<()> {
@@ -17,6 +19,12 @@ impl Community {
     pub(super) async fn discard_letter(&self, by: AccountId, event: EventId, subscriber: &str) -> Result<()> {
         self.permit(by, Permission::Operate, Place::Server).await?;
         self.0.engine.dead_letters.discard(event, subscriber).await
+    }
+
+    /// The jobs, for someone who may look after them.
+    pub(super) async fn operated_by(&self, viewer: &Viewer) -> Result<&Jobs> {
+        self.permit(viewer.account, Permission::Operate, Place::Server).await?;
+        Ok(&self.0.engine.jobs)
     }
 
     /// Forgets expired sessions and old tries at the door, every ten minutes.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::door::local;
 use super::shell::Sidebar;
-use super::views::{AccountPage, DeadLettersPage, DirectPage, HomePage, RoomPage, SpacePage};
+use super::views::{AccountPage, DeadLettersPage, DirectPage, HomePage, JobsPage, RoomPage, SpacePage};
 use super::{Community, Permission, Place};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -31,6 +31,7 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .page(Access::SignedIn, "/account", with(get(account)))
         .page(Access::SignedIn, "/sidebar", with(get(sidebar)))
         .page(Access::SignedIn, "/dead-letters", with(get(dead_letters)))
+        .page(Access::SignedIn, "/jobs", with(get(jobs)))
 }
 
 /// Switches on the controls of the viewer's own messages; the pages themselves are the same for everybody.
@@ -160,4 +161,25 @@ async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> R
     let shell = community.shell(&viewer, None, "/dead-letters").await?;
     let letters = community.engine().dead_letters.newest().await?;
     app_page!(wants, DeadLettersPage { head: community.head(&viewer, viewer.lang.t("dead-letters-title")), shell, letters })
+}
+
+#[derive(Deserialize)]
+struct Only {
+    /// Asked for the lists alone, to show them anew.
+    lists: Option<String>,
+}
+
+async fn jobs(State(community): Here, viewer: Viewer, wants: Wants, Query(only): Query<Only>) -> Result<Response> {
+    community.permit(viewer.account, Permission::Operate, Place::Server).await?;
+    let engine = community.engine();
+    // The cursor before the jobs: what changes after it is told.
+    let feed = format!("{}@{}", crate::engine::jobs::FEED, engine.live.cursor(crate::engine::jobs::FEED));
+    let overview = engine.jobs.overview().await?;
+    let shell = community.shell(&viewer, None, "/jobs").await?;
+    let page = JobsPage { head: community.head(&viewer, viewer.lang.t("jobs-title")), shell, feed, overview };
+    if only.lists.is_some() {
+        return Ok(Html::of(&page.as_region())?.into_response());
+    }
+    let page: Result<PageAnswer> = app_page!(wants, page);
+    Ok(page?.into_response())
 }

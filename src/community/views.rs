@@ -10,6 +10,7 @@ use super::shell::Shell;
 use super::spaces::Space;
 use crate::engine::bus::DeadLetter;
 use crate::engine::forms::Form;
+use crate::engine::jobs::Overview;
 use crate::engine::web::Head;
 
 #[derive(Template)]
@@ -104,4 +105,13 @@ pub(super) struct DeadLettersPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
     pub(super) letters: Vec<DeadLetter>,
+}
+
+#[derive(Template)]
+#[template(path = "community/jobs.html", blocks = ["app", "region"])]
+pub(super) struct JobsPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) feed: String,
+    pub(super) overview: Overview,
 }

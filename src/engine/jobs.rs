@@ -72,7 +72,7 @@ impl NewJob {
 
     /// Not before so much time has passed.
     pub fn after(mut self, wait: Duration) -> Self {
-        self.after = Some(wait);
+        self.after = Some(wait).filter(|wait| !wait.is_zero());
         self
     }
 }

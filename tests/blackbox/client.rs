@@ -45,7 +45,7 @@ async fn the_documented_client_follows_a_room_and_posts_in_it() {
 #[tokio::test]
 async fn the_documentation_names_every_action_of_chat_and_presence_every_feed_and_every_code() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md")).expect("it is there");
-    let feeds = ["room/{room}", "room/{room}/typing", "space/{space}", "space/{space}/presence", "account/{account}"];
+    let feeds = ["room/{room}", "room/{room}/typing", "space/{space}", "space/{space}/presence", "account/{account}", "server/jobs"];
     let actions = ["chat.post", "chat.edit", "chat.delete", "chat.history", "chat.read", "chat.type", "presence.active"];
     let codes = ["not_found", "sign_in_first", "forbidden", "invalid", "conflict", "too_many", "unavailable", "internal"];
     let messages = ["hello", "subscribed", "event", "refresh", "refused", "revoked", "reply", "error", "pong"];

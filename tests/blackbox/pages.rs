@@ -20,6 +20,7 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         "/direct".to_owned(),
         "/account".to_owned(),
         "/dead-letters".to_owned(),
+        "/jobs".to_owned(),
         "/nowhere".to_owned(),
     ]
 }

@@ -53,6 +53,7 @@ const ROUTES: &[Row] = &[
     row("GET", "/account", [It; 3]),
     row("GET", "/sidebar", [No(404), It, It]),
     row("GET", "/dead-letters", [No(403); 3]),
+    row("GET", "/jobs", [No(403); 3]),
     row("GET", "/rooms/{room}", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/log", [No(404), No(404), It]),
     row("GET", "/messages/{message}", [No(404), No(404), Redirect]),
@@ -87,6 +88,9 @@ const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
     ("community.replay-letter", r#"{"event":"1","subscriber":"chat.presenter"}"#, ["forbidden"; 3]),
     ("community.discard-letter", r#"{"event":"1","subscriber":"chat.presenter"}"#, ["forbidden"; 3]),
+    ("community.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    ("community.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    ("community.pause-jobs", r#"{"kind":"files.picture","pause":true}"#, ["forbidden"; 3]),
 ];
 
 /// Feed, and whether a stranger, a member outside and a member inside may follow it.
@@ -96,6 +100,7 @@ const FEEDS: &[(&str, [bool; 3])] = &[
     ("space/{space}", [false, true, true]),
     ("space/{space}/presence", [false, true, true]),
     ("account/{account}", [false, false, false]),
+    ("server/jobs", [false, false, false]),
 ];
 
 /// A server with a private room in which something is written, and three people who are told apart.

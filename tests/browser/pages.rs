@@ -52,6 +52,7 @@ async fn whole() -> Whole {
         "/account".into(),
         "/direct".into(),
         "/dead-letters".into(),
+        "/jobs".into(),
         format!("/messages/{}/edit", mine.id),
         format!("/messages/{}/delete", mine.id),
         "/nothing-here".into(),

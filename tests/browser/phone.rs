@@ -38,6 +38,7 @@ async fn a_phone_shows_one_pane_at_a_time_and_nothing_overflows() {
         "/account".into(),
         "/direct".into(),
         "/dead-letters".into(),
+        "/jobs".into(),
     ];
     for page in &pages {
         phone.go(page).await;

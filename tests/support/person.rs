@@ -170,6 +170,14 @@ impl Person {
         self.send(request.header(CONTENT_TYPE, "application/json").body(fields.to_string())).await
     }
 
+    /// The same of a server that may go away meanwhile: nothing when it did.
+    pub async fn try_act(&self, action: &str, fields: Value) -> Option<Answer> {
+        let request = self.request("POST", &format!("/act/{action}")).header(ACCEPT, "application/json");
+        let response = request.header(CONTENT_TYPE, "application/json").body(fields.to_string()).send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Answer { status, headers, body: response.text().await.ok()? })
+    }
+
     /// Makes an invitation without limits. Its path.
     pub async fn invite(&self) -> String {
         self.invite_with(json!({})).await

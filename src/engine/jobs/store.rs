@@ -39,8 +39,8 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, FALSE, $8, $8) ON CONFLICT DO NOTHING";
     let id = JobId::new();
     let (state, run_at) = match job.after {
-        Some(wait) if !wait.is_zero() => ("later", now.plus(wait)),
-        _ => ("waiting", now),
+        Some(wait) => ("later", now.plus(wait)),
+        None => ("waiting", now),
     };
     let added = sql!(tx.on(), on => sqlx::query(ADD).bind(id).bind(job.kind).bind(&job.key).bind(&job.payload).bind(job.priority)
         .bind(state).bind(run_at).bind(now).execute(on))?;

@@ -1,0 +1,104 @@
+//! Jobs outlive the server, happen once, and are seen by who runs it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Person, TestServer};
+
+async fn set(person: &Person, text: &str) -> Option<()> {
+    let answer = person.try_act("reminders.set", json!({ "text": text, "seconds": 0 })).await?;
+    (answer.status == 200).then_some(())
+}
+
+async fn told(person: &Person) -> Vec<String> {
+    let answer = person.act("reminders.list", json!({})).await.done();
+    answer["told"].as_array().expect("a list").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_job_happens_once_however_often_the_server_is_killed_in_the_middle() {
+    let mut server = TestServer::example("reminders").await;
+    let ann = server.owner("ann").await;
+    let mut acknowledged = BTreeSet::new();
+    let mut asked = BTreeSet::new();
+    for round in 0..5 {
+        let many = (0..60).map(|number| {
+            let (ann, text) = (&ann, format!("{round}-{number}"));
+            async move { (set(ann, &text).await.is_some(), text) }
+        });
+        let all = futures_util::future::join_all(many);
+        let killing = async {
+            // Somewhere in the middle of adding and doing; another place in each round.
+            tokio::time::sleep(Duration::from_millis(15 * (round + 1))).await;
+            server.kill9().await;
+        };
+        let (all, ()) = tokio::join!(all, killing);
+        for (done, text) in all {
+            asked.insert(text.clone());
+            if done {
+                acknowledged.insert(text);
+            }
+        }
+        server.again().await;
+    }
+    let mut following = ann.following(&format!("reminders/{}", ann.id)).await;
+    set(&ann, "the last").await.expect("the server is well");
+    following.expect("the last reminder", |said| said["event"]["text"] == "the last").await;
+    acknowledged.insert("the last".to_owned());
+    asked.insert("the last".to_owned());
+    let missing = |told: &[String]| acknowledged.iter().filter(|text| !told.contains(text)).cloned().collect::<Vec<_>>();
+    let mut all = told(&ann).await;
+    for _ in 0..200 {
+        if missing(&all).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        all = told(&ann).await;
+    }
+    assert!(acknowledged.len() > 1, "something was acknowledged");
+    assert_eq!(missing(&all), [""; 0], "what was acknowledged is done");
+    let different: BTreeSet<_> = all.iter().cloned().collect();
+    assert_eq!(different.len(), all.len(), "nothing happened twice");
+    assert!(different.is_subset(&asked));
+}
+
+#[tokio::test]
+async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
+    let server = TestServer::example("reminders").await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    bob.get("/jobs").await.expect(403);
+    let mut page = ann.html_socket().await;
+    page.follow("server/jobs").await;
+    ann.form("/act/community.pause-jobs", &[("kind", "reminders.tell"), ("pause", "true")]).await.expect(303);
+    assert_eq!(page.said("frame").await["html"], "<!--reread-->");
+    let job = bob.act("reminders.set", json!({ "text": "tea", "seconds": 0 })).await.done()["job"].as_str().expect("an id").to_owned();
+    bob.act("reminders.set", json!({ "text": "cake", "seconds": 3600 })).await.done();
+    let shown = ann.page("/jobs").await;
+    let row = shown.split("id=\"kind-reminders.tell\"").nth(1).and_then(|rest| rest.split("</tr>").next()).expect("a row");
+    let cells: Vec<_> = row.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap_or_default()).collect();
+    assert!(row.contains("Paused"), "{row}");
+    assert_eq!((cells[0], cells[2], cells[3], cells[4]), ("1", "1", "0", "0"), "waiting, later, running, failed: {row}");
+    assert!(cells[1].contains("<time"), "since when the oldest waits: {row}");
+    let lists = ann.page("/jobs?lists").await;
+    assert!(lists.starts_with("<div class=\"region\"") && !lists.contains("<html"), "{lists}");
+    ann.act("community.cancel-job", json!({ "job": job })).await.done();
+    ann.act("community.cancel-job", json!({ "job": job })).await.expect(404);
+    ann.act("community.pause-jobs", json!({ "kind": "reminders.tell", "pause": false })).await.done();
+    ann.act("community.pause-jobs", json!({ "kind": "reminders.unheard", "pause": false })).await.expect(404);
+    let mut bobs = bob.following(&format!("reminders/{}", bob.id)).await;
+    bob.act("reminders.set", json!({ "text": "soup", "seconds": 0 })).await.done();
+    bobs.event("reminders.reminder.told").await;
+    assert_eq!(told(&bob).await, ["soup"]);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_is_refused() {
+    let server = TestServer::start().await;
+    let refused = server.run(&["serve", "--address", "127.0.0.1:0"]);
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("another server"), "{said}");
+}
