@@ -317,3 +317,16 @@ error-message-empty = There is nothing to send yet. Write something first.
 error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
 error-message-deleted = This message has been deleted.
 error-not-your-message = Only who wrote a message can edit it.
+
+error-disk-full = The server's disk is full. Nothing was lost; please tell whoever runs it, and try again later.
+error-account-full = Your files would take more room than one person has here. Delete some, and try again.
+error-space-full = The files of this space would take more room than it has. Delete some, and try again.
+error-file-large = A file may have { $limit } at most.
+error-file-empty = This file is empty.
+error-file-picture = Please choose a picture: JPEG, PNG, GIF or WebP, 32 MiB at most.
+error-file-gone = A file is not there any more, or is part of something already. Please add it again.
+error-form-large = This is more than a form may hold, which is { $limit }.
+error-upload-longer = More came than the { $limit } that were announced.
+error-upload-offset = The upload does not stand there. Ask where it does, and go on from there.
+error-checksum = What came is not what was sent. Please send it again.
+error-too-many-uploads = Too many of your files are on their way. Let some arrive first.

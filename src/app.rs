@@ -51,12 +51,13 @@ pub async fn serve_with(
     let _alone = lock(&settings)?;
     settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
+    settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
     let listener = TcpListener::bind(settings.address).await.with_context(|| format!("cannot listen on {}", settings.address))?;
     let address = listener.local_addr()?;
 
-    let engine = Engine::new(settings, db.clone());
+    let engine = Engine::new(settings, db.clone())?;
     let community = Community::new(engine.clone());
     Chat::new(&community).resume_ids().await.map_err(anyhow::Error::new)?;
     let still_valid = community.clone();
@@ -93,7 +94,7 @@ pub async fn serve_with(
 
 /// Prints what the server would declare, without starting it: `tidepool topics`.
 pub async fn topics(settings: Settings) -> Result<Vec<&'static crate::engine::bus::Topic>> {
-    let engine = Engine::new(settings, Db::in_memory().await?);
+    let engine = Engine::new(settings, Db::in_memory().await?)?;
     let community = Community::new(engine.clone());
     engine.declare_topics(&modules(&community));
     Ok(engine.bus.topics().collect())

@@ -9,3 +9,40 @@ pub mod locale;
 pub mod secrets;
 pub mod settings;
 pub mod telemetry;
+pub mod turns;
+
+/// A number of bytes as people say it, rounded down: `512 KiB`, `1.5 GiB`.
+pub fn bytes_in_words(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let (mut tenths, mut unit) = (bytes * 10 / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    if tenths % 10 == 0 || tenths >= 100 {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    } else {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn bytes_are_said_as_people_say_them() {
+        for (bytes, words) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (11 << 20, "11 MiB"),
+            (3 << 29, "1.5 GiB"),
+            (u64::MAX / 16, "1048575 TiB"),
+        ] {
+            assert_eq!(super::bytes_in_words(bytes), words);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod changes;
+pub mod files;
 pub mod forms;
 pub mod fragments;
 pub mod jobs;
@@ -28,6 +29,7 @@ use crate::sql;
 use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
 use changes::Changes;
+use files::Files;
 use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, SocketClosed, SocketOpened};
@@ -61,6 +63,8 @@ pub struct Services {
     pub live: Hub,
     /// Work that outlives its cause.
     pub jobs: Jobs,
+    /// What people put somewhere.
+    pub files: Files,
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
@@ -89,20 +93,24 @@ pub struct Started {
 
 impl Engine {
     /// An engine without modules on an open database.
-    pub fn new(settings: Settings, db: Db) -> Self {
-        let changes = Changes::default();
-        Self(Arc::new(Services {
+    ///
+    /// # Errors
+    /// When the settings of where files are kept contradict each other.
+    pub fn new(settings: Settings, db: Db) -> anyhow::Result<Self> {
+        let (changes, settings, jobs) = (Changes::default(), Arc::new(settings), Jobs::new(db.clone()));
+        Ok(Self(Arc::new(Services {
             bus: Bus::new(changes.clone()),
             kept: Kept::new(&settings),
             changes,
-            live: Hub::new(Limits::from(&settings)),
+            live: Hub::new(Limits::from(&*settings)),
             fragments: Fragments::new(&settings),
             pages: Pages::default(),
             dead_letters: DeadLetters::new(db.clone()),
-            jobs: Jobs::new(db.clone()),
+            files: Files::new(settings.clone(), db.clone(), jobs.clone())?,
+            jobs,
             db,
-            settings: Arc::new(settings),
-        }))
+            settings,
+        })))
     }
 
     /// Declares the engine's own topics beside those of the modules.
@@ -143,17 +151,19 @@ impl Engine {
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program, found at start.
-    pub fn start<F, R>(&self, modules: Vec<Module>, still_valid: F) -> Started
+    pub fn start<F, R>(&self, mut modules: Vec<Module>, still_valid: F) -> Started
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = bool> + Send + 'static,
     {
+        modules.push(self.files.module());
         for module in &modules {
             module.check();
         }
         self.declare_topics(&modules);
         let (mut feeds, mut routes, mut actions, mut subscribers, mut links) = (vec![], vec![], vec![], vec![], vec![]);
         let (mut tasks, mut navs, mut panes, mut jobs, mut schedules) = (vec![], vec![], vec![], vec![], vec![]);
+        let mut kinds = vec![];
         for module in modules {
             feeds.extend(module.feeds);
             routes.extend(module.routes);
@@ -165,12 +175,14 @@ impl Engine {
             panes.extend(module.pane);
             jobs.extend(module.jobs);
             schedules.extend(module.schedules);
+            kinds.extend(module.files);
         }
         self.live.declare(feeds, still_valid);
         self.pages.declare(links);
         for subscriber in &subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
+        self.files.declare(kinds);
         self.jobs.start(jobs, schedules);
         tokio::spawn(jobs::tell(self.jobs.clone(), self.live.clone()));
         for task in tasks {

@@ -17,6 +17,12 @@ pub enum Error {
     /// Some fields of a form are wrong; nothing was changed.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
+    /// It has more than this many bytes; the key says what of.
+    #[error("too large: {0}, at most {1} bytes")]
+    TooLarge(&'static str, u64),
+    /// There is no room for it: the key says whose is used up.
+    #[error("full: {0}")]
+    Full(&'static str),
     /// It clashes with how things are now; the key says how.
     #[error("conflict: {0}")]
     Conflict(&'static str),
@@ -78,6 +84,8 @@ impl Error {
             Self::SignInFirst => "sign_in_first",
             Self::Forbidden(_) => "forbidden",
             Self::Invalid(_) => "invalid",
+            Self::TooLarge(..) => "too_large",
+            Self::Full(_) => "full",
             Self::Conflict(_) => "conflict",
             Self::TooMany(_) => "too_many",
             Self::Unavailable => "unavailable",
@@ -96,7 +104,18 @@ impl From<sqlx::Error> for Error {
         match error {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Unavailable,
+            // SQLITE_FULL
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => Self::Full("error-disk-full"),
             other => Self::Internal(anyhow::Error::new(other).context("database")),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full("error-disk-full"),
+            _ => Self::Internal(anyhow::Error::new(error).context("a file")),
         }
     }
 }

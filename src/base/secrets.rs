@@ -54,6 +54,8 @@ pub fn same(given: &str, expected: &str) -> bool {
 pub struct Secrets {
     /// What `GET /metrics` wants as its bearer token.
     pub metrics_token: String,
+    /// The key of the S3 bucket's user, from TIDEPOOL_S3_SECRET_KEY or the file; empty without one.
+    pub s3_secret_key: String,
 }
 
 impl Secrets {
@@ -77,13 +79,14 @@ impl Secrets {
         let mode = fs::metadata(&path)?.permissions().mode();
         ensure!(mode & 0o077 == 0, "{} can be read by others; run: chmod 600 {}", path.display(), path.display());
         let text = fs::read_to_string(&path)?;
-        let metrics_token = text
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .find(|(name, _)| name.trim() == "metrics_token")
-            .map_or_else(token, |(_, value)| value.trim().trim_matches('"').to_owned());
+        let named = |wanted: &str| {
+            let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+            pairs.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches('"').to_owned())
+        };
+        let metrics_token = named("metrics_token").unwrap_or_else(token);
+        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY").ok().or_else(|| named("s3_secret_key")).unwrap_or_default();
         ensure!(metrics_token.len() >= 16, "metrics_token in {} is too short", path.display());
-        Ok(Self { metrics_token })
+        Ok(Self { metrics_token, s3_secret_key })
     }
 }
 

@@ -100,6 +100,37 @@ struct Written {
     /// Requests in work at once, without assets and health. One more is answered 503 at once.
     #[config(env = "TIDEPOOL_MAX_REQUESTS")]
     max_requests: Option<usize>,
+    /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3 bucket.
+    #[config(env = "TIDEPOOL_S3_BUCKET")]
+    s3_bucket: Option<String>,
+    /// The bucket's server, such as https://s3.eu-central-1.amazonaws.com or http://127.0.0.1:9000. Empty: Amazon's, by region.
+    #[config(env = "TIDEPOOL_S3_ENDPOINT")]
+    s3_endpoint: Option<String>,
+    /// The bucket's region.
+    #[config(env = "TIDEPOOL_S3_REGION")]
+    s3_region: Option<String>,
+    /// The access key's name. The key itself is never written here: it is TIDEPOOL_S3_SECRET_KEY in the environment, or
+    /// s3_secret_key in secrets.toml.
+    #[config(env = "TIDEPOOL_S3_ACCESS_KEY")]
+    s3_access_key: Option<String>,
+    /// Seconds after which an S3 server that says nothing is given up.
+    #[config(env = "TIDEPOOL_S3_PATIENCE_SECONDS")]
+    s3_patience_seconds: Option<u64>,
+    /// The largest file, in MiB.
+    #[config(env = "TIDEPOOL_MAX_FILE_MIB")]
+    max_file_mib: Option<u64>,
+    /// What one account may keep in files, in MiB.
+    #[config(env = "TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT")]
+    max_files_mib_per_account: Option<u64>,
+    /// What one space may keep in files, in MiB.
+    #[config(env = "TIDEPOOL_MAX_FILES_MIB_PER_SPACE")]
+    max_files_mib_per_space: Option<u64>,
+    /// Files that may be on their way in at once. One more is answered 503.
+    #[config(env = "TIDEPOOL_MAX_UPLOADS")]
+    max_uploads: Option<usize>,
+    /// Hours after which a half-made upload, or a file that nothing refers to, is deleted.
+    #[config(env = "TIDEPOOL_UPLOAD_HOURS")]
+    upload_hours: Option<u64>,
 }
 
 /// The settings in force.
@@ -131,6 +162,18 @@ pub struct Settings {
     pub max_sockets: usize,
     pub max_sockets_per_account: usize,
     pub max_requests: usize,
+    pub s3_bucket: String,
+    pub s3_endpoint: String,
+    pub s3_region: String,
+    pub s3_access_key: String,
+    #[serde(skip)]
+    pub s3_secret_key: String,
+    pub s3_patience_seconds: u64,
+    pub max_file_mib: u64,
+    pub max_files_mib_per_account: u64,
+    pub max_files_mib_per_space: u64,
+    pub max_uploads: usize,
+    pub upload_hours: u64,
 }
 
 /// What the command line sets; it wins over everything else.
@@ -202,6 +245,17 @@ impl Settings {
             max_sockets: by(1_000, 12_000, 60_000),
             max_sockets_per_account: by(64, 64, 64),
             max_requests: by(256, 1024, 4096),
+            s3_bucket: String::new(),
+            s3_endpoint: String::new(),
+            s3_region: "us-east-1".to_owned(),
+            s3_access_key: String::new(),
+            s3_secret_key: String::new(),
+            s3_patience_seconds: by(20, 20, 20) as u64,
+            max_file_mib: by(2_048, 2_048, 2_048) as u64,
+            max_files_mib_per_account: by(20_480, 10_240, 10_240) as u64,
+            max_files_mib_per_space: by(102_400, 102_400, 1_024_000) as u64,
+            max_uploads: by(64, 64, 512),
+            upload_hours: by(24, 24, 24) as u64,
         }
     }
 
@@ -229,7 +283,17 @@ impl Settings {
             head_seconds,
             max_sockets,
             max_sockets_per_account,
-            max_requests
+            max_requests,
+            s3_bucket,
+            s3_endpoint,
+            s3_region,
+            s3_access_key,
+            s3_patience_seconds,
+            max_file_mib,
+            max_files_mib_per_account,
+            max_files_mib_per_space,
+            max_uploads,
+            upload_hours
         );
     }
 

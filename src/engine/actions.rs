@@ -71,6 +71,7 @@ pub struct Action {
     /// What it does.
     pub about: &'static str,
     class: Class,
+    files: Option<&'static str>,
     form: Run<Vec<u8>>,
     json: Run<Value>,
 }
@@ -88,6 +89,7 @@ impl Action {
             name,
             about,
             class,
+            files: None,
             form: Arc::new(move |viewer, body| match decode_form(&body) {
                 Ok(input) => run_form(viewer, input).boxed(),
                 Err(error) => async { Err(error) }.boxed(),
@@ -97,6 +99,17 @@ impl Action {
                 Err(error) => async move { Err(misshapen(&error)) }.boxed(),
             }),
         }
+    }
+
+    /// Its forms may hold files of this kind: they are taken in first, and the action gets their ids in their place.
+    pub fn with_files(mut self, kind: &'static str) -> Self {
+        self.files = Some(kind);
+        self
+    }
+
+    /// The kind of files its forms may hold.
+    pub(super) fn files(&self) -> Option<&'static str> {
+        self.files
     }
 
     /// Does it with the fields of a form.

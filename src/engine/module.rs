@@ -11,6 +11,7 @@ use crate::base::ids::SpaceId;
 use crate::engine::actions::Action;
 use crate::engine::bus::{Event, Subscriber, Topic};
 use crate::engine::changes::Sources;
+use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::FeedSpec;
 use crate::engine::viewer::Viewer;
@@ -83,6 +84,7 @@ pub struct Module {
     pub(super) pane: Option<Pane>,
     pub(super) jobs: Vec<JobKind>,
     pub(super) schedules: Vec<Schedule>,
+    pub(super) files: Vec<FileKind>,
 }
 
 impl Module {
@@ -103,6 +105,7 @@ impl Module {
             pane: None,
             jobs: Vec::new(),
             schedules: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -155,6 +158,12 @@ impl Module {
         self
     }
 
+    /// Takes files of this kind.
+    pub fn files(mut self, kind: FileKind) -> Self {
+        self.files.push(kind);
+        self
+    }
+
     /// Its style sheet, below `assets`.
     pub fn stylesheet(mut self, path: &'static str) -> Self {
         self.stylesheet = Some(path);
@@ -200,6 +209,9 @@ impl Module {
         }
         for job in &self.jobs {
             assert!(job.name.starts_with(&prefix), "module {} declares the job {} of another", self.name, job.name);
+        }
+        for kind in &self.files {
+            assert!(kind.name.starts_with(&prefix), "module {} declares the kind of files {} of another", self.name, kind.name);
         }
         for action in &self.actions {
             assert!(action.name.starts_with(&prefix), "module {} declares the action {} of another", self.name, action.name);

@@ -16,7 +16,7 @@ mod wants;
 pub use act::{answer, redisplay};
 pub use assets::VERSION;
 pub use connections::{ConnectionPermit, serve};
-pub use errors::{allowance_headers, problem, retry_headers, words_of};
+pub use errors::{allowance_headers, problem, retry_headers, worded, words_of};
 pub use front::Front;
 pub use health::Health;
 pub use kept::{Kept, PartKey};

@@ -63,7 +63,17 @@ const ROUTES: &[Row] = &[
 ];
 
 /// The engine's own routes: tested with the actions, with health, and with the sockets.
-const ENGINE: &[&str] = &["/act/{action}", "/health/live", "/health/ready", "/metrics", "/live", "/live/data"];
+const ENGINE: &[&str] = &[
+    "/act/{action}",
+    "/uploads",
+    "/uploads/{upload}",
+    "/files/{file}/{name}",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/live",
+    "/live/data",
+];
 
 /// Action, its fields in the private room, and the codes that a stranger, a member outside and a member inside get;
 /// an empty code is success.

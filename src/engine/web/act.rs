@@ -1,13 +1,15 @@
 //! `POST /act/<name>`: the one way in for every declared action over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::errors::{allowance_headers, retry_headers};
@@ -15,18 +17,24 @@ use super::pages::Html;
 use super::wants::Wants;
 use crate::base::error::{Error, Result};
 use crate::base::locale::Lang;
-use crate::engine::actions::{Actions, Outcome};
+use crate::engine::actions::{Action, Actions, Outcome};
+use crate::engine::files::{Files, take_form};
 use crate::engine::forms::Form;
 use crate::engine::viewer::{Address, Viewer};
 
+/// How long an action may take, once everything that was sent is there.
+const SLOWEST: Duration = Duration::from_secs(20);
+const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
+
 struct Act {
     actions: Actions,
+    files: Files,
     /// The pages, to show a refused form again.
     pages: Router,
 }
 
-pub(super) fn routes(actions: Actions, pages: Router) -> Router {
-    Router::new().route("/act/{action}", post(act)).with_state(Arc::new(Act { actions, pages }))
+pub(super) fn routes(actions: Actions, files: Files, pages: Router) -> Router {
+    Router::new().route("/act/{action}", post(act)).with_state(Arc::new(Act { actions, files, pages }))
 }
 
 async fn act(
@@ -35,16 +43,28 @@ async fn act(
     viewer: Viewer,
     address: Address,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
-    let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let is = |kind: &[u8]| headers.get(header::CONTENT_TYPE).is_some_and(|given| given.as_bytes().starts_with(kind));
+    let json = is(b"application/json");
+    let mut fields = Vec::new();
     let (left, result) = match state.actions.admit(&viewer, &name) {
         Err(error) => (None, Err(error)),
-        Ok((action, left)) if json => match serde_json::from_slice(&body) {
-            Ok(fields) => (Some(left), action.run_json(&viewer, fields).await),
-            Err(_) => (Some(left), Err(Error::field("form", "error-message-shape"))),
-        },
-        Ok((action, left)) => (Some(left), action.run_form(&viewer, body.to_vec()).await),
+        Ok((action, left)) => {
+            let came = match action.files() {
+                Some(kind) if is(b"multipart/form-data") => take_form(&state.files, &viewer, kind, &headers, body).await,
+                _ => whole(body).await,
+            };
+            let result = match came {
+                Ok(came) => {
+                    fields = came;
+                    let run = run(action, &viewer, json, &fields);
+                    timeout(SLOWEST, run).await.unwrap_or(Err(Error::Unavailable))
+                }
+                Err(error) => Err(error),
+            };
+            (Some(left), result)
+        }
     };
     let lang = viewer.lang;
     let wants = if json { Wants::Json } else { Wants::of(&headers) };
@@ -56,15 +76,41 @@ async fn act(
             response
         }
         Err(error) if wants == Wants::Page => {
-            let form = Form::refused(&name, &body, &error, lang);
+            let form = Form::refused(&name, &fields, &error, lang);
             match headers.get(header::REFERER).and_then(|referer| path_of(referer.to_str().ok()?, &headers)) {
-                Some(path) if matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::TooMany(_) | Error::Unavailable) => {
+                Some(path)
+                    if matches!(
+                        error,
+                        Error::Invalid(_)
+                            | Error::Conflict(_)
+                            | Error::TooMany(_)
+                            | Error::Unavailable
+                            | Error::TooLarge(..)
+                            | Error::Full(_)
+                    ) =>
+                {
                     redisplay(state.pages.clone(), &path, &headers, Some(viewer), address, lang, form, &error).await
                 }
                 _ => error.into_response(),
             }
         }
         Err(error) => error.into_response(),
+    }
+}
+
+/// A form or JSON, as it came.
+async fn whole(body: Body) -> Result<Vec<u8>> {
+    let came = timeout(SLOWEST, to_bytes(body, LARGEST_FORM)).await.map_err(|_| Error::Unavailable)?;
+    Ok(came.map_err(|_| Error::TooLarge("error-form-large", LARGEST_FORM as u64))?.into())
+}
+
+async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Result<Outcome> {
+    match json {
+        true => match serde_json::from_slice(fields) {
+            Ok(fields) => action.run_json(viewer, fields).await,
+            Err(_) => Err(Error::field("form", "error-message-shape")),
+        },
+        false => action.run_form(viewer, fields.to_vec()).await,
     }
 }
 

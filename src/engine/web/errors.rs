@@ -25,6 +25,8 @@ impl Error {
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge(..) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -47,7 +49,8 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
     match error {
         Error::NotFound => lang.t("error-not-found").to_owned(),
         Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
-        Error::Forbidden(key) | Error::Conflict(key) => lang.t(key).to_owned(),
+        Error::Forbidden(key) | Error::Conflict(key) | Error::Full(key) => lang.t(key).to_owned(),
+        Error::TooLarge(key, limit) => lang.with(key, &[("limit", crate::base::bytes_in_words(*limit).into())]),
         Error::Invalid(fields) => {
             let sentences: Vec<_> = fields.iter().map(|field| lang.with(field.key, &[("limit", field.limit.into())])).collect();
             sentences.join(" ")
@@ -181,6 +184,13 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
         worded.headers_mut().insert(header::ALLOW, allow.clone());
     }
     worded
+}
+
+/// An error in words for a program, under a status of a protocol's own.
+pub fn worded(status: StatusCode, error: &Error, lang: Lang) -> Response {
+    let mut response = (status, axum::Json(json!({ "error": problem(error, lang) }))).into_response();
+    response.extensions_mut().insert(Worded);
+    response
 }
 
 fn form_encode(path: &str) -> String {

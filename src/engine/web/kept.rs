@@ -1,17 +1,16 @@
 //! Kept parts: what many pages share is made once, and again when something it was made from has changed.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use tokio::sync::Mutex as Turn;
 
 use super::parts::Part;
 use crate::base::error::Result;
 use crate::base::locale::Lang;
 use crate::base::settings::Settings;
+use crate::base::turns::Turns;
 use crate::engine::changes::{Sources, Standing};
 
 /// How long a part is kept at most. Less than feeds keep the cursors that parts name.
@@ -36,8 +35,8 @@ struct Inner {
     parts: Cache<PartKey, Made>,
     /// Grows with every question and every making, so that one can be said to come after the other.
     time: AtomicU64,
-    /// Whose turn it is to make a part that is being made. Entries that nobody holds go with the next one.
-    turns: Mutex<HashMap<PartKey, Weak<Turn<()>>>>,
+    /// Whose turn it is to make a part that is being made.
+    turns: Turns<PartKey>,
 }
 
 #[derive(Clone)]
@@ -53,7 +52,7 @@ impl Kept {
     pub fn new(settings: &Settings) -> Self {
         let weigh = |_: &PartKey, made: &Made| u32::try_from(made.part.weight()).unwrap_or(u32::MAX);
         let parts = Cache::builder().weigher(weigh).max_capacity((settings.cache_mib << 20) / 2).time_to_live(AT_MOST).build();
-        Self(Arc::new(Inner { parts, time: AtomicU64::new(0), turns: Mutex::default() }))
+        Self(Arc::new(Inner { parts, time: AtomicU64::new(0), turns: Turns::default() }))
     }
 
     /// The part if it is kept and stands, else made by `make`, which names its sources before it reads them. They are the
@@ -72,8 +71,7 @@ impl Kept {
     }
 
     async fn make(&self, key: PartKey, asked: u64, page: &Sources, make: impl AsyncFnOnce(&Sources) -> Result<Arc<Part>>) -> Result<Made> {
-        let turn = self.turn(key);
-        let _held = turn.lock().await;
+        let _turn = self.0.turns.wait(key).await;
         // What was begun after one asked is what one asked for, though it may have changed again: a room in which posts never
         // rest would else be made once for each who waits.
         if let Some(made) = self.0.parts.get(&key).filter(|made| made.begun > asked || made.standing.still()) {
@@ -86,17 +84,6 @@ impl Kept {
         let made = Made { part, standing: sources.standing(), begun };
         self.0.parts.insert(key, made.clone());
         Ok(made)
-    }
-
-    fn turn(&self, key: PartKey) -> Arc<Turn<()>> {
-        let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::default();
-        turns.insert(key, Arc::downgrade(&turn));
-        turn
     }
 }
 
@@ -128,6 +115,5 @@ mod tests {
         assert_eq!(made.load(Ordering::Relaxed), 2, "the first asker's, which the others came before, and one for all of them");
         ask().await;
         assert_eq!(made.load(Ordering::Relaxed), 3, "who asks after a change is not given what was before it");
-        assert_eq!(kept.0.turns.lock().unwrap().len(), 1);
     }
 }

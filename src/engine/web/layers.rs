@@ -24,7 +24,7 @@ use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 use crate::engine::viewer::Address;
-use crate::engine::{Engine, Started};
+use crate::engine::{Engine, Started, files};
 
 const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
 const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be in work
@@ -38,11 +38,13 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
     let (pages, requests) = (started.routes.clone(), started.requests.clone());
     let answered = started
         .routes
-        .merge(act::routes(started.actions, pages))
         .fallback(|| async { Error::NotFound })
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
-        .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
+        // Files take as long as they take; these have bounds of their own.
+        .merge(act::routes(started.actions, engine.files.clone(), pages))
+        .merge(files::routes(engine.files.clone()))
+        .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
         .layer(CsrfLayer::new())
         .layer(option_layer(started.requests.map(|requests| from_fn_with_state(requests, limits::limit))))
         .layer(from_fn_with_state(engine.pages.clone(), errors::render));
@@ -58,7 +60,13 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(from_fn(parts::finish))
         // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
         .layer(
-            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1_400).and(NotForContentType::IMAGES)),
+            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+                SizeAbove::new(1_400)
+                    .and(NotForContentType::IMAGES)
+                    .and(NotForContentType::const_new("video/"))
+                    .and(NotForContentType::const_new("audio/"))
+                    .and(NotForContentType::const_new("application/octet-stream")),
+            ),
         )
         .layer(from_fn_with_state(settings.https, harden))
         .layer(from_fn(measure))
@@ -111,7 +119,7 @@ async fn negotiate(mut request: Request, next: Next) -> Response {
 
 /// Headers that narrow what a browser lets a page do. No inline script or style, nothing from elsewhere, no framing.
 async fn harden(State(https): State<bool>, request: Request, next: Next) -> Response {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; font-src 'self'; \
         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -123,7 +131,8 @@ async fn harden(State(https): State<bool>, request: Request, next: Next) -> Resp
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A file says for itself what a browser may do with it, which is less.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

@@ -1,0 +1,263 @@
+//! The files' SQL, one function a question.
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use super::FileId;
+use super::media::Media;
+use crate::base::clock::Micros;
+use crate::base::db::{Db, Tx};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::sql;
+
+/// Whether there are pictures of a file to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum Picture {
+    /// It is none.
+    None,
+    /// They are being made.
+    Waiting,
+    /// They are there.
+    Made,
+    /// None can be made of it: it can only be saved.
+    Failed,
+}
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct File {
+    /// Its id.
+    pub id: FileId,
+    /// Which module's.
+    pub kind: String,
+    /// Where it is, as its kind counts places.
+    pub place: i64,
+    /// Who put it there.
+    #[sqlx(rename = "owner_id")]
+    pub owner: AccountId,
+    /// The space it counts in.
+    #[sqlx(rename = "space_id")]
+    pub space: Option<SpaceId>,
+    /// Its name, fit to be shown and to be saved under.
+    pub name: String,
+    /// Its media type, found from its content.
+    pub media: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// Digest of its content.
+    pub digest: String,
+    /// Whether there are pictures of it.
+    pub picture: Picture,
+    /// Width of the picture, in pixels.
+    pub width: Option<i64>,
+    /// Height of the picture, in pixels.
+    pub height: Option<i64>,
+    /// A few pixels of it, as a data address.
+    pub blur: Option<String>,
+    /// Digest of the small picture, 480 pixels at most.
+    pub small: Option<String>,
+    /// Digest of the large picture, 1,600 pixels at most.
+    pub large: Option<String>,
+    /// Whether something refers to it.
+    pub kept: bool,
+    /// When it was whole.
+    pub created_at: Micros,
+}
+
+impl File {
+    /// How a browser may be given it.
+    pub fn media(&self) -> Media {
+        match (Media::stored(&self.media), self.picture) {
+            (Media::Picture(_), Picture::None | Picture::Failed) => Media::Other,
+            (media, _) => media,
+        }
+    }
+
+    /// The digests of all its contents.
+    pub(super) fn digests(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.digest), self.small.as_ref(), self.large.as_ref()].into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// An upload on its way.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Upload {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) place: i64,
+    #[sqlx(rename = "owner_id")]
+    pub(super) owner: AccountId,
+    #[sqlx(rename = "space_id")]
+    pub(super) space: Option<SpaceId>,
+    pub(super) name: String,
+    pub(super) size: i64,
+    #[sqlx(rename = "file_id")]
+    pub(super) file: Option<FileId>,
+    pub(super) expires_at: Micros,
+}
+
+/// What accounts and spaces may use, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) account: i64,
+    pub(super) space: i64,
+}
+
+/// Changes what an account and its space have used, and refuses what is more than they may.
+async fn use_more(tx: &mut Tx, owner: AccountId, space: Option<SpaceId>, bytes: i64, limits: Option<Limits>) -> Result<()> {
+    let scopes = [("account", owner.0, limits.map(|limits| limits.account), "error-account-full")];
+    let spaces = space.map(|space| ("space", space.0, limits.map(|limits| limits.space), "error-space-full"));
+    for (scope, id, limit, key) in scopes.into_iter().chain(spaces) {
+        const USE: &str = "INSERT INTO storage_used (scope, id, bytes) VALUES ($1, $2, $3) \
+            ON CONFLICT (scope, id) DO UPDATE SET bytes = storage_used.bytes + $3 RETURNING bytes";
+        let used: i64 = sql!(tx.on(), on => sqlx::query_scalar(USE).bind(scope).bind(id).bind(bytes).fetch_one(on))?;
+        if limit.is_some_and(|limit| used > limit) {
+            return Err(Error::Full(key));
+        }
+    }
+    Ok(())
+}
+
+/// Begins an upload, counting all of it.
+///
+/// # Errors
+/// `Full` when it is more than its account or space may keep.
+pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Result<()> {
+    use_more(tx, upload.owner, upload.space, upload.size, Some(limits)).await?;
+    const BEGIN: &str =
+        "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    sql!(tx.on(), on => sqlx::query(BEGIN).bind(&upload.id).bind(&upload.kind).bind(upload.place).bind(upload.owner).bind(upload.space)
+        .bind(&upload.name).bind(upload.size).bind(upload.expires_at).execute(on))?;
+    Ok(())
+}
+
+/// How many uploads of an account are on their way.
+pub(super) async fn on_their_way(db: &Db, owner: AccountId) -> Result<i64> {
+    const COUNT: &str = "SELECT COUNT(*) FROM uploads WHERE owner_id = $1 AND file_id IS NULL";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(COUNT).bind(owner).fetch_one(on))?)
+}
+
+/// An upload.
+pub(super) async fn upload(db: &Db, id: &str) -> Result<Upload> {
+    Ok(sql!(db.read(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?)
+}
+
+/// An upload is smaller than it was said to be.
+pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
+    let upload: Upload = sql!(tx.on(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?;
+    use_more(tx, upload.owner, upload.space, size - upload.size, None).await?;
+    sql!(tx.on(), on => sqlx::query("UPDATE uploads SET size = $2 WHERE id = $1").bind(id).bind(size).execute(on))?;
+    Ok(())
+}
+
+/// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless it became a file.
+pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
+    let upload: Option<Upload> =
+        sql!(tx.on(), on => sqlx::query_as("DELETE FROM uploads WHERE id = $1 RETURNING *").bind(id).fetch_optional(on))?;
+    match upload {
+        Some(Upload { file: None, owner, space, size, .. }) => use_more(tx, owner, space, -size, None).await,
+        _ => Ok(()),
+    }
+}
+
+/// Uploads whose time is over, a thousand at most.
+pub(super) async fn expired(db: &Db, now: Micros) -> Result<Vec<String>> {
+    const EXPIRED: &str = "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(EXPIRED).bind(now).fetch_all(on))?)
+}
+
+/// An upload became a file.
+pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
+    blob(tx, &file.digest, file.size, &file.media).await?;
+    const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, size, digest, picture, kept, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)";
+    sql!(tx.on(), on => sqlx::query(ADD).bind(file.id).bind(&file.kind).bind(file.place).bind(file.owner).bind(file.space).bind(&file.name)
+        .bind(&file.media).bind(file.size).bind(&file.digest).bind(file.picture).bind(file.created_at).execute(on))?;
+    let marked = sql!(tx.on(), on => sqlx::query("UPDATE uploads SET file_id = $2 WHERE id = $1 AND file_id IS NULL").bind(upload).bind(file.id).execute(on))?;
+    // It was ended meanwhile.
+    if marked.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Content is stored.
+pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
+    const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    sql!(tx.on(), on => sqlx::query(BLOB).bind(digest).bind(size).bind(media).bind(Micros::now()).execute(on))?;
+    Ok(())
+}
+
+/// Whether content is stored.
+pub(super) async fn has_blob(db: &Db, digest: &str) -> Result<bool> {
+    Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?)
+}
+
+/// Size and media of stored content.
+pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
+    let (size, media): (i64, String) =
+        sql!(db.read(), on => sqlx::query_as("SELECT size, media FROM blobs WHERE digest = $1").bind(digest).fetch_one(on))?;
+    Ok((size, Media::stored(&media)))
+}
+
+/// Content that no file has is no longer stored. Whether that is so.
+pub(super) async fn drop_blob(tx: &mut Tx, digest: &str) -> Result<bool> {
+    const DROP: &str = "DELETE FROM blobs WHERE digest = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE digest = $1) \
+        AND NOT EXISTS (SELECT 1 FROM files WHERE small = $1) AND NOT EXISTS (SELECT 1 FROM files WHERE large = $1)";
+    sql!(tx.on(), on => sqlx::query(DROP).bind(digest).execute(on))?;
+    Ok(
+        !sql!(tx.on(), on => sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?,
+    )
+}
+
+const FILE: &str = "SELECT * FROM files WHERE id = $1";
+
+/// A file.
+pub(super) async fn file(db: &Db, id: FileId) -> Result<File> {
+    Ok(sql!(db.read(), on => sqlx::query_as(FILE).bind(id).fetch_one(on))?)
+}
+
+/// The same in a transaction.
+pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
+    Ok(sql!(tx.on(), on => sqlx::query_as(FILE).bind(id).fetch_one(on))?)
+}
+
+/// See [`super::Files::keep`].
+pub(super) async fn keep(tx: &mut Tx, id: FileId, kind: &str, place: i64, owner: AccountId) -> Result<File> {
+    const KEEP: &str = "UPDATE files SET kept = TRUE WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
+    let kept = sql!(tx.on(), on => sqlx::query_as(KEEP).bind(id).bind(kind).bind(place).bind(owner).fetch_optional(on))?;
+    kept.ok_or_else(|| Error::field("files", "error-file-gone"))
+}
+
+/// Deletes a file's row. The file as it was.
+pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
+    let file: File = sql!(tx.on(), on => sqlx::query_as("DELETE FROM files WHERE id = $1 RETURNING *").bind(id).fetch_one(on))?;
+    use_more(tx, file.owner, file.space, -file.size, None).await?;
+    Ok(file)
+}
+
+/// Files that nothing refers to and that are older than this, a thousand at most.
+pub(super) async fn unkept(db: &Db, before: Micros) -> Result<Vec<FileId>> {
+    const UNKEPT: &str = "SELECT id FROM files WHERE NOT kept AND created_at < $1 ORDER BY created_at LIMIT 1000";
+    Ok(sql!(db.read(), on => sqlx::query_scalar(UNKEPT).bind(before).fetch_all(on))?)
+}
+
+/// Deletes a file unless something refers to it by now.
+pub(super) async fn delete_unkept(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
+    let unkept: Option<i64> =
+        sql!(tx.on(), on => sqlx::query_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept").bind(id).fetch_optional(on))?;
+    match unkept {
+        Some(_) => delete(tx, id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A file's pictures as they were made; the digest is that of the picture made anew.
+pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
+    const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
+    let was = file_in(tx, file.id).await?;
+    use_more(tx, file.owner, file.space, file.size - was.size, None).await?;
+    sql!(tx.on(), on => sqlx::query(SET).bind(file.id).bind(&file.digest).bind(file.size).bind(&file.media).bind(file.picture).bind(file.width)
+        .bind(file.height).bind(&file.blur).bind(&file.small).bind(&file.large).execute(on))?;
+    Ok(())
+}

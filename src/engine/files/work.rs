@@ -1,0 +1,184 @@
+//! What is done with files after their cause: pictures made anew, contents deleted, what was left over swept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::StreamExt;
+
+use super::pictures::{self, Encoded, Made};
+use super::store::{self, File, Picture};
+use super::{FileId, Files};
+use crate::base::clock::Micros;
+use crate::base::error::{Error, Result};
+use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
+use crate::engine::module::Module;
+
+pub(super) const PICTURE: &str = "files.picture";
+pub(super) const FORGET: &str = "files.forget";
+const SWEEP: &str = "files.sweep";
+
+pub(super) fn declare(files: &Files, module: Module) -> Module {
+    let (picture, forget, sweep) = (files.clone(), files.clone(), files.clone());
+    module
+        .job(
+            JobKind::new(PICTURE, "Makes a picture anew, and its smaller forms", move |run, id| make_picture(picture.clone(), run, id))
+                .at_once(1) // each may take a good part of the machine's memory
+                .limit(Duration::from_secs(120))
+                .attempts(4),
+        )
+        .job(
+            JobKind::new(FORGET, "Deletes content that no file has any more", move |run, digest| {
+                forget_content(forget.clone(), run, digest)
+            })
+            .attempts(8)
+            .backoff(Duration::from_secs(5)),
+        )
+        .job(
+            JobKind::new(SWEEP, "Deletes uploads that ended half-way, and what nothing refers to", move |run, ()| {
+                sweep_all(sweep.clone(), run)
+            })
+            .at_once(1)
+            .limit(Duration::from_secs(3600)),
+        )
+        .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
+}
+
+/// Content that was stored, with its digest and size.
+async fn keep(files: &Files, made: Encoded) -> Result<(String, i64, &'static str)> {
+    let (digest, size) = (blake3::hash(&made.bytes).to_hex().to_string(), made.bytes.len() as i64);
+    if !store::has_blob(&files.0.db, &digest).await? {
+        files.0.blobs.put(&digest, Bytes::from(made.bytes)).await?;
+    }
+    Ok((digest, size, made.media))
+}
+
+async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Failure> {
+    let file = match files.file(id).await {
+        Err(Error::NotFound) => return run.done(), // deleted meanwhile
+        file => file?,
+    };
+    let content = files.0.blobs.read(&file.digest, file.size.unsigned_abs()).await?;
+    let media = file.media.clone();
+    run.progress(1, 3);
+    let made = tokio::task::spawn_blocking(move || pictures::make(&content, &media)).await?;
+    run.progress(2, 3);
+    let (mut turns, mut blobs) = (Vec::new(), Vec::new());
+    let original = file.digest.clone();
+    let changed = match made {
+        Ok(Made { whole, large, small, blur, width, height }) => {
+            // All turns in one order, and from before the question whether it is stored to the row that needs it.
+            let mut digests: Vec<_> = [&whole, &large, &small].map(|one| blake3::hash(&one.bytes).to_hex().to_string()).into();
+            digests.sort();
+            digests.dedup();
+            for digest in digests {
+                turns.push(files.0.contents.wait(digest).await);
+            }
+            let (digest, size, media) = keep(&files, whole).await?;
+            let (large, large_size, large_media) = keep(&files, large).await?;
+            let (small, small_size, small_media) = keep(&files, small).await?;
+            blobs.extend([
+                (digest.clone(), size, media),
+                (large.clone(), large_size, large_media),
+                (small.clone(), small_size, small_media),
+            ]);
+            File {
+                digest,
+                size,
+                media: media.to_owned(),
+                picture: Picture::Made,
+                width: Some(width.into()),
+                height: Some(height.into()),
+                blur: Some(blur),
+                large: Some(large),
+                small: Some(small),
+                ..file
+            }
+        }
+        Err(error) => {
+            tracing::info!(%id, %error, "no picture can be made of it");
+            File { picture: Picture::Failed, ..file }
+        }
+    };
+    let ready = files.kind(&changed.kind).ok().and_then(|kind| kind.ready.clone());
+    let settling = files.clone();
+    let settled = run
+        .settle(move |tx| {
+            Box::pin(async move {
+                for (digest, size, media) in blobs {
+                    store::blob(tx, &digest, size, media).await?;
+                }
+                match store::set_pictures(tx, &changed).await {
+                    Err(Error::NotFound) => {} // deleted meanwhile: what was made goes, too
+                    set => {
+                        set?;
+                        if let (Some(ready), file) = (ready, store::file_in(tx, id).await?)
+                            && file.kept
+                        {
+                            ready(tx, file).await?;
+                        }
+                    }
+                }
+                for digest in changed.digests().chain([original.as_str()]) {
+                    settling.forget_content(tx, digest).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    drop(turns);
+    settled
+}
+
+async fn forget_content(files: Files, run: Run, digest: String) -> Result<Settled, Failure> {
+    let files_then: Arc<Files> = Arc::new(files.clone());
+    // Nobody may store it between the question and the deletion.
+    let _turn = files.0.contents.wait(digest.clone()).await;
+    let gone = digest.clone();
+    let unused = files_then.0.db.write_patiently(move |tx| Box::pin(async move { store::drop_blob(tx, &gone).await })).await?;
+    if unused {
+        files.0.blobs.delete(&digest).await?;
+    }
+    run.done()
+}
+
+async fn sweep_all(files: Files, run: Run) -> Result<Settled, Failure> {
+    let life = Duration::from_secs(files.0.settings.upload_hours * 3600);
+    let now = Micros::now();
+    for id in store::expired(&files.0.db, now).await? {
+        files.end_upload(&id).await?;
+    }
+    let past = Micros(now.0.saturating_sub(i64::try_from(life.as_micros()).unwrap_or(i64::MAX)));
+    for id in store::unkept(&files.0.db, past).await? {
+        let sweeping = files.clone();
+        files
+            .0
+            .db
+            .write_patiently(move |tx| {
+                Box::pin(async move {
+                    let Some(file) = store::delete_unkept(tx, id).await? else { return Ok(()) };
+                    for digest in file.digests() {
+                        sweeping.forget_content(tx, digest).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+    }
+    // What a crash left between a file and its row, either way.
+    for id in files.0.spool.older_than(life * 2).await? {
+        if matches!(store::upload(&files.0.db, &id).await, Err(Error::NotFound)) {
+            files.0.spool.forget(&id).await?;
+        }
+    }
+    let mut old = files.0.blobs.older_than(life * 2).await?;
+    while let Some(digest) = old.next().await {
+        if !store::has_blob(&files.0.db, &digest).await? {
+            let _turn = files.0.contents.wait(digest.clone()).await;
+            if !store::has_blob(&files.0.db, &digest).await? {
+                files.0.blobs.delete(&digest).await?;
+            }
+        }
+    }
+    run.done()
+}
