@@ -1,6 +1,7 @@
 //! Chat: messages in rooms and direct conversations, live, with history, unread marks and typing.
 
 mod actions;
+mod attachments;
 mod log;
 pub mod markdown;
 mod model;
@@ -53,11 +54,13 @@ impl Chat {
             .publishes::<topics::MessagePosted>()
             .publishes::<topics::MessageEdited>()
             .publishes::<topics::MessageDeleted>()
+            .publishes::<topics::MessageIllustrated>()
             .publishes::<topics::TypingNoticed>()
             .publishes::<topics::RoomsStirred>()
             .publishes::<topics::RoomRead>()
             .feed(FeedSpec::new("room/{room}", "Messages of a room as they are posted, edited and deleted", self.readable()))
             .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()).fleeting())
+            .files(attachments::kind(self))
             .stylesheet("css/chat.css")
             .script("js/chat.js")
             .nav(move |viewer, space, sources| {

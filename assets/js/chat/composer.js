@@ -6,6 +6,7 @@ import { act } from '../live.js';
 import { toPresent } from './log.js';
 import { editLast } from './messages.js';
 import { send } from './outbox.js';
+import { startTray } from './tray.js';
 
 const LONGEST = 4000; // characters as a person counts them
 const COUNT_FROM = 3600;
@@ -40,14 +41,15 @@ export function startComposer(page) {
 
   function submit() {
     const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
-    if (!body.trim()) return;
+    if (!body.trim() && tray.isEmpty()) return;
     if (refresh() > LONGEST) return fail(words.tooLong.replace('{n}', LONGEST));
+    if (!tray.isReady()) return fail(words.attachWait);
     fail('');
     area.value = '';
     localStorage.removeItem(draft);
     signed = 0;
     refresh();
-    send(room, body);
+    send(room, body, tray.take());
     toPresent();
   }
 
@@ -57,6 +59,7 @@ export function startComposer(page) {
     line.hidden = !text;
   }
 
+  const tray = startTray(page, form, fail);
   if (!area.value) area.value = localStorage.getItem(draft) ?? '';
   refresh();
   area.addEventListener('input', () => {

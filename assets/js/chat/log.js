@@ -9,6 +9,9 @@ const day = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: 'l
 const account = () => document.getElementById('app').dataset.me;
 let current = null;
 
+/** What a message says, for those who hear it. */
+const textOf = (message) => [...message.querySelectorAll('.body, .caption, .attachment img[alt]:not([alt=""])')].map((part) => (part.alt ?? part.textContent).trim()).join(' ');
+
 /** Shows the newest messages, of which the log may hold only older ones. */
 export function toPresent() {
   if (!current) return;
@@ -85,7 +88,7 @@ export function startLog(page) {
     const others = fresh.filter((message) => message.dataset.author !== account());
     if (!others.length) return;
     for (const message of others.slice(-3)) {
-      announce(`${message.querySelector('header b').textContent}: ${message.querySelector('.body').textContent.trim()}`);
+      announce(`${message.querySelector('header b').textContent}: ${textOf(message)}`);
     }
     if (isAway() && (!view.line || view.read >= before)) view.line = others[0].id;
     if (!view.stuck) others.forEach((message) => view.unseen.add(message.id));

@@ -10,10 +10,10 @@ const read = () => JSON.parse(localStorage.getItem(store()) ?? '[]');
 const write = (posts) => localStorage.setItem(store(), JSON.stringify(posts));
 let retry = null;
 
-/** Puts a post on its way. */
-export function send(room, body) {
+/** Puts a post on its way, with files that are there already. */
+export function send(room, body, files = []) {
   const key = crypto.getRandomValues(new Uint32Array(4)).reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
-  const post = { key, room, body, at: new Date().toISOString() };
+  const post = { key, room, body, files, at: new Date().toISOString() };
   write([...read(), post]);
   show(post);
   flush();
@@ -31,7 +31,7 @@ function show(post) {
   const item = document.getElementById('waiting').content.firstElementChild.cloneNode(true);
   item.dataset.pending = post.key;
   item.dataset.author = account();
-  item.querySelector('.body').textContent = post.body;
+  item.querySelector('.body').textContent = [post.body, ...(post.files ?? []).map((file) => file.caption || file.name)].filter(Boolean).join('\n');
   item.querySelector('time').dateTime = post.at;
   list.append(item);
   mark(post);
@@ -74,7 +74,12 @@ async function sendAll() {
     if (!post) return;
     let answer;
     try {
-      answer = await ask('/act/chat.post', { method: 'POST', body: new URLSearchParams({ room: post.room, body: post.body, key: post.key }) });
+      const fields = new URLSearchParams({ room: post.room, body: post.body, key: post.key });
+      for (const file of post.files ?? []) {
+        fields.append('files', file.id);
+        fields.append('captions', file.caption);
+      }
+      answer = await ask('/act/chat.post', { method: 'POST', body: fields });
     } catch {
       return again(3000);
     }

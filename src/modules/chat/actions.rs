@@ -5,15 +5,17 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::attachments::Wanted;
 use super::log::Stretch;
 use super::model::{self, Message, MessageId};
 use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingNoticed};
-use super::{Chat, store};
+use super::{Chat, attachments, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::{Permission, Room};
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::Origin;
+use crate::engine::files::FileId;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 
@@ -25,7 +27,7 @@ pub(super) fn declare(chat: &Chat, module: Module) -> Module {
         }};
     }
     module
-        .action(act!("chat.post", "Posts a message in a room; the same key posts once", Post, post))
+        .action(act!("chat.post", "Posts a message in a room; the same key posts once", Post, post).with_files(attachments::KIND))
         .action(act!("chat.edit", "Edits one's own message", Write, edit))
         .action(act!("chat.delete", "Deletes a message: one's own, or another's with the right to", Write, delete))
         .action(act!("chat.type", "Says that one is writing in a room", Quiet, write_sign))
@@ -36,7 +38,14 @@ pub(super) fn declare(chat: &Chat, module: Module) -> Module {
 #[derive(Deserialize)]
 struct Post {
     room: RoomId,
+    #[serde(default)]
     body: String,
+    /// Files of one's own, uploaded for this room, ten at most.
+    #[serde(default)]
+    files: Vec<FileId>,
+    /// What they are, in their order; fewer or none will do.
+    #[serde(default)]
+    captions: Vec<String>,
     /// Chosen by the client, 8 to 64 letters, digits, `-` or `_`, unique among the author's posts.
     #[serde(default)]
     key: String,
@@ -47,17 +56,21 @@ struct Post {
 
 async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
     let room = chat.community.permit_in_room(viewer.account, Permission::Post, input.room).await?;
-    let body = model::body(&input.body)?;
+    let wanted = Wanted::new(input.files, input.captions)?;
+    let body = model::body(&input.body, !wanted.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let (bus, author, name, space, id) = (chat.engine.bus.clone(), viewer.account, viewer.name.clone(), room.space, room.id);
-    let started = std::time::Instant::now();
+    let (started, hanging) = (std::time::Instant::now(), chat.clone());
     let message = chat
         .engine
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let (message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
+                let (mut message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
                 if fresh {
+                    if !wanted.is_empty() {
+                        message.files = wanted.hang(&hanging, tx, id, message.id, author).await?;
+                    }
                     let event = MessagePosted { room: id, message: message.clone() };
                     tx.after_commit(move || bus.publish(Origin::new(author, space), event));
                 }
@@ -98,7 +111,7 @@ async fn edit(chat: Chat, viewer: Viewer, input: Edit) -> Result<Outcome> {
     if message.is_deleted() {
         return Err(Error::Conflict("error-message-deleted"));
     }
-    let body = model::body(&input.body)?;
+    let body = model::body(&input.body, !message.files.0.is_empty())?;
     let (bus, author, space) = (chat.engine.bus.clone(), viewer.account, room.space);
     let message = chat
         .engine
@@ -125,7 +138,7 @@ async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
     if message.author != viewer.account {
         chat.community.permit_in_room(viewer.account, Permission::Moderate, room.id).await?;
     }
-    let (bus, actor, space) = (chat.engine.bus.clone(), viewer.account, room.space);
+    let (bus, actor, space, taking) = (chat.engine.bus.clone(), viewer.account, room.space, chat.clone());
     let message = chat
         .engine
         .db
@@ -133,6 +146,7 @@ async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
             Box::pin(async move {
                 let (message, fresh) = store::delete(tx, input.message).await?;
                 if fresh {
+                    attachments::take_off(&taking, tx, input.message).await?;
                     let event = MessageDeleted { room: message.room, message: message.clone() };
                     tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
                 }

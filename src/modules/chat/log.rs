@@ -50,7 +50,7 @@ pub(super) struct Entry {
 }
 
 const LARGEST_ANSWER: usize = 512 << 10; // bytes of text in one answer to a program
-const TEMPLATE: &str = "chat.message.1";
+const TEMPLATE: &str = "chat.message.2";
 
 impl Chat {
     /// Reads a stretch of a room. `read_to` is where the reader has come to, for the line 'new'.

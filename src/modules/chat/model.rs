@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::attachments::Attachments;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -54,6 +55,10 @@ pub struct Message {
     /// The author's own key of it, by which their page finds what it was waiting for.
     #[sqlx(rename = "client_key")]
     pub key: String,
+    /// The files that hang on it.
+    #[sqlx(try_from = "String")]
+    #[serde(default)]
+    pub files: Attachments,
 }
 
 impl Message {
@@ -71,6 +76,7 @@ impl Message {
             edited_at: None,
             deleted_at: None,
             key: "kx81hd02".into(),
+            files: Attachments::default(),
         }
     }
 
@@ -83,13 +89,13 @@ impl Message {
 /// What someone wrote, tidied: lines end in `\n`, nothing but white space at the end is dropped.
 ///
 /// # Errors
-/// `Invalid` when there is nothing, or more than [`LONGEST`] characters.
-pub fn body(written: &str) -> Result<String> {
+/// `Invalid` when there is nothing, unless it `may_be_empty`, or more than [`LONGEST`] characters.
+pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     let body = written.replace("\r\n", "\n").replace('\0', "");
     let body = body.trim_end().trim_start_matches('\n').to_owned();
     let fits = body.len() <= LARGEST && body.graphemes(true).take(LONGEST + 1).count() <= LONGEST;
     Check::default()
-        .that(!body.trim().is_empty(), "body", "error-message-empty", 0)
+        .that(may_be_empty || !body.trim().is_empty(), "body", "error-message-empty", 0)
         .that(fits, "body", "error-message-long", LONGEST)
         .done()?;
     Ok(body)
@@ -116,18 +122,18 @@ mod tests {
     #[test]
     fn counts_as_a_person_counts() {
         let family = "👩‍👩‍👧‍👦"; // one character, 25 bytes
-        assert!(body(&family.repeat(LONGEST)).is_ok());
-        assert!(body(&"é".repeat(LONGEST)).is_ok());
-        assert!(body(&"e\u{301}".repeat(LONGEST)).is_ok());
-        assert!(body(&"x".repeat(LONGEST + 1)).is_err());
+        assert!(body(&family.repeat(LONGEST), false).is_ok());
+        assert!(body(&"é".repeat(LONGEST), false).is_ok());
+        assert!(body(&"e\u{301}".repeat(LONGEST), false).is_ok());
+        assert!(body(&"x".repeat(LONGEST + 1), false).is_err());
         assert!(body(&format!("a{}", "\u{301}".repeat(LARGEST))).is_err());
     }
 
     #[test]
     fn keeps_what_was_written_but_for_its_edges() {
-        assert_eq!(body("\r\n\r\n  code\r\n\tline  \n\n").unwrap(), "  code\n\tline");
+        assert_eq!(body("\r\n\r\n  code\r\n\tline  \n\n", false).unwrap(), "  code\n\tline");
         for nothing in ["", " ", "\n\t\r\n", "\u{3000}"] {
-            assert!(body(nothing).is_err(), "{nothing:?}");
+            assert!(body(nothing, false).is_err(), "{nothing:?}");
         }
     }
 

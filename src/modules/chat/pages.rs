@@ -12,13 +12,14 @@ use tokio::time::timeout;
 use super::actions::readable;
 use super::log::{Log, Stretch};
 use super::model::MessageId;
-use super::views::{ChangePage, LogView, RoomPage};
+use super::views::{ChangePage, FilesPage, LogView, RoomPage};
 use super::{Chat, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
 use crate::community::Permission;
 use crate::engine::changes::Sources;
+use crate::engine::files::FileId;
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::viewer::Viewer;
@@ -31,6 +32,7 @@ pub(super) fn declare(chat: &Chat, module: Module) -> Module {
     module
         .page(Access::SignedIn, "/rooms/{room}", with(get(room)))
         .page(Access::SignedIn, "/rooms/{room}/log", with(get(log)))
+        .page(Access::SignedIn, "/rooms/{room}/files", with(get(files)))
         .page(Access::SignedIn, "/messages/{message}", with(get(permalink)))
         .page(Access::SignedIn, "/messages/{message}/source", with(get(source)))
         .page(Access::SignedIn, "/messages/{message}/edit", with(get(edit)))
@@ -142,6 +144,27 @@ async fn log(State(chat): State<Chat>, viewer: Viewer, Path(room): Path<RoomId>,
         Stretch::Newest | Stretch::Around(_) => view.as_region().render(),
     };
     html.map(Html).map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+#[derive(Deserialize)]
+struct Below {
+    before: Option<FileId>,
+}
+
+/// The files of a room, newest first.
+async fn files(
+    State(chat): State<Chat>,
+    viewer: Viewer,
+    wants: Wants,
+    Path(room): Path<RoomId>,
+    Query(below): Query<Below>,
+) -> Result<PageAnswer> {
+    let room = chat.community.permit_in_room(viewer.account, Permission::Read, room).await?;
+    let shelf = chat.shelf(room.id, below.before).await?;
+    let shell = chat.community.shell(&viewer, room.space, &format!("/rooms/{}", room.id)).await?;
+    let name = chat.community.room_title(viewer.account, &room).await?;
+    let head = chat.community.head(&viewer, viewer.lang.with("files-of", &[("room", name.as_str().into())]));
+    app_page!(wants, FilesPage { head, shell, room: room.id, shelf })
 }
 
 async fn permalink(State(chat): State<Chat>, viewer: Viewer, Path(id): Path<MessageId>) -> Result<Redirect> {

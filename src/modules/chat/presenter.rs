@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Chat;
 use super::log::{body_html, fragment};
 use super::model::Message;
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingNoticed};
+use super::topics::{MessageDeleted, MessageEdited, MessageIllustrated, MessagePosted, TypingNoticed};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::engine::bus::{Envelope, Subscriber};
@@ -24,6 +24,7 @@ pub(super) fn presenter(chat: &Chat) -> Subscriber {
     .on::<MessagePosted>()
     .on::<MessageEdited>()
     .on::<MessageDeleted>()
+    .on::<MessageIllustrated>()
     .on::<TypingNoticed>()
     .when_lagged(move |_| {
         // What was missed is in the store. Which rooms it was in nobody knows, so every followed log is read again.
@@ -43,6 +44,8 @@ impl Chat {
         } else if let Some(MessageEdited { room, message }) = event.get() {
             (*room, message, false)
         } else if let Some(MessageDeleted { room, message }) = event.get() {
+            (*room, message, false)
+        } else if let Some(MessageIllustrated { room, message }) = event.get() {
             (*room, message, false)
         } else {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::attachments::Attachments;
 use super::model::{Message, MessageId, TOGETHER};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -43,6 +44,7 @@ pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &st
             edited_at: None,
             deleted_at: None,
             key: key.to_owned(),
+            files: Attachments::default(),
         };
         return Ok((message, true));
     }
@@ -57,6 +59,19 @@ pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
     Ok(sql!(db.read(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
 }
 
+/// The same in a transaction.
+pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
+    Ok(sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+}
+
+/// What hangs on a message, from its first revision on or as a new one.
+pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -> Result<()> {
+    const SET: &str =
+        "UPDATE messages SET revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END, files = $2 WHERE id = $1 AND deleted_at IS NULL";
+    sql!(tx.on(), on => sqlx::query(SET).bind(id).bind(files.to_string()).execute(on))?;
+    Ok(())
+}
+
 /// Changes a message's text.
 ///
 /// # Errors
@@ -67,12 +82,13 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
     if done.rows_affected() == 0 {
         return Err(Error::Conflict("error-message-deleted"));
     }
-    Ok(sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+    message_in(tx, id).await
 }
 
 /// Deletes a message's text and keeps its place. Whether it was still there.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str = "UPDATE messages SET body = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    const DELETE: &str =
+        "UPDATE messages SET body = '', files = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = sql!(tx.on(), on => sqlx::query(DELETE).bind(id).bind(Micros::now()).execute(on))?;
     let message = sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?;
     Ok((message, done.rows_affected() > 0))
@@ -102,7 +118,6 @@ pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
     Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1").fetch_optional(on))?)
 }
 
-/// How far an account has read a room; nothing when it never looked.
 /// The newest message of a room.
 pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
     const READ: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";

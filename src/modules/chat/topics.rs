@@ -35,6 +35,16 @@ event! {
 }
 
 event! {
+    /// The pictures of a message's files are made, or turn out not to be.
+    pub struct MessageIllustrated on "chat.message.illustrated" by room {
+        /// The room it stands in.
+        room: RoomId = RoomId(12),
+        /// The message as it stands now.
+        message: Message = Message { revision: 2, ..Message::example() },
+    }
+}
+
+event! {
     /// Someone is writing in a room. Not stored; forget it after six seconds.
     pub struct TypingNoticed on "chat.typing.noticed" by room {
         /// The room.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::attachments::Shelf;
 use super::log::Log;
 use super::model::Message;
 use crate::base::ids::RoomId;
@@ -57,6 +58,16 @@ pub(super) struct RoomPage {
     pub(super) seen: String,
     /// The log.
     pub(super) region: Arc<Part>,
+}
+
+/// The files of a room.
+#[derive(Template)]
+#[template(path = "chat/files.html", blocks = ["app"])]
+pub(super) struct FilesPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) room: RoomId,
+    pub(super) shelf: Shelf,
 }
 
 /// Editing or deleting a message without JavaScript.
