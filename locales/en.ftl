@@ -352,3 +352,16 @@ attach-wait = Your files are still on their way. Wait until they have arrived, o
 attach-again = The upload stopped when the page was closed. Choose the same file again to go on.
 attach-failed = This file could not be sent.
 attach-ready = Ready
+
+picture-title = Your picture
+picture-hint = JPEG, PNG, GIF or WebP. It is made anew from its pixels: where it was taken, and what else is in the file, is not kept.
+picture-choose = Choose a picture
+picture-remove = Remove the picture
+emblem-title = Picture of the space
+emoji-title = Emoji
+emoji-hint = Write the name between colons in a message, as in :tide:.
+emoji-name = Name
+emoji-add = Add emoji
+error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _.
+error-emoji-taken = There is an emoji of this name already.
+error-emoji-many = A space may have 500 emoji at most.

@@ -11,6 +11,7 @@ mod operations;
 mod pages;
 mod passwords;
 pub mod permissions;
+mod pictures;
 mod rooms;
 mod sessions;
 mod setup;
@@ -20,7 +21,7 @@ pub mod topics;
 mod views;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,6 +39,8 @@ pub use accounts::{Account, Face};
 pub use membership::Person;
 use passwords::Passwords;
 pub use permissions::{Permission, Place, Role};
+use pictures::Sheet;
+pub use pictures::{Emoji, EmojiSet};
 pub use rooms::Room;
 use sessions::Sessions;
 use setup::Door;
@@ -55,6 +58,9 @@ struct Inner {
     roles: Stamped<(AccountId, SpaceId), Option<Role>>,
     rooms: Stamped<RoomId, Arc<Room>>,
     entries: Stamped<(AccountId, RoomId), bool>,
+    emoji: Stamped<SpaceId, Arc<EmojiSet>>,
+    /// The style sheet that shows pictures of people and spaces.
+    pictures: RwLock<Arc<Sheet>>,
     /// Who set the server up, once somebody has. It never changes.
     owner: OnceLock<AccountId>,
     /// Grows with every change of a right; see [`Community::remember`].
@@ -90,6 +96,8 @@ impl Community {
             roles: stamped(ttl),
             rooms: stamped(ttl),
             entries: stamped(ttl),
+            emoji: stamped(ttl),
+            pictures: RwLock::default(),
             owner: OnceLock::new(),
             changes: engine.changes.of("community", 0),
             navs: OnceLock::new(),
@@ -174,8 +182,12 @@ impl Community {
                 .keeping(PERSONAL),
             )
             .subscriber(shell::presenter(self))
-            .task(self.clone().keep_house());
-        let module = door::declare(self, actions::declare(self, module));
+            .task(self.clone().keep_house())
+            .task({
+                let community = self.clone();
+                async move { community.show_pictures().await }
+            });
+        let module = pictures::declare(self, door::declare(self, actions::declare(self, module)));
         pages::declare(self, module).page(Access::Anyone, "/accounts/{account}/mine.css", get(pages::mine))
     }
 }

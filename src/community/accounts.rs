@@ -34,6 +34,8 @@ pub struct Account {
 /// How a person is drawn where they have no picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Face {
+    /// Whose it is: a style sheet lays their picture over it.
+    pub account: AccountId,
     /// One or two letters.
     pub initials: String,
     /// Which of the twelve hues of the style sheet.
@@ -43,7 +45,7 @@ pub struct Face {
 impl Face {
     /// The face of this account under this name.
     pub fn of(id: AccountId, name: &str) -> Self {
-        Self { initials: initials(name), hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0) }
+        Self { account: id, initials: initials(name), hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0) }
     }
 }
 

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::Community;
 use super::invites::InviteId;
+use super::pictures::{EMBLEM, EMOJI, PORTRAIT};
 use super::rooms::RoomForm;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::actions::{Action, Class, Outcome};
+use crate::engine::files::FileId;
 use crate::engine::jobs::JobId;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
@@ -37,6 +39,10 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .action(act!("community.set-language", "Chooses the language of one's pages", Write, set_language))
         .action(act!("community.replay-letter", "Gives a dead letter to its handler again", Write, replay_letter))
         .action(act!("community.discard-letter", "Forgets a dead letter", Write, discard_letter))
+        .action(act!("community.set-portrait", "Gives one's account a picture, or none", Write, set_portrait).with_files(PORTRAIT))
+        .action(act!("community.set-emblem", "Gives a space a picture, or none", Write, set_emblem).with_files(EMBLEM))
+        .action(act!("community.add-emoji", "Adds an emoji to a space", Write, add_emoji).with_files(EMOJI))
+        .action(act!("community.remove-emoji", "Takes an emoji from a space", Write, remove_emoji))
         .action(act!("community.retry-job", "Has a job that failed for good tried again", Write, retry_job))
         .action(act!("community.cancel-job", "Ends a job, or forgets one that waits or failed", Write, cancel_job))
         .action(act!("community.pause-jobs", "Lets no jobs of a kind begin, or lets them begin again", Write, pause_jobs))
@@ -232,4 +238,55 @@ struct PauseJobs {
 async fn pause_jobs(community: Community, viewer: Viewer, input: PauseJobs) -> Result<Outcome> {
     community.operated_by(&viewer).await?.pause(&input.kind, input.pause).await?;
     Ok(Outcome::new(Value::Null, "/jobs"))
+}
+
+#[derive(Deserialize)]
+struct SetPortrait {
+    account: AccountId,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+async fn set_portrait(community: Community, viewer: Viewer, input: SetPortrait) -> Result<Outcome> {
+    if input.account != viewer.account {
+        return Err(Error::NotFound);
+    }
+    community.set_portrait(viewer.account, input.files.first().copied()).await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}
+
+#[derive(Deserialize)]
+struct SetEmblem {
+    space: SpaceId,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+async fn set_emblem(community: Community, viewer: Viewer, input: SetEmblem) -> Result<Outcome> {
+    community.set_emblem(viewer.account, input.space, input.files.first().copied()).await?;
+    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings", input.space)))
+}
+
+#[derive(Deserialize)]
+struct AddEmoji {
+    space: SpaceId,
+    name: String,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+async fn add_emoji(community: Community, viewer: Viewer, input: AddEmoji) -> Result<Outcome> {
+    community.add_emoji(viewer.account, input.space, &input.name, input.files.first().copied()).await?;
+    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings#emoji", input.space)))
+}
+
+#[derive(Deserialize)]
+struct RemoveEmoji {
+    space: SpaceId,
+    name: String,
+}
+
+async fn remove_emoji(community: Community, viewer: Viewer, input: RemoveEmoji) -> Result<Outcome> {
+    community.remove_emoji(viewer.account, input.space, &input.name).await?;
+    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings#emoji", input.space)))
 }

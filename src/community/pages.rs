@@ -32,6 +32,7 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .page(Access::SignedIn, "/sidebar", with(get(sidebar)))
         .page(Access::SignedIn, "/dead-letters", with(get(dead_letters)))
         .page(Access::SignedIn, "/jobs", with(get(jobs)))
+        .page(Access::SignedIn, "/pictures.css", with(get(pictures)))
 }
 
 /// Switches on the controls of the viewer's own messages; the pages themselves are the same for everybody.
@@ -83,11 +84,12 @@ async fn space_settings(
     let shell = community.shell(&viewer, Some(space.id), &format!("/spaces/{}/settings", space.id)).await?;
     let invites = if shell.manages { community.invites_of(viewer.account, space.id).await? } else { Vec::new() };
     let archived = community.rooms_in(viewer.account, space.id, true).await?;
+    let emoji = community.emoji_of(space.id).await?;
     let people = community.people_of(space.id).await?;
     let scheme = if community.engine().settings.https { "https" } else { "http" };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let head = community.head(&viewer, viewer.lang.t("space-settings-title"));
-    app_page!(wants, SpacePage { head, shell, form, space, invites, people, archived, origin: format!("{scheme}://{host}") })
+    app_page!(wants, SpacePage { head, shell, form, space, invites, people, archived, emoji, origin: format!("{scheme}://{host}") })
 }
 
 async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, form: Form) -> Result<PageAnswer> {
@@ -182,4 +184,10 @@ async fn jobs(State(community): Here, viewer: Viewer, wants: Wants, Query(only):
     }
     let page: Result<PageAnswer> = app_page!(wants, page);
     Ok(page?.into_response())
+}
+
+/// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept for a day.
+async fn pictures(State(community): Here) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "private, max-age=86400")];
+    (headers, community.pictures().css.clone()).into_response()
 }

@@ -86,7 +86,9 @@ pub(super) struct Sidebar<'a> {
 impl Community {
     /// The head of a page for this viewer.
     pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
-        self.0.engine.pages.head(viewer.lang, Some(viewer.account), title)
+        let mut head = self.0.engine.pages.head(viewer.lang, Some(viewer.account), title);
+        head.pictures.clone_from(&self.pictures().version);
+        head
     }
 
     /// What stands around a page at `here`, in a space or outside all.

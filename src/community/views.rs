@@ -2,12 +2,12 @@
 
 use askama::Template;
 
-use super::Person;
 use super::invites::{Invitation, Invite};
 use super::rooms::Room;
 use super::sessions::OpenSession;
 use super::shell::Shell;
 use super::spaces::Space;
+use super::{Emoji, Person};
 use crate::engine::bus::DeadLetter;
 use crate::engine::forms::Form;
 use crate::engine::jobs::Overview;
@@ -63,6 +63,7 @@ pub(super) struct SpacePage {
     pub(super) invites: Vec<Invite>,
     pub(super) people: Vec<Person>,
     pub(super) archived: Vec<Room>,
+    pub(super) emoji: Vec<Emoji>,
     /// `https://host`, for links that people pass on.
     pub(super) origin: String,
 }

@@ -30,8 +30,8 @@ async function edit(message) {
   message.setAttribute('hx-morph-skip', '');
   message.classList.remove('open');
   const body = message.querySelector('.body');
-  body.hidden = true;
-  body.after(form);
+  if (body) body.hidden = true;
+  (body ?? message.querySelector('header')).after(form);
   area.focus();
   area.setSelectionRange(area.value.length, area.value.length);
   const show = () => form.scrollIntoView({ block: 'nearest' });
@@ -41,7 +41,7 @@ async function edit(message) {
   function leave() {
     message.removeAttribute('hx-morph-skip');
     form.remove();
-    body.hidden = false;
+    if (body) body.hidden = false;
     message.querySelector('.when')?.focus();
   }
   form.addEventListener('submit', async (event) => {

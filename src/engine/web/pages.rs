@@ -32,7 +32,7 @@ impl Pages {
 
     /// The head of a page with this title.
     pub fn head(&self, lang: Lang, account: Option<AccountId>, title: impl Into<String>) -> Head {
-        Head { lang, account, title: title.into(), pages: self.clone() }
+        Head { lang, account, title: title.into(), pictures: String::new(), pages: self.clone() }
     }
 }
 
@@ -44,6 +44,8 @@ pub struct Head {
     pub account: Option<AccountId>,
     /// The page's title, without the server's name.
     pub title: String,
+    /// Version of the style sheet of people's pictures; empty for none.
+    pub pictures: String,
     pages: Pages,
 }
 

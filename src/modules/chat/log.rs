@@ -11,7 +11,7 @@ use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::Face;
+use crate::community::{EmojiSet, Face};
 use crate::engine::fragments::{Fragments, Key};
 
 /// Which stretch to show.
@@ -156,7 +156,7 @@ impl Chat {
         let missing: Vec<_> = stubs.iter().zip(&html).filter(|(_, html)| html.is_none()).map(|(stub, _)| stub.id).collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all(fragments.clone(), rows, lang).await?;
+            let rendered = render_all(fragments.clone(), rows, self.community.emoji_in(room).await?, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered.iter().find(|(id, _)| *id == stub.id).map(|(_, html)| html.clone());
@@ -172,9 +172,12 @@ fn key(lang: Lang, id: MessageId, revision: i64) -> Key {
     Key { template: TEMPLATE, lang, id: id.0, revision }
 }
 
-async fn render_all(fragments: Fragments, rows: Vec<Message>, lang: Lang) -> Result<Vec<(MessageId, Arc<str>)>> {
+async fn render_all(fragments: Fragments, rows: Vec<Message>, emoji: Arc<EmojiSet>, lang: Lang) -> Result<Vec<(MessageId, Arc<str>)>> {
     let costly = rows.iter().any(|row| markdown::needs_highlighting(&row.body));
-    let render = move || rows.iter().map(|row| (row.id, fragment(&fragments, row, &markdown::to_html(&row.body), lang))).collect();
+    let render = move || {
+        let html = |row: &Message| markdown::with_emoji(&markdown::to_html(&row.body), &emoji);
+        rows.iter().map(|row| (row.id, fragment(&fragments, row, &html(row), lang))).collect()
+    };
     // Highlighting takes milliseconds: not on a thread that others wait for.
     if costly {
         tokio::task::spawn_blocking(render).await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
@@ -184,12 +187,14 @@ async fn render_all(fragments: Fragments, rows: Vec<Message>, lang: Lang) -> Res
 }
 
 /// A message's body as HTML, away from the async threads when it is costly.
-pub(super) async fn body_html(message: &Message) -> Result<String> {
+pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<String> {
+    let emoji = chat.community.emoji_in(message.room).await?;
     if !markdown::needs_highlighting(&message.body) {
-        return Ok(markdown::to_html(&message.body));
+        return Ok(markdown::with_emoji(&markdown::to_html(&message.body), &emoji));
     }
     let body = message.body.clone();
-    tokio::task::spawn_blocking(move || markdown::to_html(&body)).await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+    let html = move || markdown::with_emoji(&markdown::to_html(&body), &emoji);
+    tokio::task::spawn_blocking(html).await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
 /// The message's fragment, made from its body's HTML if it is not there yet.

@@ -9,6 +9,7 @@
 //!
 //! Rendering is bounded: a text that is too long or nested too deeply is shown as plain lines.
 
+mod emoji;
 mod highlight;
 mod plain;
 mod rewrite;
@@ -22,6 +23,7 @@ use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{Node, NodeValue};
 use comrak::{Arena, Options, format_html, parse_document};
 
+pub use emoji::with_emoji;
 pub use highlight::needs_highlighting;
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};

@@ -126,7 +126,7 @@ mod tests {
         assert!(body(&"é".repeat(LONGEST), false).is_ok());
         assert!(body(&"e\u{301}".repeat(LONGEST), false).is_ok());
         assert!(body(&"x".repeat(LONGEST + 1), false).is_err());
-        assert!(body(&format!("a{}", "\u{301}".repeat(LARGEST))).is_err());
+        assert!(body(&format!("a{}", "\u{301}".repeat(LARGEST)), false).is_err());
     }
 
     #[test]

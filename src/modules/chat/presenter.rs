@@ -54,7 +54,8 @@ impl Chat {
         if !self.engine.live.is_followed(&feed) {
             return Ok(());
         }
-        let shown = Shown { fragments: self.engine.fragments.clone(), body: body_html(message).await?, message: Arc::new(message.clone()) };
+        let shown =
+            Shown { fragments: self.engine.fragments.clone(), body: body_html(self, message).await?, message: Arc::new(message.clone()) };
         let content = Content::new(event.topic.name, event.json());
         let (id, shown) = (message.id.0, Arc::new(shown));
         let arriving = shown.clone();
@@ -87,7 +88,7 @@ impl Chat {
         message: Message,
         lang: crate::base::locale::Lang,
     ) -> Result<impl FnOnce() -> String + Send + 'static> {
-        let body = body_html(&message).await?;
+        let body = body_html(self, &message).await?;
         let fragments = self.engine.fragments.clone();
         Ok(move || {
             let html = fragment(&fragments, &message, &body, lang);
