@@ -8,6 +8,7 @@ mod blackbox {
     mod admission;
     mod builders;
     mod client;
+    mod files;
     mod idempotency;
     mod invites;
     mod jobs;

@@ -4,24 +4,44 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A new folder for one server's data, removed when dropped.
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// A disk of its own.
+    mounted: bool,
+}
 
 impl Folder {
     /// A name nobody else uses. The folder itself is made by who uses it.
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(std::env::temp_dir().join(format!("tidepool-test-{}-{number}", std::process::id())))
+        let path = std::env::temp_dir().join(format!("tidepool-test-{}-{number}", std::process::id()));
+        Self { path, mounted: false }
+    }
+
+    /// A disk of so many MiB, or nothing where we may not mount one.
+    pub fn disk(mib: u32) -> Option<Self> {
+        let mut folder = Self::new();
+        std::fs::create_dir_all(&folder.path).expect("a folder can be made");
+        let size = format!("size={mib}m,mode=700");
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder.path);
+        folder.mounted = mount.status().is_ok_and(|status| status.success());
+        folder.mounted.then_some(folder)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        if self.mounted {
+            // Lazily: a process that was just killed may not have let go of it.
+            let _ = std::process::Command::new("umount").arg("-l").arg(&self.path).status();
+        }
+        let _ = std::fs::remove_dir_all(&self.path);
     }
 }

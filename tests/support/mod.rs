@@ -15,9 +15,11 @@ mod answer;
 mod folder;
 mod person;
 mod rooms;
+pub mod s3;
 mod server;
 mod socket;
 pub mod text;
+mod tus;
 
 pub use answer::Answer;
 pub use folder::Folder;
@@ -25,6 +27,7 @@ pub use person::{Message, PASSWORD, Person, email, new_key};
 pub use rooms::NewRoom;
 pub use server::TestServer;
 pub use socket::{Socket, dial};
+pub use tus::{DOCUMENT, Fetched, Upload, answer_of, eventually, noise};
 
 use std::time::Duration;
 

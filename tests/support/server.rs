@@ -31,26 +31,29 @@ impl TestServer {
 
     /// A fresh server with these environment variables.
     pub async fn with(overrides: &[(&str, &str)]) -> Self {
-        Self::of(BINARY.into(), overrides).await
+        Self::of(BINARY.into(), Folder::new(), overrides).await
     }
 
     /// A fresh server of one of the examples, which are servers with a module more.
     pub async fn example(name: &str) -> Self {
-        let built = Path::new(BINARY).parent().expect("the binary is in a folder").join("examples").join(name);
-        Self::of(built, &[]).await
+        Self::example_with(name, &[]).await
     }
 
-    async fn of(program: PathBuf, overrides: &[(&str, &str)]) -> Self {
+    /// The same with these environment variables.
+    pub async fn example_with(name: &str, overrides: &[(&str, &str)]) -> Self {
+        Self::example_in(Folder::new(), name, overrides).await
+    }
+
+    /// The same with its data in this folder.
+    pub async fn example_in(folder: Folder, name: &str, overrides: &[(&str, &str)]) -> Self {
+        let built = Path::new(BINARY).parent().expect("the binary is in a folder").join("examples").join(name);
+        Self::of(built, folder, overrides).await
+    }
+
+    async fn of(program: PathBuf, folder: Folder, overrides: &[(&str, &str)]) -> Self {
         let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self {
-            folder: Folder::new(),
-            address: String::new(),
-            overrides,
-            program,
-            child: None,
-            log: Arc::default(),
-            owner: OnceLock::new(),
-        };
+        let mut server =
+            Self { folder, address: String::new(), overrides, program, child: None, log: Arc::default(), owner: OnceLock::new() };
         for _ in 0..10 {
             server.address = format!("127.0.0.1:{}", free_port());
             if server.launch() {

@@ -1,0 +1,179 @@
+//! A module with files: a cabinet in which the people of a space put what all of them may read. `docs/files.md` explains it.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use futures_util::FutureExt;
+use serde::Deserialize;
+use serde_json::json;
+use tidepool::base::db::Tx;
+use tidepool::base::error::{Error, Result};
+use tidepool::base::ids::{AccountId, SpaceId};
+use tidepool::base::settings::{Flags, Settings};
+use tidepool::community::shell::Shell;
+use tidepool::community::{Community, Permission, Place};
+use tidepool::engine::actions::{Action, Class, Outcome};
+use tidepool::engine::files::{File, FileId, FileKind, Picture};
+use tidepool::engine::forms::Form;
+use tidepool::engine::live::{Content, FeedSpec};
+use tidepool::engine::module::{Access, Module};
+use tidepool::engine::viewer::Viewer;
+use tidepool::engine::web::{Head, PageAnswer};
+use tidepool::sql;
+
+const DOCUMENT: &str = "cabinet.document";
+const TABLE: &str = "CREATE TABLE cabinet (file_id BIGINT PRIMARY KEY, space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE)";
+
+/// An ordinary form: it uploads without JavaScript. The field that names the place stands before the files.
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"{% extends "community/shell.html" %}{% import "community/parts.html" as parts %}{% block main %}<h1>Cabinet</h1>{{ parts::problem(form) }}
+<form method="post" action="/act/cabinet.file" enctype="multipart/form-data" hx-boost="false"><input type="hidden" name="space" value="{{ space }}">
+<input type="file" name="files" multiple aria-label="Files"><button class="btn">File</button>{% if let Some(error) = form.error("files") %}<p class="error">{{ error }}</p>{% endif %}</form>
+<ul>{% for file in files %}<li><a href="/files/{{ file.id }}/{{ file.name|urlencode }}">{{ file.name }}</a>{% if file.picture == Picture::Made %}<img src="/files/{{ file.id }}/{{ file.name|urlencode }}?size=small" alt="">{% endif %}</li>{% endfor %}</ul>{% endblock %}"#
+)]
+struct CabinetPage {
+    head: Head,
+    shell: Shell,
+    form: Form,
+    space: SpaceId,
+    files: Vec<File>,
+}
+
+#[derive(Clone)]
+struct Cabinet(Community);
+
+#[derive(Deserialize)]
+struct Put {
+    space: SpaceId,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    space: SpaceId,
+}
+
+#[derive(Deserialize)]
+struct ThrowAway {
+    file: FileId,
+}
+
+impl Cabinet {
+    fn module(self) -> Module {
+        let [adds, reads, ready, feed, put, list, throw] = std::array::from_fn(|_| self.clone());
+        // Who may put something where, and who may read what is kept: asked at every upload and every download.
+        let document = FileKind::new(
+            DOCUMENT,
+            "What lies in a space's cabinet",
+            "space",
+            move |viewer, place| {
+                adds.clone().of_space(viewer.account, SpaceId(place)).map(move |may| may.map(|()| Some(SpaceId(place)))).boxed()
+            },
+            move |viewer, file| reads.clone().of_space(viewer.account, SpaceId(file.place)),
+        );
+        let document = document.when_ready(move |tx, file| {
+            ready.changed(tx, SpaceId(file.place));
+            async { Ok(()) }.boxed()
+        });
+        Module::new("cabinet")
+            .migration("0001_cabinet", TABLE)
+            .files(document)
+            .feed(FeedSpec::new("cabinet/{space}", "Changes of a space's cabinet", move |viewer, ids| {
+                feed.clone().of_space(viewer.account, SpaceId(ids[0])).map(|may| Ok(may.is_ok()))
+            }))
+            .page(Access::SignedIn, "/spaces/{space}/cabinet", get(page).with_state(self))
+            .action(
+                Action::new("cabinet.file", "Puts files in the cabinet", Class::Write, move |viewer, input| put.clone().put(viewer, input))
+                    .with_files(DOCUMENT),
+            )
+            .action(Action::new("cabinet.list", "What is in the cabinet", Class::Read, move |viewer, input| {
+                list.clone().list(viewer, input)
+            }))
+            .action(Action::new("cabinet.throw-away", "Throws a file away", Class::Write, move |viewer, input| {
+                throw.clone().throw(viewer, input)
+            }))
+    }
+
+    async fn of_space(self, account: AccountId, space: SpaceId) -> Result<()> {
+        self.0.permit(account, Permission::Read, Place::Space(space)).await
+    }
+
+    /// Programs that follow the feed hear of it, after the commit: nobody hears of what could still be lost.
+    fn changed(&self, tx: &mut Tx, space: SpaceId) {
+        let live = self.0.engine().live.clone();
+        let changed = Content::new("cabinet.contents.changed", json!({ "space": space }));
+        tx.after_commit(move || live.publish(&format!("cabinet/{space}"), changed));
+    }
+
+    /// Uploads are there already, by whichever way they came. In one transaction they stay, all of them or none.
+    async fn put(self, viewer: Viewer, Put { space, files }: Put) -> Result<Outcome> {
+        self.clone().of_space(viewer.account, space).await?;
+        if files.is_empty() {
+            return Err(Error::field("files", "error-file-gone"));
+        }
+        let (db, ids) = (self.0.engine().db.clone(), files.clone());
+        db.write(move |tx| {
+            Box::pin(async move {
+                for id in ids {
+                    self.0.engine().files.keep(tx, id, DOCUMENT, space.0, viewer.account).await?;
+                    sql!(tx.on(), on => sqlx::query("INSERT INTO cabinet (file_id, space_id) VALUES ($1, $2)").bind(id).bind(space).execute(on))?;
+                }
+                self.changed(tx, space);
+                Ok(())
+            })
+        })
+        .await?;
+        Ok(Outcome::new(json!({ "files": files }), format!("/spaces/{space}/cabinet")))
+    }
+
+    async fn files(&self, space: SpaceId) -> Result<Vec<File>> {
+        const IDS: &str = "SELECT file_id FROM cabinet WHERE space_id = $1 ORDER BY file_id DESC LIMIT 100";
+        let ids: Vec<FileId> = sql!(self.0.engine().db.read(), on => sqlx::query_scalar(IDS).bind(space).fetch_all(on))?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| self.0.engine().files.file(id))).await
+    }
+
+    async fn list(self, viewer: Viewer, List { space }: List) -> Result<Outcome> {
+        self.clone().of_space(viewer.account, space).await?;
+        let files = self.files(space).await?;
+        let told = files.iter().map(|file| {
+            json!({ "id": file.id, "name": file.name, "media": file.media().name(), "size": file.size, "picture": file.picture,
+                "width": file.width, "height": file.height })
+        });
+        Ok(Outcome::new(json!({ "files": told.collect::<Vec<_>>() }), format!("/spaces/{space}/cabinet")))
+    }
+
+    /// The row and the file go together. The bytes follow, unless another file has the same.
+    async fn throw(self, viewer: Viewer, ThrowAway { file }: ThrowAway) -> Result<Outcome> {
+        let space = SpaceId(self.0.engine().files.file(file).await?.place);
+        self.clone().of_space(viewer.account, space).await?;
+        let db = self.0.engine().db.clone();
+        db.write(move |tx| {
+            Box::pin(async move {
+                const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
+                let _: SpaceId = sql!(tx.on(), on => sqlx::query_scalar(ROW).bind(file).fetch_one(on))?;
+                self.changed(tx, space);
+                self.0.engine().files.forget(tx, file).await
+            })
+        })
+        .await?;
+        Ok(Outcome::new(json!({}), format!("/spaces/{space}/cabinet")))
+    }
+}
+
+async fn page(State(cabinet): State<Cabinet>, viewer: Viewer, Path(space): Path<SpaceId>, form: Form) -> Result<PageAnswer> {
+    cabinet.clone().of_space(viewer.account, space).await?;
+    let shell = cabinet.0.shell(&viewer, Some(space), &format!("/spaces/{space}/cabinet")).await?;
+    let head = cabinet.0.head(&viewer, "Cabinet");
+    let page = CabinetPage { head, shell, form, space, files: cabinet.files(space).await? };
+    PageAnswer::of(&page, &page.shell.parts)
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::load(&Flags::default())?;
+    let ready = |address| println!("Tidepool is at http://{address}");
+    tidepool::app::serve_with(settings, |community| vec![Cabinet(community.clone()).module()], ready).await
+}

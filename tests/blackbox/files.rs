@@ -1,0 +1,23 @@
+//! Files: uploads that survive everything, limits told before, rights asked every time, pictures made anew.
+
+mod bucket;
+mod crashes;
+mod limits;
+mod pictures;
+mod reference;
+mod served;
+mod uploads;
+
+use crate::support::{Person, TestServer};
+
+/// A server with a cabinet, its owner, and a member of her space.
+async fn house() -> (TestServer, Person, Person) {
+    house_with(&[]).await
+}
+
+async fn house_with(overrides: &[(&str, &str)]) -> (TestServer, Person, Person) {
+    let server = TestServer::example_with("cabinet", overrides).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    (server, ann, bob)
+}

@@ -1,0 +1,111 @@
+//! What is left when the server ends at the wrong moment, and what is tidied up.
+
+use serde_json::json;
+
+use super::house;
+use crate::support::{Person, TestServer, eventually, noise};
+
+#[tokio::test]
+async fn a_killed_server_goes_on_where_the_upload_stood() {
+    let (mut server, ann, _) = house().await;
+    let content = noise(4 << 20, 4);
+    let upload = ann.begin("survivor.bin", content.len()).await;
+    let mut at = 0;
+    for round in 1..=3 {
+        let hanging = match round {
+            1 => Some(upload.hang(content.len(), &content[..1_700_000]).await),
+            _ => {
+                let upload = upload.clone();
+                let piece = upload.piece(at, &content[at..at + 700_000]);
+                upload.person.send(piece).await.expect(204);
+                None
+            }
+        };
+        let least = upload.on_disk(&server, at as u64 + (512 << 10)).await as usize;
+        server.kill9().await;
+        drop(hanging);
+        server.again().await;
+        at = upload.offset().await;
+        assert!(at >= least, "round {round}: {at} of {least}");
+    }
+    let file = upload.patch(at, &content[at..]).await.expect(204).header("tidepool-file").to_owned();
+    server.kill9().await;
+    server.again().await;
+    assert_eq!(ann.content(&file).await, content);
+    assert_eq!(upload.head().await.expect(200).header("tidepool-file"), file, "the last answer may have been lost: it is told again");
+}
+
+#[tokio::test]
+async fn a_server_that_ends_between_the_last_byte_and_its_answer_makes_the_file_when_asked() {
+    let (mut server, ann, _) = house().await;
+    let content = noise(900_000, 5);
+    let upload = ann.begin("late.bin", content.len()).await;
+    upload.patch(0, &content[..800_000]).await.expect(204);
+    server.kill9().await;
+    // What the kernel has of a process that was killed just then.
+    let spooled = server.data().join("uploads").join(upload.name());
+    let mut whole = std::fs::OpenOptions::new().append(true).open(spooled).expect("it is in the spool");
+    std::io::Write::write_all(&mut whole, &content[800_000..]).expect("it is written");
+    server.again().await;
+    let head = upload.head().await.expect(200);
+    assert_eq!(head.header("upload-offset"), "900000");
+    assert_eq!(ann.content(head.header("tidepool-file")).await, content);
+    assert_eq!(server.spooled(), 0);
+}
+
+async fn gone(server: &TestServer, left: usize) {
+    eventually("deletion of contents", || async { (server.contents().len() == left).then_some(()) }).await;
+}
+
+async fn throw_away(person: &Person, file: &str) {
+    person.act("cabinet.throw-away", json!({ "file": file })).await.done();
+}
+
+#[tokio::test]
+async fn the_same_content_is_stored_once_and_goes_with_the_last_that_has_it() {
+    let (server, ann, bob) = house().await;
+    let content = noise(200_000, 6);
+    let files = futures_util::future::join_all((0..4).map(|number| {
+        let (person, content) = (if number % 2 == 0 { &ann } else { &bob }, &content);
+        async move { person.file(&format!("{number}.bin"), content).await }
+    }))
+    .await;
+    let other = ann.file("other.bin", &noise(1000, 7)).await;
+    assert_eq!(server.contents().len(), 2);
+    for file in &files[..3] {
+        throw_away(&bob, file).await;
+        bob.fetch(&format!("/files/{file}/it")).await;
+    }
+    // The jobs that would delete it run in order: when this content is gone, theirs are done.
+    throw_away(&ann, &other).await;
+    gone(&server, 1).await;
+    assert_eq!(bob.content(&files[3]).await, content);
+    assert_eq!(ann.fetch(&format!("/files/{}/it", files[0])).await.status, 404);
+    throw_away(&ann, &files[3]).await;
+    gone(&server, 0).await;
+    ann.act("cabinet.throw-away", json!({ "file": files[3] })).await.expect(404);
+    // What is uploaded again after that is stored again.
+    let again = ann.file("again.bin", &content).await;
+    assert_eq!(ann.content(&again).await, content);
+}
+
+#[tokio::test]
+async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
+    let (mut server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let kept = ann.file("kept.bin", &noise(1000, 8)).await;
+    let unkept = ann.upload("unkept.bin", &noise(2000, 9)).await;
+    let half = ann.begin("half.bin", 1_000_000).await;
+    half.patch(0, &noise(1000, 10)).await.expect(204);
+    ann.try_begin(crate::support::DOCUMENT, &ann.space, "more", 1_000_000).await.expect(507);
+    server.stop().await;
+    server.change_rows("UPDATE uploads SET expires_at = 1 WHERE file_id IS NULL").await;
+    server.change_rows("UPDATE files SET created_at = 1").await;
+    server.change_rows("UPDATE job_schedules SET next_at = 0").await;
+    server.again().await;
+    half.head().await.expect(404);
+    gone(&server, 1).await;
+    eventually("deletion of half an upload", || async { (server.spooled() == 0).then_some(()) }).await;
+    assert_eq!(ann.fetch(&format!("/files/{unkept}/it")).await.status, 404);
+    assert_eq!(ann.content(&kept).await.len(), 1000);
+    ann.begin("more", 1_000_000).await; // there is room again
+}

@@ -1,0 +1,154 @@
+//! Limits are told before anything is sent where they can be, and a full disk loses nothing. Forms with files.
+
+use serde_json::json;
+
+use super::{house, house_with};
+use crate::support::{Answer, DOCUMENT, Folder, TestServer, noise, text};
+
+fn words(answer: &Answer) -> String {
+    answer.json()["error"]["message"].as_str().expect("words").to_owned()
+}
+
+const MIB: usize = 1 << 20;
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
+    let limits = [
+        ("TIDEPOOL_MAX_FILE_MIB", "1"),
+        ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "2"),
+        ("TIDEPOOL_MAX_FILES_MIB_PER_SPACE", "3"),
+        ("TIDEPOOL_MAX_UPLOADS", "1"),
+    ];
+    let (server, ann, bob) = house_with(&limits).await;
+    let wish = |person: &crate::support::Person, size: usize| {
+        let person = person.clone();
+        async move { person.try_begin(DOCUMENT, &person.space, "a.bin", size as u64).await }
+    };
+    let refused = wish(&ann, MIB + 1).await.expect(413);
+    assert_eq!((refused.code().as_str(), words(&refused).as_str()), ("too_large", "A file may have 1 MiB at most."));
+    wish(&ann, MIB).await.expect(201);
+    wish(&ann, MIB).await.expect(201);
+    let refused = wish(&ann, 1).await.expect(507);
+    assert_eq!(refused.code(), "full");
+    assert!(words(&refused).contains("one person"), "{}", refused.body);
+    wish(&bob, MIB).await.expect(201);
+    let refused = wish(&bob, 1).await.expect(507);
+    assert!(words(&refused).contains("this space"), "{}", refused.body);
+    wish(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20).await.expect(413);
+
+    // One sends at a time. The other is told to try again.
+    let (server_two, ann, bob) = house_with(&limits).await;
+    let upload = ann.begin("slow.bin", MIB).await;
+    let hanging = upload.hang(MIB, &noise(600_000, 1)).await;
+    upload.on_disk(&server_two, 512 << 10).await;
+    let other = bob.begin("other.bin", 3).await;
+    let busy = other.patch(0, b"abc").await.expect(503);
+    assert!(!busy.header("retry-after").is_empty() && !words(&busy).is_empty());
+    upload.offset().await; // whoever asks takes the turn from the one who hangs
+    drop(hanging);
+    crate::support::eventually("a free place", || async { (other.patch(0, b"abc").await.status == 204).then_some(()) }).await;
+    drop(server);
+}
+
+#[tokio::test]
+async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
+    let (_server, ann, bob) = house().await;
+    let first = ann.begin("0.bin", 3).await;
+    futures_util::future::join_all((1..100).map(|number| {
+        let ann = &ann;
+        async move { ann.begin(&format!("{number}.bin"), 3).await }
+    }))
+    .await;
+    let refused = ann.try_begin(DOCUMENT, &ann.space, "a.bin", 3).await.expect(409);
+    assert!(words(&refused).starts_with("Too many of your files"), "{}", refused.body);
+    bob.begin("b.bin", 3).await;
+    first.patch(0, b"abc").await.expect(204);
+    ann.begin("a.bin", 3).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_in_words_and_the_upload_goes_on_when_there_is_room() {
+    let Some(disk) = Folder::disk(24) else {
+        eprintln!("SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root.");
+        return;
+    };
+    let server = TestServer::example_in(disk, "cabinet", &[]).await;
+    let ann = server.owner("ann").await;
+    let content = noise(6 * MIB, 11);
+    let kept = ann.file("kept.bin", &content[..MIB]).await;
+    let upload = ann.begin("large.bin", content.len()).await;
+    upload.patch(0, &content[..2 * MIB]).await.expect(204);
+    let ballast = server.data().join("ballast");
+    let mut fills = std::fs::File::create(&ballast).expect("a file");
+    // To the last block.
+    while std::io::Write::write_all(&mut fills, &[1; 4096]).is_ok() {}
+    let refused = upload.patch(2 * MIB, &content[2 * MIB..]).await.expect(507);
+    assert_eq!(refused.code(), "full");
+    assert!(words(&refused).contains("disk is full"), "{}", refused.body);
+    let begun = ann.try_begin(DOCUMENT, &ann.space, "another.bin", 100_000).await.expect(507);
+    assert!(words(&begun).contains("disk is full"), "{}", begun.body);
+    let at = upload.offset().await;
+    assert!((2 * MIB..6 * MIB).contains(&at), "what came before stays: {at}");
+    assert_eq!(ann.content(&kept).await, content[..MIB], "reading goes on");
+    drop(fills);
+    std::fs::remove_file(ballast).expect("it goes");
+    let file = upload.patch(at, &content[at..]).await.expect(204).header("tidepool-file").to_owned();
+    assert_eq!(ann.content(&file).await, content);
+}
+
+#[tokio::test]
+async fn a_form_without_scripts_brings_two_files_at_once() {
+    let (server, ann, bob) = house().await;
+    let page = format!("/spaces/{}/cabinet", ann.space);
+    let form = ann.page(&page).await;
+    assert!(form.contains("enctype=\"multipart/form-data\"") && form.contains("name=\"files\" multiple"), "{form}");
+    let (first, second) = (noise(700_000, 12), noise(10, 13));
+    let files = [("first <b>.bin", &first[..]), ("zweite Datei.bin", &second[..])];
+    let sent = ann.form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &files).await;
+    assert_eq!(sent.location(), page);
+    let listed = bob.cabinet().await;
+    let mut names: Vec<_> = listed.iter().map(|file| file["name"].as_str().expect("a name")).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["first b .bin", "zweite Datei.bin"]);
+    for file in &listed {
+        let wanted = if file["name"] == "zweite Datei.bin" { &second } else { &first };
+        assert_eq!(&bob.content(file["id"].as_str().expect("an id")).await, wanted);
+    }
+    let links = text::attributes(&bob.page(&page).await, "href");
+    let link = links.iter().find(|link| link.contains("zweite")).expect("a link to it");
+    assert_eq!(bob.fetch(link).await.body, second);
+    assert_eq!((server.contents().len(), server.spooled()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
+    let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILE_MIB", "1"), ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "8")]).await;
+    let stranger = server.stranger("sue").await;
+    let page = format!("/spaces/{}/cabinet", ann.space);
+    let fields = [("space", ann.space.as_str())];
+    let large = noise(3 * MIB, 14);
+    let refused = ann.form_with_files("/act/cabinet.file", &page, &fields, &[("large.bin", &large)]).await.expect(413);
+    assert!(
+        text::words(&refused.body).contains(&"A file may have 1 MiB at most.".to_owned()),
+        "on the page it came from: {}",
+        refused.body
+    );
+    assert!(refused.body.contains("enctype=\"multipart/form-data\""));
+    // None chosen, as browsers send it; one that is empty; a form without the place.
+    for files in [&[][..], &[("", &b""[..])], &[("empty.bin", &b""[..])]] {
+        ann.form_with_files("/act/cabinet.file", &page, &fields, files).await.expect(422);
+    }
+    ann.form_with_files("/act/cabinet.file", &page, &[], &[("a.bin", b"abc")]).await.expect(422);
+    stranger.form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")]).await.expect(404);
+    let visitor = server.visitor().form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")]).await;
+    assert!(visitor.status == 303 || visitor.status == 401, "to the door: {}", visitor.status);
+    // An action that takes no files is not given any.
+    ann.form_with_files("/act/cabinet.list", &page, &fields, &[("a.bin", b"abc")]).await.expect(422);
+    assert_eq!((server.contents().len(), server.spooled()), (0, 0));
+    assert!(ann.cabinet().await.is_empty());
+    // All of the room is free again.
+    for number in 0..8 {
+        ann.act("cabinet.list", json!({ "space": ann.space })).await.done();
+        ann.begin(&format!("{number}.bin"), MIB).await;
+    }
+}

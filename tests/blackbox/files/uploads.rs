@@ -1,0 +1,202 @@
+//! The protocol: what a client may rely on, and what it is refused.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use super::house;
+use crate::support::{DOCUMENT, answer_of, noise};
+
+#[tokio::test]
+async fn an_upload_comes_in_pieces_and_stands_where_it_says() {
+    let (_server, ann, _) = house().await;
+    let content = noise(300_000, 1);
+    let begun = ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 300_000).await.expect(201);
+    assert!(begun.header("location").starts_with("/uploads/"));
+    assert_eq!(begun.header("tus-resumable"), "1.0.0");
+    assert!(begun.header("upload-expires").ends_with(" GMT"), "{:?}", begun.headers);
+
+    let upload = ann.begin("notes.bin", content.len()).await;
+    let head = upload.head().await.expect(200);
+    assert_eq!([head.header("upload-offset"), head.header("upload-length")], ["0", "300000"]);
+    assert_eq!(head.header("cache-control"), "no-store");
+    let first = upload.patch(0, &content[..100_000]).await.expect(204);
+    assert_eq!(first.header("upload-offset"), "100000");
+    assert!(first.header("upload-expires").ends_with(" GMT") && first.header("tidepool-file").is_empty());
+    assert_eq!(upload.offset().await, 100_000);
+    upload.patch(100_000, &content[100_000..200_000]).await.expect(204);
+    let last = upload.patch(200_000, &content[200_000..]).await.expect(204);
+    let file = last.header("tidepool-file").to_owned();
+    let head = upload.head().await.expect(200);
+    assert_eq!([head.header("upload-offset"), head.header("tidepool-file")], ["300000", file.as_str()], "asked later it says the same");
+    assert_eq!(upload.patch(300_000, &[]).await.expect(204).header("tidepool-file"), file);
+    assert_eq!(ann.content(&file).await, content);
+}
+
+#[tokio::test]
+async fn what_the_protocol_forbids_is_refused_and_changes_nothing() {
+    let (_server, ann, _) = house().await;
+    let upload = ann.begin("notes.bin", 10).await;
+    upload.patch(0, b"abc").await.expect(204);
+    for offset in [0, 2, 4, 10] {
+        assert_eq!(upload.patch(offset, b"xyz").await.expect(409).code(), "conflict");
+    }
+    for version in ["0.2.2", "2.0.0", ""] {
+        let request = ann.request("HEAD", &upload.path).header("tus-resumable", version);
+        let refused = ann.send(request).await.expect(412);
+        assert_eq!(refused.header("tus-version"), "1.0.0");
+    }
+    ann.send(ann.request("POST", "/uploads").header("upload-length", 3)).await.expect(412);
+    let plain = upload.request("PATCH").header("upload-offset", 3).header("content-type", "application/octet-stream").body("def");
+    ann.send(plain).await.expect(415);
+    let nowhere = upload.request("PATCH").header("content-type", "application/offset+octet-stream").body("def");
+    ann.send(nowhere).await.expect(400);
+    let longer = upload.patch(3, b"defghijklmnop").await.expect(413);
+    assert!(longer.json()["error"]["message"].as_str().expect("words").contains("announced"), "{}", longer.body);
+    assert_eq!(upload.offset().await, 3);
+    let last = upload.patch(3, b"defghij").await.expect(204);
+    assert_eq!(ann.content(last.header("tidepool-file")).await, b"abcdefghij");
+    // A creation that says too little.
+    let tus = |request: reqwest::RequestBuilder| request.header("tus-resumable", "1.0.0");
+    ann.send(tus(ann.request("POST", "/uploads"))).await.expect(400);
+    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", 3)).await.expect(400);
+    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", "many")).await.expect(400);
+    ann.try_begin(DOCUMENT, "here", "notes.bin", 3).await.expect(400);
+    ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 0).await.expect(422);
+}
+
+#[tokio::test]
+async fn what_it_can_do_is_told_and_post_stands_for_other_methods() {
+    let (_server, ann, _) = house().await;
+    let can = ann.send(ann.request("OPTIONS", "/uploads")).await.expect(204);
+    assert_eq!([can.header("tus-version"), can.header("tus-resumable")], ["1.0.0", "1.0.0"]);
+    assert_eq!(can.header("tus-extension"), "creation,termination,checksum,expiration");
+    assert_eq!(can.header("tus-checksum-algorithm"), "sha1,sha256");
+    assert_eq!(can.header("tus-max-size"), (2048_u64 << 20).to_string());
+
+    let upload = ann.begin("notes.bin", 6).await;
+    let patch = upload.request("POST").header("x-http-method-override", "PATCH").header("upload-offset", 0);
+    ann.send(patch.header("content-type", "application/offset+octet-stream").body("abc")).await.expect(204);
+    assert_eq!(upload.offset().await, 3);
+    ann.send(upload.request("POST")).await.expect(405);
+    ann.send(upload.request("POST").header("x-http-method-override", "DELETE")).await.expect(204);
+    upload.head().await.expect(404);
+}
+
+#[tokio::test]
+async fn an_upload_is_its_owners_and_goes_where_they_may_put_it() {
+    let (server, ann, bob) = house().await;
+    let stranger = server.stranger("sue").await;
+    ann.try_begin("cabinet.nothing", &ann.space, "a", 3).await.expect(404);
+    ann.try_begin(DOCUMENT, "12345", "a", 3).await.expect(404);
+    stranger.try_begin(DOCUMENT, &ann.space, "a", 3).await.expect(404);
+    server.visitor().try_begin(DOCUMENT, &ann.space, "a", 3).await.expect(401);
+    let upload = ann.begin("a", 3).await;
+    for other in [&bob, &stranger] {
+        let theirs = upload.as_seen_by(other);
+        theirs.head().await.expect(404);
+        theirs.patch(0, b"abc").await.expect(404);
+        theirs.delete().await.expect(404);
+    }
+    upload.as_seen_by(&server.visitor()).head().await.expect(401);
+    assert_eq!(upload.offset().await, 0);
+    // Who may no longer put it there cannot go on.
+    let bobs = bob.begin("b", 6).await;
+    bobs.patch(0, b"abc").await.expect(204);
+    ann.act("community.remove-member", json!({ "space": ann.space, "account": bob.id })).await.done();
+    bobs.patch(3, b"def").await.expect(404);
+    // Nor can a file that is not one's own, or is in use already, be put anywhere.
+    let file = ann.upload("mine", b"abc").await;
+    let put = json!({ "space": ann.space, "files": [file] });
+    stranger.act("cabinet.file", put.clone()).await.expect(404);
+    let eve = server.member("eve").await;
+    assert!(eve.act("cabinet.file", put.clone()).await.expect(422).problem("files").is_some());
+    ann.act("cabinet.file", put.clone()).await.done();
+    ann.act("cabinet.file", put).await.expect(422);
+}
+
+#[tokio::test]
+async fn ending_an_upload_forgets_what_came_and_frees_its_room() {
+    let (server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let upload = ann.begin("large", 1 << 20).await;
+    upload.patch(0, b"abc").await.expect(204);
+    ann.try_begin(DOCUMENT, &ann.space, "more", 1).await.expect(507);
+    upload.delete().await.expect(204);
+    upload.head().await.expect(404);
+    upload.patch(3, b"def").await.expect(404);
+    upload.delete().await.expect(404);
+    assert_eq!(server.spooled(), 0);
+    ann.begin("again", 1 << 20).await;
+}
+
+#[tokio::test]
+async fn a_piece_that_is_not_what_its_checksum_says_is_not_kept() {
+    let (_server, ann, _) = house().await;
+    let content = noise(1_300_000, 2);
+    let upload = ann.begin("sums.bin", content.len()).await;
+    let (first, rest) = content.split_at(700_000);
+    let summed = |at: usize, bytes: &[u8], sum: String| upload.piece(at, bytes).header("upload-checksum", sum);
+    let sha1 = |bytes: &[u8]| format!("sha1 {}", STANDARD.encode(Sha1::digest(bytes)));
+    let sha256 = |bytes: &[u8]| format!("sha256 {}", STANDARD.encode(Sha256::digest(bytes)));
+    for sum in ["md5 AAAA".to_owned(), "sha1".to_owned(), "sha1 %%".to_owned()] {
+        ann.send(summed(0, first, sum)).await.expect(400);
+    }
+    for sum in [sha1(rest), sha256(rest)] {
+        let wrong = ann.send(summed(0, first, sum)).await.expect(460);
+        assert!(!wrong.json()["error"]["message"].as_str().expect("words").is_empty());
+        assert_eq!(upload.offset().await, 0, "none of it is kept, however much of it was written already");
+    }
+    ann.send(summed(0, first, sha1(first))).await.expect(204);
+    ann.send(summed(first.len(), rest, sha256(first))).await.expect(460);
+    let last = ann.send(summed(first.len(), rest, sha256(rest))).await.expect(204);
+    assert_eq!(ann.content(last.header("tidepool-file")).await, content);
+}
+
+#[tokio::test]
+async fn many_uploads_of_one_account_come_at_once() {
+    let (server, ann, _) = house().await;
+    let all = (0..12).map(|number| {
+        let ann = ann.clone();
+        async move {
+            let content = noise(150_000 + number * 1000, number as u64);
+            let upload = ann.begin(&format!("{number}.bin"), content.len()).await;
+            let mut at = 0;
+            for piece in content.chunks(40_000) {
+                upload.patch(at, piece).await.expect(204);
+                at += piece.len();
+            }
+            let file = upload.head().await.header("tidepool-file").to_owned();
+            (file, content)
+        }
+    });
+    let files = futures_util::future::join_all(all).await;
+    let ids: Vec<_> = files.iter().map(|(id, _)| id).collect();
+    ann.act("cabinet.file", json!({ "space": ann.space, "files": ids })).await.done();
+    for (id, content) in &files {
+        assert_eq!(&ann.content(id).await, content);
+    }
+    assert_eq!((server.contents().len(), server.spooled()), (12, 0));
+}
+
+#[tokio::test]
+async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
+    let (server, ann, _) = house().await;
+    let content = noise(3 << 20, 3);
+    let upload = ann.begin("hangs.bin", content.len()).await;
+    let hanging = upload.hang(content.len(), &content[..1_500_000]).await;
+    let least = upload.on_disk(&server, 512 << 10).await as usize;
+    upload.patch(7, b"elsewhere").await.expect(409); // and soon: it does not wait for the other to time out
+    let said = answer_of(hanging).await;
+    assert!(said.starts_with("HTTP/1.1 204"), "the one that hung is told how far it came: {said}");
+    let at = upload.offset().await;
+    assert!(at >= least && at <= 1_500_000, "what came stays: {at} of {least}");
+    let last = upload.patch(at, &content[at..]).await.expect(204);
+    assert_eq!(ann.content(last.header("tidepool-file")).await, content);
+    // As well when the question is only how far it is.
+    let upload = ann.begin("hangs.bin", content.len()).await;
+    let _hanging = upload.hang(content.len(), &content[..1_500_000]).await;
+    upload.on_disk(&server, 512 << 10).await;
+    assert!(upload.offset().await >= 512 << 10);
+}

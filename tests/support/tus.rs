@@ -1,0 +1,245 @@
+//! Uploads over tus as a careful client sends them, and the ways in which a careless one does not.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{ACCEPT, HeaderMap};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{Answer, PATIENCE, Person, TestServer};
+
+/// The kind of files of the example that tests upload to.
+pub const DOCUMENT: &str = "cabinet.document";
+
+/// An upload that was begun.
+#[derive(Clone)]
+pub struct Upload {
+    /// Whose.
+    pub person: Person,
+    /// Its path.
+    pub path: String,
+}
+
+/// An answer whose body is bytes.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Fetched {
+    /// A header's value, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+    }
+}
+
+/// Bytes that repeat nowhere, so that a piece in the wrong place is seen.
+pub fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(size + 8);
+    while bytes.len() < size {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(size);
+    bytes
+}
+
+/// Asks again and again until there is an answer, with bounded patience.
+pub async fn eventually<T, R: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> R) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < until, "no {what} in time");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+impl Person {
+    /// Asks to upload something somewhere; what comes back.
+    pub async fn try_begin(&self, kind: &str, place: &str, name: &str, size: u64) -> Answer {
+        let pair = |key: &str, value: &str| format!("{key} {}", STANDARD.encode(value));
+        let metadata = [pair("filename", name), pair("kind", kind), pair("place", place)].join(",");
+        let request = self.request("POST", "/uploads").header(ACCEPT, "application/json").header("tus-resumable", "1.0.0");
+        self.send(request.header("upload-length", size).header("upload-metadata", metadata)).await
+    }
+
+    /// Begins an upload to the cabinet of one's space.
+    pub async fn begin(&self, name: &str, size: usize) -> Upload {
+        let begun = self.try_begin(DOCUMENT, &self.space, name, size as u64).await.expect(201);
+        Upload { person: self.clone(), path: begun.header("location").to_owned() }
+    }
+
+    /// Uploads something to one's space in one piece. The file's id.
+    pub async fn upload(&self, name: &str, content: &[u8]) -> String {
+        self.begin(name, content.len()).await.patch(0, content).await.expect(204).header("tidepool-file").to_owned()
+    }
+
+    /// Uploads something and puts it in the cabinet. The file's id.
+    pub async fn file(&self, name: &str, content: &[u8]) -> String {
+        let file = self.upload(name, content).await;
+        self.act("cabinet.file", json!({ "space": self.space, "files": [file] })).await.done();
+        file
+    }
+
+    /// What is in the cabinet of one's space.
+    pub async fn cabinet(&self) -> Vec<Value> {
+        let listed = self.act("cabinet.list", json!({ "space": self.space })).await.done();
+        listed["files"].as_array().expect("a list").clone()
+    }
+
+    /// What the cabinet says of a file once its picture is made, or is not going to be.
+    pub async fn settled(&self, file: &str) -> Value {
+        eventually("end of the making of a picture", || async {
+            let found = self.cabinet().await.into_iter().find(|one| one["id"] == file).expect("it is in the cabinet");
+            (found["picture"] != "waiting").then_some(found)
+        })
+        .await
+    }
+
+    /// Fetches something with these headers.
+    pub async fn fetch_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Fetched {
+        let request = headers.iter().fold(self.request("GET", path), |request, (name, value)| request.header(*name, *value));
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Fetched { status, headers, body: response.bytes().await.expect("the body arrives").to_vec() }
+    }
+
+    /// Fetches something.
+    pub async fn fetch(&self, path: &str) -> Fetched {
+        self.fetch_with(path, &[]).await
+    }
+
+    /// Fetches a file that must be there, whole.
+    pub async fn content(&self, file: &str) -> Vec<u8> {
+        let fetched = self.fetch(&format!("/files/{file}/it")).await;
+        assert_eq!(fetched.status, 200);
+        fetched.body
+    }
+
+    /// Posts a form with files as a browser without JavaScript does.
+    pub async fn form_with_files(&self, path: &str, page: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        }
+        for (name, content) in files {
+            let head = format!("--edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n");
+            body.extend(format!("{head}content-type: application/octet-stream\r\n\r\n").bytes());
+            body.extend_from_slice(content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        let request = self.request("POST", path).header(ACCEPT, "text/html").header("content-type", "multipart/form-data; boundary=edge");
+        let origin = self.request("GET", page).build().expect("a request").url().to_string();
+        self.send(request.header("referer", origin).body(body)).await
+    }
+}
+
+impl Upload {
+    /// A request about it.
+    pub fn request(&self, method: &str) -> reqwest::RequestBuilder {
+        self.person.request(method, &self.path).header(ACCEPT, "application/json").header("tus-resumable", "1.0.0")
+    }
+
+    /// The same upload as somebody else asks for it.
+    pub fn as_seen_by(&self, person: &Person) -> Self {
+        Self { person: person.clone(), path: self.path.clone() }
+    }
+
+    /// Its last part, which names it on the disk, too.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().expect("a path")
+    }
+
+    /// Where it stands.
+    pub async fn head(&self) -> Answer {
+        self.person.send(self.request("HEAD")).await
+    }
+
+    /// How many bytes have come.
+    pub async fn offset(&self) -> usize {
+        self.head().await.expect(200).header("upload-offset").parse().expect("an offset")
+    }
+
+    /// A request that sends these bytes from there on.
+    pub fn piece(&self, at: usize, bytes: &[u8]) -> reqwest::RequestBuilder {
+        self.request("PATCH").header("upload-offset", at).header("content-type", "application/offset+octet-stream").body(bytes.to_vec())
+    }
+
+    /// Sends these bytes from there on.
+    pub async fn patch(&self, at: usize, bytes: &[u8]) -> Answer {
+        self.person.send(self.piece(at, bytes)).await
+    }
+
+    /// Ends it.
+    pub async fn delete(&self) -> Answer {
+        self.person.send(self.request("DELETE")).await
+    }
+
+    /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
+    pub async fn hang(&self, all: usize, sent: &[u8]) -> TcpStream {
+        let url = self.request("PATCH").build().expect("a request").url().clone();
+        let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+        let mut stream = TcpStream::connect(&host).await.expect("the server listens");
+        let head = format!(
+            "PATCH {} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n\
+             content-type: application/offset+octet-stream\r\ncontent-length: {all}\r\n\r\n",
+            self.path,
+            self.person.cookies()
+        );
+        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        stream.write_all(sent).await.expect("the beginning is sent");
+        stream
+    }
+
+    /// Waits until at least so much of it lies on the disk. How much does.
+    pub async fn on_disk(&self, server: &TestServer, least: u64) -> u64 {
+        let path = server.data().join("uploads").join(self.name());
+        eventually("bytes on the disk", || async {
+            let length = std::fs::metadata(&path).map_or(0, |data| data.len());
+            (length >= least).then_some(length)
+        })
+        .await
+    }
+}
+
+/// What a raw connection is answered, as far as it says.
+pub async fn answer_of(mut stream: TcpStream) -> String {
+    let mut buffer = vec![0; 4096];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.expect("an answer in time").unwrap_or(0);
+    String::from_utf8_lossy(&buffer[..read]).into_owned()
+}
+
+impl TestServer {
+    /// The contents in its folder, by their names.
+    pub fn contents(&self) -> Vec<String> {
+        fn names(folder: &std::path::Path, into: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.path() {
+                    path if path.is_dir() => names(&path, into),
+                    path => into.push(path.file_name().expect("a name").to_string_lossy().into_owned()),
+                }
+            }
+        }
+        let mut all = Vec::new();
+        names(&self.data().join("files"), &mut all);
+        all
+    }
+
+    /// How many uploads lie in its spool.
+    pub fn spooled(&self) -> usize {
+        std::fs::read_dir(self.data().join("uploads")).map_or(0, Iterator::count)
+    }
+}
