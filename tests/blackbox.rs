@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod absence;
     mod admission;
+    mod attachments;
     mod builders;
     mod client;
     mod files;
