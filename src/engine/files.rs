@@ -111,9 +111,10 @@ impl Files {
         Ok(())
     }
 
-    /// Has content deleted unless a file has it.
+    /// Has content deleted unless a file has it. Without a key: a job that runs already may have asked before this change, and
+    /// would stand for the one that asks after it.
     async fn forget_content(&self, tx: &mut Tx, digest: &str) -> Result<()> {
-        self.0.jobs.add(tx, NewJob::new(work::FORGET, &digest).key(digest)).await.map(drop)
+        self.0.jobs.add(tx, NewJob::new(work::FORGET, &digest)).await.map(drop)
     }
 
     /// A file.

@@ -11,6 +11,7 @@ mod layers;
 mod limits;
 mod pages;
 mod parts;
+mod unread;
 mod wants;
 
 pub use act::{answer, redisplay};

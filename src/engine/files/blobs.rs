@@ -74,15 +74,23 @@ impl Blobs {
     pub(super) async fn put_file(&self, digest: &str, from: &FilePath, size: u64) -> Result<()> {
         if let Some(folder) = &self.folder {
             let (from, to) = (from.to_owned(), folder.join(&digest[..2]));
-            let name = to.join(digest);
+            let (name, making) = (to.join(digest), to.join(format!("{digest}.making")));
             return blocking(move || {
                 std::fs::create_dir_all(&to)?;
                 std::fs::File::open(&from)?.sync_all()?;
-                match std::fs::hard_link(&from, &name) {
-                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                    // Not every file system has links.
-                    Err(_) => drop(std::fs::copy(&from, &name)?),
-                    Ok(()) => {}
+                // A name that is there holds what a crash left. Only content that is all there counts.
+                let is_there = std::fs::metadata(&name).is_ok_and(|found| found.len() == size);
+                if !is_there {
+                    let made = forget(&making).and_then(|()| match std::fs::hard_link(&from, &making) {
+                        Ok(()) => Ok(()),
+                        // Not every file system has links.
+                        Err(_) => std::fs::copy(&from, &making).and_then(|_| std::fs::File::open(&making)?.sync_all()),
+                    });
+                    // Under its name it is all there or not at all, whatever happens on the way.
+                    if let Err(error) = made.and_then(|()| std::fs::rename(&making, &name)) {
+                        forget(&making)?;
+                        return Err(error);
+                    }
                 }
                 // The name is on the disk, too, before anything refers to it.
                 std::fs::File::open(&to)?.sync_all()
@@ -190,6 +198,13 @@ impl Blobs {
     pub(super) fn free(data: &FilePath) -> Option<u64> {
         let stat = rustix::fs::statvfs(data).ok()?;
         Some(stat.f_bavail * stat.f_frsize)
+    }
+}
+
+fn forget(path: &FilePath) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -168,7 +168,7 @@ impl Writing {
             Some(Checksum::Sha1(_)) => Summing::Sha1(Sha1::new()),
             Some(Checksum::Sha256(_)) => Summing::Sha256(Sha256::new()),
         };
-        let (mut at, mut buffer, mut whole) = (from, Vec::with_capacity(BUFFER), false);
+        let (mut at, mut buffer, mut whole, mut full) = (from, Vec::with_capacity(BUFFER), false, None);
         let ended = loop {
             let came = tokio::select! {
                 biased;
@@ -196,12 +196,26 @@ impl Writing {
             if buffer.len() >= BUFFER {
                 match self.write(&file, at, buffer).await {
                     Ok(written) => (at, buffer) = (at + written.len() as u64, emptied(written)),
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        (buffer, full) = (Vec::new(), Some(error));
+                        break Ok(());
+                    }
                 }
             }
         };
         if !buffer.is_empty() {
-            at += self.write(&file, at, buffer).await?.len() as u64;
+            match self.write(&file, at, buffer).await {
+                Ok(written) => at += written.len() as u64,
+                Err(error) => full = Some(error),
+            }
+        }
+        if let Some(error) = full {
+            // What nobody can compare with its checksum any more does not stay.
+            if sum.is_some() {
+                self.cut(from).await?;
+                *self.state = before;
+            }
+            return Err(error);
         }
         let right = match (sum, summing) {
             (Some(Checksum::Sha1(wanted)), Summing::Sha1(sum)) => whole && sum.finalize().as_slice() == wanted,

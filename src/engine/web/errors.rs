@@ -180,8 +180,11 @@ pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Requ
     retry_headers(&error, worded.headers_mut());
     worded.extensions_mut().insert(Worded);
     worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        worded.headers_mut().insert(header::ALLOW, allow.clone());
+    // What a protocol says beside the words, such as which methods, versions or ranges there are.
+    for (name, value) in response.headers() {
+        if [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE].contains(name) || name.as_str().starts_with("tus-") {
+            worded.headers_mut().insert(name, value.clone());
+        }
     }
     worded
 }

@@ -18,7 +18,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::front::{Front, REQUEST_ID};
-use super::{Health, act, assets, errors, limits, parts};
+use super::{Health, act, assets, errors, limits, parts, unread};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -42,8 +42,11 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
         // Files take as long as they take; these have bounds of their own.
-        .merge(act::routes(started.actions, engine.files.clone(), pages))
-        .merge(files::routes(engine.files.clone()))
+        .merge(
+            act::routes(started.actions, engine.files.clone(), pages)
+                .merge(files::routes(engine.files.clone()))
+                .layer(from_fn(unread::hear_out)),
+        )
         .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
         .layer(CsrfLayer::new())
         .layer(option_layer(started.requests.map(|requests| from_fn_with_state(requests, limits::limit))))

@@ -1,1 +1,97 @@
-//! x
+//! Contents in a bucket: as well as in a folder, and nothing is lost when its server fails.
+
+use std::time::{Duration, Instant};
+
+use super::house_with;
+use crate::support::s3::{Bucket, Fault};
+use crate::support::{eventually, noise};
+
+const MIB: usize = 1 << 20;
+
+#[tokio::test]
+async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
+    let bucket = Bucket::start();
+    let (mut server, ann, bob) = house_with(&bucket.settings()).await;
+    let content = noise(19 * MIB, 30);
+    let file = ann.file("large.bin", &content).await;
+    let same = bob.file("same.bin", &content).await;
+    let digest = blake3::hash(&content).to_hex().to_string();
+    let objects = bucket.objects();
+    assert_eq!(objects.into_iter().collect::<Vec<_>>(), [(format!("{}/{digest}", &digest[..2]), content.len())]);
+    assert_eq!(bucket.completed(), 1, "in parts, and once");
+    assert!(server.contents().is_empty() && server.spooled() == 0, "nothing is left on the disk");
+    assert!(bob.content(&file).await == content);
+    let part = bob.fetch_with(&format!("/files/{file}/large.bin"), &[("range", "bytes=9000000-9000099")]).await;
+    assert_eq!((part.status, part.header("content-range")), (206, format!("bytes 9000000-9000099/{}", content.len()).as_str()));
+    assert!(part.body == content[9_000_000..9_000_100]);
+
+    let mut picture = Vec::new();
+    let pixels = image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    pixels.write_with_encoder(image::codecs::png::PngEncoder::new(&mut picture)).expect("it can be written");
+    let shown = ann.file("shown.png", &picture).await;
+    assert_eq!(ann.settled(&shown).await["picture"], "made");
+    assert_eq!(bob.fetch(&format!("/files/{shown}/shown.png?size=small")).await.status, 200);
+
+    for file in [&shown, &same, &file] {
+        ann.act("cabinet.throw-away", serde_json::json!({ "file": file })).await.done();
+    }
+    eventually("an empty bucket", || async { bucket.objects().is_empty().then_some(()) }).await;
+    server.restart().await;
+    let again = ann.file("again.bin", &content[..MIB]).await;
+    assert!(bob.content(&again).await == content[..MIB]);
+}
+
+#[tokio::test]
+async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
+    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens].map(|fault| async move {
+        let bucket = Bucket::start();
+        let (server, ann, _) = house_with(&bucket.settings()).await;
+        let content = noise(9 * MIB, fault as u64 + 40);
+        let upload = ann.begin("large.bin", content.len()).await;
+        upload.patch(0, &content[..8 * MIB]).await.expect(204);
+        bucket.does(fault);
+        let began = Instant::now();
+        let refused = upload.patch(8 * MIB, &content[8 * MIB..]).await.expect(503);
+        assert!(began.elapsed() < Duration::from_secs(8), "{fault:?}: given up after {:?}", began.elapsed());
+        assert!(!refused.json()["error"]["message"].as_str().expect("words").is_empty());
+        assert!(!refused.header("retry-after").is_empty());
+        let at = upload.offset().await;
+        assert_eq!(at, content.len() - 1, "{fault:?}: all is there but the byte that asks for another try");
+        bucket.does(Fault::Nothing);
+        assert!(bucket.objects().is_empty(), "{fault:?}: what is not whole does not stay");
+        let last = upload.patch(at, &content[at..]).await.expect(204);
+        assert!(ann.content(last.header("tidepool-file")).await == content, "{fault:?}");
+        assert_eq!(server.spooled(), 0);
+    });
+    futures_util::future::join_all(all).await;
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
+    let bucket = Bucket::start();
+    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let content = noise(3 * MIB, 50);
+    let file = ann.file("large.bin", &content).await;
+    let path = format!("/files/{file}/large.bin");
+    for fault in [Fault::Truncates, Fault::Shortens] {
+        bucket.does(fault);
+        let response = ann.request("GET", &path).send().await.expect("an answer");
+        let status = response.status().as_u16();
+        match response.bytes().await {
+            Ok(body) if status == 200 => {
+                assert!(body.len() == content.len() && body == content[..], "{fault:?}: whole it is, or it breaks off")
+            }
+            Ok(_) => assert!([502, 503].contains(&status), "{fault:?}: {status}"),
+            Err(_) => {}
+        }
+    }
+    for fault in [Fault::Fails, Fault::Stalls] {
+        bucket.does(fault);
+        let began = Instant::now();
+        assert_eq!(ann.fetch(&path).await.status, 503, "{fault:?}");
+        assert!(began.elapsed() < Duration::from_secs(8));
+    }
+    assert_eq!(ann.request("HEAD", &path).send().await.expect("an answer").status().as_u16(), 200);
+    bucket.does(Fault::Nothing);
+    assert!(ann.content(&file).await == content);
+}

@@ -90,6 +90,20 @@ async fn the_same_content_is_stored_once_and_goes_with_the_last_that_has_it() {
 }
 
 #[tokio::test]
+async fn content_goes_however_close_together_its_files_are_thrown_away() {
+    let (server, ann, _) = house().await;
+    let mut files = Vec::new();
+    for number in 0..40 {
+        for copy in 0..2 {
+            files.push(ann.file(&format!("{number}-{copy}.bin"), &noise(500, number)).await);
+        }
+    }
+    // Each content's two files one right after the other, while the job for the first may be asking whether it is used.
+    futures_util::future::join_all(files.iter().map(|file| throw_away(&ann, file))).await;
+    gone(&server, 0).await;
+}
+
+#[tokio::test]
 async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
     let (mut server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     let kept = ann.file("kept.bin", &noise(1000, 8)).await;

@@ -109,7 +109,7 @@ async fn a_form_without_scripts_brings_two_files_at_once() {
     let listed = bob.cabinet().await;
     let mut names: Vec<_> = listed.iter().map(|file| file["name"].as_str().expect("a name")).collect();
     names.sort_unstable();
-    assert_eq!(names, ["first b .bin", "zweite Datei.bin"]);
+    assert_eq!(names, ["first b.bin", "zweite Datei.bin"]);
     for file in &listed {
         let wanted = if file["name"] == "zweite Datei.bin" { &second } else { &first };
         assert_eq!(&bob.content(file["id"].as_str().expect("an id")).await, wanted);

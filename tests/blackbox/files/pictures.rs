@@ -151,7 +151,7 @@ async fn names_are_tidied_and_lead_nowhere() {
     let (server, ann, _) = house().await;
     let long = format!("{}.txt", "n".repeat(4000));
     for (given, kept) in
-        [("../../x", "x"), ("a\r\nset-cookie: b=c\r\n.txt", "a set-cookie b=c .txt"), ("/etc/passwd", "passwd"), ("", "file")]
+        [("../../x", "x"), ("a\r\nset-cookie: b=c\r\n.txt", "a set-cookie b=c.txt"), ("/etc/passwd", "passwd"), ("", "file")]
     {
         let file = ann.file(given, b"hello").await;
         let fetched = ann.fetch(&format!("/files/{file}/{}", "it")).await;
