@@ -63,6 +63,8 @@ pub async fn serve(file: Option<&Path>) -> Result<()> {
         .route("/page", get(page))
         .route("/unchanged", get(|| async { (StatusCode::NOT_MODIFIED, [(header::ETAG, "W/\"0123456789abcdef\"")]) }))
         .route("/act/{action}", post(tell))
+        .route("/copy", post(copy))
+        .layer(axum::extract::DefaultBodyLimit::disable())
         .route("/live", get(upgrade))
         .route("/live/data", get(upgrade))
         .with_state(bare);
@@ -97,6 +99,25 @@ async fn tell(State(bare): State<Arc<Bare>>, body: Bytes) -> Response {
     }
     let number = format!("{:0width$}", *told, width = bare.number.len());
     ([(header::CONTENT_TYPE, "application/json")], format!("{{\"message\":{{\"id\":\"{number}\"}}}}")).into_response()
+}
+
+/// Copies what comes to a file, which is on the disk when it answers.
+async fn copy(body: axum::body::Body) -> Result<&'static str, StatusCode> {
+    use futures_util::StreamExt;
+    use tokio::io::AsyncWriteExt;
+    let path = std::env::current_exe().unwrap_or_default().with_file_name(format!("copy-{}", std::process::id()));
+    let copied = async {
+        let mut file = tokio::io::BufWriter::with_capacity(512 << 10, tokio::fs::File::create(&path).await?);
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            file.write_all(&piece.map_err(std::io::Error::other)?).await?;
+        }
+        file.flush().await?;
+        file.get_ref().sync_all().await
+    };
+    let copied = copied.await;
+    let _ = std::fs::remove_file(&path);
+    copied.map(|()| "copied").map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn upgrade(State(bare): State<Arc<Bare>>, upgrade: WebSocketUpgrade) -> Response {

@@ -79,6 +79,10 @@ pub enum Row {
     Arrivals,
     /// A restart, and everybody back at once
     Storm,
+    /// Jobs: done in a second, begun how soon, and a post beside many that wait
+    Jobs,
+    /// Uploads beside a bare copy, and the memory of ten at once
+    Uploads,
     /// A steady mix for a long time, only when asked for
     Soak,
 }

@@ -6,6 +6,7 @@ mod compressed;
 mod echo;
 mod fanout;
 mod growth;
+mod jobs;
 mod memory;
 mod overload;
 mod pages;
@@ -14,6 +15,7 @@ mod rooms;
 mod soak;
 mod stalled;
 mod storm;
+mod uploads;
 
 use std::path::PathBuf;
 
@@ -43,6 +45,8 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Overload => overload::measure(options, report).await,
         Row::Arrivals => arrivals::measure(options, report).await,
         Row::Storm => storm::measure(options, report).await,
+        Row::Jobs => jobs::measure(options, report).await,
+        Row::Uploads => uploads::measure(options, report).await,
         Row::Soak => soak::measure(options, report).await,
     }
 }

@@ -12,7 +12,8 @@ use crate::http::{Http, action, request};
 use crate::load::Posted;
 use crate::process::{Folder, Process};
 
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
+    ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1000000"),
     ("TIDEPOOL_PROFILE", "production"),
     ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000000"),
     // Counted, but never reached.
