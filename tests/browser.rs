@@ -10,6 +10,7 @@ mod browser {
     mod scene;
 
     mod evening;
+    mod files;
     mod history;
     mod live;
     mod offline;
