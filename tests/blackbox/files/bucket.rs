@@ -43,7 +43,7 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
 
 #[tokio::test]
 async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
-    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens].map(|fault| async move {
+    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens, Fault::Vanishes].map(|fault| async move {
         let bucket = Bucket::start();
         let (server, ann, _) = house_with(&bucket.settings()).await;
         let content = noise(9 * MIB, fault as u64 + 40);
@@ -64,6 +64,18 @@ async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
         assert_eq!(server.spooled(), 0);
     });
     futures_util::future::join_all(all).await;
+}
+
+#[tokio::test]
+async fn a_bucket_whose_last_answer_is_lost_has_the_file_all_the_same() {
+    let bucket = Bucket::start();
+    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let content = noise(9 * MIB, 45);
+    bucket.does(Fault::Mumbles);
+    let file = ann.file("large.bin", &content).await;
+    bucket.does(Fault::Nothing);
+    assert!(ann.content(&file).await == content);
+    assert_eq!(bucket.objects().len(), 1);
 }
 
 #[tokio::test]
