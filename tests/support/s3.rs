@@ -35,6 +35,7 @@ struct Inner {
     parts: HashMap<String, BTreeMap<u32, Vec<u8>>>,
     begun: usize,
     completed: usize,
+    refused: usize,
     fault: Fault,
 }
 
@@ -86,6 +87,16 @@ impl Bucket {
         inner.objects.iter().map(|(name, content)| (name.clone(), content.len())).collect()
     }
 
+    /// Puts something in that no server put there.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        self.inner.lock().expect("the bucket is whole").objects.insert(name.to_owned(), content.to_vec());
+    }
+
+    /// How many requests it has answered with an error of its own.
+    pub fn refused(&self) -> usize {
+        self.inner.lock().expect("the bucket is whole").refused
+    }
+
     /// How many objects came in parts.
     pub fn completed(&self) -> usize {
         self.inner.lock().expect("the bucket is whole").completed
@@ -100,7 +111,10 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let fault = bucket.inner.lock().expect("the bucket is whole").fault;
     match fault {
-        Fault::Fails => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Fault::Fails => {
+            bucket.inner.lock().expect("the bucket is whole").refused += 1;
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
         Fault::Vanishes => return StatusCode::NOT_FOUND.into_response(),
         Fault::Stalls => std::future::pending::<()>().await,
         _ => {}

@@ -51,6 +51,22 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
 }
 
 #[tokio::test]
+async fn what_a_file_took_is_free_again_when_it_is_gone() {
+    let (_server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    // A picture changes its size when it is made anew; a form is counted as all that was sent until its file's size is known.
+    let picture = ann.file("picture.png", &[super::pictures::png(300, 200), vec![0; 100_000]].concat()).await;
+    ann.settled(&picture).await;
+    let page = format!("/spaces/{}/cabinet", ann.space);
+    ann.form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &[("a.bin", &noise(400_000, 15))]).await.expect(303);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64).await.expect(507);
+    for file in ann.cabinet().await {
+        ann.act("cabinet.throw-away", json!({ "file": file["id"] })).await.done();
+    }
+    ann.begin("large.bin", MIB).await.delete().await.expect(204);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1).await.expect(507);
+}
+
+#[tokio::test]
 async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
     let (_server, ann, bob) = house().await;
     let first = ann.begin("0.bin", 3).await;
