@@ -13,8 +13,10 @@ fn the_module_that_is_documented_is_the_one_that_is_tested() {
     let example = read("examples/counter.rs");
     assert!(read("docs/module.md").contains(&format!("```rust\n{example}```")), "docs/module.md and examples/counter.rs differ");
     assert!(example.lines().count() < 150);
-    let (reminders, page) = (read("examples/reminders.rs"), read("docs/jobs.md"));
-    assert!(page.contains(&format!("```rust\n{reminders}```")), "docs/jobs.md and examples/reminders.rs differ");
+    for (example, page) in [("reminders", "jobs"), ("cabinet", "files")] {
+        let (code, text) = (read(&format!("examples/{example}.rs")), read(&format!("docs/{page}.md")));
+        assert!(text.contains(&format!("```rust\n{code}```")), "docs/{page}.md and examples/{example}.rs differ");
+    }
 }
 
 #[tokio::test]

@@ -23,13 +23,19 @@ pub enum Fault {
     Truncates,
     /// It sends half as if that were all, and keeps half of what it is given.
     Shortens,
+    /// It puts parts together and answers that it failed.
+    Mumbles,
+    /// It says that there is no such bucket.
+    Vanishes,
 }
 
 #[derive(Default)]
 struct Inner {
     objects: BTreeMap<String, Vec<u8>>,
     parts: HashMap<String, BTreeMap<u32, Vec<u8>>>,
+    begun: usize,
     completed: usize,
+    refused: usize,
     fault: Fault,
 }
 
@@ -81,6 +87,16 @@ impl Bucket {
         inner.objects.iter().map(|(name, content)| (name.clone(), content.len())).collect()
     }
 
+    /// Puts something in that no server put there.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        self.inner.lock().expect("the bucket is whole").objects.insert(name.to_owned(), content.to_vec());
+    }
+
+    /// How many requests it has answered with an error of its own.
+    pub fn refused(&self) -> usize {
+        self.inner.lock().expect("the bucket is whole").refused
+    }
+
     /// How many objects came in parts.
     pub fn completed(&self) -> usize {
         self.inner.lock().expect("the bucket is whole").completed
@@ -95,7 +111,11 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let fault = bucket.inner.lock().expect("the bucket is whole").fault;
     match fault {
-        Fault::Fails => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Fault::Fails => {
+            bucket.inner.lock().expect("the bucket is whole").refused += 1;
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        Fault::Vanishes => return StatusCode::NOT_FOUND.into_response(),
         Fault::Stalls => std::future::pending::<()>().await,
         _ => {}
     }
@@ -134,7 +154,8 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
             [(header::ETAG, tag())].into_response()
         }
         Method::POST if query.contains_key("uploads") => {
-            let id = format!("parts-{}", inner.parts.len());
+            inner.begun += 1;
+            let id = format!("parts-{}", inner.begun);
             inner.parts.insert(id.clone(), BTreeMap::new());
             let name = format!("<Bucket>tides</Bucket><Key>{key}</Key><UploadId>{id}</UploadId>");
             xml(format!("<InitiateMultipartUploadResult>{name}</InitiateMultipartUploadResult>"))
@@ -142,8 +163,11 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
         Method::POST if query.contains_key("uploadId") => {
             let Some(parts) = inner.parts.remove(&upload) else { return StatusCode::NOT_FOUND.into_response() };
             inner.completed += 1;
-            let whole = parts.into_values().flatten().collect();
+            let whole = parts.into_values().collect::<Vec<_>>().concat();
             inner.objects.insert(key.clone(), whole);
+            if fault == Fault::Mumbles {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
             let name = format!("<Bucket>tides</Bucket><Key>{key}</Key><ETag>{}</ETag>", tag());
             xml(format!("<CompleteMultipartUploadResult>{name}</CompleteMultipartUploadResult>"))
         }
@@ -157,8 +181,11 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
             }
             xml(format!("<DeleteResult>{deleted}</DeleteResult>"))
         }
+        Method::DELETE if !upload.is_empty() => match inner.parts.remove(&upload) {
+            Some(_) => StatusCode::NO_CONTENT.into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
         Method::DELETE => {
-            inner.parts.remove(&upload);
             inner.objects.remove(&key);
             StatusCode::NO_CONTENT.into_response()
         }
@@ -189,7 +216,8 @@ fn get(content: &[u8], headers: &HeaderMap, fault: Fault) -> Response {
     let (from, to) =
         asked.map_or((0, size), |(from, to)| (from.parse().expect("a number"), to.parse().map_or(size, |to: usize| (to + 1).min(size))));
     let part = &content[from.min(size)..to];
-    let sent = if fault == Fault::Nothing { part.len() } else { part.len() / 2 };
+    let is_cut = matches!(fault, Fault::Truncates | Fault::Shortens);
+    let sent = if is_cut { part.len() / 2 } else { part.len() };
     let announced = if fault == Fault::Shortens { sent } else { part.len() };
     let first = Bytes::copy_from_slice(&part[..sent]);
     let body = match fault {

@@ -128,6 +128,30 @@ impl Person {
         fetched.body
     }
 
+    /// Sends the beginning of a form with a file of `all` bytes, and holds the connection.
+    pub async fn hang_form(&self, path: &str, all: usize, sent: &[u8]) -> TcpStream {
+        let start = format!(
+            "--edge\r\ncontent-disposition: form-data; name=\"space\"\r\n\r\n{}\r\n\
+             --edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.bin\"\r\n\r\n",
+            self.space
+        );
+        let kind = "multipart/form-data; boundary=edge";
+        let mut stream = self.raw("POST", path, &format!("content-type: {kind}\r\ncontent-length: {}\r\n", all + start.len())).await;
+        stream.write_all(start.as_bytes()).await.expect("the fields are sent");
+        stream.write_all(sent).await.expect("the beginning is sent");
+        stream
+    }
+
+    /// A connection on which the head of a request was sent, with these further headers.
+    async fn raw(&self, method: &str, path: &str, headers: &str) -> TcpStream {
+        let url = self.request(method, path).build().expect("a request").url().clone();
+        let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+        let mut stream = TcpStream::connect(&host).await.expect("the server listens");
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\n{headers}\r\n", self.cookies());
+        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        stream
+    }
+
     /// Posts a form with files as a browser without JavaScript does.
     pub async fn form_with_files(&self, path: &str, page: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
         let mut body = Vec::new();
@@ -190,16 +214,8 @@ impl Upload {
 
     /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
     pub async fn hang(&self, all: usize, sent: &[u8]) -> TcpStream {
-        let url = self.request("PATCH").build().expect("a request").url().clone();
-        let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
-        let mut stream = TcpStream::connect(&host).await.expect("the server listens");
-        let head = format!(
-            "PATCH {} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n\
-             content-type: application/offset+octet-stream\r\ncontent-length: {all}\r\n\r\n",
-            self.path,
-            self.person.cookies()
-        );
-        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: application/offset+octet-stream\r\n";
+        let mut stream = self.person.raw("PATCH", &self.path, &format!("{headers}content-length: {all}\r\n")).await;
         stream.write_all(sent).await.expect("the beginning is sent");
         stream
     }

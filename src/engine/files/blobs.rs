@@ -99,7 +99,7 @@ impl Blobs {
         }
         let path = self.path(digest)?;
         let mut file = tokio::fs::File::open(from).await?;
-        let upload = self.store.put_multipart(&path).await.map_err(failed)?;
+        let upload = self.store.put_multipart(&path).await.map_err(not_kept)?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
         let mut buffer = vec![0; 256 << 10];
         let sent: Result<()> = async {
@@ -108,7 +108,7 @@ impl Blobs {
                 if read == 0 {
                     return Ok(());
                 }
-                upload.wait_for_capacity(AT_ONCE).await.map_err(failed)?;
+                upload.wait_for_capacity(AT_ONCE).await.map_err(not_kept)?;
                 upload.write(&buffer[..read]);
             }
         }
@@ -118,8 +118,11 @@ impl Blobs {
             let _ = upload.abort().await;
             return Err(error);
         }
-        upload.finish().await.map_err(failed)?;
-        self.is_whole(&path, size).await
+        match upload.finish().await {
+            // A second try after a lost answer finds nothing to complete: what counts is whether it is there.
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => self.is_whole(&path, size).await,
+            Err(error) => Err(not_kept(error)),
+        }
     }
 
     /// Stores content that is in memory.
@@ -129,13 +132,13 @@ impl Blobs {
             let folder = folder.join(&digest[..2]);
             blocking(move || std::fs::create_dir_all(folder)).await?;
         }
-        self.store.put(&path, PutPayload::from(content)).await.map_err(failed)?;
+        self.store.put(&path, PutPayload::from(content)).await.map_err(not_kept)?;
         self.is_whole(&path, size).await
     }
 
     /// A server that answered "done" and kept less is not believed.
     async fn is_whole(&self, path: &Path, size: u64) -> Result<()> {
-        let kept = self.store.head(path).await.map_err(failed)?.size;
+        let kept = self.store.head(path).await.map_err(not_kept)?.size;
         if kept == size {
             return Ok(());
         }
@@ -242,6 +245,17 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::
 
 fn internal(error: anyhow::Error) -> Error {
     Error::Internal(error.context("the file store"))
+}
+
+/// The same while something is stored: that a bucket is not there is no fault of what was to go into it.
+fn not_kept(error: object_store::Error) -> Error {
+    match failed(error) {
+        Error::NotFound => {
+            tracing::warn!("the file store does not find what was just put there, or there is no such bucket");
+            Error::Unavailable
+        }
+        other => other,
+    }
 }
 
 /// What a store's error means to people: a full disk is said to be full, and a server that fails may be better later.

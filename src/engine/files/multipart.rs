@@ -55,8 +55,11 @@ pub(in crate::engine) async fn take_form(files: &Files, viewer: &Viewer, kind: &
         let place = fields.iter().find(|(name, _)| name == place_name).and_then(|(_, value)| value.parse().ok()).ok_or_else(shape)?;
         // How large it is nobody says beforehand: it counts as all that is sent until it is known.
         let most = sent.unwrap_or(largest).min(largest).max(1);
-        let id = files.take_whole(viewer, Wish { kind: kind.to_owned(), place, name: file_name, size: most }, field.boxed()).await?;
-        if let Some(id) = id {
+        let wish = Wish { kind: kind.to_owned(), place, name: file_name, size: most };
+        let (taking, by) = (files.clone(), viewer.clone());
+        // A task of its own: what was begun is ended, and its room free again, however early the browser goes.
+        let taken = tokio::spawn(async move { taking.take_whole(&by, wish, field.boxed()).await });
+        if let Some(id) = taken.await.map_err(|error| Error::Internal(error.into()))?? {
             fields.push((name, id.to_string()));
         }
     }

@@ -124,8 +124,13 @@ async fn append(State(files): State<Files>, viewer: Viewer, Path(id): Path<Strin
         Some(sum) => sum,
         None => None,
     };
-    let _place = files.place()?;
-    match files.append(&viewer, &id, offset, sum, body.into_data_stream()).await {
+    let (place, by) = (files.place()?, viewer.clone());
+    // A task of its own: what was begun is ended, however early whoever sent it goes.
+    let appended = tokio::spawn(async move {
+        let _place = place;
+        files.append(&by, &id, offset, sum, body.into_data_stream()).await
+    });
+    match appended.await.map_err(|error| Error::Internal(error.into()))? {
         Ok(stands) => Ok(standing(&stands, StatusCode::NO_CONTENT)),
         Err(error @ Error::Conflict("error-checksum")) => {
             let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);

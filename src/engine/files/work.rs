@@ -25,7 +25,9 @@ pub(super) fn declare(files: &Files, module: Module) -> Module {
             JobKind::new(PICTURE, "Makes a picture anew, and its smaller forms", move |run, id| make_picture(picture.clone(), run, id))
                 .at_once(1) // each may take a good part of the machine's memory
                 .limit(Duration::from_secs(120))
-                .attempts(4),
+                // For a quarter of an hour: nobody sees the picture before, and a bucket may be away for a while.
+                .attempts(10)
+                .backoff(Duration::from_secs(2)),
         )
         .job(
             JobKind::new(FORGET, "Deletes content that no file has any more", move |run, digest| {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::house_with;
+use super::pictures::png;
 use crate::support::s3::{Bucket, Fault};
 use crate::support::{eventually, noise};
 
@@ -25,10 +26,7 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
     assert_eq!((part.status, part.header("content-range")), (206, format!("bytes 9000000-9000099/{}", content.len()).as_str()));
     assert!(part.body == content[9_000_000..9_000_100]);
 
-    let mut picture = Vec::new();
-    let pixels = image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([x as u8, y as u8, 90]));
-    pixels.write_with_encoder(image::codecs::png::PngEncoder::new(&mut picture)).expect("it can be written");
-    let shown = ann.file("shown.png", &picture).await;
+    let shown = ann.file("shown.png", &png(90, 60)).await;
     assert_eq!(ann.settled(&shown).await["picture"], "made");
     assert_eq!(bob.fetch(&format!("/files/{shown}/shown.png?size=small")).await.status, 200);
 
@@ -43,7 +41,7 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
 
 #[tokio::test]
 async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
-    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens].map(|fault| async move {
+    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens, Fault::Vanishes].map(|fault| async move {
         let bucket = Bucket::start();
         let (server, ann, _) = house_with(&bucket.settings()).await;
         let content = noise(9 * MIB, fault as u64 + 40);
@@ -64,6 +62,18 @@ async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
         assert_eq!(server.spooled(), 0);
     });
     futures_util::future::join_all(all).await;
+}
+
+#[tokio::test]
+async fn a_bucket_whose_last_answer_is_lost_has_the_file_all_the_same() {
+    let bucket = Bucket::start();
+    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let content = noise(9 * MIB, 45);
+    bucket.does(Fault::Mumbles);
+    let file = ann.file("large.bin", &content).await;
+    bucket.does(Fault::Nothing);
+    assert!(ann.content(&file).await == content);
+    assert_eq!(bucket.objects().len(), 1);
 }
 
 #[tokio::test]
@@ -94,4 +104,33 @@ async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
     assert_eq!(ann.request("HEAD", &path).send().await.expect("an answer").status().as_u16(), 200);
     bucket.does(Fault::Nothing);
     assert!(ann.content(&file).await == content);
+}
+
+#[tokio::test]
+async fn a_picture_is_made_when_the_bucket_answers_again() {
+    let bucket = Bucket::start();
+    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    ann.act("community.pause-jobs", serde_json::json!({ "kind": "files.picture", "pause": true })).await.done();
+    let file = ann.file("shown.png", &png(90, 60)).await;
+    bucket.does(Fault::Fails);
+    ann.act("community.pause-jobs", serde_json::json!({ "kind": "files.picture", "pause": false })).await.done();
+    eventually("a try in vain", || async { (bucket.refused() > 2).then_some(()) }).await;
+    assert_eq!(ann.cabinet().await[0]["picture"], "waiting", "it is not the picture's fault");
+    bucket.does(Fault::Nothing);
+    assert_eq!(ann.settled(&file).await["picture"], "made");
+}
+
+#[tokio::test]
+async fn what_nobody_knows_of_in_a_bucket_is_swept() {
+    let bucket = Bucket::start();
+    let (mut server, ann, _) = house_with(&bucket.settings()).await;
+    let file = ann.file("kept.bin", b"kept").await;
+    bucket.put(&format!("ab/{}", "ab".repeat(32)), b"left by a crash long ago");
+    bucket.put("notes.txt", b"somebody else's");
+    server.stop().await;
+    server.change_rows("UPDATE job_schedules SET next_at = 0").await;
+    server.again().await;
+    eventually("a swept bucket", || async { (bucket.objects().len() == 2).then_some(()) }).await;
+    assert!(bucket.objects().contains_key("notes.txt"));
+    assert_eq!(ann.content(&file).await, b"kept");
 }

@@ -111,13 +111,26 @@ async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
     let half = ann.begin("half.bin", 1_000_000).await;
     half.patch(0, &noise(1000, 10)).await.expect(204);
     ann.try_begin(crate::support::DOCUMENT, &ann.space, "more", 1_000_000).await.expect(507);
+    // What a crash left between a file and its row, long ago and just now.
+    let content = |name: &str| server.data().join("files").join(&name[..2]).join(name);
+    let [old, new] = ["ab".repeat(32), "cd".repeat(32)].map(|name| content(&name));
+    let spooled = server.data().join("uploads").join("left-by-a-crash");
+    for path in [&old, &new, &spooled] {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        std::fs::write(path, "left").expect("it is written");
+    }
+    for path in [&old, &spooled] {
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(72 * 3600);
+        std::fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("it is old");
+    }
     server.stop().await;
     server.change_rows("UPDATE uploads SET expires_at = 1 WHERE file_id IS NULL").await;
     server.change_rows("UPDATE files SET created_at = 1").await;
     server.change_rows("UPDATE job_schedules SET next_at = 0").await;
     server.again().await;
     half.head().await.expect(404);
-    gone(&server, 1).await;
+    gone(&server, 2).await;
+    assert!(new.exists(), "what is new may be on its way to its row");
     eventually("deletion of half an upload", || async { (server.spooled() == 0).then_some(()) }).await;
     assert_eq!(ann.fetch(&format!("/files/{unkept}/it")).await.status, 404);
     assert_eq!(ann.content(&kept).await.len(), 1000);

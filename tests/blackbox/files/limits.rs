@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{house, house_with};
-use crate::support::{Answer, DOCUMENT, Folder, TestServer, noise, text};
+use crate::support::{Answer, DOCUMENT, Folder, TestServer, eventually, noise, text};
 
 fn words(answer: &Answer) -> String {
     answer.json()["error"]["message"].as_str().expect("words").to_owned()
@@ -46,8 +46,24 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
     assert!(!busy.header("retry-after").is_empty() && !words(&busy).is_empty());
     upload.offset().await; // whoever asks takes the turn from the one who hangs
     drop(hanging);
-    crate::support::eventually("a free place", || async { (other.patch(0, b"abc").await.status == 204).then_some(()) }).await;
+    eventually("a free place", || async { (other.patch(0, b"abc").await.status == 204).then_some(()) }).await;
     drop(server);
+}
+
+#[tokio::test]
+async fn what_a_file_took_is_free_again_when_it_is_gone() {
+    let (_server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    // A picture changes its size when it is made anew; a form is counted as all that was sent until its file's size is known.
+    let picture = ann.file("picture.png", &[super::pictures::png(300, 200), vec![0; 100_000]].concat()).await;
+    ann.settled(&picture).await;
+    let page = format!("/spaces/{}/cabinet", ann.space);
+    ann.form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &[("a.bin", &noise(400_000, 15))]).await.expect(303);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64).await.expect(507);
+    for file in ann.cabinet().await {
+        ann.act("cabinet.throw-away", json!({ "file": file["id"] })).await.done();
+    }
+    ann.begin("large.bin", MIB).await.delete().await.expect(204);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1).await.expect(507);
 }
 
 #[tokio::test]
@@ -151,4 +167,23 @@ async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
         ann.act("cabinet.list", json!({ "space": ann.space })).await.done();
         ann.begin(&format!("{number}.bin"), MIB).await;
     }
+}
+
+#[tokio::test]
+async fn a_form_that_breaks_off_leaves_nothing_behind() {
+    let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
+    for sent in [0, 10_000, 2_000_000] {
+        let hanging = ann.hang_form("/act/cabinet.file", 3 * MIB, &noise(sent, 16)).await;
+        eventually("the beginning of an upload", || async { (server.spooled() == 1).then_some(()) }).await;
+        drop(hanging);
+        eventually("the end of the upload", || async { (server.spooled() == 0).then_some(()) }).await;
+        // Its room is free, too.
+        let whole = eventually("room", || async {
+            let begun = ann.try_begin(DOCUMENT, &ann.space, "large.bin", 4 * MIB as u64).await;
+            (begun.status == 201).then(|| begun.header("location").to_owned())
+        });
+        let whole = crate::support::Upload { person: ann.clone(), path: whole.await };
+        whole.delete().await.expect(204);
+    }
+    assert!(server.contents().is_empty());
 }

@@ -18,7 +18,7 @@ fn jpeg(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let picture = RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 90]));
     picture.write_with_encoder(PngEncoder::new(&mut bytes)).expect("it can be written");

@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::house;
-use crate::support::{DOCUMENT, answer_of, noise};
+use crate::support::{DOCUMENT, answer_of, eventually, noise};
 
 #[tokio::test]
 async fn an_upload_comes_in_pieces_and_stands_where_it_says() {
@@ -199,4 +199,29 @@ async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
     let _hanging = upload.hang(content.len(), &content[..1_500_000]).await;
     upload.on_disk(&server, 512 << 10).await;
     assert!(upload.offset().await >= 512 << 10);
+}
+
+#[tokio::test]
+async fn what_came_stays_when_the_connection_breaks() {
+    let (server, ann, _) = house().await;
+    let content = noise(3 << 20, 70);
+    let upload = ann.begin("breaks.bin", content.len()).await;
+    drop(upload.hang(content.len(), &content[..1_500_000]).await);
+    assert_eq!(upload.on_disk(&server, 1_500_000).await, 1_500_000, "to the last byte");
+    let last = upload.patch(1_500_000, &content[1_500_000..]).await.expect(204);
+    assert_eq!(ann.content(last.header("tidepool-file")).await, content);
+}
+
+#[tokio::test]
+async fn who_goes_before_the_answer_finds_the_file_made() {
+    let (server, ann, _) = house().await;
+    for number in 0..8 {
+        let content = noise(700_000, 80 + number);
+        let upload = ann.begin("gone.bin", content.len()).await;
+        drop(upload.hang(content.len(), &content).await);
+        // Nobody asks meanwhile: asking would do it, too.
+        eventually("the end of the upload", || async { (server.spooled() == 0).then_some(()) }).await;
+        let head = upload.head().await.expect(200);
+        assert_eq!(ann.content(head.header("tidepool-file")).await, content);
+    }
 }
