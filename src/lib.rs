@@ -12,7 +12,7 @@
 //! - [`engine`] (floor 1): what makes a page live. `bus` (typed topics), `live` (feeds, frames, sockets) on `websocket`
 //!   (the protocol's bytes), `fragments` (rendered HTML, cached), `changes` (whether what was made still stands), `actions`
 //!   and `forms` (what people do, with and without JavaScript), `web` (one router, pages in parts that are kept, errors,
-//!   layers, limits), and `module`, the contract by which a feature declares all that it adds.
+//!   layers, limits), `jobs` (work that outlives its cause), `files` (what people upload), and `module`, the contract by which a feature declares all that it adds.
 //! - [`community`] (floor 2): who is here and what they may do. Accounts, sessions, spaces, rooms, invitations, the one
 //!   permission check, and the shell around every page.
 //! - [`modules`] (floor 3): features, which meet only on the bus. `chat` and `presence`.

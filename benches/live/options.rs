@@ -30,7 +30,7 @@ pub struct Options {
     #[arg(long)]
     pub deep: bool,
     /// How long the soak lasts
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 22.0)]
     pub minutes: f64,
     /// Print the report as JSON
     #[arg(long)]

@@ -47,7 +47,8 @@ async fn the_documentation_names_every_action_of_chat_and_presence_every_feed_an
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md")).expect("it is there");
     let feeds = ["room/{room}", "room/{room}/typing", "space/{space}", "space/{space}/presence", "account/{account}", "server/jobs"];
     let actions = ["chat.post", "chat.edit", "chat.delete", "chat.history", "chat.read", "chat.type", "presence.active"];
-    let codes = ["not_found", "sign_in_first", "forbidden", "invalid", "conflict", "too_many", "unavailable", "internal"];
+    let codes =
+        ["not_found", "sign_in_first", "forbidden", "invalid", "conflict", "too_large", "full", "too_many", "unavailable", "internal"];
     let messages = ["hello", "subscribed", "event", "refresh", "refused", "revoked", "reply", "error", "pong"];
     let closes = ["1012", "1003", "1008", "4401"];
     for word in feeds.iter().chain(&actions).chain(&codes).chain(&closes) {

@@ -31,6 +31,35 @@ async fn picture(browser: &Browser, name: &str, scheme: &str) {
     std::fs::write(format!("{folder}/{name}.png"), png).expect("it can be written");
 }
 
+/// A picture and a note on a message, and another two in the tray.
+async fn hand_over_files(browser: &Browser) {
+    const SEA: &str = "(async () => { const canvas = Object.assign(document.createElement('canvas'), { width: 1200, height: 640 }); \
+        const pen = canvas.getContext('2d'); const sky = pen.createLinearGradient(0, 0, 0, 640); \
+        [['#f6d7b0', 0], ['#e8b9a0', .4], ['#3f8f9b', .45], ['#0d3b4a', 1]].forEach(([c, at]) => sky.addColorStop(at, c)); \
+        pen.fillStyle = sky; pen.fillRect(0, 0, 1200, 640); pen.fillStyle = '#fff4dc'; pen.beginPath(); pen.arc(840, 240, 52, 0, 7); pen.fill(); \
+        pen.strokeStyle = '#ffffff55'; pen.lineWidth = 3; for (let y = 300; y < 640; y += 22) { pen.beginPath(); \
+        for (let x = 0; x <= 1200; x += 12) pen.lineTo(x, y + 5 * Math.sin(x / (18 + y / 12) + y)); pen.stroke(); } \
+        const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg')); \
+        window.hand = (...files) => { const data = new DataTransfer(); files.forEach((file) => data.items.add(file)); \
+        document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })); }; \
+        window.sea = new File([blob], 'bay.jpg', { type: 'image/jpeg' }); return true; })()";
+    browser.js(SEA).await;
+    browser.js("(window.hand(window.sea, new File(['x'.repeat(4200)], 'watering plan.pdf')), true)").await;
+    browser.until("document.querySelectorAll('.upload[data-state=ready]').length === 2").await;
+    browser.types(".upload:first-child input", "The bay this morning, from the east wall").await;
+    browser.says("Worth getting up for.").await;
+    browser.until("document.querySelector('.attachment.picture img')?.naturalWidth > 100").await;
+    let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 3 << 20 });
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.emulateNetworkConditions", slow).await;
+    browser.js("(window.hand(new File([new Uint8Array(30 << 20)], 'harvest.mp4'), window.sea), true)").await;
+    browser
+        .until(
+            "document.querySelectorAll('.upload[data-state=ready]').length === 1 && document.querySelector('.upload progress').value > 0.3",
+        )
+        .await;
+}
+
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
@@ -60,6 +89,8 @@ async fn screenshots() {
     browser.until("document.querySelectorAll('.person[data-state=away]').length === 1").await;
     picture(&browser, "room", "light").await;
     picture(&browser, "dark", "dark").await;
+    hand_over_files(&browser).await;
+    picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
     browser.sees("input[readonly]").await;

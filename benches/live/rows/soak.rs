@@ -35,7 +35,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let crew = Crew::gather(Plan::new(server.address, &site.room, since).beside(beside), &site.cookies(), SOCKETS).await?;
 
     let time = Duration::from_secs_f64(options.minutes * 60.0);
-    let warm_up = (time / 5).min(Duration::from_secs(120));
+    // Caches fill until what was kept first goes again: parts after four minutes, fragments after ten.
+    let warm_up = (time / 2).min(Duration::from_secs(12 * 60));
     let begun = Instant::now();
     let done = AtomicBool::new(false);
     let (offered, browsed, sampled) = std::thread::scope(|scope| {
