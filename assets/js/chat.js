@@ -4,6 +4,7 @@ import { startComposer } from './chat/composer.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showWaiting } from './chat/outbox.js';
+import './chat/viewer.js';
 
 const started = new WeakSet();
 

@@ -29,6 +29,11 @@ fn noise(name: &str, mebibytes: u32) -> String {
     )
 }
 
+const SILENCE: &str = "(() => { const bytes = new DataView(new ArrayBuffer(44 + 8000)); const text = (at, words) => [...words].forEach((c, i) => bytes.setUint8(at + i, c.charCodeAt())); \
+    text(0, 'RIFF'); bytes.setUint32(4, 36 + 8000, true); text(8, 'WAVEfmt '); bytes.setUint32(16, 16, true); bytes.setUint16(20, 1, true); bytes.setUint16(22, 1, true); \
+    bytes.setUint32(24, 8000, true); bytes.setUint32(28, 16000, true); bytes.setUint16(32, 2, true); bytes.setUint16(34, 16, true); text(36, 'data'); bytes.setUint32(40, 8000, true); \
+    return new File([bytes], 'silence.wav'); })()";
+
 async fn draws(browser: &Browser) {
     browser
         .js("(() => { const canvas = Object.assign(document.createElement('canvas'), { width: 900, height: 500 }); \
@@ -71,6 +76,19 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
     bob.reads(".attachment.file a", "tides.txt").await;
     bob.reads(".attachment.file a", "picked.html").await;
     assert_eq!(ann.count(".upload").await, 0, "the tray is empty");
+    // The picture opens over the page, and goes with Escape.
+    bob.click(".attachment.picture [data-picture]").await;
+    bob.until("document.querySelector('.viewer[open] img')?.naturalWidth > 400").await;
+    bob.js("(document.querySelector('.viewer').close(), true)").await;
+    bob.sees_no(".viewer").await;
+
+    // Sound plays in place: half a second of silence, as WAV.
+    ann.js(&hands_over("drop", SILENCE)).await;
+    ann.until("document.querySelector('.upload[data-state=ready]')").await;
+    ann.says("listen").await;
+    bob.hears("listen").await;
+    bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1").await;
+
     // Its place is kept free before it is there, so nothing jumps.
     assert_eq!(
         bob.js("[...document.querySelectorAll('.attachment.picture img[width]')].every((one) => one.width > 100 && one.height > 50)").await,
@@ -78,7 +96,7 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
     );
     assert_eq!(bob.js("fetch(document.querySelector('.attachment.file a').href).then((one) => one.text())").await, "low water at six");
     bob.click(".top .tools a[href$='/files']").await;
-    bob.until("document.querySelectorAll('.gallery li').length === 3").await;
+    bob.until("document.querySelectorAll('.gallery li').length === 4").await;
 
     // A message of files alone, and one removed before it is sent.
     ann.js(&hands_over("drop", "new File(['a'], 'gone.txt')")).await;
