@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -32,7 +33,9 @@ pub(super) struct Spool {
 /// An upload that someone writes or asks about.
 struct Upload {
     turn: Arc<Turn<State>>,
-    /// Rung when another wants the turn: who sends over a connection that died holds it no longer.
+    /// How many want the turn: who sends over a connection that died lets go of it then.
+    waiting: AtomicUsize,
+    /// Rung with each.
     wanted: Notify,
 }
 
@@ -42,6 +45,15 @@ pub(super) struct State {
     hasher: blake3::Hasher,
     /// How much of the file the hasher has seen.
     hashed: u64,
+}
+
+/// One of those who wait, as long as it does.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// The turn to write to one upload.
@@ -98,17 +110,17 @@ impl Spool {
                 Some(upload) => upload,
                 None => {
                     writing.retain(|_, upload| upload.strong_count() > 0);
-                    let upload = Arc::new(Upload { turn: Arc::default(), wanted: Notify::new() });
+                    let upload = Arc::new(Upload { turn: Arc::default(), waiting: AtomicUsize::new(0), wanted: Notify::new() });
                     writing.insert(id.to_owned(), Arc::downgrade(&upload));
                     upload
                 }
             }
         };
+        upload.waiting.fetch_add(1, Ordering::AcqRel);
+        let counted = Counted(&upload.waiting); // also when whoever waits goes away
         upload.wanted.notify_one();
         let state = upload.turn.clone().lock_owned().await;
-        // Ours was heard, or nobody was there to hear it: either way nobody waits behind us yet.
-        let heard = upload.wanted.notified();
-        futures_util::FutureExt::now_or_never(heard);
+        drop(counted);
         Writing { upload, state, path: self.path(id) }
     }
 
@@ -170,9 +182,12 @@ impl Writing {
         };
         let (mut at, mut buffer, mut whole, mut full) = (from, Vec::with_capacity(BUFFER), false, None);
         let ended = loop {
+            if self.upload.waiting.load(Ordering::Acquire) > 0 {
+                break Ok(());
+            }
             let came = tokio::select! {
                 biased;
-                () = self.upload.wanted.notified() => break Ok(()),
+                () = self.upload.wanted.notified() => continue,
                 came = timeout(SILENT_FOR, body.next()) => came,
             };
             let piece = match came {

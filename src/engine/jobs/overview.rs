@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::store;
 pub use super::store::Failed;
+use super::store::{self, Counted};
 use super::{JobId, Jobs};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
@@ -112,9 +112,9 @@ impl Jobs {
         let db = &self.0.db;
         let mut kinds = Vec::new();
         for kind in self.kinds().values() {
-            let waiting = store::count(db, kind.name, "waiting", COUNTED + 1).await?;
-            let later = store::count(db, kind.name, "later", COUNTED + 1).await?;
-            let failed = store::count(db, kind.name, "failed", COUNTED + 1).await?;
+            let waiting = store::count(db, kind.name, Counted::Waiting, COUNTED + 1).await?;
+            let later = store::count(db, kind.name, Counted::Later, COUNTED + 1).await?;
+            let failed = store::count(db, kind.name, Counted::Failed, COUNTED + 1).await?;
             let oldest = if waiting > 0 { store::oldest(db, kind.name).await? } else { None };
             let mut state = self.state();
             let running = state.running.values().filter(|job| job.kind == kind.name).count();
