@@ -187,9 +187,10 @@ impl Upload {
         self.path.rsplit('/').next().expect("a path")
     }
 
-    /// Where it stands.
+    /// Where it stands. A connection to a server that was killed may look alive once: asking again does no harm.
     pub async fn head(&self) -> Answer {
-        self.person.send(self.request("HEAD")).await
+        let response = eventually("answer", || async { self.request("HEAD").send().await.ok() }).await;
+        Answer::of(response).await
     }
 
     /// How many bytes have come.

@@ -219,12 +219,12 @@ impl Files {
         };
         // From the question whether it is stored to the row that needs it, nobody may delete it.
         let _turn = self.0.contents.wait(digest.clone()).await;
-        if !store::has_blob(&self.0.db, &digest).await? {
-            if let Err(error) = self.0.blobs.put_file(&digest, writing.path(), size).await {
-                // The last byte counts as not received, so that whoever sent it sends it again and it is tried again.
-                writing.cut(size - 1).await?;
-                return Err(error);
-            }
+        if !store::has_blob(&self.0.db, &digest).await?
+            && let Err(error) = self.0.blobs.put_file(&digest, writing.path(), size).await
+        {
+            // The last byte counts as not received, so that whoever sent it sends it again and it is tried again.
+            writing.cut(size - 1).await?;
+            return Err(error);
         }
         let (id, upload_id, jobs) = (file.id, upload.id.clone(), self.0.jobs.clone());
         let add = self.0.db.write_patiently(move |tx| {

@@ -20,6 +20,7 @@ use crate::base::clock::Micros;
 use crate::base::error::Result;
 
 const LOOK: Duration = Duration::from_secs(10); // between signs of life, a third of a lease
+const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
 const LATEST: Duration = Duration::from_secs(4500); // that a retry waits: an hour and a quarter by chance
 const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
 const STEP: Duration = Duration::from_secs(5); // a difference between the clocks that is not just imprecision
@@ -365,5 +366,3 @@ mod tests {
         assert_eq!(bucket.holds(), 2);
     }
 }
-
-const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());

@@ -31,8 +31,8 @@ async fn a_killed_server_goes_on_where_the_upload_stood() {
     let file = upload.patch(at, &content[at..]).await.expect(204).header("tidepool-file").to_owned();
     server.kill9().await;
     server.again().await;
-    assert_eq!(ann.content(&file).await, content);
     assert_eq!(upload.head().await.expect(200).header("tidepool-file"), file, "the last answer may have been lost: it is told again");
+    assert_eq!(ann.content(&file).await, content);
 }
 
 #[tokio::test]
