@@ -188,6 +188,11 @@ impl Jobs {
         self.0.db.write(move |tx| Box::pin(async move { jobs.add(tx, job).await })).await
     }
 
+    /// Called in the order of commits, so that what was read last counts.
+    fn are_paused(&self, kinds: Vec<String>) {
+        self.state().paused = kinds.into_iter().collect();
+    }
+
     fn ring(&self, kind: &'static str) {
         self.state().ready.insert(kind);
         self.0.rung.notify_one();
@@ -239,14 +244,16 @@ impl Jobs {
     /// `NotFound` for a kind that is not declared.
     pub async fn pause(&self, kind: &str, pause: bool) -> Result<()> {
         let kind = self.kinds().get(kind).ok_or(Error::NotFound)?.name;
-        self.0.db.write(move |tx| Box::pin(async move { store::pause(tx, kind, pause).await })).await?;
-        let mut state = self.state();
-        if pause {
-            state.paused.insert(kind.to_owned());
-        } else {
-            state.paused.remove(kind);
-        }
-        drop(state);
+        let jobs = self.clone();
+        let write = self.0.db.write(move |tx| {
+            Box::pin(async move {
+                store::pause(tx, kind, pause).await?;
+                let paused = store::paused(tx).await?;
+                tx.after_commit(move || jobs.are_paused(paused));
+                Ok(())
+            })
+        });
+        write.await?;
         self.ring(kind);
         Ok(())
     }

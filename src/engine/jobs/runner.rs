@@ -71,6 +71,10 @@ impl Runner {
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 () = tokio::time::sleep(sleep) => {}
             }
+            // All places that became free meanwhile are given away in one write.
+            while let Some(ended) = self.tasks.try_join_next_with_id() {
+                self.ended(ended);
+            }
         }
         while let Some(ended) = self.tasks.join_next_with_id().await {
             self.ended(ended);
@@ -80,11 +84,17 @@ impl Runner {
 
     /// At the start nothing runs: what is said to run was ended with the process.
     async fn recover(&mut self) -> Result<()> {
-        let paused = store::paused(&self.jobs.0.db).await?;
-        self.jobs.state().paused = paused.into_iter().collect();
+        let jobs = self.jobs.clone();
+        let read = self.jobs.0.db.write_patiently(move |tx| {
+            Box::pin(async move {
+                store::bring_near(tx, LATEST, Micros::now()).await?;
+                let paused = store::paused(tx).await?;
+                tx.after_commit(move || jobs.are_paused(paused));
+                Ok(())
+            })
+        });
+        read.await?;
         self.reclaim(Micros(i64::MAX)).await?;
-        let now = Micros::now();
-        self.jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::bring_near(tx, LATEST, now).await })).await?;
         self.jobs.ring_all();
         Ok(())
     }

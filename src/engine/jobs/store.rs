@@ -176,8 +176,8 @@ pub(super) async fn pause(tx: &mut Tx, kind: &str, pause: bool) -> Result<()> {
 }
 
 /// The kinds that are paused.
-pub(super) async fn paused(db: &Db) -> Result<Vec<String>> {
-    Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT kind FROM job_pauses").fetch_all(on))?)
+pub(super) async fn paused(tx: &mut Tx) -> Result<Vec<String>> {
+    Ok(sql!(tx.on(), on => sqlx::query_scalar("SELECT kind FROM job_pauses").fetch_all(on))?)
 }
 
 /// States that are counted.

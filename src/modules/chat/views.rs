@@ -83,9 +83,11 @@ pub(super) struct ChangePage {
 
 #[cfg(test)]
 mod tests {
+    use super::super::attachments::{Attachment, Attachments};
     use super::super::markdown;
     use super::*;
     use crate::base::clock::Micros;
+    use crate::engine::files::{FileId, Picture};
 
     fn shown(message: &Message) -> String {
         let body = markdown::to_html(&message.body);
@@ -110,6 +112,25 @@ mod tests {
         let deleted = Message { deleted_at: Some(Micros(1_795_228_260_000_000)), body: String::new(), revision: 2, ..plain.clone() };
         insta::assert_snapshot!("message_deleted", shown(&deleted));
         insta::assert_snapshot!("message_emoji", shown(&Message { body: ":wave: 🎉".into(), ..plain.clone() }));
+        let file = |picture, name: &str, media: &str| Attachment {
+            id: FileId(5),
+            name: name.into(),
+            caption: "The <b>pool</b>".into(),
+            media: media.into(),
+            size: 2_600_000,
+            picture,
+            width: Some(1200),
+            height: Some(800),
+            blur: Some("data:image/webp;base64,AA==".into()),
+        };
+        let files = Attachments(vec![
+            file(Picture::Made, "a \"b\".png", "image/png"),
+            file(Picture::Waiting, "c.png", "image/png"),
+            file(Picture::None, "d.mp4", "video/mp4"),
+            file(Picture::None, "e.ogg", "audio/ogg"),
+            file(Picture::None, "<f>.html", "application/octet-stream"),
+        ]);
+        insta::assert_snapshot!("message_files", shown(&Message { body: String::new(), files, ..plain.clone() }));
         let hostile = Message { author_name: "<img src=x onerror=alert(1)>".into(), body: "<script>alert(1)</script>".into(), ..plain };
         insta::assert_snapshot!("message_hostile", shown(&hostile));
     }
