@@ -28,7 +28,7 @@ async fn a_post_before_a_thousand_eyes_is_rendered_once_and_seen_once_by_each() 
     join_all(sockets.iter_mut().map(|socket| socket.said("subscribed"))).await;
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
     const RENDERED: &str = "tidepool_frames_rendered_total{as=\"html\"}";
-    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.1\"}";
+    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.2\"}";
     let before = (server.metric(RENDERED).await, server.metric(FRAGMENTS).await);
     let message = ann.post("general", "before a thousand eyes").await;
     let frames = join_all(sockets.iter_mut().map(|socket| socket.said("frame"))).await;
