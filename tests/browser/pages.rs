@@ -121,7 +121,7 @@ async fn axe_finds_nothing_on_a_phone() {
 
 /// Words on the page that no catalogue holds: all text and labels outside of what people wrote, without marks.
 const STRAY: &str = r#"(() => {
-    const written = '.body, bdi, kbd, .face, .mono, [dir=auto], option[lang], .rail a > span, time, code, .code';
+    const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], .rail a > span, time, code, .code';
     const stray = [];
     const look = (text, where) => {
         const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟦⟧]*⟧[^⟦⟧]*)*⟧/g, '').replace(/Glasshouse|Ann|Bob|general|empty|private|shut|Tidepool/g, '');
