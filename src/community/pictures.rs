@@ -11,7 +11,6 @@ use std::sync::{Arc, PoisonError};
 use sqlx::FromRow;
 
 use super::{Community, Permission, Place};
-use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::files::{File, FileId, FileKind};
@@ -98,14 +97,6 @@ fn shown(community: &Community, kind: FileKind) -> FileKind {
     })
 }
 
-/// Puts a picture in the place of another, which is forgotten.
-async fn replace(community: &Community, tx: &mut Tx, old: Option<FileId>) -> Result<()> {
-    match old {
-        Some(old) => community.engine().files.forget(tx, old).await,
-        None => Ok(()),
-    }
-}
-
 impl Community {
     /// Reads the pictures again: from now on every page shows them.
     pub(super) async fn show_pictures(&self) {
@@ -144,36 +135,40 @@ impl Community {
 
     /// Gives an account another picture, or none.
     pub(super) async fn set_portrait(&self, account: AccountId, file: Option<FileId>) -> Result<()> {
-        let community = self.clone();
-        let write = self.0.engine.db.write(move |tx| {
-            Box::pin(async move {
-                if let Some(file) = file {
-                    community.0.engine.files.keep(tx, file, PORTRAIT, account.0, account).await?;
-                }
-                let old: Option<FileId> =
-                    sql!(tx.on(), on => sqlx::query_scalar("SELECT picture FROM accounts WHERE id = $1").bind(account).fetch_one(on))?;
-                sql!(tx.on(), on => sqlx::query("UPDATE accounts SET picture = $2 WHERE id = $1").bind(account).bind(file).execute(on))?;
-                replace(&community, tx, old).await
-            })
-        });
-        write.await?;
-        self.show_pictures().await;
-        Ok(())
+        const OLD: &str = "SELECT picture FROM accounts WHERE id = $1";
+        const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
+        self.replace_picture(account, PORTRAIT, account.0, file, [OLD, SET]).await
     }
 
     /// Gives a space another picture, or none.
     pub(super) async fn set_emblem(&self, by: AccountId, space: SpaceId, file: Option<FileId>) -> Result<()> {
         self.permit(by, Permission::ManageSpace, Place::Space(space)).await?;
-        let community = self.clone();
+        const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
+        const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
+        self.replace_picture(by, EMBLEM, space.0, file, [OLD, SET]).await
+    }
+
+    /// Puts a picture in the place of another, which is forgotten.
+    async fn replace_picture(
+        &self,
+        by: AccountId,
+        kind: &'static str,
+        of: i64,
+        file: Option<FileId>,
+        [old, set]: [&'static str; 2],
+    ) -> Result<()> {
+        let files = self.0.engine.files.clone();
         let write = self.0.engine.db.write(move |tx| {
             Box::pin(async move {
                 if let Some(file) = file {
-                    community.0.engine.files.keep(tx, file, EMBLEM, space.0, by).await?;
+                    files.keep(tx, file, kind, of, by).await?;
                 }
-                let old: Option<FileId> =
-                    sql!(tx.on(), on => sqlx::query_scalar("SELECT picture FROM spaces WHERE id = $1").bind(space).fetch_one(on))?;
-                sql!(tx.on(), on => sqlx::query("UPDATE spaces SET picture = $2 WHERE id = $1").bind(space).bind(file).execute(on))?;
-                replace(&community, tx, old).await
+                let old: Option<FileId> = sql!(tx.on(), on => sqlx::query_scalar(old).bind(of).fetch_one(on))?;
+                sql!(tx.on(), on => sqlx::query(set).bind(of).bind(file).execute(on))?;
+                match old {
+                    Some(old) => files.forget(tx, old).await,
+                    None => Ok(()),
+                }
             })
         });
         write.await?;
