@@ -6,6 +6,7 @@
 
 mod kind;
 mod overview;
+mod pace;
 mod run;
 mod runner;
 mod schedule;

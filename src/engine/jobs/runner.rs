@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use tokio::task::{JoinError, JoinSet};
 
 use super::kind::{Failure, Settled};
+use super::pace::{Bucket, Steps};
 use super::run::{Progress, Run};
 use super::store::{self, LEASE, Taken};
 use super::{JobId, Jobs, RunningJob, Schedule};
@@ -23,7 +24,6 @@ const LOOK: Duration = Duration::from_secs(10); // between signs of life, a thir
 const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
 const LATEST: Duration = Duration::from_secs(4500); // that a retry waits: an hour and a quarter by chance
 const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
-const STEP: Duration = Duration::from_secs(5); // a difference between the clocks that is not just imprecision
 
 /// How an attempt ended.
 type Ended = (JobId, Result<Result<Settled, Failure>, &'static str>);
@@ -302,77 +302,4 @@ async fn note(
         Err(error) => tracing::warn!(kind, %id, %error, "that a job failed is only noticed when its lease ends"),
     }
     ended
-}
-
-/// How many may begin, where a kind has a rate: filled at that rate, up to what one second brings.
-struct Bucket {
-    rate: f64,
-    holds: f64,
-    at: Instant,
-}
-
-impl Bucket {
-    fn full(rate: f64) -> Self {
-        Self { rate, holds: rate.max(1.0), at: Instant::now() }
-    }
-
-    fn holds(&mut self) -> usize {
-        let now = Instant::now();
-        self.holds = (self.holds + self.rate * (now - self.at).as_secs_f64()).min(self.rate.max(1.0));
-        self.at = now;
-        self.holds as usize
-    }
-
-    fn take(&mut self, some: usize) {
-        self.holds -= some as f64;
-    }
-
-    fn until_one(&self) -> Duration {
-        Duration::from_secs_f64(((1.0 - self.holds).max(0.0) / self.rate).clamp(0.001, 3600.0))
-    }
-}
-
-/// Notices when the system's clock steps back, by the clock that never does.
-struct Steps {
-    wall: Micros,
-    at: Instant,
-}
-
-impl Steps {
-    fn new() -> Self {
-        Self { wall: Micros::now(), at: Instant::now() }
-    }
-
-    fn stepped_back(&mut self, now: Micros) -> Option<Duration> {
-        let expected = self.wall.plus(self.at.elapsed());
-        *self = Self { wall: now, at: Instant::now() };
-        Some(expected.since(now)).filter(|by| *by > STEP)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_back_is_noticed_and_an_imprecise_clock_is_not() {
-        let mut steps = Steps::new();
-        let now = Micros::now();
-        assert_eq!(steps.stepped_back(now.plus(Duration::from_secs(3))), None);
-        assert_eq!(steps.stepped_back(Micros(now.0 - 1_000_000)), None);
-        let by = steps.stepped_back(Micros(now.0 - 3_601_000_000)).unwrap();
-        assert!(by.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500), "{by:?}");
-        assert_eq!(steps.stepped_back(Micros(now.0 - 3_601_000_000)), None);
-    }
-
-    #[test]
-    fn a_rate_lets_so_many_begin_and_then_one_after_the_other() {
-        let mut bucket = Bucket::full(10.0);
-        assert_eq!(bucket.holds(), 10);
-        bucket.take(10);
-        assert_eq!(bucket.holds(), 0);
-        assert!(bucket.until_one() <= Duration::from_millis(100));
-        bucket.at -= Duration::from_millis(250);
-        assert_eq!(bucket.holds(), 2);
-    }
 }
