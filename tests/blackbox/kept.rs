@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Person, TestServer, text};
+use crate::support::{Person, TestServer, client, text};
 
 const MADE: &str = "tidepool_request_seconds_count{route=\"/rooms/{room}\"}";
 const LOGS: &str = "tidepool_parts_made_total{part=\"chat.log\"}";
@@ -152,11 +152,7 @@ async fn a_page_in_parts_is_the_same_in_every_coding() {
     settled(&ann, &path).await;
     let whole = ann.page(&path).await;
     let url = format!("{}{path}", server.base());
-    for client in [
-        reqwest::Client::builder().no_gzip().build(),
-        reqwest::Client::builder().no_brotli().build(),
-        reqwest::Client::builder().no_brotli().no_gzip().build(),
-    ] {
+    for client in [client().no_gzip().build(), client().no_brotli().build(), client().no_brotli().no_gzip().build()] {
         let answer = client.expect("a client").get(&url).header("Cookie", ann.cookies()).send().await.expect("an answer");
         assert_eq!(answer.text().await.expect("a text"), whole);
     }

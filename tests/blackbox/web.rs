@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, Person, TestServer, text};
+use crate::support::{Answer, PASSWORD, Person, TestServer, client, text};
 
 /// A server and its owner, for tests that only read.
 async fn house() -> (TestServer, Person) {
@@ -125,7 +125,7 @@ async fn pages_travel_compressed_where_the_browser_can() {
     let (server, ann) = house().await;
     let room = format!("{}/rooms/{}", server.base(), ann.room("general"));
     // A client of its own, for ours unpacks.
-    let plain = reqwest::Client::builder().no_brotli().no_gzip().build().expect("a client");
+    let plain = client().no_brotli().no_gzip().build().expect("a client");
     for (accepts, encoding) in [("br, gzip", "br"), ("gzip", "gzip"), ("identity", "")] {
         let request = plain.get(&room).header("Cookie", ann.cookies()).header("Accept-Encoding", accepts);
         let response = request.send().await.expect("an answer");

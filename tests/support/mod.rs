@@ -23,7 +23,7 @@ mod tus;
 
 pub use answer::Answer;
 pub use folder::Folder;
-pub use person::{Message, PASSWORD, Person, email, new_key};
+pub use person::{Message, PASSWORD, Person, client, email, new_key};
 pub use rooms::NewRoom;
 pub use server::TestServer;
 pub use socket::{Socket, dial};

@@ -68,7 +68,7 @@ impl TestServer {
     /// Someone who just came by: no account, no cookie.
     pub fn visitor(&self) -> Person {
         let jar = Arc::new(Jar::default());
-        let web = Client::builder().cookie_provider(jar.clone()).redirect(reqwest::redirect::Policy::none()).build();
+        let web = client().cookie_provider(jar.clone()).redirect(reqwest::redirect::Policy::none()).build();
         let base = self.base().parse().expect("the base is an address");
         let rooms = Arc::default();
         let (name, id, space) = <(String, String, String)>::default();
@@ -305,4 +305,11 @@ pub fn new_key() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("key-{:012}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A client to set up. The feature that lets the server choose its cryptography asks the same of everyone in the program.
+pub fn client() -> reqwest::ClientBuilder {
+    // Fails when it is chosen already, which is as good.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
 }

@@ -1,6 +1,8 @@
 //! A bucket that lives as long as its test: as much of an S3 server as ours asks of one, and the ways in which one fails.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,6 +10,14 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::server::TlsStream;
+
+use super::folder::Folder;
 
 /// What it does to those who ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,36 +54,62 @@ struct Inner {
 pub struct Bucket {
     inner: Arc<Mutex<Inner>>,
     endpoint: String,
+    /// The file with the certificate of one behind TLS.
+    certificate: Option<String>,
 }
 
 impl Bucket {
     /// An empty one.
     pub fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.set_nonblocking(true).expect("it can be waited for");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let bucket = Self { inner: Arc::default(), endpoint };
-        let router = Router::new().fallback(answer).with_state(bucket.clone());
-        // A thread of its own: tests wait for their server with theirs.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                axum::serve(listener, router).await.expect("it serves");
-            });
+        let (listener, port) = listen();
+        let bucket = Self { inner: Arc::default(), endpoint: format!("http://127.0.0.1:{port}"), certificate: None };
+        bucket.clone().serve(|| tokio::net::TcpListener::from_std(listener).expect("a listener"));
+        bucket
+    }
+
+    /// An empty one behind TLS, with a certificate that it keeps in the folder and that nobody else vouches for.
+    pub fn behind_tls(folder: &Folder) -> Self {
+        let (listener, port) = listen();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        std::fs::create_dir_all(folder.path()).expect("a folder can be made");
+        let file = folder.path().join("certificate.pem");
+        std::fs::write(&file, made.cert.pem()).expect("it can be written");
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("known versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.into()], key)
+            .expect("a key that fits");
+        let certificate = Some(file.display().to_string());
+        let bucket = Self { inner: Arc::default(), endpoint: format!("https://localhost:{port}"), certificate };
+        bucket.clone().serve(|| Tls {
+            listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
+            acceptor: Arc::new(config).into(),
         });
         bucket
     }
 
+    /// On a thread of its own: tests wait for their server with theirs.
+    fn serve<L: Listener<Addr: Debug>>(self, listener: impl FnOnce() -> L + Send + 'static) {
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let router = Router::new().fallback(answer).with_state(self);
+            runtime.block_on(async move { axum::serve(listener(), router).await.expect("it serves") });
+        });
+    }
+
     /// The settings with which a server keeps its files here.
     pub fn settings(&self) -> Vec<(&'static str, &str)> {
-        vec![
+        let mut settings = vec![
             ("TIDEPOOL_S3_BUCKET", "tides"),
             ("TIDEPOOL_S3_ENDPOINT", self.endpoint.as_str()),
             ("TIDEPOOL_S3_ACCESS_KEY", "key"),
             ("TIDEPOOL_S3_SECRET_KEY", "secret"),
             ("TIDEPOOL_S3_PATIENCE_SECONDS", "1"),
-        ]
+        ];
+        settings.extend(self.certificate.as_deref().map(|file| ("SSL_CERT_FILE", file)));
+        settings
     }
 
     /// From now on it does this.
@@ -100,6 +136,37 @@ impl Bucket {
     /// How many objects came in parts.
     pub fn completed(&self) -> usize {
         self.inner.lock().expect("the bucket is whole").completed
+    }
+}
+
+fn listen() -> (std::net::TcpListener, u16) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("it can be waited for");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// Takes in those with whom a handshake succeeds.
+struct Tls {
+    listener: tokio::net::TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, from) = Listener::accept(&mut self.listener).await;
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 

@@ -41,6 +41,8 @@ impl Blobs {
             !settings.s3_access_key.is_empty() && !settings.s3_secret_key.is_empty(),
             "a bucket needs s3_access_key and the secret key"
         );
+        // Fails where another one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let patience = Duration::from_secs(settings.s3_patience_seconds.max(1));
         let client = ClientOptions::new()
             .with_allow_http(settings.s3_endpoint.starts_with("http://"))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::house_with;
 use super::pictures::png;
 use crate::support::s3::{Bucket, Fault};
-use crate::support::{eventually, noise};
+use crate::support::{Folder, eventually, noise};
 
 const MIB: usize = 1 << 20;
 
@@ -37,6 +37,23 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
     server.restart().await;
     let again = ann.file("again.bin", &content[..MIB]).await;
     assert!(bob.content(&again).await == content[..MIB]);
+}
+
+#[tokio::test]
+async fn a_bucket_behind_tls_is_used_when_its_certificate_is_vouched_for() {
+    let folder = Folder::new();
+    let bucket = Bucket::behind_tls(&folder);
+    let content = noise(10_000, 31);
+    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let file = ann.file("kept.bin", &content).await;
+    assert_eq!(bucket.objects().len(), 1);
+    assert!(ann.content(&file).await == content);
+
+    let settings: Vec<_> = bucket.settings().into_iter().filter(|(name, _)| *name != "SSL_CERT_FILE").collect();
+    let (_server, ann, _) = house_with(&settings).await;
+    let upload = ann.begin("refused.bin", content.len()).await;
+    upload.patch(0, &content).await.expect(503);
+    assert_eq!(bucket.objects().len(), 1);
 }
 
 #[tokio::test]
