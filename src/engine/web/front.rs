@@ -31,6 +31,8 @@ use crate::engine::changes::Standing;
 const AT_MOST: Duration = Duration::from_secs(240);
 const LARGEST: usize = 1 << 20; // bytes of a body that is kept
 const OVERHEAD: usize = 2048; // bytes an answer takes besides its key and body: headers, counters, pointers
+/// What a 304 says; for the rest, what the browser has kept goes on to hold (RFC 9110, section 15.4.5).
+const OF_UNCHANGED: [HeaderName; 3] = [header::CACHE_CONTROL, header::ETAG, header::VARY];
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What an answer was made from, and for whom: on the answer's way out.
@@ -55,6 +57,8 @@ struct Inner {
 struct Answer {
     stands: Stands,
     headers: HeaderMap,
+    /// Those of a 304.
+    unchanged: HeaderMap,
     tag: HeaderValue,
     body: Bytes,
 }
@@ -129,7 +133,8 @@ impl Front {
             let mut headers = parts.headers.clone();
             headers.remove(REQUEST_ID);
             headers.remove(header::CONTENT_LENGTH);
-            self.0.answers.insert(key, Arc::new(Answer { stands, headers, tag, body: body.clone() }));
+            let unchanged = OF_UNCHANGED.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect();
+            self.0.answers.insert(key, Arc::new(Answer { stands, headers, unchanged, tag, body: body.clone() }));
         }
         Response::from_parts(parts, Body::from(body))
     }
@@ -137,15 +142,13 @@ impl Front {
 
 impl Answer {
     fn given(&self, is_known: bool) -> Response<Body> {
-        let mut response = Response::new(if is_known { Body::empty() } else { Body::from(self.body.clone()) });
-        let headers = response.headers_mut();
-        *headers = self.headers.clone();
+        let (body, headers) = if is_known { (Body::empty(), &self.unchanged) } else { (Body::from(self.body.clone()), &self.headers) };
+        let mut response = Response::new(body);
+        *response.headers_mut() = headers.clone();
         if let Ok(id) = HeaderValue::try_from(secrets::request_id()) {
-            headers.insert(REQUEST_ID, id);
+            response.headers_mut().insert(REQUEST_ID, id);
         }
         if is_known {
-            headers.remove(header::CONTENT_TYPE);
-            headers.remove(header::CONTENT_ENCODING);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         response
