@@ -1,6 +1,7 @@
 //! What the server says about itself: log lines on stderr, counters for `/metrics`.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -9,6 +10,10 @@ use crate::base::settings::Settings;
 
 /// Bounds of time histograms, in seconds: from a cached fragment to a slow disk.
 const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+
+/// A histogram keeps every figure it is given until they are sorted into its buckets. A scrape does that, but on many
+/// servers none ever comes.
+const SORTED_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts logging at the settings' level (`RUST_LOG` wins).
 pub fn start_logging(settings: &Settings) {
@@ -28,12 +33,21 @@ pub fn refused(why: &'static str) {
     metrics::counter!("tidepool_refused_total", "why" => why).increment(1);
 }
 
-/// Starts counting. The handle renders what has been counted as Prometheus text.
+/// Starts counting, on the runtime it is called on. The handle renders what has been counted as Prometheus text.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     // Only the first recorder of a process counts; a test with two servers sees both in it.
     drop(metrics::set_global_recorder(recorder));
+    tokio::spawn({
+        let handle = handle.clone();
+        async move {
+            loop {
+                tokio::time::sleep(SORTED_EVERY).await;
+                handle.run_upkeep();
+            }
+        }
+    });
     Ok(handle)
 }

@@ -15,13 +15,14 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::value::RawValue;
 use tokio::sync::broadcast;
 
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, EventId, SpaceId};
 use crate::engine::changes::Changes;
 pub use dead_letters::{DeadLetter, DeadLetters};
-pub use event::{Event, EventField, Topic};
+pub use event::{Event, EventField, Topic, json};
 pub use subscriber::Subscriber;
 
 const LANE: usize = 4096; // events a subscriber may be behind before it is told that it lagged
@@ -50,7 +51,7 @@ impl Envelope {
     }
 
     /// The event's fields as JSON, as programs see them.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Box<RawValue> {
         (self.topic.encode)(self.body.as_ref())
     }
 }

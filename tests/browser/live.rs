@@ -135,13 +135,20 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     scene.ann.post("general", "seen").await;
     bobs.hears("seen").await;
     assert_eq!(bobs.count(".log > .new").await, 0, "what is seen as it comes is not new");
+    // Which of its tabs is looked at, a browser tells a page when it comes to it.
+    bobs.js("for (const kind of ['blur', 'visibilitychange']) addEventListener(kind, () => \
+         { localStorage.left = document.hidden || !document.hasFocus() ? 'yes' : ''; })")
+        .await;
     let room_tab = bobs.new_tab().await;
     bobs.go("/account").await;
+    bobs.until("localStorage.left").await;
     let other = bobs.client.window().await.expect("a tab");
     scene.ann.post("general", "unseen").await;
-    bobs.client.switch_to_window(room_tab.clone()).await.expect("the tab is there");
+    bobs.to_tab(room_tab.clone()).await;
     bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')").await;
+    bobs.js("localStorage.left = ''").await;
     bobs.to_tab(other).await;
+    bobs.until("localStorage.left").await;
     scene.ann.post("general", "later").await;
     bobs.to_tab(room_tab).await;
     bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('later')").await;

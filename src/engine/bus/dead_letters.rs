@@ -53,7 +53,7 @@ impl DeadLetters {
     pub(super) async fn keep(&self, subscriber: &'static str, envelope: &Envelope, error: &str) {
         let (id, topic, key, actor, space, at) =
             (envelope.id, envelope.topic.name, envelope.key, envelope.actor, envelope.space, envelope.at);
-        let (event, error) = (envelope.json().to_string(), error.to_owned());
+        let (event, error) = (String::from(Box::<str>::from(envelope.json())), error.to_owned());
         let kept = self
             .db
             .write_patiently(move |tx| {

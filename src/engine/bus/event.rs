@@ -4,6 +4,7 @@ use std::any::Any;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// A kind of event, made with [`event!`](crate::event).
@@ -12,6 +13,14 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn topic() -> &'static Topic;
     /// Events with the same key keep their order.
     fn key(&self) -> i64;
+}
+
+/// Anything as JSON text, as it is sent and kept: a tree of it would take ten times the memory.
+///
+/// # Panics
+/// When a map has keys that are not texts: a mistake of the program.
+pub fn json(what: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(what).expect("maps have texts as keys")
 }
 
 /// What is declared about a topic.
@@ -27,7 +36,7 @@ pub struct Topic {
     /// An example, as JSON.
     pub example: fn() -> Value,
     /// Writes an event of this topic as JSON.
-    pub encode: fn(&(dyn Any + Send + Sync)) -> Value,
+    pub encode: fn(&(dyn Any + Send + Sync)) -> Box<RawValue>,
     /// Reads an event of this topic back from JSON.
     pub decode: fn(Value) -> serde_json::Result<Box<dyn Any + Send + Sync>>,
 }
@@ -96,7 +105,7 @@ macro_rules! event {
                         name: stringify!($field), kind: stringify!($kind), about: concat!($($meaning),+),
                     }),+],
                     example: || serde_json::json!($name { $($field: $example),+ }),
-                    encode: |body| body.downcast_ref::<$name>().map_or(serde_json::Value::Null, |event| serde_json::json!(event)),
+                    encode: |body| $crate::engine::bus::json(&body.downcast_ref::<$name>()),
                     decode: |value| Ok(Box::new(serde_json::from_value::<$name>(value)?)),
                 };
                 &TOPIC

@@ -155,5 +155,5 @@ fn an_event_documents_itself_and_survives_its_json() {
     assert_eq!(topic["fields"][1]["name"], "number");
     assert_eq!(topic["example"], serde_json::json!({ "room": "1", "number": 7 }));
     let body = (Put::topic().decode)(topic["example"].clone()).unwrap();
-    assert_eq!((Put::topic().encode)(body.as_ref()), topic["example"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>((Put::topic().encode)(body.as_ref()).get()).unwrap(), topic["example"]);
 }

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::feed::Cursor;
 use super::log::Entry;
+use super::protocol::ToClient;
 use crate::base::locale::Lang;
-use crate::engine::bus::Event;
+use crate::engine::bus::{self, Event};
 use crate::engine::websocket::{Deflater, Window, frames};
 
 type Html = Arc<dyn Fn(Lang) -> String + Send + Sync>;
@@ -16,7 +18,7 @@ type Html = Arc<dyn Fn(Lang) -> String + Send + Sync>;
 #[derive(Clone)]
 pub struct Content {
     topic: &'static str,
-    event: Arc<Value>,
+    event: Arc<RawValue>,
     html: Option<Html>,
     about: Option<About>,
 }
@@ -34,12 +36,12 @@ struct About {
 impl Content {
     /// An event that is told on a feed alone, because nobody on the bus needs it.
     pub fn of<E: Event>(event: &E) -> Self {
-        Self::new(E::topic().name, json!(event))
+        Self::new(E::topic().name, event)
     }
 
     /// For programs: the topic and its event.
-    pub fn new(topic: &'static str, event: Value) -> Self {
-        Self { topic, event: Arc::new(event), html: None, about: None }
+    pub fn new(topic: &'static str, event: impl Serialize) -> Self {
+        Self { topic, event: bus::json(&event).into(), html: None, about: None }
     }
 
     /// For pages: `<hx-partial>` elements with target and swap, the same for every viewer of one language.
@@ -87,15 +89,7 @@ impl Content {
 
     /// Bytes it may come to, roughly: its texts as event, as JSON and as HTML, plain and deflated.
     pub(super) fn weight(&self) -> usize {
-        fn texts(value: &Value) -> usize {
-            match value {
-                Value::String(text) => text.len(),
-                Value::Array(list) => list.iter().map(texts).sum(),
-                Value::Object(fields) => fields.values().map(texts).sum(),
-                _ => 8,
-            }
-        }
-        512 + 5 * texts(&self.event)
+        512 + 5 * self.event.get().len()
     }
 
     /// For pages: fetch again the regions of the page that show this feed.
@@ -191,10 +185,7 @@ impl Frame {
     fn json(&self) -> String {
         metrics::counter!("tidepool_frames_rendered_total", "as" => "json").increment(1);
         let (feed, cursor) = self.head.split_once(' ').unwrap_or_default();
-        let message = json!({
-            "type": "event", "feed": feed, "cursor": cursor, "topic": self.content.topic, "event": self.content.event,
-        });
-        message.to_string()
+        ToClient::Event { feed, cursor, topic: self.content.topic, event: &self.content.event }.text()
     }
 }
 

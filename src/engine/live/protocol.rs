@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What a client may say. At most 64 KiB, as one text message.
 #[derive(Debug, Deserialize)]
@@ -39,7 +40,7 @@ pub enum FromClient {
     Ping,
 }
 
-/// What the server says, besides frames.
+/// What the server says, besides frames for pages.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ToClient<'a> {
@@ -58,6 +59,17 @@ pub enum ToClient<'a> {
         feed: &'a str,
         /// The cursor that the next frame follows.
         cursor: String,
+    },
+    /// A frame for programs: something happened on a feed that is followed.
+    Event {
+        /// Its name.
+        feed: &'a str,
+        /// Where the feed stands after it.
+        cursor: &'a str,
+        /// What kind of thing happened.
+        topic: &'a str,
+        /// What is declared of that topic.
+        event: &'a RawValue,
     },
     /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the page (or ask an
     /// action) again and subscribe from the cursor it names.

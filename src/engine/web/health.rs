@@ -61,6 +61,5 @@ async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<Stri
     if !given.is_some_and(|token| secrets::same(token, &health.metrics_token)) {
         return Err(Error::Forbidden("error-metrics-token"));
     }
-    health.metrics.run_upkeep();
     Ok(health.metrics.render())
 }
