@@ -136,8 +136,8 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     bobs.hears("seen").await;
     assert_eq!(bobs.count(".log > .new").await, 0, "what is seen as it comes is not new");
     // Which of its tabs is looked at, a browser tells a page when it comes to it.
-    bobs.js("for (const kind of ['blur', 'visibilitychange']) addEventListener(kind, () => \
-         { localStorage.left = document.hidden || !document.hasFocus() ? 'yes' : ''; })")
+    bobs.js("['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
+         { localStorage.left = document.hidden || !document.hasFocus() ? 'yes' : ''; }))")
         .await;
     let room_tab = bobs.new_tab().await;
     bobs.go("/account").await;
