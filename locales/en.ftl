@@ -7,6 +7,7 @@
 ## The application
 
 app-name = Tidepool
+app-about = Rooms and conversations of a community, live, on a server of its own.
 skip-link = Skip to the content
 connection-lost = Connection lost, trying again
 new-version = There is a new version of this page.

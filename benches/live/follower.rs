@@ -60,8 +60,8 @@ impl Plan {
     }
 
     fn is_of_room(&self, text: &[u8]) -> bool {
-        // Events name it in their last bytes; everything else is short.
-        find(&text[text.len().saturating_sub(200)..], format!("\"feed\":\"room/{}\"", self.room).as_bytes()).is_some()
+        // Events name it in their first bytes; everything else is short.
+        find(&text[..text.len().min(200)], format!("\"feed\":\"room/{}\"", self.room).as_bytes()).is_some()
     }
 }
 

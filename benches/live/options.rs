@@ -63,6 +63,8 @@ pub enum Row {
     Memory,
     /// A room's page, whole and unchanged
     Pages,
+    /// Everything a browser loads for the first room it visits, in bytes
+    Visit,
     /// The same pages while posts arrive in the room
     Busy,
     /// Posts, 64 at once, each found after a kill -9

@@ -16,6 +16,7 @@ mod soak;
 mod stalled;
 mod storm;
 mod uploads;
+mod visit;
 
 use std::path::PathBuf;
 
@@ -39,6 +40,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Posts => posts::measure(options, report).await,
         Row::Growth => growth::measure(options, report).await,
         Row::Compressed => compressed::measure(options, report).await,
+        Row::Visit => visit::measure(options, report).await,
         Row::Busy => busy::measure(options, report).await,
         Row::Rooms => rooms::measure(options, report).await,
         Row::Stalled => stalled::measure(options, report).await,

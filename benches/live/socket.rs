@@ -145,7 +145,7 @@ pub fn pong(payload: &[u8]) -> Vec<u8> {
 
 /// Whether a message of the server's is a frame of a feed, as JSON.
 pub fn is_event(text: &[u8]) -> bool {
-    text.ends_with(b"\"type\":\"event\"}")
+    text.starts_with(b"{\"type\":\"event\"")
 }
 
 /// Where the id of the message stands that a frame or an answer tells of, as JSON or as HTML.
