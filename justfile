@@ -28,6 +28,10 @@ fuzz runs="1000000":
 bench *options:
     cargo bench --bench live -- {{options}}
 
+# Score the first visit of a room with Lighthouse, fetched from npm
+lighthouse *binary:
+    scripts/lighthouse {{binary}}
+
 # Fetch the vendored browser files again from npm and record their digests
 vendor:
     scripts/vendor
