@@ -229,9 +229,11 @@ impl Browser {
         before
     }
 
-    /// Goes on in another tab.
+    /// Goes on in another tab, once it knows that it is looked at.
     pub async fn to_tab(&self, tab: fantoccini::wd::WindowHandle) {
         self.client.switch_to_window(tab).await.expect("the tab is there");
+        self.devtools("Page.bringToFront", json!({})).await; // switching alone only changes who is spoken to
+        self.until("!document.hidden && document.hasFocus()").await;
     }
 
     /// What the console holds since it was last asked: errors and failures only.
