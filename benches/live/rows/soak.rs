@@ -73,25 +73,22 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let sampled = sampled.into_iter().map(|(at, resident)| Ok((at, resident?))).collect::<Result<Vec<_>>>()?;
     let warm: Vec<_> = sampled.iter().copied().filter(|(at, _)| *at * 60.0 >= warm_up.as_secs_f64()).collect();
     ensure!(warm.len() >= 3, "too short to tell anything");
-    // All readings count: each alone depends on its moment, by some percent.
-    let slope = slope(&warm);
-    let (from, to) = (warm[0].0, warm[warm.len() - 1].0);
-    let middle = percentile(&mut warm.iter().map(|(_, resident)| *resident).collect::<Vec<_>>(), 50.0);
-    let growth = slope * (to - from) / middle * 100.0;
+    let ends = warm.len().min(12) / 2 + 1; // the middle of several: one alone depends on its moment
+    let of = |part: &[(f64, f64)]| percentile(&mut part.iter().map(|(_, resident)| *resident).collect::<Vec<_>>(), 50.0);
+    let (from, to) = (of(&warm[..ends]), of(&warm[warm.len() - ends..]));
     let mut delays = crew.delays(&offered.times());
     let live = delays.len();
     let lines = [
-        ("soak: memory after the warm-up", Unit::Kib, middle, None),
-        ("soak: its growth from there to the end, by the slope", Unit::Percent, growth, Some(2.0)),
-        ("soak: its slope, in a minute", Unit::Kib, slope, None),
-        ("soak: sockets lost without cause", Unit::Count, lost as f64, Some(0.0)),
-        ("soak: post → seen, p50", Unit::Millis, percentile(&mut delays, 50.0), None),
-        ("soak: post → seen, p99", Unit::Millis, percentile(&mut delays, 99.0), None),
-        ("soak: room page, p99", Unit::Millis, percentile(&mut page_times, 99.0), None),
+        ("soak: memory at the end against after the warm-up", Unit::Kib, to, Some(from), None),
+        ("soak: growth of memory after the warm-up", Unit::Percent, (to / from - 1.0) * 100.0, None, Some(Mark::AtMost(2.0))),
+        ("soak: slope of memory, in a minute", Unit::Kib, slope(&warm), None, None),
+        ("soak: sockets lost without cause", Unit::Count, lost as f64, None, Some(Mark::AtMost(0.0))),
+        ("soak: post → seen, p50", Unit::Millis, percentile(&mut delays, 50.0), None, None),
+        ("soak: post → seen, p99", Unit::Millis, percentile(&mut delays, 99.0), None, None),
+        ("soak: room page, p99", Unit::Millis, percentile(&mut page_times, 99.0), None, None),
     ];
-    for (what, unit, figure, at_most) in lines {
-        let mark = at_most.map(Mark::AtMost);
-        report.line(Line { what: what.to_owned(), unit, ours: Side::of([figure]), baseline: Side::default(), mark });
+    for (what, unit, figure, baseline, mark) in lines {
+        report.line(Line { what: what.to_owned(), unit, ours: Side::of([figure]), baseline: Side::of(baseline), mark });
     }
     let all: Vec<_> = sampled.iter().step_by(12).map(|(at, resident)| format!("{at:.1} min {:.1}", resident / 1024.0)).collect();
     report.note(format!(
