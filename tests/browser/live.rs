@@ -139,6 +139,9 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     bobs.js("['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
          { if (document.hidden || !document.hasFocus()) localStorage.left = Number(localStorage.left ?? 0) + 1; }))")
         .await;
+    bobs.js("(() => { const send = WebSocket.prototype.send; \
+         WebSocket.prototype.send = function (text) { if (text.includes('chat.read')) window.read = text; send.call(this, text); }; })()")
+        .await;
     let room_tab = bobs.new_tab().await;
     bobs.go("/account").await;
     bobs.until("localStorage.left").await;
@@ -146,6 +149,7 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     scene.ann.post("general", "unseen").await;
     bobs.to_tab(room_tab.clone()).await;
     bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')").await;
+    bobs.until("window.read?.includes(document.querySelector('.log > .new + .msg').id.slice(2))").await;
     // A count, because one tab sees what another stores a little later.
     let before = bobs.js("Number(localStorage.left)").await;
     bobs.to_tab(other).await;
