@@ -29,7 +29,7 @@ const TABLE: &str = "CREATE TABLE cabinet (file_id BIGINT PRIMARY KEY, space_id 
 #[template(
     ext = "html",
     source = r#"{% extends "community/shell.html" %}{% import "community/parts.html" as parts %}{% block main %}<h1>Cabinet</h1>{{ parts::problem(form) }}
-<form method="post" action="/act/cabinet.file" enctype="multipart/form-data" hx-boost="false"><input type="hidden" name="space" value="{{ space }}">
+<form method="post" action="/act/cabinet.file" enctype="multipart/form-data"><input type="hidden" name="space" value="{{ space }}">
 <input type="file" name="files" multiple aria-label="Files"><button class="btn">File</button>{% if let Some(error) = form.error("files") %}<p class="error">{{ error }}</p>{% endif %}</form>
 <ul>{% for file in files %}<li><a href="/files/{{ file.id }}/{{ file.name|urlencode }}">{{ file.name }}</a>{% if file.picture == Picture::Made %}<img src="/files/{{ file.id }}/{{ file.name|urlencode }}?size=small" alt="">{% endif %}</li>{% endfor %}</ul>{% endblock %}"#
 )]

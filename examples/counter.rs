@@ -36,7 +36,7 @@ const TABLE: &str = "CREATE TABLE counters (space_id BIGINT PRIMARY KEY REFERENC
     ext = "html",
     source = r#"{% extends "community/shell.html" %}{% block main %}<h1>Counter</h1>
 <p data-feeds="{{ feed }}"><output id="counter-{{ space }}">{{ value }}</output></p>
-<form method="post" action="/act/counter.add" hx-boost="false"><input type="hidden" name="space" value="{{ space }}"><button class="btn">+1</button></form>{% endblock %}"#
+<form method="post" action="/act/counter.add"><input type="hidden" name="space" value="{{ space }}"><button class="btn">+1</button></form>{% endblock %}"#
 )]
 struct CounterPage {
     head: Head,

@@ -12,6 +12,7 @@ mod browser {
     mod evening;
     mod files;
     mod history;
+    mod links;
     mod live;
     mod offline;
     mod pages;

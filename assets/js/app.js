@@ -81,12 +81,32 @@ goto.addEventListener('keydown', (event) => {
   }
 });
 
-/** Goes to a page of this server without losing the socket. */
+// Links ----------------------------------------------------------------------------------------------------------
+
+/** Goes to a page of this server without losing the socket. Of several asked for at once, the last is shown. */
 export function visit(href) {
-  const link = [...document.querySelectorAll('#app a[href]')].find((one) => one.href === href);
-  if (link) link.click();
-  else location.assign(href);
+  const headers = { 'HX-Boosted': 'true' };
+  return htmx.ajax('GET', href, { source: '#app', target: '#app', select: '#app', swap: 'outerHTML', push: 'true', headers });
 }
+
+// One listener for all links, behind everybody else's, where htmx would prepare each of hundreds before it is wanted.
+addEventListener('click', (event) => {
+  const link = event.target.closest('a[href]');
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (link.origin !== location.origin || link.hash || link.target || link.hasAttribute('download')) return;
+  event.preventDefault();
+  link.closest('dialog')?.close();
+  visit(link.href);
+});
+
+// What is no page, such as a file, is the browser's to show.
+document.addEventListener('htmx:before:response', (event) => {
+  const { target, request, response } = event.detail.ctx;
+  if (target.id !== 'app' || response.headers.get('content-type')?.startsWith('text/html')) return;
+  event.preventDefault();
+  request.abort();
+  location.assign(request.action);
+});
 
 // Keys -----------------------------------------------------------------------------------------------------------
 
