@@ -14,6 +14,7 @@ use crate::server::Server;
 const POSTING: usize = 64; // connections that post at once
 const AHEAD: u64 = 128; // posts that may not have reached everybody yet; a feed keeps 512
 const WARM_UP: usize = 10;
+const TURNS: usize = 3; // for each that is asked for: what one turn says swings by a third, so there are more of them
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
@@ -37,7 +38,7 @@ async fn measure_at(what: &str, mut stage: Stage, sockets: usize, options: &Opti
     let [mut one, mut one_bare, mut all, mut all_bare, mut much, mut much_bare] =
         [const { Side { figures: Vec::new(), used: Vec::new() } }; 6];
     let size = Size::of(sockets, options);
-    for _ in 0..options.rounds() {
+    for _ in 0..options.rounds() * options.by(1, TURNS) {
         let done = turn(Manner::default(), &stage.server, stage.server.address, &ours, &stage.path, &size).await?;
         if stored {
             stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;

@@ -11,6 +11,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
+use smallvec::SmallVec;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::core::{Batch, Core, Followed};
@@ -19,6 +21,7 @@ use super::protocol::ToClient;
 use super::socket::Socket;
 use crate::engine::websocket::{Fault, Message, Reader, frames};
 
+const FOLLOWED: usize = 5; // feeds of a page; more are kept apart
 const FLUSH: usize = 64; // frames gathered from a connection's feeds for one write
 const PING_EVERY: u32 = 8; // seconds
 const SILENT_FOR: u32 = 17; // seconds: two pings unanswered, the plug is pulled
@@ -33,20 +36,23 @@ struct Following {
     seen: u64,
 }
 
+/// In this order what a delivery looks at lies together: by the next one the processor has forgotten it, and fetching it
+/// is most of what a delivery costs beside the system call.
+#[repr(C)]
 pub(super) struct Connection {
-    pub(super) socket: Arc<Socket>,
-    stream: TcpStream,
-    encoding: Encoding,
-    following: RefCell<Vec<Following>>,
-    /// The feed that the next gathering starts from, so that a busy one does not starve the others.
-    turn: Cell<usize>,
-    /// What the peer has not taken yet: one gathering and the answers to what it said, at most.
-    unsent: RefCell<VecDeque<Bytes>>,
     /// Whether it waits for a delivery.
     pub(super) due: Cell<bool>,
     /// While its rights are being proved no frame may pass.
     held: Cell<bool>,
     gone: Cell<bool>,
+    encoding: Encoding,
+    /// The feed that the next gathering starts from, so that a busy one does not starve the others.
+    turn: Cell<usize>,
+    /// What the peer has not taken yet: one gathering and the answers to what it said, at most.
+    unsent: RefCell<VecDeque<Bytes>>,
+    following: RefCell<SmallVec<[Following; FOLLOWED]>>,
+    stream: TcpStream,
+    pub(super) socket: Arc<Socket>,
     heard: Cell<u32>,
     moved: Cell<u32>,
     waker: RefCell<Option<Waker>>,
@@ -66,15 +72,15 @@ impl Connection {
     /// A connection that is held.
     pub(super) fn new(socket: Arc<Socket>, stream: TcpStream, encoding: Encoding, second: u32) -> Self {
         Self {
-            socket,
-            stream,
-            encoding,
-            following: RefCell::default(),
-            turn: Cell::new(0),
-            unsent: RefCell::default(),
             due: Cell::new(false),
             held: Cell::new(true),
             gone: Cell::new(false),
+            encoding,
+            turn: Cell::new(0),
+            unsent: RefCell::default(),
+            following: RefCell::default(),
+            stream,
+            socket,
             heard: Cell::new(second),
             moved: Cell::new(second),
             waker: RefCell::default(),
@@ -91,6 +97,16 @@ impl Connection {
     fn lose(&self) {
         self.gone.set(true);
         self.wake();
+    }
+
+    /// Has its task answer the call, before any frame passes if rights are to be proved. Whether they are.
+    pub(super) fn is_called(&self) -> bool {
+        let recheck = self.socket.recheck.load(Ordering::Acquire);
+        if recheck {
+            self.hold(); // the task finds the mark and releases it
+        }
+        self.wake();
+        recheck
     }
 
     /// Lets no frame pass until [`Self::release`].
@@ -132,9 +148,9 @@ impl Connection {
                 None => lost.push(place),
             }
         }
-        // A right that changed before these frames were published is marked by now: it is proved first.
-        if self.socket.recheck.load(Ordering::Acquire) {
-            self.wake();
+        // A right that changed before these frames were published was called by then: it is proved first. Whether anybody
+        // was called at all lies at hand, which a socket's own mark does not.
+        if core.has_calls() && self.is_called() {
             return false;
         }
         for (place, batch) in gathered.iter() {
@@ -158,7 +174,7 @@ impl Connection {
         let pieces = || gathered.iter().map(|(_, batch)| &batch.bytes).chain(refresh).filter(|bytes| !bytes.is_empty());
         let mut taken = match (pieces().next(), pieces().nth(1)) {
             (None, _) => return,
-            (Some(one), None) => self.try_write(&[IoSlice::new(one)]),
+            (Some(one), None) => self.try_send(one),
             _ => self.try_write(&pieces().map(|bytes| IoSlice::new(bytes)).collect::<Vec<_>>()),
         };
         for bytes in pieces() {
@@ -171,12 +187,17 @@ impl Connection {
         }
     }
 
-    /// How many bytes the peer's buffer took.
+    /// How many bytes the peer's buffer took. The shorter way through the kernel, and past the runtime's note of which
+    /// sockets are ready: it must not be relied on to learn that this one is not, as [`Self::flush`] does.
+    fn try_send(&self, bytes: &[u8]) -> usize {
+        self.taken(SockRef::from(&self.stream).send(bytes))
+    }
+
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> usize {
-        let written = match pieces {
-            [one] => self.stream.try_write(one), // the shorter way through the kernel
-            many => self.stream.try_write_vectored(&many[..many.len().min(PIECES)]),
-        };
+        self.taken(self.stream.try_write_vectored(&pieces[..pieces.len().min(PIECES)]))
+    }
+
+    fn taken(&self, written: io::Result<usize>) -> usize {
         match written {
             Ok(taken) => taken,
             Err(error) => {
@@ -202,7 +223,7 @@ impl Connection {
         if self.gone.get() {
             return;
         }
-        let taken = if self.unsent.borrow().is_empty() { self.try_write(&[IoSlice::new(&bytes)]) } else { 0 };
+        let taken = if self.unsent.borrow().is_empty() { self.try_send(&bytes) } else { 0 };
         if taken < bytes.len() {
             self.wait_with(bytes.slice(taken..));
         }
@@ -325,7 +346,7 @@ impl Connection {
             }
             if self.gone.get() { Poll::Ready(false) } else { Poll::Pending }
         });
-        if !written.await || socket2::SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
+        if !written.await || SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
             return;
         }
         let mut rest = [0; 512];

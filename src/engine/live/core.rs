@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,7 @@ impl Cores {
     pub(super) fn start(pages: &Handle) -> std::io::Result<Self> {
         let count = std::thread::available_parallelism()?.get().min(MOST);
         let start = |index| {
-            let bell = Arc::new(Bell { index, inbox: Mutex::default(), rung: Notify::new() });
+            let bell = Arc::new(Bell { index, inbox: Mutex::default(), calls: AtomicU64::new(0), rung: Notify::new() });
             let (own, pages) = (bell.clone(), pages.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let run = move || LocalSet::new().block_on(&runtime, Rc::new(Core::new(own, pages)).run());
@@ -62,6 +63,8 @@ impl Cores {
 pub(super) struct Bell {
     pub(super) index: usize,
     inbox: Mutex<Inbox>,
+    /// How many calls there were.
+    calls: AtomicU64,
     rung: Notify,
 }
 
@@ -93,7 +96,22 @@ impl Bell {
     }
 
     pub(super) fn call(&self, socket: u64) {
-        self.put(|inbox| inbox.called.push(socket));
+        self.put(|inbox| self.called(inbox, socket));
+    }
+
+    /// Marks a socket and calls it, unless it has the mark. Under the lock, so that whoever finds it marked knows that the
+    /// call was counted.
+    pub(super) fn mark(&self, socket: u64, mark: &AtomicBool) {
+        self.put(|inbox| {
+            if !mark.swap(true, Ordering::AcqRel) {
+                self.called(inbox, socket);
+            }
+        });
+    }
+
+    fn called(&self, inbox: &mut Inbox, socket: u64) {
+        inbox.called.push(socket);
+        self.calls.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -115,6 +133,8 @@ pub(super) struct Core {
     pub(super) inflater: RefCell<Inflater>,
     deflater: RefCell<Deflater>,
     delivered: Cell<u64>,
+    /// The calls that were passed on.
+    calls: Cell<u64>,
     /// Seconds since the start, as far as connections need to know.
     pub(super) second: Cell<u32>,
 }
@@ -133,6 +153,7 @@ impl Core {
             inflater: RefCell::new(Inflater::new()),
             deflater: RefCell::new(Deflater::new()),
             delivered: Cell::new(0),
+            calls: Cell::new(0),
             second: Cell::new(0),
         }
     }
@@ -166,6 +187,7 @@ impl Core {
     fn look(self: &Rc<Self>) -> bool {
         let (arrived, called, waiting) = {
             let mut inbox = self.bell.inbox();
+            self.calls.set(self.bell.calls.load(Ordering::Relaxed)); // they are counted under the lock
             (std::mem::take(&mut inbox.arrived), std::mem::take(&mut inbox.called), !inbox.gained.is_empty())
         };
         for arrival in arrived {
@@ -173,10 +195,15 @@ impl Core {
         }
         for socket in called {
             if let Some(connection) = self.connections.borrow().get(&socket) {
-                connection.wake();
+                connection.is_called();
             }
         }
         waiting
+    }
+
+    /// Whether sockets were called whose connections do not know it yet.
+    pub(super) fn has_calls(&self) -> bool {
+        self.bell.calls.load(Ordering::Acquire) != self.calls.get()
     }
 
     /// Begins a round: whoever follows a feed that gained something is delivered to, once. What comes meanwhile is the

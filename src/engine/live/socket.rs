@@ -81,9 +81,7 @@ impl Socket {
     }
 
     pub(super) fn recheck(&self) {
-        if !self.recheck.swap(true, Ordering::AcqRel) {
-            self.core.call(self.id);
-        }
+        self.core.mark(self.id, &self.recheck);
     }
 
     pub(super) fn close(&self, reason: Close) {
