@@ -139,6 +139,8 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     bobs.js("['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
          { if (document.hidden || !document.hasFocus()) localStorage.left = Number(localStorage.left ?? 0) + 1; }))")
         .await;
+    // And what came to it while another is looked at, it tells that one.
+    bobs.js("document.addEventListener('htmx:after:swap', () => { localStorage.log = document.querySelector('.log').textContent; })").await;
     bobs.js("(() => { const send = WebSocket.prototype.send; \
          WebSocket.prototype.send = function (text) { if (text.includes('chat.read')) window.read = text; send.call(this, text); }; })()")
         .await;
@@ -147,6 +149,7 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     bobs.until("localStorage.left").await;
     let other = bobs.client.window().await.expect("a tab");
     scene.ann.post("general", "unseen").await;
+    bobs.until("localStorage.log?.includes('unseen')").await;
     bobs.to_tab(room_tab.clone()).await;
     bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')").await;
     bobs.until("window.read?.includes(document.querySelector('.log > .new + .msg').id.slice(2))").await;
@@ -155,6 +158,7 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     bobs.to_tab(other).await;
     bobs.until(&format!("localStorage.left > {before}")).await;
     scene.ann.post("general", "later").await;
+    bobs.until("localStorage.log.includes('later')").await;
     bobs.to_tab(room_tab).await;
     bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('later')").await;
     assert_eq!(bobs.count(".log > .new").await, 1);
