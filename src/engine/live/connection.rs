@@ -48,10 +48,10 @@ pub(super) struct Connection {
     encoding: Encoding,
     /// The feed that the next gathering starts from, so that a busy one does not starve the others.
     turn: Cell<usize>,
+    stream: TcpStream,
     /// What the peer has not taken yet: one gathering and the answers to what it said, at most.
     unsent: RefCell<VecDeque<Bytes>>,
     following: RefCell<SmallVec<[Following; FOLLOWED]>>,
-    stream: TcpStream,
     pub(super) socket: Arc<Socket>,
     heard: Cell<u32>,
     moved: Cell<u32>,
@@ -77,9 +77,9 @@ impl Connection {
             gone: Cell::new(false),
             encoding,
             turn: Cell::new(0),
+            stream,
             unsent: RefCell::default(),
             following: RefCell::default(),
-            stream,
             socket,
             heard: Cell::new(second),
             moved: Cell::new(second),
