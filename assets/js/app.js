@@ -11,20 +11,24 @@ const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: '
 /** Words the server knows: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
 
+const localised = new WeakMap(); // what a time reads since
+
 /** Shows times in the reader's own time zone and language. */
-function localise(root) {
-  for (const time of root.querySelectorAll('time[datetime]')) {
+function localise() {
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    if (localised.get(time) === time.textContent) continue;
     const at = new Date(time.dateTime);
     const text = (time.closest('.when') ? clock : date).format(at);
     if (!time.closest('.edited') && time.textContent !== text) time.textContent = text;
     time.title = full.format(at);
+    localised.set(time, time.textContent);
   }
 }
 
 function refreshPage() {
   const app = document.getElementById('app');
   if (app.dataset.title) document.title = app.dataset.title;
-  localise(document);
+  localise();
   // Controls that only a script can serve are hidden until there is one.
   for (const control of document.querySelectorAll('.filter[hidden], [data-copy][hidden], .compose .hint[hidden], .compose .tools[hidden]')) control.hidden = false;
 }

@@ -34,10 +34,10 @@ export function startLog(page) {
     log: () => document.getElementById(`log-${room}`),
     isLive: () => view.log().dataset.live !== undefined,
     toEnd() { scroller.scrollTop = scroller.scrollHeight; view.stuck = true; view.unseen.clear(); showPill(); },
-    stop() { gone.abort(); watcher.disconnect(); sizes.disconnect(); },
+    stop() { gone.abort(); watcher.disconnect(); sizes.disconnect(); changes.disconnect(); },
   };
   const pill = page.querySelector('.pill-new');
-  const messages = () => [...view.log().querySelectorAll(':scope > .msg')];
+  const messages = () => [...view.log().children].filter((item) => item.classList.contains('msg'));
   const isAway = () => document.hidden || !document.hasFocus() || !view.stuck;
 
   function showPill() {
@@ -181,9 +181,15 @@ export function startLog(page) {
   }
 
   const on = (target, kind, does) => target.addEventListener(kind, does, { signal: gone.signal, passive: true });
+  // Most frames are of other parts of the page, and settling measures the whole log.
+  let changed = false;
+  const changes = new MutationObserver(() => { changed = true; });
+  changes.observe(scroller, { childList: true, characterData: true, subtree: true });
   on(document, 'htmx:after:swap', () => {
-    settle();
+    if (changed || changes.takeRecords().length) settle();
     release();
+    changes.takeRecords(); // what this itself has done
+    changed = false;
   });
   on(document, 'tide:frame', ({ detail: { feed, html } }) => {
     // A log that ends in the past cannot take it, but the way to the present can say so.

@@ -28,7 +28,7 @@ async function edit(message) {
   area.value = await answer.text();
   // While it is being edited, frames leave it alone; what they brought is read again when the form goes.
   message.setAttribute('hx-morph-skip', '');
-  message.classList.remove('open');
+  message.classList.replace('open', 'editing') || message.classList.add('editing');
   const body = message.querySelector('.body');
   if (body) body.hidden = true;
   (body ?? message.querySelector('header')).after(form);
@@ -40,6 +40,7 @@ async function edit(message) {
 
   function leave() {
     message.removeAttribute('hx-morph-skip');
+    message.classList.remove('editing');
     form.remove();
     if (body) body.hidden = false;
     message.querySelector('.when')?.focus();
