@@ -11,17 +11,18 @@ const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: '
 /** Words the server knows: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
 
-const localised = new WeakMap(); // what a time reads since
+const localised = new WeakMap(); // how a time was left; what a frame brings may differ in any part
+const state = (time) => `${time.dateTime} ${time.title} ${time.textContent}`;
 
 /** Shows times in the reader's own time zone and language. */
 function localise() {
   for (const time of document.querySelectorAll('time[datetime]')) {
-    if (localised.get(time) === time.textContent) continue;
+    if (localised.get(time) === state(time)) continue;
     const at = new Date(time.dateTime);
     const text = (time.closest('.when') ? clock : date).format(at);
     if (!time.closest('.edited') && time.textContent !== text) time.textContent = text;
     time.title = full.format(at);
-    localised.set(time, time.textContent);
+    localised.set(time, state(time));
   }
 }
 
@@ -80,37 +81,48 @@ goto.addEventListener('keydown', (event) => {
     found[(to + found.length) % found.length].dataset.chosen = '';
   } else if (event.key === 'Enter' && found[at]) {
     event.preventDefault();
-    goto.close();
-    visit(found[at].href);
+    found[at].click();
   }
 });
 
 // Links ----------------------------------------------------------------------------------------------------------
 
 /** Goes to a page of this server without losing the socket. Of several asked for at once, the last is shown. */
-export function visit(href) {
+async function visit({ href, pathname, search, hash }) {
   const headers = { 'HX-Boosted': 'true' };
-  return htmx.ajax('GET', href, { source: '#app', target: '#app', select: '#app', swap: 'outerHTML', push: 'true', headers });
+  await htmx.ajax('GET', pathname + search, { source: '#app', target: '#app', select: '#app', swap: 'outerHTML', push: hash ? href : 'true', headers });
+  if (hash) document.getElementById(hash.slice(1))?.scrollIntoView({ block: 'nearest' });
 }
 
 // One listener for all links, behind everybody else's, where htmx would prepare each of hundreds before it is wanted.
 addEventListener('click', (event) => {
   const link = event.target.closest('a[href]');
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  if (link.origin !== location.origin || link.hash || link.target || link.hasAttribute('download')) return;
-  event.preventDefault();
+  if (link.origin !== location.origin || link.target || link.hasAttribute('download') || !document.getElementById('app')) return;
   link.closest('dialog')?.close();
-  visit(link.href);
+  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+  event.preventDefault();
+  visit(link);
 });
 
-// What is no page, such as a file, is the browser's to show.
+document.addEventListener('htmx:before:history:restore', () => htmx.trigger('#app', 'htmx:abort'));
+
+// What is no page of ours, such as a file or a proxy's error, is the browser's to show.
 document.addEventListener('htmx:before:response', (event) => {
   const { target, request, response } = event.detail.ctx;
-  if (target.id !== 'app' || response.headers.get('content-type')?.startsWith('text/html')) return;
-  event.preventDefault();
-  request.abort();
-  location.assign(request.action);
+  if (target.id !== 'app' || response.headers.has('hx-redirect') || response.headers.get('content-type')?.startsWith('text/html')) return;
+  request.abort?.();
+  leaveTo(request.action, event);
 });
+document.addEventListener('htmx:after:request', (event) => {
+  const { target, request, text } = event.detail.ctx;
+  if (target.id === 'app' && text && !text.includes(' id="app"')) leaveTo(request.action, event);
+});
+
+function leaveTo(address, event) {
+  event.preventDefault();
+  location.assign(address);
+}
 
 // Keys -----------------------------------------------------------------------------------------------------------
 

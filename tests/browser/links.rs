@@ -29,11 +29,31 @@ async fn links_lead_on_without_loading_the_page_anew() {
     scene.ann.post(&garden, "still here?").await;
     bobs.hears("still here?").await;
 
+    // To a part of another page, and back; to a page that is not there, from there home, and all the way back.
+    for (link, there) in [
+        ("account#main", "location.hash === '#main' && document.querySelector('.facts')"),
+        ("rooms/1", "document.querySelector('.solo .code')"),
+    ] {
+        scene.ann.post(&garden, &format!("see {base}/{link}")).await;
+        bobs.hears(link).await;
+        bobs.click(".msg:last-child .body a").await;
+        bobs.until(there).await;
+        bobs.click(".mark, .rail a").await;
+        bobs.until(&format!("!({there}) && document.querySelector('.side')")).await;
+        bobs.js("history.back()").await;
+        bobs.until(there).await;
+        bobs.js("history.back()").await;
+        bobs.reads("main h1", "garden").await;
+    }
+    scene.ann.post(&garden, "and now?").await;
+    bobs.hears("and now?").await;
+    assert_eq!(bobs.js("window.kept").await, true, "the page was loaded anew");
+
     // A file, or whatever else is no page, is for the browser to show.
     scene.ann.post(&garden, &format!("see {base}/health/live")).await;
     bobs.hears("see").await;
     bobs.click(".msg:last-child .body a").await;
     bobs.until("document.body.textContent.trim() === 'ok'").await;
     scene.anns.leaves().await;
-    scene.bobs.leaves_after(|line| line.contains("/favicon.ico")).await; // it asks for one wherever no page names it
+    scene.bobs.leaves_after(|line| line.contains("status of 404")).await; // the room, and a picture for what names none
 }

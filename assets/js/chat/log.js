@@ -52,7 +52,10 @@ export function startLog(page) {
     const id = idOf(last);
     if (id <= view.read) return;
     view.read = id;
-    act('chat.read', { room, message: String(id) }).catch(() => { view.read = 0n; });
+    act('chat.read', { room, message: String(id) }).catch(() => {
+      view.read = 0n;
+      setTimeout(markRead, 3000);
+    });
   }
 
   function divider(kind, text) {
@@ -182,14 +185,15 @@ export function startLog(page) {
 
   const on = (target, kind, does) => target.addEventListener(kind, does, { signal: gone.signal, passive: true });
   // Most frames are of other parts of the page, and settling measures the whole log.
-  let changed = false;
+  let changed = false, today = new Date().toDateString();
   const changes = new MutationObserver(() => { changed = true; });
   changes.observe(scroller, { childList: true, characterData: true, subtree: true });
   on(document, 'htmx:after:swap', () => {
-    if (changed || changes.takeRecords().length) settle();
+    const now = new Date().toDateString();
+    if (changed || changes.takeRecords().length || now !== today) settle();
     release();
     changes.takeRecords(); // what this itself has done
-    changed = false;
+    [changed, today] = [false, now];
   });
   on(document, 'tide:frame', ({ detail: { feed, html } }) => {
     // A log that ends in the past cannot take it, but the way to the present can say so.
@@ -208,6 +212,7 @@ export function startLog(page) {
   if (pill) on(pill, 'click', toPresent);
   const sizes = new ResizeObserver(() => view.stuck && view.toEnd());
   sizes.observe(scroller);
+  sizes.observe(view.log()); // a film is as high as its first picture, which comes late
   on(window, 'focus', markRead);
   on(document, 'visibilitychange', markRead);
   on(document, 'tide:connected', markRead);
