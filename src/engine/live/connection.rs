@@ -99,14 +99,12 @@ impl Connection {
         self.wake();
     }
 
-    /// Has its task answer the call, before any frame passes if rights are to be proved. Whether they are.
-    pub(super) fn is_called(&self) -> bool {
-        let recheck = self.socket.recheck.load(Ordering::Acquire);
-        if recheck {
+    /// Has its task answer a call, before any frame passes if it was to prove its rights.
+    pub(super) fn answer_call(&self) {
+        if self.socket.recheck.load(Ordering::Acquire) {
             self.hold(); // the task finds the mark and releases it
         }
         self.wake();
-        recheck
     }
 
     /// Lets no frame pass until [`Self::release`].
@@ -117,6 +115,12 @@ impl Connection {
     pub(super) fn release(self: &Rc<Self>, core: &Core) {
         self.held.set(false);
         core.is_due_now(self);
+    }
+
+    /// Its turn has come: it no longer waits, and what a delivery looks at is fetched.
+    pub(super) fn come(self: &Rc<Self>) {
+        self.due.set(false);
+        std::hint::black_box(self.following.borrow().first().map(|one| one.seen));
     }
 
     /// Gathers what its feeds gained and writes it at once. Whether there is more and the peer takes it.
@@ -150,7 +154,8 @@ impl Connection {
         }
         // A right that changed before these frames were published was called by then: it is proved first. Whether anybody
         // was called at all lies at hand, which a socket's own mark does not.
-        if core.has_calls() && self.is_called() {
+        if core.has_calls() && self.socket.recheck.load(Ordering::Acquire) {
+            self.wake();
             return false;
         }
         for (place, batch) in gathered.iter() {
