@@ -11,20 +11,23 @@ const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: '
 /** Words the server knows: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
 
-const localised = new WeakMap(); // how a time was left; what a frame brings may differ in any part
-const state = (time) => `${time.dateTime} ${time.title} ${time.textContent}`;
+const localised = new WeakMap(); // what a time reads since
 
 /** Shows times in the reader's own time zone and language. */
 function localise() {
-  for (const time of document.querySelectorAll('time[datetime]')) {
-    if (localised.get(time) === state(time)) continue;
-    const at = new Date(time.dateTime);
-    const text = (time.closest('.when') ? clock : date).format(at);
-    if (!time.closest('.edited') && time.textContent !== text) time.textContent = text;
-    time.title = full.format(at);
-    localised.set(time, state(time));
+  for (const time of document.querySelectorAll('time[datetime]:not(.edited > time)')) {
+    if (localised.get(time) === time.textContent) continue;
+    const text = (time.closest('.when') ? clock : date).format(new Date(time.dateTime));
+    if (time.textContent !== text) time.textContent = text;
+    localised.set(time, text);
   }
 }
+
+// The whole of it when somebody asks: formatting it for each of hundreds takes as long as all else a page starts with.
+document.addEventListener('pointerover', ({ target }) => {
+  const time = target.closest('time[datetime]');
+  if (time) time.title = full.format(new Date(time.dateTime));
+}, { passive: true });
 
 function refreshPage() {
   const app = document.getElementById('app');

@@ -64,17 +64,24 @@ export function startLog(page) {
     return line;
   }
 
-  /** Days begin where the reader's do, which the server does not know. */
+  /** Days begin where the reader's do, which the server does not know. A line that goes or comes has the browser look again at
+      how every message below it is to be shown, so those that are right stay. */
   function drawDividers() {
-    view.log().querySelectorAll(':scope > :is(.day, .new)').forEach((line) => line.remove());
+    const lines = [];
     let before = null;
     for (const message of messages()) {
       const at = new Date(message.dataset.at);
       const key = at.toDateString();
-      if (key !== before) message.before(divider('day', nameOf(at)));
-      if (message.id === view.line) message.before(divider('new', words.newLine));
+      if (key !== before) lines.push([message, 'day', nameOf(at)]);
+      if (message.id === view.line) lines.push([message, 'new', words.newLine]);
       before = key;
     }
+    const stand = [...view.log().querySelectorAll(':scope > :is(.day, .new)')];
+    const isRight = (line, [message, kind, text], n) =>
+      line.className === kind && line.textContent === text && [message, stand[n + 1]].includes(line.nextElementSibling);
+    if (stand.length === lines.length && stand.every((line, n) => isRight(line, lines[n], n))) return;
+    stand.forEach((line) => line.remove());
+    for (const [message, kind, text] of lines) message.before(divider(kind, text));
   }
 
   function nameOf(at) {
@@ -221,6 +228,7 @@ export function startLog(page) {
   const target = document.getElementById(`m-${new URLSearchParams(location.search).get('at') ?? location.hash.slice(3)}`);
   if (target) view.stuck = false;
   settle();
+  changes.takeRecords();
   if (target) {
     target.scrollIntoView({ block: 'center' });
     target.classList.add('highlight');
