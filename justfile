@@ -29,8 +29,8 @@ bench *options:
     cargo bench --bench live -- {{options}}
 
 # Score the first visit of a room with Lighthouse, fetched from npm
-lighthouse *binary:
-    scripts/lighthouse {{binary}}
+lighthouse:
+    cargo bench --bench live -- --only lighthouse
 
 # Fetch the vendored browser files again from npm and record their digests
 vendor:

@@ -85,6 +85,8 @@ pub enum Row {
     Jobs,
     /// Uploads beside a bare copy, and the memory of ten at once
     Uploads,
+    /// What Lighthouse says of the first visit, only when asked for: it comes from npm
+    Lighthouse,
     /// A steady mix for a long time, only when asked for
     Soak,
 }
@@ -110,7 +112,7 @@ pub enum Role {
 impl Options {
     /// The rows to measure.
     pub fn rows(&self) -> Vec<Row> {
-        let ordinary = Row::value_variants().iter().copied().filter(|row| *row != Row::Soak);
+        let ordinary = Row::value_variants().iter().copied().filter(|row| !matches!(row, Row::Lighthouse | Row::Soak));
         if self.only.is_empty() { ordinary.collect() } else { self.only.clone() }
     }
 

@@ -7,6 +7,7 @@ mod echo;
 mod fanout;
 mod growth;
 mod jobs;
+mod lighthouse;
 mod memory;
 mod overload;
 mod pages;
@@ -49,6 +50,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Storm => storm::measure(options, report).await,
         Row::Jobs => jobs::measure(options, report).await,
         Row::Uploads => uploads::measure(options, report).await,
+        Row::Lighthouse => lighthouse::measure(options, report).await,
         Row::Soak => soak::measure(options, report).await,
     }
 }
