@@ -14,6 +14,7 @@
 mod connection;
 mod core;
 mod feed;
+mod followed;
 mod frame;
 mod hub;
 #[cfg(test)]

@@ -15,7 +15,8 @@ use smallvec::SmallVec;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::core::{Batch, Core, Followed};
+use super::core::Core;
+use super::followed::{Batch, Followed};
 use super::frame::Encoding;
 use super::protocol::ToClient;
 use super::socket::Socket;

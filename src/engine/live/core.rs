@@ -5,13 +5,12 @@
 //! bytes to every socket that stands at the same place of the feed, in one write each.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
@@ -19,16 +18,13 @@ use tokio::time::timeout_at;
 
 use super::connection::Connection;
 use super::feed::Feed;
-use super::frame::Encoding;
-use super::log::Since;
+use super::followed::{Batch, Followed};
 use super::session::{Arrival, serve};
 use crate::engine::websocket::{Deflater, Inflater};
 
 const MOST: usize = 64; // cores: a feed keeps them as bits
 const AT_ONCE: usize = 256; // sockets written to before a core looks at what its sockets say
 const TOGETHER: usize = 32; // of them, whose memory is fetched at once
-const BATCH: (usize, usize) = (64, 64 << 10); // frames and bytes of one batch; a larger frame goes alone
-const KEPT: usize = 8; // batches a feed keeps for sockets that stand at other places
 const SCRATCH: usize = 64 << 10; // bytes one read may bring
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -126,13 +122,13 @@ pub(super) struct Core {
     /// Connections to deliver to, each once, in the order in which their feeds gained something.
     due: RefCell<VecDeque<Rc<Connection>>>,
     /// Feeds that hold batches.
-    warm: RefCell<Vec<Rc<Followed>>>,
+    pub(super) warm: RefCell<Vec<Rc<Followed>>>,
     /// What the connection that is being delivered to gets: emptied after each.
     pub(super) gathered: RefCell<Vec<(usize, Batch)>>,
     /// What arrives on any socket is read here; only what is not whole yet is kept by its connection.
     pub(super) scratch: RefCell<Box<[u8]>>,
     pub(super) inflater: RefCell<Inflater>,
-    deflater: RefCell<Deflater>,
+    pub(super) deflater: RefCell<Deflater>,
     delivered: Cell<u64>,
     /// The calls that were passed on.
     calls: Cell<u64>,
@@ -300,69 +296,5 @@ impl Core {
 
     pub(super) fn index(&self) -> usize {
         self.bell.index
-    }
-}
-
-/// A feed that connections of this core follow.
-pub(super) struct Followed {
-    pub(super) feed: Arc<Feed>,
-    /// By number, that is as they came: what belongs to one lies beside what belongs to the next, the kernel's part included.
-    by: RefCell<BTreeMap<u64, Rc<Connection>>>,
-    batches: RefCell<Vec<Batch>>,
-}
-
-/// What comes after a place in a feed, as bytes for every connection of one encoding that stands there.
-#[derive(Clone)]
-pub(super) struct Batch {
-    encoding: Encoding,
-    seen: u64,
-    edition: u64,
-    /// Its last frame's number.
-    pub(super) upto: u64,
-    pub(super) frames: usize,
-    /// Whether it is as large as a batch may be, so that there may be more.
-    pub(super) full: bool,
-    pub(super) bytes: Bytes,
-}
-
-impl Followed {
-    /// What comes after frame `seen`; nothing when that can no longer be had.
-    pub(super) fn after(self: &Rc<Self>, seen: u64, encoding: Encoding, core: &Core) -> Option<Batch> {
-        let edition = self.feed.log.edition();
-        let fits = |batch: &&Batch| batch.seen == seen && batch.encoding == encoding && batch.edition == edition;
-        if let Some(batch) = self.batches.borrow().iter().rev().find(fits) {
-            return Some(batch.clone());
-        }
-        let (frames, edition) = match self.feed.log.since(seen, BATCH.0) {
-            Since::Entries(frames, edition) => (frames, edition),
-            Since::Gone if self.feed.fleeting => {
-                return Some(Batch { encoding, seen, edition, upto: self.feed.log.head(), frames: 0, full: false, bytes: Bytes::new() });
-            }
-            Since::Gone => return None,
-        };
-        let full = frames.len() == BATCH.0;
-        let mut batch = Batch { encoding, seen, edition, upto: seen, frames: 0, full, bytes: Bytes::new() };
-        let mut bytes = Vec::new();
-        let mut deflater = core.deflater.borrow_mut();
-        for frame in frames {
-            if let Some(encoded) = frame.encoded(encoding, &mut deflater) {
-                if !bytes.is_empty() && bytes.len() + encoded.len() > BATCH.1 {
-                    batch.full = true;
-                    break;
-                }
-                bytes.extend_from_slice(encoded);
-                batch.frames += 1;
-            }
-            batch.upto = super::log::Entry::number(&*frame);
-        }
-        batch.bytes = bytes.into();
-        let mut batches = self.batches.borrow_mut();
-        if batches.is_empty() {
-            core.warm.borrow_mut().push(self.clone());
-        } else if batches.len() >= KEPT {
-            batches.remove(0);
-        }
-        batches.push(batch.clone());
-        Some(batch)
     }
 }
