@@ -85,6 +85,12 @@ load-older = Load older messages
 load-newer = Load newer messages
 day-today = Today
 day-yesterday = Yesterday
+# A day of this year, and of another. The page fills in {weekday}, {day}, {month} and {year} from the lists below.
+day-name = { "{weekday}" }, { "{day}" } { "{month}" }
+day-name-year = { "{weekday}" }, { "{day}" } { "{month}" } { "{year}" }
+# Seven and twelve names as they stand in a date, each after a comma and a space.
+weekdays = Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday
+months = January, February, March, April, May, June, July, August, September, October, November, December
 room-empty = Nothing has been said here yet
 room-empty-text = Whatever you write first will stand at the top.
 room-archived-notice = This room is archived. You can read it, but nobody writes in it.

@@ -4,9 +4,18 @@ import { act, sync, whenConnected } from './live.js';
 
 const MOVED_EVERY = 30000; // ms between two signs that the person moved
 const language = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' });
-const date = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' });
-const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' });
+
+// The first thing that is asked of Intl keeps a page from answering for 25 to 50 ms on a quick machine, so no page of a room
+// begins with it: the time of day is written as the server writes it, and the rest when it is wanted.
+const formats = new Map();
+const format = (at, options) => {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, options));
+  return formats.get(key).format(at);
+};
+const twoDigits = (n) => String(n).padStart(2, '0');
+const timeOfDay = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
+const date = (at) => format(at, { day: 'numeric', month: 'short', year: 'numeric' });
 
 /** Words the server knows: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
@@ -15,9 +24,9 @@ const localised = new WeakMap(); // what a time reads since
 
 /** Shows times in the reader's own time zone and language. */
 function localise() {
-  for (const time of document.querySelectorAll('time[datetime]:not(.edited > time)')) {
+  for (const time of document.querySelectorAll('time[datetime]:not(.edited > time, .day time)')) {
     if (localised.get(time) === time.textContent) continue;
-    const text = (time.closest('.when') ? clock : date).format(new Date(time.dateTime));
+    const text = (time.closest('.when') ? timeOfDay : date)(new Date(time.dateTime));
     if (time.textContent !== text) time.textContent = text;
     localised.set(time, text);
   }
@@ -26,7 +35,7 @@ function localise() {
 // The whole of it when somebody asks: formatting it for each of hundreds takes as long as all else a page starts with.
 document.addEventListener('pointerover', ({ target }) => {
   const time = target.closest('time[datetime]');
-  if (time) time.title = full.format(new Date(time.dateTime));
+  if (time) time.title = format(new Date(time.dateTime), { dateStyle: 'full', timeStyle: 'short' });
 }, { passive: true });
 
 function refreshPage() {
@@ -201,4 +210,4 @@ whenConnected(({ detail }) => {
 
 document.addEventListener('htmx:after:swap', refreshPage);
 refreshPage();
-sync();
+setTimeout(sync); // opening the socket is a task of its own, so that the page can answer before

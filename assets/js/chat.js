@@ -13,8 +13,12 @@ function start() {
   if (!page || started.has(page)) return;
   started.add(page);
   startLog(page);
-  startComposer(page);
-  showWaiting(page);
+  // In a task of its own, so that what a reader does first is not kept waiting for the whole of it.
+  setTimeout(() => {
+    if (!page.isConnected) return;
+    startComposer(page);
+    showWaiting(page);
+  });
 }
 
 startMessages();

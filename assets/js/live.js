@@ -18,7 +18,9 @@ let connection = null, heard = 0, pinged = 0, lost = null, tries = 0, next = 1;
 /** Asks the server as htmx does, and gives up where a network swallows the answer. */
 export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOW), ...options });
 
-const isOpen = () => connection?.socket?.readyState === WebSocket.OPEN;
+/** Whether there is a connection to act over. */
+export const isConnected = () => connection?.socket?.readyState === WebSocket.OPEN;
+
 const say = (message) => connection.socket.send(JSON.stringify(message));
 const place = () => document.getElementById('live');
 const instance = (cursor) => cursor.slice(0, cursor.lastIndexOf('.'));
@@ -27,7 +29,7 @@ const number = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
 
 /** Does an action over the socket. Rejects with the server's error, or when there is no connection. */
 export function act(action, fields) {
-  if (!isOpen()) return Promise.reject(new Error('not connected'));
+  if (!isConnected()) return Promise.reject(new Error('not connected'));
   const id = String(next++);
   say({ type: 'act', id, action, fields });
   return new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
@@ -42,7 +44,7 @@ function subscribe(feed, cursor) {
   const state = feeds.get(feed) ?? { waiting: 0 };
   state.cursor = cursor;
   feeds.set(feed, state);
-  if (isOpen()) {
+  if (isConnected()) {
     state.waiting++;
     say({ type: 'subscribe', feed, cursor });
   }
@@ -78,7 +80,7 @@ export function sync() {
   for (const feed of feeds.keys()) {
     if (wanted.has(feed)) continue;
     feeds.delete(feed);
-    if (isOpen()) say({ type: 'unsubscribe', feed });
+    if (isConnected()) say({ type: 'unsubscribe', feed });
   }
   if (!connection && wanted.size) connect();
 }
@@ -231,10 +233,10 @@ setInterval(() => {
   if (!connection || connection.socket?.readyState === WebSocket.CLOSED) return;
   // Asked first, given up only when the answer does not come: a hidden tab looks at its clock once a minute.
   const now = Date.now();
-  if (isOpen() ? pinged > heard && now - pinged > ANSWER : now - heard > DEAD) {
+  if (isConnected() ? pinged > heard && now - pinged > ANSWER : now - heard > DEAD) {
     looksLost();
     reconnect();
-  } else if (isOpen() && now - heard > QUIET && pinged <= heard) {
+  } else if (isConnected() && now - heard > QUIET && pinged <= heard) {
     pinged = now;
     say({ type: 'ping' });
   }
@@ -242,5 +244,5 @@ setInterval(() => {
 
 addEventListener('offline', looksLost);
 addEventListener('online', () => connection && reconnect());
-document.addEventListener('visibilitychange', () => { if (!document.hidden && connection && !isOpen()) reconnect(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden && connection && !isConnected()) reconnect(); });
 document.addEventListener('htmx:after:swap', sync);

@@ -62,7 +62,8 @@ impl Side {
         (!figures.is_empty()).then(|| percentile(&mut figures, 50.0))
     }
 
-    fn text(&self, unit: Unit) -> String {
+    /// The middle, and from where to where.
+    pub fn text(&self, unit: Unit) -> String {
         let Some(middle) = self.middle() else { return "–".to_owned() };
         if self.figures.len() == 1 {
             return unit.text(middle);

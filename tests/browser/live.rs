@@ -165,3 +165,42 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
 }
+
+/// Far from the server's clock, and not by whole hours.
+const ELSEWHERE: &str = "Asia/Kolkata";
+
+/// Counts what is asked of `Intl`, which is slow the first time.
+const COUNTED: &str = "for (const name of ['DateTimeFormat', 'NumberFormat', 'Segmenter', 'Collator', 'PluralRules']) \
+    Intl[name] = new Proxy(Intl[name], { construct: (made, given) => { window.__asked = (window.__asked ?? 0) + 1; return new made(...given); } })";
+
+#[tokio::test]
+async fn days_and_times_are_the_readers_own_and_quickly_told() {
+    let _seats = seats(2).await;
+    let scene = two(&[]).await;
+    let (anns, bobs) = (&scene.anns, &scene.bobs);
+    anns.says("long ago").await;
+    anns.says("the day before").await;
+    anns.says("now").await;
+    bobs.hears("now").await;
+    bobs.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": ELSEWHERE })).await;
+    bobs.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": COUNTED })).await;
+    bobs.reload().await;
+    bobs.hears("now").await;
+    bobs.reads(".log > .day", "Today").await;
+    let apart = "[...document.querySelectorAll('.msg time')].filter((time) => time.textContent !== \
+        new Date(time.dateTime).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Kolkata' }))";
+    bobs.until(&format!("{apart}.length === 0")).await;
+    assert_eq!(bobs.js("window.__asked ?? 0").await, 0, "the page of a room begins without asking Intl");
+
+    // Messages of other days: a message comes, and the lines between days are drawn again.
+    bobs.js("(document.querySelectorAll('.msg')[0].dataset.at = '2025-03-08T18:31:00Z', \
+         document.querySelectorAll('.msg')[1].dataset.at = new Date(Date.now() - 86400000).toISOString(), true)")
+        .await;
+    anns.says("a line").await;
+    bobs.hears("a line").await;
+    let days = "[...document.querySelectorAll('.log > .day')].map((line) => line.textContent)";
+    bobs.until(&format!("{days}.length === 3")).await;
+    assert_eq!(bobs.js(days).await, json!(["Sunday, 9 March 2025", "Yesterday", "Today"]), "it was past midnight there");
+    scene.anns.leaves().await;
+    scene.bobs.leaves().await;
+}

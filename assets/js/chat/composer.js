@@ -11,14 +11,14 @@ import { startTray } from './tray.js';
 const LONGEST = 4000; // characters as a person counts them
 const COUNT_FROM = 3600;
 const TYPING_EVERY = 2500; // ms between two signs of writing; pages forget one after six seconds
-const segments = new Intl.Segmenter();
+let segments = null; // made when it is wanted
 const marks = { bold: ['**', '**'], italic: ['*', '*'], code: ['`', '`'], list: ['\n- ', ''], quote: ['\n> ', ''] };
 
 function length(text) {
   // Counting by graphemes is slow; a text that is short in code units is short in characters.
   if (text.length < COUNT_FROM) return text.length;
   let count = 0;
-  for (const _ of segments.segment(text)) count++;
+  for (const _ of (segments ??= new Intl.Segmenter()).segment(text)) count++;
   return count;
 }
 

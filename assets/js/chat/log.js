@@ -2,10 +2,9 @@
 // draws the reader's own days, and says what was read.
 
 import { announce, words } from '../app.js';
-import { act, ask, followFrom, rereadRegion } from '../live.js';
+import { act, ask, followFrom, isConnected, rereadRegion } from '../live.js';
 
 const NEAR = 48; // px from the end that count as being there
-const day = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: 'long', day: 'numeric', month: 'long' });
 const account = () => document.getElementById('app').dataset.me;
 let current = null;
 
@@ -48,7 +47,7 @@ export function startLog(page) {
 
   function markRead() {
     const last = page.isConnected && messages().at(-1);
-    if (!last || isAway() || !view.isLive()) return;
+    if (!last || isAway() || !view.isLive() || !isConnected()) return;
     const id = idOf(last);
     if (id <= view.read) return;
     view.read = id;
@@ -77,16 +76,27 @@ export function startLog(page) {
       before = key;
     }
     const stand = [...view.log().querySelectorAll(':scope > :is(.day, .new)')];
-    const isRight = (line, [message, kind, text], n) =>
-      line.className === kind && line.textContent === text && [message, stand[n + 1]].includes(line.nextElementSibling);
-    if (stand.length === lines.length && stand.every((line, n) => isRight(line, lines[n], n))) return;
-    stand.forEach((line) => line.remove());
-    for (const [message, kind, text] of lines) message.before(divider(kind, text));
+    const isPlaced = (line, [message, kind], n) => line.className === kind && [message, stand[n + 1]].includes(line.nextElementSibling);
+    if (stand.length !== lines.length || !stand.every((line, n) => isPlaced(line, lines[n], n))) {
+      stand.forEach((line) => line.remove());
+      for (const [message, kind, text] of lines) message.before(divider(kind, text));
+    } else {
+      stand.forEach((line, n) => { if (line.textContent !== lines[n][2]) line.firstElementChild.textContent = lines[n][2]; });
+    }
   }
 
   function nameOf(at) {
-    const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
-    return days === 0 ? words.today : days === 1 ? words.yesterday : day.format(at);
+    const now = new Date();
+    const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
+    if (days === 0) return words.today;
+    if (days === 1) return words.yesterday;
+    // From the page's own words: to ask Intl is slow the first time (see app.js).
+    const pattern = at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear;
+    const parts = {
+      weekday: words.weekdays.split(', ')[at.getDay()], day: at.getDate(),
+      month: words.months.split(', ')[at.getMonth()], year: at.getFullYear(),
+    };
+    return pattern.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
   }
 
   /** What came since the last look: counts it, says it, and moves the line above it if all before had been read. */

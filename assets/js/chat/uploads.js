@@ -202,4 +202,5 @@ async function takeUp() {
   }
 }
 
-takeUp();
+// Not before the page has time: most have nothing to take up, and opening a database is work.
+(window.requestIdleCallback ?? setTimeout)(takeUp);

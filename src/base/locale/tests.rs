@@ -61,6 +61,22 @@ fn every_translation_has_an_original() {
     }
 }
 
+/// The page takes them apart at each comma to name a day.
+#[test]
+fn every_language_names_seven_days_and_twelve_months() {
+    for (place, source) in SOURCES.iter().enumerate() {
+        let lang = Lang(u8::try_from(place).expect("few languages"));
+        for (key, names) in [("weekdays", 7), ("months", 12)] {
+            let named: BTreeSet<_> = lang.t(key).split(", ").collect();
+            assert_eq!(named.len(), names, "{}.ftl: `{key}`", source.code);
+        }
+        for part in ["{weekday}", "{day}", "{month}"] {
+            assert!(lang.t("day-name").contains(part) && lang.t("day-name-year").contains(part), "{}.ftl: {part}", source.code);
+        }
+        assert!(lang.t("day-name-year").contains("{year}"), "{}.ftl", source.code);
+    }
+}
+
 #[test]
 fn mistakes_are_found_with_their_line() {
     assert_eq!(problems(TEST_FTL), []);
