@@ -206,7 +206,7 @@ pub(super) fn guard(community: &Community, router: Router) -> Router {
         .with_secure(engine.settings.https)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(UNUSED_FOR));
-    router.layer(from_fn_with_state(community.clone(), recognise)).layer(layer)
+    router.layer((layer, from_fn_with_state(community.clone(), recognise)))
 }
 
 async fn recognise(State(community): State<Community>, session: Session, mut request: Request, next: Next) -> Response {

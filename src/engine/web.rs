@@ -21,7 +21,7 @@ pub use errors::{allowance_headers, problem, retry_headers, worded, words_of};
 pub use front::Front;
 pub use health::Health;
 pub use kept::{Kept, PartKey};
-pub use layers::{RequestId, assemble};
+pub use layers::assemble;
 pub use limits::Requests;
 pub(crate) use pages::app_page;
 pub use pages::{Head, Html, Pages};

@@ -11,6 +11,9 @@ use tower::ServiceExt;
 /// Version of all assets together, part of their addresses.
 pub const VERSION: &str = env!("TIDEPOOL_ASSETS");
 
+/// Where they are.
+pub(super) const FOLDER: &str = concat!("/assets/", env!("TIDEPOOL_ASSETS"));
+
 /// Unpacked and compressed once more (gzip) with the first request for one of them: a start does not wait for it.
 static FILES: LazyLock<Router> = LazyLock::new(|| {
     memory_serve::load!()
@@ -22,5 +25,5 @@ static FILES: LazyLock<Router> = LazyLock::new(|| {
 /// `/assets/<version>/…`, to be kept for ever by browsers.
 pub(super) fn routes() -> Router {
     let files = any(async |request: Request| FILES.clone().oneshot(request).await);
-    Router::new().nest_service(concat!("/assets/", env!("TIDEPOOL_ASSETS")), files)
+    Router::new().nest_service(FOLDER, files)
 }

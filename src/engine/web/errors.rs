@@ -4,13 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
-use super::layers::RequestId;
 use super::pages::{Head, Html, Pages};
 use super::wants::{Wants, is_navigation};
 use crate::base::error::{Allowance, Error};
@@ -125,68 +123,91 @@ struct ErrorFragment<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Worded;
 
-/// Words every error answer, ours and the framework's, in the form that was asked for.
-pub(super) async fn render(State(pages): State<Pages>, lang: Lang, request: Request, next: Next) -> Response {
-    let navigates = is_navigation(request.headers());
-    let wants = if navigates { Wants::Page } else { Wants::of(request.headers()) };
-    let is_get = request.method() == axum::http::Method::GET;
-    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let response = next.run(request).await;
-    let failed = response.status().is_client_error() || response.status().is_server_error();
-    // A page that shows a refused form is worded, and so is what an inner pass of this layer has made.
-    if !failed || response.headers().contains_key(header::ETAG) || response.extensions().get::<Worded>().is_some() {
-        return response;
+/// Whether an answer says that something went wrong.
+pub(super) fn has_failed(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
+}
+
+/// How a request asked, as far as it matters to an answer in words.
+pub(super) struct Asked {
+    lang: Lang,
+    navigates: bool,
+    wants: Wants,
+    is_get: bool,
+    uri: Uri,
+}
+
+impl Asked {
+    /// `lang` is the language of an answer to somebody who is not known.
+    pub(super) fn of(request: &Request, lang: Lang) -> Self {
+        let navigates = is_navigation(request.headers());
+        let wants = if navigates { Wants::Page } else { Wants::of(request.headers()) };
+        Self { lang, navigates, wants, is_get: request.method() == Method::GET, uri: request.uri().clone() }
     }
-    let error = match response.extensions().get::<std::sync::Arc<Error>>() {
-        Some(error) => error.clone(),
-        None => std::sync::Arc::new(by_status(response.status())),
-    };
-    if let Error::Internal(cause) = &*error {
-        tracing::error!(request = %id, "{cause:#}");
+
+    /// Words an error answer, ours or the framework's, in the form that was asked for; `id` names the request.
+    pub(super) fn worded(self, pages: &Pages, id: &str, response: Response) -> Response {
+        // A page that shows a refused form is worded, and so may an answer be that follows a protocol.
+        if !has_failed(&response) || response.headers().contains_key(header::ETAG) || response.extensions().get::<Worded>().is_some() {
+            return response;
+        }
+        self.word(pages, id, &response)
     }
-    // A status of the framework's own (405, 413 …) is more exact than ours.
-    let status = if response.extensions().get::<std::sync::Arc<Error>>().is_some() { error.status() } else { response.status() };
-    let mut worded = match wants {
-        Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
-            let door = format!("/sign-in?next={}", form_encode(&path));
-            // The door is not a part of the page around it: the browser has to go there itself.
-            return if navigates {
-                (StatusCode::NO_CONTENT, [("hx-redirect", door)]).into_response()
-            } else {
-                Redirect::to(&door).into_response()
-            };
+
+    fn word(self, pages: &Pages, id: &str, response: &Response) -> Response {
+        let Self { lang, navigates, wants, is_get, uri } = self;
+        let lang = response.extensions().get::<Lang>().copied().unwrap_or(lang);
+        let error = match response.extensions().get::<std::sync::Arc<Error>>() {
+            Some(error) => error.clone(),
+            None => std::sync::Arc::new(by_status(response.status())),
+        };
+        if let Error::Internal(cause) = &*error {
+            tracing::error!(request = %id, "{cause:#}");
         }
-        Wants::Page => {
-            let heading = lang.t(heading(status));
-            let head = pages.head(lang, None, heading);
-            let page = ErrorPage { head, status: status.as_u16(), heading, message: words_of(&error, lang), request: id };
-            // A template of strings does not fail; if it ever does, the status line still tells.
-            (status, axum::response::Html(page.render().unwrap_or_default())).into_response()
-        }
-        Wants::Fragment => {
-            let problem = problem(&error, lang);
-            let fields = match &*error {
-                Error::Invalid(fields) => fields.iter().map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())]))).collect(),
-                _ => Vec::new(),
-            };
-            match Html::of(&(ErrorFragment { message: &problem.message, fields })) {
-                Ok(html) => (status, html).into_response(),
-                Err(_) => status.into_response(),
+        // A status of the framework's own (405, 413 …) is more exact than ours.
+        let status = if response.extensions().get::<std::sync::Arc<Error>>().is_some() { error.status() } else { response.status() };
+        let mut worded = match wants {
+            Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
+                let path = uri.path_and_query().map_or("/", |path| path.as_str());
+                let door = format!("/sign-in?next={}", form_encode(path));
+                // The door is not a part of the page around it: the browser has to go there itself.
+                return if navigates {
+                    (StatusCode::NO_CONTENT, [("hx-redirect", door)]).into_response()
+                } else {
+                    Redirect::to(&door).into_response()
+                };
+            }
+            Wants::Page => {
+                let heading = lang.t(heading(status));
+                let head = pages.head(lang, None, heading);
+                let page = ErrorPage { head, status: status.as_u16(), heading, message: words_of(&error, lang), request: id.to_owned() };
+                // A template of strings does not fail; if it ever does, the status line still tells.
+                (status, axum::response::Html(page.render().unwrap_or_default())).into_response()
+            }
+            Wants::Fragment => {
+                let problem = problem(&error, lang);
+                let fields = match &*error {
+                    Error::Invalid(fields) => fields.iter().map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())]))).collect(),
+                    _ => Vec::new(),
+                };
+                match Html::of(&(ErrorFragment { message: &problem.message, fields })) {
+                    Ok(html) => (status, html).into_response(),
+                    Err(_) => status.into_response(),
+                }
+            }
+            Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
+        };
+        retry_headers(&error, worded.headers_mut());
+        worded.extensions_mut().insert(Worded);
+        worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // What a protocol says beside the words, such as which methods, versions or ranges there are.
+        for (name, value) in response.headers() {
+            if [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE].contains(name) || name.as_str().starts_with("tus-") {
+                worded.headers_mut().insert(name, value.clone());
             }
         }
-        Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
-    };
-    retry_headers(&error, worded.headers_mut());
-    worded.extensions_mut().insert(Worded);
-    worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // What a protocol says beside the words, such as which methods, versions or ranges there are.
-    for (name, value) in response.headers() {
-        if [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE].contains(name) || name.as_str().starts_with("tus-") {
-            worded.headers_mut().insert(name, value.clone());
-        }
+        worded
     }
-    worded
 }
 
 /// An error in words for a program, under a status of a protocol's own.

@@ -1,4 +1,7 @@
-//! The layers every request passes, outermost last in the list of `assemble`.
+//! What every request passes on its way in and out.
+//!
+//! A layer of axum costs two or three allocations and clones all that is inside of it, for each request. So what is ours
+//! is plain code in few of them: [`attend`] around everything, the guard's, which finds out who asks, and [`admit`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -6,32 +9,31 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
-use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::errors::Asked;
 use super::front::{Front, REQUEST_ID};
-use super::{Health, act, assets, errors, limits, parts, unread};
+use super::pages::Pages;
+use super::parts::{self, Coding};
+use super::{Health, act, assets, limits, unread};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::settings::Settings;
+use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
 
 const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
 const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be in work
-
-/// Name of one request, in its answer, its log lines and its error page.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
 
 /// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what all answers share.
 pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Front {
@@ -39,93 +41,100 @@ pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl F
     let answered = started
         .routes
         .fallback(|| async { Error::NotFound })
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
+        .layer((DefaultBodyLimit::max(LARGEST_FORM), TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST)))
         // Files take as long as they take; these have bounds of their own.
-        .merge(
-            act::routes(started.actions, engine.files.clone(), pages)
-                .merge(files::routes(engine.files.clone()))
-                .layer(from_fn(unread::hear_out)),
-        )
-        .layer(CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()))
-        .layer(CsrfLayer::new())
-        .layer(option_layer(started.requests.map(|requests| from_fn_with_state(requests, limits::limit))))
-        .layer(from_fn_with_state(engine.pages.clone(), errors::render));
-    let settings = engine.settings.clone();
-    let router = guard(answered)
-        // Health and assets are answered however much else there is to do.
-        .layer(from_fn_with_state(Arc::new(Semaphore::new(settings.max_requests)), limits::shed))
-        .merge(health.routes())
-        // Once more outside: the guard's own errors are worded and logged, too.
-        .layer(from_fn_with_state(engine.pages.clone(), errors::render))
-        .layer(from_fn(negotiate))
-        .merge(assets::routes())
-        .layer(from_fn(parts::finish))
-        // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
-        .layer(
-            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
-                SizeAbove::new(1_400)
-                    .and(NotForContentType::IMAGES)
-                    .and(NotForContentType::const_new("video/"))
-                    .and(NotForContentType::const_new("audio/"))
-                    .and(NotForContentType::const_new("application/octet-stream")),
-            ),
-        )
-        .layer(from_fn_with_state(settings.https, harden))
-        .layer(from_fn(measure))
-        .layer(from_fn_with_state(settings, identify));
+        .merge(act::routes(started.actions, engine.files.clone(), pages))
+        .merge(files::routes(engine.files.clone()))
+        .layer((
+            from_fn_with_state(started.requests, limits::admit),
+            CsrfLayer::new(),
+            CatchPanicLayer::custom(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()),
+        ));
+    let shared =
+        Shared { settings: engine.settings.clone(), pages: engine.pages.clone(), places: Semaphore::new(engine.settings.max_requests) };
+    // Pages are small and made for one reader: the fastest level costs a third and sends a tenth more.
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+        SizeAbove::new(1_400)
+            .and(NotForContentType::IMAGES)
+            .and(NotForContentType::const_new("video/"))
+            .and(NotForContentType::const_new("audio/"))
+            .and(NotForContentType::const_new("application/octet-stream")),
+    );
+    let router =
+        guard(answered).merge(health.routes()).merge(assets::routes()).layer((compression, from_fn_with_state(Arc::new(shared), attend)));
     Front::new(router, requests, &engine.settings)
 }
 
-/// Names the request and finds out where it comes from.
-async fn identify(State(settings): State<Arc<Settings>>, mut request: Request, next: Next) -> Response {
+/// What [`attend`] needs for each request.
+struct Shared {
+    settings: Arc<Settings>,
+    pages: Pages,
+    /// One for each request that may be in work at once.
+    places: Semaphore,
+}
+
+/// Around every request: names it, finds out where it comes from and in which language to answer, refuses it when there is too
+/// much to do, words what failed, makes the bodies of pages in parts, narrows what a browser lets the answer do, and counts it.
+async fn attend(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let id = secrets::request_id();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    // The last entry is the one our own proxy wrote; everything before it is hearsay.
-    let forwarded = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    let address = if settings.behind_proxy { forwarded.or(peer) } else { peer };
+    let coding = Coding::of(request.headers());
+    let lang = Lang::negotiate(None, request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
+    let address = address(&request, shared.settings.behind_proxy);
     request.extensions_mut().insert(Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0]))));
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    request.extensions_mut().insert(lang);
+    let asked = Asked::of(&request, lang);
+
+    // Waiting for a turn would only make all of them late.
+    let place = shared.places.try_acquire();
+    let response = if place.is_ok() || is_always_answered(request.uri().path()) {
+        unread::hear_out(request, next).await
+    } else {
+        refused("busy");
+        Error::Unavailable.into_response()
+    };
+    drop(place);
+
+    let response = asked.worded(&shared.pages, &id, response);
+    let mut response = parts::finish(coding, response);
+    harden(response.headers_mut(), shared.settings.https);
+    measure(&method, route, response.status(), started.elapsed());
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }
 
-/// Counts and times requests by route. Neither paths nor query strings are logged: an invitation's path lets in whoever reads it.
-async fn measure(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    let took = started.elapsed();
-    let status = response.status().as_u16();
-    tracing::debug!(%method, route, status, micros = took.as_micros() as u64, "answered");
-    metrics::counter!("tidepool_requests_total", "status" => status.to_string()).increment(1);
-    metrics::histogram!("tidepool_request_seconds", "route" => route).record(took.as_secs_f64());
-    response
+/// Where a request comes from.
+fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    if !behind_proxy {
+        return peer;
+    }
+    // The last entry is the one our own proxy wrote; everything before it is hearsay.
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
+    forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()).or(peer)
 }
 
-/// The language until an account's own choice is known.
-async fn negotiate(mut request: Request, next: Next) -> Response {
-    let accepts = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let lang = Lang::negotiate(None, accepts);
-    request.extensions_mut().insert(lang);
-    next.run(request).await
+/// Health and assets are answered however much else there is to do.
+fn is_always_answered(path: &str) -> bool {
+    path.strip_prefix(assets::FOLDER).is_some_and(|file| file.starts_with('/'))
+        || matches!(path, "/health/live" | "/health/ready" | "/metrics")
+}
+
+/// Counts and times requests by route. Neither paths nor query strings are told: an invitation's path lets in whoever reads it.
+fn measure(method: &Method, route: Option<MatchedPath>, status: StatusCode, took: Duration) {
+    let route = route.map_or_else(|| "other".to_owned(), |route| route.as_str().to_owned());
+    tracing::debug!(%method, route, status = status.as_u16(), micros = took.as_micros() as u64, "answered");
+    metrics::counter!("tidepool_requests_total", "status" => status.as_str().to_owned()).increment(1);
+    metrics::histogram!("tidepool_request_seconds", "route" => route).record(took.as_secs_f64());
 }
 
 /// Headers that narrow what a browser lets a page do. No inline script or style, nothing from elsewhere, no framing.
-async fn harden(State(https): State<bool>, request: Request, next: Next) -> Response {
+fn harden(headers: &mut HeaderMap, https: bool) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; font-src 'self'; \
         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -140,5 +149,4 @@ async fn harden(State(https): State<bool>, request: Request, next: Next) -> Resp
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    response
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 
-use crate::base::error::Error;
+use super::errors::has_failed;
 use crate::base::ids::AccountId;
+use crate::base::locale::Lang;
 use crate::base::telemetry::refused;
 use crate::engine::rates::Rate;
 use crate::engine::viewer::{Address, Viewer};
@@ -43,27 +43,24 @@ impl Requests {
     }
 }
 
-/// Counts a request, or refuses it. Asked once it is known who asks.
-pub(super) async fn limit(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
+/// Counts a request, or refuses it, once it is known who asks. An answer that failed is to be worded in that person's language.
+pub(super) async fn admit(State(requests): State<Option<Arc<Requests>>>, request: Request, next: Next) -> Response {
     let asker = match (request.extensions().get::<Viewer>(), request.extensions().get::<Address>()) {
-        (Some(viewer), _) => Asker::Account(viewer.account),
-        (None, Some(address)) => Asker::Address(address.network()),
-        (None, None) => return next.run(request).await,
+        (Some(viewer), _) => Some(Asker::Account(viewer.account)),
+        (None, Some(address)) => Some(Asker::Address(address.network())),
+        (None, None) => None,
     };
-    match requests.0.check(&asker) {
-        Ok(_) => next.run(request).await,
-        Err(error) => {
+    let lang = request.extensions().get::<Lang>().copied();
+    let refusal = requests.zip(asker).and_then(|(requests, asker)| requests.0.check(&asker).err());
+    let mut response = match refusal {
+        None => next.run(request).await,
+        Some(error) => {
             refused("requests");
             error.into_response()
         }
-    }
-}
-
-/// Refuses at once what would be one request in work too many: waiting for a turn would only make all of them late.
-pub(super) async fn shed(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let Ok(_place) = places.try_acquire() else {
-        refused("busy");
-        return Error::Unavailable.into_response();
     };
-    next.run(request).await
+    if let (true, Some(lang)) = (has_failed(&response), lang) {
+        response.extensions_mut().insert(lang);
+    }
+    response
 }

@@ -11,8 +11,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use askama::Template;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
@@ -289,10 +288,8 @@ impl IntoResponse for PageAnswer {
     }
 }
 
-/// Makes the bodies of pages in parts, as the browser takes them.
-pub(super) async fn finish(request: Request<Body>, next: Next) -> Response {
-    let coding = Coding::of(request.headers());
-    let mut response = next.run(request).await;
+/// Makes the body of a page in parts, as the browser takes it.
+pub(super) fn finish(coding: Coding, mut response: Response) -> Response {
     if let Some(Unfinished(page)) = response.extensions_mut().remove::<Unfinished>() {
         if let Some(name) = coding.name() {
             response.headers_mut().insert(header::CONTENT_ENCODING, name);
