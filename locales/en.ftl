@@ -85,7 +85,8 @@ load-older = Load older messages
 load-newer = Load newer messages
 day-today = Today
 day-yesterday = Yesterday
-# A day of this year, and of another. The page fills in {weekday}, {day}, {month} and {year} from the lists below.
+# A date in a list; a day of this year, and of another. The page fills in {weekday}, {day}, {month} and {year} from the lists below.
+date = { "{day}" } { "{month}" } { "{year}" }
 day-name = { "{weekday}" }, { "{day}" } { "{month}" }
 day-name-year = { "{weekday}" }, { "{day}" } { "{month}" } { "{year}" }
 # Seven and twelve names as they stand in a date, each after a comma and a space.

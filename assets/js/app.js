@@ -3,39 +3,40 @@
 import { act, sync, whenConnected } from './live.js';
 
 const MOVED_EVERY = 30000; // ms between two signs that the person moved
-const language = document.documentElement.lang;
-
-// The first thing that is asked of Intl keeps a page from answering for 25 to 50 ms on a quick machine, so no page of a room
-// begins with it: the time of day is written as the server writes it, and the rest when it is wanted.
-const formats = new Map();
-const format = (at, options) => {
-  const key = JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, options));
-  return formats.get(key).format(at);
-};
-const twoDigits = (n) => String(n).padStart(2, '0');
-const timeOfDay = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
-const date = (at) => format(at, { day: 'numeric', month: 'short', year: 'numeric' });
 
 /** Words the server knows: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
 
+// Days and times are told in the page's own words: the first thing that is asked of Intl keeps a page from answering for 25 to
+// 50 ms on a quick machine.
+const twoDigits = (n) => String(n).padStart(2, '0');
+const timeOfDay = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
+
+/** Fills a day into a pattern of the page's words. */
+export const told = (pattern, at) => pattern.replace(/\{(\w+)\}/g, (_, name) => ({
+  weekday: words.weekdays.split(', ')[at.getDay()], day: at.getDate(),
+  month: words.months.split(', ')[at.getMonth()], year: at.getFullYear(),
+})[name]);
+
 const localised = new WeakMap(); // what a time reads since
 
-/** Shows times in the reader's own time zone and language. */
+/** Shows times in the reader's own time zone: of messages the time of day, of other things the day, too, or only that. */
 function localise() {
   for (const time of document.querySelectorAll('time[datetime]:not(.edited > time, .day time)')) {
     if (localised.get(time) === time.textContent) continue;
-    const text = (time.closest('.when') ? timeOfDay : date)(new Date(time.dateTime));
+    const at = new Date(time.dateTime), clock = timeOfDay(at);
+    const text = time.closest('.when') ? clock : told(words.date, at) + (time.textContent.includes(':') ? `, ${clock}` : '');
     if (time.textContent !== text) time.textContent = text;
     localised.set(time, text);
   }
 }
 
-// The whole of it when somebody asks: formatting it for each of hundreds takes as long as all else a page starts with.
+// The whole of it when somebody asks.
 document.addEventListener('pointerover', ({ target }) => {
   const time = target.closest('time[datetime]');
-  if (time) time.title = format(new Date(time.dateTime), { dateStyle: 'full', timeStyle: 'short' });
+  if (!time) return;
+  const at = new Date(time.dateTime);
+  time.title = `${told(words.dayOfYear, at)}, ${timeOfDay(at)}`;
 }, { passive: true });
 
 function refreshPage() {

@@ -313,6 +313,22 @@ async fn one_request_in_work_too_many_is_refused_at_once_but_not_health_and_asse
 }
 
 #[tokio::test]
+async fn who_was_refused_and_is_still_sending_takes_no_place() {
+    let server = TestServer::with(&[("TIDEPOOL_MAX_REQUESTS", "8")]).await;
+    let ann = server.owner("ann").await;
+    let mut sending = Vec::new();
+    for path in ["/health/live", "/nowhere"].into_iter().cycle().take(32) {
+        let mut line = Line::to(&server).await;
+        line.say(&format!(
+            "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n"
+        ))
+        .await;
+        sending.push(line);
+        ann.get("/account").await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn while_too_many_writes_wait_further_ones_are_refused_and_reads_are_not() {
     const POSTS: usize = 40;
     const WAITING: usize = 16 + 1; // and one in work

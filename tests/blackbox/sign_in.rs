@@ -98,6 +98,20 @@ async fn the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_is_worth_nothing_any_more_is_taken_back_with_whatever_is_answered() {
+    let server = TestServer::start().await;
+    server.owner("ann").await;
+    for (accept, path, status) in [("application/json", "/account", 401), ("text/html", "/account", 303), ("text/html", "/nowhere", 404)] {
+        let visitor = server.visitor();
+        let request = visitor.request("GET", path).header("accept", accept).header("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA");
+        let answer = visitor.send(request).await;
+        assert_eq!(answer.status, status, "{path}");
+        let taken_back = answer.header("set-cookie").to_ascii_lowercase();
+        assert!(taken_back.starts_with("tidepool=;") && taken_back.contains("max-age=0"), "{status}: {taken_back}");
+    }
+}
+
+#[tokio::test]
 async fn only_ways_inside_this_server_are_followed_after_signing_in() {
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;

@@ -7,6 +7,7 @@ import { toPresent } from './log.js';
 import { editLast } from './messages.js';
 import { send } from './outbox.js';
 import { startTray } from './tray.js';
+import { takeUp } from './uploads.js';
 
 const LONGEST = 4000; // characters as a person counts them
 const COUNT_FROM = 3600;
@@ -39,7 +40,8 @@ export function startComposer(page) {
     return used;
   }
 
-  function submit() {
+  async function submit() {
+    await takeUp(); // files that hang on it may be known of only now
     const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
     if (!body.trim() && tray.isEmpty()) return;
     if (refresh() > LONGEST) return fail(words.tooLong.replace('{n}', LONGEST));

@@ -1,7 +1,7 @@
 // The log of a room: it stays at the bottom if you were there, loads history both ways without moving what you read,
 // draws the reader's own days, and says what was read.
 
-import { announce, words } from '../app.js';
+import { announce, told, words } from '../app.js';
 import { act, ask, followFrom, isConnected, rereadRegion } from '../live.js';
 
 const NEAR = 48; // px from the end that count as being there
@@ -90,13 +90,7 @@ export function startLog(page) {
     const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
     if (days === 0) return words.today;
     if (days === 1) return words.yesterday;
-    // From the page's own words: to ask Intl is slow the first time (see app.js).
-    const pattern = at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear;
-    const parts = {
-      weekday: words.weekdays.split(', ')[at.getDay()], day: at.getDate(),
-      month: words.months.split(', ')[at.getMonth()], year: at.getFullYear(),
-    };
-    return pattern.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+    return told(at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear, at);
   }
 
   /** What came since the last look: counts it, says it, and moves the line above it if all before had been read. */

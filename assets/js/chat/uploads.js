@@ -191,8 +191,7 @@ function hold(one) {
   navigator.locks.request(`tidepool-upload-${one.id}`, { ifAvailable: true }, (lock) => (lock ? run() : void uploads.delete(one.id) ?? one.tell()));
 }
 
-/** Takes up what a reload interrupted. */
-async function takeUp() {
+async function takeUpKept() {
   for (const kept of (await inStore('readonly', (store) => store.getAll())) ?? []) {
     if (kept.account !== account() || uploads.has(kept.id)) continue;
     const one = new Upload(kept);
@@ -202,5 +201,10 @@ async function takeUp() {
   }
 }
 
-// Not before the page has time: most have nothing to take up, and opening a database is work.
-(window.requestIdleCallback ?? setTimeout)(takeUp);
+let taken = null;
+
+/** Takes up what a reload interrupted, once. Settles when that is known, and within a second whatever the browser's store does. */
+export const takeUp = () => taken ??= Promise.race([takeUpKept(), new Promise((done) => setTimeout(done, 1000))]);
+
+// When the page has time: most have nothing to take up, and opening a database is work.
+if (window.requestIdleCallback) requestIdleCallback(takeUp, { timeout: 500 }); else setTimeout(takeUp);

@@ -33,7 +33,7 @@ impl Error {
     }
 }
 
-/// A handler's error is only marked here; [`render`] words it, knowing the request.
+/// A handler's error is only marked here; [`Asked::worded`] words it, knowing the request.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -128,6 +128,9 @@ pub(super) fn has_failed(response: &Response) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
+/// Headers of an answer that stay when it is worded.
+const BESIDE: [HeaderName; 4] = [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE, header::SET_COOKIE];
+
 /// How a request asked, as far as it matters to an answer in words.
 pub(super) struct Asked {
     lang: Lang,
@@ -151,7 +154,15 @@ impl Asked {
         if !has_failed(&response) || response.headers().contains_key(header::ETAG) || response.extensions().get::<Worded>().is_some() {
             return response;
         }
-        self.word(pages, id, &response)
+        let mut worded = self.word(pages, id, &response);
+        worded.extensions_mut().insert(Worded);
+        // What is said beside the words: a session that was renewed or has ended, and by protocols, such as which methods there are.
+        for (name, value) in response.headers() {
+            if BESIDE.contains(name) || name.as_str().starts_with("tus-") {
+                worded.headers_mut().append(name, value.clone());
+            }
+        }
+        worded
     }
 
     fn word(self, pages: &Pages, id: &str, response: &Response) -> Response {
@@ -198,14 +209,7 @@ impl Asked {
             Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
         };
         retry_headers(&error, worded.headers_mut());
-        worded.extensions_mut().insert(Worded);
         worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // What a protocol says beside the words, such as which methods, versions or ranges there are.
-        for (name, value) in response.headers() {
-            if [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE].contains(name) || name.as_str().starts_with("tus-") {
-                worded.headers_mut().insert(name, value.clone());
-            }
-        }
         worded
     }
 }

@@ -15,6 +15,13 @@ use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
 
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";
+const METRICS: &str = "/metrics";
+
+/// Where it is told.
+pub(super) const ROUTES: [&str; 3] = [LIVE, READY, METRICS];
+
 /// What the health routes look at. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
@@ -36,11 +43,7 @@ impl Health {
     }
 
     pub(super) fn routes(self) -> Router {
-        Router::new()
-            .route("/health/live", get(|| async { "ok\n" }))
-            .route("/health/ready", get(ready))
-            .route("/metrics", get(scrape))
-            .with_state(self)
+        Router::new().route(LIVE, get(|| async { "ok\n" })).route(READY, get(ready)).route(METRICS, get(scrape)).with_state(self)
     }
 }
 

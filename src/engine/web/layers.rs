@@ -1,7 +1,7 @@
 //! What every request passes on its way in and out.
 //!
 //! A layer of axum costs two or three allocations and clones all that is inside of it, for each request. So what is ours
-//! is plain code in few of them: [`attend`] around everything, the guard's, which finds out who asks, and [`admit`].
+//! is plain code in few of them: [`attend`] around everything, the guard's, which finds out who asks, and [`limits::admit`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::errors::Asked;
 use super::front::{Front, REQUEST_ID};
 use super::pages::Pages;
 use super::parts::{self, Coding};
-use super::{Health, act, assets, limits, unread};
+use super::{Health, act, assets, health, limits, unread};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -86,15 +86,19 @@ async fn attend(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     request.extensions_mut().insert(lang);
     let asked = Asked::of(&request, lang);
 
-    // Waiting for a turn would only make all of them late.
-    let place = shared.places.try_acquire();
-    let response = if place.is_ok() || is_always_answered(request.uri().path()) {
-        unread::hear_out(request, next).await
+    let response = if is_always_answered(request.uri().path()) {
+        next.run(request).await
     } else {
-        refused("busy");
-        Error::Unavailable.into_response()
+        unread::hear_out(request, async |request| match shared.places.try_acquire() {
+            Ok(_place) => next.run(request).await,
+            // Waiting for a turn would only make all of them late.
+            Err(_) => {
+                refused("busy");
+                Error::Unavailable.into_response()
+            }
+        })
+        .await
     };
-    drop(place);
 
     let response = asked.worded(&shared.pages, &id, response);
     let mut response = parts::finish(coding, response);
@@ -119,8 +123,7 @@ fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
 
 /// Health and assets are answered however much else there is to do.
 fn is_always_answered(path: &str) -> bool {
-    path.strip_prefix(assets::FOLDER).is_some_and(|file| file.starts_with('/'))
-        || matches!(path, "/health/live" | "/health/ready" | "/metrics")
+    path.strip_prefix(assets::FOLDER).is_some_and(|file| file.starts_with('/')) || health::ROUTES.contains(&path)
 }
 
 /// Counts and times requests by route. Neither paths nor query strings are told: an invitation's path lets in whoever reads it.
