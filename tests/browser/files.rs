@@ -172,6 +172,29 @@ async fn an_upload_is_paused_and_outlives_reloads_a_lost_network_and_a_restart()
 }
 
 #[tokio::test]
+async fn a_file_of_another_tab_is_taken_over_when_that_is_closed() {
+    let _seats = seats(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let anns = Browser::signed_in(&ann, &server.base()).await;
+    anns.enters(&ann.room("general")).await;
+    anns.js(&hands_over("drop", "new File(['kept'], 'kept.txt')")).await;
+    anns.sees(".upload[data-state=ready]").await;
+    let first = anns.new_tab().await;
+    let second = anns.client.window().await.expect("a tab");
+    anns.enters(&ann.room("general")).await;
+    anns.until("navigator.locks.query().then(({ pending }) => pending.some(({ name }) => name.startsWith('tidepool-upload-')))").await;
+    assert_eq!(anns.count(".upload").await, 0, "it is the other tab's");
+    anns.to_tab(first).await;
+    anns.client.close_window().await.expect("it closes");
+    anns.to_tab(second).await;
+    anns.sees(".upload[data-state=ready]").await;
+    anns.click(".compose .send").await;
+    anns.reads(".log > .msg:not([data-pending]) .attachment", "kept.txt").await;
+    anns.leaves().await;
+}
+
+#[tokio::test]
 async fn a_phone_adds_files_and_nothing_overflows() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;

@@ -5,6 +5,7 @@
 const PIECE = 4 << 20; // bytes of one request
 const KEPT = 256 << 20; // bytes up to which a file is kept over a reload; a larger one is asked for again
 const PATIENCE = [500, 1000, 2000, 5000, 10000]; // ms before the next try
+const ELSEWHERE = 300; // ms after which an upload is taken to be another tab's
 const uploads = new Map(); // id → upload
 const listeners = new Set();
 const account = () => document.getElementById('app').dataset.me;
@@ -168,7 +169,7 @@ export function upload(room, file) {
   const one = new Upload({ id: crypto.randomUUID(), room, account: account(), name: file.name || 'file', size: file.size, type: file.type, file });
   one.tell();
   one.keep();
-  hold(one);
+  alone(one.id, () => sendToTheEnd(one));
   return one;
 }
 
@@ -181,24 +182,39 @@ export function whenUploadsChange(listener) {
   return () => listeners.delete(listener);
 }
 
-/** Sends in one tab at a time. */
-function hold(one) {
-  const run = () => one.run().then(() => new Promise((resolve) => {
-    // The tab that has it keeps it until it is posted or removed, so that no other shows it, too.
+/** Calls back in one tab at a time: in the others as soon as this one lets go of it, at the latest when it is closed. */
+function alone(id, use) {
+  if (navigator.locks) navigator.locks.request(`tidepool-upload-${id}`, use); else use();
+}
+
+/** Sends it. The tab that has it keeps it until it is posted or removed, so that no other shows it, too. */
+async function sendToTheEnd(one) {
+  const gone = new Promise((resolve) => {
     const stop = whenUploadsChange((changed) => changed === one && one.state === 'gone' && (stop(), resolve()));
-  }));
-  if (!navigator.locks) return void one.run();
-  navigator.locks.request(`tidepool-upload-${one.id}`, { ifAvailable: true }, (lock) => (lock ? run() : void uploads.delete(one.id) ?? one.tell()));
+  });
+  await one.run();
+  return gone;
+}
+
+/** Takes up one that was kept, unless another tab has it. Settles when it is in the tray. */
+function takeUpOne(id) {
+  return new Promise((known) => {
+    setTimeout(known, ELSEWHERE);
+    alone(id, async () => {
+      const kept = await inStore('readonly', (store) => store.get(id));
+      if (!kept || uploads.has(id)) return known(); // posted or removed by the tab that had it
+      const one = new Upload(kept);
+      if (!one.file && !one.fileId) one.state = 'lost';
+      one.tell();
+      known();
+      return sendToTheEnd(one);
+    });
+  });
 }
 
 async function takeUpKept() {
-  for (const kept of (await inStore('readonly', (store) => store.getAll())) ?? []) {
-    if (kept.account !== account() || uploads.has(kept.id)) continue;
-    const one = new Upload(kept);
-    if (!one.file && !one.fileId) one.state = 'lost';
-    one.tell();
-    hold(one);
-  }
+  const kept = (await inStore('readonly', (store) => store.getAll())) ?? [];
+  await Promise.all(kept.filter((one) => one.account === account()).map((one) => takeUpOne(one.id)));
 }
 
 let taken = null;
