@@ -15,12 +15,8 @@ use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
 
-const LIVE: &str = "/health/live";
-const READY: &str = "/health/ready";
-const METRICS: &str = "/metrics";
-
 /// Where it is told.
-pub(super) const ROUTES: [&str; 3] = [LIVE, READY, METRICS];
+pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
 /// What the health routes look at. Cheap to clone.
 #[derive(Clone)]
@@ -43,7 +39,11 @@ impl Health {
     }
 
     pub(super) fn routes(self) -> Router {
-        Router::new().route(LIVE, get(|| async { "ok\n" })).route(READY, get(ready)).route(METRICS, get(scrape)).with_state(self)
+        Router::new()
+            .route("/health/live", get(|| async { "ok\n" }))
+            .route("/health/ready", get(ready))
+            .route("/metrics", get(scrape))
+            .with_state(self)
     }
 }
 
