@@ -22,9 +22,9 @@ use crate::engine::files::{Files, take_form};
 use crate::engine::forms::Form;
 use crate::engine::viewer::{Address, Viewer};
 
-/// How long an action may take, once everything that was sent is there.
-const SLOWEST: Duration = Duration::from_secs(20);
-const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
+/// How long a request may be in work, an action's once everything that was sent is there.
+pub(super) const SLOWEST: Duration = Duration::from_secs(20);
+pub(super) const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
 
 struct Act {
     actions: Actions,

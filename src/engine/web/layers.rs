@@ -32,16 +32,13 @@ use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
 
-const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
-const SLOWEST: Duration = Duration::from_secs(20); // how long a request may be in work
-
 /// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what all answers share.
 pub fn assemble(engine: &Engine, started: Started, health: Health, guard: impl FnOnce(Router) -> Router) -> Front {
     let (pages, requests) = (started.routes.clone(), started.requests.clone());
     let answered = started
         .routes
         .fallback(|| async { Error::NotFound })
-        .layer((DefaultBodyLimit::max(LARGEST_FORM), TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST)))
+        .layer((DefaultBodyLimit::max(act::LARGEST_FORM), TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, act::SLOWEST)))
         // Files take as long as they take; these have bounds of their own.
         .merge(act::routes(started.actions, engine.files.clone(), pages))
         .merge(files::routes(engine.files.clone()))
