@@ -1,5 +1,5 @@
-//! Embeds the assets, and names their version: one digest over all of them, so that a page's addresses change when
-//! any asset does and each address can be cached for ever.
+//! Embeds the assets, and names their version: one digest over all of them, so that a page's
+//! addresses change when any asset does and each address can be cached for ever.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,8 @@ fn main() {
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);
     println!("cargo:rustc-env=TIDEPOOL_ASSETS={:016x}", hasher.finish());
-    // Some 77,000 relative relocations take 1.8 MiB as a list and next to nothing as a bitmap; the list stays resident once read.
+    // Some 77,000 relative relocations take 1.8 MiB as a list and next to nothing as a bitmap; the
+    // list stays resident once read.
     println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     println!("cargo:rerun-if-changed=assets");
     println!("cargo:rerun-if-changed=migrations");

@@ -1,4 +1,5 @@
-//! A module with files: a cabinet in which the people of a space put what all of them may read. `docs/files.md` explains it.
+//! A module with files: a cabinet in which the people of a space put what all of them may read.
+//! `docs/files.md` explains it.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -24,7 +25,8 @@ use tidepool::sql;
 const DOCUMENT: &str = "cabinet.document";
 const TABLE: &str = "CREATE TABLE cabinet (file_id BIGINT PRIMARY KEY, space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE)";
 
-/// An ordinary form: it uploads without JavaScript. The field that names the place stands before the files.
+/// An ordinary form: it uploads without JavaScript. The field that names the place stands before
+/// the files.
 #[derive(Template)]
 #[template(
     ext = "html",
@@ -64,13 +66,17 @@ struct ThrowAway {
 impl Cabinet {
     fn module(self) -> Module {
         let [adds, reads, ready, feed, put, list, throw] = std::array::from_fn(|_| self.clone());
-        // Who may put something where, and who may read what is kept: asked at every upload and every download.
+        // Who may put something where, and who may read what is kept: asked at every upload and
+        // every download.
         let document = FileKind::new(
             DOCUMENT,
             "What lies in a space's cabinet",
             "space",
             move |viewer, place| {
-                adds.clone().of_space(viewer.account, SpaceId(place)).map(move |may| may.map(|()| Some(SpaceId(place)))).boxed()
+                adds.clone()
+                    .of_space(viewer.account, SpaceId(place))
+                    .map(move |may| may.map(|()| Some(SpaceId(place))))
+                    .boxed()
             },
             move |viewer, file| reads.clone().of_space(viewer.account, SpaceId(file.place)),
         );
@@ -81,34 +87,59 @@ impl Cabinet {
         Module::new("cabinet")
             .migration("0001_cabinet", TABLE)
             .files(document)
-            .feed(FeedSpec::new("cabinet/{space}", "Changes of a space's cabinet", move |viewer, ids| {
-                feed.clone().of_space(viewer.account, SpaceId(ids[0])).map(|may| Ok(may.is_ok()))
-            }))
-            .page(Access::SignedIn, "/spaces/{space}/cabinet", get(page).with_state(self))
-            .action(
-                Action::new("cabinet.file", "Puts files in the cabinet", Class::Write, move |viewer, input| put.clone().put(viewer, input))
-                    .with_files(DOCUMENT),
+            .feed(FeedSpec::new(
+                "cabinet/{space}",
+                "Versions of a space's cabinet",
+                move |viewer, ids| {
+                    feed.clone()
+                        .of_space(viewer.account, SpaceId(ids[0]))
+                        .map(|may| Ok(may.is_ok()))
+                },
+            ))
+            .page(
+                Access::SignedIn,
+                "/spaces/{space}/cabinet",
+                get(page).with_state(self),
             )
-            .action(Action::new("cabinet.list", "What is in the cabinet", Class::Read, move |viewer, input| {
-                list.clone().list(viewer, input)
-            }))
-            .action(Action::new("cabinet.throw-away", "Throws a file away", Class::Write, move |viewer, input| {
-                throw.clone().throw(viewer, input)
-            }))
+            .action(
+                Action::new(
+                    "cabinet.file",
+                    "Puts files in the cabinet",
+                    Class::Write,
+                    move |viewer, input| put.clone().put(viewer, input),
+                )
+                .with_files(DOCUMENT),
+            )
+            .action(Action::new(
+                "cabinet.list",
+                "What is in the cabinet",
+                Class::Read,
+                move |viewer, input| list.clone().list(viewer, input),
+            ))
+            .action(Action::new(
+                "cabinet.throw-away",
+                "Throws a file away",
+                Class::Write,
+                move |viewer, input| throw.clone().throw(viewer, input),
+            ))
     }
 
     async fn of_space(self, account: AccountId, space: SpaceId) -> Result<()> {
-        self.0.permit(account, Permission::Read, Place::Space(space)).await
+        self.0
+            .permit(account, Permission::Read, Place::Space(space))
+            .await
     }
 
-    /// Programs that follow the feed hear of it, after the commit: nobody hears of what could still be lost.
+    /// Programs that follow the feed hear of it, after the commit: nobody hears of what could still
+    /// be lost.
     fn changed(&self, tx: &mut Tx, space: SpaceId) {
         let live = self.0.engine().live.clone();
         let changed = Content::new("cabinet.contents.changed", json!({ "space": space }));
         tx.after_commit(move || live.publish(&format!("cabinet/{space}"), changed));
     }
 
-    /// Uploads are there already, by whichever way they came. In one transaction they stay, all of them or none.
+    /// Uploads are there already, by whichever way they came. In one transaction they stay, all of
+    /// them or none.
     async fn put(self, viewer: Viewer, Put { space, files }: Put) -> Result<Outcome> {
         self.clone().of_space(viewer.account, space).await?;
         if files.is_empty() {
@@ -118,7 +149,7 @@ impl Cabinet {
         db.write(move |tx| {
             Box::pin(async move {
                 for id in ids {
-                    self.0.engine().files.keep(tx, id, DOCUMENT, space.0, viewer.account).await?;
+                    self.0.engine().files.claim(tx, id, DOCUMENT, space.0, viewer.account).await?;
                     sql!(tx.on(), on => sqlx::query("INSERT INTO cabinet (file_id, space_id) VALUES ($1, $2)").bind(id).bind(space).execute(on))?;
                 }
                 self.changed(tx, space);
@@ -126,13 +157,18 @@ impl Cabinet {
             })
         })
         .await?;
-        Ok(Outcome::new(json!({ "files": files }), format!("/spaces/{space}/cabinet")))
+        Ok(Outcome::new(
+            json!({ "files": files }),
+            format!("/spaces/{space}/cabinet"),
+        ))
     }
 
     async fn files(&self, space: SpaceId) -> Result<Vec<File>> {
-        const IDS: &str = "SELECT file_id FROM cabinet WHERE space_id = $1 ORDER BY file_id DESC LIMIT 100";
+        const IDS: &str =
+            "SELECT file_id FROM cabinet WHERE space_id = $1 ORDER BY file_id DESC LIMIT 100";
         let ids: Vec<FileId> = sql!(self.0.engine().db.read(), on => sqlx::query_scalar(IDS).bind(space).fetch_all(on))?;
-        futures_util::future::try_join_all(ids.into_iter().map(|id| self.0.engine().files.file(id))).await
+        futures_util::future::try_join_all(ids.into_iter().map(|id| self.0.engine().files.file(id)))
+            .await
     }
 
     async fn list(self, viewer: Viewer, List { space }: List) -> Result<Outcome> {
@@ -142,7 +178,10 @@ impl Cabinet {
             json!({ "id": file.id, "name": file.name, "media": file.media().name(), "size": file.size, "picture": file.picture,
                 "width": file.width, "height": file.height })
         });
-        Ok(Outcome::new(json!({ "files": told.collect::<Vec<_>>() }), format!("/spaces/{space}/cabinet")))
+        Ok(Outcome::new(
+            json!({ "files": told.collect::<Vec<_>>() }),
+            format!("/spaces/{space}/cabinet"),
+        ))
     }
 
     /// The row and the file go together. The bytes follow, unless another file has the same.
@@ -153,9 +192,10 @@ impl Cabinet {
         db.write(move |tx| {
             Box::pin(async move {
                 const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
-                let _: SpaceId = sql!(tx.on(), on => sqlx::query_scalar(ROW).bind(file).fetch_one(on))?;
+                let _: SpaceId =
+                    sql!(tx.on(), on => sqlx::query_scalar(ROW).bind(file).fetch_one(on))?;
                 self.changed(tx, space);
-                self.0.engine().files.forget(tx, file).await
+                self.0.engine().files.release(tx, file).await
             })
         })
         .await?;
@@ -163,11 +203,25 @@ impl Cabinet {
     }
 }
 
-async fn page(State(cabinet): State<Cabinet>, viewer: Viewer, Path(space): Path<SpaceId>, form: Form) -> Result<PageAnswer> {
+async fn page(
+    State(cabinet): State<Cabinet>,
+    viewer: Viewer,
+    Path(space): Path<SpaceId>,
+    form: Form,
+) -> Result<PageAnswer> {
     cabinet.clone().of_space(viewer.account, space).await?;
-    let shell = cabinet.0.shell(&viewer, Some(space), &format!("/spaces/{space}/cabinet")).await?;
+    let shell = cabinet
+        .0
+        .shell(&viewer, Some(space), &format!("/spaces/{space}/cabinet"))
+        .await?;
     let head = cabinet.0.head(&viewer, "Cabinet");
-    let page = CabinetPage { head, shell, form, space, files: cabinet.files(space).await? };
+    let page = CabinetPage {
+        head,
+        shell,
+        form,
+        space,
+        files: cabinet.files(space).await?,
+    };
     PageAnswer::of(&page, &page.shell.parts)
 }
 
@@ -175,5 +229,10 @@ async fn page(State(cabinet): State<Cabinet>, viewer: Viewer, Path(space): Path<
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(settings, |community| vec![Cabinet(community.clone()).module()], ready).await
+    tidepool::app::serve_with(
+        settings,
+        |community| vec![Cabinet(community.clone()).module()],
+        ready,
+    )
+    .await
 }

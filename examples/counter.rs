@@ -1,4 +1,5 @@
-//! A complete module: a counter that everybody in a space shares, live in every window. `docs/module.md` explains it.
+//! A complete module: a counter that everybody in a space shares, live in every window.
+//! `docs/module.md` explains it.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -73,7 +74,8 @@ impl Counter {
             .subscriber(
                 Subscriber::new("counter.presenter", move |event| {
                     if let Some(ValueChanged { space, value }) = event.get() {
-                        // One event, two forms: an element for pages, the event itself for programs.
+                        // One event, two forms: an element for pages, the event itself for
+                        // programs.
                         let html = format!("<hx-partial hx-target=\"#counter-{space}\" hx-swap=\"innerHTML\">{value}</hx-partial>");
                         live.publish(&format!("counter/{space}"), Content::new(event.topic.name, event.json()).html(move |_| html.clone()));
                     }
@@ -84,7 +86,9 @@ impl Counter {
     }
 
     async fn may_read(&self, account: AccountId, space: SpaceId) -> Result<()> {
-        self.community.permit(account, Permission::Read, Place::Space(space)).await
+        self.community
+            .permit(account, Permission::Read, Place::Space(space))
+            .await
     }
 
     /// Serves the form, JSON over HTTP and the socket alike.
@@ -99,37 +103,82 @@ impl Counter {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let value = sql!(tx.on(), on => sqlx::query_scalar(ADD).bind(space).fetch_one(on))?;
+                    let value =
+                        sql!(tx.on(), on => sqlx::query_scalar(ADD).bind(space).fetch_one(on))?;
                     // After the commit, in its order: nobody hears of what could still be lost.
-                    tx.after_commit(move || bus.publish(Origin::new(viewer.account, Some(space)), ValueChanged { space, value }));
+                    tx.after_commit(move || {
+                        bus.publish(
+                            Origin::new(viewer.account, Some(space)),
+                            ValueChanged { space, value },
+                        )
+                    });
                     Ok(value)
                 })
             })
             .await?;
-        Ok(Outcome::new(json!({ "value": value }), format!("/spaces/{space}/counter")))
+        Ok(Outcome::new(
+            json!({ "value": value }),
+            format!("/spaces/{space}/counter"),
+        ))
     }
 }
 
-async fn page(State(counter): State<Counter>, viewer: Viewer, Path(space): Path<SpaceId>) -> Result<PageAnswer> {
-    // What the page is made from, named before it is read: rights, and the space, by which `ValueChanged` is ordered.
-    let sources = counter.community.sources(viewer.account);
-    sources.add("space", space.0);
+async fn page(
+    State(counter): State<Counter>,
+    viewer: Viewer,
+    Path(space): Path<SpaceId>,
+) -> Result<PageAnswer> {
+    // What the page is made from, named before it is read: rights, and the space, by which
+    // `ValueChanged` is ordered.
+    let deps = counter.community.dependencies(viewer.account);
+    deps.add("space", space.0);
     counter.may_read(viewer.account, space).await?;
     let engine = counter.community.engine();
-    // The cursor before the value: following from it brings every change that the page does not show yet.
-    let feed = format!("counter/{space}@{}", engine.live.cursor(&format!("counter/{space}")));
+    // The cursor before the value: following from it brings every change that the page does not
+    // show yet.
+    let feed = format!(
+        "counter/{space}@{}",
+        engine.live.cursor(&format!("counter/{space}"))
+    );
     let value: Option<i64> =
         sql!(engine.db.read(), on => sqlx::query_scalar("SELECT value FROM counters WHERE space_id = $1").bind(space).fetch_optional(on))
             .map_err(Error::from)?;
-    let shell = counter.community.shell_from(&sources, &viewer, Some(space), &format!("/spaces/{space}/counter")).await?;
-    let page = CounterPage { head: counter.community.head(&viewer, "Counter"), shell, space, feed, value: value.unwrap_or(0) };
-    // The panes beside it are parts: made once, and put in here. Until a source changes the answer is given again as it is.
-    Ok(PageAnswer::of(&page, &page.shell.parts)?.stands_on(&sources, viewer.account))
+    let shell = counter
+        .community
+        .shell_from(
+            &deps,
+            &viewer,
+            Some(space),
+            &format!("/spaces/{space}/counter"),
+        )
+        .await?;
+    let page = CounterPage {
+        head: counter.community.head(&viewer, "Counter"),
+        shell,
+        space,
+        feed,
+        value: value.unwrap_or(0),
+    };
+    // The panes beside it are parts: made once, and put in here. Until a source changes the answer
+    // is given again as it is.
+    Ok(PageAnswer::of(&page, &page.shell.parts)?.depends_on(&deps, viewer.account))
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(settings, |community| vec![Counter { community: community.clone() }.module()], ready).await
+    tidepool::app::serve_with(
+        settings,
+        |community| {
+            vec![
+                Counter {
+                    community: community.clone(),
+                }
+                .module(),
+            ]
+        },
+        ready,
+    )
+    .await
 }

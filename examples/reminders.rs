@@ -1,5 +1,5 @@
-//! A module with a job: reminders that are told when their time comes, whatever happens to the server in between.
-//! `docs/jobs.md` explains it.
+//! A module with a job: reminders that are told when their time comes, whatever happens to the
+//! server in between. `docs/jobs.md` explains it.
 
 use std::time::Duration;
 
@@ -46,21 +46,40 @@ struct Reminder {
 }
 
 fn module(engine: Engine) -> Module {
-    let (telling, setting, listing, live) = (engine.clone(), engine.clone(), engine.clone(), engine.live.clone());
+    let (telling, setting, listing, live) = (
+        engine.clone(),
+        engine.clone(),
+        engine.clone(),
+        engine.live.clone(),
+    );
     Module::new("reminders")
         .migration("0001_reminders", TABLE)
         .publishes::<ReminderTold>()
-        .feed(FeedSpec::new("reminders/{account}", "What one is reminded of", |viewer, ids| async move { Ok(viewer.account.0 == ids[0]) }))
+        .feed(FeedSpec::new(
+            "reminders/{account}",
+            "What one is reminded of",
+            |viewer, ids| async move { Ok(viewer.account.0 == ids[0]) },
+        ))
         .job(
-            JobKind::new("reminders.tell", "Reminds someone", move |run, reminder| tell(telling.clone(), run, reminder))
-                .at_once(8)
-                .limit(Duration::from_secs(10))
-                .attempts(5),
+            JobKind::new("reminders.tell", "Reminds someone", move |run, reminder| {
+                tell(telling.clone(), run, reminder)
+            })
+            .at_once(8)
+            .limit(Duration::from_secs(10))
+            .attempts(5),
         )
-        .action(Action::new("reminders.set", "Sets a reminder", Class::Write, move |viewer, input| set(setting.clone(), viewer, input)))
-        .action(Action::new("reminders.list", "What one was reminded of", Class::Read, move |viewer, _: List| {
-            list(listing.clone(), viewer)
-        }))
+        .action(Action::new(
+            "reminders.set",
+            "Sets a reminder",
+            Class::Write,
+            move |viewer, input| set(setting.clone(), viewer, input),
+        ))
+        .action(Action::new(
+            "reminders.list",
+            "What one was reminded of",
+            Class::Read,
+            move |viewer, _: List| list(listing.clone(), viewer),
+        ))
         .subscriber(
             Subscriber::new("reminders.presenter", move |event| {
                 if let Some(told) = event.get::<ReminderTold>() {
@@ -77,13 +96,17 @@ async fn set(engine: Engine, viewer: Viewer, input: Set) -> Result<Outcome> {
     if input.text.trim().is_empty() || input.text.len() > 1000 {
         return Err(Error::field("text", "error-message-shape"));
     }
-    let reminder = Reminder { account: viewer.account, text: input.text };
+    let reminder = Reminder {
+        account: viewer.account,
+        text: input.text,
+    };
     let job = NewJob::new("reminders.tell", &reminder).after(Duration::from_secs(input.seconds));
     let id = engine.jobs.add_alone(job).await?;
     Ok(Outcome::new(json!({ "job": id }), "/"))
 }
 
-/// The effect and the end of the job are one transaction: however often the server ends in the middle, it happens once.
+/// The effect and the end of the job are one transaction: however often the server ends in the
+/// middle, it happens once.
 async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, Failure> {
     run.settle(move |tx| {
         Box::pin(async move {
@@ -91,7 +114,9 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
             const TELL: &str = "INSERT INTO reminders (account_id, text) VALUES ($1, $2)";
             sql!(tx.on(), on => sqlx::query(TELL).bind(account).bind(&text).execute(on))?;
             let bus = engine.bus.clone();
-            tx.after_commit(move || bus.publish(Origin::new(account, None), ReminderTold { account, text }));
+            tx.after_commit(move || {
+                bus.publish(Origin::new(account, None), ReminderTold { account, text })
+            });
             Ok(())
         })
     })
@@ -99,8 +124,10 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
 }
 
 async fn list(engine: Engine, viewer: Viewer) -> Result<Outcome> {
-    const LIST: &str = "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
-    let told: Vec<String> = sql!(engine.db.read(), on => sqlx::query_scalar(LIST).bind(viewer.account).fetch_all(on))?;
+    const LIST: &str =
+        "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
+    let told: Vec<String> =
+        sql!(engine.db.read(), on => sqlx::query_scalar(LIST).bind(viewer.account).fetch_all(on))?;
     Ok(Outcome::new(json!({ "told": told }), "/"))
 }
 
@@ -108,5 +135,10 @@ async fn list(engine: Engine, viewer: Viewer) -> Result<Outcome> {
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(settings, |community| vec![module(community.engine().clone())], ready).await
+    tidepool::app::serve_with(
+        settings,
+        |community| vec![module(community.engine().clone())],
+        ready,
+    )
+    .await
 }

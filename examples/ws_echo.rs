@@ -1,4 +1,5 @@
-//! Says back what it hears, over the server's own WebSocket codec: what the conformance suite is run against.
+//! Says back what it hears, over the server's own WebSocket codec: what the conformance suite is
+//! run against.
 //!
 //!     cargo run --example ws_echo -- --port 9001
 
@@ -13,12 +14,14 @@ use clap::Parser;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::{Parts, downcast};
-use tidepool::engine::websocket::{Agreed, Deflater, Fault, Inflater, Message, Reader, accept, frames};
+use tidepool::engine::websocket::{
+    Agreed, Deflater, Fault, Inflater, Message, Reader, accept, frames,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-const LONGEST_MESSAGE: usize = 32 * 1024 * 1024; // bytes; the suite sends 16 MiB
+const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024; // bytes; the suite sends 16 MiB
 const READ_AT_ONCE: usize = 64 * 1024; // bytes
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -49,8 +52,12 @@ async fn upgrade(mut request: Request) -> Response<Body> {
 
 /// One connection, from the upgrade to its end. Who goes without a word is not worth mentioning.
 async fn serve(upgrade: OnUpgrade, agreed: Agreed) {
-    let Ok(connection) = upgrade.await else { return };
-    let Ok(Parts { io, read_buf, .. }) = downcast::<TokioIo<TcpStream>>(connection) else { return };
+    let Ok(connection) = upgrade.await else {
+        return;
+    };
+    let Ok(Parts { io, read_buf, .. }) = downcast::<TokioIo<TcpStream>>(connection) else {
+        return;
+    };
     let mut stream = io.into_inner();
     drop(stream.set_nodelay(true));
     drop(echo(&mut stream, read_buf.to_vec(), agreed).await);
@@ -58,8 +65,12 @@ async fn serve(upgrade: OnUpgrade, agreed: Agreed) {
 
 /// `arrived`: what came with the request.
 async fn echo(stream: &mut TcpStream, mut arrived: Vec<u8>, agreed: Agreed) -> std::io::Result<()> {
-    let mut codec = Codec { agreed, inflater: Inflater::new(), deflater: Deflater::new() };
-    let mut reader = Reader::new(LONGEST_MESSAGE, agreed.deflate.is_some());
+    let mut codec = Codec {
+        agreed,
+        inflater: Inflater::new(),
+        deflater: Deflater::new(),
+    };
+    let mut reader = Reader::new(MAX_MESSAGE_BYTES, agreed.deflate.is_some());
     let mut end = arrived.len();
     arrived.resize(READ_AT_ONCE.max(end), 0);
     loop {
@@ -87,8 +98,8 @@ async fn echo(stream: &mut TcpStream, mut arrived: Vec<u8>, agreed: Agreed) -> s
             return Ok(());
         }
     }
-    // Closed with bytes unread, the connection would be reset and the peer might never see our last frame: so we say that
-    // we are done, and hear the peer out for a moment.
+    // Closed with bytes unread, the connection would be reset and the peer might never see our last
+    // frame: so we say that we are done, and hear the peer out for a moment.
     stream.shutdown().await?;
     let mut drain = async || while stream.read(&mut arrived).await.is_ok_and(|read| read > 0) {};
     drop(timeout(LAST_WORDS, drain()).await);
@@ -107,9 +118,13 @@ impl Codec {
         let window = self.agreed.deflate;
         let fits = |payload: &[u8]| window.is_some_and(|window| window.takes(payload.len()));
         match &message {
-            Message::Text(text) if fits(text.as_bytes()) => frames::compressed_text(&self.deflater.deflate(text.as_bytes()), out),
+            Message::Text(text) if fits(text.as_bytes()) => {
+                frames::compressed_text(&self.deflater.deflate(text.as_bytes()), out)
+            }
             Message::Text(text) => frames::text(text.as_bytes(), out),
-            Message::Binary(bytes) if fits(bytes) => frames::compressed_binary(&self.deflater.deflate(bytes), out),
+            Message::Binary(bytes) if fits(bytes) => {
+                frames::compressed_binary(&self.deflater.deflate(bytes), out)
+            }
             Message::Binary(bytes) => frames::binary(bytes, out),
             Message::Ping(payload) => frames::pong(payload, out),
             Message::Pong => {}

@@ -20,14 +20,20 @@ use crate::engine::web::{self, Health, assemble};
 use crate::modules::chat::Chat;
 use crate::modules::presence::Presence;
 
-const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5); // of the ten seconds a shutdown may take
-const OTHER_FILES: usize = 128; // open beside connections: the database's, the listener, clients that are being refused
+// Of the ten seconds a shutdown may take.
+const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5);
+// Open beside connections: the database's, the listener, clients that are being refused.
+const OTHER_FILES: usize = 128;
 const JOBS_END_WITHIN: Duration = Duration::from_secs(2);
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
 fn modules(community: &Community) -> Vec<Module> {
-    vec![community.module(), Presence::new(community).module(), Chat::new(community).module()]
+    vec![
+        community.module(),
+        Presence::new(community).module(),
+        Chat::new(community).module(),
+    ]
 }
 
 /// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.
@@ -38,7 +44,8 @@ pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result
     serve_with(settings, |_| Vec::new(), ready).await
 }
 
-/// As [`serve`], with further modules: how a builder runs their own beside ours. See `docs/module.md`.
+/// As [`serve`], with further modules: how a builder runs their own beside ours. See
+/// `docs/module.md`.
 ///
 /// # Errors
 /// As [`serve`]; also when a module's migration fails.
@@ -54,38 +61,54 @@ pub async fn serve_with(
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
-    let listener = TcpListener::bind(settings.address).await.with_context(|| format!("cannot listen on {}", settings.address))?;
+    let listener = TcpListener::bind(settings.address)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.address))?;
     let address = listener.local_addr()?;
 
     let engine = Engine::new(settings, db.clone())?;
     let community = Community::new(engine.clone());
-    Chat::new(&community).resume_ids().await.map_err(anyhow::Error::new)?;
+    Chat::new(&community)
+        .resume_ids()
+        .await
+        .map_err(anyhow::Error::new)?;
     let still_valid = community.clone();
     let mut modules = modules(&community);
     modules.extend(further(&community));
-    engine.migrate(&modules).await.context("a module's migration failed; nothing was started")?;
+    engine
+        .migrate(&modules)
+        .await
+        .context("a module's migration failed; nothing was started")?;
     let started = engine.start(modules, move |viewer| {
         let community = still_valid.clone();
         async move { community.still_valid(&viewer).await }
     });
     community.take(&started);
     let health = Health::new(db.clone(), metrics, &secrets.metrics_token);
-    let front = assemble(&engine, started, health.clone(), |router| community.guard(router));
+    let front = assemble(&engine, started, health.clone(), |router| {
+        community.guard(router)
+    });
 
     let (stop, stopping) = watch::channel(false);
     let settings = engine.settings.clone();
-    let serving = tokio::spawn(async move { web::serve(listener, front, &settings, stopping).await });
-    let stopped = signalled()?; // heard from here on: who is told the address may at once ask to stop
+    let serving =
+        tokio::spawn(async move { web::serve(listener, front, &settings, stopping).await });
+    // Heard from here on: who is told the address may at once ask to stop.
+    let stopped = signalled()?;
     ready(address);
 
     stopped.await;
     tracing::info!("stopping");
     health.stopping();
-    // Order matters: no new requests, then the sockets (whose pages come back by themselves), then what was begun.
+    // Order matters: no new requests, then the sockets (whose pages come back by themselves), then
+    // what was begun.
     stop.send_replace(true);
     engine.live.close_all(SOCKETS_END_WITHIN).await;
     engine.jobs.stop(JOBS_END_WITHIN).await;
-    if tokio::time::timeout(REQUESTS_END_WITHIN, serving).await.is_err() {
+    if tokio::time::timeout(REQUESTS_END_WITHIN, serving)
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not end in time");
     }
     db.close().await;
@@ -103,10 +126,20 @@ pub async fn topics(settings: Settings) -> Result<Vec<&'static crate::engine::bu
 /// Lets this process have as many open files as it may, and says how many connections fit.
 fn within_file_limit(connections: usize) -> usize {
     // A system that will not say or change its limit is no reason not to start.
-    let Ok(files) = rlimit::increase_nofile_limit(u64::MAX) else { return connections };
-    let fit = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
+    let Ok(files) = rlimit::increase_nofile_limit(u64::MAX) else {
+        return connections;
+    };
+    let fit = usize::try_from(files)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(OTHER_FILES)
+        .max(1);
     if fit < connections {
-        tracing::warn!(files, connections = fit, wanted = connections, "few open files are allowed: only so many connections are taken in");
+        tracing::warn!(
+            files,
+            connections = fit,
+            wanted = connections,
+            "few open files are allowed: only so many connections are taken in"
+        );
     }
     connections.min(fit)
 }
@@ -114,27 +147,43 @@ fn within_file_limit(connections: usize) -> usize {
 fn make_data_folder(settings: &Settings) -> Result<()> {
     let data = &settings.data;
     if !data.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| format!("cannot make {}", data.display()))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data)
+            .with_context(|| format!("cannot make {}", data.display()))?;
     } else if std::fs::metadata(data)?.permissions().mode() & 0o007 != 0 {
         tracing::warn!(folder = %data.display(), "everybody on this machine can look into the data folder; consider: chmod 700");
     }
     Ok(())
 }
 
-/// Holds the data folder as long as it lives: what one process believes of its jobs and files, another must not change.
+/// Holds the data folder as long as it lives: what one process believes of its jobs and files,
+/// another must not change.
 fn lock(settings: &Settings) -> Result<std::fs::File> {
     let path = settings.data.join("lock");
-    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!("another server is running on {}", settings.data.display()),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("another server is running on {}", settings.data.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
 fn signalled() -> Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -152,12 +201,25 @@ pub async fn health(settings: &Settings) -> Result<std::process::ExitCode> {
     }
     let ask = async {
         let mut connection = tokio::net::TcpStream::connect(address).await?;
-        connection.write_all(format!("GET /health/ready HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+        connection
+            .write_all(
+                format!(
+                    "GET /health/ready HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+                )
+                .as_bytes(),
+            )
+            .await?;
         let mut answer = Vec::new();
         connection.take(4096).read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
     };
-    let well = tokio::time::timeout(Duration::from_secs(3), ask).await.is_ok_and(|asked| asked.unwrap_or(false));
+    let well = tokio::time::timeout(Duration::from_secs(3), ask)
+        .await
+        .is_ok_and(|asked| asked.unwrap_or(false));
     println!("{}", if well { "ok" } else { "not ready" });
-    Ok(if well { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE })
+    Ok(if well {
+        std::process::ExitCode::SUCCESS
+    } else {
+        std::process::ExitCode::FAILURE
+    })
 }

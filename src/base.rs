@@ -1,15 +1,15 @@
-//! Floor 0: what everything stands on. Settings, the database, ids, the clock, errors, words, telemetry.
-//! Nothing here knows that there is a web.
+//! Floor 0: what everything stands on. Settings, the database, ids, the clock, errors, words,
+//! telemetry. Nothing here knows that there is a web.
 
 pub mod clock;
 pub mod db;
 pub mod error;
 pub mod ids;
+pub mod keyed_lock;
 pub mod locale;
 pub mod secrets;
 pub mod settings;
 pub mod telemetry;
-pub mod turns;
 
 /// A number of bytes as people say it, rounded down: `512 KiB`, `1.5 GiB`.
 pub fn bytes_in_words(bytes: u64) -> String {

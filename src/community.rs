@@ -1,5 +1,5 @@
-//! Floor 2: who is here and what they may do. Accounts, sessions, spaces, rooms, invitations, and the one question
-//! every module asks: [`Community::permit`].
+//! Floor 2: who is here and what they may do. Accounts, sessions, spaces, rooms, invitations, and
+//! the one question every module asks: [`Community::permit`].
 
 mod accounts;
 mod actions;
@@ -43,7 +43,7 @@ use pictures::Sheet;
 pub use pictures::{Emoji, EmojiSet};
 pub use rooms::Room;
 use sessions::Sessions;
-use setup::Door;
+use setup::SignInLimiter;
 
 /// Everything about people and places. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ struct Inner {
     engine: Engine,
     passwords: Passwords,
     sessions: Sessions,
-    door: Door,
+    sign_in_limiter: SignInLimiter,
     accounts: Stamped<AccountId, Arc<Account>>,
     roles: Stamped<(AccountId, SpaceId), Option<Role>>,
     rooms: Stamped<RoomId, Arc<Room>>,
@@ -70,7 +70,8 @@ struct Inner {
     subscribers: OnceLock<Vec<Subscriber>>,
 }
 
-const PERSONAL: usize = 32; // frames of each person's own feed: there are as many as people, and a sidebar is soon read again
+// Frames of each person's own feed: there are as many as people, and a sidebar is soon read again.
+const PERSONAL: usize = 32;
 
 /// What was read, with the number of the change after which it was.
 type Stamped<K, V> = Cache<K, (u64, V)>;
@@ -81,7 +82,10 @@ where
     V: Clone + Send + Sync + 'static,
 {
     // A few dozen bytes each: these are bounded by count.
-    Cache::builder().max_capacity(50_000).time_to_live(ttl).build()
+    Cache::builder()
+        .max_capacity(50_000)
+        .time_to_live(ttl)
+        .build()
 }
 
 impl Community {
@@ -91,7 +95,7 @@ impl Community {
         Self(Arc::new(Inner {
             passwords: Passwords::new(),
             sessions: Sessions::new(&engine),
-            door: Door::default(),
+            sign_in_limiter: SignInLimiter::default(),
             accounts: stamped(ttl),
             roles: stamped(ttl),
             rooms: stamped(ttl),
@@ -99,7 +103,7 @@ impl Community {
             emoji: stamped(ttl),
             pictures: RwLock::default(),
             owner: OnceLock::new(),
-            changes: engine.changes.of("community", 0),
+            changes: engine.versions.of("community", 0),
             navs: OnceLock::new(),
             panes: OnceLock::new(),
             subscribers: OnceLock::new(),
@@ -119,9 +123,13 @@ impl Community {
         let _ = self.0.subscribers.set(started.subscribers.clone());
     }
 
-    /// Whether a session may go on: asked before every action and whenever a right may have changed.
+    /// Whether a session may go on: asked before every action and whenever a right may have
+    /// changed.
     pub async fn still_valid(&self, viewer: &Viewer) -> bool {
-        self.0.sessions.is_open(&viewer.session, viewer.account).await
+        self.0
+            .sessions
+            .is_open(&viewer.session, viewer.account)
+            .await
     }
 
     /// Puts who is asking in front of every request.
@@ -129,8 +137,9 @@ impl Community {
         sessions::guard(self, router)
     }
 
-    /// Reads through a cache. What was read counts only until the next change of anything: changes are rare beside
-    /// reads, and nothing that a change has overtaken can be mistaken for the present.
+    /// Reads through a cache. What was read counts only until the next change of anything: changes
+    /// are rare beside reads, and nothing that a change has overtaken can be mistaken for the
+    /// present.
     async fn remember<K, V, F>(&self, cache: &Stamped<K, V>, key: K, load: F) -> Result<V>
     where
         K: std::hash::Hash + Eq + Copy + Send + Sync + 'static,
@@ -148,7 +157,8 @@ impl Community {
         Ok(value)
     }
 
-    /// Marks that an account, a right or a room changed: called in the commit, before sockets are told to prove theirs.
+    /// Marks that an account, a right or a room changed: called in the commit, before sockets are
+    /// told to prove theirs.
     fn changed(&self) {
         self.0.changes.fetch_add(1, Ordering::AcqRel);
     }
@@ -164,21 +174,41 @@ impl Community {
             .publishes::<topics::RoomChanged>()
             .publishes::<topics::SessionEnded>()
             .stylesheet("css/community.css")
-            .feed(FeedSpec::new("space/{space}", "The space's name and list of public rooms", move |viewer, ids| {
-                let community = presence_of_space.clone();
-                async move { Ok(community.role(viewer.account, SpaceId(ids[0])).await?.is_some()) }
-            }))
+            .feed(FeedSpec::new(
+                "space/{space}",
+                "The space's name and list of public rooms",
+                move |viewer, ids| {
+                    let community = presence_of_space.clone();
+                    async move {
+                        Ok(community
+                            .role(viewer.account, SpaceId(ids[0]))
+                            .await?
+                            .is_some())
+                    }
+                },
+            ))
             .feed(
-                FeedSpec::new("account/{account}", "What concerns one person in all their tabs", |viewer, ids| async move {
-                    Ok(viewer.account == AccountId(ids[0]))
-                })
+                FeedSpec::new(
+                    "account/{account}",
+                    "What concerns one person in all their tabs",
+                    |viewer, ids| async move { Ok(viewer.account == AccountId(ids[0])) },
+                )
                 .keeping(PERSONAL),
             )
             .feed(
-                FeedSpec::new("server/jobs", "That jobs changed, for who runs the server", move |viewer, _| {
-                    let community = operators.clone();
-                    async move { Ok(community.permit(viewer.account, Permission::Operate, Place::Server).await.is_ok()) }
-                })
+                FeedSpec::new(
+                    "server/jobs",
+                    "That jobs changed, for who runs the server",
+                    move |viewer, _| {
+                        let community = operators.clone();
+                        async move {
+                            Ok(community
+                                .permit(viewer.account, Permission::Operate, Place::Server)
+                                .await
+                                .is_ok())
+                        }
+                    },
+                )
                 .keeping(PERSONAL),
             )
             .subscriber(shell::presenter(self))
@@ -188,6 +218,10 @@ impl Community {
                 async move { community.show_pictures().await }
             });
         let module = pictures::declare(self, door::declare(self, actions::declare(self, module)));
-        pages::declare(self, module).page(Access::Anyone, "/accounts/{account}/mine.css", get(pages::mine))
+        pages::declare(self, module).page(
+            Access::Anyone,
+            "/accounts/{account}/mine.css",
+            get(pages::mine),
+        )
     }
 }

@@ -1,16 +1,16 @@
-//! Floor 1: what makes a page live. The bus carries events, the hub carries frames, the web answers requests, and a
-//! [`Module`] declares all that a feature adds to them.
+//! Floor 1: what makes a page live. The bus carries events, the hub carries frames, the web answers
+//! requests, and a [`Module`] declares all that a feature adds to them.
 
 pub mod actions;
 pub mod bus;
-pub mod changes;
 pub mod files;
 pub mod forms;
 pub mod fragments;
 pub mod jobs;
 pub mod live;
 pub mod module;
-pub mod rates;
+pub mod rate_limit;
+pub mod versions;
 pub mod viewer;
 pub mod web;
 pub mod websocket;
@@ -28,14 +28,14 @@ use crate::base::settings::Settings;
 use crate::sql;
 use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
-use changes::Changes;
 use files::Files;
 use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, SocketClosed, SocketOpened};
 use module::{Module, Nav, Pane};
+use versions::Versions;
 use viewer::Viewer;
-use web::{Kept, Pages, Requests};
+use web::{Pages, PartCache, Requests};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub struct Services {
     /// The database.
     pub db: Db,
     /// What changed since something was made from it.
-    pub changes: Changes,
+    pub versions: Versions,
     /// Where events go.
     pub bus: Bus,
     /// Where frames go.
@@ -68,7 +68,7 @@ pub struct Services {
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
-    pub kept: Kept,
+    pub part_cache: PartCache,
     /// What every page starts with.
     pub pages: Pages,
     /// Events that nobody could handle.
@@ -97,11 +97,15 @@ impl Engine {
     /// # Errors
     /// When the settings of where files are kept contradict each other.
     pub fn new(settings: Settings, db: Db) -> anyhow::Result<Self> {
-        let (changes, settings, jobs) = (Changes::default(), Arc::new(settings), Jobs::new(db.clone()));
+        let (versions, settings, jobs) = (
+            Versions::default(),
+            Arc::new(settings),
+            Jobs::new(db.clone()),
+        );
         Ok(Self(Arc::new(Services {
-            bus: Bus::new(changes.clone()),
-            kept: Kept::new(&settings),
-            changes,
+            bus: Bus::new(versions.clone()),
+            part_cache: PartCache::new(&settings),
+            versions,
             live: Hub::new(Limits::from(&*settings)),
             fragments: Fragments::new(&settings),
             pages: Pages::default(),
@@ -115,8 +119,14 @@ impl Engine {
 
     /// Declares the engine's own topics beside those of the modules.
     pub fn declare_topics(&self, modules: &[Module]) {
-        let own = Module::new("live").publishes::<SocketOpened>().publishes::<SocketClosed>();
-        let all: Vec<_> = modules.iter().chain([&own]).flat_map(|module| module.topics.iter().copied()).collect();
+        let own = Module::new("live")
+            .publishes::<SocketOpened>()
+            .publishes::<SocketClosed>();
+        let all: Vec<_> = modules
+            .iter()
+            .chain([&own])
+            .flat_map(|module| module.topics.iter().copied())
+            .collect();
         self.bus.declare(all);
     }
 
@@ -146,8 +156,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in the modules: mounts their routes, starts their subscribers and tasks. `still_valid` says whether a
-    /// session may go on.
+    /// Takes in the modules: mounts their routes, starts their subscribers and tasks. `still_valid`
+    /// says whether a session may go on.
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program, found at start.
@@ -161,8 +171,10 @@ impl Engine {
             module.check();
         }
         self.declare_topics(&modules);
-        let (mut feeds, mut routes, mut actions, mut subscribers, mut links) = (vec![], vec![], vec![], vec![], vec![]);
-        let (mut tasks, mut navs, mut panes, mut jobs, mut schedules) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut feeds, mut routes, mut actions, mut subscribers, mut links) =
+            (vec![], vec![], vec![], vec![], vec![]);
+        let (mut tasks, mut navs, mut panes, mut jobs, mut schedules) =
+            (vec![], vec![], vec![], vec![], vec![]);
         let mut kinds = vec![];
         for module in modules {
             feeds.extend(module.feeds);
@@ -189,24 +201,41 @@ impl Engine {
             tokio::spawn(task);
         }
         let actions = Actions::new(actions, self.settings.writes_per_10_seconds);
-        let sockets = live::routes(self.live.clone(), self.bus.clone(), actions.clone(), web::VERSION);
+        let sockets = live::routes(
+            self.live.clone(),
+            self.bus.clone(),
+            actions.clone(),
+            web::VERSION,
+        );
         let routes = module::mount(routes).merge(sockets);
         let requests = Requests::new(self.settings.requests_per_minute);
-        tokio::spawn(tidy(self.live.clone(), self.changes.clone(), actions.clone(), requests.clone()));
-        Started { routes, actions, requests, subscribers, navs, panes }
+        tokio::spawn(evict(
+            self.live.clone(),
+            self.versions.clone(),
+            actions.clone(),
+            requests.clone(),
+        ));
+        Started {
+            routes,
+            actions,
+            requests,
+            subscribers,
+            navs,
+            panes,
+        }
     }
 }
 
 /// Forgets what nobody needs any more, every minute.
-async fn tidy(live: Hub, changes: Changes, actions: Actions, requests: Option<Arc<Requests>>) {
+async fn evict(live: Hub, versions: Versions, actions: Actions, requests: Option<Arc<Requests>>) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     loop {
         minute.tick().await;
-        live.tidy();
-        changes.tidy();
-        actions.tidy();
+        live.evict();
+        versions.evict();
+        actions.evict();
         if let Some(requests) = &requests {
-            requests.tidy();
+            requests.evict();
         }
     }
 }

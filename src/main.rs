@@ -64,7 +64,11 @@ struct Options {
 
 impl Options {
     fn settings(self) -> Result<Settings> {
-        Settings::load(&Flags { address: self.address, data: self.data, profile: self.profile })
+        Settings::load(&Flags {
+            address: self.address,
+            data: self.data,
+            profile: self.profile,
+        })
     }
 }
 
@@ -85,7 +89,10 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(options) => {
             let settings = options.settings()?;
             telemetry::start_logging(&settings);
-            tidepool::app::serve(settings, |address| println!("Tidepool is at http://{address}")).await?;
+            tidepool::app::serve(settings, |address| {
+                println!("Tidepool is at http://{address}")
+            })
+            .await?;
         }
         Command::Settings(options) => print(&options.settings()?.as_file()?)?,
         Command::Topics { json } => print_topics(json).await?,
@@ -109,16 +116,28 @@ async fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 async fn print_topics(json: bool) -> Result<()> {
-    let topics = tidepool::app::topics(Settings::of(Profile::default(), &PathBuf::from("."))).await?;
+    let topics =
+        tidepool::app::topics(Settings::of(Profile::default(), &PathBuf::from("."))).await?;
     if json {
         let all: Vec<_> = topics.iter().map(|topic| topic.json()).collect();
         return print(&format!("{}\n", serde_json::to_string_pretty(&all)?));
     }
     let mut text = String::new();
     for topic in topics {
-        text += &format!("{}\n   {} Owner: {}. In order by {}.\n", topic.name, topic.about.trim(), topic.owner(), topic.key);
+        text += &format!(
+            "{}\n   {} Owner: {}. In order by {}.\n",
+            topic.name,
+            topic.about.trim(),
+            topic.owner(),
+            topic.key
+        );
         for field in topic.fields {
-            text += &format!("   {:<12} {:<18} {}\n", field.name, field.kind, field.about.trim());
+            text += &format!(
+                "   {:<12} {:<18} {}\n",
+                field.name,
+                field.kind,
+                field.about.trim()
+            );
         }
         text += &format!("   {}\n\n", (topic.example)());
     }

@@ -1,5 +1,5 @@
-//! Black-box tests: the real binary, real sockets, people who act. Each test has a server of its own unless it only
-//! reads, and its name says what is guaranteed.
+//! Black-box tests: the real binary, real sockets, people who act. Each test has a server of its
+//! own unless it only reads, and its name says what is guaranteed.
 
 mod support;
 
@@ -13,9 +13,9 @@ mod blackbox {
     mod idempotency;
     mod invites;
     mod jobs;
-    mod kept;
     mod live;
     mod messages;
+    mod page_cache;
     mod pages;
     mod presence;
     mod render_once;

@@ -1,5 +1,5 @@
-//! Browser tests: real Chromium, real server, people who look, type and click. Everybody has a browser of their own,
-//! and a test fails if a console says anything went wrong.
+//! Browser tests: real Chromium, real server, people who look, type and click. Everybody has a
+//! browser of their own, and a test fails if a console says anything went wrong.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The baselines: what the machine and the libraries can do with nothing in between. Child processes, so that they
-//! share the cores with the load as the real server does.
+//! The baselines: what the machine and the libraries can do with nothing in between. Child
+//! processes, so that they share the cores with the load as the real server does.
 
 use std::io::Read;
 use std::net::TcpListener as BlockingListener;
@@ -25,7 +25,8 @@ use crate::load::threads;
 use crate::socket::{ACCEPT, message_id, text_frame};
 
 const AT_ONCE: usize = 64; // frames of one write, and rows of one commit: as the server
-const IDLE: Duration = Duration::from_millis(500); // after which a bare loop looks for sockets that were closed
+// After which a bare loop looks for sockets that were closed.
+const IDLE: Duration = Duration::from_millis(500);
 const SUBSCRIBED: &str = "{\"type\":\"subscribed\"}";
 
 enum Order {
@@ -49,19 +50,39 @@ struct Bare {
 pub async fn serve(file: Option<&Path>) -> Result<()> {
     let file = file.context("what to serve?")?;
     let body: Bytes = std::fs::read(file)?.into();
-    let encoding = if file.extension().is_some_and(|extension| extension == "br") { "br" } else { "gzip" };
+    let encoding = if file.extension().is_some_and(|extension| extension == "br") {
+        "br"
+    } else {
+        "gzip"
+    };
     let frame = String::from_utf8(body.to_vec()).unwrap_or_default();
     let number = message_id(frame.as_bytes()).unwrap_or_default();
     let loops = (0..threads()).map(|_| write_loop()).collect::<Vec<_>>();
     let sockets = BlockingListener::bind("127.0.0.1:0")?;
     let raw = sockets.local_addr()?;
-    let bare = Arc::new(Bare { body, encoding, frame, number, told: Mutex::default(), echo: broadcast::Sender::new(1024), loops });
+    let bare = Arc::new(Bare {
+        body,
+        encoding,
+        frame,
+        number,
+        told: Mutex::default(),
+        echo: broadcast::Sender::new(1024),
+        loops,
+    });
     let accepting = bare.clone();
     std::thread::spawn(move || accept(&sockets, &accepting.loops));
     let router = Router::new()
         .route("/health/live", get(|| async { "ok\n" }))
         .route("/page", get(page))
-        .route("/unchanged", get(|| async { (StatusCode::NOT_MODIFIED, [(header::ETAG, "W/\"0123456789abcdef\"")]) }))
+        .route(
+            "/unchanged",
+            get(|| async {
+                (
+                    StatusCode::NOT_MODIFIED,
+                    [(header::ETAG, "W/\"0123456789abcdef\"")],
+                )
+            }),
+        )
         .route("/act/{action}", post(tell))
         .route("/copy", post(copy))
         .layer(axum::extract::DefaultBodyLimit::disable())
@@ -78,17 +99,28 @@ pub async fn serve(file: Option<&Path>) -> Result<()> {
 }
 
 async fn page(State(bare): State<Arc<Bare>>) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_ENCODING, bare.encoding)];
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_ENCODING, bare.encoding),
+    ];
     (headers, bare.body.clone()).into_response()
 }
 
 async fn tell(State(bare): State<Arc<Bare>>, body: Bytes) -> Response {
-    let frames = serde_json::from_slice::<serde_json::Value>(&body).ok().and_then(|fields| fields["frames"].as_u64()).unwrap_or(1);
+    let frames = serde_json::from_slice::<serde_json::Value>(&body)
+        .ok()
+        .and_then(|fields| fields["frames"].as_u64())
+        .unwrap_or(1);
     let mut told = bare.told.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..frames {
         *told += 1;
         let number = format!("{:0width$}", *told, width = bare.number.len());
-        let text = [&bare.frame[..bare.number.start], &number, &bare.frame[bare.number.end..]].concat();
+        let text = [
+            &bare.frame[..bare.number.start],
+            &number,
+            &bare.frame[bare.number.end..],
+        ]
+        .concat();
         let frame: Arc<[u8]> = text_frame(text.as_bytes()).into();
         for one in &bare.loops {
             // A loop lives as long as the process.
@@ -98,31 +130,44 @@ async fn tell(State(bare): State<Arc<Bare>>, body: Bytes) -> Response {
         let _ = bare.echo.send(text.into());
     }
     let number = format!("{:0width$}", *told, width = bare.number.len());
-    ([(header::CONTENT_TYPE, "application/json")], format!("{{\"message\":{{\"id\":\"{number}\"}}}}")).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("{{\"message\":{{\"id\":\"{number}\"}}}}"),
+    )
+        .into_response()
 }
 
 /// Copies what comes to a file, which is on the disk when it answers.
 async fn copy(body: axum::body::Body) -> Result<&'static str, StatusCode> {
     use futures_util::StreamExt;
     use tokio::io::AsyncWriteExt;
-    let path = std::env::current_exe().unwrap_or_default().with_file_name(format!("copy-{}", std::process::id()));
+    let path = std::env::current_exe()
+        .unwrap_or_default()
+        .with_file_name(format!("copy-{}", std::process::id()));
     let copied = async {
-        let mut file = tokio::io::BufWriter::with_capacity(512 << 10, tokio::fs::File::create(&path).await?);
+        let mut file =
+            tokio::io::BufWriter::with_capacity(512 << 10, tokio::fs::File::create(&path).await?);
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
-            file.write_all(&piece.map_err(std::io::Error::other)?).await?;
+            file.write_all(&piece.map_err(std::io::Error::other)?)
+                .await?;
         }
         file.flush().await?;
         file.get_ref().sync_all().await
     };
     let copied = copied.await;
     let _ = std::fs::remove_file(&path);
-    copied.map(|()| "copied").map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    copied
+        .map(|()| "copied")
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn upgrade(State(bare): State<Arc<Bare>>, upgrade: WebSocketUpgrade) -> Response {
     // Buffers as small as the server's, or a socket's memory would be the library's own 128 KiB.
-    upgrade.read_buffer_size(4 << 10).write_buffer_size(4 << 10).on_upgrade(move |socket| echo(socket, bare))
+    upgrade
+        .read_buffer_size(4 << 10)
+        .write_buffer_size(4 << 10)
+        .on_upgrade(move |socket| echo(socket, bare))
 }
 
 async fn echo(mut socket: WebSocket, bare: Arc<Bare>) {
@@ -156,7 +201,8 @@ fn accept(listener: &BlockingListener, loops: &[mpsc::Sender<Order>]) {
     }
 }
 
-/// A bare loop: takes the frames that wait, at most [`AT_ONCE`], and writes them to one socket after the other.
+/// A bare loop: takes the frames that wait, at most [`AT_ONCE`], and writes them to one socket
+/// after the other.
 fn write_loop() -> mpsc::Sender<Order> {
     use std::io::Write;
     let (orders, waiting) = mpsc::channel();
@@ -174,7 +220,10 @@ fn write_loop() -> mpsc::Sender<Order> {
             };
             bytes.clear();
             let mut added = None;
-            for order in std::iter::once(first).chain(waiting.try_iter()).take(AT_ONCE) {
+            for order in std::iter::once(first)
+                .chain(waiting.try_iter())
+                .take(AT_ONCE)
+            {
                 match order {
                     Order::Write(frame) => bytes.extend_from_slice(&frame),
                     Order::Add(socket) => {
@@ -188,7 +237,10 @@ fn write_loop() -> mpsc::Sender<Order> {
             }
             if let Some(mut socket) = added {
                 let hello = [
-                    format!("HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n").into_bytes(),
+                    format!(
+                        "HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n"
+                    )
+                    .into_bytes(),
                     text_frame(SUBSCRIBED.as_bytes()),
                 ]
                 .concat();
@@ -201,15 +253,18 @@ fn write_loop() -> mpsc::Sender<Order> {
     orders
 }
 
-/// Whether the other end has not closed it. Asked while nothing else is to be done: the next crowd needs the places of the
-/// last.
+/// Whether the other end has not closed it. Asked while nothing else is to be done: the next crowd
+/// needs the places of the last.
 fn is_open(socket: &std::net::TcpStream) -> bool {
-    let peeked = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0; 1]));
-    socket.set_nonblocking(false).is_ok() && matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    let peeked = socket
+        .set_nonblocking(true)
+        .and_then(|()| socket.peek(&mut [0; 1]));
+    socket.set_nonblocking(false).is_ok()
+        && matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
-/// Inserts this many messages into a database at `path`, [`AT_ONCE`] in a commit, each commit made safe. Prints the
-/// seconds it took.
+/// Inserts this many messages into a database at `path`, [`AT_ONCE`] in a commit, each commit made
+/// safe. Prints the seconds it took.
 #[tokio::main(flavor = "current_thread")]
 pub async fn insert(path: &Path, count: usize) -> Result<()> {
     let options = SqliteConnectOptions::new()
@@ -224,16 +279,30 @@ pub async fn insert(path: &Path, count: usize) -> Result<()> {
         client_key TEXT NOT NULL, body TEXT NOT NULL, revision BIGINT NOT NULL, continues BOOLEAN NOT NULL, created_at BIGINT NOT NULL, \
         UNIQUE (author_id, client_key))";
     sqlx::query(TABLE).execute(&mut database).await?;
-    sqlx::query("CREATE INDEX messages_of_room ON messages (room_id, id, revision, author_id)").execute(&mut database).await?;
+    sqlx::query("CREATE INDEX messages_of_room ON messages (room_id, id, revision, author_id)")
+        .execute(&mut database)
+        .await?;
     const INSERT: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, created_at) \
         VALUES ($1, 1, $2, $3, $4, 1, 0, $1)";
     let started = Instant::now();
     for first in (0..count).step_by(AT_ONCE) {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await?;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut database)
+            .await?;
         for number in first..count.min(first + AT_ONCE) {
-            let (id, author, key) = (number as i64, (number % 16) as i64, format!("bench-{number:08}"));
+            let (id, author, key) = (
+                number as i64,
+                (number % 16) as i64,
+                format!("bench-{number:08}"),
+            );
             let body = format!("{number:08}{}", crate::rows::posts::TEXT);
-            sqlx::query(INSERT).bind(id).bind(author).bind(key).bind(body).execute(&mut database).await?;
+            sqlx::query(INSERT)
+                .bind(id)
+                .bind(author)
+                .bind(key)
+                .bind(body)
+                .execute(&mut database)
+                .await?;
         }
         sqlx::query("COMMIT").execute(&mut database).await?;
     }

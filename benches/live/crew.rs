@@ -34,16 +34,31 @@ impl Crew {
     pub fn open(plan: Plan, cookies: &[String], count: usize) -> Self {
         let (leave, leaving) = watch::channel(false);
         let followers: Vec<_> = (0..count).map(|_| Arc::new(Follower::default())).collect();
-        let mut crew = Self { followers, failed: Arc::default(), leave, threads: Vec::new() };
+        let mut crew = Self {
+            followers,
+            failed: Arc::default(),
+            leave,
+            threads: Vec::new(),
+        };
         let plan = Arc::new(plan);
         let threads = threads().min(count);
         for thread in 0..threads {
-            let mine: Vec<_> =
-                (thread..count).step_by(threads).map(|n| (crew.followers[n].clone(), cookies[n % cookies.len()].clone())).collect();
+            let mine: Vec<_> = (thread..count)
+                .step_by(threads)
+                .map(|n| {
+                    (
+                        crew.followers[n].clone(),
+                        cookies[n % cookies.len()].clone(),
+                    )
+                })
+                .collect();
             let (plan, failed, mut leaving) = (plan.clone(), crew.failed.clone(), leaving.clone());
             crew.threads.push(std::thread::spawn(move || {
                 let fail = |failed: &Mutex<Option<anyhow::Error>>, error: anyhow::Error| {
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    failed
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(error);
                 };
                 let all = async {
                     for (follower, cookie) in mine {
@@ -56,7 +71,10 @@ impl Crew {
                     // An error means that the crew is gone already, which is the same.
                     let _ = leaving.wait_for(|leave| *leave).await;
                 };
-                match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                match tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                {
                     Ok(runtime) => runtime.block_on(all),
                     Err(error) => fail(&failed, error.into()),
                 }
@@ -66,40 +84,76 @@ impl Crew {
     }
 
     fn sound(&self) -> Result<()> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), |error| Err(error.context("a follower")))
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .map_or(Ok(()), |error| Err(error.context("a follower")))
     }
 
     /// The moment at which all are something.
-    pub async fn all(&self, patience: Duration, what: &str, is: impl Fn(&Follower) -> bool) -> Result<Instant> {
+    pub async fn all(
+        &self,
+        patience: Duration,
+        what: &str,
+        is: impl Fn(&Follower) -> bool,
+    ) -> Result<Instant> {
         let until = Instant::now() + patience;
         loop {
             self.sound()?;
             let mut not_yet = self.followers.iter().filter(|follower| !is(follower));
-            let Some(one) = not_yet.next() else { return Ok(Instant::now()) };
-            let trouble = one.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            ensure!(Instant::now() < until, "{} of {} do not {what}; {trouble}", 1 + not_yet.count(), self.followers.len());
+            let Some(one) = not_yet.next() else {
+                return Ok(Instant::now());
+            };
+            let trouble = one
+                .trouble
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            ensure!(
+                Instant::now() < until,
+                "{} of {} do not {what}; {trouble}",
+                1 + not_yet.count(),
+                self.followers.len()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
     /// The moment at which all follow.
     pub async fn all_follow(&self, patience: Duration) -> Result<Instant> {
-        self.all(patience, "follow", |follower| follower.following.load(Ordering::Acquire)).await
+        self.all(patience, "follow", |follower| {
+            follower.following.load(Ordering::Acquire)
+        })
+        .await
     }
 
     /// The moment at which all know this message or a newer one.
     pub async fn all_know(&self, message: u64, patience: Duration) -> Result<Instant> {
-        self.all(patience, "know the last message", |follower| follower.newest.load(Ordering::Acquire) >= message).await
+        self.all(patience, "know the last message", |follower| {
+            follower.newest.load(Ordering::Acquire) >= message
+        })
+        .await
     }
 
     /// Fails unless every follower knows exactly these messages.
     pub fn check(&self, posted: &BTreeSet<u64>) -> Result<()> {
         self.sound()?;
         for (place, follower) in self.followers.iter().enumerate() {
-            let known = follower.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = follower
+                .known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let known: BTreeSet<u64> = known.iter().map(|(id, _)| *id).collect();
-            let (missing, foreign) = (posted.difference(&known).count(), known.difference(posted).count());
-            ensure!(missing + foreign == 0, "follower {place} misses {missing} of {} and knows {foreign} others", posted.len());
+            let (missing, foreign) = (
+                posted.difference(&known).count(),
+                known.difference(posted).count(),
+            );
+            ensure!(
+                missing + foreign == 0,
+                "follower {place} misses {missing} of {} and knows {foreign} others",
+                posted.len()
+            );
         }
         Ok(())
     }
@@ -107,8 +161,13 @@ impl Crew {
     /// Milliseconds from when these messages were sent until each follower was told of each.
     pub fn delays(&self, sent: &BTreeMap<u64, Instant>) -> Vec<f64> {
         let of = |follower: &Arc<Follower>| {
-            let known = follower.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let told = known.iter().filter_map(|(id, at)| Some((at.as_ref()?.duration_since(*sent.get(id)?)).as_secs_f64() * 1e3));
+            let known = follower
+                .known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let told = known.iter().filter_map(|(id, at)| {
+                Some((at.as_ref()?.duration_since(*sent.get(id)?)).as_secs_f64() * 1e3)
+            });
             told.collect::<Vec<_>>()
         };
         self.followers.iter().flat_map(of).collect()
@@ -116,7 +175,10 @@ impl Crew {
 
     /// A count of all followers together.
     pub fn sum(&self, of: impl Fn(&Follower) -> &AtomicU64) -> u64 {
-        self.followers.iter().map(|follower| of(follower).load(Ordering::Relaxed)).sum()
+        self.followers
+            .iter()
+            .map(|follower| of(follower).load(Ordering::Relaxed))
+            .sum()
     }
 
     /// Has one leave and come back.

@@ -1,4 +1,5 @@
-//! Many sockets on few threads: they read, count and check frames, and note when the last one has come.
+//! Many sockets on few threads: they read, count and check frames, and note when the last one has
+//! come.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -19,7 +20,9 @@ use tokio::time::timeout;
 
 use crate::load::threads;
 use crate::seat::Seat;
-use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, open_compressed, pong};
+use crate::socket::{
+    CLOSE, PING, TEXT, first_frame, is_event, message_number, open, open_compressed, pong,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30); // for frames that are on their way
 const SAMPLE: usize = 4; // sockets that keep what they get
@@ -54,29 +57,60 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens `count` sockets at `path`, with these cookies by turns, and waits until all follow their feed.
-    pub async fn connect(address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
+    /// Opens `count` sockets at `path`, with these cookies by turns, and waits until all follow
+    /// their feed.
+    pub async fn connect(
+        address: SocketAddr,
+        path: &str,
+        cookies: &[String],
+        count: usize,
+    ) -> Result<Self> {
         Self::connect_as(Manner::default(), address, path, cookies, count).await
     }
 
     /// The same in this manner.
-    pub async fn connect_as(manner: Manner, address: SocketAddr, path: &str, cookies: &[String], count: usize) -> Result<Self> {
+    pub async fn connect_as(
+        manner: Manner,
+        address: SocketAddr,
+        path: &str,
+        cookies: &[String],
+        count: usize,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
-        let seats: Vec<_> =
-            (0..count).map(|place| Arc::new(Seat { kept: (place < SAMPLE).then(Mutex::default), ..Seat::default() })).collect();
-        let mut crowd = Self { seats, shared, leave, threads: Vec::new() };
+        let seats: Vec<_> = (0..count)
+            .map(|place| {
+                Arc::new(Seat {
+                    kept: (place < SAMPLE).then(Mutex::default),
+                    ..Seat::default()
+                })
+            })
+            .collect();
+        let mut crowd = Self {
+            seats,
+            shared,
+            leave,
+            threads: Vec::new(),
+        };
         let threads = threads().min(count);
         for thread in 0..threads {
-            let mine: Vec<_> =
-                (thread..count).step_by(threads).map(|n| (crowd.seats[n].clone(), cookies[n % cookies.len()].clone())).collect();
+            let mine: Vec<_> = (thread..count)
+                .step_by(threads)
+                .map(|n| (crowd.seats[n].clone(), cookies[n % cookies.len()].clone()))
+                .collect();
             let (shared, leaving, path) = (crowd.shared.clone(), leaving.clone(), path.to_owned());
-            crowd.threads.push(std::thread::spawn(move || sit(manner, address, &path, mine, &shared, leaving)));
+            crowd.threads.push(std::thread::spawn(move || {
+                sit(manner, address, &path, mine, &shared, leaving)
+            }));
         }
         let until = Instant::now() + PATIENCE;
         while crowd.shared.ready.load(Ordering::Acquire) < count {
             crowd.sound()?;
-            ensure!(Instant::now() < until, "{} of {count} sockets follow", crowd.shared.ready.load(Ordering::Acquire));
+            ensure!(
+                Instant::now() < until,
+                "{} of {count} sockets follow",
+                crowd.shared.ready.load(Ordering::Acquire)
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         Ok(crowd)
@@ -100,7 +134,9 @@ impl Crowd {
     /// From now on waits for the moment at which every socket has had `frames` frames in all.
     pub fn await_frames(&self, frames: u64) {
         *lock(&self.shared.at) = None;
-        self.shared.target.store(frames * self.len(), Ordering::Release);
+        self.shared
+            .target
+            .store(frames * self.len(), Ordering::Release);
     }
 
     /// That moment.
@@ -111,28 +147,58 @@ impl Crowd {
                 return Ok(at);
             }
             self.sound()?;
-            if timeout(until - Instant::now(), self.shared.reached.notified()).await.is_err() {
-                bail!("{} of {} deliveries came", self.total(), self.shared.target.load(Ordering::Acquire));
+            if timeout(until - Instant::now(), self.shared.reached.notified())
+                .await
+                .is_err()
+            {
+                bail!(
+                    "{} of {} deliveries came",
+                    self.total(),
+                    self.shared.target.load(Ordering::Acquire)
+                );
             }
         }
     }
 
     fn sound(&self) -> Result<()> {
-        lock(&self.shared.failed).take().map_or(Ok(()), |error| Err(error.context("a socket")))
+        lock(&self.shared.failed)
+            .take()
+            .map_or(Ok(()), |error| Err(error.context("a socket")))
     }
 
-    /// Fails unless every socket got the frames of exactly these messages, each once, in the order of their ids.
+    /// Fails unless every socket got the frames of exactly these messages, each once, in the order
+    /// of their ids.
     pub fn check(&self, posted: &BTreeSet<u64>) -> Result<()> {
         self.sound()?;
         for kept in self.seats.iter().filter_map(|seat| seat.kept.as_ref()) {
-            let told = lock(kept).iter().map(|payload| message_number(payload)).collect::<Result<Vec<_>>>()?;
-            ensure!(told.iter().eq(posted), "{} messages were posted, but {} told of, or in another order", posted.len(), told.len());
+            let told = lock(kept)
+                .iter()
+                .map(|payload| message_number(payload))
+                .collect::<Result<Vec<_>>>()?;
+            ensure!(
+                told.iter().eq(posted),
+                "{} messages were posted, but {} told of, or in another order",
+                posted.len(),
+                told.len()
+            );
         }
-        let chain = self.seats.first().context("nobody is there")?.chain.load(Ordering::Acquire);
+        let chain = self
+            .seats
+            .first()
+            .context("nobody is there")?
+            .chain
+            .load(Ordering::Acquire);
         for (place, seat) in self.seats.iter().enumerate() {
             let frames = seat.frames.load(Ordering::Acquire);
-            ensure!(frames == posted.len() as u64, "socket {place} got {frames} of {} frames", posted.len());
-            ensure!(seat.chain.load(Ordering::Acquire) == chain, "socket {place} got other frames, or in another order");
+            ensure!(
+                frames == posted.len() as u64,
+                "socket {place} got {frames} of {} frames",
+                posted.len()
+            );
+            ensure!(
+                seat.chain.load(Ordering::Acquire) == chain,
+                "socket {place} got other frames, or in another order"
+            );
         }
         Ok(())
     }
@@ -169,14 +235,22 @@ fn sit(
 ) {
     let all = async {
         for some in mine.chunks(AT_ONCE) {
-            let opened = some.iter().map(async |(_, cookie)| match manner.compressed {
-                true => open_compressed(address, path, cookie).await,
-                false => open(address, path, cookie).await,
-            });
-            for ((stream, early), (seat, _)) in futures_util::future::try_join_all(opened).await?.into_iter().zip(some) {
+            let opened = some
+                .iter()
+                .map(async |(_, cookie)| match manner.compressed {
+                    true => open_compressed(address, path, cookie).await,
+                    false => open(address, path, cookie).await,
+                });
+            for ((stream, early), (seat, _)) in futures_util::future::try_join_all(opened)
+                .await?
+                .into_iter()
+                .zip(some)
+            {
                 let (seat, shared) = (seat.clone(), shared.clone());
                 tokio::spawn(async move {
-                    let Err(error) = listen(stream, early, &seat, &shared).await else { return };
+                    let Err(error) = listen(stream, early, &seat, &shared).await else {
+                        return;
+                    };
                     shared.fail(error);
                 });
             }
@@ -185,7 +259,10 @@ fn sit(
         let _ = leaving.wait_for(|leave| *leave).await;
         Ok::<_, anyhow::Error>(())
     };
-    let run = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into);
+    let run = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into);
     if let Err(error) = run.and_then(|runtime| runtime.block_on(all)) {
         shared.fail(error);
     }
@@ -214,7 +291,12 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 << 10]);
 }
 
-async fn listen(mut stream: TcpStream, mut rest: Vec<u8>, seat: &Seat, shared: &Shared) -> Result<()> {
+async fn listen(
+    mut stream: TcpStream,
+    mut rest: Vec<u8>,
+    seat: &Seat,
+    shared: &Shared,
+) -> Result<()> {
     let mut pongs = Vec::new();
     let used = take(&rest, seat, shared, &mut pongs)?;
     rest.drain(..used);
@@ -266,8 +348,13 @@ fn take(bytes: &[u8], seat: &Seat, shared: &Shared, pongs: &mut Vec<Vec<u8>>) ->
         match frame.opcode {
             PING => pongs.push(pong(frame.payload)),
             TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"") => {}
-            TEXT if frame.payload.starts_with(b"{\"type\":\"subscribed\"") => drop(shared.ready.fetch_add(1, Ordering::AcqRel)),
-            TEXT if frame.compressed || frame.payload.starts_with(b"<!--") || is_event(frame.payload) => {
+            TEXT if frame.payload.starts_with(b"{\"type\":\"subscribed\"") => {
+                drop(shared.ready.fetch_add(1, Ordering::AcqRel))
+            }
+            TEXT if frame.compressed
+                || frame.payload.starts_with(b"<!--")
+                || is_event(frame.payload) =>
+            {
                 events += 1;
                 wire += length as u64;
                 chain = seat.take(chain, &frame)?;

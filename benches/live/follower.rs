@@ -1,4 +1,5 @@
-//! A socket that behaves as a page does: it keeps its cursor, comes back with it, and reads again when told to.
+//! A socket that behaves as a page does: it keeps its cursor, comes back with it, and reads again
+//! when told to.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,9 +17,11 @@ use tokio::time::timeout;
 use crate::http::{Http, action, find};
 use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, pong, said};
 
-const SILENCE: Duration = Duration::from_secs(25); // after which a socket counts as lost; the server pings every 8
+// After which a socket counts as lost; the server pings every 8.
+const SILENCE: Duration = Duration::from_secs(25);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-const FIRST_TRY: u64 = 500; // milliseconds until a lost socket is opened again, doubled up to the last, as pages do
+// Milliseconds until a lost socket is opened again, doubled up to the last, as pages do.
+const FIRST_TRY: u64 = 500;
 const LAST_TRY: u64 = 4_000;
 const HANDSHAKES: usize = 64; // at once while a crew gathers
 const READING: usize = 64; // connections that read again at once
@@ -29,7 +32,8 @@ pub struct Plan {
     room: String,
     /// Other feeds, as they stand in the address.
     beside: String,
-    /// Whether messages are kept, and read again when frames were missed. Otherwise they are counted only.
+    /// Whether messages are kept, and read again when frames were missed. Otherwise they are
+    /// counted only.
     keep: bool,
     /// The newest message before all that count.
     since: u64,
@@ -41,27 +45,48 @@ impl Plan {
     /// Follows a room, messages after `since` being kept.
     pub fn new(address: SocketAddr, room: &str, since: u64) -> Self {
         let (doors, desks) = (Semaphore::new(HANDSHAKES), Semaphore::new(READING));
-        Self { address, room: room.to_owned(), beside: String::new(), keep: true, since, doors, desks }
+        Self {
+            address,
+            room: room.to_owned(),
+            beside: String::new(),
+            keep: true,
+            since,
+            doors,
+            desks,
+        }
     }
 
     /// With these feeds too.
     pub fn beside(self, feeds: String) -> Self {
-        Self { beside: feeds, ..self }
+        Self {
+            beside: feeds,
+            ..self
+        }
     }
 
     /// Counting messages, not keeping them.
     pub fn only_counting(self) -> Self {
-        Self { keep: false, ..self }
+        Self {
+            keep: false,
+            ..self
+        }
     }
 
     /// Without a limit on how many connect at the same moment.
     pub fn all_at_once(self) -> Self {
-        Self { doors: Semaphore::new(Semaphore::MAX_PERMITS), ..self }
+        Self {
+            doors: Semaphore::new(Semaphore::MAX_PERMITS),
+            ..self
+        }
     }
 
     fn is_of_room(&self, text: &[u8]) -> bool {
         // Events name it in their first bytes; everything else is short.
-        find(&text[..text.len().min(200)], format!("\"feed\":\"room/{}\"", self.room).as_bytes()).is_some()
+        find(
+            &text[..text.len().min(200)],
+            format!("\"feed\":\"room/{}\"", self.room).as_bytes(),
+        )
+        .is_some()
     }
 }
 
@@ -99,11 +124,15 @@ impl Follower {
     fn learn(&self, id: u64, at: Option<Instant>, plan: &Plan) {
         self.newest.fetch_max(id, Ordering::AcqRel);
         if plan.keep && id > plan.since {
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).push((id, at));
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((id, at));
         }
     }
 
-    /// Follows for ever, coming back whenever the socket is lost. Ends only with what a server must not say.
+    /// Follows for ever, coming back whenever the socket is lost. Ends only with what a server must
+    /// not say.
     pub async fn live(&self, plan: &Plan, cookie: &str) -> Result<Infallible> {
         let (mut cursor, mut tries) = (None::<String>, 0);
         loop {
@@ -113,7 +142,8 @@ impl Follower {
                 Left::Sent => Duration::ZERO,
                 Left::Lost(error) => {
                     self.lost.fetch_add(1, Ordering::Relaxed);
-                    *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = format!("{error:#}");
+                    *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) =
+                        format!("{error:#}");
                     let most = (FIRST_TRY << tries.min(8)).min(LAST_TRY);
                     tries += 1;
                     Duration::from_millis(most / 2 + random(most))
@@ -123,14 +153,24 @@ impl Follower {
         }
     }
 
-    async fn visit(&self, plan: &Plan, cookie: &str, cursor: &mut Option<String>, tries: &mut u32) -> Result<Left> {
-        let from = cursor.as_ref().map(|cursor| format!("@{cursor}")).unwrap_or_default();
+    async fn visit(
+        &self,
+        plan: &Plan,
+        cookie: &str,
+        cursor: &mut Option<String>,
+        tries: &mut u32,
+    ) -> Result<Left> {
+        let from = cursor
+            .as_ref()
+            .map(|cursor| format!("@{cursor}"))
+            .unwrap_or_default();
         let path = format!("/live/data?feed=room/{}{from}{}", plan.room, plan.beside);
         let door = match from.is_empty() {
             true => Some(plan.doors.acquire().await?),
             false => None,
         };
-        let (mut stream, mut came) = match timeout(SILENCE, open(plan.address, &path, cookie)).await {
+        let (mut stream, mut came) = match timeout(SILENCE, open(plan.address, &path, cookie)).await
+        {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Ok(Left::Lost(error)),
             Err(_) => return Ok(Left::Lost(anyhow::anyhow!("no handshake in time"))),
@@ -144,9 +184,18 @@ impl Follower {
             while let Some((frame, length)) = first_frame(&came[used..])? {
                 used += length;
                 let heard = match frame.opcode {
-                    PING => stream.write_all(&pong(frame.payload)).await.map_err(Into::into),
-                    CLOSE => Err(anyhow::anyhow!("closed by the server: {:?}", String::from_utf8_lossy(frame.payload))),
-                    TEXT => self.hear(frame.payload, plan, cookie, cursor, &mut stream).await?,
+                    PING => stream
+                        .write_all(&pong(frame.payload))
+                        .await
+                        .map_err(Into::into),
+                    CLOSE => Err(anyhow::anyhow!(
+                        "closed by the server: {:?}",
+                        String::from_utf8_lossy(frame.payload)
+                    )),
+                    TEXT => {
+                        self.hear(frame.payload, plan, cookie, cursor, &mut stream)
+                            .await?
+                    }
                     other => bail!("a frame of kind {other}"),
                 };
                 if let Err(error) = heard {
@@ -185,7 +234,10 @@ impl Follower {
         let of_room = plan.is_of_room(text);
         let named = |text: &[u8]| -> Result<String> {
             let from = find(text, b"\"cursor\":\"").context("no cursor")? + 10;
-            let length = text[from..].iter().position(|byte| *byte == b'"').context("no cursor")?;
+            let length = text[from..]
+                .iter()
+                .position(|byte| *byte == b'"')
+                .context("no cursor")?;
             Ok(String::from_utf8(text[from..from + length].to_vec())?)
         };
         if is_event(text) {
@@ -207,23 +259,37 @@ impl Follower {
             let again = if of_room && plan.keep {
                 self.refreshed.fetch_add(1, Ordering::Relaxed);
                 self.following.store(false, Ordering::Release);
-                match self.while_alive(stream, self.read_again(plan, cookie)).await {
-                    Ok(cursor) => json!({ "type": "subscribe", "feed": feed["feed"], "cursor": cursor }),
+                match self
+                    .while_alive(stream, self.read_again(plan, cookie))
+                    .await
+                {
+                    Ok(cursor) => {
+                        json!({ "type": "subscribe", "feed": feed["feed"], "cursor": cursor })
+                    }
                     Err(error) => return Ok(Err(error.context("reading again"))),
                 }
             } else {
-                self.refreshed.fetch_add(u64::from(of_room), Ordering::Relaxed);
+                self.refreshed
+                    .fetch_add(u64::from(of_room), Ordering::Relaxed);
                 json!({ "type": "subscribe", "feed": feed["feed"] })
             };
-            return Ok(stream.write_all(&said(&again.to_string())).await.map_err(Into::into));
+            return Ok(stream
+                .write_all(&said(&again.to_string()))
+                .await
+                .map_err(Into::into));
         } else if !text.starts_with(b"{\"type\":\"hello\"") {
             bail!("the server said {}", String::from_utf8_lossy(text));
         }
         Ok(Ok(()))
     }
 
-    /// Has the server hear from the socket while something else is waited for, as a browser answers pings by itself.
-    async fn while_alive<T>(&self, stream: &mut TcpStream, what: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Has the server hear from the socket while something else is waited for, as a browser answers
+    /// pings by itself.
+    async fn while_alive<T>(
+        &self,
+        stream: &mut TcpStream,
+        what: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         tokio::pin!(what);
         loop {
             tokio::select! {
@@ -239,7 +305,13 @@ impl Follower {
         let mut http = Http::connect(plan.address).await?;
         loop {
             let after = self.newest.load(Ordering::Acquire).max(plan.since);
-            let answer = http.send(&action("chat.history", cookie, &json!({ "room": plan.room, "after": after.to_string() }))).await?;
+            let answer = http
+                .send(&action(
+                    "chat.history",
+                    cookie,
+                    &json!({ "room": plan.room, "after": after.to_string() }),
+                ))
+                .await?;
             if matches!(answer.status, 429 | 503) {
                 tokio::time::sleep(Duration::from_millis(100 + random(200))).await;
                 http = Http::connect(plan.address).await?;
@@ -247,7 +319,11 @@ impl Follower {
             }
             let stretch = answer.done()?;
             for message in stretch["messages"].as_array().context("no messages")? {
-                self.learn(message["id"].as_str().context("no id")?.parse()?, None, plan);
+                self.learn(
+                    message["id"].as_str().context("no id")?.parse()?,
+                    None,
+                    plan,
+                );
             }
             if stretch["more"] != true {
                 return Ok(stretch["cursor"].as_str().context("no cursor")?.to_owned());

@@ -1,4 +1,5 @@
-//! A keep-alive HTTP/1.1 client that costs little: prepared requests, one buffer, bodies given as they came.
+//! A keep-alive HTTP/1.1 client that costs little: prepared requests, one buffer, bodies given as
+//! they came.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,8 +28,17 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
 
 /// A request that does an action, in JSON.
 pub fn action(name: &str, cookie: &str, fields: &Value) -> Vec<u8> {
-    let headers = [("cookie", cookie), ("content-type", "application/json"), ("accept", "application/json")];
-    request("POST", &format!("/act/{name}"), &headers, &fields.to_string())
+    let headers = [
+        ("cookie", cookie),
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+    ];
+    request(
+        "POST",
+        &format!("/act/{name}"),
+        &headers,
+        &fields.to_string(),
+    )
 }
 
 /// One connection.
@@ -55,7 +65,12 @@ impl Answer<'_> {
 
     /// The body of an answer with status 200, as JSON.
     pub fn done(&self) -> Result<Value> {
-        ensure!(self.status == 200, "answered {}: {}", self.status, String::from_utf8_lossy(self.body));
+        ensure!(
+            self.status == 200,
+            "answered {}: {}",
+            self.status,
+            String::from_utf8_lossy(self.body)
+        );
         serde_json::from_slice(self.body).context("no JSON")
     }
 }
@@ -63,19 +78,31 @@ impl Answer<'_> {
 impl Http {
     /// Connects.
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        let stream = TcpStream::connect(address)
+            .await
+            .with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, came: Vec::with_capacity(64 << 10), body: Vec::new() })
+        Ok(Self {
+            stream,
+            came: Vec::with_capacity(64 << 10),
+            body: Vec::new(),
+        })
     }
 
     /// Sends a request and waits for the whole answer.
     pub async fn send(&mut self, request: &[u8]) -> Result<Answer<'_>> {
-        let (status, head, body) = timeout(PATIENCE, self.exchange(request)).await.context("no answer in time")??;
+        let (status, head, body) = timeout(PATIENCE, self.exchange(request))
+            .await
+            .context("no answer in time")??;
         let body = match body {
             Some(length) => &self.came[head..head + length],
             None => &self.body[..],
         };
-        Ok(Answer { status, head: std::str::from_utf8(&self.came[..head])?, body })
+        Ok(Answer {
+            status,
+            head: std::str::from_utf8(&self.came[..head])?,
+            body,
+        })
     }
 
     /// Status, length of the head, and of the body behind it unless it came in chunks.
@@ -91,9 +118,12 @@ impl Http {
         };
         let text = std::str::from_utf8(&self.came[..head])?;
         let status: u16 = text.get(9..12).context("no status")?.parse()?;
-        let chunked = find_header(text, "transfer-encoding").is_some_and(|value| value == "chunked");
+        let chunked =
+            find_header(text, "transfer-encoding").is_some_and(|value| value == "chunked");
         if chunked {
-            while !(self.came.ends_with(b"0\r\n\r\n") && dechunk(&self.came[head..], &mut self.body)?) {
+            while !(self.came.ends_with(b"0\r\n\r\n")
+                && dechunk(&self.came[head..], &mut self.body)?)
+            {
                 self.more().await?;
             }
             return Ok((status, head, None));
@@ -106,12 +136,19 @@ impl Http {
         while self.came.len() < head + length {
             self.more().await?;
         }
-        ensure!(self.came.len() == head + length, "{} bytes too many", self.came.len() - head - length);
+        ensure!(
+            self.came.len() == head + length,
+            "{} bytes too many",
+            self.came.len() - head - length
+        );
         Ok((status, head, Some(length)))
     }
 
     async fn more(&mut self) -> Result<()> {
-        ensure!(self.stream.read_buf(&mut self.came).await? > 0, "the connection was closed");
+        ensure!(
+            self.stream.read_buf(&mut self.came).await? > 0,
+            "the connection was closed"
+        );
         Ok(())
     }
 }
@@ -132,11 +169,18 @@ pub fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
 fn dechunk(mut rest: &[u8], body: &mut Vec<u8>) -> Result<bool> {
     body.clear();
     loop {
-        let Some(end) = find(rest, b"\r\n") else { return Ok(false) };
+        let Some(end) = find(rest, b"\r\n") else {
+            return Ok(false);
+        };
         let size = std::str::from_utf8(&rest[..end])?;
-        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16).context("no chunk size")?;
-        let Some(chunk) = rest.get(end + 2..end + 2 + size) else { return Ok(false) };
-        let Some(next) = rest.get(end + 4 + size..) else { return Ok(false) };
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16)
+            .context("no chunk size")?;
+        let Some(chunk) = rest.get(end + 2..end + 2 + size) else {
+            return Ok(false);
+        };
+        let Some(next) = rest.get(end + 4 + size..) else {
+            return Ok(false);
+        };
         if size == 0 {
             return Ok(next.is_empty());
         }

@@ -1,4 +1,5 @@
-//! Load over HTTP: connections on few threads, each sending its next request when it has its answer.
+//! Load over HTTP: connections on few threads, each sending its next request when it has its
+//! answer.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,7 +29,8 @@ pub struct Driven<T> {
     pub to: Instant,
 }
 
-/// Opens `connections` and does `work` on each; `work` gets its connection's number. Blocks until all are done.
+/// Opens `connections` and does `work` on each; `work` gets its connection's number. Blocks until
+/// all are done.
 pub fn drive<T, F, W>(address: SocketAddr, connections: usize, work: F) -> Result<Driven<T>>
 where
     T: Send,
@@ -38,7 +40,9 @@ where
     let start = Barrier::new(connections);
     let one = async |number: usize| {
         let http = Http::connect(address).await?;
-        timeout(Duration::from_secs(10), start.wait()).await.context("others could not connect")?;
+        timeout(Duration::from_secs(10), start.wait())
+            .await
+            .context("others could not connect")?;
         let from = Instant::now();
         Ok::<_, anyhow::Error>((from, work(number, http).await?, Instant::now()))
     };
@@ -48,17 +52,36 @@ where
         let running: Vec<_> = (0..threads)
             .map(|thread| {
                 scope.spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                    runtime.block_on(futures_util::future::try_join_all((thread..connections).step_by(threads).map(one)))
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()?;
+                    runtime.block_on(futures_util::future::try_join_all(
+                        (thread..connections).step_by(threads).map(one),
+                    ))
                 })
             })
             .collect();
-        running.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a load panicked"))?).collect::<Result<Vec<_>>>()
+        running
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| anyhow!("a load panicked"))?)
+            .collect::<Result<Vec<_>>>()
     })?;
     let all: Vec<_> = done.into_iter().flatten().collect();
-    let from = all.iter().map(|(from, ..)| *from).min().context("no connections")?;
-    let to = all.iter().map(|(.., to)| *to).max().context("no connections")?;
-    Ok(Driven { done: all.into_iter().map(|(_, done, _)| done).collect(), from, to })
+    let from = all
+        .iter()
+        .map(|(from, ..)| *from)
+        .min()
+        .context("no connections")?;
+    let to = all
+        .iter()
+        .map(|(.., to)| *to)
+        .max()
+        .context("no connections")?;
+    Ok(Driven {
+        done: all.into_iter().map(|(_, done, _)| done).collect(),
+        from,
+        to,
+    })
 }
 
 /// What was posted: the message by its id, with its text.
@@ -104,7 +127,11 @@ impl Posts {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = format!("{number:08}{}", self.text);
         let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}"), "frames": frames });
-        let request = action(self.action, &self.cookies[author % self.cookies.len()], &fields);
+        let request = action(
+            self.action,
+            &self.cookies[author % self.cookies.len()],
+            &fields,
+        );
         (body, request)
     }
 
@@ -114,18 +141,33 @@ impl Posts {
     }
 
     /// The id is the last frame's.
-    async fn by(&self, http: &mut Http, author: usize, frames: u64) -> Result<(u64, String, Instant, Instant)> {
+    async fn by(
+        &self,
+        http: &mut Http,
+        author: usize,
+        frames: u64,
+    ) -> Result<(u64, String, Instant, Instant)> {
         let (body, request) = self.telling(author, frames);
         let sent = Instant::now();
         let answer = http.send(&request).await?;
         let acknowledged = Instant::now();
-        ensure!(answer.status == 200, "a post was answered {}: {}", answer.status, String::from_utf8_lossy(answer.body));
+        ensure!(
+            answer.status == 200,
+            "a post was answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body)
+        );
         Ok((message_number(answer.body)?, body, sent, acknowledged))
     }
 
-    /// Makes `count` posts, or that many frames, over this many connections at once, waiting before each until `may` says that the
-    /// posts so far leave room for another. Blocks.
-    pub fn many(&self, connections: usize, count: u64, may: impl Fn(u64) -> bool + Sync) -> Result<Burst> {
+    /// Makes `count` posts, or that many frames, over this many connections at once, waiting before
+    /// each until `may` says that the posts so far leave room for another. Blocks.
+    pub fn many(
+        &self,
+        connections: usize,
+        count: u64,
+        may: impl Fn(u64) -> bool + Sync,
+    ) -> Result<Burst> {
         let begun = AtomicU64::new(0);
         let driven = drive(self.address, connections, |number, mut http| {
             let (begun, may) = (&begun, &may);
@@ -145,7 +187,15 @@ impl Posts {
             }
         })?;
         let posted: Posted = driven.done.into_iter().flatten().collect();
-        ensure!(posted.len() as u64 == count, "{count} posts were acknowledged, but with {} ids", posted.len());
-        Ok(Burst { posted, from: driven.from, to: driven.to })
+        ensure!(
+            posted.len() as u64 == count,
+            "{count} posts were acknowledged, but with {} ids",
+            posted.len()
+        );
+        Ok(Burst {
+            posted,
+            from: driven.from,
+            to: driven.to,
+        })
     }
 }

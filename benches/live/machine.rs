@@ -9,8 +9,15 @@ pub fn text() -> String {
         let line = text.lines().find(|line| line.starts_with(name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    let processor = value(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "unknown processor".to_owned());
-    let memory = value(&read("/proc/meminfo"), "MemTotal").and_then(|total| total.trim_end_matches(" kB").parse::<f64>().ok());
+    let processor = value(&read("/proc/cpuinfo"), "model name")
+        .unwrap_or_else(|| "unknown processor".to_owned());
+    let memory = value(&read("/proc/meminfo"), "MemTotal")
+        .and_then(|total| total.trim_end_matches(" kB").parse::<f64>().ok());
     let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{} cores ({processor}), {:.1} GiB, Linux {}", threads(), memory.unwrap_or(0.0) / 1024.0 / 1024.0, kernel.trim())
+    format!(
+        "{} cores ({processor}), {:.1} GiB, Linux {}",
+        threads(),
+        memory.unwrap_or(0.0) / 1024.0 / 1024.0,
+        kernel.trim()
+    )
 }

@@ -1,9 +1,10 @@
 //! Measures the live engine against bare baselines: `cargo bench --bench live -- --help`.
 //!
-//! The real binary runs in a temporary folder with the load beside it on the same cores. Every figure stands beside
-//! that of a baseline that does the same with nothing in between: a child process of this program, in the same run,
-//! turn by turn. What is timed is checked: each socket got each frame once and in order, each body is whole, each
-//! acknowledged post is found afterwards. A discrepancy ends the run with a failure; a mark that is missed does not.
+//! The real binary runs in a temporary folder with the load beside it on the same cores. Every
+//! figure stands beside that of a baseline that does the same with nothing in between: a child
+//! process of this program, in the same run, turn by turn. What is timed is checked: each socket
+//! got each frame once and in order, each body is whole, each acknowledged post is found
+//! afterwards. A discrepancy ends the run with a failure; a mark that is missed does not.
 
 mod baseline;
 mod crew;
@@ -32,7 +33,8 @@ use options::{Options, Role};
 use report::Report;
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc; // the server's, so that baselines have it too
+// The server's, so that baselines have it too.
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -49,18 +51,24 @@ fn run(options: &Options) -> Result<()> {
     match options.baseline {
         Some(Role::Serve) => return baseline::serve(options.file.as_deref()),
         Some(Role::Pulse) => return pulse::serve(),
-        Some(Role::Insert) => return baseline::insert(options.file.as_deref().context("where to?")?, options.count),
+        Some(Role::Insert) => {
+            return baseline::insert(options.file.as_deref().context("where to?")?, options.count);
+        }
         None => {}
     }
     process::raise_file_limit()?;
     let mut report = Report::default();
     // Sockets and loads have threads of their own; this one only directs, so it may block.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let mut wrong = Ok(());
     for row in options.rows() {
         eprintln!("{row} …");
         let measured = runtime.block_on(rows::measure(row, options, &mut report));
-        if let Err(error) = measured.with_context(|| format!("{row}: what was measured is not right")) {
+        if let Err(error) =
+            measured.with_context(|| format!("{row}: what was measured is not right"))
+        {
             // What was right until then is reported all the same.
             report.note(format!("{error:#}"));
             wrong = wrong.and(Err(error));

@@ -14,7 +14,8 @@ pub struct Options {
     /// Small sizes, to see that everything works; the figures mean little
     #[arg(long)]
     pub quick: bool,
-    /// Sockets to deliver to, to keep idle and to come back at once [default: by row, as many as files may be open]
+    /// Sockets to deliver to, to keep idle and to come back at once [default: by row, as many as
+    /// files may be open]
     #[arg(long)]
     sockets: Option<usize>,
     /// Only this row; may be repeated
@@ -23,7 +24,8 @@ pub struct Options {
     /// Turns of each side [default: 3]
     #[arg(long)]
     rounds: Option<usize>,
-    /// Deliver frames of HTML, as pages get them, instead of JSON, which comes closest to the mark's 360 bytes
+    /// Deliver frames of HTML, as pages get them, instead of JSON, which comes closest to the
+    /// mark's 360 bytes
     #[arg(long)]
     pub html: bool,
     /// Grow the room to a million messages and overload twice as long
@@ -112,13 +114,23 @@ pub enum Role {
 impl Options {
     /// The rows to measure.
     pub fn rows(&self) -> Vec<Row> {
-        let ordinary = Row::value_variants().iter().copied().filter(|row| !matches!(row, Row::Lighthouse | Row::Soak));
-        if self.only.is_empty() { ordinary.collect() } else { self.only.clone() }
+        let ordinary = Row::value_variants()
+            .iter()
+            .copied()
+            .filter(|row| !matches!(row, Row::Lighthouse | Row::Soak));
+        if self.only.is_empty() {
+            ordinary.collect()
+        } else {
+            self.only.clone()
+        }
     }
 
-    /// How many sockets: what was asked for, or the first for a quick run and the second for one that counts.
+    /// How many sockets: what was asked for, or the first for a quick run and the second for one
+    /// that counts.
     pub fn sockets(&self, quick: usize, real: usize) -> usize {
-        self.sockets.unwrap_or_else(|| self.by(quick, real).min(most_sockets())).max(2)
+        self.sockets
+            .unwrap_or_else(|| self.by(quick, real).min(most_sockets()))
+            .max(2)
     }
 
     /// The same in steps of growth.
@@ -126,7 +138,11 @@ impl Options {
         match self.sockets {
             Some(sockets) => vec![sockets.max(2)],
             None if self.quick => vec![50],
-            None => steps.iter().copied().filter(|step| *step <= most_sockets()).collect(),
+            None => steps
+                .iter()
+                .copied()
+                .filter(|step| *step <= most_sockets())
+                .collect(),
         }
     }
 

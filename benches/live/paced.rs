@@ -43,21 +43,33 @@ impl Offered {
 
     /// Fails unless each was acknowledged.
     pub fn all_made(self) -> Result<Self> {
-        ensure!(self.refused.is_empty(), "{} of {} posts were refused", self.refused.len(), self.sent());
+        ensure!(
+            self.refused.is_empty(),
+            "{} of {} posts were refused",
+            self.refused.len(),
+            self.sent()
+        );
         self.no_errors()
     }
 
     /// Fails unless each was acknowledged or refused.
     pub fn no_errors(self) -> Result<Self> {
         if let Some(first) = self.errors.first() {
-            anyhow::bail!("{} of {} posts failed, first: {first}", self.errors.len(), self.sent());
+            anyhow::bail!(
+                "{} of {} posts failed, first: {first}",
+                self.errors.len(),
+                self.sent()
+            );
         }
         Ok(self)
     }
 
     /// Acknowledged posts with their texts.
     pub fn posted(&self) -> Posted {
-        self.made.iter().map(|made| (made.id, made.body.clone())).collect()
+        self.made
+            .iter()
+            .map(|made| (made.id, made.body.clone()))
+            .collect()
     }
 
     /// When each was sent.
@@ -67,14 +79,22 @@ impl Offered {
 }
 
 impl Posts {
-    /// Offers so many a second for this long, or until told to stop, spread over these connections. `newest` is kept at
-    /// the newest message that was acknowledged. Blocks.
-    pub fn offer(&self, connections: usize, per_second: f64, time: Duration, stop: &AtomicBool, newest: &AtomicU64) -> Result<Offered> {
+    /// Offers so many a second for this long, or until told to stop, spread over these connections.
+    /// `newest` is kept at the newest message that was acknowledged. Blocks.
+    pub fn offer(
+        &self,
+        connections: usize,
+        per_second: f64,
+        time: Duration,
+        stop: &AtomicBool,
+        newest: &AtomicU64,
+    ) -> Result<Offered> {
         let driven = drive(self.address, connections, |number, mut http| async move {
             let mut mine = Offered::default();
             let begun = Instant::now();
             for turn in 0.. {
-                let due = Duration::from_secs_f64((number + turn * connections) as f64 / per_second);
+                let due =
+                    Duration::from_secs_f64((number + turn * connections) as f64 / per_second);
                 if due >= time {
                     break;
                 }
@@ -90,7 +110,10 @@ impl Posts {
             }
             Ok(mine)
         })?;
-        let mut all = Offered { seconds: (driven.to - driven.from).as_secs_f64(), ..Offered::default() };
+        let mut all = Offered {
+            seconds: (driven.to - driven.from).as_secs_f64(),
+            ..Offered::default()
+        };
         for one in driven.done {
             all.made.extend(one.made);
             all.refused.extend(one.refused);
@@ -100,19 +123,32 @@ impl Posts {
         Ok(all)
     }
 
-    async fn attempt(&self, http: &mut Http, body: String, request: &[u8], mine: &mut Offered) -> Result<Option<Made>> {
+    async fn attempt(
+        &self,
+        http: &mut Http,
+        body: String,
+        request: &[u8],
+        mine: &mut Offered,
+    ) -> Result<Option<Made>> {
         let sent = Instant::now();
         let closes = match http.send(request).await {
             Ok(answer) if answer.status == 200 => {
                 let id = message_number(answer.body)?;
-                return Ok(Some(Made { id, body, sent, acknowledged: Instant::now() }));
+                return Ok(Some(Made {
+                    id,
+                    body,
+                    sent,
+                    acknowledged: Instant::now(),
+                }));
             }
             Ok(answer) => {
                 match answer.status {
                     429 | 503 => mine.refused.push(Instant::now()),
                     other => mine.errors.push(format!("answered {other}")),
                 }
-                answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+                answer
+                    .header("connection")
+                    .is_some_and(|value| value.eq_ignore_ascii_case("close"))
             }
             Err(error) => {
                 mine.errors.push(format!("{error:#}"));
@@ -120,7 +156,9 @@ impl Posts {
             }
         };
         if closes {
-            *http = Http::connect(self.address).await.context("after a refusal")?;
+            *http = Http::connect(self.address)
+                .await
+                .context("after a refusal")?;
         }
         Ok(None)
     }

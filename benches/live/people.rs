@@ -1,5 +1,5 @@
-//! Many people at once: accounts and sessions written into the database of a stopped server, as signing up by the
-//! hundred would take minutes of hashing.
+//! Many people at once: accounts and sessions written into the database of a stopped server, as
+//! signing up by the hundred would take minutes of hashing.
 
 use anyhow::{Context, Result};
 use sqlx::{Connection, SqliteConnection};
@@ -14,7 +14,9 @@ const FIRST: i64 = 1_000; // of their accounts' ids, far below any that a server
 /// Opens the database of a stopped server.
 pub async fn database(folder: &Folder) -> Result<SqliteConnection> {
     let file = folder.path().join("data/tidepool.sqlite");
-    SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.context("the database")
+    SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+        .await
+        .context("the database")
 }
 
 impl Site {
@@ -24,9 +26,15 @@ impl Site {
         let mut all = database.begin().await?;
         // A session is made as the server made the owner's, with another account in it.
         let (owner, data): (i64, String) =
-            sqlx::query_as("SELECT account_id, data FROM sessions ORDER BY created_at LIMIT 1").fetch_one(&mut *all).await?;
+            sqlx::query_as("SELECT account_id, data FROM sessions ORDER BY created_at LIMIT 1")
+                .fetch_one(&mut *all)
+                .await?;
         for place in self.people.len()..count {
-            let (account, name, session) = (account(place), format!("Person {place}"), Id::default().to_string());
+            let (account, name, session) = (
+                account(place),
+                format!("Person {place}"),
+                Id::default().to_string(),
+            );
             sqlx::query(
                 "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) \
                  SELECT $1, $2, lower($2), $3, $3, '', created_at FROM accounts WHERE id = $4",
@@ -52,7 +60,9 @@ impl Site {
             .bind(owner)
             .execute(&mut *all)
             .await?;
-            self.people.push(Person { cookie: format!("tidepool={session}") });
+            self.people.push(Person {
+                cookie: format!("tidepool={session}"),
+            });
         }
         all.commit().await?;
         database.close().await?;

@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 const RAISED: &str = "TIDEPOOL_BENCH_LIMIT_RAISED";
 
-/// Starts this program again under the highest number of open files it may have: its sockets and its children's need
-/// them, and the limit cannot be changed from safe code.
+/// Starts this program again under the highest number of open files it may have: its sockets and
+/// its children's need them, and the limit cannot be changed from safe code.
 pub fn raise_file_limit() -> Result<()> {
     if std::env::var_os(RAISED).is_some() {
         return Ok(());
@@ -29,8 +29,14 @@ pub fn raise_file_limit() -> Result<()> {
 /// How many files this process may have open.
 pub fn file_limit() -> Result<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).context("no limit of open files")?;
-    let soft = line.split_whitespace().next().context("no limit of open files")?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .context("no limit of open files")?;
+    let soft = line
+        .split_whitespace()
+        .next()
+        .context("no limit of open files")?;
     Ok(soft.parse().unwrap_or(usize::MAX))
 }
 
@@ -42,14 +48,33 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it and waits for its first line on stdout. What it says on stderr goes to a file in `folder`.
-    pub fn start(what: &'static str, command: &mut Command, folder: &Folder) -> Result<(Self, String)> {
-        let log = folder.path().join(format!("{}.log", what.replace(' ', "-")));
-        let errors = std::fs::File::options().create(true).append(true).open(&log)?;
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn();
-        let mut process = Self { child: child.with_context(|| format!("cannot start the {what}"))?, what, log };
+    /// Starts it and waits for its first line on stdout. What it says on stderr goes to a file in
+    /// `folder`.
+    pub fn start(
+        what: &'static str,
+        command: &mut Command,
+        folder: &Folder,
+    ) -> Result<(Self, String)> {
+        let log = folder
+            .path()
+            .join(format!("{}.log", what.replace(' ', "-")));
+        let errors = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn();
+        let mut process = Self {
+            child: child.with_context(|| format!("cannot start the {what}"))?,
+            what,
+            log,
+        };
         let mut line = String::new();
-        BufReader::new(process.child.stdout.take().context("stdout is piped")?).read_line(&mut line)?;
+        BufReader::new(process.child.stdout.take().context("stdout is piped")?)
+            .read_line(&mut line)?;
         if line.is_empty() {
             bail!("the {what} did not start:\n{}", process.said());
         }
@@ -68,7 +93,12 @@ impl Process {
         if let Some(status) = self.child.try_wait()? {
             bail!("the {} ended with {status}:\n{}", self.what, self.said());
         }
-        ensure!(!std::fs::read_to_string(&self.log)?.contains("panicked"), "the {} panicked:\n{}", self.what, self.said());
+        ensure!(
+            !std::fs::read_to_string(&self.log)?.contains("panicked"),
+            "the {} panicked:\n{}",
+            self.what,
+            self.said()
+        );
         Ok(())
     }
 
@@ -80,13 +110,18 @@ impl Process {
     /// Its resident memory, in KiB.
     pub fn resident(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no resident memory")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("no resident memory")?;
         Ok(line.trim().trim_end_matches("kB").trim().parse()?)
     }
 
     /// SIGTERM, and waits until it has ended: as when it is stopped to be started again.
     pub fn end(&mut self) -> Result<()> {
-        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()]).status()?;
+        let asked = Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .status()?;
         ensure!(asked.success(), "the {} cannot be asked to end", self.what);
         self.child.wait()?;
         Ok(())
@@ -131,7 +166,12 @@ pub struct Meter<'a> {
 impl<'a> Meter<'a> {
     /// The work begins.
     pub fn start(process: &'a Process) -> Result<Self> {
-        Ok(Self { process, started: Instant::now(), server: process.cpu()?, load: cpu_of("self")? })
+        Ok(Self {
+            process,
+            started: Instant::now(),
+            server: process.cpu()?,
+            load: cpu_of("self")?,
+        })
     }
 
     /// It has ended, with so many pieces done.
@@ -139,15 +179,26 @@ impl<'a> Meter<'a> {
         let wall = self.started.elapsed().as_secs_f64();
         let server = (self.process.cpu()? - self.server).as_secs_f64();
         let load = (cpu_of("self")? - self.load).as_secs_f64();
-        Ok(Used { wall, server, load, units })
+        Ok(Used {
+            wall,
+            server,
+            load,
+            units,
+        })
     }
 }
 
 fn cpu_of(pid: &str) -> Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name in parentheses may hold anything; the fields begin after it.
-    let fields: Vec<&str> = stat.rsplit_once(')').context("no process name")?.1.split_whitespace().collect();
-    let ticks: u64 = fields.get(11).context("no user time")?.parse::<u64>()? + fields.get(12).context("no system time")?.parse::<u64>()?;
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .context("no process name")?
+        .1
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = fields.get(11).context("no user time")?.parse::<u64>()?
+        + fields.get(12).context("no system time")?.parse::<u64>()?;
     Ok(Duration::from_millis(ticks * 10)) // Linux counts in hundredths here, whatever its own clock
 }
 
@@ -158,7 +209,11 @@ impl Folder {
     /// A new, empty one.
     pub fn new() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tidepool-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "tidepool-bench-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))

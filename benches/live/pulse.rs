@@ -1,5 +1,5 @@
-//! The real server with one module more, whose frames come from nowhere: the engine's own part of a delivery, without what a
-//! post is for (rights, a commit, rendering).
+//! The real server with one module more, whose frames come from nowhere: the engine's own part of a
+//! delivery, without what a post is for (rights, a commit, rendering).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,9 +87,14 @@ fn module(engine: Engine) -> Module {
     let number = Arc::new(Mutex::new(10_000_000_u64));
     let seen = Arc::new(Seen::default());
     let mut module = Module::new("bench")
-        .migration("0001_effects", "CREATE TABLE bench_effects (number BIGINT NOT NULL)")
+        .migration(
+            "0001_effects",
+            "CREATE TABLE bench_effects (number BIGINT NOT NULL)",
+        )
         .publishes::<BeatTold>()
-        .feed(FeedSpec::new("pulse/{pulse}", "Beats", |_, _| async { Ok(true) }));
+        .feed(FeedSpec::new("pulse/{pulse}", "Beats", |_, _| async {
+            Ok(true)
+        }));
     for kind in ["bench.work", "bench.settle", "bench.once", "bench.wait"] {
         let doing = seen.clone();
         module = module.job(
@@ -131,31 +136,49 @@ fn module(engine: Engine) -> Module {
         }));
     }
     let left = engine.clone();
-    let drained = Action::new("bench.drained", "Waits until no job is left", Class::Write, move |_, Wanted { .. }| {
-        let engine = left.clone();
-        async move {
-            let until = Instant::now() + Duration::from_secs(15);
-            loop {
-                let left: i64 = sql!(engine.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(on))?;
-                if left == 0 || Instant::now() > until {
-                    return Ok(Outcome::new(json!({ "left": left }), "/"));
+    let drained = Action::new(
+        "bench.drained",
+        "Waits until no job is left",
+        Class::Write,
+        move |_, Wanted { .. }| {
+            let engine = left.clone();
+            async move {
+                let until = Instant::now() + Duration::from_secs(15);
+                loop {
+                    let left: i64 = sql!(engine.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(on))?;
+                    if left == 0 || Instant::now() > until {
+                        return Ok(Outcome::new(json!({ "left": left }), "/"));
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-        }
-    });
-    module.action(drained).action(Action::new("bench.beat", "Tells all who follow of beats", Class::Write, move |_, Beats { frames }| {
-        let (engine, number) = (engine.clone(), number.clone());
-        async move {
-            let mut number = number.lock().unwrap_or_else(PoisonError::into_inner);
-            for _ in 0..frames {
-                *number += 1;
-                let beat = BeatTold { space: SpaceId(1), id: number.to_string(), text: TEXT.into() };
-                engine.live.publish(FEED, Content::of(&beat)); // under the lock: in the order of the numbers
+        },
+    );
+    module.action(drained).action(Action::new(
+        "bench.beat",
+        "Tells all who follow of beats",
+        Class::Write,
+        move |_, Beats { frames }| {
+            let (engine, number) = (engine.clone(), number.clone());
+            async move {
+                let mut number = number.lock().unwrap_or_else(PoisonError::into_inner);
+                for _ in 0..frames {
+                    *number += 1;
+                    let beat = BeatTold {
+                        space: SpaceId(1),
+                        id: number.to_string(),
+                        text: TEXT.into(),
+                    };
+                    // Under the lock: in the order of the numbers.
+                    engine.live.publish(FEED, Content::of(&beat));
+                }
+                Ok(Outcome::new(
+                    json!({ "message": { "id": number.to_string() } }),
+                    "/",
+                ))
             }
-            Ok(Outcome::new(json!({ "message": { "id": number.to_string() } }), "/"))
-        }
-    }))
+        },
+    ))
 }
 
 /// Serves until it is killed.
@@ -163,5 +186,10 @@ fn module(engine: Engine) -> Module {
 pub async fn serve() -> anyhow::Result<()> {
     let ready = |address| println!("Tidepool is at http://{address}");
     let settings = Settings::load(&Flags::default())?;
-    tidepool::app::serve_with(settings, |community| vec![module(community.engine().clone())], ready).await
+    tidepool::app::serve_with(
+        settings,
+        |community| vec![module(community.engine().clone())],
+        ready,
+    )
+    .await
 }

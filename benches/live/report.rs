@@ -54,7 +54,10 @@ impl Side {
 
     /// The same from figures of one turn each.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Self {
-        Self { figures: figures.into_iter().collect(), used: Vec::new() }
+        Self {
+            figures: figures.into_iter().collect(),
+            used: Vec::new(),
+        }
     }
 
     fn middle(&self) -> Option<f64> {
@@ -64,20 +67,34 @@ impl Side {
 
     /// The middle, and from where to where.
     pub fn text(&self, unit: Unit) -> String {
-        let Some(middle) = self.middle() else { return "–".to_owned() };
+        let Some(middle) = self.middle() else {
+            return "–".to_owned();
+        };
         if self.figures.len() == 1 {
             return unit.text(middle);
         }
         let least = self.figures.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = self.figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        format!("{} ({}–{})", unit.text(middle), unit.number(least), unit.number(most))
+        let most = self
+            .figures
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        format!(
+            "{} ({}–{})",
+            unit.text(middle),
+            unit.number(least),
+            unit.number(most)
+        )
     }
 
     fn cost(&self) -> Option<String> {
         let turns = self.used.len() as f64;
         let sum = |of: fn(&Used) -> f64| self.used.iter().map(of).sum::<f64>() / turns;
         (turns > 0.0).then(|| {
-            let (server, load) = (sum(|used| used.server / used.wall), sum(|used| used.load / used.wall));
+            let (server, load) = (
+                sum(|used| used.server / used.wall),
+                sum(|used| used.load / used.wall),
+            );
             let each = sum(|used| used.server / used.units as f64) * 1e6;
             format!("server {server:.2} and load {load:.2} cores, {each:.2} µs of server each")
         })
@@ -160,8 +177,17 @@ impl Line {
             Some(false) => "NO",
             None => "–",
         };
-        let ratio = self.ratio().map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
-        [self.what.clone(), self.ours.text(self.unit), self.baseline.text(self.unit), ratio, self.mark_text(), met.to_owned()]
+        let ratio = self
+            .ratio()
+            .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+        [
+            self.what.clone(),
+            self.ours.text(self.unit),
+            self.baseline.text(self.unit),
+            ratio,
+            self.mark_text(),
+            met.to_owned(),
+        ]
     }
 }
 
@@ -178,21 +204,52 @@ impl Report {
 
     /// Prints it.
     pub fn print(&self, options: &Options) {
-        println!("{}, {} turns, {} open files a process\n", machine::text(), options.rounds(), file_limit().unwrap_or(0));
+        println!(
+            "{}, {} turns, {} open files a process\n",
+            machine::text(),
+            options.rounds(),
+            file_limit().unwrap_or(0)
+        );
         let head = ["what", "tidepool", "baseline", "ratio", "mark", "met"].map(str::to_owned);
-        let rows: Vec<_> = std::iter::once(head).chain(self.lines.iter().map(Line::cells)).collect();
-        let widths: Vec<usize> = (0..6).map(|cell| rows.iter().map(|row| row[cell].chars().count()).max().unwrap_or(0)).collect();
+        let rows: Vec<_> = std::iter::once(head)
+            .chain(self.lines.iter().map(Line::cells))
+            .collect();
+        let widths: Vec<usize> = (0..6)
+            .map(|cell| {
+                rows.iter()
+                    .map(|row| row[cell].chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
         for (place, row) in rows.iter().enumerate() {
-            let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let cells: Vec<_> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
             println!("{}", cells.join(" | ").trim_end());
             if place == 0 {
-                println!("{}", widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("-|-"));
+                println!(
+                    "{}",
+                    widths
+                        .iter()
+                        .map(|width| "-".repeat(*width))
+                        .collect::<Vec<_>>()
+                        .join("-|-")
+                );
             }
         }
-        println!("\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the same cores");
+        println!(
+            "\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the same cores"
+        );
         for line in &self.lines {
             if let Some(ours) = line.ours.cost() {
-                println!("- {}: {ours}; baseline: {}", line.what, line.baseline.cost().unwrap_or_else(|| "–".to_owned()));
+                println!(
+                    "- {}: {ours}; baseline: {}",
+                    line.what,
+                    line.baseline.cost().unwrap_or_else(|| "–".to_owned())
+                );
             }
         }
         for note in &self.notes {
@@ -231,5 +288,8 @@ impl Report {
 pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let place = (percent / 100.0 * values.len() as f64).ceil() as usize;
-    values.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    values
+        .get(place.saturating_sub(1))
+        .copied()
+        .unwrap_or(f64::NAN)
 }

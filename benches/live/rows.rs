@@ -77,7 +77,11 @@ impl Stage {
         let folder = Folder::new()?;
         let server = Server::tidepool(&folder).await?;
         let site = Site::set_up(&server, people).await?;
-        let path = format!("{}?feed=room/{}", if options.html { "/live" } else { "/live/data" }, site.room);
+        let path = format!(
+            "{}?feed=room/{}",
+            if options.html { "/live" } else { "/live/data" },
+            site.room
+        );
         let posts = Posts::to(&server, &site, "");
         Self::of(folder, server, site, path, posts).await
     }
@@ -87,11 +91,28 @@ impl Stage {
         let folder = Folder::new()?;
         let server = Server::pulse(&folder).await?;
         let site = Site::set_up(&server, people).await?;
-        let posts = Posts { action: "bench.beat", frames: FRAMES, ..Posts::to(&server, &site, "") };
-        Self::of(folder, server, site, "/live/data?feed=pulse/1".to_owned(), posts).await
+        let posts = Posts {
+            action: "bench.beat",
+            frames: FRAMES,
+            ..Posts::to(&server, &site, "")
+        };
+        Self::of(
+            folder,
+            server,
+            site,
+            "/live/data?feed=pulse/1".to_owned(),
+            posts,
+        )
+        .await
     }
 
-    async fn of(folder: Folder, server: Server, site: Site, path: String, posts: Posts) -> Result<Self> {
+    async fn of(
+        folder: Folder,
+        server: Server,
+        site: Site,
+        path: String,
+        posts: Posts,
+    ) -> Result<Self> {
         let crowd = Crowd::connect(server.address, &path, &site.cookies(), 1).await?;
         let mut http = Http::connect(server.address).await?;
         // The second continues the first, as all that follow do.
@@ -104,7 +125,15 @@ impl Stage {
         let file: PathBuf = folder.path().join("frame");
         std::fs::write(&file, &sample)?;
         let baseline = Server::baseline(&folder, &file).await?;
-        Ok(Self { server, site, path, posts, baseline, frame: sample.len(), _folder: folder })
+        Ok(Self {
+            server,
+            site,
+            path,
+            posts,
+            baseline,
+            frame: sample.len(),
+            _folder: folder,
+        })
     }
 
     fn still_well(&mut self) -> Result<()> {
@@ -116,11 +145,21 @@ impl Stage {
 impl Posts {
     /// Posts in a server's first room, by all its people.
     fn to(server: &Server, site: &Site, text: &'static str) -> Self {
-        Self { address: server.address, action: "chat.post", room: site.room.clone(), cookies: site.cookies(), text, frames: 1 }
+        Self {
+            address: server.address,
+            action: "chat.post",
+            room: site.room.clone(),
+            cookies: site.cookies(),
+            text,
+            frames: 1,
+        }
     }
 
     /// The same at another server.
     fn at(&self, server: &Server) -> Self {
-        Self { address: server.address, ..self.clone() }
+        Self {
+            address: server.address,
+            ..self.clone()
+        }
     }
 }

@@ -22,8 +22,14 @@ impl Seat {
     /// Takes in a frame. The digest of all before goes in, that with this one comes out.
     pub fn take(&self, chain: u64, frame: &Frame<'_>) -> Result<u64> {
         if let Some(kept) = &self.kept {
-            let payload = if frame.compressed { inflate(frame.payload)?.into() } else { frame.payload.into() };
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
+            let payload = if frame.compressed {
+                inflate(frame.payload)?.into()
+            } else {
+                frame.payload.into()
+            };
+            kept.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(payload);
         }
         Ok(digest(chain, frame.payload))
     }
@@ -36,8 +42,14 @@ impl Seat {
 }
 
 fn digest(chain: u64, payload: &[u8]) -> u64 {
-    let step = |chain: u64, word: u64| (chain.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let step =
+        |chain: u64, word: u64| (chain.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     let (words, rest) = payload.as_chunks::<8>();
-    let chain = words.iter().fold(step(chain, payload.len() as u64), |chain, word| step(chain, u64::from_le_bytes(*word)));
-    rest.iter().fold(chain, |chain, byte| step(chain, u64::from(*byte)))
+    let chain = words
+        .iter()
+        .fold(step(chain, payload.len() as u64), |chain, word| {
+            step(chain, u64::from_le_bytes(*word))
+        });
+    rest.iter()
+        .fold(chain, |chain, byte| step(chain, u64::from(*byte)))
 }

@@ -45,7 +45,12 @@ impl Server {
 
     /// The same where it is to listen.
     pub async fn tidepool_at(folder: &Folder, address: SocketAddr) -> Result<Self> {
-        Self::real(Command::new(env!("CARGO_BIN_EXE_tidepool")), folder, address).await
+        Self::real(
+            Command::new(env!("CARGO_BIN_EXE_tidepool")),
+            folder,
+            address,
+        )
+        .await
     }
 
     /// Starts the real server with a module whose frames nothing stores.
@@ -61,7 +66,10 @@ impl Server {
                 command.env_remove(name);
             }
         }
-        command.envs(SETTINGS).env("TIDEPOOL_ADDRESS", address.to_string()).env("TIDEPOOL_DATA", folder.path().join("data"));
+        command
+            .envs(SETTINGS)
+            .env("TIDEPOOL_ADDRESS", address.to_string())
+            .env("TIDEPOOL_DATA", folder.path().join("data"));
         Self::start("server", &mut command, folder).await
     }
 
@@ -75,11 +83,24 @@ impl Server {
     async fn start(what: &'static str, command: &mut Command, folder: &Folder) -> Result<Self> {
         let started = Instant::now();
         let (process, line) = Process::start(what, command, folder)?;
-        let mut addresses = line.split(' ').filter_map(|word| word.trim_start_matches("http://").parse().ok());
-        let address = addresses.next().with_context(|| format!("no address in {line:?}"))?;
-        let answered = Http::connect(address).await?.send(&request("GET", "/health/live", &[], "")).await?.status;
+        let mut addresses = line
+            .split(' ')
+            .filter_map(|word| word.trim_start_matches("http://").parse().ok());
+        let address = addresses
+            .next()
+            .with_context(|| format!("no address in {line:?}"))?;
+        let answered = Http::connect(address)
+            .await?
+            .send(&request("GET", "/health/live", &[], ""))
+            .await?
+            .status;
         ensure!(answered == 200, "the {what} answers {answered}");
-        Ok(Self { process, address, sockets: addresses.next().unwrap_or(address), started_in: started.elapsed() })
+        Ok(Self {
+            process,
+            address,
+            sockets: addresses.next().unwrap_or(address),
+            started_in: started.elapsed(),
+        })
     }
 }
 
@@ -106,13 +127,36 @@ impl Site {
         let mut http = Http::connect(server.address).await?;
         let (owner, made) = enter(&mut http, "/setup", "Owner", 1, "community=Glasshouse&").await?;
         let space = made["space"].as_str().context("no space")?.to_owned();
-        let home = http.send(&request("GET", "/", &[("cookie", &owner.cookie), ("accept", "text/html")], "")).await?;
-        let room = home.header("location").and_then(|to| to.strip_prefix("/rooms/")).context("no room to go to")?.to_owned();
-        let mut site = Self { people: vec![owner], space, room };
-        let invite = site.act(&mut http, 0, "community.invite", json!({ "space": site.space })).await?;
+        let home = http
+            .send(&request(
+                "GET",
+                "/",
+                &[("cookie", &owner.cookie), ("accept", "text/html")],
+                "",
+            ))
+            .await?;
+        let room = home
+            .header("location")
+            .and_then(|to| to.strip_prefix("/rooms/"))
+            .context("no room to go to")?
+            .to_owned();
+        let mut site = Self {
+            people: vec![owner],
+            space,
+            room,
+        };
+        let invite = site
+            .act(
+                &mut http,
+                0,
+                "community.invite",
+                json!({ "space": site.space }),
+            )
+            .await?;
         let link = invite["link"].as_str().context("no link")?;
         for number in 2..=people {
-            let (member, _) = enter(&mut http, link, &format!("Member {number}"), number, "").await?;
+            let (member, _) =
+                enter(&mut http, link, &format!("Member {number}"), number, "").await?;
             site.people.push(member);
         }
         Ok(site)
@@ -120,29 +164,55 @@ impl Site {
 
     /// Everybody's cookies.
     pub fn cookies(&self) -> Vec<String> {
-        self.people.iter().map(|person| person.cookie.clone()).collect()
+        self.people
+            .iter()
+            .map(|person| person.cookie.clone())
+            .collect()
     }
 
     /// Does an action as one of the people.
-    pub async fn act(&self, http: &mut Http, person: usize, name: &str, fields: Value) -> Result<Value> {
-        http.send(&action(name, &self.people[person].cookie, &fields)).await?.done().with_context(|| name.to_owned())
+    pub async fn act(
+        &self,
+        http: &mut Http,
+        person: usize,
+        name: &str,
+        fields: Value,
+    ) -> Result<Value> {
+        http.send(&action(name, &self.people[person].cookie, &fields))
+            .await?
+            .done()
+            .with_context(|| name.to_owned())
     }
 
     /// A new public room.
     pub async fn create_room(&self, http: &mut Http, name: &str) -> Result<String> {
-        let made = self.act(http, 0, "community.create-room", json!({ "space": self.space, "name": name })).await?;
+        let made = self
+            .act(
+                http,
+                0,
+                "community.create-room",
+                json!({ "space": self.space, "name": name }),
+            )
+            .await?;
         Ok(made["room"].as_str().context("no room")?.to_owned())
     }
 
-    /// Fails unless the room's history, read from the first of these messages on, holds them all, each once, with
-    /// its text, and nothing else. Reading it is limited for each person, so they take turns.
+    /// Fails unless the room's history, read from the first of these messages on, holds them all,
+    /// each once, with its text, and nothing else. Reading it is limited for each person, so they
+    /// take turns.
     pub async fn check_history(&self, server: &Server, room: &str, posted: &Posted) -> Result<()> {
         let mut http = Http::connect(server.address).await?;
         let mut expected = posted.iter();
         let mut after = posted.keys().next().context("nothing was posted")? - 1;
         for turn in 0.. {
             let fields = json!({ "room": room, "after": after.to_string() });
-            let answer = http.send(&action("chat.history", &self.people[turn % self.people.len()].cookie, &fields)).await?;
+            let answer = http
+                .send(&action(
+                    "chat.history",
+                    &self.people[turn % self.people.len()].cookie,
+                    &fields,
+                ))
+                .await?;
             if answer.status == 429 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
@@ -150,10 +220,15 @@ impl Site {
             let stretch = answer.done()?;
             let messages = stretch["messages"].as_array().context("no messages")?;
             for message in messages {
-                let found = (message["id"].as_str().unwrap_or_default().parse()?, message["body"].as_str().unwrap_or_default());
+                let found = (
+                    message["id"].as_str().unwrap_or_default().parse()?,
+                    message["body"].as_str().unwrap_or_default(),
+                );
                 match expected.next() {
                     Some((id, body)) if (*id, body.as_str()) == found => after = *id,
-                    Some((id, body)) => bail!("where {id} {body:?} was acknowledged the history has {found:?}"),
+                    Some((id, body)) => {
+                        bail!("where {id} {body:?} was acknowledged the history has {found:?}")
+                    }
                     None => bail!("the history has {found:?}, which was never acknowledged"),
                 }
             }
@@ -161,19 +236,38 @@ impl Site {
                 break;
             }
         }
-        ensure!(expected.next().is_none(), "acknowledged posts are not in the history");
+        ensure!(
+            expected.next().is_none(),
+            "acknowledged posts are not in the history"
+        );
         Ok(())
     }
 }
 
 /// Makes an account through a form.
-async fn enter(http: &mut Http, path: &str, name: &str, number: usize, also: &str) -> Result<(Person, Value)> {
+async fn enter(
+    http: &mut Http,
+    path: &str,
+    name: &str,
+    number: usize,
+    also: &str,
+) -> Result<(Person, Value)> {
     let address = format!("192.0.2.{number}");
-    let headers =
-        [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json"), ("x-forwarded-for", address.as_str())];
-    let body = format!("{also}name={}&email=person{number}@example.org&password=correct+horse+battery", name.replace(' ', "+"));
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "application/json"),
+        ("x-forwarded-for", address.as_str()),
+    ];
+    let body = format!(
+        "{also}name={}&email=person{number}@example.org&password=correct+horse+battery",
+        name.replace(' ', "+")
+    );
     let answer = http.send(&request("POST", path, &headers, &body)).await?;
     let made = answer.done().with_context(|| path.to_owned())?;
-    let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).context("no cookie")?.to_owned();
+    let cookie = answer
+        .header("set-cookie")
+        .and_then(|cookie| cookie.split(';').next())
+        .context("no cookie")?
+        .to_owned();
     Ok((Person { cookie }, made))
 }

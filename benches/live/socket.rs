@@ -25,30 +25,65 @@ pub const PING: u8 = 9;
 
 /// Opens a socket. What came behind the handshake already.
 pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
-    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    let stream = TcpStream::connect(address)
+        .await
+        .with_context(|| format!("cannot connect to {address}"))?;
     shake_hands(stream, path, cookie, &[]).await
 }
 
 /// Opens one whose frames may come compressed.
-pub async fn open_compressed(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
-    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
-    shake_hands(stream, path, cookie, &[("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")]).await
+pub async fn open_compressed(
+    address: SocketAddr,
+    path: &str,
+    cookie: &str,
+) -> Result<(TcpStream, Vec<u8>)> {
+    let stream = TcpStream::connect(address)
+        .await
+        .with_context(|| format!("cannot connect to {address}"))?;
+    shake_hands(
+        stream,
+        path,
+        cookie,
+        &[(
+            "sec-websocket-extensions",
+            "permessage-deflate; client_max_window_bits",
+        )],
+    )
+    .await
 }
 
-/// Opens one that the system gives as small a buffer as it can, so that not reading is soon noticed.
-pub async fn open_narrow(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpStream, Vec<u8>)> {
+/// Opens one that the system gives as small a buffer as it can, so that not reading is soon
+/// noticed.
+pub async fn open_narrow(
+    address: SocketAddr,
+    path: &str,
+    cookie: &str,
+) -> Result<(TcpStream, Vec<u8>)> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
-    // Segments as on a poor line: with those of the loopback, 64 KiB each, the sender's buffer is megabytes.
+    // Segments as on a poor line: with those of the loopback, 64 KiB each, the sender's buffer is
+    // megabytes.
     socket2::SockRef::from(&socket).set_tcp_mss(536)?;
     shake_hands(socket.connect(address).await?, path, cookie, &[]).await
 }
 
-async fn shake_hands(stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
-    timeout(PATIENCE, exchange(stream, path, cookie, also)).await.context("no handshake in time")?
+async fn shake_hands(
+    stream: TcpStream,
+    path: &str,
+    cookie: &str,
+    also: &[(&str, &str)],
+) -> Result<(TcpStream, Vec<u8>)> {
+    timeout(PATIENCE, exchange(stream, path, cookie, also))
+        .await
+        .context("no handshake in time")?
 }
 
-async fn exchange(mut stream: TcpStream, path: &str, cookie: &str, also: &[(&str, &str)]) -> Result<(TcpStream, Vec<u8>)> {
+async fn exchange(
+    mut stream: TcpStream,
+    path: &str,
+    cookie: &str,
+    also: &[(&str, &str)],
+) -> Result<(TcpStream, Vec<u8>)> {
     stream.set_nodelay(true)?;
     let headers = [
         ("cookie", cookie),
@@ -57,17 +92,28 @@ async fn exchange(mut stream: TcpStream, path: &str, cookie: &str, also: &[(&str
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", KEY),
     ];
-    stream.write_all(&request("GET", path, &[&headers[..], also].concat(), "")).await?;
+    stream
+        .write_all(&request("GET", path, &[&headers[..], also].concat(), ""))
+        .await?;
     let mut came = Vec::with_capacity(1024);
     let head = loop {
-        ensure!(stream.read_buf(&mut came).await? > 0, "closed during the handshake");
+        ensure!(
+            stream.read_buf(&mut came).await? > 0,
+            "closed during the handshake"
+        );
         if let Some(end) = find(&came, b"\r\n\r\n") {
             break end + 4;
         }
     };
     let text = std::str::from_utf8(&came[..head])?;
-    ensure!(text.starts_with("HTTP/1.1 101 ") && text.contains(ACCEPT), "no upgrade: {text}");
-    ensure!(also.is_empty() || text.contains("permessage-deflate"), "compression was not agreed: {text}");
+    ensure!(
+        text.starts_with("HTTP/1.1 101 ") && text.contains(ACCEPT),
+        "no upgrade: {text}"
+    );
+    ensure!(
+        also.is_empty() || text.contains("permessage-deflate"),
+        "compression was not agreed: {text}"
+    );
     Ok((stream, came.split_off(head)))
 }
 
@@ -83,8 +129,13 @@ pub struct Frame<'a> {
 
 /// The first frame in `bytes` and how long it is with its header; nothing while it is not whole.
 pub fn first_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>> {
-    let [first, second, ..] = *bytes else { return Ok(None) };
-    ensure!(first & 0xb0 == 0x80, "a frame in parts or with unknown extensions: {first:#x}");
+    let [first, second, ..] = *bytes else {
+        return Ok(None);
+    };
+    ensure!(
+        first & 0xb0 == 0x80,
+        "a frame in parts or with unknown extensions: {first:#x}"
+    );
     ensure!(second & 0x80 == 0, "a masked frame from the server");
     let (head, length) = match second {
         126 => match bytes.get(2..4) {
@@ -97,8 +148,14 @@ pub fn first_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>> {
         },
         short => (2, usize::from(short)),
     };
-    let frame = |payload| Frame { opcode: first & 0x0f, compressed: first & 0x40 != 0, payload };
-    Ok(bytes.get(head..head + length).map(|payload| (frame(payload), head + length)))
+    let frame = |payload| Frame {
+        opcode: first & 0x0f,
+        compressed: first & 0x40 != 0,
+        payload,
+    };
+    Ok(bytes
+        .get(head..head + length)
+        .map(|payload| (frame(payload), head + length)))
 }
 
 /// A text frame as a server sends it.
@@ -131,8 +188,10 @@ pub fn said(payload: &str) -> Vec<u8> {
 /// A compressed payload as it was.
 pub fn inflate(payload: &[u8]) -> Result<Vec<u8>> {
     let mut plain = Vec::new();
-    let whole = std::io::Read::chain(payload, &[0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff][..]); // the tail left off, and an end
-    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(whole), &mut plain).context("a compressed frame is damaged")?;
+    // The tail left off, and an end.
+    let whole = std::io::Read::chain(payload, &[0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff][..]);
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(whole), &mut plain)
+        .context("a compressed frame is damaged")?;
     Ok(plain)
 }
 
@@ -150,9 +209,16 @@ pub fn is_event(text: &[u8]) -> bool {
 
 /// Where the id of the message stands that a frame or an answer tells of, as JSON or as HTML.
 pub fn message_id(text: &[u8]) -> Result<std::ops::Range<usize>> {
-    let mark: &[u8] = if text.starts_with(b"<!--") { b"id=\"m-" } else { b"\"id\":\"" };
+    let mark: &[u8] = if text.starts_with(b"<!--") {
+        b"id=\"m-"
+    } else {
+        b"\"id\":\""
+    };
     let from = find(text, mark).context("no message in it")? + mark.len();
-    let digits = text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = text[from..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     ensure!(digits > 0, "no message in it");
     Ok(from..from + digits)
 }

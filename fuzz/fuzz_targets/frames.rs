@@ -1,5 +1,5 @@
-//! Any bytes, arriving in any pieces: the reader must neither panic nor give or keep more than it was allowed, and the same
-//! bytes in one piece must give the same.
+//! Any bytes, arriving in any pieces: the reader must neither panic nor give or keep more than it
+//! was allowed, and the same bytes in one piece must give the same.
 #![no_main]
 #![allow(dead_code)]
 
@@ -51,7 +51,8 @@ fn read(mut bytes: Vec<u8>, sizes: impl Iterator<Item = usize>, deflate: bool, i
     (messages, None)
 }
 
-// The first byte says whether compression was agreed and the frames get masked, the three after it the sizes of the pieces.
+// The first byte says whether compression was agreed and the frames get masked, the three after it
+// the sizes of the pieces.
 fuzz_target!(|input: &[u8]| {
     let Some(([how, sizes @ ..], bytes)) = input.split_first_chunk::<4>() else { return };
     let mut bytes = bytes.to_vec();

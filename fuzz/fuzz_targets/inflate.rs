@@ -1,5 +1,5 @@
-//! Any bytes as a compressed message: the inflater must neither panic nor give more than it was allowed, also after a fault;
-//! and what the deflater makes of the bytes must come back as it was.
+//! Any bytes as a compressed message: the inflater must neither panic nor give more than it was
+//! allowed, also after a fault; and what the deflater makes of the bytes must come back as it was.
 #![no_main]
 #![allow(dead_code)]
 

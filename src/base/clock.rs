@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// A moment, in microseconds since the Unix epoch, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+)]
 #[sqlx(transparent)]
 #[serde(transparent)]
 pub struct Micros(pub i64);
@@ -16,13 +18,18 @@ pub struct Micros(pub i64);
 impl Micros {
     /// This moment by the system clock.
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
     /// The moment `by` later; stays at the end of time instead of wrapping.
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero when it is not in the past.
@@ -32,12 +39,16 @@ impl Micros {
 
     /// The calendar form, UTC; years past 9999 are shown as the epoch.
     pub fn calendar(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
     /// `2026-11-21T02:30:00Z`, for `<time datetime>` and JSON readers; whole seconds.
     pub fn rfc3339(self) -> String {
-        let whole = self.calendar().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let whole = self
+            .calendar()
+            .replace_nanosecond(0)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
         whole.format(&Rfc3339).unwrap_or_default()
     }
 
@@ -50,7 +61,12 @@ impl Micros {
     /// `2026-11-21`, UTC.
     pub fn date(self) -> String {
         let at = self.calendar();
-        format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
+        format!(
+            "{:04}-{:02}-{:02}",
+            at.year(),
+            u8::from(at.month()),
+            at.day()
+        )
     }
 }
 

@@ -1,7 +1,9 @@
-//! The database: one writer that groups waiting writes into one commit, and a small pool of readers.
+//! The database: one writer that groups waiting writes into one commit, and a small pool of
+//! readers.
 //!
-//! `Db` is an enum so that a second database is a second arm, not a second program: every statement is one
-//! `&'static str` with `$1` placeholders, run through [`sql!`](crate::sql), which is compiled once for each arm.
+//! `Db` is an enum so that a second database is a second arm, not a second program: every statement
+//! is one `&'static str` with `$1` placeholders, run through [`sql!`](crate::sql), which is
+//! compiled once for each arm.
 //!
 //! ```ignore
 //! let name: String = sql!(db.read(), on => sqlx::query_scalar("SELECT name FROM spaces WHERE id = $1").bind(space).fetch_one(on))?;
@@ -23,7 +25,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 pub use writer::Tx;
-use writer::{Haste, Writer};
+use writer::{QueuePolicy, Writer};
 
 /// Runs one statement on whichever database is behind `$on` (a reader or a transaction).
 #[macro_export]
@@ -55,16 +57,24 @@ pub struct Sqlite {
     writer: Writer,
 }
 
-const STATEMENT_CACHE: usize = 256; // statements a connection keeps prepared; more than the program has
-const ROW_BUFFER: usize = 256; // rows a connection's thread may be ahead: a page of 50 crosses threads once
+// Statements a connection keeps prepared; more than the program has.
+const STATEMENT_CACHE: usize = 256;
+// Rows a connection's thread may be ahead: a page of 50 crosses threads once.
+const ROW_BUFFER: usize = 256;
 
 impl Db {
     /// Opens (or makes) the database in the data folder and runs the migrations that are new to it.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection =
-            options(&path).create_if_missing(true).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
-        sqlx::migrate!("migrations/sqlite").run(&mut connection).await.context("a migration failed; nothing was started")?;
+        let mut connection = options(&path)
+            .create_if_missing(true)
+            .connect()
+            .await
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&mut connection)
+            .await
+            .context("a migration failed; nothing was started")?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers)
             .min_connections(1)
@@ -74,15 +84,31 @@ impl Db {
             .await?;
         let checkpointer = options(&path).connect().await?;
         let wait = Duration::from_micros(settings.write_wait_micros);
-        let writer = Writer::start(connection, checkpointer, settings.max_waiting_writes, settings.write_batch, wait);
+        let writer = Writer::start(
+            connection,
+            checkpointer,
+            settings.max_waiting_writes,
+            settings.write_batch,
+            wait,
+        );
         Ok(Self::Sqlite(Sqlite { readers, writer }))
     }
 
-    /// An empty database that is gone with its handle: for looking at declarations without a data folder.
+    /// An empty database that is gone with its handle: for looking at declarations without a data
+    /// folder.
     pub async fn in_memory() -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().in_memory(true);
-        let writer = Writer::start(options.connect().await?, options.connect().await?, 1, 1, Duration::ZERO);
-        Ok(Self::Sqlite(Sqlite { readers: SqlitePoolOptions::new().connect_lazy_with(options), writer }))
+        let writer = Writer::start(
+            options.connect().await?,
+            options.connect().await?,
+            1,
+            1,
+            Duration::ZERO,
+        );
+        Ok(Self::Sqlite(Sqlite {
+            readers: SqlitePoolOptions::new().connect_lazy_with(options),
+            writer,
+        }))
     }
 
     /// Where reads run. Each statement sees everything that was committed before it began.
@@ -92,36 +118,38 @@ impl Db {
         }
     }
 
-    /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one commit, each in
-    /// a savepoint of its own: an error or a panic in one undoes that one only.
+    /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one
+    /// commit, each in a savepoint of its own: an error or a panic in one undoes that one only.
     ///
-    /// Answers `Unavailable` at once while too many writes wait (setting `max_waiting_writes`), and when the server is
-    /// stopping: who asked is told to come back rather than kept waiting, and reads go on.
+    /// Answers `Unavailable` at once while too many writes wait (setting `max_waiting_writes`), and
+    /// when the server is stopping: who asked is told to come back rather than kept waiting, and
+    /// reads go on.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         match self {
-            Self::Sqlite(sqlite) => sqlite.writer.write(Haste::Now, work).await,
+            Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::RefuseWhenFull, work).await,
         }
     }
 
-    /// The same for what cannot be asked to come back: it waits up to five seconds for a place in the queue.
-    pub async fn write_patiently<T, F>(&self, work: F) -> Result<T>
+    /// The same for what cannot be asked to come back: it waits up to five seconds for a place in
+    /// the queue.
+    pub async fn write_queued<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         match self {
-            Self::Sqlite(sqlite) => sqlite.writer.write(Haste::Patient, work).await,
+            Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::Wait, work).await,
         }
     }
 
     /// Whether a read and an empty write both answer: what `/health/ready` asks.
     pub async fn answers(&self) -> Result<()> {
         sql!(self.read(), on => sqlx::query("SELECT 1").execute(on))?;
-        self.write_patiently(|_| Box::pin(async { Ok(()) })).await
+        self.write_queued(|_| Box::pin(async { Ok(()) })).await
     }
 
     /// Finishes waiting writes, moves the log into the file and closes.
@@ -134,31 +162,53 @@ impl Db {
         }
     }
 
-    /// Copies the database, as it stands at one moment, into a new file that only its owner can read.
+    /// Copies the database, as it stands at one moment, into a new file that only its owner can
+    /// read.
     ///
     /// # Errors
     /// When the file exists already, or there is no database to copy.
     pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
         anyhow::ensure!(!to.exists(), "{} exists already", to.display());
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = reading(&path).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
+        let mut connection = reading(&path)
+            .connect()
+            .await
+            .with_context(|| format!("cannot open {}", path.display()))?;
         let name = to.to_str().context("the file's name is not UTF-8")?;
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(to)?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(name)
+            .execute(&mut connection)
+            .await?;
         connection.close().await?;
         Ok(())
     }
 
-    /// Checks the file of a stopped or running server: structure, then references between rows. Empty means sound.
+    /// Checks the file of a stopped or running server: structure, then references between rows.
+    /// Empty means sound.
     pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = reading(&path).connect().await.with_context(|| format!("cannot open {}", path.display()))?;
-        let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut connection).await?;
+        let mut connection = reading(&path)
+            .connect()
+            .await
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_all(&mut connection)
+            .await?;
         found.retain(|line| line != "ok");
         let orphans: Vec<(String, Option<i64>, String, i64)> =
-            sqlx::query_as("PRAGMA foreign_key_check").fetch_all(&mut connection).await?;
+            sqlx::query_as("PRAGMA foreign_key_check")
+                .fetch_all(&mut connection)
+                .await?;
         found.extend(orphans.into_iter().map(|(table, row, parent, _)| {
-            format!("{table} row {} points to a row of {parent} that is not there", row.unwrap_or_default())
+            format!(
+                "{table} row {} points to a row of {parent} that is not there",
+                row.unwrap_or_default()
+            )
         }));
         connection.close().await?;
         Ok(found)
@@ -194,6 +244,7 @@ fn reading(path: &Path) -> SqliteConnectOptions {
 
 /// Moves the log into the file. How many pages the log has.
 async fn checkpoint(connection: &mut SqliteConnection, mode: &'static str) -> sqlx::Result<i64> {
-    let (_busy, pages, _moved): (i64, i64, i64) = sqlx::query_as(mode).fetch_one(connection).await?;
+    let (_busy, pages, _moved): (i64, i64, i64) =
+        sqlx::query_as(mode).fetch_one(connection).await?;
     Ok(pages)
 }

@@ -1,4 +1,5 @@
-//! One error for everything a person can be told. It carries keys of the word catalogue, never SQL, paths or English.
+//! One error for everything a person can be told. It carries keys of the word catalogue, never SQL,
+//! paths or English.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ pub enum Error {
     /// Too often; try again after its `wait`.
     #[error("too many, again in {:?}", .0.wait)]
     TooMany(Allowance),
-    /// The server cannot do it now and the person did nothing wrong (restarting, overloaded, disk full).
+    /// The server cannot do it now and the person did nothing wrong (restarting, overloaded, disk
+    /// full).
     #[error("unavailable")]
     Unavailable,
     /// Our fault: logged in full, shown as a plain apology with the request's id.
@@ -53,7 +55,12 @@ pub struct Allowance {
 impl Allowance {
     /// Nothing is left of `limit`, and may be again after `wait`.
     pub fn used_up(limit: u32, wait: Duration) -> Self {
-        Self { limit, remaining: 0, wait, reset: wait }
+        Self {
+            limit,
+            remaining: 0,
+            wait,
+            reset: wait,
+        }
     }
 }
 
@@ -74,7 +81,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// One field is wrong.
     pub fn field(field: &'static str, key: &'static str) -> Self {
-        Self::Invalid(vec![FieldError { field, key, limit: 0 }])
+        Self::Invalid(vec![FieldError {
+            field,
+            key,
+            limit: 0,
+        }])
     }
 
     /// Name of the kind of error, as programs see it.
@@ -95,7 +106,10 @@ impl Error {
 
     /// Whether trying again later may help without changing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::TooMany(_) | Self::Unavailable | Self::Internal(_))
+        matches!(
+            self,
+            Self::TooMany(_) | Self::Unavailable | Self::Internal(_)
+        )
     }
 }
 
@@ -105,7 +119,9 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Unavailable,
             // SQLITE_FULL
-            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => Self::Full("error-disk-full"),
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => {
+                Self::Full("error-disk-full")
+            }
             other => Self::Internal(anyhow::Error::new(other).context("database")),
         }
     }
@@ -114,7 +130,9 @@ impl From<sqlx::Error> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full("error-disk-full"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::Full("error-disk-full")
+            }
             _ => Self::Internal(anyhow::Error::new(error).context("a file")),
         }
     }
@@ -126,7 +144,13 @@ pub struct Check(Vec<FieldError>);
 
 impl Check {
     /// Notes that `field` is wrong unless `ok`.
-    pub fn that(&mut self, ok: bool, field: &'static str, key: &'static str, limit: usize) -> &mut Self {
+    pub fn that(
+        &mut self,
+        ok: bool,
+        field: &'static str,
+        key: &'static str,
+        limit: usize,
+    ) -> &mut Self {
         if !ok {
             self.0.push(FieldError { field, key, limit });
         }
@@ -135,6 +159,10 @@ impl Check {
 
     /// Refuses when anything was wrong.
     pub fn done(&mut self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(std::mem::take(&mut self.0))) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(std::mem::take(&mut self.0)))
+        }
     }
 }

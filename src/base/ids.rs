@@ -1,7 +1,9 @@
-//! Ids: 64 bits, ordered by time, made by us, strings in JSON (JavaScript loses integers past 2^53).
+//! Ids: 64 bits, ordered by time, made by us, strings in JSON (JavaScript loses integers past
+//! 2^53).
 //!
-//! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 20 bits of sequence.
-//! Within a process ids only ever grow: a clock that steps back is overruled by the last id given.
+//! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 20 bits
+//! of sequence. Within a process ids only ever grow: a clock that steps back is overruled by the
+//! last id given.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -21,8 +23,9 @@ pub fn next() -> i64 {
     }
 }
 
-/// Lets no later id be `seen` or less. Called at boot with the newest stored id, so that a clock set back between
-/// two runs cannot put new messages before old ones. Ids more than a day ahead of the clock are not believed.
+/// Lets no later id be `seen` or less. Called at boot with the newest stored id, so that a clock
+/// set back between two runs cannot put new messages before old ones. Ids more than a day ahead of
+/// the clock are not believed.
 pub fn at_least(seen: i64) {
     let tomorrow = (Micros::now().0 / 1000 - EPOCH_MS + 86_400_000) << SEQUENCE_BITS;
     if seen < tomorrow {
@@ -108,8 +111,13 @@ mod tests {
 
     #[test]
     fn ids_grow_from_many_threads() {
-        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| next()).collect::<Vec<_>>())).collect();
-        let mut all: Vec<i64> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..10_000).map(|_| next()).collect::<Vec<_>>()))
+            .collect();
+        let mut all: Vec<i64> = threads
+            .into_iter()
+            .flat_map(|t| t.join().unwrap())
+            .collect();
         let given = all.len();
         all.sort_unstable();
         all.dedup();
@@ -122,14 +130,20 @@ mod tests {
         at_least(stored);
         assert!(next() > stored);
         at_least(i64::MAX - 1);
-        assert!(next() < i64::MAX / 2, "a nonsense id from a damaged row is not believed");
+        assert!(
+            next() < i64::MAX / 2,
+            "a nonsense id from a damaged row is not believed"
+        );
     }
 
     #[test]
     fn an_id_is_a_string_in_json() {
         let id = RoomId(9_007_199_254_740_993);
         assert_eq!(serde_json::to_string(&id).unwrap(), "\"9007199254740993\"");
-        assert_eq!(serde_json::from_str::<RoomId>("\"9007199254740993\"").unwrap(), id);
+        assert_eq!(
+            serde_json::from_str::<RoomId>("\"9007199254740993\"").unwrap(),
+            id
+        );
         assert!(serde_json::from_str::<RoomId>("\"12; drop\"").is_err());
     }
 }

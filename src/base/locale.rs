@@ -59,7 +59,14 @@ struct Source {
 /// The languages compiled in: English first, then any others, the pseudo-locale last. Adding a
 /// language is one entry here and one file in `locales`.
 static SOURCES: [Source; 2] = [
-    Source { code: "en", tag: "en", own_name: "English", dir: "ltr", ftl: include_str!("../../locales/en.ftl"), pseudo: false },
+    Source {
+        code: "en",
+        tag: "en",
+        own_name: "English",
+        dir: "ltr",
+        ftl: include_str!("../../locales/en.ftl"),
+        pseudo: false,
+    },
     Source {
         code: PSEUDO_TAG,
         tag: "en-x-pseudo",
@@ -150,7 +157,10 @@ impl Lang {
 
     /// Every language a member can choose, as (tag, its name in itself), English first.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-        SOURCES.iter().filter(|source| !source.pseudo).map(|source| (source.code, source.own_name))
+        SOURCES
+            .iter()
+            .filter(|source| !source.pseudo)
+            .map(|source| (source.code, source.own_name))
     }
 
     /// How many languages there are, the pseudo-locale among them.
@@ -179,7 +189,11 @@ impl Lang {
         if let Some(text) = self.table().fixed.get(key) {
             return text;
         }
-        let why = if self.has(key) { "takes arguments" } else { "does not exist" };
+        let why = if self.has(key) {
+            "takes arguments"
+        } else {
+            "does not exist"
+        };
         tracing::error!(key, lang = self.tag(), why, "a message cannot be shown");
         debug_assert!(false, "the message `{key}` {why}");
         MISSING
@@ -192,7 +206,9 @@ impl Lang {
         for (name, value) in args {
             values.set(*name, FluentValue::from(value));
         }
-        let found = [self, Self::default()].into_iter().find_map(|lang| lang.table().format(key, Some(&values)));
+        let found = [self, Self::default()]
+            .into_iter()
+            .find_map(|lang| lang.table().format(key, Some(&values)));
         let Some((text, errors)) = found else {
             tracing::error!(key, lang = self.tag(), "a message does not exist");
             debug_assert!(false, "the message `{key}` does not exist");
@@ -206,7 +222,9 @@ impl Lang {
 
     /// Whether the message exists, in this language or in English.
     pub fn has(self, key: &str) -> bool {
-        [self, Self::default()].into_iter().any(|lang| lang.table().bundle.has_message(key))
+        [self, Self::default()]
+            .into_iter()
+            .any(|lang| lang.table().bundle.has_message(key))
     }
 
     /// The keys of this language's own file, in its order.
@@ -239,10 +257,11 @@ struct Table {
 impl Table {
     /// Reads a language. Mistakes in the file cost the messages they are in and are logged.
     fn load(source: &Source) -> Self {
-        let resource = FluentResource::try_new(source.ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
-            tracing::error!(lang = source.code, ?errors, "a language file has mistakes");
-            readable
-        });
+        let resource =
+            FluentResource::try_new(source.ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
+                tracing::error!(lang = source.code, ?errors, "a language file has mistakes");
+                readable
+            });
         let plurals = if source.pseudo { "en" } else { source.code };
         let locale: LanguageIdentifier = plurals.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![locale]);
@@ -254,9 +273,17 @@ impl Table {
         let builtins = bundle.add_builtins().err();
         let duplicates = bundle.add_resource(resource).err();
         if builtins.is_some() || duplicates.is_some() {
-            tracing::error!(lang = source.code, ?duplicates, "a language file has duplicates");
+            tracing::error!(
+                lang = source.code,
+                ?duplicates,
+                "a language file has duplicates"
+            );
         }
-        let mut table = Self { fixed: HashMap::new(), bundle, pseudo: source.pseudo };
+        let mut table = Self {
+            fixed: HashMap::new(),
+            bundle,
+            pseudo: source.pseudo,
+        };
         table.fixed = message_ids(source.ftl)
             .filter_map(|(_, key)| table.format(key, None).map(|result| (key, result)))
             .filter(|(_, (_, errors))| errors.is_empty())
@@ -266,12 +293,20 @@ impl Table {
     }
 
     /// Formats a message and lists what was wrong with it, or nothing if it does not exist.
-    fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> Option<(String, Vec<FluentError>)> {
+    fn format(
+        &self,
+        key: &str,
+        args: Option<&FluentArgs<'_>>,
+    ) -> Option<(String, Vec<FluentError>)> {
         let message = self.bundle.get_message(key)?;
         let pattern = message.value()?;
         let mut errors = Vec::new();
         let text = self.bundle.format_pattern(pattern, args, &mut errors);
-        let text = if self.pseudo { format!("⟦{text}⟧") } else { text.into_owned() };
+        let text = if self.pseudo {
+            format!("⟦{text}⟧")
+        } else {
+            text.into_owned()
+        };
         Some((text, errors))
     }
 
@@ -292,8 +327,8 @@ fn tables() -> &'static [Table] {
 }
 
 /// Loads the languages; the first is English and fills the gaps of the others.
-fn load_all(sources: &[Source]) -> Vec<Table> {
-    let mut tables: Vec<Table> = sources.iter().map(Table::load).collect();
+fn load_all(deps: &[Source]) -> Vec<Table> {
+    let mut tables: Vec<Table> = deps.iter().map(Table::load).collect();
     if let Some((english, others)) = tables.split_first_mut() {
         for table in others {
             table.complete_from(english);
@@ -308,8 +343,10 @@ fn message_ids(ftl: &str) -> impl Iterator<Item = (usize, &str)> {
     ftl.lines().enumerate().filter_map(|(index, line)| {
         let (id, _) = line.split_once('=')?;
         let id = id.trim_end_matches(' ');
-        let is_id =
-            id.starts_with(|c: char| c.is_ascii_alphabetic()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_id = id.starts_with(|c: char| c.is_ascii_alphabetic())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         is_id.then_some((index + 1, id))
     })
 }
@@ -324,7 +361,11 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
     };
     let mut list = Vec::new();
     let resource = FluentResource::try_new(ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
-        list.extend(errors.iter().map(|error| (line_of(error.pos.start), error.to_string())));
+        list.extend(
+            errors
+                .iter()
+                .map(|error| (line_of(error.pos.start), error.to_string())),
+        );
         readable
     });
     let mut bundle = FluentBundle::new_concurrent(vec![LanguageIdentifier::default()]);
@@ -340,7 +381,12 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
         };
         let mut errors = Vec::new();
         bundle.format_pattern(pattern, None, &mut errors);
-        list.extend(errors.iter().filter(|error| !is_missing_argument(error)).map(|error| (line, format!("`{id}`: {error}"))));
+        list.extend(
+            errors
+                .iter()
+                .filter(|error| !is_missing_argument(error))
+                .map(|error| (line, format!("`{id}`: {error}"))),
+        );
     }
     list.sort();
     list
@@ -348,5 +394,8 @@ pub fn problems(ftl: &str) -> Vec<(usize, String)> {
 
 /// Whether formatting only lacked an argument, which is no mistake in the file.
 fn is_missing_argument(error: &FluentError) -> bool {
-    matches!(error, FluentError::ResolverError(ResolverError::Reference(ReferenceKind::Variable { .. })))
+    matches!(
+        error,
+        FluentError::ResolverError(ResolverError::Reference(ReferenceKind::Variable { .. }))
+    )
 }

@@ -22,13 +22,16 @@ pub fn short_token() -> String {
     random(12)
 }
 
-/// A name for a request, 16 characters: another one for each request, and hardly ever the same after a restart. It costs no
-/// call of the system, and is nobody's secret.
+/// A name for a request, 16 characters: another one for each request, and hardly ever the same
+/// after a restart. It costs no call of the system, and is nobody's secret.
 pub fn request_id() -> String {
     static FIRST: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    // An odd step reaches every number before it repeats one; this one (of SplitMix64) leaves neighbours unlike.
-    let step = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // An odd step reaches every number before it repeats one; this one (of SplitMix64) leaves
+    // neighbours unlike.
+    let step = NUMBER
+        .fetch_add(1, Ordering::Relaxed)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{:016x}", FIRST.wrapping_add(step))
 }
 
@@ -77,16 +80,33 @@ impl Secrets {
             file.sync_all()?;
         }
         let mode = fs::metadata(&path)?.permissions().mode();
-        ensure!(mode & 0o077 == 0, "{} can be read by others; run: chmod 600 {}", path.display(), path.display());
+        ensure!(
+            mode & 0o077 == 0,
+            "{} can be read by others; run: chmod 600 {}",
+            path.display(),
+            path.display()
+        );
         let text = fs::read_to_string(&path)?;
         let named = |wanted: &str| {
             let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-            pairs.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches('"').to_owned())
+            pairs
+                .find(|(name, _)| name.trim() == wanted)
+                .map(|(_, value)| value.trim().trim_matches('"').to_owned())
         };
         let metrics_token = named("metrics_token").unwrap_or_else(token);
-        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY").ok().or_else(|| named("s3_secret_key")).unwrap_or_default();
-        ensure!(metrics_token.len() >= 16, "metrics_token in {} is too short", path.display());
-        Ok(Self { metrics_token, s3_secret_key })
+        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY")
+            .ok()
+            .or_else(|| named("s3_secret_key"))
+            .unwrap_or_default();
+        ensure!(
+            metrics_token.len() >= 16,
+            "metrics_token in {} is too short",
+            path.display()
+        );
+        Ok(Self {
+            metrics_token,
+            s3_secret_key,
+        })
     }
 }
 

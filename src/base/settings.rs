@@ -1,4 +1,5 @@
-//! Settings: flags over environment over `tidepool.toml` in the data folder over the profile's own values.
+//! Settings: flags over environment over `tidepool.toml` in the data folder over the profile's own
+//! values.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,13 +32,16 @@ struct Written {
     /// development, production or high-scale: the values of everything below that is not set.
     #[config(env = "TIDEPOOL_PROFILE")]
     profile: Option<Profile>,
-    /// True when people reach the server by https (through a proxy): cookies then never travel unencrypted.
+    /// True when people reach the server by https (through a proxy): cookies then never travel
+    /// unencrypted.
     #[config(env = "TIDEPOOL_HTTPS")]
     https: Option<bool>,
-    /// True when a proxy in front sets X-Forwarded-For. Never set it without one: the header would be believed.
+    /// True when a proxy in front sets X-Forwarded-For. Never set it without one: the header would
+    /// be believed.
     #[config(env = "TIDEPOOL_BEHIND_PROXY")]
     behind_proxy: Option<bool>,
-    /// How much to log: error, warn, info, debug, or per part, such as "info,tidepool::engine=debug".
+    /// How much to log: error, warn, info, debug, or per part, such as
+    /// "info,tidepool::engine=debug".
     #[config(env = "TIDEPOOL_LOG")]
     log: Option<String>,
     /// Log lines as JSON.
@@ -67,9 +71,9 @@ struct Written {
     /// Recent frames a feed keeps for sockets that come back.
     #[config(env = "TIDEPOOL_FEED_FRAMES")]
     feed_frames: Option<usize>,
-    /// Posts one account may make in ten seconds, and as many other kept changes. What makes something for many (rooms,
-    /// invitations) may be done so often in a minute; typing, read marks and reading for programs twice as often in ten
-    /// seconds. One more is answered 429.
+    /// Posts one account may make in ten seconds, and as many other kept changes. What makes
+    /// something for many (rooms, invitations) may be done so often in a minute; typing, read marks
+    /// and reading for programs twice as often in ten seconds. One more is answered 429.
     #[config(env = "TIDEPOOL_WRITES_PER_10_SECONDS")]
     writes_per_10_seconds: Option<u32>,
     /// Open sockets of the whole server. One more is answered 503.
@@ -78,20 +82,20 @@ struct Written {
     /// Writes that may wait for the database. One more is answered 503 at once; reading goes on.
     #[config(env = "TIDEPOOL_MAX_WAITING_WRITES")]
     max_waiting_writes: Option<usize>,
-    /// Requests that one account, or one address while nobody is signed in, may make in a minute, without assets. One more
-    /// is answered 429. 0 means any number.
+    /// Requests that one account, or one address while nobody is signed in, may make in a minute,
+    /// without assets. One more is answered 429. 0 means any number.
     #[config(env = "TIDEPOOL_REQUESTS_PER_MINUTE")]
     requests_per_minute: Option<u32>,
-    /// Open connections of the whole server, sockets among them. One more is answered 503. Never more than the system's
-    /// limit of open files allows.
+    /// Open connections of the whole server, sockets among them. One more is answered 503. Never
+    /// more than the system's limit of open files allows.
     #[config(env = "TIDEPOOL_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
-    /// Open connections of one address (of IPv6, of one /64). One more is answered 429. 0 means any number. Not counted
-    /// behind a proxy, whose address would be everybody's.
+    /// Open connections of one address (of IPv6, of one /64). One more is answered 429. 0 means any
+    /// number. Not counted behind a proxy, whose address would be everybody's.
     #[config(env = "TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Seconds that the head of a request may take, and that a connection may wait for its next request. At least 130
-    /// behind a proxy, which keeps connections for later.
+    /// Seconds that the head of a request may take, and that a connection may wait for its next
+    /// request. At least 130 behind a proxy, which keeps connections for later.
     #[config(env = "TIDEPOOL_HEAD_SECONDS")]
     head_seconds: Option<u64>,
     /// Open sockets of one account. It may open four times as many in a minute.
@@ -100,17 +104,19 @@ struct Written {
     /// Requests in work at once, without assets and health. One more is answered 503 at once.
     #[config(env = "TIDEPOOL_MAX_REQUESTS")]
     max_requests: Option<usize>,
-    /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3 bucket.
+    /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3
+    /// bucket.
     #[config(env = "TIDEPOOL_S3_BUCKET")]
     s3_bucket: Option<String>,
-    /// The bucket's server, such as https://s3.eu-central-1.amazonaws.com or http://127.0.0.1:9000. Empty: Amazon's, by region.
+    /// The bucket's server, such as https://s3.eu-central-1.amazonaws.com or http://127.0.0.1:9000.
+    /// Empty: Amazon's, by region.
     #[config(env = "TIDEPOOL_S3_ENDPOINT")]
     s3_endpoint: Option<String>,
     /// The bucket's region.
     #[config(env = "TIDEPOOL_S3_REGION")]
     s3_region: Option<String>,
-    /// The access key's name. The key itself is never written here: it is TIDEPOOL_S3_SECRET_KEY in the environment, or
-    /// s3_secret_key in secrets.toml.
+    /// The access key's name. The key itself is never written here: it is TIDEPOOL_S3_SECRET_KEY in
+    /// the environment, or s3_secret_key in secrets.toml.
     #[config(env = "TIDEPOOL_S3_ACCESS_KEY")]
     s3_access_key: Option<String>,
     /// Seconds after which an S3 server that says nothing is given up.
@@ -135,7 +141,10 @@ struct Written {
 
 /// The settings in force.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "documented once, on `Written`, where the printed file takes it from")]
+#[allow(
+    missing_docs,
+    reason = "documented once, on `Written`, where the printed file takes it from"
+)]
 pub struct Settings {
     #[serde(skip)]
     pub data: PathBuf,
@@ -190,14 +199,22 @@ pub struct Flags {
 impl Settings {
     /// Reads environment and file, and fills the rest by profile.
     pub fn load(flags: &Flags) -> Result<Self> {
-        let data =
-            flags.data.clone().or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("./data"));
+        let data = flags
+            .data
+            .clone()
+            .or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("./data"));
         let file = data.join("tidepool.toml");
         let written = Written::builder()
             .env()
             .file(&file)
             .load()
-            .with_context(|| format!("the settings cannot be read (environment, then {})", file.display()))?;
+            .with_context(|| {
+                format!(
+                    "the settings cannot be read (environment, then {})",
+                    file.display()
+                )
+            })?;
         let mut settings = Self::of(flags.profile.or(written.profile).unwrap_or_default(), &data);
         settings.take(written);
         if let Some(address) = flags.address {
@@ -237,7 +254,8 @@ impl Settings {
             feed_frames: by(256, 512, 2048),
             writes_per_10_seconds: by(1_000, 60, 60) as u32,
             max_waiting_writes: by(1_024, 1_024, 4_096),
-            // While developing everything comes from one address, and tests are quicker than people.
+            // While developing everything comes from one address, and tests are quicker than
+            // people.
             requests_per_minute: by(0, 1_200, 1_200) as u32,
             max_connections: by(2_048, 16_000, 70_000),
             max_connections_per_address: by(0, 1_024, 1_024),
@@ -300,13 +318,25 @@ impl Settings {
     fn check(&self) -> Result<()> {
         ensure!(self.readers >= 1, "readers must be at least 1");
         ensure!(self.write_batch >= 1, "write_batch must be at least 1");
-        ensure!(self.writes_per_10_seconds >= 1, "writes_per_10_seconds must be at least 1");
-        ensure!(self.max_waiting_writes >= 1, "max_waiting_writes must be at least 1");
-        ensure!(self.max_connections >= 8, "max_connections must be at least 8");
+        ensure!(
+            self.writes_per_10_seconds >= 1,
+            "writes_per_10_seconds must be at least 1"
+        );
+        ensure!(
+            self.max_waiting_writes >= 1,
+            "max_waiting_writes must be at least 1"
+        );
+        ensure!(
+            self.max_connections >= 8,
+            "max_connections must be at least 8"
+        );
         ensure!(self.head_seconds >= 1, "head_seconds must be at least 1");
         ensure!(self.feed_frames >= 16, "feed_frames must be at least 16");
         ensure!(self.max_requests >= 8, "max_requests must be at least 8");
-        ensure!(self.write_wait_micros <= 100_000, "write_wait_micros must be at most 100000 (a tenth of a second)");
+        ensure!(
+            self.write_wait_micros <= 100_000,
+            "write_wait_micros must be at most 100000 (a tenth of a second)"
+        );
         Ok(())
     }
 
@@ -343,21 +373,41 @@ mod tests {
 
     #[test]
     fn the_printed_file_reads_back_to_the_same_settings() {
-        for profile in [Profile::Development, Profile::Production, Profile::HighScale] {
-            let folder = std::env::temp_dir().join(format!("tidepool-settings-{}-{profile:?}", std::process::id()));
+        for profile in [
+            Profile::Development,
+            Profile::Production,
+            Profile::HighScale,
+        ] {
+            let folder = std::env::temp_dir().join(format!(
+                "tidepool-settings-{}-{profile:?}",
+                std::process::id()
+            ));
             std::fs::create_dir_all(&folder).unwrap();
             let settings = Settings::of(profile, &folder);
             std::fs::write(folder.join("tidepool.toml"), settings.as_file().unwrap()).unwrap();
-            let read = Settings::load(&Flags { data: Some(folder.clone()), ..Flags::default() }).unwrap();
-            assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&settings).unwrap());
+            let read = Settings::load(&Flags {
+                data: Some(folder.clone()),
+                ..Flags::default()
+            })
+            .unwrap();
+            assert_eq!(
+                serde_json::to_value(&read).unwrap(),
+                serde_json::to_value(&settings).unwrap()
+            );
             std::fs::remove_dir_all(folder).unwrap();
         }
     }
 
     #[test]
     fn every_setting_is_printed_with_its_meaning() {
-        let file = Settings::of(Profile::Production, Path::new("data")).as_file().unwrap();
-        for (name, _) in serde_json::to_value(Settings::of(Profile::Production, Path::new("."))).unwrap().as_object().unwrap() {
+        let file = Settings::of(Profile::Production, Path::new("data"))
+            .as_file()
+            .unwrap();
+        for (name, _) in serde_json::to_value(Settings::of(Profile::Production, Path::new(".")))
+            .unwrap()
+            .as_object()
+            .unwrap()
+        {
             assert!(file.contains(&format!("\n{name} = ")), "{name} is missing");
         }
         assert!(file.contains("# Environment: TIDEPOOL_ADDRESS"));

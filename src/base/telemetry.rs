@@ -9,22 +9,29 @@ use tracing_subscriber::EnvFilter;
 use crate::base::settings::Settings;
 
 /// Bounds of time histograms, in seconds: from a cached fragment to a slow disk.
-const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+const SECONDS: [f64; 12] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
+];
 
-/// A histogram keeps every figure it is given until they are sorted into its buckets. A scrape does that, but on many
-/// servers none ever comes.
+/// A histogram keeps every figure it is given until they are sorted into its buckets. A scrape does
+/// that, but on many servers none ever comes.
 const SORTED_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts logging at the settings' level (`RUST_LOG` wins).
 pub fn start_logging(settings: &Settings) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.log));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.log));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(true);
     // A second start in one process (tests) keeps the first logger.
-    let started = if settings.log_json { lines.json().try_init() } else { lines.try_init() };
+    let started = if settings.log_json {
+        lines.json().try_init()
+    } else {
+        lines.try_init()
+    };
     drop(started);
 }
 
@@ -33,9 +40,11 @@ pub fn refused(why: &'static str) {
     metrics::counter!("tidepool_refused_total", "why" => why).increment(1);
 }
 
-/// Starts counting, on the runtime it is called on. The handle renders what has been counted as Prometheus text.
+/// Starts counting, on the runtime it is called on. The handle renders what has been counted as
+/// Prometheus text.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     // Only the first recorder of a process counts; a test with two servers sees both in it.

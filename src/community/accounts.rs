@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::names::{initials, key, tidy};
+use super::names::{initials, key, normalize};
 use super::{Community, passwords};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -14,9 +14,9 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
 use crate::sql;
 
-pub(super) const LONGEST_NAME: usize = 40; // characters as a person counts them
-const LONGEST_LOGIN: usize = 320; // bytes; no name or address is longer
-const LONGEST_EMAIL: usize = 254; // RFC 5321: what fits into a forward path
+pub(super) const MAX_NAME_CHARS: usize = 40; // characters as a person counts them
+const MAX_LOGIN_BYTES: usize = 320; // bytes; no name or address is longer
+const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: what fits into a forward path
 
 /// A person's account.
 #[derive(Clone, Debug, FromRow)]
@@ -45,7 +45,11 @@ pub struct Face {
 impl Face {
     /// The face of this account under this name.
     pub fn of(id: AccountId, name: &str) -> Self {
-        Self { account: id, initials: initials(name), hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0) }
+        Self {
+            account: id,
+            initials: initials(name),
+            hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0),
+        }
     }
 }
 
@@ -60,24 +64,45 @@ pub(super) struct NewAccount {
 impl NewAccount {
     /// Trims, and notes what is wrong.
     pub(super) fn check(&mut self, check: &mut Check) {
-        self.name = tidy(&self.name);
+        self.name = normalize(&self.name);
         self.email = self.email.trim().to_owned();
         let name = self.name.graphemes(true).count();
         let password = self.password.graphemes(true).count();
         check
             .that(name >= 1, "name", "error-name-missing", 0)
-            .that(name <= LONGEST_NAME, "name", "error-too-long", LONGEST_NAME)
+            .that(
+                name <= MAX_NAME_CHARS,
+                "name",
+                "error-too-long",
+                MAX_NAME_CHARS,
+            )
             // What looks like an address would sign in as somebody else's.
             .that(!self.name.contains('@'), "name", "error-name-at", 0)
             .that(is_email(&self.email), "email", "error-email", 0)
-            .that(password >= passwords::SHORTEST, "password", "error-password-short", passwords::SHORTEST)
-            .that(password <= passwords::LONGEST, "password", "error-too-long", passwords::LONGEST);
+            .that(
+                password >= passwords::MIN_CHARS,
+                "password",
+                "error-password-short",
+                passwords::MIN_CHARS,
+            )
+            .that(
+                password <= passwords::MAX_CHARS,
+                "password",
+                "error-too-long",
+                passwords::MAX_CHARS,
+            );
     }
 }
 
 fn is_email(text: &str) -> bool {
-    let shaped = text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    shaped && text.len() <= LONGEST_EMAIL && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
+    let shaped = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    shaped
+        && text.len() <= MAX_EMAIL_BYTES
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
 }
 
 /// Makes the account, inside the transaction of what it is for.
@@ -87,11 +112,14 @@ fn is_email(text: &str) -> bool {
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
     let (name_key, email_key) = (key(&new.name), key(&new.email));
-    let (name, email): (bool, bool) = sql!(tx.on(), on => sqlx::query_as(TAKEN).bind(&name_key).bind(&email_key).fetch_one(on))?;
-    Check::default().that(!name, "name", "error-name-taken", 0).that(!email, "email", "error-email-taken", 0).done()?;
+    let (name, email): (bool, bool) =
+        sql!(tx.on(), on => sqlx::query_as(TAKEN).bind(&name_key).bind(&email_key).fetch_one(on))?;
+    Check::default()
+        .that(!name, "name", "error-name-taken", 0)
+        .that(!email, "email", "error-email-taken", 0)
+        .done()?;
     let id = AccountId::new();
-    const INSERT: &str =
-        "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const INSERT: &str = "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(&new.name).bind(name_key).bind(&new.email).bind(email_key)
         .bind(hash).bind(Micros::now()).execute(on))?;
     Ok(id)
@@ -106,7 +134,8 @@ impl Community {
         const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
         let db = &self.0.engine.db;
         self.remember(&self.0.accounts, id, async {
-            let account: Account = sql!(db.read(), on => sqlx::query_as(READ).bind(id).fetch_one(on))?;
+            let account: Account =
+                sql!(db.read(), on => sqlx::query_as(READ).bind(id).fetch_one(on))?;
             Ok(Arc::new(account))
         })
         .await
@@ -116,16 +145,24 @@ impl Community {
     ///
     /// # Errors
     /// `TooMany` after ten tries in three minutes.
-    pub(super) async fn authenticate(&self, login: &str, password: String, from: IpAddr) -> Result<Option<AccountId>> {
-        const READ: &str = "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
-        if login.len() > LONGEST_LOGIN {
+    pub(super) async fn authenticate(
+        &self,
+        login: &str,
+        password: String,
+        from: IpAddr,
+    ) -> Result<Option<AccountId>> {
+        const READ: &str =
+            "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
+        if login.len() > MAX_LOGIN_BYTES {
             return Ok(None);
         }
         let key = key(login);
-        let found: Option<(AccountId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(key).fetch_optional(on))?;
+        let found: Option<(AccountId, String)> =
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(key).fetch_optional(on))?;
         let (id, hash) = found.unzip();
-        self.0.door.knock(login, id, from)?;
-        let fits = password.len() <= passwords::LONGEST * 4 && self.0.passwords.fits(password, hash).await?;
+        self.0.sign_in_limiter.check(login, id, from)?;
+        let fits = password.len() <= passwords::MAX_CHARS * 4
+            && self.0.passwords.fits(password, hash).await?;
         Ok(id.filter(|_| fits))
     }
 
@@ -147,7 +184,11 @@ impl Community {
 
 /// Ends with `NotFound` unless a row was touched.
 pub(super) fn touched(rows: u64) -> Result<()> {
-    if rows > 0 { Ok(()) } else { Err(Error::NotFound) }
+    if rows > 0 {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
 }
 
 #[cfg(test)]

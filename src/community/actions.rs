@@ -1,4 +1,5 @@
-//! What people do with places, invitations and their own account. Each function serves form, JSON and socket.
+//! What people do with places, invitations and their own account. Each function serves form, JSON
+//! and socket.
 
 use std::time::Duration;
 
@@ -22,30 +23,141 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
     macro_rules! act {
         ($name:literal, $about:literal, $class:ident, $run:ident) => {{
             let community = community.clone();
-            Action::new($name, $about, Class::$class, move |viewer, input| $run(community.clone(), viewer, input))
+            Action::new($name, $about, Class::$class, move |viewer, input| {
+                $run(community.clone(), viewer, input)
+            })
         }};
     }
     module
-        .action(act!("community.create-space", "Makes a space with a room", Rare, create_space))
-        .action(act!("community.rename-space", "Gives a space another name", Write, rename_space))
-        .action(act!("community.remove-member", "Removes someone from a space, or leaves it", Write, remove_member))
-        .action(act!("community.invite", "Makes an invitation link", Rare, invite))
-        .action(act!("community.revoke-invite", "Takes an invitation link back", Write, revoke_invite))
-        .action(act!("community.create-room", "Makes a room", Rare, create_room))
-        .action(act!("community.change-room", "Changes a room's name, privacy and members", Write, change_room))
-        .action(act!("community.archive-room", "Closes a room, or opens it again", Write, archive_room))
-        .action(act!("community.open-direct", "Opens the direct conversation with these people", Rare, open_direct))
-        .action(act!("community.end-session", "Ends one of one's sessions", Write, end_session))
-        .action(act!("community.set-language", "Chooses the language of one's pages", Write, set_language))
-        .action(act!("community.replay-letter", "Gives a dead letter to its handler again", Write, replay_letter))
-        .action(act!("community.discard-letter", "Forgets a dead letter", Write, discard_letter))
-        .action(act!("community.set-portrait", "Gives one's account a picture, or none", Write, set_portrait).with_files(PORTRAIT))
-        .action(act!("community.set-emblem", "Gives a space a picture, or none", Write, set_emblem).with_files(EMBLEM))
-        .action(act!("community.add-emoji", "Adds an emoji to a space", Write, add_emoji).with_files(EMOJI))
-        .action(act!("community.remove-emoji", "Takes an emoji from a space", Write, remove_emoji))
-        .action(act!("community.retry-job", "Has a job that failed for good tried again", Write, retry_job))
-        .action(act!("community.cancel-job", "Ends a job, or forgets one that waits or failed", Write, cancel_job))
-        .action(act!("community.pause-jobs", "Lets no jobs of a kind begin, or lets them begin again", Write, pause_jobs))
+        .action(act!(
+            "community.create-space",
+            "Makes a space with a room",
+            Create,
+            create_space
+        ))
+        .action(act!(
+            "community.rename-space",
+            "Gives a space another name",
+            Write,
+            rename_space
+        ))
+        .action(act!(
+            "community.remove-member",
+            "Removes someone from a space, or leaves it",
+            Write,
+            remove_member
+        ))
+        .action(act!(
+            "community.invite",
+            "Makes an invitation link",
+            Create,
+            invite
+        ))
+        .action(act!(
+            "community.revoke-invite",
+            "Takes an invitation link back",
+            Write,
+            revoke_invite
+        ))
+        .action(act!(
+            "community.create-room",
+            "Makes a room",
+            Create,
+            create_room
+        ))
+        .action(act!(
+            "community.change-room",
+            "Versions a room's name, privacy and members",
+            Write,
+            change_room
+        ))
+        .action(act!(
+            "community.archive-room",
+            "Closes a room, or opens it again",
+            Write,
+            archive_room
+        ))
+        .action(act!(
+            "community.open-direct",
+            "Opens the direct conversation with these people",
+            Create,
+            open_direct
+        ))
+        .action(act!(
+            "community.end-session",
+            "Ends one of one's sessions",
+            Write,
+            end_session
+        ))
+        .action(act!(
+            "community.set-language",
+            "Chooses the language of one's pages",
+            Write,
+            set_language
+        ))
+        .action(act!(
+            "community.replay-letter",
+            "Gives a dead letter to its handler again",
+            Write,
+            replay_letter
+        ))
+        .action(act!(
+            "community.discard-letter",
+            "Forgets a dead letter",
+            Write,
+            discard_letter
+        ))
+        .action(
+            act!(
+                "community.set-portrait",
+                "Gives one's account a picture, or none",
+                Write,
+                set_portrait
+            )
+            .with_files(PORTRAIT),
+        )
+        .action(
+            act!(
+                "community.set-emblem",
+                "Gives a space a picture, or none",
+                Write,
+                set_emblem
+            )
+            .with_files(EMBLEM),
+        )
+        .action(
+            act!(
+                "community.add-emoji",
+                "Adds an emoji to a space",
+                Write,
+                add_emoji
+            )
+            .with_files(EMOJI),
+        )
+        .action(act!(
+            "community.remove-emoji",
+            "Takes an emoji from a space",
+            Write,
+            remove_emoji
+        ))
+        .action(act!(
+            "community.retry-job",
+            "Has a job that failed for good tried again",
+            Write,
+            retry_job
+        ))
+        .action(act!(
+            "community.cancel-job",
+            "Ends a job, or forgets one that waits or failed",
+            Write,
+            cancel_job
+        ))
+        .action(act!(
+            "community.pause-jobs",
+            "Lets no jobs of a kind begin, or lets them begin again",
+            Write,
+            pause_jobs
+        ))
 }
 
 #[derive(Deserialize)]
@@ -55,7 +167,10 @@ struct CreateSpace {
 
 async fn create_space(community: Community, viewer: Viewer, input: CreateSpace) -> Result<Outcome> {
     let space = community.create_space(viewer.account, &input.name).await?;
-    Ok(Outcome::new(json!({ "space": space }), format!("/spaces/{space}")))
+    Ok(Outcome::new(
+        json!({ "space": space }),
+        format!("/spaces/{space}"),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -65,8 +180,13 @@ struct RenameSpace {
 }
 
 async fn rename_space(community: Community, viewer: Viewer, input: RenameSpace) -> Result<Outcome> {
-    community.rename_space(viewer.account, input.space, &input.name).await?;
-    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings", input.space)))
+    community
+        .rename_space(viewer.account, input.space, &input.name)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings", input.space),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -75,9 +195,19 @@ struct RemoveMember {
     account: AccountId,
 }
 
-async fn remove_member(community: Community, viewer: Viewer, input: RemoveMember) -> Result<Outcome> {
-    community.remove_member(viewer.account, input.space, input.account).await?;
-    let next = if input.account == viewer.account { "/".to_owned() } else { format!("/spaces/{}/settings", input.space) };
+async fn remove_member(
+    community: Community,
+    viewer: Viewer,
+    input: RemoveMember,
+) -> Result<Outcome> {
+    community
+        .remove_member(viewer.account, input.space, input.account)
+        .await?;
+    let next = if input.account == viewer.account {
+        "/".to_owned()
+    } else {
+        format!("/spaces/{}/settings", input.space)
+    };
     Ok(Outcome::new(Value::Null, next))
 }
 
@@ -95,12 +225,21 @@ struct Invite {
 async fn invite(community: Community, viewer: Viewer, input: Invite) -> Result<Outcome> {
     let number = |text: &str, field| match text.trim() {
         "" => Ok(None),
-        text => text.parse::<i64>().map(Some).map_err(|_| Error::field(field, "error-number")),
+        text => text
+            .parse::<i64>()
+            .map(Some)
+            .map_err(|_| Error::field(field, "error-number")),
     };
     let uses = number(&input.uses, "uses")?;
-    let lasts = number(&input.expires, "expires")?.map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
-    let code = community.invite(viewer.account, input.space, uses, lasts).await?;
-    Ok(Outcome::new(json!({ "link": format!("/join/{code}") }), format!("/spaces/{}/settings#invites", input.space)))
+    let lasts = number(&input.expires, "expires")?
+        .map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
+    let code = community
+        .invite(viewer.account, input.space, uses, lasts)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "link": format!("/join/{code}") }),
+        format!("/spaces/{}/settings#invites", input.space),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -109,9 +248,18 @@ struct RevokeInvite {
     invite: InviteId,
 }
 
-async fn revoke_invite(community: Community, viewer: Viewer, input: RevokeInvite) -> Result<Outcome> {
-    community.revoke_invite(viewer.account, input.space, input.invite).await?;
-    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings#invites", input.space)))
+async fn revoke_invite(
+    community: Community,
+    viewer: Viewer,
+    input: RevokeInvite,
+) -> Result<Outcome> {
+    community
+        .revoke_invite(viewer.account, input.space, input.invite)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings#invites", input.space),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -128,9 +276,19 @@ struct CreateRoom {
 }
 
 async fn create_room(community: Community, viewer: Viewer, input: CreateRoom) -> Result<Outcome> {
-    let form = RoomForm { name: input.name, about: input.about, private: input.private == "yes", members: input.members };
-    let room = community.create_room(viewer.account, input.space, form).await?;
-    Ok(Outcome::new(json!({ "room": room }), format!("/rooms/{room}")))
+    let form = RoomForm {
+        name: input.name,
+        about: input.about,
+        private: input.private == "yes",
+        members: input.members,
+    };
+    let room = community
+        .create_room(viewer.account, input.space, form)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "room": room }),
+        format!("/rooms/{room}"),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -146,8 +304,15 @@ struct ChangeRoom {
 }
 
 async fn change_room(community: Community, viewer: Viewer, input: ChangeRoom) -> Result<Outcome> {
-    let form = RoomForm { name: input.name, about: input.about, private: input.private == "yes", members: input.members };
-    community.change_room(viewer.account, input.room, form).await?;
+    let form = RoomForm {
+        name: input.name,
+        about: input.about,
+        private: input.private == "yes",
+        members: input.members,
+    };
+    community
+        .change_room(viewer.account, input.room, form)
+        .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 
@@ -159,7 +324,9 @@ struct ArchiveRoom {
 }
 
 async fn archive_room(community: Community, viewer: Viewer, input: ArchiveRoom) -> Result<Outcome> {
-    community.archive_room(viewer.account, input.room, input.archive == "yes").await?;
+    community
+        .archive_room(viewer.account, input.room, input.archive == "yes")
+        .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 
@@ -171,7 +338,10 @@ struct OpenDirect {
 
 async fn open_direct(community: Community, viewer: Viewer, input: OpenDirect) -> Result<Outcome> {
     let room = community.direct_room(viewer.account, input.people).await?;
-    Ok(Outcome::new(json!({ "room": room }), format!("/rooms/{room}")))
+    Ok(Outcome::new(
+        json!({ "room": room }),
+        format!("/rooms/{room}"),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -180,7 +350,9 @@ struct EndSession {
 }
 
 async fn end_session(community: Community, viewer: Viewer, input: EndSession) -> Result<Outcome> {
-    community.end_session(viewer.account, &input.session).await?;
+    community
+        .end_session(viewer.account, &input.session)
+        .await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }
 
@@ -194,7 +366,12 @@ async fn set_language(community: Community, viewer: Viewer, input: SetLanguage) 
     if !known {
         return Err(Error::field("language", "error-language"));
     }
-    community.set_language(viewer.account, Some(input.language).filter(|tag| !tag.is_empty())).await?;
+    community
+        .set_language(
+            viewer.account,
+            Some(input.language).filter(|tag| !tag.is_empty()),
+        )
+        .await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }
 
@@ -205,12 +382,16 @@ struct Letter {
 }
 
 async fn replay_letter(community: Community, viewer: Viewer, input: Letter) -> Result<Outcome> {
-    community.replay_letter(viewer.account, input.event, &input.subscriber).await?;
+    community
+        .replay_letter(viewer.account, input.event, &input.subscriber)
+        .await?;
     Ok(Outcome::new(Value::Null, "/dead-letters"))
 }
 
 async fn discard_letter(community: Community, viewer: Viewer, input: Letter) -> Result<Outcome> {
-    community.discard_letter(viewer.account, input.event, &input.subscriber).await?;
+    community
+        .discard_letter(viewer.account, input.event, &input.subscriber)
+        .await?;
     Ok(Outcome::new(Value::Null, "/dead-letters"))
 }
 
@@ -220,12 +401,20 @@ struct OneJob {
 }
 
 async fn retry_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
-    community.operated_by(&viewer).await?.retry(input.job).await?;
+    community
+        .operated_by(&viewer)
+        .await?
+        .retry(input.job)
+        .await?;
     Ok(Outcome::new(Value::Null, "/jobs"))
 }
 
 async fn cancel_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
-    community.operated_by(&viewer).await?.cancel(input.job).await?;
+    community
+        .operated_by(&viewer)
+        .await?
+        .cancel(input.job)
+        .await?;
     Ok(Outcome::new(Value::Null, "/jobs"))
 }
 
@@ -236,7 +425,11 @@ struct PauseJobs {
 }
 
 async fn pause_jobs(community: Community, viewer: Viewer, input: PauseJobs) -> Result<Outcome> {
-    community.operated_by(&viewer).await?.pause(&input.kind, input.pause).await?;
+    community
+        .operated_by(&viewer)
+        .await?
+        .pause(&input.kind, input.pause)
+        .await?;
     Ok(Outcome::new(Value::Null, "/jobs"))
 }
 
@@ -251,7 +444,9 @@ async fn set_portrait(community: Community, viewer: Viewer, input: SetPortrait) 
     if input.account != viewer.account {
         return Err(Error::NotFound);
     }
-    community.set_portrait(viewer.account, input.files.first().copied()).await?;
+    community
+        .set_portrait(viewer.account, input.files.first().copied())
+        .await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }
 
@@ -263,8 +458,13 @@ struct SetEmblem {
 }
 
 async fn set_emblem(community: Community, viewer: Viewer, input: SetEmblem) -> Result<Outcome> {
-    community.set_emblem(viewer.account, input.space, input.files.first().copied()).await?;
-    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings", input.space)))
+    community
+        .set_emblem(viewer.account, input.space, input.files.first().copied())
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings", input.space),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -276,8 +476,18 @@ struct AddEmoji {
 }
 
 async fn add_emoji(community: Community, viewer: Viewer, input: AddEmoji) -> Result<Outcome> {
-    community.add_emoji(viewer.account, input.space, &input.name, input.files.first().copied()).await?;
-    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings#emoji", input.space)))
+    community
+        .add_emoji(
+            viewer.account,
+            input.space,
+            &input.name,
+            input.files.first().copied(),
+        )
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings#emoji", input.space),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -287,6 +497,11 @@ struct RemoveEmoji {
 }
 
 async fn remove_emoji(community: Community, viewer: Viewer, input: RemoveEmoji) -> Result<Outcome> {
-    community.remove_emoji(viewer.account, input.space, &input.name).await?;
-    Ok(Outcome::new(Value::Null, format!("/spaces/{}/settings#emoji", input.space)))
+    community
+        .remove_emoji(viewer.account, input.space, &input.name)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings#emoji", input.space),
+    ))
 }

@@ -27,9 +27,17 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
     let with = |router: MethodRouter<Community>| router.with_state(community.clone());
     module
         .page(Access::Anyone, "/setup", with(get(setup).post(set_up)))
-        .page(Access::Anyone, "/sign-in", with(get(sign_in).post(do_sign_in)))
+        .page(
+            Access::Anyone,
+            "/sign-in",
+            with(get(sign_in).post(do_sign_in)),
+        )
         .page(Access::SignedIn, "/sign-out", with(post(sign_out)))
-        .page(Access::Anyone, "/join/{code}", with(get(join).post(do_join)))
+        .page(
+            Access::Anyone,
+            "/join/{code}",
+            with(get(join).post(do_join)),
+        )
 }
 
 async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
@@ -37,7 +45,10 @@ async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
     if community.is_set_up().await? {
         return Err(Error::NotFound);
     }
-    let head = community.engine().pages.head(lang, None, lang.t("setup-title"));
+    let head = community
+        .engine()
+        .pages
+        .head(lang, None, lang.t("setup-title"));
     Html::of(&SetupPage { head, form })
 }
 
@@ -49,19 +60,46 @@ struct SetupForm {
     password: String,
 }
 
-async fn set_up(State(community): Here, lang: Lang, session: Session, wants: Wants, headers: HeaderMap, body: Bytes) -> Result<Response> {
+async fn set_up(
+    State(community): Here,
+    lang: Lang,
+    session: Session,
+    wants: Wants,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response> {
     let done = async {
-        let SetupForm { community: name, name: owner, email, password } = decode_form(&body)?;
-        let owner = NewAccount { name: owner, email, password };
-        let (account, space) = community.set_up(Setup { community: name, owner }).await?;
+        let SetupForm {
+            community: name,
+            name: owner,
+            email,
+            password,
+        } = decode_form(&body)?;
+        let owner = NewAccount {
+            name: owner,
+            email,
+            password,
+        };
+        let (account, space) = community
+            .set_up(Setup {
+                community: name,
+                owner,
+            })
+            .await?;
         community.sign_in(&session, account, &headers).await?;
-        Ok(Outcome::new(json!({ "account": account, "space": space }), "/"))
+        Ok(Outcome::new(
+            json!({ "account": account, "space": space }),
+            "/",
+        ))
     }
     .await;
     match done {
         Err(error) if wants == Wants::Page && !matches!(error, Error::Conflict(_)) => {
             let form = Form::refused("setup", &body, &error, lang);
-            let head = community.engine().pages.head(lang, None, lang.t("setup-title"));
+            let head = community
+                .engine()
+                .pages
+                .head(lang, None, lang.t("setup-title"));
             Ok((error.status(), Html::of(&SetupPage { head, form })?).into_response())
         }
         done => answer(wants, done),
@@ -74,21 +112,39 @@ struct Next {
     next: String,
 }
 
-/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from addresses, so none may stand in it.
+/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from
+/// addresses, so none may stand in it.
 pub(super) fn local(next: &str) -> &str {
-    let inside = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\") && !next.contains(char::is_control);
+    let inside = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.starts_with("/\\")
+        && !next.contains(char::is_control);
     if inside { next } else { "/" }
 }
 
-async fn sign_in(State(community): Here, lang: Lang, viewer: Option<Viewer>, Query(next): Query<Next>, form: Form) -> Result<Response> {
+async fn sign_in(
+    State(community): Here,
+    lang: Lang,
+    viewer: Option<Viewer>,
+    Query(next): Query<Next>,
+    form: Form,
+) -> Result<Response> {
     if viewer.is_some() {
         return Ok(Redirect::to(local(&next.next)).into_response());
     }
     if !community.is_set_up().await? {
         return Ok(Redirect::to("/setup").into_response());
     }
-    let head = community.engine().pages.head(lang, None, lang.t("sign-in-title"));
-    Ok(Html::of(&SignInPage { head, form, next: local(&next.next).to_owned() })?.into_response())
+    let head = community
+        .engine()
+        .pages
+        .head(lang, None, lang.t("sign-in-title"));
+    Ok(Html::of(&SignInPage {
+        head,
+        form,
+        next: local(&next.next).to_owned(),
+    })?
+    .into_response())
 }
 
 #[derive(Deserialize)]
@@ -109,11 +165,20 @@ async fn do_sign_in(
     body: Bytes,
 ) -> Result<Response> {
     let posted: Result<SignInForm> = decode_form(&body);
-    let next = posted.as_ref().map(|form| local(&form.next).to_owned()).unwrap_or_default();
+    let next = posted
+        .as_ref()
+        .map(|form| local(&form.next).to_owned())
+        .unwrap_or_default();
     let done = async {
-        let SignInForm { login, password, .. } = posted?;
-        // The same words for an unknown account and a wrong password, and the same time: both check a hash.
-        let account = community.authenticate(&login, password, address).await?.ok_or(Error::field("form", "error-sign-in"))?;
+        let SignInForm {
+            login, password, ..
+        } = posted?;
+        // The same words for an unknown account and a wrong password, and the same time: both check
+        // a hash.
+        let account = community
+            .authenticate(&login, password, address)
+            .await?
+            .ok_or(Error::field("form", "error-sign-in"))?;
         community.sign_in(&session, account, &headers).await?;
         Ok(Outcome::new(json!({ "account": account }), next.clone()))
     }
@@ -121,8 +186,12 @@ async fn do_sign_in(
     match done {
         Err(error) if wants == Wants::Page => {
             let form = Form::refused("sign-in", &body, &error, lang);
-            let head = community.engine().pages.head(lang, None, lang.t("sign-in-title"));
-            let mut response = (error.status(), Html::of(&SignInPage { head, form, next })?).into_response();
+            let head = community
+                .engine()
+                .pages
+                .head(lang, None, lang.t("sign-in-title"));
+            let mut response =
+                (error.status(), Html::of(&SignInPage { head, form, next })?).into_response();
             retry_headers(&error, response.headers_mut());
             Ok(response)
         }
@@ -131,20 +200,54 @@ async fn do_sign_in(
 }
 
 async fn sign_out(State(community): Here, viewer: Viewer, session: Session) -> Result<Response> {
-    community.end_session(viewer.account, &viewer.session).await?;
-    session.flush().await.map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    community
+        .end_session(viewer.account, &viewer.session)
+        .await?;
+    session
+        .flush()
+        .await
+        .map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
     Ok(Redirect::to("/sign-in").into_response())
 }
 
-async fn join(State(community): Here, lang: Lang, viewer: Option<Viewer>, Path(code): Path<String>, form: Form) -> Result<Response> {
+async fn join(
+    State(community): Here,
+    lang: Lang,
+    viewer: Option<Viewer>,
+    Path(code): Path<String>,
+    form: Form,
+) -> Result<Response> {
     join_page(&community, lang, viewer.is_some(), code, form).await
 }
 
-async fn join_page(community: &Community, lang: Lang, signed_in: bool, code: String, form: Form) -> Result<Response> {
+async fn join_page(
+    community: &Community,
+    lang: Lang,
+    signed_in: bool,
+    code: String,
+    form: Form,
+) -> Result<Response> {
     let invitation = community.invitation(&code).await?;
-    let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let head = community.engine().pages.head(lang, None, lang.t("join-title"));
-    Ok((status, Html::of(&JoinPage { head, form, code, invitation, signed_in })?).into_response())
+    let status = if invitation.is_some() {
+        StatusCode::OK
+    } else {
+        StatusCode::NOT_FOUND
+    };
+    let head = community
+        .engine()
+        .pages
+        .head(lang, None, lang.t("join-title"));
+    Ok((
+        status,
+        Html::of(&JoinPage {
+            head,
+            form,
+            code,
+            invitation,
+            signed_in,
+        })?,
+    )
+        .into_response())
 }
 
 #[derive(Deserialize, Default)]
@@ -168,17 +271,33 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        community.0.door.join(address)?;
+        community.0.sign_in_limiter.join(address)?;
         let (account, space) = match &viewer {
             Some(viewer) => (viewer.account, community.join(&code, viewer.account).await?),
             None => {
-                let JoinForm { name, email, password } = decode_form(&body)?;
-                let (account, space) = community.join_as_new(&code, NewAccount { name, email, password }).await?;
+                let JoinForm {
+                    name,
+                    email,
+                    password,
+                } = decode_form(&body)?;
+                let (account, space) = community
+                    .join_as_new(
+                        &code,
+                        NewAccount {
+                            name,
+                            email,
+                            password,
+                        },
+                    )
+                    .await?;
                 community.sign_in(&session, account, &headers).await?;
                 (account, space)
             }
         };
-        Ok(Outcome::new(json!({ "space": space }), community.first_room(account, space).await?))
+        Ok(Outcome::new(
+            json!({ "space": space }),
+            community.first_room(account, space).await?,
+        ))
     }
     .await;
     match done {

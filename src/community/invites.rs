@@ -20,9 +20,9 @@ id!(
     InviteId
 );
 
-const MOST_OPEN: i64 = 100; // open invitations of one space
-const MOST_USES: i64 = 10_000;
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+const MAX_OPEN: i64 = 100; // open invitations of one space
+const MAX_USES: i64 = 10_000;
+const MAX_LIFETIME: Duration = Duration::from_secs(365 * 86_400);
 
 /// An open invitation, for those who may invite.
 #[derive(Clone, Debug, FromRow)]
@@ -63,23 +63,49 @@ async fn use_up(tx: &mut Tx, code: &str) -> Result<SpaceId> {
 impl Community {
     /// The invitation behind a link, while it is open.
     pub(super) async fn invitation(&self, code: &str) -> Result<Option<Invitation>> {
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(OPEN).bind(code).bind(Micros::now()).fetch_optional(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(OPEN).bind(code).bind(Micros::now()).fetch_optional(on))?,
+        )
     }
 
     /// The open invitations of a space, newest first.
-    pub(super) async fn invites_of(&self, account: AccountId, space: SpaceId) -> Result<Vec<Invite>> {
-        self.permit(account, Permission::Invite, Place::Space(space)).await?;
+    pub(super) async fn invites_of(
+        &self,
+        account: AccountId,
+        space: SpaceId,
+    ) -> Result<Vec<Invite>> {
+        self.permit(account, Permission::Invite, Place::Space(space))
+            .await?;
         const READ: &str = "SELECT id, code, expires_at, most_uses, uses FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
             AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(Micros::now()).bind(MOST_OPEN).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(Micros::now()).bind(MAX_OPEN).fetch_all(on))?,
+        )
     }
 
     /// Makes a link. No limit of uses or time where none is given.
-    pub(super) async fn invite(&self, by: AccountId, space: SpaceId, most_uses: Option<i64>, lasts: Option<Duration>) -> Result<String> {
-        self.permit(by, Permission::Invite, Place::Space(space)).await?;
+    pub(super) async fn invite(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        most_uses: Option<i64>,
+        lasts: Option<Duration>,
+    ) -> Result<String> {
+        self.permit(by, Permission::Invite, Place::Space(space))
+            .await?;
         Check::default()
-            .that(most_uses.is_none_or(|uses| (1..=MOST_USES).contains(&uses)), "uses", "error-invite-uses", MOST_USES as usize)
-            .that(lasts.is_none_or(|lasts| lasts <= LONGEST && !lasts.is_zero()), "expires", "error-invite-time", 365)
+            .that(
+                most_uses.is_none_or(|uses| (1..=MAX_USES).contains(&uses)),
+                "uses",
+                "error-invite-uses",
+                MAX_USES as usize,
+            )
+            .that(
+                lasts.is_none_or(|lasts| lasts <= MAX_LIFETIME && !lasts.is_zero()),
+                "expires",
+                "error-invite-time",
+                365,
+            )
             .done()?;
         let code = secrets::short_token();
         let kept = code.clone();
@@ -87,8 +113,8 @@ impl Community {
             const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
                 AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) LIMIT $3)";
             let now = Micros::now();
-            let open: i64 = sql!(tx.on(), on => sqlx::query_scalar(COUNT).bind(space).bind(now).bind(MOST_OPEN).fetch_one(on))?;
-            if open >= MOST_OPEN {
+            let open: i64 = sql!(tx.on(), on => sqlx::query_scalar(COUNT).bind(space).bind(now).bind(MAX_OPEN).fetch_one(on))?;
+            if open >= MAX_OPEN {
                 return Err(Error::Conflict("error-invites-full"));
             }
             const INSERT: &str = "INSERT INTO invites (id, space_id, code, created_by, created_at, expires_at, most_uses) VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -100,8 +126,14 @@ impl Community {
     }
 
     /// Takes a link back.
-    pub(super) async fn revoke_invite(&self, by: AccountId, space: SpaceId, invite: InviteId) -> Result<()> {
-        self.permit(by, Permission::Invite, Place::Space(space)).await?;
+    pub(super) async fn revoke_invite(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        invite: InviteId,
+    ) -> Result<()> {
+        self.permit(by, Permission::Invite, Place::Space(space))
+            .await?;
         self.0
             .engine
             .db
@@ -116,9 +148,15 @@ impl Community {
     }
 
     /// Makes an account through a link and lets it into the space, all or nothing.
-    pub(super) async fn join_as_new(&self, code: &str, mut new: NewAccount) -> Result<(AccountId, SpaceId)> {
+    pub(super) async fn join_as_new(
+        &self,
+        code: &str,
+        mut new: NewAccount,
+    ) -> Result<(AccountId, SpaceId)> {
         // Asked before the costly hash, and again inside the transaction, where it counts.
-        self.invitation(code).await?.ok_or(Error::Conflict("error-invite-over"))?;
+        self.invitation(code)
+            .await?
+            .ok_or(Error::Conflict("error-invite-over"))?;
         let mut check = Check::default();
         new.check(&mut check);
         check.done()?;
@@ -139,9 +177,13 @@ impl Community {
             .await
     }
 
-    /// Lets an account that exists into the space of a link. Who belongs to it already uses nothing up.
+    /// Lets an account that exists into the space of a link. Who belongs to it already uses nothing
+    /// up.
     pub(super) async fn join(&self, code: &str, account: AccountId) -> Result<SpaceId> {
-        let invitation = self.invitation(code).await?.ok_or(Error::Conflict("error-invite-over"))?;
+        let invitation = self
+            .invitation(code)
+            .await?
+            .ok_or(Error::Conflict("error-invite-over"))?;
         if self.role(account, invitation.space_id).await?.is_some() {
             return Ok(invitation.space_id);
         }
@@ -163,6 +205,13 @@ impl Community {
 
     fn joined(&self, space: SpaceId, account: AccountId, name: String) {
         self.rights_changed(account);
-        self.0.engine.bus.publish(Origin::new(account, Some(space)), MemberJoined { space, account, name });
+        self.0.engine.bus.publish(
+            Origin::new(account, Some(space)),
+            MemberJoined {
+                space,
+                account,
+                name,
+            },
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Membership: who belongs where. Asked for every page, action and feed, so it is cached, and never past a change.
+//! Membership: who belongs where. Asked for every page, action and feed, so it is cached, and never
+//! past a change.
 
 use sqlx::FromRow;
 
@@ -32,7 +33,7 @@ impl Person {
 }
 
 /// People a list shows at most.
-pub const MOST_LISTED: i64 = 500;
+pub const MAX_LISTED: i64 = 500;
 
 impl Community {
     /// What an account is in a space; nothing when it does not belong to it.
@@ -48,7 +49,8 @@ impl Community {
 
     /// Whether an account is a member of a private room or direct conversation.
     pub(super) async fn is_in_room(&self, account: AccountId, room: RoomId) -> Result<bool> {
-        const READ: &str = "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
+        const READ: &str =
+            "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
         let db = &self.0.engine.db;
         self.remember(&self.0.entries, (account, room), async {
             Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(room).bind(account).fetch_one(on))?)
@@ -56,46 +58,63 @@ impl Community {
         .await
     }
 
-    /// The members of a space by name, at most [`MOST_LISTED`].
+    /// The members of a space by name, at most [`MAX_LISTED`].
     pub async fn people_of(&self, space: SpaceId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, m.role FROM members m JOIN accounts a ON a.id = m.account_id \
             WHERE m.space_id = $1 ORDER BY a.name_key LIMIT $2";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MOST_LISTED).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MAX_LISTED).fetch_all(on))?,
+        )
     }
 
     /// The own members of a private room or direct conversation, by name.
     pub async fn people_in(&self, room: RoomId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, '' AS role FROM room_members m JOIN accounts a ON a.id = m.account_id \
             WHERE m.room_id = $1 ORDER BY a.name_key LIMIT $2";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(room).bind(MOST_LISTED).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(room).bind(MAX_LISTED).fetch_all(on))?,
+        )
     }
 
     /// Everybody who shares a space with this account, by name.
     pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT DISTINCT a.id, a.name, '' AS role FROM members mine JOIN members theirs ON theirs.space_id = mine.space_id \
             JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 AND a.id <> $1 ORDER BY a.name_key LIMIT $2";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MOST_LISTED).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MAX_LISTED).fetch_all(on))?,
+        )
     }
 
     /// The spaces an account belongs to.
     pub async fn space_ids_of(&self, account: AccountId) -> Result<Vec<SpaceId>> {
         const READ: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_all(on))?)
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_all(on))?,
+        )
     }
 
     /// Of these accounts, those who may read a room.
-    pub async fn readers_among(&self, room: &super::Room, accounts: Vec<AccountId>) -> Vec<AccountId> {
+    pub async fn readers_among(
+        &self,
+        room: &super::Room,
+        accounts: Vec<AccountId>,
+    ) -> Vec<AccountId> {
         let mut readers = Vec::new();
         for account in accounts {
-            if self.permit_in_room(account, super::Permission::Read, room.id).await.is_ok() {
+            if self
+                .permit_in_room(account, super::Permission::Read, room.id)
+                .await
+                .is_ok()
+            {
                 readers.push(account);
             }
         }
         readers
     }
 
-    /// In the commit that changed an account's rights: what was cached no longer counts, then their sockets prove
-    /// themselves. In this order, or a socket could be let through by what no longer counts.
+    /// In the commit that changed an account's rights: what was cached no longer counts, then their
+    /// sockets prove themselves. In this order, or a socket could be let through by what no longer
+    /// counts.
     pub(super) fn rights_changed(&self, account: AccountId) {
         self.changed();
         self.0.engine.live.recheck(account);

@@ -5,15 +5,19 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::error::Check;
 
-pub(super) const LONGEST_NAME: usize = 60; // characters as a person counts them
+pub(super) const MAX_NAME_CHARS: usize = 60; // characters as a person counts them
 
 /// The first letters of the first two words.
 pub(super) fn initials(name: &str) -> String {
-    name.split_whitespace().filter_map(|word| word.graphemes(true).next()).take(2).map(str::to_uppercase).collect()
+    name.split_whitespace()
+        .filter_map(|word| word.graphemes(true).next())
+        .take(2)
+        .map(str::to_uppercase)
+        .collect()
 }
 
 /// One line of text as people mean it: no control characters, single spaces, nothing around it.
-pub(super) fn tidy(text: &str) -> String {
+pub(super) fn normalize(text: &str) -> String {
     // Bidirectional overrides would let a name rewrite the line it stands in.
     let plain: String = text
         .chars()
@@ -26,7 +30,7 @@ pub(super) fn tidy(text: &str) -> String {
 /// A name or address as it is compared: without case, and without what cannot be seen.
 pub(super) fn key(text: &str) -> String {
     let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect();
-    tidy(&seen.nfkc().collect::<String>()).to_lowercase()
+    normalize(&seen.nfkc().collect::<String>()).to_lowercase()
 }
 
 /// Characters that show nothing by themselves: joiners, direction and shape marks, fillers.
@@ -37,9 +41,16 @@ fn is_unseen(c: char) -> bool {
 }
 
 pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
-    let name = tidy(name);
+    let name = normalize(name);
     let length = name.graphemes(true).count();
-    check.that(length >= 1, field, "error-name-missing", 0).that(length <= LONGEST_NAME, field, "error-too-long", LONGEST_NAME);
+    check
+        .that(length >= 1, field, "error-name-missing", 0)
+        .that(
+            length <= MAX_NAME_CHARS,
+            field,
+            "error-too-long",
+            MAX_NAME_CHARS,
+        );
     name
 }
 
@@ -49,7 +60,7 @@ mod tests {
 
     #[test]
     fn names_are_tidied_and_drawn() {
-        assert_eq!(tidy("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
+        assert_eq!(normalize("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
         assert_eq!(initials("ann okafor lind"), "AO");
         assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
         assert_eq!(initials(""), "");

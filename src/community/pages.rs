@@ -8,7 +8,9 @@ use serde::Deserialize;
 
 use super::door::local;
 use super::shell::Sidebar;
-use super::views::{AccountPage, DeadLettersPage, DirectPage, HomePage, JobsPage, RoomPage, SpacePage};
+use super::views::{
+    AccountPage, DeadLettersPage, DirectPage, HomePage, JobsPage, RoomPage, SpacePage,
+};
 use super::{Community, Permission, Place};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -24,9 +26,21 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
     module
         .page(Access::Anyone, "/", with(get(root)))
         .page(Access::SignedIn, "/spaces/{space}", with(get(home)))
-        .page(Access::SignedIn, "/spaces/{space}/settings", with(get(space_settings)))
-        .page(Access::SignedIn, "/spaces/{space}/rooms/new", with(get(new_room)))
-        .page(Access::SignedIn, "/rooms/{room}/settings", with(get(room_settings)))
+        .page(
+            Access::SignedIn,
+            "/spaces/{space}/settings",
+            with(get(space_settings)),
+        )
+        .page(
+            Access::SignedIn,
+            "/spaces/{space}/rooms/new",
+            with(get(new_room)),
+        )
+        .page(
+            Access::SignedIn,
+            "/rooms/{room}/settings",
+            with(get(room_settings)),
+        )
         .page(Access::SignedIn, "/direct", with(get(direct)))
         .page(Access::SignedIn, "/account", with(get(account)))
         .page(Access::SignedIn, "/sidebar", with(get(sidebar)))
@@ -35,18 +49,30 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .page(Access::SignedIn, "/pictures.css", with(get(pictures)))
 }
 
-/// Switches on the controls of the viewer's own messages; the pages themselves are the same for everybody.
+/// Switches on the controls of the viewer's own messages; the pages themselves are the same for
+/// everybody.
 pub(super) async fn mine(Path(account): Path<AccountId>) -> Response {
     let style = format!(
         "@layer modules {{\n  .msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n  \
          .typing [data-typing=\"{account}\"], .person[data-account=\"{account}\"] .act {{ display: none; }}\n}}\n"
     );
-    ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], style).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "text/css"),
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ],
+        style,
+    )
+        .into_response()
 }
 
 async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response> {
     let Some(viewer) = viewer else {
-        let to = if community.is_set_up().await? { "/sign-in" } else { "/setup" };
+        let to = if community.is_set_up().await? {
+            "/sign-in"
+        } else {
+            "/setup"
+        };
         return Ok(Redirect::to(to).into_response());
     };
     let to = match community.space_ids_of(viewer.account).await?.first() {
@@ -57,19 +83,37 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
 }
 
 impl Community {
-    /// Where someone lands in a space: its room `general`, else its first room, else the space itself.
+    /// Where someone lands in a space: its room `general`, else its first room, else the space
+    /// itself.
     pub(super) async fn first_room(&self, account: AccountId, space: SpaceId) -> Result<String> {
         let rooms = self.rooms_in(account, space, false).await?;
-        let room = rooms.iter().find(|room| room.name == "general").or(rooms.first());
-        Ok(room.map_or_else(|| format!("/spaces/{space}"), |room| format!("/rooms/{}", room.id)))
+        let room = rooms
+            .iter()
+            .find(|room| room.name == "general")
+            .or(rooms.first());
+        Ok(room.map_or_else(
+            || format!("/spaces/{space}"),
+            |room| format!("/rooms/{}", room.id),
+        ))
     }
 }
 
-async fn home(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>) -> Result<PageAnswer> {
+async fn home(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    Path(space): Path<SpaceId>,
+) -> Result<PageAnswer> {
     let space = community.space(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
     let shell = community.shell(&viewer, Some(space.id), &here).await?;
-    app_page!(wants, HomePage { head: community.head(&viewer, space.name), shell })
+    app_page!(
+        wants,
+        HomePage {
+            head: community.head(&viewer, space.name),
+            shell
+        }
+    )
 }
 
 async fn space_settings(
@@ -81,29 +125,97 @@ async fn space_settings(
     form: Form,
 ) -> Result<PageAnswer> {
     let space = community.space(viewer.account, space).await?;
-    let shell = community.shell(&viewer, Some(space.id), &format!("/spaces/{}/settings", space.id)).await?;
-    let invites = if shell.manages { community.invites_of(viewer.account, space.id).await? } else { Vec::new() };
+    let shell = community
+        .shell(
+            &viewer,
+            Some(space.id),
+            &format!("/spaces/{}/settings", space.id),
+        )
+        .await?;
+    let invites = if shell.manages {
+        community.invites_of(viewer.account, space.id).await?
+    } else {
+        Vec::new()
+    };
     let archived = community.rooms_in(viewer.account, space.id, true).await?;
     let emoji = community.emoji_of(space.id).await?;
     let people = community.people_of(space.id).await?;
-    let scheme = if community.engine().settings.https { "https" } else { "http" };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let scheme = if community.engine().settings.https {
+        "https"
+    } else {
+        "http"
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
     let head = community.head(&viewer, viewer.lang.t("space-settings-title"));
-    app_page!(wants, SpacePage { head, shell, form, space, invites, people, archived, emoji, origin: format!("{scheme}://{host}") })
+    app_page!(
+        wants,
+        SpacePage {
+            head,
+            shell,
+            form,
+            space,
+            invites,
+            people,
+            archived,
+            emoji,
+            origin: format!("{scheme}://{host}")
+        }
+    )
 }
 
-async fn new_room(State(community): Here, viewer: Viewer, wants: Wants, Path(space): Path<SpaceId>, form: Form) -> Result<PageAnswer> {
-    community.permit(viewer.account, Permission::ManageRooms, Place::Space(space)).await?;
-    let shell = community.shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new")).await?;
-    let people =
-        community.people_of(space).await?.into_iter().filter(|person| person.id != viewer.account).map(|person| (person, false)).collect();
-    app_page!(wants, RoomPage { head: community.head(&viewer, viewer.lang.t("room-new-title")), shell, form, room: None, people })
+async fn new_room(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    Path(space): Path<SpaceId>,
+    form: Form,
+) -> Result<PageAnswer> {
+    community
+        .permit(viewer.account, Permission::ManageRooms, Place::Space(space))
+        .await?;
+    let shell = community
+        .shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new"))
+        .await?;
+    let people = community
+        .people_of(space)
+        .await?
+        .into_iter()
+        .filter(|person| person.id != viewer.account)
+        .map(|person| (person, false))
+        .collect();
+    app_page!(
+        wants,
+        RoomPage {
+            head: community.head(&viewer, viewer.lang.t("room-new-title")),
+            shell,
+            form,
+            room: None,
+            people
+        }
+    )
 }
 
-async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Path(room): Path<RoomId>, form: Form) -> Result<PageAnswer> {
-    let room = community.permit_in_room(viewer.account, Permission::ManageRooms, room).await?;
+async fn room_settings(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    Path(room): Path<RoomId>,
+    form: Form,
+) -> Result<PageAnswer> {
+    let room = community
+        .permit_in_room(viewer.account, Permission::ManageRooms, room)
+        .await?;
     let space = room.space.ok_or(Error::NotFound)?;
-    let shell = community.shell(&viewer, Some(space), &format!("/rooms/{}/settings", room.id)).await?;
+    let shell = community
+        .shell(
+            &viewer,
+            Some(space),
+            &format!("/rooms/{}/settings", room.id),
+        )
+        .await?;
     let inside = community.people_in(room.id).await?;
     let people = community
         .people_of(space)
@@ -116,13 +228,35 @@ async fn room_settings(State(community): Here, viewer: Viewer, wants: Wants, Pat
         })
         .collect();
     let head = community.head(&viewer, viewer.lang.t("room-settings-title"));
-    app_page!(wants, RoomPage { head, shell, form, room: Some((*room).clone()), people })
+    app_page!(
+        wants,
+        RoomPage {
+            head,
+            shell,
+            form,
+            room: Some((*room).clone()),
+            people
+        }
+    )
 }
 
-async fn direct(State(community): Here, viewer: Viewer, wants: Wants, form: Form) -> Result<PageAnswer> {
+async fn direct(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    form: Form,
+) -> Result<PageAnswer> {
     let shell = community.shell(&viewer, None, "/direct").await?;
     let people = community.acquaintances(viewer.account).await?;
-    app_page!(wants, DirectPage { head: community.head(&viewer, viewer.lang.t("direct-new-title")), shell, form, people })
+    app_page!(
+        wants,
+        DirectPage {
+            head: community.head(&viewer, viewer.lang.t("direct-new-title")),
+            shell,
+            form,
+            people
+        }
+    )
 }
 
 async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
@@ -152,17 +286,35 @@ struct Where {
 
 async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>) -> Result<Html> {
     if let Some(space) = at.space {
-        community.permit(viewer.account, Permission::Read, Place::Space(space)).await?;
+        community
+            .permit(viewer.account, Permission::Read, Place::Space(space))
+            .await?;
     }
-    let shell = community.sidebar(&community.engine().changes.sources(), &viewer, at.space, local(&at.here)).await?;
+    let shell = community
+        .sidebar(
+            &community.engine().versions.dependencies(),
+            &viewer,
+            at.space,
+            local(&at.here),
+        )
+        .await?;
     Html::of(&Sidebar { shell: &shell })
 }
 
 async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
-    community.permit(viewer.account, Permission::Operate, Place::Server).await?;
+    community
+        .permit(viewer.account, Permission::Operate, Place::Server)
+        .await?;
     let shell = community.shell(&viewer, None, "/dead-letters").await?;
     let letters = community.engine().dead_letters.newest().await?;
-    app_page!(wants, DeadLettersPage { head: community.head(&viewer, viewer.lang.t("dead-letters-title")), shell, letters })
+    app_page!(
+        wants,
+        DeadLettersPage {
+            head: community.head(&viewer, viewer.lang.t("dead-letters-title")),
+            shell,
+            letters
+        }
+    )
 }
 
 #[derive(Deserialize)]
@@ -171,14 +323,30 @@ struct Only {
     lists: Option<String>,
 }
 
-async fn jobs(State(community): Here, viewer: Viewer, wants: Wants, Query(only): Query<Only>) -> Result<Response> {
-    community.permit(viewer.account, Permission::Operate, Place::Server).await?;
+async fn jobs(
+    State(community): Here,
+    viewer: Viewer,
+    wants: Wants,
+    Query(only): Query<Only>,
+) -> Result<Response> {
+    community
+        .permit(viewer.account, Permission::Operate, Place::Server)
+        .await?;
     let engine = community.engine();
     // The cursor before the jobs: what changes after it is told.
-    let feed = format!("{}@{}", crate::engine::jobs::FEED, engine.live.cursor(crate::engine::jobs::FEED));
+    let feed = format!(
+        "{}@{}",
+        crate::engine::jobs::FEED,
+        engine.live.cursor(crate::engine::jobs::FEED)
+    );
     let overview = engine.jobs.overview().await?;
     let shell = community.shell(&viewer, None, "/jobs").await?;
-    let page = JobsPage { head: community.head(&viewer, viewer.lang.t("jobs-title")), shell, feed, overview };
+    let page = JobsPage {
+        head: community.head(&viewer, viewer.lang.t("jobs-title")),
+        shell,
+        feed,
+        overview,
+    };
     if only.lists.is_some() {
         return Ok(Html::of(&page.as_region())?.into_response());
     }
@@ -186,8 +354,12 @@ async fn jobs(State(community): Here, viewer: Viewer, wants: Wants, Query(only):
     Ok(page?.into_response())
 }
 
-/// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept for a day.
+/// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept
+/// for a day.
 async fn pictures(State(community): Here) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "private, max-age=86400")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "private, max-age=86400"),
+    ];
     (headers, community.pictures().css.clone()).into_response()
 }

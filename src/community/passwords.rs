@@ -1,4 +1,5 @@
-//! Passwords: Argon2id with 19 MiB and two passes (OWASP's first choice), off the async threads, one at a time.
+//! Passwords: Argon2id with 19 MiB and two passes (OWASP's first choice), off the async threads,
+//! one at a time.
 
 use std::sync::Arc;
 
@@ -10,28 +11,34 @@ use tokio::task::spawn_blocking;
 
 use crate::base::error::{Error, Result};
 
-pub(super) const SHORTEST: usize = 10; // characters
-pub(super) const LONGEST: usize = 256; // characters; more is somebody's attempt to keep us busy
+pub(super) const MIN_CHARS: usize = 10; // characters
+pub(super) const MAX_CHARS: usize = 256; // characters; more is somebody's attempt to keep us busy
 
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Passwords {
     turn: Arc<Semaphore>,
-    /// The hash of nobody's password, checked when an account does not exist, so that the answer takes as long.
+    /// The hash of nobody's password, checked when an account does not exist, so that the answer
+    /// takes as long.
     nobodys: Arc<str>,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        // A fixed hash of the same cost; nobody can know its password, because the check's result is ignored.
+        // A fixed hash of the same cost; nobody can know its password, because the check's result
+        // is ignored.
         let nobodys = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA";
-        Self { turn: Arc::new(Semaphore::new(2)), nobodys: nobodys.into() }
+        Self {
+            turn: Arc::new(Semaphore::new(2)),
+            nobodys: nobodys.into(),
+        }
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String> {
         self.blocking(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
-            hash.map(|hash| hash.to_string()).map_err(|error| Error::Internal(anyhow::anyhow!("hashing a password: {error}")))
+            hash.map(|hash| hash.to_string())
+                .map_err(|error| Error::Internal(anyhow::anyhow!("hashing a password: {error}")))
         })
         .await?
     }
@@ -42,19 +49,33 @@ impl Passwords {
         self.blocking(move || {
             let known = hash.is_some();
             let text = hash.as_deref().unwrap_or(&nobodys);
-            let Ok(parsed) = PasswordHash::new(text) else { return false };
-            Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known
+            let Ok(parsed) = PasswordHash::new(text) else {
+                return false;
+            };
+            Argon2::default()
+                .verify_password(password.as_bytes(), &parsed)
+                .is_ok()
+                && known
         })
         .await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let turn = self.turn.clone().acquire_owned().await.map_err(|_| Error::Unavailable)?;
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let turn = self
+            .turn
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Unavailable)?;
         let done = spawn_blocking(move || {
             let _turn = turn;
             work()
         });
-        done.await.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+        done.await
+            .map_err(|error| Error::Internal(anyhow::Error::new(error)))
     }
 }
 
@@ -68,7 +89,12 @@ mod tests {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(passwords.fits("correct horse".into(), Some(hash.clone())).await.unwrap());
+        assert!(
+            passwords
+                .fits("correct horse".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..5 {
             for (which, hash) in [(0, Some(hash.clone())), (1, None)] {
@@ -81,6 +107,9 @@ mod tests {
             t.sort();
             t[2].as_secs_f64()
         });
-        assert!((0.3..3.0).contains(&(known / unknown)), "{known} against {unknown}");
+        assert!(
+            (0.3..3.0).contains(&(known / unknown)),
+            "{known} against {unknown}"
+        );
     }
 }

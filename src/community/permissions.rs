@@ -1,4 +1,5 @@
-//! The one permission check. Roles are names for sets of permissions; every page, action and feed asks here.
+//! The one permission check. Roles are names for sets of permissions; every page, action and feed
+//! asks here.
 
 use std::sync::Arc;
 
@@ -37,7 +38,11 @@ pub enum Role {
 impl Role {
     /// As stored.
     pub fn of(name: &str) -> Self {
-        if name == "owner" { Self::Owner } else { Self::Member }
+        if name == "owner" {
+            Self::Owner
+        } else {
+            Self::Member
+        }
     }
 
     /// As stored.
@@ -74,9 +79,14 @@ impl Community {
     /// Refuses unless this account may do this here.
     ///
     /// # Errors
-    /// `NotFound` when they may not even know of the place, `Forbidden` when they may see it but not do this,
-    /// `Conflict` when the place is archived and this would change it.
-    pub async fn permit(&self, account: AccountId, permission: Permission, place: Place) -> Result<()> {
+    /// `NotFound` when they may not even know of the place, `Forbidden` when they may see it but
+    /// not do this, `Conflict` when the place is archived and this would change it.
+    pub async fn permit(
+        &self,
+        account: AccountId,
+        permission: Permission,
+        place: Place,
+    ) -> Result<()> {
         match place {
             Place::Server => {
                 if self.is_server_owner(account).await? {
@@ -87,9 +97,16 @@ impl Community {
             }
             Place::Space(space) => {
                 let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
-                if role.may(permission) { Ok(()) } else { Err(Error::Forbidden("error-owner-only")) }
+                if role.may(permission) {
+                    Ok(())
+                } else {
+                    Err(Error::Forbidden("error-owner-only"))
+                }
             }
-            Place::Room(room) => self.permit_in_room(account, permission, room).await.map(drop),
+            Place::Room(room) => self
+                .permit_in_room(account, permission, room)
+                .await
+                .map(drop),
         }
     }
 
@@ -97,13 +114,22 @@ impl Community {
     ///
     /// # Errors
     /// As [`permit`](Self::permit).
-    pub async fn permit_in_room(&self, account: AccountId, permission: Permission, id: RoomId) -> Result<Arc<Room>> {
+    pub async fn permit_in_room(
+        &self,
+        account: AccountId,
+        permission: Permission,
+        id: RoomId,
+    ) -> Result<Arc<Room>> {
         let room = self.room(id).await?;
         if (room.private || room.space.is_none()) && !self.is_in_room(account, id).await? {
             return Err(Error::NotFound);
         }
         let allowed = match room.space {
-            Some(space) => self.role(account, space).await?.ok_or(Error::NotFound)?.may(permission),
+            Some(space) => self
+                .role(account, space)
+                .await?
+                .ok_or(Error::NotFound)?
+                .may(permission),
             // In a direct conversation everybody reads and writes, and nobody moderates.
             None => matches!(permission, Permission::Read | Permission::Post),
         };
@@ -124,7 +150,10 @@ mod tests {
         use Permission::*;
         for permission in [Read, Post, Moderate, ManageRooms, ManageSpace, Invite] {
             assert!(Role::Owner.may(permission));
-            assert_eq!(Role::Member.may(permission), matches!(permission, Read | Post));
+            assert_eq!(
+                Role::Member.may(permission),
+                matches!(permission, Read | Post)
+            );
         }
         assert!(!Role::Owner.may(Operate), "the server is not the space's");
     }

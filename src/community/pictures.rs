@@ -1,8 +1,9 @@
 //! Pictures of people and spaces, and the emoji of spaces.
 //!
-//! What is drawn for a person or a space everywhere is a face with initials. Where there is a picture, one style sheet for the
-//! whole server lays it over them: so no message or list has to be made anew when somebody changes theirs, and it works
-//! without scripts. The sheet's address changes with its contents.
+//! What is drawn for a person or a space everywhere is a face with initials. Where there is a
+//! picture, one style sheet for the whole server lays it over them: so no message or list has to be
+//! made anew when somebody changes theirs, and it works without scripts. The sheet's address
+//! changes with its contents.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,12 +22,12 @@ use crate::sql;
 pub(super) const PORTRAIT: &str = "community.portrait";
 pub(super) const EMBLEM: &str = "community.emblem";
 pub(super) const EMOJI: &str = "community.emoji";
-const LARGEST: u64 = 8 << 20; // bytes of a picture of someone
-const LARGEST_EMOJI: u64 = 1 << 20;
-const MOST_SHOWN: i64 = 2_000; // pictures in the style sheet, the newest
+const MAX_PICTURE_BYTES: u64 = 8 << 20; // bytes of a picture of someone
+const MAX_EMOJI_BYTES: u64 = 1 << 20;
+const MAX_SHOWN: i64 = 2_000; // pictures in the style sheet, the newest
 /// Emoji that a space may have.
-const MOST_EMOJI: i64 = 500;
-const LONGEST_NAME: usize = 32;
+const MAX_EMOJI: i64 = 500;
+const MAX_EMOJI_NAME_BYTES: usize = 32;
 
 /// The style sheet of all pictures.
 #[derive(Default)]
@@ -63,14 +64,26 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         PORTRAIT,
         "A picture of someone",
         "account",
-        |viewer, account| async move { if viewer.account.0 == account { Ok(None) } else { Err(Error::NotFound) } },
+        |viewer, account| async move {
+            if viewer.account.0 == account {
+                Ok(None)
+            } else {
+                Err(Error::NotFound)
+            }
+        },
         // Whoever is on this server may see who else is.
         |_, _| async { Ok(()) },
     );
     module
-        .files(shown(community, portrait.at_most(LARGEST)))
-        .files(shown(community, of_space(community, EMBLEM, "A picture of a space").at_most(LARGEST)))
-        .files(shown(community, of_space(community, EMOJI, "An emoji of a space").at_most(LARGEST_EMOJI)))
+        .files(shown(community, portrait.at_most(MAX_PICTURE_BYTES)))
+        .files(shown(
+            community,
+            of_space(community, EMBLEM, "A picture of a space").at_most(MAX_PICTURE_BYTES),
+        ))
+        .files(shown(
+            community,
+            of_space(community, EMOJI, "An emoji of a space").at_most(MAX_EMOJI_BYTES),
+        ))
 }
 
 /// A kind that who manages a space may add to it, and its members may see.
@@ -78,11 +91,24 @@ fn of_space(community: &Community, name: &'static str, about: &'static str) -> F
     let (adds, reads) = (community.clone(), community.clone());
     let may_add = move |viewer: Viewer, space| {
         let (community, space) = (adds.clone(), SpaceId(space));
-        async move { community.permit(viewer.account, Permission::ManageSpace, Place::Space(space)).await.map(|()| Some(space)) }
+        async move {
+            community
+                .permit(viewer.account, Permission::ManageSpace, Place::Space(space))
+                .await
+                .map(|()| Some(space))
+        }
     };
     let may_read = move |viewer: Viewer, file: File| {
         let community = reads.clone();
-        async move { community.permit(viewer.account, Permission::Read, Place::Space(SpaceId(file.place))).await }
+        async move {
+            community
+                .permit(
+                    viewer.account,
+                    Permission::Read,
+                    Place::Space(SpaceId(file.place)),
+                )
+                .await
+        }
     };
     FileKind::new(name, about, "space", may_add, may_read)
 }
@@ -102,7 +128,11 @@ impl Community {
     pub(super) async fn show_pictures(&self) {
         match self.sheet().await {
             Ok(sheet) => {
-                *self.0.pictures.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sheet);
+                *self
+                    .0
+                    .pictures
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = Arc::new(sheet);
                 self.changed();
             }
             Err(error) => tracing::warn!(%error, "pictures of people and spaces could not be read"),
@@ -110,18 +140,21 @@ impl Community {
     }
 
     async fn sheet(&self) -> Result<Sheet> {
-        const FACES: &str =
-            "SELECT a.id, f.id FROM accounts a JOIN files f ON f.id = a.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
-        const EMBLEMS: &str =
-            "SELECT s.id, f.id FROM spaces s JOIN files f ON f.id = s.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
+        const FACES: &str = "SELECT a.id, f.id FROM accounts a JOIN files f ON f.id = a.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
+        const EMBLEMS: &str = "SELECT s.id, f.id FROM spaces s JOIN files f ON f.id = s.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
         let db = &self.0.engine.db;
-        let faces: Vec<(i64, FileId)> = sql!(db.read(), on => sqlx::query_as(FACES).bind(MOST_SHOWN).fetch_all(on))?;
-        let emblems: Vec<(i64, FileId)> = sql!(db.read(), on => sqlx::query_as(EMBLEMS).bind(MOST_SHOWN).fetch_all(on))?;
+        let faces: Vec<(i64, FileId)> =
+            sql!(db.read(), on => sqlx::query_as(FACES).bind(MAX_SHOWN).fetch_all(on))?;
+        let emblems: Vec<(i64, FileId)> =
+            sql!(db.read(), on => sqlx::query_as(EMBLEMS).bind(MAX_SHOWN).fetch_all(on))?;
         let mut css = String::from("@layer modules {\n");
         for (what, pictures) in [("face", faces), ("emblem", emblems)] {
             for (id, file) in pictures {
                 // Writing to a string does not fail.
-                let _ = writeln!(css, "[data-{what}=\"{id}\"] {{ --picture: url(/files/{file}/{what}?size=small); color: transparent }}");
+                let _ = writeln!(
+                    css,
+                    "[data-{what}=\"{id}\"] {{ --picture: url(/files/{file}/{what}?size=small); color: transparent }}"
+                );
             }
         }
         css.push_str("}\n");
@@ -130,22 +163,38 @@ impl Community {
     }
 
     pub(super) fn pictures(&self) -> Arc<Sheet> {
-        self.0.pictures.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .pictures
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Gives an account another picture, or none.
-    pub(super) async fn set_portrait(&self, account: AccountId, file: Option<FileId>) -> Result<()> {
+    pub(super) async fn set_portrait(
+        &self,
+        account: AccountId,
+        file: Option<FileId>,
+    ) -> Result<()> {
         const OLD: &str = "SELECT picture FROM accounts WHERE id = $1";
         const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
-        self.replace_picture(account, PORTRAIT, account.0, file, [OLD, SET]).await
+        self.replace_picture(account, PORTRAIT, account.0, file, [OLD, SET])
+            .await
     }
 
     /// Gives a space another picture, or none.
-    pub(super) async fn set_emblem(&self, by: AccountId, space: SpaceId, file: Option<FileId>) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space)).await?;
+    pub(super) async fn set_emblem(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        file: Option<FileId>,
+    ) -> Result<()> {
+        self.permit(by, Permission::ManageSpace, Place::Space(space))
+            .await?;
         const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
         const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
-        self.replace_picture(by, EMBLEM, space.0, file, [OLD, SET]).await
+        self.replace_picture(by, EMBLEM, space.0, file, [OLD, SET])
+            .await
     }
 
     /// Puts a picture in the place of another, which is forgotten.
@@ -161,12 +210,13 @@ impl Community {
         let write = self.0.engine.db.write(move |tx| {
             Box::pin(async move {
                 if let Some(file) = file {
-                    files.keep(tx, file, kind, of, by).await?;
+                    files.claim(tx, file, kind, of, by).await?;
                 }
-                let old: Option<FileId> = sql!(tx.on(), on => sqlx::query_scalar(old).bind(of).fetch_one(on))?;
+                let old: Option<FileId> =
+                    sql!(tx.on(), on => sqlx::query_scalar(old).bind(of).fetch_one(on))?;
                 sql!(tx.on(), on => sqlx::query(set).bind(of).bind(file).execute(on))?;
                 match old {
-                    Some(old) => files.forget(tx, old).await,
+                    Some(old) => files.release(tx, old).await,
                     None => Ok(()),
                 }
             })
@@ -178,16 +228,25 @@ impl Community {
 
     /// The emoji of a space, by name.
     pub async fn emoji_of(&self, space: SpaceId) -> Result<Vec<Emoji>> {
-        const READ: &str = "SELECT name, file_id, made_by FROM emoji WHERE space_id = $1 ORDER BY name LIMIT $2";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MOST_EMOJI).fetch_all(on))?)
+        const READ: &str =
+            "SELECT name, file_id, made_by FROM emoji WHERE space_id = $1 ORDER BY name LIMIT $2";
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MAX_EMOJI).fetch_all(on))?,
+        )
     }
 
     /// The emoji that may be written in a room: those of its space.
     pub async fn emoji_in(&self, room: RoomId) -> Result<Arc<EmojiSet>> {
-        let Some(space) = self.room(room).await?.space else { return Ok(Arc::default()) };
+        let Some(space) = self.room(room).await?.space else {
+            return Ok(Arc::default());
+        };
         self.remember(&self.0.emoji, space, async {
             let all = self.emoji_of(space).await?;
-            Ok(Arc::new(all.into_iter().map(|emoji| (emoji.name, emoji.file)).collect()))
+            Ok(Arc::new(
+                all.into_iter()
+                    .map(|emoji| (emoji.name, emoji.file))
+                    .collect(),
+            ))
         })
         .await
     }
@@ -195,23 +254,33 @@ impl Community {
     /// Adds an emoji to a space.
     ///
     /// # Errors
-    /// `Invalid` for a name that cannot be written between colons or is taken, or without a picture; `Conflict` past 500.
-    pub(super) async fn add_emoji(&self, by: AccountId, space: SpaceId, name: &str, file: Option<FileId>) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space)).await?;
+    /// `Invalid` for a name that cannot be written between colons or is taken, or without a
+    /// picture; `Conflict` past 500.
+    pub(super) async fn add_emoji(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        name: &str,
+        file: Option<FileId>,
+    ) -> Result<()> {
+        self.permit(by, Permission::ManageSpace, Place::Space(space))
+            .await?;
         let name = name.trim().trim_matches(':').to_lowercase();
-        let fits = (2..=LONGEST_NAME).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        let fits = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
         Check::default()
-            .that(fits, "name", "error-emoji-name", LONGEST_NAME)
+            .that(fits, "name", "error-emoji-name", MAX_EMOJI_NAME_BYTES)
             .that(file.is_some(), "files", "error-file-picture", 0)
             .done()?;
         let (community, file) = (self.clone(), file.ok_or(Error::NotFound)?);
         let write = self.0.engine.db.write(move |tx| {
             Box::pin(async move {
-                community.0.engine.files.keep(tx, file, EMOJI, space.0, by).await?;
+                community.0.engine.files.claim(tx, file, EMOJI, space.0, by).await?;
                 const COUNT: &str = "SELECT COUNT(*) FROM emoji WHERE space_id = $1";
                 let count: i64 = sql!(tx.on(), on => sqlx::query_scalar(COUNT).bind(space).fetch_one(on))?;
-                if count >= MOST_EMOJI {
+                if count >= MAX_EMOJI {
                     return Err(Error::Conflict("error-emoji-many"));
                 }
                 const ADD: &str = "INSERT INTO emoji (space_id, name, file_id, made_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -228,14 +297,20 @@ impl Community {
     }
 
     /// Takes an emoji from a space. What was written with it shows its name again.
-    pub(super) async fn remove_emoji(&self, by: AccountId, space: SpaceId, name: &str) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space)).await?;
+    pub(super) async fn remove_emoji(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        name: &str,
+    ) -> Result<()> {
+        self.permit(by, Permission::ManageSpace, Place::Space(space))
+            .await?;
         let (community, name) = (self.clone(), name.to_owned());
         let write = self.0.engine.db.write(move |tx| {
             Box::pin(async move {
                 const REMOVE: &str = "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
                 let file: FileId = sql!(tx.on(), on => sqlx::query_scalar(REMOVE).bind(space).bind(name).fetch_one(on))?;
-                community.0.engine.files.forget(tx, file).await
+                community.0.engine.files.release(tx, file).await
             })
         });
         write.await?;

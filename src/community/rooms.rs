@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::names::{check_name, tidy};
+use super::names::{check_name, normalize};
 use super::topics::{RoomChanged, RoomCreated};
 use super::{Community, Permission, Place};
 use crate::base::clock::Micros;
@@ -15,10 +15,10 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::bus::Origin;
 use crate::sql;
 
-const LONGEST_ABOUT: usize = 200; // characters of a room's description
-const MOST_PEOPLE: usize = 20; // in one direct conversation
+const MAX_TOPIC_CHARS: usize = 200; // characters of a room's description
+const MAX_DIRECT_PEOPLE: usize = 20; // in one direct conversation
 /// Rooms that a space's list shows at most.
-const MOST_LISTED: i64 = 500;
+const MAX_LISTED: i64 = 500;
 
 /// A room.
 #[derive(Clone, Debug, FromRow)]
@@ -52,28 +52,51 @@ pub(super) struct RoomForm {
 impl RoomForm {
     /// Who is to be in the room itself: nobody in a public one, its maker always in a private one.
     fn wanted(&self, by: AccountId) -> Vec<AccountId> {
-        if self.private { std::iter::once(by).chain(self.members.iter().copied()).collect() } else { Vec::new() }
+        if self.private {
+            std::iter::once(by)
+                .chain(self.members.iter().copied())
+                .collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn check(&mut self) -> Result<()> {
         let mut check = Check::default();
         self.name = check_name(&self.name, "name", &mut check);
-        self.about = tidy(&self.about);
-        check.that(self.about.graphemes(true).count() <= LONGEST_ABOUT, "about", "error-too-long", LONGEST_ABOUT).done()
+        self.about = normalize(&self.about);
+        check
+            .that(
+                self.about.graphemes(true).count() <= MAX_TOPIC_CHARS,
+                "about",
+                "error-too-long",
+                MAX_TOPIC_CHARS,
+            )
+            .done()
     }
 }
 
-async fn insert(tx: &mut Tx, space: Option<SpaceId>, form: (&str, &str, bool), people_key: Option<&str>) -> Result<RoomId> {
+async fn insert(
+    tx: &mut Tx,
+    space: Option<SpaceId>,
+    form: (&str, &str, bool),
+    people_key: Option<&str>,
+) -> Result<RoomId> {
     let (name, about, private) = form;
     let id = RoomId::new();
-    const INSERT: &str =
-        "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const INSERT: &str = "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(space).bind(name).bind(about).bind(private).bind(people_key)
         .bind(Micros::now()).execute(on))?;
     Ok(id)
 }
 
-pub(super) async fn insert_in_space(tx: &mut Tx, space: SpaceId, name: &str, about: &str, private: bool) -> Result<RoomId> {
+pub(super) async fn insert_in_space(
+    tx: &mut Tx,
+    space: SpaceId,
+    name: &str,
+    about: &str,
+    private: bool,
+) -> Result<RoomId> {
     if is_taken(tx, space, name, None).await? {
         return Err(Error::field("name", "error-room-name-taken"));
     }
@@ -83,7 +106,9 @@ pub(super) async fn insert_in_space(tx: &mut Tx, space: SpaceId, name: &str, abo
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, but: Option<RoomId>) -> Result<bool> {
     const READ: &str = "SELECT EXISTS (SELECT 1 FROM rooms WHERE space_id = $1 AND name = $2 AND archived_at IS NULL AND id <> $3)";
     let but = but.map_or(0, |room| room.0);
-    Ok(sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(name).bind(but).fetch_one(on))?)
+    Ok(
+        sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(name).bind(but).fetch_one(on))?,
+    )
 }
 
 async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<()> {
@@ -94,12 +119,15 @@ async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<(
     Ok(())
 }
 
-/// Of these people, those who belong to the space as the transaction sees it: who was removed meanwhile stays out.
+/// Of these people, those who belong to the space as the transaction sees it: who was removed
+/// meanwhile stays out.
 async fn of_space(tx: &mut Tx, space: SpaceId, people: Vec<AccountId>) -> Result<Vec<AccountId>> {
-    const READ: &str = "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
+    const READ: &str =
+        "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
     let mut members = Vec::new();
     for account in people {
-        let belongs: bool = sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_one(on))?;
+        let belongs: bool =
+            sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_one(on))?;
         if belongs && !members.contains(&account) {
             members.push(account);
         }
@@ -108,7 +136,8 @@ async fn of_space(tx: &mut Tx, space: SpaceId, people: Vec<AccountId>) -> Result
 }
 
 impl Community {
-    /// A room, by id, without asking who wants to know: for [`permit_in_room`](Community::permit_in_room).
+    /// A room, by id, without asking who wants to know: for
+    /// [`permit_in_room`](Community::permit_in_room).
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
         let db = &self.0.engine.db;
         self.remember(&self.0.rooms, id, async {
@@ -119,13 +148,19 @@ impl Community {
     }
 
     /// The rooms of a space that an account may enter, by name; archived ones only when asked for.
-    pub async fn rooms_in(&self, account: AccountId, space: SpaceId, archived: bool) -> Result<Vec<Room>> {
+    pub async fn rooms_in(
+        &self,
+        account: AccountId,
+        space: SpaceId,
+        archived: bool,
+    ) -> Result<Vec<Room>> {
         const READ: &str = "SELECT id, space_id, name, about, private, archived_at IS NOT NULL AS archived FROM rooms \
             WHERE space_id = $1 AND (archived_at IS NOT NULL) = $3 AND (NOT private OR EXISTS \
             (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) ORDER BY name LIMIT $4";
-        self.permit(account, Permission::Read, Place::Space(space)).await?;
+        self.permit(account, Permission::Read, Place::Space(space))
+            .await?;
         Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MOST_LISTED).fetch_all(on))?,
+            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MAX_LISTED).fetch_all(on))?,
         )
     }
 
@@ -134,8 +169,7 @@ impl Community {
         const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
             JOIN room_members theirs ON theirs.room_id = mine.room_id AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
-        let people: Vec<(RoomId, String)> =
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MOST_LISTED).fetch_all(on))?;
+        let people: Vec<(RoomId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MAX_LISTED).fetch_all(on))?;
         let mut rooms: Vec<(RoomId, String)> = Vec::new();
         for (room, name) in people {
             match rooms.last_mut() {
@@ -154,13 +188,25 @@ impl Community {
         if room.space.is_some() {
             return Ok(room.name.clone());
         }
-        let others: Vec<_> = self.people_in(room.id).await?.into_iter().filter(|person| person.id != account).map(|p| p.name).collect();
+        let others: Vec<_> = self
+            .people_in(room.id)
+            .await?
+            .into_iter()
+            .filter(|person| person.id != account)
+            .map(|p| p.name)
+            .collect();
         Ok(others.join(", "))
     }
 
     /// Makes a room. A private one has its maker and the given members of the space in it.
-    pub(super) async fn create_room(&self, by: AccountId, space: SpaceId, mut form: RoomForm) -> Result<RoomId> {
-        self.permit(by, Permission::ManageRooms, Place::Space(space)).await?;
+    pub(super) async fn create_room(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        mut form: RoomForm,
+    ) -> Result<RoomId> {
+        self.permit(by, Permission::ManageRooms, Place::Space(space))
+            .await?;
         form.check()?;
         let wanted = form.wanted(by);
         let bus = self.0.engine.bus.clone();
@@ -169,12 +215,21 @@ impl Community {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let room = insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
+                    let room =
+                        insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
                     let members = of_space(tx, space, wanted).await?;
                     add_people(tx, room, &members).await?;
                     let private = form.private;
                     tx.after_commit(move || {
-                        bus.publish(Origin::new(by, Some(space)), RoomCreated { room, space: Some(space), private, members })
+                        bus.publish(
+                            Origin::new(by, Some(space)),
+                            RoomCreated {
+                                room,
+                                space: Some(space),
+                                private,
+                                members,
+                            },
+                        )
                     });
                     Ok(room)
                 })
@@ -182,8 +237,14 @@ impl Community {
             .await
     }
 
-    /// Changes a room's name, description, privacy and members. Who loses it hears nothing of it any more.
-    pub(super) async fn change_room(&self, by: AccountId, id: RoomId, mut form: RoomForm) -> Result<()> {
+    /// Versions a room's name, description, privacy and members. Who loses it hears nothing of it
+    /// any more.
+    pub(super) async fn change_room(
+        &self,
+        by: AccountId,
+        id: RoomId,
+        mut form: RoomForm,
+    ) -> Result<()> {
         let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
         form.check()?;
@@ -218,10 +279,23 @@ impl Community {
     }
 
     /// Closes a room for new messages, or opens it again.
-    pub(super) async fn archive_room(&self, by: AccountId, id: RoomId, archive: bool) -> Result<()> {
+    pub(super) async fn archive_room(
+        &self,
+        by: AccountId,
+        id: RoomId,
+        archive: bool,
+    ) -> Result<()> {
         let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
-        let concerned = if room.private { self.people_in(id).await?.into_iter().map(|person| person.id).collect() } else { Vec::new() };
+        let concerned = if room.private {
+            self.people_in(id)
+                .await?
+                .into_iter()
+                .map(|person| person.id)
+                .collect()
+        } else {
+            Vec::new()
+        };
         let community = self.clone();
         self.0
             .engine
@@ -240,32 +314,62 @@ impl Community {
             .await
     }
 
-    fn room_changed(&self, by: AccountId, room: RoomId, space: Option<SpaceId>, members: Vec<AccountId>) {
+    fn room_changed(
+        &self,
+        by: AccountId,
+        room: RoomId,
+        space: Option<SpaceId>,
+        members: Vec<AccountId>,
+    ) {
         self.changed();
-        // A room that becomes private shuts out people nobody can name here, so everybody proves themselves.
+        // A room that becomes private shuts out people nobody can name here, so everybody proves
+        // themselves.
         self.0.engine.live.recheck_all();
-        self.0.engine.bus.publish(Origin::new(by, space), RoomChanged { room, space, members });
+        self.0.engine.bus.publish(
+            Origin::new(by, space),
+            RoomChanged {
+                room,
+                space,
+                members,
+            },
+        );
     }
 
     /// The direct conversation of exactly these people, made when it is not there yet.
     ///
     /// # Errors
     /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
-    pub(super) async fn direct_room(&self, by: AccountId, mut people: Vec<AccountId>) -> Result<RoomId> {
+    pub(super) async fn direct_room(
+        &self,
+        by: AccountId,
+        mut people: Vec<AccountId>,
+    ) -> Result<RoomId> {
         people.retain(|account| *account != by);
         people.sort_unstable();
         people.dedup();
         Check::default()
             .that(!people.is_empty(), "people", "error-nobody-chosen", 0)
-            .that(people.len() < MOST_PEOPLE, "people", "error-too-many-people", MOST_PEOPLE)
+            .that(
+                people.len() < MAX_DIRECT_PEOPLE,
+                "people",
+                "error-too-many-people",
+                MAX_DIRECT_PEOPLE,
+            )
             .done()?;
         let known = self.acquaintances(by).await?;
-        if !people.iter().all(|account| known.iter().any(|person| person.id == *account)) {
+        if !people
+            .iter()
+            .all(|account| known.iter().any(|person| person.id == *account))
+        {
             return Err(Error::NotFound);
         }
         people.push(by);
         people.sort_unstable();
-        let key = people.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let key = people
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",");
         let community = self.clone();
         self.0.engine.db.write(move |tx| Box::pin(async move {
             let there: Option<RoomId> = sql!(tx.on(), on => sqlx::query_scalar("SELECT id FROM rooms WHERE people_key = $1").bind(&key).fetch_optional(on))?;

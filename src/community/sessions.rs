@@ -1,5 +1,5 @@
-//! Sessions: who a cookie belongs to. Kept in the database under the digest of the cookie, so they survive a restart
-//! and can be listed and ended, and a stolen backup signs nobody in.
+//! Sessions: who a cookie belongs to. PartCache in the database under the digest of the cookie, so
+//! they survive a restart and can be listed and ended, and a stolen backup signs nobody in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +32,10 @@ use crate::sql;
 const ACCOUNT: &str = "account";
 const DEVICE: &str = "device";
 const SEEN: &str = "seen";
-const UNUSED_FOR: time::Duration = time::Duration::days(30); // after which a session ends by itself
-const SEEN_EVERY: Duration = Duration::from_secs(3600); // how exactly "last seen" is kept: a write an hour, not a request
-const LONGEST_DEVICE: usize = 200; // characters kept of what a browser calls itself
+// After which a session ends by itself.
+const SESSION_TTL: time::Duration = time::Duration::days(30);
+const SEEN_INTERVAL: Duration = Duration::from_secs(3600); // how exactly "last seen" is kept: a write an hour, not a request
+const MAX_DEVICE_CHARS: usize = 200; // characters kept of what a browser calls itself
 
 /// A session, as its person sees it in the settings.
 #[derive(Clone, Debug, FromRow)]
@@ -68,7 +69,13 @@ fn backend(error: impl std::fmt::Display) -> StoreError {
 
 impl Sessions {
     pub(super) fn new(engine: &Engine) -> Self {
-        Self { db: engine.db.clone(), open: Cache::builder().max_capacity(50_000).time_to_live(engine.settings.cache_ttl()).build() }
+        Self {
+            db: engine.db.clone(),
+            open: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(engine.settings.cache_ttl())
+                .build(),
+        }
     }
 
     /// Whether this session still belongs to this account and has not ended.
@@ -89,9 +96,10 @@ impl Sessions {
             return Ok(Some(record).filter(|record| record.expiry_date > now));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
-        let data: Option<String> =
-            sql!(self.db.read(), on => sqlx::query_scalar(READ).bind(digest).bind(Micros::now()).fetch_optional(on))?;
-        let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else { return Ok(None) };
+        let data: Option<String> = sql!(self.db.read(), on => sqlx::query_scalar(READ).bind(digest).bind(Micros::now()).fetch_optional(on))?;
+        let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else {
+            return Ok(None);
+        };
         let key: Arc<str> = digest.into();
         self.open.insert(key.clone(), record.clone());
         // Ended while it was being read: the end has cleared the cache already, so look once more.
@@ -107,12 +115,17 @@ impl Sessions {
     async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
         const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
             WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT 100";
-        Ok(sql!(self.db.read(), on => sqlx::query_as(READ).bind(account).bind(Micros::now()).fetch_all(on))?)
+        Ok(
+            sql!(self.db.read(), on => sqlx::query_as(READ).bind(account).bind(Micros::now()).fetch_all(on))?,
+        )
     }
 }
 
 fn account_of(record: &Record) -> Option<AccountId> {
-    record.data.get(ACCOUNT).and_then(|value| value.as_str()?.parse().ok())
+    record
+        .data
+        .get(ACCOUNT)
+        .and_then(|value| value.as_str()?.parse().ok())
 }
 
 /// A session as it is stored.
@@ -126,12 +139,26 @@ struct Row {
 
 impl Row {
     fn of(record: &Record) -> StoreResult<Self> {
-        let account = account_of(record).ok_or_else(|| StoreError::Encode("a session without an account is not kept".into()))?;
-        // The row must not hold what would sign in: neither the cookie nor anything it can be made from.
-        let kept = Record { id: Id(0), ..record.clone() };
-        let data = serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
-        let expires = Micros(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX));
-        Ok(Self { key: digest(&record.id), account, data, expires, kept })
+        let account = account_of(record)
+            .ok_or_else(|| StoreError::Encode("a session without an account is not kept".into()))?;
+        // The row must not hold what would sign in: neither the cookie nor anything it can be made
+        // from.
+        let kept = Record {
+            id: Id(0),
+            ..record.clone()
+        };
+        let data =
+            serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
+        let expires = Micros(
+            i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
+        );
+        Ok(Self {
+            key: digest(&record.id),
+            account,
+            data,
+            expires,
+            kept,
+        })
     }
 }
 
@@ -140,13 +167,30 @@ impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> StoreResult<()> {
         const CREATE: &str = "INSERT INTO sessions (digest, account_id, data, device, created_at, seen_at, expires_at) \
             VALUES ($1, $2, $3, $4, $5, $5, $6)";
-        let device = record.data.get(DEVICE).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let Row { key, account, data, expires, kept } = Row::of(record)?;
+        let device = record
+            .data
+            .get(DEVICE)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        let Row {
+            key,
+            account,
+            data,
+            expires,
+            kept,
+        } = Row::of(record)?;
         let cache = self.open.clone();
         self.db
-            .write_patiently(move |tx| {
+            .write_queued(move |tx| {
                 Box::pin(async move {
-                    let row = sqlx::query(CREATE).bind(&*key).bind(account).bind(data).bind(device).bind(Micros::now()).bind(expires);
+                    let row = sqlx::query(CREATE)
+                        .bind(&*key)
+                        .bind(account)
+                        .bind(data)
+                        .bind(device)
+                        .bind(Micros::now())
+                        .bind(expires);
                     sql!(tx.on(), on => row.execute(on))?;
                     tx.after_commit(move || cache.insert(key, kept));
                     Ok(())
@@ -156,15 +200,27 @@ impl SessionStore for Sessions {
             .map_err(backend)
     }
 
-    /// Only ever changes a session that is there: one that was ended while this request ran must not come back.
-    /// All that changes is when it was seen; a full disk that cannot keep that is no reason to refuse the page.
+    /// Only ever changes a session that is there: one that was ended while this request ran must
+    /// not come back. All that changes is when it was seen; a full disk that cannot keep that is no
+    /// reason to refuse the page.
     async fn save(&self, record: &Record) -> StoreResult<()> {
         const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5 WHERE digest = $1 AND account_id = $2";
-        let Row { key, account, data, expires, kept } = Row::of(record)?;
+        let Row {
+            key,
+            account,
+            data,
+            expires,
+            kept,
+        } = Row::of(record)?;
         let cache = self.open.clone();
         let saved = self.db.write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query(SAVE).bind(&*key).bind(account).bind(data).bind(Micros::now()).bind(expires);
+                let row = sqlx::query(SAVE)
+                    .bind(&*key)
+                    .bind(account)
+                    .bind(data)
+                    .bind(Micros::now())
+                    .bind(expires);
                 if sql!(tx.on(), on => row.execute(on))?.rows_affected() > 0 {
                     tx.after_commit(move || cache.insert(key, kept));
                 }
@@ -186,7 +242,7 @@ impl SessionStore for Sessions {
         let key = digest(id);
         let cache = self.open.clone();
         self.db
-            .write_patiently(move |tx| {
+            .write_queued(move |tx| {
                 Box::pin(async move {
                     sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&*key).execute(on))?;
                     tx.after_commit(move || cache.invalidate(&key));
@@ -205,11 +261,16 @@ pub(super) fn guard(community: &Community, router: Router) -> Router {
         .with_name("tidepool")
         .with_secure(engine.settings.https)
         .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(UNUSED_FOR));
+        .with_expiry(Expiry::OnInactivity(SESSION_TTL));
     router.layer((layer, from_fn_with_state(community.clone(), recognise)))
 }
 
-async fn recognise(State(community): State<Community>, session: Session, mut request: Request, next: Next) -> Response {
+async fn recognise(
+    State(community): State<Community>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match community.viewer(&session, request.headers()).await {
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(viewer.lang);
@@ -223,23 +284,45 @@ async fn recognise(State(community): State<Community>, session: Session, mut req
 
 impl Community {
     async fn viewer(&self, session: &Session, headers: &HeaderMap) -> Result<Option<Viewer>> {
-        let broken = |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
-        let Some(account) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? else { return Ok(None) };
-        let Some(id) = session.id() else { return Ok(None) };
+        let broken =
+            |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
+        let Some(account) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? else {
+            return Ok(None);
+        };
+        let Some(id) = session.id() else {
+            return Ok(None);
+        };
         let account = self.account(account).await?;
         let seen = Micros(session.get::<i64>(SEEN).await.map_err(broken)?.unwrap_or(0));
-        if Micros::now().since(seen) > SEEN_EVERY {
-            session.insert(SEEN, Micros::now().0).await.map_err(broken)?;
+        if Micros::now().since(seen) > SEEN_INTERVAL {
+            session
+                .insert(SEEN, Micros::now().0)
+                .await
+                .map_err(broken)?;
         }
-        let accepts = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let accepts = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
         let lang = Lang::negotiate(account.language.as_deref(), accepts);
-        Ok(Some(Viewer { account: account.id, name: account.name.as_str().into(), session: digest(&id), lang }))
+        Ok(Some(Viewer {
+            account: account.id,
+            name: account.name.as_str().into(),
+            session: digest(&id),
+            lang,
+        }))
     }
 
     /// Signs in: a fresh session for this account on this device.
-    pub(super) async fn sign_in(&self, session: &Session, account: AccountId, headers: &HeaderMap) -> Result<()> {
-        let broken = |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
-        // Whatever session the cookie named ends here: an id known before signing in must not be worth more after it.
+    pub(super) async fn sign_in(
+        &self,
+        session: &Session,
+        account: AccountId,
+        headers: &HeaderMap,
+    ) -> Result<()> {
+        let broken =
+            |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
+        // Whatever session the cookie named ends here: an id known before signing in must not be
+        // worth more after it.
         if let Some(id) = session.id() {
             if let Some(before) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? {
                 drop(self.end_session(before, &digest(&id)).await); // closes its sockets too
@@ -252,7 +335,7 @@ impl Community {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
             .chars()
-            .take(LONGEST_DEVICE)
+            .take(MAX_DEVICE_CHARS)
             .collect();
         session.insert(ACCOUNT, account).await.map_err(broken)?;
         session.insert(DEVICE, device).await.map_err(broken)?;

@@ -1,5 +1,5 @@
-//! The first evening: the page that makes the owner, the first space and its room, and closes for ever.
-//! And the door's patience: how often one may try to sign in.
+//! The first evening: the page that makes the owner, the first space and its room, and closes for
+//! ever. And the door's patience: how often one may try to sign in.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,39 +9,46 @@ use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::engine::rates::Rate;
+use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Address;
 use crate::sql;
 
-const TRIES: u32 = 10;
-const IN: Duration = Duration::from_secs(180);
-const JOINS: u32 = 60; // from one address in the same time: a class that joins together, not a machine
+const MAX_TRIES: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(180);
+// From one address in the same time: a class that joins together, not a machine.
+const MAX_JOINS: u32 = 60;
 
 /// Limits of signing in and joining, by account and by address.
-pub(super) struct Door {
+pub(super) struct SignInLimiter {
     by_account: Rate<AccountId>,
     by_login: Rate<String>,
     by_address: Rate<IpAddr>,
     joins: Rate<IpAddr>,
 }
 
-impl Default for Door {
+impl Default for SignInLimiter {
     fn default() -> Self {
         Self {
-            by_account: Rate::new(TRIES, IN),
-            by_login: Rate::new(TRIES, IN),
-            by_address: Rate::new(TRIES, IN),
-            joins: Rate::new(JOINS, IN),
+            by_account: Rate::new(MAX_TRIES, WINDOW),
+            by_login: Rate::new(MAX_TRIES, WINDOW),
+            by_address: Rate::new(MAX_TRIES, WINDOW),
+            joins: Rate::new(MAX_JOINS, WINDOW),
         }
     }
 }
 
-impl Door {
-    /// Counts a try to sign in: of the account that the login names, or of the login while it names none.
+impl SignInLimiter {
+    /// Counts a try to sign in: of the account that the login names, or of the login while it names
+    /// none.
     ///
     /// # Errors
     /// `TooMany` when this account or this address has had its ten tries in three minutes.
-    pub(super) fn knock(&self, login: &str, account: Option<AccountId>, address: IpAddr) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        login: &str,
+        account: Option<AccountId>,
+        address: IpAddr,
+    ) -> Result<()> {
         self.by_address.check(&Address(address).network())?;
         match account {
             Some(account) => self.by_account.check(&account),
@@ -58,11 +65,11 @@ impl Door {
         self.joins.check(&Address(address).network()).map(drop)
     }
 
-    pub(super) fn tidy(&self) {
-        self.by_account.tidy();
-        self.by_login.tidy();
-        self.by_address.tidy();
-        self.joins.tidy();
+    pub(super) fn evict(&self) {
+        self.by_account.evict();
+        self.by_login.evict();
+        self.by_address.evict();
+        self.joins.evict();
     }
 }
 
@@ -84,8 +91,7 @@ impl Community {
         if let Some(owner) = self.0.owner.get() {
             return Ok(Some(*owner));
         }
-        let read: Option<AccountId> =
-            sql!(self.0.engine.db.read(), on => sqlx::query_scalar("SELECT owner_id FROM installation").fetch_optional(on))?;
+        let read: Option<AccountId> = sql!(self.0.engine.db.read(), on => sqlx::query_scalar("SELECT owner_id FROM installation").fetch_optional(on))?;
         if let Some(owner) = read {
             let _ = self.0.owner.set(owner);
         }
@@ -95,7 +101,8 @@ impl Community {
     /// Makes the owner, the first space and its room `general`, all or nothing.
     ///
     /// # Errors
-    /// `Invalid`; `Conflict` when there is an owner already, also when another submission was faster.
+    /// `Invalid`; `Conflict` when there is an owner already, also when another submission was
+    /// faster.
     pub(super) async fn set_up(&self, mut setup: Setup) -> Result<(AccountId, SpaceId)> {
         if self.is_set_up().await? {
             return Err(Error::Conflict("error-setup-closed"));

@@ -10,9 +10,9 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::bus::{Envelope, Subscriber};
-use crate::engine::changes::Sources;
 use crate::engine::live::{Content, Hub};
 use crate::engine::module::NavSection;
+use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, Part};
 
@@ -86,61 +86,97 @@ pub(super) struct Sidebar<'a> {
 impl Community {
     /// The head of a page for this viewer.
     pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
-        let mut head = self.0.engine.pages.head(viewer.lang, Some(viewer.account), title);
+        let mut head = self
+            .0
+            .engine
+            .pages
+            .head(viewer.lang, Some(viewer.account), title);
         head.pictures.clone_from(&self.pictures().version);
         head
     }
 
     /// What stands around a page at `here`, in a space or outside all.
-    pub async fn shell(&self, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
-        self.shell_from(&self.sources(viewer.account), viewer, space, here).await
+    pub async fn shell(
+        &self,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        here: &str,
+    ) -> Result<Shell> {
+        self.shell_from(&self.dependencies(viewer.account), viewer, space, here)
+            .await
     }
 
     /// The same for a page that is kept, with what it is made from.
-    pub async fn shell_from(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
-        let mut shell = self.sidebar(sources, viewer, space, here).await?;
+    pub async fn shell_from(
+        &self,
+        deps: &Dependencies,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        here: &str,
+    ) -> Result<Shell> {
+        let mut shell = self.sidebar(deps, viewer, space, here).await?;
         if let Some(space) = space {
             for pane in self.0.panes.get().into_iter().flatten() {
-                shell.panes.push(pane(viewer.clone(), space, sources.clone()).await?);
+                shell
+                    .panes
+                    .push(pane(viewer.clone(), space, deps.clone()).await?);
             }
         }
         shell.parts = shell.panes.clone();
         Ok(shell)
     }
 
-    /// What every page of an account is made from: rights, spaces, rooms and people, and what concerns it alone. To be had
-    /// before the first question about a right.
-    pub fn sources(&self, account: AccountId) -> Sources {
-        let sources = self.0.engine.changes.sources();
-        sources.add("community", 0);
-        sources.add("account", account.0);
-        sources
+    /// What every page of an account is made from: rights, spaces, rooms and people, and what
+    /// concerns it alone. To be had before the first question about a right.
+    pub fn dependencies(&self, account: AccountId) -> Dependencies {
+        let deps = self.0.engine.versions.dependencies();
+        deps.add("community", 0);
+        deps.add("account", account.0);
+        deps
     }
 
     /// The shell without the panes.
-    pub(super) async fn sidebar(&self, sources: &Sources, viewer: &Viewer, space: Option<SpaceId>, here: &str) -> Result<Shell> {
+    pub(super) async fn sidebar(
+        &self,
+        deps: &Dependencies,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        here: &str,
+    ) -> Result<Shell> {
         let live = &self.0.engine.live;
         // Cursors first: what is read after them holds everything they name.
-        let mut feeds = format!("account/{0}@{1}", viewer.account, live.cursor(&format!("account/{}", viewer.account)));
+        let mut feeds = format!(
+            "account/{0}@{1}",
+            viewer.account,
+            live.cursor(&format!("account/{}", viewer.account))
+        );
         if let Some(space) = space {
-            feeds.push_str(&format!(" space/{space}@{}", live.cursor(&format!("space/{space}"))));
+            feeds.push_str(&format!(
+                " space/{space}@{}",
+                live.cursor(&format!("space/{space}"))
+            ));
         }
         let spaces = self.spaces_of(viewer.account).await?;
         let role = match space {
             Some(space) => self.role(viewer.account, space).await?,
             None => None,
         };
-        let title = spaces
-            .iter()
-            .find(|one| Some(one.id) == space)
-            .map_or_else(|| viewer.lang.t("direct-heading").to_owned(), |one| one.name.clone());
+        let title = spaces.iter().find(|one| Some(one.id) == space).map_or_else(
+            || viewer.lang.t("direct-heading").to_owned(),
+            |one| one.name.clone(),
+        );
         let spaces = spaces
             .into_iter()
-            .map(|one| SpaceLink { current: Some(one.id) == space, initials: names::initials(&one.name), id: one.id, name: one.name })
+            .map(|one| SpaceLink {
+                current: Some(one.id) == space,
+                initials: names::initials(&one.name),
+                id: one.id,
+                name: one.name,
+            })
             .collect();
         let mut sections = Vec::new();
         for nav in self.0.navs.get().into_iter().flatten() {
-            sections.extend(nav(viewer.clone(), space, sources.clone()).await?);
+            sections.extend(nav(viewer.clone(), space, deps.clone()).await?);
         }
         Ok(Shell {
             lang: viewer.lang,
@@ -163,8 +199,15 @@ impl Community {
 }
 
 fn rights(role: Option<Role>) -> String {
-    let named = [(Permission::Moderate, "moderate"), (Permission::ManageRooms, "manage-rooms")];
-    let held: Vec<_> = named.into_iter().filter(|(right, _)| role.is_some_and(|role| role.may(*right))).map(|(_, name)| name).collect();
+    let named = [
+        (Permission::Moderate, "moderate"),
+        (Permission::ManageRooms, "manage-rooms"),
+    ];
+    let held: Vec<_> = named
+        .into_iter()
+        .filter(|(right, _)| role.is_some_and(|role| role.may(*right)))
+        .map(|(_, name)| name)
+        .collect();
     held.join(" ")
 }
 
@@ -184,21 +227,30 @@ pub(super) fn presenter(community: &Community) -> Subscriber {
     .when_lagged(move |_| {
         // Too much happened to say what: every open page reads its sidebar again.
         for account in lagged.connected() {
-            lagged.publish(&format!("account/{account}"), Content::new("community.room.changed", serde_json::Value::Null).reread());
+            lagged.publish(
+                &format!("account/{account}"),
+                Content::new("community.room.changed", serde_json::Value::Null).refetch(),
+            );
         }
         async {}
     })
 }
 
 fn present(live: &Hub, event: &Envelope) {
-    let content = || Content::new(event.topic.name, event.json()).reread();
+    let content = || Content::new(event.topic.name, event.json()).refetch();
     let to_space = |space: SpaceId| live.publish(&format!("space/{space}"), content());
     let to_accounts = |accounts: &[AccountId]| {
         for account in accounts {
             live.publish(&format!("account/{account}"), content());
         }
     };
-    if let Some(RoomCreated { space, members, private, .. }) = event.get() {
+    if let Some(RoomCreated {
+        space,
+        members,
+        private,
+        ..
+    }) = event.get()
+    {
         match space {
             Some(space) if !private => to_space(*space),
             _ => to_accounts(members),

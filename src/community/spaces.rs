@@ -29,7 +29,12 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     Ok(id)
 }
 
-pub(super) async fn add_member(tx: &mut Tx, space: SpaceId, account: AccountId, role: Role) -> Result<()> {
+pub(super) async fn add_member(
+    tx: &mut Tx,
+    space: SpaceId,
+    account: AccountId,
+    role: Role,
+) -> Result<()> {
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     sql!(tx.on(), on => sqlx::query(INSERT).bind(space).bind(account).bind(role.name()).bind(Micros::now()).execute(on))?;
     Ok(())
@@ -38,8 +43,7 @@ pub(super) async fn add_member(tx: &mut Tx, space: SpaceId, account: AccountId, 
 impl Community {
     /// The spaces of an account, by name.
     pub(super) async fn spaces_of(&self, account: AccountId) -> Result<Vec<Space>> {
-        const READ: &str =
-            "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
         Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).fetch_all(on))?)
     }
 
@@ -48,13 +52,17 @@ impl Community {
     /// # Errors
     /// `NotFound` for everybody else.
     pub async fn space(&self, account: AccountId, id: SpaceId) -> Result<Space> {
-        self.permit(account, Permission::Read, Place::Space(id)).await?;
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as("SELECT id, name FROM spaces WHERE id = $1").bind(id).fetch_one(on))?)
+        self.permit(account, Permission::Read, Place::Space(id))
+            .await?;
+        Ok(
+            sql!(self.0.engine.db.read(), on => sqlx::query_as("SELECT id, name FROM spaces WHERE id = $1").bind(id).fetch_one(on))?,
+        )
     }
 
     /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
     pub(super) async fn create_space(&self, account: AccountId, name: &str) -> Result<SpaceId> {
-        self.permit(account, Permission::Operate, Place::Server).await?;
+        self.permit(account, Permission::Operate, Place::Server)
+            .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
@@ -73,8 +81,14 @@ impl Community {
     }
 
     /// Gives a space another name.
-    pub(super) async fn rename_space(&self, account: AccountId, space: SpaceId, name: &str) -> Result<()> {
-        self.permit(account, Permission::ManageSpace, Place::Space(space)).await?;
+    pub(super) async fn rename_space(
+        &self,
+        account: AccountId,
+        space: SpaceId,
+        name: &str,
+    ) -> Result<()> {
+        self.permit(account, Permission::ManageSpace, Place::Space(space))
+            .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
@@ -94,13 +108,22 @@ impl Community {
             .await
     }
 
-    /// Takes an account out of a space and all its rooms: by themselves, or by who manages the space.
-    /// Their sockets prove their rights again before another frame passes.
+    /// Takes an account out of a space and all its rooms: by themselves, or by who manages the
+    /// space. Their sockets prove their rights again before another frame passes.
     ///
     /// # Errors
     /// `Conflict` for the owner, whom a space cannot do without.
-    pub(super) async fn remove_member(&self, by: AccountId, space: SpaceId, account: AccountId) -> Result<()> {
-        let right = if by == account { Permission::Read } else { Permission::ManageSpace };
+    pub(super) async fn remove_member(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        account: AccountId,
+    ) -> Result<()> {
+        let right = if by == account {
+            Permission::Read
+        } else {
+            Permission::ManageSpace
+        };
         self.permit(by, right, Place::Space(space)).await?;
         if self.role(account, space).await? == Some(Role::Owner) {
             return Err(Error::Conflict("error-owner-stays"));

@@ -42,7 +42,10 @@ pub(super) struct JoinPage {
 
 impl JoinPage {
     pub(super) fn initials(&self) -> String {
-        self.invitation.as_ref().map(|invitation| super::names::initials(&invitation.space)).unwrap_or_default()
+        self.invitation
+            .as_ref()
+            .map(|invitation| super::names::initials(&invitation.space))
+            .unwrap_or_default()
     }
 }
 

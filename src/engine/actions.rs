@@ -1,7 +1,8 @@
 //! Actions: what a browser or a program may do, each declared by a module, denied unless declared.
 //!
-//! One function serves every way in: a form posted to `/act/<name>` (with or without JavaScript), JSON posted there,
-//! and an `act` message on a socket. It gets the person and the decoded fields, and says what happened in an [`Outcome`].
+//! One function serves every way in: a form posted to `/act/<name>` (with or without JavaScript),
+//! JSON posted there, and an `act` message on a socket. It gets the person and the decoded fields,
+//! and says what happened in an [`Outcome`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::telemetry::refused;
-use crate::engine::rates::Rate;
+use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
 
 /// What an action did.
@@ -30,7 +31,11 @@ pub struct Outcome {
 impl Outcome {
     /// Done; a plain form goes on to `location`.
     pub fn new(result: Value, location: impl Into<String>) -> Self {
-        Self { result, location: location.into(), fragment: None }
+        Self {
+            result,
+            location: location.into(),
+            fragment: None,
+        }
     }
 
     /// What a page that asked for a fragment gets.
@@ -45,8 +50,8 @@ impl Outcome {
     }
 }
 
-/// How often one account may do an action, over all its devices and every way in. Actions of one class share an
-/// allowance; `n` is the setting `writes_per_10_seconds`.
+/// How often one account may do an action, over all its devices and every way in. Actions of one
+/// class share an allowance; `n` is the setting `writes_per_10_seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// What people say: `n` in ten seconds.
@@ -54,9 +59,10 @@ pub enum Class {
     /// Every other change that is kept, such as an edit: `n` in ten seconds.
     Write,
     /// What makes something for many, such as a room or an invitation: `n` in a minute.
-    Rare,
-    /// Signs of life that pages send by themselves, such as typing or having read: `2 n` in ten seconds.
-    Quiet,
+    Create,
+    /// Signs of life that pages send by themselves, such as typing or having read: `2 n` in ten
+    /// seconds.
+    Ephemeral,
     /// Reading for programs: `2 n` in ten seconds.
     Read,
 }
@@ -77,7 +83,8 @@ pub struct Action {
 }
 
 impl Action {
-    /// An action whose fields decode into `I`. The person is signed in; every further right is the function's to ask.
+    /// An action whose fields decode into `I`. The person is signed in; every further right is the
+    /// function's to ask.
     pub fn new<I, F, R>(name: &'static str, about: &'static str, class: Class, run: F) -> Self
     where
         I: DeserializeOwned + Send + 'static,
@@ -101,7 +108,8 @@ impl Action {
         }
     }
 
-    /// Its forms may hold files of this kind: they are taken in first, and the action gets their ids in their place.
+    /// Its forms may hold files of this kind: they are taken in first, and the action gets their
+    /// ids in their place.
     pub fn with_files(mut self, kind: &'static str) -> Self {
         self.files = Some(kind);
         self
@@ -155,8 +163,8 @@ struct Inner {
 struct Rates {
     post: Rate<AccountId>,
     write: Rate<AccountId>,
-    rare: Rate<AccountId>,
-    quiet: Rate<AccountId>,
+    create: Rate<AccountId>,
+    ephemeral: Rate<AccountId>,
     read: Rate<AccountId>,
 }
 
@@ -166,8 +174,8 @@ impl Rates {
         Self {
             post: Rate::new(writes, TEN),
             write: Rate::new(writes, TEN),
-            rare: Rate::new(writes, Duration::from_secs(60)),
-            quiet: Rate::new(writes.saturating_mul(2), TEN),
+            create: Rate::new(writes, Duration::from_secs(60)),
+            ephemeral: Rate::new(writes.saturating_mul(2), TEN),
             read: Rate::new(writes.saturating_mul(2), TEN),
         }
     }
@@ -176,8 +184,8 @@ impl Rates {
         match class {
             Class::Post => &self.post,
             Class::Write => &self.write,
-            Class::Rare => &self.rare,
-            Class::Quiet => &self.quiet,
+            Class::Create => &self.create,
+            Class::Ephemeral => &self.ephemeral,
             Class::Read => &self.read,
         }
     }
@@ -192,18 +200,30 @@ impl Actions {
         let mut by_name = BTreeMap::new();
         for action in declared {
             let name = action.name;
-            assert!(by_name.insert(name, action).is_none(), "action {name} is declared twice");
+            assert!(
+                by_name.insert(name, action).is_none(),
+                "action {name} is declared twice"
+            );
         }
-        Self(Arc::new(Inner { by_name, rates: Rates::new(writes) }))
+        Self(Arc::new(Inner {
+            by_name,
+            rates: Rates::new(writes),
+        }))
     }
 
-    /// Lets someone do an action once, whichever way they came: the action, and what is left of its class's allowance.
+    /// Lets someone do an action once, whichever way they came: the action, and what is left of its
+    /// class's allowance.
     ///
     /// # Errors
     /// `NotFound` for an undeclared name, `TooMany`.
     pub fn admit(&self, viewer: &Viewer, name: &str) -> Result<(&Action, Allowance)> {
         let action = self.0.by_name.get(name).ok_or(Error::NotFound)?;
-        let left = self.0.rates.of(action.class).check(&viewer.account).inspect_err(|_| refused("actions"))?;
+        let left = self
+            .0
+            .rates
+            .of(action.class)
+            .check(&viewer.account)
+            .inspect_err(|_| refused("actions"))?;
         metrics::counter!("tidepool_actions_total", "action" => action.name).increment(1);
         Ok((action, left))
     }
@@ -214,9 +234,15 @@ impl Actions {
     }
 
     /// Forgets counters that no longer matter. Called every minute.
-    pub fn tidy(&self) {
-        for class in [Class::Post, Class::Write, Class::Rare, Class::Quiet, Class::Read] {
-            self.0.rates.of(class).tidy();
+    pub fn evict(&self) {
+        for class in [
+            Class::Post,
+            Class::Write,
+            Class::Create,
+            Class::Ephemeral,
+            Class::Read,
+        ] {
+            self.0.rates.of(class).evict();
         }
     }
 }

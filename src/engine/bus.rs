@@ -1,9 +1,10 @@
 //! The bus: typed, declared topics. Modules meet here and nowhere else.
 //!
-//! An event travels as one shared [`Envelope`]; nothing is serialised. Events of one module keep their order, so events
-//! of one key (a room, say) do too, also across topics. A subscriber that falls behind is told how many it missed and
-//! reads the store instead; it never holds up a publisher. A handler that fails is tried again a few times, and then its
-//! event becomes a dead letter that an owner can see and replay.
+//! An event travels as one shared [`Envelope`]; nothing is serialised. Events of one module keep
+//! their order, so events of one key (a room, say) do too, also across topics. A subscriber that
+//! falls behind is told how many it missed and reads the store instead; it never holds up a
+//! publisher. A handler that fails is tried again a few times, and then its event becomes a dead
+//! letter that an owner can see and replay.
 
 mod dead_letters;
 mod event;
@@ -20,12 +21,13 @@ use tokio::sync::broadcast;
 
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, EventId, SpaceId};
-use crate::engine::changes::Changes;
+use crate::engine::versions::Versions;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use event::{Event, EventField, Topic, json};
 pub use subscriber::Subscriber;
 
-const LANE: usize = 4096; // events a subscriber may be behind before it is told that it lagged
+// Events a subscriber may be behind before it is told that it lagged.
+const CHANNEL_CAPACITY: usize = 4096;
 
 /// Something that happened, on its way to whoever asked for its topic.
 pub struct Envelope {
@@ -68,7 +70,10 @@ pub struct Origin {
 impl Origin {
     /// Caused by a person in a space (or outside all spaces).
     pub fn new(actor: AccountId, space: Option<SpaceId>) -> Self {
-        Self { actor: Some(actor), space }
+        Self {
+            actor: Some(actor),
+            space,
+        }
     }
 }
 
@@ -76,7 +81,7 @@ impl Origin {
 #[derive(Clone)]
 pub struct Bus {
     declared: Arc<OnceLock<Declared>>,
-    changes: Changes,
+    versions: Versions,
 }
 
 #[derive(Default)]
@@ -88,35 +93,62 @@ struct Declared {
 
 impl Bus {
     /// A bus without topics. What an event is ordered by counts as changed when it is published.
-    pub fn new(changes: Changes) -> Self {
-        Self { declared: Arc::default(), changes }
+    pub fn new(versions: Versions) -> Self {
+        Self {
+            declared: Arc::default(),
+            versions,
+        }
     }
 
     /// Takes these topics and no others, once.
     ///
     /// # Panics
-    /// When two topics share a name, a name is not `module.noun.verb`, or it is called twice: a mistake of the program.
+    /// When two topics share a name, a name is not `module.noun.verb`, or it is called twice: a
+    /// mistake of the program.
     pub(super) fn declare(&self, declared: impl IntoIterator<Item = &'static Topic>) {
         let mut table = Declared::default();
         for topic in declared {
-            assert!(topic.is_well_named(), "topic {} is not named module.noun.verb", topic.name);
-            table.lanes.entry(topic.owner()).or_insert_with(|| broadcast::channel(LANE).0);
-            assert!(table.topics.insert(topic.name, topic).is_none(), "topic {} is declared twice", topic.name);
+            assert!(
+                topic.is_well_named(),
+                "topic {} is not named module.noun.verb",
+                topic.name
+            );
+            table
+                .lanes
+                .entry(topic.owner())
+                .or_insert_with(|| broadcast::channel(CHANNEL_CAPACITY).0);
+            assert!(
+                table.topics.insert(topic.name, topic).is_none(),
+                "topic {} is declared twice",
+                topic.name
+            );
         }
-        assert!(self.declared.set(table).is_ok(), "the topics are declared once");
+        assert!(
+            self.declared.set(table).is_ok(),
+            "the topics are declared once"
+        );
     }
 
-    /// Tells everyone who subscribed. Called after the commit that made it true (see `Tx::after_commit`).
+    /// Tells everyone who subscribed. Called after the commit that made it true (see
+    /// `Tx::after_commit`).
     ///
     /// An undeclared topic is refused: logged as an error, and a panic in debug builds.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
         let topic = E::topic();
-        let Some(declared) = self.declared.get().filter(|declared| declared.topics.contains_key(topic.name)) else {
-            debug_assert!(false, "{} is published but no module declares it", topic.name);
+        let Some(declared) = self
+            .declared
+            .get()
+            .filter(|declared| declared.topics.contains_key(topic.name))
+        else {
+            debug_assert!(
+                false,
+                "{} is published but no module declares it",
+                topic.name
+            );
             tracing::error!(topic = topic.name, "refused: no module declares this topic");
             return;
         };
-        self.changes.mark(topic.key, event.key());
+        self.versions.bump(topic.key, event.key());
         let envelope = Envelope {
             id: EventId::new(),
             at: Micros::now(),
@@ -133,10 +165,17 @@ impl Bus {
 
     /// All topics, by name.
     pub fn topics(&self) -> impl Iterator<Item = &'static Topic> {
-        self.declared.get().into_iter().flat_map(|declared| declared.topics.values().copied())
+        self.declared
+            .get()
+            .into_iter()
+            .flat_map(|declared| declared.topics.values().copied())
     }
 
     fn lane(&self, owner: &str) -> Option<broadcast::Receiver<Arc<Envelope>>> {
-        self.declared.get()?.lanes.get(owner).map(broadcast::Sender::subscribe)
+        self.declared
+            .get()?
+            .lanes
+            .get(owner)
+            .map(broadcast::Sender::subscribe)
     }
 }

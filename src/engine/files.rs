@@ -1,9 +1,10 @@
-//! Files: what people put somewhere, from the first byte of an upload to the last one that is served. `docs/files.md` says how
-//! a module uses them.
+//! Files: what people put somewhere, from the first byte of an upload to the last one that is
+//! served. `docs/files.md` says how a module uses them.
 //!
-//! An upload comes in pieces over tus (or as a form) into a spool file, so that it survives a lost network and a restart.
-//! When it is whole its content is stored once by its digest, in a folder or a bucket, and a file is a row that names it.
-//! A picture is shown as it was made anew from its pixels: what else was in it is gone.
+//! An upload comes in pieces over tus (or as a form) into a spool file, so that it survives a lost
+//! network and a restart. When it is whole its content is stored once by its digest, in a folder or
+//! a bucket, and a file is a row that names it. A picture is shown as it was made anew from its
+//! pixels: what else was in it is gone.
 
 mod blobs;
 mod kind;
@@ -25,8 +26,8 @@ use anyhow::Context;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::keyed_lock::KeyedLock;
 use crate::base::settings::Settings;
-use crate::base::turns::Turns;
 use crate::engine::jobs::{Jobs, NewJob};
 use crate::engine::module::Module;
 use crate::id;
@@ -55,18 +56,26 @@ struct Inner {
     blobs: Blobs,
     spool: Spool,
     /// Who stores, or forgets, the content of a digest.
-    contents: Turns<String>,
+    contents: KeyedLock<String>,
 }
 
 impl Files {
-    /// Kept where the settings say. Nothing is opened before it is needed.
+    /// PartCache where the settings say. Nothing is opened before it is needed.
     ///
     /// # Errors
     /// When the settings of the bucket contradict each other.
     pub fn new(settings: Arc<Settings>, db: Db, jobs: Jobs) -> anyhow::Result<Self> {
         let blobs = Blobs::new(&settings).context("where files are kept")?;
         let spool = Spool::new(settings.data.join("uploads"), settings.max_uploads);
-        Ok(Self(Arc::new(Inner { db, jobs, settings, kinds: OnceLock::new(), blobs, spool, contents: Turns::default() })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            jobs,
+            settings,
+            kinds: OnceLock::new(),
+            blobs,
+            spool,
+            contents: KeyedLock::default(),
+        })))
     }
 
     /// Takes these kinds and no others.
@@ -77,13 +86,23 @@ impl Files {
         let mut by_name = BTreeMap::new();
         for kind in kinds {
             let name = kind.name;
-            assert!(by_name.insert(name, kind).is_none(), "the kind of files {name} is declared twice");
+            assert!(
+                by_name.insert(name, kind).is_none(),
+                "the kind of files {name} is declared twice"
+            );
         }
-        assert!(self.0.kinds.set(by_name).is_ok(), "kinds of files are declared once");
+        assert!(
+            self.0.kinds.set(by_name).is_ok(),
+            "kinds of files are declared once"
+        );
     }
 
     fn kind(&self, name: &str) -> Result<&FileKind> {
-        self.0.kinds.get().and_then(|kinds| kinds.get(name)).ok_or(Error::NotFound)
+        self.0
+            .kinds
+            .get()
+            .and_then(|kinds| kinds.get(name))
+            .ok_or(Error::NotFound)
     }
 
     /// The engine's own part: the work on files.
@@ -91,19 +110,28 @@ impl Files {
         work::declare(self, Module::new("files"))
     }
 
-    /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing else refers to it.
+    /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing
+    /// else refers to it.
     ///
     /// # Errors
-    /// `Invalid` (field `files`) when it is not theirs, is of another kind or place, or is part of something already.
-    pub async fn keep(&self, tx: &mut Tx, id: FileId, kind: &str, place: i64, owner: AccountId) -> Result<File> {
-        store::keep(tx, id, kind, place, owner).await
+    /// `Invalid` (field `files`) when it is not theirs, is of another kind or place, or is part of
+    /// something already.
+    pub async fn claim(
+        &self,
+        tx: &mut Tx,
+        id: FileId,
+        kind: &str,
+        place: i64,
+        owner: AccountId,
+    ) -> Result<File> {
+        store::claim(tx, id, kind, place, owner).await
     }
 
     /// Forgets a file; its content, too, unless another file has it.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn forget(&self, tx: &mut Tx, id: FileId) -> Result<()> {
+    pub async fn release(&self, tx: &mut Tx, id: FileId) -> Result<()> {
         let file = store::delete(tx, id).await?;
         for digest in file.digests() {
             self.forget_content(tx, digest).await?;
@@ -111,10 +139,14 @@ impl Files {
         Ok(())
     }
 
-    /// Has content deleted unless a file has it. Without a key: a job that runs already may have asked before this change, and
-    /// would stand for the one that asks after it.
+    /// Has content deleted unless a file has it. Without a key: a job that runs already may have
+    /// asked before this change, and would stand for the one that asks after it.
     async fn forget_content(&self, tx: &mut Tx, digest: &str) -> Result<()> {
-        self.0.jobs.add(tx, NewJob::new(work::FORGET, &digest)).await.map(drop)
+        self.0
+            .jobs
+            .add(tx, NewJob::new(work::FORGET, &digest))
+            .await
+            .map(drop)
     }
 
     /// A file.

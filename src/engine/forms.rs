@@ -1,4 +1,5 @@
-//! Forms that come back: what was typed and what was wrong with it, for the page that shows the form again.
+//! Forms that come back: what was typed and what was wrong with it, for the page that shows the
+//! form again.
 
 use std::sync::Arc;
 
@@ -24,13 +25,22 @@ struct Refused {
 impl Form {
     /// A form for `action` that was refused with `error`. Passwords are not carried back.
     pub fn refused(action: &str, body: &[u8], error: &Error, lang: Lang) -> Self {
-        let mut values: Vec<(String, String)> = serde_html_form::from_bytes(body).unwrap_or_default();
+        let mut values: Vec<(String, String)> =
+            serde_html_form::from_bytes(body).unwrap_or_default();
         values.retain(|(name, _)| !name.contains("password"));
         let (errors, problem) = match error {
-            Error::Invalid(errors) if errors.iter().all(|e| e.field != "form") => (errors.clone(), None),
+            Error::Invalid(errors) if errors.iter().all(|e| e.field != "form") => {
+                (errors.clone(), None)
+            }
             other => (Vec::new(), Some(words_of(other, lang))),
         };
-        Self(Some(Arc::new(Refused { action: action.to_owned(), values, errors, problem, lang })))
+        Self(Some(Arc::new(Refused {
+            action: action.to_owned(),
+            values,
+            errors,
+            problem,
+            lang,
+        })))
     }
 
     /// Whether the page is simply visited.
@@ -51,7 +61,11 @@ impl Form {
     /// What was typed into a field, or `current` on a first visit.
     pub fn or<'a>(&'a self, field: &str, current: &'a str) -> &'a str {
         match &self.0 {
-            Some(refused) => refused.values.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value),
+            Some(refused) => refused
+                .values
+                .iter()
+                .find(|(name, _)| name == field)
+                .map_or("", |(_, value)| value),
             None => current,
         }
     }
@@ -59,7 +73,10 @@ impl Form {
     /// Whether a box of this name and value was ticked, or is `current`ly on a first visit.
     pub fn ticked(&self, field: &str, value: &str, current: &bool) -> bool {
         match &self.0 {
-            Some(refused) => refused.values.iter().any(|(name, ticked)| name == field && ticked == value),
+            Some(refused) => refused
+                .values
+                .iter()
+                .any(|(name, ticked)| name == field && ticked == value),
             None => *current,
         }
     }
@@ -68,7 +85,11 @@ impl Form {
     pub fn error(&self, field: &str) -> Option<String> {
         let refused = self.0.as_ref()?;
         let error = refused.errors.iter().find(|error| error.field == field)?;
-        Some(refused.lang.with(error.key, &[("limit", error.limit.into())]))
+        Some(
+            refused
+                .lang
+                .with(error.key, &[("limit", error.limit.into())]),
+        )
     }
 
     /// What is wrong with the form as a whole.

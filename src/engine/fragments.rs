@@ -1,7 +1,7 @@
 //! Fragments: rendered pieces of HTML, kept by template version, language, id and revision.
 //!
-//! Nothing of the request may enter one: no host, no account, no token. What depends on the viewer is switched on by
-//! attributes and style sheets.
+//! Nothing of the request may enter one: no host, no account, no token. What depends on the viewer
+//! is switched on by attributes and style sheets.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,8 +33,15 @@ pub struct Fragments(Cache<Key, Arc<str>>);
 impl Fragments {
     /// As large and as patient as the settings say.
     pub fn new(settings: &Settings) -> Self {
-        let weigh = |_: &Key, text: &Arc<str>| u32::try_from(text.len() + OVERHEAD).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(settings.cache_mib << 20).weigher(weigh).time_to_idle(settings.cache_ttl()).build())
+        let weigh =
+            |_: &Key, text: &Arc<str>| u32::try_from(text.len() + OVERHEAD).unwrap_or(u32::MAX);
+        Self(
+            Cache::builder()
+                .max_capacity(settings.cache_mib << 20)
+                .weigher(weigh)
+                .time_to_idle(settings.cache_ttl())
+                .build(),
+        )
     }
 
     /// The fragment if it is there: ask before reading the row.
@@ -45,10 +52,12 @@ impl Fragments {
     /// The fragment, rendered if it is not there; several who ask at once share one rendering.
     pub fn render(&self, key: Key, render: impl FnOnce() -> String) -> Arc<str> {
         self.0.get_with(key, || {
-            metrics::counter!("tidepool_fragments_rendered_total", "template" => key.template).increment(1);
+            metrics::counter!("tidepool_fragments_rendered_total", "template" => key.template)
+                .increment(1);
             let started = Instant::now();
             let text = render();
-            metrics::histogram!("tidepool_render_seconds", "template" => key.template).record(started.elapsed().as_secs_f64());
+            metrics::histogram!("tidepool_render_seconds", "template" => key.template)
+                .record(started.elapsed().as_secs_f64());
             text.into()
         })
     }

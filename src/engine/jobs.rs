@@ -1,12 +1,13 @@
-//! Jobs: work that outlives its cause. A job is a row, written in the transaction of what caused it, so it is never lost and
-//! never done for what did not happen. `docs/jobs.md` says how a module uses them.
+//! Jobs: work that outlives its cause. A job is a row, written in the transaction of what caused
+//! it, so it is never lost and never done for what did not happen. `docs/jobs.md` says how a module
+//! uses them.
 //!
-//! Every job runs **at least once**: after a crash it runs again. What must happen only once is done with
-//! [`Run::settle`], in one transaction with the job's end.
+//! Every job runs **at least once**: after a crash it runs again. What must happen only once is
+//! done with [`Run::settle`], in one transaction with the job's end.
 
 mod kind;
 mod overview;
-mod pace;
+mod rate;
 mod run;
 mod runner;
 mod schedule;
@@ -37,7 +38,7 @@ use store::NewRow;
 /// The feed that tells an owner's page that jobs changed.
 pub const FEED: &str = "server/jobs";
 /// The largest payload, in bytes: a job names what it is about, it does not carry it.
-pub const LARGEST: usize = 64 << 10;
+pub const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
 id!(
     /// A job.
@@ -56,7 +57,13 @@ pub struct NewJob {
 impl NewJob {
     /// A job of a declared kind, with what its handler gets.
     pub fn new(kind: &'static str, payload: &impl Serialize) -> Self {
-        Self { kind, payload: serde_json::to_string(payload), key: None, priority: 0, after: None }
+        Self {
+            kind,
+            payload: serde_json::to_string(payload),
+            key: None,
+            priority: 0,
+            after: None,
+        }
     }
 
     /// While a job of this kind and key waits or runs, no other is added.
@@ -104,7 +111,8 @@ struct State {
     ready: HashSet<&'static str>,
     paused: HashSet<String>,
     running: HashMap<JobId, RunningJob>,
-    /// Jobs of each kind that were done since the start, with how many of them in each of the last seconds.
+    /// Jobs of each kind that were done since the start, with how many of them in each of the last
+    /// seconds.
     done: HashMap<&'static str, overview::Throughput>,
 }
 
@@ -117,7 +125,7 @@ struct RunningJob {
 }
 
 impl Jobs {
-    /// Kept in this database; none begins before [`start`](Self::start).
+    /// PartCache in this database; none begins before [`start`](Self::start).
     pub fn new(db: Db) -> Self {
         Self(Arc::new(Inner {
             db,
@@ -138,15 +146,23 @@ impl Jobs {
     /// Takes these kinds and no others, and begins to run what waits.
     ///
     /// # Panics
-    /// When two kinds share a name, or a schedule names no kind or no time: a mistake of the program.
+    /// When two kinds share a name, or a schedule names no kind or no time: a mistake of the
+    /// program.
     pub(super) fn start(&self, kinds: Vec<JobKind>, schedules: Vec<Schedule>) {
         let mut by_name = BTreeMap::new();
         for kind in kinds {
             let name = kind.name;
-            assert!(by_name.insert(name, kind).is_none(), "the job {name} is declared twice");
+            assert!(
+                by_name.insert(name, kind).is_none(),
+                "the job {name} is declared twice"
+            );
         }
         for schedule in &schedules {
-            assert!(by_name.contains_key(schedule.kind), "a schedule for {}, which no module declares", schedule.kind);
+            assert!(
+                by_name.contains_key(schedule.kind),
+                "a schedule for {}, which no module declares",
+                schedule.kind
+            );
         }
         assert!(self.0.kinds.set(by_name).is_ok(), "jobs are declared once");
         self.0.stopped.send_replace(false);
@@ -158,24 +174,38 @@ impl Jobs {
         self.0.kinds.get().unwrap_or(&NONE)
     }
 
-    /// Adds a job in the transaction of its cause. Nothing when one of its kind and key waits or runs already: its id.
+    /// Adds a job in the transaction of its cause. Nothing when one of its kind and key waits or
+    /// runs already: its id.
     ///
     /// # Errors
-    /// `Internal` for a kind that no module declares or a payload beyond [`LARGEST`]: mistakes of the program.
+    /// `Internal` for a kind that no module declares or a payload beyond [`MAX_PAYLOAD_BYTES`]:
+    /// mistakes of the program.
     pub async fn add(&self, tx: &mut Tx, job: NewJob) -> Result<JobId> {
         let payload = job.payload.map_err(anyhow::Error::new)?;
-        if !self.kinds().contains_key(job.kind) || payload.len() > LARGEST {
+        if !self.kinds().contains_key(job.kind) || payload.len() > MAX_PAYLOAD_BYTES {
             return Err(Error::Internal(anyhow::anyhow!(
                 "the job {} is not declared, or its payload of {} bytes too large",
                 job.kind,
                 payload.len()
             )));
         }
-        let row = NewRow { kind: job.kind, payload, key: job.key, priority: job.priority, after: job.after };
+        let row = NewRow {
+            kind: job.kind,
+            payload,
+            key: job.key,
+            priority: job.priority,
+            after: job.after,
+        };
         let (id, fresh) = store::add(tx, &row, Micros::now()).await?;
         if fresh {
             let (jobs, kind, later) = (self.clone(), job.kind, job.after.is_some());
-            tx.after_commit(move || if later { jobs.look_soon() } else { jobs.ring(kind) });
+            tx.after_commit(move || {
+                if later {
+                    jobs.look_soon()
+                } else {
+                    jobs.ring(kind)
+                }
+            });
         }
         Ok(id)
     }
@@ -186,7 +216,10 @@ impl Jobs {
     /// As [`add`](Self::add); `Unavailable`.
     pub async fn add_alone(&self, job: NewJob) -> Result<JobId> {
         let jobs = self.clone();
-        self.0.db.write(move |tx| Box::pin(async move { jobs.add(tx, job).await })).await
+        self.0
+            .db
+            .write(move |tx| Box::pin(async move { jobs.add(tx, job).await }))
+            .await
     }
 
     /// Called in the order of commits, so that what was read last counts.
@@ -221,17 +254,29 @@ impl Jobs {
     /// # Errors
     /// `NotFound`; `Conflict` when another of its kind and key waits or runs.
     pub async fn retry(&self, id: JobId) -> Result<()> {
-        let again = self.0.db.write(move |tx| Box::pin(async move { store::again(tx, id, Micros::now()).await })).await?;
+        let again = self
+            .0
+            .db
+            .write(move |tx| Box::pin(async move { store::again(tx, id, Micros::now()).await }))
+            .await?;
         self.ring_all();
-        if again { Ok(()) } else { Err(Error::Conflict("error-job-replaced")) }
+        if again {
+            Ok(())
+        } else {
+            Err(Error::Conflict("error-job-replaced"))
+        }
     }
 
-    /// Ends a job: one that waits or failed is forgotten, one that runs is stopped where it next waits for something.
+    /// Ends a job: one that waits or failed is forgotten, one that runs is stopped where it next
+    /// waits for something.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn cancel(&self, id: JobId) -> Result<()> {
-        self.0.db.write(move |tx| Box::pin(async move { store::cancel(tx, id).await })).await?;
+        self.0
+            .db
+            .write(move |tx| Box::pin(async move { store::cancel(tx, id).await }))
+            .await?;
         if let Some(running) = self.state().running.get(&id) {
             running.stop.abort();
         }
@@ -259,18 +304,34 @@ impl Jobs {
         Ok(())
     }
 
-    /// Lets no more begin and waits for those that run. Who has not ended `within` begins again at the next start.
+    /// Lets no more begin and waits for those that run. Who has not ended `within` begins again at
+    /// the next start.
     pub async fn stop(&self, within: Duration) {
         self.0.stopping.send_replace(true);
         let mut stopped = self.0.stopped.subscribe();
-        if tokio::time::timeout(within, stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+        if tokio::time::timeout(within, stopped.wait_for(|stopped| *stopped))
+            .await
+            .is_ok()
+        {
             return;
         }
-        let left: Vec<_> = self.state().running.drain().map(|(id, job)| (id, job.stop)).collect();
-        tracing::warn!(jobs = left.len(), "jobs did not end in time; they begin again at the next start");
+        let left: Vec<_> = self
+            .state()
+            .running
+            .drain()
+            .map(|(id, job)| (id, job.stop))
+            .collect();
+        tracing::warn!(
+            jobs = left.len(),
+            "jobs did not end in time; they begin again at the next start"
+        );
         left.iter().for_each(|(_, stop)| stop.abort());
         let ids: Vec<_> = left.into_iter().map(|(id, _)| id).collect();
-        let given_back = self.0.db.write_patiently(move |tx| Box::pin(async move { store::give_back(tx, &ids).await })).await;
+        let given_back = self
+            .0
+            .db
+            .write_queued(move |tx| Box::pin(async move { store::give_back(tx, &ids).await }))
+            .await;
         if let Err(error) = given_back {
             tracing::warn!(%error, "jobs that were ended are only noticed at the next start");
         }
@@ -285,7 +346,10 @@ pub(super) async fn tell(jobs: Jobs, live: Hub) {
         tokio::time::sleep(APART).await;
         changed.borrow_and_update();
         if live.is_followed(FEED) {
-            live.publish(FEED, Content::new("jobs.list.changed", serde_json::Value::Null).reread());
+            live.publish(
+                FEED,
+                Content::new("jobs.list.changed", serde_json::Value::Null).refetch(),
+            );
         }
     }
 }

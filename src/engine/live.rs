@@ -1,24 +1,27 @@
 //! Live pages: feeds of numbered frames, and the sockets that follow them.
 //!
-//! A feed is a bounded log. A socket holds a cursor into each feed it follows, so there is no queue for each socket:
-//! following, catching up after an absence and falling behind are all the same question, "what comes after this
-//! cursor?". A cursor the log no longer reaches is answered with one `refresh`.
+//! A feed is a bounded log. A socket holds a cursor into each feed it follows, so there is no queue
+//! for each socket: following, catching up after an absence and falling behind are all the same
+//! question, "what comes after this cursor?". A cursor the log no longer reaches is answered with
+//! one `refresh`.
 //!
-//! A frame is rendered when the first socket needs it, once for each language and once as JSON, compressed once, and
-//! shared by all. Sockets live on threads of their own, one for each core. Publishing rings a core once; the core puts
-//! what came together, and writes the same bytes to every socket that waits at the same place.
+//! A frame is rendered when the first socket needs it, once for each language and once as JSON,
+//! compressed once, and shared by all. Sockets live on threads of their own, one for each shard.
+//! Publishing rings a shard once; the shard puts what came together, and writes the same bytes to
+//! every socket that waits at the same place.
 //!
-//! `log` is the data structure, `feed`, `frame` and `hub` are what the rest of the server sees, `core` and `connection`
-//! move bytes, `session` talks with the client in the words of `protocol`.
+//! `log` is the data structure, `feed`, `frame` and `hub` are what the rest of the server sees,
+//! `shard` and `connection` move bytes, `session` talks with the client in the words of `protocol`.
 
 mod connection;
-mod core;
 mod feed;
-mod followed;
 mod frame;
 mod hub;
 #[cfg(test)]
-#[allow(clippy::duplicate_mod, reason = "the log once more, on other primitives")]
+#[allow(
+    clippy::duplicate_mod,
+    reason = "the log once more, on other primitives"
+)]
 mod interleavings;
 mod log;
 #[cfg(test)]
@@ -26,7 +29,9 @@ mod log_tests;
 mod protocol;
 mod routes;
 mod session;
+mod shard;
 mod socket;
+mod subscriptions;
 
 /// What the log is built of; its tests put a scheduler's in the place.
 mod sync {

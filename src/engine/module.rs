@@ -1,4 +1,5 @@
-//! The Module contract: all that a feature adds, declared in one place. What is not declared does not exist.
+//! The Module contract: all that a feature adds, declared in one place. What is not declared does
+//! not exist.
 
 use axum::Router;
 use axum::routing::MethodRouter;
@@ -10,10 +11,10 @@ use crate::base::error::Result;
 use crate::base::ids::SpaceId;
 use crate::engine::actions::Action;
 use crate::engine::bus::{Event, Subscriber, Topic};
-use crate::engine::changes::Sources;
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::FeedSpec;
+use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Part;
 
@@ -52,11 +53,18 @@ pub struct NavSection {
     pub entries: Vec<NavEntry>,
 }
 
-/// Makes a module's part of the sidebar for one person in one space, and names what it is made from.
-pub type Nav = Arc<dyn Fn(Viewer, Option<SpaceId>, Sources) -> BoxFuture<'static, Result<Vec<NavSection>>> + Send + Sync>;
+/// Makes a module's part of the sidebar for one person in one space, and names what it is made
+/// from.
+pub type Nav = Arc<
+    dyn Fn(Viewer, Option<SpaceId>, Dependencies) -> BoxFuture<'static, Result<Vec<NavSection>>>
+        + Send
+        + Sync,
+>;
 
 /// Makes the pane beside the pages of a space, and names what it is made from.
-pub type Pane = Arc<dyn Fn(Viewer, SpaceId, Sources) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync>;
+pub type Pane = Arc<
+    dyn Fn(Viewer, SpaceId, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync,
+>;
 
 /// A page or other route, with who may ask for it.
 pub struct Route {
@@ -115,8 +123,8 @@ impl Module {
         self
     }
 
-    /// Changes the schema: run once, in order, when the server first starts with it. The modules that ship keep theirs
-    /// in `migrations/`; this is for those that are added from outside.
+    /// Versions the schema: run once, in order, when the server first starts with it. The modules
+    /// that ship keep theirs in `migrations/`; this is for those that are added from outside.
     pub fn migration(mut self, name: &'static str, sql: &'static str) -> Self {
         self.migrations.push((name, sql));
         self
@@ -130,7 +138,11 @@ impl Module {
 
     /// Answers requests for a path.
     pub fn page(mut self, access: Access, path: &'static str, handler: MethodRouter) -> Self {
-        self.routes.push(Route { path, access, handler });
+        self.routes.push(Route {
+            path,
+            access,
+            handler,
+        });
         self
     }
 
@@ -185,36 +197,60 @@ impl Module {
     /// Its part of the sidebar, for one person in one space (or outside all).
     pub fn nav<F, R>(mut self, nav: F) -> Self
     where
-        F: Fn(Viewer, Option<SpaceId>, Sources) -> R + Send + Sync + 'static,
+        F: Fn(Viewer, Option<SpaceId>, Dependencies) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<NavSection>>> + Send + 'static,
     {
-        self.nav = Some(Arc::new(move |viewer, space, sources| nav(viewer, space, sources).boxed()));
+        self.nav = Some(Arc::new(move |viewer, space, deps| {
+            nav(viewer, space, deps).boxed()
+        }));
         self
     }
 
     /// Its pane beside the pages of a space.
     pub fn pane<F, R>(mut self, pane: F) -> Self
     where
-        F: Fn(Viewer, SpaceId, Sources) -> R + Send + Sync + 'static,
+        F: Fn(Viewer, SpaceId, Dependencies) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Arc<Part>>> + Send + 'static,
     {
-        self.pane = Some(Arc::new(move |viewer, space, sources| pane(viewer, space, sources).boxed()));
+        self.pane = Some(Arc::new(move |viewer, space, deps| {
+            pane(viewer, space, deps).boxed()
+        }));
         self
     }
 
     pub(super) fn check(&self) {
         let prefix = format!("{}.", self.name);
         for topic in &self.topics {
-            assert!(topic.name.starts_with(&prefix), "module {} declares the topic {} of another", self.name, topic.name);
+            assert!(
+                topic.name.starts_with(&prefix),
+                "module {} declares the topic {} of another",
+                self.name,
+                topic.name
+            );
         }
         for job in &self.jobs {
-            assert!(job.name.starts_with(&prefix), "module {} declares the job {} of another", self.name, job.name);
+            assert!(
+                job.name.starts_with(&prefix),
+                "module {} declares the job {} of another",
+                self.name,
+                job.name
+            );
         }
         for kind in &self.files {
-            assert!(kind.name.starts_with(&prefix), "module {} declares the kind of files {} of another", self.name, kind.name);
+            assert!(
+                kind.name.starts_with(&prefix),
+                "module {} declares the kind of files {} of another",
+                self.name,
+                kind.name
+            );
         }
         for action in &self.actions {
-            assert!(action.name.starts_with(&prefix), "module {} declares the action {} of another", self.name, action.name);
+            assert!(
+                action.name.starts_with(&prefix),
+                "module {} declares the action {} of another",
+                self.name,
+                action.name
+            );
         }
     }
 }
@@ -224,7 +260,9 @@ pub(super) fn mount(routes: Vec<Route>) -> Router {
     routes.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Anyone => route.handler,
-            Access::SignedIn => route.handler.layer(axum::middleware::from_extractor::<Viewer>()),
+            Access::SignedIn => route
+                .handler
+                .layer(axum::middleware::from_extractor::<Viewer>()),
         };
         router.route(route.path, handler)
     })

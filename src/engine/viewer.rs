@@ -27,7 +27,11 @@ impl<S: Sync> FromRequestParts<S> for Viewer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get::<Self>().cloned().ok_or(Error::SignInFirst)
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or(Error::SignInFirst)
     }
 }
 
@@ -39,7 +43,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Viewer {
     }
 }
 
-/// The address a request came from: the peer's, or what the proxy in front says when the settings trust it.
+/// The address a request came from: the peer's, or what the proxy in front says when the settings
+/// trust it.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
@@ -48,7 +53,9 @@ impl Address {
     pub fn network(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
-            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
+            IpAddr::V6(v6) => v6
+                .to_ipv4_mapped()
+                .map_or(IpAddr::V6((v6.to_bits() >> 64 << 64).into()), IpAddr::V4),
         }
     }
 }
@@ -57,7 +64,11 @@ impl<S: Sync> FromRequestParts<S> for Address {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get::<Self>().copied().ok_or_else(|| Error::Internal(anyhow::anyhow!("the request has no address")))
+        parts
+            .extensions
+            .get::<Self>()
+            .copied()
+            .ok_or_else(|| Error::Internal(anyhow::anyhow!("the request has no address")))
     }
 }
 
@@ -66,7 +77,11 @@ impl<S: Sync> FromRequestParts<S> for Lang {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or_else(|| Self::negotiate(None, None)))
+        Ok(parts
+            .extensions
+            .get::<Self>()
+            .copied()
+            .unwrap_or_else(|| Self::negotiate(None, None)))
     }
 }
 

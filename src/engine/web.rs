@@ -1,29 +1,29 @@
 //! The web: one router, pages and fragments, errors in words, and the layers every request passes.
 
-mod act;
+mod action_route;
 mod assets;
 mod connections;
+mod drain;
 mod errors;
-mod front;
 mod health;
-mod kept;
-mod layers;
 mod limits;
+mod middleware;
+mod page_cache;
+mod page_parts;
 mod pages;
-mod parts;
-mod unread;
+mod part_cache;
 mod wants;
 
-pub use act::{answer, redisplay};
+pub use action_route::{answer, redisplay};
 pub use assets::VERSION;
 pub use connections::{ConnectionPermit, serve};
 pub use errors::{allowance_headers, problem, retry_headers, worded, words_of};
-pub use front::Front;
 pub use health::Health;
-pub use kept::{Kept, PartKey};
-pub use layers::assemble;
 pub use limits::Requests;
+pub use middleware::assemble;
+pub use page_cache::PageCache;
+pub use page_parts::{PageAnswer, Part};
 pub(crate) use pages::app_page;
 pub use pages::{Head, Html, Pages};
-pub use parts::{PageAnswer, Part};
+pub use part_cache::{PartCache, PartKey};
 pub use wants::Wants;

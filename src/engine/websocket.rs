@@ -1,9 +1,10 @@
-//! The server's side of WebSocket (RFC 6455) with compression of single messages (RFC 7692), without any input or output
-//! of its own: bytes in, messages out, and the other way round.
+//! The server's side of WebSocket (RFC 6455) with compression of single messages (RFC 7692),
+//! without any input or output of its own: bytes in, messages out, and the other way round.
 //!
-//! [`accept`] answers the request, a [`Reader`] for each connection makes messages of what arrives, and [`frames`] has what
-//! a server sends. Neither side carries compression state from one message to the next, so a thread needs one [`Inflater`],
-//! a message is compressed once for all sockets, and an idle connection holds a `Reader` of 64 bytes and nothing else.
+//! [`accept`] answers the request, a [`Reader`] for each connection makes messages of what arrives,
+//! and [`frames`] has what a server sends. Neither side carries compression state from one message
+//! to the next, so a thread needs one [`Inflater`], a message is compressed once for all sockets,
+//! and an idle connection holds a `Reader` of 64 bytes and nothing else.
 
 mod deflate;
 pub mod frames;

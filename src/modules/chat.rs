@@ -2,7 +2,7 @@
 
 mod actions;
 mod attachments;
-mod log;
+mod history;
 pub mod markdown;
 mod model;
 mod pages;
@@ -32,14 +32,27 @@ pub struct Chat {
 impl Chat {
     /// Chat in the rooms of this community.
     pub fn new(community: &Community) -> Self {
-        Self { engine: community.engine().clone(), community: community.clone(), unread: Unread::default() }
+        Self {
+            engine: community.engine().clone(),
+            community: community.clone(),
+            unread: Unread::default(),
+        }
     }
 
     async fn may_read(&self, account: AccountId, room: RoomId) -> Result<bool> {
-        Ok(self.community.permit_in_room(account, Permission::Read, room).await.is_ok())
+        Ok(self
+            .community
+            .permit_in_room(account, Permission::Read, room)
+            .await
+            .is_ok())
     }
 
-    fn readable(&self) -> impl Fn(Viewer, Vec<i64>) -> futures_util::future::BoxFuture<'static, Result<bool>> + Send + Sync + 'static {
+    fn readable(
+        &self,
+    ) -> impl Fn(Viewer, Vec<i64>) -> futures_util::future::BoxFuture<'static, Result<bool>>
+    + Send
+    + Sync
+    + 'static {
         let chat = self.clone();
         move |viewer, ids| {
             let chat = chat.clone();
@@ -54,18 +67,29 @@ impl Chat {
             .publishes::<topics::MessagePosted>()
             .publishes::<topics::MessageEdited>()
             .publishes::<topics::MessageDeleted>()
-            .publishes::<topics::MessageIllustrated>()
-            .publishes::<topics::TypingNoticed>()
-            .publishes::<topics::RoomsStirred>()
+            .publishes::<topics::AttachmentsReady>()
+            .publishes::<topics::TypingStarted>()
+            .publishes::<topics::UnreadChanged>()
             .publishes::<topics::RoomRead>()
-            .feed(FeedSpec::new("room/{room}", "Messages of a room as they are posted, edited and deleted", self.readable()))
-            .feed(FeedSpec::new("room/{room}/typing", "Who is writing in a room right now", self.readable()).fleeting())
+            .feed(FeedSpec::new(
+                "room/{room}",
+                "Messages of a room as they are posted, edited and deleted",
+                self.readable(),
+            ))
+            .feed(
+                FeedSpec::new(
+                    "room/{room}/typing",
+                    "Who is writing in a room right now",
+                    self.readable(),
+                )
+                .ephemeral(),
+            )
             .files(attachments::kind(self))
             .stylesheet("css/chat.css")
             .script("js/chat.js")
-            .nav(move |viewer, space, sources| {
+            .nav(move |viewer, space, deps| {
                 let chat = nav.clone();
-                async move { chat.sections(&sources, &viewer, space).await }
+                async move { chat.sections(&deps, &viewer, space).await }
             })
             .subscriber(presenter::presenter(self))
             .subscriber(unread::watcher(self))

@@ -1,4 +1,5 @@
-//! Somebody on a bad line: comes and goes while others post, edit and delete, and in the end has exactly what is there.
+//! Somebody on a bad line: comes and goes while others post, edit and delete, and in the end has
+//! exactly what is there.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,10 @@ struct Dice(u64);
 
 impl Dice {
     fn throw(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 }
@@ -24,13 +28,19 @@ async fn stir(person: Person, seed: u64, changes: usize) {
         match (dice.throw(4), own.is_empty()) {
             (2, false) => {
                 let place = dice.throw(own.len());
-                own[place] = person.edit(&own[place], &format!("{} changed at {number}", person.name)).await;
+                own[place] = person
+                    .edit(&own[place], &format!("{} changed at {number}", person.name))
+                    .await;
             }
             (3, false) => {
                 let place = dice.throw(own.len());
                 person.delete(&own.remove(place)).await;
             }
-            _ => own.push(person.post("general", &format!("{} at {number}", person.name)).await),
+            _ => own.push(
+                person
+                    .post("general", &format!("{} at {number}", person.name))
+                    .await,
+            ),
         }
     }
 }
@@ -44,15 +54,24 @@ struct Copy {
 }
 
 impl Copy {
-    /// Takes in an event. One that follows from the cursor is new: nothing may be posted twice or come out of order.
+    /// Takes in an event. One that follows from the cursor is new: nothing may be posted twice or
+    /// come out of order.
     fn take(&mut self, event: &Value) {
         let message = Message::of(&event["event"]["message"]);
-        let known = self.messages.get(&message.id).map_or(0, |known| known.revision);
-        // A frame tells of its message as it is by then, so a later change may be told early and then again, but never
-        // an earlier state after a later one, and never a message that was not posted first.
+        let known = self
+            .messages
+            .get(&message.id)
+            .map_or(0, |known| known.revision);
+        // A frame tells of its message as it is by then, so a later change may be told early and
+        // then again, but never an earlier state after a later one, and never a message that was
+        // not posted first.
         if self.refreshes == 0 {
             assert!(message.revision >= known, "{event}");
-            assert_eq!(event["topic"] == "chat.message.posted", known == 0, "{event}");
+            assert_eq!(
+                event["topic"] == "chat.message.posted",
+                known == 0,
+                "{event}"
+            );
         }
         if message.revision > known {
             self.messages.insert(message.id.clone(), message);
@@ -74,16 +93,26 @@ impl Copy {
             if before.is_none() {
                 self.cursor = answer["cursor"].as_str().map(str::to_owned);
             }
-            let messages: Vec<_> = answer["messages"].as_array().expect("a list").iter().map(Message::of).collect();
+            let messages: Vec<_> = answer["messages"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(Message::of)
+                .collect();
             before = messages.first().map(|message| message.id.clone());
-            self.messages.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+            self.messages.extend(
+                messages
+                    .into_iter()
+                    .map(|message| (message.id.clone(), message)),
+            );
             if answer["more"] != true {
                 return;
             }
         }
     }
 
-    /// Connects, catches up, and follows until so many events have come or the last message is known.
+    /// Connects, catches up, and follows until so many events have come or the last message is
+    /// known.
     async fn follow(&mut self, person: &Person, events: usize, last: &str) {
         let mut socket: Socket = person.socket().await;
         let feed = person.feed("room/general");
@@ -106,7 +135,11 @@ impl Copy {
 }
 
 async fn comes_and_goes(frames: &str, stay: usize) -> usize {
-    let server = TestServer::with(&[("TIDEPOOL_FEED_FRAMES", frames), ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
+    let server = TestServer::with(&[
+        ("TIDEPOOL_FEED_FRAMES", frames),
+        ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000"),
+    ])
+    .await;
     let ann = server.owner("ann").await;
     let mut copy = Copy::default();
     copy.read(&ann).await;

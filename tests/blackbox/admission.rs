@@ -1,4 +1,5 @@
-//! What comes in, and what is refused at once: connections, heads, requests, actions and writes, each by its limit.
+//! What comes in, and what is refused at once: connections, heads, requests, actions and writes,
+//! each by its limit.
 
 use std::time::Duration;
 
@@ -19,7 +20,11 @@ struct Line(TcpStream);
 
 impl Line {
     async fn to(server: &TestServer) -> Self {
-        Self(TcpStream::connect(server.address()).await.expect("a connection"))
+        Self(
+            TcpStream::connect(server.address())
+                .await
+                .expect("a connection"),
+        )
     }
 
     /// Sends; what is closed swallows it.
@@ -30,8 +35,13 @@ impl Line {
     /// All that comes until the server closes.
     async fn until_closed(&mut self) -> String {
         let mut heard = Vec::new();
-        let end = timeout(PATIENCE, self.0.read_to_end(&mut heard)).await.expect("the server closes it in time");
-        assert!(end.is_ok() || !heard.is_empty(), "closed without an answer: {end:?}");
+        let end = timeout(PATIENCE, self.0.read_to_end(&mut heard))
+            .await
+            .expect("the server closes it in time");
+        assert!(
+            end.is_ok() || !heard.is_empty(),
+            "closed without an answer: {end:?}"
+        );
         String::from_utf8(heard).expect("text")
     }
 
@@ -40,7 +50,10 @@ impl Line {
         self.say(LIVE).await;
         let mut heard = Vec::new();
         while !heard.ends_with(b"ok\n") {
-            match timeout(PATIENCE, self.0.read_buf(&mut heard)).await.expect("an answer in time") {
+            match timeout(PATIENCE, self.0.read_buf(&mut heard))
+                .await
+                .expect("an answer in time")
+            {
                 Ok(0) | Err(_) => return false,
                 Ok(_) => {}
             }
@@ -65,9 +78,16 @@ impl Line {
 #[tokio::test]
 async fn who_does_not_finish_a_head_is_hung_up_on() {
     let server = TestServer::with(&[("TIDEPOOL_HEAD_SECONDS", "1")]).await;
-    let (mut silent, mut half, mut idle) = (Line::to(&server).await, Line::to(&server).await, Line::served(&server).await);
+    let (mut silent, mut half, mut idle) = (
+        Line::to(&server).await,
+        Line::to(&server).await,
+        Line::served(&server).await,
+    );
     half.say("GET /health/live HTTP/1.1\r\nhost: he").await;
-    let (mut reading, mut writing) = TcpStream::connect(server.address()).await.expect("a connection").into_split();
+    let (mut reading, mut writing) = TcpStream::connect(server.address())
+        .await
+        .expect("a connection")
+        .into_split();
     let drip = tokio::spawn(async move {
         let mut sent = writing.write_all(b"GET / HTTP/1.1\r\nx: ").await;
         while sent.is_ok() {
@@ -80,7 +100,10 @@ async fn who_does_not_finish_a_head_is_hung_up_on() {
     }
     let mut heard = Vec::new();
     let end = timeout(PATIENCE, reading.read_to_end(&mut heard)).await;
-    assert!(end.is_ok() && heard.is_empty(), "a byte now and then buys no time");
+    assert!(
+        end.is_ok() && heard.is_empty(),
+        "a byte now and then buys no time"
+    );
     drip.abort();
     assert!(Line::to(&server).await.is_served().await);
 }
@@ -88,19 +111,30 @@ async fn who_does_not_finish_a_head_is_hung_up_on() {
 #[tokio::test]
 async fn a_head_has_bounds() {
     let server = TestServer::start().await;
-    for headers in [format!("x: {}\r\n", "x".repeat(48 << 10)), "x: y\r\n".repeat(200)] {
+    for headers in [
+        format!("x: {}\r\n", "x".repeat(48 << 10)),
+        "x: y\r\n".repeat(200),
+    ] {
         let mut line = Line::to(&server).await;
-        line.say(&format!("GET /health/live HTTP/1.1\r\nhost: here\r\n{headers}\r\n")).await;
+        line.say(&format!(
+            "GET /health/live HTTP/1.1\r\nhost: here\r\n{headers}\r\n"
+        ))
+        .await;
         let mut answer = [0; 12];
         line.0.read_exact(&mut answer).await.expect("an answer");
         assert_eq!(&answer, b"HTTP/1.1 431");
     }
     let mut line = Line::to(&server).await;
-    line.say(&format!("GET /health/live HTTP/1.1\r\nhost: here\r\nx: {}\r\nconnection: close\r\n\r\n", "x".repeat(16 << 10))).await;
+    line.say(&format!(
+        "GET /health/live HTTP/1.1\r\nhost: here\r\nx: {}\r\nconnection: close\r\n\r\n",
+        "x".repeat(16 << 10)
+    ))
+    .await;
     assert!(line.until_closed().await.starts_with("HTTP/1.1 200"));
 }
 
-/// Fills the server up to a bound, looks at what the next one is told, and that a place is given back.
+/// Fills the server up to a bound, looks at what the next one is told, and that a place is given
+/// back.
 async fn bound(setting: &str, bound: usize, status: &str, why: &str) {
     let server = TestServer::with(&[(setting, &bound.to_string())]).await;
     let mut lines = Vec::new();
@@ -115,7 +149,11 @@ async fn bound(setting: &str, bound: usize, status: &str, why: &str) {
             refused.say(LIVE).await;
         }
         let answer = refused.until_closed().await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains("retry-after: 5\r\n"), "{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} "))
+                && answer.contains("retry-after: 5\r\n"),
+            "{answer}"
+        );
         assert!(answer.ends_with(".\n"), "it says why: {answer}");
     }
     for line in &mut lines {
@@ -125,7 +163,12 @@ async fn bound(setting: &str, bound: usize, status: &str, why: &str) {
     lines.push(Line::served(&server).await);
     drop(lines);
     drop(Line::served(&server).await);
-    server.metric_reaches(&format!("tidepool_refused_total{{why=\"{why}\"}}"), |count| count >= 2.0).await;
+    server
+        .metric_reaches(
+            &format!("tidepool_refused_total{{why=\"{why}\"}}"),
+            |count| count >= 2.0,
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -135,13 +178,27 @@ async fn the_server_takes_in_as_many_connections_as_the_settings_say() {
 
 #[tokio::test]
 async fn one_address_has_as_many_connections_as_the_settings_say() {
-    bound("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", 3, "429", "connections_of_address").await;
+    bound(
+        "TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS",
+        3,
+        "429",
+        "connections_of_address",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn behind_a_proxy_its_address_is_not_counted() {
-    let server = TestServer::with(&[("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "1"), ("TIDEPOOL_BEHIND_PROXY", "true")]).await;
-    let mut lines = [Line::to(&server).await, Line::to(&server).await, Line::to(&server).await];
+    let server = TestServer::with(&[
+        ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "1"),
+        ("TIDEPOOL_BEHIND_PROXY", "true"),
+    ])
+    .await;
+    let mut lines = [
+        Line::to(&server).await,
+        Line::to(&server).await,
+        Line::to(&server).await,
+    ];
     for line in &mut lines {
         assert!(line.is_served().await);
     }
@@ -150,7 +207,10 @@ async fn behind_a_proxy_its_address_is_not_counted() {
 #[tokio::test]
 async fn a_socket_keeps_its_connections_place_until_it_closes() {
     const PLACES: usize = 6;
-    let settings = [("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "6"), ("TIDEPOOL_HEAD_SECONDS", "1")];
+    let settings = [
+        ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "6"),
+        ("TIDEPOOL_HEAD_SECONDS", "1"),
+    ];
     let server = TestServer::with(&settings).await;
     let ann = server.owner("ann").await;
     let mut sockets = Vec::new();
@@ -171,33 +231,75 @@ async fn a_socket_keeps_its_connections_place_until_it_closes() {
     while lines.len() < PLACES - 2 {
         lines.push(Line::served(&server).await);
     }
-    assert_eq!(sockets[0].so_far().await, Vec::<serde_json::Value>::new(), "the one that stayed lives");
+    assert_eq!(
+        sockets[0].so_far().await,
+        Vec::<serde_json::Value>::new(),
+        "the one that stayed lives"
+    );
 }
 
 #[tokio::test]
 async fn answers_to_actions_tell_what_is_left() {
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
-    let invite = async || ann.act("community.invite", json!({ "space": ann.space })).await;
+    let invite = async || {
+        ann.act("community.invite", json!({ "space": ann.space }))
+            .await
+    };
     for left in (1..5).rev() {
         let answer = invite().await.expect(200);
-        assert_eq!((answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining")), ("5", left.to_string().as_str()));
+        assert_eq!(
+            (
+                answer.header("x-ratelimit-limit"),
+                answer.header("x-ratelimit-remaining")
+            ),
+            ("5", left.to_string().as_str())
+        );
         let reset: u64 = answer.header("x-ratelimit-reset").parse().expect("seconds");
-        assert!((1..=60).contains(&reset) && reset > (4 - left) * 12, "{reset}");
+        assert!(
+            (1..=60).contains(&reset) && reset > (4 - left) * 12,
+            "{reset}"
+        );
         assert_eq!(answer.header("retry-after"), "");
     }
-    let form = ann.form("/act/community.invite", &[("space", &ann.space)]).await.expect(303);
+    let form = ann
+        .form("/act/community.invite", &[("space", &ann.space)])
+        .await
+        .expect(303);
     assert_eq!(form.header("x-ratelimit-remaining"), "0");
     let refused = invite().await.expect(429);
     assert_eq!(refused.code(), "too_many");
-    assert_eq!((refused.header("x-ratelimit-limit"), refused.header("x-ratelimit-remaining")), ("5", "0"));
+    assert_eq!(
+        (
+            refused.header("x-ratelimit-limit"),
+            refused.header("x-ratelimit-remaining")
+        ),
+        ("5", "0")
+    );
     let wait: u64 = refused.header("retry-after").parse().expect("seconds");
     assert!((1..=12).contains(&wait), "{wait}");
     assert_eq!(refused.json()["error"]["retry_after"], wait);
-    assert!(refused.header("x-ratelimit-reset").parse::<u64>().is_ok_and(|reset| reset > wait && reset <= 60));
-    let page = ann.form("/act/community.invite", &[("space", &ann.space)]).await.expect(429);
-    assert!(page.body.contains("<html") && !page.header("retry-after").is_empty() && page.header("x-ratelimit-remaining") == "0");
-    assert!(server.metric("tidepool_refused_total{why=\"actions\"}").await >= 2.0);
+    assert!(
+        refused
+            .header("x-ratelimit-reset")
+            .parse::<u64>()
+            .is_ok_and(|reset| reset > wait && reset <= 60)
+    );
+    let page = ann
+        .form("/act/community.invite", &[("space", &ann.space)])
+        .await
+        .expect(429);
+    assert!(
+        page.body.contains("<html")
+            && !page.header("retry-after").is_empty()
+            && page.header("x-ratelimit-remaining") == "0"
+    );
+    assert!(
+        server
+            .metric("tidepool_refused_total{why=\"actions\"}")
+            .await
+            >= 2.0
+    );
 }
 
 #[tokio::test]
@@ -210,17 +312,35 @@ async fn classes_of_actions_are_limited_apart_and_alike_over_http_and_sockets() 
         if number % 2 == 0 {
             ann.act("community.invite", invite.clone()).await.done();
         } else {
-            assert_eq!(socket.act("community.invite", invite.clone()).await["type"], "reply");
+            assert_eq!(
+                socket.act("community.invite", invite.clone()).await["type"],
+                "reply"
+            );
         }
     }
-    let refused = socket.act("community.create-room", json!({ "space": ann.space, "name": "more" })).await;
+    let refused = socket
+        .act(
+            "community.create-room",
+            json!({ "space": ann.space, "name": "more" }),
+        )
+        .await;
     assert_eq!(refused["error"]["code"], "too_many");
-    assert!(refused["error"]["retry_after"].as_u64().is_some_and(|seconds| (1..=12).contains(&seconds)), "{refused}");
+    assert!(
+        refused["error"]["retry_after"]
+            .as_u64()
+            .is_some_and(|seconds| (1..=12).contains(&seconds)),
+        "{refused}"
+    );
     ann.create_room("more").attempt().await.expect(429);
     // What is said, changed, signalled and read has allowances of its own.
     let message = ann.post("general", "hi").await;
     ann.edit(&message, "ho").await;
-    assert_eq!(socket.act("chat.type", json!({ "room": ann.room("general") })).await["type"], "reply");
+    assert_eq!(
+        socket
+            .act("chat.type", json!({ "room": ann.room("general") }))
+            .await["type"],
+        "reply"
+    );
     assert_eq!(ann.history("general").await.len(), 1);
 }
 
@@ -230,8 +350,19 @@ async fn until_too_much(person: &Person, path: &str) -> usize {
         let answer = person.get(path).await;
         if answer.status == 429 {
             assert!(answer.body.contains("<html"), "{}", answer.body);
-            assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
-            assert_eq!((answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining")), ("30", "0"));
+            assert!(
+                answer
+                    .header("retry-after")
+                    .parse::<u64>()
+                    .is_ok_and(|seconds| seconds >= 1)
+            );
+            assert_eq!(
+                (
+                    answer.header("x-ratelimit-limit"),
+                    answer.header("x-ratelimit-remaining")
+                ),
+                ("30", "0")
+            );
             return count;
         }
         answer.expect(200);
@@ -246,17 +377,34 @@ async fn requests_are_counted_by_account_and_by_address_only_for_visitors() {
     let bob = server.member("bob").await;
     let visitor = server.visitor();
     assert!(until_too_much(&visitor, "/sign-in").await < 30);
-    let data = visitor.send(visitor.request("GET", "/sign-in").header("Accept", "application/json")).await.expect(429);
+    let data = visitor
+        .send(
+            visitor
+                .request("GET", "/sign-in")
+                .header("Accept", "application/json"),
+        )
+        .await
+        .expect(429);
     assert_eq!(data.code(), "too_many");
     // From the same address, but signed in: their own allowance.
     let page = ann.page("/account").await;
     assert!(until_too_much(&ann, "/account").await >= 20);
     let base = server.base().parse().expect("an address");
-    assert_eq!(dial(&base, "/live/data", &[("cookie", &ann.cookies())]).await.err(), Some(429));
-    ann.act("chat.type", json!({ "room": ann.room("general") })).await.expect(429);
+    assert_eq!(
+        dial(&base, "/live/data", &[("cookie", &ann.cookies())])
+            .await
+            .err(),
+        Some(429)
+    );
+    ann.act("chat.type", json!({ "room": ann.room("general") }))
+        .await
+        .expect(429);
     bob.page("/account").await;
     // Neither assets nor health are counted.
-    let asset = text::attributes(&page, "src").into_iter().find(|path| path.starts_with("/assets/")).expect("an asset");
+    let asset = text::attributes(&page, "src")
+        .into_iter()
+        .find(|path| path.starts_with("/assets/"))
+        .expect("an asset");
     for _ in 0..40 {
         ann.get(&asset).await.expect(200);
         visitor.get("/health/ready").await.expect(200);
@@ -270,10 +418,17 @@ async fn an_account_that_opens_sockets_all_the_time_is_told_to_wait() {
     let bob = server.member("bob").await;
     for _ in 0..8 {
         ann.socket().await.close().await;
-        server.metric_reaches("tidepool_sockets", |open| open == 0.0).await;
+        server
+            .metric_reaches("tidepool_sockets", |open| open == 0.0)
+            .await;
     }
     let base = server.base().parse().expect("an address");
-    assert_eq!(dial(&base, "/live/data", &[("cookie", &ann.cookies())]).await.err(), Some(429));
+    assert_eq!(
+        dial(&base, "/live/data", &[("cookie", &ann.cookies())])
+            .await
+            .err(),
+        Some(429)
+    );
     bob.socket().await;
 }
 
@@ -282,7 +437,8 @@ async fn one_request_in_work_too_many_is_refused_at_once_but_not_health_and_asse
     let server = TestServer::with(&[("TIDEPOOL_MAX_REQUESTS", "8")]).await;
     let ann = server.owner("ann").await;
     let page = ann.page("/account").await;
-    // As long as a page is answered there is a place: another request that never ends takes it, or is refused itself.
+    // As long as a page is answered there is a place: another request that never ends takes it, or
+    // is refused itself.
     let mut stalled = Vec::new();
     let answer = loop {
         let mut line = Line::to(&server).await;
@@ -295,12 +451,33 @@ async fn one_request_in_work_too_many_is_refused_at_once_but_not_health_and_asse
         }
         assert!(stalled.len() < 100, "nothing is too much");
     };
-    assert!(answer.status == 503 && answer.body.contains("<html") && answer.header("retry-after") == "1", "{}", answer.body);
-    let data = ann.act("chat.history", json!({ "room": ann.room("general") })).await.expect(503);
-    assert_eq!((data.code().as_str(), &data.json()["error"]["retry_after"]), ("unavailable", &json!(1)));
-    assert!(!ann.fragment("/sidebar").await.expect(503).body.contains("<html"));
+    assert!(
+        answer.status == 503
+            && answer.body.contains("<html")
+            && answer.header("retry-after") == "1",
+        "{}",
+        answer.body
+    );
+    let data = ann
+        .act("chat.history", json!({ "room": ann.room("general") }))
+        .await
+        .expect(503);
+    assert_eq!(
+        (data.code().as_str(), &data.json()["error"]["retry_after"]),
+        ("unavailable", &json!(1))
+    );
+    assert!(
+        !ann.fragment("/sidebar")
+            .await
+            .expect(503)
+            .body
+            .contains("<html")
+    );
     ann.get("/health/ready").await.expect(200);
-    let asset = text::attributes(&page, "src").into_iter().find(|path| path.starts_with("/assets/")).expect("an asset");
+    let asset = text::attributes(&page, "src")
+        .into_iter()
+        .find(|path| path.starts_with("/assets/"))
+        .expect("an asset");
     ann.get(&asset).await.expect(200);
     assert!(server.metric("tidepool_refused_total{why=\"busy\"}").await >= 3.0);
     let mut finished = 0;
@@ -332,7 +509,11 @@ async fn who_was_refused_and_is_still_sending_takes_no_place() {
 async fn while_too_many_writes_wait_further_ones_are_refused_and_reads_are_not() {
     const POSTS: usize = 40;
     const WAITING: usize = 16 + 1; // and one in work
-    let settings = [("TIDEPOOL_MAX_WAITING_WRITES", "16"), ("TIDEPOOL_WRITE_BATCH", "1"), ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")];
+    let settings = [
+        ("TIDEPOOL_MAX_WAITING_WRITES", "16"),
+        ("TIDEPOOL_WRITE_BATCH", "1"),
+        ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000"),
+    ];
     let server = TestServer::with(&settings).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -340,34 +521,89 @@ async fn while_too_many_writes_wait_further_ones_are_refused_and_reads_are_not()
     let mut socket = bob.following("room/general").await;
     // Another program holds the file's one lock: the writer has to wait for it.
     let file = server.data().join("tidepool.sqlite");
-    let mut other = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.expect("it opens");
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("the lock is free");
+    let mut other = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+        .await
+        .expect("it opens");
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .expect("the lock is free");
     let mut posts = JoinSet::new();
     for number in 0..POSTS {
         let ann = ann.clone();
-        posts.spawn(async move { ann.try_post("general", "x", &format!("held-{number:04}")).await });
+        posts.spawn(async move {
+            ann.try_post("general", "x", &format!("held-{number:04}"))
+                .await
+        });
     }
     for _ in WAITING..POSTS {
-        let refused = posts.join_next().await.expect("a post").expect("it is answered").expect(503);
-        assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("unavailable", "1"));
+        let refused = posts
+            .join_next()
+            .await
+            .expect("a post")
+            .expect("it is answered")
+            .expect(503);
+        assert_eq!(
+            (refused.code().as_str(), refused.header("retry-after")),
+            ("unavailable", "1")
+        );
         assert_eq!(refused.json()["error"]["retry_after"], 1);
     }
     // Reading goes on, also where it would leave a mark, and so does what writes nothing.
     assert_eq!(bob.history("general").await.len(), 1);
-    assert!(bob.page(&format!("/rooms/{}", bob.room("general"))).await.contains("before"));
-    assert_eq!(socket.act("chat.type", json!({ "room": bob.room("general") })).await["type"], "reply");
-    let refused = socket.act("chat.post", json!({ "room": bob.room("general"), "body": "x", "key": "held-by-socket" })).await;
-    assert_eq!((&refused["error"]["code"], &refused["error"]["retry_after"]), (&json!("unavailable"), &json!(1)));
-    let form = ann.form("/act/chat.post", &[("room", &ann.room("general")), ("body", "x"), ("key", "held-by-form")]).await.expect(503);
+    assert!(
+        bob.page(&format!("/rooms/{}", bob.room("general")))
+            .await
+            .contains("before")
+    );
+    assert_eq!(
+        socket
+            .act("chat.type", json!({ "room": bob.room("general") }))
+            .await["type"],
+        "reply"
+    );
+    let refused = socket
+        .act(
+            "chat.post",
+            json!({ "room": bob.room("general"), "body": "x", "key": "held-by-socket" }),
+        )
+        .await;
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["retry_after"]),
+        (&json!("unavailable"), &json!(1))
+    );
+    let form = ann
+        .form(
+            "/act/chat.post",
+            &[
+                ("room", &ann.room("general")),
+                ("body", "x"),
+                ("key", "held-by-form"),
+            ],
+        )
+        .await
+        .expect(503);
     assert!(form.body.contains("<html") && form.header("retry-after") == "1");
-    assert!(server.metric("tidepool_refused_total{why=\"writes\"}").await >= (POSTS - WAITING) as f64);
-    sqlx::query("ROLLBACK").execute(&mut other).await.expect("the lock is given back");
+    assert!(
+        server
+            .metric("tidepool_refused_total{why=\"writes\"}")
+            .await
+            >= (POSTS - WAITING) as f64
+    );
+    sqlx::query("ROLLBACK")
+        .execute(&mut other)
+        .await
+        .expect("the lock is given back");
     while let Some(kept) = posts.join_next().await {
         kept.expect("it is answered").expect(200);
     }
     assert_eq!(bob.history("general").await.len(), 1 + WAITING);
     ann.post("general", "after").await;
-    socket.expect("the newest", |said| said["event"]["message"]["body"] == "after").await;
+    socket
+        .expect("the newest", |said| {
+            said["event"]["message"]["body"] == "after"
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -378,5 +614,9 @@ async fn a_stop_ends_idle_connections_at_once() {
     for line in [&mut silent, &mut idle] {
         assert_eq!(line.until_closed().await, "");
     }
-    assert!(!server.log().contains("did not end in time"), "{}", server.log());
+    assert!(
+        !server.log().contains("did not end in time"),
+        "{}",
+        server.log()
+    );
 }

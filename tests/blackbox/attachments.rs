@@ -1,4 +1,5 @@
-//! Files on messages: who may hang them, who sees them, and what is left when they go. Pictures of people and spaces; emoji.
+//! Files on messages: who may hang them, who sees them, and what is left when they go. Pictures of
+//! people and spaces; emoji.
 
 use serde_json::{Value, json};
 
@@ -8,20 +9,48 @@ const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
 
 /// Uploads a file to a room. Its id.
 async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String {
-    let upload =
-        person.try_begin("chat.attachment", &person.room(room), name, content.len() as u64).await.expect(201).header("location").to_owned();
-    let piece = person.request("PATCH", &upload).header("tus-resumable", "1.0.0").header("upload-offset", "0");
-    let sent = piece.header("content-type", "application/offset+octet-stream").body(content.to_vec());
-    person.send(sent).await.expect(204).header("tidepool-file").to_owned()
+    let upload = person
+        .try_begin(
+            "chat.attachment",
+            &person.room(room),
+            name,
+            content.len() as u64,
+        )
+        .await
+        .expect(201)
+        .header("location")
+        .to_owned();
+    let piece = person
+        .request("PATCH", &upload)
+        .header("tus-resumable", "1.0.0")
+        .header("upload-offset", "0");
+    let sent = piece
+        .header("content-type", "application/offset+octet-stream")
+        .body(content.to_vec());
+    person
+        .send(sent)
+        .await
+        .expect(204)
+        .header("tidepool-file")
+        .to_owned()
 }
 
-async fn post(person: &Person, room: &str, body: &str, files: &[&str], captions: &[&str]) -> crate::support::Answer {
+async fn post(
+    person: &Person,
+    room: &str,
+    body: &str,
+    files: &[&str],
+    captions: &[&str],
+) -> crate::support::Answer {
     let fields = json!({ "room": person.room(room), "body": body, "key": new_key(), "files": files, "captions": captions });
     person.act("chat.post", fields).await
 }
 
 fn files_of(answer: &Value) -> Vec<Value> {
-    answer["message"]["files"].as_array().expect("files").clone()
+    answer["message"]["files"]
+        .as_array()
+        .expect("files")
+        .clone()
 }
 
 #[tokio::test]
@@ -31,36 +60,79 @@ async fn a_picture_hangs_on_a_message_and_is_shown_to_the_room_once_it_is_made_a
     let mut bobs = bob.following(&bob.feed("room/general")).await;
     let mut page = bob.html_socket().await;
     page.follow(&bob.feed("room/general")).await;
-    let (picture, note) = (put(&ann, "general", "pool.png", PNG).await, put(&ann, "general", "note.txt", b"low water at six").await);
+    let (picture, note) = (
+        put(&ann, "general", "pool.png", PNG).await,
+        put(&ann, "general", "note.txt", b"low water at six").await,
+    );
     let path = format!("/files/{picture}/pool.png");
     bob.get(&path).await.expect(404);
-    let done = post(&ann, "general", "", &[&picture, &note], &["The pool <b>"]).await.done();
+    let done = post(&ann, "general", "", &[&picture, &note], &["The pool <b>"])
+        .await
+        .done();
     let files = files_of(&done);
     assert_eq!(
         (&files[0]["name"], &files[0]["caption"], &files[1]["name"]),
-        (&json!("pool.png"), &json!("The pool <b>"), &json!("note.txt"))
+        (
+            &json!("pool.png"),
+            &json!("The pool <b>"),
+            &json!("note.txt")
+        )
     );
-    assert_eq!(bobs.event("chat.message.posted").await["event"]["message"]["files"].as_array().map(Vec::len), Some(2));
-    let made = bobs.event("chat.message.illustrated").await;
+    assert_eq!(
+        bobs.event("chat.message.posted").await["event"]["message"]["files"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    let made = bobs.event("chat.attachments.ready").await;
     let shown = &made["event"]["message"]["files"][0];
-    assert_eq!((&shown["picture"], &shown["caption"]), (&json!("made"), &json!("The pool <b>")));
+    assert_eq!(
+        (&shown["picture"], &shown["caption"]),
+        (&json!("made"), &json!("The pool <b>"))
+    );
     assert!(shown["width"].as_i64() > Some(100) && made["event"]["message"]["edited_at"].is_null());
     let frame = page.frame("?size=small").await;
-    assert!(frame.contains("alt=\"The pool &#60;b&#62;\"") && frame.contains("data:image/webp"), "{frame}");
+    assert!(
+        frame.contains("alt=\"The pool &#60;b&#62;\"") && frame.contains("data:image/webp"),
+        "{frame}"
+    );
     let room = bob.page(&format!("/rooms/{}", bob.room("general"))).await;
-    assert!(room.contains(&format!("src=\"{path}?size=small\"")) && room.contains("note.txt"), "{room}");
-    assert_eq!(bob.fetch(&format!("{path}?size=small")).await.header("content-type"), "image/jpeg");
+    assert!(
+        room.contains(&format!("src=\"{path}?size=small\"")) && room.contains("note.txt"),
+        "{room}"
+    );
+    assert_eq!(
+        bob.fetch(&format!("{path}?size=small"))
+            .await
+            .header("content-type"),
+        "image/jpeg"
+    );
     let text = bob.fetch(&format!("/files/{note}/note.txt")).await;
-    assert_eq!((text.status, text.body.as_slice()), (200, &b"low water at six"[..]));
-    let gallery = bob.page(&format!("/rooms/{}/files", bob.room("general"))).await;
-    assert!(gallery.contains("note.txt") && gallery.contains(&format!("{path}?size=small")), "{gallery}");
+    assert_eq!(
+        (text.status, text.body.as_slice()),
+        (200, &b"low water at six"[..])
+    );
+    let gallery = bob
+        .page(&format!("/rooms/{}/files", bob.room("general")))
+        .await;
+    assert!(
+        gallery.contains("note.txt") && gallery.contains(&format!("{path}?size=small")),
+        "{gallery}"
+    );
 
     // Deleting the message deletes them, and their bytes.
     let message = Message::of(&done["message"]);
     ann.delete(&message).await;
     bob.get(&path).await.expect(404);
-    assert!(!bob.page(&format!("/rooms/{}/files", bob.room("general"))).await.contains("note.txt"));
-    eventually("no bytes", || async { server.contents().is_empty().then_some(()) }).await;
+    assert!(
+        !bob.page(&format!("/rooms/{}/files", bob.room("general")))
+            .await
+            .contains("note.txt")
+    );
+    eventually("no bytes", || async {
+        server.contents().is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -71,19 +143,48 @@ async fn what_is_not_ones_own_or_hangs_already_or_is_elsewhere_cannot_be_hung() 
     let theirs = put(&bob, "general", "a.txt", b"a").await;
     let own = put(&ann, "general", "b.txt", b"b").await;
     let elsewhere = put(&ann, "cellar", "c.txt", b"c").await;
-    for files in [&[theirs.as_str()][..], &[&elsewhere], &["1"], &[&own, &own], &[&own, &theirs]] {
-        assert_eq!(post(&ann, "general", "hi", files, &[]).await.expect(422).code(), "invalid", "{files:?}");
+    for files in [
+        &[theirs.as_str()][..],
+        &[&elsewhere],
+        &["1"],
+        &[&own, &own],
+        &[&own, &theirs],
+    ] {
+        assert_eq!(
+            post(&ann, "general", "hi", files, &[])
+                .await
+                .expect(422)
+                .code(),
+            "invalid",
+            "{files:?}"
+        );
     }
-    assert!(ann.history("general").await.is_empty(), "nothing was posted with what was refused");
+    assert!(
+        ann.history("general").await.is_empty(),
+        "nothing was posted with what was refused"
+    );
     post(&ann, "general", "hi", &[&own], &[]).await.done();
-    post(&ann, "general", "again", &[&own], &[]).await.expect(422);
-    assert_eq!(post(&ann, "general", "", &[], &[]).await.expect(422).code(), "invalid");
-    bob.try_begin("chat.attachment", &ann.room("cellar"), "x.txt", 3).await.expect(404);
+    post(&ann, "general", "again", &[&own], &[])
+        .await
+        .expect(422);
+    assert_eq!(
+        post(&ann, "general", "", &[], &[]).await.expect(422).code(),
+        "invalid"
+    );
+    bob.try_begin("chat.attachment", &ann.room("cellar"), "x.txt", 3)
+        .await
+        .expect(404);
     // A file in a private room is seen by those in it, and by nobody who left.
     let cem = server.member("cem").await;
-    post(&ann, "cellar", "secret", &[&elsewhere], &[]).await.done();
-    cem.get(&format!("/files/{elsewhere}/c.txt")).await.expect(404);
-    ann.get(&format!("/files/{elsewhere}/c.txt")).await.expect(200);
+    post(&ann, "cellar", "secret", &[&elsewhere], &[])
+        .await
+        .done();
+    cem.get(&format!("/files/{elsewhere}/c.txt"))
+        .await
+        .expect(404);
+    ann.get(&format!("/files/{elsewhere}/c.txt"))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -91,16 +192,27 @@ async fn the_same_key_hangs_files_once_and_a_plain_form_posts_them_without_scrip
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let file = put(&ann, "general", "a.txt", b"a").await;
-    let fields = json!({ "room": ann.room("general"), "body": "one", "key": new_key(), "files": [file] });
+    let fields =
+        json!({ "room": ann.room("general"), "body": "one", "key": new_key(), "files": [file] });
     let first = ann.act("chat.post", fields.clone()).await.done();
     assert_eq!(ann.act("chat.post", fields).await.done(), first);
     let path = format!("/rooms/{}", ann.room("general"));
     let room = ann.room("general");
     let form: &[(&str, &str)] = &[("room", &room), ("seen", "0"), ("body", "by form")];
-    let sent = ann.form_with_files("/act/chat.post", &path, form, &[("x.html", b"<script>alert(1)</script>"), ("y.txt", b"y")]).await;
+    let sent = ann
+        .form_with_files(
+            "/act/chat.post",
+            &path,
+            form,
+            &[("x.html", b"<script>alert(1)</script>"), ("y.txt", b"y")],
+        )
+        .await;
     assert!(sent.location().starts_with(&path), "{}", sent.body);
     let page = ann.page(&path).await;
-    assert!(page.contains("by form") && page.contains("x.html") && page.contains("y.txt"), "{page}");
+    assert!(
+        page.contains("by form") && page.contains("x.html") && page.contains("y.txt"),
+        "{page}"
+    );
     let href = page
         .split("href=\"")
         .map(|rest| rest.split('"').next().unwrap_or_default())
@@ -109,14 +221,33 @@ async fn the_same_key_hangs_files_once_and_a_plain_form_posts_them_without_scrip
         .to_owned();
     let given = ann.fetch(&href).await;
     assert_eq!(
-        (given.header("content-type"), given.header("content-disposition").split(';').next()),
+        (
+            given.header("content-type"),
+            given.header("content-disposition").split(';').next()
+        ),
         ("application/octet-stream", Some("attachment"))
     );
     // Too many at once: said beside the form, and nothing is posted.
     let many: Vec<(&str, &[u8])> = (0..11).map(|_| ("z.txt", &b"z"[..])).collect();
-    let refused = ann.form_with_files("/act/chat.post", &path, &[("room", &room), ("seen", "1"), ("body", "eleven")], &many).await;
-    assert!(refused.status == 422 && refused.body.contains("10 files"), "{}", refused.body);
-    assert!(ann.history("general").await.iter().all(|message| message.body != "eleven"));
+    let refused = ann
+        .form_with_files(
+            "/act/chat.post",
+            &path,
+            &[("room", &room), ("seen", "1"), ("body", "eleven")],
+            &many,
+        )
+        .await;
+    assert!(
+        refused.status == 422 && refused.body.contains("10 files"),
+        "{}",
+        refused.body
+    );
+    assert!(
+        ann.history("general")
+            .await
+            .iter()
+            .all(|message| message.body != "eleven")
+    );
 }
 
 #[tokio::test]
@@ -127,46 +258,126 @@ async fn people_and_spaces_have_pictures_and_a_space_has_emoji_of_its_own() {
     let face = format!("data-face=\"{}\"", bob.id);
     assert!(bob.page("/account").await.contains(&face));
     let form = [("account", bob.id.as_str())];
-    let set = bob.form_with_files("/act/community.set-portrait", "/account", &form, &[("me.png", PNG)]).await;
+    let set = bob
+        .form_with_files(
+            "/act/community.set-portrait",
+            "/account",
+            &form,
+            &[("me.png", PNG)],
+        )
+        .await;
     assert_eq!(set.location(), "/account", "{}", set.body);
     let sheet = eventually("a picture in the style sheet", || async {
         let css = ann.get("/pictures.css").await.expect(200).body;
         css.contains(&format!("[{face}]")).then_some(css)
     })
     .await;
-    let address = sheet.split("url(").nth(1).and_then(|rest| rest.split(')').next()).expect("an address").to_owned();
-    assert_eq!(ann.fetch(&address).await.header("content-type"), "image/jpeg");
+    let address = sheet
+        .split("url(")
+        .nth(1)
+        .and_then(|rest| rest.split(')').next())
+        .expect("an address")
+        .to_owned();
+    assert_eq!(
+        ann.fetch(&address).await.header("content-type"),
+        "image/jpeg"
+    );
     // The page names the sheet by its contents, so that a change is seen at once.
-    let named = |page: &str| page.split("/pictures.css?").nth(1).and_then(|rest| rest.split('"').next()).expect("a sheet").to_owned();
+    let named = |page: &str| {
+        page.split("/pictures.css?")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a sheet")
+            .to_owned()
+    };
     let before = named(&ann.page("/account").await);
-    bob.form("/act/community.set-portrait", &form).await.expect(303);
+    bob.form("/act/community.set-portrait", &form)
+        .await
+        .expect(303);
     assert!(!ann.get("/pictures.css").await.body.contains(&face));
     assert_ne!(named(&ann.page("/account").await), before);
     ann.get(&address).await.expect(404);
-    let refused = bob.form_with_files("/act/community.set-portrait", "/account", &form, &[("me.html", b"<script>")]).await;
+    let refused = bob
+        .form_with_files(
+            "/act/community.set-portrait",
+            "/account",
+            &form,
+            &[("me.html", b"<script>")],
+        )
+        .await;
     assert_eq!(refused.status, 422);
 
     let settings = format!("/spaces/{}/settings", ann.space);
     let form = [("space", ann.space.as_str())];
-    ann.form_with_files("/act/community.set-emblem", &settings, &form, &[("sea.png", PNG)]).await.location();
+    ann.form_with_files(
+        "/act/community.set-emblem",
+        &settings,
+        &form,
+        &[("sea.png", PNG)],
+    )
+    .await
+    .location();
     eventually("an emblem", || async {
-        ann.get("/pictures.css").await.body.contains(&format!("data-emblem=\"{}\"", ann.space)).then_some(())
+        ann.get("/pictures.css")
+            .await
+            .body
+            .contains(&format!("data-emblem=\"{}\"", ann.space))
+            .then_some(())
     })
     .await;
     let form = [("space", ann.space.as_str()), ("name", "tide")];
-    ann.form_with_files("/act/community.add-emoji", &settings, &form, &[("tide.png", PNG)]).await.location();
-    bob.form_with_files("/act/community.add-emoji", &settings, &form, &[("tide.png", PNG)]).await.expect(403);
-    let twice = ann.form_with_files("/act/community.add-emoji", &settings, &form, &[("tide.png", PNG)]).await;
-    assert!(twice.status == 422 && twice.body.contains("already"), "{}", twice.status);
+    ann.form_with_files(
+        "/act/community.add-emoji",
+        &settings,
+        &form,
+        &[("tide.png", PNG)],
+    )
+    .await
+    .location();
+    bob.form_with_files(
+        "/act/community.add-emoji",
+        &settings,
+        &form,
+        &[("tide.png", PNG)],
+    )
+    .await
+    .expect(403);
+    let twice = ann
+        .form_with_files(
+            "/act/community.add-emoji",
+            &settings,
+            &form,
+            &[("tide.png", PNG)],
+        )
+        .await;
+    assert!(
+        twice.status == 422 && twice.body.contains("already"),
+        "{}",
+        twice.status
+    );
     let mut page = bob.html_socket().await;
     page.follow(&bob.feed("room/general")).await;
-    ann.post("general", "the :tide: comes, `:tide:` and 10:30:00").await;
+    ann.post("general", "the :tide: comes, `:tide:` and 10:30:00")
+        .await;
     let frame = page.frame("class=\"emoji\"").await;
     assert_eq!(frame.matches("class=\"emoji\"").count(), 1, "{frame}");
-    let picture = frame.split("<img class=\"emoji\" src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a picture").to_owned();
-    eventually("the emoji is made", || async { (bob.fetch(&picture).await.status == 200).then_some(()) }).await;
+    let picture = frame
+        .split("<img class=\"emoji\" src=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a picture")
+        .to_owned();
+    eventually("the emoji is made", || async {
+        (bob.fetch(&picture).await.status == 200).then_some(())
+    })
+    .await;
     stranger.get(&picture).await.expect(404);
-    ann.act("community.remove-emoji", json!({ "space": ann.space, "name": "tide" })).await.done();
+    ann.act(
+        "community.remove-emoji",
+        json!({ "space": ann.space, "name": "tide" }),
+    )
+    .await
+    .done();
     bob.get(&picture).await.expect(404);
     ann.post("general", "no :tide: now").await;
     assert!(page.frame("no :tide: now").await.contains(":tide:"));

@@ -1,4 +1,5 @@
-//! What builders are told is true: the example of docs/module.md runs, and the vendored files are the released ones.
+//! What builders are told is true: the example of docs/module.md runs, and the vendored files are
+//! the released ones.
 
 use serde_json::json;
 
@@ -11,11 +12,20 @@ fn read(path: &str) -> String {
 #[test]
 fn the_module_that_is_documented_is_the_one_that_is_tested() {
     let example = read("examples/counter.rs");
-    assert!(read("docs/module.md").contains(&format!("```rust\n{example}```")), "docs/module.md and examples/counter.rs differ");
+    assert!(
+        read("docs/module.md").contains(&format!("```rust\n{example}```")),
+        "docs/module.md and examples/counter.rs differ"
+    );
     assert!(example.lines().count() < 150);
     for (example, page) in [("reminders", "jobs"), ("cabinet", "files")] {
-        let (code, text) = (read(&format!("examples/{example}.rs")), read(&format!("docs/{page}.md")));
-        assert!(text.contains(&format!("```rust\n{code}```")), "docs/{page}.md and examples/{example}.rs differ");
+        let (code, text) = (
+            read(&format!("examples/{example}.rs")),
+            read(&format!("docs/{page}.md")),
+        );
+        assert!(
+            text.contains(&format!("```rust\n{code}```")),
+            "docs/{page}.md and examples/{example}.rs differ"
+        );
     }
 }
 
@@ -26,17 +36,33 @@ async fn an_added_module_is_live_authorised_and_kept() {
     let bob = server.member("bob").await;
     let space = ann.get("/").await.location().to_owned();
     let page = ann.page(&space).await;
-    let space = page.split("/spaces/").nth(1).and_then(|rest| rest.split(['"', '/']).next()).expect("a link to the space").to_owned();
+    let space = page
+        .split("/spaces/")
+        .nth(1)
+        .and_then(|rest| rest.split(['"', '/']).next())
+        .expect("a link to the space")
+        .to_owned();
 
     let path = format!("/spaces/{space}/counter");
-    assert!(ann.page(&path).await.contains(&format!("<output id=\"counter-{space}\">0</output>")));
+    assert!(
+        ann.page(&path)
+            .await
+            .contains(&format!("<output id=\"counter-{space}\">0</output>"))
+    );
     let mut pages = bob.html_socket().await;
     let mut program = bob.socket().await;
     for socket in [&mut pages, &mut program] {
         socket.follow(&format!("counter/{space}")).await;
     }
-    ann.form("/act/counter.add", &[("space", &space)]).await.expect(303);
-    assert_eq!(bob.act("counter.add", json!({ "space": space })).await.done()["value"], 2);
+    ann.form("/act/counter.add", &[("space", &space)])
+        .await
+        .expect(303);
+    assert_eq!(
+        bob.act("counter.add", json!({ "space": space }))
+            .await
+            .done()["value"],
+        2
+    );
     let mut seen = String::new();
     while !seen.contains(">2</hx-partial>") {
         seen = pages.frame("hx-partial").await;
@@ -47,14 +73,25 @@ async fn an_added_module_is_live_authorised_and_kept() {
     let stranger = server.visitor();
     assert_eq!(stranger.get(&path).await.status, 303, "to the door");
     server.restart().await;
-    assert!(ann.page(&path).await.contains(">2</output>"), "a restart keeps the value, and runs no migration twice");
+    assert!(
+        ann.page(&path).await.contains(">2</output>"),
+        "a restart keeps the value, and runs no migration twice"
+    );
 }
 
 #[test]
 fn vendored_files_are_the_released_ones() {
     let script = format!("{}/scripts/vendor", env!("CARGO_MANIFEST_DIR"));
-    let checked = std::process::Command::new(script).arg("--check").output().expect("scripts/vendor runs");
-    assert!(checked.status.success(), "{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    let checked = std::process::Command::new(script)
+        .arg("--check")
+        .output()
+        .expect("scripts/vendor runs");
+    assert!(
+        checked.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&checked.stdout),
+        String::from_utf8_lossy(&checked.stderr)
+    );
 }
 
 #[tokio::test]
@@ -65,8 +102,19 @@ async fn a_backup_of_a_running_server_is_whole_and_private() {
     ann.post("general", "worth keeping").await;
     let copy = server.data().join("copy.sqlite");
     let made = server.run(&["backup", copy.to_str().expect("a plain path")]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    assert_eq!(std::fs::metadata(&copy).expect("the copy is there").permissions().mode() & 0o777, 0o600);
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    assert_eq!(
+        std::fs::metadata(&copy)
+            .expect("the copy is there")
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
     let again = server.run(&["backup", copy.to_str().expect("a plain path")]);
     assert!(!again.status.success(), "a backup never overwrites");
 

@@ -13,11 +13,21 @@ async fn the_documented_client_follows_a_room_and_posts_in_it() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/client.py");
-    let lines = std::fs::read_to_string(script).expect("it is there").lines().count();
+    let lines = std::fs::read_to_string(script)
+        .expect("it is there")
+        .lines()
+        .count();
     assert!(lines <= 36, "it is to be short, not {lines} lines");
     let mut socket = bob.following("room/general").await;
     let mut child = Command::new("python3")
-        .args([script, &server.base(), "ann", PASSWORD, &ann.room("general"), "Hello from Python"])
+        .args([
+            script,
+            &server.base(),
+            "ann",
+            PASSWORD,
+            &ann.room("general"),
+            "Hello from Python",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .expect("python3 runs");
@@ -32,29 +42,79 @@ async fn the_documented_client_follows_a_room_and_posts_in_it() {
         let message: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
         answered |= message["type"] == "reply";
         said.push(message);
-        if answered && said.last().is_some_and(|message| message["event"]["message"]["body"] == long.as_str()) {
+        if answered
+            && said
+                .last()
+                .is_some_and(|message| message["event"]["message"]["body"] == long.as_str())
+        {
             break;
         }
     }
     child.kill().expect("it runs still");
     child.wait().expect("it ends");
-    assert_eq!((&said[0]["type"], &said[1]["type"]), (&"hello".into(), &"subscribed".into()), "{said:#?}");
+    assert_eq!(
+        (&said[0]["type"], &said[1]["type"]),
+        (&"hello".into(), &"subscribed".into()),
+        "{said:#?}"
+    );
     assert!(answered, "{said:#?}");
 }
 
 #[tokio::test]
 async fn the_documentation_names_every_action_of_chat_and_presence_every_feed_and_every_code() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md")).expect("it is there");
-    let feeds = ["room/{room}", "room/{room}/typing", "space/{space}", "space/{space}/presence", "account/{account}", "server/jobs"];
-    let actions = ["chat.post", "chat.edit", "chat.delete", "chat.history", "chat.read", "chat.type", "presence.active"];
-    let codes =
-        ["not_found", "sign_in_first", "forbidden", "invalid", "conflict", "too_large", "full", "too_many", "unavailable", "internal"];
-    let messages = ["hello", "subscribed", "event", "refresh", "refused", "revoked", "reply", "error", "pong"];
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md"))
+        .expect("it is there");
+    let feeds = [
+        "room/{room}",
+        "room/{room}/typing",
+        "space/{space}",
+        "space/{space}/presence",
+        "account/{account}",
+        "server/jobs",
+    ];
+    let actions = [
+        "chat.post",
+        "chat.edit",
+        "chat.delete",
+        "chat.history",
+        "chat.read",
+        "chat.type",
+        "presence.active",
+    ];
+    let codes = [
+        "not_found",
+        "sign_in_first",
+        "forbidden",
+        "invalid",
+        "conflict",
+        "too_large",
+        "full",
+        "too_many",
+        "unavailable",
+        "internal",
+    ];
+    let messages = [
+        "hello",
+        "subscribed",
+        "event",
+        "refresh",
+        "refused",
+        "revoked",
+        "reply",
+        "error",
+        "pong",
+    ];
     let closes = ["1012", "1003", "1008", "4401"];
     for word in feeds.iter().chain(&actions).chain(&codes).chain(&closes) {
-        assert!(text.contains(&format!("`{word}`")), "{word} is not explained");
+        assert!(
+            text.contains(&format!("`{word}`")),
+            "{word} is not explained"
+        );
     }
     for kind in messages {
-        assert!(text.contains(&format!("{{\"type\":\"{kind}\"")), "{kind} is not explained");
+        assert!(
+            text.contains(&format!("{{\"type\":\"{kind}\"")),
+            "{kind} is not explained"
+        );
     }
 }

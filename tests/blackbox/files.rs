@@ -1,4 +1,5 @@
-//! Files: uploads that survive everything, limits told before, rights asked every time, pictures made anew.
+//! Files: uploads that survive everything, limits told before, rights asked every time, pictures
+//! made anew.
 
 mod bucket;
 mod crashes;

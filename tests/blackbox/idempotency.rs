@@ -21,10 +21,20 @@ async fn the_same_key_ten_times_at_once_makes_one_message_and_ten_equal_answers(
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:#?}");
-    assert_eq!(ann.history("general").await, [Message::of(&answers[0]["message"])]);
+    assert_eq!(
+        ann.history("general").await,
+        [Message::of(&answers[0]["message"])]
+    );
     ann.post("general", "the end").await;
-    assert_eq!(socket.event("chat.message.posted").await["event"]["message"]["body"], "once");
-    assert_eq!(socket.event("chat.message.posted").await["event"]["message"]["body"], "the end", "told once");
+    assert_eq!(
+        socket.event("chat.message.posted").await["event"]["message"]["body"],
+        "once"
+    );
+    assert_eq!(
+        socket.event("chat.message.posted").await["event"]["message"]["body"],
+        "the end",
+        "told once"
+    );
 }
 
 #[tokio::test]
@@ -36,7 +46,10 @@ async fn a_socket_and_a_form_with_one_key_make_one_message() {
     let first = socket.act("chat.post", fields.clone()).await;
     let second = socket.act("chat.post", fields).await;
     assert_eq!(first["result"], second["result"]);
-    assert_eq!(ann.try_post("general", "once", "key-0001").await.done(), first["result"]);
+    assert_eq!(
+        ann.try_post("general", "once", "key-0001").await.done(),
+        first["result"]
+    );
     assert_eq!(ann.history("general").await.len(), 1);
 }
 
@@ -46,11 +59,16 @@ async fn another_author_with_that_key_gets_a_message_of_their_own() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     ann.create_room("whisper").private().await;
-    ann.try_post("whisper", "not for bob", "key-0001").await.done();
+    ann.try_post("whisper", "not for bob", "key-0001")
+        .await
+        .done();
     let answer = bob.try_post("general", "hi", "key-0001").await;
     assert!(!answer.body.contains("not for bob"));
     let message = Message::of(&answer.done()["message"]);
-    assert_eq!((message.author.as_str(), message.body.as_str()), (bob.id.as_str(), "hi"));
+    assert_eq!(
+        (message.author.as_str(), message.body.as_str()),
+        (bob.id.as_str(), "hi")
+    );
     assert_eq!(bob.history("general").await, [message]);
 }
 
@@ -60,9 +78,15 @@ async fn a_key_answers_what_it_made_even_in_another_room_and_after_a_restart() {
     let ann = server.owner("ann").await;
     ann.create_room("garden").await;
     let first = ann.try_post("general", "once", "key-0001").await.done();
-    assert_eq!(ann.try_post("garden", "again", "key-0001").await.done(), first);
+    assert_eq!(
+        ann.try_post("garden", "again", "key-0001").await.done(),
+        first
+    );
     server.restart().await;
-    assert_eq!(ann.try_post("general", "once", "key-0001").await.done(), first);
+    assert_eq!(
+        ann.try_post("general", "once", "key-0001").await.done(),
+        first
+    );
     assert!(ann.history("garden").await.is_empty());
 }
 
@@ -70,8 +94,21 @@ async fn a_key_answers_what_it_made_even_in_another_room_and_after_a_restart() {
 async fn keys_that_could_break_out_of_a_selector_are_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    for key in ["short", "a']<script>", "with space", &"x".repeat(65), "ключ-ключ"] {
-        assert!(ann.try_post("general", "hi", key).await.expect(422).problem("key").is_some(), "{key}");
+    for key in [
+        "short",
+        "a']<script>",
+        "with space",
+        &"x".repeat(65),
+        "ключ-ключ",
+    ] {
+        assert!(
+            ann.try_post("general", "hi", key)
+                .await
+                .expect(422)
+                .problem("key")
+                .is_some(),
+            "{key}"
+        );
     }
     assert!(ann.history("general").await.is_empty());
 }
@@ -84,12 +121,24 @@ async fn a_plain_form_sent_twice_posts_once_and_the_next_page_posts_again() {
     let send = async || -> Answer {
         let page = ann.page(&format!("/rooms/{room}")).await;
         let seen = text::field_value(&page, "seen");
-        let fields = [("room", room.as_str()), ("body", "hello"), ("key", ""), ("seen", &seen)];
+        let fields = [
+            ("room", room.as_str()),
+            ("body", "hello"),
+            ("key", ""),
+            ("seen", &seen),
+        ];
         let first = ann.form("/act/chat.post", &fields).await;
-        assert_eq!(first.location(), ann.form("/act/chat.post", &fields).await.location());
+        assert_eq!(
+            first.location(),
+            ann.form("/act/chat.post", &fields).await.location()
+        );
         first
     };
     let (first, second) = (send().await, send().await);
-    assert_ne!(first.location(), second.location(), "the same words from a newer page are meant");
+    assert_ne!(
+        first.location(),
+        second.location(),
+        "the same words from a newer page are meant"
+    );
     assert_eq!(ann.history("general").await.len(), 2);
 }

@@ -15,12 +15,26 @@ async fn a_link_shows_who_invites_where_and_lets_in() {
     let link = ann.invite().await;
     let visitor = server.visitor();
     let page = visitor.page(&link).await;
-    assert!(page.contains("Glasshouse") && page.contains("Ann"), "{page}");
-    let fields = [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
+    assert!(
+        page.contains("Glasshouse") && page.contains("Ann"),
+        "{page}"
+    );
+    let fields = [
+        ("name", "Bob"),
+        ("email", "bob@example.org"),
+        ("password", PASSWORD),
+    ];
     let room = visitor.form(&link, &fields).await.location().to_owned();
     assert!(visitor.page(&room).await.contains("Glasshouse"));
-    assert_eq!(visitor.get("/").await.location(), format!("/rooms/{}", ann.room("general")));
-    assert!(ann.page(&format!("/spaces/{}/people", ann.space)).await.contains("Bob"));
+    assert_eq!(
+        visitor.get("/").await.location(),
+        format!("/rooms/{}", ann.room("general"))
+    );
+    assert!(
+        ann.page(&format!("/spaces/{}/people", ann.space))
+            .await
+            .contains("Bob")
+    );
 }
 
 #[tokio::test]
@@ -29,7 +43,10 @@ async fn nobody_gets_in_without_a_link() {
     server.owner("ann").await;
     let visitor = server.visitor();
     visitor.get("/join/AAAAAAAAAAAAAAAA").await.expect(404);
-    visitor.submit("/join/AAAAAAAAAAAAAAAA", &newcomer("eve")).await.expect(409);
+    visitor
+        .submit("/join/AAAAAAAAAAAAAAAA", &newcomer("eve"))
+        .await
+        .expect(409);
     assert!(visitor.get("/").await.location().starts_with("/sign-in"));
     visitor.sign_in("eve", PASSWORD).await.expect(422);
 }
@@ -43,7 +60,10 @@ async fn a_link_for_two_lets_two_in() {
         server.visitor().join(&link, name).await.done();
     }
     server.visitor().get(&link).await.expect(404);
-    assert_eq!(server.visitor().join(&link, "dan").await.expect(409).code(), "conflict");
+    assert_eq!(
+        server.visitor().join(&link, "dan").await.expect(409).code(),
+        "conflict"
+    );
 }
 
 #[tokio::test]
@@ -54,7 +74,12 @@ async fn of_ten_who_use_a_link_for_one_at_once_one_joins() {
     let tries: Vec<_> = (0..10)
         .map(|number| {
             let (visitor, link) = (server.visitor(), link.clone());
-            tokio::spawn(async move { visitor.submit(&link, &newcomer(&format!("guest {number}"))).await.status })
+            tokio::spawn(async move {
+                visitor
+                    .submit(&link, &newcomer(&format!("guest {number}")))
+                    .await
+                    .status
+            })
         })
         .collect();
     let mut joined = 0;
@@ -66,12 +91,22 @@ async fn of_ten_who_use_a_link_for_one_at_once_one_joins() {
     }
     assert_eq!(joined, 1);
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
-    assert_eq!(text::attributes(&people, "id").iter().filter(|id| id.starts_with("person-")).count(), 2);
+    assert_eq!(
+        text::attributes(&people, "id")
+            .iter()
+            .filter(|id| id.starts_with("person-"))
+            .count(),
+        2
+    );
     for number in 0..10 {
         let name = format!("guest {number}");
         let known = people.contains(&name);
         let visitor = server.visitor();
-        let taken = visitor.submit(&ann.invite().await, &newcomer(&name)).await.status == 422;
+        let taken = visitor
+            .submit(&ann.invite().await, &newcomer(&name))
+            .await
+            .status
+            == 422;
         assert_eq!(taken, known, "an account that did not join was not kept");
     }
 }
@@ -83,8 +118,18 @@ async fn a_refused_form_uses_nothing_up() {
     let link = ann.invite_with(json!({ "uses": "1" })).await;
     let visitor = server.visitor();
     let taken = visitor.submit(&link, &newcomer("ann")).await.expect(422);
-    assert!(taken.problem("name").is_some() && taken.problem("email").is_some(), "{}", taken.body);
-    visitor.submit(&link, &json!({ "name": "bob", "email": "b@c", "password": "short" })).await.expect(422);
+    assert!(
+        taken.problem("name").is_some() && taken.problem("email").is_some(),
+        "{}",
+        taken.body
+    );
+    visitor
+        .submit(
+            &link,
+            &json!({ "name": "bob", "email": "b@c", "password": "short" }),
+        )
+        .await
+        .expect(422);
     server.visitor().join(&link, "bob").await.done();
 }
 
@@ -95,15 +140,33 @@ async fn a_link_taken_back_lets_nobody_in() {
     let bob = server.member("bob").await;
     let link = ann.invite_with(json!({ "uses": "5" })).await;
     let settings = ann.page(&format!("/spaces/{}/settings", ann.space)).await;
-    assert!(settings.contains(&link), "the link can be copied: {settings}");
-    let tag = settings.split("name=\"invite\"").nth(1).expect("it can be taken back");
+    assert!(
+        settings.contains(&link),
+        "the link can be copied: {settings}"
+    );
+    let tag = settings
+        .split("name=\"invite\"")
+        .nth(1)
+        .expect("it can be taken back");
     let invite = text::attributes(&tag[..tag.find('>').expect("a tag")], "value").remove(0);
     let revoke = json!({ "space": ann.space, "invite": invite });
-    assert_eq!(bob.act("community.revoke-invite", revoke.clone()).await.expect(403).code(), "forbidden");
-    ann.act("community.revoke-invite", revoke.clone()).await.done();
+    assert_eq!(
+        bob.act("community.revoke-invite", revoke.clone())
+            .await
+            .expect(403)
+            .code(),
+        "forbidden"
+    );
+    ann.act("community.revoke-invite", revoke.clone())
+        .await
+        .done();
     ann.act("community.revoke-invite", revoke).await.expect(404);
     server.visitor().get(&link).await.expect(404);
-    server.visitor().submit(&link, &newcomer("eve")).await.expect(409);
+    server
+        .visitor()
+        .submit(&link, &newcomer("eve"))
+        .await
+        .expect(409);
 }
 
 #[tokio::test]
@@ -121,9 +184,15 @@ async fn limits_must_make_sense_and_a_link_may_last_days() {
         let mut fields = limits.clone();
         fields["space"] = json!(ann.space);
         let refused = ann.act("community.invite", fields).await.expect(422);
-        assert!(refused.problem(field).is_some(), "{limits}: {}", refused.body);
+        assert!(
+            refused.problem(field).is_some(),
+            "{limits}: {}",
+            refused.body
+        );
     }
-    let link = ann.invite_with(json!({ "uses": "3", "expires": "7" })).await;
+    let link = ann
+        .invite_with(json!({ "uses": "3", "expires": "7" }))
+        .await;
     server.visitor().join(&link, "bob").await.done();
 }
 
@@ -135,10 +204,16 @@ async fn a_link_past_its_day_lets_nobody_in() {
     let link = ann.invite_with(json!({ "expires": "1" })).await;
     server.visitor().page(&link).await;
     server.stop().await;
-    server.change_rows("UPDATE invites SET expires_at = created_at WHERE expires_at IS NOT NULL").await;
+    server
+        .change_rows("UPDATE invites SET expires_at = created_at WHERE expires_at IS NOT NULL")
+        .await;
     server.again().await;
     server.visitor().get(&link).await.expect(404);
-    server.visitor().submit(&link, &newcomer("bob")).await.expect(409);
+    server
+        .visitor()
+        .submit(&link, &newcomer("bob"))
+        .await
+        .expect(409);
 }
 
 #[tokio::test]
@@ -147,7 +222,13 @@ async fn members_invite_nobody_and_see_no_links() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let link = ann.invite().await;
-    assert_eq!(bob.act("community.invite", json!({ "space": bob.space })).await.expect(403).code(), "forbidden");
+    assert_eq!(
+        bob.act("community.invite", json!({ "space": bob.space }))
+            .await
+            .expect(403)
+            .code(),
+        "forbidden"
+    );
     let page = bob.page(&format!("/spaces/{}/settings", bob.space)).await;
     assert!(!page.contains("/join/") && !page.contains(&link));
 }
@@ -159,8 +240,13 @@ async fn who_has_an_account_joins_with_one_click_and_who_belongs_already_uses_no
     let bob = server.member("bob").await;
     let eve = server.stranger("eve").await;
     let link = ann.invite_with(json!({ "uses": "1" })).await;
-    assert_eq!(bob.submit(&link, &json!({})).await.done()["space"], ann.space.as_str());
-    eve.get(&format!("/rooms/{}", ann.room("general"))).await.expect(404);
+    assert_eq!(
+        bob.submit(&link, &json!({})).await.done()["space"],
+        ann.space.as_str()
+    );
+    eve.get(&format!("/rooms/{}", ann.room("general")))
+        .await
+        .expect(404);
     eve.submit(&link, &json!({})).await.done();
     eve.page(&format!("/rooms/{}", ann.room("general"))).await;
     server.visitor().get(&link).await.expect(404);

@@ -8,13 +8,20 @@ use serde_json::json;
 use crate::support::{Person, TestServer};
 
 async fn set(person: &Person, text: &str) -> Option<()> {
-    let answer = person.try_act("reminders.set", json!({ "text": text, "seconds": 0 })).await?;
+    let answer = person
+        .try_act("reminders.set", json!({ "text": text, "seconds": 0 }))
+        .await?;
     (answer.status == 200).then_some(())
 }
 
 async fn told(person: &Person) -> Vec<String> {
     let answer = person.act("reminders.list", json!({})).await.done();
-    answer["told"].as_array().expect("a list").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+    answer["told"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|text| text.as_str().expect("a text").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -45,10 +52,20 @@ async fn a_job_happens_once_however_often_the_server_is_killed_in_the_middle() {
     }
     let mut following = ann.following(&format!("reminders/{}", ann.id)).await;
     set(&ann, "the last").await.expect("the server is well");
-    following.expect("the last reminder", |said| said["event"]["text"] == "the last").await;
+    following
+        .expect("the last reminder", |said| {
+            said["event"]["text"] == "the last"
+        })
+        .await;
     acknowledged.insert("the last".to_owned());
     asked.insert("the last".to_owned());
-    let missing = |told: &[String]| acknowledged.iter().filter(|text| !told.contains(text)).cloned().collect::<Vec<_>>();
+    let missing = |told: &[String]| {
+        acknowledged
+            .iter()
+            .filter(|text| !told.contains(text))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let mut all = told(&ann).await;
     for _ in 0..200 {
         if missing(&all).is_empty() {
@@ -72,24 +89,71 @@ async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
     bob.get("/jobs").await.expect(403);
     let mut page = ann.html_socket().await;
     page.follow("server/jobs").await;
-    ann.form("/act/community.pause-jobs", &[("kind", "reminders.tell"), ("pause", "true")]).await.expect(303);
+    ann.form(
+        "/act/community.pause-jobs",
+        &[("kind", "reminders.tell"), ("pause", "true")],
+    )
+    .await
+    .expect(303);
     assert_eq!(page.said("frame").await["html"], "<!--reread-->");
-    let job = bob.act("reminders.set", json!({ "text": "tea", "seconds": 0 })).await.done()["job"].as_str().expect("an id").to_owned();
-    bob.act("reminders.set", json!({ "text": "cake", "seconds": 3600 })).await.done();
+    let job = bob
+        .act("reminders.set", json!({ "text": "tea", "seconds": 0 }))
+        .await
+        .done()["job"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    bob.act("reminders.set", json!({ "text": "cake", "seconds": 3600 }))
+        .await
+        .done();
     let shown = ann.page("/jobs").await;
-    let row = shown.split("id=\"kind-reminders.tell\"").nth(1).and_then(|rest| rest.split("</tr>").next()).expect("a row");
-    let cells: Vec<_> = row.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap_or_default()).collect();
+    let row = shown
+        .split("id=\"kind-reminders.tell\"")
+        .nth(1)
+        .and_then(|rest| rest.split("</tr>").next())
+        .expect("a row");
+    let cells: Vec<_> = row
+        .split("<td>")
+        .skip(1)
+        .map(|cell| cell.split("</td>").next().unwrap_or_default())
+        .collect();
     assert!(row.contains("Paused"), "{row}");
-    assert_eq!((cells[0], cells[2], cells[3], cells[4]), ("1", "1", "0", "0"), "waiting, later, running, failed: {row}");
-    assert!(cells[1].contains("<time"), "since when the oldest waits: {row}");
+    assert_eq!(
+        (cells[0], cells[2], cells[3], cells[4]),
+        ("1", "1", "0", "0"),
+        "waiting, later, running, failed: {row}"
+    );
+    assert!(
+        cells[1].contains("<time"),
+        "since when the oldest waits: {row}"
+    );
     let lists = ann.page("/jobs?lists").await;
-    assert!(lists.starts_with("<div class=\"region\"") && !lists.contains("<html"), "{lists}");
-    ann.act("community.cancel-job", json!({ "job": job })).await.done();
-    ann.act("community.cancel-job", json!({ "job": job })).await.expect(404);
-    ann.act("community.pause-jobs", json!({ "kind": "reminders.tell", "pause": false })).await.done();
-    ann.act("community.pause-jobs", json!({ "kind": "reminders.unheard", "pause": false })).await.expect(404);
+    assert!(
+        lists.starts_with("<div class=\"region\"") && !lists.contains("<html"),
+        "{lists}"
+    );
+    ann.act("community.cancel-job", json!({ "job": job }))
+        .await
+        .done();
+    ann.act("community.cancel-job", json!({ "job": job }))
+        .await
+        .expect(404);
+    ann.act(
+        "community.pause-jobs",
+        json!({ "kind": "reminders.tell", "pause": false }),
+    )
+    .await
+    .done();
+    ann.act(
+        "community.pause-jobs",
+        json!({ "kind": "reminders.unheard", "pause": false }),
+    )
+    .await
+    .expect(404);
     let mut bobs = bob.following(&format!("reminders/{}", bob.id)).await;
-    bob.act("reminders.set", json!({ "text": "soup", "seconds": 0 })).await.done();
+    bob.act("reminders.set", json!({ "text": "soup", "seconds": 0 }))
+        .await
+        .done();
     bobs.event("reminders.reminder.told").await;
     assert_eq!(told(&bob).await, ["soup"]);
 }

@@ -8,8 +8,17 @@ use crate::support::{Message, TestServer};
 
 /// Waits for the next post, edit or deletion: its topic and message.
 async fn change(socket: &mut crate::support::Socket) -> (String, Message) {
-    let event = socket.expect("a change", |said| said["topic"].as_str().is_some_and(|topic| topic.starts_with("chat.message."))).await;
-    (event["topic"].as_str().expect("a topic").to_owned(), Message::of(&event["event"]["message"]))
+    let event = socket
+        .expect("a change", |said| {
+            said["topic"]
+                .as_str()
+                .is_some_and(|topic| topic.starts_with("chat.message."))
+        })
+        .await;
+    (
+        event["topic"].as_str().expect("a topic").to_owned(),
+        Message::of(&event["event"]["message"]),
+    )
 }
 
 #[tokio::test]
@@ -21,10 +30,19 @@ async fn posts_edits_and_deletions_arrive_in_order_as_json_and_as_html() {
     let mut page = bob.html_socket().await;
     page.follow(&bob.feed("room/general")).await;
     let mut told = async |topic: &str, message: &Message| {
-        assert_eq!(change(&mut data).await, (format!("chat.message.{topic}"), message.clone()));
+        assert_eq!(
+            change(&mut data).await,
+            (format!("chat.message.{topic}"), message.clone())
+        );
         let frame = page.frame("hx-partial").await;
-        assert!(frame.contains(&format!("id=\"m-{}\"", message.id)), "{topic}: {frame}");
-        assert!(topic == "deleted" || frame.contains(&message.body), "{topic}: {frame}");
+        assert!(
+            frame.contains(&format!("id=\"m-{}\"", message.id)),
+            "{topic}: {frame}"
+        );
+        assert!(
+            topic == "deleted" || frame.contains(&message.body),
+            "{topic}: {frame}"
+        );
     };
     let first = ann.post("general", "one").await;
     told("posted", &first).await;
@@ -47,14 +65,19 @@ async fn what_was_edited_away_or_deleted_cannot_be_had_by_asking_for_old_frames(
     let bob = server.member("bob").await;
     for path in ["/live/data", "/live"] {
         let mut socket = bob.socket_at(&format!("{path}?feed={feed}@{start}")).await;
-        ann.act("chat.history", json!({ "room": ann.room("general") })).await.expect(200);
+        ann.act("chat.history", json!({ "room": ann.room("general") }))
+            .await
+            .expect(200);
         ann.post("general", "the end").await;
         let mut heard = String::new();
         while !heard.contains("the end") {
             heard += &socket.next().await.expect("the socket is open").to_string();
         }
         assert!(heard.contains("well put"), "{heard}");
-        assert!(!heard.contains("slip") && !heard.contains("secret"), "{heard}");
+        assert!(
+            !heard.contains("slip") && !heard.contains("secret"),
+            "{heard}"
+        );
     }
 }
 
@@ -68,7 +91,10 @@ async fn both_sockets_number_the_same_frames_alike() {
     assert_eq!(data.follow(&feed).await, page.follow(&feed).await);
     ann.post("general", "hi").await;
     let (event, frame) = (data.said("event").await, page.said("frame").await);
-    assert_eq!((&event["feed"], &event["cursor"]), (&frame["feed"], &frame["cursor"]));
+    assert_eq!(
+        (&event["feed"], &event["cursor"]),
+        (&frame["feed"], &frame["cursor"])
+    );
 }
 
 #[tokio::test]
@@ -80,9 +106,21 @@ async fn a_posted_frame_can_be_found_by_the_page_that_waits_for_it() {
     ann.try_post("general", "hi", "key-of-mine").await.done();
     let frame = page.frame("hx-partial").await;
     assert!(frame.contains("[data-pending='key-of-mine']"), "{frame}");
-    let request = ann.request("POST", "/act/chat.post").header("HX-Request", "true");
-    let answer = ann.send(request.form(&json!({ "room": ann.room("general"), "body": "ho", "key": "key-of-two" }))).await.expect(200);
-    assert!(page.frame("key-of-two").await.contains(&answer.body), "the answer is the frame: {}", answer.body);
+    let request = ann
+        .request("POST", "/act/chat.post")
+        .header("HX-Request", "true");
+    let answer = ann
+        .send(
+            request
+                .form(&json!({ "room": ann.room("general"), "body": "ho", "key": "key-of-two" })),
+        )
+        .await
+        .expect(200);
+    assert!(
+        page.frame("key-of-two").await.contains(&answer.body),
+        "the answer is the frame: {}",
+        answer.body
+    );
 }
 
 #[tokio::test]
@@ -94,11 +132,22 @@ async fn actions_on_a_socket_answer_and_are_seen_by_others() {
     let fields = json!({ "room": ann.room("general"), "body": "hi", "key": "key-0001" });
     let posted = Message::of(&anns.act("chat.post", fields).await["result"]["message"]);
     assert_eq!(change(&mut bobs).await.1, posted);
-    anns.act("chat.edit", json!({ "message": posted.id, "body": "ho" })).await;
+    anns.act("chat.edit", json!({ "message": posted.id, "body": "ho" }))
+        .await;
     assert_eq!(change(&mut bobs).await.1.body, "ho");
-    let refused = bobs.act("chat.edit", json!({ "message": posted.id, "body": "mine" })).await;
-    assert_eq!((&refused["type"], &refused["error"]["code"]), (&json!("error"), &json!("forbidden")));
-    let refused = bobs.act("chat.post", json!({ "room": bob.room("general"), "body": "", "key": "key-0001" })).await;
+    let refused = bobs
+        .act("chat.edit", json!({ "message": posted.id, "body": "mine" }))
+        .await;
+    assert_eq!(
+        (&refused["type"], &refused["error"]["code"]),
+        (&json!("error"), &json!("forbidden"))
+    );
+    let refused = bobs
+        .act(
+            "chat.post",
+            json!({ "room": bob.room("general"), "body": "", "key": "key-0001" }),
+        )
+        .await;
     assert!(refused["error"]["fields"]["body"].is_string(), "{refused}");
 }
 
@@ -110,11 +159,20 @@ async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
     let mut data = ann.following("room/general/typing").await;
     let mut page = ann.html_socket().await;
     page.follow(&ann.feed("room/general/typing")).await;
-    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
-    let event = data.event("chat.typing.noticed").await["event"].clone();
-    assert_eq!(event, json!({ "room": bob.room("general"), "account": bob.id, "name": "bob" }));
+    bob.act("chat.type", json!({ "room": bob.room("general") }))
+        .await
+        .done();
+    let event = data.event("chat.typing.started").await["event"].clone();
+    assert_eq!(
+        event,
+        json!({ "room": bob.room("general"), "account": bob.id, "name": "bob" })
+    );
     assert!(page.frame("data-typing").await.contains("bob"));
-    assert!(!ann.page(&format!("/rooms/{}", ann.room("general"))).await.contains(&format!("data-typing=\"{}\"", bob.id)));
+    assert!(
+        !ann.page(&format!("/rooms/{}", ann.room("general")))
+            .await
+            .contains(&format!("data-typing=\"{}\"", bob.id))
+    );
 }
 
 #[tokio::test]
@@ -125,15 +183,24 @@ async fn who_comes_later_is_not_told_who_was_writing() {
     let mut watch = ann.following("room/general/typing").await;
     let feed = ann.feed("room/general/typing");
     let cursor = watch.follow(&feed).await;
-    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
-    watch.event("chat.typing.noticed").await;
+    bob.act("chat.type", json!({ "room": bob.room("general") }))
+        .await
+        .done();
+    watch.event("chat.typing.started").await;
     let mut late = ann.socket().await;
     for old in [cursor.as_str(), "another.1"] {
         assert_eq!(late.ask(&feed, Some(old)).await["type"], "subscribed");
     }
-    assert!(late.so_far().await.iter().all(|said| said["type"] != "event"));
-    bob.act("chat.type", json!({ "room": bob.room("general") })).await.done();
-    late.event("chat.typing.noticed").await;
+    assert!(
+        late.so_far()
+            .await
+            .iter()
+            .all(|said| said["type"] != "event")
+    );
+    bob.act("chat.type", json!({ "room": bob.room("general") }))
+        .await
+        .done();
+    late.event("chat.typing.started").await;
 }
 
 #[tokio::test]
@@ -142,33 +209,55 @@ async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let account = format!("account/{}", bob.id);
-    let (mut one, mut other, mut page) = (bob.following(&account).await, bob.following(&account).await, bob.html_socket().await);
+    let (mut one, mut other, mut page) = (
+        bob.following(&account).await,
+        bob.following(&account).await,
+        bob.html_socket().await,
+    );
     page.follow(&account).await;
     let room = ann.create_room("garden").await;
     ann.post("garden", "hi").await;
     let last = ann.post("garden", "ho").await;
     for socket in [&mut one, &mut other] {
-        assert_eq!(socket.event("chat.rooms.stirred").await["event"]["rooms"], json!([room]));
+        assert_eq!(
+            socket.event("chat.unread.changed").await["event"]["rooms"],
+            json!([room])
+        );
     }
     let mark = format!("#unread-{room}");
     let frame = page.frame(&mark).await;
     let unread = |page: &str| {
         crate::support::text::tag_with_id(page, &format!("unread-{room}")).to_owned()
-            + page.split(&format!("id=\"unread-{room}\"")).nth(1).map_or("", |rest| &rest[..60])
+            + page
+                .split(&format!("id=\"unread-{room}\""))
+                .nth(1)
+                .map_or("", |rest| &rest[..60])
     };
     assert!(frame.contains("unread"), "{frame}");
     assert!(unread(&bob.page(&format!("/spaces/{}", bob.space)).await).contains("unread"));
-    bob.act("chat.read", json!({ "room": room, "message": last.id })).await.done();
+    bob.act("chat.read", json!({ "room": room, "message": last.id }))
+        .await
+        .done();
     for socket in [&mut one, &mut other] {
-        assert_eq!(socket.event("chat.room.read").await["event"]["message"], last.id.as_str());
+        assert_eq!(
+            socket.event("chat.room.read").await["event"]["message"],
+            last.id.as_str()
+        );
     }
     let cleared = page.frame(&mark).await;
     assert!(cleared.contains("innerHTML\"></hx-partial>"), "{cleared}");
     // Reading an older message again moves nothing back.
     let first = &bob.history("garden").await[0];
-    bob.act("chat.read", json!({ "room": room, "message": first.id })).await.done();
+    bob.act("chat.read", json!({ "room": room, "message": first.id }))
+        .await
+        .done();
     assert!(one.so_far().await.is_empty());
-    bob.act("chat.read", json!({ "room": bob.room("general"), "message": last.id })).await.expect(404);
+    bob.act(
+        "chat.read",
+        json!({ "room": bob.room("general"), "message": last.id }),
+    )
+    .await
+    .expect(404);
 }
 
 #[tokio::test]
@@ -182,16 +271,20 @@ async fn news_comes_once_a_second_at_most_and_all_of_it_comes() {
         rooms.push(ann.create_room(name).await);
     }
     ann.post("heron", "hi").await;
-    let told = bobs.event("chat.rooms.stirred").await;
+    let told = bobs.event("chat.unread.changed").await;
     assert_eq!(told["event"]["rooms"], json!([rooms[0]]));
     let first = Instant::now();
     ann.post("otter", "hi").await;
     ann.post("vole", "hi").await;
-    let told = bobs.event("chat.rooms.stirred").await;
+    let told = bobs.event("chat.unread.changed").await;
     let mut named: Vec<_> = told["event"]["rooms"].as_array().unwrap().clone();
     named.sort_by_key(ToString::to_string);
     assert_eq!(json!(named), json!(rooms[1..]), "both in one frame");
-    assert!(first.elapsed() > Duration::from_millis(800), "{:?}", first.elapsed());
+    assert!(
+        first.elapsed() > Duration::from_millis(800),
+        "{:?}",
+        first.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -202,7 +295,7 @@ async fn what_one_wrote_oneself_is_not_new() {
     let mut anns = ann.following(&format!("account/{}", ann.id)).await;
     let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
     ann.post("general", "hi").await;
-    bobs.event("chat.rooms.stirred").await;
+    bobs.event("chat.unread.changed").await;
     assert!(anns.so_far().await.is_empty());
 }
 
@@ -214,7 +307,10 @@ async fn opening_a_room_is_reading_it_also_without_scripts() {
     let mut tab = bob.following(&format!("account/{}", bob.id)).await;
     let message = ann.post("general", "hi").await;
     bob.page(&format!("/rooms/{}", bob.room("general"))).await;
-    assert_eq!(tab.event("chat.room.read").await["event"]["message"], message.id.as_str());
+    assert_eq!(
+        tab.event("chat.room.read").await["event"]["message"],
+        message.id.as_str()
+    );
 }
 
 #[tokio::test]
@@ -229,10 +325,23 @@ async fn the_sidebar_is_read_again_by_those_it_changed_for() {
     assert_eq!(page.said("frame").await["html"], "<!--reread-->");
     ann.create_room("whisper").private().with(&[&bob]).await;
     let frame = page.said("frame").await;
-    assert_eq!((&frame["feed"], &frame["html"]), (&json!(format!("account/{}", bob.id)), &json!("<!--reread-->")));
+    assert_eq!(
+        (&frame["feed"], &frame["html"]),
+        (
+            &json!(format!("account/{}", bob.id)),
+            &json!("<!--reread-->")
+        )
+    );
     ann.direct(&[&bob]).await;
-    assert_eq!(page.said("frame").await["feed"], format!("account/{}", bob.id).as_str());
-    let sidebar = bob.fragment(&format!("/sidebar?space={}&here=/rooms/1", bob.space)).await.expect(200).body;
+    assert_eq!(
+        page.said("frame").await["feed"],
+        format!("account/{}", bob.id).as_str()
+    );
+    let sidebar = bob
+        .fragment(&format!("/sidebar?space={}&here=/rooms/1", bob.space))
+        .await
+        .expect(200)
+        .body;
     for label in ["garden", "whisper", "ann"] {
         assert!(sidebar.contains(label), "{label} is missing: {sidebar}");
     }
@@ -243,18 +352,38 @@ async fn a_pages_cursors_bring_what_happened_after_it_was_read() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
-    let feeds: Vec<_> = crate::support::text::attributes(&page, "data-feeds").join(" ").split(' ').map(str::to_owned).collect();
+    let feeds: Vec<_> = crate::support::text::attributes(&page, "data-feeds")
+        .join(" ")
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
     let families = ["room/", "account/", "space/"];
-    assert!(families.iter().all(|family| feeds.iter().any(|feed| feed.starts_with(family))), "{feeds:?}");
+    assert!(
+        families
+            .iter()
+            .all(|family| feeds.iter().any(|feed| feed.starts_with(family))),
+        "{feeds:?}"
+    );
     let message = ann.post("general", "a moment later").await;
     let query: Vec<_> = feeds.iter().map(|feed| format!("feed={feed}")).collect();
-    let mut socket = ann.socket_at(&format!("/live/data?{}", query.join("&"))).await;
+    let mut socket = ann
+        .socket_at(&format!("/live/data?{}", query.join("&")))
+        .await;
     assert_eq!(change(&mut socket).await.1, message);
-    let history = ann.act("chat.history", json!({ "room": ann.room("general") })).await.done();
+    let history = ann
+        .act("chat.history", json!({ "room": ann.room("general") }))
+        .await
+        .done();
     let second = ann.post("general", "and another").await;
     let mut socket = ann.socket().await;
-    socket.ask(&ann.feed("room/general"), history["cursor"].as_str()).await;
-    assert_eq!(change(&mut socket).await.1, second, "exactly what came after");
+    socket
+        .ask(&ann.feed("room/general"), history["cursor"].as_str())
+        .await;
+    assert_eq!(
+        change(&mut socket).await.1,
+        second,
+        "exactly what came after"
+    );
 }
 
 #[tokio::test]
@@ -262,7 +391,8 @@ async fn frames_come_in_the_language_of_who_listens() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    bob.act("community.set-language", json!({ "language": "qps-ploc" })).await;
+    bob.act("community.set-language", json!({ "language": "qps-ploc" }))
+        .await;
     let message = ann.post("general", "hi").await;
     let (mut english, mut pseudo) = (ann.html_socket().await, bob.html_socket().await);
     english.follow(&ann.feed("room/general")).await;
@@ -271,7 +401,11 @@ async fn frames_come_in_the_language_of_who_listens() {
     let frames: [Value; 2] = [english.said("frame").await, pseudo.said("frame").await];
     assert!(!frames[0]["html"].as_str().expect("HTML").contains('⟦'));
     if bob.page("/account").await.contains('⟦') {
-        assert!(frames[1]["html"].as_str().expect("HTML").contains('⟦'), "{}", frames[1]);
+        assert!(
+            frames[1]["html"].as_str().expect("HTML").contains('⟦'),
+            "{}",
+            frames[1]
+        );
     }
 }
 
@@ -280,7 +414,8 @@ async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let topics: Vec<Value> = serde_json::from_slice(&server.run(&["topics", "--json"]).stdout).expect("JSON");
+    let topics: Vec<Value> =
+        serde_json::from_slice(&server.run(&["topics", "--json"]).stdout).expect("JSON");
     let mut socket = bob.socket().await;
     for feed in [
         "room/general",
@@ -292,25 +427,59 @@ async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
         socket.follow(&bob.feed(feed)).await;
     }
     let message = ann.post("general", "hi").await;
-    socket.event("chat.rooms.stirred").await;
+    socket.event("chat.unread.changed").await;
     ann.edit(&message, "ho").await;
-    ann.act("chat.type", json!({ "room": ann.room("general") })).await.done();
-    bob.act("chat.read", json!({ "room": bob.room("general"), "message": message.id })).await.done();
+    ann.act("chat.type", json!({ "room": ann.room("general") }))
+        .await
+        .done();
+    bob.act(
+        "chat.read",
+        json!({ "room": bob.room("general"), "message": message.id }),
+    )
+    .await
+    .done();
     ann.delete(&message).await;
     ann.create_room("garden").await;
-    ann.act("community.rename-space", json!({ "space": ann.space, "name": "Orangery" })).await.done();
+    ann.act(
+        "community.rename-space",
+        json!({ "space": ann.space, "name": "Orangery" }),
+    )
+    .await
+    .done();
     let cem = server.member("cem").await;
     let _tab = cem.socket().await;
-    ann.act("community.archive-room", json!({ "room": ann.room("garden"), "archive": "yes" })).await.done();
-    ann.act("community.remove-member", json!({ "space": ann.space, "account": cem.id })).await.done();
+    ann.act(
+        "community.archive-room",
+        json!({ "room": ann.room("garden"), "archive": "yes" }),
+    )
+    .await
+    .done();
+    ann.act(
+        "community.remove-member",
+        json!({ "space": ann.space, "account": cem.id }),
+    )
+    .await
+    .done();
     let mut seen = std::collections::BTreeSet::new();
     while !seen.contains("community.member.left") {
         let event = socket.said("event").await;
         let name = event["topic"].as_str().expect("a topic").to_owned();
-        let topic = topics.iter().find(|topic| topic["topic"] == name.as_str()).unwrap_or_else(|| panic!("{name} is not declared"));
-        let given: Vec<_> = event["event"].as_object().expect("fields").keys().map(String::as_str).collect();
-        let mut declared: Vec<_> =
-            topic["fields"].as_array().expect("fields").iter().map(|field| field["name"].as_str().expect("a name")).collect();
+        let topic = topics
+            .iter()
+            .find(|topic| topic["topic"] == name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not declared"));
+        let given: Vec<_> = event["event"]
+            .as_object()
+            .expect("fields")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut declared: Vec<_> = topic["fields"]
+            .as_array()
+            .expect("fields")
+            .iter()
+            .map(|field| field["name"].as_str().expect("a name"))
+            .collect();
         declared.sort_unstable();
         assert_eq!(given, declared, "{name}");
         seen.insert(name);

@@ -5,7 +5,10 @@ use serde_json::json;
 use crate::support::{Message, Person, TestServer, new_key, text};
 
 fn bodies(messages: &[Message]) -> Vec<&str> {
-    messages.iter().map(|message| message.body.as_str()).collect()
+    messages
+        .iter()
+        .map(|message| message.body.as_str())
+        .collect()
 }
 
 #[tokio::test]
@@ -24,10 +27,20 @@ async fn four_thousand_characters_as_a_person_counts_them_and_no_more() {
         ("🏳️‍🌈".repeat(4_000), true),
     ] {
         let answer = ann.try_post("general", &body, &new_key()).await;
-        let what = format!("{} bytes, {}", body.len(), &body[..body.chars().next().map_or(0, char::len_utf8)]);
+        let what = format!(
+            "{} bytes, {}",
+            body.len(),
+            &body[..body.chars().next().map_or(0, char::len_utf8)]
+        );
         assert_eq!(answer.status, if fits { 200 } else { 422 }, "{what}");
         if !fits {
-            assert!(answer.problem("body").is_some_and(|problem| problem.contains("4")), "{}", answer.body);
+            assert!(
+                answer
+                    .problem("body")
+                    .is_some_and(|problem| problem.contains("4")),
+                "{}",
+                answer.body
+            );
         }
     }
 }
@@ -37,7 +50,14 @@ async fn a_message_of_nothing_is_refused_and_white_space_inside_is_kept() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for nothing in ["", " ", "\r\n\t", "\u{3000}", "\0"] {
-        assert!(ann.try_post("general", nothing, &new_key()).await.expect(422).problem("body").is_some(), "{nothing:?}");
+        assert!(
+            ann.try_post("general", nothing, &new_key())
+                .await
+                .expect(422)
+                .problem("body")
+                .is_some(),
+            "{nothing:?}"
+        );
     }
     let written = ann.post("general", "\r\n  two\r\n\r\n  spaces  \r\n").await;
     assert_eq!(written.body, "  two\n\n  spaces");
@@ -50,13 +70,29 @@ async fn one_edits_only_what_one_wrote_oneself() {
     let bob = server.member("bob").await;
     let message = bob.post("general", "The frost came erly").await;
     let edited = bob.edit(&message, "The frost came early").await;
-    assert_eq!((edited.id.as_str(), edited.revision, edited.body.as_str()), (message.id.as_str(), 2, "The frost came early"));
+    assert_eq!(
+        (edited.id.as_str(), edited.revision, edited.body.as_str()),
+        (message.id.as_str(), 2, "The frost came early")
+    );
     let edit = json!({ "message": message.id, "body": "no" });
-    assert_eq!(ann.act("chat.edit", edit).await.expect(403).code(), "forbidden", "not even the owner");
-    bob.act("chat.edit", json!({ "message": message.id, "body": " " })).await.expect(422);
-    bob.act("chat.edit", json!({ "message": "1", "body": "x" })).await.expect(404);
-    assert_eq!(bob.page(&format!("/messages/{}/source", message.id)).await, "The frost came early");
-    ann.get(&format!("/messages/{}/source", message.id)).await.expect(403);
+    assert_eq!(
+        ann.act("chat.edit", edit).await.expect(403).code(),
+        "forbidden",
+        "not even the owner"
+    );
+    bob.act("chat.edit", json!({ "message": message.id, "body": " " }))
+        .await
+        .expect(422);
+    bob.act("chat.edit", json!({ "message": "1", "body": "x" }))
+        .await
+        .expect(404);
+    assert_eq!(
+        bob.page(&format!("/messages/{}/source", message.id)).await,
+        "The frost came early"
+    );
+    ann.get(&format!("/messages/{}/source", message.id))
+        .await
+        .expect(403);
     assert_eq!(ann.history("general").await, [edited]);
 }
 
@@ -68,17 +104,41 @@ async fn a_deleted_message_keeps_its_place_and_nothing_of_its_text() {
     let before = bob.post("general", "before").await;
     let message = bob.post("general", "a slip of the tongue").await;
     let after = bob.post("general", "after").await;
-    assert_eq!(cem.act("chat.delete", json!({ "message": message.id })).await.expect(403).code(), "forbidden");
+    assert_eq!(
+        cem.act("chat.delete", json!({ "message": message.id }))
+            .await
+            .expect(403)
+            .code(),
+        "forbidden"
+    );
     let deleted = bob.delete(&message).await;
     assert_eq!((deleted.body.as_str(), deleted.revision), ("", 2));
-    assert_eq!(bob.delete(&message).await, deleted, "deleting twice is deleting");
-    assert_eq!(bob.act("chat.edit", json!({ "message": message.id, "body": "x" })).await.expect(409).code(), "conflict");
-    bob.get(&format!("/messages/{}/source", message.id)).await.expect(409);
+    assert_eq!(
+        bob.delete(&message).await,
+        deleted,
+        "deleting twice is deleting"
+    );
+    assert_eq!(
+        bob.act("chat.edit", json!({ "message": message.id, "body": "x" }))
+            .await
+            .expect(409)
+            .code(),
+        "conflict"
+    );
+    bob.get(&format!("/messages/{}/source", message.id))
+        .await
+        .expect(409);
     ann.delete(&before).await;
     let page = cem.page(&format!("/rooms/{}", cem.room("general"))).await;
     assert!(!page.contains("a slip of the tongue"));
-    assert_eq!(text::messages(&page), [before.id, message.id.clone(), after.id]);
-    assert!(text::tag_with_id(&page, &format!("m-{}", message.id)).contains("data-deleted"), "{page}");
+    assert_eq!(
+        text::messages(&page),
+        [before.id, message.id.clone(), after.id]
+    );
+    assert!(
+        text::tag_with_id(&page, &format!("m-{}", message.id)).contains("data-deleted"),
+        "{page}"
+    );
 }
 
 /// Posts this many and gives their ids.
@@ -105,7 +165,12 @@ async fn history_covers_every_message_exactly_once_in_both_directions() {
     let room = ann.room("general");
     let stretch = async |fields: serde_json::Value| {
         let answer = ann.act("chat.history", fields).await.done();
-        let messages: Vec<_> = answer["messages"].as_array().expect("a list").iter().map(|one| Message::of(one).id).collect();
+        let messages: Vec<_> = answer["messages"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| Message::of(one).id)
+            .collect();
         (messages, answer["more"].as_bool().expect("more or not"))
     };
     let (mut up, mut more) = stretch(json!({ "room": room })).await;
@@ -124,7 +189,12 @@ async fn history_covers_every_message_exactly_once_in_both_directions() {
         more = rest;
     }
     assert_eq!(down, ids);
-    ann.act("chat.history", json!({ "room": room, "after": ids[0], "before": ids[9] })).await.expect(422);
+    ann.act(
+        "chat.history",
+        json!({ "room": room, "after": ids[0], "before": ids[9] }),
+    )
+    .await
+    .expect(422);
 }
 
 #[tokio::test]
@@ -135,7 +205,9 @@ async fn without_scripts_links_lead_through_the_whole_history_both_ways() {
     let room = format!("/rooms/{}", ann.room("general"));
     let link = |page: &str, way: &str| {
         let start = format!("{room}?{way}=");
-        text::attributes(page, "href").into_iter().find(|href| href.starts_with(&start))
+        text::attributes(page, "href")
+            .into_iter()
+            .find(|href| href.starts_with(&start))
     };
     let mut page = ann.page(&room).await;
     let mut shown = text::messages(&page);
@@ -160,10 +232,17 @@ async fn a_permalink_opens_around_its_message() {
     let ann = server.owner("ann").await;
     let ids = many(&ann, 120).await;
     let (id, room) = (&ids[60], ann.room("general"));
-    assert_eq!(ann.get(&format!("/messages/{id}")).await.location(), format!("/rooms/{room}?at={id}#m-{id}"));
+    assert_eq!(
+        ann.get(&format!("/messages/{id}")).await.location(),
+        format!("/rooms/{room}?at={id}#m-{id}")
+    );
     let shown = text::messages(&ann.page(&format!("/rooms/{room}?at={id}")).await);
     let place = shown.iter().position(|one| one == id).expect("it is there");
-    assert!(place >= 20 && shown.len() - place >= 20, "{place} of {}", shown.len());
+    assert!(
+        place >= 20 && shown.len() - place >= 20,
+        "{place} of {}",
+        shown.len()
+    );
     assert_eq!(shown, ids[60 - place..60 - place + shown.len()]);
     let first = text::messages(&ann.page(&format!("/rooms/{room}?at={}", ids[0])).await);
     assert_eq!(first[0], ids[0]);
@@ -177,10 +256,24 @@ async fn the_log_alone_is_read_in_the_same_stretches() {
     let ids = many(&ann, 60).await;
     let log = format!("/rooms/{}/log", ann.room("general"));
     let newest = ann.fragment(&log).await.expect(200);
-    assert!(!newest.body.contains("<html") && newest.body.contains("data-feeds"), "{}", newest.body);
+    assert!(
+        !newest.body.contains("<html") && newest.body.contains("data-feeds"),
+        "{}",
+        newest.body
+    );
     assert_eq!(text::messages(&newest.body), ids[10..]);
-    assert_eq!(text::messages(&ann.fragment(&format!("{log}?before={}", ids[10])).await.body), ids[..10]);
-    assert_eq!(text::messages(&ann.fragment(&format!("{log}?after={}", ids[49])).await.body), ids[50..]);
+    assert_eq!(
+        text::messages(
+            &ann.fragment(&format!("{log}?before={}", ids[10]))
+                .await
+                .body
+        ),
+        ids[..10]
+    );
+    assert_eq!(
+        text::messages(&ann.fragment(&format!("{log}?after={}", ids[49])).await.body),
+        ids[50..]
+    );
 }
 
 #[tokio::test]
@@ -188,7 +281,11 @@ async fn messages_of_one_author_in_a_row_share_a_header() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let flags = [ann.post("general", "1").await, ann.post("general", "2").await, bob.post("general", "3").await];
+    let flags = [
+        ann.post("general", "1").await,
+        ann.post("general", "2").await,
+        bob.post("general", "3").await,
+    ];
     let last = ann.post("general", "4").await;
     assert_eq!(flags.map(|message| message.continues), [false, true, false]);
     assert!(!last.continues);
@@ -208,7 +305,10 @@ async fn the_line_new_stands_before_the_first_unread_message_and_goes_once_read(
     let unread = ann.post("general", "unseen").await;
     ann.post("general", "unseen too").await;
     let page = bob.page(&room).await;
-    let lines: Vec<_> = page.match_indices("class=\"new\"").map(|(at, _)| at).collect();
+    let lines: Vec<_> = page
+        .match_indices("class=\"new\"")
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(lines.len(), 1, "{page}");
     let after = text::messages(&page[lines[0]..]);
     assert_eq!(after[0], unread.id);
@@ -222,7 +322,13 @@ async fn markdown_becomes_html_and_nothing_that_acts() {
     let written = "**bold** `code` :cat: <https://example.org/a?b&c>\n\n```rust\nlet x = 1;\n```\n[x](javascript:alert(1))";
     ann.post("general", written).await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
-    for part in ["<strong>bold</strong>", "<code>code</code>", "🐱", "href=\"https://example.org/a?b&amp;c\"", "noopener"] {
+    for part in [
+        "<strong>bold</strong>",
+        "<code>code</code>",
+        "🐱",
+        "href=\"https://example.org/a?b&amp;c\"",
+        "noopener",
+    ] {
         assert!(page.contains(part), "{part} is missing: {page}");
     }
     assert!(!page.contains("javascript:"));
@@ -237,12 +343,22 @@ async fn without_scripts_one_edits_and_deletes_on_pages() {
     let edit = format!("/messages/{}/edit", message.id);
     assert!(bob.page(&edit).await.contains("erly"));
     ann.get(&edit).await.expect(403);
-    let answer = bob.form("/act/chat.edit", &[("message", &message.id), ("body", "early")]).await;
-    assert_eq!(answer.location(), format!("/rooms/{}#m-{}", message.room, message.id));
+    let answer = bob
+        .form(
+            "/act/chat.edit",
+            &[("message", &message.id), ("body", "early")],
+        )
+        .await;
+    assert_eq!(
+        answer.location(),
+        format!("/rooms/{}#m-{}", message.room, message.id)
+    );
     let delete = format!("/messages/{}/delete", message.id);
     bob.page(&delete).await;
     ann.page(&delete).await;
     server.member("cem").await.get(&delete).await.expect(403);
-    bob.form("/act/chat.delete", &[("message", &message.id)]).await.location();
+    bob.form("/act/chat.delete", &[("message", &message.id)])
+        .await
+        .location();
     assert_eq!(bodies(&ann.history("general").await), [""]);
 }

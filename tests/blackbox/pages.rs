@@ -27,7 +27,15 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
 
 /// A page in a language, whatever its status.
 async fn read(person: &Person, path: &str, language: &str) -> String {
-    person.send(person.request("GET", path).header("Accept", "text/html").header("Accept-Language", language)).await.body
+    person
+        .send(
+            person
+                .request("GET", path)
+                .header("Accept", "text/html")
+                .header("Accept-Language", language),
+        )
+        .await
+        .body
 }
 
 #[tokio::test]
@@ -42,7 +50,12 @@ async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
     ann.delete(&ann.post("general", "gone").await).await;
     let visitor = server.visitor();
     let mut pages = vec![("/setup".to_owned(), setup)];
-    for path in ["/sign-in", &ann.invite().await, "/join/AAAAAAAAAAAAAAAA", "/nowhere"] {
+    for path in [
+        "/sign-in",
+        &ann.invite().await,
+        "/join/AAAAAAAAAAAAAAAA",
+        "/nowhere",
+    ] {
         pages.push((path.to_owned(), read(&visitor, path, "en").await));
     }
     for path in pages_of(&ann, &message).await {
@@ -55,17 +68,27 @@ async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
         assert_eq!(text::duplicate_ids(&page), Vec::<String>::new(), "{path}");
         assert!(page.contains("<html lang=\"en\""), "{path}: {page}");
         assert!(
-            page.split("<title>").nth(1).is_some_and(|rest| rest.split("</title>").next().is_some_and(|title| !title.trim().is_empty())),
+            page.split("<title>").nth(1).is_some_and(|rest| rest
+                .split("</title>")
+                .next()
+                .is_some_and(|title| !title.trim().is_empty())),
             "{path}"
         );
-        assert_eq!(text::count(&page, "<h1"), 1, "{path} has one heading: {page}");
+        assert_eq!(
+            text::count(&page, "<h1"),
+            1,
+            "{path} has one heading: {page}"
+        );
         assert!(!page.contains("⟨missing⟩"), "{path} lacks words: {page}");
         for unsafe_part in [" style=\"", " onclick=", "<script>", "javascript:"] {
             assert!(!page.contains(unsafe_part), "{path} holds {unsafe_part}");
         }
         let ids = text::attributes(&page, "id");
         for label in text::attributes(&page, "for") {
-            assert!(label.split(' ').all(|one| ids.iter().any(|id| id == one)), "{path}: a label for {label}");
+            assert!(
+                label.split(' ').all(|one| ids.iter().any(|id| id == one)),
+                "{path}: a label for {label}"
+            );
         }
     }
 }
@@ -73,27 +96,46 @@ async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
 #[tokio::test]
 async fn every_word_of_every_page_comes_from_the_catalogue() {
     let server = TestServer::start().await;
-    let mut pages = vec![("/setup".to_owned(), read(&server.visitor(), "/setup", "qps-ploc").await)];
+    let mut pages = vec![(
+        "/setup".to_owned(),
+        read(&server.visitor(), "/setup", "qps-ploc").await,
+    )];
     // Names of digits: every letter on a page is then ours. `general` is the name of a room.
     let ann = server.owner("42").await;
     let bob = server.member("43").await;
-    ann.act("community.rename-space", json!({ "space": ann.space, "name": "77" })).await.done();
+    ann.act(
+        "community.rename-space",
+        json!({ "space": ann.space, "name": "77" }),
+    )
+    .await
+    .done();
     let message = ann.post("general", "1234").await;
     bob.post("general", "5678").await;
     ann.edit(&message, "12345").await;
     ann.delete(&ann.post("general", "9").await).await;
     ann.direct(&[&bob]).await;
-    let link = ann.invite_with(json!({ "uses": "3", "expires": "7" })).await;
+    let link = ann
+        .invite_with(json!({ "uses": "3", "expires": "7" }))
+        .await;
     for path in ["/sign-in", &link, "/join/AAAAAAAAAAAAAAAA", "/nowhere"] {
-        pages.push((path.to_owned(), read(&server.visitor(), path, "qps-ploc").await));
+        pages.push((
+            path.to_owned(),
+            read(&server.visitor(), path, "qps-ploc").await,
+        ));
     }
     for path in pages_of(&ann, &message).await {
         pages.push((path.clone(), read(&ann, &path, "qps-ploc").await));
     }
     let mine = ["general", "English", &email("42"), &email("43"), &link];
-    // Neither a single letter (a key's name) nor a moment as machines write it, which the browser words.
-    let bare = |words: &str| words.chars().count() == 1 || words.len() == 20 && words.ends_with('Z') && words.starts_with("20");
-    let worded = |words: &str| words.contains('⟦') || mine.iter().any(|one| words.contains(one)) || bare(words);
+    // Neither a single letter (a key's name) nor a moment as machines write it, which the browser
+    // words.
+    let bare = |words: &str| {
+        words.chars().count() == 1
+            || words.len() == 20 && words.ends_with('Z') && words.starts_with("20")
+    };
+    let worded = |words: &str| {
+        words.contains('⟦') || mine.iter().any(|one| words.contains(one)) || bare(words)
+    };
     let ours = |words: &str| words.chars().any(char::is_alphabetic) && !worded(words);
     let mut escaped = Vec::new();
     // What programs call things is said to be so.
@@ -101,20 +143,37 @@ async fn every_word_of_every_page_comes_from_the_catalogue() {
         let mut parts = page.split("translate=\"no\">");
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |page, part| {
-            page + ">" + part.split_once('<').map_or("", |(_, rest)| rest).trim_start_matches(|c| c != '>').trim_start_matches('>')
+            page + ">"
+                + part
+                    .split_once('<')
+                    .map_or("", |(_, rest)| rest)
+                    .trim_start_matches(|c| c != '>')
+                    .trim_start_matches('>')
         })
     };
     for (path, page) in pages {
         let page = translated(&page);
         assert!(page.contains('⟦'), "{path} is not in the pseudo-locale");
-        escaped.extend(text::words(&page).into_iter().filter(|words| ours(words)).map(|words| format!("{path}: {words}")));
+        escaped.extend(
+            text::words(&page)
+                .into_iter()
+                .filter(|words| ours(words))
+                .map(|words| format!("{path}: {words}")),
+        );
         for name in ["title", "aria-label", "placeholder", "alt"] {
             escaped.extend(
-                text::attributes(&page, name).into_iter().filter(|words| ours(words)).map(|words| format!("{path}: {name}={words}")),
+                text::attributes(&page, name)
+                    .into_iter()
+                    .filter(|words| ours(words))
+                    .map(|words| format!("{path}: {name}={words}")),
             );
         }
     }
-    assert!(escaped.is_empty(), "words that cannot be translated:\n{}", escaped.join("\n"));
+    assert!(
+        escaped.is_empty(),
+        "words that cannot be translated:\n{}",
+        escaped.join("\n")
+    );
 }
 
 const PROBES: &[&str] = &[
@@ -129,12 +188,23 @@ const PROBES: &[&str] = &[
 
 /// Fails where something typed has become markup.
 fn harmless(what: &str, html: &str) {
-    for part in ["<script>", "<img src=x", "<svg onload", "<b onclick", " onerror=x", " onload=x", " onclick='x"] {
+    for part in [
+        "<script>",
+        "<img src=x",
+        "<svg onload",
+        "<b onclick",
+        " onerror=x",
+        " onload=x",
+        " onclick='x",
+    ] {
         let mut rest = html;
         while let Some(at) = rest.find(part) {
             // Inside quotes or text the angle bracket before it would have been escaped.
             let opened = part.starts_with('<') || rest[..at].rfind('<') > rest[..at].rfind('>');
-            let quoted = rest[..at].rsplit('<').next().is_some_and(|tag| tag.matches('"').count() % 2 == 1);
+            let quoted = rest[..at]
+                .rsplit('<')
+                .next()
+                .is_some_and(|tag| tag.matches('"').count() % 2 == 1);
             assert!(
                 !opened || quoted && !part.starts_with('<'),
                 "{what}: {}",
@@ -152,15 +222,27 @@ async fn nothing_that_people_type_becomes_markup() {
         let ann = server.owner(probe).await;
         let bob = server.member(&format!("b{probe}")).await;
         let mut socket = bob.html_socket().await;
-        ann.act("community.rename-space", json!({ "space": ann.space, "name": probe })).await.done();
+        ann.act(
+            "community.rename-space",
+            json!({ "space": ann.space, "name": probe }),
+        )
+        .await
+        .done();
         let room = ann.create_room(probe).about(probe).await;
-        for feed in
-            [format!("room/{room}"), format!("room/{room}/typing"), format!("space/{}/presence", bob.space), format!("account/{}", bob.id)]
-        {
+        for feed in [
+            format!("room/{room}"),
+            format!("room/{room}/typing"),
+            format!("space/{}/presence", bob.space),
+            format!("account/{}", bob.id),
+        ] {
             socket.follow(&feed).await;
         }
         let message = ann.post(&room, probe).await;
-        ann.post(&room, &format!("```{probe}\n{probe}\n```\n[{probe}](<{probe}>) `{probe}`")).await;
+        ann.post(
+            &room,
+            &format!("```{probe}\n{probe}\n```\n[{probe}](<{probe}>) `{probe}`"),
+        )
+        .await;
         ann.act("chat.type", json!({ "room": room })).await.done();
         ann.edit(&message, &format!("{probe} {probe}")).await;
         ann.direct(&[&bob]).await;
@@ -168,13 +250,18 @@ async fn nothing_that_people_type_becomes_markup() {
         let phone = cem.html_socket().await;
         socket
             .expect("the newcomer", |said| {
-                said["html"].as_str().is_some_and(|html| html.contains(&format!("person-{}-{}", bob.space, cem.id)))
+                said["html"]
+                    .as_str()
+                    .is_some_and(|html| html.contains(&format!("person-{}-{}", bob.space, cem.id)))
             })
             .await;
         ann.delete(&message).await;
         let mut frames = 0;
         loop {
-            let frame = socket.said("frame").await["html"].as_str().expect("HTML").to_owned();
+            let frame = socket.said("frame").await["html"]
+                .as_str()
+                .expect("HTML")
+                .to_owned();
             harmless("a frame", &frame);
             frames += 1;
             if frame.contains("data-deleted") {
@@ -187,20 +274,52 @@ async fn nothing_that_people_type_becomes_markup() {
             harmless(&path, &read(&ann, &path, "en").await);
             harmless(&path, &ann.fragment(&path).await.body);
         }
-        harmless("the sidebar", &bob.fragment(&format!("/sidebar?space={}&here={probe}", bob.space)).await.body);
-        harmless("an invitation", &server.visitor().page(&ann.invite().await).await);
+        harmless(
+            "the sidebar",
+            &bob.fragment(&format!("/sidebar?space={}&here={probe}", bob.space))
+                .await
+                .body,
+        );
+        harmless(
+            "an invitation",
+            &server.visitor().page(&ann.invite().await).await,
+        );
         // Refused forms show again what was typed.
         let visitor = server.visitor();
-        harmless("sign-in", &visitor.form("/sign-in", &[("login", probe), ("password", probe), ("next", probe)]).await.body);
-        let joined = visitor.form(&ann.invite().await, &[("name", probe), ("email", probe), ("password", "x")]).await.expect(422);
+        harmless(
+            "sign-in",
+            &visitor
+                .form(
+                    "/sign-in",
+                    &[("login", probe), ("password", probe), ("next", probe)],
+                )
+                .await
+                .body,
+        );
+        let joined = visitor
+            .form(
+                &ann.invite().await,
+                &[("name", probe), ("email", probe), ("password", "x")],
+            )
+            .await
+            .expect(422);
         harmless("join", &joined.body);
-        let form = ann
-            .request("POST", "/act/community.create-room")
-            .header("Referer", format!("{}/spaces/{}/rooms/new", server.base(), ann.space));
+        let form = ann.request("POST", "/act/community.create-room").header(
+            "Referer",
+            format!("{}/spaces/{}/rooms/new", server.base(), ann.space),
+        );
         harmless(
             "room",
             &ann.send(form.form(&json!({ "space": ann.space, "name": "", "about": probe, "private": probe, "members": probe }))).await.body,
         );
-        harmless("nowhere", &ann.get(&format!("/nowhere/{}?{probe}", probe.replace(['/', '#', '?'], ""))).await.body);
+        harmless(
+            "nowhere",
+            &ann.get(&format!(
+                "/nowhere/{}?{probe}",
+                probe.replace(['/', '#', '?'], "")
+            ))
+            .await
+            .body,
+        );
     }
 }

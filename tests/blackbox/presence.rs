@@ -9,16 +9,23 @@ async fn until(socket: &mut Socket, person: &Person, state: &str) -> Vec<String>
     let mut states: Vec<String> = Vec::new();
     while states.last().is_none_or(|last| last != state) {
         let event = socket.event("presence.people.changed").await;
-        let people = event["event"]["people"].as_array().expect("a list of people").iter();
+        let people = event["event"]["people"]
+            .as_array()
+            .expect("a list of people")
+            .iter();
         states.extend(
-            people.filter(|one| one["account"] == person.id.as_str()).map(|one| one["state"].as_str().expect("a state").to_owned()),
+            people
+                .filter(|one| one["account"] == person.id.as_str())
+                .map(|one| one["state"].as_str().expect("a state").to_owned()),
         );
     }
     states
 }
 
 fn about(said: &[Value], person: &Person) -> usize {
-    said.iter().filter(|one| one.to_string().contains(&format!("\"{}\"", person.id))).count()
+    said.iter()
+        .filter(|one| one.to_string().contains(&format!("\"{}\"", person.id)))
+        .count()
 }
 
 #[tokio::test]
@@ -26,18 +33,37 @@ async fn two_tabs_and_a_phone_are_one_person_who_goes_with_the_last_of_them() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let tab = bob.socket().await;
-    assert_eq!(until(&mut watch, &bob, "here").await.last().map(String::as_str), Some("here"));
-    let (other, phone) = (bob.socket().await, bob.elsewhere(&server).await.html_socket().await);
+    assert_eq!(
+        until(&mut watch, &bob, "here")
+            .await
+            .last()
+            .map(String::as_str),
+        Some("here")
+    );
+    let (other, phone) = (
+        bob.socket().await,
+        bob.elsewhere(&server).await.html_socket().await,
+    );
     tab.close().await;
     other.close().await;
-    server.metric_reaches("tidepool_sockets", |open| open == 2.0).await;
-    assert_eq!(about(&watch.so_far().await, &bob), 0, "coming twice and half leaving is no news");
+    server
+        .metric_reaches("tidepool_sockets", |open| open == 2.0)
+        .await;
+    assert_eq!(
+        about(&watch.so_far().await, &bob),
+        0,
+        "coming twice and half leaving is no news"
+    );
     phone.close().await;
     assert_eq!(until(&mut watch, &bob, "away").await, ["away"]);
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
-    let bobs = crate::support::text::tag_with_id(&people, &format!("person-{}-{}", ann.space, bob.id)).to_owned();
+    let bobs =
+        crate::support::text::tag_with_id(&people, &format!("person-{}-{}", ann.space, bob.id))
+            .to_owned();
     assert!(bobs.contains("away"), "{bobs}");
 }
 
@@ -46,16 +72,26 @@ async fn a_reload_is_not_noticed() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let tab = bob.socket().await;
     until(&mut watch, &bob, "here").await;
     tab.close().await;
-    server.metric_reaches("tidepool_sockets", |open| open == 1.0).await;
+    server
+        .metric_reaches("tidepool_sockets", |open| open == 1.0)
+        .await;
     let again = bob.socket().await;
     // Someone else coming proves that the telling has gone on meanwhile.
     let cem = server.member("cem").await;
     let _tab = cem.socket().await;
-    assert_eq!(until(&mut watch, &cem, "here").await.last().map(String::as_str), Some("here"));
+    assert_eq!(
+        until(&mut watch, &cem, "here")
+            .await
+            .last()
+            .map(String::as_str),
+        Some("here")
+    );
     again.close().await;
     assert_eq!(until(&mut watch, &bob, "away").await, ["away"]);
 }
@@ -65,7 +101,9 @@ async fn who_does_not_move_is_idle_and_a_move_anywhere_brings_them_back() {
     let server = TestServer::with(&[("TIDEPOOL_IDLE_AFTER_SECONDS", "2")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let (_tab, mut phone) = (bob.socket().await, bob.socket().await);
     until(&mut watch, &bob, "here").await;
     assert_eq!(until(&mut watch, &bob, "idle").await, ["idle"]);
@@ -80,9 +118,16 @@ async fn pages_hear_of_people_in_html_and_newcomers_are_added() {
     let mut page = ann.html_socket().await;
     page.follow(&format!("space/{}/presence", ann.space)).await;
     let bob = server.member("bob <b>").await;
-    let frame = page.frame(&format!("person-{}-{}", ann.space, bob.id)).await;
+    let frame = page
+        .frame(&format!("person-{}-{}", ann.space, bob.id))
+        .await;
     assert!(frame.contains("bob") && !frame.contains("<b>"), "{frame}");
-    bob.act("community.remove-member", serde_json::json!({ "space": bob.space, "account": bob.id })).await.done();
+    bob.act(
+        "community.remove-member",
+        serde_json::json!({ "space": bob.space, "account": bob.id }),
+    )
+    .await
+    .done();
     let gone = page.frame("hx-swap=\"delete\"").await;
     assert!(gone.contains(&format!("#person-{}-{}", ann.space, bob.id)));
 }
@@ -95,14 +140,24 @@ async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
     for number in 0..30 {
         crowd.push(server.member(&format!("member{number}")).await);
     }
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let mut told = async |state: &str| {
         let (mut people, mut frames) = (std::collections::BTreeSet::new(), 0);
         while people.len() < crowd.len() {
             let event = watch.event("presence.people.changed").await["event"].clone();
             let known = people.len();
-            let in_it = event["people"].as_array().expect("people").iter().filter(|one| one["state"] == state);
-            people.extend(in_it.filter(|one| one["account"] != json!(ann.id)).map(|one| one["account"].to_string()));
+            let in_it = event["people"]
+                .as_array()
+                .expect("people")
+                .iter()
+                .filter(|one| one["state"] == state);
+            people.extend(
+                in_it
+                    .filter(|one| one["account"] != json!(ann.id))
+                    .map(|one| one["account"].to_string()),
+            );
             frames += usize::from(people.len() > known);
         }
         frames
@@ -113,7 +168,10 @@ async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
     let left = told("away").await;
     let _sockets = futures_util::future::join_all(crowd.iter().map(Person::socket)).await;
     let came = told("here").await;
-    assert!(left <= 5 && came <= 5, "{left} frames for going, {came} for coming");
+    assert!(
+        left <= 5 && came <= 5,
+        "{left} frames for going, {came} for coming"
+    );
 }
 
 #[tokio::test]
@@ -123,7 +181,9 @@ async fn a_server_that_restarts_forgets_who_was_here_and_learns_it_again() {
     let bob = server.member("bob").await;
     let _before = bob.socket().await;
     server.restart().await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let _after = bob.socket().await;
     until(&mut watch, &bob, "here").await;
 }
@@ -133,7 +193,9 @@ async fn moving_about_while_here_is_no_news() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let mut tab = bob.socket().await;
     until(&mut watch, &bob, "here").await;
     for _ in 0..10 {
@@ -142,7 +204,10 @@ async fn moving_about_while_here_is_no_news() {
     let cem = server.member("cem").await;
     let _tab = cem.socket().await;
     let before = watch
-        .expect("the next to come", |said| about(std::slice::from_ref(said), &cem) > 0 || about(std::slice::from_ref(said), &bob) > 0)
+        .expect("the next to come", |said| {
+            about(std::slice::from_ref(said), &cem) > 0
+                || about(std::slice::from_ref(said), &bob) > 0
+        })
         .await;
     assert_eq!(about(&[before], &bob), 0);
 }
@@ -153,13 +218,18 @@ async fn a_pulled_plug_is_noticed_within_thirty_seconds() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut watch = ann.following(&format!("space/{}/presence", ann.space)).await;
+    let mut watch = ann
+        .following(&format!("space/{}/presence", ann.space))
+        .await;
     let _silent = bob.socket().await; // nobody reads it, so no ping is answered
     until(&mut watch, &bob, "here").await;
     let gone = |said: &Value| {
-        said["event"]["people"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|one| one["account"] == bob.id.as_str() && one["state"] == "away"))
+        said["event"]["people"].as_array().is_some_and(|all| {
+            all.iter()
+                .any(|one| one["account"] == bob.id.as_str() && one["state"] == "away")
+        })
     };
-    watch.expect_within(std::time::Duration::from_secs(30), "that bob is away", gone).await;
+    watch
+        .expect_within(std::time::Duration::from_secs(30), "that bob is away", gone)
+        .await;
 }

@@ -10,14 +10,22 @@ const SOCKETS: usize = 1_000;
 
 /// Lets this process and the servers it starts open enough files: two for each socket and some.
 fn raise_open_files() {
-    let done = Command::new("prlimit").args(["--pid", &std::process::id().to_string(), "--nofile=8192:"]).status();
-    assert!(done.is_ok_and(|status| status.success()), "a thousand sockets need the right to open 8192 files (ulimit -n)");
+    let done = Command::new("prlimit")
+        .args(["--pid", &std::process::id().to_string(), "--nofile=8192:"])
+        .status();
+    assert!(
+        done.is_ok_and(|status| status.success()),
+        "a thousand sockets need the right to open 8192 files (ulimit -n)"
+    );
 }
 
 #[tokio::test]
 async fn a_post_before_a_thousand_eyes_is_rendered_once_and_seen_once_by_each() {
     raise_open_files();
-    let limits = [("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2000"), ("TIDEPOOL_MAX_SOCKETS", "2000")];
+    let limits = [
+        ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2000"),
+        ("TIDEPOOL_MAX_SOCKETS", "2000"),
+    ];
     let server = TestServer::with(&limits).await;
     let ann = server.owner("ann").await;
     let path = format!("/live?feed={}", ann.feed("room/general"));
@@ -29,12 +37,25 @@ async fn a_post_before_a_thousand_eyes_is_rendered_once_and_seen_once_by_each() 
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
     const RENDERED: &str = "tidepool_frames_rendered_total{as=\"html\"}";
     const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.2\"}";
-    let before = (server.metric(RENDERED).await, server.metric(FRAGMENTS).await);
+    let before = (
+        server.metric(RENDERED).await,
+        server.metric(FRAGMENTS).await,
+    );
     let message = ann.post("general", "before a thousand eyes").await;
     let frames = join_all(sockets.iter_mut().map(|socket| socket.said("frame"))).await;
-    assert!(frames.iter().all(|frame| frame == &frames[0]), "all are the same bytes");
-    assert!(frames[0]["html"].as_str().is_some_and(|html| html.contains(&message.id)));
-    let after = (server.metric(RENDERED).await, server.metric(FRAGMENTS).await);
+    assert!(
+        frames.iter().all(|frame| frame == &frames[0]),
+        "all are the same bytes"
+    );
+    assert!(
+        frames[0]["html"]
+            .as_str()
+            .is_some_and(|html| html.contains(&message.id))
+    );
+    let after = (
+        server.metric(RENDERED).await,
+        server.metric(FRAGMENTS).await,
+    );
     assert_eq!(after.0 - before.0, 1.0, "frames rendered");
     assert_eq!(after.1 - before.1, 1.0, "fragments rendered");
     let rest = join_all(sockets.iter_mut().map(Socket::so_far)).await;

@@ -6,7 +6,10 @@ use crate::support::{Person, Socket, TestServer};
 
 /// Fails if anything said holds the secret.
 fn nothing_of(secret: &str, said: &[Value]) {
-    assert!(!said.iter().any(|one| one.to_string().contains(secret)), "{secret} leaked: {said:#?}");
+    assert!(
+        !said.iter().any(|one| one.to_string().contains(secret)),
+        "{secret} leaked: {said:#?}"
+    );
 }
 
 async fn members(ann: &Person, room: &str, people: &[&Person]) {
@@ -26,26 +29,45 @@ async fn fifty_times_who_is_removed_from_a_room_hears_nothing_posted_after_it() 
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
-    let room = ann.create_room("whisper").private().with(&[&bob, &cem]).await;
+    let room = ann
+        .create_room("whisper")
+        .private()
+        .with(&[&bob, &cem])
+        .await;
     let feed = format!("room/{room}");
     let mut witness = cem.following(&feed).await;
     for round in 0..50 {
         // New ones each time: a socket may say only so much in ten seconds.
-        let (mut data, mut page, mut anns) = (bob.socket().await, bob.html_socket().await, ann.socket().await);
+        let (mut data, mut page, mut anns) = (
+            bob.socket().await,
+            bob.html_socket().await,
+            ann.socket().await,
+        );
         follow_all(&mut data, std::slice::from_ref(&feed)).await;
         follow_all(&mut page, std::slice::from_ref(&feed)).await;
         let secret = format!("secret of round {round:02}");
         // Both go over one socket, so the post follows the commit of the removal at once.
-        let change = json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
+        let change =
+            json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
         anns.say(json!({ "type": "act", "id": "a", "action": "community.change-room", "fields": change })).await;
         let post = json!({ "room": room, "body": secret, "key": format!("round-{round:04}") });
-        anns.say(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post })).await;
-        anns.expect("the post", |said| said["id"] == "b" && said["type"] == "reply").await;
-        witness.expect("the post", |said| said.to_string().contains(&secret)).await;
+        anns.say(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post }))
+            .await;
+        anns.expect("the post", |said| {
+            said["id"] == "b" && said["type"] == "reply"
+        })
+        .await;
+        witness
+            .expect("the post", |said| said.to_string().contains(&secret))
+            .await;
         for socket in [&mut data, &mut page] {
             let said = socket.so_far().await;
             nothing_of(&secret, &said);
-            assert!(said.iter().any(|one| one["type"] == "revoked" && one["feed"] == feed.as_str()), "{said:#?}");
+            assert!(
+                said.iter()
+                    .any(|one| one["type"] == "revoked" && one["feed"] == feed.as_str()),
+                "{said:#?}"
+            );
             assert_eq!(socket.ask(&feed, None).await["type"], "refused");
         }
         members(&ann, &room, &[&bob, &cem]).await;
@@ -64,7 +86,13 @@ async fn posts_racing_a_removal_never_arrive_after_the_word_that_it_is_over() {
         socket.follow(&feed).await;
         let posts = async {
             for number in 0..5 {
-                ann.try_post(&room, &format!("{round}-{number}"), &format!("race-{round:03}-{number}")).await.done();
+                ann.try_post(
+                    &room,
+                    &format!("{round}-{number}"),
+                    &format!("race-{round:03}-{number}"),
+                )
+                .await
+                .done();
             }
         };
         tokio::join!(posts, members(&ann, &room, &[]));
@@ -93,18 +121,32 @@ async fn who_is_removed_from_a_space_loses_all_its_feeds_and_keeps_their_own() {
     let mut socket = bob.socket().await;
     follow_all(&mut socket, &lost).await;
     follow_all(&mut socket, &kept).await;
-    ann.act("community.remove-member", json!({ "space": ann.space, "account": bob.id })).await.done();
+    ann.act(
+        "community.remove-member",
+        json!({ "space": ann.space, "account": bob.id }),
+    )
+    .await
+    .done();
     ann.post("general", "without bob").await;
     let mut revoked = Vec::new();
     for _ in &lost {
-        revoked.push(socket.said("revoked").await["feed"].as_str().expect("a feed").to_owned());
+        revoked.push(
+            socket.said("revoked").await["feed"]
+                .as_str()
+                .expect("a feed")
+                .to_owned(),
+        );
     }
     revoked.sort();
     let mut expected = lost.to_vec();
     expected.sort();
     assert_eq!(revoked, expected);
     ann.post(&direct, "between us").await;
-    let said = socket.expect("the direct message", |said| said["feed"] == kept[1].as_str()).await;
+    let said = socket
+        .expect("the direct message", |said| {
+            said["feed"] == kept[1].as_str()
+        })
+        .await;
     assert!(said.to_string().contains("between us"));
     for feed in &lost {
         assert_eq!(socket.ask(feed, None).await["type"], "refused", "{feed}");
@@ -128,7 +170,10 @@ async fn a_cursor_brings_nothing_back_to_who_was_removed() {
     let mut back = bob.socket_at(&format!("/live?feed={feed}@{cursor}")).await;
     assert_eq!(back.said("refused").await["feed"], feed.as_str());
     nothing_of("unseen", &back.so_far().await);
-    let answer = bob.act("chat.history", json!({ "room": room })).await.expect(404);
+    let answer = bob
+        .act("chat.history", json!({ "room": room }))
+        .await
+        .expect(404);
     assert!(!answer.body.contains("seen"));
 }
 
@@ -139,13 +184,22 @@ async fn nothing_posted_after_a_session_ended_reaches_its_sockets() {
     let bob = server.member("bob").await;
     let mut witness = bob.following("room/general").await;
     for round in 0..5 {
-        let device = if round == 0 { ann.clone() } else { ann.elsewhere(&server).await };
-        let (mut data, mut page) = (device.following("room/general").await, device.html_socket().await);
+        let device = if round == 0 {
+            ann.clone()
+        } else {
+            ann.elsewhere(&server).await
+        };
+        let (mut data, mut page) = (
+            device.following("room/general").await,
+            device.html_socket().await,
+        );
         page.follow(&device.feed("room/general")).await;
         device.form("/sign-out", &[]).await.location();
         let late = format!("after the end {round}");
         bob.post("general", &late).await;
-        witness.expect("the post", |said| said.to_string().contains(&late)).await;
+        witness
+            .expect("the post", |said| said.to_string().contains(&late))
+            .await;
         for socket in [&mut data, &mut page] {
             nothing_of(&late, &socket.until_closed().await);
             assert_eq!(socket.closed, Some(4401));

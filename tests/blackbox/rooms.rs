@@ -13,10 +13,17 @@ async fn the_owner_makes_renames_and_describes_rooms() {
     let page = bob.page(&format!("/rooms/{room}")).await;
     assert!(page.contains("garden") && page.contains("What grows"));
     let mut socket = bob.following(&format!("space/{}", bob.space)).await;
-    ann.act("community.change-room", json!({ "room": room, "name": "greenhouse", "about": "" })).await.done();
+    ann.act(
+        "community.change-room",
+        json!({ "room": room, "name": "greenhouse", "about": "" }),
+    )
+    .await
+    .done();
     socket.event("community.room.changed").await;
     let page = bob.page(&format!("/rooms/{room}")).await;
-    assert!(page.contains("greenhouse") && !page.contains("garden") && !page.contains("What grows"));
+    assert!(
+        page.contains("greenhouse") && !page.contains("garden") && !page.contains("What grows")
+    );
 }
 
 #[tokio::test]
@@ -30,11 +37,29 @@ async fn a_room_needs_a_name_of_its_own_that_is_short_enough() {
         (" general ", "", "name"),
         ("tea", &*"x".repeat(201), "about"),
     ] {
-        let refused = ann.create_room(name).about(about).attempt().await.expect(422);
-        assert!(refused.problem(field).is_some(), "{name:?}: {}", refused.body);
+        let refused = ann
+            .create_room(name)
+            .about(about)
+            .attempt()
+            .await
+            .expect(422);
+        assert!(
+            refused.problem(field).is_some(),
+            "{name:?}: {}",
+            refused.body
+        );
     }
-    let room = ann.create_room(&"👩‍👩‍👧".repeat(60)).about(&"é".repeat(200)).await;
-    let taken = ann.act("community.change-room", json!({ "room": room, "name": "general" })).await.expect(422);
+    let room = ann
+        .create_room(&"👩‍👩‍👧".repeat(60))
+        .about(&"é".repeat(200))
+        .await;
+    let taken = ann
+        .act(
+            "community.change-room",
+            json!({ "room": room, "name": "general" }),
+        )
+        .await
+        .expect(422);
     assert!(taken.problem("name").is_some());
 }
 
@@ -63,20 +88,56 @@ async fn an_archived_room_is_read_but_not_written_until_it_is_opened_again() {
     let bob = server.member("bob").await;
     let room = ann.create_room("garden").await;
     let message = bob.post("garden", "The frost came early").await;
-    let archive = async |how: &str| ann.act("community.archive-room", json!({ "room": room, "archive": how })).await;
+    let archive = async |how: &str| {
+        ann.act(
+            "community.archive-room",
+            json!({ "room": room, "archive": how }),
+        )
+        .await
+    };
     archive("yes").await.done();
-    assert_eq!(bob.try_post("garden", "late", "key-late-1").await.expect(409).code(), "conflict");
-    assert_eq!(bob.act("chat.edit", json!({ "message": message.id, "body": "late" })).await.expect(409).code(), "conflict");
-    bob.act("chat.type", json!({ "room": room })).await.expect(409);
+    assert_eq!(
+        bob.try_post("garden", "late", "key-late-1")
+            .await
+            .expect(409)
+            .code(),
+        "conflict"
+    );
+    assert_eq!(
+        bob.act(
+            "chat.edit",
+            json!({ "message": message.id, "body": "late" })
+        )
+        .await
+        .expect(409)
+        .code(),
+        "conflict"
+    );
+    bob.act("chat.type", json!({ "room": room }))
+        .await
+        .expect(409);
     let page = bob.page(&format!("/rooms/{room}")).await;
-    assert!(page.contains("The frost came early") && !page.contains("action=\"/act/chat.post\""), "{page}");
+    assert!(
+        page.contains("The frost came early") && !page.contains("action=\"/act/chat.post\""),
+        "{page}"
+    );
     assert_eq!(bob.history("garden").await, [message]);
     // Its name is free for another; then it can only come back when that one is gone.
     let second = ann.create_room("garden").await;
     archive("no").await.expect(409);
-    ann.act("community.archive-room", json!({ "room": second, "archive": "yes" })).await.done();
+    ann.act(
+        "community.archive-room",
+        json!({ "room": second, "archive": "yes" }),
+    )
+    .await
+    .done();
     archive("no").await.done();
-    bob.act("chat.post", json!({ "room": room, "body": "in time", "key": "key-late-2" })).await.done();
+    bob.act(
+        "chat.post",
+        json!({ "room": room, "body": "in time", "key": "key-late-2" }),
+    )
+    .await
+    .done();
 }
 
 #[tokio::test]
@@ -84,18 +145,35 @@ async fn a_private_room_is_there_for_its_members_alone() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
-    let mut news = (bob.following(&format!("account/{}", bob.id)).await, cem.following(&format!("account/{}", cem.id)).await);
+    let mut news = (
+        bob.following(&format!("account/{}", bob.id)).await,
+        cem.following(&format!("account/{}", cem.id)).await,
+    );
     let mut public = cem.following(&format!("space/{}", cem.space)).await;
     let room = ann.create_room("whisper").private().with(&[&bob]).await;
     news.0.event("community.room.created").await;
     ann.create_room("aloud").await;
     let heard = public.event("community.room.created").await;
-    assert_eq!(heard["event"]["private"], false, "nobody hears of the private one: {heard}");
+    assert_eq!(
+        heard["event"]["private"], false,
+        "nobody hears of the private one: {heard}"
+    );
     assert!(news.1.so_far().await.is_empty());
-    assert!(bob.page(&format!("/rooms/{room}")).await.contains("whisper"));
+    assert!(
+        bob.page(&format!("/rooms/{room}"))
+            .await
+            .contains("whisper")
+    );
     cem.get(&format!("/rooms/{room}")).await.expect(404);
-    assert!(!cem.page(&format!("/rooms/{}", cem.room("general"))).await.contains("whisper"));
-    assert_eq!(cem.try_post("whisper", "hi", "key-cem-1").await.code(), "not_found");
+    assert!(
+        !cem.page(&format!("/rooms/{}", cem.room("general")))
+            .await
+            .contains("whisper")
+    );
+    assert_eq!(
+        cem.try_post("whisper", "hi", "key-cem-1").await.code(),
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -104,9 +182,13 @@ async fn a_room_made_private_shuts_out_who_is_not_in_it_and_opens_again() {
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
     let room = ann.create_room("garden").await;
-    let (mut inside, mut outside) = (bob.following("room/garden").await, cem.following("room/garden").await);
+    let (mut inside, mut outside) = (
+        bob.following("room/garden").await,
+        cem.following("room/garden").await,
+    );
     let change = async |private: &str| {
-        let fields = json!({ "room": room, "name": "garden", "private": private, "members": [bob.id] });
+        let fields =
+            json!({ "room": room, "name": "garden", "private": private, "members": [bob.id] });
         ann.act("community.change-room", fields).await.done();
     };
     change("yes").await;
@@ -129,7 +211,10 @@ async fn a_private_room_takes_in_only_people_of_its_space() {
     let room = ann.create_room("whisper").private().with(&[&eve]).await;
     eve.get(&format!("/rooms/{room}")).await.expect(404);
     let mut socket = eve.socket().await;
-    assert_eq!(socket.ask(&format!("room/{room}"), None).await["type"], "refused");
+    assert_eq!(
+        socket.ask(&format!("room/{room}"), None).await["type"],
+        "refused"
+    );
 }
 
 #[tokio::test]
@@ -139,7 +224,11 @@ async fn the_same_people_have_one_conversation_whoever_opens_it_and_however_ofte
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
     let opens: Vec<_> = (0..10)
         .map(|number| {
-            let (one, other) = if number % 2 == 0 { (ann.clone(), bob.clone()) } else { (bob.clone(), ann.clone()) };
+            let (one, other) = if number % 2 == 0 {
+                (ann.clone(), bob.clone())
+            } else {
+                (bob.clone(), ann.clone())
+            };
             tokio::spawn(async move { one.direct(&[&other, &one, &other]).await })
         })
         .collect();
@@ -153,9 +242,18 @@ async fn the_same_people_have_one_conversation_whoever_opens_it_and_however_ofte
     assert_ne!(three, rooms[0]);
     assert_eq!(cem.direct(&[&ann, &bob]).await, three);
     bob.post(&rooms[0], "between us").await;
-    assert!(ann.page(&format!("/rooms/{}", rooms[0])).await.contains("between us"));
+    assert!(
+        ann.page(&format!("/rooms/{}", rooms[0]))
+            .await
+            .contains("between us")
+    );
     cem.get(&format!("/rooms/{}", rooms[0])).await.expect(404);
-    assert_eq!(cem.act("chat.history", json!({ "room": rooms[0] })).await.code(), "not_found");
+    assert_eq!(
+        cem.act("chat.history", json!({ "room": rooms[0] }))
+            .await
+            .code(),
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -165,15 +263,43 @@ async fn a_conversation_needs_someone_and_only_those_one_shares_a_space_with() {
     let bob = server.member("bob").await;
     let eve = server.stranger("eve").await;
     for nobody in [json!([]), json!([bob.id])] {
-        bob.act("community.open-direct", json!({ "people": nobody })).await.expect(422);
+        bob.act("community.open-direct", json!({ "people": nobody }))
+            .await
+            .expect(422);
     }
-    assert_eq!(bob.act("community.open-direct", json!({ "people": [eve.id] })).await.code(), "not_found");
-    assert_eq!(bob.act("community.open-direct", json!({ "people": ["1"] })).await.code(), "not_found");
+    assert_eq!(
+        bob.act("community.open-direct", json!({ "people": [eve.id] }))
+            .await
+            .code(),
+        "not_found"
+    );
+    assert_eq!(
+        bob.act("community.open-direct", json!({ "people": ["1"] }))
+            .await
+            .code(),
+        "not_found"
+    );
     let room = bob.direct(&[&ann]).await;
-    assert_eq!(ann.act("community.archive-room", json!({ "room": room, "archive": "yes" })).await.code(), "forbidden");
-    ann.get(&format!("/rooms/{room}/settings")).await.expect(403);
+    assert_eq!(
+        ann.act(
+            "community.archive-room",
+            json!({ "room": room, "archive": "yes" })
+        )
+        .await
+        .code(),
+        "forbidden"
+    );
+    ann.get(&format!("/rooms/{room}/settings"))
+        .await
+        .expect(403);
     let message = bob.post(&room, "mine").await;
-    assert_eq!(ann.act("chat.delete", json!({ "message": message.id })).await.code(), "forbidden", "nobody moderates here");
+    assert_eq!(
+        ann.act("chat.delete", json!({ "message": message.id }))
+            .await
+            .code(),
+        "forbidden",
+        "nobody moderates here"
+    );
 }
 
 #[tokio::test]
@@ -184,16 +310,46 @@ async fn members_manage_nothing_and_the_owner_stays() {
     let general = bob.room("general");
     for (action, fields) in [
         ("community.create-space", json!({ "name": "Mine" })),
-        ("community.rename-space", json!({ "space": bob.space, "name": "Mine" })),
-        ("community.create-room", json!({ "space": bob.space, "name": "mine" })),
-        ("community.change-room", json!({ "room": general, "name": "mine" })),
-        ("community.archive-room", json!({ "room": general, "archive": "yes" })),
-        ("community.remove-member", json!({ "space": bob.space, "account": cem.id })),
-        ("community.remove-member", json!({ "space": bob.space, "account": ann.id })),
+        (
+            "community.rename-space",
+            json!({ "space": bob.space, "name": "Mine" }),
+        ),
+        (
+            "community.create-room",
+            json!({ "space": bob.space, "name": "mine" }),
+        ),
+        (
+            "community.change-room",
+            json!({ "room": general, "name": "mine" }),
+        ),
+        (
+            "community.archive-room",
+            json!({ "room": general, "archive": "yes" }),
+        ),
+        (
+            "community.remove-member",
+            json!({ "space": bob.space, "account": cem.id }),
+        ),
+        (
+            "community.remove-member",
+            json!({ "space": bob.space, "account": ann.id }),
+        ),
     ] {
-        assert_eq!(bob.act(action, fields).await.expect(403).code(), "forbidden", "{action}");
+        assert_eq!(
+            bob.act(action, fields).await.expect(403).code(),
+            "forbidden",
+            "{action}"
+        );
     }
-    assert_eq!(ann.act("community.remove-member", json!({ "space": ann.space, "account": ann.id })).await.code(), "conflict");
+    assert_eq!(
+        ann.act(
+            "community.remove-member",
+            json!({ "space": ann.space, "account": ann.id })
+        )
+        .await
+        .code(),
+        "conflict"
+    );
 }
 
 #[tokio::test]
@@ -202,9 +358,21 @@ async fn a_space_is_renamed_before_everybodys_eyes() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let mut socket = bob.following(&format!("space/{}", bob.space)).await;
-    ann.act("community.rename-space", json!({ "space": ann.space, "name": "Orangery" })).await.done();
-    assert_eq!(socket.event("community.space.renamed").await["event"]["name"], "Orangery");
-    assert!(bob.page(&format!("/spaces/{}", bob.space)).await.contains("Orangery"));
+    ann.act(
+        "community.rename-space",
+        json!({ "space": ann.space, "name": "Orangery" }),
+    )
+    .await
+    .done();
+    assert_eq!(
+        socket.event("community.space.renamed").await["event"]["name"],
+        "Orangery"
+    );
+    assert!(
+        bob.page(&format!("/spaces/{}", bob.space))
+            .await
+            .contains("Orangery")
+    );
 }
 
 #[tokio::test]
@@ -214,8 +382,17 @@ async fn who_leaves_a_space_has_left_all_its_rooms() {
     let bob = server.member("bob").await;
     let secret = ann.create_room("whisper").private().with(&[&bob]).await;
     bob.page(&format!("/rooms/{secret}")).await;
-    bob.act("community.remove-member", json!({ "space": bob.space, "account": bob.id })).await.done();
-    for path in [format!("/rooms/{secret}"), format!("/rooms/{}", bob.room("general")), format!("/spaces/{}", bob.space)] {
+    bob.act(
+        "community.remove-member",
+        json!({ "space": bob.space, "account": bob.id }),
+    )
+    .await
+    .done();
+    for path in [
+        format!("/rooms/{secret}"),
+        format!("/rooms/{}", bob.room("general")),
+        format!("/spaces/{}", bob.space),
+    ] {
         bob.get(&path).await.expect(404);
     }
     // Invited again, they are in the space but not in the private room.

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use crate::support::{PASSWORD, TestServer};
 
 fn mode(path: &std::path::Path) -> u32 {
-    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    std::fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o777
 }
 
 fn filled() -> Value {
@@ -22,9 +26,17 @@ async fn the_first_visit_leads_to_setup_and_setup_to_the_first_room() {
     assert_eq!(visitor.get("/sign-in").await.location(), "/setup");
     let page = visitor.page("/setup").await;
     for field in ["community", "name", "email", "password"] {
-        assert!(page.contains(&format!("name=\"{field}\"")), "{field} is missing in {page}");
+        assert!(
+            page.contains(&format!("name=\"{field}\"")),
+            "{field} is missing in {page}"
+        );
     }
-    let fields = [("community", "Glasshouse"), ("name", "Ann"), ("email", "ann@example.org"), ("password", PASSWORD)];
+    let fields = [
+        ("community", "Glasshouse"),
+        ("name", "Ann"),
+        ("email", "ann@example.org"),
+        ("password", PASSWORD),
+    ];
     assert_eq!(visitor.form("/setup", &fields).await.location(), "/");
     let room = visitor.get("/").await.location().to_owned();
     let page = visitor.page(&room).await;
@@ -35,16 +47,33 @@ async fn the_first_visit_leads_to_setup_and_setup_to_the_first_room() {
 async fn setup_tells_all_that_is_wrong_at_once_and_keeps_what_was_typed() {
     let server = TestServer::start().await;
     let visitor = server.visitor();
-    let wrong = json!({ "community": " ", "name": "x".repeat(41), "email": "nobody", "password": "short" });
+    let wrong =
+        json!({ "community": " ", "name": "x".repeat(41), "email": "nobody", "password": "short" });
     let answer = visitor.submit("/setup", &wrong).await.expect(422);
     for field in ["community", "name", "email", "password"] {
-        assert!(answer.problem(field).is_some(), "{field} passes: {}", answer.body);
+        assert!(
+            answer.problem(field).is_some(),
+            "{field} passes: {}",
+            answer.body
+        );
     }
-    let fields = [("community", "Glass & house"), ("name", "Ann"), ("email", "nobody"), ("password", "too secret to echo")];
+    let fields = [
+        ("community", "Glass & house"),
+        ("name", "Ann"),
+        ("email", "nobody"),
+        ("password", "too secret to echo"),
+    ];
     let page = visitor.form("/setup", &fields).await.expect(422).body;
-    assert!(page.contains("value=\"Glass &#38; house\"") || page.contains("value=\"Glass &amp; house\""), "{page}");
+    assert!(
+        page.contains("value=\"Glass &#38; house\"")
+            || page.contains("value=\"Glass &amp; house\""),
+        "{page}"
+    );
     assert!(!page.contains("too secret to echo"));
-    visitor.submit("/setup", &json!({ "name": "Ann" })).await.expect(422);
+    visitor
+        .submit("/setup", &json!({ "name": "Ann" }))
+        .await
+        .expect(422);
     visitor.submit("/setup", &filled()).await.done();
 }
 
@@ -55,8 +84,22 @@ async fn setup_is_closed_for_ever_once_there_is_an_owner() {
     for _ in 0..2 {
         let visitor = server.visitor();
         visitor.get("/setup").await.expect(404);
-        assert_eq!(visitor.submit("/setup", &filled()).await.expect(409).code(), "conflict");
-        visitor.form("/setup", &[("community", "Mine"), ("name", "Eve"), ("email", "e@x"), ("password", PASSWORD)]).await.expect(409);
+        assert_eq!(
+            visitor.submit("/setup", &filled()).await.expect(409).code(),
+            "conflict"
+        );
+        visitor
+            .form(
+                "/setup",
+                &[
+                    ("community", "Mine"),
+                    ("name", "Eve"),
+                    ("email", "e@x"),
+                    ("password", PASSWORD),
+                ],
+            )
+            .await
+            .expect(409);
         assert_eq!(visitor.get("/").await.location(), "/sign-in");
         server.restart().await;
     }
@@ -79,7 +122,11 @@ async fn ten_setups_at_once_make_one_owner() {
         if status == 200 {
             made.push(visitor);
         } else {
-            assert_eq!(visitor.get("/").await.location(), "/sign-in", "a refused setup signs nobody in");
+            assert_eq!(
+                visitor.get("/").await.location(),
+                "/sign-in",
+                "a refused setup signs nobody in"
+            );
         }
     }
     assert_eq!(made.len(), 1);
@@ -92,7 +139,11 @@ async fn what_the_server_keeps_is_for_its_user_alone() {
     server.owner("ann").await;
     assert_eq!(mode(server.data()), 0o700);
     assert_eq!(mode(&server.data().join("secrets.toml")), 0o600);
-    let database = std::fs::read_dir(server.data()).expect("a folder").flatten().map(|file| file.path()).collect::<Vec<_>>();
+    let database = std::fs::read_dir(server.data())
+        .expect("a folder")
+        .flatten()
+        .map(|file| file.path())
+        .collect::<Vec<_>>();
     assert!(database.len() >= 2, "{database:?}");
 }
 
@@ -101,10 +152,14 @@ async fn a_server_refuses_secrets_that_others_can_read() {
     let mut server = TestServer::start().await;
     server.stop().await;
     let secrets = server.data().join("secrets.toml");
-    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o644)).expect("it can be changed");
+    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o644))
+        .expect("it can be changed");
     let refused = server.run(&["serve"]);
     assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("chmod 600"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -113,17 +168,36 @@ async fn settings_print_a_file_that_can_be_saved_and_is_obeyed() {
     let printed = server.run(&["settings", "--profile", "high-scale"]);
     assert!(printed.status.success(), "{printed:?}");
     let file = String::from_utf8(printed.stdout).expect("text");
-    for line in ["profile = \"high-scale\"", "feed_frames = 2048", "# Environment: TIDEPOOL_FEED_FRAMES"] {
-        assert!(file.lines().any(|one| one == line), "{line} is not in\n{file}");
+    for line in [
+        "profile = \"high-scale\"",
+        "feed_frames = 2048",
+        "# Environment: TIDEPOOL_FEED_FRAMES",
+    ] {
+        assert!(
+            file.lines().any(|one| one == line),
+            "{line} is not in\n{file}"
+        );
     }
     assert!(file.contains(&format!("address = \"{}\"", server.address())));
-    std::fs::write(server.data().join("tidepool.toml"), "idle_after_seconds = 77\n").expect("it can be written");
+    std::fs::write(
+        server.data().join("tidepool.toml"),
+        "idle_after_seconds = 77\n",
+    )
+    .expect("it can be written");
     let printed = String::from_utf8(server.run(&["settings"]).stdout).expect("text");
     assert!(printed.contains("\nidle_after_seconds = 77\n"), "{printed}");
     server.restart().await;
-    std::fs::write(server.data().join("tidepool.toml"), "idle_after_seconds = \"soon\"\n").expect("it can be written");
+    std::fs::write(
+        server.data().join("tidepool.toml"),
+        "idle_after_seconds = \"soon\"\n",
+    )
+    .expect("it can be written");
     let refused = server.run(&["settings"]);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("tidepool.toml"), "{refused:?}");
+    assert!(
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("tidepool.toml"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -137,26 +211,47 @@ async fn every_topic_has_an_owner_fields_and_an_example_that_fits_them() {
     for topic in &topics {
         let name = topic["topic"].as_str().expect("a name");
         assert_eq!(name.split('.').count(), 3, "{name}");
-        assert_eq!(topic["owner"], name.split('.').next().expect("an owner"), "{name}");
-        assert!(!topic["about"].as_str().expect("a meaning").is_empty(), "{name}");
+        assert_eq!(
+            topic["owner"],
+            name.split('.').next().expect("an owner"),
+            "{name}"
+        );
+        assert!(
+            !topic["about"].as_str().expect("a meaning").is_empty(),
+            "{name}"
+        );
         assert!(text.contains(name), "{name} is not in the text");
         let fields = topic["fields"].as_array().expect("fields");
         let example = topic["example"].as_object().expect("an example");
         assert!(!fields.is_empty(), "{name}");
         assert_eq!(fields.len(), example.len(), "{name}");
         for field in fields {
-            let (field, kind) = (field["name"].as_str().expect("a name"), field["type"].as_str().expect("a type"));
-            assert!(fits(kind, &example[field]), "{name}: {field} is {kind}, not {}", example[field]);
+            let (field, kind) = (
+                field["name"].as_str().expect("a name"),
+                field["type"].as_str().expect("a type"),
+            );
+            assert!(
+                fits(kind, &example[field]),
+                "{name}: {field} is {kind}, not {}",
+                example[field]
+            );
         }
-        assert!(example.contains_key(topic["key"].as_str().expect("a key")), "{name}");
+        assert!(
+            example.contains_key(topic["key"].as_str().expect("a key")),
+            "{name}"
+        );
     }
 }
 
 /// Whether an example could be of this type.
 fn fits(kind: &str, value: &Value) -> bool {
     match kind.replace(' ', "").as_str() {
-        kind if kind.starts_with("Option<") => value.is_null() || fits(&kind[7..kind.len() - 1], value),
-        kind if kind.starts_with("Vec<") => value.as_array().is_some_and(|all| all.iter().all(|one| fits(&kind[4..kind.len() - 1], one))),
+        kind if kind.starts_with("Option<") => {
+            value.is_null() || fits(&kind[7..kind.len() - 1], value)
+        }
+        kind if kind.starts_with("Vec<") => value
+            .as_array()
+            .is_some_and(|all| all.iter().all(|one| fits(&kind[4..kind.len() - 1], one))),
         kind if kind.ends_with("Id") => value.as_str().is_some_and(|id| id.parse::<i64>().is_ok()),
         "String" => value.is_string(),
         "bool" => value.is_boolean(),

@@ -12,7 +12,10 @@ async fn name_and_address_both_sign_in_however_they_are_written() {
     server.owner("Ann").await;
     for login in ["Ann", "ann", " ANN ", "ann@example.org", "Ann@Example.ORG"] {
         let visitor = server.visitor();
-        assert!(visitor.sign_in(login, PASSWORD).await.done()["account"].is_string(), "{login}");
+        assert!(
+            visitor.sign_in(login, PASSWORD).await.done()["account"].is_string(),
+            "{login}"
+        );
         visitor.page("/account").await;
     }
 }
@@ -28,7 +31,15 @@ async fn an_unknown_account_and_a_wrong_password_get_the_same_answer() {
     let page = |login: &'static str| {
         let visitor = visitor.clone();
         async move {
-            visitor.form("/sign-in", &[("login", login), ("password", "not my password")]).await.expect(422).body.replace(login, "LOGIN")
+            visitor
+                .form(
+                    "/sign-in",
+                    &[("login", login), ("password", "not my password")],
+                )
+                .await
+                .expect(422)
+                .body
+                .replace(login, "LOGIN")
         }
     };
     assert_eq!(page("ann").await, page("eve").await);
@@ -41,14 +52,22 @@ async fn the_eleventh_try_from_an_address_waits_and_is_told_how_long() {
     server.owner("ann").await;
     let visitor = server.visitor();
     for number in 0..10 {
-        visitor.sign_in(&format!("nobody {number}"), "wrong").await.expect(422);
+        visitor
+            .sign_in(&format!("nobody {number}"), "wrong")
+            .await
+            .expect(422);
     }
     let refused = visitor.sign_in("ann", PASSWORD).await.expect(429);
     assert_eq!(refused.code(), "too_many");
     let wait: u64 = refused.header("retry-after").parse().expect("seconds");
     assert!((1..=180).contains(&wait), "{wait}");
-    let page = visitor.form("/sign-in", &[("login", "ann"), ("password", PASSWORD)]).await.expect(429);
-    assert!(page.header("retry-after").parse::<u64>().is_ok() && page.body.contains("value=\"ann\""));
+    let page = visitor
+        .form("/sign-in", &[("login", "ann"), ("password", PASSWORD)])
+        .await
+        .expect(429);
+    assert!(
+        page.header("retry-after").parse::<u64>().is_ok() && page.body.contains("value=\"ann\"")
+    );
 }
 
 #[tokio::test]
@@ -58,15 +77,25 @@ async fn the_eleventh_try_at_an_account_waits_wherever_it_comes_from() {
     let visitor = server.visitor();
     let attempt = async |login: &str, from: String| {
         let fields = json!({ "login": login, "password": "wrong" });
-        let request = visitor.request("POST", "/sign-in").header("Accept", "application/json").header("X-Forwarded-For", from);
+        let request = visitor
+            .request("POST", "/sign-in")
+            .header("Accept", "application/json")
+            .header("X-Forwarded-For", from);
         visitor.send(request.form(&fields)).await.status
     };
     for number in 0..10 {
         let login = if number % 2 == 0 { "ann" } else { " ANN" };
-        assert_eq!(attempt(login, format!("6.6.6.6, 10.0.0.{number}")).await, 422);
+        assert_eq!(
+            attempt(login, format!("6.6.6.6, 10.0.0.{number}")).await,
+            422
+        );
     }
     assert_eq!(attempt("ann", "10.0.1.1".into()).await, 429);
-    assert_eq!(attempt("bob", "10.0.1.2".into()).await, 422, "others are not kept waiting");
+    assert_eq!(
+        attempt("bob", "10.0.1.2".into()).await,
+        422,
+        "others are not kept waiting"
+    );
 }
 
 #[tokio::test]
@@ -75,8 +104,13 @@ async fn a_claimed_address_is_not_believed_without_a_proxy() {
     let ann = server.owner("ann").await;
     let mut last = 0;
     for number in 0..11 {
-        let request = ann.request("POST", "/sign-in").header("X-Forwarded-For", format!("10.0.0.{number}"));
-        last = ann.send(request.form(&json!({ "login": format!("x{number}"), "password": "wrong" }))).await.status;
+        let request = ann
+            .request("POST", "/sign-in")
+            .header("X-Forwarded-For", format!("10.0.0.{number}"));
+        last = ann
+            .send(request.form(&json!({ "login": format!("x{number}"), "password": "wrong" })))
+            .await
+            .status;
     }
     assert_eq!(last, 429);
 }
@@ -93,7 +127,10 @@ async fn the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites() {
             assert!(cookie.contains(flag), "{flag} is missing: {cookie}");
         }
         assert_eq!(cookie.contains("secure"), secure, "{cookie}");
-        assert_eq!(answer.headers.contains_key("strict-transport-security"), secure);
+        assert_eq!(
+            answer.headers.contains_key("strict-transport-security"),
+            secure
+        );
     }
 }
 
@@ -101,13 +138,23 @@ async fn the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites() {
 async fn a_cookie_that_is_worth_nothing_any_more_is_taken_back_with_whatever_is_answered() {
     let server = TestServer::start().await;
     server.owner("ann").await;
-    for (accept, path, status) in [("application/json", "/account", 401), ("text/html", "/account", 303), ("text/html", "/nowhere", 404)] {
+    for (accept, path, status) in [
+        ("application/json", "/account", 401),
+        ("text/html", "/account", 303),
+        ("text/html", "/nowhere", 404),
+    ] {
         let visitor = server.visitor();
-        let request = visitor.request("GET", path).header("accept", accept).header("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA");
+        let request = visitor
+            .request("GET", path)
+            .header("accept", accept)
+            .header("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA");
         let answer = visitor.send(request).await;
         assert_eq!(answer.status, status, "{path}");
         let taken_back = answer.header("set-cookie").to_ascii_lowercase();
-        assert!(taken_back.starts_with("tidepool=;") && taken_back.contains("max-age=0"), "{status}: {taken_back}");
+        assert!(
+            taken_back.starts_with("tidepool=;") && taken_back.contains("max-age=0"),
+            "{status}: {taken_back}"
+        );
     }
 }
 
@@ -117,7 +164,9 @@ async fn only_ways_inside_this_server_are_followed_after_signing_in() {
     let ann = server.owner("ann").await;
     let sign_in = async |number: usize, next: &str| {
         let visitor = server.visitor();
-        let request = visitor.request("POST", "/sign-in").header("X-Forwarded-For", format!("10.0.0.{number}"));
+        let request = visitor
+            .request("POST", "/sign-in")
+            .header("X-Forwarded-For", format!("10.0.0.{number}"));
         visitor
             .send(request.form(
                 &json!({ "login": if number.is_multiple_of(2) { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next }),
@@ -136,12 +185,29 @@ async fn only_ways_inside_this_server_are_followed_after_signing_in() {
     for (number, next) in evil.into_iter().enumerate() {
         assert_eq!(sign_in(number, next).await.location(), "/", "{next:?}");
         let encoded: String = next.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        assert_eq!(ann.get(&format!("/sign-in?next={encoded}")).await.location(), "/", "{next:?}");
+        assert_eq!(
+            ann.get(&format!("/sign-in?next={encoded}"))
+                .await
+                .location(),
+            "/",
+            "{next:?}"
+        );
     }
-    assert_eq!(sign_in(50, "/rooms/1?at=2").await.location(), "/rooms/1?at=2");
+    assert_eq!(
+        sign_in(50, "/rooms/1?at=2").await.location(),
+        "/rooms/1?at=2"
+    );
     let visitor = server.visitor();
-    assert_eq!(visitor.get("/rooms/1?at=2").await.location(), "/sign-in?next=%2Frooms%2F1%3Fat%3D2");
-    assert!(visitor.page("/sign-in?next=%2Frooms%2F1%3Fat%3D2").await.contains("value=\"/rooms/1?at=2\""));
+    assert_eq!(
+        visitor.get("/rooms/1?at=2").await.location(),
+        "/sign-in?next=%2Frooms%2F1%3Fat%3D2"
+    );
+    assert!(
+        visitor
+            .page("/sign-in?next=%2Frooms%2F1%3Fat%3D2")
+            .await
+            .contains("value=\"/rooms/1?at=2\"")
+    );
 }
 
 #[tokio::test]
@@ -163,10 +229,16 @@ async fn signing_in_makes_a_fresh_session_and_ends_the_one_before() {
     let before = ann.cookies();
     let mut socket = ann.following("room/general").await;
     ann.sign_in("ann", PASSWORD).await.done();
-    assert_ne!(ann.cookies(), before, "an id that somebody planted must be worth nothing");
+    assert_ne!(
+        ann.cookies(),
+        before,
+        "an id that somebody planted must be worth nothing"
+    );
     assert_eq!(socket.close_code().await, Some(4401));
     let thief = server.visitor();
-    let answer = thief.send(thief.request("GET", "/account").header("Cookie", before)).await;
+    let answer = thief
+        .send(thief.request("GET", "/account").header("Cookie", before))
+        .await;
     assert_eq!(answer.location(), "/sign-in?next=%2Faccount");
 }
 
@@ -175,11 +247,16 @@ async fn signing_out_ends_the_session_and_closes_its_sockets() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let elsewhere = ann.elsewhere(&server).await;
-    let (mut socket, mut other) = (ann.following("room/general").await, elsewhere.socket().await);
+    let (mut socket, mut other) = (
+        ann.following("room/general").await,
+        elsewhere.socket().await,
+    );
     let cookie = ann.cookies();
     assert_eq!(ann.form("/sign-out", &[]).await.location(), "/sign-in");
     assert_eq!(socket.close_code().await, Some(4401));
-    let answer = ann.send(ann.request("GET", "/account").header("Cookie", cookie)).await;
+    let answer = ann
+        .send(ann.request("GET", "/account").header("Cookie", cookie))
+        .await;
     assert_eq!(answer.location(), "/sign-in?next=%2Faccount");
     assert!(other.so_far().await.is_empty(), "the other session goes on");
     elsewhere.page("/account").await;
@@ -192,16 +269,30 @@ async fn one_sees_ones_sessions_and_ends_one_from_another_device() {
     let bob = server.member("bob").await;
     let lost = ann.elsewhere(&server).await;
     let page = ann.page("/account").await;
-    let sessions: Vec<_> = text::attributes(&page, "value").into_iter().filter(|value| value.len() == 43).collect();
+    let sessions: Vec<_> = text::attributes(&page, "value")
+        .into_iter()
+        .filter(|value| value.len() == 43)
+        .collect();
     assert!(!sessions.is_empty(), "the other session is listed: {page}");
     let mut socket = lost.following("room/general").await;
     for session in &sessions {
-        assert_eq!(bob.act("community.end-session", json!({ "session": session })).await.code(), "not_found", "not his");
+        assert_eq!(
+            bob.act("community.end-session", json!({ "session": session }))
+                .await
+                .code(),
+            "not_found",
+            "not his"
+        );
     }
     let lists_itself = lost.page("/account").await;
-    let own: Vec<_> = sessions.iter().filter(|session| !text::attributes(&lists_itself, "value").contains(session)).collect();
+    let own: Vec<_> = sessions
+        .iter()
+        .filter(|session| !text::attributes(&lists_itself, "value").contains(session))
+        .collect();
     let target = own.first().copied().unwrap_or(&sessions[0]);
-    ann.act("community.end-session", json!({ "session": target })).await.done();
+    ann.act("community.end-session", json!({ "session": target }))
+        .await
+        .done();
     assert_eq!(socket.close_code().await, Some(4401));
     lost.get("/account").await.location();
     ann.page("/account").await;
@@ -214,7 +305,9 @@ async fn an_action_on_a_socket_whose_session_ended_does_nothing() {
     let mut socket = ann.socket().await;
     ann.form("/sign-out", &[]).await;
     let fields = json!({ "room": ann.room("general"), "body": "too late", "key": "late-0000" });
-    socket.say(json!({ "type": "act", "id": "1", "action": "chat.post", "fields": fields })).await;
+    socket
+        .say(json!({ "type": "act", "id": "1", "action": "chat.post", "fields": fields }))
+        .await;
     assert_eq!(socket.close_code().await, Some(4401));
     let again = ann.elsewhere(&server).await;
     assert!(again.history("general").await.is_empty());
@@ -225,9 +318,21 @@ async fn a_very_long_password_is_refused_quickly() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let started = std::time::Instant::now();
-    server.visitor().sign_in("ann", &"x".repeat(100 << 10)).await.expect(422);
-    server.visitor().sign_in("ann", &"x".repeat(1 << 20)).await.expect(413);
-    server.visitor().sign_in(&"x".repeat(100 << 10), "x").await.expect(422);
+    server
+        .visitor()
+        .sign_in("ann", &"x".repeat(100 << 10))
+        .await
+        .expect(422);
+    server
+        .visitor()
+        .sign_in("ann", &"x".repeat(1 << 20))
+        .await
+        .expect(413);
+    server
+        .visitor()
+        .sign_in(&"x".repeat(100 << 10), "x")
+        .await
+        .expect(422);
     assert!(started.elapsed() < Duration::from_secs(2));
 }
 
@@ -236,16 +341,31 @@ async fn a_session_that_ends_while_a_request_renews_it_stays_ended() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     server.stop().await;
-    // Seen long ago: the next request keeps that it was seen now, after it has done what it was for.
-    server.change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)").await;
+    // Seen long ago: the next request keeps that it was seen now, after it has done what it was
+    // for.
+    server
+        .change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)")
+        .await;
     server.again().await;
     let other = ann.elsewhere(&server).await;
     let page = other.page("/account").await;
-    let sessions: Vec<_> =
-        page.split("name=\"session\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+    let sessions: Vec<_> = page
+        .split("name=\"session\" value=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect();
     assert!(!sessions.is_empty());
     for session in &sessions {
-        ann.act("community.end-session", serde_json::json!({ "session": session })).await;
+        ann.act(
+            "community.end-session",
+            serde_json::json!({ "session": session }),
+        )
+        .await;
     }
-    assert_eq!(ann.get("/account").await.status, 303, "signed out, and so it stays");
+    assert_eq!(
+        ann.get("/account").await.status,
+        303,
+        "signed out, and so it stays"
+    );
 }

@@ -17,7 +17,16 @@ async fn sockets_are_for_who_is_signed_in() {
     server.owner("ann").await;
     for path in ["/live", "/live/data"] {
         assert_eq!(refusal(&server, path, &[]).await, 401, "{path}");
-        assert_eq!(refusal(&server, path, &[("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA")]).await, 401, "{path}");
+        assert_eq!(
+            refusal(
+                &server,
+                path,
+                &[("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA")]
+            )
+            .await,
+            401,
+            "{path}"
+        );
     }
 }
 
@@ -26,11 +35,34 @@ async fn sockets_from_other_sites_are_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let cookies = ann.cookies();
-    for origin in ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "http://evil.example:80@127.0.0.1"] {
-        assert_eq!(refusal(&server, "/live", &[("cookie", &cookies), ("origin", origin)]).await, 403, "{origin}");
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "http://evil.example:80@127.0.0.1",
+    ] {
+        assert_eq!(
+            refusal(
+                &server,
+                "/live",
+                &[("cookie", &cookies), ("origin", origin)]
+            )
+            .await,
+            403,
+            "{origin}"
+        );
     }
     let base = server.base();
-    assert!(dial(&base.parse().expect("an address"), "/live", &[("cookie", &cookies), ("origin", &base)]).await.is_ok());
+    assert!(
+        dial(
+            &base.parse().expect("an address"),
+            "/live",
+            &[("cookie", &cookies), ("origin", &base)]
+        )
+        .await
+        .is_ok()
+    );
 }
 
 /// Counts the events a socket gets, up to and with the one that says `last`.
@@ -44,7 +76,11 @@ async fn bodies_until(socket: &mut Socket, last: &str) -> Vec<String> {
 }
 
 async fn last_cursor(socket: &mut Socket, posted: &Message) -> String {
-    let event = socket.expect("the post", |said| said["event"]["message"]["id"] == posted.id.as_str()).await;
+    let event = socket
+        .expect("the post", |said| {
+            said["event"]["message"]["id"] == posted.id.as_str()
+        })
+        .await;
     event["cursor"].as_str().expect("a cursor").to_owned()
 }
 
@@ -60,17 +96,45 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
     let missed = ann.post("general", "missed").await;
     ann.edit(&seen, "seen, edited").await;
     ann.delete(&missed).await;
-    let mut back = bob.socket_at(&format!("/live/data?feed={}@{cursor}", bob.feed("room/general"))).await;
+    let mut back = bob
+        .socket_at(&format!(
+            "/live/data?feed={}@{cursor}",
+            bob.feed("room/general")
+        ))
+        .await;
     let mut topics = Vec::new();
     for _ in 0..3 {
-        topics.push(back.said("event").await["topic"].as_str().expect("a topic").to_owned());
+        topics.push(
+            back.said("event").await["topic"]
+                .as_str()
+                .expect("a topic")
+                .to_owned(),
+        );
     }
-    assert_eq!(topics, ["chat.message.posted", "chat.message.edited", "chat.message.deleted"]);
+    assert_eq!(
+        topics,
+        [
+            "chat.message.posted",
+            "chat.message.edited",
+            "chat.message.deleted"
+        ]
+    );
     ann.post("general", "the end").await;
-    assert_eq!(bodies_until(&mut back, "the end").await, ["the end"], "nothing twice");
+    assert_eq!(
+        bodies_until(&mut back, "the end").await,
+        ["the end"],
+        "nothing twice"
+    );
     // The same over a subscription on an open socket: the cursor moves back, and all comes again.
-    assert_eq!(back.ask(&bob.feed("room/general"), Some(&cursor)).await["type"], "subscribed");
-    assert_eq!(bodies_until(&mut back, "the end").await, ["", "seen, edited", "", "the end"], "what was deleted stays so");
+    assert_eq!(
+        back.ask(&bob.feed("room/general"), Some(&cursor)).await["type"],
+        "subscribed"
+    );
+    assert_eq!(
+        bodies_until(&mut back, "the end").await,
+        ["", "seen, edited", "", "the end"],
+        "what was deleted stays so"
+    );
 }
 
 #[tokio::test]
@@ -88,11 +152,26 @@ async fn a_cursor_that_is_too_old_or_of_another_start_is_answered_with_refresh()
             within = cursor;
         }
     }
-    assert_eq!(socket.ask(&feed, Some(&within)).await["type"], "subscribed", "sixteen frames are kept");
+    assert_eq!(
+        socket.ask(&feed, Some(&within)).await["type"],
+        "subscribed",
+        "sixteen frames are kept"
+    );
     assert_eq!(bodies_until(&mut socket, "16").await.len(), 16);
     let (instance, _) = within.split_once('.').expect("a cursor has two parts");
-    for cursor in [&oldest, &format!("{instance}.99999999999999999"), &format!("{instance}.x"), "nonsense", "", "."] {
-        assert_eq!(socket.ask(&feed, Some(cursor)).await["type"], "refresh", "{cursor:?}");
+    for cursor in [
+        &oldest,
+        &format!("{instance}.99999999999999999"),
+        &format!("{instance}.x"),
+        "nonsense",
+        "",
+        ".",
+    ] {
+        assert_eq!(
+            socket.ask(&feed, Some(cursor)).await["type"],
+            "refresh",
+            "{cursor:?}"
+        );
     }
     // Not followed any more: another socket's frame proves that this one gets none.
     let mut witness = ann.following("room/general").await;
@@ -125,7 +204,10 @@ async fn a_server_that_restarts_says_so_and_takes_everybody_back() {
 async fn a_socket_follows_sixty_four_feeds_and_no_more() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let mut feeds = vec![format!("space/{}", ann.space), format!("account/{}", ann.id)];
+    let mut feeds = vec![
+        format!("space/{}", ann.space),
+        format!("account/{}", ann.id),
+    ];
     for number in 0..32 {
         let room = ann.create_room(&format!("room {number}")).await;
         feeds.push(format!("room/{room}"));
@@ -136,9 +218,14 @@ async fn a_socket_follows_sixty_four_feeds_and_no_more() {
         socket.follow(feed).await;
     }
     let refused = socket.ask(&feeds[64], None).await;
-    assert_eq!((&refused["type"], &refused["code"]), (&json!("refused"), &json!("too_many")));
+    assert_eq!(
+        (&refused["type"], &refused["code"]),
+        (&json!("refused"), &json!("too_many"))
+    );
     socket.follow(&feeds[0]).await;
-    socket.say(json!({ "type": "unsubscribe", "feed": feeds[0] })).await;
+    socket
+        .say(json!({ "type": "unsubscribe", "feed": feeds[0] }))
+        .await;
     socket.follow(&feeds[64]).await;
 }
 
@@ -149,30 +236,55 @@ async fn feeds_nobody_owns_are_refused() {
     let room = ann.room("general");
     let mut socket = ann.socket().await;
     let long = format!("room/{}", "1".repeat(1_000));
-    for feed in
-        ["", "room", "room/", "room/0", "room/x", "everything", "room/1/secrets", &format!("room/+{room}"), &format!("room/0{room}"), &long]
-    {
-        socket.say(json!({ "type": "subscribe", "feed": feed })).await;
+    for feed in [
+        "",
+        "room",
+        "room/",
+        "room/0",
+        "room/x",
+        "everything",
+        "room/1/secrets",
+        &format!("room/+{room}"),
+        &format!("room/0{room}"),
+        &long,
+    ] {
+        socket
+            .say(json!({ "type": "subscribe", "feed": feed }))
+            .await;
         assert_eq!(socket.said("refused").await["code"], "not_found", "{feed}");
     }
 }
 
 #[tokio::test]
 async fn an_account_opens_as_many_sockets_as_the_settings_say() {
-    let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "3"), ("TIDEPOOL_MAX_SOCKETS", "5")]).await;
+    let server = TestServer::with(&[
+        ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "3"),
+        ("TIDEPOOL_MAX_SOCKETS", "5"),
+    ])
+    .await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let cem = server.member("cem").await;
-    server.metric_reaches("tidepool_sockets", |open| open == 0.0).await;
+    server
+        .metric_reaches("tidepool_sockets", |open| open == 0.0)
+        .await;
     let mut open = Vec::new();
     for person in [&ann, &ann, &ann, &bob, &bob] {
         open.push(person.socket().await);
     }
     let cookies = |person: &Person| person.cookies();
-    assert_eq!(refusal(&server, "/live", &[("cookie", &cookies(&cem))]).await, 503);
+    assert_eq!(
+        refusal(&server, "/live", &[("cookie", &cookies(&cem))]).await,
+        503
+    );
     open.pop().expect("one is open").close().await;
-    server.metric_reaches("tidepool_sockets", |open| open == 4.0).await;
-    assert_eq!(refusal(&server, "/live", &[("cookie", &cookies(&ann))]).await, 429);
+    server
+        .metric_reaches("tidepool_sockets", |open| open == 4.0)
+        .await;
+    assert_eq!(
+        refusal(&server, "/live", &[("cookie", &cookies(&ann))]).await,
+        429
+    );
     cem.socket().await;
 }
 
@@ -182,18 +294,37 @@ async fn what_is_not_understood_is_answered_with_an_error() {
     let ann = server.owner("ann").await;
     for path in ["/live", "/live/data"] {
         let mut socket = ann.socket_at(path).await;
-        for nonsense in
-            ["", "{", "null", "[]", "42", "{\"type\":\"dance\"}", "{\"type\":\"subscribe\"}", "{\"type\":\"act\",\"id\":1}", "語\u{0}"]
-        {
+        for nonsense in [
+            "",
+            "{",
+            "null",
+            "[]",
+            "42",
+            "{\"type\":\"dance\"}",
+            "{\"type\":\"subscribe\"}",
+            "{\"type\":\"act\",\"id\":1}",
+            "語\u{0}",
+        ] {
             socket.say_text(nonsense).await;
             let answer = socket.said("error").await;
             assert_eq!(answer["error"]["code"], "invalid", "{nonsense}");
             assert!(answer.get("id").is_none(), "{answer}");
         }
-        assert_eq!(socket.act("chat.dance", json!({})).await["error"]["code"], "not_found");
-        assert_eq!(socket.act("chat.post", json!({ "room": 12 })).await["error"]["code"], "invalid");
-        assert_eq!(socket.act("chat.post", json!("hello")).await["error"]["code"], "invalid");
-        socket.say(json!({ "type": "act", "id": "x".repeat(200), "action": "chat.post" })).await;
+        assert_eq!(
+            socket.act("chat.dance", json!({})).await["error"]["code"],
+            "not_found"
+        );
+        assert_eq!(
+            socket.act("chat.post", json!({ "room": 12 })).await["error"]["code"],
+            "invalid"
+        );
+        assert_eq!(
+            socket.act("chat.post", json!("hello")).await["error"]["code"],
+            "invalid"
+        );
+        socket
+            .say(json!({ "type": "act", "id": "x".repeat(200), "action": "chat.post" }))
+            .await;
         assert_eq!(socket.said("error").await["error"]["code"], "invalid");
         assert!(socket.so_far().await.is_empty(), "it goes on");
     }
@@ -205,11 +336,22 @@ async fn a_message_of_cjk_text_and_one_of_nearly_64_kib_are_heard() {
     let ann = server.owner("ann").await;
     let mut socket = ann.following("room/general").await;
     let body = "語".repeat(4_000);
-    socket.act("chat.post", json!({ "room": ann.room("general"), "body": body, "key": "key-0001" })).await;
+    socket
+        .act(
+            "chat.post",
+            json!({ "room": ann.room("general"), "body": body, "key": "key-0001" }),
+        )
+        .await;
     let again = ann.post("general", &body).await;
-    socket.expect("the other", |said| said["event"]["message"]["id"] == again.id.as_str()).await;
+    socket
+        .expect("the other", |said| {
+            said["event"]["message"]["id"] == again.id.as_str()
+        })
+        .await;
     let padding = " ".repeat((64 << 10) - 20);
-    socket.say_text(&format!("{{\"type\":\"ping\"}}{padding}")).await;
+    socket
+        .say_text(&format!("{{\"type\":\"ping\"}}{padding}"))
+        .await;
     socket.said("pong").await;
 }
 
@@ -221,7 +363,9 @@ async fn a_message_over_64_kib_or_of_bytes_closes_the_socket() {
     socket.say_bytes(b"{\"type\":\"ping\"}").await;
     assert_eq!(socket.close_code().await, Some(1003));
     let mut socket = ann.socket().await;
-    socket.say_text(&format!("{{\"type\":\"ping\"}}{}", " ".repeat(64 << 10))).await;
+    socket
+        .say_text(&format!("{{\"type\":\"ping\"}}{}", " ".repeat(64 << 10)))
+        .await;
     assert!(socket.until_closed().await.is_empty(), "it is not answered");
 }
 
@@ -234,7 +378,9 @@ async fn who_says_far_too_much_is_refused_then_closed() {
     loop {
         // One after the other: what a closing server has not read would cost us its reason.
         socket.say(json!({ "type": "ping" })).await;
-        let Some(answer) = socket.next().await else { break };
+        let Some(answer) = socket.next().await else {
+            break;
+        };
         said.push(answer);
     }
     assert_eq!(socket.closed, Some(1008));
@@ -242,7 +388,10 @@ async fn who_says_far_too_much_is_refused_then_closed() {
     let refusals: Vec<_> = said.iter().filter(|one| one["type"] == "error").collect();
     assert!((100..=200).contains(&pongs), "{pongs} were heard");
     assert_eq!(refusals.len(), 100);
-    assert!(refusals.iter().all(|one| one["error"]["code"] == "too_many" && one["error"]["retry_after"].as_u64() >= Some(1)));
+    assert!(
+        refusals.iter().all(|one| one["error"]["code"] == "too_many"
+            && one["error"]["retry_after"].as_u64() >= Some(1))
+    );
     ann.socket().await;
 }
 
@@ -254,7 +403,8 @@ async fn an_account_writes_as_often_as_the_settings_say_over_all_its_sockets() {
     let mut sockets = [bob.socket().await, bob.socket().await];
     let mut refused = None;
     for number in 0..8 {
-        let fields = json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
+        let fields =
+            json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
         let answer = sockets[number % 2].act("chat.post", fields).await;
         if answer["type"] == "error" {
             assert_eq!(answer["error"]["code"], "too_many");
@@ -262,8 +412,16 @@ async fn an_account_writes_as_often_as_the_settings_say_over_all_its_sockets() {
         }
     }
     assert!(refused.is_some_and(|number| number >= 5), "{refused:?}");
-    let answer = bob.try_post("general", "x", "key-over-http").await.expect(429);
-    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
+    let answer = bob
+        .try_post("general", "x", "key-over-http")
+        .await
+        .expect(429);
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds >= 1)
+    );
     ann.post("general", "others may").await;
 }
 
@@ -279,7 +437,11 @@ async fn a_socket_that_reads_nothing_holds_nobody_up() {
         ann.post("general", &text).await;
     }
     let last = ann.post("general", "the end").await;
-    hearing.expect("the last", |said| said["event"]["message"]["id"] == last.id.as_str()).await;
+    hearing
+        .expect("the last", |said| {
+            said["event"]["message"]["id"] == last.id.as_str()
+        })
+        .await;
     // It wakes up: either everything is there, or it is told to read again; never a gap.
     let mut heard = 0;
     loop {
@@ -296,12 +458,15 @@ async fn a_socket_that_reads_nothing_holds_nobody_up() {
     }
 }
 
-/// A socket that agreed on compression, byte by byte: the client of the other tests does not know it.
+/// A socket that agreed on compression, byte by byte: the client of the other tests does not know
+/// it.
 struct Deflating(TcpStream);
 
 impl Deflating {
     async fn following(server: &TestServer, person: &Person, feed: &str) -> Self {
-        let mut stream = TcpStream::connect(server.address()).await.expect("a connection");
+        let mut stream = TcpStream::connect(server.address())
+            .await
+            .expect("a connection");
         let request = format!(
             "GET /live/data?feed={} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -310,13 +475,21 @@ impl Deflating {
             server.address(),
             person.cookies()
         );
-        stream.write_all(request.as_bytes()).await.expect("it is sent");
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("it is sent");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.expect("an answer"));
         }
         let head = String::from_utf8(head).expect("a text").to_lowercase();
-        assert!(head.contains("permessage-deflate; server_no_context_takeover; client_no_context_takeover"), "{head}");
+        assert!(
+            head.contains(
+                "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+            ),
+            "{head}"
+        );
         let mut socket = Self(stream);
         while !socket.next().await.1.contains("\"subscribed\"") {}
         socket
@@ -324,7 +497,10 @@ impl Deflating {
 
     /// The next frame: whether it was deflated, and its text.
     async fn next(&mut self) -> (bool, String) {
-        let [first, length] = [self.0.read_u8().await.expect("a frame"), self.0.read_u8().await.expect("its length")];
+        let [first, length] = [
+            self.0.read_u8().await.expect("a frame"),
+            self.0.read_u8().await.expect("its length"),
+        ];
         let length = match length {
             126 => self.0.read_u16().await.expect("its length").into(),
             short => usize::from(short),
@@ -335,7 +511,9 @@ impl Deflating {
         if deflated {
             payload.extend([0, 0, 0xff, 0xff]);
             let mut text = Vec::with_capacity(64 << 10);
-            flate2::Decompress::new(false).decompress_vec(&payload, &mut text, flate2::FlushDecompress::Sync).expect("it inflates");
+            flate2::Decompress::new(false)
+                .decompress_vec(&payload, &mut text, flate2::FlushDecompress::Sync)
+                .expect("it inflates");
             payload = text;
         }
         (deflated, String::from_utf8(payload).expect("a text"))
@@ -351,12 +529,18 @@ async fn frames_are_deflated_once_for_all_who_can_inflate_them() {
     for _ in 0..8 {
         sockets.push(Deflating::following(&server, &ann, "room/general").await);
     }
-    let body = "the tide comes in, the tide goes out; ".repeat(20).trim().to_owned();
+    let body = "the tide comes in, the tide goes out; "
+        .repeat(20)
+        .trim()
+        .to_owned();
     ann.post("general", &body).await;
     let event = plain.event("chat.message.posted").await;
     for socket in &mut sockets {
         let (deflated, text) = socket.next().await;
-        assert!(deflated && serde_json::from_str::<Value>(&text).expect("JSON") == event, "{text}");
+        assert!(
+            deflated && serde_json::from_str::<Value>(&text).expect("JSON") == event,
+            "{text}"
+        );
     }
     assert_eq!(server.metric("tidepool_frames_deflated_total").await, 1.0);
 }

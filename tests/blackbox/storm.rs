@@ -11,14 +11,22 @@ use crate::support::{Message, Person, TestServer};
 const CLIENTS: usize = 8;
 const ACKNOWLEDGED: usize = 400; // posts after which the power goes
 
-/// Posts until the server is gone. The keys of what was acknowledged, and the key of the one in the air.
+/// Posts until the server is gone. The keys of what was acknowledged, and the key of the one in the
+/// air.
 async fn post_on(person: Person, number: usize, total: Arc<AtomicUsize>) -> (Vec<String>, String) {
     let mut acknowledged = Vec::new();
     for count in 0.. {
         let key = format!("storm-{number}-{count:06}");
         let fields = json!({ "room": person.room("general"), "body": key, "key": key });
-        let request = person.request("POST", "/act/chat.post").header("Accept", "application/json");
-        let answer = match request.header("Content-Type", "application/json").body(fields.to_string()).send().await {
+        let request = person
+            .request("POST", "/act/chat.post")
+            .header("Accept", "application/json");
+        let answer = match request
+            .header("Content-Type", "application/json")
+            .body(fields.to_string())
+            .send()
+            .await
+        {
             Ok(response) if response.status() == 200 => response.text().await,
             Ok(response) => panic!("{}", response.status()),
             Err(_) => return (acknowledged, key),
@@ -65,7 +73,12 @@ async fn every_acknowledged_post_is_there_once_after_kill_9() {
             fields["before"] = json!(id);
         }
         let stretch = ann.act("chat.history", fields).await.done();
-        let messages: Vec<_> = stretch["messages"].as_array().expect("a list").iter().map(Message::of).collect();
+        let messages: Vec<_> = stretch["messages"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(Message::of)
+            .collect();
         for message in &messages {
             assert_eq!(message.key, message.body);
             *kept.entry(message.key.clone()).or_default() += 1;
@@ -80,7 +93,10 @@ async fn every_acknowledged_post_is_there_once_after_kill_9() {
         assert_eq!(kept.remove(key), Some(1), "{key}");
     }
     for (key, count) in kept {
-        assert!(count == 1 && in_the_air.contains(&key), "{key} is there {count} times and was never sent");
+        assert!(
+            count == 1 && in_the_air.contains(&key),
+            "{key} is there {count} times and was never sent"
+        );
     }
     // It goes on: what was in the air is posted again under its key, and is there once.
     ann.post("general", "still here").await;

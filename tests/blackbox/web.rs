@@ -17,12 +17,25 @@ async fn house() -> (TestServer, Person) {
 async fn what_is_not_there_is_said_as_page_fragment_or_json() {
     let (_server, ann) = house().await;
     let page = ann.get("/nowhere").await.expect(404);
-    assert!(page.body.starts_with("<!doctype html>") && page.header("content-type").starts_with("text/html"));
+    assert!(
+        page.body.starts_with("<!doctype html>")
+            && page.header("content-type").starts_with("text/html")
+    );
     let fragment = ann.fragment("/nowhere").await.expect(404);
     assert!(!fragment.body.contains("<html") && !fragment.body.is_empty());
-    let data = ann.send(ann.request("GET", "/nowhere").header("Accept", "application/json")).await.expect(404);
+    let data = ann
+        .send(
+            ann.request("GET", "/nowhere")
+                .header("Accept", "application/json"),
+        )
+        .await
+        .expect(404);
     assert_eq!(data.code(), "not_found");
-    assert!(data.json()["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
+    assert!(
+        data.json()["error"]["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty())
+    );
     for answer in [page, fragment, data] {
         assert_eq!(answer.header("cache-control"), "no-store");
     }
@@ -62,8 +75,15 @@ async fn every_answer_narrows_what_a_browser_lets_it_do() {
     let mut ids = std::collections::BTreeSet::new();
     for answer in &answers {
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{}: {policy}", answer.status);
-        assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{}: {policy}",
+            answer.status
+        );
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*'),
+            "{policy}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "same-origin");
         assert!(answer.header("x-request-id").len() >= 16);
@@ -74,7 +94,14 @@ async fn every_answer_narrows_what_a_browser_lets_it_do() {
 
 async fn cross_site(person: &Person, site: &str) -> Answer {
     let fields = json!({ "room": person.room("general"), "body": "forged", "key": "forged-0001" });
-    person.send(person.request("POST", "/act/chat.post").header("Sec-Fetch-Site", site).form(&fields)).await
+    person
+        .send(
+            person
+                .request("POST", "/act/chat.post")
+                .header("Sec-Fetch-Site", site)
+                .form(&fields),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -83,14 +110,27 @@ async fn posts_from_other_sites_are_refused() {
     for site in ["cross-site", "same-site"] {
         assert_eq!(cross_site(&ann, site).await.status, 403, "{site}");
     }
-    for path in ["/setup", "/sign-in", "/sign-out", "/act/chat.post", "/join/x"] {
-        let request =
-            ann.request("POST", path).header("Origin", "https://evil.example").form(&json!({ "login": "ann", "password": PASSWORD }));
+    for path in [
+        "/setup",
+        "/sign-in",
+        "/sign-out",
+        "/act/chat.post",
+        "/join/x",
+    ] {
+        let request = ann
+            .request("POST", path)
+            .header("Origin", "https://evil.example")
+            .form(&json!({ "login": "ann", "password": PASSWORD }));
         assert_eq!(ann.send(request).await.status, 403, "{path}");
     }
     assert!(ann.history("general").await.is_empty());
     assert_eq!(cross_site(&ann, "same-origin").await.status, 303);
-    ann.send(ann.request("GET", "/account").header("Sec-Fetch-Site", "cross-site")).await.expect(200);
+    ann.send(
+        ann.request("GET", "/account")
+            .header("Sec-Fetch-Site", "cross-site"),
+    )
+    .await
+    .expect(200);
 }
 
 #[tokio::test]
@@ -101,18 +141,31 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     ann.page(&room).await;
     let first = ann.get(&room).await;
     let tag = first.header("etag").to_owned();
-    assert!(tag.starts_with("W/\"") && first.header("cache-control").contains("no-cache"), "{tag}");
-    let again = async |tag: &str| ann.send(ann.request("GET", &room).header("If-None-Match", tag)).await;
+    assert!(
+        tag.starts_with("W/\"") && first.header("cache-control").contains("no-cache"),
+        "{tag}"
+    );
+    let again = async |tag: &str| {
+        ann.send(ann.request("GET", &room).header("If-None-Match", tag))
+            .await
+    };
     let same = again(&tag).await.expect(304);
     assert!(same.body.is_empty() && same.header("etag") == tag);
     assert_eq!(again(&format!("\"other\", {tag}")).await.status, 304);
-    let head = ann.send(ann.request("HEAD", &room).header("If-None-Match", &tag)).await.expect(304);
-    // What a 304 has to say (RFC 9110, section 15.4.5), whether the answer was kept or made for this.
+    let head = ann
+        .send(ann.request("HEAD", &room).header("If-None-Match", &tag))
+        .await
+        .expect(304);
+    // What a 304 has to say (RFC 9110, section 15.4.5), whether the answer was kept or made for
+    // this.
     for unchanged in [&same, &head] {
         for name in ["cache-control", "etag", "vary"] {
             assert_eq!(unchanged.header(name), first.header(name), "{name}");
         }
-        assert_ne!(unchanged.header("x-request-id"), first.header("x-request-id"));
+        assert_ne!(
+            unchanged.header("x-request-id"),
+            first.header("x-request-id")
+        );
     }
     ann.post("general", "ho").await;
     let changed = again(&tag).await.expect(200);
@@ -122,7 +175,11 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
 #[tokio::test]
 async fn pages_are_byte_identical_for_the_same_reader() {
     let (_server, ann) = house().await;
-    for path in [format!("/rooms/{}", ann.room("general")), format!("/spaces/{}/settings", ann.space), "/account".to_owned()] {
+    for path in [
+        format!("/rooms/{}", ann.room("general")),
+        format!("/spaces/{}/settings", ann.space),
+        "/account".to_owned(),
+    ] {
         assert_eq!(ann.page(&path).await, ann.page(&path).await, "{path}");
     }
 }
@@ -134,11 +191,20 @@ async fn pages_travel_compressed_where_the_browser_can() {
     // A client of its own, for ours unpacks.
     let plain = client().no_brotli().no_gzip().build().expect("a client");
     for (accepts, encoding) in [("br, gzip", "br"), ("gzip", "gzip"), ("identity", "")] {
-        let request = plain.get(&room).header("Cookie", ann.cookies()).header("Accept-Encoding", accepts);
+        let request = plain
+            .get(&room)
+            .header("Cookie", ann.cookies())
+            .header("Accept-Encoding", accepts);
         let response = request.send().await.expect("an answer");
-        let got = response.headers().get("content-encoding").map_or("", |value| value.to_str().expect("text"));
+        let got = response
+            .headers()
+            .get("content-encoding")
+            .map_or("", |value| value.to_str().expect("text"));
         assert_eq!(got, encoding, "{accepts}");
-        assert!(response.headers().get_all("vary").iter().any(|vary| vary.to_str().is_ok_and(|vary| vary.contains("accept-encoding"))));
+        assert!(response.headers().get_all("vary").iter().any(|vary| {
+            vary.to_str()
+                .is_ok_and(|vary| vary.contains("accept-encoding"))
+        }));
     }
 }
 
@@ -146,9 +212,14 @@ async fn pages_travel_compressed_where_the_browser_can() {
 async fn assets_are_found_under_the_addresses_pages_name() {
     let (_server, ann) = house().await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
-    let named = ["href", "src"].map(|name| text::attributes(&page, name)).concat();
-    let assets: std::collections::BTreeSet<_> =
-        named.iter().filter(|path| path.starts_with("/assets/")).map(|path| path.split('#').next().expect("a path")).collect();
+    let named = ["href", "src"]
+        .map(|name| text::attributes(&page, name))
+        .concat();
+    let assets: std::collections::BTreeSet<_> = named
+        .iter()
+        .filter(|path| path.starts_with("/assets/"))
+        .map(|path| path.split('#').next().expect("a path"))
+        .collect();
     assert!(assets.len() >= 8, "{assets:?}");
     for path in assets {
         let asset = ann.get(path).await.expect(200);
@@ -157,23 +228,56 @@ async fn assets_are_found_under_the_addresses_pages_name() {
             Some("css") => "text/css",
             _ => "image/svg+xml",
         };
-        assert!(asset.header("content-type").contains(kind), "{path}: {}", asset.header("content-type"));
+        assert!(
+            asset.header("content-type").contains(kind),
+            "{path}: {}",
+            asset.header("content-type")
+        );
         let kept = asset.header("cache-control");
-        assert!(if cfg!(debug_assertions) { kept.contains("no-cache") } else { kept.contains("immutable") }, "{path}: {kept}");
+        assert!(
+            if cfg!(debug_assertions) {
+                kept.contains("no-cache")
+            } else {
+                kept.contains("immutable")
+            },
+            "{path}: {kept}"
+        );
     }
-    ann.get("/assets/0000000000000000/js/app.js").await.expect(404);
+    ann.get("/assets/0000000000000000/js/app.js")
+        .await
+        .expect(404);
 }
 
 #[tokio::test]
 async fn too_much_and_the_wrong_method_are_refused_in_words() {
     let (_server, ann) = house().await;
-    let large = ann.form("/act/chat.post", &[("body", &"x".repeat(500 << 10))]).await.expect(413);
+    let large = ann
+        .form("/act/chat.post", &[("body", &"x".repeat(500 << 10))])
+        .await
+        .expect(413);
     assert!(large.body.contains("<html"), "{}", large.body);
-    let wrong = ann.send(ann.request("DELETE", "/account").header("Accept", "application/json")).await.expect(405);
+    let wrong = ann
+        .send(
+            ann.request("DELETE", "/account")
+                .header("Accept", "application/json"),
+        )
+        .await
+        .expect(405);
     assert!(wrong.header("allow").contains("GET") && wrong.json()["error"]["message"].is_string());
-    ann.send(ann.request("GET", "/act/chat.post")).await.expect(405);
-    let request = ann.request("POST", "/act/chat.post").header("Content-Type", "application/json").header("Accept", "application/json");
-    assert_eq!(ann.send(request.body("{\"room\":")).await.expect(422).code(), "invalid");
+    ann.send(ann.request("GET", "/act/chat.post"))
+        .await
+        .expect(405);
+    let request = ann
+        .request("POST", "/act/chat.post")
+        .header("Content-Type", "application/json")
+        .header("Accept", "application/json");
+    assert_eq!(
+        ann.send(request.body("{\"room\":"))
+            .await
+            .expect(422)
+            .code(),
+        "invalid"
+    );
 }
 
 #[tokio::test]
@@ -181,12 +285,34 @@ async fn a_refused_form_comes_back_with_its_page_and_what_was_typed() {
     let (server, ann) = house().await;
     let page = format!("{}/spaces/{}/rooms/new", server.base(), ann.space);
     let fields = json!({ "space": ann.space, "name": "general", "about": "kept as <typed>" });
-    let request = ann.request("POST", "/act/community.create-room").header("Referer", &page).form(&fields);
+    let request = ann
+        .request("POST", "/act/community.create-room")
+        .header("Referer", &page)
+        .form(&fields);
     let answer = ann.send(request).await.expect(422);
-    assert!(answer.body.starts_with("<!doctype html>") && answer.body.contains("kept as &#60;typed&#62;"), "{}", answer.body);
-    assert!(answer.body.contains("value=\"general\"") && answer.body.contains("action=\"/act/community.create-room\""));
-    let request = ann.request("POST", "/act/community.create-room").header("Referer", "https://evil.example/account").form(&fields);
-    assert!(!ann.send(request).await.expect(422).body.contains("action=\"/act/community.create-room\""));
+    assert!(
+        answer.body.starts_with("<!doctype html>")
+            && answer.body.contains("kept as &#60;typed&#62;"),
+        "{}",
+        answer.body
+    );
+    assert!(
+        answer.body.contains("value=\"general\"")
+            && answer
+                .body
+                .contains("action=\"/act/community.create-room\"")
+    );
+    let request = ann
+        .request("POST", "/act/community.create-room")
+        .header("Referer", "https://evil.example/account")
+        .form(&fields);
+    assert!(
+        !ann.send(request)
+            .await
+            .expect(422)
+            .body
+            .contains("action=\"/act/community.create-room\"")
+    );
 }
 
 #[tokio::test]
@@ -195,7 +321,10 @@ async fn health_is_for_all_and_metrics_for_who_has_the_token() {
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(server.visitor().page(path).await, "ok\n");
     }
-    let ask = async |token: &str| ann.send(ann.request("GET", "/metrics").bearer_auth(token)).await;
+    let ask = async |token: &str| {
+        ann.send(ann.request("GET", "/metrics").bearer_auth(token))
+            .await
+    };
     ann.get("/metrics").await.expect(403);
     let token = server.metrics_token();
     for wrong in ["", "wrong", &token[..42], &format!("{token}x")] {
@@ -206,13 +335,23 @@ async fn health_is_for_all_and_metrics_for_who_has_the_token() {
     ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     ann.socket().await;
     let page = ask(&token).await.expect(200).body;
-    assert!(page.contains("route=\"/rooms/{room}\""), "times are kept by route: {page}");
-    for counter in
-        ["tidepool_sockets", "tidepool_post_seconds", "tidepool_commit_seconds", "tidepool_requests_total", "tidepool_actions_total"]
-    {
+    assert!(
+        page.contains("route=\"/rooms/{room}\""),
+        "times are kept by route: {page}"
+    );
+    for counter in [
+        "tidepool_sockets",
+        "tidepool_post_seconds",
+        "tidepool_commit_seconds",
+        "tidepool_requests_total",
+        "tidepool_actions_total",
+    ] {
         assert!(page.contains(counter), "{counter} is missing in\n{page}");
     }
-    assert!(!page.contains(&ann.id) && !page.contains("/rooms/9"), "nothing of anybody: {page}");
+    assert!(
+        !page.contains(&ann.id) && !page.contains("/rooms/9"),
+        "nothing of anybody: {page}"
+    );
 }
 
 #[tokio::test]
@@ -221,16 +360,32 @@ async fn nothing_that_signs_in_or_lets_in_is_logged() {
     let ann = server.owner("ann").await;
     let link = ann.invite().await;
     server.visitor().get(&link).await.expect(200);
-    server.visitor().get(&format!("/sign-in?next={link}")).await.expect(200);
+    server
+        .visitor()
+        .get(&format!("/sign-in?next={link}"))
+        .await
+        .expect(200);
     ann.sign_in("ann", PASSWORD).await.done();
     ann.socket().await;
     let log = server.log();
-    let cookie = ann.cookies().split_once('=').expect("a cookie").1.to_owned();
+    let cookie = ann
+        .cookies()
+        .split_once('=')
+        .expect("a cookie")
+        .1
+        .to_owned();
     assert!(log.len() > 1_000, "it is talkative");
-    for (what, secret) in [("a cookie", cookie.as_str()), ("a password", PASSWORD), ("the metrics token", &server.metrics_token())] {
+    for (what, secret) in [
+        ("a cookie", cookie.as_str()),
+        ("a password", PASSWORD),
+        ("the metrics token", &server.metrics_token()),
+    ] {
         assert!(!log.contains(secret), "{what} is in the log");
     }
-    let leaks: Vec<_> = log.lines().filter(|line| line.contains(&link[6..])).collect();
+    let leaks: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains(&link[6..]))
+        .collect();
     assert!(leaks.is_empty(), "an invitation is in the log: {leaks:?}");
 }
 
@@ -249,7 +404,10 @@ async fn a_server_with_open_sockets_stops_well_within_ten_seconds() {
     }
     assert_eq!(server.run(&["check"]).stdout, b"ok\n");
     let log = std::fs::metadata(server.data().join("tidepool.sqlite-wal"));
-    assert!(log.is_ok_and(|log| log.len() == 0), "everything is in the database file");
+    assert!(
+        log.is_ok_and(|log| log.len() == 0),
+        "everything is in the database file"
+    );
 }
 
 #[tokio::test]
@@ -270,7 +428,11 @@ async fn a_request_in_work_is_finished_before_the_server_goes() {
             })
         })
         .collect();
-    server.metric_reaches("tidepool_actions_total{action=\"chat.post\"}", |count| count >= 1.0).await;
+    server
+        .metric_reaches("tidepool_actions_total{action=\"chat.post\"}", |count| {
+            count >= 1.0
+        })
+        .await;
     server.stop().await;
     let mut acknowledged = 0;
     for post in posts {

@@ -1,4 +1,5 @@
-//! The driver: one chromedriver for all tests of this process, and a bound on how many browsers run at once.
+//! The driver: one chromedriver for all tests of this process, and a bound on how many browsers run
+//! at once.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -8,7 +9,8 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::support::PATIENCE;
 
-/// Browsers that run at once. A test takes all it needs together, so that no two wait for each other.
+/// Browsers that run at once. A test takes all it needs together, so that no two wait for each
+/// other.
 const BROWSERS: usize = 4;
 static FREE: Semaphore = Semaphore::const_new(BROWSERS);
 
@@ -25,7 +27,10 @@ pub async fn driver() -> String {
     let listening = async || {
         let until = tokio::time::Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(tokio::time::Instant::now() < until, "chromedriver does not start");
+            assert!(
+                tokio::time::Instant::now() < until,
+                "chromedriver does not start"
+            );
             tokio::task::yield_now().await;
         }
     };
@@ -33,12 +38,21 @@ pub async fn driver() -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// Starts it so that it ends with this process, however this process ends: it is killed when its input closes.
+/// Starts it so that it ends with this process, however this process ends: it is killed when its
+/// input closes.
 fn start() -> u16 {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
-    let script = format!("chromedriver --port={port} --log-level=OFF >/dev/null 2>&1 & cat; kill -9 -$$");
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .expect("a port is free")
+        .port();
+    let script =
+        format!("chromedriver --port={port} --log-level=OFF >/dev/null 2>&1 & cat; kill -9 -$$");
     let mut command = Command::new("setsid");
-    command.args(["sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["sh", "-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let child = command.spawn().expect("chromedriver can be started");
     std::mem::forget(child); // its input stays open as long as this process lives
     port

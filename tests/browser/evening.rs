@@ -13,24 +13,43 @@ async fn a_host_sets_up_invites_a_friend_and_they_talk() {
 
     ann.go("/").await;
     assert_eq!(ann.path().await, "/setup");
-    for (field, text) in [("community", "Glasshouse"), ("name", "Ann"), ("email", "ann@example.org"), ("password", PASSWORD)] {
+    for (field, text) in [
+        ("community", "Glasshouse"),
+        ("name", "Ann"),
+        ("email", "ann@example.org"),
+        ("password", PASSWORD),
+    ] {
         ann.fills(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
     ann.reads("main h1", "general").await;
     ann.go("/setup").await;
-    assert_eq!(ann.count("form[action='/setup']").await, 0, "setup is closed once there is an owner");
+    assert_eq!(
+        ann.count("form[action='/setup']").await,
+        0,
+        "setup is closed once there is an owner"
+    );
     ann.go("/").await;
 
     ann.click(".side > header a").await;
-    ann.click("form[action='/act/community.invite'] button").await;
+    ann.click("form[action='/act/community.invite'] button")
+        .await;
     ann.sees("input[readonly]").await;
-    let link = ann.js("document.querySelector('input[readonly]').value").await;
+    let link = ann
+        .js("document.querySelector('input[readonly]').value")
+        .await;
     ann.click(".side a.room").await;
     ann.sees(".compose textarea").await;
 
-    bob.client.goto(link.as_str().expect("a link")).await.expect("the invitation opens");
-    for (field, text) in [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)] {
+    bob.client
+        .goto(link.as_str().expect("a link"))
+        .await
+        .expect("the invitation opens");
+    for (field, text) in [
+        ("name", "Bob"),
+        ("email", "bob@example.org"),
+        ("password", PASSWORD),
+    ] {
         bob.fills(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
@@ -40,6 +59,7 @@ async fn a_host_sets_up_invites_a_friend_and_they_talk() {
     bob.reads(".log .msg .body", "Welcome").await;
     bob.says("Good to be here").await;
     ann.reads(".log .msg .body", "Good to be here").await;
-    ann.leaves_after(|entry| entry.contains("/setup - ") && entry.contains("404")).await;
+    ann.leaves_after(|entry| entry.contains("/setup - ") && entry.contains("404"))
+        .await;
     bob.leaves().await;
 }

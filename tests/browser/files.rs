@@ -1,4 +1,5 @@
-//! Files in rooms, as two people see them: pasted, dropped and picked, paused, interrupted, gone on with, and posted.
+//! Files in rooms, as two people see them: pasted, dropped and picked, paused, interrupted, gone on
+//! with, and posted.
 
 use serde_json::json;
 
@@ -8,7 +9,8 @@ use super::proxy::Link;
 use super::scene::two;
 use crate::support::{Folder, TestServer};
 
-/// A script that puts a file of this many bytes, or a drawn picture, into the hands of the page as paste or drop does.
+/// A script that puts a file of this many bytes, or a drawn picture, into the hands of the page as
+/// paste or drop does.
 fn hands_over(how: &str, what: &str) -> String {
     let event = match how {
         "paste" => {
@@ -18,7 +20,9 @@ fn hands_over(how: &str, what: &str) -> String {
             "document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))"
         }
     };
-    format!("(() => {{ const data = new DataTransfer(); data.items.add({what}); {event}; return true; }})()")
+    format!(
+        "(() => {{ const data = new DataTransfer(); data.items.add({what}); {event}; return true; }})()"
+    )
 }
 
 /// A file of noise, so that no two pieces of it are alike.
@@ -46,7 +50,9 @@ async fn draws(browser: &Browser) {
 async fn throttle(browser: &Browser, bytes_a_second: i64) {
     let conditions = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second });
     browser.devtools("Network.enable", json!({})).await;
-    browser.devtools("Network.emulateNetworkConditions", conditions).await;
+    browser
+        .devtools("Network.emulateNetworkConditions", conditions)
+        .await;
 }
 
 #[tokio::test]
@@ -56,7 +62,11 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
     let (ann, bob) = (&scene.anns, &scene.bobs);
     draws(ann).await;
     ann.js(&hands_over("paste", "window.drawn")).await;
-    ann.js(&hands_over("drop", "new File(['low water at six'], 'tides.txt')")).await;
+    ann.js(&hands_over(
+        "drop",
+        "new File(['low water at six'], 'tides.txt')",
+    ))
+    .await;
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path()).expect("a folder");
     let picked = folder.path().join("picked.html");
@@ -68,8 +78,10 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
         .send_keys(&picked.display().to_string())
         .await
         .expect("it takes files");
-    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 3").await;
-    ann.types(".upload:first-child input", "The pool at low water").await;
+    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 3")
+        .await;
+    ann.types(".upload:first-child input", "The pool at low water")
+        .await;
     ann.says("three things").await;
     bob.hears("three things").await;
     bob.until("document.querySelector('.attachment.picture img[alt=\"The pool at low water\"]')?.naturalWidth > 100").await;
@@ -78,42 +90,68 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
     assert_eq!(ann.count(".upload").await, 0, "the tray is empty");
     // The picture opens over the page, and goes with Escape.
     bob.click(".attachment.picture [data-picture]").await;
-    bob.until("document.querySelector('.viewer[open] img')?.naturalWidth > 400").await;
-    bob.js("(document.querySelector('.viewer').close(), true)").await;
+    bob.until("document.querySelector('.viewer[open] img')?.naturalWidth > 400")
+        .await;
+    bob.js("(document.querySelector('.viewer').close(), true)")
+        .await;
     bob.sees_no(".viewer").await;
 
     // Sound plays in place: half a second of silence, as WAV.
     ann.js(&hands_over("drop", SILENCE)).await;
-    ann.until("document.querySelector('.upload[data-state=ready]')").await;
+    ann.until("document.querySelector('.upload[data-state=ready]')")
+        .await;
     ann.says("listen").await;
     bob.hears("listen").await;
-    bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1").await;
+    bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1")
+        .await;
 
     // Its place is kept free before it is there, so nothing jumps.
     assert_eq!(
         bob.js("[...document.querySelectorAll('.attachment.picture img[width]')].every((one) => one.width > 100 && one.height > 50)").await,
         true
     );
-    assert_eq!(bob.js("fetch(document.querySelector('.attachment.file a').href).then((one) => one.text())").await, "low water at six");
+    assert_eq!(
+        bob.js(
+            "fetch(document.querySelector('.attachment.file a').href).then((one) => one.text())"
+        )
+        .await,
+        "low water at six"
+    );
     bob.click(".top .tools a[href$='/files']").await;
-    bob.until("document.querySelectorAll('.gallery li').length === 4").await;
+    bob.until("document.querySelectorAll('.gallery li').length === 4")
+        .await;
 
     // A message of files alone, and one removed before it is sent.
-    ann.js(&hands_over("drop", "new File(['a'], 'gone.txt')")).await;
-    ann.js(&hands_over("drop", "new File(['b'], 'stays.txt')")).await;
-    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 2").await;
+    ann.js(&hands_over("drop", "new File(['a'], 'gone.txt')"))
+        .await;
+    ann.js(&hands_over("drop", "new File(['b'], 'stays.txt')"))
+        .await;
+    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .await;
     ann.click(".upload:first-child [data-do=remove]").await;
-    ann.until("document.querySelectorAll('.upload').length === 1").await;
+    ann.until("document.querySelectorAll('.upload').length === 1")
+        .await;
     ann.types(".compose textarea", "\u{e007}").await;
-    ann.reads(".log > .msg:not([data-pending]) .attachment a", "stays.txt").await;
-    assert_eq!(ann.js("document.body.textContent.includes('gone.txt')").await, false);
+    ann.reads(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
+        .await;
+    assert_eq!(
+        ann.js("document.body.textContent.includes('gone.txt')")
+            .await,
+        false
+    );
 
     // What is refused says so beside its name, and can be taken away.
-    ann.js(&hands_over("drop", "new File([], 'empty.txt')")).await;
-    ann.reads(".upload[data-state=failed] .state", "empty").await;
+    ann.js(&hands_over("drop", "new File([], 'empty.txt')"))
+        .await;
+    ann.reads(".upload[data-state=failed] .state", "empty")
+        .await;
     ann.click(".upload [data-do=remove]").await;
-    ann.until("document.querySelectorAll('.upload').length === 0").await;
-    scene.anns.leaves_after(|entry| entry.contains("status of 422")).await;
+    ann.until("document.querySelectorAll('.upload').length === 0")
+        .await;
+    scene
+        .anns
+        .leaves_after(|entry| entry.contains("status of 422"))
+        .await;
     scene.bobs.leaves().await;
 }
 
@@ -126,30 +164,45 @@ async fn an_upload_is_paused_and_outlives_reloads_a_lost_network_and_a_restart()
     let link = Link::to(server.address()).await;
     let linked = link.base();
     let base = server.base();
-    let (anns, bobs) = tokio::join!(Browser::signed_in(&ann, &linked), Browser::signed_in(&bob, &base));
+    let (anns, bobs) = tokio::join!(
+        Browser::signed_in(&ann, &linked),
+        Browser::signed_in(&bob, &base)
+    );
     let general = ann.room("general");
     tokio::join!(anns.enters(&general), bobs.enters(&general));
     throttle(&anns, 6 << 20).await;
     anns.js(&hands_over("drop", &noise("whole.bin", 24))).await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.1").await;
+    anns.until("document.querySelector('.upload progress')?.value > 0.1")
+        .await;
     anns.click(".upload [data-do=pause]").await;
-    anns.sees(".upload[data-state=paused] [data-do=resume]").await;
+    anns.sees(".upload[data-state=paused] [data-do=resume]")
+        .await;
     // Sending a message now says what it waits for, and keeps the words.
     anns.says("with a file").await;
     anns.reads(".compose > .error", "on their way").await;
-    let paused = anns.js("document.querySelector('.upload progress').value").await.as_f64().expect("a number");
+    let paused = anns
+        .js("document.querySelector('.upload progress').value")
+        .await
+        .as_f64()
+        .expect("a number");
     assert!(paused < 0.9, "{paused}");
 
     anns.reload().await;
     anns.sees(".upload[data-state=paused]").await;
-    assert_eq!(anns.js("document.querySelector('.compose textarea').value").await, "with a file");
+    assert_eq!(
+        anns.js("document.querySelector('.compose textarea').value")
+            .await,
+        "with a file"
+    );
     throttle(&anns, 6 << 20).await;
     anns.click(".upload [data-do=resume]").await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.3").await;
+    anns.until("document.querySelector('.upload progress')?.value > 0.3")
+        .await;
     // In the middle of sending: it goes on by itself, from where it was.
     anns.reload().await;
     throttle(&anns, 6 << 20).await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.4").await;
+    anns.until("document.querySelector('.upload progress')?.value > 0.4")
+        .await;
     link.cut();
     server.kill9().await;
     server.again().await;
@@ -166,7 +219,11 @@ async fn an_upload_is_paused_and_outlives_reloads_a_lost_network_and_a_restart()
         "({}).arrayBuffer().then((all) => crypto.subtle.digest('SHA-256', all)).then((digest) => btoa(String.fromCharCode(...new Uint8Array(digest))))",
         noise("whole.bin", 24)
     );
-    assert_eq!(bobs.js(&sent).await, given, "every byte came, once and in order");
+    assert_eq!(
+        bobs.js(&sent).await,
+        given,
+        "every byte came, once and in order"
+    );
     anns.leaves_bad_network().await;
     bobs.leaves_bad_network().await;
 }
@@ -178,7 +235,8 @@ async fn a_file_of_another_tab_is_taken_over_when_that_is_closed() {
     let ann = server.owner("Ann").await;
     let anns = Browser::signed_in(&ann, &server.base()).await;
     anns.enters(&ann.room("general")).await;
-    anns.js(&hands_over("drop", "new File(['kept'], 'kept.txt')")).await;
+    anns.js(&hands_over("drop", "new File(['kept'], 'kept.txt')"))
+        .await;
     anns.sees(".upload[data-state=ready]").await;
     let first = anns.new_tab().await;
     let second = anns.client.window().await.expect("a tab");
@@ -190,7 +248,8 @@ async fn a_file_of_another_tab_is_taken_over_when_that_is_closed() {
     anns.to_tab(second).await;
     anns.sees(".upload[data-state=ready]").await;
     anns.click(".compose .send").await;
-    anns.reads(".log > .msg:not([data-pending]) .attachment", "kept.txt").await;
+    anns.reads(".log > .msg:not([data-pending]) .attachment", "kept.txt")
+        .await;
     anns.leaves().await;
 }
 
@@ -199,14 +258,33 @@ async fn a_phone_adds_files_and_nothing_overflows() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
-    let phone = Browser::signed_in_as(Kind { phone: true, ..Kind::default() }, &ann, &server.base()).await;
+    let phone = Browser::signed_in_as(
+        Kind {
+            phone: true,
+            ..Kind::default()
+        },
+        &ann,
+        &server.base(),
+    )
+    .await;
     phone.enters(&ann.room("general")).await;
     draws(&phone).await;
     phone.js(&hands_over("drop", "window.drawn")).await;
-    phone.js(&hands_over("drop", &format!("new File(['x'], '{}.txt')", "long-name".repeat(12)))).await;
-    phone.until("document.querySelectorAll('.upload[data-state=ready]').length === 2").await;
+    phone
+        .js(&hands_over(
+            "drop",
+            &format!("new File(['x'], '{}.txt')", "long-name".repeat(12)),
+        ))
+        .await;
+    phone
+        .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .await;
     let fits = "document.documentElement.scrollWidth <= innerWidth";
-    assert_eq!(phone.js(fits).await, true, "the tray is wider than the phone");
+    assert_eq!(
+        phone.js(fits).await,
+        true,
+        "the tray is wider than the phone"
+    );
     let small = phone
         .js("[...document.querySelectorAll('.upload .act, .compose .act, .upload input')].filter((one) => one.checkVisibility())
             .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))")
@@ -214,10 +292,22 @@ async fn a_phone_adds_files_and_nothing_overflows() {
     assert_eq!(small, json!([]), "too small for a thumb");
     phone.click(".compose .send").await;
     phone.until("document.querySelector('.log > .msg:not([data-pending]) .attachment.picture img')?.naturalWidth > 100").await;
-    assert_eq!(phone.js(fits).await, true, "the log is wider than the phone");
-    phone.go(&format!("/rooms/{}/files", ann.room("general"))).await;
-    phone.until("document.querySelectorAll('.gallery li').length === 2").await;
-    assert_eq!(phone.js(fits).await, true, "the gallery is wider than the phone");
+    assert_eq!(
+        phone.js(fits).await,
+        true,
+        "the log is wider than the phone"
+    );
+    phone
+        .go(&format!("/rooms/{}/files", ann.room("general")))
+        .await;
+    phone
+        .until("document.querySelectorAll('.gallery li').length === 2")
+        .await;
+    assert_eq!(
+        phone.js(fits).await,
+        true,
+        "the gallery is wider than the phone"
+    );
     phone.leaves().await;
 }
 
@@ -226,14 +316,24 @@ async fn files_are_posted_without_scripts() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
-    let plain = Browser::signed_in_as(Kind { without_scripts: true, ..Kind::default() }, &ann, &server.base()).await;
+    let plain = Browser::signed_in_as(
+        Kind {
+            without_scripts: true,
+            ..Kind::default()
+        },
+        &ann,
+        &server.base(),
+    )
+    .await;
     plain.go(&format!("/rooms/{}", ann.room("general"))).await;
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path()).expect("a folder");
     let picked = folder.path().join("tides.txt");
     std::fs::write(&picked, "low water at six").expect("a file");
     plain.types(".compose textarea", "by hand").await;
-    plain.types("input[name=files]", &picked.display().to_string()).await;
+    plain
+        .types("input[name=files]", &picked.display().to_string())
+        .await;
     plain.click(".compose .send").await;
     plain.reads(".log .msg .body", "by hand").await;
     plain.reads(".attachment.file a", "tides.txt").await;

@@ -21,13 +21,22 @@ async fn long() -> Long {
         posted.push(ann.post("general", &format!("message {number}")).await);
     }
     let bobs = Browser::signed_in(&bob, &server.base()).await;
-    Long { server, ann, bobs, posted }
+    Long {
+        server,
+        ann,
+        bobs,
+        posted,
+    }
 }
 
 impl Long {
     /// The log holds every message once, in order.
     async fn is_whole(&self, bobs: &Browser) {
-        let ids: Vec<String> = self.posted.iter().map(|message| format!("m-{}", message.id)).collect();
+        let ids: Vec<String> = self
+            .posted
+            .iter()
+            .map(|message| format!("m-{}", message.id))
+            .collect();
         bobs.until(&format!(
             "JSON.stringify([...document.querySelectorAll('.log > .msg')].map((one) => one.id)) === '{}'",
             serde_json::json!(ids)
@@ -45,13 +54,22 @@ async fn scrolling_up_loads_everything_and_moves_nothing() {
     assert_eq!(bobs.count(".log > .msg").await, 50);
     while bobs.count(".older a").await > 0 {
         bobs.until("!document.querySelector('.htmx-request')").await;
-        let (before, shown) = (bobs.before_the_eyes().await, bobs.count(".log > .msg").await);
-        // Far enough for the next stretch to be fetched, and not so far that what was seen leaves the page.
-        bobs.js("(document.querySelector('.scroller').scrollTop = 400, true)").await;
+        let (before, shown) = (
+            bobs.before_the_eyes().await,
+            bobs.count(".log > .msg").await,
+        );
+        // Far enough for the next stretch to be fetched, and not so far that what was seen leaves
+        // the page.
+        bobs.js("(document.querySelector('.scroller').scrollTop = 400, true)")
+            .await;
         let held = bobs.before_the_eyes().await;
         bobs.until(&format!("document.querySelectorAll('.log > .msg').length > {shown} || !document.querySelector('.older a')")).await;
         let now = bobs.offset_of(&held.0).await;
-        assert!((now - held.1).abs() < 2.0, "what was read moved from {} to {now} (before: {before:?})", held.1);
+        assert!(
+            (now - held.1).abs() < 2.0,
+            "what was read moved from {} to {now} (before: {before:?})",
+            held.1
+        );
     }
     long.is_whole(bobs).await;
     long.bobs.leaves().await;
@@ -66,8 +84,15 @@ async fn a_permalink_opens_around_its_message_and_leads_to_the_present() {
     bobs.go(&format!("/messages/{target}")).await;
     bobs.live().await;
     bobs.sees(&format!("#m-{target}.highlight")).await;
-    let (top, height) = (bobs.offset_of(&format!("m-{target}")).await, bobs.js("document.querySelector('.scroller').clientHeight").await);
-    assert!(top > 0.0 && top < height.as_f64().expect("a height"), "the message is before the eyes");
+    let (top, height) = (
+        bobs.offset_of(&format!("m-{target}")).await,
+        bobs.js("document.querySelector('.scroller').clientHeight")
+            .await,
+    );
+    assert!(
+        top > 0.0 && top < height.as_f64().expect("a height"),
+        "the message is before the eyes"
+    );
     assert_eq!(bobs.count(".log[data-live]").await, 0, "this is the past");
 
     // What is said meanwhile is not put after messages of the past.
@@ -79,7 +104,8 @@ async fn a_permalink_opens_around_its_message_and_leads_to_the_present() {
     );
     bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
     bobs.hears("in the present").await;
-    bobs.js("(document.querySelector('.scroller').scrollTop = 1e9, true)").await;
+    bobs.js("(document.querySelector('.scroller').scrollTop = 1e9, true)")
+        .await;
     bobs.sees_no(".pill-new").await;
     long.ann.post("general", "live again").await;
     bobs.hears("live again").await;
@@ -91,10 +117,16 @@ async fn a_link_to_a_message_followed_in_the_page_shows_it() {
     let _seats = seats(1).await;
     let long = long().await;
     let bobs = &long.bobs;
-    long.ann.post("general", &format!("see {}/messages/{}", long.server.base(), long.posted[20].id)).await;
+    long.ann
+        .post(
+            "general",
+            &format!("see {}/messages/{}", long.server.base(), long.posted[20].id),
+        )
+        .await;
     bobs.enters(&long.ann.room("general")).await;
     bobs.click(".msg:last-child .body a").await;
-    bobs.sees(&format!("#m-{}.highlight", long.posted[20].id)).await;
+    bobs.sees(&format!("#m-{}.highlight", long.posted[20].id))
+        .await;
     long.bobs.leaves().await;
 }
 
@@ -110,7 +142,10 @@ async fn a_pill_counts_what_is_new_below_and_leads_there() {
     bobs.reads(".pill-new", "1 new").await;
     long.ann.post("general", "two below").await;
     bobs.reads(".pill-new", "2 new").await;
-    assert!((bobs.offset_of(&id).await - offset).abs() < 2.0, "what was read has moved");
+    assert!(
+        (bobs.offset_of(&id).await - offset).abs() < 2.0,
+        "what was read has moved"
+    );
     bobs.click(".pill-new").await;
     bobs.sees_no(".pill-new").await;
     bobs.until("(() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight < 2; })()")

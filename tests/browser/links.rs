@@ -10,7 +10,10 @@ async fn links_lead_on_without_loading_the_page_anew() {
     let (base, bobs) = (scene.server.base(), &scene.bobs);
     let garden = scene.ann.create_room("garden").await;
     let general = scene.ann.room("general");
-    scene.ann.post("general", &format!("over to {base}/rooms/{garden}")).await;
+    scene
+        .ann
+        .post("general", &format!("over to {base}/rooms/{garden}"))
+        .await;
     bobs.hears("over to").await;
     bobs.js("(window.kept = true)").await;
 
@@ -25,13 +28,21 @@ async fn links_lead_on_without_loading_the_page_anew() {
     bobs.until("location.pathname.endsWith('/people')").await;
     bobs.js("history.back()").await;
     bobs.reads("main h1", "garden").await;
-    assert_eq!(bobs.js("window.kept").await, true, "the page was loaded anew");
+    assert_eq!(
+        bobs.js("window.kept").await,
+        true,
+        "the page was loaded anew"
+    );
     scene.ann.post(&garden, "still here?").await;
     bobs.hears("still here?").await;
 
-    // To a part of another page, and back; to a page that is not there, from there home, and all the way back.
+    // To a part of another page, and back; to a page that is not there, from there home, and all
+    // the way back.
     for (link, there) in [
-        ("account#main", "location.hash === '#main' && document.querySelector('.facts')"),
+        (
+            "account#main",
+            "location.hash === '#main' && document.querySelector('.facts')",
+        ),
         ("rooms/1", "document.querySelector('.solo .code')"),
     ] {
         scene.ann.post(&garden, &format!("see {base}/{link}")).await;
@@ -39,7 +50,8 @@ async fn links_lead_on_without_loading_the_page_anew() {
         bobs.click(".msg:last-child .body a").await;
         bobs.until(there).await;
         bobs.click(".mark, .rail a").await;
-        bobs.until(&format!("!({there}) && document.querySelector('.side')")).await;
+        bobs.until(&format!("!({there}) && document.querySelector('.side')"))
+            .await;
         bobs.js("history.back()").await;
         bobs.until(there).await;
         bobs.js("history.back()").await;
@@ -47,13 +59,24 @@ async fn links_lead_on_without_loading_the_page_anew() {
     }
     scene.ann.post(&garden, "and now?").await;
     bobs.hears("and now?").await;
-    assert_eq!(bobs.js("window.kept").await, true, "the page was loaded anew");
+    assert_eq!(
+        bobs.js("window.kept").await,
+        true,
+        "the page was loaded anew"
+    );
 
     // A file, or whatever else is no page, is for the browser to show.
-    scene.ann.post(&garden, &format!("see {base}/health/live")).await;
+    scene
+        .ann
+        .post(&garden, &format!("see {base}/health/live"))
+        .await;
     bobs.hears("see").await;
     bobs.click(".msg:last-child .body a").await;
-    bobs.until("document.body.textContent.trim() === 'ok'").await;
+    bobs.until("document.body.textContent.trim() === 'ok'")
+        .await;
     scene.anns.leaves().await;
-    scene.bobs.leaves_after(|line| line.contains("status of 404")).await; // the room, and a picture for what names none
+    scene
+        .bobs
+        .leaves_after(|line| line.contains("status of 404"))
+        .await; // the room, and a picture for what names none
 }

@@ -21,9 +21,21 @@ async fn posts_edits_and_deletions_are_seen_at_once() {
 
     // Grouping: the second shares the first's header, the third does not; one line names the day.
     let second = bobs.message("second").await;
-    assert_eq!(bobs.js(&format!("document.getElementById('{second}').dataset.continues !== undefined")).await, true);
+    assert_eq!(
+        bobs.js(&format!(
+            "document.getElementById('{second}').dataset.continues !== undefined"
+        ))
+        .await,
+        true
+    );
     let third = anns.message("third").await;
-    assert_eq!(anns.js(&format!("document.getElementById('{third}').dataset.continues !== undefined")).await, false);
+    assert_eq!(
+        anns.js(&format!(
+            "document.getElementById('{third}').dataset.continues !== undefined"
+        ))
+        .await,
+        false
+    );
     assert_eq!(anns.count(".log > .day").await, 1);
     anns.reads(".log > .day", "Today").await;
 
@@ -32,8 +44,12 @@ async fn posts_edits_and_deletions_are_seen_at_once() {
     anns.types(".compose textarea", "\u{e013}").await;
     anns.sees("form.edit .btn").await;
     let dock = "document.querySelector('.dock').getBoundingClientRect().top";
-    anns.until(&format!("document.querySelector('form.edit .btn').getBoundingClientRect().bottom <= {dock}")).await;
-    anns.fills(".msg form.edit textarea", "second, said better").await;
+    anns.until(&format!(
+        "document.querySelector('form.edit .btn').getBoundingClientRect().bottom <= {dock}"
+    ))
+    .await;
+    anns.fills(".msg form.edit textarea", "second, said better")
+        .await;
     anns.types(".msg form.edit textarea", "\u{e007}").await;
     bobs.hears("second, said better").await;
     anns.sees_no("form.edit").await;
@@ -41,13 +57,26 @@ async fn posts_edits_and_deletions_are_seen_at_once() {
 
     // Deleting, after a question.
     let first = anns.message("first").await;
-    anns.js(&format!("(document.querySelector('#{first} .when').focus(), true)")).await;
+    anns.js(&format!(
+        "(document.querySelector('#{first} .when').focus(), true)"
+    ))
+    .await;
     anns.click(&format!("#{first} [data-act=delete]")).await;
     anns.click("#confirm .danger").await;
-    bobs.until(&format!("document.querySelector('#{first}[data-deleted]')")).await;
-    anns.until(&format!("document.querySelector('#{first}[data-deleted]')")).await;
-    assert_eq!(bobs.js("window.__same").await, true, "nothing was loaded anew");
-    assert_eq!(anns.js("window.__same").await, true, "nothing was loaded anew");
+    bobs.until(&format!("document.querySelector('#{first}[data-deleted]')"))
+        .await;
+    anns.until(&format!("document.querySelector('#{first}[data-deleted]')"))
+        .await;
+    assert_eq!(
+        bobs.js("window.__same").await,
+        true,
+        "nothing was loaded anew"
+    );
+    assert_eq!(
+        anns.js("window.__same").await,
+        true,
+        "nothing was loaded anew"
+    );
     assert_eq!(anns.log().await, bobs.log().await);
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
@@ -93,12 +122,18 @@ async fn rooms_come_change_and_go_in_every_sidebar() {
     bobs.reads(".side a.room", "garden").await;
     anns.click("main .tools a[href$='/settings']").await;
     anns.fills("#f-name", "orchard").await;
-    anns.click("form[action='/act/community.change-room'] .btn:not(.quiet)").await;
+    anns.click("form[action='/act/community.change-room'] .btn:not(.quiet)")
+        .await;
     bobs.reads(".side a.room", "orchard").await;
     let room =
         bobs.js("[...document.querySelectorAll('.side a.room')].find((one) => one.textContent.includes('orchard')).dataset.room").await;
-    anns.go(&format!("/rooms/{}/settings", room.as_str().expect("an id"))).await;
-    anns.click("form[action='/act/community.archive-room'] .btn").await;
+    anns.go(&format!(
+        "/rooms/{}/settings",
+        room.as_str().expect("an id")
+    ))
+    .await;
+    anns.click("form[action='/act/community.archive-room'] .btn")
+        .await;
     bobs.until("![...document.querySelectorAll('.side a.room')].some((one) => one.textContent.includes('orchard'))").await;
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
@@ -113,15 +148,22 @@ async fn unread_marks_follow_across_ones_own_tabs() {
     let phone = Browser::signed_in(&scene.bob, &scene.server.base()).await;
     phone.enters(&scene.ann.room("general")).await;
     let mark = format!("#room-link-{room}:has(.unread > i)");
-    bobs.until(&format!("document.querySelector('#room-link-{room}')")).await;
+    bobs.until(&format!("document.querySelector('#room-link-{room}')"))
+        .await;
     assert_eq!(bobs.count(&mark).await, 0);
     scene.ann.post(&room, "over here").await;
-    bobs.until(&format!("document.querySelector({})", json!(mark))).await;
-    phone.until(&format!("document.querySelector({})", json!(mark))).await;
+    bobs.until(&format!("document.querySelector({})", json!(mark)))
+        .await;
+    phone
+        .until(&format!("document.querySelector({})", json!(mark)))
+        .await;
     bobs.click(&format!("#room-link-{room}")).await;
     bobs.hears("over here").await;
-    phone.until(&format!("!document.querySelector({})", json!(mark))).await;
-    bobs.until(&format!("!document.querySelector({})", json!(mark))).await;
+    phone
+        .until(&format!("!document.querySelector({})", json!(mark)))
+        .await;
+    bobs.until(&format!("!document.querySelector({})", json!(mark)))
+        .await;
     phone.leaves().await;
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
@@ -134,7 +176,11 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     let bobs = &scene.bobs;
     scene.ann.post("general", "seen").await;
     bobs.hears("seen").await;
-    assert_eq!(bobs.count(".log > .new").await, 0, "what is seen as it comes is not new");
+    assert_eq!(
+        bobs.count(".log > .new").await,
+        0,
+        "what is seen as it comes is not new"
+    );
     // Which of its tabs is looked at, a browser tells a page when it comes to it.
     bobs.js("['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
          { if (document.hidden || !document.hasFocus()) localStorage.left = Number(localStorage.left ?? 0) + 1; }))")
@@ -151,8 +197,10 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     scene.ann.post("general", "unseen").await;
     bobs.until("localStorage.log?.includes('unseen')").await;
     bobs.to_tab(room_tab.clone()).await;
-    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')").await;
-    bobs.until("window.read?.includes(document.querySelector('.log > .new + .msg').id.slice(2))").await;
+    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('unseen')")
+        .await;
+    bobs.until("window.read?.includes(document.querySelector('.log > .new + .msg').id.slice(2))")
+        .await;
     // A count, because one tab sees what another stores a little later.
     let before = bobs.js("Number(localStorage.left)").await;
     bobs.to_tab(other).await;
@@ -160,7 +208,8 @@ async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
     scene.ann.post("general", "later").await;
     bobs.until("localStorage.log.includes('later')").await;
     bobs.to_tab(room_tab).await;
-    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('later')").await;
+    bobs.until("document.querySelector('.log > .new + .msg')?.textContent.includes('later')")
+        .await;
     assert_eq!(bobs.count(".log > .new").await, 1);
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
@@ -182,15 +231,27 @@ async fn days_and_times_are_the_readers_own_and_quickly_told() {
     anns.says("the day before").await;
     anns.says("now").await;
     bobs.hears("now").await;
-    bobs.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": ELSEWHERE })).await;
-    bobs.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": COUNTED })).await;
+    bobs.devtools(
+        "Emulation.setTimezoneOverride",
+        json!({ "timezoneId": ELSEWHERE }),
+    )
+    .await;
+    bobs.devtools(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({ "source": COUNTED }),
+    )
+    .await;
     bobs.reload().await;
     bobs.hears("now").await;
     bobs.reads(".log > .day", "Today").await;
     let apart = "[...document.querySelectorAll('.msg time')].filter((time) => time.textContent !== \
         new Date(time.dateTime).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Kolkata' }))";
     bobs.until(&format!("{apart}.length === 0")).await;
-    assert_eq!(bobs.js("window.__asked ?? 0").await, 0, "the page of a room begins without asking Intl");
+    assert_eq!(
+        bobs.js("window.__asked ?? 0").await,
+        0,
+        "the page of a room begins without asking Intl"
+    );
 
     // Messages of other days: a message comes, and the lines between days are drawn again.
     bobs.js("(document.querySelectorAll('.msg')[0].dataset.at = '2025-03-08T18:31:00Z', \
@@ -200,7 +261,11 @@ async fn days_and_times_are_the_readers_own_and_quickly_told() {
     bobs.hears("a line").await;
     let days = "[...document.querySelectorAll('.log > .day')].map((line) => line.textContent)";
     bobs.until(&format!("{days}.length === 3")).await;
-    assert_eq!(bobs.js(days).await, json!(["Sunday, 9 March 2025", "Yesterday", "Today"]), "it was past midnight there");
+    assert_eq!(
+        bobs.js(days).await,
+        json!(["Sunday, 9 March 2025", "Yesterday", "Today"]),
+        "it was past midnight there"
+    );
     scene.anns.leaves().await;
     scene.bobs.leaves().await;
 }

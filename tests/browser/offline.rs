@@ -35,13 +35,22 @@ impl Away {
         let link = Link::to(server.address()).await;
         let bobs = Browser::signed_in(&bob, &link.base()).await;
         bobs.enters(&ann.room("general")).await;
-        Self { server, link, ann, bob, bobs, posted }
+        Self {
+            server,
+            link,
+            ann,
+            bob,
+            bobs,
+            posted,
+        }
     }
 
     /// Ann posts, edits and deletes.
     async fn things_happen(&self, posts: usize) {
         for number in 1..=posts {
-            self.ann.post("general", &format!("meanwhile {number}")).await;
+            self.ann
+                .post("general", &format!("meanwhile {number}"))
+                .await;
         }
         let last = self.posted.len() - 1;
         self.ann.edit(&self.posted[last - 1], "said better").await;
@@ -51,7 +60,10 @@ impl Away {
     /// The page says that it is alone, but not at once.
     async fn notices(&self, since: Instant) {
         self.bobs.sees("#connection").await;
-        assert!(since.elapsed() > Duration::from_millis(1500), "a short break is not worth a word");
+        assert!(
+            since.elapsed() > Duration::from_millis(1500),
+            "a short break is not worth a word"
+        );
     }
 
     /// Bob's page ends with what a fresh page shows, with the draft where it was.
@@ -66,15 +78,26 @@ impl Away {
             let log = self.bobs.log().await;
             let all = log.as_array().expect("a list");
             // Bob may have paged further up than a fresh page reaches.
-            let start = all.iter().position(|message| message[0] == from).unwrap_or(0);
+            let start = all
+                .iter()
+                .position(|message| message[0] == from)
+                .unwrap_or(0);
             let shown = json!(all[start..]);
             if shown == expected && self.bobs.count("[data-pending]").await == 0 {
                 break;
             }
-            assert!(started.elapsed() < Duration::from_secs(10), "Bob sees {shown:#}\ninstead of {expected:#}");
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "Bob sees {shown:#}\ninstead of {expected:#}"
+            );
             breath().await;
         }
-        assert_eq!(self.bobs.js("document.querySelector('.compose textarea').value").await, DRAFT);
+        assert_eq!(
+            self.bobs
+                .js("document.querySelector('.compose textarea').value")
+                .await,
+            DRAFT
+        );
         assert_eq!(
             self.bobs
                 .js(
@@ -101,7 +124,15 @@ async fn after_a_cut_everything_is_there_once() {
     away.notices(cut).await;
     away.link.restore();
     away.bobs.hears("sent while away").await;
-    assert_eq!(away.ann.history("general").await.iter().filter(|message| message.body == "sent while away").count(), 1);
+    assert_eq!(
+        away.ann
+            .history("general")
+            .await
+            .iter()
+            .filter(|message| message.body == "sent while away")
+            .count(),
+        1
+    );
     away.ends_as_a_fresh_page().await;
 }
 
@@ -118,7 +149,10 @@ async fn after_a_cut_what_was_read_is_where_it_was() {
     away.notices(cut).await;
     away.link.restore();
     away.bobs.hears("meanwhile 5").await;
-    assert!((away.bobs.offset_of(&id).await - offset).abs() < 2.0, "what was read has moved");
+    assert!(
+        (away.bobs.offset_of(&id).await - offset).abs() < 2.0,
+        "what was read has moved"
+    );
     away.ends_as_a_fresh_page().await;
 }
 
@@ -138,9 +172,20 @@ async fn after_a_restart_everything_is_there_once() {
     // Who writes is heard again too.
     let mut typist = away.ann.socket().await;
     let asked = Instant::now();
-    while !away.bobs.js("document.querySelector('.typing').textContent").await.to_string().contains("Ann") {
-        typist.act("chat.type", json!({ "room": away.ann.room("general") })).await;
-        assert!(asked.elapsed() < Duration::from_secs(10), "nobody is seen writing");
+    while !away
+        .bobs
+        .js("document.querySelector('.typing').textContent")
+        .await
+        .to_string()
+        .contains("Ann")
+    {
+        typist
+            .act("chat.type", json!({ "room": away.ann.room("general") }))
+            .await;
+        assert!(
+            asked.elapsed() < Duration::from_secs(10),
+            "nobody is seen writing"
+        );
         breath().await;
     }
     away.ends_as_a_fresh_page().await;
@@ -155,13 +200,29 @@ async fn after_a_silent_network_everything_is_there_once() {
     away.bobs.types(".compose textarea", DRAFT).await;
     away.things_happen(5).await;
     let stalled = Instant::now();
-    while away.bobs.js("document.getElementById('connection').hidden").await == true {
-        assert!(stalled.elapsed() < Duration::from_secs(30), "the page does not notice");
+    while away
+        .bobs
+        .js("document.getElementById('connection').hidden")
+        .await
+        == true
+    {
+        assert!(
+            stalled.elapsed() < Duration::from_secs(30),
+            "the page does not notice"
+        );
         breath().await;
     }
     away.link.restore();
     away.bobs.hears("sent while away").await;
-    assert_eq!(away.ann.history("general").await.iter().filter(|message| message.body == "sent while away").count(), 1);
+    assert_eq!(
+        away.ann
+            .history("general")
+            .await
+            .iter()
+            .filter(|message| message.body == "sent while away")
+            .count(),
+        1
+    );
     away.ends_as_a_fresh_page().await;
 }
 
@@ -194,7 +255,10 @@ async fn too_much_to_catch_up_is_read_again_in_history() {
     away.notices(cut).await;
     away.link.restore();
     away.bobs.until("document.querySelector('.newer a')").await;
-    assert!((away.bobs.offset_of(&id).await - offset).abs() < 2.0, "what was read has moved");
+    assert!(
+        (away.bobs.offset_of(&id).await - offset).abs() < 2.0,
+        "what was read has moved"
+    );
     // Scrolling down comes to the present.
     away.bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
     away.bobs.hears("meanwhile 60").await;

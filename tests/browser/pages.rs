@@ -1,4 +1,5 @@
-//! Every page there is: nothing for axe-core to find, no id twice, no word that cannot be translated.
+//! Every page there is: nothing for axe-core to find, no id twice, no word that cannot be
+//! translated.
 
 use serde_json::{Value, json};
 
@@ -34,7 +35,12 @@ async fn whole() -> Whole {
     let empty = ann.create_room("empty").about("Nothing yet").await;
     let private = ann.create_room("private").private().with(&[&bob]).await;
     let shut = ann.create_room("shut").await;
-    ann.act("community.archive-room", json!({ "room": shut, "archive": "yes" })).await.done();
+    ann.act(
+        "community.archive-room",
+        json!({ "room": shut, "archive": "yes" }),
+    )
+    .await
+    .done();
     let direct = ann.direct(&[&bob]).await;
     let invite = ann.invite().await;
     let pages = vec![
@@ -58,8 +64,19 @@ async fn whole() -> Whole {
         "/nothing-here".into(),
         format!("/messages/{}/edit", edited.id),
     ];
-    let outside = vec!["/sign-in".into(), invite, "/join/over-and-gone".into(), "/account".into()];
-    Whole { server, ann, setup: TestServer::start().await, pages, outside }
+    let outside = vec![
+        "/sign-in".into(),
+        invite,
+        "/join/over-and-gone".into(),
+        "/account".into(),
+    ];
+    Whole {
+        server,
+        ann,
+        setup: TestServer::start().await,
+        pages,
+        outside,
+    }
 }
 
 impl Whole {
@@ -73,13 +90,17 @@ impl Whole {
             }
             look(&browser, page).await;
         }
-        browser.leaves_after(|entry| entry.contains("status of 40")).await;
+        browser
+            .leaves_after(|entry| entry.contains("status of 40"))
+            .await;
         let browser = Browser::of(kind.clone(), &self.server.base()).await;
         for page in &self.outside {
             browser.go(page).await;
             look(&browser, page).await;
         }
-        browser.leaves_after(|entry| entry.contains("status of 4")).await;
+        browser
+            .leaves_after(|entry| entry.contains("status of 4"))
+            .await;
         let browser = Browser::of(kind, &self.setup.base()).await;
         browser.go("/").await;
         look(&browser, "/setup").await;
@@ -93,14 +114,26 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
         .js("[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, all) => all.indexOf(id) !== place)")
         .await;
     assert_eq!(twice, json!([]), "ids that stand twice on {page}");
-    browser.client.execute(AXE, Vec::new()).await.expect("axe loads");
+    browser
+        .client
+        .execute(AXE, Vec::new())
+        .await
+        .expect("axe loads");
     for scheme in schemes {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
         browser.devtools("Emulation.setEmulatedMedia", media).await;
         let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((found) => done(
             found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => node.html.slice(0, 200) + ' ' + node.any.map((x) => x.message).join())])))";
-        let found = browser.client.execute_async(script, Vec::new()).await.expect("axe runs");
-        assert_eq!(found, json!([]), "axe finds on {page} in {scheme}: {found:#}");
+        let found = browser
+            .client
+            .execute_async(script, Vec::new())
+            .await
+            .expect("axe runs");
+        assert_eq!(
+            found,
+            json!([]),
+            "axe finds on {page} in {scheme}: {found:#}"
+        );
     }
 }
 
@@ -108,18 +141,30 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
 async fn axe_finds_nothing_and_no_id_stands_twice() {
     let _seats = seats(1).await;
     let whole = whole().await;
-    whole.walk(Kind::default(), async |browser, page| is_sound(browser, page, &["light", "dark"]).await).await;
+    whole
+        .walk(Kind::default(), async |browser, page| {
+            is_sound(browser, page, &["light", "dark"]).await
+        })
+        .await;
 }
 
 #[tokio::test]
 async fn axe_finds_nothing_on_a_phone() {
     let _seats = seats(1).await;
     let whole = whole().await;
-    let kind = Kind { phone: true, ..Kind::default() };
-    whole.walk(kind, async |browser, page| is_sound(browser, page, &["light"]).await).await;
+    let kind = Kind {
+        phone: true,
+        ..Kind::default()
+    };
+    whole
+        .walk(kind, async |browser, page| {
+            is_sound(browser, page, &["light"]).await
+        })
+        .await;
 }
 
-/// Words on the page that no catalogue holds: all text and labels outside of what people wrote, without marks.
+/// Words on the page that no catalogue holds: all text and labels outside of what people wrote,
+/// without marks.
 const STRAY: &str = r#"(() => {
     const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], .rail a > span, time, code, .code';
     const stray = [];
@@ -145,10 +190,17 @@ const STRAY: &str = r#"(() => {
 async fn every_word_comes_from_a_catalogue() {
     let _seats = seats(1).await;
     let whole = whole().await;
-    let kind = Kind { language: Some("qps-ploc"), ..Kind::default() };
+    let kind = Kind {
+        language: Some("qps-ploc"),
+        ..Kind::default()
+    };
     whole
         .walk(kind.clone(), async |browser, page| {
-            assert!(browser.text("main").await.contains('⟦') || browser.count("[data-room-page]").await > 0, "{page} does not speak it");
+            assert!(
+                browser.text("main").await.contains('⟦')
+                    || browser.count("[data-room-page]").await > 0,
+                "{page} does not speak it"
+            );
             let stray = browser.js(STRAY).await;
             assert_eq!(stray, json!([]), "words that escaped on {page}: {stray:#}");
         })
@@ -157,15 +209,24 @@ async fn every_word_comes_from_a_catalogue() {
     // What scripts make: day lines, the line above what is new, and a message that was not sent.
     let browser = Browser::signed_in_as(kind, &whole.ann, &whole.server.base()).await;
     browser.enters(&whole.ann.room("general")).await;
-    let lines = browser.js("[...document.querySelectorAll('.day, .new')].map((one) => one.textContent)").await;
+    let lines = browser
+        .js("[...document.querySelectorAll('.day, .new')].map((one) => one.textContent)")
+        .await;
     assert!(
-        lines.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))),
+        lines.as_array().is_some_and(|all| !all.is_empty()
+            && all
+                .iter()
+                .all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))),
         "{lines}"
     );
     browser.js("(document.querySelector('.compose textarea').value = 'x'.repeat(4100), document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)").await;
     browser.click(".compose .send").await;
     browser.sees(".compose .error").await;
     let stray = browser.js(STRAY).await;
-    assert_eq!(stray, Value::Array(Vec::new()), "words that escaped: {stray:#}");
+    assert_eq!(
+        stray,
+        Value::Array(Vec::new()),
+        "words that escaped: {stray:#}"
+    );
     browser.leaves().await;
 }

@@ -1,4 +1,5 @@
-//! A person at a browser of their own. Every wait is for something on the page and ends after [`PATIENCE`].
+//! A person at a browser of their own. Every wait is for something on the page and ends after
+//! [`PATIENCE`].
 
 use std::time::Instant;
 
@@ -35,8 +36,16 @@ pub struct Browser {
 struct Extension(&'static str, Value);
 
 impl WebDriverCompatibleCommand for Extension {
-    fn endpoint(&self, base: &reqwest::Url, session: Option<&str>) -> Result<reqwest::Url, <reqwest::Url as std::str::FromStr>::Err> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    fn endpoint(
+        &self,
+        base: &reqwest::Url,
+        session: Option<&str>,
+    ) -> Result<reqwest::Url, <reqwest::Url as std::str::FromStr>::Err> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.0
+        ))
     }
 
     fn method_and_body(&self, _: &reqwest::Url) -> (Method, Option<String>) {
@@ -82,10 +91,20 @@ impl Browser {
         let capabilities = json!({
             "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!()
+        };
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&driver().await).await.expect("a browser starts");
-        Self { client, base: base.to_owned(), _profile: profile }
+        let client = builder
+            .capabilities(capabilities)
+            .connect(&driver().await)
+            .await
+            .expect("a browser starts");
+        Self {
+            client,
+            base: base.to_owned(),
+            _profile: profile,
+        }
     }
 
     /// A browser in which this person is signed in already.
@@ -98,24 +117,39 @@ impl Browser {
         let browser = Self::of(kind, base).await;
         for cookie in person.cookies().split("; ") {
             let (name, value) = cookie.split_once('=').expect("a cookie");
-            browser.devtools("Network.setCookie", json!({ "url": base, "name": name, "value": value, "httpOnly": true })).await;
+            browser
+                .devtools(
+                    "Network.setCookie",
+                    json!({ "url": base, "name": name, "value": value, "httpOnly": true }),
+                )
+                .await;
         }
         browser
     }
 
     /// A command of chromedriver's own.
     pub async fn extension(&self, name: &'static str, body: Value) -> Value {
-        self.client.issue_cmd(Extension(name, body)).await.expect("chromedriver knows the command")
+        self.client
+            .issue_cmd(Extension(name, body))
+            .await
+            .expect("chromedriver knows the command")
     }
 
     /// A command of the DevTools protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.extension("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
+        self.extension(
+            "goog/cdp/execute",
+            json!({ "cmd": command, "params": parameters }),
+        )
+        .await
     }
 
     /// Opens an address of the server.
     pub async fn go(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.base)).await.expect("the page loads");
+        self.client
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .expect("the page loads");
     }
 
     /// Loads the page again.
@@ -125,17 +159,28 @@ impl Browser {
 
     /// Path and what follows it in the address bar.
     pub async fn path(&self) -> String {
-        let url = self.client.current_url().await.expect("there is an address");
-        url.as_str().strip_prefix(&self.base).unwrap_or(url.as_str()).to_owned()
+        let url = self
+            .client
+            .current_url()
+            .await
+            .expect("there is an address");
+        url.as_str()
+            .strip_prefix(&self.base)
+            .unwrap_or(url.as_str())
+            .to_owned()
     }
 
     /// The value of an expression on the page.
     pub async fn js(&self, expression: &str) -> Value {
-        self.try_js(expression).await.unwrap_or_else(|problem| panic!("{expression}: {problem}"))
+        self.try_js(expression)
+            .await
+            .unwrap_or_else(|problem| panic!("{expression}: {problem}"))
     }
 
     async fn try_js(&self, expression: &str) -> Result<Value, fantoccini::error::CmdError> {
-        self.client.execute(&format!("return ({expression})"), Vec::new()).await
+        self.client
+            .execute(&format!("return ({expression})"), Vec::new())
+            .await
     }
 
     /// Waits until an expression is true on the page; its value then.
@@ -150,8 +195,14 @@ impl Browser {
                 Ok(value) => return value.clone(),
             }
             if started.elapsed() > PATIENCE {
-                let text = self.try_js("document.querySelector('main').innerText.slice(-1500)").await;
-                panic!("not in time: {expression} (last {last:?})\nat {}\n{text:?}\n{:?}", self.path().await, self.console().await);
+                let text = self
+                    .try_js("document.querySelector('main').innerText.slice(-1500)")
+                    .await;
+                panic!(
+                    "not in time: {expression} (last {last:?})\nat {}\n{text:?}\n{:?}",
+                    self.path().await,
+                    self.console().await
+                );
             }
             breath().await;
         }
@@ -159,12 +210,20 @@ impl Browser {
 
     /// Waits until something that can be seen fits the selector.
     pub async fn sees(&self, css: &str) {
-        self.until(&format!("[...document.querySelectorAll({})].some((one) => one.checkVisibility())", json!(css))).await;
+        self.until(&format!(
+            "[...document.querySelectorAll({})].some((one) => one.checkVisibility())",
+            json!(css)
+        ))
+        .await;
     }
 
     /// Waits until nothing that can be seen fits the selector.
     pub async fn sees_no(&self, css: &str) {
-        self.until(&format!("[...document.querySelectorAll({})].every((one) => !one.checkVisibility())", json!(css))).await;
+        self.until(&format!(
+            "[...document.querySelectorAll({})].every((one) => !one.checkVisibility())",
+            json!(css)
+        ))
+        .await;
     }
 
     /// Waits until the selected part of the page says this.
@@ -178,12 +237,22 @@ impl Browser {
 
     /// The text of the first that fits.
     pub async fn text(&self, css: &str) -> String {
-        self.until(&format!("document.querySelector({})?.textContent.trim()", json!(css))).await.as_str().unwrap_or_default().to_owned()
+        self.until(&format!(
+            "document.querySelector({})?.textContent.trim()",
+            json!(css)
+        ))
+        .await
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
     }
 
     /// How many fit.
     pub async fn count(&self, css: &str) -> u64 {
-        self.js(&format!("document.querySelectorAll({}).length", json!(css))).await.as_u64().expect("a number")
+        self.js(&format!("document.querySelectorAll({}).length", json!(css)))
+            .await
+            .as_u64()
+            .expect("a number")
     }
 
     /// Clicks where a hand would, as soon as it can be clicked.
@@ -196,7 +265,9 @@ impl Browser {
             };
             match clicked {
                 Ok(()) => return,
-                Err(problem) if started.elapsed() > PATIENCE => panic!("{css} cannot be clicked: {problem}"),
+                Err(problem) if started.elapsed() > PATIENCE => {
+                    panic!("{css} cannot be clicked: {problem}")
+                }
                 Err(_) => breath().await,
             }
         }
@@ -205,13 +276,25 @@ impl Browser {
     /// Types into a field.
     pub async fn types(&self, css: &str, text: &str) {
         self.sees(css).await;
-        self.client.find(Locator::Css(css)).await.expect("it is there").send_keys(text).await.expect("it takes text");
+        self.client
+            .find(Locator::Css(css))
+            .await
+            .expect("it is there")
+            .send_keys(text)
+            .await
+            .expect("it takes text");
     }
 
     /// Empties a field and types into it.
     pub async fn fills(&self, css: &str, text: &str) {
         self.sees(css).await;
-        self.client.find(Locator::Css(css)).await.expect("it is there").clear().await.expect("it can be emptied");
+        self.client
+            .find(Locator::Css(css))
+            .await
+            .expect("it is there")
+            .clear()
+            .await
+            .expect("it can be emptied");
         self.types(css, text).await;
     }
 
@@ -225,14 +308,21 @@ impl Browser {
     pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
         let before = self.client.window().await.expect("there is a tab");
         let tab = self.client.new_window(true).await.expect("a tab opens");
-        self.client.switch_to_window(tab.handle).await.expect("it can be used");
+        self.client
+            .switch_to_window(tab.handle)
+            .await
+            .expect("it can be used");
         before
     }
 
     /// Goes on in another tab, once it knows that it is looked at.
     pub async fn to_tab(&self, tab: fantoccini::wd::WindowHandle) {
-        self.client.switch_to_window(tab).await.expect("the tab is there");
-        self.devtools("Page.bringToFront", json!({})).await; // switching alone only changes who is spoken to
+        self.client
+            .switch_to_window(tab)
+            .await
+            .expect("the tab is there");
+        // Switching alone only changes who is spoken to.
+        self.devtools("Page.bringToFront", json!({})).await;
         self.until("!document.hidden && document.hasFocus()").await;
     }
 
@@ -240,7 +330,10 @@ impl Browser {
     pub async fn console(&self) -> Vec<String> {
         let entries = self.extension("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().expect("a list").iter();
-        entries.filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+        entries
+            .filter(|entry| entry["level"] == "SEVERE")
+            .map(|entry| entry["message"].to_string())
+            .collect()
     }
 
     /// Leaves; fails if the console held an error.
@@ -250,14 +343,29 @@ impl Browser {
 
     /// Leaves a network that failed; the console may say so and nothing else.
     pub async fn leaves_bad_network(self) {
-        let lost = ["net::ERR_", "WebSocket connection to", "htmx:ws:error", "status of 503"];
-        self.leaves_after(|entry| lost.iter().any(|words| entry.contains(words))).await;
+        let lost = [
+            "net::ERR_",
+            "WebSocket connection to",
+            "htmx:ws:error",
+            "status of 503",
+        ];
+        self.leaves_after(|entry| lost.iter().any(|words| entry.contains(words)))
+            .await;
     }
 
     /// Leaves; fails if the console held an error that is not expected.
     pub async fn leaves_after(self, expected: impl Fn(&str) -> bool) {
-        let errors: Vec<_> = self.console().await.into_iter().filter(|entry| !expected(entry)).collect();
-        self.client.clone().close().await.expect("the browser closes");
+        let errors: Vec<_> = self
+            .console()
+            .await
+            .into_iter()
+            .filter(|entry| !expected(entry))
+            .collect();
+        self.client
+            .clone()
+            .close()
+            .await
+            .expect("the browser closes");
         assert!(errors.is_empty(), "the console says {errors:#?}");
     }
 }

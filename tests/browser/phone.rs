@@ -7,14 +7,20 @@ use super::person::{Browser, Kind};
 use super::scene::two;
 use crate::support::TestServer;
 
-const PHONE: Kind = Kind { without_scripts: false, language: None, phone: true };
+const PHONE: Kind = Kind {
+    without_scripts: false,
+    language: None,
+    phone: true,
+};
 
 #[tokio::test]
 async fn a_phone_shows_one_pane_at_a_time_and_nothing_overflows() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
-    server.member("Bartholomew of the Long Name and Story").await;
+    server
+        .member("Bartholomew of the Long Name and Story")
+        .await;
     let general = ann.room("general");
     ann.post(
         "general",
@@ -43,14 +49,24 @@ async fn a_phone_shows_one_pane_at_a_time_and_nothing_overflows() {
     for page in &pages {
         phone.go(page).await;
         phone.sees("#app").await;
-        assert_eq!(phone.js("document.documentElement.scrollWidth <= innerWidth").await, true, "{page} is wider than the phone");
+        assert_eq!(
+            phone
+                .js("document.documentElement.scrollWidth <= innerWidth")
+                .await,
+            true,
+            "{page} is wider than the phone"
+        );
         let small = phone
             .js("[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, main input:not([type=hidden], [type=checkbox])')]
                 .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest('.msg, #people-none'))
                 .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 && (box.height < 43.5 || box.width < 43.5); })
                 .map((one) => one.outerHTML.slice(0, 120))")
             .await;
-        assert_eq!(small, serde_json::json!([]), "too small for a thumb on {page}");
+        assert_eq!(
+            small,
+            serde_json::json!([]),
+            "too small for a thumb on {page}"
+        );
     }
     phone.enters(room).await;
     assert_eq!(
@@ -75,11 +91,16 @@ impl Browser {
         for value in held {
             keys = keys.then(KeyAction::Down { value: *value });
         }
-        keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        keys = keys
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key });
         for value in held {
             keys = keys.then(KeyAction::Up { value: *value });
         }
-        self.client.perform_actions(keys).await.expect("keys can be pressed");
+        self.client
+            .perform_actions(keys)
+            .await
+            .expect("keys can be pressed");
     }
 }
 
@@ -100,19 +121,35 @@ async fn a_keyboard_is_enough() {
     anns.reload().await;
     anns.live().await;
     // Every stop on the way to the composer can be seen.
-    anns.js("(document.querySelector('.skip').focus(), true)").await;
+    anns.js("(document.querySelector('.skip').focus(), true)")
+        .await;
     for _ in 0..60 {
-        if anns.js("document.activeElement.matches('.compose textarea')").await == true {
+        if anns
+            .js("document.activeElement.matches('.compose textarea')")
+            .await
+            == true
+        {
             break;
         }
         let seen = anns
             .js("(() => { const style = getComputedStyle(document.activeElement);
                 return document.activeElement === document.body || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0; })()")
             .await;
-        assert_eq!(seen, true, "the focus cannot be seen on {}", anns.js("document.activeElement.outerHTML.slice(0, 120)").await);
+        assert_eq!(
+            seen,
+            true,
+            "the focus cannot be seen on {}",
+            anns.js("document.activeElement.outerHTML.slice(0, 120)")
+                .await
+        );
         anns.presses(&[], TAB).await;
     }
-    assert_eq!(anns.js("document.activeElement.matches('.compose textarea')").await, true, "Tab leads to the composer");
+    assert_eq!(
+        anns.js("document.activeElement.matches('.compose textarea')")
+            .await,
+        true,
+        "Tab leads to the composer"
+    );
     anns.says("typed").await;
     anns.hears("typed").await;
 

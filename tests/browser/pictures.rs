@@ -1,4 +1,5 @@
-//! The README's pictures, taken from a seeded server: `scripts/screenshots`. Not a test, so it only runs when asked for.
+//! The README's pictures, taken from a seeded server: `scripts/screenshots`. Not a test, so it only
+//! runs when asked for.
 
 use serde_json::json;
 
@@ -8,8 +9,13 @@ use crate::support::{Person, TestServer};
 
 /// Somebody's words, at a pace at which each begins a group of their own where they change.
 async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
-    mara.post("general", "The frost came early. I moved the lemons inside, all but the big one by the east wall.").await;
-    mara.post("general", "Could two people help carry it tomorrow?").await;
+    mara.post(
+        "general",
+        "The frost came early. I moved the lemons inside, all but the big one by the east wall.",
+    )
+    .await;
+    mara.post("general", "Could two people help carry it tomorrow?")
+        .await;
     sam.post("general", "I can, after nine. The night was worse than forecast, by the way:\n\n| place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C |").await;
     jun.post("general", "Good morning :wave: I wrote the watering plan down. It is only:\n\n```sh\nfor bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough in autumn\ndone\n```").await;
     ann.post(
@@ -44,15 +50,30 @@ async fn hand_over_files(browser: &Browser) {
         document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })); }; \
         window.sea = new File([blob], 'bay.jpg', { type: 'image/jpeg' }); return true; })()";
     browser.js(SEA).await;
-    browser.js("(window.hand(window.sea, new File(['x'.repeat(4200)], 'watering plan.pdf')), true)").await;
-    browser.until("document.querySelectorAll('.upload[data-state=ready]').length === 2").await;
-    browser.types(".upload:first-child input", "The bay this morning, from the east wall").await;
+    browser
+        .js("(window.hand(window.sea, new File(['x'.repeat(4200)], 'watering plan.pdf')), true)")
+        .await;
+    browser
+        .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .await;
+    browser
+        .types(
+            ".upload:first-child input",
+            "The bay this morning, from the east wall",
+        )
+        .await;
     browser.says("Worth getting up for.").await;
-    browser.until("document.querySelector('.attachment.picture img')?.naturalWidth > 100").await;
+    browser
+        .until("document.querySelector('.attachment.picture img')?.naturalWidth > 100")
+        .await;
     let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 3 << 20 });
     browser.devtools("Network.enable", json!({})).await;
-    browser.devtools("Network.emulateNetworkConditions", slow).await;
-    browser.js("(window.hand(new File([new Uint8Array(30 << 20)], 'harvest.mp4'), window.sea), true)").await;
+    browser
+        .devtools("Network.emulateNetworkConditions", slow)
+        .await;
+    browser
+        .js("(window.hand(new File([new Uint8Array(30 << 20)], 'harvest.mp4'), window.sea), true)")
+        .await;
     browser
         .until(
             "document.querySelectorAll('.upload[data-state=ready]').length === 1 && document.querySelector('.upload progress').value > 0.3",
@@ -72,7 +93,11 @@ async fn screenshots() {
     visitor.leaves().await;
 
     let ann = server.owner("Ann Okafor").await;
-    let (jun, mara, sam) = (server.member("Jun Watanabe").await, server.member("Mara Lind").await, server.member("Sam Ode").await);
+    let (jun, mara, sam) = (
+        server.member("Jun Watanabe").await,
+        server.member("Mara Lind").await,
+        server.member("Sam Ode").await,
+    );
     for name in ["garden-plans", "help"] {
         ann.create_room(name).await;
     }
@@ -80,13 +105,16 @@ async fn screenshots() {
     ann.direct(&[&mara]).await;
     ann.direct(&[&jun, &sam]).await;
     conversation(&ann, &jun, &mara, &sam).await;
-    jun.post("garden-plans", "Beans left, squash right, as ever?").await;
+    jun.post("garden-plans", "Beans left, squash right, as ever?")
+        .await;
     let (_here, _idle) = (mara.html_socket().await, jun.html_socket().await);
 
     let browser = Browser::signed_in(&ann, &server.base()).await;
     browser.go(&format!("/rooms/{}", ann.room("general"))).await;
     browser.sees(".compose").await;
-    browser.until("document.querySelectorAll('.person[data-state=away]').length === 1").await;
+    browser
+        .until("document.querySelectorAll('.person[data-state=away]').length === 1")
+        .await;
     picture(&browser, "room", "light").await;
     picture(&browser, "dark", "dark").await;
     hand_over_files(&browser).await;
@@ -97,7 +125,15 @@ async fn screenshots() {
     picture(&browser, "space", "light").await;
     browser.leaves().await;
 
-    let phone = Browser::signed_in_as(Kind { phone: true, ..Kind::default() }, &ann, &server.base()).await;
+    let phone = Browser::signed_in_as(
+        Kind {
+            phone: true,
+            ..Kind::default()
+        },
+        &ann,
+        &server.base(),
+    )
+    .await;
     phone.go(&format!("/rooms/{}", ann.room("general"))).await;
     phone.sees(".compose").await;
     picture(&phone, "phone", "light").await;

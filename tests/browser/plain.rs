@@ -4,7 +4,11 @@ use super::driver::seats;
 use super::person::{Browser, Kind};
 use crate::support::{PASSWORD, TestServer};
 
-const PLAIN: Kind = Kind { without_scripts: true, language: None, phone: false };
+const PLAIN: Kind = Kind {
+    without_scripts: true,
+    language: None,
+    phone: false,
+};
 
 /// The answer to a refused form is a page with an error status, which the console repeats.
 fn refused(entry: &str) -> bool {
@@ -20,12 +24,21 @@ async fn a_community_works_without_scripts() {
     ann.go("/").await;
     // An address that the browser lets pass and the server does not.
     let endless = format!("ann@{}org", "example.".repeat(40));
-    for (field, text) in [("community", "Glasshouse"), ("name", "Ann"), ("email", endless.as_str()), ("password", PASSWORD)] {
+    for (field, text) in [
+        ("community", "Glasshouse"),
+        ("name", "Ann"),
+        ("email", endless.as_str()),
+        ("password", PASSWORD),
+    ] {
         ann.fills(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
     ann.sees("#f-email-error").await;
-    assert_eq!(ann.js("document.querySelector('[name=email]').value").await, endless.as_str(), "what was typed is kept");
+    assert_eq!(
+        ann.js("document.querySelector('[name=email]').value").await,
+        endless.as_str(),
+        "what was typed is kept"
+    );
     ann.fills("[name=email]", "ann@example.org").await;
     ann.fills("[name=password]", PASSWORD).await;
     ann.click("main .btn").await;
@@ -33,11 +46,21 @@ async fn a_community_works_without_scripts() {
     let room = ann.path().await;
 
     ann.click(".side > header a").await;
-    ann.click("form[action='/act/community.invite'] button").await;
+    ann.click("form[action='/act/community.invite'] button")
+        .await;
     ann.sees("input[readonly]").await;
-    let link = ann.js("document.querySelector('input[readonly]').value").await;
-    bob.client.goto(link.as_str().expect("a link")).await.expect("the invitation opens");
-    for (field, text) in [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)] {
+    let link = ann
+        .js("document.querySelector('input[readonly]').value")
+        .await;
+    bob.client
+        .goto(link.as_str().expect("a link"))
+        .await
+        .expect("the invitation opens");
+    for (field, text) in [
+        ("name", "Bob"),
+        ("email", "bob@example.org"),
+        ("password", PASSWORD),
+    ] {
         bob.fills(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
@@ -50,21 +73,31 @@ async fn a_community_works_without_scripts() {
     bob.reload().await;
     bob.reads(".log .msg .body", "plain words").await;
 
-    ann.js("(document.querySelector('.msg .when').focus(), true)").await;
+    ann.js("(document.querySelector('.msg .when').focus(), true)")
+        .await;
     ann.click(".msg [data-act=edit]").await;
     ann.fills("main textarea", "plainer words").await;
     ann.click("main form .btn").await;
     ann.reads(".log .msg .body", "plainer words").await;
-    ann.js("(document.querySelector('.msg .when').focus(), true)").await;
+    ann.js("(document.querySelector('.msg .when').focus(), true)")
+        .await;
     ann.click(".msg [data-act=delete]").await;
     ann.click("main form .btn.danger").await;
     ann.sees(".log .msg[data-deleted]").await;
 
     // Too long: the words are kept, and what is wrong stands beside them.
-    bob.js(&format!("(document.querySelector('.compose textarea').value = '{}', true)", "long ".repeat(900))).await;
+    bob.js(&format!(
+        "(document.querySelector('.compose textarea').value = '{}', true)",
+        "long ".repeat(900)
+    ))
+    .await;
     bob.click(".compose .send").await;
     bob.reads(".compose .error", "4").await;
-    assert_eq!(bob.js("document.querySelector('.compose textarea').value.trim().length").await, 4499);
+    assert_eq!(
+        bob.js("document.querySelector('.compose textarea').value.trim().length")
+            .await,
+        4499
+    );
 
     bob.go("/account").await;
     bob.click("main form[action='/sign-out'] button").await;

@@ -31,20 +31,35 @@ async fn what_people_write_never_runs() {
     let base = server.base();
     let ann = Browser::open(&base).await;
     ann.go("/").await;
-    for (field, text) in [("community", PROBES[0]), ("name", PROBES[1]), ("email", "ann@example.org"), ("password", PASSWORD)] {
+    for (field, text) in [
+        ("community", PROBES[0]),
+        ("name", PROBES[1]),
+        ("email", "ann@example.org"),
+        ("password", PASSWORD),
+    ] {
         ann.fills(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
     ann.reads("main h1", "general").await;
     let general = ann.path().await;
     ann.click(".side > header a").await;
-    ann.click("form[action='/act/community.invite'] button").await;
+    ann.click("form[action='/act/community.invite'] button")
+        .await;
     ann.sees("input[readonly]").await;
-    let link = ann.js("document.querySelector('input[readonly]').value").await;
+    let link = ann
+        .js("document.querySelector('input[readonly]').value")
+        .await;
 
     let bob = Browser::open(&base).await;
-    bob.client.goto(link.as_str().expect("a link")).await.expect("the invitation opens");
-    for (field, text) in [("name", PROBES[2]), ("email", "bob@example.org"), ("password", PASSWORD)] {
+    bob.client
+        .goto(link.as_str().expect("a link"))
+        .await
+        .expect("the invitation opens");
+    for (field, text) in [
+        ("name", PROBES[2]),
+        ("email", "bob@example.org"),
+        ("password", PASSWORD),
+    ] {
         bob.fills(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
@@ -53,7 +68,9 @@ async fn what_people_write_never_runs() {
     bob.js("(window.__same = true)").await;
 
     // Rooms, live in Bob's sidebar; descriptions on their pages.
-    let new_room = ann.js("document.querySelector('.side a[href$=\"/rooms/new\"]').getAttribute('href')").await;
+    let new_room = ann
+        .js("document.querySelector('.side a[href$=\"/rooms/new\"]').getAttribute('href')")
+        .await;
     let mut rooms = Vec::new();
     for probe in PROBES {
         ann.go(new_room.as_str().expect("an address")).await;
@@ -68,33 +85,55 @@ async fn what_people_write_never_runs() {
     ann.live().await;
     for probe in PROBES.iter().chain(&LONG) {
         let before = bob.count(".log > .msg").await;
-        ann.js(&format!("(document.querySelector('.compose textarea').value = {}, true)", json!(probe))).await;
+        ann.js(&format!(
+            "(document.querySelector('.compose textarea').value = {}, true)",
+            json!(probe)
+        ))
+        .await;
         ann.click(".compose .send").await;
-        bob.until(&format!("document.querySelectorAll('.log > .msg').length > {before}")).await;
+        bob.until(&format!(
+            "document.querySelectorAll('.log > .msg').length > {before}"
+        ))
+        .await;
     }
     // Editing in place.
     ann.until("!document.querySelector('[data-pending]')").await;
-    ann.js("(document.querySelector('.compose textarea').focus(), true)").await;
+    ann.js("(document.querySelector('.compose textarea').focus(), true)")
+        .await;
     ann.types(".compose textarea", "\u{e013}").await;
     ann.fills(".msg form.edit textarea", PROBES[0]).await;
     ann.types(".msg form.edit textarea", "\u{e007}").await;
-    bob.until("document.querySelector('.log > .msg:last-child .edited')").await;
+    bob.until("document.querySelector('.log > .msg:last-child .edited')")
+        .await;
     // Typing, under a name that is a probe.
     bob.types(".compose textarea", "x").await;
     ann.sees(".typing span").await;
     assert_eq!(bob.js("window.__same").await, true);
     for browser in [&ann, &bob] {
-        assert_eq!(browser.js("window.__xss === undefined").await, true, "a live frame ran something");
+        assert_eq!(
+            browser.js("window.__xss === undefined").await,
+            true,
+            "a live frame ran something"
+        );
         assert_eq!(browser.count(".body :is(script, style, iframe, form, svg, [onerror], [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])").await, 0);
     }
     let mut pages = rooms;
-    pages.extend([general, "/account".into(), "/direct".into(), "/sign-in".into()]);
+    pages.extend([
+        general,
+        "/account".into(),
+        "/direct".into(),
+        "/sign-in".into(),
+    ]);
     for page in pages {
         ann.go(&page).await;
         if page.starts_with("/rooms") {
             ann.live().await;
         }
-        assert_eq!(ann.js("window.__xss === undefined").await, true, "something ran on {page}");
+        assert_eq!(
+            ann.js("window.__xss === undefined").await,
+            true,
+            "something ran on {page}"
+        );
     }
     ann.leaves().await;
     bob.leaves().await;

@@ -26,7 +26,9 @@ pub struct Link {
 impl Link {
     /// A working link to this address.
     pub async fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
         let weather = Arc::new(watch::Sender::new(Weather::Fine));
         tokio::spawn(accept(listener, port, server.to_owned(), weather.clone()));
@@ -54,13 +56,21 @@ impl Link {
     }
 }
 
-/// While the link is cut nobody listens, so that connections are refused as they are without a network.
-async fn accept(listener: TcpListener, port: u16, server: String, weather: Arc<watch::Sender<Weather>>) {
+/// While the link is cut nobody listens, so that connections are refused as they are without a
+/// network.
+async fn accept(
+    listener: TcpListener,
+    port: u16,
+    server: String,
+    weather: Arc<watch::Sender<Weather>>,
+) {
     let mut now = weather.subscribe();
     let mut listener = Some(listener);
     loop {
         let taken = match &listener {
-            Some(open) => tokio::select! { taken = open.accept() => taken.ok(), _ = now.changed() => None },
+            Some(open) => {
+                tokio::select! { taken = open.accept() => taken.ok(), _ = now.changed() => None }
+            }
             None => now.changed().await.ok().and(None),
         };
         if let Some((near, _)) = taken {
@@ -69,7 +79,9 @@ async fn accept(listener: TcpListener, port: u16, server: String, weather: Arc<w
         let state = *now.borrow_and_update();
         match (state, &listener) {
             (Weather::Cut, Some(_)) => listener = None,
-            (Weather::Fine | Weather::Stalled, None) => listener = TcpListener::bind(("127.0.0.1", port)).await.ok(),
+            (Weather::Fine | Weather::Stalled, None) => {
+                listener = TcpListener::bind(("127.0.0.1", port)).await.ok()
+            }
             _ => {}
         }
         if weather.receiver_count() == 0 {
@@ -79,10 +91,16 @@ async fn accept(listener: TcpListener, port: u16, server: String, weather: Arc<w
 }
 
 async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<Weather>) {
-    if !now.wait_for(|state| *state != Weather::Stalled).await.is_ok_and(|state| *state == Weather::Fine) {
+    if !now
+        .wait_for(|state| *state != Weather::Stalled)
+        .await
+        .is_ok_and(|state| *state == Weather::Fine)
+    {
         return;
     }
-    let Ok(far) = TcpStream::connect(&server).await else { return };
+    let Ok(far) = TcpStream::connect(&server).await else {
+        return;
+    };
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
     let mut broken = now.clone();
@@ -93,11 +111,22 @@ async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<Weather
     }
 }
 
-async fn copy(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf, mut now: watch::Receiver<Weather>) {
+async fn copy(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut now: watch::Receiver<Weather>,
+) {
     let mut bytes = vec![0; 16 << 10];
     loop {
-        let Ok(count @ 1..) = from.read(&mut bytes).await else { return };
-        if now.wait_for(|state| *state != Weather::Stalled).await.is_err() || to.write_all(&bytes[..count]).await.is_err() {
+        let Ok(count @ 1..) = from.read(&mut bytes).await else {
+            return;
+        };
+        if now
+            .wait_for(|state| *state != Weather::Stalled)
+            .await
+            .is_err()
+            || to.write_all(&bytes[..count]).await.is_err()
+        {
             return;
         }
     }

@@ -20,10 +20,19 @@ pub async fn two(overrides: &[(&str, &str)]) -> Scene {
     let ann = server.owner("Ann").await;
     let bob = server.member("Bob").await;
     let base = server.base();
-    let (anns, bobs) = tokio::join!(Browser::signed_in(&ann, &base), Browser::signed_in(&bob, &base));
+    let (anns, bobs) = tokio::join!(
+        Browser::signed_in(&ann, &base),
+        Browser::signed_in(&bob, &base)
+    );
     let general = ann.room("general");
     tokio::join!(anns.enters(&general), bobs.enters(&general));
-    Scene { server, ann, bob, anns, bobs }
+    Scene {
+        server,
+        ann,
+        bob,
+        anns,
+        bobs,
+    }
 }
 
 impl Browser {
@@ -35,7 +44,8 @@ impl Browser {
 
     /// Waits until the socket is open.
     pub async fn live(&self) {
-        self.until("htmx.findAll('#live')[0]?._htmx?.ws?.connection?.socket?.readyState === 1").await;
+        self.until("htmx.findAll('#live')[0]?._htmx?.ws?.connection?.socket?.readyState === 1")
+            .await;
     }
 
     /// The log as it stands: id, revision and text of every message.
@@ -47,7 +57,8 @@ impl Browser {
 
     /// Waits until a message with this text stands in the log.
     pub async fn hears(&self, text: &str) {
-        self.reads(".log > .msg:not([data-pending]) .body", text).await;
+        self.reads(".log > .msg:not([data-pending]) .body", text)
+            .await;
     }
 
     /// Scrolls up until the log holds this many messages and nothing more is on its way.
@@ -79,7 +90,10 @@ impl Browser {
                 return [first.id, first.getBoundingClientRect().top - top];
             })()")
             .await;
-        (found[0].as_str().expect("an id").to_owned(), found[1].as_f64().expect("an offset"))
+        (
+            found[0].as_str().expect("an id").to_owned(),
+            found[1].as_f64().expect("an offset"),
+        )
     }
 
     /// How far below the top of the log a message stands.

@@ -19,12 +19,18 @@ impl Answer {
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.text().await.expect("the body arrives");
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// A header's value, or nothing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("headers are text"))
     }
 
     /// Where a redirect leads; fails on anything else.
@@ -37,7 +43,8 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} is no JSON: {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|_| panic!("{} is no JSON: {}", self.status, self.body))
     }
 
     /// The answer of something that must have worked, as JSON.
@@ -50,7 +57,10 @@ impl Answer {
     /// The code of an error in JSON, such as `not_found`.
     #[track_caller]
     pub fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_else(|| panic!("no error: {}", self.body)).to_owned()
+        self.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error: {}", self.body))
+            .to_owned()
     }
 
     /// Fails unless the status is this one; gives the answer back.
@@ -62,6 +72,8 @@ impl Answer {
 
     /// The sentence about a field of a refused form in JSON, or nothing.
     pub fn problem(&self, field: &str) -> Option<String> {
-        self.json()["error"]["fields"][field].as_str().map(str::to_owned)
+        self.json()["error"]["fields"][field]
+            .as_str()
+            .map(str::to_owned)
     }
 }

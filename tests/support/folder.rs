@@ -15,8 +15,12 @@ impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("tidepool-test-{}-{number}", std::process::id()));
-        Self { path, mounted: false }
+        let path =
+            std::env::temp_dir().join(format!("tidepool-test-{}-{number}", std::process::id()));
+        Self {
+            path,
+            mounted: false,
+        }
     }
 
     /// A disk of so many MiB, or nothing where we may not mount one.
@@ -25,7 +29,9 @@ impl Folder {
         std::fs::create_dir_all(&folder.path).expect("a folder can be made");
         let size = format!("size={mib}m,mode=700");
         let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder.path);
+        mount
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(&folder.path);
         folder.mounted = mount.status().is_ok_and(|status| status.success());
         folder.mounted.then_some(folder)
     }
@@ -40,7 +46,10 @@ impl Drop for Folder {
     fn drop(&mut self) {
         if self.mounted {
             // Lazily: a process that was just killed may not have let go of it.
-            let _ = std::process::Command::new("umount").arg("-l").arg(&self.path).status();
+            let _ = std::process::Command::new("umount")
+                .arg("-l")
+                .arg(&self.path)
+                .status();
         }
         let _ = std::fs::remove_dir_all(&self.path);
     }

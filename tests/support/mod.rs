@@ -1,5 +1,5 @@
-//! What every black-box test stands on: a real server on a free port, people who act on it, and sockets that wait for
-//! what happens instead of for time.
+//! What every black-box test stands on: a real server on a free port, people who act on it, and
+//! sockets that wait for what happens instead of for time.
 //!
 //! ```ignore
 //! let server = TestServer::start().await;
@@ -9,7 +9,11 @@
 //! ann.post("general", "hi").await;
 //! socket.event("chat.message.posted").await;
 //! ```
-#![allow(dead_code, unused_imports, reason = "each test program uses the part it needs")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses the part it needs"
+)]
 
 mod answer;
 mod folder;
@@ -31,5 +35,6 @@ pub use tus::{DOCUMENT, Fetched, Upload, answer_of, eventually, noise};
 
 use std::time::Duration;
 
-/// How long a test waits for what must happen, before it fails. Nothing waits so long when all is well.
+/// How long a test waits for what must happen, before it fails. Nothing waits so long when all is
+/// well.
 pub const PATIENCE: Duration = Duration::from_secs(10);

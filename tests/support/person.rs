@@ -51,7 +51,12 @@ impl Message {
     /// From its JSON.
     #[track_caller]
     pub fn of(value: &Value) -> Self {
-        let text = |name: &str| value[name].as_str().unwrap_or_else(|| panic!("{name} of {value}")).to_owned();
+        let text = |name: &str| {
+            value[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("{name} of {value}"))
+                .to_owned()
+        };
         Self {
             id: text("id"),
             room: text("room"),
@@ -68,11 +73,22 @@ impl TestServer {
     /// Someone who just came by: no account, no cookie.
     pub fn visitor(&self) -> Person {
         let jar = Arc::new(Jar::default());
-        let web = client().cookie_provider(jar.clone()).redirect(reqwest::redirect::Policy::none()).build();
+        let web = client()
+            .cookie_provider(jar.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
         let base = self.base().parse().expect("the base is an address");
         let rooms = Arc::default();
         let (name, id, space) = <(String, String, String)>::default();
-        Person { name, id, space, base, web: web.expect("a client can be made"), jar, rooms }
+        Person {
+            name,
+            id,
+            space,
+            base,
+            web: web.expect("a client can be made"),
+            jar,
+            rooms,
+        }
     }
 
     /// Sets the server up; this person owns it.
@@ -81,9 +97,19 @@ impl TestServer {
         let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name), "password": PASSWORD });
         let made = person.submit("/setup", &fields).await.done();
         person.becomes(name, &made["account"], &made["space"]);
-        let general = person.get("/").await.location().rsplit('/').next().expect("a room").to_owned();
+        let general = person
+            .get("/")
+            .await
+            .location()
+            .rsplit('/')
+            .next()
+            .expect("a room")
+            .to_owned();
         person.knows("general", &general);
-        assert!(self.owner.set(person.clone()).is_ok(), "a server has one owner");
+        assert!(
+            self.owner.set(person.clone()).is_ok(),
+            "a server has one owner"
+        );
         person
     }
 
@@ -100,17 +126,30 @@ impl TestServer {
     /// Someone with an account on this server who belongs to another space.
     pub async fn stranger(&self, name: &str) -> Person {
         let owner = self.owner.get().expect("the owner comes first");
-        let space = owner.act("community.create-space", json!({ "name": "Elsewhere" })).await.done();
-        let invite = owner.act("community.invite", json!({ "space": space["space"] })).await.done();
+        let space = owner
+            .act("community.create-space", json!({ "name": "Elsewhere" }))
+            .await
+            .done();
+        let invite = owner
+            .act("community.invite", json!({ "space": space["space"] }))
+            .await
+            .done();
         let mut person = self.visitor();
-        person.join(invite["link"].as_str().expect("a link"), name).await.done();
+        person
+            .join(invite["link"].as_str().expect("a link"), name)
+            .await
+            .done();
         person
     }
 }
 
 /// The address of a person of this name.
 pub fn email(name: &str) -> String {
-    format!("{}@example.org", name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
+    format!(
+        "{}@example.org",
+        name.to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+    )
 }
 
 impl Person {
@@ -131,7 +170,8 @@ impl Person {
 
     /// A request with this person's cookie.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.web.request(method.parse().expect("a method"), self.url(path))
+        self.web
+            .request(method.parse().expect("a method"), self.url(path))
     }
 
     /// Sends a request and reads the answer.
@@ -141,7 +181,8 @@ impl Person {
 
     /// A page as a link gives it; redirects are not followed.
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(self.request("GET", path).header(ACCEPT, "text/html")).await
+        self.send(self.request("GET", path).header(ACCEPT, "text/html"))
+            .await
     }
 
     /// A page that must be there.
@@ -151,31 +192,60 @@ impl Person {
 
     /// The piece of a page that htmx fetches.
     pub async fn fragment(&self, path: &str) -> Answer {
-        self.send(self.request("GET", path).header("HX-Request", "true")).await
+        self.send(self.request("GET", path).header("HX-Request", "true"))
+            .await
     }
 
     /// Posts a form as a browser without JavaScript does.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send(self.request("POST", path).header(ACCEPT, "text/html").form(fields)).await
+        self.send(
+            self.request("POST", path)
+                .header(ACCEPT, "text/html")
+                .form(fields),
+        )
+        .await
     }
 
     /// Posts a form and asks for JSON.
     pub async fn submit(&self, path: &str, fields: &Value) -> Answer {
-        self.send(self.request("POST", path).header(ACCEPT, "application/json").form(fields)).await
+        self.send(
+            self.request("POST", path)
+                .header(ACCEPT, "application/json")
+                .form(fields),
+        )
+        .await
     }
 
     /// Does an action, in JSON.
     pub async fn act(&self, action: &str, fields: Value) -> Answer {
-        let request = self.request("POST", &format!("/act/{action}")).header(ACCEPT, "application/json");
-        self.send(request.header(CONTENT_TYPE, "application/json").body(fields.to_string())).await
+        let request = self
+            .request("POST", &format!("/act/{action}"))
+            .header(ACCEPT, "application/json");
+        self.send(
+            request
+                .header(CONTENT_TYPE, "application/json")
+                .body(fields.to_string()),
+        )
+        .await
     }
 
     /// The same of a server that may go away meanwhile: nothing when it did.
     pub async fn try_act(&self, action: &str, fields: Value) -> Option<Answer> {
-        let request = self.request("POST", &format!("/act/{action}")).header(ACCEPT, "application/json");
-        let response = request.header(CONTENT_TYPE, "application/json").body(fields.to_string()).send().await.ok()?;
+        let request = self
+            .request("POST", &format!("/act/{action}"))
+            .header(ACCEPT, "application/json");
+        let response = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(fields.to_string())
+            .send()
+            .await
+            .ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Some(Answer { status, headers, body: response.text().await.ok()? })
+        Some(Answer {
+            status,
+            headers,
+            body: response.text().await.ok()?,
+        })
     }
 
     /// Makes an invitation without limits. Its path.
@@ -186,12 +256,20 @@ impl Person {
     /// Makes an invitation with `uses` or `expires`. Its path.
     pub async fn invite_with(&self, mut limits: Value) -> String {
         limits["space"] = json!(self.space);
-        self.act("community.invite", limits).await.done()["link"].as_str().expect("a link").to_owned()
+        self.act("community.invite", limits).await.done()["link"]
+            .as_str()
+            .expect("a link")
+            .to_owned()
     }
 
     /// Joins through a link under a name, and is that person from then on if it works.
     pub async fn join(&mut self, link: &str, name: &str) -> Answer {
-        let answer = self.submit(link, &json!({ "name": name, "email": email(name), "password": PASSWORD })).await;
+        let answer = self
+            .submit(
+                link,
+                &json!({ "name": name, "email": email(name), "password": PASSWORD }),
+            )
+            .await;
         if answer.status == 200 {
             let space = answer.json()["space"].clone();
             let id = self.socket().await.account;
@@ -202,7 +280,8 @@ impl Person {
 
     /// Tries to sign in.
     pub async fn sign_in(&self, login: &str, password: &str) -> Answer {
-        self.submit("/sign-in", &json!({ "login": login, "password": password })).await
+        self.submit("/sign-in", &json!({ "login": login, "password": password }))
+            .await
     }
 
     /// The same person on another device, signed in anew.
@@ -220,17 +299,28 @@ impl Person {
 
     /// The cookies as a request carries them.
     pub fn cookies(&self) -> String {
-        self.jar.cookies(&self.base).map(|value| value.to_str().expect("cookies are text").to_owned()).unwrap_or_default()
+        self.jar
+            .cookies(&self.base)
+            .map(|value| value.to_str().expect("cookies are text").to_owned())
+            .unwrap_or_default()
     }
 
     /// The room of this name, by id. What is no known name is taken for an id.
     pub fn room(&self, name: &str) -> String {
-        self.rooms.lock().expect("the rooms are whole").get(name).cloned().unwrap_or_else(|| name.to_owned())
+        self.rooms
+            .lock()
+            .expect("the rooms are whole")
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| name.to_owned())
     }
 
     /// Remembers what a room is called.
     pub fn knows(&self, name: &str, id: &str) {
-        self.rooms.lock().expect("the rooms are whole").insert(name.to_owned(), id.to_owned());
+        self.rooms
+            .lock()
+            .expect("the rooms are whole")
+            .insert(name.to_owned(), id.to_owned());
     }
 
     /// Begins to make a room: await it for a public one.
@@ -241,12 +331,21 @@ impl Person {
     /// The direct conversation with these people, by id.
     pub async fn direct(&self, people: &[&Person]) -> String {
         let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
-        self.act("community.open-direct", json!({ "people": ids })).await.done()["room"].as_str().expect("a room").to_owned()
+        self.act("community.open-direct", json!({ "people": ids }))
+            .await
+            .done()["room"]
+            .as_str()
+            .expect("a room")
+            .to_owned()
     }
 
     /// Posts under a key; what comes back.
     pub async fn try_post(&self, room: &str, body: &str, key: &str) -> Answer {
-        self.act("chat.post", json!({ "room": self.room(room), "body": body, "key": key })).await
+        self.act(
+            "chat.post",
+            json!({ "room": self.room(room), "body": body, "key": key }),
+        )
+        .await
     }
 
     /// Posts a message.
@@ -256,18 +355,36 @@ impl Person {
 
     /// Edits a message.
     pub async fn edit(&self, message: &Message, body: &str) -> Message {
-        Message::of(&self.act("chat.edit", json!({ "message": message.id, "body": body })).await.done()["message"])
+        Message::of(
+            &self
+                .act("chat.edit", json!({ "message": message.id, "body": body }))
+                .await
+                .done()["message"],
+        )
     }
 
     /// Deletes a message.
     pub async fn delete(&self, message: &Message) -> Message {
-        Message::of(&self.act("chat.delete", json!({ "message": message.id })).await.done()["message"])
+        Message::of(
+            &self
+                .act("chat.delete", json!({ "message": message.id }))
+                .await
+                .done()["message"],
+        )
     }
 
     /// The newest messages of a room, oldest first.
     pub async fn history(&self, room: &str) -> Vec<Message> {
-        let answer = self.act("chat.history", json!({ "room": self.room(room) })).await.done();
-        answer["messages"].as_array().expect("a list").iter().map(Message::of).collect()
+        let answer = self
+            .act("chat.history", json!({ "room": self.room(room) }))
+            .await
+            .done();
+        answer["messages"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(Message::of)
+            .collect()
     }
 
     /// A socket that speaks JSON.
@@ -294,8 +411,14 @@ impl Person {
 
     /// A feed's name with its room's name replaced by the id.
     pub fn feed(&self, feed: &str) -> String {
-        let Some(rest) = feed.strip_prefix("room/") else { return feed.to_owned() };
-        let (room, rest) = rest.split_once('/').map_or((rest, String::new()), |(room, rest)| (room, format!("/{rest}")));
+        let Some(rest) = feed.strip_prefix("room/") else {
+            return feed.to_owned();
+        };
+        let (room, rest) = rest
+            .split_once('/')
+            .map_or((rest, String::new()), |(room, rest)| {
+                (room, format!("/{rest}"))
+            });
         format!("room/{}{rest}", self.room(room))
     }
 }
@@ -307,7 +430,8 @@ pub fn new_key() -> String {
     format!("key-{:012}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A client to set up. The feature that lets the server choose its cryptography asks the same of everyone in the program.
+/// A client to set up. The feature that lets the server choose its cryptography asks the same of
+/// everyone in the program.
 pub fn client() -> reqwest::ClientBuilder {
     // Fails when it is chosen already, which is as good.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();

@@ -18,7 +18,13 @@ pub struct NewRoom<'a> {
 
 impl<'a> NewRoom<'a> {
     pub(super) fn new(by: &'a Person, name: &str) -> Self {
-        Self { by, name: name.to_owned(), about: String::new(), private: false, members: Vec::new() }
+        Self {
+            by,
+            name: name.to_owned(),
+            about: String::new(),
+            private: false,
+            members: Vec::new(),
+        }
     }
 
     /// With a description.

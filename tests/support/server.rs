@@ -11,7 +11,8 @@ use super::{Answer, Folder, PATIENCE, Person};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
-/// A running server with a folder of its own. Dropping it kills it, and fails the test if anything in it panicked.
+/// A running server with a folder of its own. Dropping it kills it, and fails the test if anything
+/// in it panicked.
 pub struct TestServer {
     folder: Folder,
     address: String,
@@ -46,14 +47,28 @@ impl TestServer {
 
     /// The same with its data in this folder.
     pub async fn example_in(folder: Folder, name: &str, overrides: &[(&str, &str)]) -> Self {
-        let built = Path::new(BINARY).parent().expect("the binary is in a folder").join("examples").join(name);
+        let built = Path::new(BINARY)
+            .parent()
+            .expect("the binary is in a folder")
+            .join("examples")
+            .join(name);
         Self::of(built, folder, overrides).await
     }
 
     async fn of(program: PathBuf, folder: Folder, overrides: &[(&str, &str)]) -> Self {
-        let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server =
-            Self { folder, address: String::new(), overrides, program, child: None, log: Arc::default(), owner: OnceLock::new() };
+        let overrides = overrides
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut server = Self {
+            folder,
+            address: String::new(),
+            overrides,
+            program,
+            child: None,
+            log: Arc::default(),
+            owner: OnceLock::new(),
+        };
         for _ in 0..10 {
             server.address = format!("127.0.0.1:{}", free_port());
             if server.launch() {
@@ -66,10 +81,18 @@ impl TestServer {
     /// Starts the binary and waits until it says where it is. False when it ends instead.
     fn launch(&mut self) -> bool {
         let mut command = command(&self.program);
-        command.env("TIDEPOOL_PROFILE", "development").env("TIDEPOOL_LOG", "info,memory_serve=warn");
+        command
+            .env("TIDEPOOL_PROFILE", "development")
+            .env("TIDEPOOL_LOG", "info,memory_serve=warn");
         command.envs(self.overrides.iter().map(|(name, value)| (name, value)));
-        command.env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        command
+            .env("TIDEPOOL_ADDRESS", &self.address)
+            .env("TIDEPOOL_DATA", self.folder.path());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
         let log = self.log.clone();
         let mut errors = BufReader::new(child.stderr.take().expect("stderr is piped"));
         std::thread::spawn(move || {
@@ -80,7 +103,9 @@ impl TestServer {
             }
         });
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("stdout is piped")).read_line(&mut line).expect("stdout can be read");
+        BufReader::new(child.stdout.take().expect("stdout is piped"))
+            .read_line(&mut line)
+            .expect("stdout can be read");
         if !line.starts_with("Tidepool is at http://") {
             let _ = child.wait();
             return false;
@@ -119,8 +144,15 @@ impl TestServer {
         let mut child = self.child.take().expect("the server runs");
         let started = Instant::now();
         signal(child.id(), "TERM");
-        let status = tokio::task::spawn_blocking(move || child.wait()).await.expect("waiting works").expect("it can be waited for");
-        assert!(status.success(), "the server ended with {status}:\n{}", self.log());
+        let status = tokio::task::spawn_blocking(move || child.wait())
+            .await
+            .expect("waiting works")
+            .expect("it can be waited for");
+        assert!(
+            status.success(),
+            "the server ended with {status}:\n{}",
+            self.log()
+        );
         started.elapsed()
     }
 
@@ -128,12 +160,19 @@ impl TestServer {
     pub async fn kill9(&mut self) {
         let mut child = self.child.take().expect("the server runs");
         child.kill().expect("it can be killed");
-        tokio::task::spawn_blocking(move || child.wait()).await.expect("waiting works").expect("it can be waited for");
+        tokio::task::spawn_blocking(move || child.wait())
+            .await
+            .expect("waiting works")
+            .expect("it can be waited for");
     }
 
     /// Starts it again on the same port and folder.
     pub async fn again(&mut self) {
-        assert!(self.launch(), "the server does not come back:\n{}", self.log());
+        assert!(
+            self.launch(),
+            "the server does not come back:\n{}",
+            self.log()
+        );
     }
 
     /// Stops it as an update would, and starts it again.
@@ -145,7 +184,10 @@ impl TestServer {
     /// `tidepool <arguments>` on this server's folder and address, to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let mut command = command(&self.program);
-        command.args(arguments).env("TIDEPOOL_ADDRESS", &self.address).env("TIDEPOOL_DATA", self.folder.path());
+        command
+            .args(arguments)
+            .env("TIDEPOOL_ADDRESS", &self.address)
+            .env("TIDEPOOL_DATA", self.folder.path());
         command.output().expect("the command runs")
     }
 
@@ -155,24 +197,43 @@ impl TestServer {
         assert!(self.child.is_none(), "a running server's rows are its own");
         let file = self.data().join("tidepool.sqlite");
         assert!(file.exists(), "the database is there");
-        let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.expect("it opens");
-        let done = sqlx::query(sql).execute(&mut database).await.expect("the rows change");
+        let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+            .await
+            .expect("it opens");
+        let done = sqlx::query(sql)
+            .execute(&mut database)
+            .await
+            .expect("the rows change");
         assert!(done.rows_affected() > 0, "nothing changed");
         database.close().await.expect("it closes");
     }
 
     /// The bearer token of `/metrics`.
     pub fn metrics_token(&self) -> String {
-        let secrets = std::fs::read_to_string(self.data().join("secrets.toml")).expect("there are secrets");
-        let line = secrets.lines().find(|line| line.starts_with("metrics_token")).expect("the token is among them");
+        let secrets =
+            std::fs::read_to_string(self.data().join("secrets.toml")).expect("there are secrets");
+        let line = secrets
+            .lines()
+            .find(|line| line.starts_with("metrics_token"))
+            .expect("the token is among them");
         line.split('"').nth(1).expect("it is quoted").to_owned()
     }
 
-    /// The value of a counter or gauge, written as in the Prometheus text; 0 while it has not been counted.
+    /// The value of a counter or gauge, written as in the Prometheus text; 0 while it has not been
+    /// counted.
     pub async fn metric(&self, name: &str) -> f64 {
-        let request = self.visitor().web().get(format!("{}/metrics", self.base())).bearer_auth(self.metrics_token());
-        let page = Answer::of(request.send().await.expect("the server answers")).await.expect(200);
-        let line = page.body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let request = self
+            .visitor()
+            .web()
+            .get(format!("{}/metrics", self.base()))
+            .bearer_auth(self.metrics_token());
+        let page = Answer::of(request.send().await.expect("the server answers"))
+            .await
+            .expect(200);
+        let line = page
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().expect("metrics are numbers"))
     }
 
@@ -199,9 +260,15 @@ impl Drop for TestServer {
         let log = self.log();
         if std::thread::panicking() {
             let lines: Vec<_> = log.lines().collect();
-            eprintln!("--- the server said, at last:\n{}\n---", lines[lines.len().saturating_sub(40)..].join("\n"));
+            eprintln!(
+                "--- the server said, at last:\n{}\n---",
+                lines[lines.len().saturating_sub(40)..].join("\n")
+            );
         } else {
-            assert!(!log.contains("panicked"), "something in the server panicked:\n{log}");
+            assert!(
+                !log.contains("panicked"),
+                "something in the server panicked:\n{log}"
+            );
         }
     }
 }
@@ -218,12 +285,15 @@ pub(super) fn command(program: &Path) -> Command {
 }
 
 fn signal(pid: u32, name: &str) {
-    let done = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().expect("kill runs");
+    let done = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .expect("kill runs");
     assert!(done.success(), "SIG{name} reaches {pid}");
 }
 
-/// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take it while a server
-/// restarts.
+/// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take
+/// it while a server restarts.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {

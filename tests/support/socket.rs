@@ -1,4 +1,5 @@
-//! A socket as a page or a program has it. Every wait is for something said, and ends after [`PATIENCE`].
+//! A socket as a page or a program has it. Every wait is for something said, and ends after
+//! [`PATIENCE`].
 
 use std::time::{Duration, Instant};
 
@@ -27,13 +28,20 @@ pub struct Socket {
 }
 
 /// Opens a socket with these headers, or says with which status it was refused.
-pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
+pub async fn dial(
+    base: &Url,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
     let mut url = base.join(path).expect("paths are paths");
     url.set_scheme("ws").expect("http becomes ws");
     let mut request = url.as_str().into_client_request().expect("an address");
     for (name, value) in headers {
-        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().expect("a header's name");
-        request.headers_mut().insert(name, value.parse().expect("a header's value"));
+        let name: tokio_tungstenite::tungstenite::http::HeaderName =
+            name.parse().expect("a header's name");
+        request
+            .headers_mut()
+            .insert(name, value.parse().expect("a header's value"));
     }
     match connect_async(request).await {
         Ok((stream, _)) => Ok(stream),
@@ -44,11 +52,25 @@ pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<We
 
 impl Socket {
     pub(super) async fn open(base: &Url, path: &str, cookies: &str) -> Self {
-        let stream = dial(base, path, &[("cookie", cookies)]).await.unwrap_or_else(|status| panic!("{path} is refused with {status}"));
-        let mut socket = Self { stream, account: String::new(), instance: String::new(), closed: None, next_act: 1 };
+        let stream = dial(base, path, &[("cookie", cookies)])
+            .await
+            .unwrap_or_else(|status| panic!("{path} is refused with {status}"));
+        let mut socket = Self {
+            stream,
+            account: String::new(),
+            instance: String::new(),
+            closed: None,
+            next_act: 1,
+        };
         let hello = socket.said("hello").await;
-        socket.account = hello["account"].as_str().expect("hello names the account").to_owned();
-        socket.instance = hello["instance"].as_str().expect("hello names the instance").to_owned();
+        socket.account = hello["account"]
+            .as_str()
+            .expect("hello names the account")
+            .to_owned();
+        socket.instance = hello["instance"]
+            .as_str()
+            .expect("hello names the instance")
+            .to_owned();
         socket
     }
 
@@ -70,14 +92,18 @@ impl Socket {
     /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
     /// `{"type":"frame","feed":…,"cursor":…,"html":…}`.
     pub async fn next(&mut self) -> Option<Value> {
-        self.hear(Instant::now() + PATIENCE).await.expect("the server says something in time")
+        self.hear(Instant::now() + PATIENCE)
+            .await
+            .expect("the server says something in time")
     }
 
     async fn hear(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
         loop {
             match timeout_at(until.into(), self.stream.next()).await? {
                 Some(Ok(Message::Text(text))) => return Ok(Some(read(&text))),
-                Some(Ok(Message::Close(reason))) => self.closed = reason.map(|reason| reason.code.into()),
+                Some(Ok(Message::Close(reason))) => {
+                    self.closed = reason.map(|reason| reason.code.into())
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(None),
             }
@@ -90,14 +116,22 @@ impl Socket {
     }
 
     /// The same with a patience of its own.
-    pub async fn expect_within(&mut self, patience: Duration, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub async fn expect_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Value {
         let until = Instant::now() + patience;
         let mut others = Vec::new();
         loop {
             match self.hear(until).await {
                 Ok(Some(message)) if fits(&message) => return message,
                 Ok(Some(message)) => others.push(message),
-                Ok(None) => panic!("closed ({:?}) before {what}, after {others:#?}", self.closed),
+                Ok(None) => panic!(
+                    "closed ({:?}) before {what}, after {others:#?}",
+                    self.closed
+                ),
                 Err(_) => panic!("no {what}, but {others:#?}"),
             }
         }
@@ -110,16 +144,24 @@ impl Socket {
 
     /// Waits for an event of this topic; the whole message.
     pub async fn event(&mut self, topic: &str) -> Value {
-        self.expect(topic, |message| message["topic"] == topic).await
+        self.expect(topic, |message| message["topic"] == topic)
+            .await
     }
 
     /// Waits for a frame of HTML that holds this.
     pub async fn frame(&mut self, part: &str) -> String {
-        let frame = self.expect(part, |message| message["html"].as_str().is_some_and(|html| html.contains(part))).await;
+        let frame = self
+            .expect(part, |message| {
+                message["html"]
+                    .as_str()
+                    .is_some_and(|html| html.contains(part))
+            })
+            .await;
         frame["html"].as_str().expect("frames hold HTML").to_owned()
     }
 
-    /// Asks to follow a feed from a cursor or from now on. The answer: `subscribed`, `refresh` or `refused`.
+    /// Asks to follow a feed from a cursor or from now on. The answer: `subscribed`, `refresh` or
+    /// `refused`.
     pub async fn ask(&mut self, feed: &str, cursor: Option<&str>) -> Value {
         let mut message = json!({ "type": "subscribe", "feed": feed });
         if let Some(cursor) = cursor {
@@ -127,7 +169,8 @@ impl Socket {
         }
         self.say(message).await;
         let answers = ["subscribed", "refresh", "refused"];
-        let is_answer = |said: &Value| said["feed"] == feed && answers.iter().any(|kind| said["type"] == *kind);
+        let is_answer =
+            |said: &Value| said["feed"] == feed && answers.iter().any(|kind| said["type"] == *kind);
         self.expect("answer to a subscription", is_answer).await
     }
 
@@ -142,8 +185,10 @@ impl Socket {
     pub async fn act(&mut self, action: &str, fields: Value) -> Value {
         let id = self.next_act.to_string();
         self.next_act += 1;
-        self.say(json!({ "type": "act", "id": id, "action": action, "fields": fields })).await;
-        self.expect("an answer", |message| message["id"] == id.as_str()).await
+        self.say(json!({ "type": "act", "id": id, "action": action, "fields": fields }))
+            .await;
+        self.expect("an answer", |message| message["id"] == id.as_str())
+            .await
     }
 
     /// All that was said until now: everything before the answer to a ping.
@@ -181,8 +226,12 @@ impl Socket {
 }
 
 fn read(text: &str) -> Value {
-    let Some((head, html)) = text.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) else {
-        return serde_json::from_str(text).unwrap_or_else(|_| panic!("neither JSON nor a frame: {text}"));
+    let Some((head, html)) = text
+        .strip_prefix("<!--")
+        .and_then(|rest| rest.split_once("-->"))
+    else {
+        return serde_json::from_str(text)
+            .unwrap_or_else(|_| panic!("neither JSON nor a frame: {text}"));
     };
     let (feed, cursor) = head.split_once(' ').expect("a frame names feed and cursor");
     json!({ "type": "frame", "feed": feed, "cursor": cursor, "html": html })

@@ -36,7 +36,9 @@ pub struct Fetched {
 impl Fetched {
     /// A header's value, or nothing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("headers are text"))
     }
 }
 
@@ -55,7 +57,10 @@ pub fn noise(size: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Asks again and again until there is an answer, with bounded patience.
-pub async fn eventually<T, R: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> R) -> T {
+pub async fn eventually<T, R: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> R,
+) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask().await {
@@ -70,39 +75,77 @@ impl Person {
     /// Asks to upload something somewhere; what comes back.
     pub async fn try_begin(&self, kind: &str, place: &str, name: &str, size: u64) -> Answer {
         let pair = |key: &str, value: &str| format!("{key} {}", STANDARD.encode(value));
-        let metadata = [pair("filename", name), pair("kind", kind), pair("place", place)].join(",");
-        let request = self.request("POST", "/uploads").header(ACCEPT, "application/json").header("tus-resumable", "1.0.0");
-        self.send(request.header("upload-length", size).header("upload-metadata", metadata)).await
+        let metadata = [
+            pair("filename", name),
+            pair("kind", kind),
+            pair("place", place),
+        ]
+        .join(",");
+        let request = self
+            .request("POST", "/uploads")
+            .header(ACCEPT, "application/json")
+            .header("tus-resumable", "1.0.0");
+        self.send(
+            request
+                .header("upload-length", size)
+                .header("upload-metadata", metadata),
+        )
+        .await
     }
 
     /// Begins an upload to the cabinet of one's space.
     pub async fn begin(&self, name: &str, size: usize) -> Upload {
-        let begun = self.try_begin(DOCUMENT, &self.space, name, size as u64).await.expect(201);
-        Upload { person: self.clone(), path: begun.header("location").to_owned() }
+        let begun = self
+            .try_begin(DOCUMENT, &self.space, name, size as u64)
+            .await
+            .expect(201);
+        Upload {
+            person: self.clone(),
+            path: begun.header("location").to_owned(),
+        }
     }
 
     /// Uploads something to one's space in one piece. The file's id.
     pub async fn upload(&self, name: &str, content: &[u8]) -> String {
-        self.begin(name, content.len()).await.patch(0, content).await.expect(204).header("tidepool-file").to_owned()
+        self.begin(name, content.len())
+            .await
+            .patch(0, content)
+            .await
+            .expect(204)
+            .header("tidepool-file")
+            .to_owned()
     }
 
     /// Uploads something and puts it in the cabinet. The file's id.
     pub async fn file(&self, name: &str, content: &[u8]) -> String {
         let file = self.upload(name, content).await;
-        self.act("cabinet.file", json!({ "space": self.space, "files": [file] })).await.done();
+        self.act(
+            "cabinet.file",
+            json!({ "space": self.space, "files": [file] }),
+        )
+        .await
+        .done();
         file
     }
 
     /// What is in the cabinet of one's space.
     pub async fn cabinet(&self) -> Vec<Value> {
-        let listed = self.act("cabinet.list", json!({ "space": self.space })).await.done();
+        let listed = self
+            .act("cabinet.list", json!({ "space": self.space }))
+            .await
+            .done();
         listed["files"].as_array().expect("a list").clone()
     }
 
     /// What the cabinet says of a file once its picture is made, or is not going to be.
     pub async fn settled(&self, file: &str) -> Value {
         eventually("end of the making of a picture", || async {
-            let found = self.cabinet().await.into_iter().find(|one| one["id"] == file).expect("it is in the cabinet");
+            let found = self
+                .cabinet()
+                .await
+                .into_iter()
+                .find(|one| one["id"] == file)
+                .expect("it is in the cabinet");
             (found["picture"] != "waiting").then_some(found)
         })
         .await
@@ -110,10 +153,18 @@ impl Person {
 
     /// Fetches something with these headers.
     pub async fn fetch_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Fetched {
-        let request = headers.iter().fold(self.request("GET", path), |request, (name, value)| request.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(self.request("GET", path), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Fetched { status, headers, body: response.bytes().await.expect("the body arrives").to_vec() }
+        Fetched {
+            status,
+            headers,
+            body: response.bytes().await.expect("the body arrives").to_vec(),
+        }
     }
 
     /// Fetches something.
@@ -136,50 +187,105 @@ impl Person {
             self.space
         );
         let kind = "multipart/form-data; boundary=edge";
-        let mut stream = self.raw("POST", path, &format!("content-type: {kind}\r\ncontent-length: {}\r\n", all + start.len())).await;
-        stream.write_all(start.as_bytes()).await.expect("the fields are sent");
+        let mut stream = self
+            .raw(
+                "POST",
+                path,
+                &format!(
+                    "content-type: {kind}\r\ncontent-length: {}\r\n",
+                    all + start.len()
+                ),
+            )
+            .await;
+        stream
+            .write_all(start.as_bytes())
+            .await
+            .expect("the fields are sent");
         stream.write_all(sent).await.expect("the beginning is sent");
         stream
     }
 
     /// A connection on which the head of a request was sent, with these further headers.
     async fn raw(&self, method: &str, path: &str, headers: &str) -> TcpStream {
-        let url = self.request(method, path).build().expect("a request").url().clone();
-        let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+        let url = self
+            .request(method, path)
+            .build()
+            .expect("a request")
+            .url()
+            .clone();
+        let host = format!(
+            "{}:{}",
+            url.host_str().expect("a host"),
+            url.port().expect("a port")
+        );
         let mut stream = TcpStream::connect(&host).await.expect("the server listens");
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\n{headers}\r\n", self.cookies());
-        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\n{headers}\r\n",
+            self.cookies()
+        );
+        stream
+            .write_all(head.as_bytes())
+            .await
+            .expect("the head is sent");
         stream
     }
 
     /// Posts a form with files as a browser without JavaScript does.
-    pub async fn form_with_files(&self, path: &str, page: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+    pub async fn form_with_files(
+        &self,
+        path: &str,
+        page: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
         let mut body = Vec::new();
         for (name, value) in fields {
-            body.extend(format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+            body.extend(
+                format!(
+                    "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+                )
+                .bytes(),
+            );
         }
         for (name, content) in files {
-            let head = format!("--edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n");
+            let head = format!(
+                "--edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n"
+            );
             body.extend(format!("{head}content-type: application/octet-stream\r\n\r\n").bytes());
             body.extend_from_slice(content);
             body.extend(b"\r\n");
         }
         body.extend(b"--edge--\r\n");
-        let request = self.request("POST", path).header(ACCEPT, "text/html").header("content-type", "multipart/form-data; boundary=edge");
-        let origin = self.request("GET", page).build().expect("a request").url().to_string();
-        self.send(request.header("referer", origin).body(body)).await
+        let request = self
+            .request("POST", path)
+            .header(ACCEPT, "text/html")
+            .header("content-type", "multipart/form-data; boundary=edge");
+        let origin = self
+            .request("GET", page)
+            .build()
+            .expect("a request")
+            .url()
+            .to_string();
+        self.send(request.header("referer", origin).body(body))
+            .await
     }
 }
 
 impl Upload {
     /// A request about it.
     pub fn request(&self, method: &str) -> reqwest::RequestBuilder {
-        self.person.request(method, &self.path).header(ACCEPT, "application/json").header("tus-resumable", "1.0.0")
+        self.person
+            .request(method, &self.path)
+            .header(ACCEPT, "application/json")
+            .header("tus-resumable", "1.0.0")
     }
 
     /// The same upload as somebody else asks for it.
     pub fn as_seen_by(&self, person: &Person) -> Self {
-        Self { person: person.clone(), path: self.path.clone() }
+        Self {
+            person: person.clone(),
+            path: self.path.clone(),
+        }
     }
 
     /// Its last part, which names it on the disk, too.
@@ -187,20 +293,32 @@ impl Upload {
         self.path.rsplit('/').next().expect("a path")
     }
 
-    /// Where it stands. A connection to a server that was killed may look alive once: asking again does no harm.
+    /// Where it stands. A connection to a server that was killed may look alive once: asking again
+    /// does no harm.
     pub async fn head(&self) -> Answer {
-        let response = eventually("answer", || async { self.request("HEAD").send().await.ok() }).await;
+        let response = eventually("answer", || async {
+            self.request("HEAD").send().await.ok()
+        })
+        .await;
         Answer::of(response).await
     }
 
     /// How many bytes have come.
     pub async fn offset(&self) -> usize {
-        self.head().await.expect(200).header("upload-offset").parse().expect("an offset")
+        self.head()
+            .await
+            .expect(200)
+            .header("upload-offset")
+            .parse()
+            .expect("an offset")
     }
 
     /// A request that sends these bytes from there on.
     pub fn piece(&self, at: usize, bytes: &[u8]) -> reqwest::RequestBuilder {
-        self.request("PATCH").header("upload-offset", at).header("content-type", "application/offset+octet-stream").body(bytes.to_vec())
+        self.request("PATCH")
+            .header("upload-offset", at)
+            .header("content-type", "application/offset+octet-stream")
+            .body(bytes.to_vec())
     }
 
     /// Sends these bytes from there on.
@@ -216,7 +334,14 @@ impl Upload {
     /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
     pub async fn hang(&self, all: usize, sent: &[u8]) -> TcpStream {
         let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: application/offset+octet-stream\r\n";
-        let mut stream = self.person.raw("PATCH", &self.path, &format!("{headers}content-length: {all}\r\n")).await;
+        let mut stream = self
+            .person
+            .raw(
+                "PATCH",
+                &self.path,
+                &format!("{headers}content-length: {all}\r\n"),
+            )
+            .await;
         stream.write_all(sent).await.expect("the beginning is sent");
         stream
     }
@@ -235,7 +360,10 @@ impl Upload {
 /// What a raw connection is answered, as far as it says.
 pub async fn answer_of(mut stream: TcpStream) -> String {
     let mut buffer = vec![0; 4096];
-    let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.expect("an answer in time").unwrap_or(0);
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer))
+        .await
+        .expect("an answer in time")
+        .unwrap_or(0);
     String::from_utf8_lossy(&buffer[..read]).into_owned()
 }
 
@@ -246,7 +374,12 @@ impl TestServer {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 match entry.path() {
                     path if path.is_dir() => names(&path, into),
-                    path => into.push(path.file_name().expect("a name").to_string_lossy().into_owned()),
+                    path => into.push(
+                        path.file_name()
+                            .expect("a name")
+                            .to_string_lossy()
+                            .into_owned(),
+                    ),
                 }
             }
         }

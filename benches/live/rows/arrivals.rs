@@ -1,4 +1,5 @@
-//! A thousand people arrive at the same moment: pages for all, sockets for all, and what one who was there is told.
+//! A thousand people arrive at the same moment: pages for all, sockets for all, and what one who
+//! was there is told.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -32,35 +33,80 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     site.populate(&folder, people + 1).await?;
     let cookies = site.cookies().split_off(1);
     let presence = format!("space/{}/presence", site.space);
-    let [mut frames, mut told, mut follow, mut pages, mut slowest] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 5];
+    let [mut frames, mut told, mut follow, mut pages, mut slowest] = [const {
+        Side {
+            figures: Vec::new(),
+            used: Vec::new(),
+        }
+    }; 5];
     for _ in 0..options.rounds() {
         // A fresh start, on which nobody's page was ever made.
         let mut server = Server::tidepool(&folder).await?;
         let (rate, p99) = first_pages(&server, &site, &cookies)?;
         pages.turn(rate, None);
         slowest.turn(p99, None);
-        let mut observer = Observer::sit(&server, &format!("/live/data?feed={presence}"), &site.people[0].cookie).await?;
-        let plan =
-            Plan::new(server.address, &site.room, 0).beside(format!("&feed={presence}&feed=room/{}/typing", site.room)).all_at_once();
+        let mut observer = Observer::sit(
+            &server,
+            &format!("/live/data?feed={presence}"),
+            &site.people[0].cookie,
+        )
+        .await?;
+        let plan = Plan::new(server.address, &site.room, 0)
+            .beside(format!("&feed={presence}&feed=room/{}/typing", site.room))
+            .all_at_once();
         let begun = Instant::now();
         let crew = Crew::open(plan, &cookies, people);
         observer.see(people).await?;
         told.turn(begun.elapsed().as_secs_f64() * 1e3, None);
-        follow.turn((crew.all_follow(PATIENCE).await?.saturating_duration_since(begun)).as_secs_f64() * 1e3, None);
+        follow.turn(
+            (crew
+                .all_follow(PATIENCE)
+                .await?
+                .saturating_duration_since(begun))
+            .as_secs_f64()
+                * 1e3,
+            None,
+        );
         observer.rest().await?;
         frames.turn(observer.frames as f64, None);
         server.process.check()?;
     }
     let mark = (people <= 1_000).then_some(Mark::AtMost(20.0));
     let lines = [
-        (format!("{people} people arrive: frames of presence that another gets"), Unit::Count, frames, mark),
-        (format!("{people} people arrive: until another knows of all"), Unit::Millis, told, None),
-        (format!("{people} people arrive: until all follow their room, at most"), Unit::Millis, follow, None),
-        (format!("first pages of {people} people after a start, {CONNECTIONS} at once"), Unit::PerSecond, pages, None),
+        (
+            format!("{people} people arrive: frames of presence that another gets"),
+            Unit::Count,
+            frames,
+            mark,
+        ),
+        (
+            format!("{people} people arrive: until another knows of all"),
+            Unit::Millis,
+            told,
+            None,
+        ),
+        (
+            format!("{people} people arrive: until all follow their room, at most"),
+            Unit::Millis,
+            follow,
+            None,
+        ),
+        (
+            format!("first pages of {people} people after a start, {CONNECTIONS} at once"),
+            Unit::PerSecond,
+            pages,
+            None,
+        ),
         ("the same, p99".to_owned(), Unit::Millis, slowest, None),
     ];
     for (what, unit, ours, mark) in lines {
-        report.line(Line { what, unit, ours, baseline: Side::default(), mark });
+        report.line(Line {
+            what,
+            unit,
+            ours,
+            baseline: Side::default(),
+            mark,
+        });
     }
     report.note("arrivals: each person has an account; all connect at once and follow room, typing and presence".to_owned());
     Ok(())
@@ -74,10 +120,18 @@ fn first_pages(server: &Server, site: &Site, cookies: &[String]) -> Result<(f64,
         async move {
             let mut times = Vec::new();
             for cookie in cookies.iter().skip(number).step_by(CONNECTIONS) {
-                let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("accept-encoding", "br")];
+                let headers = [
+                    ("cookie", cookie.as_str()),
+                    ("accept", "text/html"),
+                    ("accept-encoding", "br"),
+                ];
                 let started = Instant::now();
                 let answer = http.send(&request("GET", path, &headers, "")).await?;
-                ensure!(answer.status == 200, "a page was answered {}", answer.status);
+                ensure!(
+                    answer.status == 200,
+                    "a page was answered {}",
+                    answer.status
+                );
                 times.push(started.elapsed().as_secs_f64() * 1e3);
             }
             Ok(times)
@@ -99,26 +153,40 @@ struct Observer {
 impl Observer {
     async fn sit(server: &Server, path: &str, cookie: &str) -> Result<Self> {
         let (stream, came) = open(server.address, path, cookie).await?;
-        let mut observer = Self { stream, came, frames: 0, here: BTreeSet::new() };
+        let mut observer = Self {
+            stream,
+            came,
+            frames: 0,
+            here: BTreeSet::new(),
+        };
         // Past the frame that tells of the observer.
-        observer.read_until(Instant::now() + Duration::from_secs(1), |_| false).await?;
+        observer
+            .read_until(Instant::now() + Duration::from_secs(1), |_| false)
+            .await?;
         (observer.frames, observer.here) = Default::default();
         Ok(observer)
     }
 
     async fn see(&mut self, people: usize) -> Result<()> {
-        let all = self.read_until(Instant::now() + PATIENCE, |here| here.len() >= people).await?;
+        let all = self
+            .read_until(Instant::now() + PATIENCE, |here| here.len() >= people)
+            .await?;
         ensure!(all, "{} of {people} people were told of", self.here.len());
         Ok(())
     }
 
     /// What else is told in the second after.
     async fn rest(&mut self) -> Result<()> {
-        self.read_until(Instant::now() + Duration::from_secs(1), |_| false).await?;
+        self.read_until(Instant::now() + Duration::from_secs(1), |_| false)
+            .await?;
         Ok(())
     }
 
-    async fn read_until(&mut self, until: Instant, enough: impl Fn(&BTreeSet<String>) -> bool) -> Result<bool> {
+    async fn read_until(
+        &mut self,
+        until: Instant,
+        enough: impl Fn(&BTreeSet<String>) -> bool,
+    ) -> Result<bool> {
         loop {
             let mut used = 0;
             while let Some((frame, length)) = first_frame(&self.came[used..])? {
@@ -128,13 +196,18 @@ impl Observer {
                     TEXT if is_event(frame.payload) => {
                         self.frames += 1;
                         let told: Value = serde_json::from_slice(frame.payload)?;
-                        for person in told["event"]["people"].as_array().context("a frame of presence without people")? {
+                        for person in told["event"]["people"]
+                            .as_array()
+                            .context("a frame of presence without people")?
+                        {
                             ensure!(person["state"] == "here", "{person} although nobody left");
-                            self.here.insert(person["account"].as_str().context("no account")?.to_owned());
+                            self.here.insert(
+                                person["account"].as_str().context("no account")?.to_owned(),
+                            );
                         }
                     }
-                    TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"") || frame.payload.starts_with(b"{\"type\":\"subscribed\"") => {
-                    }
+                    TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"")
+                        || frame.payload.starts_with(b"{\"type\":\"subscribed\"") => {}
                     _ => bail!("the server said {}", String::from_utf8_lossy(frame.payload)),
                 }
             }

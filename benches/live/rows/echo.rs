@@ -32,30 +32,61 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         ("post → acknowledged, quiet, p50", 50.0, None),
         ("post → own echo, quiet, p50", 50.0, None),
         ("post → own echo, quiet, p99", 99.0, None),
-        ("post → seen on another socket, quiet, p50", 50.0, Some(Mark::AtMost(2.0))),
-        ("post → seen on another socket, quiet, p99", 99.0, Some(Mark::AtMost(8.0))),
+        (
+            "post → seen on another socket, quiet, p50",
+            50.0,
+            Some(Mark::AtMost(2.0)),
+        ),
+        (
+            "post → seen on another socket, quiet, p99",
+            99.0,
+            Some(Mark::AtMost(8.0)),
+        ),
     ];
-    let mut sides = [LINES.map(|_| Side::default()), LINES.map(|_| Side::default())];
+    let mut sides = [
+        LINES.map(|_| Side::default()),
+        LINES.map(|_| Side::default()),
+    ];
     for _ in 0..options.rounds() {
         for (server, posts, side) in [(&stage.server, &ours, 0), (&stage.baseline, &bare, 1)] {
             let meter = Meter::start(&server.process)?;
             let (times, posted) = turn(server, posts, &stage.path, count).await?;
             let used = meter.stop(count as u64)?;
             if side == 0 {
-                stage.site.check_history(server, &stage.site.room, &posted).await?;
+                stage
+                    .site
+                    .check_history(server, &stage.site.room, &posted)
+                    .await?;
             }
             for (place, (_, percent, _)) in LINES.iter().enumerate() {
-                let mut of = [&times.acknowledged, &times.own, &times.own, &times.other, &times.other][place].clone();
-                sides[side][place].turn(percentile(&mut of, *percent), (place == 0).then_some(used));
+                let mut of = [
+                    &times.acknowledged,
+                    &times.own,
+                    &times.own,
+                    &times.other,
+                    &times.other,
+                ][place]
+                    .clone();
+                sides[side][place]
+                    .turn(percentile(&mut of, *percent), (place == 0).then_some(used));
             }
         }
     }
     stage.still_well()?;
     let [ours, bare] = sides;
     for (((what, _, mark), ours), baseline) in LINES.into_iter().zip(ours).zip(bare) {
-        report.line(Line { what: what.to_owned(), unit: Unit::Millis, ours, baseline, mark });
+        report.line(Line {
+            what: what.to_owned(),
+            unit: Unit::Millis,
+            ours,
+            baseline,
+            mark,
+        });
     }
-    report.note(format!("echo: {count} posts a turn, frames of {} bytes; the baseline stores nothing", stage.frame));
+    report.note(format!(
+        "echo: {count} posts a turn, frames of {} bytes; the baseline stores nothing",
+        stage.frame
+    ));
     Ok(())
 }
 
@@ -73,7 +104,11 @@ async fn turn(server: &Server, posts: &Posts, path: &str, count: usize) -> Resul
         let (on_own, on_other) = (own.reached().await?, other.reached().await?);
         posted.insert(id, body);
         if number >= warm_up {
-            for (of, at) in [(&mut times.acknowledged, acknowledged), (&mut times.own, on_own), (&mut times.other, on_other)] {
+            for (of, at) in [
+                (&mut times.acknowledged, acknowledged),
+                (&mut times.own, on_own),
+                (&mut times.other, on_other),
+            ] {
                 of.push((at - sent).as_secs_f64() * 1e3);
             }
         }

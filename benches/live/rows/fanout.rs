@@ -14,14 +14,26 @@ use crate::server::Server;
 const POSTING: usize = 64; // connections that post at once
 const AHEAD: u64 = 128; // posts that may not have reached everybody yet; a feed keeps 512
 const WARM_UP: usize = 10;
-const TURNS: usize = 3; // for each that is asked for: what one turn says swings by a third, so there are more of them
+// For each that is asked for: what one turn says swings by a third, so there are more of them.
+const TURNS: usize = 3;
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for sockets in options.socket_steps(&[100, 1_000, 10_000]) {
-        ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
+        ensure!(
+            sockets + 500 <= file_limit()?,
+            "only {} files may be open here",
+            file_limit()?
+        );
         measure_at("frames", Stage::pulse(4).await?, sockets, options, report).await?;
-        measure_at("posts", Stage::set(options, 4).await?, sockets, options, report).await?;
+        measure_at(
+            "posts",
+            Stage::set(options, 4).await?,
+            sockets,
+            options,
+            report,
+        )
+        .await?;
     }
     report.note(
         "fanout: frames are told over HTTP as posts are, eight by a request when saturated, and nothing stores them; the baseline stores nothing at all, and \
@@ -31,22 +43,58 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn measure_at(what: &str, mut stage: Stage, sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
+async fn measure_at(
+    what: &str,
+    mut stage: Stage,
+    sockets: usize,
+    options: &Options,
+    report: &mut Report,
+) -> Result<()> {
     let stored = what == "posts";
     let ours = stage.posts.clone();
     let bare = ours.at(&stage.baseline);
-    let [mut one, mut one_bare, mut all, mut all_bare, mut much, mut much_bare] =
-        [const { Side { figures: Vec::new(), used: Vec::new() } }; 6];
+    let [
+        mut one,
+        mut one_bare,
+        mut all,
+        mut all_bare,
+        mut much,
+        mut much_bare,
+    ] = [const {
+        Side {
+            figures: Vec::new(),
+            used: Vec::new(),
+        }
+    }; 6];
     let size = Size::of(sockets, options);
     for _ in 0..options.rounds() * options.by(1, TURNS) {
-        let done = turn(Manner::default(), &stage.server, stage.server.address, &ours, &stage.path, &size).await?;
+        let done = turn(
+            Manner::default(),
+            &stage.server,
+            stage.server.address,
+            &ours,
+            &stage.path,
+            &size,
+        )
+        .await?;
         if stored {
-            stage.site.check_history(&stage.server, &stage.site.room, &done.posted).await?;
+            stage
+                .site
+                .check_history(&stage.server, &stage.site.room, &done.posted)
+                .await?;
         }
         one.turn(done.one, None);
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
-        let done = turn(Manner::default(), &stage.baseline, stage.baseline.sockets, &bare, &stage.path, &size).await?;
+        let done = turn(
+            Manner::default(),
+            &stage.baseline,
+            stage.baseline.sockets,
+            &bare,
+            &stage.path,
+            &size,
+        )
+        .await?;
         one_bare.turn(done.one, None);
         all_bare.turn(done.all, None);
         much_bare.turn(done.deliveries, Some(done.used));
@@ -54,12 +102,30 @@ async fn measure_at(what: &str, mut stage: Stage, sockets: usize, options: &Opti
     stage.still_well()?;
     let mark = (!stored && sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
     let row = format!("{what}: one to {sockets} sockets, past what it takes to one");
-    report.line(Line { what: row, unit: Unit::PerSecond, ours: one, baseline: one_bare, mark });
+    report.line(Line {
+        what: row,
+        unit: Unit::PerSecond,
+        ours: one,
+        baseline: one_bare,
+        mark,
+    });
     let row = format!("{what}: saturated, to {sockets} sockets");
-    report.line(Line { what: row, unit: Unit::PerSecond, ours: much, baseline: much_bare, mark });
+    report.line(Line {
+        what: row,
+        unit: Unit::PerSecond,
+        ours: much,
+        baseline: much_bare,
+        mark,
+    });
     let mark = (stored && sockets == 1_000).then_some(Mark::AtMost(10.0));
     let row = format!("{what}: one on all of {sockets} sockets, p50");
-    report.line(Line { what: row, unit: Unit::Millis, ours: all, baseline: all_bare, mark });
+    report.line(Line {
+        what: row,
+        unit: Unit::Millis,
+        ours: all,
+        baseline: all_bare,
+        mark,
+    });
     report.note(format!(
         "{what} to {sockets}: {} alone and {} with {POSTING} at once a turn, frames of {} bytes",
         size.alone, size.many, stage.frame
@@ -80,14 +146,19 @@ impl Size {
     /// For so many sockets.
     pub fn of(sockets: usize, options: &Options) -> Self {
         let alone = options.by(5, if sockets > 2_000 { 20 } else { 50 });
-        Self { sockets, alone, many: options.by(200, (2_000_000 / sockets).clamp(100, 4_000)) }
+        Self {
+            sockets,
+            alone,
+            many: options.by(200, (2_000_000 / sockets).clamp(100, 4_000)),
+        }
     }
 }
 
 /// What one turn gave.
 pub struct Done {
-    /// Deliveries a second of a frame that came alone: in the time to all past the time to one. When the first of many has it
-    /// says little, for a loop that keeps the cores busy has written to all before anyone reads.
+    /// Deliveries a second of a frame that came alone: in the time to all past the time to one.
+    /// When the first of many has it says little, for a loop that keeps the cores busy has written
+    /// to all before anyone reads.
     pub one: f64,
     /// Milliseconds until all had a post that came alone.
     pub all: f64,
@@ -102,7 +173,14 @@ pub struct Done {
 }
 
 /// One turn of one side.
-pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr, posts: &Posts, path: &str, size: &Size) -> Result<Done> {
+pub async fn turn(
+    manner: Manner,
+    server: &Server,
+    sockets: std::net::SocketAddr,
+    posts: &Posts,
+    path: &str,
+    size: &Size,
+) -> Result<Done> {
     let mut http = Http::connect(server.address).await?;
     let one = Crowd::connect_as(manner, sockets, path, &posts.cookies, 1).await?;
     let (mut to_one, told_one) = lone(&one, &mut http, posts, size.alone).await?;
@@ -112,20 +190,38 @@ pub async fn turn(manner: Manner, server: &Server, sockets: std::net::SocketAddr
     let before = crowd.total();
     crowd.await_frames((WARM_UP + size.alone + size.many) as u64);
     let meter = Meter::start(&server.process)?;
-    let burst = posts.many(POSTING, size.many as u64, |begun| begun < AHEAD + (crowd.total() - before) / crowd.len())?;
+    let burst = posts.many(POSTING, size.many as u64, |begun| {
+        begun < AHEAD + (crowd.total() - before) / crowd.len()
+    })?;
     let took = crowd.reached().await? - burst.from;
     let deliveries = crowd.len() * size.many as u64;
     let used = meter.stop(deliveries)?;
     posted.extend(burst.posted);
     crowd.check(&posted.keys().copied().collect())?;
     posted.extend(told_one);
-    let (all, deliveries) = (percentile(&mut to_all, 50.0), deliveries as f64 / took.as_secs_f64());
+    let (all, deliveries) = (
+        percentile(&mut to_all, 50.0),
+        deliveries as f64 / took.as_secs_f64(),
+    );
     let one = crowd.len() as f64 / ((all - percentile(&mut to_one, 50.0)) / 1e3);
-    Ok(Done { one, all, deliveries, used, bytes: crowd.bytes_each(), posted })
+    Ok(Done {
+        one,
+        all,
+        deliveries,
+        used,
+        bytes: crowd.bytes_each(),
+        posted,
+    })
 }
 
-/// Posts that are awaited one by one: milliseconds until all of a crowd had each, and what was posted.
-async fn lone(crowd: &Crowd, http: &mut Http, posts: &Posts, count: usize) -> Result<(Vec<f64>, Posted)> {
+/// Posts that are awaited one by one: milliseconds until all of a crowd had each, and what was
+/// posted.
+async fn lone(
+    crowd: &Crowd,
+    http: &mut Http,
+    posts: &Posts,
+    count: usize,
+) -> Result<(Vec<f64>, Posted)> {
     let (mut times, mut posted) = (Vec::new(), Posted::new());
     for number in 0..WARM_UP + count {
         crowd.await_frames(number as u64 + 1);

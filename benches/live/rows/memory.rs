@@ -24,7 +24,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 }
 
 async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
-    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
+    ensure!(
+        sockets + 500 <= file_limit()?,
+        "only {} files may be open here",
+        file_limit()?
+    );
     // Past the first ping, which touches every socket.
     let settle = Duration::from_millis(options.by(300, 10_000) as u64);
     let (mut ours, mut bare) = (Side::default(), Side::default());
@@ -35,7 +39,8 @@ async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) ->
             drop(Crowd::connect(server.address, &stage.path, &stage.site.cookies(), 8).await?);
             tokio::time::sleep(Duration::from_millis(200)).await;
             let before = server.process.resident()?;
-            let crowd = Crowd::connect(server.address, &stage.path, &stage.site.cookies(), sockets).await?;
+            let crowd =
+                Crowd::connect(server.address, &stage.path, &stage.site.cookies(), sockets).await?;
             tokio::time::sleep(settle).await;
             side.turn((server.process.resident()? - before) / sockets as f64, None);
             crowd.check(&Default::default())?;
@@ -43,7 +48,13 @@ async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) ->
         stage.still_well()?;
     }
     let mark = Some(Mark::AtMost(4.0));
-    report.line(Line { what: format!("memory of one idle socket of {sockets}"), unit: Unit::Kib, ours, baseline: bare, mark });
+    report.line(Line {
+        what: format!("memory of one idle socket of {sockets}"),
+        unit: Unit::Kib,
+        ours,
+        baseline: bare,
+        mark,
+    });
     Ok(())
 }
 
@@ -55,19 +66,46 @@ async fn starts(options: &Options, report: &mut Report) -> Result<()> {
     let first_in = first.started_in;
     Site::set_up(&first, 1).await?;
     drop(first);
-    let [mut ready, mut ready_bare, mut idle, mut idle_bare] = [const { Side { figures: Vec::new(), used: Vec::new() } }; 4];
+    let [mut ready, mut ready_bare, mut idle, mut idle_bare] = [const {
+        Side {
+            figures: Vec::new(),
+            used: Vec::new(),
+        }
+    }; 4];
     for _ in 0..options.rounds() * options.by(1, STARTS) {
-        for (ready, idle, bare) in [(&mut ready, &mut idle, false), (&mut ready_bare, &mut idle_bare, true)] {
-            let server = if bare { Server::baseline(&folder, &page).await? } else { Server::tidepool(&folder).await? };
+        for (ready, idle, bare) in [
+            (&mut ready, &mut idle, false),
+            (&mut ready_bare, &mut idle_bare, true),
+        ] {
+            let server = if bare {
+                Server::baseline(&folder, &page).await?
+            } else {
+                Server::tidepool(&folder).await?
+            };
             ready.turn(server.started_in.as_secs_f64() * 1e3, None);
             tokio::time::sleep(Duration::from_millis(options.by(100, 500) as u64)).await;
             idle.turn(server.process.resident()?, None);
         }
     }
     let mark = Some(Mark::AtMost(150.0));
-    report.line(Line { what: "start → first answer".to_owned(), unit: Unit::Millis, ours: ready, baseline: ready_bare, mark });
+    report.line(Line {
+        what: "start → first answer".to_owned(),
+        unit: Unit::Millis,
+        ours: ready,
+        baseline: ready_bare,
+        mark,
+    });
     let mark = Some(Mark::AtMost(20.0 * 1024.0));
-    report.line(Line { what: "memory of an idle server, just started".to_owned(), unit: Unit::Kib, ours: idle, baseline: idle_bare, mark });
-    report.note(format!("memory: the first start in an empty folder answered after {:.0} ms", first_in.as_secs_f64() * 1e3));
+    report.line(Line {
+        what: "memory of an idle server, just started".to_owned(),
+        unit: Unit::Kib,
+        ours: idle,
+        baseline: idle_bare,
+        mark,
+    });
+    report.note(format!(
+        "memory: the first start in an empty folder answered after {:.0} ms",
+        first_in.as_secs_f64() * 1e3
+    ));
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A room's page for people who are in few and in many rooms: all of them stand in the list beside it.
+//! A room's page for people who are in few and in many rooms: all of them stand in the list beside
+//! it.
 
 use std::time::Instant;
 
@@ -28,11 +29,18 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     seed(&folder, &site, &counts).await?;
     let mut server = Server::tidepool(&folder).await?;
     let mut http = Http::connect(server.address).await?;
-    let posts =
-        Posts { room: FIRST.to_string(), cookies: vec![site.people[POSTER].cookie.clone()], ..Posts::to(&server, &site, " and so on") };
+    let posts = Posts {
+        room: FIRST.to_string(),
+        cookies: vec![site.people[POSTER].cookie.clone()],
+        ..Posts::to(&server, &site, " and so on")
+    };
     let mut newest = posts.one(&mut http).await?.0;
     let page = |place: usize| {
-        let headers = [("cookie", site.people[FEW + place].cookie.as_str()), ("accept", "text/html"), ("accept-encoding", "br")];
+        let headers = [
+            ("cookie", site.people[FEW + place].cookie.as_str()),
+            ("accept", "text/html"),
+            ("accept-encoding", "br"),
+        ];
         request("GET", &format!("/rooms/{FIRST}"), &headers, "")
     };
     let pages: Vec<_> = (0..counts.len()).map(page).collect();
@@ -50,9 +58,16 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
                     let started = Instant::now();
                     let answer = http.send(&pages[place]).await?;
                     let took = started.elapsed().as_secs_f64() * 1e3;
-                    ensure!(answer.status == 200, "a page was answered {}", answer.status);
+                    ensure!(
+                        answer.status == 200,
+                        "a page was answered {}",
+                        answer.status
+                    );
                     sizes[place] = answer.body.len();
-                    ensure!(messages_in(&unpack("br", answer.body)?)?.last() == Some(&newest), "the page lacks the newest message");
+                    ensure!(
+                        messages_in(&unpack("br", answer.body)?)?.last() == Some(&newest),
+                        "the page lacks the newest message"
+                    );
                     if number >= count / 5 {
                         times[place].push(took);
                     }
@@ -63,10 +78,23 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             }
         }
         for place in 1..counts.len() {
-            let when = if changed { "after each post" } else { "unchanged" };
-            let what = format!("room page for a member of {} rooms against {}, {when}, p50", counts[place], counts[0]);
+            let when = if changed {
+                "after each post"
+            } else {
+                "unchanged"
+            };
+            let what = format!(
+                "room page for a member of {} rooms against {}, {when}, p50",
+                counts[place], counts[0]
+            );
             let (ours, baseline) = (sides[place].clone(), sides[0].clone());
-            report.line(Line { what, unit: Unit::Millis, ours, baseline, mark: None });
+            report.line(Line {
+                what,
+                unit: Unit::Millis,
+                ours,
+                baseline,
+                mark: None,
+            });
         }
     }
     server.process.check()?;
@@ -74,7 +102,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Writes private rooms into the database of a stopped server, each with a message, and who is in how many of them.
+/// Writes private rooms into the database of a stopped server, each with a message, and who is in
+/// how many of them.
 async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     let mut database = database(folder).await?;
     let most = counts.iter().copied().max().unwrap_or_default();
@@ -97,7 +126,11 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     .bind(most)
     .execute(&mut database)
     .await?;
-    let people = counts.iter().enumerate().map(|(place, count)| (account(FEW + place), *count)).chain([(author, 1)]);
+    let people = counts
+        .iter()
+        .enumerate()
+        .map(|(place, count)| (account(FEW + place), *count))
+        .chain([(author, 1)]);
     for (person, count) in people {
         sqlx::query(
             "INSERT INTO room_members (room_id, account_id, joined_at) SELECT id, $1, 1 FROM rooms WHERE id >= $2 AND id < $2 + $3",

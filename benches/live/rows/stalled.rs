@@ -1,4 +1,5 @@
-//! Posts to a room some of whose sockets have stopped reading: the others must not notice, and memory must be bounded.
+//! Posts to a room some of whose sockets have stopped reading: the others must not notice, and
+//! memory must be bounded.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ use crate::server::{Server, Site};
 use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open_narrow, pong};
 
 const POSTS: f64 = 50.0; // a second
-const GIVEN_UP: Duration = Duration::from_secs(18); // a server closes who takes nothing for 15 seconds
+// A server closes who takes nothing for 15 seconds.
+const GIVEN_UP: Duration = Duration::from_secs(18);
 /// About a thousand bytes, so that what stands between the two ends is soon full.
 const LONG: &str = {
     macro_rules! eight {
@@ -46,12 +48,27 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     // What comes first has the server's memory grow, whoever stalls.
     post(&server, &posts, time / 4).await?;
     let counts = [0, 1, (sockets / 10).max(2)];
-    let mut sides = [const { [const { Side { figures: Vec::new(), used: Vec::new() } }; 3] }; 3];
+    let mut sides = [const {
+        [const {
+            Side {
+                figures: Vec::new(),
+                used: Vec::new(),
+            }
+        }; 3]
+    }; 3];
     for _ in 0..options.rounds_up_to(2) {
         for (stalled, [p50, p99, memory]) in counts.into_iter().zip(&mut sides) {
-            let since = posts.one(&mut Http::connect(server.address).await?).await?.0;
+            let since = posts
+                .one(&mut Http::connect(server.address).await?)
+                .await?
+                .0;
             let before = server.process.resident()?;
-            let crew = Crew::gather(Plan::new(server.address, &site.room, since), &site.cookies(), sockets - stalled).await?;
+            let crew = Crew::gather(
+                Plan::new(server.address, &site.room, since),
+                &site.cookies(),
+                sockets - stalled,
+            )
+            .await?;
             let path = format!("/live/data?feed=room/{}", site.room);
             let mut still = Vec::new();
             for _ in 0..stalled {
@@ -61,18 +78,33 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             let begun = Instant::now();
             let (offered, most) = post(&server, &posts, time).await?;
             let ids: BTreeSet<u64> = offered.made.iter().map(|made| made.id).collect();
-            crew.all_know(ids.last().copied().unwrap_or_default(), Duration::from_secs(30)).await?;
+            crew.all_know(
+                ids.last().copied().unwrap_or_default(),
+                Duration::from_secs(30),
+            )
+            .await?;
             crew.check(&ids)?;
             let mut delays = crew.delays(&offered.times());
-            ensure!(delays.len() == ids.len() * (sockets - stalled), "{} deliveries were seen live", delays.len());
+            ensure!(
+                delays.len() == ids.len() * (sockets - stalled),
+                "{} deliveries were seen live",
+                delays.len()
+            );
             p50.turn(percentile(&mut delays, 50.0), None);
             p99.turn(percentile(&mut delays, 99.0), None);
             memory.turn(most - before, None);
             if !options.quick && stalled > 0 {
-                tokio::time::sleep((begun + time / 4 + GIVEN_UP).saturating_duration_since(Instant::now())).await;
+                tokio::time::sleep(
+                    (begun + time / 4 + GIVEN_UP).saturating_duration_since(Instant::now()),
+                )
+                .await;
             }
             let ends = read_on(server.address, still, &ids).await?;
-            ensure!(options.quick || ends.caught_up == 0, "{} sockets that read nothing for 15 s were kept", ends.caught_up);
+            ensure!(
+                options.quick || ends.caught_up == 0,
+                "{} sockets that read nothing for 15 s were kept",
+                ends.caught_up
+            );
             if stalled > 0 {
                 report.note(format!(
                     "stalled: {stalled} of {sockets}: {} closed, {} told to refresh, {} caught up",
@@ -85,12 +117,36 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let [none, some @ ..] = sides;
     for (count, [p50, p99, memory]) in counts[1..].iter().zip(some) {
         for (what, unit, ours, baseline, mark) in [
-            ("post → seen, p50", Unit::Millis, p50, &none[0], Some(Mark::RatioAtMost(1.2))),
-            ("post → seen, p99", Unit::Millis, p99, &none[1], Some(Mark::RatioAtMost(1.5))),
-            ("server's memory gained, most", Unit::Kib, memory, &none[2], None),
+            (
+                "post → seen, p50",
+                Unit::Millis,
+                p50,
+                &none[0],
+                Some(Mark::RatioAtMost(1.2)),
+            ),
+            (
+                "post → seen, p99",
+                Unit::Millis,
+                p99,
+                &none[1],
+                Some(Mark::RatioAtMost(1.5)),
+            ),
+            (
+                "server's memory gained, most",
+                Unit::Kib,
+                memory,
+                &none[2],
+                None,
+            ),
         ] {
             let what = format!("{what}, {count} of {sockets} stalled against none");
-            report.line(Line { what, unit, ours, baseline: baseline.clone(), mark });
+            report.line(Line {
+                what,
+                unit,
+                ours,
+                baseline: baseline.clone(),
+                mark,
+            });
         }
     }
     Ok(())
@@ -99,7 +155,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 /// Posts for this long. What was posted, and the most memory that the server used meanwhile.
 async fn post(server: &Server, posts: &Posts, time: Duration) -> Result<(Offered, f64)> {
     let posts = posts.clone();
-    let posting = std::thread::spawn(move || posts.offer(4, POSTS, time, &NEVER, &AtomicU64::new(0)));
+    let posting =
+        std::thread::spawn(move || posts.offer(4, POSTS, time, &NEVER, &AtomicU64::new(0)));
     let mut most = 0.0_f64;
     while !posting.is_finished() {
         most = most.max(server.process.resident()?);
@@ -118,9 +175,13 @@ struct Ends {
     caught_up: usize,
 }
 
-/// Reads on where nobody read. Each must get what was posted from the beginning on, until it is told that it missed
-/// the rest, or closed.
-async fn read_on(server: SocketAddr, still: Vec<(TcpStream, Vec<u8>)>, posted: &BTreeSet<u64>) -> Result<Ends> {
+/// Reads on where nobody read. Each must get what was posted from the beginning on, until it is
+/// told that it missed the rest, or closed.
+async fn read_on(
+    server: SocketAddr,
+    still: Vec<(TcpStream, Vec<u8>)>,
+    posted: &BTreeSet<u64>,
+) -> Result<Ends> {
     let mut ends = Ends::default();
     for (mut stream, mut came) in still {
         let mut expected = posted.iter();
@@ -130,10 +191,14 @@ async fn read_on(server: SocketAddr, still: Vec<(TcpStream, Vec<u8>)>, posted: &
             while let Some((frame, length)) = first_frame(&came[used..])? {
                 used += length;
                 match frame.opcode {
-                    PING => drop(stream.write_all(&pong(frame.payload)).await), // may be closed by now
+                    // May be closed by now.
+                    PING => drop(stream.write_all(&pong(frame.payload)).await),
                     CLOSE => {}
                     TEXT if is_event(frame.payload) => {
-                        ensure!(expected.next() == Some(&message_number(frame.payload)?), "a stalled socket missed a frame unsaid");
+                        ensure!(
+                            expected.next() == Some(&message_number(frame.payload)?),
+                            "a stalled socket missed a frame unsaid"
+                        );
                         left -= 1;
                     }
                     TEXT if frame.payload.starts_with(b"{\"type\":\"refresh\"") => {
@@ -154,7 +219,10 @@ async fn read_on(server: SocketAddr, still: Vec<(TcpStream, Vec<u8>)>, posted: &
                     ends.closed += 1;
                     break;
                 }
-                Err(_) => bail!("a stalled socket of {server} lacks {left} of {} frames and nothing comes", posted.len()),
+                Err(_) => bail!(
+                    "a stalled socket of {server} lacks {left} of {} frames and nothing comes",
+                    posted.len()
+                ),
             }
         }
     }

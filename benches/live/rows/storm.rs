@@ -1,4 +1,5 @@
-//! The server is restarted, and everybody comes back at once: how long until all follow again, and that nothing is lost.
+//! The server is restarted, and everybody comes back at once: how long until all follow again, and
+//! that nothing is lost.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(180); // far beyond the mark: slo
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let sockets = options.sockets(1_000, 10_000);
-    ensure!(sockets + 500 <= file_limit()?, "only {} files may be open here", file_limit()?);
+    ensure!(
+        sockets + 500 <= file_limit()?,
+        "only {} files may be open here",
+        file_limit()?
+    );
     let folder = Folder::new()?;
     let server = Server::tidepool(&folder).await?;
     let mut site = Site::set_up(&server, 1).await?;
@@ -33,8 +38,16 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let (mut whole, mut back, mut connected) = (Side::default(), Side::default(), Side::default());
     for _ in 0..options.rounds_up_to(2) {
         let posts = Posts::to(&server, &site, "");
-        let since = posts.one(&mut Http::connect(server.address).await?).await?.0;
-        let crew = Crew::gather(Plan::new(server.address, &site.room, since), &site.cookies(), sockets).await?;
+        let since = posts
+            .one(&mut Http::connect(server.address).await?)
+            .await?
+            .0;
+        let crew = Crew::gather(
+            Plan::new(server.address, &site.room, since),
+            &site.cookies(),
+            sockets,
+        )
+        .await?;
         let stop = std::sync::Arc::new(AtomicBool::new(false));
         let posting = std::thread::spawn({
             let (posts, stop) = (posts.clone(), stop.clone());
@@ -47,18 +60,28 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let ended = restarted.elapsed();
         server = Server::tidepool_at(&folder, server.address).await?;
         let answered = restarted.elapsed();
-        let open =
-            crew.all(PATIENCE, "come back", |one| one.opened.load(Ordering::Acquire) > 1).await?.saturating_duration_since(restarted);
+        let open = crew
+            .all(PATIENCE, "come back", |one| {
+                one.opened.load(Ordering::Acquire) > 1
+            })
+            .await?
+            .saturating_duration_since(restarted);
         connected.turn(open.as_secs_f64() * 1e3, None);
-        let is_back = |one: &crate::follower::Follower| one.lost.load(Ordering::Acquire) > 0 && one.following.load(Ordering::Acquire);
-        let all = crew.all(PATIENCE, "follow again", is_back).await?.saturating_duration_since(restarted);
+        let is_back = |one: &crate::follower::Follower| {
+            one.lost.load(Ordering::Acquire) > 0 && one.following.load(Ordering::Acquire)
+        };
+        let all = crew
+            .all(PATIENCE, "follow again", is_back)
+            .await?
+            .saturating_duration_since(restarted);
         whole.turn(all.as_secs_f64() * 1e3, None);
         back.turn((all - answered).as_secs_f64() * 1e3, None);
 
         tokio::time::sleep(Duration::from_secs(1)).await;
         stop.store(true, Ordering::Release);
         let (posted, repeated) = posting.join().map_err(|_| anyhow!("posting panicked"))??;
-        crew.all_know(posted.last().copied().unwrap_or_default(), PATIENCE).await?;
+        crew.all_know(posted.last().copied().unwrap_or_default(), PATIENCE)
+            .await?;
         crew.check(&posted)?;
         report.note(format!(
             "storm: ended {:.0} ms after SIGTERM, answering after {:.0} ms; {} messages, of which {repeated} had to be sent again, were known \
@@ -74,18 +97,39 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     let mark = Some(Mark::AtMost(15_000.0));
     let what = format!("restart → all of {sockets} sockets follow again");
-    report.line(Line { what, unit: Unit::Millis, ours: whole, baseline: Side::default(), mark });
-    let what = format!("restart → all of {sockets} sockets are open again, before anything is read");
-    report.line(Line { what, unit: Unit::Millis, ours: connected, baseline: Side::default(), mark: None });
+    report.line(Line {
+        what,
+        unit: Unit::Millis,
+        ours: whole,
+        baseline: Side::default(),
+        mark,
+    });
+    let what =
+        format!("restart → all of {sockets} sockets are open again, before anything is read");
+    report.line(Line {
+        what,
+        unit: Unit::Millis,
+        ours: connected,
+        baseline: Side::default(),
+        mark: None,
+    });
     let what = "restart → all follow, from the new server's first answer on".to_owned();
-    report.line(Line { what, unit: Unit::Millis, ours: back, baseline: Side::default(), mark: None });
+    report.line(Line {
+        what,
+        unit: Unit::Millis,
+        ours: back,
+        baseline: Side::default(),
+        mark: None,
+    });
     Ok(())
 }
 
-/// Posts until told to stop, each again and again with the same key until it is acknowledged, as a page does. The
-/// messages, and how many had to be sent more than once.
+/// Posts until told to stop, each again and again with the same key until it is acknowledged, as a
+/// page does. The messages, and how many had to be sent more than once.
 fn post_on(posts: &Posts, stop: &AtomicBool) -> Result<(BTreeSet<u64>, usize)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let (mut posted, mut repeated, mut open) = (BTreeSet::new(), 0, None);
         for author in 0.. {
@@ -102,7 +146,11 @@ fn post_on(posts: &Posts, stop: &AtomicBool) -> Result<(BTreeSet<u64>, usize)> {
                 if let Some(http) = &mut open {
                     match http.send(&request).await {
                         Ok(answer) if answer.status == 200 => break message_number(answer.body)?,
-                        Ok(answer) => ensure!(matches!(answer.status, 429 | 503), "a post was answered {}", answer.status),
+                        Ok(answer) => ensure!(
+                            matches!(answer.status, 429 | 503),
+                            "a post was answered {}",
+                            answer.status
+                        ),
                         Err(_) => open = None,
                     }
                 }

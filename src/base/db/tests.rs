@@ -17,10 +17,15 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) async fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("tidepool-{}", crate::base::secrets::short_token()));
+        let folder =
+            std::env::temp_dir().join(format!("tidepool-{}", crate::base::secrets::short_token()));
         std::fs::create_dir_all(&folder).unwrap();
         let settings = Settings::of(Profile::Development, &folder);
-        Self { db: Db::open(&settings).await.unwrap(), settings, folder }
+        Self {
+            db: Db::open(&settings).await.unwrap(),
+            settings,
+            folder,
+        }
     }
 }
 
@@ -57,7 +62,13 @@ async fn one_of_many_grouped_writes_fails_alone() {
     });
     let results = join_all(writes).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 160);
-    assert_eq!(results.iter().filter(|result| matches!(result, Err(Error::Conflict(_)))).count(), 20);
+    assert_eq!(
+        results
+            .iter()
+            .filter(|result| matches!(result, Err(Error::Conflict(_))))
+            .count(),
+        20
+    );
     assert_eq!(count(&scratch.db).await, 160);
     assert!(Db::problems(&scratch.settings).await.unwrap().is_empty());
 }
@@ -65,7 +76,11 @@ async fn one_of_many_grouped_writes_fails_alone() {
 #[tokio::test]
 async fn a_failed_statement_undoes_its_write_and_no_other() {
     let scratch = Scratch::new().await;
-    let writes = [1, 1, 2].map(|id| scratch.db.write(move |tx| Box::pin(async move { insert(tx, id).await })));
+    let writes = [1, 1, 2].map(|id| {
+        scratch
+            .db
+            .write(move |tx| Box::pin(async move { insert(tx, id).await }))
+    });
     let results = join_all(writes).await;
     assert!(results[0].is_ok() && results[1].is_err() && results[2].is_ok());
     assert_eq!(count(&scratch.db).await, 2);
@@ -84,12 +99,20 @@ async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
                     Box::pin(async move {
                         insert(tx, id).await?;
                         tx.after_commit(move || seen.lock().unwrap().push(id));
-                        if id % 5 == 0 { Err(Error::NotFound) } else { Ok(()) }
+                        if id % 5 == 0 {
+                            Err(Error::NotFound)
+                        } else {
+                            Ok(())
+                        }
                     })
                 })
                 .await
                 .is_ok();
-            assert_eq!(mine.lock().unwrap().contains(&id), keep, "told exactly when it stands, before its caller hears");
+            assert_eq!(
+                mine.lock().unwrap().contains(&id),
+                keep,
+                "told exactly when it stands, before its caller hears"
+            );
         }
     });
     join_all(writes).await;
@@ -103,7 +126,8 @@ async fn a_reader_cannot_write_and_references_are_checked() {
     let scratch = Scratch::new().await;
     let written = sql!(scratch.db.read(), on => sqlx::query("INSERT INTO spaces (id, name, created_at) VALUES (9, 'x', 0)").execute(on));
     assert!(written.is_err());
-    const ORPHAN: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES (1, 2, 'member', 0)";
+    const ORPHAN: &str =
+        "INSERT INTO members (space_id, account_id, role, joined_at) VALUES (1, 2, 'member', 0)";
     let orphan = scratch.db.write(|tx| {
         Box::pin(async move {
             sql!(tx.on(), on => sqlx::query(ORPHAN).execute(on))?;
@@ -116,9 +140,19 @@ async fn a_reader_cannot_write_and_references_are_checked() {
 #[tokio::test]
 async fn a_stopped_writer_refuses_and_leaves_no_log() {
     let scratch = Scratch::new().await;
-    scratch.db.write(|tx| Box::pin(async move { insert(tx, 1).await })).await.unwrap();
+    scratch
+        .db
+        .write(|tx| Box::pin(async move { insert(tx, 1).await }))
+        .await
+        .unwrap();
     scratch.db.close().await;
-    assert!(matches!(scratch.db.write(|tx| Box::pin(async move { insert(tx, 2).await })).await, Err(Error::Unavailable)));
+    assert!(matches!(
+        scratch
+            .db
+            .write(|tx| Box::pin(async move { insert(tx, 2).await }))
+            .await,
+        Err(Error::Unavailable)
+    ));
     let log = scratch.folder.join("tidepool.sqlite-wal");
     assert!(!log.exists() || std::fs::metadata(log).unwrap().len() == 0);
 }

@@ -1,8 +1,9 @@
 //! The writer: one task, one connection, group commit.
 //!
-//! A write waits in a bounded queue. The writer takes what is waiting (up to the batch), runs each in a savepoint,
-//! commits once, then runs what was to happen after commit, in commit order, and only then answers. So events leave
-//! in the order of the data they tell of, and nobody hears of a write that could still be lost.
+//! A write waits in a bounded queue. The writer takes what is waiting (up to the batch), runs each
+//! in a savepoint, commits once, then runs what was to happen after commit, in commit order, and
+//! only then answers. So events leave in the order of the data they tell of, and nobody hears of a
+//! write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -20,11 +21,13 @@ use super::{On, checkpoint};
 use crate::base::error::{Error, Result};
 use crate::base::telemetry::refused;
 
-const RESERVE: usize = 256; // places beyond the mark, for what the server itself has to keep
-const FULL_FOR: Duration = Duration::from_secs(5); // how long a caller waits for a place in the queue
+const RESERVED_SLOTS: usize = 256; // places beyond the mark, for what the server itself has to keep
+// How long a caller waits for a place in the queue.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKPOINT_COMMITS: u64 = 500; // commits between checkpoints while busy
-const LONGEST_LOG: i64 = 4_096; // pages (16 MiB) after which the log is started anew
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10); // and the longest wait after the first commit
+const MAX_WAL_PAGES: i64 = 4_096; // pages (16 MiB) after which the log is started anew
+// And the longest wait after the first commit.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
 /// Called with whether the commit held.
@@ -53,13 +56,17 @@ impl Tx {
         On::Sqlite(&mut self.connection)
     }
 
-    /// Does `then` right after the commit, before anyone is answered; never if the write is undone. Must be quick.
+    /// Does `then` right after the commit, before anyone is answered; never if the write is undone.
+    /// Must be quick.
     pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(then));
     }
 
     async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
-        sqlx::query(statement).execute(&mut self.connection).await.map(drop)
+        sqlx::query(statement)
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
     }
 }
 
@@ -72,52 +79,77 @@ pub(super) struct Writer {
 
 /// Whose write it is, which matters while many wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Haste {
+pub(super) enum QueuePolicy {
     /// A person's, who is better told at once that it cannot be done now.
-    Now,
+    RefuseWhenFull,
     /// The server's own, which waits for a place.
-    Patient,
+    Wait,
 }
 
 impl Writer {
     /// `mark` is how many writes may wait before people's are refused.
-    pub(super) fn start(connection: SqliteConnection, checkpointer: SqliteConnection, mark: usize, batch: usize, wait: Duration) -> Self {
-        let (queue, orders) = mpsc::channel(mark + RESERVE);
+    pub(super) fn start(
+        connection: SqliteConnection,
+        checkpointer: SqliteConnection,
+        mark: usize,
+        batch: usize,
+        wait: Duration,
+    ) -> Self {
+        let (queue, orders) = mpsc::channel(mark + RESERVED_SLOTS);
         let (commits, committed) = watch::channel(0);
         let too_long = Arc::new(AtomicBool::new(false));
         tokio::spawn(keep_log_short(checkpointer, committed, too_long.clone()));
-        tokio::spawn(work(Tx { connection, after: Vec::new() }, orders, (batch, wait), commits, too_long));
+        tokio::spawn(work(
+            Tx {
+                connection,
+                after: Vec::new(),
+            },
+            orders,
+            (batch, wait),
+            commits,
+            too_long,
+        ));
         Self { queue, mark }
     }
 
-    pub(super) async fn write<T, F>(&self, haste: Haste, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, policy: QueuePolicy, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         gauge!("tidepool_writer_queue").set(waiting as f64);
-        if haste == Haste::Now && waiting >= self.mark {
+        if policy == QueuePolicy::RefuseWhenFull && waiting >= self.mark {
             refused("writes");
             return Err(Error::Unavailable);
         }
         let (reply, answered) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
-                let result = match AssertUnwindSafe(async { work(tx).await }).catch_unwind().await {
+                let result = match AssertUnwindSafe(async { work(tx).await })
+                    .catch_unwind()
+                    .await
+                {
                     Ok(result) => result,
                     Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
                 };
                 let keep = result.is_ok();
                 let answer: Answer = Box::new(move |committed| {
-                    let result = if keep && !committed { Err(Error::Unavailable) } else { result };
+                    let result = if keep && !committed {
+                        Err(Error::Unavailable)
+                    } else {
+                        result
+                    };
                     // Nobody waiting any more is fine: the write stands.
                     drop(reply.send(result));
                 });
                 Done { keep, answer }
             })
         });
-        self.queue.send_timeout(Order::Write(job), FULL_FOR).await.map_err(|_| Error::Unavailable)?;
+        self.queue
+            .send_timeout(Order::Write(job), QUEUE_TIMEOUT)
+            .await
+            .map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
     }
 
@@ -156,7 +188,9 @@ async fn work(
         }
         if too_long.swap(false, Ordering::Relaxed) {
             // Under steady writing only the writer itself can start the log anew.
-            if let Err(error) = checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(RESTART)").await {
+            if let Err(error) =
+                checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(RESTART)").await
+            {
                 tracing::warn!(%error, "the log could not be started anew; it will be tried again");
             }
         }
@@ -166,7 +200,9 @@ async fn work(
         }
         if let Some(stopped) = stop {
             orders.close();
-            if let Err(error) = checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await {
+            if let Err(error) =
+                checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await
+            {
                 tracing::warn!(%error, "the log could not be moved into the database file; the next start will do it");
             }
             drop(tx.connection.close().await);
@@ -188,8 +224,8 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     }
     let mut sound = true;
     for job in jobs {
-        // A full disk may have ended the transaction already; going on would begin another that nobody answers for.
-        // Jobs that are dropped here are answered Unavailable.
+        // A full disk may have ended the transaction already; going on would begin another that
+        // nobody answers for. Jobs that are dropped here are answered Unavailable.
         if !sound {
             break;
         }
@@ -230,20 +266,30 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     histogram!("tidepool_commit_writes").record(group as f64);
 }
 
-/// Moves the write-ahead log into the file now and then, on a connection of its own, so that no commit waits for it.
-async fn keep_log_short(mut connection: SqliteConnection, mut committed: watch::Receiver<u64>, too_long: Arc<AtomicBool>) {
+/// Moves the write-ahead log into the file now and then, on a connection of its own, so that no
+/// commit waits for it.
+async fn keep_log_short(
+    mut connection: SqliteConnection,
+    mut committed: watch::Receiver<u64>,
+    too_long: Arc<AtomicBool>,
+) {
     let mut done = 0;
     while committed.changed().await.is_ok() {
         let enough = committed.wait_for(|count| count - done >= CHECKPOINT_COMMITS);
-        let stopped = matches!(tokio::time::timeout(CHECKPOINT_EVERY, enough).await, Ok(Err(_)));
+        let stopped = matches!(
+            tokio::time::timeout(CHECKPOINT_EVERY, enough).await,
+            Ok(Err(_))
+        );
         if stopped {
             break;
         }
         done = *committed.borrow();
         match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
-            Ok(pages) if pages > LONGEST_LOG => too_long.store(true, Ordering::Relaxed),
+            Ok(pages) if pages > MAX_WAL_PAGES => too_long.store(true, Ordering::Relaxed),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the log could not be moved into the database file; it will be tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "the log could not be moved into the database file; it will be tried again")
+            }
         }
     }
     drop(connection.close().await);

@@ -3,19 +3,29 @@
 use super::{Lang, MAX_HEADER_BYTES, MAX_HEADER_ENTRIES, Source};
 
 /// See [`Lang::negotiate`].
-pub(super) fn negotiate(sources: &[Source], chosen: Option<&str>, accept_language: Option<&str>) -> Lang {
+pub(super) fn negotiate(
+    deps: &[Source],
+    chosen: Option<&str>,
+    accept_language: Option<&str>,
+) -> Lang {
     chosen
-        .and_then(|tag| find_language(sources, tag))
-        .or_else(|| best_accepted(sources, accept_language.unwrap_or_default()))
+        .and_then(|tag| find_language(deps, tag))
+        .or_else(|| best_accepted(deps, accept_language.unwrap_or_default()))
         .unwrap_or_default()
 }
 
 /// The best match of an Accept-Language header: highest weight first, then the order written.
-pub(super) fn best_accepted(sources: &[Source], header: &str) -> Option<Lang> {
+pub(super) fn best_accepted(deps: &[Source], header: &str) -> Option<Lang> {
     let header = &header[..header.floor_char_boundary(MAX_HEADER_BYTES)];
-    let mut wanted: Vec<(u16, &str)> = header.split(',').take(MAX_HEADER_ENTRIES).filter_map(parse_entry).collect();
+    let mut wanted: Vec<(u16, &str)> = header
+        .split(',')
+        .take(MAX_HEADER_ENTRIES)
+        .filter_map(parse_entry)
+        .collect();
     wanted.sort_by_key(|&(weight, _)| std::cmp::Reverse(weight));
-    wanted.into_iter().find_map(|(_, tag)| find_language(sources, tag))
+    wanted
+        .into_iter()
+        .find_map(|(_, tag)| find_language(deps, tag))
 }
 
 /// One entry of the header as (weight in thousandths, tag); nothing if malformed or refused.
@@ -37,9 +47,9 @@ pub(super) fn parse_entry(entry: &str) -> Option<(u16, &str)> {
 
 /// The language for a tag: itself, else with its last parts dropped (`en-GB` is served by `en`),
 /// else a more special one (`pt` is served by `pt-BR`).
-pub(super) fn find_language(sources: &[Source], tag: &str) -> Option<Lang> {
+pub(super) fn find_language(deps: &[Source], tag: &str) -> Option<Lang> {
     let position = |matches: &dyn Fn(&Source) -> bool| {
-        let index = sources.iter().position(matches)?;
+        let index = deps.iter().position(matches)?;
         u8::try_from(index).ok().map(Lang)
     };
     let mut wanted = tag;

@@ -36,5 +36,9 @@ pub(super) fn entity_length(text: &str) -> Option<usize> {
 pub(super) fn accent(character: char) -> char {
     const PLAIN: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const ACCENTED: &str = "áƀçđéƒĝĥíĵķĺɱñóþɋŕšťúṽŵẋýžÁɃÇĐÉƑĜĤÍĴĶĹṀÑÓÞɊŔŠŤÚṼŴẊÝŽ";
-    PLAIN.chars().zip(ACCENTED.chars()).find_map(|(plain, accented)| (plain == character).then_some(accented)).unwrap_or(character)
+    PLAIN
+        .chars()
+        .zip(ACCENTED.chars())
+        .find_map(|(plain, accented)| (plain == character).then_some(accented))
+        .unwrap_or(character)
 }

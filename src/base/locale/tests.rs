@@ -24,7 +24,14 @@ long =
 ";
 
 const fn source(code: &'static str, ftl: &'static str) -> Source {
-    Source { code, tag: code, own_name: code, dir: "ltr", ftl, pseudo: false }
+    Source {
+        code,
+        tag: code,
+        own_name: code,
+        dir: "ltr",
+        ftl,
+        pseudo: false,
+    }
 }
 
 fn fixed<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
@@ -71,10 +78,18 @@ fn every_language_names_seven_days_and_twelve_months() {
             assert_eq!(named.len(), names, "{}.ftl: `{key}`", source.code);
         }
         for part in ["{weekday}", "{day}", "{month}"] {
-            assert!(lang.t("day-name").contains(part) && lang.t("day-name-year").contains(part), "{}.ftl: {part}", source.code);
+            assert!(
+                lang.t("day-name").contains(part) && lang.t("day-name-year").contains(part),
+                "{}.ftl: {part}",
+                source.code
+            );
         }
         for part in ["{day}", "{month}", "{year}"] {
-            assert!(lang.t("date").contains(part) && lang.t("day-name-year").contains(part), "{}.ftl: {part}", source.code);
+            assert!(
+                lang.t("date").contains(part) && lang.t("day-name-year").contains(part),
+                "{}.ftl: {part}",
+                source.code
+            );
         }
     }
 }
@@ -82,7 +97,12 @@ fn every_language_names_seven_days_and_twelve_months() {
 #[test]
 fn mistakes_are_found_with_their_line() {
     assert_eq!(problems(TEST_FTL), []);
-    let lines = |ftl| problems(ftl).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    let lines = |ftl| {
+        problems(ftl)
+            .into_iter()
+            .map(|(line, _)| line)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(lines("good = yes\nbad { = no\nmore = yes\n"), [2]);
     assert_eq!(lines("a = 1\nb = 2\n\na = 3\n"), [4]);
     assert_eq!(lines("a = 1\nb = { missing }\n"), [2]);
@@ -93,7 +113,10 @@ fn mistakes_are_found_with_their_line() {
 
 #[test]
 fn a_broken_file_keeps_its_good_messages() {
-    let table = Table::load(&source("en", "good = yes\nbad { = no\nmore = too\nmore = 2\n"));
+    let table = Table::load(&source(
+        "en",
+        "good = yes\nbad { = no\nmore = too\nmore = 2\n",
+    ));
     assert_eq!(fixed(&table, "good"), Some("yes"));
     assert_eq!(fixed(&table, "more"), Some("too"));
     assert_eq!(fixed(&table, "bad"), None);
@@ -112,15 +135,32 @@ fn messages_without_arguments_are_ready() {
 #[test]
 fn arguments_are_set_without_marks() {
     let table = Table::load(&source("en", TEST_FTL));
-    assert_eq!(formatted(&table, "greet", &[("name", "Ana".into())]), "Hello, Ana!");
+    assert_eq!(
+        formatted(&table, "greet", &[("name", "Ana".into())]),
+        "Hello, Ana!"
+    );
     let name = String::from("{ $count } <b>");
     let args = [("name", Value::from(&name))];
     assert_eq!(formatted(&table, "greet", &args), "Hello, { $count } <b>!");
-    for (count, text) in [(0, "0 uses"), (1, "1 use"), (2, "2 uses"), (1000, "1000 uses")] {
-        assert_eq!(formatted(&table, "uses", &[("count", Value::from(count))]), text);
+    for (count, text) in [
+        (0, "0 uses"),
+        (1, "1 use"),
+        (2, "2 uses"),
+        (1000, "1000 uses"),
+    ] {
+        assert_eq!(
+            formatted(&table, "uses", &[("count", Value::from(count))]),
+            text
+        );
     }
-    assert_eq!(formatted(&table, "uses", &[("count", 1_usize.into())]), "1 use");
-    assert_eq!(formatted(&table, "uses", &[("count", 1_u64.into())]), "1 use");
+    assert_eq!(
+        formatted(&table, "uses", &[("count", 1_usize.into())]),
+        "1 use"
+    );
+    assert_eq!(
+        formatted(&table, "uses", &[("count", 1_u64.into())]),
+        "1 use"
+    );
 }
 
 #[test]
@@ -134,8 +174,8 @@ fn plurals_follow_the_language() {
 
 #[test]
 fn english_fills_the_gaps() {
-    let sources = [source("en", TEST_FTL), source("de", "hello = Hallo\n")];
-    let tables = load_all(&sources);
+    let deps = [source("en", TEST_FTL), source("de", "hello = Hallo\n")];
+    let tables = load_all(&deps);
     assert_eq!(fixed(&tables[1], "hello"), Some("Hallo"));
     assert_eq!(fixed(&tables[1], "brand"), Some("Tidepool rocks"));
 }
@@ -161,8 +201,15 @@ fn an_unknown_key_is_noticed() {
 
 #[test]
 fn the_setting_wins_over_the_header() {
-    static SOURCES: [Source; 4] =
-        [source("en", ""), source("de", ""), source("pt-BR", ""), Source { pseudo: true, ..source(PSEUDO_TAG, "") }];
+    static SOURCES: [Source; 4] = [
+        source("en", ""),
+        source("de", ""),
+        source("pt-BR", ""),
+        Source {
+            pseudo: true,
+            ..source(PSEUDO_TAG, "")
+        },
+    ];
     fn tag(chosen: Option<&str>, header: Option<&str>) -> &'static str {
         let Lang(index) = negotiate(&SOURCES, chosen, header);
         SOURCES[usize::from(index)].code
@@ -207,12 +254,18 @@ fn the_setting_wins_over_the_header() {
 
 #[test]
 fn the_pseudo_locale_changes_words_only() {
-    let table = Table::load(&Source { pseudo: true, ..source(PSEUDO_TAG, TEST_FTL) });
+    let table = Table::load(&Source {
+        pseudo: true,
+        ..source(PSEUDO_TAG, TEST_FTL)
+    });
     assert_eq!(fixed(&table, "hello"), Some("⟦Ĥééĺĺóó⟧"));
     assert_eq!(fixed(&table, "tea"), Some("⟦Ťééáá & çááķéé &amp; ɱóóŕéé⟧"));
     let greeting = formatted(&table, "greet", &[("name", "Ana &amp".into())]);
     assert_eq!(greeting, "⟦Ĥééĺĺóó, Ana &amp!⟧");
-    assert_eq!(formatted(&table, "uses", &[("count", 1.into())]), "⟦1 úúšéé⟧");
+    assert_eq!(
+        formatted(&table, "uses", &[("count", 1.into())]),
+        "⟦1 úúšéé⟧"
+    );
 }
 
 #[test]
@@ -233,8 +286,11 @@ struct Use {
 fn every_key_used_in_templates_exists() {
     let english = Lang::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let uses: Vec<Use> =
-        files(&root.join("templates"), "html").into_iter().chain(files(&root.join("src"), "rs")).flat_map(|path| uses_in(&path)).collect();
+    let uses: Vec<Use> = files(&root.join("templates"), "html")
+        .into_iter()
+        .chain(files(&root.join("src"), "rs"))
+        .flat_map(|path| uses_in(&path))
+        .collect();
     let mut mistakes = Vec::new();
     for used in &uses {
         let Use { key, place, .. } = used;
@@ -257,7 +313,11 @@ fn unused_keys(uses: &[Use]) -> Vec<String> {
     let ftl = Lang::default().source().ftl;
     message_ids(ftl)
         .filter(|(_, key)| !used.contains(key))
-        .filter(|(_, key)| !DYNAMIC_PREFIXES.iter().any(|prefix| key.starts_with(prefix)))
+        .filter(|(_, key)| {
+            !DYNAMIC_PREFIXES
+                .iter()
+                .any(|prefix| key.starts_with(prefix))
+        })
         .filter(|(_, key)| !ftl.contains(&format!("{{ {key} }}")))
         .map(|(line, key)| format!("en.ftl:{line}: `{key}` is not used"))
         .collect()
@@ -272,7 +332,9 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     for path in entries.map(|entry| entry.expect("readable folder").path()) {
         if path.is_dir() {
             found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|end| end == extension) && !path.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|end| end == extension)
+            && !path.ends_with("tests.rs")
+        {
             found.push(path);
         }
     }
@@ -285,7 +347,11 @@ fn uses_in(path: &Path) -> Vec<Use> {
     let name = path.display().to_string();
     uses_in_text(&content, is_rust)
         .into_iter()
-        .map(|(line, key, with_arguments)| Use { key, place: format!("{name}:{line}"), with_arguments })
+        .map(|(line, key, with_arguments)| Use {
+            key,
+            place: format!("{name}:{line}"),
+            with_arguments,
+        })
         .collect()
 }
 
@@ -295,7 +361,11 @@ fn uses_in_text(content: &str, is_rust: bool) -> Vec<(usize, String, bool)> {
     if is_rust {
         code.truncate(code.find("#[cfg(test)]\nmod tests {").unwrap_or(code.len()));
         let is_comment = |line: &&str| line.trim_start().starts_with("//");
-        code = code.lines().map(|line| if is_comment(&line) { "" } else { line }).collect::<Vec<_>>().join("\n");
+        code = code
+            .lines()
+            .map(|line| if is_comment(&line) { "" } else { line })
+            .collect::<Vec<_>>()
+            .join("\n");
     }
     let calls = [(".t(", false), (".with(", true), ("key!(", true)];
     let mut found = Vec::new();
@@ -323,7 +393,9 @@ fn uses_in_text(content: &str, is_rust: bool) -> Vec<(usize, String, bool)> {
 fn error_keys(code: &str) -> impl Iterator<Item = (usize, String, bool)> + '_ {
     code.match_indices("\"error-").filter_map(|(start, _)| {
         let key = code[start + 1..].split('"').next()?;
-        let is_key = key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let is_key = key
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let line = code[..start].matches('\n').count() + 1;
         // A prefix to build a key from ends in a dash.
         (is_key && !key.ends_with('-')).then(|| (line, key.to_owned(), true))
@@ -334,11 +406,21 @@ fn error_keys(code: &str) -> impl Iterator<Item = (usize, String, bool)> + '_ {
 fn uses_are_found() {
     let code = "a.t(\"one\") // b.t(\"two\")\n/// c.t(\"no\")\nkey!( \"three\")\nd.with(\n  \
                     \"four\", &[])\ne.t(name) spot(\"no\")\n#[cfg(test)]\nmod tests { f.t(\"no\") }";
-    let keys: BTreeMap<_, _> = uses_in_text(code, true).into_iter().map(|(line, key, _)| (key, line)).collect();
+    let keys: BTreeMap<_, _> = uses_in_text(code, true)
+        .into_iter()
+        .map(|(line, key, _)| (key, line))
+        .collect();
     let expected = [("four", 4), ("one", 1), ("three", 3), ("two", 1)];
-    assert!(keys.iter().map(|(key, line)| (key.as_str(), *line)).eq(expected));
+    assert!(
+        keys.iter()
+            .map(|(key, line)| (key.as_str(), *line))
+            .eq(expected)
+    );
     let errors = "Conflict(\"error-x-1\") \"error-\" \"error-no {}\"";
-    assert_eq!(uses_in_text(errors, true), [(1, "error-x-1".to_owned(), true)]);
+    assert_eq!(
+        uses_in_text(errors, true),
+        [(1, "error-x-1".to_owned(), true)]
+    );
     let template = "{{ lang.t(\"a\") }} {{ lang.with(\"b\", &args) }}";
     assert_eq!(uses_in_text(template, false).len(), 2);
 }

@@ -1,4 +1,5 @@
-//! Dead letters: events whose handler failed for good, kept until an owner replays or discards them.
+//! Dead letters: events whose handler failed for good, kept until an owner replays or discards
+//! them.
 
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, SpaceId};
 use crate::sql;
 
-/// How many are kept; the oldest go first. A handler that fails for every event must not fill the disk.
-const KEPT: i64 = 10_000;
+/// How many are kept; the oldest go first. A handler that fails for every event must not fill the
+/// disk.
+const MAX_KEPT: i64 = 10_000;
 
 /// An event that one subscriber could not handle.
 #[derive(Clone, Debug, FromRow)]
@@ -44,19 +46,29 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Kept in this database.
+    /// PartCache in this database.
     pub fn new(db: Db) -> Self {
         Self { db }
     }
 
-    /// Keeps one. A database that cannot take it leaves only the log line: there is nowhere else to put it.
+    /// Keeps one. A database that cannot take it leaves only the log line: there is nowhere else to
+    /// put it.
     pub(super) async fn keep(&self, subscriber: &'static str, envelope: &Envelope, error: &str) {
-        let (id, topic, key, actor, space, at) =
-            (envelope.id, envelope.topic.name, envelope.key, envelope.actor, envelope.space, envelope.at);
-        let (event, error) = (String::from(Box::<str>::from(envelope.json())), error.to_owned());
+        let (id, topic, key, actor, space, at) = (
+            envelope.id,
+            envelope.topic.name,
+            envelope.key,
+            envelope.actor,
+            envelope.space,
+            envelope.at,
+        );
+        let (event, error) = (
+            String::from(Box::<str>::from(envelope.json())),
+            error.to_owned(),
+        );
         let kept = self
             .db
-            .write_patiently(move |tx| {
+            .write_queued(move |tx| {
                 Box::pin(async move {
                     const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
@@ -64,7 +76,7 @@ impl DeadLetters {
                 .bind(space).bind(event).bind(error).bind(at).execute(on))?;
                     const TRIM: &str =
                         "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET $1)";
-                    sql!(tx.on(), on => sqlx::query(TRIM).bind(KEPT).execute(on))?;
+                    sql!(tx.on(), on => sqlx::query(TRIM).bind(MAX_KEPT).execute(on))?;
                     Ok(())
                 })
             })
@@ -76,21 +88,44 @@ impl DeadLetters {
 
     /// The newest hundred, newest first.
     pub async fn newest(&self) -> Result<Vec<DeadLetter>> {
-        Ok(sql!(self.db.read(), on => sqlx::query_as("SELECT * FROM dead_letters ORDER BY id DESC, subscriber LIMIT 100").fetch_all(on))?)
+        Ok(
+            sql!(self.db.read(), on => sqlx::query_as("SELECT * FROM dead_letters ORDER BY id DESC, subscriber LIMIT 100").fetch_all(on))?,
+        )
     }
 
     /// Gives the event to its subscriber once more; on success the letter is gone.
     ///
     /// # Errors
-    /// `NotFound` when there is no such letter or its subscriber or topic no longer exists; else what the handler said.
-    pub async fn replay(&self, id: EventId, subscriber: &str, bus: &Bus, subscribers: &[Subscriber]) -> Result<()> {
+    /// `NotFound` when there is no such letter or its subscriber or topic no longer exists; else
+    /// what the handler said.
+    pub async fn replay(
+        &self,
+        id: EventId,
+        subscriber: &str,
+        bus: &Bus,
+        subscribers: &[Subscriber],
+    ) -> Result<()> {
         let letter: DeadLetter = sql!(self.db.read(), on =>
             sqlx::query_as("SELECT * FROM dead_letters WHERE id = $1 AND subscriber = $2").bind(id).bind(subscriber).fetch_one(on))?;
-        let topic = bus.topics().find(|topic| topic.name == letter.topic).ok_or(Error::NotFound)?;
-        let handler = subscribers.iter().find(|s| s.name == letter.subscriber).ok_or(Error::NotFound)?;
+        let topic = bus
+            .topics()
+            .find(|topic| topic.name == letter.topic)
+            .ok_or(Error::NotFound)?;
+        let handler = subscribers
+            .iter()
+            .find(|s| s.name == letter.subscriber)
+            .ok_or(Error::NotFound)?;
         let value = serde_json::from_str(&letter.event).map_err(anyhow::Error::new)?;
         let body = (topic.decode)(value).map_err(anyhow::Error::new)?;
-        let envelope = Envelope { id, at: letter.at, actor: letter.actor, space: letter.space, key: letter.key, topic, body };
+        let envelope = Envelope {
+            id,
+            at: letter.at,
+            actor: letter.actor,
+            space: letter.space,
+            key: letter.key,
+            topic,
+            body,
+        };
         handler.attempt(Arc::new(envelope)).await?;
         self.discard(id, &letter.subscriber).await
     }

@@ -61,7 +61,10 @@ impl Topic {
 
     pub(super) fn is_well_named(&self) -> bool {
         let parts: Vec<_> = self.name.split('.').collect();
-        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        parts.len() == 3
+            && parts.iter().all(|part| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            })
     }
 
     /// The declaration as JSON, for `tidepool topics --json`.
@@ -73,7 +76,8 @@ impl Topic {
     }
 }
 
-/// Declares an event: its type, its topic, what it is ordered by, and for each field what it means and an example.
+/// Declares an event: its type, its topic, what it is ordered by, and for each field what it means
+/// and an example.
 ///
 /// ```ignore
 /// event! {

@@ -1,4 +1,5 @@
-//! A subscriber: a named handler for some topics, run by the engine with retries, lag and dead letters.
+//! A subscriber: a named handler for some topics, run by the engine with retries, lag and dead
+//! letters.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -13,9 +14,13 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{Bus, DeadLetters, Envelope, Event, Topic};
 use crate::base::error::{Error, Result};
 
-/// Pauses before the second, third and fourth try of a failed handler. Later events of the subscriber wait meanwhile,
-/// so that order holds; a little over a second in all.
-const RETRY_AFTER: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
+/// Pauses before the second, third and fourth try of a failed handler. Later events of the
+/// subscriber wait meanwhile, so that order holds; a little over a second in all.
+const RETRY_AFTER: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
 
 type Handle = Arc<dyn Fn(Arc<Envelope>) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 type Lagged = Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -38,7 +43,12 @@ impl Subscriber {
         R: Future<Output = Result<()>> + Send + 'static,
     {
         let ignore: Lagged = Arc::new(|_| Box::pin(async {}));
-        Self { name, topics: Vec::new(), handle: Arc::new(move |envelope| handle(envelope).boxed()), lagged: ignore }
+        Self {
+            name,
+            topics: Vec::new(),
+            handle: Arc::new(move |envelope| handle(envelope).boxed()),
+            lagged: ignore,
+        }
     }
 
     /// Also hears events of type `E`.
@@ -69,7 +79,9 @@ impl Subscriber {
     pub fn start(&self, bus: &Bus, dead: &DeadLetters) {
         let owners: BTreeSet<_> = self.topics.iter().map(|topic| topic.owner()).collect();
         for owner in owners {
-            let lane = bus.lane(owner).unwrap_or_else(|| panic!("{} listens to {owner}, which declares no topic", self.name));
+            let lane = bus.lane(owner).unwrap_or_else(|| {
+                panic!("{} listens to {owner}, which declares no topic", self.name)
+            });
             tokio::spawn(self.clone().listen(lane, dead.clone()));
         }
     }
@@ -77,11 +89,18 @@ impl Subscriber {
     async fn listen(self, mut lane: broadcast::Receiver<Arc<Envelope>>, dead: DeadLetters) {
         loop {
             match lane.recv().await {
-                Ok(envelope) if self.hears(envelope.topic.name) => self.deliver(envelope, &dead).await,
+                Ok(envelope) if self.hears(envelope.topic.name) => {
+                    self.deliver(envelope, &dead).await
+                }
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(subscriber = self.name, missed, "fell behind and reads the store again");
-                    metrics::counter!("tidepool_events_missed_total", "subscriber" => self.name).increment(missed);
+                    tracing::warn!(
+                        subscriber = self.name,
+                        missed,
+                        "fell behind and reads the store again"
+                    );
+                    metrics::counter!("tidepool_events_missed_total", "subscriber" => self.name)
+                        .increment(missed);
                     (self.lagged)(missed).await;
                 }
                 Err(RecvError::Closed) => return,
@@ -109,7 +128,9 @@ impl Subscriber {
     /// One try; a panic counts as a failure.
     pub(super) async fn attempt(&self, envelope: Arc<Envelope>) -> Result<()> {
         let handle = self.handle.clone();
-        let tried = AssertUnwindSafe(async move { handle(envelope).await }).catch_unwind().await;
+        let tried = AssertUnwindSafe(async move { handle(envelope).await })
+            .catch_unwind()
+            .await;
         tried.unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("the handler panicked"))))
     }
 }

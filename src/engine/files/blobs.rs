@@ -1,4 +1,5 @@
-//! Where content lies: a folder, or a bucket of an S3 server. Named by its digest, so that storing it twice is storing it once.
+//! Where content lies: a folder, or a bucket of an S3 server. Named by its digest, so that storing
+//! it twice is storing it once.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, WriteMultipart,
+    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload,
+    RetryConfig, WriteMultipart,
 };
 use tokio::io::AsyncReadExt;
 
@@ -35,7 +37,10 @@ impl Blobs {
             let folder = settings.data.join("files");
             // The folder is made with the first file.
             let store = LocalFileSystem::new().with_automatic_cleanup(false);
-            return Ok(Self { store: Arc::new(store), folder: Some(std::path::absolute(folder)?) });
+            return Ok(Self {
+                store: Arc::new(store),
+                folder: Some(std::path::absolute(folder)?),
+            });
         }
         ensure!(
             !settings.s3_access_key.is_empty() && !settings.s3_secret_key.is_empty(),
@@ -49,30 +54,44 @@ impl Blobs {
             .with_connect_timeout(patience.min(Duration::from_secs(5)))
             .with_timeout_disabled() // large files take long; what says nothing is given up
             .with_read_timeout(patience);
-        let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2), base: 2.0 };
+        let backoff = BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(2),
+            base: 2.0,
+        };
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&settings.s3_bucket)
             .with_region(&settings.s3_region)
             .with_access_key_id(&settings.s3_access_key)
             .with_secret_access_key(&settings.s3_secret_key)
             .with_client_options(client)
-            .with_retry(RetryConfig { backoff, max_retries: 2, retry_timeout: patience * 2 });
+            .with_retry(RetryConfig {
+                backoff,
+                max_retries: 2,
+                retry_timeout: patience * 2,
+            });
         if !settings.s3_endpoint.is_empty() {
             builder = builder.with_endpoint(&settings.s3_endpoint);
         }
-        Ok(Self { store: Arc::new(builder.build()?), folder: None })
+        Ok(Self {
+            store: Arc::new(builder.build()?),
+            folder: None,
+        })
     }
 
     fn path(&self, digest: &str) -> Result<Path> {
         let name = format!("{}/{digest}", &digest[..2.min(digest.len())]);
         match &self.folder {
-            Some(folder) => Path::from_absolute_path(folder.join(name)).map_err(|error| internal(error.into())),
+            Some(folder) => {
+                Path::from_absolute_path(folder.join(name)).map_err(|error| internal(error.into()))
+            }
             None => Ok(Path::from(name)),
         }
     }
 
-    /// Stores the content of a whole spool file. The spool file stays, for as long as no row says that this is stored; it
-    /// may be the same file by another name, so nothing is written to it any more.
+    /// Stores the content of a whole spool file. The spool file stays, for as long as no row says
+    /// that this is stored; it may be the same file by another name, so nothing is written to it
+    /// any more.
     pub(super) async fn put_file(&self, digest: &str, from: &FilePath, size: u64) -> Result<()> {
         if let Some(folder) = &self.folder {
             let (from, to) = (from.to_owned(), folder.join(&digest[..2]));
@@ -80,14 +99,17 @@ impl Blobs {
             return blocking(move || {
                 std::fs::create_dir_all(&to)?;
                 std::fs::File::open(&from)?.sync_all()?;
-                // A name that is there holds what a crash left. Only content that is all there counts.
+                // A name that is there holds what a crash left. Only content that is all there
+                // counts.
                 let is_there = std::fs::metadata(&name).is_ok_and(|found| found.len() == size);
                 if !is_there {
-                    let made = forget(&making).and_then(|()| match std::fs::hard_link(&from, &making) {
-                        Ok(()) => Ok(()),
-                        // Not every file system has links.
-                        Err(_) => std::fs::copy(&from, &making).and_then(|_| std::fs::File::open(&making)?.sync_all()),
-                    });
+                    let made =
+                        forget(&making).and_then(|()| match std::fs::hard_link(&from, &making) {
+                            Ok(()) => Ok(()),
+                            // Not every file system has links.
+                            Err(_) => std::fs::copy(&from, &making)
+                                .and_then(|_| std::fs::File::open(&making)?.sync_all()),
+                        });
                     // Under its name it is all there or not at all, whatever happens on the way.
                     if let Err(error) = made.and_then(|()| std::fs::rename(&making, &name)) {
                         forget(&making)?;
@@ -121,7 +143,8 @@ impl Blobs {
             return Err(error);
         }
         match upload.finish().await {
-            // A second try after a lost answer finds nothing to complete: what counts is whether it is there.
+            // A second try after a lost answer finds nothing to complete: what counts is whether it
+            // is there.
             Ok(_) | Err(object_store::Error::NotFound { .. }) => self.is_whole(&path, size).await,
             Err(error) => Err(not_kept(error)),
         }
@@ -134,7 +157,10 @@ impl Blobs {
             let folder = folder.join(&digest[..2]);
             blocking(move || std::fs::create_dir_all(folder)).await?;
         }
-        self.store.put(&path, PutPayload::from(content)).await.map_err(not_kept)?;
+        self.store
+            .put(&path, PutPayload::from(content))
+            .await
+            .map_err(not_kept)?;
         self.is_whole(&path, size).await
     }
 
@@ -150,12 +176,20 @@ impl Blobs {
     }
 
     /// Bytes `from..to` of content, as they come.
-    pub(super) async fn get(&self, digest: &str, from: u64, to: u64) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
+    pub(super) async fn get(
+        &self,
+        digest: &str,
+        from: u64,
+        to: u64,
+    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
         let path = self.path(digest)?;
         if let Some(folder) = &self.folder {
             return read_file(folder.join(&digest[..2]).join(digest), from, to).await;
         }
-        let options = GetOptions { range: Some(GetRange::Bounded(from..to)), ..GetOptions::default() };
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(from..to)),
+            ..GetOptions::default()
+        };
         let got = self.store.get_opts(&path, options).await.map_err(failed)?;
         Ok(got.into_stream())
     }
@@ -167,7 +201,11 @@ impl Blobs {
         while let Some(piece) = pieces.try_next().await.map_err(failed)? {
             all.extend_from_slice(&piece);
         }
-        if all.len() as u64 == size { Ok(all) } else { Err(Error::Unavailable) }
+        if all.len() as u64 == size {
+            Ok(all)
+        } else {
+            Err(Error::Unavailable)
+        }
     }
 
     /// Deletes content. That it is not there is fine.
@@ -186,7 +224,9 @@ impl Blobs {
             return Ok(futures_util::stream::empty().boxed());
         }
         let root = match &self.folder {
-            Some(folder) => Some(Path::from_absolute_path(folder).map_err(|error| internal(error.into()))?),
+            Some(folder) => {
+                Some(Path::from_absolute_path(folder).map_err(|error| internal(error.into()))?)
+            }
             None => None,
         };
         let before = chrono::Utc::now() - age;
@@ -194,7 +234,11 @@ impl Blobs {
         Ok(found
             .filter_map(move |object| async move {
                 let object = object.ok().filter(|object| object.last_modified < before)?;
-                object.location.filename().filter(|name| name.len() == 64).map(str::to_owned)
+                object
+                    .location
+                    .filename()
+                    .filter(|name| name.len() == 64)
+                    .map(str::to_owned)
             })
             .boxed())
     }
@@ -214,10 +258,16 @@ fn forget(path: &FilePath) -> std::io::Result<()> {
 }
 
 /// A file in pieces larger than the store's own, each read on a thread that may block.
-async fn read_file(path: PathBuf, from: u64, to: u64) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
+async fn read_file(
+    path: PathBuf,
+    from: u64,
+    to: u64,
+) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
     use std::os::unix::fs::FileExt;
     const PIECE: u64 = 256 << 10;
-    let file = tokio::task::spawn_blocking(move || std::fs::File::open(path)).await.map_err(|error| internal(error.into()))?;
+    let file = tokio::task::spawn_blocking(move || std::fs::File::open(path))
+        .await
+        .map_err(|error| internal(error.into()))?;
     let file = match file {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NotFound),
         file => Arc::new(file?),
@@ -232,8 +282,14 @@ async fn read_file(path: PathBuf, from: u64, to: u64) -> Result<BoxStream<'stati
                 let mut piece = vec![0; PIECE.min(to - at) as usize];
                 file.read_exact_at(&mut piece, at).map(|()| piece)
             });
-            let piece = read.await.map_err(|error| object_store::Error::Generic { store: "folder", source: error.into() })?;
-            let piece = piece.map_err(|error| object_store::Error::Generic { store: "folder", source: error.into() })?;
+            let piece = read.await.map_err(|error| object_store::Error::Generic {
+                store: "folder",
+                source: error.into(),
+            })?;
+            let piece = piece.map_err(|error| object_store::Error::Generic {
+                store: "folder",
+                source: error.into(),
+            })?;
             let next = at + piece.len() as u64;
             Ok(Some((Bytes::from(piece), next)))
         }
@@ -241,31 +297,42 @@ async fn read_file(path: PathBuf, from: u64, to: u64) -> Result<BoxStream<'stati
     Ok(pieces.boxed())
 }
 
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.into()))??)
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T> {
+    Ok(tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| internal(error.into()))??)
 }
 
 fn internal(error: anyhow::Error) -> Error {
     Error::Internal(error.context("the file store"))
 }
 
-/// The same while something is stored: that a bucket is not there is no fault of what was to go into it.
+/// The same while something is stored: that a bucket is not there is no fault of what was to go
+/// into it.
 fn not_kept(error: object_store::Error) -> Error {
     match failed(error) {
         Error::NotFound => {
-            tracing::warn!("the file store does not find what was just put there, or there is no such bucket");
+            tracing::warn!(
+                "the file store does not find what was just put there, or there is no such bucket"
+            );
             Error::Unavailable
         }
         other => other,
     }
 }
 
-/// What a store's error means to people: a full disk is said to be full, and a server that fails may be better later.
+/// What a store's error means to people: a full disk is said to be full, and a server that fails
+/// may be better later.
 fn failed(error: object_store::Error) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(one) = cause {
         if let Some(io) = one.downcast_ref::<std::io::Error>()
-            && matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            && matches!(
+                io.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            )
         {
             return Error::Full("error-disk-full");
         }

@@ -32,9 +32,16 @@ pub struct FileKind {
 }
 
 impl FileKind {
-    /// A kind whose places are named by the form field `place`. `may_add` refuses, or says in whose space the file counts;
-    /// `may_read` refuses who may not see a file that is kept. One that is not kept yet is seen by its owner only.
-    pub fn new<A, AR, R, RR>(name: &'static str, about: &'static str, place: &'static str, may_add: A, may_read: R) -> Self
+    /// A kind whose places are named by the form field `place`. `may_add` refuses, or says in whose
+    /// space the file counts; `may_read` refuses who may not see a file that is kept. One that is
+    /// not kept yet is seen by its owner only.
+    pub fn new<A, AR, R, RR>(
+        name: &'static str,
+        about: &'static str,
+        place: &'static str,
+        may_add: A,
+        may_read: R,
+    ) -> Self
     where
         A: Fn(Viewer, i64) -> AR + Send + Sync + 'static,
         AR: Future<Output = Result<Option<SpaceId>>> + Send + 'static,
@@ -43,7 +50,16 @@ impl FileKind {
     {
         let may_add: MayAdd = Arc::new(move |viewer, place| may_add(viewer, place).boxed());
         let may_read: MayRead = Arc::new(move |viewer, file| may_read(viewer, file).boxed());
-        Self { name, about, place, may_add, may_read, ready: None, largest: u64::MAX, pictures_only: false }
+        Self {
+            name,
+            about,
+            place,
+            may_add,
+            may_read,
+            ready: None,
+            largest: u64::MAX,
+            pictures_only: false,
+        }
     }
 
     /// At most so many bytes, where the settings allow more.
@@ -58,8 +74,12 @@ impl FileKind {
         self
     }
 
-    /// Called in the transaction in which a kept file's pictures are ready, or turn out not to be made.
-    pub fn when_ready(mut self, ready: impl for<'t> Fn(&'t mut Tx, File) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static) -> Self {
+    /// Called in the transaction in which a kept file's pictures are ready, or turn out not to be
+    /// made.
+    pub fn when_ready(
+        mut self,
+        ready: impl for<'t> Fn(&'t mut Tx, File) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static,
+    ) -> Self {
         self.ready = Some(Arc::new(ready));
         self
     }

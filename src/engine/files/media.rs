@@ -52,7 +52,10 @@ impl Media {
             Media::Audio("audio/mp4"),
             Media::Audio("audio/aac"),
         ];
-        KNOWN.into_iter().find(|media| media.name() == name).unwrap_or(Self::Other)
+        KNOWN
+            .into_iter()
+            .find(|media| media.name() == name)
+            .unwrap_or(Self::Other)
     }
 
     /// Its media type.
@@ -64,29 +67,41 @@ impl Media {
     }
 }
 
-/// A file's name as it is kept: the last part of what was given, without what confuses people, systems or headers, and short
-/// enough for any of them.
-pub(super) fn tidy_name(given: &str) -> String {
-    const LONGEST: usize = 120; // characters, and no more bytes than file systems take
+/// A file's name as it is kept: the last part of what was given, without what confuses people,
+/// systems or headers, and short enough for any of them.
+pub(super) fn normalize_name(given: &str) -> String {
+    const MAX_NAME_BYTES: usize = 120; // characters, and no more bytes than file systems take
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     // Direction marks could make "exe.gpj" of "jpg.exe".
     let is_odd = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '"' | '<' | '>' | ':' | '|' | '?' | '*')
     };
-    let clean: String = last.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect();
+    let clean: String = last
+        .chars()
+        .map(|c| if is_odd(c) { ' ' } else { c })
+        .collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = clean.trim_matches(['.', ' ']);
     let (stem, ending) = match clean.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.chars().count() <= 16 => (stem, format!(".{ending}")),
+        Some((stem, ending)) if !stem.is_empty() && ending.chars().count() <= 16 => {
+            (stem, format!(".{ending}"))
+        }
         _ => (clean, String::new()),
     };
-    let mut short: String = stem.chars().take(LONGEST - ending.chars().count()).collect();
+    let mut short: String = stem
+        .chars()
+        .take(MAX_NAME_BYTES - ending.chars().count())
+        .collect();
     while short.len() + ending.len() > 240 {
         short.pop();
     }
     let name = format!("{}{ending}", short.trim_end());
-    if name.is_empty() { "file".to_owned() } else { name }
+    if name.is_empty() {
+        "file".to_owned()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
@@ -95,9 +110,18 @@ mod tests {
 
     #[test]
     fn content_says_what_it_is_and_what_could_run_is_nothing() {
-        assert_eq!(Media::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Media::Picture("image/png"));
-        assert_eq!(Media::of(b"\xff\xd8\xff\xe0\0\x10JFIF"), Media::Picture("image/jpeg"));
-        assert_eq!(Media::of(b"GIF89a<script>alert(1)</script>"), Media::Picture("image/gif"));
+        assert_eq!(
+            Media::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+            Media::Picture("image/png")
+        );
+        assert_eq!(
+            Media::of(b"\xff\xd8\xff\xe0\0\x10JFIF"),
+            Media::Picture("image/jpeg")
+        );
+        assert_eq!(
+            Media::of(b"GIF89a<script>alert(1)</script>"),
+            Media::Picture("image/gif")
+        );
         for other in [
             &b"<!doctype html><script>"[..],
             b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
@@ -126,10 +150,10 @@ mod tests {
             ("Ferien am Meer – Bucht.png", "Ferien am Meer – Bucht.png"),
             ("\u{202e}gpj.exe", "gpj.exe"),
         ] {
-            assert_eq!(tidy_name(given), kept, "{given:?}");
+            assert_eq!(normalize_name(given), kept, "{given:?}");
         }
-        let long = tidy_name(&format!("{}.jpeg", "ö".repeat(4000)));
+        let long = normalize_name(&format!("{}.jpeg", "ö".repeat(4000)));
         assert!(long.ends_with("ö.jpeg") && long.len() <= 240, "{long}");
-        assert!(tidy_name(&"👩‍👩‍👧‍👦".repeat(1000)).len() <= 240);
+        assert!(normalize_name(&"👩‍👩‍👧‍👦".repeat(1000)).len() <= 240);
     }
 }

@@ -1,16 +1,16 @@
-//! Forms with files (`multipart/form-data`), for browsers without scripts: each file streams into the spool as an upload does,
-//! and the form goes on with the file's id in its place.
+//! Forms with files (`multipart/form-data`), for browsers without scripts: each file streams into
+//! the spool as an upload does, and the form goes on with the file's id in its place.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 
 use super::Files;
-use super::uploads::Wish;
+use super::uploads::UploadRequest;
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
 
-const LARGEST_FIELD: usize = 384 << 10; // bytes, as of a form without files
+const MAX_FIELD_BYTES: usize = 384 << 10; // bytes, as of a form without files
 const FIELDS: usize = 200;
 
 /// Whether a body is such a form.
@@ -18,17 +18,26 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
-/// Takes in a form with files of this kind: its fields as an ordinary form, with the ids of the files under their names.
-/// Nothing when it is an ordinary form. The field that names the place comes before the files.
+/// Takes in a form with files of this kind: its fields as an ordinary form, with the ids of the
+/// files under their names. Nothing when it is an ordinary form. The field that names the place
+/// comes before the files.
 ///
 /// # Errors
 /// As of an upload; files that came before the error are swept later.
-pub(in crate::engine) async fn take_form(files: &Files, viewer: &Viewer, kind: &str, headers: &HeaderMap, body: Body) -> Result<Vec<u8>> {
+pub(in crate::engine) async fn take_form(
+    files: &Files,
+    viewer: &Viewer,
+    kind: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<u8>> {
     let shape = || Error::field("form", "error-message-shape");
     let boundary = boundary(headers).ok_or_else(shape)?;
     let _place = files.place()?;
     let largest = files.largest(kind)?;
-    let sent = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let sent = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
     while let Some(mut field) = form.next_field().await.map_err(|_| shape())? {
@@ -40,8 +49,8 @@ pub(in crate::engine) async fn take_form(files: &Files, viewer: &Viewer, kind: &
             let mut value = Vec::new();
             while let Some(piece) = field.chunk().await.map_err(|_| shape())? {
                 value.extend_from_slice(&piece);
-                if value.len() > LARGEST_FIELD {
-                    return Err(Error::TooLarge("error-form-large", LARGEST_FIELD as u64));
+                if value.len() > MAX_FIELD_BYTES {
+                    return Err(Error::TooLarge("error-form-large", MAX_FIELD_BYTES as u64));
                 }
             }
             fields.push((name, String::from_utf8(value).map_err(|_| shape())?));
@@ -52,16 +61,31 @@ pub(in crate::engine) async fn take_form(files: &Files, viewer: &Viewer, kind: &
             continue;
         }
         let place_name = files.kind(kind)?.place;
-        let place = fields.iter().find(|(name, _)| name == place_name).and_then(|(_, value)| value.parse().ok()).ok_or_else(shape)?;
+        let place = fields
+            .iter()
+            .find(|(name, _)| name == place_name)
+            .and_then(|(_, value)| value.parse().ok())
+            .ok_or_else(shape)?;
         // How large it is nobody says beforehand: it counts as all that is sent until it is known.
         let most = sent.unwrap_or(largest).min(largest).max(1);
-        let wish = Wish { kind: kind.to_owned(), place, name: file_name, size: most };
+        let wish = UploadRequest {
+            kind: kind.to_owned(),
+            place,
+            name: file_name,
+            size: most,
+        };
         let (taking, by) = (files.clone(), viewer.clone());
-        // A task of its own: what was begun is ended, and its room free again, however early the browser goes.
+        // A task of its own: what was begun is ended, and its room free again, however early the
+        // browser goes.
         let taken = tokio::spawn(async move { taking.take_whole(&by, wish, field.boxed()).await });
-        if let Some(id) = taken.await.map_err(|error| Error::Internal(error.into()))?? {
+        if let Some(id) = taken
+            .await
+            .map_err(|error| Error::Internal(error.into()))??
+        {
             fields.push((name, id.to_string()));
         }
     }
-    serde_html_form::to_string(&fields).map(String::into_bytes).map_err(|error| Error::Internal(error.into()))
+    serde_html_form::to_string(&fields)
+        .map(String::into_bytes)
+        .map_err(|error| Error::Internal(error.into()))
 }

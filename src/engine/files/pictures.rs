@@ -1,4 +1,5 @@
-//! Pictures, made anew from their pixels: whatever else was in the file (where it was taken, another file behind it) is gone.
+//! Pictures, made anew from their pixels: whatever else was in the file (where it was taken,
+//! another file behind it) is gone.
 
 use std::io::Cursor;
 
@@ -8,7 +9,9 @@ use image::codecs::gif::{GifDecoder, GifEncoder, Repeat};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
+use image::{
+    AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits,
+};
 
 /// The largest file that is taken for a picture, in bytes. Larger ones can be saved only.
 pub(super) const LARGEST: u64 = 32 << 20;
@@ -47,23 +50,47 @@ pub(super) fn make(content: &[u8], media: &str) -> ImageResult<Made> {
     let mut reader = ImageReader::with_format(Cursor::new(content), format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let orientation = decoder
+        .orientation()
+        .unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     let picture = plain(picture);
     let whole = match moving(content, format)? {
-        Some(bytes) => Encoded { bytes, media: "image/gif" },
+        Some(bytes) => Encoded {
+            bytes,
+            media: "image/gif",
+        },
         None => encoded(&picture, format == ImageFormat::Jpeg)?,
     };
     let smaller = |side: u32| {
-        if picture.width().max(picture.height()) > side { picture.thumbnail(side, side) } else { picture.clone() }
+        if picture.width().max(picture.height()) > side {
+            picture.thumbnail(side, side)
+        } else {
+            picture.clone()
+        }
     };
-    let (large, small) = (encoded(&smaller(LARGE), true)?, encoded(&smaller(SMALL), true)?);
+    let (large, small) = (
+        encoded(&smaller(LARGE), true)?,
+        encoded(&smaller(SMALL), true)?,
+    );
     let blur = smaller(BLUR).to_rgba8();
     let mut tiny = Vec::new();
-    WebPEncoder::new_lossless(&mut tiny).encode(&blur, blur.width(), blur.height(), image::ExtendedColorType::Rgba8)?;
+    WebPEncoder::new_lossless(&mut tiny).encode(
+        &blur,
+        blur.width(),
+        blur.height(),
+        image::ExtendedColorType::Rgba8,
+    )?;
     let blur = format!("data:image/webp;base64,{}", STANDARD.encode(tiny));
-    Ok(Made { whole, large, small, blur, width: picture.width(), height: picture.height() })
+    Ok(Made {
+        whole,
+        large,
+        small,
+        blur,
+        width: picture.width(),
+        height: picture.height(),
+    })
 }
 
 fn limits() -> Limits {
@@ -76,19 +103,33 @@ fn limits() -> Limits {
 
 /// Eight bits a channel, which is what browsers show.
 fn plain(picture: DynamicImage) -> DynamicImage {
-    if picture.color().has_alpha() { picture.into_rgba8().into() } else { picture.into_rgb8().into() }
+    if picture.color().has_alpha() {
+        picture.into_rgba8().into()
+    } else {
+        picture.into_rgb8().into()
+    }
 }
 
 /// As JPEG where nothing shines through and small is better than exact, else as PNG.
 fn encoded(picture: &DynamicImage, small: bool) -> ImageResult<Encoded> {
     let mut bytes = Vec::new();
-    let opaque = picture.as_rgba8().is_none_or(|pixels| pixels.pixels().all(|pixel| pixel[3] == u8::MAX));
+    let opaque = picture
+        .as_rgba8()
+        .is_none_or(|pixels| pixels.pixels().all(|pixel| pixel[3] == u8::MAX));
     if small && opaque {
-        picture.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
-        return Ok(Encoded { bytes, media: "image/jpeg" });
+        picture
+            .to_rgb8()
+            .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
+        return Ok(Encoded {
+            bytes,
+            media: "image/jpeg",
+        });
     }
     picture.write_with_encoder(PngEncoder::new(&mut bytes))?;
-    Ok(Encoded { bytes, media: "image/png" })
+    Ok(Encoded {
+        bytes,
+        media: "image/png",
+    })
 }
 
 /// A GIF that moves, frame by frame. One frame alone is a picture like others.
@@ -99,10 +140,16 @@ fn moving(content: &[u8], format: ImageFormat) -> ImageResult<Option<Vec<u8>>> {
     let mut decoder = GifDecoder::new(Cursor::new(content))?;
     decoder.set_limits(limits())?;
     let (width, height) = decoder.dimensions();
-    let most = usize::try_from(MEMORY / (u64::from(width) * u64::from(height) * 4).max(1)).unwrap_or(1).clamp(1, FRAMES);
+    let most = usize::try_from(MEMORY / (u64::from(width) * u64::from(height) * 4).max(1))
+        .unwrap_or(1)
+        .clamp(1, FRAMES);
     let mut frames = decoder.into_frames();
-    let Some(first) = frames.next().transpose()? else { return Ok(None) };
-    let Some(second) = frames.next().transpose()? else { return Ok(None) };
+    let Some(first) = frames.next().transpose()? else {
+        return Ok(None);
+    };
+    let Some(second) = frames.next().transpose()? else {
+        return Ok(None);
+    };
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
     encoder.set_repeat(Repeat::Infinite)?;
@@ -120,50 +167,85 @@ mod tests {
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 128]));
-        picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 90)).unwrap();
+        let picture =
+            image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 128]));
+        picture
+            .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 90))
+            .unwrap();
         bytes
     }
 
     /// A JPEG with an EXIF block that says "turn it" and where it was taken.
     fn telling_jpeg() -> Vec<u8> {
         let plain = jpeg(60, 40);
-        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        let mut exif =
+            b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
         exif.extend_from_slice(b"GPS 54.1234 N 10.5678 E");
         let length = (exif.len() + 2) as u16;
-        [&plain[..2], &[0xff, 0xe1], &length.to_be_bytes(), &exif, &plain[2..]].concat()
+        [
+            &plain[..2],
+            &[0xff, 0xe1],
+            &length.to_be_bytes(),
+            &exif,
+            &plain[2..],
+        ]
+        .concat()
     }
 
     #[test]
     fn what_else_was_in_a_picture_is_gone_and_it_stands_upright() {
         let told = [telling_jpeg(), b"<script>alert(1)</script>".to_vec()].concat();
         let made = make(&told, "image/jpeg").unwrap();
-        assert_eq!((made.width, made.height), (40, 60), "turned as its orientation said");
+        assert_eq!(
+            (made.width, made.height),
+            (40, 60),
+            "turned as its orientation said"
+        );
         for bytes in [&made.whole.bytes, &made.large.bytes, &made.small.bytes] {
             for secret in [&b"GPS"[..], b"Exif", b"script"] {
                 assert!(!bytes.windows(secret.len()).any(|some| some == secret));
             }
         }
-        assert!(made.blur.len() < 1500 && made.blur.starts_with("data:image/webp;base64,"), "{}", made.blur.len());
+        assert!(
+            made.blur.len() < 1500 && made.blur.starts_with("data:image/webp;base64,"),
+            "{}",
+            made.blur.len()
+        );
     }
 
     #[test]
     fn smaller_forms_are_smaller_and_nothing_is_made_larger() {
         let made = make(&jpeg(3000, 1500), "image/jpeg").unwrap();
-        let size = |of: &Encoded| image::load_from_memory(&of.bytes).map(|picture| (picture.width(), picture.height())).unwrap();
-        assert_eq!([size(&made.whole), size(&made.large), size(&made.small)], [(3000, 1500), (1600, 800), (480, 240)]);
+        let size = |of: &Encoded| {
+            image::load_from_memory(&of.bytes)
+                .map(|picture| (picture.width(), picture.height()))
+                .unwrap()
+        };
+        assert_eq!(
+            [size(&made.whole), size(&made.large), size(&made.small)],
+            [(3000, 1500), (1600, 800), (480, 240)]
+        );
         let made = make(&jpeg(30, 20), "image/jpeg").unwrap();
-        assert_eq!([size(&made.whole), size(&made.large), size(&made.small)], [(30, 20); 3]);
+        assert_eq!(
+            [size(&made.whole), size(&made.large), size(&made.small)],
+            [(30, 20); 3]
+        );
     }
 
     #[test]
     fn bombs_and_nonsense_are_refused() {
         // A PNG that says it is 60,000 pixels wide and high.
         let mut bomb = Vec::new();
-        image::RgbImage::new(1, 1).write_with_encoder(PngEncoder::new(&mut bomb)).unwrap();
+        image::RgbImage::new(1, 1)
+            .write_with_encoder(PngEncoder::new(&mut bomb))
+            .unwrap();
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
         assert!(make(&bomb, "image/png").is_err());
-        for nonsense in [&b""[..], b"GIF89a<script>alert(1)</script>", &jpeg(60, 40)[..30]] {
+        for nonsense in [
+            &b""[..],
+            b"GIF89a<script>alert(1)</script>",
+            &jpeg(60, 40)[..30],
+        ] {
             assert!(make(nonsense, "image/gif").is_err() && make(nonsense, "image/jpeg").is_err());
         }
     }
@@ -174,15 +256,29 @@ mod tests {
         {
             let mut encoder = GifEncoder::new(&mut gif);
             for shade in [0, 100, 200] {
-                encoder.encode_frame(image::Frame::new(image::RgbaImage::from_pixel(20, 10, image::Rgba([shade, 0, 0, 255])))).unwrap();
+                encoder
+                    .encode_frame(image::Frame::new(image::RgbaImage::from_pixel(
+                        20,
+                        10,
+                        image::Rgba([shade, 0, 0, 255]),
+                    )))
+                    .unwrap();
             }
         }
         let made = make(&gif, "image/gif").unwrap();
-        let frames = GifDecoder::new(Cursor::new(&made.whole.bytes)).unwrap().into_frames().count();
+        let frames = GifDecoder::new(Cursor::new(&made.whole.bytes))
+            .unwrap()
+            .into_frames()
+            .count();
         assert_eq!((made.whole.media, frames), ("image/gif", 3));
         let mut png = Vec::new();
-        image::RgbaImage::from_pixel(20, 10, image::Rgba([9, 9, 9, 90])).write_with_encoder(PngEncoder::new(&mut png)).unwrap();
+        image::RgbaImage::from_pixel(20, 10, image::Rgba([9, 9, 9, 90]))
+            .write_with_encoder(PngEncoder::new(&mut png))
+            .unwrap();
         let made = make(&png, "image/png").unwrap();
-        assert_eq!((made.whole.media, made.small.media), ("image/png", "image/png"));
+        assert_eq!(
+            (made.whole.media, made.small.media),
+            ("image/png", "image/png")
+        );
     }
 }

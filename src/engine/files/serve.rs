@@ -28,7 +28,8 @@ enum Size {
     Large,
 }
 
-/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save`. The name is for people.
+/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save`. The name is
+/// for people.
 pub(super) async fn give(
     State(files): State<Files>,
     viewer: Viewer,
@@ -48,34 +49,57 @@ pub(super) async fn give(
         return Err(Error::NotFound);
     }
     let (digest, size, media) = files.chosen(&file, how.size).await?;
-    let media = if how.save.is_some() { Media::Other } else { media };
-    let tag = HeaderValue::try_from(format!("\"{}\"", &digest[..32.min(digest.len())])).map_err(|error| Error::Internal(error.into()))?;
+    let media = if how.save.is_some() {
+        Media::Other
+    } else {
+        media
+    };
+    let tag = HeaderValue::try_from(format!("\"{}\"", &digest[..32.min(digest.len())]))
+        .map_err(|error| Error::Internal(error.into()))?;
     let mut response = Response::new(Body::empty());
     let answer = response.headers_mut();
     answer.insert(header::ETAG, tag.clone());
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    answer.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
-    answer.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    answer.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(SANDBOX),
+    );
+    answer.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
     let known = |name| {
         headers
             .get(name)
             .and_then(|value| value.to_str().ok())
-            .map(|tags| tags.split(',').any(|one| one.trim().as_bytes() == tag.as_bytes()))
+            .map(|tags| {
+                tags.split(',')
+                    .any(|one| one.trim().as_bytes() == tag.as_bytes())
+            })
     };
     if known(header::IF_NONE_MATCH) == Some(true) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
-    answer.insert(header::CONTENT_DISPOSITION, disposition(&file.name, media == Media::Other)?);
+    answer.insert(
+        header::CONTENT_DISPOSITION,
+        disposition(&file.name, media == Media::Other)?,
+    );
     // A range of what has changed meanwhile is not what was asked for.
-    let ranged = headers.get(header::RANGE).filter(|_| known(header::IF_RANGE) != Some(false));
+    let ranged = headers
+        .get(header::RANGE)
+        .filter(|_| known(header::IF_RANGE) != Some(false));
     let (from, to) = match ranged.map(|range| range_of(range, size)) {
         None | Some(Ranged::All) => (0, size),
         Some(Ranged::Part(from, to)) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let range = HeaderValue::try_from(format!("bytes {from}-{}/{size}", to - 1)).map_err(|error| Error::Internal(error.into()))?;
+            let range = HeaderValue::try_from(format!("bytes {from}-{}/{size}", to - 1))
+                .map_err(|error| Error::Internal(error.into()))?;
             response.headers_mut().insert(header::CONTENT_RANGE, range);
             (from, to)
         }
@@ -84,7 +108,9 @@ pub(super) async fn give(
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
         }
     };
-    response.headers_mut().insert(header::CONTENT_LENGTH, (to - from).into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, (to - from).into());
     if method != Method::HEAD {
         *response.body_mut() = Body::from_stream(files.0.blobs.get(&digest, from, to).await?);
     }
@@ -116,14 +142,26 @@ enum Ranged {
 /// One range (RFC 9110, section 14). Several at once, and what is not understood, get all of it.
 fn range_of(range: &HeaderValue, size: u64) -> Ranged {
     let asked = || {
-        let (from, to) = range.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
+        let (from, to) = range
+            .to_str()
+            .ok()?
+            .strip_prefix("bytes=")?
+            .split_once('-')?;
         let (from, to) = (from.trim(), to.trim());
         if from.is_empty() {
             let last: u64 = to.parse().ok()?;
-            return Some(if last == 0 { None } else { Some((size.saturating_sub(last), size)) });
+            return Some(if last == 0 {
+                None
+            } else {
+                Some((size.saturating_sub(last), size))
+            });
         }
         let from: u64 = from.parse().ok()?;
-        let to = if to.is_empty() { size } else { to.parse::<u64>().ok()?.saturating_add(1).min(size) };
+        let to = if to.is_empty() {
+            size
+        } else {
+            to.parse::<u64>().ok()?.saturating_add(1).min(size)
+        };
         Some(Some((from, to)).filter(|(from, to)| from < to))
     };
     match asked() {
@@ -135,16 +173,30 @@ fn range_of(range: &HeaderValue, size: u64) -> Ranged {
 
 /// How a file is to be taken and what it is called (RFC 6266), in ASCII and in full.
 fn disposition(name: &str, save: bool) -> Result<HeaderValue> {
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%".contains(c) || c == ' ' { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() && !"\"\\%".contains(c) || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let mut full = String::new();
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => full.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                full.push(char::from(byte))
+            }
             other => full.push_str(&format!("%{other:02X}")),
         }
     }
     let kind = if save { "attachment" } else { "inline" };
-    HeaderValue::try_from(format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{full}")).map_err(|error| Error::Internal(error.into()))
+    HeaderValue::try_from(format!(
+        "{kind}; filename=\"{plain}\"; filename*=UTF-8''{full}"
+    ))
+    .map_err(|error| Error::Internal(error.into()))
 }
 
 #[cfg(test)]
@@ -166,13 +218,20 @@ mod tests {
             ("items=0-1", Ranged::All),
             ("bytes=a-b", Ranged::All),
         ] {
-            assert_eq!(range_of(&HeaderValue::from_static(range), 100), gets, "{range}");
+            assert_eq!(
+                range_of(&HeaderValue::from_static(range), 100),
+                gets,
+                "{range}"
+            );
         }
     }
 
     #[test]
     fn a_name_cannot_leave_its_header() {
         let header = disposition("a\"b\\ ü.png", true).unwrap();
-        assert_eq!(header.to_str().unwrap(), "attachment; filename=\"a_b_ _.png\"; filename*=UTF-8''a%22b%5C%20%C3%BC.png");
+        assert_eq!(
+            header.to_str().unwrap(),
+            "attachment; filename=\"a_b_ _.png\"; filename*=UTF-8''a%22b%5C%20%C3%BC.png"
+        );
     }
 }

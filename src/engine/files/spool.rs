@@ -1,5 +1,5 @@
-//! The spool: what has come of each upload, in a file of its own. Its length is how far the upload has come, so that is true
-//! after any crash.
+//! The spool: what has come of each upload, in a file of its own. Its length is how far the upload
+//! has come, so that is true after any crash.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -21,7 +21,8 @@ use super::blobs::blocking;
 use crate::base::error::{Error, Result};
 
 const BUFFER: usize = 512 << 10; // bytes gathered for one write
-const SILENT_FOR: Duration = Duration::from_secs(30); // a sender who sends nothing for so long is gone
+// A sender who sends nothing for so long is gone.
+const SILENT_FOR: Duration = Duration::from_secs(30);
 
 /// The folder, and who is writing in it.
 pub(super) struct Spool {
@@ -77,7 +78,11 @@ enum Summing {
 
 impl Spool {
     pub(super) fn new(folder: PathBuf, at_once: usize) -> Self {
-        Self { folder, writing: Mutex::default(), places: Arc::new(Semaphore::new(at_once)) }
+        Self {
+            folder,
+            writing: Mutex::default(),
+            places: Arc::new(Semaphore::new(at_once)),
+        }
     }
 
     /// A place among those who may send at once.
@@ -85,7 +90,10 @@ impl Spool {
     /// # Errors
     /// `Unavailable` when there is none.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().map_err(|_| Error::Unavailable)
+        self.places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Error::Unavailable)
     }
 
     pub(super) fn path(&self, id: &str) -> PathBuf {
@@ -97,7 +105,12 @@ impl Spool {
         let (folder, path) = (self.folder.clone(), self.path(id));
         blocking(move || {
             std::fs::create_dir_all(folder)?;
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .map(drop)
         })
         .await
     }
@@ -110,7 +123,11 @@ impl Spool {
                 Some(upload) => upload,
                 None => {
                     writing.retain(|_, upload| upload.strong_count() > 0);
-                    let upload = Arc::new(Upload { turn: Arc::default(), waiting: AtomicUsize::new(0), wanted: Notify::new() });
+                    let upload = Arc::new(Upload {
+                        turn: Arc::default(),
+                        waiting: AtomicUsize::new(0),
+                        wanted: Notify::new(),
+                    });
                     writing.insert(id.to_owned(), Arc::downgrade(&upload));
                     upload
                 }
@@ -121,7 +138,11 @@ impl Spool {
         upload.wanted.notify_one();
         let state = upload.turn.clone().lock_owned().await;
         drop(counted);
-        Writing { upload, state, path: self.path(id) }
+        Writing {
+            upload,
+            state,
+            path: self.path(id),
+        }
     }
 
     /// Forgets what has come of an upload. That there is nothing is fine.
@@ -146,7 +167,11 @@ impl Spool {
                 let changed = entry.metadata().and_then(|data| data.modified());
                 changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|passed| passed > age))
             };
-            Ok(entries.flatten().filter(is_old).filter_map(|entry| entry.file_name().into_string().ok()).collect())
+            Ok(entries
+                .flatten()
+                .filter(is_old)
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect())
         })
         .await
     }
@@ -164,11 +189,19 @@ impl Writing {
         .ok_or(Error::NotFound)
     }
 
-    /// Appends what comes, up to `size` bytes in all. What has come stays, whether or not the rest does. How long the file is.
+    /// Appends what comes, up to `size` bytes in all. What has come stays, whether or not the rest
+    /// does. How long the file is.
     ///
     /// # Errors
-    /// `TooLarge` when more comes; `Conflict` when it does not come to the checksum, and none of it stays; `Full`.
-    pub(super) async fn append<S, E>(&mut self, from: u64, size: u64, sum: Option<Checksum>, mut body: S) -> Result<u64>
+    /// `TooLarge` when more comes; `Conflict` when it does not come to the checksum, and none of it
+    /// stays; `Full`.
+    pub(super) async fn append<S, E>(
+        &mut self,
+        from: u64,
+        size: u64,
+        sum: Option<Checksum>,
+        mut body: S,
+    ) -> Result<u64>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     {
@@ -180,7 +213,8 @@ impl Writing {
             Some(Checksum::Sha1(_)) => Summing::Sha1(Sha1::new()),
             Some(Checksum::Sha256(_)) => Summing::Sha256(Sha256::new()),
         };
-        let (mut at, mut buffer, mut whole, mut full) = (from, Vec::with_capacity(BUFFER), false, None);
+        let (mut at, mut buffer, mut whole, mut full) =
+            (from, Vec::with_capacity(BUFFER), false, None);
         let ended = loop {
             if self.upload.waiting.load(Ordering::Acquire) > 0 {
                 break Ok(());
@@ -233,8 +267,12 @@ impl Writing {
             return Err(error);
         }
         let right = match (sum, summing) {
-            (Some(Checksum::Sha1(wanted)), Summing::Sha1(sum)) => whole && sum.finalize().as_slice() == wanted,
-            (Some(Checksum::Sha256(wanted)), Summing::Sha256(sum)) => whole && sum.finalize().as_slice() == wanted,
+            (Some(Checksum::Sha1(wanted)), Summing::Sha1(sum)) => {
+                whole && sum.finalize().as_slice() == wanted
+            }
+            (Some(Checksum::Sha256(wanted)), Summing::Sha256(sum)) => {
+                whole && sum.finalize().as_slice() == wanted
+            }
             _ => true,
         };
         if !right {
@@ -271,15 +309,22 @@ impl Writing {
         blocking(move || OpenOptions::new().write(true).open(path)?.set_len(length)).await
     }
 
-    /// The digest of the whole file and its beginning. Reads it once more if the server was started anew meanwhile.
-    pub(super) async fn digest(&mut self, size: u64, beginning: usize) -> Result<(String, Vec<u8>)> {
+    /// The digest of the whole file and its beginning. Reads it once more if the server was started
+    /// anew meanwhile.
+    pub(super) async fn digest(
+        &mut self,
+        size: u64,
+        beginning: usize,
+    ) -> Result<(String, Vec<u8>)> {
         let path = self.path.clone();
         let mut state = std::mem::take(&mut *self.state);
         let (state, first) = blocking(move || {
             let file = File::open(path)?;
             let mut buffer = vec![0; BUFFER];
             while state.hashed < size {
-                let most = usize::try_from(size - state.hashed).unwrap_or(BUFFER).min(BUFFER);
+                let most = usize::try_from(size - state.hashed)
+                    .unwrap_or(BUFFER)
+                    .min(BUFFER);
                 file.read_exact_at(&mut buffer[..most], state.hashed)?;
                 state.hasher.update(&buffer[..most]);
                 state.hashed += most as u64;

@@ -78,7 +78,10 @@ impl File {
 
     /// The digests of all its contents.
     pub(super) fn digests(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.digest), self.small.as_ref(), self.large.as_ref()].into_iter().flatten().map(String::as_str)
+        [Some(&self.digest), self.small.as_ref(), self.large.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 }
 
@@ -106,10 +109,28 @@ pub(super) struct Limits {
     pub(super) space: i64,
 }
 
-/// Changes what an account and its space have used, and refuses what is more than they may.
-async fn use_more(tx: &mut Tx, owner: AccountId, space: Option<SpaceId>, bytes: i64, limits: Option<Limits>) -> Result<()> {
-    let scopes = [("account", owner.0, limits.map(|limits| limits.account), "error-account-full")];
-    let spaces = space.map(|space| ("space", space.0, limits.map(|limits| limits.space), "error-space-full"));
+/// Versions what an account and its space have used, and refuses what is more than they may.
+async fn use_more(
+    tx: &mut Tx,
+    owner: AccountId,
+    space: Option<SpaceId>,
+    bytes: i64,
+    limits: Option<Limits>,
+) -> Result<()> {
+    let scopes = [(
+        "account",
+        owner.0,
+        limits.map(|limits| limits.account),
+        "error-account-full",
+    )];
+    let spaces = space.map(|space| {
+        (
+            "space",
+            space.0,
+            limits.map(|limits| limits.space),
+            "error-space-full",
+        )
+    });
     for (scope, id, limit, key) in scopes.into_iter().chain(spaces) {
         const USE: &str = "INSERT INTO storage_used (scope, id, bytes) VALUES ($1, $2, $3) \
             ON CONFLICT (scope, id) DO UPDATE SET bytes = storage_used.bytes + $3 RETURNING bytes";
@@ -127,8 +148,7 @@ async fn use_more(tx: &mut Tx, owner: AccountId, space: Option<SpaceId>, bytes: 
 /// `Full` when it is more than its account or space may keep.
 pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Result<()> {
     use_more(tx, upload.owner, upload.space, upload.size, Some(limits)).await?;
-    const BEGIN: &str =
-        "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sql!(tx.on(), on => sqlx::query(BEGIN).bind(&upload.id).bind(&upload.kind).bind(upload.place).bind(upload.owner).bind(upload.space)
         .bind(&upload.name).bind(upload.size).bind(upload.expires_at).execute(on))?;
     Ok(())
@@ -142,7 +162,9 @@ pub(super) async fn on_their_way(db: &Db, owner: AccountId) -> Result<i64> {
 
 /// An upload.
 pub(super) async fn upload(db: &Db, id: &str) -> Result<Upload> {
-    Ok(sql!(db.read(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?)
+    Ok(
+        sql!(db.read(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?,
+    )
 }
 
 /// An upload is smaller than it was said to be.
@@ -153,19 +175,26 @@ pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
     Ok(())
 }
 
-/// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless it became a file.
+/// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless
+/// it became a file.
 pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
-    let upload: Option<Upload> =
-        sql!(tx.on(), on => sqlx::query_as("DELETE FROM uploads WHERE id = $1 RETURNING *").bind(id).fetch_optional(on))?;
+    let upload: Option<Upload> = sql!(tx.on(), on => sqlx::query_as("DELETE FROM uploads WHERE id = $1 RETURNING *").bind(id).fetch_optional(on))?;
     match upload {
-        Some(Upload { file: None, owner, space, size, .. }) => use_more(tx, owner, space, -size, None).await,
+        Some(Upload {
+            file: None,
+            owner,
+            space,
+            size,
+            ..
+        }) => use_more(tx, owner, space, -size, None).await,
         _ => Ok(()),
     }
 }
 
 /// Uploads whose time is over, a thousand at most.
 pub(super) async fn expired(db: &Db, now: Micros) -> Result<Vec<String>> {
-    const EXPIRED: &str = "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";
+    const EXPIRED: &str =
+        "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";
     Ok(sql!(db.read(), on => sqlx::query_scalar(EXPIRED).bind(now).fetch_all(on))?)
 }
 
@@ -178,7 +207,11 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
         .bind(&file.media).bind(file.size).bind(&file.digest).bind(file.picture).bind(file.created_at).execute(on))?;
     let marked = sql!(tx.on(), on => sqlx::query("UPDATE uploads SET file_id = $2 WHERE id = $1 AND file_id IS NULL").bind(upload).bind(file.id).execute(on))?;
     // It was ended meanwhile.
-    if marked.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+    if marked.rows_affected() == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 /// Content is stored.
@@ -190,13 +223,14 @@ pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> R
 
 /// Whether content is stored.
 pub(super) async fn has_blob(db: &Db, digest: &str) -> Result<bool> {
-    Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?)
+    Ok(
+        sql!(db.read(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?,
+    )
 }
 
 /// Size and media of stored content.
 pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
-    let (size, media): (i64, String) =
-        sql!(db.read(), on => sqlx::query_as("SELECT size, media FROM blobs WHERE digest = $1").bind(digest).fetch_one(on))?;
+    let (size, media): (i64, String) = sql!(db.read(), on => sqlx::query_as("SELECT size, media FROM blobs WHERE digest = $1").bind(digest).fetch_one(on))?;
     Ok((size, Media::stored(&media)))
 }
 
@@ -223,7 +257,13 @@ pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
 }
 
 /// See [`super::Files::keep`].
-pub(super) async fn keep(tx: &mut Tx, id: FileId, kind: &str, place: i64, owner: AccountId) -> Result<File> {
+pub(super) async fn claim(
+    tx: &mut Tx,
+    id: FileId,
+    kind: &str,
+    place: i64,
+    owner: AccountId,
+) -> Result<File> {
     const KEEP: &str = "UPDATE files SET kept = TRUE WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
     let kept = sql!(tx.on(), on => sqlx::query_as(KEEP).bind(id).bind(kind).bind(place).bind(owner).fetch_optional(on))?;
     kept.ok_or_else(|| Error::field("files", "error-file-gone"))
@@ -238,14 +278,14 @@ pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
 
 /// Files that nothing refers to and that are older than this, a thousand at most.
 pub(super) async fn unkept(db: &Db, before: Micros) -> Result<Vec<FileId>> {
-    const UNKEPT: &str = "SELECT id FROM files WHERE NOT kept AND created_at < $1 ORDER BY created_at LIMIT 1000";
+    const UNKEPT: &str =
+        "SELECT id FROM files WHERE NOT kept AND created_at < $1 ORDER BY created_at LIMIT 1000";
     Ok(sql!(db.read(), on => sqlx::query_scalar(UNKEPT).bind(before).fetch_all(on))?)
 }
 
 /// Deletes a file unless something refers to it by now.
 pub(super) async fn delete_unkept(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
-    let unkept: Option<i64> =
-        sql!(tx.on(), on => sqlx::query_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept").bind(id).fetch_optional(on))?;
+    let unkept: Option<i64> = sql!(tx.on(), on => sqlx::query_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept").bind(id).fetch_optional(on))?;
     match unkept {
         Some(_) => delete(tx, id).await.map(Some),
         None => Ok(None),

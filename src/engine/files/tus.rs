@@ -1,7 +1,8 @@
-//! Uploads over tus 1.0 (<https://tus.io/protocols/resumable-upload>): core, creation, termination, checksum, expiration.
+//! Uploads over tus 1.0 (<https://tus.io/protocols/resumable-upload>): core, creation, termination,
+//! checksum, expiration.
 //!
-//! `Upload-Metadata` names `filename`, and `kind` and `place` as modules declare them. The answer to the last byte, and to
-//! every later `HEAD`, says the file's id in `Tidepool-File`.
+//! `Upload-Metadata` names `filename`, and `kind` and `place` as modules declare them. The answer
+//! to the last byte, and to every later `HEAD`, says the file's id in `Tidepool-File`.
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Files;
 use super::spool::Checksum;
 use super::store::Upload;
-use super::uploads::{Standing, Wish};
+use super::uploads::{UploadRequest, UploadState};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
 use crate::engine::web::worded;
@@ -30,32 +31,48 @@ fn name(name: &'static str) -> HeaderName {
 
 /// `/uploads` and what is below it, and `/files`. A request may take as long as bytes come.
 pub(in crate::engine) fn routes(files: Files) -> Router {
-    let one = on(MethodFilter::HEAD, stand).patch(append).delete(end).post(override_method);
+    let one = on(MethodFilter::HEAD, stand)
+        .patch(append)
+        .delete(end)
+        .post(override_method);
     let uploads = Router::new()
         .route("/uploads", options(abilities).post(begin))
         .route("/uploads/{upload}", one)
         .layer(from_fn(speak))
         .layer(axum::extract::DefaultBodyLimit::disable());
-    uploads.route("/files/{file}/{name}", get(super::serve::give)).with_state(files)
+    uploads
+        .route("/files/{file}/{name}", get(super::serve::give))
+        .with_state(files)
 }
 
 /// Answers in the one version there is, and refuses requests in another.
 async fn speak(request: Request, next: Next) -> Response {
-    let speaks = request.method() == Method::OPTIONS || request.headers().get("tus-resumable") == Some(&VERSION);
+    let speaks = request.method() == Method::OPTIONS
+        || request.headers().get("tus-resumable") == Some(&VERSION);
     let mut response = match speaks {
         true => next.run(request).await,
         false => (StatusCode::PRECONDITION_FAILED, [("tus-version", VERSION)]).into_response(),
     };
-    response.headers_mut().insert(name("tus-resumable"), VERSION);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(name("tus-resumable"), VERSION);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 async fn abilities(State(files): State<Files>) -> Response {
     let headers = [
         ("tus-version", VERSION),
-        ("tus-extension", HeaderValue::from_static("creation,termination,checksum,expiration")),
-        ("tus-checksum-algorithm", HeaderValue::from_static("sha1,sha256")),
+        (
+            "tus-extension",
+            HeaderValue::from_static("creation,termination,checksum,expiration"),
+        ),
+        (
+            "tus-checksum-algorithm",
+            HeaderValue::from_static("sha1,sha256"),
+        ),
         ("tus-max-size", (files.0.settings.max_file_mib << 20).into()),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
@@ -67,37 +84,51 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
 
 /// A value of `Upload-Metadata`: pairs of a key and its value in base64, with commas between.
 fn metadata(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    let mut pairs = headers.get("upload-metadata")?.to_str().ok()?.split(',').filter_map(|pair| pair.trim().split_once(' '));
+    let mut pairs = headers
+        .get("upload-metadata")?
+        .to_str()
+        .ok()?
+        .split(',')
+        .filter_map(|pair| pair.trim().split_once(' '));
     let (_, value) = pairs.find(|(key, _)| *key == wanted)?;
     String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()
 }
 
 async fn begin(State(files): State<Files>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
     let wish = || {
-        Some(Wish {
+        Some(UploadRequest {
             size: number(&headers, "upload-length")?,
             kind: metadata(&headers, "kind")?,
             place: metadata(&headers, "place")?.parse().ok()?,
-            name: metadata(&headers, "filename").or_else(|| metadata(&headers, "name")).unwrap_or_default(),
+            name: metadata(&headers, "filename")
+                .or_else(|| metadata(&headers, "name"))
+                .unwrap_or_default(),
         })
     };
-    let Some(wish) = wish() else { return Ok(StatusCode::BAD_REQUEST.into_response()) };
+    let Some(wish) = wish() else {
+        return Ok(StatusCode::BAD_REQUEST.into_response());
+    };
     let upload = files.begin(&viewer, wish).await?;
-    let mut response = (StatusCode::CREATED, [(header::LOCATION, format!("/uploads/{}", upload.id))]).into_response();
+    let mut response = (
+        StatusCode::CREATED,
+        [(header::LOCATION, format!("/uploads/{}", upload.id))],
+    )
+        .into_response();
     expires(&upload, response.headers_mut());
     Ok(response)
 }
 
 fn expires(upload: &Upload, headers: &mut HeaderMap) {
-    let at = chrono::DateTime::<chrono::Utc>::from_timestamp_micros(upload.expires_at.0).unwrap_or_default();
+    let at = chrono::DateTime::<chrono::Utc>::from_timestamp_micros(upload.expires_at.0)
+        .unwrap_or_default();
     if let Ok(at) = HeaderValue::try_from(at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
         headers.insert(name("upload-expires"), at);
     }
 }
 
 /// Where an upload stands, as headers.
-fn standing(standing: &Standing, status: StatusCode) -> Response {
-    let Standing { upload, offset } = standing;
+fn state(state: &UploadState, status: StatusCode) -> Response {
+    let UploadState { upload, offset } = state;
     let mut response = (status, [("upload-offset", HeaderValue::from(*offset))]).into_response();
     let headers = response.headers_mut();
     match upload.file {
@@ -107,18 +138,35 @@ fn standing(standing: &Standing, status: StatusCode) -> Response {
     response
 }
 
-async fn stand(State(files): State<Files>, viewer: Viewer, Path(id): Path<String>) -> Result<Response> {
-    let stands = files.standing(&viewer, &id).await?;
-    let mut response = standing(&stands, StatusCode::OK);
-    response.headers_mut().insert(name("upload-length"), stands.upload.size.into());
+async fn stand(
+    State(files): State<Files>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    let stands = files.upload_state(&viewer, &id).await?;
+    let mut response = state(&stands, StatusCode::OK);
+    response
+        .headers_mut()
+        .insert(name("upload-length"), stands.upload.size.into());
     Ok(response)
 }
 
-async fn append(State(files): State<Files>, viewer: Viewer, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Result<Response> {
-    if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/offset+octet-stream") {
+async fn append(
+    State(files): State<Files>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    if headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind != "application/offset+octet-stream")
+    {
         return Ok(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
     }
-    let Some(offset) = number(&headers, "upload-offset") else { return Ok(StatusCode::BAD_REQUEST.into_response()) };
+    let Some(offset) = number(&headers, "upload-offset") else {
+        return Ok(StatusCode::BAD_REQUEST.into_response());
+    };
     let sum = match headers.get("upload-checksum").map(checksum) {
         Some(None) => return Ok(StatusCode::BAD_REQUEST.into_response()),
         Some(sum) => sum,
@@ -128,10 +176,15 @@ async fn append(State(files): State<Files>, viewer: Viewer, Path(id): Path<Strin
     // A task of its own: what was begun is ended, however early whoever sent it goes.
     let appended = tokio::spawn(async move {
         let _place = place;
-        files.append(&by, &id, offset, sum, body.into_data_stream()).await
+        files
+            .append(&by, &id, offset, sum, body.into_data_stream())
+            .await
     });
-    match appended.await.map_err(|error| Error::Internal(error.into()))? {
-        Ok(stands) => Ok(standing(&stands, StatusCode::NO_CONTENT)),
+    match appended
+        .await
+        .map_err(|error| Error::Internal(error.into()))?
+    {
+        Ok(stands) => Ok(state(&stands, StatusCode::NO_CONTENT)),
         Err(error @ Error::Conflict("error-checksum")) => {
             let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
             Ok(worded(status, &error, viewer.lang))
@@ -150,7 +203,11 @@ fn checksum(header: &HeaderValue) -> Option<Checksum> {
     }
 }
 
-async fn end(State(files): State<Files>, viewer: Viewer, Path(id): Path<String>) -> Result<StatusCode> {
+async fn end(
+    State(files): State<Files>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     files.own(&viewer, &id).await?;
     // Whoever sends at the moment stops first.
     let _turn = files.0.spool.turn(&id).await;
@@ -160,8 +217,17 @@ async fn end(State(files): State<Files>, viewer: Viewer, Path(id): Path<String>)
 }
 
 /// For clients whose network lets nothing but `POST` through.
-async fn override_method(state: State<Files>, viewer: Viewer, id: Path<String>, headers: HeaderMap, body: Body) -> Result<Response> {
-    match headers.get("x-http-method-override").map(HeaderValue::as_bytes) {
+async fn override_method(
+    state: State<Files>,
+    viewer: Viewer,
+    id: Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    match headers
+        .get("x-http-method-override")
+        .map(HeaderValue::as_bytes)
+    {
         Some(b"PATCH") => append(state, viewer, id, headers, body).await,
         Some(b"DELETE") => Ok(end(state, viewer, id).await?.into_response()),
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),

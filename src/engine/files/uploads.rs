@@ -1,4 +1,5 @@
-//! The life of an upload: begun after every limit is asked, appended to, and turned into a file when it is whole.
+//! The life of an upload: begun after every limit is asked, appended to, and turned into a file
+//! when it is whole.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::blobs::Blobs;
-use super::media::{LOOKED_AT, Media, tidy_name};
+use super::media::{LOOKED_AT, Media, normalize_name};
 use super::pictures;
 use super::spool::{Checksum, Writing};
 use super::store::{self, File, Limits, Picture, Upload};
@@ -23,7 +24,7 @@ const SPARE: u64 = 64 * MIB; // of the disk, that uploads leave to everything el
 const ON_THEIR_WAY: i64 = 100; // uploads of one account
 
 /// What someone wants to put where.
-pub(super) struct Wish {
+pub(super) struct UploadRequest {
     pub(super) kind: String,
     pub(super) place: i64,
     pub(super) name: String,
@@ -31,7 +32,7 @@ pub(super) struct Wish {
 }
 
 /// Where an upload stands.
-pub(super) struct Standing {
+pub(super) struct UploadState {
     pub(super) upload: Upload,
     pub(super) offset: u64,
 }
@@ -39,11 +40,14 @@ pub(super) struct Standing {
 impl Files {
     /// The largest file of a kind, in bytes.
     pub(super) fn largest(&self, kind: &str) -> Result<u64> {
-        Ok(self.kind(kind)?.largest.min(self.0.settings.max_file_mib.saturating_mul(MIB)))
+        Ok(self
+            .kind(kind)?
+            .largest
+            .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
     }
 
     /// Begins an upload: every limit is asked before a byte comes.
-    pub(super) async fn begin(&self, viewer: &Viewer, wish: Wish) -> Result<Upload> {
+    pub(super) async fn begin(&self, viewer: &Viewer, wish: UploadRequest) -> Result<Upload> {
         let kind = self.kind(&wish.kind)?;
         let space = (kind.may_add)(viewer.clone(), wish.place).await?;
         let largest = self.largest(&wish.kind)?;
@@ -59,21 +63,29 @@ impl Files {
         }
         let settings = &self.0.settings;
         let mib = |limit: u64| i64::try_from(limit.saturating_mul(MIB)).unwrap_or(i64::MAX);
-        let limits = Limits { account: mib(settings.max_files_mib_per_account), space: mib(settings.max_files_mib_per_space) };
+        let limits = Limits {
+            account: mib(settings.max_files_mib_per_account),
+            space: mib(settings.max_files_mib_per_space),
+        };
         let upload = Upload {
             id: secrets::token(),
             kind: wish.kind,
             place: wish.place,
             owner: viewer.account,
             space,
-            name: tidy_name(&wish.name),
+            name: normalize_name(&wish.name),
             size: i64::try_from(wish.size).unwrap_or(i64::MAX),
             file: None,
             expires_at: Micros::now().plus(Duration::from_secs(settings.upload_hours * 3600)),
         };
         self.0.spool.create(&upload.id).await?;
         let kept = upload.clone();
-        if let Err(error) = self.0.db.write(move |tx| Box::pin(async move { store::begin(tx, &kept, limits).await })).await {
+        if let Err(error) = self
+            .0
+            .db
+            .write(move |tx| Box::pin(async move { store::begin(tx, &kept, limits).await }))
+            .await
+        {
             self.0.spool.forget(&upload.id).await?;
             return Err(error);
         }
@@ -83,7 +95,9 @@ impl Files {
     /// Refuses what does not fit on the disk.
     fn has_room(&self, size: u64) -> Result<()> {
         match Blobs::free(&self.0.settings.data) {
-            Some(free) if free < size.saturating_add(SPARE.min(size)) => Err(Error::Full("error-disk-full")),
+            Some(free) if free < size.saturating_add(SPARE.min(size)) => {
+                Err(Error::Full("error-disk-full"))
+            }
             _ => Ok(()),
         }
     }
@@ -97,18 +111,19 @@ impl Files {
         Ok(upload)
     }
 
-    /// How far one's upload has come. One that is whole and was not stored when the server ended is stored now.
-    pub(super) async fn standing(&self, viewer: &Viewer, id: &str) -> Result<Standing> {
+    /// How far one's upload has come. One that is whole and was not stored when the server ended is
+    /// stored now.
+    pub(super) async fn upload_state(&self, viewer: &Viewer, id: &str) -> Result<UploadState> {
         let upload = self.own(viewer, id).await?;
         if upload.file.is_some() {
             let offset = upload.size.unsigned_abs();
-            return Ok(Standing { upload, offset });
+            return Ok(UploadState { upload, offset });
         }
         let mut writing = self.0.spool.turn(id).await;
         let upload = self.own(viewer, id).await?; // it may have become whole while we waited
         if upload.file.is_some() {
             let offset = upload.size.unsigned_abs();
-            return Ok(Standing { upload, offset });
+            return Ok(UploadState { upload, offset });
         }
         let offset = writing.length().await?;
         self.advanced(upload, &mut writing, offset).await
@@ -123,7 +138,14 @@ impl Files {
     ///
     /// # Errors
     /// `Conflict` when the upload does not stand there, or what came is not what its checksum says.
-    pub(super) async fn append<S, E>(&self, viewer: &Viewer, id: &str, offset: u64, sum: Option<Checksum>, body: S) -> Result<Standing>
+    pub(super) async fn append<S, E>(
+        &self,
+        viewer: &Viewer,
+        id: &str,
+        offset: u64,
+        sum: Option<Checksum>,
+        body: S,
+    ) -> Result<UploadState>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     {
@@ -138,16 +160,24 @@ impl Files {
             return Err(Error::Conflict("error-upload-offset"));
         }
         if upload.file.is_some() {
-            return Ok(Standing { upload, offset });
+            return Ok(UploadState { upload, offset });
         }
         // Rights are asked again for every piece: a day may lie between two.
         (self.kind(&upload.kind)?.may_add)(viewer.clone(), upload.place).await?;
-        let offset = writing.append(offset, upload.size.unsigned_abs(), sum, body).await?;
+        let offset = writing
+            .append(offset, upload.size.unsigned_abs(), sum, body)
+            .await?;
         self.advanced(upload, &mut writing, offset).await
     }
 
-    /// Takes in a whole file whose size is known when it ends, `wish.size` bytes at most. Nothing when it is empty.
-    pub(super) async fn take_whole<S, E>(&self, viewer: &Viewer, wish: Wish, body: S) -> Result<Option<FileId>>
+    /// Takes in a whole file whose size is known when it ends, `wish.size` bytes at most. Nothing
+    /// when it is empty.
+    pub(super) async fn take_whole<S, E>(
+        &self,
+        viewer: &Viewer,
+        wish: UploadRequest,
+        body: S,
+    ) -> Result<Option<FileId>>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     {
@@ -159,26 +189,55 @@ impl Files {
         let taken = match writing.append(0, most, None, Box::pin(body)).await {
             Ok(size) if size > 0 && broken.is_none() => {
                 let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
-                self.0.db.write(move |tx| Box::pin(async move { store::resize(tx, &id, size).await })).await?;
-                self.store(&Upload { size, ..upload.clone() }, &mut writing).await.map(Some)
+                self.0
+                    .db
+                    .write(move |tx| Box::pin(async move { store::resize(tx, &id, size).await }))
+                    .await?;
+                self.store(
+                    &Upload {
+                        size,
+                        ..upload.clone()
+                    },
+                    &mut writing,
+                )
+                .await
+                .map(Some)
             }
             Ok(_) => Ok(None),
-            Err(Error::TooLarge(..)) => Err(Error::TooLarge("error-file-large", self.largest(&upload.kind)?)),
+            Err(Error::TooLarge(..)) => Err(Error::TooLarge(
+                "error-file-large",
+                self.largest(&upload.kind)?,
+            )),
             Err(error) => Err(error),
         };
         if !matches!(taken, Ok(Some(_))) {
             self.end_upload(&upload.id).await?;
         }
-        if broken.is_some() { Err(Error::field("form", "error-message-shape")) } else { taken }
+        if broken.is_some() {
+            Err(Error::field("form", "error-message-shape"))
+        } else {
+            taken
+        }
     }
 
     /// Stores an upload that is whole: one that is said to be is stored.
-    async fn advanced(&self, upload: Upload, writing: &mut Writing, offset: u64) -> Result<Standing> {
+    async fn advanced(
+        &self,
+        upload: Upload,
+        writing: &mut Writing,
+        offset: u64,
+    ) -> Result<UploadState> {
         if offset < upload.size.unsigned_abs() {
-            return Ok(Standing { upload, offset });
+            return Ok(UploadState { upload, offset });
         }
         match self.store(&upload, writing).await {
-            Ok(file) => Ok(Standing { upload: Upload { file: Some(file), ..upload }, offset }),
+            Ok(file) => Ok(UploadState {
+                upload: Upload {
+                    file: Some(file),
+                    ..upload
+                },
+                offset,
+            }),
             Err(error) => {
                 if !error.is_passing() && !matches!(error, Error::Full(_)) {
                     self.end_upload(&upload.id).await?;
@@ -197,7 +256,11 @@ impl Files {
         if kind.pictures_only && !is_picture {
             return Err(Error::field("files", "error-file-picture"));
         }
-        let picture = if is_picture { Picture::Waiting } else { Picture::None };
+        let picture = if is_picture {
+            Picture::Waiting
+        } else {
+            Picture::None
+        };
         let file = File {
             id: FileId::new(),
             kind: upload.kind.clone(),
@@ -222,12 +285,13 @@ impl Files {
         if !store::has_blob(&self.0.db, &digest).await?
             && let Err(error) = self.0.blobs.put_file(&digest, writing.path(), size).await
         {
-            // The last byte counts as not received, so that whoever sent it sends it again and it is tried again.
+            // The last byte counts as not received, so that whoever sent it sends it again and it
+            // is tried again.
             writing.cut(size - 1).await?;
             return Err(error);
         }
         let (id, upload_id, jobs) = (file.id, upload.id.clone(), self.0.jobs.clone());
-        let add = self.0.db.write_patiently(move |tx| {
+        let add = self.0.db.write_queued(move |tx| {
             Box::pin(async move {
                 store::add(tx, &upload_id, &file).await?;
                 if file.picture == Picture::Waiting {
@@ -244,7 +308,10 @@ impl Files {
     /// Ends an upload: what came of it is deleted. A file that it became stays.
     pub(super) async fn end_upload(&self, id: &str) -> Result<()> {
         let owned = id.to_owned();
-        self.0.db.write_patiently(move |tx| Box::pin(async move { store::end(tx, &owned).await })).await?;
+        self.0
+            .db
+            .write_queued(move |tx| Box::pin(async move { store::end(tx, &owned).await }))
+            .await?;
         self.0.spool.forget(id).await
     }
 }

@@ -1,4 +1,5 @@
-//! What is done with files after their cause: pictures made anew, contents deleted, what was left over swept.
+//! What is done with files after their cause: pictures made anew, contents deleted, what was left
+//! over swept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,24 +23,33 @@ pub(super) fn declare(files: &Files, module: Module) -> Module {
     let (picture, forget, sweep) = (files.clone(), files.clone(), files.clone());
     module
         .job(
-            JobKind::new(PICTURE, "Makes a picture anew, and its smaller forms", move |run, id| make_picture(picture.clone(), run, id))
-                .at_once(1) // each may take a good part of the machine's memory
-                .limit(Duration::from_secs(120))
-                // For a quarter of an hour: nobody sees the picture before, and a bucket may be away for a while.
-                .attempts(10)
-                .backoff(Duration::from_secs(2)),
+            JobKind::new(
+                PICTURE,
+                "Makes a picture anew, and its smaller forms",
+                move |run, id| make_picture(picture.clone(), run, id),
+            )
+            .at_once(1) // each may take a good part of the machine's memory
+            .limit(Duration::from_secs(120))
+            // For a quarter of an hour: nobody sees the picture before, and a bucket may be away
+            // for a while.
+            .attempts(10)
+            .backoff(Duration::from_secs(2)),
         )
         .job(
-            JobKind::new(FORGET, "Deletes content that no file has any more", move |run, digest| {
-                forget_content(forget.clone(), run, digest)
-            })
+            JobKind::new(
+                FORGET,
+                "Deletes content that no file has any more",
+                move |run, digest| forget_content(forget.clone(), run, digest),
+            )
             .attempts(8)
             .backoff(Duration::from_secs(5)),
         )
         .job(
-            JobKind::new(SWEEP, "Deletes uploads that ended half-way, and what nothing refers to", move |run, ()| {
-                sweep_all(sweep.clone(), run)
-            })
+            JobKind::new(
+                SWEEP,
+                "Deletes uploads that ended half-way, and what nothing refers to",
+                move |run, ()| sweep_all(sweep.clone(), run),
+            )
             .at_once(1)
             .limit(Duration::from_secs(3600)),
         )
@@ -48,7 +58,10 @@ pub(super) fn declare(files: &Files, module: Module) -> Module {
 
 /// Content that was stored, with its digest and size.
 async fn keep(files: &Files, made: Encoded) -> Result<(String, i64, &'static str)> {
-    let (digest, size) = (blake3::hash(&made.bytes).to_hex().to_string(), made.bytes.len() as i64);
+    let (digest, size) = (
+        blake3::hash(&made.bytes).to_hex().to_string(),
+        made.bytes.len() as i64,
+    );
     if !store::has_blob(&files.0.db, &digest).await? {
         files.0.blobs.put(&digest, Bytes::from(made.bytes)).await?;
     }
@@ -60,7 +73,11 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
         Err(Error::NotFound) => return run.done(), // deleted meanwhile
         file => file?,
     };
-    let content = files.0.blobs.read(&file.digest, file.size.unsigned_abs()).await?;
+    let content = files
+        .0
+        .blobs
+        .read(&file.digest, file.size.unsigned_abs())
+        .await?;
     let media = file.media.clone();
     run.progress(1, 3);
     let made = tokio::task::spawn_blocking(move || pictures::make(&content, &media)).await?;
@@ -68,9 +85,19 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
     let (mut turns, mut blobs) = (Vec::new(), Vec::new());
     let original = file.digest.clone();
     let changed = match made {
-        Ok(Made { whole, large, small, blur, width, height }) => {
-            // All turns in one order, and from before the question whether it is stored to the row that needs it.
-            let mut digests: Vec<_> = [&whole, &large, &small].map(|one| blake3::hash(&one.bytes).to_hex().to_string()).into();
+        Ok(Made {
+            whole,
+            large,
+            small,
+            blur,
+            width,
+            height,
+        }) => {
+            // All turns in one order, and from before the question whether it is stored to the row
+            // that needs it.
+            let mut digests: Vec<_> = [&whole, &large, &small]
+                .map(|one| blake3::hash(&one.bytes).to_hex().to_string())
+                .into();
             digests.sort();
             digests.dedup();
             for digest in digests {
@@ -99,10 +126,16 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
         }
         Err(error) => {
             tracing::info!(%id, %error, "no picture can be made of it");
-            File { picture: Picture::Failed, ..file }
+            File {
+                picture: Picture::Failed,
+                ..file
+            }
         }
     };
-    let ready = files.kind(&changed.kind).ok().and_then(|kind| kind.ready.clone());
+    let ready = files
+        .kind(&changed.kind)
+        .ok()
+        .and_then(|kind| kind.ready.clone());
     let settling = files.clone();
     let settled = run
         .settle(move |tx| {
@@ -137,7 +170,11 @@ async fn forget_content(files: Files, run: Run, digest: String) -> Result<Settle
     // Nobody may store it between the question and the deletion.
     let _turn = files.0.contents.wait(digest.clone()).await;
     let gone = digest.clone();
-    let unused = files_then.0.db.write_patiently(move |tx| Box::pin(async move { store::drop_blob(tx, &gone).await })).await?;
+    let unused = files_then
+        .0
+        .db
+        .write_queued(move |tx| Box::pin(async move { store::drop_blob(tx, &gone).await }))
+        .await?;
     if unused {
         files.0.blobs.delete(&digest).await?;
     }
@@ -150,15 +187,20 @@ async fn sweep_all(files: Files, run: Run) -> Result<Settled, Failure> {
     for id in store::expired(&files.0.db, now).await? {
         files.end_upload(&id).await?;
     }
-    let past = Micros(now.0.saturating_sub(i64::try_from(life.as_micros()).unwrap_or(i64::MAX)));
+    let past = Micros(
+        now.0
+            .saturating_sub(i64::try_from(life.as_micros()).unwrap_or(i64::MAX)),
+    );
     for id in store::unkept(&files.0.db, past).await? {
         let sweeping = files.clone();
         files
             .0
             .db
-            .write_patiently(move |tx| {
+            .write_queued(move |tx| {
                 Box::pin(async move {
-                    let Some(file) = store::delete_unkept(tx, id).await? else { return Ok(()) };
+                    let Some(file) = store::delete_unkept(tx, id).await? else {
+                        return Ok(());
+                    };
                     for digest in file.digests() {
                         sweeping.forget_content(tx, digest).await?;
                     }

@@ -48,19 +48,37 @@ pub struct JobKind {
 }
 
 impl JobKind {
-    /// A kind whose payload decodes into `P`: four at once, a minute each, five attempts, the second after about a second.
+    /// A kind whose payload decodes into `P`: four at once, a minute each, five attempts, the
+    /// second after about a second.
     pub fn new<P, F, R>(name: &'static str, about: &'static str, run: F) -> Self
     where
         P: DeserializeOwned + Send + 'static,
         F: Fn(Run, P) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Settled, Failure>> + Send + 'static,
     {
-        let handler: Handler = Arc::new(move |job: Run| match serde_json::from_str::<P>(job.payload()) {
-            Ok(payload) => run(job, payload).boxed(),
-            Err(error) => async move { Err(Failure::GiveUp(format!("its payload does not fit: {error}"))) }.boxed(),
-        });
+        let handler: Handler =
+            Arc::new(
+                move |job: Run| match serde_json::from_str::<P>(job.payload()) {
+                    Ok(payload) => run(job, payload).boxed(),
+                    Err(error) => async move {
+                        Err(Failure::GiveUp(format!(
+                            "its payload does not fit: {error}"
+                        )))
+                    }
+                    .boxed(),
+                },
+            );
         let (limit, backoff) = (Duration::from_secs(60), Duration::from_secs(1));
-        Self { name, about, handler, at_once: 4, limit, attempts: 5, backoff, per_second: None }
+        Self {
+            name,
+            about,
+            handler,
+            at_once: 4,
+            limit,
+            attempts: 5,
+            backoff,
+            per_second: None,
+        }
     }
 
     /// How many run at once.
@@ -69,7 +87,8 @@ impl JobKind {
         self
     }
 
-    /// How long one attempt may take. What waits is dropped then; a thread that computes is not stopped, so bound it otherwise.
+    /// How long one attempt may take. What waits is dropped then; a thread that computes is not
+    /// stopped, so bound it otherwise.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -81,7 +100,8 @@ impl JobKind {
         self
     }
 
-    /// How long the second attempt waits; each further one twice as long, an hour at most, a quarter more or less by chance.
+    /// How long the second attempt waits; each further one twice as long, an hour at most, a
+    /// quarter more or less by chance.
     pub fn backoff(mut self, first: Duration) -> Self {
         self.backoff = first;
         self
@@ -94,9 +114,13 @@ impl JobKind {
     }
 
     pub(super) fn wait_after(&self, attempt: i64) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(3600);
-        let doubled = u32::try_from(attempt - 1).ok().and_then(|times| 2_u32.checked_pow(times));
-        let wait = doubled.and_then(|factor| self.backoff.checked_mul(factor)).map_or(LONGEST, |wait| wait.min(LONGEST));
+        const MAX_BACKOFF: Duration = Duration::from_secs(3600);
+        let doubled = u32::try_from(attempt - 1)
+            .ok()
+            .and_then(|times| 2_u32.checked_pow(times));
+        let wait = doubled
+            .and_then(|factor| self.backoff.checked_mul(factor))
+            .map_or(MAX_BACKOFF, |wait| wait.min(MAX_BACKOFF));
         // Without the system's random source all wait alike, which is only less fair.
         let chance = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
         wait.mul_f64(0.75 + chance / 2.0)

@@ -22,7 +22,11 @@ pub(super) struct Throughput {
 
 impl Default for Throughput {
     fn default() -> Self {
-        Self { started: Instant::now(), seconds: [0; MINUTE], last: 0 }
+        Self {
+            started: Instant::now(),
+            seconds: [0; MINUTE],
+            last: 0,
+        }
     }
 }
 
@@ -73,7 +77,11 @@ pub struct KindView {
 impl KindView {
     /// A number as it is shown: `10000+` where more were not counted.
     pub fn counted(number: &i64) -> String {
-        if *number > COUNTED { format!("{COUNTED}+") } else { number.to_string() }
+        if *number > COUNTED {
+            format!("{COUNTED}+")
+        } else {
+            number.to_string()
+        }
     }
 }
 
@@ -115,12 +123,33 @@ impl Jobs {
             let waiting = store::count(db, kind.name, Counted::Waiting, COUNTED + 1).await?;
             let later = store::count(db, kind.name, Counted::Later, COUNTED + 1).await?;
             let failed = store::count(db, kind.name, Counted::Failed, COUNTED + 1).await?;
-            let oldest = if waiting > 0 { store::oldest(db, kind.name).await? } else { None };
+            let oldest = if waiting > 0 {
+                store::oldest(db, kind.name).await?
+            } else {
+                None
+            };
             let mut state = self.state();
-            let running = state.running.values().filter(|job| job.kind == kind.name).count();
-            let done = state.done.get_mut(kind.name).map_or(0, super::overview::Throughput::in_a_minute);
+            let running = state
+                .running
+                .values()
+                .filter(|job| job.kind == kind.name)
+                .count();
+            let done = state
+                .done
+                .get_mut(kind.name)
+                .map_or(0, super::overview::Throughput::in_a_minute);
             let paused = state.paused.contains(kind.name);
-            kinds.push(KindView { name: kind.name, about: kind.about, waiting, later, running, failed, done, oldest, paused });
+            kinds.push(KindView {
+                name: kind.name,
+                about: kind.about,
+                waiting,
+                later,
+                running,
+                failed,
+                done,
+                oldest,
+                paused,
+            });
         }
         let mut running: Vec<_> = self
             .state()
@@ -131,11 +160,18 @@ impl Jobs {
                 kind: job.kind,
                 attempt: job.attempt,
                 since: job.since,
-                progress: (job.progress.done.load(Ordering::Relaxed), job.progress.of.load(Ordering::Relaxed)),
+                progress: (
+                    job.progress.done.load(Ordering::Relaxed),
+                    job.progress.of.load(Ordering::Relaxed),
+                ),
             })
             .collect();
         running.sort_by_key(|job| (job.since, job.id));
         running.truncate(50);
-        Ok(Overview { kinds, running, failed: store::failed(db).await? })
+        Ok(Overview {
+            kinds,
+            running,
+            failed: store::failed(db).await?,
+        })
     }
 }

@@ -27,7 +27,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// The job, the same in every attempt: what another service can be given as the key of a request, so that it takes it once.
+    /// The job, the same in every attempt: what another service can be given as the key of a
+    /// request, so that it takes it once.
     pub fn id(&self) -> JobId {
         self.id
     }
@@ -48,21 +49,24 @@ impl Run {
         self.jobs.note();
     }
 
-    /// It is done, and doing it twice would have done no harm: after a crash at this moment it runs again.
+    /// It is done, and doing it twice would have done no harm: after a crash at this moment it runs
+    /// again.
     pub fn done(self) -> Result<Settled, Failure> {
         Ok(Settled { stored: false })
     }
 
-    /// Writes what the job is for and ends the job, both in one transaction: the effect happens once, whatever crashes.
+    /// Writes what the job is for and ends the job, both in one transaction: the effect happens
+    /// once, whatever crashes.
     ///
     /// # Errors
-    /// What `effect` fails with, and `NotFound` when the job was cancelled or is another attempt's by now; nothing is written then.
+    /// What `effect` fails with, and `NotFound` when the job was cancelled or is another attempt's
+    /// by now; nothing is written then.
     pub async fn settle<F>(self, effect: F) -> Result<Settled, Failure>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<()>> + Send + 'static,
     {
         let (id, attempt) = (self.id, self.attempt);
-        let write = self.jobs.0.db.write_patiently(move |tx| {
+        let write = self.jobs.0.db.write_queued(move |tx| {
             Box::pin(async move {
                 store::end(tx, id, attempt).await?;
                 effect(tx).await

@@ -1,7 +1,8 @@
 //! The runner: one task that takes waiting jobs, as many as may run, and ends them.
 //!
-//! It sleeps until it is rung (a job was added, one has ended) or something is due. Jobs are taken several at a time, in
-//! the group commit of whatever else is written, so a job costs two writes and none of them alone.
+//! It sleeps until it is rung (a job was added, one has ended) or something is due. Jobs are taken
+//! several at a time, in the group commit of whatever else is written, so a job costs two writes
+//! and none of them alone.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -13,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::task::{JoinError, JoinSet};
 
 use super::kind::{Failure, Settled};
-use super::pace::{Bucket, Steps};
+use super::rate::{Bucket, Steps};
 use super::run::{Progress, Run};
 use super::store::{self, LEASE, Taken};
 use super::{JobId, Jobs, RunningJob, Schedule};
@@ -22,15 +23,28 @@ use crate::base::error::Result;
 
 const LOOK: Duration = Duration::from_secs(10); // between signs of life, a third of a lease
 const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
-const LATEST: Duration = Duration::from_secs(4500); // that a retry waits: an hour and a quarter by chance
+// That a retry waits: an hour and a quarter by chance.
+const LATEST: Duration = Duration::from_secs(4500);
 const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
 
 /// How an attempt ended.
 type Ended = (JobId, Result<Result<Settled, Failure>, &'static str>);
 
 pub(super) async fn run(jobs: Jobs, schedules: Vec<Schedule>) {
-    let (tasks, begun, buckets, clock) = (JoinSet::new(), HashMap::new(), HashMap::new(), Steps::new());
-    Runner { jobs, schedules, tasks, begun, buckets, clock, due: Micros(0), looked: Instant::now() }.run().await;
+    let (tasks, begun, buckets, clock) =
+        (JoinSet::new(), HashMap::new(), HashMap::new(), Steps::new());
+    Runner {
+        jobs,
+        schedules,
+        tasks,
+        begun,
+        buckets,
+        clock,
+        due: Micros(0),
+        looked: Instant::now(),
+    }
+    .run()
+    .await;
 }
 
 struct Runner {
@@ -63,7 +77,11 @@ impl Runner {
                 tracing::warn!(%error, "jobs cannot be taken; it will be tried again");
                 Some(AGAIN)
             });
-            let sleep = self.due.since(Micros::now()).min(LOOK).min(wait.unwrap_or(LOOK));
+            let sleep = self
+                .due
+                .since(Micros::now())
+                .min(LOOK)
+                .min(wait.unwrap_or(LOOK));
             let jobs = self.jobs.clone();
             tokio::select! {
                 () = jobs.0.rung.notified() => {}
@@ -85,9 +103,9 @@ impl Runner {
     /// At the start nothing runs: what is said to run was ended with the process.
     async fn recover(&mut self) -> Result<()> {
         let jobs = self.jobs.clone();
-        let read = self.jobs.0.db.write_patiently(move |tx| {
+        let read = self.jobs.0.db.write_queued(move |tx| {
             Box::pin(async move {
-                store::bring_near(tx, LATEST, Micros::now()).await?;
+                store::clamp_retries(tx, LATEST, Micros::now()).await?;
                 let paused = store::paused(tx).await?;
                 tx.after_commit(move || jobs.are_paused(paused));
                 Ok(())
@@ -106,15 +124,25 @@ impl Runner {
         self.jobs
             .0
             .db
-            .write_patiently(move |tx| {
+            .write_queued(move |tx| {
                 Box::pin(async move {
-                    for (id, kind, attempts) in store::silent(tx, until).await? {
+                    for (id, kind, attempts) in store::expired_leases(tx, until).await? {
                         if running.contains(&id) {
                             continue;
                         }
                         let kind = jobs.kinds().get(kind.as_str());
-                        let wait = kind.filter(|kind| attempts < kind.attempts).map(|_| Duration::ZERO);
-                        store::fail(tx, id, attempts, "the server ended while it ran", wait, Micros::now()).await?;
+                        let wait = kind
+                            .filter(|kind| attempts < kind.attempts)
+                            .map(|_| Duration::ZERO);
+                        store::fail(
+                            tx,
+                            id,
+                            attempts,
+                            "the server ended while it ran",
+                            wait,
+                            Micros::now(),
+                        )
+                        .await?;
                     }
                     Ok(())
                 })
@@ -122,8 +150,8 @@ impl Runner {
             .await
     }
 
-    /// Does what has to be done from time to time: signs of life, and what is due by the clock. Nothing is written when
-    /// there is nothing.
+    /// Does what has to be done from time to time: signs of life, and what is due by the clock.
+    /// Nothing is written when there is nothing.
     async fn look(&mut self) -> Result<()> {
         let now = Micros::now();
         let stepped = self.clock.stepped_back(now);
@@ -136,13 +164,13 @@ impl Runner {
             return Ok(());
         }
         let (jobs, schedules) = (self.jobs.clone(), self.schedules.clone());
-        let look = self.jobs.0.db.write_patiently(move |tx| {
+        let look = self.jobs.0.db.write_queued(move |tx| {
             Box::pin(async move {
                 if let Some(by) = stepped {
                     store::step_back(tx, by).await?;
                 }
                 store::renew(tx, &running, now).await?;
-                let due = store::let_wait(tx, now).await?;
+                let due = store::promote_due(tx, now).await?;
                 let mut next = store::next_due(tx).await?.unwrap_or(Micros(i64::MAX));
                 for schedule in &schedules {
                     next = next.min(schedule.tick(tx, &jobs, now).await?);
@@ -158,17 +186,33 @@ impl Runner {
         self.reclaim(now).await
     }
 
-    /// Takes what may begin and begins it. How long until a kind that was held back by its rate may go on.
+    /// Takes what may begin and begins it. How long until a kind that was held back by its rate may
+    /// go on.
     async fn begin(&mut self) -> Result<Option<Duration>> {
         let (mut wanted, mut wait) = (Vec::new(), None::<Duration>);
         {
             let state = self.jobs.state();
             for name in &state.ready {
-                let Some(kind) = self.jobs.kinds().get(name).filter(|_| !state.paused.contains(*name)) else { continue };
-                let running = state.running.values().filter(|job| job.kind == *name).count();
+                let Some(kind) = self
+                    .jobs
+                    .kinds()
+                    .get(name)
+                    .filter(|_| !state.paused.contains(*name))
+                else {
+                    continue;
+                };
+                let running = state
+                    .running
+                    .values()
+                    .filter(|job| job.kind == *name)
+                    .count();
                 let free = kind.at_once.saturating_sub(running);
                 let may = match kind.per_second {
-                    Some(rate) => self.buckets.entry(name).or_insert_with(|| Bucket::full(rate)).holds(),
+                    Some(rate) => self
+                        .buckets
+                        .entry(name)
+                        .or_insert_with(|| Bucket::full(rate))
+                        .holds(),
                     None => usize::MAX,
                 };
                 if may == 0 && free > 0 {
@@ -188,11 +232,15 @@ impl Runner {
             self.jobs.state().ready.remove(name);
         }
         let asked = wanted.clone();
-        let taken = self.jobs.0.db.write_patiently(move |tx| {
+        let taken = self.jobs.0.db.write_queued(move |tx| {
             Box::pin(async move {
                 let mut taken: Vec<(&'static str, usize, Vec<Taken>)> = Vec::new();
                 for (name, most) in asked {
-                    taken.push((name, most, store::take(tx, name, most, Micros::now()).await?));
+                    taken.push((
+                        name,
+                        most,
+                        store::take(tx, name, most, Micros::now()).await?,
+                    ));
                 }
                 Ok(taken)
             })
@@ -200,7 +248,10 @@ impl Runner {
         let taken = match taken.await {
             Ok(taken) => taken,
             Err(error) => {
-                self.jobs.state().ready.extend(wanted.iter().map(|(name, _)| *name));
+                self.jobs
+                    .state()
+                    .ready
+                    .extend(wanted.iter().map(|(name, _)| *name));
                 return Err(error);
             }
         };
@@ -222,7 +273,13 @@ impl Runner {
         let declared = &self.jobs.kinds()[kind];
         let (limit, progress) = (declared.limit, Arc::new(Progress::default()));
         let (id, attempt) = (job.id, job.attempts);
-        let run = Run { jobs: self.jobs.clone(), id, attempt, payload: job.payload, progress: progress.clone() };
+        let run = Run {
+            jobs: self.jobs.clone(),
+            id,
+            attempt,
+            payload: job.payload,
+            progress: progress.clone(),
+        };
         let jobs = self.jobs.clone();
         let handler = declared.handler.clone();
         let task = async move {
@@ -238,7 +295,16 @@ impl Runner {
         };
         let handle = self.tasks.spawn(task);
         self.begun.insert(handle.id(), id);
-        self.jobs.state().running.insert(id, RunningJob { kind, attempt, since: Micros::now(), progress, stop: handle });
+        self.jobs.state().running.insert(
+            id,
+            RunningJob {
+                kind,
+                attempt,
+                since: Micros::now(),
+                progress,
+                stop: handle,
+            },
+        );
         self.jobs.note();
     }
 
@@ -247,14 +313,20 @@ impl Runner {
             Ok((task, _)) => (task, false),
             Err(error) => (error.id(), error.is_cancelled()),
         };
-        let Some(id) = self.begun.remove(&task) else { return };
-        let Some(job) = self.jobs.state().running.remove(&id) else { return }; // given back by the one who stops the server
+        let Some(id) = self.begun.remove(&task) else {
+            return;
+        };
+        let Some(job) = self.jobs.state().running.remove(&id) else {
+            return;
+        }; // given back by the one who stops the server
         self.jobs.state().ready.insert(job.kind);
         if cancelled {
             let (jobs, attempt) = (self.jobs.clone(), job.attempt);
             tokio::spawn(async move {
-                let forget = jobs.0.db.write_patiently(move |tx| {
-                    Box::pin(async move { store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await })
+                let forget = jobs.0.db.write_queued(move |tx| {
+                    Box::pin(async move {
+                        store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await
+                    })
                 });
                 if let Err(error) = forget.await {
                     tracing::warn!(%id, %error, "a cancelled job is only forgotten when its lease ends");
@@ -279,7 +351,14 @@ async fn note(
         Ok(Ok(settled)) => {
             let kept = match settled.stored {
                 true => Ok(()),
-                false => jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::end(tx, id, attempt).await })).await,
+                false => {
+                    jobs.0
+                        .db
+                        .write_queued(move |tx| {
+                            Box::pin(async move { store::end(tx, id, attempt).await })
+                        })
+                        .await
+                }
             };
             if let Err(error) = kept {
                 tracing::warn!(kind, %id, %error, "that a job is done could not be kept: it will run again");
@@ -295,11 +374,14 @@ async fn note(
     let wait = (again && attempt < declared.attempts).then(|| declared.wait_after(attempt));
     metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => if wait.is_some() { "retried" } else { "failed" }).increment(1);
     tracing::warn!(kind, %id, attempt, %error, again_in = ?wait, "a job failed");
-    let write =
-        jobs.0.db.write_patiently(move |tx| Box::pin(async move { store::fail(tx, id, attempt, &error, wait, Micros::now()).await }));
+    let write = jobs.0.db.write_queued(move |tx| {
+        Box::pin(async move { store::fail(tx, id, attempt, &error, wait, Micros::now()).await })
+    });
     match write.await {
         Ok(()) => jobs.look_soon(),
-        Err(error) => tracing::warn!(kind, %id, %error, "that a job failed is only noticed when its lease ends"),
+        Err(error) => {
+            tracing::warn!(kind, %id, %error, "that a job failed is only noticed when its lease ends")
+        }
     }
     ended
 }

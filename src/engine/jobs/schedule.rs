@@ -17,7 +17,8 @@ use crate::sql;
 pub struct Schedule {
     /// The kind of the job; its payload is `null`.
     pub kind: &'static str,
-    /// Minute, hour, day of the month, month, day of the week, in UTC: `0 4 * * *` is every night at four.
+    /// Minute, hour, day of the month, month, day of the week, in UTC: `0 4 * * *` is every night
+    /// at four.
     pub cron: &'static str,
     times: Cron,
 }
@@ -26,9 +27,13 @@ impl Schedule {
     /// # Panics
     /// When `cron` is no pattern that ever comes: a mistake of the program.
     pub fn new(kind: &'static str, cron: &'static str) -> Self {
-        let times = Cron::from_str(cron).unwrap_or_else(|error| panic!("the schedule {cron:?} of {kind}: {error}"));
+        let times = Cron::from_str(cron)
+            .unwrap_or_else(|error| panic!("the schedule {cron:?} of {kind}: {error}"));
         let schedule = Self { kind, cron, times };
-        assert!(schedule.next(Micros::now()).is_some(), "the schedule {cron:?} of {kind} never comes");
+        assert!(
+            schedule.next(Micros::now()).is_some(),
+            "the schedule {cron:?} of {kind} never comes"
+        );
         schedule
     }
 
@@ -41,8 +46,8 @@ impl Schedule {
 
     /// Adds the job if it is due. When to look again.
     ///
-    /// Times that passed while no server ran are made up for by one job. When the clock has stepped back, the next time
-    /// by the new clock counts, so that a step of a day does not cost a day.
+    /// Times that passed while no server ran are made up for by one job. When the clock has stepped
+    /// back, the next time by the new clock counts, so that a step of a day does not cost a day.
     pub(super) async fn tick(&self, tx: &mut Tx, jobs: &Jobs, now: Micros) -> Result<Micros> {
         let next = self.next(now).unwrap_or(Micros(i64::MAX));
         const READ: &str = "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2";
@@ -50,12 +55,12 @@ impl Schedule {
         match kept {
             Some(at) if at > now && at <= next => return Ok(at),
             Some(at) if at <= now => {
-                jobs.add(tx, NewJob::new(self.kind, &()).key("schedule")).await?;
+                jobs.add(tx, NewJob::new(self.kind, &()).key("schedule"))
+                    .await?;
             }
             _ => {}
         }
-        const KEEP: &str =
-            "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
+        const KEEP: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
         sql!(tx.on(), on => sqlx::query(KEEP).bind(self.kind).bind(self.cron).bind(next).execute(on))?;
         Ok(next)
     }

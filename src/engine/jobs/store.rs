@@ -1,4 +1,5 @@
-//! The jobs' SQL, one function a question. Times are given, so that what happens when the clock steps can be tried.
+//! The jobs' SQL, one function a question. Times are given, so that what happens when the clock
+//! steps can be tried.
 
 use std::time::Duration;
 
@@ -48,11 +49,14 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
         return Ok((id, true));
     }
     const FIND: &str = "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state <> 'failed'";
-    Ok((sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(job.kind).bind(&job.key).fetch_one(on))?, false))
+    Ok((
+        sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(job.kind).bind(&job.key).fetch_one(on))?,
+        false,
+    ))
 }
 
 /// Lets later jobs whose time has come wait. Whether there were any.
-pub(super) async fn let_wait(tx: &mut Tx, now: Micros) -> Result<bool> {
+pub(super) async fn promote_due(tx: &mut Tx, now: Micros) -> Result<bool> {
     const DUE: &str = "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id IN \
         (SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 ORDER BY run_at LIMIT 1000)";
     Ok(sql!(tx.on(), on => sqlx::query(DUE).bind(now).execute(on))?.rows_affected() > 0)
@@ -77,7 +81,9 @@ pub(super) async fn take(tx: &mut Tx, kind: &str, most: usize, now: Micros) -> R
     const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, leased_until = $3, changed_at = $4 WHERE id IN \
         (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT $2) \
         RETURNING id, payload, attempts";
-    Ok(sql!(tx.on(), on => sqlx::query_as(TAKE).bind(kind).bind(most as i64).bind(now.plus(LEASE)).bind(now).fetch_all(on))?)
+    Ok(
+        sql!(tx.on(), on => sqlx::query_as(TAKE).bind(kind).bind(most as i64).bind(now.plus(LEASE)).bind(now).fetch_all(on))?,
+    )
 }
 
 /// Says of running jobs that they still do.
@@ -89,15 +95,22 @@ pub(super) async fn renew(tx: &mut Tx, ids: &[JobId], now: Micros) -> Result<()>
     Ok(())
 }
 
-/// Jobs that are said to run, with their kinds and attempts; those whose lease has ended before `until`.
-pub(super) async fn silent(tx: &mut Tx, until: Micros) -> Result<Vec<(JobId, String, i64)>> {
-    const SILENT: &str = "SELECT id, kind, attempts FROM jobs WHERE state = 'running' AND leased_until <= $1";
+/// Jobs that are said to run, with their kinds and attempts; those whose lease has ended before
+/// `until`.
+pub(super) async fn expired_leases(
+    tx: &mut Tx,
+    until: Micros,
+) -> Result<Vec<(JobId, String, i64)>> {
+    const SILENT: &str =
+        "SELECT id, kind, attempts FROM jobs WHERE state = 'running' AND leased_until <= $1";
     Ok(sql!(tx.on(), on => sqlx::query_as(SILENT).bind(until).fetch_all(on))?)
 }
 
-/// At the start: no retry is further ahead than any may be, whatever the clock said when it was put off.
-pub(super) async fn bring_near(tx: &mut Tx, at_most: Duration, now: Micros) -> Result<()> {
-    const NEAR: &str = "UPDATE jobs SET run_at = $1 WHERE state = 'later' AND attempts > 0 AND run_at > $2";
+/// At the start: no retry is further ahead than any may be, whatever the clock said when it was put
+/// off.
+pub(super) async fn clamp_retries(tx: &mut Tx, at_most: Duration, now: Micros) -> Result<()> {
+    const NEAR: &str =
+        "UPDATE jobs SET run_at = $1 WHERE state = 'later' AND attempts > 0 AND run_at > $2";
     sql!(tx.on(), on => sqlx::query(NEAR).bind(now).bind(now.plus(at_most)).execute(on))?;
     Ok(())
 }
@@ -107,15 +120,26 @@ pub(super) async fn bring_near(tx: &mut Tx, at_most: Duration, now: Micros) -> R
 /// # Errors
 /// `NotFound` when it is not this attempt's to end.
 pub(super) async fn end(tx: &mut Tx, id: JobId, attempt: i64) -> Result<()> {
-    const END: &str = "DELETE FROM jobs WHERE id = $1 AND attempts = $2 AND state = 'running' AND NOT cancelled";
+    const END: &str =
+        "DELETE FROM jobs WHERE id = $1 AND attempts = $2 AND state = 'running' AND NOT cancelled";
     let ended = sql!(tx.on(), on => sqlx::query(END).bind(id).bind(attempt).execute(on))?;
-    if ended.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+    if ended.rows_affected() == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 /// An attempt has failed: the next begins after `wait`, or, without one, none does.
-pub(super) async fn fail(tx: &mut Tx, id: JobId, attempt: i64, error: &str, wait: Option<Duration>, now: Micros) -> Result<()> {
-    const FAIL: &str =
-        "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 WHERE id = $1 AND attempts = $2 AND state = 'running'";
+pub(super) async fn fail(
+    tx: &mut Tx,
+    id: JobId,
+    attempt: i64,
+    error: &str,
+    wait: Option<Duration>,
+    now: Micros,
+) -> Result<()> {
+    const FAIL: &str = "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 WHERE id = $1 AND attempts = $2 AND state = 'running'";
     let (state, run_at) = wait.map_or(("failed", now), |wait| ("later", now.plus(wait)));
     sql!(tx.on(), on => sqlx::query(FAIL).bind(id).bind(attempt).bind(state).bind(run_at).bind(error).bind(now).execute(on))?;
     // Who was cancelled while it ran is forgotten, however it ended.
@@ -137,7 +161,8 @@ pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
     Ok(())
 }
 
-/// A job that failed for good waits again. False when another of its kind and key has taken its place, and it is forgotten.
+/// A job that failed for good waits again. False when another of its kind and key has taken its
+/// place, and it is forgotten.
 ///
 /// # Errors
 /// `NotFound`.
@@ -149,7 +174,11 @@ pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     }
     const AGAIN: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 WHERE id = $1 AND state = 'failed'";
     let done = sql!(tx.on(), on => sqlx::query(AGAIN).bind(id).bind(now).execute(on))?;
-    if done.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(true) }
+    if done.rows_affected() == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(true)
+    }
 }
 
 /// A job that does not run is forgotten; one that does is marked, for whoever runs it to end it.
@@ -162,7 +191,11 @@ pub(super) async fn cancel(tx: &mut Tx, id: JobId) -> Result<()> {
         return Ok(());
     }
     let marked = sql!(tx.on(), on => sqlx::query("UPDATE jobs SET cancelled = TRUE WHERE id = $1").bind(id).execute(on))?;
-    if marked.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+    if marked.rows_affected() == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 /// Keeps whether a kind is paused.
@@ -192,9 +225,15 @@ pub(super) enum Counted {
 pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Result<i64> {
     // Written out, because an index for one state is of no use to a question about any.
     let count = match state {
-        Counted::Waiting => "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'waiting' LIMIT $2)",
-        Counted::Later => "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'later' LIMIT $2)",
-        Counted::Failed => "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'failed' LIMIT $2)",
+        Counted::Waiting => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'waiting' LIMIT $2)"
+        }
+        Counted::Later => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'later' LIMIT $2)"
+        }
+        Counted::Failed => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'failed' LIMIT $2)"
+        }
     };
     Ok(sql!(db.read(), on => sqlx::query_scalar(count).bind(kind).bind(most).fetch_one(on))?)
 }

@@ -14,25 +14,32 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A kind that says what it was given and does what it was told.
 fn kind(said: &mpsc::UnboundedSender<(i64, u32)>) -> JobKind {
     let said = said.clone();
-    JobKind::new("test.do", "Does what it is told", move |run: Run, (number, told): (i64, String)| {
-        let said = said.clone();
-        async move {
-            said.send((number, run.attempt())).unwrap();
-            match told.as_str() {
-                "fail" => Err("it was told to".into()),
-                "fail twice" if run.attempt() < 3 => Err("not yet".into()),
-                "give up" => Err(Failure::GiveUp("it was told to".to_owned())),
-                "panic" => panic!("it was told to"),
-                "hang" => std::future::pending().await,
-                "wait" => {
-                    sleep(Duration::from_millis(300)).await;
-                    run.done()
+    JobKind::new(
+        "test.do",
+        "Does what it is told",
+        move |run: Run, (number, told): (i64, String)| {
+            let said = said.clone();
+            async move {
+                said.send((number, run.attempt())).unwrap();
+                match told.as_str() {
+                    "fail" => Err("it was told to".into()),
+                    "fail twice" if run.attempt() < 3 => Err("not yet".into()),
+                    "give up" => Err(Failure::GiveUp("it was told to".to_owned())),
+                    "panic" => panic!("it was told to"),
+                    "hang" => std::future::pending().await,
+                    "wait" => {
+                        sleep(Duration::from_millis(300)).await;
+                        run.done()
+                    }
+                    "insert" => {
+                        run.settle(move |tx| Box::pin(async move { insert(tx, number).await }))
+                            .await
+                    }
+                    _ => run.done(),
                 }
-                "insert" => run.settle(move |tx| Box::pin(async move { insert(tx, number).await })).await,
-                _ => run.done(),
             }
-        }
-    })
+        },
+    )
     .backoff(Duration::from_millis(10))
     .attempts(3)
 }
@@ -54,15 +61,25 @@ impl Bench {
         let (say, said) = mpsc::unbounded_channel();
         let jobs = Jobs::new(scratch.db.clone());
         jobs.start(vec![set(kind(&say))], vec![]);
-        Self { scratch, jobs, said }
+        Self {
+            scratch,
+            jobs,
+            said,
+        }
     }
 
     async fn add(&self, number: i64, told: &str) -> JobId {
-        self.jobs.add_alone(NewJob::new("test.do", &(number, told))).await.unwrap()
+        self.jobs
+            .add_alone(NewJob::new("test.do", &(number, told)))
+            .await
+            .unwrap()
     }
 
     async fn heard(&mut self) -> (i64, u32) {
-        timeout(PATIENCE, self.said.recv()).await.expect("a job begins").unwrap()
+        timeout(PATIENCE, self.said.recv())
+            .await
+            .expect("a job begins")
+            .unwrap()
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Overview) -> bool) -> Overview {
@@ -79,7 +96,8 @@ impl Bench {
 
     async fn until_quiet(&self) -> Overview {
         let quiet = |kind: &KindView| kind.waiting + kind.later + kind.running as i64 == 0;
-        self.until("all ends", |overview| overview.kinds.iter().all(quiet)).await
+        self.until("all ends", |overview| overview.kinds.iter().all(quiet))
+            .await
     }
 
     async fn rows(&self) -> i64 {
@@ -91,7 +109,12 @@ impl Bench {
 async fn every_job_is_done_and_its_row_is_gone() {
     let mut bench = Bench::new(|kind| kind.at_once(16)).await;
     let jobs = bench.jobs.clone();
-    let add = (0..500).map(|n| jobs.add_alone(NewJob::new("test.do", &(n, if n % 2 == 0 { "insert" } else { "" }))));
+    let add = (0..500).map(|n| {
+        jobs.add_alone(NewJob::new(
+            "test.do",
+            &(n, if n % 2 == 0 { "insert" } else { "" }),
+        ))
+    });
     futures_util::future::try_join_all(add).await.unwrap();
     let mut heard = Vec::new();
     for _ in 0..500 {
@@ -100,7 +123,14 @@ async fn every_job_is_done_and_its_row_is_gone() {
     heard.sort_unstable();
     assert!(heard.into_iter().eq(0..500), "each once");
     let overview = bench.until_quiet().await;
-    assert_eq!((overview.kinds[0].done, overview.kinds[0].failed, bench.rows().await), (500, 0, 0));
+    assert_eq!(
+        (
+            overview.kinds[0].done,
+            overview.kinds[0].failed,
+            bench.rows().await
+        ),
+        (500, 0, 0)
+    );
     let inserted: i64 = sql!(bench.scratch.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap();
     assert_eq!(inserted, 250);
 }
@@ -128,42 +158,88 @@ async fn the_urgent_go_first_and_a_paused_kind_waits() {
     let mut bench = Bench::new(|kind| kind.at_once(1)).await;
     bench.jobs.pause("test.do", true).await.unwrap();
     for (number, priority) in [(1, 0), (2, 0), (3, 5), (4, -1)] {
-        bench.jobs.add_alone(NewJob::new("test.do", &(number, "")).priority(priority)).await.unwrap();
+        bench
+            .jobs
+            .add_alone(NewJob::new("test.do", &(number, "")).priority(priority))
+            .await
+            .unwrap();
     }
     let overview = bench.jobs.overview().await.unwrap();
-    assert!(overview.kinds[0].paused && overview.kinds[0].waiting == 4 && overview.kinds[0].oldest.is_some());
+    assert!(
+        overview.kinds[0].paused
+            && overview.kinds[0].waiting == 4
+            && overview.kinds[0].oldest.is_some()
+    );
     bench.jobs.pause("test.do", false).await.unwrap();
-    let order = [bench.heard().await.0, bench.heard().await.0, bench.heard().await.0, bench.heard().await.0];
+    let order = [
+        bench.heard().await.0,
+        bench.heard().await.0,
+        bench.heard().await.0,
+        bench.heard().await.0,
+    ];
     assert_eq!(order, [3, 1, 2, 4]);
 }
 
 #[tokio::test]
 async fn a_key_is_there_once_until_its_job_has_ended() {
     let mut bench = Bench::new(|kind| kind).await;
-    let add = || bench.jobs.add_alone(NewJob::new("test.do", &(1, "wait")).key("one"));
+    let add = || {
+        bench
+            .jobs
+            .add_alone(NewJob::new("test.do", &(1, "wait")).key("one"))
+    };
     let first = add().await.unwrap();
     assert_eq!(add().await.unwrap(), first);
     assert_eq!(bench.heard().await.0, 1);
-    assert_eq!(bench.jobs.add_alone(NewJob::new("test.do", &(1, "wait")).key("one")).await.unwrap(), first, "also while it runs");
+    assert_eq!(
+        bench
+            .jobs
+            .add_alone(NewJob::new("test.do", &(1, "wait")).key("one"))
+            .await
+            .unwrap(),
+        first,
+        "also while it runs"
+    );
     bench.until_quiet().await;
-    assert_ne!(bench.jobs.add_alone(NewJob::new("test.do", &(1, "")).key("one")).await.unwrap(), first);
+    assert_ne!(
+        bench
+            .jobs
+            .add_alone(NewJob::new("test.do", &(1, "")).key("one"))
+            .await
+            .unwrap(),
+        first
+    );
 }
 
 #[tokio::test]
 async fn what_fails_is_tried_again_and_then_kept_until_someone_decides() {
     let mut bench = Bench::new(|kind| kind.limit(Duration::from_millis(200))).await;
     bench.add(1, "fail twice").await;
-    assert_eq!([bench.heard().await, bench.heard().await, bench.heard().await], [(1, 1), (1, 2), (1, 3)]);
+    assert_eq!(
+        [
+            bench.heard().await,
+            bench.heard().await,
+            bench.heard().await
+        ],
+        [(1, 1), (1, 2), (1, 3)]
+    );
     assert!(bench.until_quiet().await.failed.is_empty());
-    for (told, attempts, reason) in
-        [("fail", 3, "it was told to"), ("give up", 1, "it was told to"), ("panic", 3, "it panicked"), ("hang", 3, "it took too long")]
-    {
+    for (told, attempts, reason) in [
+        ("fail", 3, "it was told to"),
+        ("give up", 1, "it was told to"),
+        ("panic", 3, "it panicked"),
+        ("hang", 3, "it took too long"),
+    ] {
         let id = bench.add(2, told).await;
         for attempt in 1..=attempts {
             assert_eq!(bench.heard().await, (2, attempt), "{told}");
         }
         let failed = bench.until_quiet().await.failed;
-        assert_eq!((failed[0].id, failed[0].error.as_deref()), (id, Some(reason)), "{told}");
+        assert_eq!(
+            (failed[0].id, failed[0].error.as_deref()),
+            (id, Some(reason)),
+            "{told}"
+        );
         // Tried again from the start, as an owner may ask; then forgotten.
         bench.jobs.retry(id).await.unwrap();
         assert_eq!(bench.heard().await, (2, 1), "{told}");
@@ -192,7 +268,10 @@ async fn a_running_job_can_be_cancelled_and_is_forgotten() {
         assert!(Instant::now() < until);
         sleep(Duration::from_millis(5)).await;
     }
-    assert!(matches!(bench.jobs.cancel(waiting).await, Err(Error::NotFound)), "it is done");
+    assert!(
+        matches!(bench.jobs.cancel(waiting).await, Err(Error::NotFound)),
+        "it is done"
+    );
 }
 
 #[tokio::test]
@@ -220,9 +299,17 @@ async fn what_ran_when_a_process_ended_runs_again_as_often_as_it_may() {
     let before = Jobs::new(scratch.db.clone());
     let (say, said) = mpsc::unbounded_channel();
     // Declared, but the process ends before its runner does anything.
-    before.0.kinds.set([("test.do", kind(&say))].into()).ok().unwrap();
+    before
+        .0
+        .kinds
+        .set([("test.do", kind(&say))].into())
+        .ok()
+        .unwrap();
     for number in [1, 2] {
-        before.add_alone(NewJob::new("test.do", &(number, "insert"))).await.unwrap();
+        before
+            .add_alone(NewJob::new("test.do", &(number, "insert")))
+            .await
+            .unwrap();
     }
     let took = |attempts: i64| {
         scratch.db.write(move |tx| {
@@ -236,11 +323,19 @@ async fn what_ran_when_a_process_ended_runs_again_as_often_as_it_may() {
     took(3).await.unwrap();
     took(1).await.unwrap();
     let jobs = Jobs::new(scratch.db.clone());
-    let mut bench = Bench { jobs, said, scratch };
+    let mut bench = Bench {
+        jobs,
+        said,
+        scratch,
+    };
     bench.jobs.start(vec![kind(&say)], vec![]);
     assert_eq!(bench.heard().await, (2, 2));
     let overview = bench.until_quiet().await;
-    assert_eq!(overview.failed.len(), 1, "what ends the process every time is not tried for ever");
+    assert_eq!(
+        overview.failed.len(),
+        1,
+        "what ends the process every time is not tried for ever"
+    );
     assert_eq!(overview.failed[0].payload, json!([1, "insert"]).to_string());
 }
 
@@ -249,8 +344,18 @@ async fn an_attempt_that_was_overtaken_settles_nothing() {
     let mut bench = Bench::new(|kind| kind).await;
     let id = bench.add(1, "hang").await;
     assert_eq!(bench.heard().await, (1, 1));
-    let run = Run { jobs: bench.jobs.clone(), id, attempt: 0, payload: String::new(), progress: Arc::default() };
-    assert!(run.settle(|tx| Box::pin(async move { insert(tx, 9).await })).await.is_err());
+    let run = Run {
+        jobs: bench.jobs.clone(),
+        id,
+        attempt: 0,
+        payload: String::new(),
+        progress: Arc::default(),
+    };
+    assert!(
+        run.settle(|tx| Box::pin(async move { insert(tx, 9).await }))
+            .await
+            .is_err()
+    );
     let inserted: i64 = sql!(bench.scratch.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap();
     assert_eq!(inserted, 0);
 }
@@ -258,13 +363,22 @@ async fn an_attempt_that_was_overtaken_settles_nothing() {
 #[tokio::test]
 async fn a_job_for_later_waits_as_long_as_it_was_to_although_the_clock_steps_back() {
     let mut bench = Bench::new(|kind| kind).await;
-    let later = |number, wait| bench.jobs.add_alone(NewJob::new("test.do", &(number, "")).after(wait));
+    let later = |number, wait| {
+        bench
+            .jobs
+            .add_alone(NewJob::new("test.do", &(number, "")).after(wait))
+    };
     later(1, Duration::from_millis(100)).await.unwrap();
     later(2, Duration::from_secs(3600)).await.unwrap();
     assert_eq!(bench.heard().await, (1, 1));
     assert_eq!(bench.jobs.overview().await.unwrap().kinds[0].later, 1);
     // As the runner does when it finds the clock an hour behind.
-    bench.scratch.db.write(|tx| Box::pin(async move { store::step_back(tx, Duration::from_secs(3600)).await })).await.unwrap();
+    bench
+        .scratch
+        .db
+        .write(|tx| Box::pin(async move { store::step_back(tx, Duration::from_secs(3600)).await }))
+        .await
+        .unwrap();
     bench.jobs.look_soon();
     assert_eq!(bench.heard().await, (2, 1));
 }
@@ -274,13 +388,26 @@ async fn a_schedule_comes_once_for_each_time_and_survives_steps_of_the_clock() {
     let bench = Bench::new(|kind| kind).await;
     bench.jobs.pause("test.do", true).await.unwrap();
     let schedule = Schedule::new("test.do", "0 * * * *");
-    let at = |hour: i64, minute: i64| Micros((1_795_219_200 + hour * 3600 + minute * 60) * 1_000_000); // from 2026-11-21, midnight
+    let at =
+        // From 2026-11-21, midnight.
+        |hour: i64, minute: i64| Micros((1_795_219_200 + hour * 3600 + minute * 60) * 1_000_000);
     let added = AtomicUsize::new(0);
     let tick = async |now: Micros| {
         let (jobs, schedule) = (bench.jobs.clone(), schedule.clone());
-        let next = bench.scratch.db.write(move |tx| Box::pin(async move { schedule.tick(tx, &jobs, now).await })).await.unwrap();
-        let before = added.swap(bench.rows().await as usize, std::sync::atomic::Ordering::Relaxed);
-        (next, added.load(std::sync::atomic::Ordering::Relaxed) - before)
+        let next = bench
+            .scratch
+            .db
+            .write(move |tx| Box::pin(async move { schedule.tick(tx, &jobs, now).await }))
+            .await
+            .unwrap();
+        let before = added.swap(
+            bench.rows().await as usize,
+            std::sync::atomic::Ordering::Relaxed,
+        );
+        (
+            next,
+            added.load(std::sync::atomic::Ordering::Relaxed) - before,
+        )
     };
     assert_eq!(tick(at(1, 30)).await, (at(2, 0), 0));
     assert_eq!(tick(at(1, 59)).await, (at(2, 0), 0));
@@ -303,5 +430,9 @@ async fn a_kind_with_a_rate_does_not_begin_more() {
     for _ in 0..30 {
         bench.heard().await;
     }
-    assert!(began.elapsed() > Duration::from_millis(450), "{:?}: twenty at once, ten in half a second", began.elapsed());
+    assert!(
+        began.elapsed() > Duration::from_millis(450),
+        "{:?}: twenty at once, ten in half a second",
+        began.elapsed()
+    );
 }

@@ -1,4 +1,5 @@
-//! A connection: a socket's stream and all that the server keeps for it. No buffer stands ready for reading or writing.
+//! A connection: a socket's stream and all that the server keeps for it. No buffer stands ready for
+//! reading or writing.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,30 +16,30 @@ use smallvec::SmallVec;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::core::Core;
-use super::followed::{Batch, Followed};
 use super::frame::Encoding;
 use super::protocol::ToClient;
+use super::shard::Shard;
 use super::socket::Socket;
+use super::subscriptions::{Batch, Subscriptions};
 use crate::engine::websocket::{Fault, Message, Reader, frames};
 
-const FOLLOWED: usize = 5; // feeds of a page; more are kept apart
-const FLUSH: usize = 64; // frames gathered from a connection's feeds for one write
-const PING_EVERY: u32 = 8; // seconds
-const SILENT_FOR: u32 = 17; // seconds: two pings unanswered, the plug is pulled
-const STUCK_FOR: u32 = 15; // seconds: a peer that takes nothing for so long is gone
-const PIECES: usize = 64; // of one write
+const INLINE_FEEDS: usize = 5; // feeds of a page; more are kept apart
+const MAX_FLUSH_FRAMES: usize = 64; // frames gathered from a connection's feeds for one write
+const PING_INTERVAL_SECS: u32 = 8; // seconds
+const READ_TIMEOUT_SECS: u32 = 17; // seconds: two pings unanswered, the plug is pulled
+const WRITE_TIMEOUT_SECS: u32 = 15; // seconds: a peer that takes nothing for so long is gone
+const MAX_WRITE_SLICES: usize = 64; // of one write
 
 static PING: Bytes = Bytes::from_static(&frames::PING);
 
 /// A feed that a connection follows, and how far it has come.
 struct Following {
-    followed: Rc<Followed>,
+    subscriptions: Rc<Subscriptions>,
     seen: u64,
 }
 
-/// In this order what a delivery looks at lies together: by the next one the processor has forgotten it, and fetching it
-/// is most of what a delivery costs beside the system call.
+/// In this order what a delivery looks at lies together: by the next one the processor has
+/// forgotten it, and fetching it is most of what a delivery costs beside the system call.
 #[repr(C)]
 pub(super) struct Connection {
     /// Whether it waits for a delivery.
@@ -52,7 +53,7 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// What the peer has not taken yet: one gathering and the answers to what it said, at most.
     unsent: RefCell<VecDeque<Bytes>>,
-    following: RefCell<SmallVec<[Following; FOLLOWED]>>,
+    following: RefCell<SmallVec<[Following; INLINE_FEEDS]>>,
     pub(super) socket: Arc<Socket>,
     heard: Cell<u32>,
     moved: Cell<u32>,
@@ -64,14 +65,19 @@ pub(super) enum Event {
     /// Bytes may be read.
     Readable,
     /// The rest of the server wants something: the socket's marks say what.
-    Called,
+    Signalled,
     /// The peer is gone: closed, broken, silent or stuck.
     Gone,
 }
 
 impl Connection {
     /// A connection that is held.
-    pub(super) fn new(socket: Arc<Socket>, stream: TcpStream, encoding: Encoding, second: u32) -> Self {
+    pub(super) fn new(
+        socket: Arc<Socket>,
+        stream: TcpStream,
+        encoding: Encoding,
+        second: u32,
+    ) -> Self {
         Self {
             due: Cell::new(false),
             held: Cell::new(true),
@@ -95,13 +101,13 @@ impl Connection {
         }
     }
 
-    fn lose(&self) {
+    fn mark_dead(&self) {
         self.gone.set(true);
         self.wake();
     }
 
     /// Has its task answer a call, before any frame passes if it was to prove its rights.
-    pub(super) fn answer_call(&self) {
+    pub(super) fn handle_signal(&self) {
         if self.socket.recheck.load(Ordering::Acquire) {
             self.hold(); // the task finds the mark and releases it
         }
@@ -113,38 +119,42 @@ impl Connection {
         self.held.set(true);
     }
 
-    pub(super) fn release(self: &Rc<Self>, core: &Core) {
+    pub(super) fn release(self: &Rc<Self>, shard: &Shard) {
         self.held.set(false);
-        core.is_due_now(self);
+        shard.is_due_now(self);
     }
 
     /// Its turn has come: it no longer waits, and what a delivery looks at is fetched.
-    pub(super) fn come(self: &Rc<Self>) {
+    pub(super) fn prefetch(self: &Rc<Self>) {
         self.due.set(false);
         std::hint::black_box(self.following.borrow().first().map(|one| one.seen));
     }
 
-    /// Gathers what its feeds gained and writes it at once. Whether there is more and the peer takes it.
-    pub(super) fn deliver(&self, core: &Core) -> bool {
+    /// Gathers what its feeds gained and writes it at once. Whether there is more and the peer
+    /// takes it.
+    pub(super) fn deliver(&self, shard: &Shard) -> bool {
         if self.held.get() || self.gone.get() || !self.unsent.borrow().is_empty() {
             return false; // whoever ends that comes back here
         }
-        let mut gathered = core.gathered.borrow_mut();
+        let mut gathered = shard.gathered.borrow_mut();
         gathered.clear();
         let mut lost = Vec::new();
-        let (mut room, mut more) = (FLUSH, false);
+        let (mut room, mut more) = (MAX_FLUSH_FRAMES, false);
         let mut following = self.following.borrow_mut();
         let count = following.len();
         for place in (0..count).map(|n| (self.turn.get() + n) % count) {
-            let Following { followed, seen } = &following[place];
-            if followed.feed.log.head() == *seen {
+            let Following {
+                subscriptions,
+                seen,
+            } = &following[place];
+            if subscriptions.feed.log.head() == *seen {
                 continue;
             }
             if room == 0 {
                 more = true;
                 break;
             }
-            match followed.after(*seen, self.encoding, core) {
+            match subscriptions.after(*seen, self.encoding, shard) {
                 Some(batch) => {
                     room = room.saturating_sub(batch.frames);
                     more |= batch.full;
@@ -153,23 +163,26 @@ impl Connection {
                 None => lost.push(place),
             }
         }
-        // A right that changed before these frames were published was called by then: it is proved first. Whether anybody
-        // was called at all lies at hand, which a socket's own mark does not.
-        if core.has_calls() && self.socket.recheck.load(Ordering::Acquire) {
+        // A right that changed before these frames were published was called by then: it is proved
+        // first. Whether anybody was called at all lies at hand, which a socket's own mark does
+        // not.
+        if shard.has_signals() && self.socket.recheck.load(Ordering::Acquire) {
             self.wake();
             return false;
         }
         for (place, batch) in gathered.iter() {
             following[*place].seen = batch.upto;
-            core.count_delivered(batch.frames as u64);
+            shard.count_delivered(batch.frames as u64);
         }
         self.turn.set(self.turn.get().wrapping_add(1));
         let mut refresh = Vec::new();
         lost.sort_unstable();
         for place in lost.into_iter().rev() {
             let gone = following.remove(place);
-            core.unfollow(&gone.followed, self);
-            refresh.push(message(&ToClient::Refresh { feed: &gone.followed.feed.name }));
+            shard.unfollow(&gone.subscriptions, self);
+            refresh.push(message(&ToClient::Refresh {
+                feed: &gone.subscriptions.feed.name,
+            }));
         }
         drop(following);
         self.write(&gathered, &refresh);
@@ -177,11 +190,21 @@ impl Connection {
     }
 
     fn write(&self, gathered: &[(usize, Batch)], refresh: &[Bytes]) {
-        let pieces = || gathered.iter().map(|(_, batch)| &batch.bytes).chain(refresh).filter(|bytes| !bytes.is_empty());
+        let pieces = || {
+            gathered
+                .iter()
+                .map(|(_, batch)| &batch.bytes)
+                .chain(refresh)
+                .filter(|bytes| !bytes.is_empty())
+        };
         let mut taken = match (pieces().next(), pieces().nth(1)) {
             (None, _) => return,
             (Some(one), None) => self.try_send(one),
-            _ => self.try_write(&pieces().map(|bytes| IoSlice::new(bytes)).collect::<Vec<_>>()),
+            _ => self.try_write(
+                &pieces()
+                    .map(|bytes| IoSlice::new(bytes))
+                    .collect::<Vec<_>>(),
+            ),
         };
         for bytes in pieces() {
             if taken >= bytes.len() {
@@ -193,14 +216,18 @@ impl Connection {
         }
     }
 
-    /// How many bytes the peer's buffer took. The shorter way through the kernel, and past the runtime's note of which
-    /// sockets are ready: it must not be relied on to learn that this one is not, as [`Self::flush`] does.
+    /// How many bytes the peer's buffer took. The shorter way through the kernel, and past the
+    /// runtime's note of which sockets are ready: it must not be relied on to learn that this one
+    /// is not, as [`Self::flush`] does.
     fn try_send(&self, bytes: &[u8]) -> usize {
         self.taken(SockRef::from(&self.stream).send(bytes))
     }
 
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> usize {
-        self.taken(self.stream.try_write_vectored(&pieces[..pieces.len().min(PIECES)]))
+        self.taken(
+            self.stream
+                .try_write_vectored(&pieces[..pieces.len().min(MAX_WRITE_SLICES)]),
+        )
     }
 
     fn taken(&self, written: io::Result<usize>) -> usize {
@@ -208,7 +235,7 @@ impl Connection {
             Ok(taken) => taken,
             Err(error) => {
                 if error.kind() != ErrorKind::WouldBlock {
-                    self.lose();
+                    self.mark_dead();
                 }
                 0
             }
@@ -229,7 +256,11 @@ impl Connection {
         if self.gone.get() {
             return;
         }
-        let taken = if self.unsent.borrow().is_empty() { self.try_send(&bytes) } else { 0 };
+        let taken = if self.unsent.borrow().is_empty() {
+            self.try_send(&bytes)
+        } else {
+            0
+        };
         if taken < bytes.len() {
             self.wait_with(bytes.slice(taken..));
         }
@@ -239,7 +270,11 @@ impl Connection {
     fn flush(&self) -> bool {
         let mut unsent = self.unsent.borrow_mut();
         while !unsent.is_empty() {
-            let pieces: Vec<_> = unsent.iter().take(PIECES).map(|bytes| IoSlice::new(bytes)).collect();
+            let pieces: Vec<_> = unsent
+                .iter()
+                .take(MAX_WRITE_SLICES)
+                .map(|bytes| IoSlice::new(bytes))
+                .collect();
             let mut taken = self.try_write(&pieces);
             if taken == 0 {
                 return false;
@@ -263,33 +298,38 @@ impl Connection {
     }
 
     /// Called every second: pings, and notices who is silent or stuck.
-    pub(super) fn beat(&self, second: u32) {
+    pub(super) fn tick(&self, second: u32) {
         if self.moved.get() == u32::MAX {
             self.moved.set(second);
             self.heard.set(second); // who takes bytes is there
         }
         let stuck = !self.unsent.borrow().is_empty();
-        if (stuck && second - self.moved.get() > STUCK_FOR) || second.saturating_sub(self.heard.get()) > SILENT_FOR {
-            self.lose();
-        } else if !stuck && (u64::from(second) + self.socket.id).is_multiple_of(u64::from(PING_EVERY)) {
+        if (stuck && second - self.moved.get() > WRITE_TIMEOUT_SECS)
+            || second.saturating_sub(self.heard.get()) > READ_TIMEOUT_SECS
+        {
+            self.mark_dead();
+        } else if !stuck
+            && (u64::from(second) + self.socket.id).is_multiple_of(u64::from(PING_INTERVAL_SECS))
+        {
             self.send(PING.clone());
         }
     }
 
-    /// Waits for something to see to. Nothing is read while the peer does not take what it asked for.
-    pub(super) async fn event(self: &Rc<Self>, core: &Core) -> Event {
-        poll_fn(|task| self.poll_event(task, core)).await
+    /// Waits for something to see to. Nothing is read while the peer does not take what it asked
+    /// for.
+    pub(super) async fn event(self: &Rc<Self>, shard: &Shard) -> Event {
+        poll_fn(|task| self.poll_event(task, shard)).await
     }
 
-    fn poll_event(self: &Rc<Self>, task: &mut Context<'_>, core: &Core) -> Poll<Event> {
+    fn poll_event(self: &Rc<Self>, task: &mut Context<'_>, shard: &Shard) -> Poll<Event> {
         if self.gone.get() {
             return Poll::Ready(Event::Gone);
         }
-        if self.socket.calls() {
-            return Poll::Ready(Event::Called);
+        if self.socket.signals() {
+            return Poll::Ready(Event::Signalled);
         }
         if self.poll_flush(task).is_ready() {
-            core.is_due_now(self);
+            shard.is_due_now(self);
         }
         if self.gone.get() {
             return Poll::Ready(Event::Gone);
@@ -319,40 +359,59 @@ impl Connection {
     }
 
     /// Reads what is there and takes the whole messages out of it.
-    pub(super) fn read(&self, core: &Core, reader: &mut Reader) -> Result<Vec<Message>, Ended> {
-        let mut scratch = core.scratch.borrow_mut();
+    pub(super) fn read(&self, shard: &Shard, reader: &mut Reader) -> Result<Vec<Message>, Ended> {
+        let mut scratch = shard.scratch.borrow_mut();
         let came = match self.stream.try_read(&mut scratch) {
             Ok(0) => return Err(Ended::Gone),
             Ok(came) => came,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Vec::new()),
             Err(_) => return Err(Ended::Gone),
         };
-        self.take(&mut scratch[..came], core, reader)
+        self.take(&mut scratch[..came], shard, reader)
     }
 
     /// The same of bytes that came with the handshake.
-    pub(super) fn take(&self, mut bytes: &mut [u8], core: &Core, reader: &mut Reader) -> Result<Vec<Message>, Ended> {
-        self.heard.set(core.second.get());
+    pub(super) fn take(
+        &self,
+        mut bytes: &mut [u8],
+        shard: &Shard,
+        reader: &mut Reader,
+    ) -> Result<Vec<Message>, Ended> {
+        self.heard.set(shard.second.get());
         let mut messages = Vec::new();
-        let mut inflater = core.inflater.borrow_mut();
-        while let Some(message) = reader.next(&mut bytes, &mut inflater).map_err(Ended::Fault)? {
+        let mut inflater = shard.inflater.borrow_mut();
+        while let Some(message) = reader
+            .next(&mut bytes, &mut inflater)
+            .map_err(Ended::Fault)?
+        {
             messages.push(message);
         }
         Ok(messages)
     }
 
-    /// Sends the last bytes and waits until the peer has closed, so that they are not lost to a reset. The caller
-    /// bounds the time.
+    /// Sends the last bytes and waits until the peer has closed, so that they are not lost to a
+    /// reset. The caller bounds the time.
     pub(super) async fn finish(&self, last: Bytes) {
         self.hold();
         self.send(last);
         let written = poll_fn(|task| {
-            if self.unsent.borrow().is_empty() || self.gone.get() || self.poll_flush(task).is_ready() {
+            if self.unsent.borrow().is_empty()
+                || self.gone.get()
+                || self.poll_flush(task).is_ready()
+            {
                 return Poll::Ready(!self.gone.get());
             }
-            if self.gone.get() { Poll::Ready(false) } else { Poll::Pending }
+            if self.gone.get() {
+                Poll::Ready(false)
+            } else {
+                Poll::Pending
+            }
         });
-        if !written.await || SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
+        if !written.await
+            || SockRef::from(&self.stream)
+                .shutdown(Shutdown::Write)
+                .is_err()
+        {
             return;
         }
         let mut rest = [0; 512];
@@ -369,24 +428,35 @@ impl Connection {
     }
 
     pub(super) fn follows(&self) -> Vec<String> {
-        self.following.borrow().iter().map(|one| one.followed.feed.name.clone()).collect()
+        self.following
+            .borrow()
+            .iter()
+            .map(|one| one.subscriptions.feed.name.clone())
+            .collect()
     }
 
-    pub(super) fn follow(&self, followed: Rc<Followed>, seen: u64) {
-        self.following.borrow_mut().push(Following { followed, seen });
+    pub(super) fn follow(&self, subscriptions: Rc<Subscriptions>, seen: u64) {
+        self.following.borrow_mut().push(Following {
+            subscriptions,
+            seen,
+        });
     }
 
-    pub(super) fn unfollow(&self, name: &str, core: &Core) {
-        let place = self.following.borrow().iter().position(|one| one.followed.feed.name == name);
+    pub(super) fn unfollow(&self, name: &str, shard: &Shard) {
+        let place = self
+            .following
+            .borrow()
+            .iter()
+            .position(|one| one.subscriptions.feed.name == name);
         if let Some(place) = place {
             let left = self.following.borrow_mut().remove(place);
-            core.unfollow(&left.followed, self);
+            shard.unfollow(&left.subscriptions, self);
         }
     }
 
-    pub(super) fn unfollow_all(&self, core: &Core) {
+    pub(super) fn unfollow_all(&self, shard: &Shard) {
         for left in self.following.take() {
-            core.unfollow(&left.followed, self);
+            shard.unfollow(&left.subscriptions, self);
         }
     }
 }

@@ -11,7 +11,8 @@ use super::log::Log;
 use crate::base::error::Result;
 use crate::engine::viewer::Viewer;
 
-/// A place in a feed: the instance that numbered it and the last frame seen, written `instance.number`.
+/// A place in a feed: the instance that numbered it and the last frame seen, written
+/// `instance.number`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub(super) instance: Arc<str>,
@@ -33,7 +34,7 @@ pub struct FeedSpec {
     pub pattern: &'static str,
     /// What travels on it.
     pub about: &'static str,
-    pub(super) fleeting: bool,
+    pub(super) ephemeral: bool,
     /// Frames each feed keeps at most, where that is fewer than the settings say.
     pub(super) keeps: usize,
     authorize: Authorize,
@@ -46,17 +47,24 @@ impl FeedSpec {
         F: Fn(Viewer, Vec<i64>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
-        Self { pattern, about, fleeting: false, keeps: usize::MAX, authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()) }
+        Self {
+            pattern,
+            about,
+            ephemeral: false,
+            keeps: usize::MAX,
+            authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()),
+        }
     }
 
-    /// What travels on it matters for a moment only, as who is writing does: who comes back or falls behind goes on with
-    /// what comes next, and is never told to read anything again.
-    pub fn fleeting(mut self) -> Self {
-        self.fleeting = true;
+    /// What travels on it matters for a moment only, as who is writing does: who comes back or
+    /// falls behind goes on with what comes next, and is never told to read anything again.
+    pub fn ephemeral(mut self) -> Self {
+        self.ephemeral = true;
         self
     }
 
-    /// Each keeps so many frames at most: for feeds of which there are many, and whose state is soon read again.
+    /// Each keeps so many frames at most: for feeds of which there are many, and whose state is
+    /// soon read again.
     pub fn keeping(mut self, frames: usize) -> Self {
         self.keeps = frames;
         self
@@ -98,7 +106,7 @@ pub(super) struct Feed {
     pub(super) id: u64,
     pub(super) name: String,
     /// Whether what is missed is missed.
-    pub(super) fleeting: bool,
+    pub(super) ephemeral: bool,
     /// Frames it keeps.
     pub(super) keeps: usize,
     pub(super) log: Log<Frame>,
@@ -112,9 +120,15 @@ mod tests {
     fn a_feed_name_has_one_spelling() {
         let spec = FeedSpec::new("space/{space}/presence", "", |_, _| async { Ok(true) });
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));
-        for wrong in
-            ["space/012/presence", "space/+12/presence", "space/12", "space/12/presence/1", "room/12/presence", "space//presence", ""]
-        {
+        for wrong in [
+            "space/012/presence",
+            "space/+12/presence",
+            "space/12",
+            "space/12/presence/1",
+            "room/12/presence",
+            "space//presence",
+            "",
+        ] {
             assert_eq!(spec.ids(wrong), None, "{wrong}");
         }
     }

@@ -9,23 +9,25 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
-use super::core::Cores;
 use super::feed::{Cursor, Feed, FeedSpec};
 use super::frame::{Content, Frame};
 use super::log::{Bounds, Entry, Log};
-use super::socket::{Close, Socket};
+use super::shard::Shards;
+use super::socket::{CloseReason, Socket};
 use crate::base::clock::Micros;
 use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
-use crate::engine::rates::Rate;
+use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
 
-const HEAVIEST: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
-const OPENINGS: u32 = 4; // times an account may open all its sockets in a minute: a network that comes and goes
-const IDLE_FEED: Duration = Duration::from_secs(300); // how long an unread, unfollowed feed keeps its log
+const MAX_FEED_BYTES: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
+// Times an account may open all its sockets in a minute: a network that comes and goes.
+const MAX_OPENINGS_PER_SOCKET: u32 = 4;
+// How long an unread, unfollowed feed keeps its log.
+const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
 
 /// Bounds of the hub.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +42,16 @@ pub struct Limits {
 
 impl From<&Settings> for Limits {
     fn from(settings: &Settings) -> Self {
-        Self { feed_frames: settings.feed_frames, sockets: settings.max_sockets, sockets_per_account: settings.max_sockets_per_account }
+        Self {
+            feed_frames: settings.feed_frames,
+            sockets: settings.max_sockets,
+            sockets_per_account: settings.max_sockets_per_account,
+        }
     }
 }
 
-/// Microseconds of now lie past every number that an earlier, forgotten feed of the same name can have used.
+/// Microseconds of now lie past every number that an earlier, forgotten feed of the same name can
+/// have used.
 fn first_number() -> u64 {
     u64::try_from(Micros::now().0).unwrap_or(0)
 }
@@ -65,7 +72,7 @@ struct Inner {
     openings: Rate<AccountId>,
     next_socket: AtomicU64,
     next_feed: AtomicU64,
-    cores: OnceLock<Cores>,
+    shards: OnceLock<Shards>,
 }
 
 #[derive(Default)]
@@ -80,7 +87,9 @@ impl Hub {
     pub fn new(limits: Limits) -> Self {
         // Counted from the start: what is not there looks like what is broken.
         metrics::gauge!("tidepool_sockets").set(0.0);
-        let openings = u32::try_from(limits.sockets_per_account).unwrap_or(u32::MAX).saturating_mul(OPENINGS);
+        let openings = u32::try_from(limits.sockets_per_account)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(MAX_OPENINGS_PER_SOCKET);
         Self(Arc::new(Inner {
             instance: secrets::short_token()[..8].into(),
             limits,
@@ -90,11 +99,12 @@ impl Hub {
             openings: Rate::new(openings, Duration::from_secs(60)),
             next_socket: AtomicU64::new(1),
             next_feed: AtomicU64::new(1),
-            cores: OnceLock::new(),
+            shards: OnceLock::new(),
         }))
     }
 
-    /// Takes these families of feeds and no others, once. `still_valid` says whether a session may go on.
+    /// Takes these families of feeds and no others, once. `still_valid` says whether a session may
+    /// go on.
     ///
     /// # Panics
     /// When called twice: a mistake of the program.
@@ -104,7 +114,10 @@ impl Hub {
         R: Future<Output = bool> + Send + 'static,
     {
         let still_valid: StillValid = Arc::new(move |viewer| still_valid(viewer).boxed());
-        assert!(self.0.declared.set((specs, still_valid)).is_ok(), "the feeds are declared once");
+        assert!(
+            self.0.declared.set((specs, still_valid)).is_ok(),
+            "the feeds are declared once"
+        );
     }
 
     /// Name of this start of the server, part of every cursor.
@@ -112,7 +125,8 @@ impl Hub {
         &self.0.instance
     }
 
-    /// Publishes a frame. Without anyone who follows or could come back to the feed it costs one look-up.
+    /// Publishes a frame. Without anyone who follows or could come back to the feed it costs one
+    /// look-up.
     ///
     /// A feed that no module owns is refused: logged as an error, and a panic in debug builds.
     pub fn publish(&self, feed: &str, content: Content) {
@@ -126,28 +140,58 @@ impl Hub {
     }
 
     fn append(&self, feed: &Arc<Feed>, content: Content) {
-        let frame = |seq, content| Frame::new(&feed.name, &Cursor { instance: self.0.instance.clone(), seq }, content);
-        let bounds = Bounds { entries: feed.keeps, weight: HEAVIEST };
+        let frame = |seq, content| {
+            Frame::new(
+                &feed.name,
+                &Cursor {
+                    instance: self.0.instance.clone(),
+                    seq,
+                },
+                content,
+            )
+        };
+        let bounds = Bounds {
+            entries: feed.keeps,
+            weight: MAX_FEED_BYTES,
+        };
         if content.is_change() {
             let content = Arc::new(content);
-            let instead = |older: &Frame| Some(frame(older.number(), content.instead_of(&older.content)?));
-            feed.log.append(bounds, |seq| frame(seq, Content::clone(&content)), Some(&instead), |core| self.ring(core, feed));
+            let instead =
+                |older: &Frame| Some(frame(older.number(), content.supersede(&older.content)?));
+            feed.log.append(
+                bounds,
+                |seq| frame(seq, Content::clone(&content)),
+                Some(&instead),
+                |shard| self.wake(shard, feed),
+            );
         } else {
-            feed.log.append(bounds, |seq| frame(seq, content), None, |core| self.ring(core, feed));
+            feed.log.append(
+                bounds,
+                |seq| frame(seq, content),
+                None,
+                |shard| self.wake(shard, feed),
+            );
         }
     }
 
-    fn ring(&self, core: usize, feed: &Arc<Feed>) {
-        if let Some(cores) = self.0.cores.get() {
-            cores.get(core).gained(feed);
+    fn wake(&self, shard: usize, feed: &Arc<Feed>) {
+        if let Some(shards) = self.0.shards.get() {
+            shards.get(shard).gained(feed);
         }
     }
 
-    /// Ends every subscription to feeds whose name begins so with a `refresh`: their state is to be read again.
+    /// Ends every subscription to feeds whose name begins so with a `refresh`: their state is to be
+    /// read again.
     pub fn refresh_all(&self, prefix: &str) {
-        for feed in self.0.feeds.read().unwrap_or_else(PoisonError::into_inner).values() {
+        for feed in self
+            .0
+            .feeds
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
             if feed.name.starts_with(prefix) {
-                feed.log.forget(|core| self.ring(core, feed));
+                feed.log.forget(|shard| self.wake(shard, feed));
             }
         }
     }
@@ -157,46 +201,76 @@ impl Hub {
         self.existing(feed).is_some()
     }
 
-    /// The feed's newest frame. Take it before reading the store: what you then show already holds everything up to
-    /// the cursor, and following from it brings everything after.
+    /// The feed's newest frame. Take it before reading the store: what you then show already holds
+    /// everything up to the cursor, and following from it brings everything after.
     pub fn cursor(&self, feed: &str) -> Cursor {
         let seq = match self.existing(feed) {
             Some(feed) => feed.log.touch(),
             None => {
                 let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-                feeds.entry(feed.to_owned()).or_insert_with(|| self.made(feed)).log.head()
+                feeds
+                    .entry(feed.to_owned())
+                    .or_insert_with(|| self.made(feed))
+                    .log
+                    .head()
             }
         };
-        Cursor { instance: self.0.instance.clone(), seq }
+        Cursor {
+            instance: self.0.instance.clone(),
+            seq,
+        }
     }
 
     /// The number in a cursor of this instance.
     pub(super) fn seen(&self, cursor: &str) -> Option<u64> {
         let (instance, seq) = cursor.rsplit_once('.')?;
-        (*instance == *self.0.instance).then(|| seq.parse().ok()).flatten()
+        (*instance == *self.0.instance)
+            .then(|| seq.parse().ok())
+            .flatten()
     }
 
     fn made(&self, name: &str) -> Arc<Feed> {
         let id = self.0.next_feed.fetch_add(1, Ordering::Relaxed);
-        let (fleeting, keeps) = self.spec(name).map_or((false, usize::MAX), |(spec, _)| (spec.fleeting, spec.keeps));
+        let (ephemeral, keeps) = self.spec(name).map_or((false, usize::MAX), |(spec, _)| {
+            (spec.ephemeral, spec.keeps)
+        });
         let keeps = keeps.min(self.0.limits.feed_frames);
-        Arc::new(Feed { id, name: name.to_owned(), fleeting, keeps, log: Log::new(first_number()) })
+        Arc::new(Feed {
+            id,
+            name: name.to_owned(),
+            ephemeral,
+            keeps,
+            log: Log::new(first_number()),
+        })
     }
 
-    /// Lets a core listen to a feed, made if it is not there. Under the map's lock, which forgetting feeds takes, too.
-    pub(super) fn listen(&self, name: &str, core: usize) -> Arc<Feed> {
+    /// Lets a shard listen to a feed, made if it is not there. Under the map's lock, which
+    /// forgetting feeds takes, too.
+    pub(super) fn listen(&self, name: &str, shard: usize) -> Arc<Feed> {
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        let feed = feeds.entry(name.to_owned()).or_insert_with(|| self.made(name));
-        feed.log.listen(core);
+        let feed = feeds
+            .entry(name.to_owned())
+            .or_insert_with(|| self.made(name));
+        feed.log.listen(shard);
         feed.clone()
     }
 
     fn existing(&self, name: &str) -> Option<Arc<Feed>> {
-        self.0.feeds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.0
+            .feeds
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     fn spec(&self, feed: &str) -> Option<(&FeedSpec, Vec<i64>)> {
-        self.0.declared.get()?.0.iter().find_map(|spec| Some((spec, spec.ids(feed)?)))
+        self.0
+            .declared
+            .get()?
+            .0
+            .iter()
+            .find_map(|spec| Some((spec, spec.ids(feed)?)))
     }
 
     /// Whether this person may follow this feed now.
@@ -215,26 +289,34 @@ impl Hub {
     }
 
     fn sockets(&self) -> std::sync::MutexGuard<'_, Sockets> {
-        self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .sockets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cores(&self) -> Result<&Cores> {
-        if self.0.cores.get().is_none() {
-            // Those that another request starts at the same moment are never used, and end with the process.
-            let cores = Cores::start(&Handle::current()).map_err(|error| Error::Internal(error.into()))?;
-            let _ = self.0.cores.set(cores);
+    fn shards(&self) -> Result<&Shards> {
+        if self.0.shards.get().is_none() {
+            // Those that another request starts at the same moment are never used, and end with the
+            // process.
+            let shards =
+                Shards::start(&Handle::current()).map_err(|error| Error::Internal(error.into()))?;
+            let _ = self.0.shards.set(shards);
         }
-        self.0.cores.get().ok_or(Error::Unavailable)
+        self.0.shards.get().ok_or(Error::Unavailable)
     }
 
     /// Takes in a socket.
     ///
     /// # Errors
-    /// `Unavailable` when the server has all it may have or is stopping, `TooMany` when the account has, or when it opens
-    /// them too often.
+    /// `Unavailable` when the server has all it may have or is stopping, `TooMany` when the account
+    /// has, or when it opens them too often.
     pub(super) fn open(&self, viewer: Viewer) -> Result<Arc<Socket>> {
-        self.0.openings.check(&viewer.account).inspect_err(|_| refused("socket_openings"))?;
-        let cores = self.cores()?;
+        self.0
+            .openings
+            .check(&viewer.account)
+            .inspect_err(|_| refused("socket_openings"))?;
+        let shards = self.shards()?;
         let mut sockets = self.sockets();
         if sockets.closing || sockets.open >= self.0.limits.sockets {
             refused("sockets");
@@ -244,10 +326,13 @@ impl Hub {
         if theirs.len() >= self.0.limits.sockets_per_account {
             refused("sockets_of_account");
             let limit = u32::try_from(self.0.limits.sockets_per_account).unwrap_or(u32::MAX);
-            return Err(Error::TooMany(Allowance::used_up(limit, Duration::from_secs(30))));
+            return Err(Error::TooMany(Allowance::used_up(
+                limit,
+                Duration::from_secs(30),
+            )));
         }
         let id = self.0.next_socket.fetch_add(1, Ordering::Relaxed);
-        let socket = Arc::new(Socket::new(id, viewer, cores.of(id).clone()));
+        let socket = Arc::new(Socket::new(id, viewer, shards.of(id).clone()));
         theirs.push(socket.clone());
         sockets.open += 1;
         metrics::gauge!("tidepool_sockets").set(sockets.open as f64);
@@ -268,8 +353,9 @@ impl Hub {
         metrics::gauge!("tidepool_sockets").set(sockets.open as f64);
     }
 
-    /// Has every socket of an account prove its rights again before it gets another frame. Call it in the commit
-    /// that changed a right (`Tx::after_commit`): no frame of a later commit then passes unchecked.
+    /// Has every socket of an account prove its rights again before it gets another frame. Call it
+    /// in the commit that changed a right (`Tx::after_commit`): no frame of a later commit then
+    /// passes unchecked.
     pub fn recheck(&self, account: AccountId) {
         for socket in self.sockets().of.get(&account).into_iter().flatten() {
             socket.recheck();
@@ -293,13 +379,14 @@ impl Hub {
         self.sockets().of.get(&account).map_or(0, Vec::len)
     }
 
-    /// Closes every socket with 1012 (service restart) and takes in no more. Waits until they are gone, at most `most`.
+    /// Closes every socket with 1012 (service restart) and takes in no more. Waits until they are
+    /// gone, at most `most`.
     pub async fn close_all(&self, most: Duration) {
         {
             let mut sockets = self.sockets();
             sockets.closing = true;
             for socket in sockets.of.values().flatten() {
-                socket.close(Close::Restart);
+                socket.close(CloseReason::Restart);
             }
         }
         let until = Instant::now() + most;
@@ -309,9 +396,11 @@ impl Hub {
     }
 
     /// Forgets feeds that nobody follows and nobody is likely to come back to. Called every minute.
-    pub fn tidy(&self) {
-        self.0.openings.tidy();
-        let Some(before) = Instant::now().checked_sub(IDLE_FEED) else { return };
+    pub fn evict(&self) {
+        self.0.openings.evict();
+        let Some(before) = Instant::now().checked_sub(IDLE_FEED_TTL) else {
+            return;
+        };
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
         feeds.retain(|_, feed| !feed.log.is_idle_since(before));
         metrics::gauge!("tidepool_feeds").set(feeds.len() as f64);

@@ -1,5 +1,5 @@
-//! The log once more, on the primitives of a scheduler that tries every order in which publishing, lagging, closing and
-//! resuming can meet.
+//! The log once more, on the primitives of a scheduler that tries every order in which publishing,
+//! lagging, closing and resuming can meet.
 
 use shuttle::sync::{Arc, Condvar};
 use shuttle::thread;
@@ -14,7 +14,7 @@ mod sync {
 #[allow(dead_code, reason = "only what sockets do is tried here")]
 mod log;
 
-use log::{Bounds, Entry, Log, Since};
+use log::{Bounds, Entry, Log, ReadAfter};
 
 struct Number(u64);
 
@@ -30,14 +30,17 @@ impl Entry for Number {
 
 const START: u64 = 100;
 const ORDERS: usize = 2_000;
-const THREE: Bounds = Bounds { entries: 3, weight: usize::MAX };
+const THREE: Bounds = Bounds {
+    entries: 3,
+    weight: usize::MAX,
+};
 
-/// A core's inbox. Waiting for a ring that never comes is a deadlock, which the scheduler reports.
+/// A shard's inbox. Waiting for a ring that never comes is a deadlock, which the scheduler reports.
 #[derive(Default)]
-struct Bell(sync::Mutex<bool>, Condvar);
+struct ShardHandle(sync::Mutex<bool>, Condvar);
 
-impl Bell {
-    fn ring(&self) {
+impl ShardHandle {
+    fn wake(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_one();
     }
@@ -53,27 +56,32 @@ impl Bell {
 
 struct Stage {
     log: Log<Number>,
-    bells: [Bell; 2],
+    bells: [ShardHandle; 2],
 }
 
 impl Stage {
     fn publish(&self, count: u64) {
         for _ in 0..count {
-            self.log.append(THREE, Number, None, |core| self.bells[core].ring());
+            self.log
+                .append(THREE, Number, None, |shard| self.bells[shard].wake());
         }
     }
 
     /// Takes what came after `seen`, each number once and in order, or begins anew at the head.
     fn take(&self, seen: &mut u64, refreshed: &mut bool) {
         while self.log.head() != *seen {
-            match self.log.since(*seen, 2) {
-                Since::Entries(entries, _) => {
+            match self.log.read_after(*seen, 2) {
+                ReadAfter::Entries(entries, _) => {
                     for entry in entries {
-                        assert_eq!(entry.number(), *seen + 1, "a number was left out or came twice");
+                        assert_eq!(
+                            entry.number(),
+                            *seen + 1,
+                            "a number was left out or came twice"
+                        );
                         *seen += 1;
                     }
                 }
-                Since::Gone => {
+                ReadAfter::OutOfRange => {
                     *refreshed = true;
                     *seen = self.log.head();
                 }
@@ -81,30 +89,34 @@ impl Stage {
         }
     }
 
-    /// A socket on a core: follows, takes what comes until `last`, and may go and come back in between.
-    fn follow(&self, core: usize, last: u64, mut absences: u32) {
+    /// A socket on a shard: follows, takes what comes until `last`, and may go and come back in
+    /// between.
+    fn follow(&self, shard: usize, last: u64, mut absences: u32) {
         let (mut seen, mut refreshed) = (START, false);
-        self.log.listen(core);
+        self.log.listen(shard);
         self.take(&mut seen, &mut refreshed);
         while seen != last {
             if absences > 0 {
                 absences -= 1;
-                self.log.leave(core);
+                self.log.leave(shard);
                 thread::yield_now();
-                self.log.listen(core);
+                self.log.listen(shard);
                 self.take(&mut seen, &mut refreshed);
                 continue;
             }
-            self.bells[core].wait();
-            self.log.heard(core);
+            self.bells[shard].wait();
+            self.log.acknowledge(shard);
             self.take(&mut seen, &mut refreshed);
         }
-        self.log.leave(core);
+        self.log.leave(shard);
     }
 }
 
 fn stage() -> Arc<Stage> {
-    Arc::new(Stage { log: Log::new(START), bells: Default::default() })
+    Arc::new(Stage {
+        log: Log::new(START),
+        bells: Default::default(),
+    })
 }
 
 fn run(play: impl Fn(&Arc<Stage>) -> Vec<thread::JoinHandle<()>> + Send + Sync + 'static) {
@@ -153,7 +165,9 @@ fn a_log_that_is_forgotten_is_begun_anew() {
     run(|stage| {
         vec![
             actor(stage, |stage| stage.publish(4)),
-            actor(stage, |stage| stage.log.forget(|core| stage.bells[core].ring())),
+            actor(stage, |stage| {
+                stage.log.forget(|shard| stage.bells[shard].wake())
+            }),
             actor(stage, |stage| stage.follow(0, START + 5, 1)),
         ]
     });

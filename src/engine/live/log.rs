@@ -1,7 +1,7 @@
-//! A log: numbered entries, bounded, read by cursor from several cores.
+//! A log: numbered entries, bounded, read by cursor from several shards.
 //!
-//! One writer at a time appends; every reader asks what came after its own number, so nobody has a queue. A core that
-//! listens is rung once for however many entries it has not looked at yet.
+//! One writer at a time appends; every reader asks what came after its own number, so nobody has a
+//! queue. A shard that listens is woken once for however many entries it has not looked at yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,26 +26,26 @@ pub(super) struct Bounds {
 }
 
 /// What comes after a number.
-pub(super) enum Since<E> {
-    /// These entries, oldest first (none when up to date), as they read in this edition.
+pub(super) enum ReadAfter<E> {
+    /// These entries, oldest first (none when up to date), as they read in this rewrite_version.
     Entries(Vec<Arc<E>>, u64),
     /// The log no longer reaches back so far, or never issued the number: read the store again.
-    Gone,
+    OutOfRange,
 }
 
 /// What stands in an entry's place, if anything does.
 type Instead<'a, E> = &'a dyn Fn(&E) -> Option<E>;
 
-/// A set of cores, at most 64.
-type Cores = u64;
+/// A set of shards, at most 64.
+type Shards = u64;
 
 pub(super) struct Log<E> {
     /// Number of the newest entry. Read without the lock by those who look whether anything came.
     head: AtomicU64,
     /// Grows whenever entries that may have been read are changed.
-    edition: AtomicU64,
-    /// The cores that were rung and have not looked since.
-    rung: AtomicU64,
+    rewrite_version: AtomicU64,
+    /// The shards that were woken and have not looked since.
+    woken: AtomicU64,
     state: Mutex<State<E>>,
 }
 
@@ -53,19 +53,30 @@ struct State<E> {
     /// Entries `head - entries.len() + 1 ..= head`.
     entries: VecDeque<Arc<E>>,
     weight: usize,
-    listening: Cores,
+    listening: Shards,
     touched: Instant,
 }
 
 impl<E: Entry> Log<E> {
     /// An empty log whose first entry has the number after `start`.
     pub(super) fn new(start: u64) -> Self {
-        let state = State { entries: VecDeque::new(), weight: 0, listening: 0, touched: Instant::now() };
-        Self { head: AtomicU64::new(start), edition: AtomicU64::new(0), rung: AtomicU64::new(0), state: Mutex::new(state) }
+        let state = State {
+            entries: VecDeque::new(),
+            weight: 0,
+            listening: 0,
+            touched: Instant::now(),
+        };
+        Self {
+            head: AtomicU64::new(start),
+            rewrite_version: AtomicU64::new(0),
+            woken: AtomicU64::new(0),
+            state: Mutex::new(state),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<E>> {
-        // Nothing under this lock can leave it half-changed, so a panic elsewhere does not spoil it.
+        // Nothing under this lock can leave it half-changed, so a panic elsewhere does not spoil
+        // it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,13 +84,20 @@ impl<E: Entry> Log<E> {
         self.head.load(Ordering::Acquire)
     }
 
-    pub(super) fn edition(&self) -> u64 {
-        self.edition.load(Ordering::Acquire)
+    pub(super) fn rewrite_version(&self) -> u64 {
+        self.rewrite_version.load(Ordering::Acquire)
     }
 
-    /// Appends what `make` makes of its number, drops the oldest past the bounds, and rings each listening core that
-    /// is not rung yet. Entries for which `instead` has another are replaced by it first.
-    pub(super) fn append(&self, bounds: Bounds, make: impl FnOnce(u64) -> E, instead: Option<Instead<'_, E>>, ring: impl Fn(usize)) {
+    /// Appends what `make` makes of its number, drops the oldest past the bounds, and rings each
+    /// listening shard that is not woken yet. Entries for which `instead` has another are replaced
+    /// by it first.
+    pub(super) fn append(
+        &self,
+        bounds: Bounds,
+        make: impl FnOnce(u64) -> E,
+        instead: Option<Instead<'_, E>>,
+        wake: impl Fn(usize),
+    ) {
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(instead) = instead {
@@ -87,7 +105,7 @@ impl<E: Entry> Log<E> {
                 if let Some(other) = instead(entry) {
                     state.weight = state.weight + other.weight() - entry.weight();
                     *entry = Arc::new(other);
-                    self.edition.fetch_add(1, Ordering::AcqRel);
+                    self.rewrite_version.fetch_add(1, Ordering::AcqRel);
                 }
             }
         }
@@ -95,66 +113,79 @@ impl<E: Entry> Log<E> {
         let entry = make(number);
         state.weight += entry.weight();
         state.entries.push_back(Arc::new(entry));
-        while state.entries.len() > bounds.entries || (state.weight > bounds.weight && state.entries.len() > 1) {
+        while state.entries.len() > bounds.entries
+            || (state.weight > bounds.weight && state.entries.len() > 1)
+        {
             state.weight -= state.entries.pop_front().map_or(0, |entry| entry.weight());
         }
         state.touched = Instant::now();
         self.head.store(number, Ordering::Release);
-        self.ring(guard, ring);
+        self.wake(guard, wake);
     }
 
-    /// Drops all entries and skips a number, so that every number given out so far is behind the log.
-    pub(super) fn forget(&self, ring: impl Fn(usize)) {
+    /// Drops all entries and skips a number, so that every number given out so far is behind the
+    /// log.
+    pub(super) fn forget(&self, wake: impl Fn(usize)) {
         let mut state = self.state();
         state.entries.clear();
         state.weight = 0;
-        self.edition.fetch_add(1, Ordering::AcqRel);
+        self.rewrite_version.fetch_add(1, Ordering::AcqRel);
         self.head.store(self.head() + 1, Ordering::Release);
-        self.ring(state, ring);
+        self.wake(state, wake);
     }
 
-    /// Who listens is read under the lock: who comes later sees the new head. The ringing itself is done outside.
-    fn ring(&self, state: MutexGuard<'_, State<E>>, ring: impl Fn(usize)) {
+    /// Who listens is read under the lock: who comes later sees the new head. The ringing itself is
+    /// done outside.
+    fn wake(&self, state: MutexGuard<'_, State<E>>, wake: impl Fn(usize)) {
         let listening = state.listening;
         drop(state);
-        let mut unrung = listening & !self.rung.fetch_or(listening, Ordering::AcqRel);
-        while unrung != 0 {
-            ring(unrung.trailing_zeros() as usize);
-            unrung &= unrung - 1;
+        let mut to_wake = listening & !self.woken.fetch_or(listening, Ordering::AcqRel);
+        while to_wake != 0 {
+            wake(to_wake.trailing_zeros() as usize);
+            to_wake &= to_wake - 1;
         }
     }
 
-    /// A core that was rung is about to look. Whatever comes from now on rings it again.
-    pub(super) fn heard(&self, core: usize) {
-        self.rung.fetch_and(!(1 << core), Ordering::AcqRel);
+    /// A shard that was woken is about to look. Whatever comes from now on rings it again.
+    pub(super) fn acknowledge(&self, shard: usize) {
+        self.woken.fetch_and(!(1 << shard), Ordering::AcqRel);
     }
 
     /// Up to `most` entries after number `seen`.
-    pub(super) fn since(&self, seen: u64, most: usize) -> Since<E> {
+    pub(super) fn read_after(&self, seen: u64, most: usize) -> ReadAfter<E> {
         let state = self.state();
         let head = self.head();
         let first = head + 1 - state.entries.len() as u64;
         if seen > head || seen + 1 < first {
-            return Since::Gone;
+            return ReadAfter::OutOfRange;
         }
         let from = (seen + 1 - first) as usize;
-        Since::Entries(state.entries.iter().skip(from).take(most).cloned().collect(), self.edition())
+        ReadAfter::Entries(
+            state
+                .entries
+                .iter()
+                .skip(from)
+                .take(most)
+                .cloned()
+                .collect(),
+            self.rewrite_version(),
+        )
     }
 
     /// Whether what came after number `seen` can be had.
     pub(super) fn reaches(&self, seen: u64) -> bool {
-        matches!(self.since(seen, 0), Since::Entries(..))
+        matches!(self.read_after(seen, 0), ReadAfter::Entries(..))
     }
 
-    /// From now on this core is rung.
-    pub(super) fn listen(&self, core: usize) {
-        self.state().listening |= 1 << core;
+    /// From now on this shard is woken.
+    pub(super) fn listen(&self, shard: usize) {
+        self.state().listening |= 1 << shard;
     }
 
     /// From now on it is not.
-    pub(super) fn leave(&self, core: usize) {
+    pub(super) fn leave(&self, shard: usize) {
         let mut state = self.state();
-        state.listening &= !(1 << core);
+        state.listening &= !(1 << shard);
         state.touched = Instant::now();
     }
 

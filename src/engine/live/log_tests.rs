@@ -1,6 +1,6 @@
 //! Tests of the log's rules.
 
-use super::log::{Bounds, Entry, Log, Since};
+use super::log::{Bounds, Entry, Log, ReadAfter};
 
 #[derive(Clone)]
 struct Numbered(u64, &'static str);
@@ -23,71 +23,112 @@ fn log_with(entries: u64, bounds: Bounds) -> Log<Numbered> {
     log
 }
 
-fn numbers(since: Since<Numbered>) -> Option<Vec<u64>> {
+fn numbers(since: ReadAfter<Numbered>) -> Option<Vec<u64>> {
     match since {
-        Since::Entries(entries, _) => Some(entries.iter().map(|entry| entry.0).collect()),
-        Since::Gone => None,
+        ReadAfter::Entries(entries, _) => Some(entries.iter().map(|entry| entry.0).collect()),
+        ReadAfter::OutOfRange => None,
     }
 }
 
-const EIGHT: Bounds = Bounds { entries: 8, weight: usize::MAX };
+const EIGHT: Bounds = Bounds {
+    entries: 8,
+    weight: usize::MAX,
+};
 
 #[test]
 fn gives_exactly_what_came_after_a_number() {
     let log = log_with(5, EIGHT);
-    assert_eq!(numbers(log.since(100, 64)), Some(vec![101, 102, 103, 104, 105]));
-    assert_eq!(numbers(log.since(103, 64)), Some(vec![104, 105]));
-    assert_eq!(numbers(log.since(105, 64)), Some(vec![]));
-    assert_eq!(numbers(log.since(100, 2)), Some(vec![101, 102]));
+    assert_eq!(
+        numbers(log.read_after(100, 64)),
+        Some(vec![101, 102, 103, 104, 105])
+    );
+    assert_eq!(numbers(log.read_after(103, 64)), Some(vec![104, 105]));
+    assert_eq!(numbers(log.read_after(105, 64)), Some(vec![]));
+    assert_eq!(numbers(log.read_after(100, 2)), Some(vec![101, 102]));
 }
 
 #[test]
 fn says_so_when_it_no_longer_reaches_back_or_never_issued_the_number() {
     let log = log_with(20, EIGHT);
-    assert_eq!(numbers(log.since(111, 64)), None);
-    assert_eq!(numbers(log.since(112, 64)).map(|n| n.len()), Some(8));
-    assert_eq!(numbers(log.since(121, 64)), None);
-    assert_eq!(numbers(log.since(0, 64)), None);
+    assert_eq!(numbers(log.read_after(111, 64)), None);
+    assert_eq!(numbers(log.read_after(112, 64)).map(|n| n.len()), Some(8));
+    assert_eq!(numbers(log.read_after(121, 64)), None);
+    assert_eq!(numbers(log.read_after(0, 64)), None);
     assert!(log.reaches(120) && !log.reaches(111));
 }
 
 #[test]
 fn is_bounded_by_weight_but_keeps_the_newest() {
-    let log = log_with(20, Bounds { entries: 8, weight: 35 });
-    assert_eq!(numbers(log.since(117, 64)), Some(vec![118, 119, 120]));
-    assert_eq!(numbers(log.since(116, 64)), None);
-    assert_eq!(numbers(log_with(3, Bounds { entries: 8, weight: 1 }).since(102, 64)), Some(vec![103]));
+    let log = log_with(
+        20,
+        Bounds {
+            entries: 8,
+            weight: 35,
+        },
+    );
+    assert_eq!(numbers(log.read_after(117, 64)), Some(vec![118, 119, 120]));
+    assert_eq!(numbers(log.read_after(116, 64)), None);
+    assert_eq!(
+        numbers(
+            log_with(
+                3,
+                Bounds {
+                    entries: 8,
+                    weight: 1
+                }
+            )
+            .read_after(102, 64)
+        ),
+        Some(vec![103])
+    );
 }
 
 #[test]
 fn a_change_rewrites_what_is_held_and_begins_an_edition() {
     let log = log_with(3, EIGHT);
-    let before = log.edition();
+    let before = log.rewrite_version();
     let instead = |old: &Numbered| (old.0 == 102).then_some(Numbered(102, "as it is"));
-    log.append(EIGHT, |number| Numbered(number, "the change"), Some(&instead), |_| {});
-    assert_ne!(log.edition(), before);
-    let Since::Entries(entries, edition) = log.since(100, 64) else { panic!("gone") };
-    assert_eq!(edition, log.edition());
-    assert_eq!(entries.iter().map(|entry| entry.1).collect::<Vec<_>>(), ["as it was", "as it is", "as it was", "the change"]);
+    log.append(
+        EIGHT,
+        |number| Numbered(number, "the change"),
+        Some(&instead),
+        |_| {},
+    );
+    assert_ne!(log.rewrite_version(), before);
+    let ReadAfter::Entries(entries, rewrite_version) = log.read_after(100, 64) else {
+        panic!("gone")
+    };
+    assert_eq!(rewrite_version, log.rewrite_version());
+    assert_eq!(
+        entries.iter().map(|entry| entry.1).collect::<Vec<_>>(),
+        ["as it was", "as it is", "as it was", "the change"]
+    );
 }
 
 #[test]
 fn a_core_is_rung_once_until_it_looks() {
     let log = log_with(0, EIGHT);
     let rings = std::cell::RefCell::new(Vec::new());
-    let publish = || log.append(EIGHT, |number| Numbered(number, ""), None, |core| rings.borrow_mut().push(core));
+    let publish = || {
+        log.append(
+            EIGHT,
+            |number| Numbered(number, ""),
+            None,
+            |shard| rings.borrow_mut().push(shard),
+        )
+    };
     publish();
     log.listen(0);
     log.listen(5);
     publish();
     publish();
     assert_eq!(rings.take(), [0, 5]);
-    log.heard(5);
+    log.acknowledge(5);
     publish();
     assert_eq!(rings.take(), [5]);
     log.leave(5);
-    log.heard(5);
-    log.heard(0);
+    log.acknowledge(5);
+    log.acknowledge(0);
     publish();
     assert_eq!(rings.take(), [0]);
 }

@@ -1,7 +1,7 @@
 //! Every message of a socket, in two enums. `docs/live.md` explains them one by one.
 //!
-//! Control messages are JSON on both sockets. Only a feed's frames differ: JSON `event`s on `/live/data`, HTML that
-//! begins with the comment `<!--feed cursor-->` on `/live`.
+//! Control messages are JSON on both sockets. Only a feed's frames differ: JSON `event`s on
+//! `/live/data`, HTML that begins with the comment `<!--feed cursor-->` on `/live`.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromClient {
-    /// Follow a feed, from a cursor (what a page or an earlier frame named) or from now on. Following it already
-    /// moves the cursor. Answered with `subscribed`, `refresh` or `refused`.
+    /// Follow a feed, from a cursor (what a page or an earlier frame named) or from now on.
+    /// Following it already moves the cursor. Answered with `subscribed`, `refresh` or `refused`.
     Subscribe {
         /// Such as `room/12`.
         feed: String,
@@ -46,9 +46,10 @@ pub enum FromClient {
 pub enum ToClient<'a> {
     /// First message of every socket.
     Hello {
-        /// Changes with every start of the server; cursors of another instance are refreshed.
+        /// Versions with every start of the server; cursors of another instance are refreshed.
         instance: &'a str,
-        /// Version of the pages' assets; another one than the page's own means that a newer page can be had.
+        /// Version of the pages' assets; another one than the page's own means that a newer page
+        /// can be had.
         version: &'a str,
         /// The account the socket speaks for.
         account: String,
@@ -71,8 +72,8 @@ pub enum ToClient<'a> {
         /// What is declared of that topic.
         event: &'a RawValue,
     },
-    /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the page (or ask an
-    /// action) again and subscribe from the cursor it names.
+    /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the
+    /// page (or ask an action) again and subscribe from the cursor it names.
     Refresh {
         /// Its name.
         feed: &'a str,
@@ -111,7 +112,8 @@ pub enum ToClient<'a> {
 /// An error as programs see it, on sockets and over HTTP.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// `not_found`, `sign_in_first`, `forbidden`, `invalid`, `conflict`, `too_many`, `unavailable` or `internal`.
+    /// `not_found`, `sign_in_first`, `forbidden`, `invalid`, `conflict`, `too_many`, `unavailable`
+    /// or `internal`.
     pub code: &'static str,
     /// The same for people, in their language.
     pub message: Cow<'static, str>,

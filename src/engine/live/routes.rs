@@ -12,9 +12,9 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::frame::{Encoding, Speech};
+use super::frame::{Encoding, Format};
 use super::hub::Hub;
-use super::session::{Guest, MOST_FEEDS, Server, Upgrade};
+use super::session::{MAX_FEEDS, Server, SocketGuard, Upgrade};
 use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
@@ -24,34 +24,54 @@ use crate::engine::websocket;
 
 /// The two sockets.
 pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Router {
-    let server = Arc::new(Server { hub, bus, actions, version });
+    let server = Arc::new(Server {
+        hub,
+        bus,
+        actions,
+        version,
+    });
     Router::new()
-        .route("/live", get(|server, viewer: Viewer, request| async move { open(Speech::Html(viewer.lang), server, viewer, request) }))
-        .route("/live/data", get(|server, viewer, request| async move { open(Speech::Json, server, viewer, request) }))
+        .route("/live", get(|server, viewer: Viewer, request| async move { open(Format::Html(viewer.lang), server, viewer, request) }))
+        .route("/live/data", get(|server, viewer, request| async move { open(Format::Json, server, viewer, request) }))
         .with_state(server)
 }
 
-fn open(speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, mut request: Request) -> Result<Response> {
+fn open(
+    format: Format,
+    State(server): State<Arc<Server>>,
+    viewer: Viewer,
+    mut request: Request,
+) -> Result<Response> {
     if !is_same_origin(request.headers()) {
         return Err(Error::Forbidden("error-other-site"));
     }
-    let (answer, agreed) = match websocket::accept(request.method(), request.version(), request.headers()) {
-        Ok(accepted) => accepted,
-        Err(refused) => return Ok(refused.response().map(|()| Body::empty())),
-    };
+    let (answer, agreed) =
+        match websocket::accept(request.method(), request.version(), request.headers()) {
+            Ok(accepted) => accepted,
+            Err(refused) => return Ok(refused.response().map(|()| Body::empty())),
+        };
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return Ok(StatusCode::UPGRADE_REQUIRED.into_response());
     };
     let wanted = wanted(request.uri().query().unwrap_or_default());
-    let guest = Guest::new(server.clone(), server.hub.open(viewer)?);
+    let guard = SocketGuard::new(server.clone(), server.hub.open(viewer)?);
     let permit = request.extensions_mut().remove::<ConnectionPermit>();
-    let encoding = Encoding { speech, window: agreed.deflate };
+    let encoding = Encoding {
+        format,
+        window: agreed.deflate,
+    };
     tokio::spawn(async move {
         // A peer that is gone before the handshake was answered has lost nothing.
         if let Ok(upgraded) = upgrade.await
             && let Some((stream, early)) = taken_out(upgraded)
         {
-            guest.arrive(Upgrade { stream, early, encoding, wanted, permit });
+            guard.arrive(Upgrade {
+                stream,
+                early,
+                encoding,
+                wanted,
+                permit,
+            });
         }
     });
     Ok(answer.map(|()| Body::empty()))
@@ -60,23 +80,36 @@ fn open(speech: Speech, State(server): State<Arc<Server>>, viewer: Viewer, mut r
 /// The stream under an upgraded connection, free of the runtime that served its request.
 fn taken_out(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf.to_vec()))
+    Some((
+        parts.io.into_inner().into_std().ok()?,
+        parts.read_buf.to_vec(),
+    ))
 }
 
-/// Browsers send cookies along with sockets that other sites open, but always with the `Origin` too. Programs send none.
+/// Browsers send cookies along with sockets that other sites open, but always with the `Origin`
+/// too. Programs send none.
 fn is_same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let (Ok(origin), Some(Ok(host))) = (origin.to_str(), headers.get(header::HOST).map(|host| host.to_str())) else { return false };
-    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let (Ok(origin), Some(Ok(host))) = (
+        origin.to_str(),
+        headers.get(header::HOST).map(|host| host.to_str()),
+    ) else {
+        return false;
+    };
+    origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// `feed=room/12@cursor&feed=…`: what a socket follows from its first moment on. Read by hand because names and
-/// cursors need no escapes. Feeds past what a socket may follow are passed over.
+/// `feed=room/12@cursor&feed=…`: what a socket follows from its first moment on. Read by hand
+/// because names and cursors need no escapes. Feeds past what a socket may follow are passed over.
 fn wanted(query: &str) -> Vec<(String, Option<String>)> {
     query
         .split('&')
         .filter_map(|pair| pair.strip_prefix("feed="))
-        .take(MOST_FEEDS)
+        .take(MAX_FEEDS)
         .map(|value| match value.split_once('@') {
             Some((feed, cursor)) => (feed.to_owned(), Some(cursor.to_owned())),
             None => (value.to_owned(), None),

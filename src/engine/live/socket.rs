@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::core::Bell;
+use super::shard::ShardHandle;
 use crate::base::ids::AccountId;
 use crate::engine::viewer::Viewer;
 use crate::engine::websocket::{Fault, frames};
@@ -33,7 +33,7 @@ event! {
 
 /// Why the server closes a socket, with its code of RFC 6455 or, for ours, of the private range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Close {
+pub(super) enum CloseReason {
     /// The server restarts: come back.
     Restart,
     /// The session ended: sign in again.
@@ -48,7 +48,7 @@ pub(super) enum Close {
     Broken(Fault),
 }
 
-impl Close {
+impl CloseReason {
     /// The closing frame.
     pub(super) fn frame(self) -> Bytes {
         let (code, reason) = match self {
@@ -69,29 +69,36 @@ impl Close {
 pub(super) struct Socket {
     pub(super) id: u64,
     pub(super) viewer: Viewer,
-    pub(super) core: Arc<Bell>,
+    pub(super) shard: Arc<ShardHandle>,
     pub(super) recheck: AtomicBool,
-    pub(super) closing: OnceLock<Close>,
+    pub(super) closing: OnceLock<CloseReason>,
 }
 
 impl Socket {
-    pub(super) fn new(id: u64, viewer: Viewer, core: Arc<Bell>) -> Self {
-        // The first look re-checks too: a session may have ended between the request and this moment.
-        Self { id, viewer, core, recheck: AtomicBool::new(true), closing: OnceLock::new() }
+    pub(super) fn new(id: u64, viewer: Viewer, shard: Arc<ShardHandle>) -> Self {
+        // The first look re-checks too: a session may have ended between the request and this
+        // moment.
+        Self {
+            id,
+            viewer,
+            shard,
+            recheck: AtomicBool::new(true),
+            closing: OnceLock::new(),
+        }
     }
 
     pub(super) fn recheck(&self) {
-        self.core.mark(self.id, &self.recheck);
+        self.shard.mark(self.id, &self.recheck);
     }
 
-    pub(super) fn close(&self, reason: Close) {
+    pub(super) fn close(&self, reason: CloseReason) {
         // The first reason stands.
         let _ = self.closing.set(reason);
-        self.core.call(self.id);
+        self.shard.signal(self.id);
     }
 
     /// Whether its task has something to see to.
-    pub(super) fn calls(&self) -> bool {
+    pub(super) fn signals(&self) -> bool {
         self.recheck.load(Ordering::Acquire) || self.closing.get().is_some()
     }
 }

@@ -14,11 +14,16 @@ pub const VERSION: &str = env!("TIDEPOOL_ASSETS");
 /// Where they are.
 pub(super) const FOLDER: &str = concat!("/assets/", env!("TIDEPOOL_ASSETS"));
 
-/// Unpacked and compressed once more (gzip) with the first request for one of them: a start does not wait for it.
+/// Unpacked and compressed once more (gzip) with the first request for one of them: a start does
+/// not wait for it.
 static FILES: LazyLock<Router> = LazyLock::new(|| {
     memory_serve::load!()
         .index_file(None)
-        .cache_control(if cfg!(debug_assertions) { CacheControl::NoCache } else { CacheControl::Long })
+        .cache_control(if cfg!(debug_assertions) {
+            CacheControl::NoCache
+        } else {
+            CacheControl::Long
+        })
         .into_router()
 });
 

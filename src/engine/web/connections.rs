@@ -1,8 +1,9 @@
-//! Connections: taken in, counted, and given up when they dawdle. In place of `axum::serve`, which takes in any number
-//! and waits for ever.
+//! Connections: taken in, counted, and given up when they dawdle. In place of `axum::serve`, which
+//! takes in any number and waits for ever.
 //!
-//! HTTP/1.1 only: a proxy speaks it, and so does every browser that comes directly. The stream below an upgraded
-//! connection is exactly `TokioIo<TcpStream>`, so whoever upgrades can have the socket itself by downcasting.
+//! HTTP/1.1 only: a proxy speaks it, and so does every browser that comes directly. The stream
+//! below an upgraded connection is exactly `TokioIo<TcpStream>`, so whoever upgrades can have the
+//! socket itself by downcasting.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -24,24 +25,30 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::front::Front;
+use super::page_cache::PageCache;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 
-const LARGEST_HEAD: usize = 32 << 10; // bytes of a request line and its headers, of which there may be a hundred
-const PROXY_IDLE: Duration = Duration::from_secs(130); // proxies keep idle connections for up to 120 s; who closes first loses requests
-const LINGER: Duration = Duration::from_secs(1); // how long a refused client has to take its answer
-const LINGERING: usize = 64; // refused clients that get this time; the others get the answer and no time
-const PAUSE: Duration = Duration::from_secs(1); // after a failure to accept, such as no more files: others have to close first
+// Bytes of a request line and its headers, of which there may be a hundred.
+const MAX_HEAD_BYTES: usize = 32 << 10;
+// Proxies keep idle connections for up to 120 s; who closes first loses requests.
+const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(130);
+// How long a refused client has to take its answer.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+// Refused clients that get this time; the others get the answer and no time.
+const MAX_LINGERING: usize = 64;
+// After a failure to accept, such as no more files: others have to close first.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\n\r\nThe server is full. Try again in a moment.\n";
 const ADDRESS_FULL: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\n\r\nToo many connections from your address. Close some first.\n";
 
-/// A place among the open connections, given back when its last clone is dropped. The requests of a connection that may
-/// be upgraded carry it as an extension: whoever upgrades keeps it as long as the connection.
+/// A place among the open connections, given back when its last clone is dropped. The requests of a
+/// connection that may be upgraded carry it as an extension: whoever upgrades keeps it as long as
+/// the connection.
 #[derive(Clone)]
 pub struct ConnectionPermit {
     _place: Arc<Place>,
@@ -85,9 +92,18 @@ struct Counts {
 impl Open {
     fn new(settings: &Settings) -> Arc<Self> {
         metrics::gauge!("tidepool_connections").set(0.0);
-        // A proxy's connections all come from one address; behind it, requests and sockets are limited instead.
-        let most_of_one = if settings.behind_proxy { 0 } else { settings.max_connections_per_address };
-        Arc::new(Self { most: settings.max_connections, most_of_one, counts: Mutex::default() })
+        // A proxy's connections all come from one address; behind it, requests and sockets are
+        // limited instead.
+        let most_of_one = if settings.behind_proxy {
+            0
+        } else {
+            settings.max_connections_per_address
+        };
+        Arc::new(Self {
+            most: settings.max_connections,
+            most_of_one,
+            counts: Mutex::default(),
+        })
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -95,7 +111,10 @@ impl Open {
     }
 
     /// A place for a connection from this address, or why there is none and what to answer.
-    fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, (&'static str, &'static str)> {
+    fn enter(
+        self: &Arc<Self>,
+        peer: IpAddr,
+    ) -> Result<ConnectionPermit, (&'static str, &'static str)> {
         let mut counts = self.counts();
         if counts.all >= self.most {
             return Err(("connections", SERVER_FULL));
@@ -110,22 +129,38 @@ impl Open {
         }
         counts.all += 1;
         metrics::gauge!("tidepool_connections").set(counts.all as f64);
-        Ok(ConnectionPermit { _place: Arc::new(Place { open: self.clone(), network }) })
+        Ok(ConnectionPermit {
+            _place: Arc::new(Place {
+                open: self.clone(),
+                network,
+            }),
+        })
     }
 }
 
-/// Serves until `stopping` changes; then idle connections end at once, and it returns when the others have, too.
-/// Upgraded connections are their keepers' to end.
-pub async fn serve(listener: TcpListener, front: Front, settings: &Settings, mut stopping: watch::Receiver<bool>) {
+/// Serves until `stopping` changes; then idle connections end at once, and it returns when the
+/// others have, too. Upgraded connections are their keepers' to end.
+pub async fn serve(
+    listener: TcpListener,
+    front: PageCache,
+    settings: &Settings,
+    mut stopping: watch::Receiver<bool>,
+) {
     let idle = Duration::from_secs(settings.head_seconds);
     let mut http = http1::Builder::new();
-    // The same time for a head and for the next request on a connection kept alive: hyper has one timer for both.
+    // The same time for a head and for the next request on a connection kept alive: hyper has one
+    // timer for both.
     http.timer(TokioTimer::new())
-        .header_read_timeout(if settings.behind_proxy { idle.max(PROXY_IDLE) } else { idle })
-        .max_header_size(LARGEST_HEAD);
+        .header_read_timeout(if settings.behind_proxy {
+            idle.max(PROXY_IDLE_TIMEOUT)
+        } else {
+            idle
+        })
+        .max_header_size(MAX_HEAD_BYTES);
     let open = Open::new(settings);
-    let lingering = Arc::new(Semaphore::new(LINGERING));
-    // Every connection has a receiver: it hears of the end, and is waited for until it has dropped it.
+    let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
+    // Every connection has a receiver: it hears of the end, and is waited for until it has dropped
+    // it.
     let (end, ended) = watch::channel(());
     loop {
         let (stream, peer) = tokio::select! {
@@ -136,14 +171,15 @@ pub async fn serve(listener: TcpListener, front: Front, settings: &Settings, mut
                 Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    sleep(PAUSE).await;
+                    sleep(ACCEPT_RETRY_INTERVAL).await;
                     continue;
                 }
             },
         };
         match open.enter(peer.ip()) {
             Ok(permit) => {
-                // A frame must not wait for the acknowledgement of the one before it. Only a delay if it fails.
+                // A frame must not wait for the acknowledgement of the one before it. Only a delay
+                // if it fails.
                 drop(stream.set_nodelay(true));
                 let front = front.clone();
                 // The connection's place is held as long as hyper has this.
@@ -158,7 +194,7 @@ pub async fn serve(listener: TcpListener, front: Front, settings: &Settings, mut
                     async move { front.answer(request).await }
                 };
                 let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
-                tokio::spawn(attend(connection.with_upgrades(), ended.clone()));
+                tokio::spawn(serve_connection(connection.with_upgrades(), ended.clone()));
             }
             Err((why, answer)) => {
                 refused(why);
@@ -172,8 +208,10 @@ pub async fn serve(listener: TcpListener, front: Front, settings: &Settings, mut
 }
 
 /// Sees a connection through. How it ends is no news: clients come and go as they like.
-async fn attend<S>(connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>, mut ended: watch::Receiver<()>)
-where
+async fn serve_connection<S>(
+    connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>,
+    mut ended: watch::Receiver<()>,
+) where
     S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
 {
     let mut connection = pin!(connection);
@@ -185,12 +223,14 @@ where
     drop(connection.await);
 }
 
-/// Says why not, and closes. What the client sends meanwhile is thrown away unread: closing with it unread would take the
-/// answer away from under its eyes.
+/// Says why not, and closes. What the client sends meanwhile is thrown away unread: closing with it
+/// unread would take the answer away from under its eyes.
 fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore>) {
     // An empty send buffer takes all of it. Who cannot be told is closed all the same.
     drop(stream.try_write(answer.as_bytes()));
-    let Ok(place) = lingering.clone().try_acquire_owned() else { return };
+    let Ok(place) = lingering.clone().try_acquire_owned() else {
+        return;
+    };
     tokio::spawn(async move {
         let _place = place;
         let taken = async {
@@ -199,7 +239,7 @@ fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore
             while stream.read(&mut unread).await? > 0 {}
             std::io::Result::Ok(())
         };
-        drop(timeout(LINGER, taken).await);
+        drop(timeout(LINGER_TIMEOUT, taken).await);
     });
 }
 
@@ -217,10 +257,18 @@ mod tests {
     #[tokio::test]
     async fn an_upgraded_connection_is_a_tcp_stream_and_keeps_its_place() {
         let taken = any(async |mut request: Request<Body>| {
-            let permit = request.extensions().get::<ConnectionPermit>().expect("a place").clone();
+            let permit = request
+                .extensions()
+                .get::<ConnectionPermit>()
+                .expect("a place")
+                .clone();
             tokio::spawn(async move {
-                let upgraded = hyper::upgrade::on(&mut request).await.expect("it is upgraded");
-                let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("exactly this");
+                let upgraded = hyper::upgrade::on(&mut request)
+                    .await
+                    .expect("it is upgraded");
+                let parts = upgraded
+                    .downcast::<TokioIo<TcpStream>>()
+                    .expect("exactly this");
                 assert!(parts.read_buf.is_empty());
                 let mut stream = parts.io.into_inner();
                 stream.write_all(b"hello").await.expect("it is open");
@@ -228,21 +276,33 @@ mod tests {
                 drop(stream.read(&mut [0]).await);
                 drop(permit);
             });
-            (StatusCode::SWITCHING_PROTOCOLS, [(header::CONNECTION, "upgrade"), (header::UPGRADE, "test")])
+            (
+                StatusCode::SWITCHING_PROTOCOLS,
+                [(header::CONNECTION, "upgrade"), (header::UPGRADE, "test")],
+            )
         });
         let mut settings = Settings::of(Profile::Development, Path::new("."));
         settings.max_connections = 1;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it has one");
         let (_stop, stopping) = watch::channel(false);
-        let front = Front::new(Router::new().route("/", taken), None, &settings);
+        let front = PageCache::new(Router::new().route("/", taken), None, &settings);
         tokio::spawn(async move { serve(listener, front, &settings, stopping).await });
 
         let mut client = TcpStream::connect(address).await.expect("a connection");
-        client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n").await.expect("it is heard");
+        client
+            .write_all(
+                b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n",
+            )
+            .await
+            .expect("it is heard");
         let mut heard = Vec::new();
         while !heard.ends_with(b"hello") {
-            assert!(client.read_buf(&mut heard).await.expect("an answer") > 0, "{}", String::from_utf8_lossy(&heard));
+            assert!(
+                client.read_buf(&mut heard).await.expect("an answer") > 0,
+                "{}",
+                String::from_utf8_lossy(&heard)
+            );
         }
         let mut second = TcpStream::connect(address).await.expect("a connection");
         let mut answer = String::new();

@@ -48,12 +48,20 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
         Error::NotFound => lang.t("error-not-found").to_owned(),
         Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
         Error::Forbidden(key) | Error::Conflict(key) | Error::Full(key) => lang.t(key).to_owned(),
-        Error::TooLarge(key, limit) => lang.with(key, &[("limit", crate::base::bytes_in_words(*limit).into())]),
+        Error::TooLarge(key, limit) => lang.with(
+            key,
+            &[("limit", crate::base::bytes_in_words(*limit).into())],
+        ),
         Error::Invalid(fields) => {
-            let sentences: Vec<_> = fields.iter().map(|field| lang.with(field.key, &[("limit", field.limit.into())])).collect();
+            let sentences: Vec<_> = fields
+                .iter()
+                .map(|field| lang.with(field.key, &[("limit", field.limit.into())]))
+                .collect();
             sentences.join(" ")
         }
-        Error::TooMany(left) => lang.with("error-too-many", &[("seconds", seconds(left.wait).into())]),
+        Error::TooMany(left) => {
+            lang.with("error-too-many", &[("seconds", seconds(left.wait).into())])
+        }
         Error::Unavailable => lang.t("error-unavailable").to_owned(),
         Error::Internal(_) => lang.t("error-internal").to_owned(),
     }
@@ -73,12 +81,21 @@ fn retry_after(error: &Error) -> Option<u64> {
     }
 }
 
-/// Tells programs what is left of a limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the seconds until all of it
-/// is there again.
+/// Tells programs what is left of a limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the
+/// seconds until all of it is there again.
 pub fn allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
-    headers.insert(HeaderName::from_static("x-ratelimit-limit"), left.limit.into());
-    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), left.remaining.into());
-    headers.insert(HeaderName::from_static("x-ratelimit-reset"), seconds(left.reset).into());
+    headers.insert(
+        HeaderName::from_static("x-ratelimit-limit"),
+        left.limit.into(),
+    );
+    headers.insert(
+        HeaderName::from_static("x-ratelimit-remaining"),
+        left.remaining.into(),
+    );
+    headers.insert(
+        HeaderName::from_static("x-ratelimit-reset"),
+        seconds(left.reset).into(),
+    );
 }
 
 /// Tells when to try again after an error that passes: `Retry-After`, and what is left of a limit.
@@ -94,12 +111,24 @@ pub fn retry_headers(error: &Error, headers: &mut HeaderMap) {
 /// An error as programs see it.
 pub fn problem(error: &Error, lang: Lang) -> Problem {
     let fields = match error {
-        Error::Invalid(fields) => {
-            fields.iter().map(|field| (field.field.to_owned(), lang.with(field.key, &[("limit", field.limit.into())]).into())).collect()
-        }
+        Error::Invalid(fields) => fields
+            .iter()
+            .map(|field| {
+                (
+                    field.field.to_owned(),
+                    lang.with(field.key, &[("limit", field.limit.into())])
+                        .into(),
+                )
+            })
+            .collect(),
         _ => serde_json::Map::new(),
     };
-    Problem { code: error.code(), message: Cow::Owned(words_of(error, lang)), fields, retry_after: retry_after(error) }
+    Problem {
+        code: error.code(),
+        message: Cow::Owned(words_of(error, lang)),
+        fields,
+        retry_after: retry_after(error),
+    }
 }
 
 #[derive(Template)]
@@ -129,7 +158,12 @@ pub(super) fn has_failed(response: &Response) -> bool {
 }
 
 /// Headers of an answer that stay when it is worded.
-const BESIDE: [HeaderName; 4] = [header::ALLOW, header::CONNECTION, header::CONTENT_RANGE, header::SET_COOKIE];
+const BESIDE: [HeaderName; 4] = [
+    header::ALLOW,
+    header::CONNECTION,
+    header::CONTENT_RANGE,
+    header::SET_COOKIE,
+];
 
 /// How a request asked, as far as it matters to an answer in words.
 pub(super) struct Asked {
@@ -144,19 +178,35 @@ impl Asked {
     /// `lang` is the language of an answer to somebody who is not known.
     pub(super) fn of(request: &Request, lang: Lang) -> Self {
         let navigates = is_navigation(request.headers());
-        let wants = if navigates { Wants::Page } else { Wants::of(request.headers()) };
-        Self { lang, navigates, wants, is_get: request.method() == Method::GET, uri: request.uri().clone() }
+        let wants = if navigates {
+            Wants::Page
+        } else {
+            Wants::of(request.headers())
+        };
+        Self {
+            lang,
+            navigates,
+            wants,
+            is_get: request.method() == Method::GET,
+            uri: request.uri().clone(),
+        }
     }
 
-    /// Words an error answer, ours or the framework's, in the form that was asked for; `id` names the request.
+    /// Words an error answer, ours or the framework's, in the form that was asked for; `id` names
+    /// the request.
     pub(super) fn worded(self, pages: &Pages, id: &str, response: Response) -> Response {
-        // A page that shows a refused form is worded, and so may an answer be that follows a protocol.
-        if !has_failed(&response) || response.headers().contains_key(header::ETAG) || response.extensions().get::<Worded>().is_some() {
+        // A page that shows a refused form is worded, and so may an answer be that follows a
+        // protocol.
+        if !has_failed(&response)
+            || response.headers().contains_key(header::ETAG)
+            || response.extensions().get::<Worded>().is_some()
+        {
             return response;
         }
         let mut worded = self.word(pages, id, &response);
         worded.extensions_mut().insert(Worded);
-        // What is said beside the words: a session that was renewed or has ended, and by protocols, such as which methods there are.
+        // What is said beside the words: a session that was renewed or has ended, and by protocols,
+        // such as which methods there are.
         for (name, value) in response.headers() {
             if BESIDE.contains(name) || name.as_str().starts_with("tus-") {
                 worded.headers_mut().append(name, value.clone());
@@ -166,7 +216,13 @@ impl Asked {
     }
 
     fn word(self, pages: &Pages, id: &str, response: &Response) -> Response {
-        let Self { lang, navigates, wants, is_get, uri } = self;
+        let Self {
+            lang,
+            navigates,
+            wants,
+            is_get,
+            uri,
+        } = self;
         let lang = response.extensions().get::<Lang>().copied().unwrap_or(lang);
         let error = match response.extensions().get::<std::sync::Arc<Error>>() {
             Some(error) => error.clone(),
@@ -176,7 +232,15 @@ impl Asked {
             tracing::error!(request = %id, "{cause:#}");
         }
         // A status of the framework's own (405, 413 …) is more exact than ours.
-        let status = if response.extensions().get::<std::sync::Arc<Error>>().is_some() { error.status() } else { response.status() };
+        let status = if response
+            .extensions()
+            .get::<std::sync::Arc<Error>>()
+            .is_some()
+        {
+            error.status()
+        } else {
+            response.status()
+        };
         let mut worded = match wants {
             Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
                 let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -191,47 +255,80 @@ impl Asked {
             Wants::Page => {
                 let heading = lang.t(heading(status));
                 let head = pages.head(lang, None, heading);
-                let page = ErrorPage { head, status: status.as_u16(), heading, message: words_of(&error, lang), request: id.to_owned() };
-                // A template of strings does not fail; if it ever does, the status line still tells.
-                (status, axum::response::Html(page.render().unwrap_or_default())).into_response()
+                let page = ErrorPage {
+                    head,
+                    status: status.as_u16(),
+                    heading,
+                    message: words_of(&error, lang),
+                    request: id.to_owned(),
+                };
+                // A template of strings does not fail; if it ever does, the status line still
+                // tells.
+                (
+                    status,
+                    axum::response::Html(page.render().unwrap_or_default()),
+                )
+                    .into_response()
             }
             Wants::Fragment => {
                 let problem = problem(&error, lang);
                 let fields = match &*error {
-                    Error::Invalid(fields) => fields.iter().map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())]))).collect(),
+                    Error::Invalid(fields) => fields
+                        .iter()
+                        .map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())])))
+                        .collect(),
                     _ => Vec::new(),
                 };
-                match Html::of(&(ErrorFragment { message: &problem.message, fields })) {
+                match Html::of(
+                    &(ErrorFragment {
+                        message: &problem.message,
+                        fields,
+                    }),
+                ) {
                     Ok(html) => (status, html).into_response(),
                     Err(_) => status.into_response(),
                 }
             }
-            Wants::Json => (status, axum::Json(json!({ "error": problem(&error, lang) }))).into_response(),
+            Wants::Json => (
+                status,
+                axum::Json(json!({ "error": problem(&error, lang) })),
+            )
+                .into_response(),
         };
         retry_headers(&error, worded.headers_mut());
-        worded.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        worded
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         worded
     }
 }
 
 /// An error in words for a program, under a status of a protocol's own.
 pub fn worded(status: StatusCode, error: &Error, lang: Lang) -> Response {
-    let mut response = (status, axum::Json(json!({ "error": problem(error, lang) }))).into_response();
+    let mut response =
+        (status, axum::Json(json!({ "error": problem(error, lang) }))).into_response();
     response.extensions_mut().insert(Worded);
     response
 }
 
 fn form_encode(path: &str) -> String {
-    serde_html_form::to_string([("", path)]).unwrap_or_default().trim_start_matches('=').to_owned()
+    serde_html_form::to_string([("", path)])
+        .unwrap_or_default()
+        .trim_start_matches('=')
+        .to_owned()
 }
 
 fn by_status(status: StatusCode) -> Error {
     match status {
         StatusCode::UNAUTHORIZED => Error::SignInFirst,
         StatusCode::FORBIDDEN => Error::Forbidden("error-other-site"),
-        StatusCode::TOO_MANY_REQUESTS => Error::TooMany(Allowance::used_up(1, Duration::from_secs(1))),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Error::TooMany(Allowance::used_up(1, Duration::from_secs(1)))
+        }
         StatusCode::NOT_FOUND | StatusCode::GONE => Error::NotFound,
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
+        StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
         StatusCode::PAYLOAD_TOO_LARGE => Error::field("form", "error-too-large"),
         StatusCode::METHOD_NOT_ALLOWED => Error::field("form", "error-method"),
         status if status.is_client_error() => Error::field("form", "error-message-shape"),

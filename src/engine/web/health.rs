@@ -30,7 +30,12 @@ pub struct Health {
 impl Health {
     /// `metrics_token` is what `/metrics` wants as its bearer token.
     pub fn new(db: Db, metrics: PrometheusHandle, metrics_token: &str) -> Self {
-        Self { db, metrics, metrics_token: metrics_token.into(), stopping: Arc::default() }
+        Self {
+            db,
+            metrics,
+            metrics_token: metrics_token.into(),
+            stopping: Arc::default(),
+        }
     }
 
     /// From now on `/health/ready` says no, so that no new work is sent here.
@@ -51,16 +56,28 @@ async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
     match health.db.answers().await {
         Ok(()) if !stopping => "ok\n".into_response(),
-        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, Extension(Worded), "stopping\n").into_response(),
+        Ok(()) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Extension(Worded),
+            "stopping\n",
+        )
+            .into_response(),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, Extension(Worded), "the database does not answer\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Extension(Worded),
+                "the database does not answer\n",
+            )
+                .into_response()
         }
     }
 }
 
 async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<String, Error> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     if !given.is_some_and(|token| secrets::same(token, &health.metrics_token)) {
         return Err(Error::Forbidden("error-metrics-token"));
     }

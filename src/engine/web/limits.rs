@@ -12,11 +12,11 @@ use super::errors::has_failed;
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 use crate::base::telemetry::refused;
-use crate::engine::rates::Rate;
+use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::{Address, Viewer};
 
-/// Whose request it is: an account's, wherever it comes from, or an address's while nobody is signed in. A household
-/// shares an address, but not its members' allowances.
+/// Whose request it is: an account's, wherever it comes from, or an address's while nobody is
+/// signed in. A household shares an address, but not its members' allowances.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Asker {
     Account(AccountId),
@@ -38,20 +38,30 @@ impl Requests {
     }
 
     /// Forgets who has not asked lately. Called every minute.
-    pub fn tidy(&self) {
-        self.0.tidy();
+    pub fn evict(&self) {
+        self.0.evict();
     }
 }
 
-/// Counts a request, or refuses it, once it is known who asks. An answer that failed is to be worded in that person's language.
-pub(super) async fn admit(State(requests): State<Option<Arc<Requests>>>, request: Request, next: Next) -> Response {
-    let asker = match (request.extensions().get::<Viewer>(), request.extensions().get::<Address>()) {
+/// Counts a request, or refuses it, once it is known who asks. An answer that failed is to be
+/// worded in that person's language.
+pub(super) async fn admit(
+    State(requests): State<Option<Arc<Requests>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asker = match (
+        request.extensions().get::<Viewer>(),
+        request.extensions().get::<Address>(),
+    ) {
         (Some(viewer), _) => Some(Asker::Account(viewer.account)),
         (None, Some(address)) => Some(Asker::Address(address.network())),
         (None, None) => None,
     };
     let lang = request.extensions().get::<Lang>().copied();
-    let refusal = requests.zip(asker).and_then(|(requests, asker)| requests.0.check(&asker).err());
+    let refusal = requests
+        .zip(asker)
+        .and_then(|(requests, asker)| requests.0.check(&asker).err());
     let mut response = match refusal {
         None => next.run(request).await,
         Some(error) => {

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::assets::VERSION;
-use super::parts::has_parts;
+use super::page_parts::has_parts;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
@@ -24,15 +24,27 @@ struct Links {
 }
 
 impl Pages {
-    pub(in crate::engine) fn declare(&self, links: Vec<(Option<&'static str>, Option<&'static str>)>) {
+    pub(in crate::engine) fn declare(
+        &self,
+        links: Vec<(Option<&'static str>, Option<&'static str>)>,
+    ) {
         let (styles, scripts): (Vec<_>, Vec<_>) = links.into_iter().unzip();
-        let links = Links { styles: styles.into_iter().flatten().collect(), scripts: scripts.into_iter().flatten().collect() };
+        let links = Links {
+            styles: styles.into_iter().flatten().collect(),
+            scripts: scripts.into_iter().flatten().collect(),
+        };
         assert!(self.0.set(links).is_ok(), "the modules are declared once");
     }
 
     /// The head of a page with this title.
     pub fn head(&self, lang: Lang, account: Option<AccountId>, title: impl Into<String>) -> Head {
-        Head { lang, account, title: title.into(), pictures: String::new(), pages: self.clone() }
+        Head {
+            lang,
+            account,
+            title: title.into(),
+            pictures: String::new(),
+            pages: self.clone(),
+        }
     }
 }
 
@@ -67,12 +79,20 @@ impl Head {
 
     /// The modules' style sheets.
     pub fn styles(&self) -> impl Iterator<Item = &'static str> {
-        self.pages.0.get().into_iter().flat_map(|links| links.styles.iter().copied())
+        self.pages
+            .0
+            .get()
+            .into_iter()
+            .flat_map(|links| links.styles.iter().copied())
     }
 
     /// The modules' scripts.
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
-        self.pages.0.get().into_iter().flat_map(|links| links.scripts.iter().copied())
+        self.pages
+            .0
+            .get()
+            .into_iter()
+            .flat_map(|links| links.scripts.iter().copied())
     }
 }
 
@@ -83,11 +103,14 @@ impl Html {
     /// A rendered template.
     ///
     /// # Errors
-    /// `Internal` when the template fails, which only a failing value in it can cause, or when parts stand in it.
+    /// `Internal` when the template fails, which only a failing value in it can cause, or when
+    /// parts stand in it.
     pub fn of(template: &impl Template) -> Result<Self> {
         let html = rendered(template)?;
         if has_parts(&html) {
-            return Err(Error::Internal(anyhow::anyhow!("a page with parts has to be a PageAnswer, which puts them in")));
+            return Err(Error::Internal(anyhow::anyhow!(
+                "a page with parts has to be a PageAnswer, which puts them in"
+            )));
         }
         Ok(Self(html))
     }
@@ -95,7 +118,9 @@ impl Html {
 
 /// A template's text.
 pub(super) fn rendered(template: &impl Template) -> Result<String> {
-    template.render().map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
+    template
+        .render()
+        .map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
 }
 
 impl IntoResponse for Html {
@@ -109,8 +134,14 @@ impl IntoResponse for Html {
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             headers.insert(header::ETAG, tag);
         }
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie, hx-request"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
+        headers.insert(
+            header::VARY,
+            HeaderValue::from_static("accept-language, cookie, hx-request"),
+        );
         response
     }
 }
@@ -120,7 +151,9 @@ macro_rules! app_page {
     ($wants:expr, $view:expr) => {{
         let view = $view;
         match $wants {
-            $crate::engine::web::Wants::Fragment => $crate::engine::web::PageAnswer::of(&view.as_app(), &view.shell.parts),
+            $crate::engine::web::Wants::Fragment => {
+                $crate::engine::web::PageAnswer::of(&view.as_app(), &view.shell.parts)
+            }
             _ => $crate::engine::web::PageAnswer::of(&view, &view.shell.parts),
         }
     }};

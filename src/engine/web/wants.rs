@@ -18,10 +18,19 @@ pub enum Wants {
 impl Wants {
     /// By the request's headers.
     pub fn of(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // Who sends JSON understands it, and a socket that is refused wants the status, not the way to the door.
-        let sends = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-        if accept.starts_with("application/json") || sends || headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        // Who sends JSON understands it, and a socket that is refused wants the status, not the way
+        // to the door.
+        let sends = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if accept.starts_with("application/json")
+            || sends
+            || headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        {
             Self::Json
         } else if headers.contains_key("hx-request") {
             Self::Fragment
@@ -31,7 +40,8 @@ impl Wants {
     }
 }
 
-/// Whether htmx asks on behalf of someone who goes to another page: what it gets is a page, also when it is an error.
+/// Whether htmx asks on behalf of someone who goes to another page: what it gets is a page, also
+/// when it is an error.
 pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-boosted") || headers.contains_key("hx-history-restore-request")
 }

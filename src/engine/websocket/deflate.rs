@@ -7,12 +7,14 @@ use super::reader::Fault;
 /// Inflated at a time, in bytes.
 const SCRATCH: usize = 16 * 1024;
 
-/// What follows a message's bytes: the four that the sender left off (RFC 7692, section 7.2.2), then a final empty block.
-/// That one is read as an end only between blocks, so a message that breaks off inside one is found out.
+/// What follows a message's bytes: the four that the sender left off (RFC 7692, section 7.2.2),
+/// then a final empty block. That one is read as an end only between blocks, so a message that
+/// breaks off inside one is found out.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x01, 0x00, 0x00, 0xFF, 0xFF];
 
-/// Measured on fragments of 400 bytes to 4 KiB: higher levels gain at most 1.5 % and take up to twice as long; level 1 takes
-/// 40 % of the time, but makes a quarter to over a third more, which every socket then pays for.
+/// Measured on fragments of 400 bytes to 4 KiB: higher levels gain at most 1.5 % and take up to
+/// twice as long; level 1 takes 40 % of the time, but makes a quarter to over a third more, which
+/// every socket then pays for.
 const LEVEL: Compression = Compression::new(3);
 
 /// Inflates messages. About 64 KiB, used again for every message: one for each thread is enough.
@@ -24,14 +26,18 @@ pub struct Inflater {
 impl Inflater {
     /// One that is ready.
     pub fn new() -> Self {
-        Self { stream: Decompress::new(false), scratch: vec![0; SCRATCH].into() }
+        Self {
+            stream: Decompress::new(false),
+            scratch: vec![0; SCRATCH].into(),
+        }
     }
 
-    /// Inflates the payload of one message to at most `longest` bytes. An empty payload is an empty message.
+    /// Inflates the payload of one message to at most `longest` bytes. An empty payload is an empty
+    /// message.
     ///
     /// # Errors
-    /// [`Fault::TooLarge`] as soon as it inflates to more, having kept no more than `longest`; [`Fault::NotDeflate`] when it
-    /// is no deflated data or breaks off within.
+    /// [`Fault::TooLarge`] as soon as it inflates to more, having kept no more than `longest`;
+    /// [`Fault::NotDeflate`] when it is no deflated data or breaks off within.
     pub fn inflate(&mut self, deflated: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
         let mut plain = Vec::new();
         if deflated.is_empty() {
@@ -41,26 +47,41 @@ impl Inflater {
         let mut ended = false;
         for mut rest in [deflated, &TAIL] {
             loop {
-                // A block may say that it is the last one (RFC 7692, section 7.2.3.4). What follows it starts anew.
+                // A block may say that it is the last one (RFC 7692, section 7.2.3.4). What follows
+                // it starts anew.
                 if ended {
                     self.stream.reset(false);
                 }
                 let (taken, given) = (self.stream.total_in(), self.stream.total_out());
-                let status = self.stream.decompress(rest, &mut self.scratch, FlushDecompress::None).map_err(|_| Fault::NotDeflate)?;
-                let (taken, given) = ((self.stream.total_in() - taken) as usize, (self.stream.total_out() - given) as usize);
+                let status = self
+                    .stream
+                    .decompress(rest, &mut self.scratch, FlushDecompress::None)
+                    .map_err(|_| Fault::NotDeflate)?;
+                let (taken, given) = (
+                    (self.stream.total_in() - taken) as usize,
+                    (self.stream.total_out() - given) as usize,
+                );
                 if given > longest - plain.len() {
                     return Err(Fault::TooLarge);
                 }
                 append(&mut plain, &self.scratch[..given], longest);
                 rest = &rest[taken..];
                 ended = status == Status::StreamEnd;
-                let more = if ended { !rest.is_empty() } else { given == SCRATCH };
+                let more = if ended {
+                    !rest.is_empty()
+                } else {
+                    given == SCRATCH
+                };
                 if !more {
                     break;
                 }
             }
         }
-        if ended { Ok(plain) } else { Err(Fault::NotDeflate) }
+        if ended {
+            Ok(plain)
+        } else {
+            Err(Fault::NotDeflate)
+        }
     }
 }
 
@@ -78,18 +99,22 @@ pub struct Deflater {
 impl Deflater {
     /// One that is ready.
     pub fn new() -> Self {
-        Self { stream: Compress::new(LEVEL, false) }
+        Self {
+            stream: Compress::new(LEVEL, false),
+        }
     }
 
-    /// Deflates one message to what goes into a frame: with a window of 32 KiB, up to a sync flush whose last four bytes are
-    /// left off (RFC 7692, section 7.2.1).
+    /// Deflates one message to what goes into a frame: with a window of 32 KiB, up to a sync flush
+    /// whose last four bytes are left off (RFC 7692, section 7.2.1).
     pub fn deflate(&mut self, plain: &[u8]) -> Vec<u8> {
         self.stream.reset();
         let mut deflated = Vec::with_capacity(plain.len() / 2 + 64);
         let mut rest = plain;
         loop {
             let taken = self.stream.total_in();
-            self.stream.compress_vec(rest, &mut deflated, FlushCompress::Sync).expect("a stream that was reset can be written to");
+            self.stream
+                .compress_vec(rest, &mut deflated, FlushCompress::Sync)
+                .expect("a stream that was reset can be written to");
             rest = &rest[(self.stream.total_in() - taken) as usize..];
             // Room that was left over means that everything is out, the flush included.
             if deflated.len() < deflated.capacity() {
@@ -108,8 +133,8 @@ impl Default for Deflater {
     }
 }
 
-/// Adds to a buffer that will hold at most `most` bytes. First exactly what there is, for most messages come in one piece;
-/// then twice the room each time, but never more than `most`.
+/// Adds to a buffer that will hold at most `most` bytes. First exactly what there is, for most
+/// messages come in one piece; then twice the room each time, but never more than `most`.
 pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], most: usize) {
     let needed = buffer.len() + more.len();
     if needed > buffer.capacity() {
@@ -130,16 +155,32 @@ mod tests {
         let mut deflater = Deflater::new();
         assert_eq!(deflater.deflate(b""), [0]);
         assert_eq!(deflater.deflate(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00");
-        assert_eq!(deflater.deflate(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00", "nothing is carried over");
+        assert_eq!(
+            deflater.deflate(b"Hello"),
+            b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+            "nothing is carried over"
+        );
     }
 
     #[test]
     fn what_fills_the_scratch_exactly_inflates() {
         let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
-        for length in [SCRATCH - 1, SCRATCH, SCRATCH + 1, 2 * SCRATCH, 2 * SCRATCH + 300] {
+        for length in [
+            SCRATCH - 1,
+            SCRATCH,
+            SCRATCH + 1,
+            2 * SCRATCH,
+            2 * SCRATCH + 300,
+        ] {
             let plain = vec![b'a'; length];
-            assert_eq!(inflater.inflate(&deflater.deflate(&plain), length), Ok(plain));
-            assert_eq!(inflater.inflate(&deflater.deflate(&vec![b'a'; length]), length - 1), Err(Fault::TooLarge));
+            assert_eq!(
+                inflater.inflate(&deflater.deflate(&plain), length),
+                Ok(plain)
+            );
+            assert_eq!(
+                inflater.inflate(&deflater.deflate(&vec![b'a'; length]), length - 1),
+                Err(Fault::TooLarge)
+            );
         }
     }
 
@@ -147,15 +188,25 @@ mod tests {
     fn a_fault_leaves_the_inflater_usable() {
         let mut inflater = Inflater::new();
         assert_eq!(inflater.inflate(b"\xff", 100), Err(Fault::NotDeflate));
-        assert_eq!(inflater.inflate(b"\xf2\x48", 100), Err(Fault::NotDeflate), "breaks off within a block");
-        assert_eq!(inflater.inflate(b"\xf2\x48\xcd\xc9\xc9\x07\x00", 100), Ok(b"Hello".to_vec()));
+        assert_eq!(
+            inflater.inflate(b"\xf2\x48", 100),
+            Err(Fault::NotDeflate),
+            "breaks off within a block"
+        );
+        assert_eq!(
+            inflater.inflate(b"\xf2\x48\xcd\xc9\xc9\x07\x00", 100),
+            Ok(b"Hello".to_vec())
+        );
     }
 
     #[test]
     fn several_final_blocks_are_one_message() {
         let hello = b"\xf3\x48\xcd\xc9\xc9\x07\x00";
         let twice = [&hello[..], hello, b"\x00"].concat();
-        assert_eq!(Inflater::new().inflate(&twice, 100), Ok(b"HelloHello".to_vec()));
+        assert_eq!(
+            Inflater::new().inflate(&twice, 100),
+            Ok(b"HelloHello".to_vec())
+        );
     }
 
     proptest! {

@@ -18,8 +18,8 @@ pub enum Message {
     Ping(Vec<u8>),
     /// The answer to a ping, or said unasked. What it carries is left out.
     Pong,
-    /// The client wants to end, with a code and a reason or without. To be answered with a close frame of the same code;
-    /// nothing that arrives after it counts.
+    /// The client wants to end, with a code and a reason or without. To be answered with a close
+    /// frame of the same code; nothing that arrives after it counts.
     Close(Option<(u16, String)>),
 }
 
@@ -51,13 +51,13 @@ impl Fault {
     }
 }
 
-/// Makes messages of one connection's bytes. Holds memory only while a message is under way, and no more than its bytes so
-/// far ask for.
+/// Makes messages of one connection's bytes. Holds memory only while a message is under way, and no
+/// more than its bytes so far ask for.
 pub struct Reader {
     /// The longest message taken, in bytes.
     longest: usize,
-    /// The payloads of the message under way, unmasked, still compressed if they are. After them, what has arrived of a
-    /// control frame.
+    /// The payloads of the message under way, unmasked, still compressed if they are. After them,
+    /// what has arrived of a control frame.
     kept: Vec<u8>,
     step: Step,
     message: Option<Begun>,
@@ -115,24 +115,39 @@ enum Opcode {
 }
 
 impl Reader {
-    /// A reader for a new connection that takes messages of up to `longest` bytes, counted after inflating. `deflate`:
-    /// whether compression was agreed.
+    /// A reader for a new connection that takes messages of up to `longest` bytes, counted after
+    /// inflating. `deflate`: whether compression was agreed.
     pub fn new(longest: usize, deflate: bool) -> Self {
-        Self { longest, kept: Vec::new(), step: Step::START, message: None, deflate }
+        Self {
+            longest,
+            kept: Vec::new(),
+            step: Step::START,
+            message: None,
+            deflate,
+        }
     }
 
-    /// Takes what arrived, unmasks it in place and gives back the first message that it ends, with `input` moved on to what
-    /// follows. None: all of it was taken and more is needed.
+    /// Takes what arrived, unmasks it in place and gives back the first message that it ends, with
+    /// `input` moved on to what follows. None: all of it was taken and more is needed.
     ///
     /// # Errors
-    /// As soon as the bytes so far can no longer become valid; the connection has to be failed, and the reader dropped.
-    pub fn next(&mut self, input: &mut &mut [u8], inflater: &mut Inflater) -> Result<Option<Message>, Fault> {
+    /// As soon as the bytes so far can no longer become valid; the connection has to be failed, and
+    /// the reader dropped.
+    pub fn next(
+        &mut self,
+        input: &mut &mut [u8],
+        inflater: &mut Inflater,
+    ) -> Result<Option<Message>, Fault> {
         while let Some(mut frame) = self.frame(input)? {
             let payload = split(input, frame.left);
             unmask(payload, frame.mask);
             frame.left -= payload.len();
             frame.mask.rotate_left(payload.len() % 4);
-            self.step = if frame.left == 0 { Step::START } else { Step::Payload(frame) };
+            self.step = if frame.left == 0 {
+                Step::START
+            } else {
+                Step::Payload(frame)
+            };
             let message = match self.message {
                 _ if frame.opcode.is_control() => self.control(frame, payload)?,
                 Some(begun) => self.data(begun, frame, payload, inflater)?,
@@ -156,7 +171,8 @@ impl Reader {
             Step::Payload(frame) => return Ok(Some(frame)),
             Step::Header(header) => header,
         };
-        // The first two bytes are judged at once: what is wrong with them often means that no more will come.
+        // The first two bytes are judged at once: what is wrong with them often means that no more
+        // will come.
         if header.len < 2 && header.fill(2, input) {
             self.judge(&header)?;
         }
@@ -167,7 +183,11 @@ impl Reader {
         let frame = header.frame()?;
         if !frame.opcode.is_control() {
             let deflated = header.is_deflated();
-            let begun = *self.message.get_or_insert(Begun { text: frame.opcode == Opcode::Text, deflated, unended: 0 });
+            let begun = *self.message.get_or_insert(Begun {
+                text: frame.opcode == Opcode::Text,
+                deflated,
+                unended: 0,
+            });
             if frame.left > self.most(begun) - self.kept.len() {
                 return Err(Fault::TooLarge);
             }
@@ -175,23 +195,37 @@ impl Reader {
         Ok(Some(frame))
     }
 
-    /// Checks the first two bytes of a header against each other, what was agreed and the message under way.
+    /// Checks the first two bytes of a header against each other, what was agreed and the message
+    /// under way.
     fn judge(&self, header: &Header) -> Result<(), Fault> {
         let [first, second, ..] = header.bytes;
         let opcode = header.opcode()?;
         let allowed = match opcode {
             Opcode::Continuation => self.message.is_some() && !header.is_deflated(),
-            Opcode::Text | Opcode::Binary => self.message.is_none() && (self.deflate || !header.is_deflated()),
-            Opcode::Close | Opcode::Ping | Opcode::Pong => header.is_last() && second & 0x7F <= 125 && !header.is_deflated(),
+            Opcode::Text | Opcode::Binary => {
+                self.message.is_none() && (self.deflate || !header.is_deflated())
+            }
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                header.is_last() && second & 0x7F <= 125 && !header.is_deflated()
+            }
         };
         let (reserved, masked) = (first & 0x30 != 0, second & 0x80 != 0);
-        if allowed && masked && !reserved { Ok(()) } else { Err(Fault::Protocol) }
+        if allowed && masked && !reserved {
+            Ok(())
+        } else {
+            Err(Fault::Protocol)
+        }
     }
 
     /// How many bytes of payload a message may have.
     fn most(&self, begun: Begun) -> usize {
-        // What cannot be compressed grows a little: with short blocks, or with the fixed code's 9 bits for a byte, by an eighth.
-        if begun.deflated { self.longest.saturating_add(self.longest / 8 + 64) } else { self.longest }
+        // What cannot be compressed grows a little: with short blocks, or with the fixed code's 9
+        // bits for a byte, by an eighth.
+        if begun.deflated {
+            self.longest.saturating_add(self.longest / 8 + 64)
+        } else {
+            self.longest
+        }
     }
 
     /// Takes a piece of a control frame, which may come between the frames of a message.
@@ -220,7 +254,13 @@ impl Reader {
     }
 
     /// Takes a piece of a message.
-    fn data(&mut self, begun: Begun, frame: Frame, payload: &[u8], inflater: &mut Inflater) -> Result<Option<Message>, Fault> {
+    fn data(
+        &mut self,
+        begun: Begun,
+        frame: Frame,
+        payload: &[u8],
+        inflater: &mut Inflater,
+    ) -> Result<Option<Message>, Fault> {
         let ends = frame.last && frame.left == 0;
         // Most messages come in one piece, which then is all that is copied.
         if !ends || !self.kept.is_empty() {
@@ -228,7 +268,11 @@ impl Reader {
             append(&mut self.kept, payload, most);
         }
         if !ends {
-            let unended = if begun.text && !begun.deflated { unended(&self.kept, payload.len() + usize::from(begun.unended))? } else { 0 };
+            let unended = if begun.text && !begun.deflated {
+                unended(&self.kept, payload.len() + usize::from(begun.unended))?
+            } else {
+                0
+            };
             self.message = Some(Begun { unended, ..begun });
             return Ok(None);
         }
@@ -240,13 +284,20 @@ impl Reader {
             (false, true) => payload.to_vec(),
             (false, false) => kept,
         };
-        let message = if begun.text { Message::Text(String::from_utf8(body).map_err(|_| Fault::NotUtf8)?) } else { Message::Binary(body) };
+        let message = if begun.text {
+            Message::Text(String::from_utf8(body).map_err(|_| Fault::NotUtf8)?)
+        } else {
+            Message::Binary(body)
+        };
         Ok(Some(message))
     }
 }
 
 impl Step {
-    const START: Self = Self::Header(Header { bytes: [0; 14], len: 0 });
+    const START: Self = Self::Header(Header {
+        bytes: [0; 14],
+        len: 0,
+    });
 }
 
 impl Header {
@@ -288,7 +339,8 @@ impl Header {
         }
     }
 
-    /// What it says, once it is whole. A length has to be in the fewest bytes and below 2^63 (RFC 6455, section 5.2).
+    /// What it says, once it is whole. A length has to be in the fewest bytes and below 2^63 (RFC
+    /// 6455, section 5.2).
     fn frame(&self) -> Result<Frame, Fault> {
         let [_, second, length @ .., _, _, _, _] = self.bytes;
         let [a, b, ..] = length;
@@ -303,7 +355,13 @@ impl Header {
         let left = usize::try_from(length).map_err(|_| Fault::TooLarge)?;
         let mut mask = [0; 4];
         mask.copy_from_slice(&self.bytes[self.whole() - 4..self.whole()]);
-        Ok(Frame { left, mask, opcode: self.opcode()?, last: self.is_last(), control: second & 0x7F })
+        Ok(Frame {
+            left,
+            mask,
+            opcode: self.opcode()?,
+            last: self.is_last(),
+            control: second & 0x7F,
+        })
     }
 }
 
@@ -321,7 +379,8 @@ fn split<'a>(input: &mut &'a mut [u8], most: usize) -> &'a mut [u8] {
     front
 }
 
-/// Undoes the client's masking (RFC 6455, section 5.3). Eight bytes at a time, which the compiler makes into vectors.
+/// Undoes the client's masking (RFC 6455, section 5.3). Eight bytes at a time, which the compiler
+/// makes into vectors.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -334,7 +393,8 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Checks the last `new` bytes of a text that goes on, and says how many of them are the beginning of a character.
+/// Checks the last `new` bytes of a text that goes on, and says how many of them are the beginning
+/// of a character.
 fn unended(text: &[u8], new: usize) -> Result<u8, Fault> {
     let new = &text[text.len() - new..];
     match std::str::from_utf8(new) {
@@ -347,10 +407,15 @@ fn unended(text: &[u8], new: usize) -> Result<u8, Fault> {
 /// Reads the payload of a close frame (RFC 6455, section 5.5.1).
 fn close(body: &[u8]) -> Result<Message, Fault> {
     let Some((code, reason)) = body.split_first_chunk() else {
-        return if body.is_empty() { Ok(Message::Close(None)) } else { Err(Fault::Protocol) };
+        return if body.is_empty() {
+            Ok(Message::Close(None))
+        } else {
+            Err(Fault::Protocol)
+        };
     };
     let code = u16::from_be_bytes(*code);
-    // 1004 to 1006 and 1015 are never sent; 1016 to 2999 mean nothing yet (RFC 6455, section 7.4, and the registry it made).
+    // 1004 to 1006 and 1015 are never sent; 1016 to 2999 mean nothing yet (RFC 6455, section 7.4,
+    // and the registry it made).
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
         return Err(Fault::Protocol);
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::attachments::Wanted;
-use super::log::Stretch;
+use super::attachments::NewAttachments;
+use super::history::PageQuery;
 use super::model::{self, Message, MessageId};
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingNoticed};
+use super::topics::{MessageDeleted, MessageEdited, MessagePosted, TypingStarted};
 use super::{Chat, attachments, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -23,16 +23,46 @@ pub(super) fn declare(chat: &Chat, module: Module) -> Module {
     macro_rules! act {
         ($name:literal, $about:literal, $class:ident, $run:ident) => {{
             let chat = chat.clone();
-            Action::new($name, $about, Class::$class, move |viewer, input| $run(chat.clone(), viewer, input))
+            Action::new($name, $about, Class::$class, move |viewer, input| {
+                $run(chat.clone(), viewer, input)
+            })
         }};
     }
     module
-        .action(act!("chat.post", "Posts a message in a room; the same key posts once", Post, post).with_files(attachments::KIND))
+        .action(
+            act!(
+                "chat.post",
+                "Posts a message in a room; the same key posts once",
+                Post,
+                post
+            )
+            .with_files(attachments::KIND),
+        )
         .action(act!("chat.edit", "Edits one's own message", Write, edit))
-        .action(act!("chat.delete", "Deletes a message: one's own, or another's with the right to", Write, delete))
-        .action(act!("chat.type", "Says that one is writing in a room", Quiet, write_sign))
-        .action(act!("chat.read", "Says that one has read a room up to a message", Quiet, read))
-        .action(act!("chat.history", "Reads a stretch of a room's messages, with the cursor to follow from", Read, history))
+        .action(act!(
+            "chat.delete",
+            "Deletes a message: one's own, or another's with the right to",
+            Write,
+            delete
+        ))
+        .action(act!(
+            "chat.type",
+            "Says that one is writing in a room",
+            Ephemeral,
+            write_sign
+        ))
+        .action(act!(
+            "chat.read",
+            "Says that one has read a room up to a message",
+            Ephemeral,
+            read
+        ))
+        .action(act!(
+            "chat.history",
+            "Reads a page_query of a room's messages, with the cursor to follow from",
+            Read,
+            history
+        ))
 }
 
 #[derive(Deserialize)]
@@ -55,12 +85,21 @@ struct Post {
 }
 
 async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
-    let room = chat.community.permit_in_room(viewer.account, Permission::Post, input.room).await?;
-    let wanted = Wanted::new(input.files, input.captions)?;
-    let body = model::body(&input.body, !wanted.is_empty())?;
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, Permission::Post, input.room)
+        .await?;
+    let attachments = NewAttachments::new(input.files, input.captions)?;
+    let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
-    let (bus, author, name, space, id) = (chat.engine.bus.clone(), viewer.account, viewer.name.clone(), room.space, room.id);
-    let (started, hanging) = (std::time::Instant::now(), chat.clone());
+    let (bus, author, name, space, id) = (
+        chat.engine.bus.clone(),
+        viewer.account,
+        viewer.name.clone(),
+        room.space,
+        room.id,
+    );
+    let (started, attaching) = (std::time::Instant::now(), chat.clone());
     let message = chat
         .engine
         .db
@@ -68,10 +107,15 @@ async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
             Box::pin(async move {
                 let (mut message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
                 if fresh {
-                    if !wanted.is_empty() {
-                        message.files = wanted.hang(&hanging, tx, id, message.id, author).await?;
+                    if !attachments.is_empty() {
+                        message.files = attachments
+                            .attach(&attaching, tx, id, message.id, author)
+                            .await?;
                     }
-                    let event = MessagePosted { room: id, message: message.clone() };
+                    let event = MessagePosted {
+                        room: id,
+                        message: message.clone(),
+                    };
                     tx.after_commit(move || bus.publish(Origin::new(author, space), event));
                 }
                 Ok(message)
@@ -91,9 +135,17 @@ async fn done(chat: &Chat, viewer: &Viewer, message: Message) -> Result<Outcome>
 }
 
 /// A message and its room, for someone who may read it.
-pub(super) async fn readable(chat: &Chat, viewer: &Viewer, id: MessageId, right: Permission) -> Result<(Message, Arc<Room>)> {
+pub(super) async fn readable(
+    chat: &Chat,
+    viewer: &Viewer,
+    id: MessageId,
+    right: Permission,
+) -> Result<(Message, Arc<Room>)> {
     let message = store::message(&chat.engine.db, id).await?;
-    let room = chat.community.permit_in_room(viewer.account, right, message.room).await?;
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, right, message.room)
+        .await?;
     Ok((message, room))
 }
 
@@ -119,7 +171,10 @@ async fn edit(chat: Chat, viewer: Viewer, input: Edit) -> Result<Outcome> {
         .write(move |tx| {
             Box::pin(async move {
                 let message = store::edit(tx, input.message, &body).await?;
-                let event = MessageEdited { room: message.room, message: message.clone() };
+                let event = MessageEdited {
+                    room: message.room,
+                    message: message.clone(),
+                };
                 tx.after_commit(move || bus.publish(Origin::new(author, space), event));
                 Ok(message)
             })
@@ -136,9 +191,16 @@ struct Delete {
 async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
     let (message, room) = readable(&chat, &viewer, input.message, Permission::Read).await?;
     if message.author != viewer.account {
-        chat.community.permit_in_room(viewer.account, Permission::Moderate, room.id).await?;
+        chat.community
+            .permit_in_room(viewer.account, Permission::Moderate, room.id)
+            .await?;
     }
-    let (bus, actor, space, taking) = (chat.engine.bus.clone(), viewer.account, room.space, chat.clone());
+    let (bus, actor, space, taking) = (
+        chat.engine.bus.clone(),
+        viewer.account,
+        room.space,
+        chat.clone(),
+    );
     let message = chat
         .engine
         .db
@@ -146,8 +208,11 @@ async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
             Box::pin(async move {
                 let (message, fresh) = store::delete(tx, input.message).await?;
                 if fresh {
-                    attachments::take_off(&taking, tx, input.message).await?;
-                    let event = MessageDeleted { room: message.room, message: message.clone() };
+                    attachments::detach(&taking, tx, input.message).await?;
+                    let event = MessageDeleted {
+                        room: message.room,
+                        message: message.clone(),
+                    };
                     tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
                 }
                 Ok(message)
@@ -163,9 +228,18 @@ struct WriteSign {
 }
 
 async fn write_sign(chat: Chat, viewer: Viewer, input: WriteSign) -> Result<Outcome> {
-    let room = chat.community.permit_in_room(viewer.account, Permission::Post, input.room).await?;
-    let event = TypingNoticed { room: room.id, account: viewer.account, name: viewer.name.to_string() };
-    chat.engine.bus.publish(Origin::new(viewer.account, room.space), event);
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, Permission::Post, input.room)
+        .await?;
+    let event = TypingStarted {
+        room: room.id,
+        account: viewer.account,
+        name: viewer.name.to_string(),
+    };
+    chat.engine
+        .bus
+        .publish(Origin::new(viewer.account, room.space), event);
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 
@@ -180,7 +254,8 @@ async fn read(chat: Chat, viewer: Viewer, input: Read) -> Result<Outcome> {
     if message.room != input.room {
         return Err(Error::NotFound);
     }
-    chat.mark_read(viewer.account, input.room, input.message).await?;
+    chat.mark_read(viewer.account, input.room, input.message)
+        .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 
@@ -194,15 +269,25 @@ struct History {
 }
 
 async fn history(chat: Chat, viewer: Viewer, input: History) -> Result<Outcome> {
-    let room = chat.community.permit_in_room(viewer.account, Permission::Read, input.room).await?;
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, Permission::Read, input.room)
+        .await?;
     // The cursor first: following from it brings everything that what is read here does not hold.
-    let cursor = chat.engine.live.cursor(&format!("room/{}", room.id)).to_string();
-    let stretch = match (input.before, input.after) {
-        (None, None) => Stretch::Newest,
-        (Some(place), None) => Stretch::Before(place),
-        (None, Some(place)) => Stretch::After(place),
+    let cursor = chat
+        .engine
+        .live
+        .cursor(&format!("room/{}", room.id))
+        .to_string();
+    let page_query = match (input.before, input.after) {
+        (None, None) => PageQuery::Newest,
+        (Some(place), None) => PageQuery::Before(place),
+        (None, Some(place)) => PageQuery::After(place),
         (Some(_), Some(_)) => return Err(Error::field("after", "error-message-shape")),
     };
-    let (messages, more) = chat.messages(room.id, stretch).await?;
-    Ok(Outcome::new(json!({ "messages": messages, "more": more, "cursor": cursor }), format!("/rooms/{}", room.id)))
+    let (messages, more) = chat.messages(room.id, page_query).await?;
+    Ok(Outcome::new(
+        json!({ "messages": messages, "more": more, "cursor": cursor }),
+        format!("/rooms/{}", room.id),
+    ))
 }

@@ -1,4 +1,5 @@
-//! What hangs on messages: files that people put in rooms. Who may read the room may have them, as long as the message stands.
+//! What hangs on messages: files that people put in rooms. Who may read the room may have them, as
+//! long as the message stands.
 
 use std::fmt;
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::model::{Message, MessageId};
-use super::topics::MessageIllustrated;
+use super::topics::AttachmentsReady;
 use super::{Chat, store};
 use crate::base::bytes_in_words;
 use crate::base::db::Tx;
@@ -20,9 +21,9 @@ use crate::sql;
 /// The kind of file.
 pub(super) const KIND: &str = "chat.attachment";
 /// Files on one message.
-pub const MOST: usize = 10;
+pub const MAX_FILES: usize = 10;
 /// Characters of a caption.
-const LONGEST_CAPTION: usize = 300;
+const MAX_CAPTION_CHARS: usize = 300;
 
 /// A file as it hangs on a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,8 @@ pub struct Attachment {
     pub name: String,
     /// What its author says it is.
     pub caption: String,
-    /// Its media type, found from its content; `application/octet-stream` for what can only be saved.
+    /// Its media type, found from its content; `application/octet-stream` for what can only be
+    /// saved.
     pub media: String,
     /// Its size in bytes.
     pub size: i64,
@@ -70,7 +72,9 @@ impl Attachment {
         let mut name = String::new();
         for byte in self.name.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => name.push(char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    name.push(char::from(byte))
+                }
                 other => name.push_str(&format!("%{other:02X}")),
             }
         }
@@ -90,7 +94,11 @@ impl Attachment {
 
     /// What it is called for those who do not see it.
     pub(super) fn label(&self) -> &str {
-        if self.caption.is_empty() { &self.name } else { &self.caption }
+        if self.caption.is_empty() {
+            &self.name
+        } else {
+            &self.caption
+        }
     }
 
     pub(super) fn size_in_words(&self) -> String {
@@ -99,9 +107,15 @@ impl Attachment {
 
     /// Width and height in which its place is kept free: 480 by 360 at most.
     pub(super) fn shown(&self) -> (i64, i64) {
-        let (width, height) = (self.width.unwrap_or(4).max(1), self.height.unwrap_or(3).max(1));
+        let (width, height) = (
+            self.width.unwrap_or(4).max(1),
+            self.height.unwrap_or(3).max(1),
+        );
         let scale = (480.0 / width as f64).min(360.0 / height as f64).min(1.0);
-        (((width as f64 * scale) as i64).max(1), ((height as f64 * scale) as i64).max(1))
+        (
+            ((width as f64 * scale) as i64).max(1),
+            ((height as f64 * scale) as i64).max(1),
+        )
     }
 }
 
@@ -114,7 +128,11 @@ impl TryFrom<String> for Attachments {
     type Error = serde_json::Error;
 
     fn try_from(stored: String) -> Result<Self, serde_json::Error> {
-        if stored.is_empty() { Ok(Self::default()) } else { serde_json::from_str(&stored) }
+        if stored.is_empty() {
+            Ok(Self::default())
+        } else {
+            serde_json::from_str(&stored)
+        }
     }
 }
 
@@ -129,24 +147,43 @@ impl fmt::Display for Attachments {
 }
 
 /// What someone wants to hang on a message.
-pub(super) struct Wanted {
+pub(super) struct NewAttachments {
     files: Vec<FileId>,
     captions: Vec<String>,
 }
 
-impl Wanted {
+impl NewAttachments {
     /// Files with their captions, in order; captions may be fewer.
     ///
     /// # Errors
     /// `Invalid` for too many files, one named twice, or a caption that is too long.
     pub(super) fn new(files: Vec<FileId>, captions: Vec<String>) -> Result<Self> {
-        let captions: Vec<_> = captions.into_iter().map(|caption| caption.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        let fits = |caption: &String| caption.len() <= 8 * LONGEST_CAPTION && caption.graphemes(true).count() <= LONGEST_CAPTION;
-        let twice = files.iter().enumerate().any(|(place, file)| files[..place].contains(file));
+        let captions: Vec<_> = captions
+            .into_iter()
+            .map(|caption| caption.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let fits = |caption: &String| {
+            caption.len() <= 8 * MAX_CAPTION_CHARS
+                && caption.graphemes(true).count() <= MAX_CAPTION_CHARS
+        };
+        let twice = files
+            .iter()
+            .enumerate()
+            .any(|(place, file)| files[..place].contains(file));
         Check::default()
-            .that(files.len() <= MOST, "files", "error-files-many", MOST)
+            .that(
+                files.len() <= MAX_FILES,
+                "files",
+                "error-files-many",
+                MAX_FILES,
+            )
             .that(!twice, "files", "error-file-gone", 0)
-            .that(captions.iter().all(fits), "captions", "error-caption-long", LONGEST_CAPTION)
+            .that(
+                captions.iter().all(fits),
+                "captions",
+                "error-caption-long",
+                MAX_CAPTION_CHARS,
+            )
             .done()?;
         Ok(Self { files, captions })
     }
@@ -156,13 +193,28 @@ impl Wanted {
     }
 
     /// Hangs them on a message that was just posted.
-    pub(super) async fn hang(self, chat: &Chat, tx: &mut Tx, room: RoomId, message: MessageId, author: AccountId) -> Result<Attachments> {
+    pub(super) async fn attach(
+        self,
+        chat: &Chat,
+        tx: &mut Tx,
+        room: RoomId,
+        message: MessageId,
+        author: AccountId,
+    ) -> Result<Attachments> {
         let mut attachments = Vec::new();
         for (place, id) in self.files.into_iter().enumerate() {
-            let file = chat.engine.files.keep(tx, id, KIND, room.0, author).await?;
-            const HANG: &str = "INSERT INTO attachments (file_id, message_id, room_id) VALUES ($1, $2, $3)";
-            sql!(tx.on(), on => sqlx::query(HANG).bind(id).bind(message).bind(room).execute(on))?;
-            attachments.push(Attachment::of(&file, self.captions.get(place).cloned().unwrap_or_default()));
+            let file = chat
+                .engine
+                .files
+                .claim(tx, id, KIND, room.0, author)
+                .await?;
+            const ATTACH: &str =
+                "INSERT INTO attachments (file_id, message_id, room_id) VALUES ($1, $2, $3)";
+            sql!(tx.on(), on => sqlx::query(ATTACH).bind(id).bind(message).bind(room).execute(on))?;
+            attachments.push(Attachment::of(
+                &file,
+                self.captions.get(place).cloned().unwrap_or_default(),
+            ));
         }
         let attachments = Attachments(attachments);
         store::set_files(tx, message, &attachments).await?;
@@ -171,11 +223,12 @@ impl Wanted {
 }
 
 /// Takes everything off a message that is deleted.
-pub(super) async fn take_off(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
+pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
     const TAKE: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";
-    let files: Vec<FileId> = sql!(tx.on(), on => sqlx::query_scalar(TAKE).bind(message).fetch_all(on))?;
+    let files: Vec<FileId> =
+        sql!(tx.on(), on => sqlx::query_scalar(TAKE).bind(message).fetch_all(on))?;
     for file in files {
-        chat.engine.files.forget(tx, file).await?;
+        chat.engine.files.release(tx, file).await?;
     }
     Ok(())
 }
@@ -188,11 +241,22 @@ pub(super) fn kind(chat: &Chat) -> FileKind {
         "room",
         move |viewer, room| {
             let chat = adds.clone();
-            async move { Ok(chat.community.permit_in_room(viewer.account, Permission::Post, RoomId(room)).await?.space) }
+            async move {
+                Ok(chat
+                    .community
+                    .permit_in_room(viewer.account, Permission::Post, RoomId(room))
+                    .await?
+                    .space)
+            }
         },
         move |viewer, file| {
             let chat = reads.clone();
-            async move { chat.community.permit_in_room(viewer.account, Permission::Read, RoomId(file.place)).await.map(drop) }
+            async move {
+                chat.community
+                    .permit_in_room(viewer.account, Permission::Read, RoomId(file.place))
+                    .await
+                    .map(drop)
+            }
         },
     )
     .when_ready(move |tx, file| {
@@ -204,7 +268,9 @@ pub(super) fn kind(chat: &Chat) -> FileKind {
 /// A file's pictures are made, or none can be: its message shows so.
 async fn illustrate(chat: &Chat, tx: &mut Tx, file: &File) -> Result<()> {
     const FIND: &str = "SELECT message_id FROM attachments WHERE file_id = $1";
-    let Some(id): Option<MessageId> = sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(file.id).fetch_optional(on))? else {
+    let Some(id): Option<MessageId> =
+        sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(file.id).fetch_optional(on))?
+    else {
         return Ok(());
     };
     let mut files = store::message_in(tx, id).await?.files;
@@ -213,39 +279,70 @@ async fn illustrate(chat: &Chat, tx: &mut Tx, file: &File) -> Result<()> {
     }
     store::set_files(tx, id, &files).await?;
     let message: Message = store::message_in(tx, id).await?;
-    let (bus, event) = (chat.engine.bus.clone(), MessageIllustrated { room: message.room, message });
-    tx.after_commit(move || bus.publish(Origin { actor: None, space: None }, event));
+    let (bus, event) = (
+        chat.engine.bus.clone(),
+        AttachmentsReady {
+            room: message.room,
+            message,
+        },
+    );
+    tx.after_commit(move || {
+        bus.publish(
+            Origin {
+                actor: None,
+                space: None,
+            },
+            event,
+        )
+    });
     Ok(())
 }
 
 /// One page of a room's files, newest first, and where the next begins.
-pub(super) struct Shelf {
-    pub(super) files: Vec<Shelved>,
+pub(super) struct FilePage {
+    pub(super) files: Vec<RoomFile>,
     pub(super) next: Option<FileId>,
 }
 
 /// A file of a room, with its message.
-pub(super) struct Shelved {
+pub(super) struct RoomFile {
     pub(super) message: MessageId,
     pub(super) attachment: Attachment,
 }
 
 impl Chat {
     /// The files of a room before a place.
-    pub(super) async fn shelf(&self, room: RoomId, before: Option<FileId>) -> Result<Shelf> {
+    pub(super) async fn files_page(
+        &self,
+        room: RoomId,
+        before: Option<FileId>,
+    ) -> Result<FilePage> {
         const PAGE: usize = 60;
         const READ: &str = "SELECT a.file_id, a.message_id, m.files FROM attachments a JOIN messages m ON m.id = a.message_id \
             WHERE a.room_id = $1 AND a.file_id < $2 ORDER BY a.file_id DESC LIMIT $3";
         let before = before.map_or(i64::MAX, |id| id.0);
         let rows: Vec<(FileId, MessageId, String)> = sql!(self.engine.db.read(), on =>
             sqlx::query_as(READ).bind(room).bind(before).bind(PAGE as i64 + 1).fetch_all(on))?;
-        let next = if rows.len() > PAGE { rows.get(PAGE - 1).map(|row| row.0) } else { None };
+        let next = if rows.len() > PAGE {
+            rows.get(PAGE - 1).map(|row| row.0)
+        } else {
+            None
+        };
         let mut files = Vec::new();
         for (id, message, stored) in rows.into_iter().take(PAGE) {
-            let all = Attachments::try_from(stored).map_err(|error| Error::Internal(error.into()))?;
-            files.extend(all.0.into_iter().find(|one| one.id == id).map(|attachment| Shelved { message, attachment }));
+            let all =
+                Attachments::try_from(stored).map_err(|error| Error::Internal(error.into()))?;
+            files.extend(
+                all.0
+                    .into_iter()
+                    .find(|one| one.id == id)
+                    .map(|attachment| RoomFile {
+                        message,
+                        attachment,
+                    }),
+            );
         }
-        Ok(Shelf { files, next })
+        Ok(FilePage { files, next })
     }
 }
 
@@ -267,18 +364,24 @@ mod tests {
             height: Some(1440),
             blur: None,
         };
-        assert_eq!((one.href(), one.shown()), ("/files/5/%C3%A4%20b.png".to_owned(), (240, 360)));
+        assert_eq!(
+            (one.href(), one.shown()),
+            ("/files/5/%C3%A4%20b.png".to_owned(), (240, 360))
+        );
         let all = Attachments(vec![one]);
         assert_eq!(Attachments::try_from(all.to_string()).unwrap(), all);
-        assert_eq!(Attachments::try_from(String::new()).unwrap(), Attachments::default());
+        assert_eq!(
+            Attachments::try_from(String::new()).unwrap(),
+            Attachments::default()
+        );
     }
 
     #[test]
     fn too_much_is_refused() {
         let files = |count: i64| (0..count).map(FileId).collect();
-        assert!(Wanted::new(files(10), vec![]).is_ok());
-        assert!(Wanted::new(files(11), vec![]).is_err());
-        assert!(Wanted::new(vec![FileId(1), FileId(1)], vec![]).is_err());
-        assert!(Wanted::new(files(1), vec!["x".repeat(301)]).is_err());
+        assert!(NewAttachments::new(files(10), vec![]).is_ok());
+        assert!(NewAttachments::new(files(11), vec![]).is_err());
+        assert!(NewAttachments::new(vec![FileId(1), FileId(1)], vec![]).is_err());
+        assert!(NewAttachments::new(files(1), vec!["x".repeat(301)]).is_err());
     }
 }

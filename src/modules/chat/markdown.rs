@@ -43,8 +43,8 @@ const MAX_NODES_PER_BYTE: usize = 4;
 /// Nodes any text may have, however short.
 const MIN_NODES_ALLOWED: usize = 64;
 
-/// Renders chat Markdown as safe HTML. Any input is accepted; a text over 64 KiB
-/// or nested more than 48 levels deep is shown as plain lines. The first highlighted block of a language costs
+/// Renders chat Markdown as safe HTML. Any input is accepted; a text over 64 KiB or nested more
+/// than 48 levels deep is shown as plain lines. The first highlighted block of a language costs
 /// tens of milliseconds (see [`needs_highlighting`]).
 pub fn to_html(source: &str) -> String {
     let arena = Arena::new();
@@ -88,7 +88,11 @@ fn options_without_tables() -> &'static Options<'static> {
 /// Whether a table could fill its short rows up to far more cells than the text has characters.
 /// Asked before parsing, as making the cells is what costs.
 fn may_spread(source: &str) -> bool {
-    let widest = source.lines().map(|line| line.bytes().filter(|byte| *byte == b'|').count()).max().unwrap_or_default();
+    let widest = source
+        .lines()
+        .map(|line| line.bytes().filter(|byte| *byte == b'|').count())
+        .max()
+        .unwrap_or_default();
     widest > 0 && widest.saturating_mul(source.lines().count()) > max_nodes(source.len())
 }
 
@@ -101,7 +105,11 @@ fn max_nodes(source_bytes: usize) -> usize {
 /// proportion.
 fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
     if source.len() <= MAX_SOURCE_BYTES {
-        let options = if may_spread(source) { options_without_tables() } else { options() };
+        let options = if may_spread(source) {
+            options_without_tables()
+        } else {
+            options()
+        };
         let root = parse_document(arena, source, options);
         if is_in_proportion(root, source.len()) {
             return root;

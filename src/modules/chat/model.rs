@@ -14,18 +14,19 @@ use crate::base::ids::{AccountId, RoomId};
 use crate::id;
 
 id!(
-    /// A message. Ids grow in the order in which messages were committed, so they are also places in a room's history.
+    /// A message. Ids grow in the order in which messages were committed, so they are also places
+    /// in a room's history.
     MessageId
 );
 
 /// Characters of a message, counted as a person counts them.
-pub const LONGEST: usize = 4_000;
+pub const MAX_BODY_CHARS: usize = 4_000;
 /// Bytes of a message: what piled-up combining marks may add to its characters.
-const LARGEST: usize = 112 << 10;
+const MAX_BODY_BYTES: usize = 112 << 10;
 /// Messages of one author closer than this share a header.
-pub const TOGETHER: Duration = Duration::from_secs(300);
+pub const CONTINUATION_WINDOW: Duration = Duration::from_secs(300);
 /// Messages on a page of history.
-pub const PAGE: usize = 50;
+pub const PAGE_SIZE: usize = 50;
 
 /// A message as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
@@ -89,30 +90,48 @@ impl Message {
 /// What someone wrote, tidied: lines end in `\n`, nothing but white space at the end is dropped.
 ///
 /// # Errors
-/// `Invalid` when there is nothing, unless it `may_be_empty`, or more than [`LONGEST`] characters.
+/// `Invalid` when there is nothing, unless it `may_be_empty`, or more than [`MAX_BODY_CHARS`]
+/// characters.
 pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     let body = written.replace("\r\n", "\n").replace('\0', "");
     let body = body.trim_end().trim_start_matches('\n').to_owned();
-    let fits = body.len() <= LARGEST && body.graphemes(true).take(LONGEST + 1).count() <= LONGEST;
+    let fits = body.len() <= MAX_BODY_BYTES
+        && body.graphemes(true).take(MAX_BODY_CHARS + 1).count() <= MAX_BODY_CHARS;
     Check::default()
-        .that(may_be_empty || !body.trim().is_empty(), "body", "error-message-empty", 0)
-        .that(fits, "body", "error-message-long", LONGEST)
+        .that(
+            may_be_empty || !body.trim().is_empty(),
+            "body",
+            "error-message-empty",
+            0,
+        )
+        .that(fits, "body", "error-message-long", MAX_BODY_CHARS)
         .done()?;
     Ok(body)
 }
 
-/// The key of a post: the browser's own, or for a plain form one made of what was sent and the state of the page it was
-/// sent from, so that sending the same form twice posts once.
+/// The key of a post: the browser's own, or for a plain form one made of what was sent and the
+/// state of the page it was sent from, so that sending the same form twice posts once.
 ///
 /// # Errors
-/// `Invalid` when the browser's key is not 8 to 64 letters, digits, `-` or `_`: it becomes part of selectors.
+/// `Invalid` when the browser's key is not 8 to 64 letters, digits, `-` or `_`: it becomes part of
+/// selectors.
 pub fn client_key(given: &str, room: RoomId, seen: &str, body: &str) -> Result<String> {
     if given.is_empty() {
         let digest = Sha256::digest(format!("{room}\n{seen}\n{body}").as_bytes());
-        return Ok(digest.iter().take(16).fold("form-".to_owned(), |key, byte| format!("{key}{byte:02x}")));
+        return Ok(digest
+            .iter()
+            .take(16)
+            .fold("form-".to_owned(), |key, byte| format!("{key}{byte:02x}")));
     }
-    let sound = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if sound { Ok(given.to_owned()) } else { Err(Error::field("key", "error-message-shape")) }
+    let sound = (8..=64).contains(&given.len())
+        && given
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if sound {
+        Ok(given.to_owned())
+    } else {
+        Err(Error::field("key", "error-message-shape"))
+    }
 }
 
 #[cfg(test)]
@@ -122,16 +141,19 @@ mod tests {
     #[test]
     fn counts_as_a_person_counts() {
         let family = "👩‍👩‍👧‍👦"; // one character, 25 bytes
-        assert!(body(&family.repeat(LONGEST), false).is_ok());
-        assert!(body(&"é".repeat(LONGEST), false).is_ok());
-        assert!(body(&"e\u{301}".repeat(LONGEST), false).is_ok());
-        assert!(body(&"x".repeat(LONGEST + 1), false).is_err());
-        assert!(body(&format!("a{}", "\u{301}".repeat(LARGEST)), false).is_err());
+        assert!(body(&family.repeat(MAX_BODY_CHARS), false).is_ok());
+        assert!(body(&"é".repeat(MAX_BODY_CHARS), false).is_ok());
+        assert!(body(&"e\u{301}".repeat(MAX_BODY_CHARS), false).is_ok());
+        assert!(body(&"x".repeat(MAX_BODY_CHARS + 1), false).is_err());
+        assert!(body(&format!("a{}", "\u{301}".repeat(MAX_BODY_BYTES)), false).is_err());
     }
 
     #[test]
     fn keeps_what_was_written_but_for_its_edges() {
-        assert_eq!(body("\r\n\r\n  code\r\n\tline  \n\n", false).unwrap(), "  code\n\tline");
+        assert_eq!(
+            body("\r\n\r\n  code\r\n\tline  \n\n", false).unwrap(),
+            "  code\n\tline"
+        );
         for nothing in ["", " ", "\n\t\r\n", "\u{3000}"] {
             assert!(body(nothing, false).is_err(), "{nothing:?}");
         }

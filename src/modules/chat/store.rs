@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::attachments::Attachments;
-use super::model::{Message, MessageId, TOGETHER};
+use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -20,17 +20,26 @@ pub(super) struct Stub {
 }
 
 /// Posts, or finds what the same author posted under this key before. Whether it is new.
-pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &str, key: &str, body: &str) -> Result<(Message, bool)> {
-    // Whether it continues is decided here, where nothing can come between it and the message before.
+pub(super) async fn post(
+    tx: &mut Tx,
+    room: RoomId,
+    author: AccountId,
+    name: &str,
+    key: &str,
+    body: &str,
+) -> Result<(Message, bool)> {
+    // Whether it continues is decided here, where nothing can come between it and the message
+    // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, created_at) \
         VALUES ($1, $2, $3, $4, $5, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7), $6) ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let (id, now) = (MessageId::new(), Micros::now());
-    let together = Micros(now.0 - i64::try_from(TOGETHER.as_micros()).unwrap_or(0));
+    let together = Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
     let continues: Option<bool> = sql!(tx.on(), on => sqlx::query_scalar(POST).bind(id).bind(room).bind(author).bind(key).bind(body)
         .bind(now).bind(together).fetch_optional(on))?;
     if let Some(continues) = continues {
-        // Who writes has read so far. It also keeps the search for something new short: it begins at the mark.
+        // Who writes has read so far. It also keeps the search for something new short: it begins
+        // at the mark.
         mark_read(tx, author, room, id).await?;
         let message = Message {
             id,
@@ -49,7 +58,10 @@ pub(super) async fn post(tx: &mut Tx, room: RoomId, author: AccountId, name: &st
         return Ok((message, true));
     }
     const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
-    Ok((sql!(tx.on(), on => sqlx::query_as(FIND).bind(author).bind(key).fetch_one(on))?, false))
+    Ok((
+        sql!(tx.on(), on => sqlx::query_as(FIND).bind(author).bind(key).fetch_one(on))?,
+        false,
+    ))
 }
 
 const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
@@ -66,19 +78,19 @@ pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
 
 /// What hangs on a message, from its first revision on or as a new one.
 pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -> Result<()> {
-    const SET: &str =
-        "UPDATE messages SET revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END, files = $2 WHERE id = $1 AND deleted_at IS NULL";
+    const SET: &str = "UPDATE messages SET revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END, files = $2 WHERE id = $1 AND deleted_at IS NULL";
     sql!(tx.on(), on => sqlx::query(SET).bind(id).bind(files.to_string()).execute(on))?;
     Ok(())
 }
 
-/// Changes a message's text.
+/// Versions a message's text.
 ///
 /// # Errors
 /// `Conflict` when it was deleted.
 pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Message> {
     const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
-    let done = sql!(tx.on(), on => sqlx::query(EDIT).bind(id).bind(body).bind(Micros::now()).execute(on))?;
+    let done =
+        sql!(tx.on(), on => sqlx::query(EDIT).bind(id).bind(body).bind(Micros::now()).execute(on))?;
     if done.rows_affected() == 0 {
         return Err(Error::Conflict("error-message-deleted"));
     }
@@ -87,27 +99,45 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
 
 /// Deletes a message's text and keeps its place. Whether it was still there.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str =
-        "UPDATE messages SET body = '', files = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = sql!(tx.on(), on => sqlx::query(DELETE).bind(id).bind(Micros::now()).execute(on))?;
     let message = sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?;
     Ok((message, done.rows_affected() > 0))
 }
 
 /// Up to `most` messages before a place, newest first.
-pub(super) async fn before(db: &Db, room: RoomId, place: MessageId, most: usize) -> Result<Vec<Stub>> {
+pub(super) async fn before(
+    db: &Db,
+    room: RoomId,
+    place: MessageId,
+    most: usize,
+) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?)
+    Ok(
+        sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?,
+    )
 }
 
 /// Up to `most` messages at or after a place, oldest first.
-pub(super) async fn from(db: &Db, room: RoomId, place: MessageId, most: usize) -> Result<Vec<Stub>> {
+pub(super) async fn from(
+    db: &Db,
+    room: RoomId,
+    place: MessageId,
+    most: usize,
+) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
-    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?)
+    Ok(
+        sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?,
+    )
 }
 
 /// The messages of a room between two, both included, oldest first.
-pub(super) async fn range(db: &Db, room: RoomId, first: MessageId, last: MessageId) -> Result<Vec<Message>> {
+pub(super) async fn range(
+    db: &Db,
+    room: RoomId,
+    first: MessageId,
+    last: MessageId,
+) -> Result<Vec<Message>> {
     const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id \
         WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id";
     Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(first).bind(last).fetch_all(on))?)
@@ -115,7 +145,9 @@ pub(super) async fn range(db: &Db, room: RoomId, first: MessageId, last: Message
 
 /// The newest message on the server.
 pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
-    Ok(sql!(db.read(), on => sqlx::query_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1").fetch_optional(on))?)
+    Ok(
+        sql!(db.read(), on => sqlx::query_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1").fetch_optional(on))?,
+    )
 }
 
 /// The newest message of a room.
@@ -125,20 +157,34 @@ pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
 }
 
 /// How far someone has read in a room.
-pub(super) async fn read_mark(db: &Db, account: AccountId, room: RoomId) -> Result<Option<MessageId>> {
+pub(super) async fn read_mark(
+    db: &Db,
+    account: AccountId,
+    room: RoomId,
+) -> Result<Option<MessageId>> {
     const READ: &str = "SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2";
     Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(room).fetch_optional(on))?)
 }
 
 /// Moves the read mark forward, never back. Whether it moved.
-pub(super) async fn mark_read(tx: &mut Tx, account: AccountId, room: RoomId, message: MessageId) -> Result<bool> {
+pub(super) async fn mark_read(
+    tx: &mut Tx,
+    account: AccountId,
+    room: RoomId,
+    message: MessageId,
+) -> Result<bool> {
     const MARK: &str = "INSERT INTO chat_reads (account_id, room_id, message_id) VALUES ($1, $2, $3) \
         ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 WHERE chat_reads.message_id < $3";
-    Ok(sql!(tx.on(), on => sqlx::query(MARK).bind(account).bind(room).bind(message).execute(on))?.rows_affected() > 0)
+    Ok(
+        sql!(tx.on(), on => sqlx::query(MARK).bind(account).bind(room).bind(message).execute(on))?
+            .rows_affected()
+            > 0,
+    )
 }
 
-// Someone who never looked into a room has read what was there when they joined: ids hold the time in their upper bits.
-// 1704067200000 is the ids' epoch in milliseconds, 1048576 their sequence's span.
+// Someone who never looked into a room has read what was there when they joined: ids hold the time
+// in their upper bits. 1704067200000 is the ids' epoch in milliseconds, 1048576 their sequence's
+// span.
 
 /// The rooms of a space in which something new waits for an account.
 pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Result<Vec<RoomId>> {

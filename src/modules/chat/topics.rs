@@ -36,7 +36,7 @@ event! {
 
 event! {
     /// The pictures of a message's files are made, or turn out not to be.
-    pub struct MessageIllustrated on "chat.message.illustrated" by room {
+    pub struct AttachmentsReady on "chat.attachments.ready" by room {
         /// The room it stands in.
         room: RoomId = RoomId(12),
         /// The message as it stands now.
@@ -46,7 +46,7 @@ event! {
 
 event! {
     /// Someone is writing in a room. Not stored; forget it after six seconds.
-    pub struct TypingNoticed on "chat.typing.noticed" by room {
+    pub struct TypingStarted on "chat.typing.started" by room {
         /// The room.
         room: RoomId = RoomId(12),
         /// Who is writing.
@@ -58,7 +58,7 @@ event! {
 
 event! {
     /// Something new waits for someone in these rooms; told on their own feed, gathered.
-    pub struct RoomsStirred on "chat.rooms.stirred" by account {
+    pub struct UnreadChanged on "chat.rooms.dirty" by account {
         /// For whom.
         account: AccountId = AccountId(7),
         /// Where.

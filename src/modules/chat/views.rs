@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::attachments::Shelf;
-use super::log::Log;
+use super::attachments::FilePage;
+use super::history::Log;
 use super::model::Message;
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
@@ -67,7 +67,7 @@ pub(super) struct FilesPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
     pub(super) room: RoomId,
-    pub(super) shelf: Shelf,
+    pub(super) files_page: FilePage,
 }
 
 /// Editing or deleting a message without JavaScript.
@@ -106,12 +106,33 @@ mod tests {
     fn a_message_in_each_of_its_states() {
         let plain = Message::example();
         insta::assert_snapshot!("message", shown(&plain));
-        insta::assert_snapshot!("message_continues", shown(&Message { continues: true, ..plain.clone() }));
-        let edited = Message { edited_at: Some(Micros(1_795_228_260_000_000)), revision: 2, ..plain.clone() };
+        insta::assert_snapshot!(
+            "message_continues",
+            shown(&Message {
+                continues: true,
+                ..plain.clone()
+            })
+        );
+        let edited = Message {
+            edited_at: Some(Micros(1_795_228_260_000_000)),
+            revision: 2,
+            ..plain.clone()
+        };
         insta::assert_snapshot!("message_edited", shown(&edited));
-        let deleted = Message { deleted_at: Some(Micros(1_795_228_260_000_000)), body: String::new(), revision: 2, ..plain.clone() };
+        let deleted = Message {
+            deleted_at: Some(Micros(1_795_228_260_000_000)),
+            body: String::new(),
+            revision: 2,
+            ..plain.clone()
+        };
         insta::assert_snapshot!("message_deleted", shown(&deleted));
-        insta::assert_snapshot!("message_emoji", shown(&Message { body: ":wave: 🎉".into(), ..plain.clone() }));
+        insta::assert_snapshot!(
+            "message_emoji",
+            shown(&Message {
+                body: ":wave: 🎉".into(),
+                ..plain.clone()
+            })
+        );
         let file = |picture, name: &str, media: &str| Attachment {
             id: FileId(5),
             name: name.into(),
@@ -130,8 +151,19 @@ mod tests {
             file(Picture::None, "e.ogg", "audio/ogg"),
             file(Picture::None, "<f>.html", "application/octet-stream"),
         ]);
-        insta::assert_snapshot!("message_files", shown(&Message { body: String::new(), files, ..plain.clone() }));
-        let hostile = Message { author_name: "<img src=x onerror=alert(1)>".into(), body: "<script>alert(1)</script>".into(), ..plain };
+        insta::assert_snapshot!(
+            "message_files",
+            shown(&Message {
+                body: String::new(),
+                files,
+                ..plain.clone()
+            })
+        );
+        let hostile = Message {
+            author_name: "<img src=x onerror=alert(1)>".into(),
+            body: "<script>alert(1)</script>".into(),
+            ..plain
+        };
         insta::assert_snapshot!("message_hostile", shown(&hostile));
     }
 }

@@ -13,29 +13,55 @@ use super::{Presence, presence_feed};
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
 use crate::base::locale::Lang;
-use crate::engine::changes::Sources;
 use crate::engine::module::{Access, Module};
+use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
 
 /// Away people that a list shows; those who are here all are.
-const MOST_AWAY: usize = 100;
+const MAX_AWAY_LISTED: usize = 100;
 
 pub(super) fn declare(presence: &Presence, module: Module) -> Module {
-    module.page(Access::SignedIn, "/spaces/{space}/people", get(people).with_state(presence.clone()))
+    module.page(
+        Access::SignedIn,
+        "/spaces/{space}/people",
+        get(people).with_state(presence.clone()),
+    )
 }
 
 impl Presence {
     /// The pane for someone who belongs to the space.
-    pub(super) async fn pane(&self, page: &Sources, viewer: &Viewer, space: SpaceId) -> Result<Arc<Part>> {
-        self.community.role(viewer.account, space).await?.ok_or(Error::NotFound)?;
-        let key = PartKey { kind: "presence.pane", id: space.0, lang: viewer.lang };
-        self.engine.kept.part(key, page, async |sources| self.made_pane(sources, space, viewer.lang).await).await
+    pub(super) async fn pane(
+        &self,
+        page: &Dependencies,
+        viewer: &Viewer,
+        space: SpaceId,
+    ) -> Result<Arc<Part>> {
+        self.community
+            .role(viewer.account, space)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let key = PartKey {
+            kind: "presence.pane",
+            id: space.0,
+            lang: viewer.lang,
+        };
+        self.engine
+            .part_cache
+            .part(key, page, async |deps| {
+                self.made_pane(deps, space, viewer.lang).await
+            })
+            .await
     }
 
-    async fn made_pane(&self, sources: &Sources, space: SpaceId, lang: Lang) -> Result<Arc<Part>> {
-        sources.add("community", 0);
-        sources.add("space", space.0);
+    async fn made_pane(
+        &self,
+        deps: &Dependencies,
+        space: SpaceId,
+        lang: Lang,
+    ) -> Result<Arc<Part>> {
+        deps.add("community", 0);
+        deps.add("space", space.0);
         let name = presence_feed(space);
         let feed = format!("{name}@{}", self.engine.live.cursor(&name));
         let mut away = 0;
@@ -44,15 +70,27 @@ impl Presence {
             .people_of(space)
             .await?
             .into_iter()
-            .map(|person| PersonFrame { account: person.id, space, state: self.people.state(person.id), name: person.name })
+            .map(|person| PersonFrame {
+                account: person.id,
+                space,
+                state: self.people.state(person.id),
+                name: person.name,
+            })
             .filter(|person| {
                 away += usize::from(person.state == Here::Away);
-                person.state != Here::Away || away <= MOST_AWAY
+                person.state != Here::Away || away <= MAX_AWAY_LISTED
             })
             .map(|person| person.view(lang))
             .collect();
-        let pane = PaneView { space, people, feed, lang };
-        pane.render().map(Part::new).map_err(|error| Error::Internal(anyhow::Error::new(error)))
+        let pane = PaneView {
+            space,
+            people,
+            feed,
+            lang,
+        };
+        pane.render()
+            .map(Part::new)
+            .map_err(|error| Error::Internal(anyhow::Error::new(error)))
     }
 }
 
@@ -64,15 +102,32 @@ async fn people(
     Path(space): Path<SpaceId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let sources = presence.engine.changes.sources();
-    let pane = presence.pane(&sources, &viewer, space).await?;
+    let deps = presence.engine.versions.dependencies();
+    let pane = presence.pane(&deps, &viewer, space).await?;
     if query.as_deref() == Some("pane") {
         return Ok(PageAnswer::of_part(&pane)?.into_response());
     }
-    let mut shell = presence.community.shell_from(&sources, &viewer, Some(space), &format!("/spaces/{space}/people")).await?;
+    let mut shell = presence
+        .community
+        .shell_from(
+            &deps,
+            &viewer,
+            Some(space),
+            &format!("/spaces/{space}/people"),
+        )
+        .await?;
     shell.panes.clear();
-    let head = presence.community.head(&viewer, viewer.lang.t("people-title"));
+    let head = presence
+        .community
+        .head(&viewer, viewer.lang.t("people-title"));
     shell.parts.push(pane.clone());
-    let page: Result<PageAnswer> = app_page!(wants, PeoplePage { head, shell, people_pane: pane });
+    let page: Result<PageAnswer> = app_page!(
+        wants,
+        PeoplePage {
+            head,
+            shell,
+            people_pane: pane
+        }
+    );
     Ok(page?.into_response())
 }

@@ -72,12 +72,16 @@ pub(super) struct People {
 struct Inner {
     people: HashMap<AccountId, Person>,
     /// Whose state may have changed since the last telling.
-    stirred: BTreeSet<AccountId>,
+    dirty: BTreeSet<AccountId>,
 }
 
 impl People {
     pub(super) fn new(idle_after: Duration) -> Self {
-        Self { idle_after, inner: Mutex::default(), bell: Notify::new() }
+        Self {
+            idle_after,
+            inner: Mutex::default(),
+            bell: Notify::new(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -90,14 +94,19 @@ impl People {
         if open == 0 && !inner.people.contains_key(&account) {
             return;
         }
-        let person = inner.people.entry(account).or_insert(Person { sockets: 0, moved: now, left: now, told: State::Away });
+        let person = inner.people.entry(account).or_insert(Person {
+            sockets: 0,
+            moved: now,
+            left: now,
+            told: State::Away,
+        });
         if open > person.sockets {
             person.moved = now; // opening a page is moving
         } else if open == 0 && person.sockets > 0 {
             person.left = now;
         }
         person.sockets = open;
-        inner.stirred.insert(account);
+        inner.dirty.insert(account);
         self.bell.notify_one();
     }
 
@@ -107,7 +116,7 @@ impl People {
         if let Some(person) = inner.people.get_mut(&account) {
             person.moved = now;
             if person.told == State::Idle {
-                inner.stirred.insert(account);
+                inner.dirty.insert(account);
                 self.bell.notify_one();
             }
         }
@@ -116,7 +125,10 @@ impl People {
     /// What others were told of an account, or are about to be.
     pub(super) fn state(&self, account: AccountId) -> State {
         let now = Instant::now();
-        self.inner().people.get(&account).map_or(State::Away, |person| person.state(now, self.idle_after))
+        self.inner()
+            .people
+            .get(&account)
+            .map_or(State::Away, |person| person.state(now, self.idle_after))
     }
 
     pub(super) fn known(&self) -> Vec<AccountId> {
@@ -126,10 +138,12 @@ impl People {
     /// Whose state is another than what was told. Counts them as told, and forgets who is away.
     pub(super) fn changes(&self, now: Instant) -> Vec<(AccountId, State)> {
         let mut inner = self.inner();
-        let Inner { people, stirred } = &mut *inner;
+        let Inner { people, dirty } = &mut *inner;
         let mut changes = Vec::new();
-        for account in std::mem::take(stirred) {
-            let Some(person) = people.get_mut(&account) else { continue };
+        for account in std::mem::take(dirty) {
+            let Some(person) = people.get_mut(&account) else {
+                continue;
+            };
             let state = person.state(now, self.idle_after);
             if state != person.told {
                 person.told = state;
@@ -148,17 +162,21 @@ impl People {
             let next = {
                 let mut inner = self.inner();
                 let now = Instant::now();
-                let Inner { people, stirred } = &mut *inner;
-                // A due change stirs its person; it is found here because nothing else happens to them.
+                let Inner { people, dirty } = &mut *inner;
+                // A due change stirs its person; it is found here because nothing else happens to
+                // them.
                 for (account, person) in people.iter() {
                     if person.state(now, self.idle_after) != person.told {
-                        stirred.insert(*account);
+                        dirty.insert(*account);
                     }
                 }
-                if !stirred.is_empty() {
+                if !dirty.is_empty() {
                     return;
                 }
-                people.values().filter_map(|person| person.next(now, self.idle_after)).min()
+                people
+                    .values()
+                    .filter_map(|person| person.next(now, self.idle_after))
+                    .min()
             };
             match next {
                 Some(at) => drop(timeout_at(at.into(), self.bell.notified()).await),
@@ -176,8 +194,12 @@ mod tests {
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
     fn told(people: &People, at: Instant) -> Vec<State> {
-        people.inner().stirred.insert(ANN);
-        people.changes(at).into_iter().map(|(_, state)| state).collect()
+        people.inner().dirty.insert(ANN);
+        people
+            .changes(at)
+            .into_iter()
+            .map(|(_, state)| state)
+            .collect()
     }
 
     #[test]
@@ -211,6 +233,6 @@ mod tests {
         for second in 0..100 {
             people.active(ANN, start + Duration::from_secs(second));
         }
-        assert!(people.inner().stirred.is_empty());
+        assert!(people.inner().dirty.is_empty());
     }
 }

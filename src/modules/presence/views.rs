@@ -74,7 +74,11 @@ pub(super) struct PersonFrame {
 
 impl PersonFrame {
     pub(super) fn state(&self) -> PersonState {
-        PersonState { account: self.account, name: self.name.clone(), state: self.state.name().to_owned() }
+        PersonState {
+            account: self.account,
+            name: self.name.clone(),
+            state: self.state.name().to_owned(),
+        }
     }
 
     pub(super) fn view(&self, lang: Lang) -> PersonView {
@@ -106,8 +110,15 @@ mod tests {
     #[test]
     fn a_person_in_each_of_their_states() {
         for state in [State::Here, State::Idle, State::Away] {
-            let frame = PersonFrame { account: AccountId(7), space: SpaceId(3), name: "Ann <Okafor>".into(), state };
-            let shown = frame.frame(Lang::negotiate(None, None)).replace(VERSION, "VERSION");
+            let frame = PersonFrame {
+                account: AccountId(7),
+                space: SpaceId(3),
+                name: "Ann <Okafor>".into(),
+                state,
+            };
+            let shown = frame
+                .frame(Lang::negotiate(None, None))
+                .replace(VERSION, "VERSION");
             insta::assert_snapshot!(format!("person_{}", state.name()), shown);
         }
     }

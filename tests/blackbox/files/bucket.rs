@@ -18,22 +18,49 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
     let same = bob.file("same.bin", &content).await;
     let digest = blake3::hash(&content).to_hex().to_string();
     let objects = bucket.objects();
-    assert_eq!(objects.into_iter().collect::<Vec<_>>(), [(format!("{}/{digest}", &digest[..2]), content.len())]);
+    assert_eq!(
+        objects.into_iter().collect::<Vec<_>>(),
+        [(format!("{}/{digest}", &digest[..2]), content.len())]
+    );
     assert_eq!(bucket.completed(), 1, "in parts, and once");
-    assert!(server.contents().is_empty() && server.spooled() == 0, "nothing is left on the disk");
+    assert!(
+        server.contents().is_empty() && server.spooled() == 0,
+        "nothing is left on the disk"
+    );
     assert!(bob.content(&file).await == content);
-    let part = bob.fetch_with(&format!("/files/{file}/large.bin"), &[("range", "bytes=9000000-9000099")]).await;
-    assert_eq!((part.status, part.header("content-range")), (206, format!("bytes 9000000-9000099/{}", content.len()).as_str()));
+    let part = bob
+        .fetch_with(
+            &format!("/files/{file}/large.bin"),
+            &[("range", "bytes=9000000-9000099")],
+        )
+        .await;
+    assert_eq!(
+        (part.status, part.header("content-range")),
+        (
+            206,
+            format!("bytes 9000000-9000099/{}", content.len()).as_str()
+        )
+    );
     assert!(part.body == content[9_000_000..9_000_100]);
 
     let shown = ann.file("shown.png", &png(90, 60)).await;
     assert_eq!(ann.settled(&shown).await["picture"], "made");
-    assert_eq!(bob.fetch(&format!("/files/{shown}/shown.png?size=small")).await.status, 200);
+    assert_eq!(
+        bob.fetch(&format!("/files/{shown}/shown.png?size=small"))
+            .await
+            .status,
+        200
+    );
 
     for file in [&shown, &same, &file] {
-        ann.act("cabinet.throw-away", serde_json::json!({ "file": file })).await.done();
+        ann.act("cabinet.throw-away", serde_json::json!({ "file": file }))
+            .await
+            .done();
     }
-    eventually("an empty bucket", || async { bucket.objects().is_empty().then_some(()) }).await;
+    eventually("an empty bucket", || async {
+        bucket.objects().is_empty().then_some(())
+    })
+    .await;
     server.restart().await;
     let again = ann.file("again.bin", &content[..MIB]).await;
     assert!(bob.content(&again).await == content[..MIB]);
@@ -49,7 +76,11 @@ async fn a_bucket_behind_tls_is_used_when_its_certificate_is_vouched_for() {
     assert_eq!(bucket.objects().len(), 1);
     assert!(ann.content(&file).await == content);
 
-    let settings: Vec<_> = bucket.settings().into_iter().filter(|(name, _)| *name != "SSL_CERT_FILE").collect();
+    let settings: Vec<_> = bucket
+        .settings()
+        .into_iter()
+        .filter(|(name, _)| *name != "SSL_CERT_FILE")
+        .collect();
     let (_server, ann, _) = house_with(&settings).await;
     let upload = ann.begin("refused.bin", content.len()).await;
     upload.patch(0, &content).await.expect(503);
@@ -58,7 +89,13 @@ async fn a_bucket_behind_tls_is_used_when_its_certificate_is_vouched_for() {
 
 #[tokio::test]
 async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
-    let all = [Fault::Fails, Fault::Stalls, Fault::Shortens, Fault::Vanishes].map(|fault| async move {
+    let all = [
+        Fault::Fails,
+        Fault::Stalls,
+        Fault::Shortens,
+        Fault::Vanishes,
+    ]
+    .map(|fault| async move {
         let bucket = Bucket::start();
         let (server, ann, _) = house_with(&bucket.settings()).await;
         let content = noise(9 * MIB, fault as u64 + 40);
@@ -67,15 +104,34 @@ async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
         bucket.does(fault);
         let began = Instant::now();
         let refused = upload.patch(8 * MIB, &content[8 * MIB..]).await.expect(503);
-        assert!(began.elapsed() < Duration::from_secs(8), "{fault:?}: given up after {:?}", began.elapsed());
-        assert!(!refused.json()["error"]["message"].as_str().expect("words").is_empty());
+        assert!(
+            began.elapsed() < Duration::from_secs(8),
+            "{fault:?}: given up after {:?}",
+            began.elapsed()
+        );
+        assert!(
+            !refused.json()["error"]["message"]
+                .as_str()
+                .expect("words")
+                .is_empty()
+        );
         assert!(!refused.header("retry-after").is_empty());
         let at = upload.offset().await;
-        assert_eq!(at, content.len() - 1, "{fault:?}: all is there but the byte that asks for another try");
+        assert_eq!(
+            at,
+            content.len() - 1,
+            "{fault:?}: all is there but the byte that asks for another try"
+        );
         bucket.does(Fault::Nothing);
-        assert!(bucket.objects().is_empty(), "{fault:?}: what is not whole does not stay");
+        assert!(
+            bucket.objects().is_empty(),
+            "{fault:?}: what is not whole does not stay"
+        );
         let last = upload.patch(at, &content[at..]).await.expect(204);
-        assert!(ann.content(last.header("tidepool-file")).await == content, "{fault:?}");
+        assert!(
+            ann.content(last.header("tidepool-file")).await == content,
+            "{fault:?}"
+        );
         assert_eq!(server.spooled(), 0);
     });
     futures_util::future::join_all(all).await;
@@ -106,7 +162,10 @@ async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
         let status = response.status().as_u16();
         match response.bytes().await {
             Ok(body) if status == 200 => {
-                assert!(body.len() == content.len() && body == content[..], "{fault:?}: whole it is, or it breaks off")
+                assert!(
+                    body.len() == content.len() && body == content[..],
+                    "{fault:?}: whole it is, or it breaks off"
+                )
             }
             Ok(_) => assert!([502, 503].contains(&status), "{fault:?}: {status}"),
             Err(_) => {}
@@ -118,7 +177,15 @@ async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
         assert_eq!(ann.fetch(&path).await.status, 503, "{fault:?}");
         assert!(began.elapsed() < Duration::from_secs(8));
     }
-    assert_eq!(ann.request("HEAD", &path).send().await.expect("an answer").status().as_u16(), 200);
+    assert_eq!(
+        ann.request("HEAD", &path)
+            .send()
+            .await
+            .expect("an answer")
+            .status()
+            .as_u16(),
+        200
+    );
     bucket.does(Fault::Nothing);
     assert!(ann.content(&file).await == content);
 }
@@ -127,12 +194,29 @@ async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
 async fn a_picture_is_made_when_the_bucket_answers_again() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
-    ann.act("community.pause-jobs", serde_json::json!({ "kind": "files.picture", "pause": true })).await.done();
+    ann.act(
+        "community.pause-jobs",
+        serde_json::json!({ "kind": "files.picture", "pause": true }),
+    )
+    .await
+    .done();
     let file = ann.file("shown.png", &png(90, 60)).await;
     bucket.does(Fault::Fails);
-    ann.act("community.pause-jobs", serde_json::json!({ "kind": "files.picture", "pause": false })).await.done();
-    eventually("a try in vain", || async { (bucket.refused() > 2).then_some(()) }).await;
-    assert_eq!(ann.cabinet().await[0]["picture"], "waiting", "it is not the picture's fault");
+    ann.act(
+        "community.pause-jobs",
+        serde_json::json!({ "kind": "files.picture", "pause": false }),
+    )
+    .await
+    .done();
+    eventually("a try in vain", || async {
+        (bucket.refused() > 2).then_some(())
+    })
+    .await;
+    assert_eq!(
+        ann.cabinet().await[0]["picture"],
+        "waiting",
+        "it is not the picture's fault"
+    );
     bucket.does(Fault::Nothing);
     assert_eq!(ann.settled(&file).await["picture"], "made");
 }
@@ -142,12 +226,20 @@ async fn what_nobody_knows_of_in_a_bucket_is_swept() {
     let bucket = Bucket::start();
     let (mut server, ann, _) = house_with(&bucket.settings()).await;
     let file = ann.file("kept.bin", b"kept").await;
-    bucket.put(&format!("ab/{}", "ab".repeat(32)), b"left by a crash long ago");
+    bucket.put(
+        &format!("ab/{}", "ab".repeat(32)),
+        b"left by a crash long ago",
+    );
     bucket.put("notes.txt", b"somebody else's");
     server.stop().await;
-    server.change_rows("UPDATE job_schedules SET next_at = 0").await;
+    server
+        .change_rows("UPDATE job_schedules SET next_at = 0")
+        .await;
     server.again().await;
-    eventually("a swept bucket", || async { (bucket.objects().len() == 2).then_some(()) }).await;
+    eventually("a swept bucket", || async {
+        (bucket.objects().len() == 2).then_some(())
+    })
+    .await;
     assert!(bucket.objects().contains_key("notes.txt"));
     assert_eq!(ann.content(&file).await, b"kept");
 }

@@ -28,10 +28,19 @@ async fn a_killed_server_goes_on_where_the_upload_stood() {
         at = upload.offset().await;
         assert!(at >= least, "round {round}: {at} of {least}");
     }
-    let file = upload.patch(at, &content[at..]).await.expect(204).header("tidepool-file").to_owned();
+    let file = upload
+        .patch(at, &content[at..])
+        .await
+        .expect(204)
+        .header("tidepool-file")
+        .to_owned();
     server.kill9().await;
     server.again().await;
-    assert_eq!(upload.head().await.expect(200).header("tidepool-file"), file, "the last answer may have been lost: it is told again");
+    assert_eq!(
+        upload.head().await.expect(200).header("tidepool-file"),
+        file,
+        "the last answer may have been lost: it is told again"
+    );
     assert_eq!(ann.content(&file).await, content);
 }
 
@@ -44,7 +53,10 @@ async fn a_server_that_ends_between_the_last_byte_and_its_answer_makes_the_file_
     server.kill9().await;
     // What the kernel has of a process that was killed just then.
     let spooled = server.data().join("uploads").join(upload.name());
-    let mut whole = std::fs::OpenOptions::new().append(true).open(spooled).expect("it is in the spool");
+    let mut whole = std::fs::OpenOptions::new()
+        .append(true)
+        .open(spooled)
+        .expect("it is in the spool");
     std::io::Write::write_all(&mut whole, &content[800_000..]).expect("it is written");
     server.again().await;
     let head = upload.head().await.expect(200);
@@ -54,11 +66,17 @@ async fn a_server_that_ends_between_the_last_byte_and_its_answer_makes_the_file_
 }
 
 async fn gone(server: &TestServer, left: usize) {
-    eventually("deletion of contents", || async { (server.contents().len() == left).then_some(()) }).await;
+    eventually("deletion of contents", || async {
+        (server.contents().len() == left).then_some(())
+    })
+    .await;
 }
 
 async fn throw_away(person: &Person, file: &str) {
-    person.act("cabinet.throw-away", json!({ "file": file })).await.done();
+    person
+        .act("cabinet.throw-away", json!({ "file": file }))
+        .await
+        .done();
 }
 
 #[tokio::test]
@@ -80,10 +98,15 @@ async fn the_same_content_is_stored_once_and_goes_with_the_last_that_has_it() {
     throw_away(&ann, &other).await;
     gone(&server, 1).await;
     assert_eq!(bob.content(&files[3]).await, content);
-    assert_eq!(ann.fetch(&format!("/files/{}/it", files[0])).await.status, 404);
+    assert_eq!(
+        ann.fetch(&format!("/files/{}/it", files[0])).await.status,
+        404
+    );
     throw_away(&ann, &files[3]).await;
     gone(&server, 0).await;
-    ann.act("cabinet.throw-away", json!({ "file": files[3] })).await.expect(404);
+    ann.act("cabinet.throw-away", json!({ "file": files[3] }))
+        .await
+        .expect(404);
     // What is uploaded again after that is stored again.
     let again = ann.file("again.bin", &content).await;
     assert_eq!(ann.content(&again).await, content);
@@ -95,22 +118,29 @@ async fn content_goes_however_close_together_its_files_are_thrown_away() {
     let mut files = Vec::new();
     for number in 0..40 {
         for copy in 0..2 {
-            files.push(ann.file(&format!("{number}-{copy}.bin"), &noise(500, number)).await);
+            files.push(
+                ann.file(&format!("{number}-{copy}.bin"), &noise(500, number))
+                    .await,
+            );
         }
     }
-    // Each content's two files one right after the other, while the job for the first may be asking whether it is used.
+    // Each content's two files one right after the other, while the job for the first may be asking
+    // whether it is used.
     futures_util::future::join_all(files.iter().map(|file| throw_away(&ann, file))).await;
     gone(&server, 0).await;
 }
 
 #[tokio::test]
 async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
-    let (mut server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let (mut server, ann, _) =
+        super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     let kept = ann.file("kept.bin", &noise(1000, 8)).await;
     let unkept = ann.upload("unkept.bin", &noise(2000, 9)).await;
     let half = ann.begin("half.bin", 1_000_000).await;
     half.patch(0, &noise(1000, 10)).await.expect(204);
-    ann.try_begin(crate::support::DOCUMENT, &ann.space, "more", 1_000_000).await.expect(507);
+    ann.try_begin(crate::support::DOCUMENT, &ann.space, "more", 1_000_000)
+        .await
+        .expect(507);
     // What a crash left between a file and its row, long ago and just now.
     let content = |name: &str| server.data().join("files").join(&name[..2]).join(name);
     let [old, new] = ["ab".repeat(32), "cd".repeat(32)].map(|name| content(&name));
@@ -121,17 +151,28 @@ async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
     }
     for path in [&old, &spooled] {
         let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(72 * 3600);
-        std::fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("it is old");
+        std::fs::File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| file.set_modified(long_ago))
+            .expect("it is old");
     }
     server.stop().await;
-    server.change_rows("UPDATE uploads SET expires_at = 1 WHERE file_id IS NULL").await;
+    server
+        .change_rows("UPDATE uploads SET expires_at = 1 WHERE file_id IS NULL")
+        .await;
     server.change_rows("UPDATE files SET created_at = 1").await;
-    server.change_rows("UPDATE job_schedules SET next_at = 0").await;
+    server
+        .change_rows("UPDATE job_schedules SET next_at = 0")
+        .await;
     server.again().await;
     half.head().await.expect(404);
     gone(&server, 2).await;
     assert!(new.exists(), "what is new may be on its way to its row");
-    eventually("deletion of half an upload", || async { (server.spooled() == 0).then_some(()) }).await;
+    eventually("deletion of half an upload", || async {
+        (server.spooled() == 0).then_some(())
+    })
+    .await;
     assert_eq!(ann.fetch(&format!("/files/{unkept}/it")).await.status, 404);
     assert_eq!(ann.content(&kept).await.len(), 1000);
     ann.begin("more", 1_000_000).await; // there is room again

@@ -1,4 +1,5 @@
-//! Limits are told before anything is sent where they can be, and a full disk loses nothing. Forms with files.
+//! Limits are told before anything is sent where they can be, and a full disk loses nothing. Forms
+//! with files.
 
 use serde_json::json;
 
@@ -6,7 +7,10 @@ use super::{house, house_with};
 use crate::support::{Answer, DOCUMENT, Folder, TestServer, eventually, noise, text};
 
 fn words(answer: &Answer) -> String {
-    answer.json()["error"]["message"].as_str().expect("words").to_owned()
+    answer.json()["error"]["message"]
+        .as_str()
+        .expect("words")
+        .to_owned()
 }
 
 const MIB: usize = 1 << 20;
@@ -22,10 +26,17 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
     let (server, ann, bob) = house_with(&limits).await;
     let wish = |person: &crate::support::Person, size: usize| {
         let person = person.clone();
-        async move { person.try_begin(DOCUMENT, &person.space, "a.bin", size as u64).await }
+        async move {
+            person
+                .try_begin(DOCUMENT, &person.space, "a.bin", size as u64)
+                .await
+        }
     };
     let refused = wish(&ann, MIB + 1).await.expect(413);
-    assert_eq!((refused.code().as_str(), words(&refused).as_str()), ("too_large", "A file may have 1 MiB at most."));
+    assert_eq!(
+        (refused.code().as_str(), words(&refused).as_str()),
+        ("too_large", "A file may have 1 MiB at most.")
+    );
     wish(&ann, MIB).await.expect(201);
     wish(&ann, MIB).await.expect(201);
     let refused = wish(&ann, 1).await.expect(507);
@@ -34,7 +45,9 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
     wish(&bob, MIB).await.expect(201);
     let refused = wish(&bob, 1).await.expect(507);
     assert!(words(&refused).contains("this space"), "{}", refused.body);
-    wish(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20).await.expect(413);
+    wish(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
+        .await
+        .expect(413);
 
     // One sends at a time. The other is told to try again.
     let (server_two, ann, bob) = house_with(&limits).await;
@@ -46,24 +59,46 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
     assert!(!busy.header("retry-after").is_empty() && !words(&busy).is_empty());
     upload.offset().await; // whoever asks takes the turn from the one who hangs
     drop(hanging);
-    eventually("a free place", || async { (other.patch(0, b"abc").await.status == 204).then_some(()) }).await;
+    eventually("a free place", || async {
+        (other.patch(0, b"abc").await.status == 204).then_some(())
+    })
+    .await;
     drop(server);
 }
 
 #[tokio::test]
 async fn what_a_file_took_is_free_again_when_it_is_gone() {
     let (_server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
-    // A picture changes its size when it is made anew; a form is counted as all that was sent until its file's size is known.
-    let picture = ann.file("picture.png", &[super::pictures::png(300, 200), vec![0; 100_000]].concat()).await;
+    // A picture changes its size when it is made anew; a form is counted as all that was sent until
+    // its file's size is known.
+    let picture = ann
+        .file(
+            "picture.png",
+            &[super::pictures::png(300, 200), vec![0; 100_000]].concat(),
+        )
+        .await;
     ann.settled(&picture).await;
     let page = format!("/spaces/{}/cabinet", ann.space);
-    ann.form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &[("a.bin", &noise(400_000, 15))]).await.expect(303);
-    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64).await.expect(507);
+    ann.form_with_files(
+        "/act/cabinet.file",
+        &page,
+        &[("space", &ann.space)],
+        &[("a.bin", &noise(400_000, 15))],
+    )
+    .await
+    .expect(303);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64)
+        .await
+        .expect(507);
     for file in ann.cabinet().await {
-        ann.act("cabinet.throw-away", json!({ "file": file["id"] })).await.done();
+        ann.act("cabinet.throw-away", json!({ "file": file["id"] }))
+            .await
+            .done();
     }
     ann.begin("large.bin", MIB).await.delete().await.expect(204);
-    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1).await.expect(507);
+    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1)
+        .await
+        .expect(507);
 }
 
 #[tokio::test]
@@ -75,8 +110,15 @@ async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
         async move { ann.begin(&format!("{number}.bin"), 3).await }
     }))
     .await;
-    let refused = ann.try_begin(DOCUMENT, &ann.space, "a.bin", 3).await.expect(409);
-    assert!(words(&refused).starts_with("Too many of your files"), "{}", refused.body);
+    let refused = ann
+        .try_begin(DOCUMENT, &ann.space, "a.bin", 3)
+        .await
+        .expect(409);
+    assert!(
+        words(&refused).starts_with("Too many of your files"),
+        "{}",
+        refused.body
+    );
     bob.begin("b.bin", 3).await;
     first.patch(0, b"abc").await.expect(204);
     ann.begin("a.bin", 3).await;
@@ -85,7 +127,9 @@ async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
 #[tokio::test]
 async fn a_full_disk_is_told_in_words_and_the_upload_goes_on_when_there_is_room() {
     let Some(disk) = Folder::disk(24) else {
-        eprintln!("SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root.");
+        eprintln!(
+            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root."
+        );
         return;
     };
     let server = TestServer::example_in(disk, "cabinet", &[]).await;
@@ -101,14 +145,25 @@ async fn a_full_disk_is_told_in_words_and_the_upload_goes_on_when_there_is_room(
     let refused = upload.patch(2 * MIB, &content[2 * MIB..]).await.expect(507);
     assert_eq!(refused.code(), "full");
     assert!(words(&refused).contains("disk is full"), "{}", refused.body);
-    let begun = ann.try_begin(DOCUMENT, &ann.space, "another.bin", 100_000).await.expect(507);
+    let begun = ann
+        .try_begin(DOCUMENT, &ann.space, "another.bin", 100_000)
+        .await
+        .expect(507);
     assert!(words(&begun).contains("disk is full"), "{}", begun.body);
     let at = upload.offset().await;
-    assert!((2 * MIB..6 * MIB).contains(&at), "what came before stays: {at}");
+    assert!(
+        (2 * MIB..6 * MIB).contains(&at),
+        "what came before stays: {at}"
+    );
     assert_eq!(ann.content(&kept).await, content[..MIB], "reading goes on");
     drop(fills);
     std::fs::remove_file(ballast).expect("it goes");
-    let file = upload.patch(at, &content[at..]).await.expect(204).header("tidepool-file").to_owned();
+    let file = upload
+        .patch(at, &content[at..])
+        .await
+        .expect(204)
+        .header("tidepool-file")
+        .to_owned();
     assert_eq!(ann.content(&file).await, content);
 }
 
@@ -117,33 +172,67 @@ async fn a_form_without_scripts_brings_two_files_at_once() {
     let (server, ann, bob) = house().await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     let form = ann.page(&page).await;
-    assert!(form.contains("enctype=\"multipart/form-data\"") && form.contains("name=\"files\" multiple"), "{form}");
+    assert!(
+        form.contains("enctype=\"multipart/form-data\"")
+            && form.contains("name=\"files\" multiple"),
+        "{form}"
+    );
     let (first, second) = (noise(700_000, 12), noise(10, 13));
-    let files = [("first <b>.bin", &first[..]), ("zweite Datei.bin", &second[..])];
-    let sent = ann.form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &files).await;
+    let files = [
+        ("first <b>.bin", &first[..]),
+        ("zweite Datei.bin", &second[..]),
+    ];
+    let sent = ann
+        .form_with_files("/act/cabinet.file", &page, &[("space", &ann.space)], &files)
+        .await;
     assert_eq!(sent.location(), page);
     let listed = bob.cabinet().await;
-    let mut names: Vec<_> = listed.iter().map(|file| file["name"].as_str().expect("a name")).collect();
+    let mut names: Vec<_> = listed
+        .iter()
+        .map(|file| file["name"].as_str().expect("a name"))
+        .collect();
     names.sort_unstable();
     assert_eq!(names, ["first b.bin", "zweite Datei.bin"]);
     for file in &listed {
-        let wanted = if file["name"] == "zweite Datei.bin" { &second } else { &first };
-        assert_eq!(&bob.content(file["id"].as_str().expect("an id")).await, wanted);
+        let wanted = if file["name"] == "zweite Datei.bin" {
+            &second
+        } else {
+            &first
+        };
+        assert_eq!(
+            &bob.content(file["id"].as_str().expect("an id")).await,
+            wanted
+        );
     }
     let links = text::attributes(&bob.page(&page).await, "href");
-    let link = links.iter().find(|link| link.contains("zweite")).expect("a link to it");
+    let link = links
+        .iter()
+        .find(|link| link.contains("zweite"))
+        .expect("a link to it");
     assert_eq!(bob.fetch(link).await.body, second);
     assert_eq!((server.contents().len(), server.spooled()), (2, 0));
 }
 
 #[tokio::test]
 async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
-    let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILE_MIB", "1"), ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "8")]).await;
+    let (server, ann, _) = house_with(&[
+        ("TIDEPOOL_MAX_FILE_MIB", "1"),
+        ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "8"),
+    ])
+    .await;
     let stranger = server.stranger("sue").await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     let fields = [("space", ann.space.as_str())];
     let large = noise(3 * MIB, 14);
-    let refused = ann.form_with_files("/act/cabinet.file", &page, &fields, &[("large.bin", &large)]).await.expect(413);
+    let refused = ann
+        .form_with_files(
+            "/act/cabinet.file",
+            &page,
+            &fields,
+            &[("large.bin", &large)],
+        )
+        .await
+        .expect(413);
     assert!(
         text::words(&refused.body).contains(&"A file may have 1 MiB at most.".to_owned()),
         "on the page it came from: {}",
@@ -152,19 +241,37 @@ async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
     assert!(refused.body.contains("enctype=\"multipart/form-data\""));
     // None chosen, as browsers send it; one that is empty; a form without the place.
     for files in [&[][..], &[("", &b""[..])], &[("empty.bin", &b""[..])]] {
-        ann.form_with_files("/act/cabinet.file", &page, &fields, files).await.expect(422);
+        ann.form_with_files("/act/cabinet.file", &page, &fields, files)
+            .await
+            .expect(422);
     }
-    ann.form_with_files("/act/cabinet.file", &page, &[], &[("a.bin", b"abc")]).await.expect(422);
-    stranger.form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")]).await.expect(404);
-    let visitor = server.visitor().form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")]).await;
-    assert!(visitor.status == 303 || visitor.status == 401, "to the door: {}", visitor.status);
+    ann.form_with_files("/act/cabinet.file", &page, &[], &[("a.bin", b"abc")])
+        .await
+        .expect(422);
+    stranger
+        .form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")])
+        .await
+        .expect(404);
+    let visitor = server
+        .visitor()
+        .form_with_files("/act/cabinet.file", &page, &fields, &[("a.bin", b"abc")])
+        .await;
+    assert!(
+        visitor.status == 303 || visitor.status == 401,
+        "to the door: {}",
+        visitor.status
+    );
     // An action that takes no files is not given any.
-    ann.form_with_files("/act/cabinet.list", &page, &fields, &[("a.bin", b"abc")]).await.expect(422);
+    ann.form_with_files("/act/cabinet.list", &page, &fields, &[("a.bin", b"abc")])
+        .await
+        .expect(422);
     assert_eq!((server.contents().len(), server.spooled()), (0, 0));
     assert!(ann.cabinet().await.is_empty());
     // All of the room is free again.
     for number in 0..8 {
-        ann.act("cabinet.list", json!({ "space": ann.space })).await.done();
+        ann.act("cabinet.list", json!({ "space": ann.space }))
+            .await
+            .done();
         ann.begin(&format!("{number}.bin"), MIB).await;
     }
 }
@@ -173,16 +280,29 @@ async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
 async fn a_form_that_breaks_off_leaves_nothing_behind() {
     let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
     for sent in [0, 10_000, 2_000_000] {
-        let hanging = ann.hang_form("/act/cabinet.file", 3 * MIB, &noise(sent, 16)).await;
-        eventually("the beginning of an upload", || async { (server.spooled() == 1).then_some(()) }).await;
+        let hanging = ann
+            .hang_form("/act/cabinet.file", 3 * MIB, &noise(sent, 16))
+            .await;
+        eventually("the beginning of an upload", || async {
+            (server.spooled() == 1).then_some(())
+        })
+        .await;
         drop(hanging);
-        eventually("the end of the upload", || async { (server.spooled() == 0).then_some(()) }).await;
+        eventually("the end of the upload", || async {
+            (server.spooled() == 0).then_some(())
+        })
+        .await;
         // Its room is free, too.
         let whole = eventually("room", || async {
-            let begun = ann.try_begin(DOCUMENT, &ann.space, "large.bin", 4 * MIB as u64).await;
+            let begun = ann
+                .try_begin(DOCUMENT, &ann.space, "large.bin", 4 * MIB as u64)
+                .await;
             (begun.status == 201).then(|| begun.header("location").to_owned())
         });
-        let whole = crate::support::Upload { person: ann.clone(), path: whole.await };
+        let whole = crate::support::Upload {
+            person: ann.clone(),
+            path: whole.await,
+        };
         whole.delete().await.expect(204);
     }
     assert!(server.contents().is_empty());

@@ -13,25 +13,52 @@ use crate::support::{DOCUMENT, answer_of, eventually, noise};
 async fn an_upload_comes_in_pieces_and_stands_where_it_says() {
     let (_server, ann, _) = house().await;
     let content = noise(300_000, 1);
-    let begun = ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 300_000).await.expect(201);
+    let begun = ann
+        .try_begin(DOCUMENT, &ann.space, "notes.bin", 300_000)
+        .await
+        .expect(201);
     assert!(begun.header("location").starts_with("/uploads/"));
     assert_eq!(begun.header("tus-resumable"), "1.0.0");
-    assert!(begun.header("upload-expires").ends_with(" GMT"), "{:?}", begun.headers);
+    assert!(
+        begun.header("upload-expires").ends_with(" GMT"),
+        "{:?}",
+        begun.headers
+    );
 
     let upload = ann.begin("notes.bin", content.len()).await;
     let head = upload.head().await.expect(200);
-    assert_eq!([head.header("upload-offset"), head.header("upload-length")], ["0", "300000"]);
+    assert_eq!(
+        [head.header("upload-offset"), head.header("upload-length")],
+        ["0", "300000"]
+    );
     assert_eq!(head.header("cache-control"), "no-store");
     let first = upload.patch(0, &content[..100_000]).await.expect(204);
     assert_eq!(first.header("upload-offset"), "100000");
-    assert!(first.header("upload-expires").ends_with(" GMT") && first.header("tidepool-file").is_empty());
+    assert!(
+        first.header("upload-expires").ends_with(" GMT")
+            && first.header("tidepool-file").is_empty()
+    );
     assert_eq!(upload.offset().await, 100_000);
-    upload.patch(100_000, &content[100_000..200_000]).await.expect(204);
+    upload
+        .patch(100_000, &content[100_000..200_000])
+        .await
+        .expect(204);
     let last = upload.patch(200_000, &content[200_000..]).await.expect(204);
     let file = last.header("tidepool-file").to_owned();
     let head = upload.head().await.expect(200);
-    assert_eq!([head.header("upload-offset"), head.header("tidepool-file")], ["300000", file.as_str()], "asked later it says the same");
-    assert_eq!(upload.patch(300_000, &[]).await.expect(204).header("tidepool-file"), file);
+    assert_eq!(
+        [head.header("upload-offset"), head.header("tidepool-file")],
+        ["300000", file.as_str()],
+        "asked later it says the same"
+    );
+    assert_eq!(
+        upload
+            .patch(300_000, &[])
+            .await
+            .expect(204)
+            .header("tidepool-file"),
+        file
+    );
     assert_eq!(ann.content(&file).await, content);
 }
 
@@ -41,47 +68,105 @@ async fn what_the_protocol_forbids_is_refused_and_changes_nothing() {
     let upload = ann.begin("notes.bin", 10).await;
     upload.patch(0, b"abc").await.expect(204);
     for offset in [0, 2, 4, 10] {
-        assert_eq!(upload.patch(offset, b"xyz").await.expect(409).code(), "conflict");
+        assert_eq!(
+            upload.patch(offset, b"xyz").await.expect(409).code(),
+            "conflict"
+        );
     }
     for version in ["0.2.2", "2.0.0", ""] {
-        let request = ann.request("HEAD", &upload.path).header("tus-resumable", version);
+        let request = ann
+            .request("HEAD", &upload.path)
+            .header("tus-resumable", version);
         let refused = ann.send(request).await.expect(412);
         assert_eq!(refused.header("tus-version"), "1.0.0");
     }
-    ann.send(ann.request("POST", "/uploads").header("upload-length", 3)).await.expect(412);
-    let plain = upload.request("PATCH").header("upload-offset", 3).header("content-type", "application/octet-stream").body("def");
+    ann.send(ann.request("POST", "/uploads").header("upload-length", 3))
+        .await
+        .expect(412);
+    let plain = upload
+        .request("PATCH")
+        .header("upload-offset", 3)
+        .header("content-type", "application/octet-stream")
+        .body("def");
     ann.send(plain).await.expect(415);
-    let nowhere = upload.request("PATCH").header("content-type", "application/offset+octet-stream").body("def");
+    let nowhere = upload
+        .request("PATCH")
+        .header("content-type", "application/offset+octet-stream")
+        .body("def");
     ann.send(nowhere).await.expect(400);
     let longer = upload.patch(3, b"defghijklmnop").await.expect(413);
-    assert!(longer.json()["error"]["message"].as_str().expect("words").contains("announced"), "{}", longer.body);
+    assert!(
+        longer.json()["error"]["message"]
+            .as_str()
+            .expect("words")
+            .contains("announced"),
+        "{}",
+        longer.body
+    );
     assert_eq!(upload.offset().await, 3);
     let last = upload.patch(3, b"defghij").await.expect(204);
-    assert_eq!(ann.content(last.header("tidepool-file")).await, b"abcdefghij");
+    assert_eq!(
+        ann.content(last.header("tidepool-file")).await,
+        b"abcdefghij"
+    );
     // A creation that says too little.
     let tus = |request: reqwest::RequestBuilder| request.header("tus-resumable", "1.0.0");
-    ann.send(tus(ann.request("POST", "/uploads"))).await.expect(400);
-    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", 3)).await.expect(400);
-    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", "many")).await.expect(400);
-    ann.try_begin(DOCUMENT, "here", "notes.bin", 3).await.expect(400);
-    ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 0).await.expect(422);
+    ann.send(tus(ann.request("POST", "/uploads")))
+        .await
+        .expect(400);
+    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", 3))
+        .await
+        .expect(400);
+    ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", "many"))
+        .await
+        .expect(400);
+    ann.try_begin(DOCUMENT, "here", "notes.bin", 3)
+        .await
+        .expect(400);
+    ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 0)
+        .await
+        .expect(422);
 }
 
 #[tokio::test]
 async fn what_it_can_do_is_told_and_post_stands_for_other_methods() {
     let (_server, ann, _) = house().await;
-    let can = ann.send(ann.request("OPTIONS", "/uploads")).await.expect(204);
-    assert_eq!([can.header("tus-version"), can.header("tus-resumable")], ["1.0.0", "1.0.0"]);
-    assert_eq!(can.header("tus-extension"), "creation,termination,checksum,expiration");
+    let can = ann
+        .send(ann.request("OPTIONS", "/uploads"))
+        .await
+        .expect(204);
+    assert_eq!(
+        [can.header("tus-version"), can.header("tus-resumable")],
+        ["1.0.0", "1.0.0"]
+    );
+    assert_eq!(
+        can.header("tus-extension"),
+        "creation,termination,checksum,expiration"
+    );
     assert_eq!(can.header("tus-checksum-algorithm"), "sha1,sha256");
     assert_eq!(can.header("tus-max-size"), (2048_u64 << 20).to_string());
 
     let upload = ann.begin("notes.bin", 6).await;
-    let patch = upload.request("POST").header("x-http-method-override", "PATCH").header("upload-offset", 0);
-    ann.send(patch.header("content-type", "application/offset+octet-stream").body("abc")).await.expect(204);
+    let patch = upload
+        .request("POST")
+        .header("x-http-method-override", "PATCH")
+        .header("upload-offset", 0);
+    ann.send(
+        patch
+            .header("content-type", "application/offset+octet-stream")
+            .body("abc"),
+    )
+    .await
+    .expect(204);
     assert_eq!(upload.offset().await, 3);
     ann.send(upload.request("POST")).await.expect(405);
-    ann.send(upload.request("POST").header("x-http-method-override", "DELETE")).await.expect(204);
+    ann.send(
+        upload
+            .request("POST")
+            .header("x-http-method-override", "DELETE"),
+    )
+    .await
+    .expect(204);
     upload.head().await.expect(404);
 }
 
@@ -89,10 +174,19 @@ async fn what_it_can_do_is_told_and_post_stands_for_other_methods() {
 async fn an_upload_is_its_owners_and_goes_where_they_may_put_it() {
     let (server, ann, bob) = house().await;
     let stranger = server.stranger("sue").await;
-    ann.try_begin("cabinet.nothing", &ann.space, "a", 3).await.expect(404);
+    ann.try_begin("cabinet.nothing", &ann.space, "a", 3)
+        .await
+        .expect(404);
     ann.try_begin(DOCUMENT, "12345", "a", 3).await.expect(404);
-    stranger.try_begin(DOCUMENT, &ann.space, "a", 3).await.expect(404);
-    server.visitor().try_begin(DOCUMENT, &ann.space, "a", 3).await.expect(401);
+    stranger
+        .try_begin(DOCUMENT, &ann.space, "a", 3)
+        .await
+        .expect(404);
+    server
+        .visitor()
+        .try_begin(DOCUMENT, &ann.space, "a", 3)
+        .await
+        .expect(401);
     let upload = ann.begin("a", 3).await;
     for other in [&bob, &stranger] {
         let theirs = upload.as_seen_by(other);
@@ -100,19 +194,34 @@ async fn an_upload_is_its_owners_and_goes_where_they_may_put_it() {
         theirs.patch(0, b"abc").await.expect(404);
         theirs.delete().await.expect(404);
     }
-    upload.as_seen_by(&server.visitor()).head().await.expect(401);
+    upload
+        .as_seen_by(&server.visitor())
+        .head()
+        .await
+        .expect(401);
     assert_eq!(upload.offset().await, 0);
     // Who may no longer put it there cannot go on.
     let bobs = bob.begin("b", 6).await;
     bobs.patch(0, b"abc").await.expect(204);
-    ann.act("community.remove-member", json!({ "space": ann.space, "account": bob.id })).await.done();
+    ann.act(
+        "community.remove-member",
+        json!({ "space": ann.space, "account": bob.id }),
+    )
+    .await
+    .done();
     bobs.patch(3, b"def").await.expect(404);
     // Nor can a file that is not one's own, or is in use already, be put anywhere.
     let file = ann.upload("mine", b"abc").await;
     let put = json!({ "space": ann.space, "files": [file] });
     stranger.act("cabinet.file", put.clone()).await.expect(404);
     let eve = server.member("eve").await;
-    assert!(eve.act("cabinet.file", put.clone()).await.expect(422).problem("files").is_some());
+    assert!(
+        eve.act("cabinet.file", put.clone())
+            .await
+            .expect(422)
+            .problem("files")
+            .is_some()
+    );
     ann.act("cabinet.file", put.clone()).await.done();
     ann.act("cabinet.file", put).await.expect(422);
 }
@@ -122,7 +231,9 @@ async fn ending_an_upload_forgets_what_came_and_frees_its_room() {
     let (server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     let upload = ann.begin("large", 1 << 20).await;
     upload.patch(0, b"abc").await.expect(204);
-    ann.try_begin(DOCUMENT, &ann.space, "more", 1).await.expect(507);
+    ann.try_begin(DOCUMENT, &ann.space, "more", 1)
+        .await
+        .expect(507);
     upload.delete().await.expect(204);
     upload.head().await.expect(404);
     upload.patch(3, b"def").await.expect(404);
@@ -137,20 +248,40 @@ async fn a_piece_that_is_not_what_its_checksum_says_is_not_kept() {
     let content = noise(1_300_000, 2);
     let upload = ann.begin("sums.bin", content.len()).await;
     let (first, rest) = content.split_at(700_000);
-    let summed = |at: usize, bytes: &[u8], sum: String| upload.piece(at, bytes).header("upload-checksum", sum);
+    let summed = |at: usize, bytes: &[u8], sum: String| {
+        upload.piece(at, bytes).header("upload-checksum", sum)
+    };
     let sha1 = |bytes: &[u8]| format!("sha1 {}", STANDARD.encode(Sha1::digest(bytes)));
     let sha256 = |bytes: &[u8]| format!("sha256 {}", STANDARD.encode(Sha256::digest(bytes)));
-    for sum in ["md5 AAAA".to_owned(), "sha1".to_owned(), "sha1 %%".to_owned()] {
+    for sum in [
+        "md5 AAAA".to_owned(),
+        "sha1".to_owned(),
+        "sha1 %%".to_owned(),
+    ] {
         ann.send(summed(0, first, sum)).await.expect(400);
     }
     for sum in [sha1(rest), sha256(rest)] {
         let wrong = ann.send(summed(0, first, sum)).await.expect(460);
-        assert!(!wrong.json()["error"]["message"].as_str().expect("words").is_empty());
-        assert_eq!(upload.offset().await, 0, "none of it is kept, however much of it was written already");
+        assert!(
+            !wrong.json()["error"]["message"]
+                .as_str()
+                .expect("words")
+                .is_empty()
+        );
+        assert_eq!(
+            upload.offset().await,
+            0,
+            "none of it is kept, however much of it was written already"
+        );
     }
     ann.send(summed(0, first, sha1(first))).await.expect(204);
-    ann.send(summed(first.len(), rest, sha256(first))).await.expect(460);
-    let last = ann.send(summed(first.len(), rest, sha256(rest))).await.expect(204);
+    ann.send(summed(first.len(), rest, sha256(first)))
+        .await
+        .expect(460);
+    let last = ann
+        .send(summed(first.len(), rest, sha256(rest)))
+        .await
+        .expect(204);
     assert_eq!(ann.content(last.header("tidepool-file")).await, content);
 }
 
@@ -173,7 +304,9 @@ async fn many_uploads_of_one_account_come_at_once() {
     });
     let files = futures_util::future::join_all(all).await;
     let ids: Vec<_> = files.iter().map(|(id, _)| id).collect();
-    ann.act("cabinet.file", json!({ "space": ann.space, "files": ids })).await.done();
+    ann.act("cabinet.file", json!({ "space": ann.space, "files": ids }))
+        .await
+        .done();
     for (id, content) in &files {
         assert_eq!(&ann.content(id).await, content);
     }
@@ -187,11 +320,18 @@ async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
     let upload = ann.begin("hangs.bin", content.len()).await;
     let hanging = upload.hang(content.len(), &content[..1_500_000]).await;
     let least = upload.on_disk(&server, 512 << 10).await as usize;
-    upload.patch(7, b"elsewhere").await.expect(409); // and soon: it does not wait for the other to time out
+    // And soon: it does not wait for the other to time out.
+    upload.patch(7, b"elsewhere").await.expect(409);
     let said = answer_of(hanging).await;
-    assert!(said.starts_with("HTTP/1.1 204"), "the one that hung is told how far it came: {said}");
+    assert!(
+        said.starts_with("HTTP/1.1 204"),
+        "the one that hung is told how far it came: {said}"
+    );
     let at = upload.offset().await;
-    assert!(at >= least && at <= 1_500_000, "what came stays: {at} of {least}");
+    assert!(
+        at >= least && at <= 1_500_000,
+        "what came stays: {at} of {least}"
+    );
     let last = upload.patch(at, &content[at..]).await.expect(204);
     assert_eq!(ann.content(last.header("tidepool-file")).await, content);
     // As well when the question is only how far it is.
@@ -207,8 +347,15 @@ async fn what_came_stays_when_the_connection_breaks() {
     let content = noise(3 << 20, 70);
     let upload = ann.begin("breaks.bin", content.len()).await;
     drop(upload.hang(content.len(), &content[..1_500_000]).await);
-    assert_eq!(upload.on_disk(&server, 1_500_000).await, 1_500_000, "to the last byte");
-    let last = upload.patch(1_500_000, &content[1_500_000..]).await.expect(204);
+    assert_eq!(
+        upload.on_disk(&server, 1_500_000).await,
+        1_500_000,
+        "to the last byte"
+    );
+    let last = upload
+        .patch(1_500_000, &content[1_500_000..])
+        .await
+        .expect(204);
     assert_eq!(ann.content(last.header("tidepool-file")).await, content);
 }
 
@@ -220,7 +367,10 @@ async fn who_goes_before_the_answer_finds_the_file_made() {
         let upload = ann.begin("gone.bin", content.len()).await;
         drop(upload.hang(content.len(), &content).await);
         // Nobody asks meanwhile: asking would do it, too.
-        eventually("the end of the upload", || async { (server.spooled() == 0).then_some(()) }).await;
+        eventually("the end of the upload", || async {
+            (server.spooled() == 0).then_some(())
+        })
+        .await;
         let head = upload.head().await.expect(200);
         assert_eq!(ann.content(head.header("tidepool-file")).await, content);
     }

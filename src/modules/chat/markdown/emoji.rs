@@ -2,7 +2,8 @@
 
 use crate::community::EmojiSet;
 
-/// Puts pictures in the place of names, in HTML that has been cleaned: in its text alone, and not in code.
+/// Puts pictures in the place of names, in HTML that has been cleaned: in its text alone, and not
+/// in code.
 pub fn with_emoji(html: &str, emoji: &EmojiSet) -> String {
     if emoji.is_empty() || !html.contains(':') {
         return html.to_owned();
@@ -21,7 +22,9 @@ pub fn with_emoji(html: &str, emoji: &EmojiSet) -> String {
         let (tag, after) = tag.split_at(end);
         for code in ["code", "pre"] {
             let is = |start: &str| {
-                tag.strip_prefix(start).and_then(|tag| tag.strip_prefix(code)).is_some_and(|rest| rest.starts_with(['>', ' ']))
+                tag.strip_prefix(start)
+                    .and_then(|tag| tag.strip_prefix(code))
+                    .is_some_and(|rest| rest.starts_with(['>', ' ']))
             };
             in_code = if is("<") {
                 in_code + 1
@@ -56,7 +59,10 @@ fn replace(text: &str, emoji: &EmojiSet, out: &mut String) {
         let (before, from) = rest.split_at(colon);
         out.push_str(before);
         let name = from[1..].split(':').next().unwrap_or_default();
-        match emoji.get(name).filter(|_| from[1 + name.len()..].starts_with(':')) {
+        match emoji
+            .get(name)
+            .filter(|_| from[1 + name.len()..].starts_with(':'))
+        {
             Some(file) => {
                 // Names hold nothing that means anything in HTML or an address.
                 out.push_str(&format!("<img class=\"emoji\" src=\"/files/{file}/{name}?size=small\" alt=\":{name}:\" title=\":{name}:\">"));
@@ -83,16 +89,27 @@ mod tests {
         for (html, becomes) in [
             ("<p>a :tide: b</p>", format!("<p>a {image} b</p>")),
             ("<p>:tide::tide:</p>", format!("<p>{image}{image}</p>")),
-            ("<p>::tide:: at 10:30:</p>", format!("<p>:{image}: at 10:30:</p>")),
+            (
+                "<p>::tide:: at 10:30:</p>",
+                format!("<p>:{image}: at 10:30:</p>"),
+            ),
             ("<p>:other: :tide</p>", "<p>:other: :tide</p>".to_owned()),
             (
                 "<p><code>:tide:</code></p><pre class=\"x\"><code>:tide:</code></pre>:tide:",
-                format!("<p><code>:tide:</code></p><pre class=\"x\"><code>:tide:</code></pre>{image}"),
+                format!(
+                    "<p><code>:tide:</code></p><pre class=\"x\"><code>:tide:</code></pre>{image}"
+                ),
             ),
-            ("<a href=\"/x:tide:\" title=\"a>:tide:\">:tide:</a>", format!("<a href=\"/x:tide:\" title=\"a>:tide:\">{image}</a>")),
+            (
+                "<a href=\"/x:tide:\" title=\"a>:tide:\">:tide:</a>",
+                format!("<a href=\"/x:tide:\" title=\"a>:tide:\">{image}</a>"),
+            ),
         ] {
             assert_eq!(with_emoji(html, &set), becomes, "{html}");
         }
-        assert_eq!(with_emoji("<p>:tide:</p>", &EmojiSet::new()), "<p>:tide:</p>");
+        assert_eq!(
+            with_emoji("<p>:tide:</p>", &EmojiSet::new()),
+            "<p>:tide:</p>"
+        );
     }
 }

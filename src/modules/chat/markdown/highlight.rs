@@ -147,7 +147,9 @@ pub(super) struct Language {
 /// the async threads: the grammars take tens of milliseconds to load and a block up to a few
 /// milliseconds per kilobyte. Cheap: one pass over the lines, nothing is loaded.
 pub fn needs_highlighting(source: &str) -> bool {
-    source.lines().any(|line| fence_info(line).and_then(language_of).is_some())
+    source
+        .lines()
+        .any(|line| fence_info(line).and_then(language_of).is_some())
 }
 
 /// Replaces a code block by its highlighted form; one that cannot be highlighted stays plain,
@@ -173,7 +175,10 @@ pub(super) fn syntaxes() -> &'static SyntaxSet {
 
 /// The code as a highlighted block, or nothing when it is too long or its grammar gives up.
 pub(super) fn highlight(language: Language, code: &str) -> Option<String> {
-    let too_long = code.len() > MAX_HIGHLIGHT_BYTES || code.lines().any(|line| line.len() > MAX_HIGHLIGHT_LINE_BYTES);
+    let too_long = code.len() > MAX_HIGHLIGHT_BYTES
+        || code
+            .lines()
+            .any(|line| line.len() > MAX_HIGHLIGHT_LINE_BYTES);
     if too_long {
         return None;
     }
@@ -195,14 +200,25 @@ pub(super) fn highlight(language: Language, code: &str) -> Option<String> {
     }
     let name = language.name;
     let html = spans.finish();
-    Some(format!("<pre><code class=\"{LANGUAGE_PREFIX}{name}\">{html}</code></pre>\n"))
+    Some(format!(
+        "<pre><code class=\"{LANGUAGE_PREFIX}{name}\">{html}</code></pre>\n"
+    ))
 }
 
 /// The class of text within these scopes: that of the innermost scope that has one.
 pub(super) fn class_of(stack: &ScopeStack) -> Option<&'static str> {
     static SCOPES: OnceLock<Vec<(Scope, &'static str)>> = OnceLock::new();
-    let scopes = SCOPES.get_or_init(|| CLASSES.iter().filter_map(|&(name, class)| Some((Scope::new(name).ok()?, class))).collect());
-    stack.scopes.iter().rev().find_map(|inner| scopes.iter().find_map(|&(outer, class)| outer.is_prefix_of(*inner).then_some(class)))
+    let scopes = SCOPES.get_or_init(|| {
+        CLASSES
+            .iter()
+            .filter_map(|&(name, class)| Some((Scope::new(name).ok()?, class)))
+            .collect()
+    });
+    stack.scopes.iter().rev().find_map(|inner| {
+        scopes
+            .iter()
+            .find_map(|&(outer, class)| outer.is_prefix_of(*inner).then_some(class))
+    })
 }
 
 /// HTML of code being highlighted: neighbours of the same class share a span, spans never nest.
@@ -251,8 +267,13 @@ impl Spans {
 
 /// The language named by the words after a fence, if it is one of ours.
 pub(super) fn language_of(info: &str) -> Option<Language> {
-    let word = info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | ':')).next()?;
-    LANGUAGES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|&(name, token)| Language { name, token })
+    let word = info
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | ':'))
+        .next()?;
+    LANGUAGES
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
+        .map(|&(name, token)| Language { name, token })
 }
 
 /// What follows the fence, if the line opens one: inside quotes and list items too.

@@ -97,7 +97,14 @@ pub(super) fn collect_text(root: Node<'_>) -> String {
             NodeValue::HtmlBlock(block) => push_apart(&mut out, &block.literal),
             NodeValue::CodeBlock(block) => push_apart(&mut out, &block.literal),
             NodeValue::TaskItem(task) => {
-                push_apart(&mut out, if task.symbol.is_some() { "☑ " } else { "☐ " });
+                push_apart(
+                    &mut out,
+                    if task.symbol.is_some() {
+                        "☑ "
+                    } else {
+                        "☐ "
+                    },
+                );
             }
             NodeValue::Image(link) | NodeValue::Link(link) if node.first_child().is_none() => {
                 out.push_str(&link.url);

@@ -96,7 +96,9 @@ pub(super) fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
                 }
             }
             NodeValue::Heading(heading) => Change::Level(fit_level(&mut outline, heading.level)),
-            NodeValue::TaskItem(task) => Change::Task { done: task.symbol.is_some() },
+            NodeValue::TaskItem(task) => Change::Task {
+                done: task.symbol.is_some(),
+            },
             NodeValue::CodeBlock(block) => Change::Code(block.clone()),
             _ => continue,
         };
@@ -159,10 +161,13 @@ pub(super) fn has_visible_text(node: Node<'_>) -> bool {
 
 /// Sets a heading's level.
 pub(super) fn set_level(node: Node<'_>, level: u8) {
-    node.data_mut().value = NodeValue::Heading(NodeHeading { level, ..NodeHeading::default() });
+    node.data_mut().value = NodeValue::Heading(NodeHeading {
+        level,
+        ..NodeHeading::default()
+    });
 }
 
-/// Turns a task into an ordinary list item that begins with its box.
+/// KeyedLock a task into an ordinary list item that begins with its box.
 pub(super) fn write_task<'a>(arena: &'a Arena<'a>, node: Node<'a>, done: bool) {
     let list = node.parent().and_then(|parent| match parent.data().value {
         NodeValue::List(list) => Some(list),

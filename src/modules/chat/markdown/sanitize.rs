@@ -63,7 +63,9 @@ pub(super) fn sanitizer() -> &'static Builder<'static> {
             .url_relative(UrlRelative::Deny)
             .link_rel(Some("nofollow noopener noreferrer"))
             .strip_comments(true)
-            .attribute_filter(|element, attribute, value| is_expected_attribute(element, attribute, value).then_some(Cow::Borrowed(value)));
+            .attribute_filter(|element, attribute, value| {
+                is_expected_attribute(element, attribute, value).then_some(Cow::Borrowed(value))
+            });
         builder
     })
 }
@@ -75,7 +77,10 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
         return false;
     }
     match (element, attribute) {
-        ("code", "class") => value.strip_prefix(LANGUAGE_PREFIX).and_then(language_of).is_some(),
+        ("code", "class") => value
+            .strip_prefix(LANGUAGE_PREFIX)
+            .and_then(language_of)
+            .is_some(),
         ("span", "class") => CLASSES.iter().any(|(_, class)| *class == value),
         ("ol", "start") => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
         _ => true,

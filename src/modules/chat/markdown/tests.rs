@@ -24,7 +24,9 @@ fn check(source: &str) -> String {
     let mut rest = html.as_str();
     while let Some(start) = rest.find('<') {
         assert!(!rest[..start].contains('>'), "stray > in {}", context());
-        let end = rest.find('>').unwrap_or_else(|| panic!("open tag in {}", context()));
+        let end = rest
+            .find('>')
+            .unwrap_or_else(|| panic!("open tag in {}", context()));
         let tag = &rest[start + 1..end];
         rest = &rest[end + 1..];
         if let Some(name) = tag.strip_prefix('/') {
@@ -52,9 +54,13 @@ fn check_attributes(element: &str, attributes: &str, context: &str) {
         rest = after.trim_start();
         let allowed = match (element, name) {
             ("a", "rel") => value == "nofollow noopener noreferrer",
-            ("a", "href") => ["http://", "https://", "mailto:"].iter().any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
+            ("a", "href") => ["http://", "https://", "mailto:"]
+                .iter()
+                .any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
             ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
-            ("code" | "span", "class") | ("ol", "start") => is_expected_attribute(element, name, value),
+            ("code" | "span", "class") | ("ol", "start") => {
+                is_expected_attribute(element, name, value)
+            }
             _ => false,
         };
         assert!(allowed, "{element} {name}={value} in {context}");
@@ -67,11 +73,17 @@ fn markdown_becomes_html() {
     for (source, html) in [
         ("hello", "<p>hello</p>"),
         ("a\nb", "<p>a<br>\nb</p>"),
-        ("**b** *i* ~~d~~ `c`", "<p><strong>b</strong> <em>i</em> <del>d</del> <code>c</code></p>"),
+        (
+            "**b** *i* ~~d~~ `c`",
+            "<p><strong>b</strong> <em>i</em> <del>d</del> <code>c</code></p>",
+        ),
         ("> q", "<blockquote>\n<p>q</p>\n</blockquote>"),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. a", "<ol start=\"3\">\n<li>a</li>\n</ol>"),
-        ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>"),
+        (
+            "- [x] a\n- [ ] b",
+            "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>",
+        ),
         (":wave: :nope:", "<p>👋 :nope:</p>"),
         ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
         ("---", "<hr>"),
@@ -95,16 +107,44 @@ fn tables_keep_their_alignment() {
 fn links_are_marked_and_named() {
     let rel = "rel=\"nofollow noopener noreferrer\"";
     for (source, href, name) in [
-        ("https://a.example/x?y=1", "https://a.example/x?y=1", "https://a.example/x?y=1"),
+        (
+            "https://a.example/x?y=1",
+            "https://a.example/x?y=1",
+            "https://a.example/x?y=1",
+        ),
         ("www.a.example", "http://www.a.example", "www.a.example"),
         ("me@a.example", "mailto:me@a.example", "me@a.example"),
         ("[t](HTTPS://a.example \"title\")", "HTTPS://a.example", "t"),
-        ("[](https://a.example)", "https://a.example", "https://a.example"),
-        ("[\u{200b} ](https://a.example)", "https://a.example", "\u{200b} https://a.example"),
-        ("![alt](https://a.example/i.png)", "https://a.example/i.png", "alt"),
-        ("![](https://a.example/i.png)", "https://a.example/i.png", "https://a.example/i.png"),
-        ("[![alt](https://b.example/i.png)](https://a.example)", "https://a.example", "alt"),
-        ("[a](https://a.example/\"<x>)", "https://a.example/%22%3Cx%3E", "a"),
+        (
+            "[](https://a.example)",
+            "https://a.example",
+            "https://a.example",
+        ),
+        (
+            "[\u{200b} ](https://a.example)",
+            "https://a.example",
+            "\u{200b} https://a.example",
+        ),
+        (
+            "![alt](https://a.example/i.png)",
+            "https://a.example/i.png",
+            "alt",
+        ),
+        (
+            "![](https://a.example/i.png)",
+            "https://a.example/i.png",
+            "https://a.example/i.png",
+        ),
+        (
+            "[![alt](https://b.example/i.png)](https://a.example)",
+            "https://a.example",
+            "alt",
+        ),
+        (
+            "[a](https://a.example/\"<x>)",
+            "https://a.example/%22%3Cx%3E",
+            "a",
+        ),
     ] {
         let expected = format!("<p><a href=\"{href}\" {rel}>{name}</a></p>\n");
         assert_eq!(check(source), expected, "{source:?}");
@@ -117,7 +157,10 @@ fn links_elsewhere_become_text() {
         ("[t](/rooms/1)", "<p>t</p>\n"),
         ("[t](javascript:alert(1))", "<p>t</p>\n"),
         ("[t]()", "<p>t</p>\n"),
-        ("![](data:image/png;base64,AA)", "<p>data:image/png;base64,AA</p>\n"),
+        (
+            "![](data:image/png;base64,AA)",
+            "<p>data:image/png;base64,AA</p>\n",
+        ),
         ("[**t**](//evil.example)", "<p><strong>t</strong></p>\n"),
         ("[t](https://)", "<p>t</p>\n"),
     ] {
@@ -129,7 +172,10 @@ fn links_elsewhere_become_text() {
 fn html_is_shown_as_typed() {
     assert_eq!(check("a <b>c</b>"), "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n");
     let block = check("<div>\nhi **x**\n</div>");
-    assert_eq!(block, "<p>&lt;div&gt;<br>\nhi **x**<br>\n&lt;/div&gt;</p>\n");
+    assert_eq!(
+        block,
+        "<p>&lt;div&gt;<br>\nhi **x**<br>\n&lt;/div&gt;</p>\n"
+    );
     assert_eq!(check("<!-- note -->"), "<p>&lt;!-- note --&gt;</p>\n");
     let partial = check("<hx-partial hx-target=\"#x\">y</hx-partial>");
     assert!(partial.contains("&lt;hx-partial"), "{partial}");
@@ -145,7 +191,10 @@ fn headings_fit_under_the_page() {
         }
         levels
     };
-    assert_eq!(levels("# a\n## b\n### c\n#### d\n##### e\n###### f"), [3, 4, 5, 6, 6, 6]);
+    assert_eq!(
+        levels("# a\n## b\n### c\n#### d\n##### e\n###### f"),
+        [3, 4, 5, 6, 6, 6]
+    );
     assert_eq!(levels("### a\n# b\n###### c\n## d\n## e"), [3, 3, 4, 4, 4]);
     assert_eq!(levels("a\n==="), [3]);
 }
@@ -156,7 +205,10 @@ fn code_is_highlighted() {
     let expected = "<pre><code class=\"language-rust\"><span class=\"hl-keyword\">fn \
                         </span><span class=\"hl-function\">main</span>() {";
     assert!(html.starts_with(expected), "{html}");
-    assert!(html.contains("<span class=\"hl-string\">\"&lt;b&gt;\"</span>"), "{html}");
+    assert!(
+        html.contains("<span class=\"hl-string\">\"&lt;b&gt;\"</span>"),
+        "{html}"
+    );
     assert!(check("> ~~~PY,ignore\n> x = 1\n> ~~~").contains("language-py"));
     assert!(check("- ```c\n  int x;\n  ```").contains("\"hl-keyword\">int"));
 }
@@ -191,19 +243,40 @@ fn every_class_is_of_a_scope() {
 #[test]
 fn every_language_is_known() {
     for (index, (name, token)) in LANGUAGES.iter().enumerate() {
-        assert!(syntaxes().find_syntax_by_token(token).is_some(), "{name} {token}");
-        assert!(LANGUAGES[..index].iter().all(|(other, _)| other != name), "{name} twice");
+        assert!(
+            syntaxes().find_syntax_by_token(token).is_some(),
+            "{name} {token}"
+        );
+        assert!(
+            LANGUAGES[..index].iter().all(|(other, _)| other != name),
+            "{name} twice"
+        );
         let html = check(&format!("```{name}\nif (x) {{ \"y\" }} # <z> 1\n```"));
-        assert!(html.contains(&format!("class=\"language-{name}\"")), "{html}");
+        assert!(
+            html.contains(&format!("class=\"language-{name}\"")),
+            "{html}"
+        );
     }
 }
 
 #[test]
 fn highlighting_is_foreseen() {
-    for source in ["```rust\nx", "hi\n\n~~~~ Py\nx\n~~~~", "> ```js\n> x", "1. ```c\n   x"] {
+    for source in [
+        "```rust\nx",
+        "hi\n\n~~~~ Py\nx\n~~~~",
+        "> ```js\n> x",
+        "1. ```c\n   x",
+    ] {
         assert!(needs_highlighting(source), "{source:?}");
     }
-    for source in ["", "rust", "```\nx\n```", "``rust``", "```text\nx", "```nope\nx"] {
+    for source in [
+        "",
+        "rust",
+        "```\nx\n```",
+        "``rust``",
+        "```text\nx",
+        "```nope\nx",
+    ] {
         assert!(!needs_highlighting(source), "{source:?}");
     }
 }
@@ -473,16 +546,31 @@ fn hostile_shapes_are_fast() {
         half("~~", "~~"),
         half("(", ")"),
         half("<b>", "</b>"),
-        (1..60).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect(),
+        (1..60)
+            .map(|depth| format!("{}- a\n", "  ".repeat(depth)))
+            .collect(),
         (1..89).map(|count| "`".repeat(count) + " ").collect(),
-        format!("|{}\n|{}\n{}", "a|".repeat(300), "-|".repeat(300), "a|\n".repeat(900)),
+        format!(
+            "|{}\n|{}\n{}",
+            "a|".repeat(300),
+            "-|".repeat(300),
+            "a|\n".repeat(900)
+        ),
         format!("[a]: https://a.example\n\n{}", "[a]".repeat(1300)),
     ]);
-    for token in ["rust", "js", "html", "php", "md", "c++", "yaml", "tex", "sh", "haskell"] {
-        for unit in ["(", "/*", "\"", "<a ", "a ", "{\n", "\\", "<<EOF\n", "$(", "`", "[", "*_"] {
+    for token in [
+        "rust", "js", "html", "php", "md", "c++", "yaml", "tex", "sh", "haskell",
+    ] {
+        for unit in [
+            "(", "/*", "\"", "<a ", "a ", "{\n", "\\", "<<EOF\n", "$(", "`", "[", "*_",
+        ] {
             let code = fill(unit);
-            let wrapped: Vec<String> =
-                code.chars().collect::<Vec<_>>().chunks(MAX_HIGHLIGHT_LINE_BYTES).map(|chunk| chunk.iter().collect()).collect();
+            let wrapped: Vec<String> = code
+                .chars()
+                .collect::<Vec<_>>()
+                .chunks(MAX_HIGHLIGHT_LINE_BYTES)
+                .map(|chunk| chunk.iter().collect())
+                .collect();
             shapes.push(format!("```{token}\n{}\n```", wrapped.join("\n")));
         }
     }
@@ -496,7 +584,11 @@ fn hostile_shapes_are_fast() {
         if std::env::var_os("SHOW").is_some() {
             println!("{took:?} {:?}", shape.chars().take(30).collect::<String>());
         }
-        assert!(took < PATIENCE, "{took:?} for {:?}", &shape.chars().take(40).collect::<String>());
+        assert!(
+            took < PATIENCE,
+            "{took:?} for {:?}",
+            &shape.chars().take(40).collect::<String>()
+        );
     }
 }
 
@@ -504,7 +596,10 @@ fn hostile_shapes_are_fast() {
 fn a_table_cannot_spread() {
     let head = format!("|{}\n|{}\n", "a|".repeat(300), "-|".repeat(300));
     let html = check(&format!("{head}{}", "**b**|\n".repeat(300)));
-    assert!(!html.contains("<table") && html.contains("<strong>b</strong>"), "{html}");
+    assert!(
+        !html.contains("<table") && html.contains("<strong>b</strong>"),
+        "{html}"
+    );
     let row = format!("|{}\n", "b|".repeat(300));
     assert!(check(&format!("{head}{row}{row}")).contains("<table"));
 }

@@ -1,4 +1,5 @@
-//! Pages that stand until something they were made from changes, and what the parts of a page travel as.
+//! Pages that stand until something they were made from changes, and what the parts of a page
+//! travel as.
 
 use serde_json::json;
 
@@ -31,7 +32,10 @@ async fn settled(person: &Person, path: &str) -> String {
 }
 
 async fn revalidated(person: &Person, path: &str, tag: &str) -> u16 {
-    person.send(person.request("GET", path).header("If-None-Match", tag)).await.status
+    person
+        .send(person.request("GET", path).header("If-None-Match", tag))
+        .await
+        .status
 }
 
 #[tokio::test]
@@ -62,10 +66,20 @@ async fn who_was_told_that_it_is_done_finds_it_on_the_page() {
     let path = path(&ann, "general");
     for number in 0..50 {
         let body = format!("number {number} of them");
-        let (author, reader) = if number % 2 == 0 { (&ann, &bob) } else { (&bob, &ann) };
+        let (author, reader) = if number % 2 == 0 {
+            (&ann, &bob)
+        } else {
+            (&bob, &ann)
+        };
         let message = author.post("general", &body).await;
-        assert!(author.page(&path).await.contains(&body), "the author of {number} does not find it");
-        assert!(reader.page(&path).await.contains(&body), "the reader of {number} does not find it");
+        assert!(
+            author.page(&path).await.contains(&body),
+            "the author of {number} does not find it"
+        );
+        assert!(
+            reader.page(&path).await.contains(&body),
+            "the reader of {number} does not find it"
+        );
         let edited = author.edit(&message, &format!("{body}, edited")).await;
         assert!(reader.page(&path).await.contains(&edited.body));
         author.delete(&edited).await;
@@ -84,14 +98,22 @@ async fn whatever_a_page_shows_makes_it_new_when_it_changes() {
     let mut changed = async |what: &str, shows: &str| {
         while revalidated(&bob, &path, &settled(&bob, &path).await).await != 304 {}
         let now = bob.page(&path).await;
-        assert!(now != page && now.contains(shows), "{what} is not on the page");
+        assert!(
+            now != page && now.contains(shows),
+            "{what} is not on the page"
+        );
         page = now;
     };
     let space = json!(ann.space);
     let unread = format!("id=\"unread-{}\"><i", ann.room("garden"));
     ann.post("garden", "roses").await;
     changed("something new in another room", &unread).await;
-    ann.act("community.rename-space", json!({ "space": space, "name": "Lagoon" })).await.done();
+    ann.act(
+        "community.rename-space",
+        json!({ "space": space, "name": "Lagoon" }),
+    )
+    .await
+    .done();
     changed("the space's name", "Lagoon").await;
     let update = json!({ "room": ann.room("garden"), "name": "orchard", "about": "" });
     ann.act("community.change-room", update).await.done();
@@ -113,16 +135,27 @@ async fn a_right_that_is_gone_takes_the_page_with_it() {
     let (_server, ann, bob) = house().await;
     let path = path(&ann, "general");
     let tag = settled(&bob, &path).await;
-    let elsewhere = format!("/rooms/{}", ann.create_room("closed").private().with(&[&bob]).await);
+    let elsewhere = format!(
+        "/rooms/{}",
+        ann.create_room("closed").private().with(&[&bob]).await
+    );
     let closed = settled(&bob, &elsewhere).await;
-    ann.act("community.remove-member", json!({ "space": ann.space, "account": bob.id })).await.done();
+    ann.act(
+        "community.remove-member",
+        json!({ "space": ann.space, "account": bob.id }),
+    )
+    .await
+    .done();
     assert_eq!(revalidated(&bob, &path, &tag).await, 404);
     assert_eq!(revalidated(&bob, &elsewhere, &closed).await, 404);
     assert_eq!(bob.get(&path).await.status, 404);
     let tag = settled(&ann, &path).await;
     let other = ann.cookies();
     ann.submit("/sign-out", &json!({})).await;
-    let request = ann.request("GET", &path).header("Cookie", other).header("If-None-Match", tag);
+    let request = ann
+        .request("GET", &path)
+        .header("Cookie", other)
+        .header("If-None-Match", tag);
     assert!(!matches!(ann.send(request).await.status, 200 | 304));
 }
 
@@ -137,23 +170,43 @@ async fn each_ones_page_is_their_own_and_the_log_is_everybodys() {
     ann.page(&path).await; // reads it, which is hers alone
     let logs = server.metric(LOGS).await;
     let (anns, bobs) = (ann.page(&path).await, bob.page(&path).await);
-    assert!(anns.contains(&format!("data-me=\"{}\"", ann.id)) && bobs.contains(&format!("data-me=\"{}\"", bob.id)));
+    assert!(
+        anns.contains(&format!("data-me=\"{}\"", ann.id))
+            && bobs.contains(&format!("data-me=\"{}\"", bob.id))
+    );
     assert_eq!(text::messages(&anns), text::messages(&bobs));
-    assert!(server.metric(LOGS).await - logs <= 1.0, "the log is made once for both");
+    assert!(
+        server.metric(LOGS).await - logs <= 1.0,
+        "the log is made once for both"
+    );
 }
 
 #[tokio::test]
 async fn a_page_in_parts_is_the_same_in_every_coding() {
     let (server, ann, bob) = house().await;
     for number in 0..60 {
-        bob.post("general", &format!("line {number} with *some* text, `code` and a ✿")).await;
+        bob.post(
+            "general",
+            &format!("line {number} with *some* text, `code` and a ✿"),
+        )
+        .await;
     }
     let path = path(&ann, "general");
     settled(&ann, &path).await;
     let whole = ann.page(&path).await;
     let url = format!("{}{path}", server.base());
-    for client in [client().no_gzip().build(), client().no_brotli().build(), client().no_brotli().no_gzip().build()] {
-        let answer = client.expect("a client").get(&url).header("Cookie", ann.cookies()).send().await.expect("an answer");
+    for client in [
+        client().no_gzip().build(),
+        client().no_brotli().build(),
+        client().no_brotli().no_gzip().build(),
+    ] {
+        let answer = client
+            .expect("a client")
+            .get(&url)
+            .header("Cookie", ann.cookies())
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.text().await.expect("a text"), whole);
     }
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock::Micros;
 
-const STEP: Duration = Duration::from_secs(5); // a difference between the clocks that is not just imprecision
+// A difference between the clocks that is not just imprecision.
+const STEP: Duration = Duration::from_secs(5);
 
 /// How many may begin, where a kind has a rate: filled at that rate, up to what one second brings.
 pub(super) struct Bucket {
@@ -15,12 +16,17 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn full(rate: f64) -> Self {
-        Self { rate, holds: rate.max(1.0), at: Instant::now() }
+        Self {
+            rate,
+            holds: rate.max(1.0),
+            at: Instant::now(),
+        }
     }
 
     pub(super) fn holds(&mut self) -> usize {
         let now = Instant::now();
-        self.holds = (self.holds + self.rate * (now - self.at).as_secs_f64()).min(self.rate.max(1.0));
+        self.holds =
+            (self.holds + self.rate * (now - self.at).as_secs_f64()).min(self.rate.max(1.0));
         self.at = now;
         self.holds as usize
     }
@@ -42,12 +48,18 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn new() -> Self {
-        Self { wall: Micros::now(), at: Instant::now() }
+        Self {
+            wall: Micros::now(),
+            at: Instant::now(),
+        }
     }
 
     pub(super) fn stepped_back(&mut self, now: Micros) -> Option<Duration> {
         let expected = self.wall.plus(self.at.elapsed());
-        *self = Self { wall: now, at: Instant::now() };
+        *self = Self {
+            wall: now,
+            at: Instant::now(),
+        };
         Some(expected.since(now)).filter(|by| *by > STEP)
     }
 }
@@ -63,7 +75,10 @@ mod tests {
         assert_eq!(steps.stepped_back(now.plus(Duration::from_secs(3))), None);
         assert_eq!(steps.stepped_back(Micros(now.0 - 1_000_000)), None);
         let by = steps.stepped_back(Micros(now.0 - 3_601_000_000)).unwrap();
-        assert!(by.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500), "{by:?}");
+        assert!(
+            by.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500),
+            "{by:?}"
+        );
         assert_eq!(steps.stepped_back(Micros(now.0 - 3_601_000_000)), None);
     }
 

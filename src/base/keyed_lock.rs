@@ -1,4 +1,4 @@
-//! Turns: one at a time for each key, with nothing kept for keys that nobody waits for.
+//! KeyedLock: one at a time for each key, with nothing kept for keys that nobody waits for.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,16 +10,17 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 pub type Held = OwnedMutexGuard<()>;
 
 /// The turns of keys that someone holds or waits for.
-pub struct Turns<K>(Mutex<HashMap<K, Weak<Turn<()>>>>);
+pub struct KeyedLock<K>(Mutex<HashMap<K, Weak<Turn<()>>>>);
 
-impl<K> Default for Turns<K> {
+impl<K> Default for KeyedLock<K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Hash + Eq> Turns<K> {
-    /// Waits for the turn of a key. Two keys are taken in one order by everybody, or they wait for each other for ever.
+impl<K: Hash + Eq> KeyedLock<K> {
+    /// Waits for the turn of a key. Two keys are taken in one order by everybody, or they wait for
+    /// each other for ever.
     pub async fn wait(&self, key: K) -> Held {
         self.of(key).lock_owned().await
     }
@@ -42,7 +43,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_at_a_time_for_each_key_and_none_is_kept() {
-        let turns = Turns::default();
+        let turns = KeyedLock::default();
         let first = turns.wait(1).await;
         let _other = turns.wait(2).await;
         let second = turns.wait(1);
@@ -51,6 +52,10 @@ mod tests {
         drop(first);
         drop(second.await);
         drop(turns.wait(3).await);
-        assert!(turns.0.lock().unwrap().len() <= 2, "{}", turns.0.lock().unwrap().len());
+        assert!(
+            turns.0.lock().unwrap().len() <= 2,
+            "{}",
+            turns.0.lock().unwrap().len()
+        );
     }
 }

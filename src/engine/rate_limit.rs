@@ -12,7 +12,8 @@ use governor::{DefaultDirectRateLimiter, NotUntil, Quota, RateLimiter};
 
 use crate::base::error::{Allowance, Error, Result};
 
-const FRESH: u32 = 1 << 16; // keys that came new before those that no longer matter are looked for: a few MiB
+// Keys that came new before those that no longer matter are looked for: a few MiB.
+const MAX_FRESH_KEYS: u32 = 1 << 16;
 
 /// A limit for each key: `burst` at once, refilled evenly over `window`.
 pub struct Rate<K: Hash + Eq + Clone> {
@@ -26,7 +27,10 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     /// # Panics
     /// When `burst` or `window` is zero: a mistake of the program, found at start.
     pub fn new(burst: u32, window: Duration) -> Self {
-        Self { limiter: RateLimiter::dashmap(quota(burst, window)).with_middleware(), fresh: AtomicU32::new(0) }
+        Self {
+            limiter: RateLimiter::dashmap(quota(burst, window)).with_middleware(),
+            fresh: AtomicU32::new(0),
+        }
     }
 
     /// Counts one. What is left.
@@ -37,15 +41,22 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         let state = self.limiter.check_key(key).map_err(too_many)?;
         let (quota, remaining) = (state.quota(), state.remaining_burst_capacity());
         let limit = quota.burst_size().get();
-        // Whoever knocks from many addresses makes many keys; they must not pile up until the next minute.
-        if remaining + 1 == limit && self.fresh.fetch_add(1, Ordering::Relaxed) >= FRESH {
-            self.tidy();
+        // Whoever knocks from many addresses makes many keys; they must not pile up until the next
+        // minute.
+        if remaining + 1 == limit && self.fresh.fetch_add(1, Ordering::Relaxed) >= MAX_FRESH_KEYS {
+            self.evict();
         }
-        Ok(Allowance { limit, remaining, wait: Duration::ZERO, reset: quota.replenish_interval() * (limit - remaining) })
+        Ok(Allowance {
+            limit,
+            remaining,
+            wait: Duration::ZERO,
+            reset: quota.replenish_interval() * (limit - remaining),
+        })
     }
 
-    /// Forgets keys whose allowance is full again. Called now and then, or the keys of a scan stay for ever.
-    pub fn tidy(&self) {
+    /// Forgets keys whose allowance is full again. Called now and then, or the keys of a scan stay
+    /// for ever.
+    pub fn evict(&self) {
         self.fresh.store(0, Ordering::Relaxed);
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
@@ -74,14 +85,22 @@ impl Throttle {
 }
 
 fn too_many(until: NotUntil<<DefaultClock as Clock>::Instant>) -> Error {
-    let (quota, wait) = (until.quota(), until.wait_time_from(DefaultClock::default().now()));
+    let (quota, wait) = (
+        until.quota(),
+        until.wait_time_from(DefaultClock::default().now()),
+    );
     let limit = quota.burst_size().get();
-    Error::TooMany(Allowance { reset: wait + quota.replenish_interval() * (limit - 1), ..Allowance::used_up(limit, wait) })
+    Error::TooMany(Allowance {
+        reset: wait + quota.replenish_interval() * (limit - 1),
+        ..Allowance::used_up(limit, wait)
+    })
 }
 
 fn quota(burst: u32, window: Duration) -> Quota {
     let burst = NonZeroU32::new(burst).expect("a rate allows something");
-    Quota::with_period(window / burst.get()).expect("a rate has a window").allow_burst(burst)
+    Quota::with_period(window / burst.get())
+        .expect("a rate has a window")
+        .allow_burst(burst)
 }
 
 #[cfg(test)]
@@ -93,10 +112,15 @@ mod tests {
         let rate = Rate::new(10, Duration::from_secs(180));
         for used in 1..=10 {
             let left = rate.check(&"ann").unwrap();
-            assert_eq!((left.limit, left.remaining, left.wait), (10, 10 - used, Duration::ZERO));
+            assert_eq!(
+                (left.limit, left.remaining, left.wait),
+                (10, 10 - used, Duration::ZERO)
+            );
             assert_eq!(left.reset, Duration::from_secs(18) * used);
         }
-        let Err(Error::TooMany(left)) = rate.check(&"ann") else { panic!("allowed") };
+        let Err(Error::TooMany(left)) = rate.check(&"ann") else {
+            panic!("allowed")
+        };
         assert!(left.wait <= Duration::from_secs(18) && left.wait > Duration::from_secs(16));
         assert!(left.reset <= Duration::from_secs(180) && left.reset > Duration::from_secs(178));
         assert_eq!((left.limit, left.remaining), (10, 0));
@@ -106,9 +130,13 @@ mod tests {
     #[test]
     fn keys_that_came_once_do_not_pile_up() {
         let rate = Rate::new(1_000, Duration::from_millis(1));
-        for key in 0..FRESH * 2 {
+        for key in 0..MAX_FRESH_KEYS * 2 {
             rate.check(&key).unwrap();
         }
-        assert!(rate.limiter.len() <= FRESH as usize + 1, "{}", rate.limiter.len());
+        assert!(
+            rate.limiter.len() <= MAX_FRESH_KEYS as usize + 1,
+            "{}",
+            rate.limiter.len()
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! Pages in parts: what is the same for many readers is rendered and compressed once, and stitched into each one's page.
+//! Pages in parts: what is the same for many readers is rendered and compressed once, and stitched
+//! into each one's page.
 //!
-//! Both compressions allow it. A gzip body (RFC 1952) is a sequence of deflate blocks: every piece ends with a sync flush
-//! on a byte boundary, and the checksums of pieces combine. A brotli body (RFC 7932) is a sequence of meta-blocks: the
-//! encoder's "catable" streams refer neither to what precedes them nor to the built-in dictionary.
+//! Both compressions allow it. A gzip body (RFC 1952) is a sequence of deflate blocks: every piece
+//! ends with a sync flush on a byte boundary, and the checksums of pieces combine. A brotli body
+//! (RFC 7932) is a sequence of meta-blocks: the encoder's "catable" streams refer neither to what
+//! precedes them nor to the built-in dictionary.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -17,14 +19,14 @@ use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-use super::front::Stands;
+use super::page_cache::CacheTag;
 use super::pages::rendered;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
-use crate::engine::changes::Sources;
+use crate::engine::versions::Dependencies;
 
-/// Stands in a rendered template for a part. Nobody who writes here can guess it.
+/// CacheTag in a rendered template for a part. Nobody who writes here can guess it.
 static MARK: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -35,13 +37,20 @@ struct Effort {
     deflate: u32,
 }
 
-const FOR_MANY: Effort = Effort { brotli: 4, deflate: 6 };
-const FOR_ONE: Effort = Effort { brotli: 2, deflate: 3 };
+const FOR_MANY: Effort = Effort {
+    brotli: 4,
+    deflate: 6,
+};
+const FOR_ONE: Effort = Effort {
+    brotli: 2,
+    deflate: 3,
+};
 const BROTLI_WINDOW: i32 = 18; // bits: 256 KiB, more than a page
 
 /// A piece of HTML and its compressed forms, each made on first need.
 ///
-/// In a template, `{{ part }}` stands for it; the page that is made of the template has to name it.
+/// In a template, `{{ part }}` cache_tag for it; the page that is made of the template has to name
+/// it.
 pub struct Part {
     id: u64,
     html: String,
@@ -66,7 +75,14 @@ impl Part {
         let mut hasher = DefaultHasher::new();
         hasher.write(html.as_bytes());
         let (id, digest) = (NEXT.fetch_add(1, Ordering::Relaxed), hasher.finish());
-        Self { id, html, effort, digest, brotli: OnceLock::new(), deflated: OnceLock::new() }
+        Self {
+            id,
+            html,
+            effort,
+            digest,
+            brotli: OnceLock::new(),
+            deflated: OnceLock::new(),
+        }
     }
 
     /// The HTML itself.
@@ -141,13 +157,24 @@ impl Coding {
     /// The best that the browser takes (RFC 9110, section 12.5.3).
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let takes = |name: &str| {
-            headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(
-                |one| {
+            headers
+                .get_all(header::ACCEPT_ENCODING)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|list| list.split(','))
+                .any(|one| {
                     let mut of = one.split(';');
-                    let named = of.next().is_some_and(|coding| coding.trim().eq_ignore_ascii_case(name));
-                    named && !of.any(|weight| weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
-                },
-            )
+                    let named = of
+                        .next()
+                        .is_some_and(|coding| coding.trim().eq_ignore_ascii_case(name));
+                    named
+                        && !of.any(|weight| {
+                            weight
+                                .trim()
+                                .strip_prefix("q=")
+                                .is_some_and(|q| q.parse() == Ok(0.0))
+                        })
+                })
         };
         match () {
             () if takes("br") => Self::Brotli,
@@ -165,7 +192,8 @@ impl Coding {
     }
 }
 
-/// A page: parts in order, some of them shared with other pages. As an answer it waits for [`finish`].
+/// A page: parts in order, some of them shared with other pages. As an answer it waits for
+/// [`finish`].
 pub struct Page {
     parts: Vec<Arc<Part>>,
     tag: HeaderValue,
@@ -175,7 +203,7 @@ impl Page {
     /// A rendered template in which `named` parts stand.
     ///
     /// # Errors
-    /// `Internal` when a part stands in it that is not named.
+    /// `Internal` when a part cache_tag in it that is not named.
     pub fn new(rendered: &str, named: &[Arc<Part>]) -> Result<Self> {
         let mut parts = Vec::with_capacity(2 * named.len() + 1);
         let mut pieces = rendered.split(MARK.as_str());
@@ -186,7 +214,11 @@ impl Page {
                 let id: u64 = id.parse().ok()?;
                 Some((named.iter().find(|part| part.id == id)?, rest))
             });
-            let Some((part, rest)) = found else { return Err(Error::Internal(anyhow::anyhow!("a page does not name a part of it"))) };
+            let Some((part, rest)) = found else {
+                return Err(Error::Internal(anyhow::anyhow!(
+                    "a page does not name a part of it"
+                )));
+            };
             parts.extend([part.clone(), Part::for_one(rest.to_owned())]);
         }
         parts.retain(|part| !part.html.is_empty());
@@ -195,7 +227,8 @@ impl Page {
             hasher.write_u64(part.digest);
         }
         // Weak, because the same page leaves here under several compressions.
-        let tag = HeaderValue::try_from(format!("W/\"{:016x}\"", hasher.finish())).map_err(|error| Error::Internal(error.into()))?;
+        let tag = HeaderValue::try_from(format!("W/\"{:016x}\"", hasher.finish()))
+            .map_err(|error| Error::Internal(error.into()))?;
         Ok(Self { parts, tag })
     }
 
@@ -203,12 +236,18 @@ impl Page {
         match coding {
             Coding::Brotli => self.as_brotli().into(),
             Coding::Gzip => self.as_gzip().into(),
-            Coding::Identity => self.parts.iter().map(|part| part.html()).collect::<String>().into(),
+            Coding::Identity => self
+                .parts
+                .iter()
+                .map(|part| part.html())
+                .collect::<String>()
+                .into(),
         }
     }
 
     fn as_brotli(&self) -> Vec<u8> {
-        // The window's size in four bits (RFC 7932, section 9.1), and an empty meta-block that fills up the byte.
+        // The window's size in four bits (RFC 7932, section 9.1), and an empty meta-block that
+        // fills up the byte.
         let mut body = vec![((BROTLI_WINDOW - 17) as u8) << 1 | 1 | 0b11 << 5, 0];
         for part in &self.parts {
             body.extend_from_slice(part.brotli());
@@ -239,16 +278,19 @@ struct Unfinished(Arc<Page>);
 /// A page as an answer.
 pub struct PageAnswer {
     page: Page,
-    stands: Option<Stands>,
+    cache_tag: Option<CacheTag>,
 }
 
 impl PageAnswer {
     /// A template in which `parts` may stand.
     ///
     /// # Errors
-    /// `Internal` when the template fails, or when a part stands in it that is not among these.
+    /// `Internal` when the template fails, or when a part cache_tag in it that is not among these.
     pub fn of(template: &impl Template, parts: &[Arc<Part>]) -> Result<Self> {
-        Ok(Self { page: Page::new(&rendered(template)?, parts)?, stands: None })
+        Ok(Self {
+            page: Page::new(&rendered(template)?, parts)?,
+            cache_tag: None,
+        })
     }
 
     /// A part alone.
@@ -256,32 +298,50 @@ impl PageAnswer {
     /// # Errors
     /// None; the type is that of [`Self::of`].
     pub fn of_part(part: &Arc<Part>) -> Result<Self> {
-        Ok(Self { page: Page::new(&part.to_string(), std::slice::from_ref(part))?, stands: None })
+        Ok(Self {
+            page: Page::new(&part.to_string(), std::slice::from_ref(part))?,
+            cache_tag: None,
+        })
     }
 
-    /// The answer stands for this account until one of these changes. All that it was made from has to be among them,
-    /// and to have been named before it was read.
-    pub fn stands_on(self, sources: &Sources, account: AccountId) -> Self {
-        Self { stands: Some(Stands { standing: sources.standing(), account }), ..self }
+    /// The answer cache_tag for this account until one of these changes. All that it was made from
+    /// has to be among them, and to have been named before it was read.
+    pub fn depends_on(self, deps: &Dependencies, account: AccountId) -> Self {
+        Self {
+            cache_tag: Some(CacheTag {
+                snapshot: deps.snapshot(),
+                account,
+            }),
+            ..self
+        }
     }
 }
 
-/// Whether a part stands in a rendered template.
+/// Whether a part cache_tag in a rendered template.
 pub(super) fn has_parts(rendered: &str) -> bool {
     rendered.contains(MARK.as_str())
 }
 
 impl IntoResponse for PageAnswer {
     fn into_response(self) -> Response {
-        let Self { page, stands } = self;
+        let Self { page, cache_tag } = self;
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         headers.insert(header::ETAG, page.tag.clone());
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, accept-language, cookie, hx-request"));
-        if let Some(stands) = stands {
-            response.extensions_mut().insert(stands);
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
+        headers.insert(
+            header::VARY,
+            HeaderValue::from_static("accept-encoding, accept-language, cookie, hx-request"),
+        );
+        if let Some(cache_tag) = cache_tag {
+            response.extensions_mut().insert(cache_tag);
         }
         response.extensions_mut().insert(Unfinished(Arc::new(page)));
         response
@@ -292,10 +352,15 @@ impl IntoResponse for PageAnswer {
 pub(super) fn finish(coding: Coding, mut response: Response) -> Response {
     if let Some(Unfinished(page)) = response.extensions_mut().remove::<Unfinished>() {
         if let Some(name) = coding.name() {
-            response.headers_mut().insert(header::CONTENT_ENCODING, name);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, name);
         }
         let body = page.body(coding);
-        response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into()); // a router inside may have written that of nothing
+        response
+            .headers_mut()
+            // A router inside may have written that of nothing.
+            .insert(header::CONTENT_LENGTH, body.len().into());
         *response.body_mut() = Body::from(body);
     }
     response
@@ -313,8 +378,16 @@ mod tests {
         let body = page.body(coding);
         let mut text = String::new();
         match coding {
-            Coding::Brotli => drop(brotli::Decompressor::new(&body[..], 4096).read_to_string(&mut text).unwrap()),
-            Coding::Gzip => drop(flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap()),
+            Coding::Brotli => drop(
+                brotli::Decompressor::new(&body[..], 4096)
+                    .read_to_string(&mut text)
+                    .unwrap(),
+            ),
+            Coding::Gzip => drop(
+                flate2::read::GzDecoder::new(&body[..])
+                    .read_to_string(&mut text)
+                    .unwrap(),
+            ),
             Coding::Identity => text = String::from_utf8(body.to_vec()).unwrap(),
         }
         text
@@ -322,10 +395,20 @@ mod tests {
 
     #[test]
     fn a_part_stands_where_the_template_has_it() {
-        let (log, pane) = (Part::new("<ol>log</ol>".into()), Part::new("<ul>people</ul>".into()));
-        let page = Page::new(&format!("<main>{log}</main>{pane}"), &[pane.clone(), log.clone()]).unwrap();
+        let (log, pane) = (
+            Part::new("<ol>log</ol>".into()),
+            Part::new("<ul>people</ul>".into()),
+        );
+        let page = Page::new(
+            &format!("<main>{log}</main>{pane}"),
+            &[pane.clone(), log.clone()],
+        )
+        .unwrap();
         for coding in [Coding::Brotli, Coding::Gzip, Coding::Identity] {
-            assert_eq!(whole(&page, coding), "<main><ol>log</ol></main><ul>people</ul>");
+            assert_eq!(
+                whole(&page, coding),
+                "<main><ol>log</ol></main><ul>people</ul>"
+            );
         }
         assert!(Page::new(&format!("{log}"), &[pane]).is_err());
     }
@@ -338,8 +421,12 @@ mod tests {
         let part = || Part::new("part".into());
         let (one, other) = (part(), part());
         assert_eq!(
-            Page::new(&one.to_string(), std::slice::from_ref(&one)).unwrap().tag,
-            Page::new(&other.to_string(), std::slice::from_ref(&other)).unwrap().tag
+            Page::new(&one.to_string(), std::slice::from_ref(&one))
+                .unwrap()
+                .tag,
+            Page::new(&other.to_string(), std::slice::from_ref(&other))
+                .unwrap()
+                .tag
         );
     }
 
@@ -352,7 +439,10 @@ mod tests {
             ("deflate", Coding::Identity),
             ("", Coding::Identity),
         ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(accepts))]);
+            let headers = HeaderMap::from_iter([(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static(accepts),
+            )]);
             assert_eq!(Coding::of(&headers), coding, "{accepts}");
         }
         assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);

@@ -23,8 +23,9 @@ use crate::engine::forms::Form;
 use crate::engine::viewer::{Address, Viewer};
 
 /// How long a request may be in work, an action's once everything that was sent is there.
-pub(super) const SLOWEST: Duration = Duration::from_secs(20);
-pub(super) const LARGEST_FORM: usize = 384 << 10; // bytes of a form: the largest message, every byte of it escaped
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+// Bytes of a form: the largest message, every byte of it escaped.
+pub(super) const MAX_FORM_BYTES: usize = 384 << 10;
 
 struct Act {
     actions: Actions,
@@ -34,7 +35,13 @@ struct Act {
 }
 
 pub(super) fn routes(actions: Actions, files: Files, pages: Router) -> Router {
-    Router::new().route("/act/{action}", post(act)).with_state(Arc::new(Act { actions, files, pages }))
+    Router::new()
+        .route("/act/{action}", post(act))
+        .with_state(Arc::new(Act {
+            actions,
+            files,
+            pages,
+        }))
 }
 
 async fn act(
@@ -45,21 +52,29 @@ async fn act(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let is = |kind: &[u8]| headers.get(header::CONTENT_TYPE).is_some_and(|given| given.as_bytes().starts_with(kind));
+    let is = |kind: &[u8]| {
+        headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|given| given.as_bytes().starts_with(kind))
+    };
     let json = is(b"application/json");
     let mut fields = Vec::new();
     let (left, result) = match state.actions.admit(&viewer, &name) {
         Err(error) => (None, Err(error)),
         Ok((action, left)) => {
             let came = match action.files() {
-                Some(kind) if is(b"multipart/form-data") => take_form(&state.files, &viewer, kind, &headers, body).await,
+                Some(kind) if is(b"multipart/form-data") => {
+                    take_form(&state.files, &viewer, kind, &headers, body).await
+                }
                 _ => whole(body).await,
             };
             let result = match came {
                 Ok(came) => {
                     fields = came;
                     let run = run(action, &viewer, json, &fields);
-                    timeout(SLOWEST, run).await.unwrap_or(Err(Error::Unavailable))
+                    timeout(REQUEST_TIMEOUT, run)
+                        .await
+                        .unwrap_or(Err(Error::Unavailable))
                 }
                 Err(error) => Err(error),
             };
@@ -67,7 +82,11 @@ async fn act(
         }
     };
     let lang = viewer.lang;
-    let wants = if json { Wants::Json } else { Wants::of(&headers) };
+    let wants = if json {
+        Wants::Json
+    } else {
+        Wants::of(&headers)
+    };
     match answer(wants, result) {
         Ok(mut response) => {
             if let Some(left) = left {
@@ -77,7 +96,10 @@ async fn act(
         }
         Err(error) if wants == Wants::Page => {
             let form = Form::refused(&name, &fields, &error, lang);
-            match headers.get(header::REFERER).and_then(|referer| path_of(referer.to_str().ok()?, &headers)) {
+            match headers
+                .get(header::REFERER)
+                .and_then(|referer| path_of(referer.to_str().ok()?, &headers))
+            {
                 Some(path)
                     if matches!(
                         error,
@@ -89,7 +111,17 @@ async fn act(
                             | Error::Full(_)
                     ) =>
                 {
-                    redisplay(state.pages.clone(), &path, &headers, Some(viewer), address, lang, form, &error).await
+                    redisplay(
+                        state.pages.clone(),
+                        &path,
+                        &headers,
+                        Some(viewer),
+                        address,
+                        lang,
+                        form,
+                        &error,
+                    )
+                    .await
                 }
                 _ => error.into_response(),
             }
@@ -100,8 +132,12 @@ async fn act(
 
 /// A form or JSON, as it came.
 async fn whole(body: Body) -> Result<Vec<u8>> {
-    let came = timeout(SLOWEST, to_bytes(body, LARGEST_FORM)).await.map_err(|_| Error::Unavailable)?;
-    Ok(came.map_err(|_| Error::TooLarge("error-form-large", LARGEST_FORM as u64))?.into())
+    let came = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
+        .await
+        .map_err(|_| Error::Unavailable)?;
+    Ok(came
+        .map_err(|_| Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64))?
+        .into())
 }
 
 async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Result<Outcome> {
@@ -142,7 +178,10 @@ fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
 }
 
 /// Shows a page again with the form it was refused, under the error's status.
-#[allow(clippy::too_many_arguments, reason = "they are the request, taken apart")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "they are the request, taken apart"
+)]
 pub async fn redisplay(
     pages: Router,
     path: &str,
@@ -153,9 +192,13 @@ pub async fn redisplay(
     form: Form,
     error: &Error,
 ) -> Response {
-    let Ok(mut request) = Request::get(path).body(axum::body::Body::empty()) else { return Error::NotFound.into_response() };
+    let Ok(mut request) = Request::get(path).body(axum::body::Body::empty()) else {
+        return Error::NotFound.into_response();
+    };
     if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
-        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
+        request
+            .headers_mut()
+            .insert(header::ACCEPT_LANGUAGE, language.clone());
     }
     let extensions = request.extensions_mut();
     extensions.insert(form);
