@@ -20,7 +20,6 @@ use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::{Access, Module};
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
-use tidepool::sql;
 
 const DOCUMENT: &str = "cabinet.document";
 const TABLE: &str = "CREATE TABLE cabinet (file_id BIGINT PRIMARY KEY, space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE)";
@@ -146,15 +145,21 @@ impl Cabinet {
             return Err(Error::field("files", "error-file-gone"));
         }
         let (db, ids) = (self.0.engine().db.clone(), files.clone());
-        db.write(move |tx| {
-            Box::pin(async move {
-                for id in ids {
-                    self.0.engine().files.claim(tx, id, DOCUMENT, space.0, viewer.account).await?;
-                    sql!(tx.on(), on => sqlx::query("INSERT INTO cabinet (file_id, space_id) VALUES ($1, $2)").bind(id).bind(space).execute(on))?;
-                }
-                self.changed(tx, space);
-                Ok(())
-            })
+        db.write(async move |tx| {
+            for id in ids {
+                self.0
+                    .engine()
+                    .files
+                    .claim(tx, id, DOCUMENT, space.0, viewer.account)
+                    .await?;
+                tx.execute(
+                    "INSERT INTO cabinet (file_id, space_id) VALUES ($1, $2)",
+                    (id, space),
+                )
+                .await?;
+            }
+            self.changed(tx, space);
+            Ok(())
         })
         .await?;
         Ok(Outcome::new(
@@ -166,7 +171,7 @@ impl Cabinet {
     async fn files(&self, space: SpaceId) -> Result<Vec<File>> {
         const IDS: &str =
             "SELECT file_id FROM cabinet WHERE space_id = $1 ORDER BY file_id DESC LIMIT 100";
-        let ids: Vec<FileId> = sql!(self.0.engine().db.read(), on => sqlx::query_scalar(IDS).bind(space).fetch_all(on))?;
+        let ids: Vec<FileId> = self.0.engine().db.scalars(IDS, (space,)).await?;
         futures_util::future::try_join_all(ids.into_iter().map(|id| self.0.engine().files.file(id)))
             .await
     }
@@ -189,14 +194,11 @@ impl Cabinet {
         let space = SpaceId(self.0.engine().files.file(file).await?.place);
         self.clone().of_space(viewer.account, space).await?;
         let db = self.0.engine().db.clone();
-        db.write(move |tx| {
-            Box::pin(async move {
-                const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
-                let _: SpaceId =
-                    sql!(tx.on(), on => sqlx::query_scalar(ROW).bind(file).fetch_one(on))?;
-                self.changed(tx, space);
-                self.0.engine().files.release(tx, file).await
-            })
+        db.write(async move |tx| {
+            const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
+            let _: SpaceId = tx.scalar(ROW, (file,)).await?;
+            self.changed(tx, space);
+            self.0.engine().files.release(tx, file).await
         })
         .await?;
         Ok(Outcome::new(json!({}), format!("/spaces/{space}/cabinet")))

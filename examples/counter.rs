@@ -17,7 +17,7 @@ use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::{Access, Module};
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
-use tidepool::{event, sql};
+use tidepool::event;
 
 event! {
     /// Someone counted.
@@ -101,19 +101,16 @@ impl Counter {
             .community
             .engine()
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let value =
-                        sql!(tx.on(), on => sqlx::query_scalar(ADD).bind(space).fetch_one(on))?;
-                    // After the commit, in its order: nobody hears of what could still be lost.
-                    tx.after_commit(move || {
-                        bus.publish(
-                            Origin::new(viewer.account, Some(space)),
-                            ValueChanged { space, value },
-                        )
-                    });
-                    Ok(value)
-                })
+            .write(async move |tx| {
+                let value = tx.scalar(ADD, (space,)).await?;
+                // After the commit, in its order: nobody hears of what could still be lost.
+                tx.after_commit(move || {
+                    bus.publish(
+                        Origin::new(viewer.account, Some(space)),
+                        ValueChanged { space, value },
+                    )
+                });
+                Ok(value)
             })
             .await?;
         Ok(Outcome::new(
@@ -140,9 +137,10 @@ async fn page(
         "counter/{space}@{}",
         engine.live.cursor(&format!("counter/{space}"))
     );
-    let value: Option<i64> =
-        sql!(engine.db.read(), on => sqlx::query_scalar("SELECT value FROM counters WHERE space_id = $1").bind(space).fetch_optional(on))
-            .map_err(Error::from)?;
+    let value: Option<i64> = engine
+        .db
+        .optional_scalar("SELECT value FROM counters WHERE space_id = $1", (space,))
+        .await?;
     let shell = counter
         .community
         .shell_from(

@@ -15,7 +15,7 @@ use tidepool::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
 use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::Module;
 use tidepool::engine::viewer::Viewer;
-use tidepool::{event, sql};
+use tidepool::event;
 
 event! {
     /// Someone is reminded.
@@ -108,17 +108,15 @@ async fn set(engine: Engine, viewer: Viewer, input: Set) -> Result<Outcome> {
 /// The effect and the end of the job are one transaction: however often the server ends in the
 /// middle, it happens once.
 async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, Failure> {
-    run.settle(move |tx| {
-        Box::pin(async move {
-            let Reminder { account, text } = reminder;
-            const TELL: &str = "INSERT INTO reminders (account_id, text) VALUES ($1, $2)";
-            sql!(tx.on(), on => sqlx::query(TELL).bind(account).bind(&text).execute(on))?;
-            let bus = engine.bus.clone();
-            tx.after_commit(move || {
-                bus.publish(Origin::new(account, None), ReminderTold { account, text })
-            });
-            Ok(())
-        })
+    run.settle(async move |tx| {
+        let Reminder { account, text } = reminder;
+        const TELL: &str = "INSERT INTO reminders (account_id, text) VALUES ($1, $2)";
+        tx.execute(TELL, (account, &text)).await?;
+        let bus = engine.bus.clone();
+        tx.after_commit(move || {
+            bus.publish(Origin::new(account, None), ReminderTold { account, text })
+        });
+        Ok(())
     })
     .await
 }
@@ -126,8 +124,7 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
 async fn list(engine: Engine, viewer: Viewer) -> Result<Outcome> {
     const LIST: &str =
         "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
-    let told: Vec<String> =
-        sql!(engine.db.read(), on => sqlx::query_scalar(LIST).bind(viewer.account).fetch_all(on))?;
+    let told: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
     Ok(Outcome::new(json!({ "told": told }), "/"))
 }
 

@@ -25,7 +25,6 @@ use crate::base::clock::Micros;
 use crate::base::db::Db;
 use crate::base::error::Result;
 use crate::base::settings::Settings;
-use crate::sql;
 use actions::Actions;
 use bus::{Bus, DeadLetters, Subscriber};
 use files::Files;
@@ -139,17 +138,15 @@ impl Engine {
             for (name, sql) in &module.migrations {
                 let (owner, name, sql) = (module.name, *name, *sql);
                 self.db
-                    .write(move |tx| {
-                        Box::pin(async move {
+                    .write(async move |tx| {
                             const NOTE: &str =
                                 "INSERT INTO module_migrations (module, name, applied_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-                            let noted = sql!(tx.on(), on => sqlx::query(NOTE).bind(owner).bind(name).bind(Micros::now()).execute(on))?;
-                            if noted.rows_affected() > 0 {
-                                sql!(tx.on(), on => sqlx::query(sql).execute(on))?;
+                            let noted = tx.execute(NOTE, (owner, name, Micros::now())).await?;
+                            if noted > 0 {
+                                tx.execute(sql, ()).await?;
                             }
                             Ok(())
                         })
-                    })
                     .await?;
             }
         }

@@ -349,7 +349,7 @@ fn take(bytes: &[u8], seat: &Seat, shared: &Shared, pongs: &mut Vec<Vec<u8>>) ->
             PING => pongs.push(pong(frame.payload)),
             TEXT if frame.payload.starts_with(b"{\"type\":\"hello\"") => {}
             TEXT if frame.payload.starts_with(b"{\"type\":\"subscribed\"") => {
-                drop(shared.ready.fetch_add(1, Ordering::AcqRel))
+                shared.ready.fetch_add(1, Ordering::AcqRel);
             }
             TEXT if frame.compressed
                 || frame.payload.starts_with(b"<!--")

@@ -15,7 +15,7 @@ use tidepool::engine::actions::{Action, Class, Outcome};
 use tidepool::engine::jobs::{JobKind, NewJob, Run};
 use tidepool::engine::live::{Content, FeedSpec};
 use tidepool::engine::module::Module;
-use tidepool::{event, sql};
+use tidepool::event;
 use tokio::sync::Notify;
 
 /// What is told with each beat, so that a frame has about 360 bytes.
@@ -72,13 +72,11 @@ async fn add(engine: &Engine, kind: &'static str, count: u64) -> Result<()> {
     let jobs = engine.jobs.clone();
     engine
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                for number in 0..count {
-                    jobs.add(tx, NewJob::new(kind, &number)).await?;
-                }
-                Ok(())
-            })
+        .write(async move |tx| {
+            for number in 0..count {
+                jobs.add(tx, NewJob::new(kind, &number)).await?;
+            }
+            Ok(())
         })
         .await
 }
@@ -98,26 +96,29 @@ fn module(engine: Engine) -> Module {
     for kind in ["bench.work", "bench.settle", "bench.once", "bench.wait"] {
         let doing = seen.clone();
         module = module.job(
-            JobKind::new(kind, "Does next to nothing", move |run: Run, number: u64| {
-                let seen = doing.clone();
-                async move {
-                    let settled = match kind {
-                        "bench.settle" => {
-                            let effect = run.settle(move |tx| {
-                                Box::pin(async move {
-                                    const KEEP: &str = "INSERT INTO bench_effects (number) VALUES ($1)";
-                                    sql!(tx.on(), on => sqlx::query(KEEP).bind(number as i64).execute(on))?;
+            JobKind::new(
+                kind,
+                "Does next to nothing",
+                move |run: Run, number: u64| {
+                    let seen = doing.clone();
+                    async move {
+                        let settled = match kind {
+                            "bench.settle" => {
+                                let effect = run.settle(async move |tx| {
+                                    const KEEP: &str =
+                                        "INSERT INTO bench_effects (number) VALUES ($1)";
+                                    tx.execute(KEEP, (number as i64,)).await?;
                                     Ok(())
-                                })
-                            });
-                            effect.await?
-                        }
-                        _ => run.done()?,
-                    };
-                    seen.one();
-                    Ok(settled)
-                }
-            })
+                                });
+                                effect.await?
+                            }
+                            _ => run.done()?,
+                        };
+                        seen.one();
+                        Ok(settled)
+                    }
+                },
+            )
             .at_once(64),
         );
         let (engine, seen) = (engine.clone(), seen.clone());
@@ -145,7 +146,7 @@ fn module(engine: Engine) -> Module {
             async move {
                 let until = Instant::now() + Duration::from_secs(15);
                 loop {
-                    let left: i64 = sql!(engine.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(on))?;
+                    let left: i64 = engine.db.scalar("SELECT COUNT(*) FROM jobs", ()).await?;
                     if left == 0 || Instant::now() > until {
                         return Ok(Outcome::new(json!({ "left": left }), "/"));
                     }

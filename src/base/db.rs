@@ -1,14 +1,18 @@
 //! The database: one writer that groups waiting writes into one commit, and a small pool of
 //! readers.
 //!
-//! `Db` is an enum so that a second database is a second arm, not a second program: every statement
-//! is one `&'static str` with `$1` placeholders, run through [`sql!`](crate::sql), which is
-//! compiled once for each arm.
+//! `Db` is an enum so that a second database is a second arm, not a second program; `query` hides
+//! the arms. A write is an async closure that gets the transaction:
 //!
 //! ```ignore
-//! let name: String = sql!(db.read(), on => sqlx::query_scalar("SELECT name FROM spaces WHERE id = $1").bind(space).fetch_one(on))?;
+//! db.write(async move |tx| {
+//!     tx.execute("UPDATE spaces SET name = $2 WHERE id = $1", (space, &name)).await?;
+//!     tx.after_commit(move || bus.publish(origin, SpaceRenamed { space, name }));
+//!     Ok(())
+//! })
 //! ```
 
+mod query;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -18,30 +22,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use crate::base::error::Result;
 use crate::base::settings::Settings;
+pub use query::{Params, Row, Scalar};
 pub use writer::Tx;
 use writer::{QueuePolicy, Writer};
-
-/// Runs one statement on whichever database is behind `$on` (a reader or a transaction).
-#[macro_export]
-macro_rules! sql {
-    ($on:expr, $arm:ident => $statement:expr) => {
-        match $on {
-            $crate::base::db::On::Sqlite($arm) => $statement.await,
-        }
-    };
-}
-
-/// What a statement runs on, one arm for each kind of database.
-pub enum On<S> {
-    /// A SQLite pool or connection.
-    Sqlite(S),
-}
 
 /// A handle to the database. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +46,8 @@ pub struct Sqlite {
 }
 
 // Statements a connection keeps prepared; more than the program has.
+/// How long a checkpoint that blocks writers waits for readers.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
 const STATEMENT_CACHE: usize = 256;
 // Rows a connection's thread may be ahead: a page of 50 crosses threads once.
 const ROW_BUFFER: usize = 256;
@@ -82,7 +72,10 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(reading(&path))
             .await?;
-        let checkpointer = options(&path).connect().await?;
+        let checkpointer = options(&path)
+            .busy_timeout(CHECKPOINT_TIMEOUT)
+            .connect()
+            .await?;
         let wait = Duration::from_micros(settings.write_wait_micros);
         let writer = Writer::start(
             connection,
@@ -90,7 +83,7 @@ impl Db {
             settings.max_waiting_writes,
             settings.write_batch,
             wait,
-        );
+        )?;
         Ok(Self::Sqlite(Sqlite { readers, writer }))
     }
 
@@ -104,18 +97,11 @@ impl Db {
             1,
             1,
             Duration::ZERO,
-        );
+        )?;
         Ok(Self::Sqlite(Sqlite {
             readers: SqlitePoolOptions::new().connect_lazy_with(options),
             writer,
         }))
-    }
-
-    /// Where reads run. Each statement sees everything that was committed before it began.
-    pub fn read(&self) -> On<&SqlitePool> {
-        match self {
-            Self::Sqlite(sqlite) => On::Sqlite(&sqlite.readers),
-        }
     }
 
     /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one
@@ -127,7 +113,7 @@ impl Db {
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self {
             Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::RefuseWhenFull, work).await,
@@ -139,7 +125,7 @@ impl Db {
     pub async fn write_queued<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self {
             Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::Wait, work).await,
@@ -148,8 +134,8 @@ impl Db {
 
     /// Whether a read and an empty write both answer: what `/health/ready` asks.
     pub async fn answers(&self) -> Result<()> {
-        sql!(self.read(), on => sqlx::query("SELECT 1").execute(on))?;
-        self.write_queued(|_| Box::pin(async { Ok(()) })).await
+        self.execute("SELECT 1", ()).await?;
+        self.write_queued(async |_| Ok(())).await
     }
 
     /// Finishes waiting writes, moves the log into the file and closes.
@@ -242,9 +228,22 @@ fn reading(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Moves the log into the file. How many pages the log has.
-async fn checkpoint(connection: &mut SqliteConnection, mode: &'static str) -> sqlx::Result<i64> {
-    let (_busy, pages, _moved): (i64, i64, i64) =
-        sqlx::query_as(mode).fetch_one(connection).await?;
-    Ok(pages)
+/// The write-ahead log after a checkpoint.
+struct WalState {
+    /// Whether a reader or writer kept the checkpoint from completing.
+    busy: bool,
+    /// Pages in the log.
+    pages: i64,
+}
+
+async fn checkpoint(
+    connection: &mut SqliteConnection,
+    pragma: &'static str,
+) -> sqlx::Result<WalState> {
+    let (busy, pages, _moved): (i64, i64, i64) =
+        sqlx::query_as(pragma).fetch_one(connection).await?;
+    Ok(WalState {
+        busy: busy != 0,
+        pages,
+    })
 }

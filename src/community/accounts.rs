@@ -12,7 +12,6 @@ use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
-use crate::sql;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // characters as a person counts them
 const MAX_LOGIN_BYTES: usize = 320; // bytes; no name or address is longer
@@ -112,16 +111,26 @@ fn is_email(text: &str) -> bool {
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
     let (name_key, email_key) = (key(&new.name), key(&new.email));
-    let (name, email): (bool, bool) =
-        sql!(tx.on(), on => sqlx::query_as(TAKEN).bind(&name_key).bind(&email_key).fetch_one(on))?;
+    let (name, email): (bool, bool) = tx.one(TAKEN, (&name_key, &email_key)).await?;
     Check::default()
         .that(!name, "name", "error-name-taken", 0)
         .that(!email, "email", "error-email-taken", 0)
         .done()?;
     let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(&new.name).bind(name_key).bind(&new.email).bind(email_key)
-        .bind(hash).bind(Micros::now()).execute(on))?;
+    tx.execute(
+        INSERT,
+        (
+            id,
+            &new.name,
+            name_key,
+            &new.email,
+            email_key,
+            hash,
+            Micros::now(),
+        ),
+    )
+    .await?;
     Ok(id)
 }
 
@@ -134,8 +143,7 @@ impl Community {
         const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
         let db = &self.0.engine.db;
         self.remember(&self.0.accounts, id, async {
-            let account: Account =
-                sql!(db.read(), on => sqlx::query_as(READ).bind(id).fetch_one(on))?;
+            let account: Account = db.one(READ, (id,)).await?;
             Ok(Arc::new(account))
         })
         .await
@@ -157,8 +165,7 @@ impl Community {
             return Ok(None);
         }
         let key = key(login);
-        let found: Option<(AccountId, String)> =
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(key).fetch_optional(on))?;
+        let found: Option<(AccountId, String)> = self.0.engine.db.optional(READ, (key,)).await?;
         let (id, hash) = found.unzip();
         self.0.sign_in_limiter.check(login, id, from)?;
         let fits = password.len() <= passwords::MAX_CHARS * 4
@@ -169,11 +176,19 @@ impl Community {
     /// Keeps the language someone chose; `None` follows the browser.
     pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
         let community = self.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            sql!(tx.on(), on => sqlx::query("UPDATE accounts SET language = $2 WHERE id = $1").bind(id).bind(language).execute(on))?;
-            tx.after_commit(move || community.changed());
-            Ok(())
-        })).await
+        self.0
+            .engine
+            .db
+            .write(async move |tx| {
+                tx.execute(
+                    "UPDATE accounts SET language = $2 WHERE id = $1",
+                    (id, language),
+                )
+                .await?;
+                tx.after_commit(move || community.changed());
+                Ok(())
+            })
+            .await
     }
 
     /// Whether this is the account that set the server up.

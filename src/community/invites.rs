@@ -13,7 +13,7 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
 use crate::engine::bus::Origin;
-use crate::{id, sql};
+use crate::id;
 
 id!(
     /// An invitation.
@@ -56,16 +56,14 @@ const OPEN: &str = "SELECT i.space_id, s.name AS space, a.name AS \"from\" FROM 
 async fn use_up(tx: &mut Tx, code: &str) -> Result<SpaceId> {
     const USE: &str = "UPDATE invites SET uses = uses + 1 WHERE code = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) RETURNING space_id";
-    let space: Option<SpaceId> = sql!(tx.on(), on => sqlx::query_scalar(USE).bind(code).bind(Micros::now()).fetch_optional(on))?;
+    let space: Option<SpaceId> = tx.optional_scalar(USE, (code, Micros::now())).await?;
     space.ok_or(Error::Conflict("error-invite-over"))
 }
 
 impl Community {
     /// The invitation behind a link, while it is open.
     pub(super) async fn invitation(&self, code: &str) -> Result<Option<Invitation>> {
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(OPEN).bind(code).bind(Micros::now()).fetch_optional(on))?,
-        )
+        self.0.engine.db.optional(OPEN, (code, Micros::now())).await
     }
 
     /// The open invitations of a space, newest first.
@@ -78,9 +76,11 @@ impl Community {
             .await?;
         const READ: &str = "SELECT id, code, expires_at, most_uses, uses FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
             AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(Micros::now()).bind(MAX_OPEN).fetch_all(on))?,
-        )
+        self.0
+            .engine
+            .db
+            .all(READ, (space, Micros::now(), MAX_OPEN))
+            .await
     }
 
     /// Makes a link. No limit of uses or time where none is given.
@@ -109,19 +109,18 @@ impl Community {
             .done()?;
         let code = secrets::short_token();
         let kept = code.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
+        self.0.engine.db.write(async move |tx| {
             const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
                 AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) LIMIT $3)";
             let now = Micros::now();
-            let open: i64 = sql!(tx.on(), on => sqlx::query_scalar(COUNT).bind(space).bind(now).bind(MAX_OPEN).fetch_one(on))?;
+            let open: i64 = tx.scalar(COUNT, (space, now, MAX_OPEN)).await?;
             if open >= MAX_OPEN {
                 return Err(Error::Conflict("error-invites-full"));
             }
             const INSERT: &str = "INSERT INTO invites (id, space_id, code, created_by, created_at, expires_at, most_uses) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-            sql!(tx.on(), on => sqlx::query(INSERT).bind(InviteId::new()).bind(space).bind(kept).bind(by).bind(now)
-                .bind(lasts.map(|lasts| now.plus(lasts))).bind(most_uses).execute(on))?;
+            tx.execute(INSERT, (InviteId::new(), space, kept, by, now, lasts.map(|lasts| now.plus(lasts)), most_uses)).await?;
             Ok(())
-        })).await?;
+        }).await?;
         Ok(code)
     }
 
@@ -137,13 +136,11 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
+            .write(async move |tx| {
                     const REVOKE: &str = "UPDATE invites SET revoked_at = $3 WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
-                    let done = sql!(tx.on(), on => sqlx::query(REVOKE).bind(invite).bind(space).bind(Micros::now()).execute(on))?;
-                    touched(done.rows_affected())
+                    let done = tx.execute(REVOKE, (invite, space, Micros::now())).await?;
+                    touched(done)
                 })
-            })
             .await
     }
 
@@ -165,14 +162,12 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let space = use_up(tx, &code).await?;
-                    let account = accounts::insert(tx, &new, &hash).await?;
-                    spaces::add_member(tx, space, account, Role::Member).await?;
-                    tx.after_commit(move || community.joined(space, account, new.name));
-                    Ok((account, space))
-                })
+            .write(async move |tx| {
+                let space = use_up(tx, &code).await?;
+                let account = accounts::insert(tx, &new, &hash).await?;
+                spaces::add_member(tx, space, account, Role::Member).await?;
+                tx.after_commit(move || community.joined(space, account, new.name));
+                Ok((account, space))
             })
             .await
     }
@@ -192,13 +187,11 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let space = use_up(tx, &code).await?;
-                    spaces::add_member(tx, space, account, Role::Member).await?;
-                    tx.after_commit(move || community.joined(space, account, name));
-                    Ok(space)
-                })
+            .write(async move |tx| {
+                let space = use_up(tx, &code).await?;
+                spaces::add_member(tx, space, account, Role::Member).await?;
+                tx.after_commit(move || community.joined(space, account, name));
+                Ok(space)
             })
             .await
     }

@@ -6,7 +6,6 @@ use sqlx::FromRow;
 use super::{Community, Role};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::sql;
 
 /// Someone in a space or room, as lists show them.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -41,7 +40,7 @@ impl Community {
         const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
         let db = &self.0.engine.db;
         self.remember(&self.0.roles, (account, space), async {
-            let role: Option<String> = sql!(db.read(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_optional(on))?;
+            let role: Option<String> = db.optional_scalar(READ, (space, account)).await?;
             Ok(role.as_deref().map(Role::of))
         })
         .await
@@ -53,7 +52,7 @@ impl Community {
             "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
         let db = &self.0.engine.db;
         self.remember(&self.0.entries, (account, room), async {
-            Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(room).bind(account).fetch_one(on))?)
+            db.scalar(READ, (room, account)).await
         })
         .await
     }
@@ -62,35 +61,27 @@ impl Community {
     pub async fn people_of(&self, space: SpaceId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, m.role FROM members m JOIN accounts a ON a.id = m.account_id \
             WHERE m.space_id = $1 ORDER BY a.name_key LIMIT $2";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MAX_LISTED).fetch_all(on))?,
-        )
+        self.0.engine.db.all(READ, (space, MAX_LISTED)).await
     }
 
     /// The own members of a private room or direct conversation, by name.
     pub async fn people_in(&self, room: RoomId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, '' AS role FROM room_members m JOIN accounts a ON a.id = m.account_id \
             WHERE m.room_id = $1 ORDER BY a.name_key LIMIT $2";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(room).bind(MAX_LISTED).fetch_all(on))?,
-        )
+        self.0.engine.db.all(READ, (room, MAX_LISTED)).await
     }
 
     /// Everybody who shares a space with this account, by name.
     pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT DISTINCT a.id, a.name, '' AS role FROM members mine JOIN members theirs ON theirs.space_id = mine.space_id \
             JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 AND a.id <> $1 ORDER BY a.name_key LIMIT $2";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MAX_LISTED).fetch_all(on))?,
-        )
+        self.0.engine.db.all(READ, (account, MAX_LISTED)).await
     }
 
     /// The spaces an account belongs to.
     pub async fn space_ids_of(&self, account: AccountId) -> Result<Vec<SpaceId>> {
         const READ: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_all(on))?,
-        )
+        self.0.engine.db.scalars(READ, (account,)).await
     }
 
     /// Of these accounts, those who may read a room.

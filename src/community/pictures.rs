@@ -17,7 +17,6 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::files::{File, FileId, FileKind};
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
-use crate::sql;
 
 pub(super) const PORTRAIT: &str = "community.portrait";
 pub(super) const EMBLEM: &str = "community.emblem";
@@ -143,10 +142,8 @@ impl Community {
         const FACES: &str = "SELECT a.id, f.id FROM accounts a JOIN files f ON f.id = a.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
         const EMBLEMS: &str = "SELECT s.id, f.id FROM spaces s JOIN files f ON f.id = s.picture WHERE f.picture = 'made' ORDER BY f.id DESC LIMIT $1";
         let db = &self.0.engine.db;
-        let faces: Vec<(i64, FileId)> =
-            sql!(db.read(), on => sqlx::query_as(FACES).bind(MAX_SHOWN).fetch_all(on))?;
-        let emblems: Vec<(i64, FileId)> =
-            sql!(db.read(), on => sqlx::query_as(EMBLEMS).bind(MAX_SHOWN).fetch_all(on))?;
+        let faces: Vec<(i64, FileId)> = db.all(FACES, (MAX_SHOWN,)).await?;
+        let emblems: Vec<(i64, FileId)> = db.all(EMBLEMS, (MAX_SHOWN,)).await?;
         let mut css = String::from("@layer modules {\n");
         for (what, pictures) in [("face", faces), ("emblem", emblems)] {
             for (id, file) in pictures {
@@ -207,19 +204,16 @@ impl Community {
         [old, set]: [&'static str; 2],
     ) -> Result<()> {
         let files = self.0.engine.files.clone();
-        let write = self.0.engine.db.write(move |tx| {
-            Box::pin(async move {
-                if let Some(file) = file {
-                    files.claim(tx, file, kind, of, by).await?;
-                }
-                let old: Option<FileId> =
-                    sql!(tx.on(), on => sqlx::query_scalar(old).bind(of).fetch_one(on))?;
-                sql!(tx.on(), on => sqlx::query(set).bind(of).bind(file).execute(on))?;
-                match old {
-                    Some(old) => files.release(tx, old).await,
-                    None => Ok(()),
-                }
-            })
+        let write = self.0.engine.db.write(async move |tx| {
+            if let Some(file) = file {
+                files.claim(tx, file, kind, of, by).await?;
+            }
+            let old: Option<FileId> = tx.scalar(old, (of,)).await?;
+            tx.execute(set, (of, file)).await?;
+            match old {
+                Some(old) => files.release(tx, old).await,
+                None => Ok(()),
+            }
         });
         write.await?;
         self.show_pictures().await;
@@ -230,9 +224,7 @@ impl Community {
     pub async fn emoji_of(&self, space: SpaceId) -> Result<Vec<Emoji>> {
         const READ: &str =
             "SELECT name, file_id, made_by FROM emoji WHERE space_id = $1 ORDER BY name LIMIT $2";
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(MAX_EMOJI).fetch_all(on))?,
-        )
+        self.0.engine.db.all(READ, (space, MAX_EMOJI)).await
     }
 
     /// The emoji that may be written in a room: those of its space.
@@ -275,22 +267,20 @@ impl Community {
             .that(file.is_some(), "files", "error-file-picture", 0)
             .done()?;
         let (community, file) = (self.clone(), file.ok_or(Error::NotFound)?);
-        let write = self.0.engine.db.write(move |tx| {
-            Box::pin(async move {
+        let write = self.0.engine.db.write(async move |tx| {
                 community.0.engine.files.claim(tx, file, EMOJI, space.0, by).await?;
                 const COUNT: &str = "SELECT COUNT(*) FROM emoji WHERE space_id = $1";
-                let count: i64 = sql!(tx.on(), on => sqlx::query_scalar(COUNT).bind(space).fetch_one(on))?;
+                let count: i64 = tx.scalar(COUNT, (space,)).await?;
                 if count >= MAX_EMOJI {
                     return Err(Error::Conflict("error-emoji-many"));
                 }
                 const ADD: &str = "INSERT INTO emoji (space_id, name, file_id, made_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-                let added = sql!(tx.on(), on => sqlx::query(ADD).bind(space).bind(&name).bind(file).bind(by).execute(on))?;
-                if added.rows_affected() == 0 {
+                let added = tx.execute(ADD, (space, &name, file, by)).await?;
+                if added == 0 {
                     return Err(Error::field("name", "error-emoji-taken"));
                 }
                 Ok(())
-            })
-        });
+            });
         write.await?;
         self.changed();
         Ok(())
@@ -306,12 +296,11 @@ impl Community {
         self.permit(by, Permission::ManageSpace, Place::Space(space))
             .await?;
         let (community, name) = (self.clone(), name.to_owned());
-        let write = self.0.engine.db.write(move |tx| {
-            Box::pin(async move {
-                const REMOVE: &str = "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
-                let file: FileId = sql!(tx.on(), on => sqlx::query_scalar(REMOVE).bind(space).bind(name).fetch_one(on))?;
-                community.0.engine.files.release(tx, file).await
-            })
+        let write = self.0.engine.db.write(async move |tx| {
+            const REMOVE: &str =
+                "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
+            let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
+            community.0.engine.files.release(tx, file).await
         });
         write.await?;
         self.changed();

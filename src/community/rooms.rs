@@ -13,7 +13,6 @@ use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::bus::Origin;
-use crate::sql;
 
 const MAX_TOPIC_CHARS: usize = 200; // characters of a room's description
 const MAX_DIRECT_PEOPLE: usize = 20; // in one direct conversation
@@ -85,8 +84,11 @@ async fn insert(
     let (name, about, private) = form;
     let id = RoomId::new();
     const INSERT: &str = "INSERT INTO rooms (id, space_id, name, about, private, people_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(space).bind(name).bind(about).bind(private).bind(people_key)
-        .bind(Micros::now()).execute(on))?;
+    tx.execute(
+        INSERT,
+        (id, space, name, about, private, people_key, Micros::now()),
+    )
+    .await?;
     Ok(id)
 }
 
@@ -106,15 +108,13 @@ pub(super) async fn insert_in_space(
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, but: Option<RoomId>) -> Result<bool> {
     const READ: &str = "SELECT EXISTS (SELECT 1 FROM rooms WHERE space_id = $1 AND name = $2 AND archived_at IS NULL AND id <> $3)";
     let but = but.map_or(0, |room| room.0);
-    Ok(
-        sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(name).bind(but).fetch_one(on))?,
-    )
+    tx.scalar(READ, (space, name, but)).await
 }
 
 async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<()> {
     const INSERT: &str = "INSERT INTO room_members (room_id, account_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     for account in people {
-        sql!(tx.on(), on => sqlx::query(INSERT).bind(room).bind(account).bind(Micros::now()).execute(on))?;
+        tx.execute(INSERT, (room, account, Micros::now())).await?;
     }
     Ok(())
 }
@@ -126,8 +126,7 @@ async fn of_space(tx: &mut Tx, space: SpaceId, people: Vec<AccountId>) -> Result
         "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
     let mut members = Vec::new();
     for account in people {
-        let belongs: bool =
-            sql!(tx.on(), on => sqlx::query_scalar(READ).bind(space).bind(account).fetch_one(on))?;
+        let belongs: bool = tx.scalar(READ, (space, account)).await?;
         if belongs && !members.contains(&account) {
             members.push(account);
         }
@@ -141,7 +140,7 @@ impl Community {
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
         let db = &self.0.engine.db;
         self.remember(&self.0.rooms, id, async {
-            let room: Room = sql!(db.read(), on => sqlx::query_as(COLUMNS).bind(id).fetch_one(on))?;
+            let room: Room = db.one(COLUMNS, (id,)).await?;
             Ok(Arc::new(room))
         })
         .await
@@ -159,9 +158,11 @@ impl Community {
             (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) ORDER BY name LIMIT $4";
         self.permit(account, Permission::Read, Place::Space(space))
             .await?;
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(space).bind(account).bind(archived).bind(MAX_LISTED).fetch_all(on))?,
-        )
+        self.0
+            .engine
+            .db
+            .all(READ, (space, account, archived, MAX_LISTED))
+            .await
     }
 
     /// The direct conversations of an account with what they are called, newest first.
@@ -169,7 +170,8 @@ impl Community {
         const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
             JOIN room_members theirs ON theirs.room_id = mine.room_id AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
-        let people: Vec<(RoomId, String)> = sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).bind(MAX_LISTED).fetch_all(on))?;
+        let people: Vec<(RoomId, String)> =
+            self.0.engine.db.all(READ, (account, MAX_LISTED)).await?;
         let mut rooms: Vec<(RoomId, String)> = Vec::new();
         for (room, name) in people {
             match rooms.last_mut() {
@@ -213,26 +215,24 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let room =
-                        insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
-                    let members = of_space(tx, space, wanted).await?;
-                    add_people(tx, room, &members).await?;
-                    let private = form.private;
-                    tx.after_commit(move || {
-                        bus.publish(
-                            Origin::new(by, Some(space)),
-                            RoomCreated {
-                                room,
-                                space: Some(space),
-                                private,
-                                members,
-                            },
-                        )
-                    });
-                    Ok(room)
-                })
+            .write(async move |tx| {
+                let room =
+                    insert_in_space(tx, space, &form.name, &form.about, form.private).await?;
+                let members = of_space(tx, space, wanted).await?;
+                add_people(tx, room, &members).await?;
+                let private = form.private;
+                tx.after_commit(move || {
+                    bus.publish(
+                        Origin::new(by, Some(space)),
+                        RoomCreated {
+                            room,
+                            space: Some(space),
+                            private,
+                            members,
+                        },
+                    )
+                });
+                Ok(room)
             })
             .await
     }
@@ -255,25 +255,35 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    if is_taken(tx, space, &form.name, Some(id)).await? {
-                        return Err(Error::field("name", "error-room-name-taken"));
-                    }
-                    const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
-                    sql!(tx.on(), on => sqlx::query(UPDATE).bind(id).bind(&form.name).bind(&form.about).bind(form.private).execute(on))?;
-                    sql!(tx.on(), on => sqlx::query("DELETE FROM room_members WHERE room_id = $1").bind(id).execute(on))?;
-                    let members = of_space(tx, space, wanted).await?;
-                    add_people(tx, id, &members).await?;
-                    tx.after_commit(move || {
-                        let mut concerned: Vec<_> = before.into_iter().map(|person| person.id).chain(members).collect();
-                        concerned.sort_unstable();
-                        concerned.dedup();
-                        let everyone = !was_private || !form.private;
-                        community.room_changed(by, id, Some(space), if everyone { Vec::new() } else { concerned });
-                    });
-                    Ok(())
-                })
+            .write(async move |tx| {
+                if is_taken(tx, space, &form.name, Some(id)).await? {
+                    return Err(Error::field("name", "error-room-name-taken"));
+                }
+                const UPDATE: &str =
+                    "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
+                tx.execute(UPDATE, (id, &form.name, &form.about, form.private))
+                    .await?;
+                tx.execute("DELETE FROM room_members WHERE room_id = $1", (id,))
+                    .await?;
+                let members = of_space(tx, space, wanted).await?;
+                add_people(tx, id, &members).await?;
+                tx.after_commit(move || {
+                    let mut concerned: Vec<_> = before
+                        .into_iter()
+                        .map(|person| person.id)
+                        .chain(members)
+                        .collect();
+                    concerned.sort_unstable();
+                    concerned.dedup();
+                    let everyone = !was_private || !form.private;
+                    community.room_changed(
+                        by,
+                        id,
+                        Some(space),
+                        if everyone { Vec::new() } else { concerned },
+                    );
+                });
+                Ok(())
             })
             .await
     }
@@ -300,16 +310,15 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
-                        return Err(Error::Conflict("error-room-name-taken"));
-                    }
-                    let at = archive.then(Micros::now);
-                    sql!(tx.on(), on => sqlx::query("UPDATE rooms SET archived_at = $2 WHERE id = $1").bind(id).bind(at).execute(on))?;
-                    tx.after_commit(move || community.room_changed(by, id, Some(space), concerned));
-                    Ok(())
-                })
+            .write(async move |tx| {
+                if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
+                    return Err(Error::Conflict("error-room-name-taken"));
+                }
+                let at = archive.then(Micros::now);
+                tx.execute("UPDATE rooms SET archived_at = $2 WHERE id = $1", (id, at))
+                    .await?;
+                tx.after_commit(move || community.room_changed(by, id, Some(space), concerned));
+                Ok(())
             })
             .await
     }
@@ -371,18 +380,32 @@ impl Community {
             .collect::<Vec<_>>()
             .join(",");
         let community = self.clone();
-        self.0.engine.db.write(move |tx| Box::pin(async move {
-            let there: Option<RoomId> = sql!(tx.on(), on => sqlx::query_scalar("SELECT id FROM rooms WHERE people_key = $1").bind(&key).fetch_optional(on))?;
-            if let Some(room) = there {
-                return Ok(room);
-            }
-            let room = insert(tx, None, ("", "", true), Some(&key)).await?;
-            add_people(tx, room, &people).await?;
-            tx.after_commit(move || {
-                community.changed();
-                community.0.engine.bus.publish(Origin::new(by, None), RoomCreated { room, space: None, private: true, members: people });
-            });
-            Ok(room)
-        })).await
+        self.0
+            .engine
+            .db
+            .write(async move |tx| {
+                let there: Option<RoomId> = tx
+                    .optional_scalar("SELECT id FROM rooms WHERE people_key = $1", (&key,))
+                    .await?;
+                if let Some(room) = there {
+                    return Ok(room);
+                }
+                let room = insert(tx, None, ("", "", true), Some(&key)).await?;
+                add_people(tx, room, &people).await?;
+                tx.after_commit(move || {
+                    community.changed();
+                    community.0.engine.bus.publish(
+                        Origin::new(by, None),
+                        RoomCreated {
+                            room,
+                            space: None,
+                            private: true,
+                            members: people,
+                        },
+                    );
+                });
+                Ok(room)
+            })
+            .await
     }
 }

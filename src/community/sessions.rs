@@ -27,7 +27,6 @@ use crate::base::secrets;
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
-use crate::sql;
 
 const ACCOUNT: &str = "account";
 const DEVICE: &str = "device";
@@ -96,15 +95,23 @@ impl Sessions {
             return Ok(Some(record).filter(|record| record.expiry_date > now));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
-        let data: Option<String> = sql!(self.db.read(), on => sqlx::query_scalar(READ).bind(digest).bind(Micros::now()).fetch_optional(on))?;
+        let data: Option<String> = self
+            .db
+            .optional_scalar(READ, (digest, Micros::now()))
+            .await?;
         let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else {
             return Ok(None);
         };
         let key: Arc<str> = digest.into();
         self.open.insert(key.clone(), record.clone());
         // Ended while it was being read: the end has cleared the cache already, so look once more.
-        let still: bool = sql!(self.db.read(), on =>
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE digest = $1)").bind(digest).fetch_one(on))?;
+        let still: bool = self
+            .db
+            .scalar(
+                "SELECT EXISTS (SELECT 1 FROM sessions WHERE digest = $1)",
+                (digest,),
+            )
+            .await?;
         if !still {
             self.open.invalidate(&key);
             return Ok(None);
@@ -115,9 +122,7 @@ impl Sessions {
     async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
         const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
             WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT 100";
-        Ok(
-            sql!(self.db.read(), on => sqlx::query_as(READ).bind(account).bind(Micros::now()).fetch_all(on))?,
-        )
+        self.db.all(READ, (account, Micros::now())).await
     }
 }
 
@@ -182,19 +187,11 @@ impl SessionStore for Sessions {
         } = Row::of(record)?;
         let cache = self.open.clone();
         self.db
-            .write_queued(move |tx| {
-                Box::pin(async move {
-                    let row = sqlx::query(CREATE)
-                        .bind(&*key)
-                        .bind(account)
-                        .bind(data)
-                        .bind(device)
-                        .bind(Micros::now())
-                        .bind(expires);
-                    sql!(tx.on(), on => row.execute(on))?;
-                    tx.after_commit(move || cache.insert(key, kept));
-                    Ok(())
-                })
+            .write_queued(async move |tx| {
+                let row = (&*key, account, data, device, Micros::now(), expires);
+                tx.execute(CREATE, row).await?;
+                tx.after_commit(move || cache.insert(key, kept));
+                Ok(())
             })
             .await
             .map_err(backend)
@@ -213,19 +210,12 @@ impl SessionStore for Sessions {
             kept,
         } = Row::of(record)?;
         let cache = self.open.clone();
-        let saved = self.db.write(move |tx| {
-            Box::pin(async move {
-                let row = sqlx::query(SAVE)
-                    .bind(&*key)
-                    .bind(account)
-                    .bind(data)
-                    .bind(Micros::now())
-                    .bind(expires);
-                if sql!(tx.on(), on => row.execute(on))?.rows_affected() > 0 {
-                    tx.after_commit(move || cache.insert(key, kept));
-                }
-                Ok(())
-            })
+        let saved = self.db.write(async move |tx| {
+            let row = (&*key, account, data, Micros::now(), expires);
+            if tx.execute(SAVE, row).await? > 0 {
+                tx.after_commit(move || cache.insert(key, kept));
+            }
+            Ok(())
         });
         if let Err(error) = saved.await {
             tracing::warn!(%error, "when a session was seen was not kept");
@@ -242,12 +232,11 @@ impl SessionStore for Sessions {
         let key = digest(id);
         let cache = self.open.clone();
         self.db
-            .write_queued(move |tx| {
-                Box::pin(async move {
-                    sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&*key).execute(on))?;
-                    tx.after_commit(move || cache.invalidate(&key));
-                    Ok(())
-                })
+            .write_queued(async move |tx| {
+                tx.execute("DELETE FROM sessions WHERE digest = $1", (&*key,))
+                    .await?;
+                tx.after_commit(move || cache.invalidate(&key));
+                Ok(())
             })
             .await
             .map_err(backend)
@@ -357,18 +346,18 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
-                    let done = sql!(tx.on(), on => sqlx::query(END).bind(&*key).bind(account).execute(on))?;
-                    super::accounts::touched(done.rows_affected())?;
-                    tx.after_commit(move || {
-                        cache.invalidate(&key);
-                        engine.live.recheck(account);
-                        engine.bus.publish(Origin::new(account, None), SessionEnded { account });
-                    });
-                    Ok(())
-                })
+            .write(async move |tx| {
+                const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
+                let done = tx.execute(END, (&*key, account)).await?;
+                super::accounts::touched(done)?;
+                tx.after_commit(move || {
+                    cache.invalidate(&key);
+                    engine.live.recheck(account);
+                    engine
+                        .bus
+                        .publish(Origin::new(account, None), SessionEnded { account });
+                });
+                Ok(())
             })
             .await
     }
@@ -378,11 +367,13 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    sql!(tx.on(), on => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(Micros::now()).execute(on))?;
-                    Ok(())
-                })
+            .write(async move |tx| {
+                tx.execute(
+                    "DELETE FROM sessions WHERE expires_at <= $1",
+                    (Micros::now(),),
+                )
+                .await?;
+                Ok(())
             })
             .await
     }

@@ -11,7 +11,6 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Address;
-use crate::sql;
 
 const MAX_TRIES: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(180);
@@ -91,7 +90,12 @@ impl Community {
         if let Some(owner) = self.0.owner.get() {
             return Ok(Some(*owner));
         }
-        let read: Option<AccountId> = sql!(self.0.engine.db.read(), on => sqlx::query_scalar("SELECT owner_id FROM installation").fetch_optional(on))?;
+        let read: Option<AccountId> = self
+            .0
+            .engine
+            .db
+            .optional_scalar("SELECT owner_id FROM installation", ())
+            .await?;
         if let Some(owner) = read {
             let _ = self.0.owner.set(owner);
         }
@@ -115,21 +119,22 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    // Inside the one writer: of two submissions at once the second finds the first.
-                    let closed: bool = sql!(tx.on(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM installation)").fetch_one(on))?;
-                    if closed {
-                        return Err(Error::Conflict("error-setup-closed"));
-                    }
-                    let owner = accounts::insert(tx, &setup.owner, &hash).await?;
-                    const OPEN: &str = "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
-                    sql!(tx.on(), on => sqlx::query(OPEN).bind(owner).bind(Micros::now()).execute(on))?;
-                    let space = spaces::insert(tx, &setup.community).await?;
-                    spaces::add_member(tx, space, owner, Role::Owner).await?;
-                    rooms::insert_in_space(tx, space, "general", "", false).await?;
-                    Ok((owner, space))
-                })
+            .write(async move |tx| {
+                // Inside the one writer: of two submissions at once the second finds the first.
+                let closed: bool = tx
+                    .scalar("SELECT EXISTS (SELECT 1 FROM installation)", ())
+                    .await?;
+                if closed {
+                    return Err(Error::Conflict("error-setup-closed"));
+                }
+                let owner = accounts::insert(tx, &setup.owner, &hash).await?;
+                const OPEN: &str =
+                    "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
+                tx.execute(OPEN, (owner, Micros::now())).await?;
+                let space = spaces::insert(tx, &setup.community).await?;
+                spaces::add_member(tx, space, owner, Role::Owner).await?;
+                rooms::insert_in_space(tx, space, "general", "", false).await?;
+                Ok((owner, space))
             })
             .await
     }

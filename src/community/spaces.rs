@@ -11,7 +11,6 @@ use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::bus::Origin;
-use crate::sql;
 
 /// A space.
 #[derive(Clone, Debug, FromRow)]
@@ -25,7 +24,7 @@ pub struct Space {
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     let id = SpaceId::new();
     const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, $2, $3)";
-    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).bind(name).bind(Micros::now()).execute(on))?;
+    tx.execute(INSERT, (id, name, Micros::now())).await?;
     Ok(id)
 }
 
@@ -36,7 +35,8 @@ pub(super) async fn add_member(
     role: Role,
 ) -> Result<()> {
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    sql!(tx.on(), on => sqlx::query(INSERT).bind(space).bind(account).bind(role.name()).bind(Micros::now()).execute(on))?;
+    tx.execute(INSERT, (space, account, role.name(), Micros::now()))
+        .await?;
     Ok(())
 }
 
@@ -44,7 +44,7 @@ impl Community {
     /// The spaces of an account, by name.
     pub(super) async fn spaces_of(&self, account: AccountId) -> Result<Vec<Space>> {
         const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
-        Ok(sql!(self.0.engine.db.read(), on => sqlx::query_as(READ).bind(account).fetch_all(on))?)
+        self.0.engine.db.all(READ, (account,)).await
     }
 
     /// A space, for someone who belongs to it.
@@ -54,9 +54,11 @@ impl Community {
     pub async fn space(&self, account: AccountId, id: SpaceId) -> Result<Space> {
         self.permit(account, Permission::Read, Place::Space(id))
             .await?;
-        Ok(
-            sql!(self.0.engine.db.read(), on => sqlx::query_as("SELECT id, name FROM spaces WHERE id = $1").bind(id).fetch_one(on))?,
-        )
+        self.0
+            .engine
+            .db
+            .one("SELECT id, name FROM spaces WHERE id = $1", (id,))
+            .await
     }
 
     /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
@@ -69,13 +71,11 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let space = insert(tx, &name).await?;
-                    add_member(tx, space, account, Role::Owner).await?;
-                    rooms::insert_in_space(tx, space, "general", "", false).await?;
-                    Ok(space)
-                })
+            .write(async move |tx| {
+                let space = insert(tx, &name).await?;
+                add_member(tx, space, account, Role::Owner).await?;
+                rooms::insert_in_space(tx, space, "general", "", false).await?;
+                Ok(space)
             })
             .await
     }
@@ -96,14 +96,18 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let done =
-                        sql!(tx.on(), on => sqlx::query("UPDATE spaces SET name = $2 WHERE id = $1").bind(space).bind(&name).execute(on))?;
-                    touched(done.rows_affected())?;
-                    tx.after_commit(move || bus.publish(Origin::new(account, Some(space)), SpaceRenamed { space, name }));
-                    Ok(())
-                })
+            .write(async move |tx| {
+                let done = tx
+                    .execute("UPDATE spaces SET name = $2 WHERE id = $1", (space, &name))
+                    .await?;
+                touched(done)?;
+                tx.after_commit(move || {
+                    bus.publish(
+                        Origin::new(account, Some(space)),
+                        SpaceRenamed { space, name },
+                    )
+                });
+                Ok(())
             })
             .await
     }
@@ -132,21 +136,19 @@ impl Community {
         self.0
             .engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
+            .write(async move |tx| {
                     const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
-                    let done = sql!(tx.on(), on => sqlx::query(LEAVE).bind(space).bind(account).execute(on))?;
-                    accounts::touched(done.rows_affected())?;
+                    let done = tx.execute(LEAVE, (space, account)).await?;
+                    accounts::touched(done)?;
                     const ROOMS: &str =
                         "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
-                    sql!(tx.on(), on => sqlx::query(ROOMS).bind(space).bind(account).execute(on))?;
+                    tx.execute(ROOMS, (space, account)).await?;
                     tx.after_commit(move || {
                         community.rights_changed(account);
                         community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
                     });
                     Ok(())
                 })
-            })
             .await
     }
 }

@@ -218,7 +218,7 @@ impl Jobs {
         let jobs = self.clone();
         self.0
             .db
-            .write(move |tx| Box::pin(async move { jobs.add(tx, job).await }))
+            .write(async move |tx| jobs.add(tx, job).await)
             .await
     }
 
@@ -257,7 +257,7 @@ impl Jobs {
         let again = self
             .0
             .db
-            .write(move |tx| Box::pin(async move { store::again(tx, id, Micros::now()).await }))
+            .write(async move |tx| store::again(tx, id, Micros::now()).await)
             .await?;
         self.ring_all();
         if again {
@@ -275,7 +275,7 @@ impl Jobs {
     pub async fn cancel(&self, id: JobId) -> Result<()> {
         self.0
             .db
-            .write(move |tx| Box::pin(async move { store::cancel(tx, id).await }))
+            .write(async move |tx| store::cancel(tx, id).await)
             .await?;
         if let Some(running) = self.state().running.get(&id) {
             running.stop.abort();
@@ -291,13 +291,11 @@ impl Jobs {
     pub async fn pause(&self, kind: &str, pause: bool) -> Result<()> {
         let kind = self.kinds().get(kind).ok_or(Error::NotFound)?.name;
         let jobs = self.clone();
-        let write = self.0.db.write(move |tx| {
-            Box::pin(async move {
-                store::pause(tx, kind, pause).await?;
-                let paused = store::paused(tx).await?;
-                tx.after_commit(move || jobs.are_paused(paused));
-                Ok(())
-            })
+        let write = self.0.db.write(async move |tx| {
+            store::pause(tx, kind, pause).await?;
+            let paused = store::paused(tx).await?;
+            tx.after_commit(move || jobs.are_paused(paused));
+            Ok(())
         });
         write.await?;
         self.ring(kind);
@@ -330,7 +328,7 @@ impl Jobs {
         let given_back = self
             .0
             .db
-            .write_queued(move |tx| Box::pin(async move { store::give_back(tx, &ids).await }))
+            .write_queued(async move |tx| store::give_back(tx, &ids).await)
             .await;
         if let Err(error) = given_back {
             tracing::warn!(%error, "jobs that were ended are only noticed at the next start");

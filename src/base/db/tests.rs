@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use super::*;
 use crate::base::error::Error;
 use crate::base::settings::Profile;
-use crate::sql;
 
 /// A database in a folder of its own, gone with it.
 pub(crate) struct Scratch {
@@ -37,27 +36,25 @@ impl Drop for Scratch {
 
 async fn insert(tx: &mut Tx, id: i64) -> Result<()> {
     const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, 'x', 0)";
-    sql!(tx.on(), on => sqlx::query(INSERT).bind(id).execute(on))?;
+    tx.execute(INSERT, (id,)).await?;
     Ok(())
 }
 
 async fn count(db: &Db) -> i64 {
-    sql!(db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap()
+    db.scalar("SELECT COUNT(*) FROM spaces", ()).await.unwrap()
 }
 
 #[tokio::test]
 async fn one_of_many_grouped_writes_fails_alone() {
     let scratch = Scratch::new().await;
     let writes = (0..200).map(|id| {
-        scratch.db.write(move |tx| {
-            Box::pin(async move {
-                insert(tx, id).await?;
-                match id % 10 {
-                    3 => Err(Error::Conflict("error-room-archived")),
-                    7 => panic!("a write panics"),
-                    _ => Ok(id),
-                }
-            })
+        scratch.db.write(async move |tx| {
+            insert(tx, id).await?;
+            match id % 10 {
+                3 => Err(Error::Conflict("error-room-archived")),
+                7 => panic!("a write panics"),
+                _ => Ok(id),
+            }
         })
     });
     let results = join_all(writes).await;
@@ -76,11 +73,7 @@ async fn one_of_many_grouped_writes_fails_alone() {
 #[tokio::test]
 async fn a_failed_statement_undoes_its_write_and_no_other() {
     let scratch = Scratch::new().await;
-    let writes = [1, 1, 2].map(|id| {
-        scratch
-            .db
-            .write(move |tx| Box::pin(async move { insert(tx, id).await }))
-    });
+    let writes = [1, 1, 2].map(|id| scratch.db.write(async move |tx| insert(tx, id).await));
     let results = join_all(writes).await;
     assert!(results[0].is_ok() && results[1].is_err() && results[2].is_ok());
     assert_eq!(count(&scratch.db).await, 2);
@@ -95,16 +88,14 @@ async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
         let db = &scratch.db;
         async move {
             let keep = db
-                .write(move |tx| {
-                    Box::pin(async move {
-                        insert(tx, id).await?;
-                        tx.after_commit(move || seen.lock().unwrap().push(id));
-                        if id % 5 == 0 {
-                            Err(Error::NotFound)
-                        } else {
-                            Ok(())
-                        }
-                    })
+                .write(async move |tx| {
+                    insert(tx, id).await?;
+                    tx.after_commit(move || seen.lock().unwrap().push(id));
+                    if id % 5 == 0 {
+                        Err(Error::NotFound)
+                    } else {
+                        Ok(())
+                    }
                 })
                 .await
                 .is_ok();
@@ -117,22 +108,30 @@ async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
     });
     join_all(writes).await;
     let order = seen.lock().unwrap().clone();
-    let stored: Vec<i64> = sql!(scratch.db.read(), on => sqlx::query_scalar("SELECT id FROM spaces ORDER BY rowid").fetch_all(on)).unwrap();
+    let stored: Vec<i64> = scratch
+        .db
+        .scalars("SELECT id FROM spaces ORDER BY rowid", ())
+        .await
+        .unwrap();
     assert_eq!(order, stored);
 }
 
 #[tokio::test]
 async fn a_reader_cannot_write_and_references_are_checked() {
     let scratch = Scratch::new().await;
-    let written = sql!(scratch.db.read(), on => sqlx::query("INSERT INTO spaces (id, name, created_at) VALUES (9, 'x', 0)").execute(on));
+    let written = scratch
+        .db
+        .execute(
+            "INSERT INTO spaces (id, name, created_at) VALUES (9, 'x', 0)",
+            (),
+        )
+        .await;
     assert!(written.is_err());
     const ORPHAN: &str =
         "INSERT INTO members (space_id, account_id, role, joined_at) VALUES (1, 2, 'member', 0)";
-    let orphan = scratch.db.write(|tx| {
-        Box::pin(async move {
-            sql!(tx.on(), on => sqlx::query(ORPHAN).execute(on))?;
-            Ok(())
-        })
+    let orphan = scratch.db.write(async |tx| {
+        tx.execute(ORPHAN, ()).await?;
+        Ok(())
     });
     assert!(orphan.await.is_err());
 }
@@ -142,14 +141,14 @@ async fn a_stopped_writer_refuses_and_leaves_no_log() {
     let scratch = Scratch::new().await;
     scratch
         .db
-        .write(|tx| Box::pin(async move { insert(tx, 1).await }))
+        .write(async move |tx| insert(tx, 1).await)
         .await
         .unwrap();
     scratch.db.close().await;
     assert!(matches!(
         scratch
             .db
-            .write(|tx| Box::pin(async move { insert(tx, 2).await }))
+            .write(async move |tx| { insert(tx, 2).await })
             .await,
         Err(Error::Unavailable)
     ));

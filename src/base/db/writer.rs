@@ -6,33 +6,36 @@
 //! write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use metrics::{counter, gauge, histogram};
 use sqlx::{Connection, SqliteConnection};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{On, checkpoint};
+use super::checkpoint;
 use crate::base::error::{Error, Result};
 use crate::base::telemetry::refused;
 
 const RESERVED_SLOTS: usize = 256; // places beyond the mark, for what the server itself has to keep
 // How long a caller waits for a place in the queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
-const CHECKPOINT_COMMITS: u64 = 500; // commits between checkpoints while busy
-const MAX_WAL_PAGES: i64 = 4_096; // pages (16 MiB) after which the log is started anew
-// And the longest wait after the first commit.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Writes between two checkpoints while busy: a post is about six pages.
+const CHECKPOINT_WRITES: u64 = 500;
+/// The longest wait after the first write.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+/// Pages (16 MiB) past which the log is truncated.
+const MAX_WAL_PAGES: i64 = 4_096;
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
 /// Called with whether the commit held.
 type Answer = Box<dyn FnOnce(bool) + Send>;
-type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Done> + Send>;
+/// Its future stays on the writer's thread, so it need not be `Send`; that is what lets a write be
+/// an async closure.
+type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Done> + Send>;
 
 struct Done {
     keep: bool,
@@ -44,18 +47,13 @@ enum Order {
     Stop(oneshot::Sender<()>),
 }
 
-/// A transaction in progress. Statements run on [`Tx::on`].
+/// A transaction in progress.
 pub struct Tx {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
     after: Vec<AfterCommit>,
 }
 
 impl Tx {
-    /// Where the transaction's statements run.
-    pub fn on(&mut self) -> On<&mut SqliteConnection> {
-        On::Sqlite(&mut self.connection)
-    }
-
     /// Does `then` right after the commit, before anyone is answered; never if the write is undone.
     /// Must be quick.
     pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
@@ -87,35 +85,37 @@ pub(super) enum QueuePolicy {
 }
 
 impl Writer {
-    /// `mark` is how many writes may wait before people's are refused.
+    /// `mark` is how many writes may wait before people's are refused. The writer has a thread of
+    /// its own: writes run one after the other, and their futures need not be `Send`.
+    ///
+    /// # Errors
+    /// When the thread cannot be had.
     pub(super) fn start(
         connection: SqliteConnection,
         checkpointer: SqliteConnection,
         mark: usize,
         batch: usize,
         wait: Duration,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         let (queue, orders) = mpsc::channel(mark + RESERVED_SLOTS);
-        let (commits, committed) = watch::channel(0);
-        let too_long = Arc::new(AtomicBool::new(false));
-        tokio::spawn(keep_log_short(checkpointer, committed, too_long.clone()));
-        tokio::spawn(work(
-            Tx {
-                connection,
-                after: Vec::new(),
-            },
-            orders,
-            (batch, wait),
-            commits,
-            too_long,
-        ));
-        Self { queue, mark }
+        let (written, count) = watch::channel(0);
+        tokio::spawn(checkpoint_repeatedly(checkpointer, count));
+        let tx = Tx {
+            connection,
+            after: Vec::new(),
+        };
+        let runtime = Handle::current();
+        let run = move || runtime.block_on(work(tx, orders, (batch, wait), written));
+        std::thread::Builder::new()
+            .name("db-writer".into())
+            .spawn(run)?;
+        Ok(Self { queue, mark })
     }
 
     pub(super) async fn write<T, F>(&self, policy: QueuePolicy, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         gauge!("tidepool_writer_queue").set(waiting as f64);
@@ -126,10 +126,7 @@ impl Writer {
         let (reply, answered) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
-                let result = match AssertUnwindSafe(async { work(tx).await })
-                    .catch_unwind()
-                    .await
-                {
+                let result = match AssertUnwindSafe(work(tx)).catch_unwind().await {
                     Ok(result) => result,
                     Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
                 };
@@ -165,8 +162,7 @@ async fn work(
     mut tx: Tx,
     mut orders: mpsc::Receiver<Order>,
     (batch, wait): (usize, Duration),
-    commits: watch::Sender<u64>,
-    too_long: Arc<AtomicBool>,
+    written: watch::Sender<u64>,
 ) {
     let mut waiting = Vec::with_capacity(batch);
     while orders.recv_many(&mut waiting, batch).await > 0 {
@@ -186,17 +182,10 @@ async fn work(
                 Order::Stop(stopped) => stop = Some(stopped),
             }
         }
-        if too_long.swap(false, Ordering::Relaxed) {
-            // Under steady writing only the writer itself can start the log anew.
-            if let Err(error) =
-                checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(RESTART)").await
-            {
-                tracing::warn!(%error, "the log could not be started anew; it will be tried again");
-            }
-        }
         if !jobs.is_empty() {
+            let writes = jobs.len() as u64;
             commit_together(&mut tx, jobs).await;
-            commits.send_modify(|count| *count += 1);
+            written.send_modify(|count| *count += writes);
         }
         if let Some(stopped) = stop {
             orders.close();
@@ -266,31 +255,37 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     histogram!("tidepool_commit_writes").record(group as f64);
 }
 
-/// Moves the write-ahead log into the file now and then, on a connection of its own, so that no
-/// commit waits for it.
-async fn keep_log_short(
+/// Moves the write-ahead log into the file and starts it anew when it has grown too long, on a
+/// connection of its own: no commit does that work. What stands in the way of starting anew is
+/// waited for shortly and tried again, because writers wait meanwhile.
+async fn checkpoint_repeatedly(
     mut connection: SqliteConnection,
-    mut committed: watch::Receiver<u64>,
-    too_long: Arc<AtomicBool>,
+    mut written: watch::Receiver<u64>,
 ) {
-    let mut done = 0;
-    while committed.changed().await.is_ok() {
-        let enough = committed.wait_for(|count| count - done >= CHECKPOINT_COMMITS);
-        let stopped = matches!(
-            tokio::time::timeout(CHECKPOINT_EVERY, enough).await,
-            Ok(Err(_))
-        );
-        if stopped {
+    let (mut done, mut is_too_long) = (0, false);
+    loop {
+        // After a log that stayed too long nobody needs to write before the next try.
+        if !is_too_long && written.changed().await.is_err() {
             break;
         }
-        done = *committed.borrow();
-        match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
-            Ok(pages) if pages > MAX_WAL_PAGES => too_long.store(true, Ordering::Relaxed),
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the log could not be moved into the database file; it will be tried again")
-            }
+        let enough = written.wait_for(|count| count - done >= CHECKPOINT_WRITES);
+        if let Ok(Err(_)) = tokio::time::timeout(CHECKPOINT_INTERVAL, enough).await {
+            break;
         }
+        done = *written.borrow_and_update();
+        is_too_long = match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
+            // Most is moved by now; only what was written since is left to the pragma that blocks.
+            Ok(log) if log.pages > MAX_WAL_PAGES => {
+                let truncated =
+                    checkpoint(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+                truncated.is_ok_and(|log| log.busy)
+            }
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log could not be checkpointed; retrying");
+                false
+            }
+        };
     }
     drop(connection.close().await);
 }

@@ -10,7 +10,6 @@ use crate::base::clock::Micros;
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, SpaceId};
-use crate::sql;
 
 /// How many are kept; the oldest go first. A handler that fails for every event must not fill the
 /// disk.
@@ -68,18 +67,15 @@ impl DeadLetters {
         );
         let kept = self
             .db
-            .write_queued(move |tx| {
-                Box::pin(async move {
+            .write_queued(async move |tx| {
                     const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
-                    sql!(tx.on(), on => sqlx::query(KEEP).bind(id).bind(subscriber).bind(topic).bind(key).bind(actor)
-                .bind(space).bind(event).bind(error).bind(at).execute(on))?;
+                    tx.execute(KEEP, (id, subscriber, topic, key, actor, space, event, error, at)).await?;
                     const TRIM: &str =
                         "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET $1)";
-                    sql!(tx.on(), on => sqlx::query(TRIM).bind(MAX_KEPT).execute(on))?;
+                    tx.execute(TRIM, (MAX_KEPT,)).await?;
                     Ok(())
                 })
-            })
             .await;
         if let Err(error) = kept {
             tracing::error!(subscriber, topic, %error, "a dead letter could not be kept");
@@ -88,9 +84,12 @@ impl DeadLetters {
 
     /// The newest hundred, newest first.
     pub async fn newest(&self) -> Result<Vec<DeadLetter>> {
-        Ok(
-            sql!(self.db.read(), on => sqlx::query_as("SELECT * FROM dead_letters ORDER BY id DESC, subscriber LIMIT 100").fetch_all(on))?,
-        )
+        self.db
+            .all(
+                "SELECT * FROM dead_letters ORDER BY id DESC, subscriber LIMIT 100",
+                (),
+            )
+            .await
     }
 
     /// Gives the event to its subscriber once more; on success the letter is gone.
@@ -105,8 +104,13 @@ impl DeadLetters {
         bus: &Bus,
         subscribers: &[Subscriber],
     ) -> Result<()> {
-        let letter: DeadLetter = sql!(self.db.read(), on =>
-            sqlx::query_as("SELECT * FROM dead_letters WHERE id = $1 AND subscriber = $2").bind(id).bind(subscriber).fetch_one(on))?;
+        let letter: DeadLetter = self
+            .db
+            .one(
+                "SELECT * FROM dead_letters WHERE id = $1 AND subscriber = $2",
+                (id, subscriber),
+            )
+            .await?;
         let topic = bus
             .topics()
             .find(|topic| topic.name == letter.topic)
@@ -133,9 +137,15 @@ impl DeadLetters {
     /// Forgets one.
     pub async fn discard(&self, id: EventId, subscriber: &str) -> Result<()> {
         let subscriber = subscriber.to_owned();
-        self.db.write(move |tx| Box::pin(async move {
-            sql!(tx.on(), on => sqlx::query("DELETE FROM dead_letters WHERE id = $1 AND subscriber = $2").bind(id).bind(subscriber).execute(on))?;
-            Ok(())
-        })).await
+        self.db
+            .write(async move |tx| {
+                tx.execute(
+                    "DELETE FROM dead_letters WHERE id = $1 AND subscriber = $2",
+                    (id, subscriber),
+                )
+                .await?;
+                Ok(())
+            })
+            .await
     }
 }

@@ -9,7 +9,6 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::sql;
 
 /// Whether there are pictures of a file to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -134,7 +133,7 @@ async fn use_more(
     for (scope, id, limit, key) in scopes.into_iter().chain(spaces) {
         const USE: &str = "INSERT INTO storage_used (scope, id, bytes) VALUES ($1, $2, $3) \
             ON CONFLICT (scope, id) DO UPDATE SET bytes = storage_used.bytes + $3 RETURNING bytes";
-        let used: i64 = sql!(tx.on(), on => sqlx::query_scalar(USE).bind(scope).bind(id).bind(bytes).fetch_one(on))?;
+        let used: i64 = tx.scalar(USE, (scope, id, bytes)).await?;
         if limit.is_some_and(|limit| used > limit) {
             return Err(Error::Full(key));
         }
@@ -149,36 +148,49 @@ async fn use_more(
 pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Result<()> {
     use_more(tx, upload.owner, upload.space, upload.size, Some(limits)).await?;
     const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    sql!(tx.on(), on => sqlx::query(BEGIN).bind(&upload.id).bind(&upload.kind).bind(upload.place).bind(upload.owner).bind(upload.space)
-        .bind(&upload.name).bind(upload.size).bind(upload.expires_at).execute(on))?;
+    tx.execute(
+        BEGIN,
+        (
+            &upload.id,
+            &upload.kind,
+            upload.place,
+            upload.owner,
+            upload.space,
+            &upload.name,
+            upload.size,
+            upload.expires_at,
+        ),
+    )
+    .await?;
     Ok(())
 }
 
 /// How many uploads of an account are on their way.
 pub(super) async fn on_their_way(db: &Db, owner: AccountId) -> Result<i64> {
     const COUNT: &str = "SELECT COUNT(*) FROM uploads WHERE owner_id = $1 AND file_id IS NULL";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(COUNT).bind(owner).fetch_one(on))?)
+    db.scalar(COUNT, (owner,)).await
 }
 
 /// An upload.
 pub(super) async fn upload(db: &Db, id: &str) -> Result<Upload> {
-    Ok(
-        sql!(db.read(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?,
-    )
+    db.one("SELECT * FROM uploads WHERE id = $1", (id,)).await
 }
 
 /// An upload is smaller than it was said to be.
 pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
-    let upload: Upload = sql!(tx.on(), on => sqlx::query_as("SELECT * FROM uploads WHERE id = $1").bind(id).fetch_one(on))?;
+    let upload: Upload = tx.one("SELECT * FROM uploads WHERE id = $1", (id,)).await?;
     use_more(tx, upload.owner, upload.space, size - upload.size, None).await?;
-    sql!(tx.on(), on => sqlx::query("UPDATE uploads SET size = $2 WHERE id = $1").bind(id).bind(size).execute(on))?;
+    tx.execute("UPDATE uploads SET size = $2 WHERE id = $1", (id, size))
+        .await?;
     Ok(())
 }
 
 /// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless
 /// it became a file.
 pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
-    let upload: Option<Upload> = sql!(tx.on(), on => sqlx::query_as("DELETE FROM uploads WHERE id = $1 RETURNING *").bind(id).fetch_optional(on))?;
+    let upload: Option<Upload> = tx
+        .optional("DELETE FROM uploads WHERE id = $1 RETURNING *", (id,))
+        .await?;
     match upload {
         Some(Upload {
             file: None,
@@ -195,7 +207,7 @@ pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
 pub(super) async fn expired(db: &Db, now: Micros) -> Result<Vec<String>> {
     const EXPIRED: &str =
         "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(EXPIRED).bind(now).fetch_all(on))?)
+    db.scalars(EXPIRED, (now,)).await
 }
 
 /// An upload became a file.
@@ -203,11 +215,31 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
     blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, size, digest, picture, kept, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)";
-    sql!(tx.on(), on => sqlx::query(ADD).bind(file.id).bind(&file.kind).bind(file.place).bind(file.owner).bind(file.space).bind(&file.name)
-        .bind(&file.media).bind(file.size).bind(&file.digest).bind(file.picture).bind(file.created_at).execute(on))?;
-    let marked = sql!(tx.on(), on => sqlx::query("UPDATE uploads SET file_id = $2 WHERE id = $1 AND file_id IS NULL").bind(upload).bind(file.id).execute(on))?;
+    tx.execute(
+        ADD,
+        (
+            file.id,
+            &file.kind,
+            file.place,
+            file.owner,
+            file.space,
+            &file.name,
+            &file.media,
+            file.size,
+            &file.digest,
+            file.picture,
+            file.created_at,
+        ),
+    )
+    .await?;
+    let marked = tx
+        .execute(
+            "UPDATE uploads SET file_id = $2 WHERE id = $1 AND file_id IS NULL",
+            (upload, file.id),
+        )
+        .await?;
     // It was ended meanwhile.
-    if marked.rows_affected() == 0 {
+    if marked == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
@@ -217,20 +249,25 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
 /// Content is stored.
 pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
     const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    sql!(tx.on(), on => sqlx::query(BLOB).bind(digest).bind(size).bind(media).bind(Micros::now()).execute(on))?;
+    tx.execute(BLOB, (digest, size, media, Micros::now()))
+        .await?;
     Ok(())
 }
 
 /// Whether content is stored.
 pub(super) async fn has_blob(db: &Db, digest: &str) -> Result<bool> {
-    Ok(
-        sql!(db.read(), on => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?,
+    db.scalar(
+        "SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)",
+        (digest,),
     )
+    .await
 }
 
 /// Size and media of stored content.
 pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
-    let (size, media): (i64, String) = sql!(db.read(), on => sqlx::query_as("SELECT size, media FROM blobs WHERE digest = $1").bind(digest).fetch_one(on))?;
+    let (size, media): (i64, String) = db
+        .one("SELECT size, media FROM blobs WHERE digest = $1", (digest,))
+        .await?;
     Ok((size, Media::stored(&media)))
 }
 
@@ -238,22 +275,25 @@ pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
 pub(super) async fn drop_blob(tx: &mut Tx, digest: &str) -> Result<bool> {
     const DROP: &str = "DELETE FROM blobs WHERE digest = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE digest = $1) \
         AND NOT EXISTS (SELECT 1 FROM files WHERE small = $1) AND NOT EXISTS (SELECT 1 FROM files WHERE large = $1)";
-    sql!(tx.on(), on => sqlx::query(DROP).bind(digest).execute(on))?;
-    Ok(
-        !sql!(tx.on(), on => sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)").bind(digest).fetch_one(on))?,
-    )
+    tx.execute(DROP, (digest,)).await?;
+    Ok(!tx
+        .scalar::<bool>(
+            "SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)",
+            (digest,),
+        )
+        .await?)
 }
 
 const FILE: &str = "SELECT * FROM files WHERE id = $1";
 
 /// A file.
 pub(super) async fn file(db: &Db, id: FileId) -> Result<File> {
-    Ok(sql!(db.read(), on => sqlx::query_as(FILE).bind(id).fetch_one(on))?)
+    db.one(FILE, (id,)).await
 }
 
 /// The same in a transaction.
 pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
-    Ok(sql!(tx.on(), on => sqlx::query_as(FILE).bind(id).fetch_one(on))?)
+    tx.one(FILE, (id,)).await
 }
 
 /// See [`super::Files::keep`].
@@ -265,13 +305,15 @@ pub(super) async fn claim(
     owner: AccountId,
 ) -> Result<File> {
     const KEEP: &str = "UPDATE files SET kept = TRUE WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
-    let kept = sql!(tx.on(), on => sqlx::query_as(KEEP).bind(id).bind(kind).bind(place).bind(owner).fetch_optional(on))?;
+    let kept = tx.optional(KEEP, (id, kind, place, owner)).await?;
     kept.ok_or_else(|| Error::field("files", "error-file-gone"))
 }
 
 /// Deletes a file's row. The file as it was.
 pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
-    let file: File = sql!(tx.on(), on => sqlx::query_as("DELETE FROM files WHERE id = $1 RETURNING *").bind(id).fetch_one(on))?;
+    let file: File = tx
+        .one("DELETE FROM files WHERE id = $1 RETURNING *", (id,))
+        .await?;
     use_more(tx, file.owner, file.space, -file.size, None).await?;
     Ok(file)
 }
@@ -280,12 +322,14 @@ pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
 pub(super) async fn unkept(db: &Db, before: Micros) -> Result<Vec<FileId>> {
     const UNKEPT: &str =
         "SELECT id FROM files WHERE NOT kept AND created_at < $1 ORDER BY created_at LIMIT 1000";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(UNKEPT).bind(before).fetch_all(on))?)
+    db.scalars(UNKEPT, (before,)).await
 }
 
 /// Deletes a file unless something refers to it by now.
 pub(super) async fn delete_unkept(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
-    let unkept: Option<i64> = sql!(tx.on(), on => sqlx::query_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept").bind(id).fetch_optional(on))?;
+    let unkept: Option<i64> = tx
+        .optional_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept", (id,))
+        .await?;
     match unkept {
         Some(_) => delete(tx, id).await.map(Some),
         None => Ok(None),
@@ -297,7 +341,21 @@ pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
     let was = file_in(tx, file.id).await?;
     use_more(tx, file.owner, file.space, file.size - was.size, None).await?;
-    sql!(tx.on(), on => sqlx::query(SET).bind(file.id).bind(&file.digest).bind(file.size).bind(&file.media).bind(file.picture).bind(file.width)
-        .bind(file.height).bind(&file.blur).bind(&file.small).bind(&file.large).execute(on))?;
+    tx.execute(
+        SET,
+        (
+            file.id,
+            &file.digest,
+            file.size,
+            &file.media,
+            file.picture,
+            file.width,
+            file.height,
+            &file.blur,
+            &file.small,
+            &file.large,
+        ),
+    )
+    .await?;
     Ok(())
 }

@@ -83,7 +83,7 @@ impl Files {
         if let Err(error) = self
             .0
             .db
-            .write(move |tx| Box::pin(async move { store::begin(tx, &kept, limits).await }))
+            .write(async move |tx| store::begin(tx, &kept, limits).await)
             .await
         {
             self.0.spool.forget(&upload.id).await?;
@@ -191,7 +191,7 @@ impl Files {
                 let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
                 self.0
                     .db
-                    .write(move |tx| Box::pin(async move { store::resize(tx, &id, size).await }))
+                    .write(async move |tx| store::resize(tx, &id, size).await)
                     .await?;
                 self.store(
                     &Upload {
@@ -291,14 +291,12 @@ impl Files {
             return Err(error);
         }
         let (id, upload_id, jobs) = (file.id, upload.id.clone(), self.0.jobs.clone());
-        let add = self.0.db.write_queued(move |tx| {
-            Box::pin(async move {
-                store::add(tx, &upload_id, &file).await?;
-                if file.picture == Picture::Waiting {
-                    jobs.add(tx, NewJob::new(work::PICTURE, &file.id)).await?;
-                }
-                Ok(())
-            })
+        let add = self.0.db.write_queued(async move |tx| {
+            store::add(tx, &upload_id, &file).await?;
+            if file.picture == Picture::Waiting {
+                jobs.add(tx, NewJob::new(work::PICTURE, &file.id)).await?;
+            }
+            Ok(())
         });
         add.await?;
         self.0.spool.forget(&upload.id).await?;
@@ -310,7 +308,7 @@ impl Files {
         let owned = id.to_owned();
         self.0
             .db
-            .write_queued(move |tx| Box::pin(async move { store::end(tx, &owned).await }))
+            .write_queued(async move |tx| store::end(tx, &owned).await)
             .await?;
         self.0.spool.forget(id).await
     }

@@ -138,27 +138,25 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
         .and_then(|kind| kind.ready.clone());
     let settling = files.clone();
     let settled = run
-        .settle(move |tx| {
-            Box::pin(async move {
-                for (digest, size, media) in blobs {
-                    store::blob(tx, &digest, size, media).await?;
-                }
-                match store::set_pictures(tx, &changed).await {
-                    Err(Error::NotFound) => {} // deleted meanwhile: what was made goes, too
-                    set => {
-                        set?;
-                        if let (Some(ready), file) = (ready, store::file_in(tx, id).await?)
-                            && file.kept
-                        {
-                            ready(tx, file).await?;
-                        }
+        .settle(async move |tx| {
+            for (digest, size, media) in blobs {
+                store::blob(tx, &digest, size, media).await?;
+            }
+            match store::set_pictures(tx, &changed).await {
+                Err(Error::NotFound) => {} // deleted meanwhile: what was made goes, too
+                set => {
+                    set?;
+                    if let (Some(ready), file) = (ready, store::file_in(tx, id).await?)
+                        && file.kept
+                    {
+                        ready(tx, file).await?;
                     }
                 }
-                for digest in changed.digests().chain([original.as_str()]) {
-                    settling.forget_content(tx, digest).await?;
-                }
-                Ok(())
-            })
+            }
+            for digest in changed.digests().chain([original.as_str()]) {
+                settling.forget_content(tx, digest).await?;
+            }
+            Ok(())
         })
         .await;
     drop(turns);
@@ -173,7 +171,7 @@ async fn forget_content(files: Files, run: Run, digest: String) -> Result<Settle
     let unused = files_then
         .0
         .db
-        .write_queued(move |tx| Box::pin(async move { store::drop_blob(tx, &gone).await }))
+        .write_queued(async move |tx| store::drop_blob(tx, &gone).await)
         .await?;
     if unused {
         files.0.blobs.delete(&digest).await?;
@@ -196,16 +194,14 @@ async fn sweep_all(files: Files, run: Run) -> Result<Settled, Failure> {
         files
             .0
             .db
-            .write_queued(move |tx| {
-                Box::pin(async move {
-                    let Some(file) = store::delete_unkept(tx, id).await? else {
-                        return Ok(());
-                    };
-                    for digest in file.digests() {
-                        sweeping.forget_content(tx, digest).await?;
-                    }
-                    Ok(())
-                })
+            .write_queued(async move |tx| {
+                let Some(file) = store::delete_unkept(tx, id).await? else {
+                    return Ok(());
+                };
+                for digest in file.digests() {
+                    sweeping.forget_content(tx, digest).await?;
+                }
+                Ok(())
             })
             .await?;
     }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::future::BoxFuture;
-
 use super::kind::{Failure, Settled};
 use super::{JobId, Jobs, store};
 use crate::base::db::Tx;
@@ -63,14 +61,12 @@ impl Run {
     /// by now; nothing is written then.
     pub async fn settle<F>(self, effect: F) -> Result<Settled, Failure>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<()>> + Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<()> + Send + 'static,
     {
         let (id, attempt) = (self.id, self.attempt);
-        let write = self.jobs.0.db.write_queued(move |tx| {
-            Box::pin(async move {
-                store::end(tx, id, attempt).await?;
-                effect(tx).await
-            })
+        let write = self.jobs.0.db.write_queued(async move |tx| {
+            store::end(tx, id, attempt).await?;
+            effect(tx).await
         });
         write.await?;
         Ok(Settled { stored: true })

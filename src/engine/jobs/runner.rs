@@ -103,13 +103,11 @@ impl Runner {
     /// At the start nothing runs: what is said to run was ended with the process.
     async fn recover(&mut self) -> Result<()> {
         let jobs = self.jobs.clone();
-        let read = self.jobs.0.db.write_queued(move |tx| {
-            Box::pin(async move {
-                store::clamp_retries(tx, LATEST, Micros::now()).await?;
-                let paused = store::paused(tx).await?;
-                tx.after_commit(move || jobs.are_paused(paused));
-                Ok(())
-            })
+        let read = self.jobs.0.db.write_queued(async move |tx| {
+            store::clamp_retries(tx, LATEST, Micros::now()).await?;
+            let paused = store::paused(tx).await?;
+            tx.after_commit(move || jobs.are_paused(paused));
+            Ok(())
         });
         read.await?;
         self.reclaim(Micros(i64::MAX)).await?;
@@ -124,28 +122,26 @@ impl Runner {
         self.jobs
             .0
             .db
-            .write_queued(move |tx| {
-                Box::pin(async move {
-                    for (id, kind, attempts) in store::expired_leases(tx, until).await? {
-                        if running.contains(&id) {
-                            continue;
-                        }
-                        let kind = jobs.kinds().get(kind.as_str());
-                        let wait = kind
-                            .filter(|kind| attempts < kind.attempts)
-                            .map(|_| Duration::ZERO);
-                        store::fail(
-                            tx,
-                            id,
-                            attempts,
-                            "the server ended while it ran",
-                            wait,
-                            Micros::now(),
-                        )
-                        .await?;
+            .write_queued(async move |tx| {
+                for (id, kind, attempts) in store::expired_leases(tx, until).await? {
+                    if running.contains(&id) {
+                        continue;
                     }
-                    Ok(())
-                })
+                    let kind = jobs.kinds().get(kind.as_str());
+                    let wait = kind
+                        .filter(|kind| attempts < kind.attempts)
+                        .map(|_| Duration::ZERO);
+                    store::fail(
+                        tx,
+                        id,
+                        attempts,
+                        "the server ended while it ran",
+                        wait,
+                        Micros::now(),
+                    )
+                    .await?;
+                }
+                Ok(())
             })
             .await
     }
@@ -164,19 +160,17 @@ impl Runner {
             return Ok(());
         }
         let (jobs, schedules) = (self.jobs.clone(), self.schedules.clone());
-        let look = self.jobs.0.db.write_queued(move |tx| {
-            Box::pin(async move {
-                if let Some(by) = stepped {
-                    store::step_back(tx, by).await?;
-                }
-                store::renew(tx, &running, now).await?;
-                let due = store::promote_due(tx, now).await?;
-                let mut next = store::next_due(tx).await?.unwrap_or(Micros(i64::MAX));
-                for schedule in &schedules {
-                    next = next.min(schedule.tick(tx, &jobs, now).await?);
-                }
-                Ok((due, next))
-            })
+        let look = self.jobs.0.db.write_queued(async move |tx| {
+            if let Some(by) = stepped {
+                store::step_back(tx, by).await?;
+            }
+            store::renew(tx, &running, now).await?;
+            let due = store::promote_due(tx, now).await?;
+            let mut next = store::next_due(tx).await?.unwrap_or(Micros(i64::MAX));
+            for schedule in &schedules {
+                next = next.min(schedule.tick(tx, &jobs, now).await?);
+            }
+            Ok((due, next))
         });
         let (due, next) = look.await?;
         (self.due, self.looked) = (next, Instant::now());
@@ -232,18 +226,16 @@ impl Runner {
             self.jobs.state().ready.remove(name);
         }
         let asked = wanted.clone();
-        let taken = self.jobs.0.db.write_queued(move |tx| {
-            Box::pin(async move {
-                let mut taken: Vec<(&'static str, usize, Vec<Taken>)> = Vec::new();
-                for (name, most) in asked {
-                    taken.push((
-                        name,
-                        most,
-                        store::take(tx, name, most, Micros::now()).await?,
-                    ));
-                }
-                Ok(taken)
-            })
+        let taken = self.jobs.0.db.write_queued(async move |tx| {
+            let mut taken: Vec<(&'static str, usize, Vec<Taken>)> = Vec::new();
+            for (name, most) in asked {
+                taken.push((
+                    name,
+                    most,
+                    store::take(tx, name, most, Micros::now()).await?,
+                ));
+            }
+            Ok(taken)
         });
         let taken = match taken.await {
             Ok(taken) => taken,
@@ -323,10 +315,8 @@ impl Runner {
         if cancelled {
             let (jobs, attempt) = (self.jobs.clone(), job.attempt);
             tokio::spawn(async move {
-                let forget = jobs.0.db.write_queued(move |tx| {
-                    Box::pin(async move {
-                        store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await
-                    })
+                let forget = jobs.0.db.write_queued(async move |tx| {
+                    store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await
                 });
                 if let Err(error) = forget.await {
                     tracing::warn!(%id, %error, "a cancelled job is only forgotten when its lease ends");
@@ -354,9 +344,7 @@ async fn note(
                 false => {
                     jobs.0
                         .db
-                        .write_queued(move |tx| {
-                            Box::pin(async move { store::end(tx, id, attempt).await })
-                        })
+                        .write_queued(async move |tx| store::end(tx, id, attempt).await)
                         .await
                 }
             };
@@ -374,8 +362,8 @@ async fn note(
     let wait = (again && attempt < declared.attempts).then(|| declared.wait_after(attempt));
     metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => if wait.is_some() { "retried" } else { "failed" }).increment(1);
     tracing::warn!(kind, %id, attempt, %error, again_in = ?wait, "a job failed");
-    let write = jobs.0.db.write_queued(move |tx| {
-        Box::pin(async move { store::fail(tx, id, attempt, &error, wait, Micros::now()).await })
+    let write = jobs.0.db.write_queued(async move |tx| {
+        store::fail(tx, id, attempt, &error, wait, Micros::now()).await
     });
     match write.await {
         Ok(()) => jobs.look_soon(),

@@ -10,7 +10,6 @@ use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::engine::jobs::Jobs;
-use crate::sql;
 
 /// A job that is added whenever its time comes.
 #[derive(Clone, Debug)]
@@ -51,7 +50,7 @@ impl Schedule {
     pub(super) async fn tick(&self, tx: &mut Tx, jobs: &Jobs, now: Micros) -> Result<Micros> {
         let next = self.next(now).unwrap_or(Micros(i64::MAX));
         const READ: &str = "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2";
-        let kept: Option<Micros> = sql!(tx.on(), on => sqlx::query_scalar(READ).bind(self.kind).bind(self.cron).fetch_optional(on))?;
+        let kept: Option<Micros> = tx.optional_scalar(READ, (self.kind, self.cron)).await?;
         match kept {
             Some(at) if at > now && at <= next => return Ok(at),
             Some(at) if at <= now => {
@@ -61,7 +60,7 @@ impl Schedule {
             _ => {}
         }
         const KEEP: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
-        sql!(tx.on(), on => sqlx::query(KEEP).bind(self.kind).bind(self.cron).bind(next).execute(on))?;
+        tx.execute(KEEP, (self.kind, self.cron, next)).await?;
         Ok(next)
     }
 }

@@ -9,7 +9,6 @@ use super::JobId;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
-use crate::sql;
 
 /// How long a job that began is believed to run without a sign of life.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -43,36 +42,54 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
         Some(wait) => ("later", now.plus(wait)),
         None => ("waiting", now),
     };
-    let added = sql!(tx.on(), on => sqlx::query(ADD).bind(id).bind(job.kind).bind(&job.key).bind(&job.payload).bind(job.priority)
-        .bind(state).bind(run_at).bind(now).execute(on))?;
-    if added.rows_affected() > 0 {
+    let added = tx
+        .execute(
+            ADD,
+            (
+                id,
+                job.kind,
+                &job.key,
+                &job.payload,
+                job.priority,
+                state,
+                run_at,
+                now,
+            ),
+        )
+        .await?;
+    if added > 0 {
         return Ok((id, true));
     }
     const FIND: &str = "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state <> 'failed'";
-    Ok((
-        sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(job.kind).bind(&job.key).fetch_one(on))?,
-        false,
-    ))
+    Ok((tx.scalar(FIND, (job.kind, &job.key)).await?, false))
 }
 
 /// Lets later jobs whose time has come wait. Whether there were any.
 pub(super) async fn promote_due(tx: &mut Tx, now: Micros) -> Result<bool> {
     const DUE: &str = "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id IN \
         (SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 ORDER BY run_at LIMIT 1000)";
-    Ok(sql!(tx.on(), on => sqlx::query(DUE).bind(now).execute(on))?.rows_affected() > 0)
+    Ok(tx.execute(DUE, (now,)).await? > 0)
 }
 
 /// When the next later job is due.
 pub(super) async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
     const NEXT: &str = "SELECT run_at FROM jobs WHERE state = 'later' ORDER BY run_at LIMIT 1";
-    Ok(sql!(tx.on(), on => sqlx::query_scalar(NEXT).fetch_optional(on))?)
+    tx.optional_scalar(NEXT, ()).await
 }
 
 /// Moves what was put off by the clock's step back with it, so that it waits as long as it was to.
 pub(super) async fn step_back(tx: &mut Tx, by: Duration) -> Result<()> {
     let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-    sql!(tx.on(), on => sqlx::query("UPDATE jobs SET run_at = run_at - $1 WHERE state = 'later'").bind(by).execute(on))?;
-    sql!(tx.on(), on => sqlx::query("UPDATE jobs SET leased_until = leased_until - $1 WHERE state = 'running'").bind(by).execute(on))?;
+    tx.execute(
+        "UPDATE jobs SET run_at = run_at - $1 WHERE state = 'later'",
+        (by,),
+    )
+    .await?;
+    tx.execute(
+        "UPDATE jobs SET leased_until = leased_until - $1 WHERE state = 'running'",
+        (by,),
+    )
+    .await?;
     Ok(())
 }
 
@@ -81,16 +98,15 @@ pub(super) async fn take(tx: &mut Tx, kind: &str, most: usize, now: Micros) -> R
     const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, leased_until = $3, changed_at = $4 WHERE id IN \
         (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT $2) \
         RETURNING id, payload, attempts";
-    Ok(
-        sql!(tx.on(), on => sqlx::query_as(TAKE).bind(kind).bind(most as i64).bind(now.plus(LEASE)).bind(now).fetch_all(on))?,
-    )
+    tx.all(TAKE, (kind, most as i64, now.plus(LEASE), now))
+        .await
 }
 
 /// Says of running jobs that they still do.
 pub(super) async fn renew(tx: &mut Tx, ids: &[JobId], now: Micros) -> Result<()> {
     for id in ids {
         const RENEW: &str = "UPDATE jobs SET leased_until = $2 WHERE id = $1 AND state = 'running'";
-        sql!(tx.on(), on => sqlx::query(RENEW).bind(id).bind(now.plus(LEASE)).execute(on))?;
+        tx.execute(RENEW, (id, now.plus(LEASE))).await?;
     }
     Ok(())
 }
@@ -103,7 +119,7 @@ pub(super) async fn expired_leases(
 ) -> Result<Vec<(JobId, String, i64)>> {
     const SILENT: &str =
         "SELECT id, kind, attempts FROM jobs WHERE state = 'running' AND leased_until <= $1";
-    Ok(sql!(tx.on(), on => sqlx::query_as(SILENT).bind(until).fetch_all(on))?)
+    tx.all(SILENT, (until,)).await
 }
 
 /// At the start: no retry is further ahead than any may be, whatever the clock said when it was put
@@ -111,7 +127,7 @@ pub(super) async fn expired_leases(
 pub(super) async fn clamp_retries(tx: &mut Tx, at_most: Duration, now: Micros) -> Result<()> {
     const NEAR: &str =
         "UPDATE jobs SET run_at = $1 WHERE state = 'later' AND attempts > 0 AND run_at > $2";
-    sql!(tx.on(), on => sqlx::query(NEAR).bind(now).bind(now.plus(at_most)).execute(on))?;
+    tx.execute(NEAR, (now, now.plus(at_most))).await?;
     Ok(())
 }
 
@@ -122,8 +138,8 @@ pub(super) async fn clamp_retries(tx: &mut Tx, at_most: Duration, now: Micros) -
 pub(super) async fn end(tx: &mut Tx, id: JobId, attempt: i64) -> Result<()> {
     const END: &str =
         "DELETE FROM jobs WHERE id = $1 AND attempts = $2 AND state = 'running' AND NOT cancelled";
-    let ended = sql!(tx.on(), on => sqlx::query(END).bind(id).bind(attempt).execute(on))?;
-    if ended.rows_affected() == 0 {
+    let ended = tx.execute(END, (id, attempt)).await?;
+    if ended == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
@@ -141,13 +157,18 @@ pub(super) async fn fail(
 ) -> Result<()> {
     const FAIL: &str = "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 WHERE id = $1 AND attempts = $2 AND state = 'running'";
     let (state, run_at) = wait.map_or(("failed", now), |wait| ("later", now.plus(wait)));
-    sql!(tx.on(), on => sqlx::query(FAIL).bind(id).bind(attempt).bind(state).bind(run_at).bind(error).bind(now).execute(on))?;
+    tx.execute(FAIL, (id, attempt, state, run_at, error, now))
+        .await?;
     // Who was cancelled while it ran is forgotten, however it ended.
-    sql!(tx.on(), on => sqlx::query("DELETE FROM jobs WHERE id = $1 AND cancelled AND state <> 'running'").bind(id).execute(on))?;
+    tx.execute(
+        "DELETE FROM jobs WHERE id = $1 AND cancelled AND state <> 'running'",
+        (id,),
+    )
+    .await?;
     if state == "failed" {
         const TRIM: &str = "DELETE FROM jobs WHERE state = 'failed' AND id <= \
             (SELECT id FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 1 OFFSET $1)";
-        sql!(tx.on(), on => sqlx::query(TRIM).bind(KEPT).execute(on))?;
+        tx.execute(TRIM, (KEPT,)).await?;
     }
     Ok(())
 }
@@ -156,7 +177,7 @@ pub(super) async fn fail(
 pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
     for id in ids {
         const GIVE: &str = "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE id = $1 AND state = 'running'";
-        sql!(tx.on(), on => sqlx::query(GIVE).bind(id).execute(on))?;
+        tx.execute(GIVE, (id,)).await?;
     }
     Ok(())
 }
@@ -169,12 +190,12 @@ pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
 pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     const REPLACED: &str = "DELETE FROM jobs WHERE id = $1 AND state = 'failed' AND key IS NOT NULL AND EXISTS \
         (SELECT 1 FROM jobs AS other WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state <> 'failed')";
-    if sql!(tx.on(), on => sqlx::query(REPLACED).bind(id).execute(on))?.rows_affected() > 0 {
+    if tx.execute(REPLACED, (id,)).await? > 0 {
         return Ok(false);
     }
     const AGAIN: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 WHERE id = $1 AND state = 'failed'";
-    let done = sql!(tx.on(), on => sqlx::query(AGAIN).bind(id).bind(now).execute(on))?;
-    if done.rows_affected() == 0 {
+    let done = tx.execute(AGAIN, (id, now)).await?;
+    if done == 0 {
         Err(Error::NotFound)
     } else {
         Ok(true)
@@ -186,12 +207,19 @@ pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
 /// # Errors
 /// `NotFound`.
 pub(super) async fn cancel(tx: &mut Tx, id: JobId) -> Result<()> {
-    let gone = sql!(tx.on(), on => sqlx::query("DELETE FROM jobs WHERE id = $1 AND state <> 'running'").bind(id).execute(on))?;
-    if gone.rows_affected() > 0 {
+    let gone = tx
+        .execute(
+            "DELETE FROM jobs WHERE id = $1 AND state <> 'running'",
+            (id,),
+        )
+        .await?;
+    if gone > 0 {
         return Ok(());
     }
-    let marked = sql!(tx.on(), on => sqlx::query("UPDATE jobs SET cancelled = TRUE WHERE id = $1").bind(id).execute(on))?;
-    if marked.rows_affected() == 0 {
+    let marked = tx
+        .execute("UPDATE jobs SET cancelled = TRUE WHERE id = $1", (id,))
+        .await?;
+    if marked == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
@@ -204,13 +232,13 @@ pub(super) async fn pause(tx: &mut Tx, kind: &str, pause: bool) -> Result<()> {
         true => "INSERT INTO job_pauses (kind) VALUES ($1) ON CONFLICT DO NOTHING",
         false => "DELETE FROM job_pauses WHERE kind = $1",
     };
-    sql!(tx.on(), on => sqlx::query(statement).bind(kind).execute(on))?;
+    tx.execute(statement, (kind,)).await?;
     Ok(())
 }
 
 /// The kinds that are paused.
 pub(super) async fn paused(tx: &mut Tx) -> Result<Vec<String>> {
-    Ok(sql!(tx.on(), on => sqlx::query_scalar("SELECT kind FROM job_pauses").fetch_all(on))?)
+    tx.scalars("SELECT kind FROM job_pauses", ()).await
 }
 
 /// States that are counted.
@@ -235,13 +263,13 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Res
             "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'failed' LIMIT $2)"
         }
     };
-    Ok(sql!(db.read(), on => sqlx::query_scalar(count).bind(kind).bind(most).fetch_one(on))?)
+    db.scalar(count, (kind, most)).await
 }
 
 /// Since when the next waiting job of a kind waits.
 pub(super) async fn oldest(db: &Db, kind: &str) -> Result<Option<Micros>> {
     const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT 1000)";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(OLDEST).bind(kind).fetch_one(on))?)
+    db.scalar(OLDEST, (kind,)).await
 }
 
 /// A job that failed, for good or before its next attempt.
@@ -268,7 +296,7 @@ pub(super) async fn failed(db: &Db) -> Result<Vec<Failed>> {
     const FAILED: &str = "SELECT id, kind, payload, attempts, error, changed_at, NULL AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
     const AGAIN: &str = "SELECT id, kind, payload, attempts, error, changed_at, run_at AS next_at FROM jobs WHERE state = 'later' AND attempts > 0 \
         ORDER BY run_at LIMIT 50";
-    let mut failed: Vec<Failed> = sql!(db.read(), on => sqlx::query_as(FAILED).fetch_all(on))?;
-    failed.extend(sql!(db.read(), on => sqlx::query_as::<_, Failed>(AGAIN).fetch_all(on))?);
+    let mut failed: Vec<Failed> = db.all(FAILED, ()).await?;
+    failed.extend(db.all::<Failed>(AGAIN, ()).await?);
     Ok(failed)
 }

@@ -7,7 +7,6 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::base::db::tests::Scratch;
-use crate::sql;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -31,10 +30,7 @@ fn kind(said: &mpsc::UnboundedSender<(i64, u32)>) -> JobKind {
                         sleep(Duration::from_millis(300)).await;
                         run.done()
                     }
-                    "insert" => {
-                        run.settle(move |tx| Box::pin(async move { insert(tx, number).await }))
-                            .await
-                    }
+                    "insert" => run.settle(async move |tx| insert(tx, number).await).await,
                     _ => run.done(),
                 }
             }
@@ -45,7 +41,11 @@ fn kind(said: &mpsc::UnboundedSender<(i64, u32)>) -> JobKind {
 }
 
 async fn insert(tx: &mut Tx, number: i64) -> Result<()> {
-    sql!(tx.on(), on => sqlx::query("INSERT INTO spaces (id, name, created_at) VALUES ($1, 'x', 0)").bind(number).execute(on))?;
+    tx.execute(
+        "INSERT INTO spaces (id, name, created_at) VALUES ($1, 'x', 0)",
+        (number,),
+    )
+    .await?;
     Ok(())
 }
 
@@ -101,7 +101,11 @@ impl Bench {
     }
 
     async fn rows(&self) -> i64 {
-        sql!(self.scratch.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(on)).unwrap()
+        self.scratch
+            .db
+            .scalar("SELECT COUNT(*) FROM jobs", ())
+            .await
+            .unwrap()
     }
 }
 
@@ -131,7 +135,12 @@ async fn every_job_is_done_and_its_row_is_gone() {
         ),
         (500, 0, 0)
     );
-    let inserted: i64 = sql!(bench.scratch.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap();
+    let inserted: i64 = bench
+        .scratch
+        .db
+        .scalar("SELECT COUNT(*) FROM spaces", ())
+        .await
+        .unwrap();
     assert_eq!(inserted, 250);
 }
 
@@ -142,11 +151,9 @@ async fn a_job_of_a_cause_that_is_undone_does_not_exist() {
     let undone: Result<()> = bench
         .scratch
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                jobs.add(tx, NewJob::new("test.do", &(1, ""))).await?;
-                Err(Error::NotFound)
-            })
+        .write(async move |tx| {
+            jobs.add(tx, NewJob::new("test.do", &(1, ""))).await?;
+            Err(Error::NotFound)
         })
         .await;
     assert!(undone.is_err());
@@ -287,8 +294,12 @@ async fn a_stopped_server_ends_what_it_began_and_gives_back_what_does_not_end() 
     sleep(Duration::from_millis(50)).await;
     bench.add(3, "").await;
     stopping.await.unwrap();
-    let rows: Vec<(String, String, i64)> =
-        sql!(bench.scratch.db.read(), on => sqlx::query_as("SELECT payload, state, attempts FROM jobs ORDER BY id").fetch_all(on)).unwrap();
+    let rows: Vec<(String, String, i64)> = bench
+        .scratch
+        .db
+        .all("SELECT payload, state, attempts FROM jobs ORDER BY id", ())
+        .await
+        .unwrap();
     let waiting = |payload: &str| (payload.to_owned(), "waiting".to_owned(), 0);
     assert_eq!(rows, [waiting("[2,\"hang\"]"), waiting("[3,\"\"]")]);
 }
@@ -312,12 +323,14 @@ async fn what_ran_when_a_process_ended_runs_again_as_often_as_it_may() {
             .unwrap();
     }
     let took = |attempts: i64| {
-        scratch.db.write(move |tx| {
-            Box::pin(async move {
-                store::take(tx, "test.do", 1, Micros::now()).await?;
-                sql!(tx.on(), on => sqlx::query("UPDATE jobs SET attempts = $1 WHERE state = 'running' AND attempts = 1").bind(attempts).execute(on))?;
-                Ok(())
-            })
+        scratch.db.write(async move |tx| {
+            store::take(tx, "test.do", 1, Micros::now()).await?;
+            tx.execute(
+                "UPDATE jobs SET attempts = $1 WHERE state = 'running' AND attempts = 1",
+                (attempts,),
+            )
+            .await?;
+            Ok(())
         })
     };
     took(3).await.unwrap();
@@ -352,11 +365,16 @@ async fn an_attempt_that_was_overtaken_settles_nothing() {
         progress: Arc::default(),
     };
     assert!(
-        run.settle(|tx| Box::pin(async move { insert(tx, 9).await }))
+        run.settle(async move |tx| { insert(tx, 9).await })
             .await
             .is_err()
     );
-    let inserted: i64 = sql!(bench.scratch.db.read(), on => sqlx::query_scalar("SELECT COUNT(*) FROM spaces").fetch_one(on)).unwrap();
+    let inserted: i64 = bench
+        .scratch
+        .db
+        .scalar("SELECT COUNT(*) FROM spaces", ())
+        .await
+        .unwrap();
     assert_eq!(inserted, 0);
 }
 
@@ -376,7 +394,7 @@ async fn a_job_for_later_waits_as_long_as_it_was_to_although_the_clock_steps_bac
     bench
         .scratch
         .db
-        .write(|tx| Box::pin(async move { store::step_back(tx, Duration::from_secs(3600)).await }))
+        .write(async move |tx| store::step_back(tx, Duration::from_secs(3600)).await)
         .await
         .unwrap();
     bench.jobs.look_soon();
@@ -397,7 +415,7 @@ async fn a_schedule_comes_once_for_each_time_and_survives_steps_of_the_clock() {
         let next = bench
             .scratch
             .db
-            .write(move |tx| Box::pin(async move { schedule.tick(tx, &jobs, now).await }))
+            .write(async move |tx| schedule.tick(tx, &jobs, now).await)
             .await
             .unwrap();
         let before = added.swap(
@@ -413,7 +431,7 @@ async fn a_schedule_comes_once_for_each_time_and_survives_steps_of_the_clock() {
     assert_eq!(tick(at(1, 59)).await, (at(2, 0), 0));
     assert_eq!(tick(at(2, 0)).await, (at(3, 0), 1));
     assert_eq!(tick(at(2, 1)).await, (at(3, 0), 0));
-    sql!(bench.scratch.db.read(), on => sqlx::query("SELECT 1").execute(on)).unwrap();
+    bench.scratch.db.execute("SELECT 1", ()).await.unwrap();
     // The clock steps a day back: the next hour by the new clock counts, not that of tomorrow.
     assert_eq!(tick(at(-22, 30)).await.0, at(-21, 0));
     // After a long sleep one job makes up for all that was missed; it is there already.

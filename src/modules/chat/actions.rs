@@ -103,23 +103,21 @@ async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
     let message = chat
         .engine
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let (mut message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
-                if fresh {
-                    if !attachments.is_empty() {
-                        message.files = attachments
-                            .attach(&attaching, tx, id, message.id, author)
-                            .await?;
-                    }
-                    let event = MessagePosted {
-                        room: id,
-                        message: message.clone(),
-                    };
-                    tx.after_commit(move || bus.publish(Origin::new(author, space), event));
+        .write(async move |tx| {
+            let (mut message, fresh) = store::post(tx, id, author, &name, &key, &body).await?;
+            if fresh {
+                if !attachments.is_empty() {
+                    message.files = attachments
+                        .attach(&attaching, tx, id, message.id, author)
+                        .await?;
                 }
-                Ok(message)
-            })
+                let event = MessagePosted {
+                    room: id,
+                    message: message.clone(),
+                };
+                tx.after_commit(move || bus.publish(Origin::new(author, space), event));
+            }
+            Ok(message)
         })
         .await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
@@ -168,16 +166,14 @@ async fn edit(chat: Chat, viewer: Viewer, input: Edit) -> Result<Outcome> {
     let message = chat
         .engine
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let message = store::edit(tx, input.message, &body).await?;
-                let event = MessageEdited {
-                    room: message.room,
-                    message: message.clone(),
-                };
-                tx.after_commit(move || bus.publish(Origin::new(author, space), event));
-                Ok(message)
-            })
+        .write(async move |tx| {
+            let message = store::edit(tx, input.message, &body).await?;
+            let event = MessageEdited {
+                room: message.room,
+                message: message.clone(),
+            };
+            tx.after_commit(move || bus.publish(Origin::new(author, space), event));
+            Ok(message)
         })
         .await?;
     done(&chat, &viewer, message).await
@@ -204,19 +200,17 @@ async fn delete(chat: Chat, viewer: Viewer, input: Delete) -> Result<Outcome> {
     let message = chat
         .engine
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let (message, fresh) = store::delete(tx, input.message).await?;
-                if fresh {
-                    attachments::detach(&taking, tx, input.message).await?;
-                    let event = MessageDeleted {
-                        room: message.room,
-                        message: message.clone(),
-                    };
-                    tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
-                }
-                Ok(message)
-            })
+        .write(async move |tx| {
+            let (message, fresh) = store::delete(tx, input.message).await?;
+            if fresh {
+                attachments::detach(&taking, tx, input.message).await?;
+                let event = MessageDeleted {
+                    room: message.room,
+                    message: message.clone(),
+                };
+                tx.after_commit(move || bus.publish(Origin::new(actor, space), event));
+            }
+            Ok(message)
         })
         .await?;
     done(&chat, &viewer, message).await

@@ -16,7 +16,6 @@ use crate::base::ids::{AccountId, RoomId};
 use crate::community::Permission;
 use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind, Picture};
-use crate::sql;
 
 /// The kind of file.
 pub(super) const KIND: &str = "chat.attachment";
@@ -210,7 +209,7 @@ impl NewAttachments {
                 .await?;
             const ATTACH: &str =
                 "INSERT INTO attachments (file_id, message_id, room_id) VALUES ($1, $2, $3)";
-            sql!(tx.on(), on => sqlx::query(ATTACH).bind(id).bind(message).bind(room).execute(on))?;
+            tx.execute(ATTACH, (id, message, room)).await?;
             attachments.push(Attachment::of(
                 &file,
                 self.captions.get(place).cloned().unwrap_or_default(),
@@ -225,8 +224,7 @@ impl NewAttachments {
 /// Takes everything off a message that is deleted.
 pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
     const TAKE: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";
-    let files: Vec<FileId> =
-        sql!(tx.on(), on => sqlx::query_scalar(TAKE).bind(message).fetch_all(on))?;
+    let files: Vec<FileId> = tx.scalars(TAKE, (message,)).await?;
     for file in files {
         chat.engine.files.release(tx, file).await?;
     }
@@ -268,9 +266,7 @@ pub(super) fn kind(chat: &Chat) -> FileKind {
 /// A file's pictures are made, or none can be: its message shows so.
 async fn illustrate(chat: &Chat, tx: &mut Tx, file: &File) -> Result<()> {
     const FIND: &str = "SELECT message_id FROM attachments WHERE file_id = $1";
-    let Some(id): Option<MessageId> =
-        sql!(tx.on(), on => sqlx::query_scalar(FIND).bind(file.id).fetch_optional(on))?
-    else {
+    let Some(id): Option<MessageId> = tx.optional_scalar(FIND, (file.id,)).await? else {
         return Ok(());
     };
     let mut files = store::message_in(tx, id).await?.files;
@@ -321,8 +317,11 @@ impl Chat {
         const READ: &str = "SELECT a.file_id, a.message_id, m.files FROM attachments a JOIN messages m ON m.id = a.message_id \
             WHERE a.room_id = $1 AND a.file_id < $2 ORDER BY a.file_id DESC LIMIT $3";
         let before = before.map_or(i64::MAX, |id| id.0);
-        let rows: Vec<(FileId, MessageId, String)> = sql!(self.engine.db.read(), on =>
-            sqlx::query_as(READ).bind(room).bind(before).bind(PAGE as i64 + 1).fetch_all(on))?;
+        let rows: Vec<(FileId, MessageId, String)> = self
+            .engine
+            .db
+            .all(READ, (room, before, PAGE as i64 + 1))
+            .await?;
         let next = if rows.len() > PAGE {
             rows.get(PAGE - 1).map(|row| row.0)
         } else {

@@ -8,7 +8,6 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::sql;
 
 /// A message's place and state, enough to find its fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
@@ -35,8 +34,9 @@ pub(super) async fn post(
         WHERE last.author_id = $3 AND last.created_at > $7), $6) ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let (id, now) = (MessageId::new(), Micros::now());
     let together = Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
-    let continues: Option<bool> = sql!(tx.on(), on => sqlx::query_scalar(POST).bind(id).bind(room).bind(author).bind(key).bind(body)
-        .bind(now).bind(together).fetch_optional(on))?;
+    let continues: Option<bool> = tx
+        .optional_scalar(POST, (id, room, author, key, body, now, together))
+        .await?;
     if let Some(continues) = continues {
         // Who writes has read so far. It also keeps the search for something new short: it begins
         // at the mark.
@@ -58,28 +58,25 @@ pub(super) async fn post(
         return Ok((message, true));
     }
     const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
-    Ok((
-        sql!(tx.on(), on => sqlx::query_as(FIND).bind(author).bind(key).fetch_one(on))?,
-        false,
-    ))
+    Ok((tx.one(FIND, (author, key)).await?, false))
 }
 
 const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
 
 /// A message, by id.
 pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
-    Ok(sql!(db.read(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+    db.one(MESSAGE, (id,)).await
 }
 
 /// The same in a transaction.
 pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
-    Ok(sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?)
+    tx.one(MESSAGE, (id,)).await
 }
 
 /// What hangs on a message, from its first revision on or as a new one.
 pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -> Result<()> {
     const SET: &str = "UPDATE messages SET revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END, files = $2 WHERE id = $1 AND deleted_at IS NULL";
-    sql!(tx.on(), on => sqlx::query(SET).bind(id).bind(files.to_string()).execute(on))?;
+    tx.execute(SET, (id, files.to_string())).await?;
     Ok(())
 }
 
@@ -89,9 +86,8 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
 /// `Conflict` when it was deleted.
 pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Message> {
     const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
-    let done =
-        sql!(tx.on(), on => sqlx::query(EDIT).bind(id).bind(body).bind(Micros::now()).execute(on))?;
-    if done.rows_affected() == 0 {
+    let done = tx.execute(EDIT, (id, body, Micros::now())).await?;
+    if done == 0 {
         return Err(Error::Conflict("error-message-deleted"));
     }
     message_in(tx, id).await
@@ -100,9 +96,9 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
 /// Deletes a message's text and keeps its place. Whether it was still there.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
-    let done = sql!(tx.on(), on => sqlx::query(DELETE).bind(id).bind(Micros::now()).execute(on))?;
-    let message = sql!(tx.on(), on => sqlx::query_as(MESSAGE).bind(id).fetch_one(on))?;
-    Ok((message, done.rows_affected() > 0))
+    let done = tx.execute(DELETE, (id, Micros::now())).await?;
+    let message = tx.one(MESSAGE, (id,)).await?;
+    Ok((message, done > 0))
 }
 
 /// Up to `most` messages before a place, newest first.
@@ -113,9 +109,7 @@ pub(super) async fn before(
     most: usize,
 ) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    Ok(
-        sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?,
-    )
+    db.all(READ, (room, place, most as i64)).await
 }
 
 /// Up to `most` messages at or after a place, oldest first.
@@ -126,9 +120,7 @@ pub(super) async fn from(
     most: usize,
 ) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
-    Ok(
-        sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(place).bind(most as i64).fetch_all(on))?,
-    )
+    db.all(READ, (room, place, most as i64)).await
 }
 
 /// The messages of a room between two, both included, oldest first.
@@ -140,20 +132,19 @@ pub(super) async fn range(
 ) -> Result<Vec<Message>> {
     const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id \
         WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id";
-    Ok(sql!(db.read(), on => sqlx::query_as(READ).bind(room).bind(first).bind(last).fetch_all(on))?)
+    db.all(READ, (room, first, last)).await
 }
 
 /// The newest message on the server.
 pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
-    Ok(
-        sql!(db.read(), on => sqlx::query_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1").fetch_optional(on))?,
-    )
+    db.optional_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1", ())
+        .await
 }
 
 /// The newest message of a room.
 pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
     const READ: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(room).fetch_optional(on))?)
+    db.optional_scalar(READ, (room,)).await
 }
 
 /// How far someone has read in a room.
@@ -163,7 +154,7 @@ pub(super) async fn read_mark(
     room: RoomId,
 ) -> Result<Option<MessageId>> {
     const READ: &str = "SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(room).fetch_optional(on))?)
+    db.optional_scalar(READ, (account, room)).await
 }
 
 /// Moves the read mark forward, never back. Whether it moved.
@@ -175,11 +166,7 @@ pub(super) async fn mark_read(
 ) -> Result<bool> {
     const MARK: &str = "INSERT INTO chat_reads (account_id, room_id, message_id) VALUES ($1, $2, $3) \
         ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 WHERE chat_reads.message_id < $3";
-    Ok(
-        sql!(tx.on(), on => sqlx::query(MARK).bind(account).bind(room).bind(message).execute(on))?
-            .rows_affected()
-            > 0,
-    )
+    Ok(tx.execute(MARK, (account, room, message)).await? > 0)
 }
 
 // Someone who never looked into a room has read what was there when they joined: ids hold the time
@@ -191,7 +178,7 @@ pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Re
     const READ: &str = "SELECT r.id FROM rooms r JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).bind(space).fetch_all(on))?)
+    db.scalars(READ, (account, space)).await
 }
 
 /// The direct conversations in which something new waits for an account.
@@ -199,5 +186,5 @@ pub(super) async fn unread_direct(db: &Db, account: AccountId) -> Result<Vec<Roo
     const READ: &str = "SELECT r.id FROM room_members me JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE me.account_id = $1 AND EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1)";
-    Ok(sql!(db.read(), on => sqlx::query_scalar(READ).bind(account).fetch_all(on))?)
+    db.scalars(READ, (account,)).await
 }

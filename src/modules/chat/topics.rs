@@ -58,7 +58,7 @@ event! {
 
 event! {
     /// Something new waits for someone in these rooms; told on their own feed, gathered.
-    pub struct UnreadChanged on "chat.rooms.dirty" by account {
+    pub struct UnreadChanged on "chat.unread.changed" by account {
         /// For whom.
         account: AccountId = AccountId(7),
         /// Where.

@@ -199,22 +199,20 @@ impl Chat {
         let bus = self.engine.bus.clone();
         self.engine
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    if store::mark_read(tx, account, room, message).await? {
-                        tx.after_commit(move || {
-                            bus.publish(
-                                Origin::new(account, None),
-                                RoomRead {
-                                    account,
-                                    room,
-                                    message,
-                                },
-                            )
-                        });
-                    }
-                    Ok(())
-                })
+            .write(async move |tx| {
+                if store::mark_read(tx, account, room, message).await? {
+                    tx.after_commit(move || {
+                        bus.publish(
+                            Origin::new(account, None),
+                            RoomRead {
+                                account,
+                                room,
+                                message,
+                            },
+                        )
+                    });
+                }
+                Ok(())
             })
             .await
     }
