@@ -11,18 +11,25 @@ use tidepool::base::db::Tx;
 use tidepool::base::error::{Error, Result};
 use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
+use tidepool::community::permissions::{self, is_granted};
 use tidepool::community::shell::Shell;
-use tidepool::community::{Community, Permission, Place};
-use tidepool::engine::actions::{Action, Class, Outcome};
+use tidepool::community::{Community, Scope};
+use tidepool::engine::actions::{Class, Outcome};
+use tidepool::engine::bus::{Envelope, Origin, Subscriber};
+use tidepool::engine::feed::Feed;
 use tidepool::engine::files::{File, FileId, FileKind, Picture};
 use tidepool::engine::forms::Form;
-use tidepool::engine::live::{Content, FeedSpec};
-use tidepool::engine::module::{Access, Module};
+use tidepool::engine::live::Content;
+use tidepool::engine::module::{Access, Module, Modules};
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
+use tidepool::event;
 
 const DOCUMENT: &str = "cabinet.document";
-const TABLE: &str = "CREATE TABLE cabinet (file_id BIGINT PRIMARY KEY, space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE)";
+const TABLE: &str = "CREATE TABLE cabinet (
+    file_id  BIGINT PRIMARY KEY,
+    space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE
+)";
 
 /// An ordinary form: it uploads without JavaScript. The field that names the place stands before
 /// the files.
@@ -62,79 +69,89 @@ struct ThrowAway {
     file: FileId,
 }
 
-impl Cabinet {
-    fn module(self) -> Module {
-        let [adds, reads, ready, feed, put, list, throw] = std::array::from_fn(|_| self.clone());
-        // Who may put something where, and who may read what is kept: asked at every upload and
-        // every download.
-        let document = FileKind::new(
-            DOCUMENT,
-            "What lies in a space's cabinet",
-            "space",
-            move |viewer, place| {
-                adds.clone()
-                    .of_space(viewer.account, SpaceId(place))
-                    .map(move |may| may.map(|()| Some(SpaceId(place))))
-                    .boxed()
-            },
-            move |viewer, file| reads.clone().of_space(viewer.account, SpaceId(file.place)),
-        );
-        let document = document.when_ready(move |tx, file| {
-            ready.changed(tx, SpaceId(file.place));
-            async { Ok(()) }.boxed()
-        });
-        Module::new("cabinet")
-            .migration("0001_cabinet", TABLE)
-            .files(document)
-            .feed(FeedSpec::new(
-                "cabinet/{space}",
-                "Versions of a space's cabinet",
-                move |viewer, ids| {
-                    feed.clone()
-                        .of_space(viewer.account, SpaceId(ids[0]))
-                        .map(|may| Ok(may.is_ok()))
-                },
-            ))
-            .page(
-                Access::SignedIn,
-                "/spaces/{space}/cabinet",
-                get(page).with_state(self),
-            )
-            .action(
-                Action::new(
-                    "cabinet.file",
-                    "Puts files in the cabinet",
-                    Class::Write,
-                    move |viewer, input| put.clone().put(viewer, input),
-                )
-                .with_files(DOCUMENT),
-            )
-            .action(Action::new(
-                "cabinet.list",
-                "What is in the cabinet",
-                Class::Read,
-                move |viewer, input| list.clone().list(viewer, input),
-            ))
-            .action(Action::new(
-                "cabinet.throw-away",
-                "Throws a file away",
-                Class::Write,
-                move |viewer, input| throw.clone().throw(viewer, input),
-            ))
+event! {
+    /// Files were put into a cabinet, or thrown away.
+    pub struct ContentsChanged on "cabinet.contents.changed" by space {
+        /// The space whose cabinet it is.
+        space: SpaceId = SpaceId(3),
     }
+}
 
+const FEED: Feed<SpaceId> = Feed::new("cabinet/{space}", "Versions of a space's cabinet");
+
+fn module() -> Module<Cabinet> {
+    Module::new("cabinet")
+        .migration("0001_cabinet", TABLE)
+        .publishes::<ContentsChanged>()
+        .files(document)
+        .feed(FEED, may_follow)
+        .subscriber(Subscriber::new("cabinet.presenter").on(contents_changed))
+        .page(Access::SignedIn, "/spaces/{space}/cabinet", get(page))
+        .action_with_files(
+            "cabinet.file",
+            "Puts files in the cabinet",
+            Class::Write,
+            DOCUMENT,
+            Cabinet::put,
+        )
+        .action(
+            "cabinet.list",
+            "What is in the cabinet",
+            Class::Read,
+            Cabinet::list,
+        )
+        .action(
+            "cabinet.throw-away",
+            "Throws a file away",
+            Class::Write,
+            Cabinet::throw,
+        )
+}
+
+/// Who may put something where, and who may read what is kept: asked at every upload and every
+/// download.
+fn document(cabinet: &Cabinet) -> FileKind {
+    let (adds, reads, ready) = (cabinet.clone(), cabinet.clone(), cabinet.clone());
+    FileKind::new(
+        DOCUMENT,
+        "What lies in a space's cabinet",
+        "space",
+        move |viewer, place| {
+            adds.clone()
+                .of_space(viewer.account, SpaceId(place))
+                .map(move |may| may.map(|()| Some(SpaceId(place))))
+                .boxed()
+        },
+        move |viewer, file| reads.clone().of_space(viewer.account, SpaceId(file.place)),
+    )
+    .when_ready(move |tx, file| {
+        ready.changed(tx, SpaceId(file.place));
+        async { Ok(()) }.boxed()
+    })
+}
+
+async fn may_follow(cabinet: Cabinet, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    is_granted(cabinet.of_space(viewer.account, space).await)
+}
+
+/// Programs that follow the feed get the event.
+async fn contents_changed(cabinet: &Cabinet, event: &ContentsChanged, _: &Envelope) -> Result<()> {
+    let live = &cabinet.0.engine().live;
+    live.publish(&FEED.name(event.space), Content::of(event));
+    Ok(())
+}
+
+impl Cabinet {
     async fn of_space(self, account: AccountId, space: SpaceId) -> Result<()> {
         self.0
-            .permit(account, Permission::Read, Place::Space(space))
+            .permit(account, &permissions::READ, Scope::Space(space))
             .await
     }
 
-    /// Programs that follow the feed hear of it, after the commit: nobody hears of what could still
-    /// be lost.
+    /// After the commit: nobody hears of what could still be lost.
     fn changed(&self, tx: &mut Tx, space: SpaceId) {
-        let live = self.0.engine().live.clone();
-        let changed = Content::new("cabinet.contents.changed", json!({ "space": space }));
-        tx.after_commit(move || live.publish(&format!("cabinet/{space}"), changed));
+        let bus = &self.0.engine().bus;
+        bus.publish_after_commit(tx, Origin::default(), ContentsChanged { space });
     }
 
     /// Uploads are there already, by whichever way they came. In one transaction they stay, all of
@@ -231,10 +248,8 @@ async fn page(
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(
-        settings,
-        |community| vec![Cabinet(community.clone()).module()],
-        ready,
-    )
-    .await
+    let add_cabinet = |modules: Modules<Community>| {
+        modules.add(module(), |community: &Community| Cabinet(community.clone()))
+    };
+    tidepool::app::serve_with(settings, add_cabinet, ready).await
 }

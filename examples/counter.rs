@@ -6,15 +6,18 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::json;
-use tidepool::base::error::{Error, Result};
+use tidepool::base::error::Result;
 use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
+use tidepool::community::permissions::{self, is_granted};
 use tidepool::community::shell::Shell;
-use tidepool::community::{Community, Permission, Place};
-use tidepool::engine::actions::{Action, Class, Outcome};
-use tidepool::engine::bus::{Origin, Subscriber};
-use tidepool::engine::live::{Content, FeedSpec};
-use tidepool::engine::module::{Access, Module};
+use tidepool::community::{Community, Scope};
+use tidepool::engine::actions::{Class, Outcome};
+use tidepool::engine::bus::{Envelope, Origin, Subscriber};
+use tidepool::engine::feed::Feed;
+use tidepool::engine::live::Content;
+use tidepool::engine::module::{Access, Module, Modules};
+use tidepool::engine::partial::Partial;
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
 use tidepool::event;
@@ -29,7 +32,10 @@ event! {
     }
 }
 
-const TABLE: &str = "CREATE TABLE counters (space_id BIGINT PRIMARY KEY REFERENCES spaces (id) ON DELETE CASCADE, value BIGINT NOT NULL)";
+const TABLE: &str = "CREATE TABLE counters (
+    space_id BIGINT PRIMARY KEY REFERENCES spaces (id) ON DELETE CASCADE,
+    value    BIGINT NOT NULL
+)";
 
 /// The page is an ordinary page: it reads and counts without JavaScript, too.
 #[derive(Template)]
@@ -52,71 +58,71 @@ struct Counter {
     community: Community,
 }
 
+impl Counter {
+    fn new(community: &Community) -> Self {
+        Self {
+            community: community.clone(),
+        }
+    }
+}
+
+/// The value of a space's counter.
+const FEED: Feed<SpaceId> = Feed::new("counter/{space}", "The value of a space's counter");
+
+/// All that the feature adds to the server. What is not declared here does not exist.
+fn module() -> Module<Counter> {
+    Module::new("counter")
+        .migration("0001_counters", TABLE)
+        .publishes::<ValueChanged>()
+        .feed(FEED, may_follow)
+        .page(Access::SignedIn, "/spaces/{space}/counter", get(page))
+        .action("counter.add", "Counts one", Class::Write, add)
+        .subscriber(Subscriber::new("counter.presenter").on(value_changed))
+}
+
+async fn may_follow(counter: Counter, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    is_granted(counter.may_read(viewer.account, space).await)
+}
+
+/// One event, two forms: an element for pages, the event itself for programs.
+async fn value_changed(counter: &Counter, event: &ValueChanged, _: &Envelope) -> Result<()> {
+    let target = format!("#counter-{}", event.space);
+    let html = Partial::inner(target, &event.value.to_string()).to_string();
+    let content = Content::of(event).html(move |_| html.clone());
+    let live = &counter.community.engine().live;
+    live.publish(&FEED.name(event.space), content);
+    Ok(())
+}
+
 #[derive(Deserialize)]
-struct Add {
+struct AddInput {
     space: SpaceId,
 }
 
-impl Counter {
-    /// All that the feature adds to the server. What is not declared here does not exist.
-    fn module(self) -> Module {
-        let (feed, act) = (self.clone(), self.clone());
-        let live = self.community.engine().live.clone();
-        Module::new("counter")
-            .migration("0001_counters", TABLE)
-            .publishes::<ValueChanged>()
-            .feed(FeedSpec::new("counter/{space}", "The value of a space's counter", move |viewer, ids| {
-                let counter = feed.clone();
-                async move { Ok(counter.may_read(viewer.account, SpaceId(ids[0])).await.is_ok()) }
-            }))
-            .page(Access::SignedIn, "/spaces/{space}/counter", get(page).with_state(self))
-            .action(Action::new("counter.add", "Counts one", Class::Write, move |viewer, input| act.clone().add(viewer, input)))
-            .subscriber(
-                Subscriber::new("counter.presenter", move |event| {
-                    if let Some(ValueChanged { space, value }) = event.get() {
-                        // One event, two forms: an element for pages, the event itself for
-                        // programs.
-                        let html = format!("<hx-partial hx-target=\"#counter-{space}\" hx-swap=\"innerHTML\">{value}</hx-partial>");
-                        live.publish(&format!("counter/{space}"), Content::new(event.topic.name, event.json()).html(move |_| html.clone()));
-                    }
-                    async { Ok(()) }
-                })
-                .on::<ValueChanged>(),
-            )
-    }
+/// Serves the form, JSON over HTTP and the socket alike.
+async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> Result<Outcome> {
+    const ADD: &str = "INSERT INTO counters (space_id, value) VALUES ($1, 1) \
+        ON CONFLICT (space_id) DO UPDATE SET value = counters.value + 1 RETURNING value";
+    counter.may_read(viewer.account, space).await?;
+    let engine = counter.community.engine().clone();
+    let bus = engine.bus.clone();
+    let write = engine.db.write(async move |tx| {
+        let value: i64 = tx.scalar(ADD, (space,)).await?;
+        // After the commit, in its order: nobody hears of what could still be lost.
+        let origin = Origin::new(viewer.account, Some(space));
+        bus.publish_after_commit(tx, origin, ValueChanged { space, value });
+        Ok(value)
+    });
+    let value = write.await?;
+    let next = format!("/spaces/{space}/counter");
+    Ok(Outcome::new(json!({ "value": value }), next))
+}
 
+impl Counter {
     async fn may_read(&self, account: AccountId, space: SpaceId) -> Result<()> {
         self.community
-            .permit(account, Permission::Read, Place::Space(space))
+            .permit(account, &permissions::READ, Scope::Space(space))
             .await
-    }
-
-    /// Serves the form, JSON over HTTP and the socket alike.
-    async fn add(self, viewer: Viewer, input: Add) -> Result<Outcome> {
-        let Add { space } = input;
-        self.may_read(viewer.account, space).await?;
-        let bus = self.community.engine().bus.clone();
-        const ADD: &str = "INSERT INTO counters (space_id, value) VALUES ($1, 1) ON CONFLICT (space_id) DO UPDATE SET value = counters.value + 1 RETURNING value";
-        let value: i64 = self
-            .community
-            .engine()
-            .db
-            .write(async move |tx| {
-                let value = tx.scalar(ADD, (space,)).await?;
-                // After the commit, in its order: nobody hears of what could still be lost.
-                tx.after_commit(move || {
-                    bus.publish(
-                        Origin::new(viewer.account, Some(space)),
-                        ValueChanged { space, value },
-                    )
-                });
-                Ok(value)
-            })
-            .await?;
-        Ok(Outcome::new(
-            json!({ "value": value }),
-            format!("/spaces/{space}/counter"),
-        ))
     }
 }
 
@@ -125,30 +131,21 @@ async fn page(
     viewer: Viewer,
     Path(space): Path<SpaceId>,
 ) -> Result<PageAnswer> {
-    // What the page is made from, named before it is read: rights, and the space, by which
-    // `ValueChanged` is ordered.
+    // What the page depends on, named before it is read: rights, and the space, which
+    // `ValueChanged` is about.
     let deps = counter.community.dependencies(viewer.account);
-    deps.add("space", space.0);
+    deps.add(space);
     counter.may_read(viewer.account, space).await?;
     let engine = counter.community.engine();
     // The cursor before the value: following from it brings every change that the page does not
     // show yet.
-    let feed = format!(
-        "counter/{space}@{}",
-        engine.live.cursor(&format!("counter/{space}"))
-    );
-    let value: Option<i64> = engine
-        .db
-        .optional_scalar("SELECT value FROM counters WHERE space_id = $1", (space,))
-        .await?;
+    let feed = FEED.position(space, &engine.live);
+    const VALUE: &str = "SELECT value FROM counters WHERE space_id = $1";
+    let value: Option<i64> = engine.db.optional_scalar(VALUE, (space,)).await?;
+    let here = format!("/spaces/{space}/counter");
     let shell = counter
         .community
-        .shell_from(
-            &deps,
-            &viewer,
-            Some(space),
-            &format!("/spaces/{space}/counter"),
-        )
+        .shell_from(&deps, &viewer, Some(space), &here)
         .await?;
     let page = CounterPage {
         head: counter.community.head(&viewer, "Counter"),
@@ -157,8 +154,8 @@ async fn page(
         feed,
         value: value.unwrap_or(0),
     };
-    // The panes beside it are parts: made once, and put in here. Until a source changes the answer
-    // is given again as it is.
+    // The panes beside it are parts: made once, and put in here. Until a dependency changes the
+    // answer is given again as it is.
     Ok(PageAnswer::of(&page, &page.shell.parts)?.depends_on(&deps, viewer.account))
 }
 
@@ -166,17 +163,6 @@ async fn page(
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(
-        settings,
-        |community| {
-            vec![
-                Counter {
-                    community: community.clone(),
-                }
-                .module(),
-            ]
-        },
-        ready,
-    )
-    .await
+    let add_counter = |modules: Modules<Community>| modules.add(module(), Counter::new);
+    tidepool::app::serve_with(settings, add_counter, ready).await
 }

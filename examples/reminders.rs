@@ -8,12 +8,14 @@ use serde_json::json;
 use tidepool::base::error::{Error, Result};
 use tidepool::base::ids::AccountId;
 use tidepool::base::settings::{Flags, Settings};
+use tidepool::community::Community;
 use tidepool::engine::Engine;
-use tidepool::engine::actions::{Action, Class, Outcome};
-use tidepool::engine::bus::{Origin, Subscriber};
+use tidepool::engine::actions::{Class, Outcome};
+use tidepool::engine::bus::{Envelope, Origin, Subscriber};
+use tidepool::engine::feed::Feed;
 use tidepool::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
-use tidepool::engine::live::{Content, FeedSpec};
-use tidepool::engine::module::Module;
+use tidepool::engine::live::Content;
+use tidepool::engine::module::{Module, Modules};
 use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 
@@ -45,50 +47,36 @@ struct Reminder {
     text: String,
 }
 
-fn module(engine: Engine) -> Module {
-    let (telling, setting, listing, live) = (
-        engine.clone(),
-        engine.clone(),
-        engine.clone(),
-        engine.live.clone(),
-    );
+/// What one is reminded of.
+const FEED: Feed<AccountId> = Feed::new("reminders/{account}", "What one is reminded of");
+
+fn module() -> Module<Engine> {
     Module::new("reminders")
         .migration("0001_reminders", TABLE)
         .publishes::<ReminderTold>()
-        .feed(FeedSpec::new(
-            "reminders/{account}",
-            "What one is reminded of",
-            |viewer, ids| async move { Ok(viewer.account.0 == ids[0]) },
-        ))
-        .job(
-            JobKind::new("reminders.tell", "Reminds someone", move |run, reminder| {
-                tell(telling.clone(), run, reminder)
-            })
-            .at_once(8)
-            .limit(Duration::from_secs(10))
-            .attempts(5),
-        )
-        .action(Action::new(
-            "reminders.set",
-            "Sets a reminder",
-            Class::Write,
-            move |viewer, input| set(setting.clone(), viewer, input),
-        ))
-        .action(Action::new(
+        .feed(FEED, |_, viewer, account| async move {
+            Ok(viewer.account == account)
+        })
+        .job(|engine| {
+            JobKind::new(engine, "reminders.tell", "Reminds someone", tell)
+                .at_once(8)
+                .limit(Duration::from_secs(10))
+                .attempts(5)
+        })
+        .action("reminders.set", "Sets a reminder", Class::Write, set)
+        .action(
             "reminders.list",
             "What one was reminded of",
             Class::Read,
-            move |viewer, _: List| list(listing.clone(), viewer),
-        ))
-        .subscriber(
-            Subscriber::new("reminders.presenter", move |event| {
-                if let Some(told) = event.get::<ReminderTold>() {
-                    live.publish(&format!("reminders/{}", told.account), Content::of(told));
-                }
-                async { Ok(()) }
-            })
-            .on::<ReminderTold>(),
+            list,
         )
+        .subscriber(Subscriber::new("reminders.presenter").on(reminder_told))
+}
+
+async fn reminder_told(engine: &Engine, event: &ReminderTold, _: &Envelope) -> Result<()> {
+    let feed = FEED.name(event.account);
+    engine.live.publish(&feed, Content::of(event));
+    Ok(())
 }
 
 /// The job is added in the transaction of its cause. Here it is all there is to write.
@@ -121,7 +109,7 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
     .await
 }
 
-async fn list(engine: Engine, viewer: Viewer) -> Result<Outcome> {
+async fn list(engine: Engine, viewer: Viewer, _: List) -> Result<Outcome> {
     const LIST: &str =
         "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
     let told: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
@@ -132,10 +120,8 @@ async fn list(engine: Engine, viewer: Viewer) -> Result<Outcome> {
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(&Flags::default())?;
     let ready = |address| println!("Tidepool is at http://{address}");
-    tidepool::app::serve_with(
-        settings,
-        |community| vec![module(community.engine().clone())],
-        ready,
-    )
-    .await
+    let add_reminders = |modules: Modules<Community>| {
+        modules.add(module(), |community: &Community| community.engine().clone())
+    };
+    tidepool::app::serve_with(settings, add_reminders, ready).await
 }

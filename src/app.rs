@@ -13,12 +13,15 @@ use crate::base::db::Db;
 use crate::base::secrets::Secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry;
-use crate::community::Community;
+use crate::community::{self, Community};
 use crate::engine::Engine;
-use crate::engine::module::Module;
+use crate::engine::bus::Topic;
+use crate::engine::module::Modules;
+use crate::engine::permission::Permission;
 use crate::engine::web::{self, Health, assemble};
-use crate::modules::chat::Chat;
-use crate::modules::presence::Presence;
+use crate::modules::admin::{self, Admin};
+use crate::modules::chat::{self, Chat};
+use crate::modules::presence::{self, Presence};
 
 // Of the ten seconds a shutdown may take.
 const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5);
@@ -28,12 +31,12 @@ const JOBS_END_WITHIN: Duration = Duration::from_secs(2);
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
-fn modules(community: &Community) -> Vec<Module> {
-    vec![
-        community.module(),
-        Presence::new(community).module(),
-        Chat::new(community).module(),
-    ]
+fn modules() -> Modules<Community> {
+    Modules::new()
+        .add(community::module(), Community::clone)
+        .add(admin::module(), Admin::new)
+        .add(presence::module(), Presence::new)
+        .add(chat::module(), Chat::new)
 }
 
 /// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.
@@ -41,17 +44,21 @@ fn modules(community: &Community) -> Vec<Module> {
 /// # Errors
 /// When the data folder, the database or the address cannot be had; nothing was served then.
 pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<()> {
-    serve_with(settings, |_| Vec::new(), ready).await
+    serve_with(settings, |modules| modules, ready).await
 }
 
 /// As [`serve`], with further modules: how a builder runs their own beside ours. See
 /// `docs/module.md`.
 ///
+/// ```ignore
+/// serve_with(settings, |modules| modules.add(todo::module(), Todo::new), ready).await
+/// ```
+///
 /// # Errors
 /// As [`serve`]; also when a module's migration fails.
 pub async fn serve_with(
     mut settings: Settings,
-    further: impl FnOnce(&Community) -> Vec<Module>,
+    further: impl FnOnce(Modules<Community>) -> Modules<Community>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     make_data_folder(&settings)?;
@@ -66,21 +73,18 @@ pub async fn serve_with(
         .with_context(|| format!("cannot listen on {}", settings.address))?;
     let address = listener.local_addr()?;
 
-    let engine = Engine::new(settings, db.clone())?;
-    let community = Community::new(engine.clone());
-    Chat::new(&community)
-        .resume_ids()
-        .await
-        .map_err(anyhow::Error::new)?;
-    let still_valid = community.clone();
-    let mut modules = modules(&community);
-    modules.extend(further(&community));
+    let modules = further(modules());
+    let declared = modules.declarations();
+    let engine = Engine::new(settings, db.clone(), declared)?;
     engine
-        .migrate(&modules)
+        .migrate(&declared.migrations)
         .await
         .context("a module's migration failed; nothing was started")?;
-    let started = engine.start(modules, move |viewer| {
-        let community = still_valid.clone();
+    let community = Community::new(engine.clone(), declared.permissions.clone());
+    chat::resume_ids(&db).await.map_err(anyhow::Error::new)?;
+    let sessions = community.clone();
+    let started = engine.start(modules.bind(&community), move |viewer| {
+        let community = sessions.clone();
         async move { community.still_valid(&viewer).await }
     });
     community.take(&started);
@@ -115,12 +119,18 @@ pub async fn serve_with(
     Ok(())
 }
 
-/// Prints what the server would declare, without starting it: `tidepool topics`.
-pub async fn topics(settings: Settings) -> Result<Vec<&'static crate::engine::bus::Topic>> {
-    let engine = Engine::new(settings, Db::in_memory().await?)?;
-    let community = Community::new(engine.clone());
-    engine.declare_topics(&modules(&community));
-    Ok(engine.bus.topics().collect())
+/// Every topic of this server, by name, without starting it: `tidepool topics`.
+pub fn topics() -> Vec<&'static Topic> {
+    let mut topics = modules().declarations().topics.clone();
+    topics.sort_by_key(|topic| topic.name);
+    topics
+}
+
+/// Every permission of this server, by name: `tidepool permissions`.
+pub fn permissions() -> Vec<&'static Permission> {
+    let mut permissions = modules().declarations().permissions.clone();
+    permissions.sort_by_key(|permission| permission.name);
+    permissions
 }
 
 /// Lets this process have as many open files as it may, and says how many connections fit.

@@ -4,10 +4,10 @@
 mod accounts;
 mod actions;
 mod door;
+mod housekeeping;
 mod invites;
 mod membership;
 mod names;
-mod operations;
 mod pages;
 mod passwords;
 pub mod permissions;
@@ -20,7 +20,7 @@ mod spaces;
 pub mod topics;
 mod views;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -29,16 +29,17 @@ use axum::routing::get;
 use moka::sync::Cache;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::engine::bus::Subscriber;
-use crate::engine::live::FeedSpec;
+use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
+use crate::engine::bus::BoundSubscriber;
+use crate::engine::feed::Feed;
 use crate::engine::module::{Access, Module, Nav, Pane};
+use crate::engine::versions::{Dependencies, Snapshot};
 use crate::engine::viewer::Viewer;
 use crate::engine::{Engine, Started};
 pub use accounts::{Account, Face};
 pub use membership::Person;
 use passwords::Passwords;
-pub use permissions::{Permission, Place, Role};
+pub use permissions::{Permission, Role, Scope};
 use pictures::Sheet;
 pub use pictures::{Emoji, EmojiSet};
 pub use rooms::Room;
@@ -51,32 +52,31 @@ pub struct Community(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    /// Every declared permission.
+    permissions: Vec<&'static Permission>,
     passwords: Passwords,
     sessions: Sessions,
     sign_in_limiter: SignInLimiter,
-    accounts: Stamped<AccountId, Arc<Account>>,
-    roles: Stamped<(AccountId, SpaceId), Option<Role>>,
-    rooms: Stamped<RoomId, Arc<Room>>,
-    entries: Stamped<(AccountId, RoomId), bool>,
-    emoji: Stamped<SpaceId, Arc<EmojiSet>>,
+    accounts: Versioned<AccountId, Arc<Account>>,
+    roles: Versioned<(AccountId, SpaceId), Option<Role>>,
+    rooms: Versioned<RoomId, Arc<Room>>,
+    entries: Versioned<(AccountId, RoomId), bool>,
+    emoji: Versioned<SpaceId, Arc<EmojiSet>>,
+    members: Versioned<SpaceId, Arc<HashSet<AccountId>>>,
+    room_members: Versioned<RoomId, Arc<HashSet<AccountId>>>,
     /// The style sheet that shows pictures of people and spaces.
     pictures: RwLock<Arc<Sheet>>,
     /// Who set the server up, once somebody has. It never changes.
     owner: OnceLock<AccountId>,
-    /// Grows with every change of a right; see [`Community::remember`].
-    changes: Arc<AtomicU64>,
     navs: OnceLock<Vec<Nav>>,
     panes: OnceLock<Vec<Pane>>,
-    subscribers: OnceLock<Vec<Subscriber>>,
+    subscribers: OnceLock<Vec<BoundSubscriber>>,
 }
 
-// Frames of each person's own feed: there are as many as people, and a sidebar is soon read again.
-const PERSONAL: usize = 32;
+/// What was read, with what it was read from.
+type Versioned<K, V> = Cache<K, (Snapshot, V)>;
 
-/// What was read, with the number of the change after which it was.
-type Stamped<K, V> = Cache<K, (u64, V)>;
-
-fn stamped<K, V>(ttl: Duration) -> Stamped<K, V>
+fn versioned<K, V>(ttl: Duration) -> Versioned<K, V>
 where
     K: std::hash::Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
@@ -88,22 +88,39 @@ where
         .build()
 }
 
+/// Lists of members, bounded by how many accounts they hold in all: 32 bytes each.
+fn member_lists<K>(ttl: Duration) -> Versioned<K, Arc<HashSet<AccountId>>>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+{
+    const MAX_ACCOUNTS: u64 = 500_000;
+    Cache::builder()
+        .weigher(|_, (_, members): &(Snapshot, Arc<HashSet<AccountId>>)| {
+            u32::try_from(members.len() + 8).unwrap_or(u32::MAX)
+        })
+        .max_capacity(MAX_ACCOUNTS)
+        .time_to_live(ttl)
+        .build()
+}
+
 impl Community {
-    /// The community kept in the engine's database.
-    pub fn new(engine: Engine) -> Self {
+    /// The community kept in the engine's database, with these permissions.
+    pub fn new(engine: Engine, permissions: Vec<&'static Permission>) -> Self {
         let ttl = engine.settings.cache_ttl();
         Self(Arc::new(Inner {
+            permissions,
             passwords: Passwords::new(),
             sessions: Sessions::new(&engine),
             sign_in_limiter: SignInLimiter::default(),
-            accounts: stamped(ttl),
-            roles: stamped(ttl),
-            rooms: stamped(ttl),
-            entries: stamped(ttl),
-            emoji: stamped(ttl),
+            accounts: versioned(ttl),
+            roles: versioned(ttl),
+            rooms: versioned(ttl),
+            entries: versioned(ttl),
+            emoji: versioned(ttl),
+            members: member_lists(ttl),
+            room_members: member_lists(ttl),
             pictures: RwLock::default(),
             owner: OnceLock::new(),
-            changes: engine.versions.of("community", 0),
             navs: OnceLock::new(),
             panes: OnceLock::new(),
             subscribers: OnceLock::new(),
@@ -123,6 +140,19 @@ impl Community {
         let _ = self.0.subscribers.set(started.subscribers.clone());
     }
 
+    /// Gives a dead letter to its subscriber once more.
+    ///
+    /// # Errors
+    /// `NotFound` when it or its subscriber is gone; else what the handler fails with.
+    pub async fn replay_dead_letter(&self, event: EventId, subscriber: &str) -> Result<()> {
+        let subscribers = self.0.subscribers.get().map_or(&[][..], Vec::as_slice);
+        let engine = &self.0.engine;
+        engine
+            .dead_letters
+            .replay(event, subscriber, &engine.bus, subscribers)
+            .await
+    }
+
     /// Whether a session may go on: asked before every action and whenever a right may have
     /// changed.
     pub async fn still_valid(&self, viewer: &Viewer) -> bool {
@@ -137,91 +167,78 @@ impl Community {
         sessions::guard(self, router)
     }
 
-    /// Reads through a cache. What was read counts only until the next change of anything: changes
-    /// are rare beside reads, and nothing that a change has overtaken can be mistaken for the
-    /// present.
-    async fn remember<K, V, F>(&self, cache: &Stamped<K, V>, key: K, load: F) -> Result<V>
+    /// Reads through a cache. `depends_on` names what the value is read from; it counts until an
+    /// event changes one of these.
+    async fn remember<K, V, F>(
+        &self,
+        cache: &Versioned<K, V>,
+        key: K,
+        depends_on: impl FnOnce(&Dependencies),
+        load: F,
+    ) -> Result<V>
     where
         K: std::hash::Hash + Eq + Copy + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
         F: Future<Output = Result<V>>,
     {
-        let now = self.0.changes.load(Ordering::Acquire);
-        if let Some((at, value)) = cache.get(&key)
-            && at == now
+        if let Some((snapshot, value)) = cache.get(&key)
+            && snapshot.is_fresh()
         {
             return Ok(value);
         }
+        let deps = self.0.engine.versions.dependencies();
+        depends_on(&deps);
         let value = load.await?;
-        cache.insert(key, (now, value.clone()));
+        cache.insert(key, (deps.snapshot(), value.clone()));
         Ok(value)
     }
+}
 
-    /// Marks that an account, a right or a room changed: called in the commit, before sockets are
-    /// told to prove theirs.
-    fn changed(&self) {
-        self.0.changes.fetch_add(1, Ordering::AcqRel);
-    }
+/// Frames of each person's own feed: there are as many as people, and a sidebar is soon read again.
+const MAX_ACCOUNT_FRAMES: usize = 32;
 
-    /// All that it adds to the engine.
-    pub fn module(&self) -> Module {
-        let (presence_of_space, operators) = (self.clone(), self.clone());
-        let module = Module::new("community")
-            .publishes::<topics::SpaceRenamed>()
-            .publishes::<topics::MemberJoined>()
-            .publishes::<topics::MemberLeft>()
-            .publishes::<topics::RoomCreated>()
-            .publishes::<topics::RoomChanged>()
-            .publishes::<topics::SessionEnded>()
-            .stylesheet("css/community.css")
-            .feed(FeedSpec::new(
-                "space/{space}",
-                "The space's name and list of public rooms",
-                move |viewer, ids| {
-                    let community = presence_of_space.clone();
-                    async move {
-                        Ok(community
-                            .role(viewer.account, SpaceId(ids[0]))
-                            .await?
-                            .is_some())
-                    }
-                },
-            ))
-            .feed(
-                FeedSpec::new(
-                    "account/{account}",
-                    "What concerns one person in all their tabs",
-                    |viewer, ids| async move { Ok(viewer.account == AccountId(ids[0])) },
-                )
-                .keeping(PERSONAL),
-            )
-            .feed(
-                FeedSpec::new(
-                    "server/jobs",
-                    "That jobs changed, for who runs the server",
-                    move |viewer, _| {
-                        let community = operators.clone();
-                        async move {
-                            Ok(community
-                                .permit(viewer.account, Permission::Operate, Place::Server)
-                                .await
-                                .is_ok())
-                        }
-                    },
-                )
-                .keeping(PERSONAL),
-            )
-            .subscriber(shell::presenter(self))
-            .task(self.clone().keep_house())
-            .task({
-                let community = self.clone();
-                async move { community.show_pictures().await }
-            });
-        let module = pictures::declare(self, door::declare(self, actions::declare(self, module)));
-        pages::declare(self, module).page(
-            Access::Anyone,
-            "/accounts/{account}/mine.css",
-            get(pages::mine),
-        )
-    }
+/// What concerns a space as a whole: its name and list of public rooms.
+pub const SPACE_FEED: Feed<SpaceId> =
+    Feed::new("space/{space}", "The space's name and list of public rooms");
+/// What concerns one person in all their tabs.
+pub const ACCOUNT_FEED: Feed<AccountId> = Feed::new(
+    "account/{account}",
+    "What concerns one person in all their tabs",
+)
+.keeping(MAX_ACCOUNT_FRAMES);
+
+/// All that it adds to the engine.
+pub fn module() -> Module<Community> {
+    let module = Module::new("community")
+        .publishes::<topics::AccountChanged>()
+        .publishes::<topics::SpaceCreated>()
+        .publishes::<topics::SpaceChanged>()
+        .publishes::<topics::EmojiChanged>()
+        .publishes::<topics::MemberJoined>()
+        .publishes::<topics::MemberLeft>()
+        .publishes::<topics::RoomCreated>()
+        .publishes::<topics::RoomChanged>()
+        .publishes::<topics::SessionEnded>()
+        .permission(&permissions::READ)
+        .permission(&permissions::MANAGE_ROOMS)
+        .permission(&permissions::MANAGE_SPACE)
+        .permission(&permissions::INVITE)
+        .permission(&permissions::CREATE_SPACE)
+        .stylesheet("css/community.css")
+        .feed(SPACE_FEED, may_follow_space)
+        .feed(ACCOUNT_FEED, |_, viewer, account| async move {
+            Ok(viewer.account == account)
+        })
+        .subscriber(shell::presenter())
+        .task(Community::evict_repeatedly);
+    let module = pictures::declare(door::declare(actions::declare(module)));
+    pages::declare(module).page(
+        Access::Anyone,
+        "/accounts/{account}/mine.css",
+        get(pages::mine),
+    )
+}
+
+async fn may_follow_space(community: Community, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    Ok(community.role(viewer.account, space).await?.is_some())
 }

@@ -3,12 +3,15 @@
 
 pub mod actions;
 pub mod bus;
+pub mod feed;
 pub mod files;
 pub mod forms;
 pub mod fragments;
 pub mod jobs;
 pub mod live;
 pub mod module;
+pub mod partial;
+pub mod permission;
 pub mod rate_limit;
 pub mod versions;
 pub mod viewer;
@@ -22,16 +25,16 @@ use std::time::Duration;
 use axum::Router;
 
 use crate::base::clock::Micros;
-use crate::base::db::Db;
+use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 use actions::Actions;
-use bus::{Bus, DeadLetters, Subscriber};
+use bus::{BoundSubscriber, Bus, DeadLetters};
 use files::Files;
 use fragments::Fragments;
 use jobs::Jobs;
-use live::{Hub, Limits, SocketClosed, SocketOpened};
-use module::{Module, Nav, Pane};
+use live::{Hub, Limits};
+use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::Viewer;
 use web::{Pages, PartCache, Requests};
@@ -83,7 +86,7 @@ pub struct Started {
     /// How often one may ask, if that is limited.
     pub requests: Option<Arc<Requests>>,
     /// Every subscriber, for replaying dead letters.
-    pub subscribers: Vec<Subscriber>,
+    pub subscribers: Vec<BoundSubscriber>,
     /// What makes the sidebar.
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
@@ -91,23 +94,26 @@ pub struct Started {
 }
 
 impl Engine {
-    /// An engine without modules on an open database.
+    /// An engine for modules that declare this, on an open database.
     ///
     /// # Errors
     /// When the settings of where files are kept contradict each other.
-    pub fn new(settings: Settings, db: Db) -> anyhow::Result<Self> {
+    ///
+    /// # Panics
+    /// When declarations contradict each other: a mistake of the program.
+    pub fn new(settings: Settings, db: Db, declared: &Declarations) -> anyhow::Result<Self> {
         let (versions, settings, jobs) = (
             Versions::default(),
             Arc::new(settings),
             Jobs::new(db.clone()),
         );
         Ok(Self(Arc::new(Services {
-            bus: Bus::new(versions.clone()),
+            bus: Bus::new(versions.clone(), declared.topics.iter().copied()),
             part_cache: PartCache::new(&settings),
             versions,
             live: Hub::new(Limits::from(&*settings)),
             fragments: Fragments::new(&settings),
-            pages: Pages::default(),
+            pages: Pages::new(&declared.stylesheets, &declared.scripts),
             dead_letters: DeadLetters::new(db.clone()),
             files: Files::new(settings.clone(), db.clone(), jobs.clone())?,
             jobs,
@@ -116,95 +122,54 @@ impl Engine {
         })))
     }
 
-    /// Declares the engine's own topics beside those of the modules.
-    pub fn declare_topics(&self, modules: &[Module]) {
-        let own = Module::new("live")
-            .publishes::<SocketOpened>()
-            .publishes::<SocketClosed>();
-        let all: Vec<_> = modules
-            .iter()
-            .chain([&own])
-            .flat_map(|module| module.topics.iter().copied())
-            .collect();
-        self.bus.declare(all);
-    }
-
     /// Runs the migrations of added modules that this database has not seen.
     ///
     /// # Errors
     /// When one fails; it is undone then, and those before it stand.
-    pub async fn migrate(&self, modules: &[Module]) -> Result<()> {
-        for module in modules {
-            for (name, sql) in &module.migrations {
-                let (owner, name, sql) = (module.name, *name, *sql);
-                self.db
-                    .write(async move |tx| {
-                            const NOTE: &str =
-                                "INSERT INTO module_migrations (module, name, applied_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-                            let noted = tx.execute(NOTE, (owner, name, Micros::now())).await?;
-                            if noted > 0 {
-                                tx.execute(sql, ()).await?;
-                            }
-                            Ok(())
-                        })
-                    .await?;
-            }
+    pub async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
+        const RECORD: &str = "INSERT INTO module_migrations (module, name, applied_at) \
+            VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        for &Migration { module, name, sql } in migrations {
+            let migrate = async move |tx: &mut Tx| {
+                if tx.execute(RECORD, (module, name, Micros::now())).await? > 0 {
+                    tx.execute(sql, ()).await?;
+                }
+                Ok(())
+            };
+            self.db.write(migrate).await?;
         }
         Ok(())
     }
 
-    /// Takes in the modules: mounts their routes, starts their subscribers and tasks. `still_valid`
-    /// says whether a session may go on.
+    /// Mounts the modules' routes, starts their subscribers, jobs and tasks. `still_valid` says
+    /// whether a session may go on.
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program, found at start.
-    pub fn start<F, R>(&self, mut modules: Vec<Module>, still_valid: F) -> Started
+    pub fn start<F, R>(&self, mut handlers: Handlers, still_valid: F) -> Started
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = bool> + Send + 'static,
     {
-        modules.push(self.files.module());
-        for module in &modules {
-            module.check();
-        }
-        self.declare_topics(&modules);
-        let (mut feeds, mut routes, mut actions, mut subscribers, mut links) =
-            (vec![], vec![], vec![], vec![], vec![]);
-        let (mut tasks, mut navs, mut panes, mut jobs, mut schedules) =
-            (vec![], vec![], vec![], vec![], vec![]);
-        let mut kinds = vec![];
-        for module in modules {
-            feeds.extend(module.feeds);
-            routes.extend(module.routes);
-            actions.extend(module.actions);
-            subscribers.extend(module.subscribers);
-            links.push((module.stylesheet, module.script));
-            tasks.extend(module.tasks);
-            navs.extend(module.nav);
-            panes.extend(module.pane);
-            jobs.extend(module.jobs);
-            schedules.extend(module.schedules);
-            kinds.extend(module.files);
-        }
-        self.live.declare(feeds, still_valid);
-        self.pages.declare(links);
-        for subscriber in &subscribers {
+        Files::module().bind_to(&self.files, &mut handlers);
+        self.live.declare(handlers.feeds, still_valid);
+        for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
-        self.files.declare(kinds);
-        self.jobs.start(jobs, schedules);
-        tokio::spawn(jobs::tell(self.jobs.clone(), self.live.clone()));
-        for task in tasks {
-            tokio::spawn(task);
-        }
-        let actions = Actions::new(actions, self.settings.writes_per_10_seconds);
+        self.files.declare(handlers.files);
+        self.jobs.start(handlers.jobs, handlers.schedules);
+        tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.live.clone()));
+        handlers
+            .tasks
+            .into_iter()
+            .for_each(|task| drop(tokio::spawn(task)));
+        let actions = Actions::new(handlers.actions, self.settings.writes_per_10_seconds);
         let sockets = live::routes(
             self.live.clone(),
             self.bus.clone(),
             actions.clone(),
             web::VERSION,
         );
-        let routes = module::mount(routes).merge(sockets);
         let requests = Requests::new(self.settings.requests_per_minute);
         tokio::spawn(evict(
             self.live.clone(),
@@ -213,12 +178,12 @@ impl Engine {
             requests.clone(),
         ));
         Started {
-            routes,
+            routes: module::mount(handlers.routes).merge(sockets),
             actions,
             requests,
-            subscribers,
-            navs,
-            panes,
+            subscribers: handlers.subscribers,
+            navs: handlers.navs,
+            panes: handlers.panes,
         }
     }
 }

@@ -36,6 +36,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List every permission with its scope and who holds it by default
+    Permissions,
     /// Check the database file: its structure and the references between rows
     Check(Options),
     /// Copy the database into a new file, also while the server runs
@@ -95,7 +97,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             .await?;
         }
         Command::Settings(options) => print(&options.settings()?.as_file()?)?,
-        Command::Topics { json } => print_topics(json).await?,
+        Command::Topics { json } => print_topics(json)?,
+        Command::Permissions => print_permissions()?,
         Command::Check(options) => {
             let problems = Db::problems(&options.settings()?).await?;
             for problem in &problems {
@@ -115,9 +118,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn print_topics(json: bool) -> Result<()> {
-    let topics =
-        tidepool::app::topics(Settings::of(Profile::default(), &PathBuf::from("."))).await?;
+fn print_topics(json: bool) -> Result<()> {
+    let topics = tidepool::app::topics();
     if json {
         let all: Vec<_> = topics.iter().map(|topic| topic.json()).collect();
         return print(&format!("{}\n", serde_json::to_string_pretty(&all)?));
@@ -140,6 +142,21 @@ async fn print_topics(json: bool) -> Result<()> {
             );
         }
         text += &format!("   {}\n\n", (topic.example)());
+    }
+    print(&text)
+}
+
+fn print_permissions() -> Result<()> {
+    let mut text = String::new();
+    for permission in tidepool::app::permissions() {
+        let tidepool::engine::permission::Permission {
+            name,
+            scope,
+            held_by,
+            about,
+            ..
+        } = permission;
+        text += &format!("{name:<24} {scope:?}, {held_by:?}: {about}\n");
     }
     print(&text)
 }

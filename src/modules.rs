@@ -1,4 +1,5 @@
 //! Floor 3: features. They never import one another; they meet on the bus.
 
+pub mod admin;
 pub mod chat;
 pub mod presence;

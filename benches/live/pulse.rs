@@ -10,18 +10,21 @@ use serde_json::json;
 use tidepool::base::error::Result;
 use tidepool::base::ids::SpaceId;
 use tidepool::base::settings::{Flags, Settings};
+use tidepool::community::Community;
 use tidepool::engine::Engine;
-use tidepool::engine::actions::{Action, Class, Outcome};
-use tidepool::engine::jobs::{JobKind, NewJob, Run};
-use tidepool::engine::live::{Content, FeedSpec};
-use tidepool::engine::module::Module;
+use tidepool::engine::actions::{Class, Outcome};
+use tidepool::engine::feed::Feed;
+use tidepool::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
+use tidepool::engine::live::Content;
+use tidepool::engine::module::{Module, Modules};
+use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 use tokio::sync::Notify;
 
 /// What is told with each beat, so that a frame has about 360 bytes.
 const TEXT: &str = "The tide comes in and the tide goes out, and every pool among the rocks is another world for a while: anemones, \
     blennies, a crab under its stone, and somebody who looks: it is all there, for as long as one stays.";
-const FEED: &str = "pulse/1";
+const FEED: Feed<SpaceId> = Feed::new("pulse/{pulse}", "Beats");
 
 event! {
     /// A beat.
@@ -81,105 +84,128 @@ async fn add(engine: &Engine, kind: &'static str, count: u64) -> Result<()> {
         .await
 }
 
-fn module(engine: Engine) -> Module {
-    let number = Arc::new(Mutex::new(10_000_000_u64));
-    let seen = Arc::new(Seen::default());
-    let mut module = Module::new("bench")
-        .migration(
-            "0001_effects",
-            "CREATE TABLE bench_effects (number BIGINT NOT NULL)",
-        )
-        .publishes::<BeatTold>()
-        .feed(FeedSpec::new("pulse/{pulse}", "Beats", |_, _| async {
-            Ok(true)
-        }));
-    for kind in ["bench.work", "bench.settle", "bench.once", "bench.wait"] {
-        let doing = seen.clone();
-        module = module.job(
-            JobKind::new(
-                kind,
-                "Does next to nothing",
-                move |run: Run, number: u64| {
-                    let seen = doing.clone();
-                    async move {
-                        let settled = match kind {
-                            "bench.settle" => {
-                                let effect = run.settle(async move |tx| {
-                                    const KEEP: &str =
-                                        "INSERT INTO bench_effects (number) VALUES ($1)";
-                                    tx.execute(KEEP, (number as i64,)).await?;
-                                    Ok(())
-                                });
-                                effect.await?
-                            }
-                            _ => run.done()?,
-                        };
-                        seen.one();
-                        Ok(settled)
-                    }
-                },
-            )
-            .at_once(64),
-        );
-        let (engine, seen) = (engine.clone(), seen.clone());
-        module = module.action(Action::new(kind, "Adds jobs, and says how long they took", Class::Write, move |_, Wanted { jobs }| {
-            let (engine, seen) = (engine.clone(), seen.clone());
-            async move {
-                let (before, started) = (seen.done.load(Ordering::Acquire), Instant::now());
-                add(&engine, kind, jobs).await?;
-                if kind != "bench.wait" {
-                    seen.reaches(before + jobs).await;
-                }
-                let begun = seen.begun.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(started);
-                let waited = begun.saturating_duration_since(started).as_secs_f64();
-                Ok(Outcome::new(json!({ "seconds": started.elapsed().as_secs_f64(), "millis": waited * 1e3 }), "/"))
-            }
-        }));
+/// The bench's own module.
+#[derive(Clone)]
+struct Bench {
+    engine: Engine,
+    /// The number of the last frame.
+    number: Arc<Mutex<u64>>,
+    seen: Arc<Seen>,
+}
+
+impl Bench {
+    fn new(community: &Community) -> Self {
+        Self {
+            engine: community.engine().clone(),
+            number: Arc::new(Mutex::new(10_000_000)),
+            seen: Arc::default(),
+        }
     }
-    let left = engine.clone();
-    let drained = Action::new(
-        "bench.drained",
-        "Waits until no job is left",
-        Class::Write,
-        move |_, Wanted { .. }| {
-            let engine = left.clone();
-            async move {
-                let until = Instant::now() + Duration::from_secs(15);
-                loop {
-                    let left: i64 = engine.db.scalar("SELECT COUNT(*) FROM jobs", ()).await?;
-                    if left == 0 || Instant::now() > until {
-                        return Ok(Outcome::new(json!({ "left": left }), "/"));
-                    }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+
+    /// Adds jobs, and says how long they took.
+    async fn run_jobs(self, kind: &'static str, jobs: u64) -> Result<Outcome> {
+        let Self { engine, seen, .. } = self;
+        let (before, started) = (seen.done.load(Ordering::Acquire), Instant::now());
+        add(&engine, kind, jobs).await?;
+        if kind != "bench.wait" {
+            seen.reaches(before + jobs).await;
+        }
+        let begun = seen.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = begun.unwrap_or(started).saturating_duration_since(started);
+        let (seconds, millis) = (started.elapsed().as_secs_f64(), waited.as_secs_f64() * 1e3);
+        Ok(Outcome::new(
+            json!({ "seconds": seconds, "millis": millis }),
+            "/",
+        ))
+    }
+
+    /// Waits until no job is left.
+    async fn drained(self) -> Result<Outcome> {
+        let until = Instant::now() + Duration::from_secs(15);
+        loop {
+            let left: i64 = self
+                .engine
+                .db
+                .scalar("SELECT COUNT(*) FROM jobs", ())
+                .await?;
+            if left == 0 || Instant::now() > until {
+                return Ok(Outcome::new(json!({ "left": left }), "/"));
             }
-        },
-    );
-    module.action(drained).action(Action::new(
-        "bench.beat",
-        "Tells all who follow of beats",
-        Class::Write,
-        move |_, Beats { frames }| {
-            let (engine, number) = (engine.clone(), number.clone());
-            async move {
-                let mut number = number.lock().unwrap_or_else(PoisonError::into_inner);
-                for _ in 0..frames {
-                    *number += 1;
-                    let beat = BeatTold {
-                        space: SpaceId(1),
-                        id: number.to_string(),
-                        text: TEXT.into(),
-                    };
-                    // Under the lock: in the order of the numbers.
-                    engine.live.publish(FEED, Content::of(&beat));
-                }
-                Ok(Outcome::new(
-                    json!({ "message": { "id": number.to_string() } }),
-                    "/",
-                ))
-            }
-        },
-    ))
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A job that does next to nothing.
+async fn work(bench: Bench, run: Run, number: u64, settles: bool) -> Result<Settled, Failure> {
+    const KEEP: &str = "INSERT INTO bench_effects (number) VALUES ($1)";
+    let settled = if settles {
+        let effect = run.settle(async move |tx| {
+            tx.execute(KEEP, (number.cast_signed(),)).await?;
+            Ok(())
+        });
+        effect.await?
+    } else {
+        run.done()?
+    };
+    bench.seen.one();
+    Ok(settled)
+}
+
+/// Sends frames to all who follow.
+async fn beat(bench: Bench, _: Viewer, Beats { frames }: Beats) -> Result<Outcome> {
+    let mut number = bench.number.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..frames {
+        *number += 1;
+        let beat = BeatTold {
+            space: SpaceId(1),
+            id: number.to_string(),
+            text: TEXT.into(),
+        };
+        // Under the lock: in the order of the numbers.
+        bench
+            .engine
+            .live
+            .publish(&FEED.name(SpaceId(1)), Content::of(&beat));
+    }
+    let message = json!({ "message": { "id": number.to_string() } });
+    Ok(Outcome::new(message, "/"))
+}
+
+fn module() -> Module<Bench> {
+    const TABLE: &str = "CREATE TABLE bench_effects (number BIGINT NOT NULL)";
+    const KINDS: [&str; 4] = ["bench.work", "bench.settle", "bench.once", "bench.wait"];
+    let mut module = Module::new("bench")
+        .migration("0001_effects", TABLE)
+        .publishes::<BeatTold>()
+        .feed(FEED, |_, _, _| async { Ok(true) });
+    for kind in KINDS {
+        module = module
+            .job(move |bench| {
+                let settles = kind == "bench.settle";
+                let work = move |bench, run, number| work(bench, run, number, settles);
+                JobKind::new(bench, kind, "Does next to nothing", work).at_once(64)
+            })
+            .action(
+                kind,
+                "Adds jobs, and says how long they took",
+                Class::Write,
+                move |bench: Bench, _, Wanted { jobs }| bench.run_jobs(kind, jobs),
+            );
+    }
+    module
+        .action(
+            "bench.drained",
+            "Waits until no job is left",
+            Class::Write,
+            |bench: Bench, _, Wanted { .. }| bench.drained(),
+        )
+        .action(
+            "bench.beat",
+            "Sends frames to all who follow",
+            Class::Write,
+            beat,
+        )
 }
 
 /// Serves until it is killed.
@@ -187,10 +213,6 @@ fn module(engine: Engine) -> Module {
 pub async fn serve() -> anyhow::Result<()> {
     let ready = |address| println!("Tidepool is at http://{address}");
     let settings = Settings::load(&Flags::default())?;
-    tidepool::app::serve_with(
-        settings,
-        |community| vec![module(community.engine().clone())],
-        ready,
-    )
-    .await
+    let add_bench = |modules: Modules<Community>| modules.add(module(), Bench::new);
+    tidepool::app::serve_with(settings, add_bench, ready).await
 }

@@ -38,6 +38,18 @@ pub fn time_of(id: i64) -> Micros {
     Micros(((id >> SEQUENCE_BITS) + EPOCH_MS) * 1000)
 }
 
+/// A typed id: what a row of one kind is known by.
+pub trait Id: Copy + Send + Sync + 'static {
+    /// Name of the type, which tells ids of different kinds apart.
+    const KIND: &'static str;
+
+    /// The number.
+    fn get(self) -> i64;
+
+    /// The id with this number.
+    fn from_number(number: i64) -> Self;
+}
+
 /// Declares an id type: a 64-bit number in the database, a string in JSON, forms and addresses.
 #[macro_export]
 macro_rules! id {
@@ -51,6 +63,18 @@ macro_rules! id {
             /// A new id, later than all before it.
             pub fn new() -> Self {
                 Self($crate::base::ids::next())
+            }
+        }
+
+        impl $crate::base::ids::Id for $name {
+            const KIND: &'static str = stringify!($name);
+
+            fn get(self) -> i64 {
+                self.0
+            }
+
+            fn from_number(number: i64) -> Self {
+                Self(number)
             }
         }
 

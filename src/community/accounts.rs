@@ -7,11 +7,13 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::names::{initials, key, normalize};
+use super::topics::AccountChanged;
 use super::{Community, passwords};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
+use crate::engine::bus::Origin;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // characters as a person counts them
 const MAX_LOGIN_BYTES: usize = 320; // bytes; no name or address is longer
@@ -142,7 +144,7 @@ impl Community {
     pub async fn account(&self, id: AccountId) -> Result<Arc<Account>> {
         const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
         let db = &self.0.engine.db;
-        self.remember(&self.0.accounts, id, async {
+        self.remember(&self.0.accounts, id, |deps| deps.add(id), async {
             let account: Account = db.one(READ, (id,)).await?;
             Ok(Arc::new(account))
         })
@@ -175,7 +177,7 @@ impl Community {
 
     /// Keeps the language someone chose; `None` follows the browser.
     pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
-        let community = self.clone();
+        let bus = self.0.engine.bus.clone();
         self.0
             .engine
             .db
@@ -185,7 +187,8 @@ impl Community {
                     (id, language),
                 )
                 .await?;
-                tx.after_commit(move || community.changed());
+                let origin = Origin::new(id, None);
+                bus.publish_after_commit(tx, origin, AccountChanged { account: id });
                 Ok(())
             })
             .await

@@ -11,153 +11,108 @@ use super::invites::InviteId;
 use super::pictures::{EMBLEM, EMOJI, PORTRAIT};
 use super::rooms::RoomForm;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::actions::{Action, Class, Outcome};
+use crate::engine::actions::{Class, Outcome};
 use crate::engine::files::FileId;
-use crate::engine::jobs::JobId;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 
-pub(super) fn declare(community: &Community, module: Module) -> Module {
-    macro_rules! act {
-        ($name:literal, $about:literal, $class:ident, $run:ident) => {{
-            let community = community.clone();
-            Action::new($name, $about, Class::$class, move |viewer, input| {
-                $run(community.clone(), viewer, input)
-            })
-        }};
-    }
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .action(act!(
+        .action(
             "community.create-space",
             "Makes a space with a room",
-            Create,
-            create_space
-        ))
-        .action(act!(
+            Class::Create,
+            create_space,
+        )
+        .action(
             "community.rename-space",
             "Gives a space another name",
-            Write,
-            rename_space
-        ))
-        .action(act!(
+            Class::Write,
+            rename_space,
+        )
+        .action(
             "community.remove-member",
             "Removes someone from a space, or leaves it",
-            Write,
-            remove_member
-        ))
-        .action(act!(
+            Class::Write,
+            remove_member,
+        )
+        .action(
             "community.invite",
             "Makes an invitation link",
-            Create,
-            invite
-        ))
-        .action(act!(
+            Class::Create,
+            invite,
+        )
+        .action(
             "community.revoke-invite",
             "Takes an invitation link back",
-            Write,
-            revoke_invite
-        ))
-        .action(act!(
+            Class::Write,
+            revoke_invite,
+        )
+        .action(
             "community.create-room",
             "Makes a room",
-            Create,
-            create_room
-        ))
-        .action(act!(
+            Class::Create,
+            create_room,
+        )
+        .action(
             "community.change-room",
             "Versions a room's name, privacy and members",
-            Write,
-            change_room
-        ))
-        .action(act!(
+            Class::Write,
+            change_room,
+        )
+        .action(
             "community.archive-room",
             "Closes a room, or opens it again",
-            Write,
-            archive_room
-        ))
-        .action(act!(
+            Class::Write,
+            archive_room,
+        )
+        .action(
             "community.open-direct",
             "Opens the direct conversation with these people",
-            Create,
-            open_direct
-        ))
-        .action(act!(
+            Class::Create,
+            open_direct,
+        )
+        .action(
             "community.end-session",
             "Ends one of one's sessions",
-            Write,
-            end_session
-        ))
-        .action(act!(
+            Class::Write,
+            end_session,
+        )
+        .action(
             "community.set-language",
             "Chooses the language of one's pages",
-            Write,
-            set_language
-        ))
-        .action(act!(
-            "community.replay-letter",
-            "Gives a dead letter to its handler again",
-            Write,
-            replay_letter
-        ))
-        .action(act!(
-            "community.discard-letter",
-            "Forgets a dead letter",
-            Write,
-            discard_letter
-        ))
-        .action(
-            act!(
-                "community.set-portrait",
-                "Gives one's account a picture, or none",
-                Write,
-                set_portrait
-            )
-            .with_files(PORTRAIT),
+            Class::Write,
+            set_language,
+        )
+        .action_with_files(
+            "community.set-portrait",
+            "Gives one's account a picture, or none",
+            Class::Write,
+            PORTRAIT,
+            set_portrait,
+        )
+        .action_with_files(
+            "community.set-emblem",
+            "Gives a space a picture, or none",
+            Class::Write,
+            EMBLEM,
+            set_emblem,
+        )
+        .action_with_files(
+            "community.add-emoji",
+            "Adds an emoji to a space",
+            Class::Write,
+            EMOJI,
+            add_emoji,
         )
         .action(
-            act!(
-                "community.set-emblem",
-                "Gives a space a picture, or none",
-                Write,
-                set_emblem
-            )
-            .with_files(EMBLEM),
-        )
-        .action(
-            act!(
-                "community.add-emoji",
-                "Adds an emoji to a space",
-                Write,
-                add_emoji
-            )
-            .with_files(EMOJI),
-        )
-        .action(act!(
             "community.remove-emoji",
             "Takes an emoji from a space",
-            Write,
-            remove_emoji
-        ))
-        .action(act!(
-            "community.retry-job",
-            "Has a job that failed for good tried again",
-            Write,
-            retry_job
-        ))
-        .action(act!(
-            "community.cancel-job",
-            "Ends a job, or forgets one that waits or failed",
-            Write,
-            cancel_job
-        ))
-        .action(act!(
-            "community.pause-jobs",
-            "Lets no jobs of a kind begin, or lets them begin again",
-            Write,
-            pause_jobs
-        ))
+            Class::Write,
+            remove_emoji,
+        )
 }
 
 #[derive(Deserialize)]
@@ -373,64 +328,6 @@ async fn set_language(community: Community, viewer: Viewer, input: SetLanguage) 
         )
         .await?;
     Ok(Outcome::new(Value::Null, "/account"))
-}
-
-#[derive(Deserialize)]
-struct Letter {
-    event: EventId,
-    subscriber: String,
-}
-
-async fn replay_letter(community: Community, viewer: Viewer, input: Letter) -> Result<Outcome> {
-    community
-        .replay_letter(viewer.account, input.event, &input.subscriber)
-        .await?;
-    Ok(Outcome::new(Value::Null, "/dead-letters"))
-}
-
-async fn discard_letter(community: Community, viewer: Viewer, input: Letter) -> Result<Outcome> {
-    community
-        .discard_letter(viewer.account, input.event, &input.subscriber)
-        .await?;
-    Ok(Outcome::new(Value::Null, "/dead-letters"))
-}
-
-#[derive(Deserialize)]
-struct OneJob {
-    job: JobId,
-}
-
-async fn retry_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
-    community
-        .operated_by(&viewer)
-        .await?
-        .retry(input.job)
-        .await?;
-    Ok(Outcome::new(Value::Null, "/jobs"))
-}
-
-async fn cancel_job(community: Community, viewer: Viewer, input: OneJob) -> Result<Outcome> {
-    community
-        .operated_by(&viewer)
-        .await?
-        .cancel(input.job)
-        .await?;
-    Ok(Outcome::new(Value::Null, "/jobs"))
-}
-
-#[derive(Deserialize)]
-struct PauseJobs {
-    kind: String,
-    pause: bool,
-}
-
-async fn pause_jobs(community: Community, viewer: Viewer, input: PauseJobs) -> Result<Outcome> {
-    community
-        .operated_by(&viewer)
-        .await?
-        .pause(&input.kind, input.pause)
-        .await?;
-    Ok(Outcome::new(Value::Null, "/jobs"))
 }
 
 #[derive(Deserialize)]

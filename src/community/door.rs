@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::json;
 use tower_sessions::Session;
@@ -23,21 +23,12 @@ use crate::engine::web::{Html, Wants, answer, retry_headers};
 
 type Here = State<Community>;
 
-pub(super) fn declare(community: &Community, module: Module) -> Module {
-    let with = |router: MethodRouter<Community>| router.with_state(community.clone());
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Access::Anyone, "/setup", with(get(setup).post(set_up)))
-        .page(
-            Access::Anyone,
-            "/sign-in",
-            with(get(sign_in).post(do_sign_in)),
-        )
-        .page(Access::SignedIn, "/sign-out", with(post(sign_out)))
-        .page(
-            Access::Anyone,
-            "/join/{code}",
-            with(get(join).post(do_join)),
-        )
+        .page(Access::Anyone, "/setup", get(setup).post(set_up))
+        .page(Access::Anyone, "/sign-in", get(sign_in).post(do_sign_in))
+        .page(Access::SignedIn, "/sign-out", post(sign_out))
+        .page(Access::Anyone, "/join/{code}", get(join).post(do_join))
 }
 
 async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
@@ -102,7 +93,7 @@ async fn set_up(
                 .head(lang, None, lang.t("setup-title"));
             Ok((error.status(), Html::of(&SetupPage { head, form })?).into_response())
         }
-        done => answer(wants, done),
+        done => answer(wants, done).await,
     }
 }
 
@@ -195,7 +186,7 @@ async fn do_sign_in(
             retry_headers(&error, response.headers_mut());
             Ok(response)
         }
-        done => answer(wants, done),
+        done => answer(wants, done).await,
     }
 }
 
@@ -308,6 +299,6 @@ async fn do_join(
             retry_headers(&error, response.headers_mut());
             Ok(response)
         }
-        done => answer(wants, done),
+        done => answer(wants, done).await,
     }
 }

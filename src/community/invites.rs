@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::accounts::{self, NewAccount, touched};
 use super::topics::MemberJoined;
-use super::{Community, Permission, Place, Role, spaces};
+use super::{Community, Role, Scope, permissions, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -72,7 +72,7 @@ impl Community {
         account: AccountId,
         space: SpaceId,
     ) -> Result<Vec<Invite>> {
-        self.permit(account, Permission::Invite, Place::Space(space))
+        self.permit(account, &permissions::INVITE, Scope::Space(space))
             .await?;
         const READ: &str = "SELECT id, code, expires_at, most_uses, uses FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
             AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
@@ -91,7 +91,7 @@ impl Community {
         most_uses: Option<i64>,
         lasts: Option<Duration>,
     ) -> Result<String> {
-        self.permit(by, Permission::Invite, Place::Space(space))
+        self.permit(by, &permissions::INVITE, Scope::Space(space))
             .await?;
         Check::default()
             .that(
@@ -131,7 +131,7 @@ impl Community {
         space: SpaceId,
         invite: InviteId,
     ) -> Result<()> {
-        self.permit(by, Permission::Invite, Place::Space(space))
+        self.permit(by, &permissions::INVITE, Scope::Space(space))
             .await?;
         self.0
             .engine
@@ -197,7 +197,6 @@ impl Community {
     }
 
     fn joined(&self, space: SpaceId, account: AccountId, name: String) {
-        self.rights_changed(account);
         self.0.engine.bus.publish(
             Origin::new(account, Some(space)),
             MemberJoined {
@@ -206,5 +205,7 @@ impl Community {
                 name,
             },
         );
+        // After the event, which ends what was cached of their rights.
+        self.0.engine.live.recheck(account);
     }
 }

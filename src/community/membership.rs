@@ -1,11 +1,15 @@
 //! Membership: who belongs where. Asked for every page, action and feed, so it is cached, and never
 //! past a change.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use sqlx::FromRow;
 
 use super::{Community, Role};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::versions::Dependencies;
 
 /// Someone in a space or room, as lists show them.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -39,7 +43,8 @@ impl Community {
     pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
         const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
         let db = &self.0.engine.db;
-        self.remember(&self.0.roles, (account, space), async {
+        let depends_on = |deps: &Dependencies| deps.add(account);
+        self.remember(&self.0.roles, (account, space), depends_on, async {
             let role: Option<String> = db.optional_scalar(READ, (space, account)).await?;
             Ok(role.as_deref().map(Role::of))
         })
@@ -51,7 +56,11 @@ impl Community {
         const READ: &str =
             "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
         let db = &self.0.engine.db;
-        self.remember(&self.0.entries, (account, room), async {
+        let depends_on = |deps: &Dependencies| {
+            deps.add(account);
+            deps.add(room);
+        };
+        self.remember(&self.0.entries, (account, room), depends_on, async {
             db.scalar(READ, (room, account)).await
         })
         .await
@@ -84,30 +93,36 @@ impl Community {
         self.0.engine.db.scalars(READ, (account,)).await
     }
 
-    /// Of these accounts, those who may read a room.
-    pub async fn readers_among(
-        &self,
-        room: &super::Room,
-        accounts: Vec<AccountId>,
-    ) -> Vec<AccountId> {
-        let mut readers = Vec::new();
-        for account in accounts {
-            if self
-                .permit_in_room(account, super::Permission::Read, room.id)
-                .await
-                .is_ok()
-            {
-                readers.push(account);
+    /// Everybody who may read a room: its own members for a private one, else its space's. Read
+    /// once and kept until somebody comes or goes.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn readers_of(&self, id: RoomId) -> Result<Arc<HashSet<AccountId>>> {
+        const MEMBERS: &str = "SELECT account_id FROM members WHERE space_id = $1";
+        const ROOM_MEMBERS: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+        let room = self.room(id).await?;
+        let db = &self.0.engine.db;
+        match room.space {
+            Some(space) if !room.private => {
+                let depends_on = |deps: &Dependencies| deps.add(space);
+                let load = async { Ok(set(db.scalars(MEMBERS, (space,)).await?)) };
+                self.remember(&self.0.members, space, depends_on, load)
+                    .await
+            }
+            space => {
+                let depends_on = |deps: &Dependencies| {
+                    deps.add(id);
+                    space.iter().for_each(|space| deps.add(*space));
+                };
+                let load = async { Ok(set(db.scalars(ROOM_MEMBERS, (id,)).await?)) };
+                self.remember(&self.0.room_members, id, depends_on, load)
+                    .await
             }
         }
-        readers
     }
+}
 
-    /// In the commit that changed an account's rights: what was cached no longer counts, then their
-    /// sockets prove themselves. In this order, or a socket could be let through by what no longer
-    /// counts.
-    pub(super) fn rights_changed(&self, account: AccountId) {
-        self.changed();
-        self.0.engine.live.recheck(account);
-    }
+fn set(accounts: Vec<AccountId>) -> Arc<HashSet<AccountId>> {
+    Arc::new(accounts.into_iter().collect())
 }

@@ -3,15 +3,13 @@
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use serde::Deserialize;
 
 use super::door::local;
 use super::shell::Sidebar;
-use super::views::{
-    AccountPage, DeadLettersPage, DirectPage, HomePage, JobsPage, RoomPage, SpacePage,
-};
-use super::{Community, Permission, Place};
+use super::views::{AccountPage, DirectPage, HomePage, RoomPage, SpacePage};
+use super::{Community, Scope, permissions};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::forms::Form;
@@ -21,32 +19,25 @@ use crate::engine::web::{Html, PageAnswer, Wants, app_page};
 
 type Here = State<Community>;
 
-pub(super) fn declare(community: &Community, module: Module) -> Module {
-    let with = |router: MethodRouter<Community>| router.with_state(community.clone());
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Access::Anyone, "/", with(get(root)))
-        .page(Access::SignedIn, "/spaces/{space}", with(get(home)))
+        .page(Access::Anyone, "/", get(root))
+        .page(Access::SignedIn, "/spaces/{space}", get(home))
         .page(
             Access::SignedIn,
             "/spaces/{space}/settings",
-            with(get(space_settings)),
+            get(space_settings),
         )
-        .page(
-            Access::SignedIn,
-            "/spaces/{space}/rooms/new",
-            with(get(new_room)),
-        )
+        .page(Access::SignedIn, "/spaces/{space}/rooms/new", get(new_room))
         .page(
             Access::SignedIn,
             "/rooms/{room}/settings",
-            with(get(room_settings)),
+            get(room_settings),
         )
-        .page(Access::SignedIn, "/direct", with(get(direct)))
-        .page(Access::SignedIn, "/account", with(get(account)))
-        .page(Access::SignedIn, "/sidebar", with(get(sidebar)))
-        .page(Access::SignedIn, "/dead-letters", with(get(dead_letters)))
-        .page(Access::SignedIn, "/jobs", with(get(jobs)))
-        .page(Access::SignedIn, "/pictures.css", with(get(pictures)))
+        .page(Access::SignedIn, "/direct", get(direct))
+        .page(Access::SignedIn, "/account", get(account))
+        .page(Access::SignedIn, "/sidebar", get(sidebar))
+        .page(Access::SignedIn, "/pictures.css", get(pictures))
 }
 
 /// Switches on the controls of the viewer's own messages; the pages themselves are the same for
@@ -174,7 +165,11 @@ async fn new_room(
     form: Form,
 ) -> Result<PageAnswer> {
     community
-        .permit(viewer.account, Permission::ManageRooms, Place::Space(space))
+        .permit(
+            viewer.account,
+            &permissions::MANAGE_ROOMS,
+            Scope::Space(space),
+        )
         .await?;
     let shell = community
         .shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new"))
@@ -206,7 +201,7 @@ async fn room_settings(
     form: Form,
 ) -> Result<PageAnswer> {
     let room = community
-        .permit_in_room(viewer.account, Permission::ManageRooms, room)
+        .permit_in_room(viewer.account, &permissions::MANAGE_ROOMS, room)
         .await?;
     let space = room.space.ok_or(Error::NotFound)?;
     let shell = community
@@ -287,7 +282,7 @@ struct Where {
 async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>) -> Result<Html> {
     if let Some(space) = at.space {
         community
-            .permit(viewer.account, Permission::Read, Place::Space(space))
+            .permit(viewer.account, &permissions::READ, Scope::Space(space))
             .await?;
     }
     let shell = community
@@ -299,59 +294,6 @@ async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>
         )
         .await?;
     Html::of(&Sidebar { shell: &shell })
-}
-
-async fn dead_letters(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
-    community
-        .permit(viewer.account, Permission::Operate, Place::Server)
-        .await?;
-    let shell = community.shell(&viewer, None, "/dead-letters").await?;
-    let letters = community.engine().dead_letters.newest().await?;
-    app_page!(
-        wants,
-        DeadLettersPage {
-            head: community.head(&viewer, viewer.lang.t("dead-letters-title")),
-            shell,
-            letters
-        }
-    )
-}
-
-#[derive(Deserialize)]
-struct Only {
-    /// Asked for the lists alone, to show them anew.
-    lists: Option<String>,
-}
-
-async fn jobs(
-    State(community): Here,
-    viewer: Viewer,
-    wants: Wants,
-    Query(only): Query<Only>,
-) -> Result<Response> {
-    community
-        .permit(viewer.account, Permission::Operate, Place::Server)
-        .await?;
-    let engine = community.engine();
-    // The cursor before the jobs: what changes after it is told.
-    let feed = format!(
-        "{}@{}",
-        crate::engine::jobs::FEED,
-        engine.live.cursor(crate::engine::jobs::FEED)
-    );
-    let overview = engine.jobs.overview().await?;
-    let shell = community.shell(&viewer, None, "/jobs").await?;
-    let page = JobsPage {
-        head: community.head(&viewer, viewer.lang.t("jobs-title")),
-        shell,
-        feed,
-        overview,
-    };
-    if only.lists.is_some() {
-        return Ok(Html::of(&page.as_region())?.into_response());
-    }
-    let page: Result<PageAnswer> = app_page!(wants, page);
-    Ok(page?.into_response())
 }
 
 /// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept

@@ -6,25 +6,52 @@ use std::sync::Arc;
 use super::{Community, Room};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 
-/// Something a person may be allowed to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    /// See a space or a room and what is in it.
-    Read,
-    /// Write messages.
-    Post,
-    /// Delete what others wrote.
-    Moderate,
-    /// Make, rename, archive and open or close rooms.
-    ManageRooms,
-    /// Rename the space and remove members.
-    ManageSpace,
-    /// Invite people and take invitations back.
-    Invite,
-    /// See how the server is doing.
-    Operate,
-}
+/// See a space or a room and what is in it.
+pub static READ: Permission = Permission {
+    name: "community.read",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    refused_when_archived: false,
+    about: "See a space or a room and what is in it",
+};
+
+/// Make, rename, archive and open or close rooms.
+pub static MANAGE_ROOMS: Permission = Permission {
+    name: "community.manage-rooms",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Owners,
+    refused_when_archived: false,
+    about: "Make, rename, archive and open or close rooms",
+};
+
+/// Rename the space, change its picture and emoji, and remove members.
+pub static MANAGE_SPACE: Permission = Permission {
+    name: "community.manage-space",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Owners,
+    refused_when_archived: false,
+    about: "Rename the space, change its picture and emoji, and remove members",
+};
+
+/// Invite people and take invitations back.
+pub static INVITE: Permission = Permission {
+    name: "community.invite",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Owners,
+    refused_when_archived: false,
+    about: "Invite people and take invitations back",
+};
+
+/// Make spaces.
+pub static CREATE_SPACE: Permission = Permission {
+    name: "community.create-space",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    refused_when_archived: false,
+    about: "Make spaces on this server",
+};
 
 /// What a member is in a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +80,19 @@ impl Role {
         }
     }
 
-    /// The table of rights.
-    pub fn may(self, permission: Permission) -> bool {
-        use Permission::{Invite, ManageRooms, ManageSpace, Moderate, Operate, Post, Read};
-        match (self, permission) {
-            (_, Read | Post) => true,
-            (Self::Owner, Moderate | ManageRooms | ManageSpace | Invite) => true,
-            (_, Moderate | ManageRooms | ManageSpace | Invite | Operate) => false,
+    /// Whether members in this role hold a permission.
+    pub fn holds(self, permission: &Permission) -> bool {
+        match permission.held_by {
+            HeldBy::Members => true,
+            HeldBy::Owners => self == Self::Owner,
+            HeldBy::Host => false,
         }
     }
 }
 
-/// Where something is to be done.
+/// What a permission is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Scope {
     /// The server as a whole.
     Server,
     /// A space.
@@ -75,35 +101,48 @@ pub enum Place {
     Room(RoomId),
 }
 
+/// Whether a permission was granted, for who asks a yes-or-no question. An error that is no refusal
+/// stays an error: a database that does not answer is not a "no".
+///
+/// # Errors
+/// Every error but `NotFound`, `Forbidden` and `Conflict`.
+pub fn is_granted<T>(asked: Result<T>) -> Result<bool> {
+    match asked {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound | Error::Forbidden(_) | Error::Conflict(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl Community {
     /// Refuses unless this account may do this here.
     ///
     /// # Errors
-    /// `NotFound` when they may not even know of the place, `Forbidden` when they may see it but
+    /// `NotFound` when they may not even know of it, `Forbidden` when they may see it but
     /// not do this, `Conflict` when the place is archived and this would change it.
     pub async fn permit(
         &self,
         account: AccountId,
-        permission: Permission,
-        place: Place,
+        permission: &Permission,
+        scope: Scope,
     ) -> Result<()> {
-        match place {
-            Place::Server => {
+        match scope {
+            Scope::Server => {
                 if self.is_server_owner(account).await? {
                     Ok(())
                 } else {
                     Err(Error::Forbidden("error-owner-only"))
                 }
             }
-            Place::Space(space) => {
+            Scope::Space(space) => {
                 let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
-                if role.may(permission) {
+                if role.holds(permission) {
                     Ok(())
                 } else {
                     Err(Error::Forbidden("error-owner-only"))
                 }
             }
-            Place::Room(room) => self
+            Scope::Room(room) => self
                 .permit_in_room(account, permission, room)
                 .await
                 .map(drop),
@@ -117,7 +156,7 @@ impl Community {
     pub async fn permit_in_room(
         &self,
         account: AccountId,
-        permission: Permission,
+        permission: &Permission,
         id: RoomId,
     ) -> Result<Arc<Room>> {
         let room = self.room(id).await?;
@@ -129,13 +168,15 @@ impl Community {
                 .role(account, space)
                 .await?
                 .ok_or(Error::NotFound)?
-                .may(permission),
+                .holds(permission),
             // In a direct conversation everybody reads and writes, and nobody moderates.
-            None => matches!(permission, Permission::Read | Permission::Post),
+            None => permission.held_by == HeldBy::Members,
         };
         match permission {
             _ if !allowed => Err(Error::Forbidden("error-owner-only")),
-            Permission::Post if room.archived => Err(Error::Conflict("error-room-archived")),
+            _ if permission.refused_when_archived && room.archived => {
+                Err(Error::Conflict("error-room-archived"))
+            }
             _ => Ok(room),
         }
     }
@@ -146,15 +187,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owners_may_all_of_a_space_and_members_read_and_post() {
-        use Permission::*;
-        for permission in [Read, Post, Moderate, ManageRooms, ManageSpace, Invite] {
-            assert!(Role::Owner.may(permission));
-            assert_eq!(
-                Role::Member.may(permission),
-                matches!(permission, Read | Post)
-            );
+    fn owners_hold_all_of_a_space_and_nothing_of_the_server() {
+        for permission in [&READ, &MANAGE_ROOMS, &MANAGE_SPACE, &INVITE] {
+            assert!(Role::Owner.holds(permission), "{permission:?}");
+            assert_eq!(Role::Member.holds(permission), permission == &READ);
         }
-        assert!(!Role::Owner.may(Operate), "the server is not the space's");
+        assert!(!Role::Owner.holds(&CREATE_SPACE));
     }
 }

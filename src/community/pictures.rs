@@ -11,9 +11,11 @@ use std::sync::{Arc, PoisonError};
 
 use sqlx::FromRow;
 
-use super::{Community, Permission, Place};
+use super::topics::EmojiChanged;
+use super::{Community, Scope, permissions};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind};
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
@@ -58,8 +60,21 @@ impl Emoji {
 /// The emoji of a space by name: their pictures.
 pub type EmojiSet = BTreeMap<String, FileId>;
 
-pub(super) fn declare(community: &Community, module: Module) -> Module {
-    let portrait = FileKind::new(
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+    module
+        .files(|community| shown(community, portrait().at_most(MAX_PICTURE_BYTES)))
+        .files(|community| {
+            let emblem = of_space(community, EMBLEM, "A picture of a space");
+            shown(community, emblem.at_most(MAX_PICTURE_BYTES))
+        })
+        .files(|community| {
+            let emoji = of_space(community, EMOJI, "An emoji of a space");
+            shown(community, emoji.at_most(MAX_EMOJI_BYTES))
+        })
+}
+
+fn portrait() -> FileKind {
+    FileKind::new(
         PORTRAIT,
         "A picture of someone",
         "account",
@@ -72,17 +87,7 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         },
         // Whoever is on this server may see who else is.
         |_, _| async { Ok(()) },
-    );
-    module
-        .files(shown(community, portrait.at_most(MAX_PICTURE_BYTES)))
-        .files(shown(
-            community,
-            of_space(community, EMBLEM, "A picture of a space").at_most(MAX_PICTURE_BYTES),
-        ))
-        .files(shown(
-            community,
-            of_space(community, EMOJI, "An emoji of a space").at_most(MAX_EMOJI_BYTES),
-        ))
+    )
 }
 
 /// A kind that who manages a space may add to it, and its members may see.
@@ -92,7 +97,11 @@ fn of_space(community: &Community, name: &'static str, about: &'static str) -> F
         let (community, space) = (adds.clone(), SpaceId(space));
         async move {
             community
-                .permit(viewer.account, Permission::ManageSpace, Place::Space(space))
+                .permit(
+                    viewer.account,
+                    &permissions::MANAGE_SPACE,
+                    Scope::Space(space),
+                )
                 .await
                 .map(|()| Some(space))
         }
@@ -103,8 +112,8 @@ fn of_space(community: &Community, name: &'static str, about: &'static str) -> F
             community
                 .permit(
                     viewer.account,
-                    Permission::Read,
-                    Place::Space(SpaceId(file.place)),
+                    &permissions::READ,
+                    Scope::Space(SpaceId(file.place)),
                 )
                 .await
         }
@@ -132,7 +141,6 @@ impl Community {
                     .pictures
                     .write()
                     .unwrap_or_else(PoisonError::into_inner) = Arc::new(sheet);
-                self.changed();
             }
             Err(error) => tracing::warn!(%error, "pictures of people and spaces could not be read"),
         }
@@ -186,7 +194,7 @@ impl Community {
         space: SpaceId,
         file: Option<FileId>,
     ) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space))
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
         const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
@@ -232,7 +240,7 @@ impl Community {
         let Some(space) = self.room(room).await?.space else {
             return Ok(Arc::default());
         };
-        self.remember(&self.0.emoji, space, async {
+        self.remember(&self.0.emoji, space, |deps| deps.add(space), async {
             let all = self.emoji_of(space).await?;
             Ok(Arc::new(
                 all.into_iter()
@@ -255,7 +263,7 @@ impl Community {
         name: &str,
         file: Option<FileId>,
     ) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space))
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let name = name.trim().trim_matches(':').to_lowercase();
         let fits = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
@@ -279,11 +287,12 @@ impl Community {
                 if added == 0 {
                     return Err(Error::field("name", "error-emoji-taken"));
                 }
+                let origin = Origin::new(by, Some(space));
+                let bus = &community.0.engine.bus;
+                bus.publish_after_commit(tx, origin, EmojiChanged { space, name });
                 Ok(())
             });
-        write.await?;
-        self.changed();
-        Ok(())
+        write.await
     }
 
     /// Takes an emoji from a space. What was written with it shows its name again.
@@ -293,17 +302,18 @@ impl Community {
         space: SpaceId,
         name: &str,
     ) -> Result<()> {
-        self.permit(by, Permission::ManageSpace, Place::Space(space))
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let (community, name) = (self.clone(), name.to_owned());
         let write = self.0.engine.db.write(async move |tx| {
             const REMOVE: &str =
                 "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
-            let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
+            let file: FileId = tx.scalar(REMOVE, (space, &name)).await?;
+            let origin = Origin::new(by, Some(space));
+            let bus = &community.0.engine.bus;
+            bus.publish_after_commit(tx, origin, EmojiChanged { space, name });
             community.0.engine.files.release(tx, file).await
         });
-        write.await?;
-        self.changed();
-        Ok(())
+        write.await
     }
 }

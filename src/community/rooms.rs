@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::names::{check_name, normalize};
 use super::topics::{RoomChanged, RoomCreated};
-use super::{Community, Permission, Place};
+use super::{Community, Scope, permissions};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -139,7 +139,7 @@ impl Community {
     /// [`permit_in_room`](Community::permit_in_room).
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
         let db = &self.0.engine.db;
-        self.remember(&self.0.rooms, id, async {
+        self.remember(&self.0.rooms, id, |deps| deps.add(id), async {
             let room: Room = db.one(COLUMNS, (id,)).await?;
             Ok(Arc::new(room))
         })
@@ -156,7 +156,7 @@ impl Community {
         const READ: &str = "SELECT id, space_id, name, about, private, archived_at IS NOT NULL AS archived FROM rooms \
             WHERE space_id = $1 AND (archived_at IS NOT NULL) = $3 AND (NOT private OR EXISTS \
             (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) ORDER BY name LIMIT $4";
-        self.permit(account, Permission::Read, Place::Space(space))
+        self.permit(account, &permissions::READ, Scope::Space(space))
             .await?;
         self.0
             .engine
@@ -207,7 +207,7 @@ impl Community {
         space: SpaceId,
         mut form: RoomForm,
     ) -> Result<RoomId> {
-        self.permit(by, Permission::ManageRooms, Place::Space(space))
+        self.permit(by, &permissions::MANAGE_ROOMS, Scope::Space(space))
             .await?;
         form.check()?;
         let wanted = form.wanted(by);
@@ -245,7 +245,9 @@ impl Community {
         id: RoomId,
         mut form: RoomForm,
     ) -> Result<()> {
-        let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
+        let room = self
+            .permit_in_room(by, &permissions::MANAGE_ROOMS, id)
+            .await?;
         let space = room.space.ok_or(Error::NotFound)?;
         form.check()?;
         let wanted = form.wanted(by);
@@ -295,7 +297,9 @@ impl Community {
         id: RoomId,
         archive: bool,
     ) -> Result<()> {
-        let room = self.permit_in_room(by, Permission::ManageRooms, id).await?;
+        let room = self
+            .permit_in_room(by, &permissions::MANAGE_ROOMS, id)
+            .await?;
         let space = room.space.ok_or(Error::NotFound)?;
         let concerned = if room.private {
             self.people_in(id)
@@ -330,10 +334,6 @@ impl Community {
         space: Option<SpaceId>,
         members: Vec<AccountId>,
     ) {
-        self.changed();
-        // A room that becomes private shuts out people nobody can name here, so everybody proves
-        // themselves.
-        self.0.engine.live.recheck_all();
         self.0.engine.bus.publish(
             Origin::new(by, space),
             RoomChanged {
@@ -342,6 +342,9 @@ impl Community {
                 members,
             },
         );
+        // A room that becomes private shuts out people nobody can name here, so everybody proves
+        // themselves.
+        self.0.engine.live.recheck_all();
     }
 
     /// The direct conversation of exactly these people, made when it is not there yet.
@@ -393,7 +396,6 @@ impl Community {
                 let room = insert(tx, None, ("", "", true), Some(&key)).await?;
                 add_people(tx, room, &people).await?;
                 tx.after_commit(move || {
-                    community.changed();
                     community.0.engine.bus.publish(
                         Origin::new(by, None),
                         RoomCreated {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::topics::{MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceRenamed};
-use super::{Community, Face, Permission, Role, names};
+use super::permissions::{self, HeldBy, Permission};
+use super::topics::{
+    AccountChanged, MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged,
+};
+use super::{ACCOUNT_FEED, Community, Face, Role, SPACE_FEED, names};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::bus::{Envelope, Subscriber};
+use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::live::{Content, Hub};
 use crate::engine::module::NavSection;
 use crate::engine::versions::Dependencies;
@@ -126,12 +129,11 @@ impl Community {
         Ok(shell)
     }
 
-    /// What every page of an account is made from: rights, spaces, rooms and people, and what
-    /// concerns it alone. To be had before the first question about a right.
+    /// What every page of an account depends on: the account itself, with its rights. To be had
+    /// before the first question about a right.
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.0.engine.versions.dependencies();
-        deps.add("community", 0);
-        deps.add("account", account.0);
+        deps.add(account);
         deps
     }
 
@@ -145,17 +147,14 @@ impl Community {
     ) -> Result<Shell> {
         let live = &self.0.engine.live;
         // Cursors first: what is read after them holds everything they name.
-        let mut feeds = format!(
-            "account/{0}@{1}",
-            viewer.account,
-            live.cursor(&format!("account/{}", viewer.account))
-        );
+        let mut feeds = ACCOUNT_FEED.position(viewer.account, live);
         if let Some(space) = space {
-            feeds.push_str(&format!(
-                " space/{space}@{}",
-                live.cursor(&format!("space/{space}"))
-            ));
+            deps.add(space);
+            feeds.push(' ');
+            feeds.push_str(&SPACE_FEED.position(space, live));
         }
+        let ids = self.space_ids_of(viewer.account).await?;
+        ids.into_iter().for_each(|space| deps.add(space));
         let spaces = self.spaces_of(viewer.account).await?;
         let role = match space {
             Some(space) => self.role(viewer.account, space).await?,
@@ -189,8 +188,8 @@ impl Community {
             sections,
             panes: Vec::new(),
             parts: Vec::new(),
-            rights: rights(role),
-            manages: role.is_some_and(|role| role.may(Permission::ManageSpace)),
+            rights: rights(&self.0.permissions, role),
+            manages: role.is_some_and(|role| role.holds(&permissions::MANAGE_SPACE)),
             operates: self.is_server_owner(viewer.account).await?,
             here: here.to_owned(),
             feeds,
@@ -198,73 +197,75 @@ impl Community {
     }
 }
 
-fn rights(role: Option<Role>) -> String {
-    let named = [
-        (Permission::Moderate, "moderate"),
-        (Permission::ManageRooms, "manage-rooms"),
-    ];
-    let held: Vec<_> = named
-        .into_iter()
-        .filter(|(right, _)| role.is_some_and(|role| role.may(*right)))
-        .map(|(_, name)| name)
+/// The permissions that style sheets switch controls on for, by their names without the module.
+fn rights(permissions: &[&'static Permission], role: Option<Role>) -> String {
+    let held = permissions.iter().filter(|permission| {
+        permission.held_by == HeldBy::Owners && role.is_some_and(|role| role.holds(permission))
+    });
+    let names: Vec<_> = held
+        .filter_map(|permission| Some(permission.name.split_once('.')?.1))
         .collect();
-    held.join(" ")
+    names.join(" ")
 }
 
 /// Has open pages fetch their sidebar again when it changed for them.
-pub(super) fn presenter(community: &Community) -> Subscriber {
-    let live = community.engine().live.clone();
-    let lagged = live.clone();
-    Subscriber::new("community.sidebar", move |event| {
-        present(&live, &event);
-        async { Ok(()) }
-    })
-    .on::<RoomCreated>()
-    .on::<RoomChanged>()
-    .on::<SpaceRenamed>()
-    .on::<MemberJoined>()
-    .on::<MemberLeft>()
-    .when_lagged(move |_| {
-        // Too much happened to say what: every open page reads its sidebar again.
-        for account in lagged.connected() {
-            lagged.publish(
-                &format!("account/{account}"),
-                Content::new("community.room.changed", serde_json::Value::Null).refetch(),
-            );
-        }
-        async {}
-    })
+pub(super) fn presenter() -> Subscriber<Community> {
+    Subscriber::new("community.sidebar")
+        .on(room_created)
+        .on(room_changed)
+        .on(space_changed)
+        .on(member_joined)
+        .on(member_left)
+        .when_lagged(refresh_all)
 }
 
-fn present(live: &Hub, event: &Envelope) {
-    let content = || Content::new(event.topic.name, event.json()).refetch();
-    let to_space = |space: SpaceId| live.publish(&format!("space/{space}"), content());
-    let to_accounts = |accounts: &[AccountId]| {
-        for account in accounts {
-            live.publish(&format!("account/{account}"), content());
-        }
-    };
-    if let Some(RoomCreated {
-        space,
-        members,
-        private,
-        ..
-    }) = event.get()
-    {
-        match space {
-            Some(space) if !private => to_space(*space),
-            _ => to_accounts(members),
-        }
-    } else if let Some(RoomChanged { space, members, .. }) = event.get() {
-        match space {
-            Some(space) if members.is_empty() => to_space(*space),
-            _ => to_accounts(members),
-        }
-    } else if let Some(SpaceRenamed { space, .. }) = event.get() {
-        to_space(*space);
-    } else if let Some(MemberJoined { account, .. }) = event.get() {
-        to_accounts(&[*account]);
-    } else if let Some(MemberLeft { account, .. }) = event.get() {
-        to_accounts(&[*account]);
+/// Too much happened to say what: every open page reads its sidebar again.
+async fn refresh_all(community: Community, _missed: u64) {
+    let live = &community.engine().live;
+    for account in live.connected() {
+        refresh_accounts(live, &[account], &AccountChanged { account });
     }
+}
+
+fn refresh_space<E: Event>(live: &Hub, space: SpaceId, event: &E) {
+    live.publish(&SPACE_FEED.name(space), Content::of(event).refetch());
+}
+
+fn refresh_accounts<E: Event>(live: &Hub, accounts: &[AccountId], event: &E) {
+    for account in accounts {
+        live.publish(&ACCOUNT_FEED.name(*account), Content::of(event).refetch());
+    }
+}
+
+async fn room_created(community: &Community, event: &RoomCreated, _: &Envelope) -> Result<()> {
+    let live = &community.engine().live;
+    match event.space {
+        Some(space) if !event.private => refresh_space(live, space, event),
+        _ => refresh_accounts(live, &event.members, event),
+    }
+    Ok(())
+}
+
+async fn room_changed(community: &Community, event: &RoomChanged, _: &Envelope) -> Result<()> {
+    let live = &community.engine().live;
+    match event.space {
+        Some(space) if event.members.is_empty() => refresh_space(live, space, event),
+        _ => refresh_accounts(live, &event.members, event),
+    }
+    Ok(())
+}
+
+async fn space_changed(community: &Community, event: &SpaceChanged, _: &Envelope) -> Result<()> {
+    refresh_space(&community.engine().live, event.space, event);
+    Ok(())
+}
+
+async fn member_joined(community: &Community, event: &MemberJoined, _: &Envelope) -> Result<()> {
+    refresh_accounts(&community.engine().live, &[event.account], event);
+    Ok(())
+}
+
+async fn member_left(community: &Community, event: &MemberLeft, _: &Envelope) -> Result<()> {
+    refresh_accounts(&community.engine().live, &[event.account], event);
+    Ok(())
 }

@@ -4,8 +4,8 @@ use sqlx::FromRow;
 
 use super::accounts::{self, touched};
 use super::names::check_name;
-use super::topics::{MemberLeft, SpaceRenamed};
-use super::{Community, Permission, Place, Role, rooms};
+use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
+use super::{Community, Role, Scope, permissions, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -52,7 +52,7 @@ impl Community {
     /// # Errors
     /// `NotFound` for everybody else.
     pub async fn space(&self, account: AccountId, id: SpaceId) -> Result<Space> {
-        self.permit(account, Permission::Read, Place::Space(id))
+        self.permit(account, &permissions::READ, Scope::Space(id))
             .await?;
         self.0
             .engine
@@ -63,11 +63,12 @@ impl Community {
 
     /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
     pub(super) async fn create_space(&self, account: AccountId, name: &str) -> Result<SpaceId> {
-        self.permit(account, Permission::Operate, Place::Server)
+        self.permit(account, &permissions::CREATE_SPACE, Scope::Server)
             .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
+        let bus = self.0.engine.bus.clone();
         self.0
             .engine
             .db
@@ -75,6 +76,9 @@ impl Community {
                 let space = insert(tx, &name).await?;
                 add_member(tx, space, account, Role::Owner).await?;
                 rooms::insert_in_space(tx, space, "general", "", false).await?;
+                let origin = Origin::new(account, Some(space));
+                let owner = account;
+                bus.publish_after_commit(tx, origin, SpaceCreated { space, owner });
                 Ok(space)
             })
             .await
@@ -87,7 +91,7 @@ impl Community {
         space: SpaceId,
         name: &str,
     ) -> Result<()> {
-        self.permit(account, Permission::ManageSpace, Place::Space(space))
+        self.permit(account, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
@@ -101,12 +105,8 @@ impl Community {
                     .execute("UPDATE spaces SET name = $2 WHERE id = $1", (space, &name))
                     .await?;
                 touched(done)?;
-                tx.after_commit(move || {
-                    bus.publish(
-                        Origin::new(account, Some(space)),
-                        SpaceRenamed { space, name },
-                    )
-                });
+                let origin = Origin::new(account, Some(space));
+                bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
                 Ok(())
             })
             .await
@@ -124,11 +124,11 @@ impl Community {
         account: AccountId,
     ) -> Result<()> {
         let right = if by == account {
-            Permission::Read
+            &permissions::READ
         } else {
-            Permission::ManageSpace
+            &permissions::MANAGE_SPACE
         };
-        self.permit(by, right, Place::Space(space)).await?;
+        self.permit(by, right, Scope::Space(space)).await?;
         if self.role(account, space).await? == Some(Role::Owner) {
             return Err(Error::Conflict("error-owner-stays"));
         }
@@ -144,8 +144,9 @@ impl Community {
                         "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
                     tx.execute(ROOMS, (space, account)).await?;
                     tx.after_commit(move || {
-                        community.rights_changed(account);
                         community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
+                        // After the event, which ends what was cached of their rights.
+                        community.0.engine.live.recheck(account);
                     });
                     Ok(())
                 })

@@ -4,18 +4,46 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::event;
 
 event! {
-    /// A space got another name.
-    pub struct SpaceRenamed on "community.space.renamed" by space {
+    /// An account's settings changed.
+    pub struct AccountChanged on "community.account.changed" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A space was made.
+    pub struct SpaceCreated on "community.space.created" by space changes(space, owner) {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// Its new name.
+        /// Who owns it.
+        owner: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A space got another name or picture.
+    pub struct SpaceChanged on "community.space.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Its name.
         name: String = "Glasshouse".into(),
     }
 }
 
 event! {
+    /// An emoji was added to a space or removed.
+    pub struct EmojiChanged on "community.emoji.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// The emoji's name.
+        name: String = "crab".into(),
+    }
+}
+
+event! {
     /// Someone joined a space.
-    pub struct MemberJoined on "community.member.joined" by space {
+    pub struct MemberJoined on "community.member.joined" by space changes(space, account) {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// Who joined.
@@ -27,7 +55,7 @@ event! {
 
 event! {
     /// Someone left a space or was removed from it. Their sockets have lost its feeds already.
-    pub struct MemberLeft on "community.member.left" by space {
+    pub struct MemberLeft on "community.member.left" by space changes(space, account) {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// Who left.
@@ -37,7 +65,7 @@ event! {
 
 event! {
     /// A room was made, or two people began a direct conversation.
-    pub struct RoomCreated on "community.room.created" by room {
+    pub struct RoomCreated on "community.room.created" by room changes(room, space, members) {
         /// The room.
         room: RoomId = RoomId(12),
         /// Its space; none for a direct conversation.
@@ -51,7 +79,7 @@ event! {
 
 event! {
     /// A room was renamed, archived or restored, made public or private, or got other members.
-    pub struct RoomChanged on "community.room.changed" by room {
+    pub struct RoomChanged on "community.room.changed" by room changes(room, space, members) {
         /// The room.
         room: RoomId = RoomId(12),
         /// Its space; none for a direct conversation.

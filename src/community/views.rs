@@ -8,9 +8,7 @@ use super::sessions::OpenSession;
 use super::shell::Shell;
 use super::spaces::Space;
 use super::{Emoji, Person};
-use crate::engine::bus::DeadLetter;
 use crate::engine::forms::Form;
-use crate::engine::jobs::Overview;
 use crate::engine::web::Head;
 
 #[derive(Template)]
@@ -101,21 +99,4 @@ pub(super) struct AccountPage {
     pub(super) language: Option<String>,
     pub(super) sessions: Vec<OpenSession>,
     pub(super) this: String,
-}
-
-#[derive(Template)]
-#[template(path = "community/dead_letters.html", blocks = ["app"])]
-pub(super) struct DeadLettersPage {
-    pub(super) head: Head,
-    pub(super) shell: Shell,
-    pub(super) letters: Vec<DeadLetter>,
-}
-
-#[derive(Template)]
-#[template(path = "community/jobs.html", blocks = ["app", "region"])]
-pub(super) struct JobsPage {
-    pub(super) head: Head,
-    pub(super) shell: Shell,
-    pub(super) feed: String,
-    pub(super) overview: Overview,
 }

@@ -25,7 +25,7 @@ pub struct Outcome {
     pub result: Value,
     /// Where a plain form goes next.
     pub location: String,
-    fragment: Option<Box<dyn FnOnce() -> String + Send>>,
+    fragment: Option<BoxFuture<'static, Result<String>>>,
 }
 
 impl Outcome {
@@ -38,15 +38,24 @@ impl Outcome {
         }
     }
 
-    /// What a page that asked for a fragment gets.
-    pub fn fragment(mut self, render: impl FnOnce() -> String + Send + 'static) -> Self {
-        self.fragment = Some(Box::new(render));
+    /// What a page that asked for a fragment gets. Rendered for nobody else.
+    pub fn fragment(
+        mut self,
+        render: impl Future<Output = Result<String>> + Send + 'static,
+    ) -> Self {
+        self.fragment = Some(render.boxed());
         self
     }
 
-    /// The fragment, rendered now.
-    pub fn into_fragment(self) -> Option<String> {
-        self.fragment.map(|render| render())
+    /// The fragment, rendered now; nothing when there is none.
+    ///
+    /// # Errors
+    /// What rendering fails with.
+    pub async fn into_fragment(self) -> Result<Option<String>> {
+        match self.fragment {
+            Some(render) => render.await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 
@@ -84,8 +93,15 @@ pub struct Action {
 
 impl Action {
     /// An action whose fields decode into `I`. The person is signed in; every further right is the
-    /// function's to ask.
-    pub fn new<I, F, R>(name: &'static str, about: &'static str, class: Class, run: F) -> Self
+    /// function's to ask. Forms may hold files of the kind `files`: they are stored first, and the
+    /// action gets their ids in their place.
+    pub(super) fn new<I, F, R>(
+        name: &'static str,
+        about: &'static str,
+        class: Class,
+        files: Option<&'static str>,
+        run: F,
+    ) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         F: Fn(Viewer, I) -> R + Clone + Send + Sync + 'static,
@@ -96,7 +112,7 @@ impl Action {
             name,
             about,
             class,
-            files: None,
+            files,
             form: Arc::new(move |viewer, body| match decode_form(&body) {
                 Ok(input) => run_form(viewer, input).boxed(),
                 Err(error) => async { Err(error) }.boxed(),
@@ -106,13 +122,6 @@ impl Action {
                 Err(error) => async move { Err(misshapen(&error)) }.boxed(),
             }),
         }
-    }
-
-    /// Its forms may hold files of this kind: they are taken in first, and the action gets their
-    /// ids in their place.
-    pub fn with_files(mut self, kind: &'static str) -> Self {
-        self.files = Some(kind);
-        self
     }
 
     /// The kind of files its forms may hold.

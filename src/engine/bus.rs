@@ -1,10 +1,10 @@
 //! The bus: typed, declared topics. Modules meet here and nowhere else.
 //!
-//! An event travels as one shared [`Envelope`]; nothing is serialised. Events of one module keep
-//! their order, so events of one key (a room, say) do too, also across topics. A subscriber that
-//! falls behind is told how many it missed and reads the store instead; it never holds up a
-//! publisher. A handler that fails is tried again a few times, and then its event becomes a dead
-//! letter that an owner can see and replay.
+//! An event travels as one shared [`Envelope`]; nothing is serialised. A subscriber gets its events
+//! one at a time in the order of publishing, across topics and modules. One that falls behind is
+//! told how many it missed and reads the store instead; it never blocks a publisher. A handler that
+//! fails is tried again a few times, and then its event becomes a dead letter that the host can see
+//! and replay.
 
 mod dead_letters;
 mod event;
@@ -14,20 +14,20 @@ mod tests;
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::value::RawValue;
-use tokio::sync::broadcast;
 
 use crate::base::clock::Micros;
+use crate::base::db::Tx;
 use crate::base::ids::{AccountId, EventId, SpaceId};
 use crate::engine::versions::Versions;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use event::{Event, EventField, Topic, json};
-pub use subscriber::Subscriber;
+use subscriber::Inbox;
+pub use subscriber::{BoundSubscriber, EventHandler, Subscriber};
 
 // Events a subscriber may be behind before it is told that it lagged.
-const CHANNEL_CAPACITY: usize = 4096;
 
 /// Something that happened, on its way to whoever asked for its topic.
 pub struct Envelope {
@@ -79,67 +79,46 @@ impl Origin {
 
 /// The bus of one instance. Cheap to clone.
 #[derive(Clone)]
-pub struct Bus {
-    declared: Arc<OnceLock<Declared>>,
+pub struct Bus(Arc<Inner>);
+
+struct Inner {
+    topics: BTreeMap<&'static str, &'static Topic>,
+    subscribers: RwLock<BTreeMap<&'static str, Vec<Arc<Inbox>>>>,
     versions: Versions,
 }
 
-#[derive(Default)]
-struct Declared {
-    topics: BTreeMap<&'static str, &'static Topic>,
-    /// One lane for each module, so that topics of one module keep their order among themselves.
-    lanes: BTreeMap<&'static str, broadcast::Sender<Arc<Envelope>>>,
-}
-
 impl Bus {
-    /// A bus without topics. What an event is ordered by counts as changed when it is published.
-    pub fn new(versions: Versions) -> Self {
-        Self {
-            declared: Arc::default(),
-            versions,
-        }
-    }
-
-    /// Takes these topics and no others, once.
+    /// A bus with these topics and no others. What an event changes is bumped in `versions`.
     ///
     /// # Panics
-    /// When two topics share a name, a name is not `module.noun.verb`, or it is called twice: a
-    /// mistake of the program.
-    pub(super) fn declare(&self, declared: impl IntoIterator<Item = &'static Topic>) {
-        let mut table = Declared::default();
+    /// When two topics share a name or a name is not `module.noun.verb`: a mistake of the program.
+    pub fn new(versions: Versions, declared: impl IntoIterator<Item = &'static Topic>) -> Self {
+        let mut topics = BTreeMap::new();
         for topic in declared {
+            let name = topic.name;
             assert!(
                 topic.is_well_named(),
-                "topic {} is not named module.noun.verb",
-                topic.name
+                "topic {name} is not named module.noun.verb"
             );
-            table
-                .lanes
-                .entry(topic.owner())
-                .or_insert_with(|| broadcast::channel(CHANNEL_CAPACITY).0);
             assert!(
-                table.topics.insert(topic.name, topic).is_none(),
-                "topic {} is declared twice",
-                topic.name
+                topics.insert(name, topic).is_none(),
+                "topic {name} is declared twice"
             );
         }
-        assert!(
-            self.declared.set(table).is_ok(),
-            "the topics are declared once"
-        );
+        Self(Arc::new(Inner {
+            topics,
+            subscribers: RwLock::default(),
+            versions,
+        }))
     }
 
-    /// Tells everyone who subscribed. Called after the commit that made it true (see
+    /// Sends an event to everyone who subscribed. Called after the commit that made it true (see
     /// `Tx::after_commit`).
     ///
     /// An undeclared topic is refused: logged as an error, and a panic in debug builds.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
         let topic = E::topic();
-        let Some(declared) = self
-            .declared
-            .get()
-            .filter(|declared| declared.topics.contains_key(topic.name))
-        else {
+        if !self.0.topics.contains_key(topic.name) {
             debug_assert!(
                 false,
                 "{} is published but no module declares it",
@@ -147,9 +126,15 @@ impl Bus {
             );
             tracing::error!(topic = topic.name, "refused: no module declares this topic");
             return;
+        }
+        event.changed(&mut |thing| self.0.versions.bump(thing));
+        metrics::counter!("tidepool_events_total", "topic" => topic.name).increment(1);
+        let subscribers = self.0.subscribers.read();
+        let subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
+        let Some(inboxes) = subscribers.get(topic.name) else {
+            return;
         };
-        self.versions.bump(topic.key, event.key());
-        let envelope = Envelope {
+        let envelope = Arc::new(Envelope {
             id: EventId::new(),
             at: Micros::now(),
             actor: origin.actor,
@@ -157,25 +142,29 @@ impl Bus {
             key: event.key(),
             topic,
             body: Box::new(event),
-        };
-        metrics::counter!("tidepool_events_total", "topic" => topic.name).increment(1);
-        // No subscriber is not an error.
-        let _ = declared.lanes[topic.owner()].send(Arc::new(envelope));
+        });
+        inboxes.iter().for_each(|inbox| inbox.put(&envelope));
+    }
+
+    /// The same once `tx` is committed, in commit order and before its writer is answered; never when
+    /// it is undone.
+    pub fn publish_after_commit<E: Event>(&self, tx: &mut Tx, origin: Origin, event: E) {
+        let bus = self.clone();
+        tx.after_commit(move || bus.publish(origin, event));
     }
 
     /// All topics, by name.
     pub fn topics(&self) -> impl Iterator<Item = &'static Topic> {
-        self.declared
-            .get()
-            .into_iter()
-            .flat_map(|declared| declared.topics.values().copied())
+        self.0.topics.values().copied()
     }
 
-    fn lane(&self, owner: &str) -> Option<broadcast::Receiver<Arc<Envelope>>> {
-        self.declared
-            .get()?
-            .lanes
-            .get(owner)
-            .map(broadcast::Sender::subscribe)
+    fn subscribe(&self, topic: &'static str, inbox: Arc<Inbox>) {
+        assert!(
+            self.0.topics.contains_key(topic),
+            "no module declares the topic {topic}"
+        );
+        let subscribers = self.0.subscribers.write();
+        let mut subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
+        subscribers.entry(topic).or_default().push(inbox);
     }
 }

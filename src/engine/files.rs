@@ -106,8 +106,8 @@ impl Files {
     }
 
     /// The engine's own part: the work on files.
-    pub(super) fn module(&self) -> Module {
-        work::declare(self, Module::new("files"))
+    pub(super) fn module() -> Module<Self> {
+        work::declare(Module::new("files"))
     }
 
     /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing

@@ -26,8 +26,9 @@ use tokio::sync::{Notify, watch};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
+use crate::engine::feed::Feed;
 use crate::engine::live::{Content, Hub};
-use crate::id;
+use crate::{event, id};
 pub use kind::{Failure, JobKind, Settled};
 pub use overview::{Failed, KindView, Overview, Running};
 use run::Progress;
@@ -35,8 +36,8 @@ pub use run::Run;
 pub use schedule::Schedule;
 use store::NewRow;
 
-/// The feed that tells an owner's page that jobs changed.
-pub const FEED: &str = "server/jobs";
+/// The feed that tells the host's page that jobs changed.
+pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host");
 /// The largest payload, in bytes: a job names what it is about, it does not carry it.
 pub const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
@@ -336,18 +337,24 @@ impl Jobs {
     }
 }
 
-/// Tells owners' pages that jobs changed, a few times a second at most.
-pub(super) async fn tell(jobs: Jobs, live: Hub) {
-    const APART: Duration = Duration::from_millis(500);
+event! {
+    /// Jobs were added, began or ended.
+    pub struct JobsChanged on "jobs.list.changed" by changes changes() {
+        /// How many changes there were since the start.
+        changes: u64 = 12,
+    }
+}
+
+/// Has the host's pages fetch the jobs again when they changed, twice a second at most.
+pub(super) async fn publish_changes(jobs: Jobs, live: Hub) {
+    const INTERVAL: Duration = Duration::from_millis(500);
     let mut changed = jobs.0.changed.subscribe();
     while changed.changed().await.is_ok() {
-        tokio::time::sleep(APART).await;
-        changed.borrow_and_update();
-        if live.is_followed(FEED) {
-            live.publish(
-                FEED,
-                Content::new("jobs.list.changed", serde_json::Value::Null).refetch(),
-            );
+        tokio::time::sleep(INTERVAL).await;
+        let changes = *changed.borrow_and_update();
+        let feed = FEED.name(());
+        if live.is_followed(&feed) {
+            live.publish(&feed, Content::of(&JobsChanged { changes }).refetch());
         }
     }
 }

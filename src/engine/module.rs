@@ -1,19 +1,26 @@
 //! The Module contract: all that a feature adds, declared in one place. What is not declared does
 //! not exist.
+//!
+//! A [`Module`] names its handlers as plain functions that get the module's state; it needs no
+//! state itself, so what is declared is known before anything is started. [`Modules`] joins them
+//! and, once the state can be made, binds the two.
 
 use axum::Router;
 use axum::routing::MethodRouter;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 use crate::base::error::Result;
 use crate::base::ids::SpaceId;
-use crate::engine::actions::Action;
-use crate::engine::bus::{Event, Subscriber, Topic};
+use crate::engine::actions::{Action, Class, Outcome};
+use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
+use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
-use crate::engine::live::FeedSpec;
+use crate::engine::live::{FeedSpec, SocketClosed, SocketOpened};
+use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Part;
@@ -21,7 +28,7 @@ use crate::engine::web::Part;
 /// Who may ask for a page at all. Further rights are the page's to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody: the door, the setup page, an invitation.
+    /// Everybody: signing in, the setup page, an invitation.
     Anyone,
     /// People who are signed in.
     SignedIn,
@@ -38,8 +45,8 @@ pub struct NavEntry {
     pub label: String,
     /// Whether something new is there.
     pub unread: bool,
-    /// The room it stands for: frames touch `#unread-<room>`.
-    pub room: i64,
+    /// Tells it apart on the page: frames of its module change `#unread-<key>`.
+    pub key: String,
 }
 
 /// A section of the sidebar.
@@ -47,7 +54,7 @@ pub struct NavEntry {
 pub struct NavSection {
     /// Key of its heading.
     pub heading: &'static str,
-    /// Where its "add" link leads, for those who may.
+    /// Where its "add" link leads, and the key of its title, for those who may.
     pub add: Option<(String, &'static str)>,
     /// Its entries, in order.
     pub entries: Vec<NavEntry>,
@@ -75,187 +82,365 @@ pub struct Route {
     pub(super) handler: MethodRouter,
 }
 
-/// Everything a feature adds.
-pub struct Module {
-    /// Its name: the first part of its topics and actions.
-    pub name: &'static str,
-    pub(super) topics: Vec<&'static Topic>,
+/// A change of the schema that a module from outside brings.
+pub struct Migration {
+    pub(super) module: &'static str,
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+}
+
+/// What modules declare that needs no state.
+#[derive(Default)]
+pub struct Declarations {
+    /// Every topic.
+    pub topics: Vec<&'static Topic>,
+    /// Every permission.
+    pub permissions: Vec<&'static Permission>,
+    pub(super) stylesheets: Vec<&'static str>,
+    pub(super) scripts: Vec<&'static str>,
+    /// Schema changes of modules from outside, in order.
+    pub migrations: Vec<Migration>,
+    pub(super) locales: Vec<(&'static str, &'static str)>,
+}
+
+/// What modules declare, bound to their state.
+#[derive(Default)]
+pub struct Handlers {
     pub(super) feeds: Vec<FeedSpec>,
     pub(super) routes: Vec<Route>,
     pub(super) actions: Vec<Action>,
-    pub(super) subscribers: Vec<Subscriber>,
-    pub(super) stylesheet: Option<&'static str>,
-    pub(super) script: Option<&'static str>,
     pub(super) tasks: Vec<BoxFuture<'static, ()>>,
-    pub(super) migrations: Vec<(&'static str, &'static str)>,
-    pub(super) nav: Option<Nav>,
-    pub(super) pane: Option<Pane>,
     pub(super) jobs: Vec<JobKind>,
     pub(super) schedules: Vec<Schedule>,
     pub(super) files: Vec<FileKind>,
+    pub(super) subscribers: Vec<BoundSubscriber>,
+    pub(super) navs: Vec<Nav>,
+    pub(super) panes: Vec<Pane>,
 }
 
-impl Module {
+type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
+
+/// Everything a feature adds. `S` is its state: a handle that is cheap to clone.
+pub struct Module<S> {
+    /// Its name: the first part of its topics, permissions, actions, jobs and kinds of files.
+    pub name: &'static str,
+    declared: Declarations,
+    binds: Vec<Bind<S>>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Module<S> {
     /// A module that adds nothing yet.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
-            topics: Vec::new(),
-            feeds: Vec::new(),
-            routes: Vec::new(),
-            actions: Vec::new(),
-            subscribers: Vec::new(),
-            stylesheet: None,
-            script: None,
-            tasks: Vec::new(),
-            migrations: Vec::new(),
-            nav: None,
-            pane: None,
-            jobs: Vec::new(),
-            schedules: Vec::new(),
-            files: Vec::new(),
+            declared: Declarations::default(),
+            binds: Vec::new(),
         }
+    }
+
+    fn bind(mut self, bind: impl FnOnce(&S, &mut Handlers) + 'static) -> Self {
+        self.binds.push(Box::new(bind));
+        self
+    }
+
+    fn assert_owned(&self, what: &str, name: &str) {
+        let owner = name.split('.').next();
+        assert!(
+            owner == Some(self.name),
+            "module {} declares the {what} {name} of another",
+            self.name
+        );
     }
 
     /// Publishes events of type `E`.
     pub fn publishes<E: Event>(mut self) -> Self {
-        self.topics.push(E::topic());
+        self.assert_owned("topic", E::topic().name);
+        self.declared.topics.push(E::topic());
         self
     }
 
-    /// Versions the schema: run once, in order, when the server first starts with it. The modules
+    /// Introduces a right.
+    pub fn permission(mut self, permission: &'static Permission) -> Self {
+        self.assert_owned("permission", permission.name);
+        self.declared.permissions.push(permission);
+        self
+    }
+
+    /// Changes the schema: run once, in order, when the server first starts with it. The modules
     /// that ship keep theirs in `migrations/`; this is for those that are added from outside.
     pub fn migration(mut self, name: &'static str, sql: &'static str) -> Self {
-        self.migrations.push((name, sql));
+        let module = self.name;
+        self.declared
+            .migrations
+            .push(Migration { module, name, sql });
         self
     }
 
-    /// Owns a family of feeds.
-    pub fn feed(mut self, feed: FeedSpec) -> Self {
-        self.feeds.push(feed);
-        self
-    }
-
-    /// Answers requests for a path.
-    pub fn page(mut self, access: Access, path: &'static str, handler: MethodRouter) -> Self {
-        self.routes.push(Route {
-            path,
-            access,
-            handler,
-        });
-        self
-    }
-
-    /// Lets browsers and programs do something.
-    pub fn action(mut self, action: Action) -> Self {
-        self.actions.push(action);
-        self
-    }
-
-    /// Hears events.
-    pub fn subscriber(mut self, subscriber: Subscriber) -> Self {
-        self.subscribers.push(subscriber);
-        self
-    }
-
-    /// Does jobs of this kind.
-    pub fn job(mut self, kind: JobKind) -> Self {
-        self.jobs.push(kind);
-        self
-    }
-
-    /// Has a job of one of its kinds added by the clock.
-    pub fn schedule(mut self, schedule: Schedule) -> Self {
-        self.schedules.push(schedule);
-        self
-    }
-
-    /// Takes files of this kind.
-    pub fn files(mut self, kind: FileKind) -> Self {
-        self.files.push(kind);
+    /// Adds words to the catalogue of a language: Fluent messages (`include_str!`) whose keys begin
+    /// with the module's name.
+    pub fn locale(mut self, tag: &'static str, messages: &'static str) -> Self {
+        self.declared.locales.push((tag, messages));
         self
     }
 
     /// Its style sheet, below `assets`.
     pub fn stylesheet(mut self, path: &'static str) -> Self {
-        self.stylesheet = Some(path);
+        self.declared.stylesheets.push(path);
         self
     }
 
     /// Its script (an ES module), below `assets`.
     pub fn script(mut self, path: &'static str) -> Self {
-        self.script = Some(path);
+        self.declared.scripts.push(path);
         self
+    }
+
+    /// Owns a family of feeds; `authorize` says whether somebody may follow one.
+    pub fn feed<K, F, R>(self, feed: Feed<K>, authorize: F) -> Self
+    where
+        K: FeedKey,
+        F: Fn(S, Viewer, K) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let allows = move |viewer, numbers: Vec<i64>| {
+                let key = K::from_numbers(&numbers);
+                let asked = key.map(|key| authorize(state.clone(), viewer, key));
+                async move {
+                    match asked {
+                        Some(asked) => asked.await,
+                        None => Ok(false),
+                    }
+                }
+            };
+            let spec = FeedSpec::new(feed.pattern, feed.about, allows).keeping(feed.max_frames);
+            let spec = if feed.ephemeral {
+                spec.ephemeral()
+            } else {
+                spec
+            };
+            handlers.feeds.push(spec);
+        })
+    }
+
+    /// Answers requests for a path.
+    pub fn page(self, access: Access, path: &'static str, handler: MethodRouter<S>) -> Self {
+        self.bind(move |state, handlers| {
+            let handler = handler.with_state(state.clone());
+            handlers.routes.push(Route {
+                path,
+                access,
+                handler,
+            });
+        })
+    }
+
+    /// Lets browsers and programs do something: an `async fn(S, Viewer, I) -> Result<Outcome>`,
+    /// where `I` is decoded from a form or JSON. Every right beyond being signed in is its to ask.
+    pub fn action<I, F, R>(
+        self,
+        name: &'static str,
+        about: &'static str,
+        class: Class,
+        run: F,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        F: Fn(S, Viewer, I) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Outcome>> + Send + 'static,
+    {
+        self.declare_action(name, about, class, None, run)
+    }
+
+    /// As [`action`](Self::action), with files of a kind in its forms: the action gets their ids.
+    pub fn action_with_files<I, F, R>(
+        self,
+        name: &'static str,
+        about: &'static str,
+        class: Class,
+        files: &'static str,
+        run: F,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        F: Fn(S, Viewer, I) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Outcome>> + Send + 'static,
+    {
+        self.declare_action(name, about, class, Some(files), run)
+    }
+
+    fn declare_action<I, F, R>(
+        self,
+        name: &'static str,
+        about: &'static str,
+        class: Class,
+        files: Option<&'static str>,
+        run: F,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        F: Fn(S, Viewer, I) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Outcome>> + Send + 'static,
+    {
+        self.assert_owned("action", name);
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let run = move |viewer, input| run(state.clone(), viewer, input);
+            let action = Action::new(name, about, class, files, run);
+            handlers.actions.push(action);
+        })
+    }
+
+    /// Subscribes to events.
+    pub fn subscriber(self, subscriber: Subscriber<S>) -> Self {
+        self.bind(move |state, handlers| handlers.subscribers.push(subscriber.bind(state)))
+    }
+
+    /// Does jobs of the kind that `kind` makes.
+    pub fn job(self, kind: impl FnOnce(&S) -> JobKind + 'static) -> Self {
+        let name = self.name;
+        self.bind(move |state, handlers| {
+            let kind = kind(state);
+            assert!(
+                kind.name.split('.').next() == Some(name),
+                "module {name} declares the job {} of another",
+                kind.name
+            );
+            handlers.jobs.push(kind);
+        })
+    }
+
+    /// Has a job of one of its kinds added by the clock.
+    pub fn schedule(self, schedule: Schedule) -> Self {
+        self.bind(move |_, handlers| handlers.schedules.push(schedule))
+    }
+
+    /// Takes files of the kind that `kind` makes.
+    pub fn files(self, kind: impl FnOnce(&S) -> FileKind + 'static) -> Self {
+        let name = self.name;
+        self.bind(move |state, handlers| {
+            let kind = kind(state);
+            assert!(
+                kind.name.split('.').next() == Some(name),
+                "module {name} declares the kind of files {} of another",
+                kind.name
+            );
+            handlers.files.push(kind);
+        })
     }
 
     /// Work that goes on as long as the server runs, such as a timer.
-    pub fn task(mut self, task: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.tasks.push(task.boxed());
-        self
+    pub fn task<F, R>(self, task: F) -> Self
+    where
+        F: FnOnce(S) -> R + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.bind(move |state, handlers| handlers.tasks.push(task(state.clone()).boxed()))
     }
 
     /// Its part of the sidebar, for one person in one space (or outside all).
-    pub fn nav<F, R>(mut self, nav: F) -> Self
+    pub fn nav<F, R>(self, nav: F) -> Self
     where
-        F: Fn(Viewer, Option<SpaceId>, Dependencies) -> R + Send + Sync + 'static,
+        F: Fn(S, Viewer, Option<SpaceId>, Dependencies) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<Vec<NavSection>>> + Send + 'static,
     {
-        self.nav = Some(Arc::new(move |viewer, space, deps| {
-            nav(viewer, space, deps).boxed()
-        }));
-        self
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            handlers.navs.push(Arc::new(move |viewer, space, deps| {
+                nav(state.clone(), viewer, space, deps).boxed()
+            }));
+        })
     }
 
     /// Its pane beside the pages of a space.
-    pub fn pane<F, R>(mut self, pane: F) -> Self
+    pub fn pane<F, R>(self, pane: F) -> Self
     where
-        F: Fn(Viewer, SpaceId, Dependencies) -> R + Send + Sync + 'static,
+        F: Fn(S, Viewer, SpaceId, Dependencies) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<Arc<Part>>> + Send + 'static,
     {
-        self.pane = Some(Arc::new(move |viewer, space, deps| {
-            pane(viewer, space, deps).boxed()
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            handlers.panes.push(Arc::new(move |viewer, space, deps| {
+                pane(state.clone(), viewer, space, deps).boxed()
+            }));
+        })
+    }
+
+    pub(super) fn bind_to(self, state: &S, handlers: &mut Handlers) {
+        self.binds
+            .into_iter()
+            .for_each(|bind| bind(state, handlers));
+    }
+}
+
+/// The modules of a server. `C` is what their state is made of.
+pub struct Modules<C> {
+    declared: Declarations,
+    binds: Vec<Bind<C>>,
+}
+
+impl<C: 'static> Modules<C> {
+    /// The engine's own declarations.
+    pub fn new() -> Self {
+        let mut declared = Declarations::default();
+        declared
+            .topics
+            .extend([SocketOpened::topic(), SocketClosed::topic()]);
+        declared
+            .topics
+            .push(crate::engine::jobs::JobsChanged::topic());
+        Self {
+            declared,
+            binds: Vec::new(),
+        }
+    }
+
+    /// Adds a module, and how its state is made.
+    pub fn add<S: Clone + Send + Sync + 'static>(
+        mut self,
+        module: Module<S>,
+        state: impl FnOnce(&C) -> S + 'static,
+    ) -> Self {
+        let Module {
+            declared, binds, ..
+        } = module;
+        let all = &mut self.declared;
+        all.topics.extend(declared.topics);
+        all.permissions.extend(declared.permissions);
+        all.stylesheets.extend(declared.stylesheets);
+        all.scripts.extend(declared.scripts);
+        all.migrations.extend(declared.migrations);
+        all.locales.extend(declared.locales);
+        self.binds.push(Box::new(move |context, handlers| {
+            let state = state(context);
+            binds.into_iter().for_each(|bind| bind(&state, handlers));
         }));
         self
     }
 
-    pub(super) fn check(&self) {
-        let prefix = format!("{}.", self.name);
-        for topic in &self.topics {
-            assert!(
-                topic.name.starts_with(&prefix),
-                "module {} declares the topic {} of another",
-                self.name,
-                topic.name
-            );
+    /// What they declare without state.
+    pub fn declarations(&self) -> &Declarations {
+        &self.declared
+    }
+
+    /// Makes each module's state and binds its handlers to it.
+    pub fn bind(self, context: &C) -> Handlers {
+        let mut handlers = Handlers::default();
+        for bind in self.binds {
+            bind(context, &mut handlers);
         }
-        for job in &self.jobs {
-            assert!(
-                job.name.starts_with(&prefix),
-                "module {} declares the job {} of another",
-                self.name,
-                job.name
-            );
-        }
-        for kind in &self.files {
-            assert!(
-                kind.name.starts_with(&prefix),
-                "module {} declares the kind of files {} of another",
-                self.name,
-                kind.name
-            );
-        }
-        for action in &self.actions {
-            assert!(
-                action.name.starts_with(&prefix),
-                "module {} declares the action {} of another",
-                self.name,
-                action.name
-            );
-        }
+        handlers
     }
 }
 
-/// The routes of a module as a router: those for signed-in people refuse everybody else.
+impl<C: 'static> Default for Modules<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The routes of the modules as a router: those for signed-in people refuse everybody else.
 pub(super) fn mount(routes: Vec<Route>) -> Router {
     routes.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {

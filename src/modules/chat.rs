@@ -7,19 +7,50 @@ pub mod markdown;
 mod model;
 mod pages;
 mod presenter;
+mod read_marks;
 mod store;
 mod topics;
+mod typing;
 mod unread;
 mod views;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, RoomId};
-use crate::community::{Community, Permission};
+use crate::base::ids::RoomId;
+use crate::community::Community;
+use crate::community::permissions::{HeldBy, Permission, READ, ScopeKind, is_granted};
 use crate::engine::Engine;
-use crate::engine::live::FeedSpec;
+use crate::engine::actions::Class;
+use crate::engine::feed::Feed;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 use unread::Unread;
+
+/// Write messages.
+pub static POST: Permission = Permission {
+    name: "chat.post",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    refused_when_archived: true,
+    about: "Write messages",
+};
+
+/// Delete what others wrote.
+pub static MODERATE: Permission = Permission {
+    name: "chat.moderate",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Owners,
+    refused_when_archived: false,
+    about: "Delete what others wrote",
+};
+
+/// Messages of a room.
+pub const ROOM_FEED: Feed<RoomId> = Feed::new(
+    "room/{room}",
+    "Messages of a room as they are posted, edited and deleted",
+);
+/// Who is writing in a room.
+pub const TYPING_FEED: Feed<RoomId> =
+    Feed::new("room/{room}/typing", "Who is writing in a room right now").ephemeral();
 
 /// The chat module. Cheap to clone.
 #[derive(Clone)]
@@ -38,70 +69,88 @@ impl Chat {
             unread: Unread::default(),
         }
     }
+}
 
-    async fn may_read(&self, account: AccountId, room: RoomId) -> Result<bool> {
-        Ok(self
-            .community
-            .permit_in_room(account, Permission::Read, room)
-            .await
-            .is_ok())
-    }
+/// All that it adds to the engine.
+pub fn module() -> Module<Chat> {
+    let module = Module::new("chat")
+        .publishes::<topics::MessagePosted>()
+        .publishes::<topics::MessageEdited>()
+        .publishes::<topics::MessageDeleted>()
+        .publishes::<topics::AttachmentsReady>()
+        .publishes::<topics::TypingStarted>()
+        .publishes::<topics::UnreadChanged>()
+        .publishes::<topics::RoomRead>()
+        .permission(&POST)
+        .permission(&MODERATE)
+        .feed(ROOM_FEED, may_follow_room)
+        .feed(TYPING_FEED, may_follow_room)
+        .files(attachments::kind)
+        .stylesheet("css/chat.css")
+        .script("js/chat.js")
+        .nav(unread::nav)
+        .subscriber(presenter::presenter())
+        .subscriber(unread::subscriber())
+        .task(unread::flush);
+    declare_actions(pages::declare(module))
+}
 
-    fn readable(
-        &self,
-    ) -> impl Fn(Viewer, Vec<i64>) -> futures_util::future::BoxFuture<'static, Result<bool>>
-    + Send
-    + Sync
-    + 'static {
-        let chat = self.clone();
-        move |viewer, ids| {
-            let chat = chat.clone();
-            Box::pin(async move { chat.may_read(viewer.account, RoomId(ids[0])).await })
-        }
-    }
+fn declare_actions(module: Module<Chat>) -> Module<Chat> {
+    module
+        .action_with_files(
+            "chat.post",
+            "Posts a message in a room; the same key posts once",
+            Class::Post,
+            attachments::KIND,
+            actions::post::post,
+        )
+        .action(
+            "chat.edit",
+            "Edits one's own message",
+            Class::Write,
+            actions::edit::edit,
+        )
+        .action(
+            "chat.delete",
+            "Deletes a message: one's own, or another's with the right to",
+            Class::Write,
+            actions::delete::delete,
+        )
+        .action(
+            "chat.type",
+            "Says that one is writing in a room",
+            Class::Ephemeral,
+            typing::start_typing,
+        )
+        .action(
+            "chat.read",
+            "Says that one has read a room up to a message",
+            Class::Ephemeral,
+            read_marks::read,
+        )
+        .action(
+            "chat.history",
+            "Reads a page of a room's messages, with the cursor to follow from",
+            Class::Read,
+            history::history,
+        )
+}
 
-    /// All that it adds to the engine.
-    pub fn module(&self) -> Module {
-        let nav = self.clone();
-        let module = Module::new("chat")
-            .publishes::<topics::MessagePosted>()
-            .publishes::<topics::MessageEdited>()
-            .publishes::<topics::MessageDeleted>()
-            .publishes::<topics::AttachmentsReady>()
-            .publishes::<topics::TypingStarted>()
-            .publishes::<topics::UnreadChanged>()
-            .publishes::<topics::RoomRead>()
-            .feed(FeedSpec::new(
-                "room/{room}",
-                "Messages of a room as they are posted, edited and deleted",
-                self.readable(),
-            ))
-            .feed(
-                FeedSpec::new(
-                    "room/{room}/typing",
-                    "Who is writing in a room right now",
-                    self.readable(),
-                )
-                .ephemeral(),
-            )
-            .files(attachments::kind(self))
-            .stylesheet("css/chat.css")
-            .script("js/chat.js")
-            .nav(move |viewer, space, deps| {
-                let chat = nav.clone();
-                async move { chat.sections(&deps, &viewer, space).await }
-            })
-            .subscriber(presenter::presenter(self))
-            .subscriber(unread::watcher(self))
-            .task(unread::flush(self.clone()));
-        actions::declare(self, pages::declare(self, module))
-    }
+async fn may_follow_room(chat: Chat, viewer: Viewer, room: RoomId) -> Result<bool> {
+    is_granted(
+        chat.community
+            .permit_in_room(viewer.account, &READ, room)
+            .await,
+    )
+}
 
-    /// Lets ids go on after the newest stored message, whatever the clock says. Called at boot.
-    pub async fn resume_ids(&self) -> Result<()> {
-        if let Some(newest) = store::newest_of_all(&self.engine.db).await? {
-            crate::base::ids::at_least(newest.0);
-        }
-        Ok(())
+/// Lets ids go on after the newest stored message, whatever the clock says. Called at boot.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn resume_ids(db: &crate::base::db::Db) -> Result<()> {
+    if let Some(newest) = store::newest_of_all(db).await? {
+        crate::base::ids::at_least(newest.0);
     }
+    Ok(())
 }

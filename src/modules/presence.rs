@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,10 +22,12 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::community::Community;
 use crate::community::topics::{MemberJoined, MemberLeft};
 use crate::engine::Engine;
-use crate::engine::actions::{Action, Class, Outcome};
+use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
-use crate::engine::live::{Content, FeedSpec, SocketClosed, SocketOpened};
-use crate::engine::module::Module;
+use crate::engine::feed::Feed;
+use crate::engine::live::{Content, SocketClosed, SocketOpened};
+use crate::engine::module::{Access, Module};
+use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
 use topics::PeopleChanged;
@@ -39,6 +42,12 @@ pub struct Presence {
 }
 
 const MAX_PEOPLE_PER_FRAME: usize = 100; // people; one is about 1.5 KB of HTML
+
+/// Who of a space is here, idle or away.
+pub const PRESENCE_FEED: Feed<SpaceId> = Feed::new(
+    "space/{space}/presence",
+    "Who of a space is here, idle or away",
+);
 
 #[derive(Deserialize)]
 struct Nothing {}
@@ -55,116 +64,13 @@ impl Presence {
         }
     }
 
-    /// All that it adds to the engine.
-    pub fn module(&self) -> Module {
-        let (watch, lagged, feed, pane, active) = (
-            self.clone(),
-            self.clone(),
-            self.clone(),
-            self.clone(),
-            self.clone(),
-        );
-        let watcher = Subscriber::new("presence.watcher", move |event| {
-            let presence = watch.clone();
-            async move { presence.watch(&event).await }
-        })
-        .on::<SocketOpened>()
-        .on::<SocketClosed>()
-        .on::<MemberJoined>()
-        .on::<MemberLeft>()
-        .when_lagged(move |_| {
-            lagged.recount();
-            async {}
-        });
-        let module = Module::new("presence")
-            .publishes::<PeopleChanged>()
-            .feed(FeedSpec::new(
-                "space/{space}/presence",
-                "Who of a space is here, idle or away",
-                move |viewer, ids| {
-                    let presence = feed.clone();
-                    async move {
-                        Ok(presence
-                            .community
-                            .role(viewer.account, SpaceId(ids[0]))
-                            .await?
-                            .is_some())
-                    }
-                },
-            ))
-            .action(Action::new(
-                "presence.active",
-                "Says that the person moved",
-                Class::Ephemeral,
-                move |viewer: Viewer, _: Nothing| {
-                    let presence = active.clone();
-                    async move {
-                        presence.people.active(viewer.account, Instant::now());
-                        Ok(Outcome::new(Value::Null, "/"))
-                    }
-                },
-            ))
-            .pane(move |viewer, space, deps| {
-                let presence = pane.clone();
-                async move { presence.pane(&deps, &viewer, space).await }
-            })
-            .subscriber(watcher)
-            .task(self.clone().tell());
-        pages::declare(self, module)
-    }
-
-    async fn watch(&self, event: &Envelope) -> Result<()> {
-        if let Some(SocketOpened { account, .. }) = event.get() {
-            self.people.sockets(
-                *account,
-                self.engine.live.sockets_of(*account),
-                Instant::now(),
-            );
-        } else if let Some(SocketClosed { account, .. }) = event.get() {
-            self.people.sockets(
-                *account,
-                self.engine.live.sockets_of(*account),
-                Instant::now(),
-            );
-        } else if let Some(MemberJoined {
-            space,
-            account,
-            name,
-        }) = event.get()
-        {
-            let html = self.person(*account, name, *space);
-            self.engine.live.publish(
-                &presence_feed(*space),
-                Content::new(event.topic.name, event.json()).html(move |lang| html.frame(lang)),
-            );
-        } else if let Some(MemberLeft { space, account }) = event.get() {
-            let gone = format!(
-                "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"delete\"></hx-partial>"
-            );
-            self.engine.live.publish(
-                &presence_feed(*space),
-                Content::new(event.topic.name, event.json()).html(move |_| gone.clone()),
-            );
-        }
-        Ok(())
-    }
-
-    /// After missed events: who has a socket is asked of the hub.
-    fn recount(&self) {
-        let now = Instant::now();
-        for account in self
-            .people
-            .known()
-            .into_iter()
-            .chain(self.engine.live.connected())
-        {
-            self.people
-                .sockets(account, self.engine.live.sockets_of(account), now);
-        }
+    fn count_sockets(&self, account: AccountId) {
+        let open = self.engine.live.sockets_of(account);
+        self.people.sockets(account, open, Instant::now());
     }
 
     /// Waits for changes, gathers what comes at once, and tells each space in one frame.
-    async fn tell(self) {
+    async fn publish_changes(self) {
         let gather = Duration::from_millis(self.engine.settings.presence_batch_millis);
         loop {
             self.people.wait().await;
@@ -173,13 +79,13 @@ impl Presence {
             if changes.is_empty() {
                 continue;
             }
-            if let Err(error) = self.tell_spaces(&changes).await {
+            if let Err(error) = self.publish_to_spaces(&changes).await {
                 tracing::warn!(%error, "a change of presence was not told; pages show it when they are read again");
             }
         }
     }
 
-    async fn tell_spaces(&self, changes: &[(AccountId, State)]) -> Result<()> {
+    async fn publish_to_spaces(&self, changes: &[(AccountId, State)]) -> Result<()> {
         let mut by_space: BTreeMap<SpaceId, Vec<PersonFrame>> = BTreeMap::new();
         for (account, state) in changes {
             let name = self.community.account(*account).await?.name.clone();
@@ -207,7 +113,9 @@ impl Presence {
             };
             let content = Content::of(&event)
                 .html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
-            self.engine.live.publish(&presence_feed(space), content);
+            self.engine
+                .live
+                .publish(&PRESENCE_FEED.name(space), content);
             self.engine.bus.publish(Origin::default(), event);
         }
         Ok(())
@@ -223,6 +131,77 @@ impl Presence {
     }
 }
 
-fn presence_feed(space: SpaceId) -> String {
-    format!("space/{space}/presence")
+/// All that it adds to the engine.
+pub fn module() -> Module<Presence> {
+    Module::new("presence")
+        .publishes::<PeopleChanged>()
+        .feed(PRESENCE_FEED, may_follow)
+        .action(
+            "presence.active",
+            "Says that the person moved",
+            Class::Ephemeral,
+            active,
+        )
+        .page(
+            Access::SignedIn,
+            "/spaces/{space}/people",
+            get(pages::people),
+        )
+        .pane(pages::pane)
+        .subscriber(
+            Subscriber::new("presence.watcher")
+                .on(socket_opened)
+                .on(socket_closed)
+                .on(member_joined)
+                .on(member_left)
+                .when_lagged(recount),
+        )
+        .task(Presence::publish_changes)
+}
+
+async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    let role = presence.community.role(viewer.account, space).await?;
+    Ok(role.is_some())
+}
+
+async fn active(presence: Presence, viewer: Viewer, _: Nothing) -> Result<Outcome> {
+    presence.people.active(viewer.account, Instant::now());
+    Ok(Outcome::new(Value::Null, "/"))
+}
+
+async fn socket_opened(presence: &Presence, event: &SocketOpened, _: &Envelope) -> Result<()> {
+    presence.count_sockets(event.account);
+    Ok(())
+}
+
+async fn socket_closed(presence: &Presence, event: &SocketClosed, _: &Envelope) -> Result<()> {
+    presence.count_sockets(event.account);
+    Ok(())
+}
+
+async fn member_joined(presence: &Presence, event: &MemberJoined, _: &Envelope) -> Result<()> {
+    let person = presence.person(event.account, &event.name, event.space);
+    let content = Content::of(event).html(move |lang| person.frame(lang));
+    let feed = PRESENCE_FEED.name(event.space);
+    presence.engine.live.publish(&feed, content);
+    Ok(())
+}
+
+async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> Result<()> {
+    let MemberLeft { space, account } = event;
+    let gone = Partial::delete(format!("#person-{space}-{account}")).to_string();
+    let content = Content::of(event).html(move |_| gone.clone());
+    presence
+        .engine
+        .live
+        .publish(&PRESENCE_FEED.name(*space), content);
+    Ok(())
+}
+
+/// After missed events: who has a socket is asked of the hub.
+async fn recount(presence: Presence, _missed: u64) {
+    let known = presence.people.known().into_iter();
+    for account in known.chain(presence.engine.live.connected()) {
+        presence.count_sockets(account);
+    }
 }

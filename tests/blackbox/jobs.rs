@@ -90,7 +90,7 @@ async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
     let mut page = ann.html_socket().await;
     page.follow("server/jobs").await;
     ann.form(
-        "/act/community.pause-jobs",
+        "/act/admin.pause-jobs",
         &[("kind", "reminders.tell"), ("pause", "true")],
     )
     .await
@@ -132,20 +132,20 @@ async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
         lists.starts_with("<div class=\"region\"") && !lists.contains("<html"),
         "{lists}"
     );
-    ann.act("community.cancel-job", json!({ "job": job }))
+    ann.act("admin.cancel-job", json!({ "job": job }))
         .await
         .done();
-    ann.act("community.cancel-job", json!({ "job": job }))
+    ann.act("admin.cancel-job", json!({ "job": job }))
         .await
         .expect(404);
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         json!({ "kind": "reminders.tell", "pause": false }),
     )
     .await
     .done();
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         json!({ "kind": "reminders.unheard", "pause": false }),
     )
     .await

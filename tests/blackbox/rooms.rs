@@ -365,7 +365,7 @@ async fn a_space_is_renamed_before_everybodys_eyes() {
     .await
     .done();
     assert_eq!(
-        socket.event("community.space.renamed").await["event"]["name"],
+        socket.event("community.space.changed").await["event"]["name"],
         "Orangery"
     );
     assert!(

@@ -180,12 +180,12 @@ const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
     (
-        "community.replay-letter",
+        "admin.replay-letter",
         r#"{"event":"1","subscriber":"chat.presenter"}"#,
         ["forbidden"; 3],
     ),
     (
-        "community.discard-letter",
+        "admin.discard-letter",
         r#"{"event":"1","subscriber":"chat.presenter"}"#,
         ["forbidden"; 3],
     ),
@@ -209,10 +209,10 @@ const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"space":"SPACE","name":"tide"}"#,
         ["not_found", "forbidden", "forbidden"],
     ),
-    ("community.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
-    ("community.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    ("admin.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    ("admin.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
     (
-        "community.pause-jobs",
+        "admin.pause-jobs",
         r#"{"kind":"files.picture","pause":true}"#,
         ["forbidden"; 3],
     ),

@@ -58,7 +58,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         site.act(
             &mut http,
             0,
-            "community.pause-jobs",
+            "admin.pause-jobs",
             json!({ "kind": "bench.wait", "pause": true }),
         )
         .await?;
@@ -73,7 +73,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         site.act(
             &mut http,
             0,
-            "community.pause-jobs",
+            "admin.pause-jobs",
             json!({ "kind": "bench.wait", "pause": false }),
         )
         .await?;

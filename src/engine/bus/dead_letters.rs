@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
-use super::{Bus, Envelope, Subscriber};
+use super::{BoundSubscriber, Bus, Envelope};
 use crate::base::clock::Micros;
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};
@@ -102,7 +102,7 @@ impl DeadLetters {
         id: EventId,
         subscriber: &str,
         bus: &Bus,
-        subscribers: &[Subscriber],
+        subscribers: &[BoundSubscriber],
     ) -> Result<()> {
         let letter: DeadLetter = self
             .db

@@ -7,12 +7,16 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::engine::versions::Thing;
+
 /// A kind of event, made with [`event!`](crate::event).
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What is declared about it.
     fn topic() -> &'static Topic;
-    /// Events with the same key keep their order.
+    /// The number of what the event is about: part of its subject between instances.
     fn key(&self) -> i64;
+    /// Names everything that is another after this event, for what was cached of it.
+    fn changed(&self, change: &mut dyn FnMut(Thing));
 }
 
 /// Anything as JSON text, as it is sent and kept: a tree of it would take ten times the memory.
@@ -76,21 +80,34 @@ impl Topic {
     }
 }
 
-/// Declares an event: its type, its topic, what it is ordered by, and for each field what it means
-/// and an example.
+/// Declares an event: its type, its topic, what it is about, what it changes, and for each field
+/// what it means and an example.
+///
+/// What an event changes is named by fields that hold ids (or lists of them): whatever was cached
+/// with one of them among its dependencies is made anew. Without `changes(…)` it is what the event
+/// is about; `changes()` is nothing.
 ///
 /// ```ignore
 /// event! {
-///     /// A message was posted in a room.
-///     pub struct MessagePosted on "chat.message.posted" by room {
-///         /// The room it stands in.
-///         room: RoomId = RoomId(12),
+///     /// Someone joined a space.
+///     pub struct MemberJoined on "community.member.joined" by space changes(space, account) {
+///         /// The space.
+///         space: SpaceId = SpaceId(3),
+///         /// Who joined.
+///         account: AccountId = AccountId(7),
 ///     }
 /// }
 /// ```
 #[macro_export]
 macro_rules! event {
-    ($(#[doc = $about:literal])+ pub struct $name:ident on $topic:literal by $key:ident {
+    (@changed $self:ident $change:ident $key:ident) => {
+        $crate::engine::versions::Changed::each(&$self.$key, $change);
+    };
+    (@changed $self:ident $change:ident $key:ident ($($changed:ident),*)) => {
+        $($crate::engine::versions::Changed::each(&$self.$changed, $change);)*
+    };
+    ($(#[doc = $about:literal])+ pub struct $name:ident on $topic:literal by $key:ident
+        $(changes($($changed:ident),* $(,)?))? {
         $($(#[doc = $meaning:literal])+ $field:ident : $kind:ty = $example:expr),+ $(,)?
     }) => {
         $(#[doc = $about])+
@@ -116,7 +133,12 @@ macro_rules! event {
             }
 
             fn key(&self) -> i64 {
-                self.$key.0
+                $crate::engine::versions::Changed::number(&self.$key)
+            }
+
+            #[allow(unused_variables, reason = "some events change nothing")]
+            fn changed(&self, change: &mut dyn FnMut($crate::engine::versions::Thing)) {
+                $crate::event!(@changed self change $key $(($($changed),*))?);
             }
         }
     };

@@ -1,136 +1,226 @@
-//! A subscriber: a named handler for some topics, run by the engine with retries, lag and dead
+//! A subscriber: a named set of typed handlers, run by the engine with retries, lag and dead
 //! letters.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
 
-use super::{Bus, DeadLetters, Envelope, Event, Topic};
+use super::{Bus, DeadLetters, Envelope, Event};
 use crate::base::error::{Error, Result};
 
-/// Pauses before the second, third and fourth try of a failed handler. Later events of the
+/// Waits before the second, third and fourth try of a failed handler. Later events of the
 /// subscriber wait meanwhile, so that order holds; a little over a second in all.
-const RETRY_AFTER: [Duration; 3] = [
+const RETRY_DELAYS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_millis(800),
 ];
+/// Events a subscriber may be behind before it misses some.
+pub(super) const QUEUE_CAPACITY: usize = 4096;
+
+/// A handler of one kind of event: an `async fn(&S, &E, &Envelope) -> Result<()>`, where `S` is its
+/// module's state. Implemented by such functions and by nothing else.
+pub trait EventHandler<'a, S: 'a, E: 'a>: Copy + Send + Sync + 'static {
+    /// What it returns.
+    type Future: Future<Output = Result<()>> + Send + 'a;
+
+    /// Handles one event.
+    fn handle(&self, state: &'a S, event: &'a E, envelope: &'a Envelope) -> Self::Future;
+}
+
+impl<'a, S: 'a, E: 'a, F, R> EventHandler<'a, S, E> for F
+where
+    F: Fn(&'a S, &'a E, &'a Envelope) -> R + Copy + Send + Sync + 'static,
+    R: Future<Output = Result<()>> + Send + 'a,
+{
+    type Future = R;
+
+    fn handle(&self, state: &'a S, event: &'a E, envelope: &'a Envelope) -> R {
+        self(state, event, envelope)
+    }
+}
 
 type Handle = Arc<dyn Fn(Arc<Envelope>) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 type Lagged = Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>;
+type Bind<S, T> = Box<dyn FnOnce(&S) -> T + Send>;
 
-/// A named handler of events.
-#[derive(Clone)]
-pub struct Subscriber {
-    /// Its name, `module.what`, as dead letters and logs show it.
-    pub name: &'static str,
-    topics: Vec<&'static Topic>,
-    handle: Handle,
-    lagged: Lagged,
+/// A subscriber as a module with state `S` declares it. It gets one event at a time, in the order
+/// in which they were published, whatever their topics.
+pub struct Subscriber<S> {
+    name: &'static str,
+    handlers: Vec<(&'static str, Bind<S, Handle>)>,
+    lagged: Option<Bind<S, Lagged>>,
 }
 
-impl Subscriber {
-    /// A subscriber to no topic yet. `handle` is called with one event at a time, in order.
-    pub fn new<F, R>(name: &'static str, handle: F) -> Self
-    where
-        F: Fn(Arc<Envelope>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<()>> + Send + 'static,
-    {
-        let ignore: Lagged = Arc::new(|_| Box::pin(async {}));
+impl<S: Clone + Send + Sync + 'static> Subscriber<S> {
+    /// A subscriber to no topic yet; `module.what`, as dead letters and logs show it.
+    pub fn new(name: &'static str) -> Self {
         Self {
             name,
-            topics: Vec::new(),
-            handle: Arc::new(move |envelope| handle(envelope).boxed()),
-            lagged: ignore,
+            handlers: Vec::new(),
+            lagged: None,
         }
     }
 
-    /// Also hears events of type `E`.
-    pub fn on<E: Event>(mut self) -> Self {
-        self.topics.push(E::topic());
-        self
-    }
-
-    /// What to do when `missed` events passed by unheard: read the store again.
-    pub fn when_lagged<F, R>(mut self, lagged: F) -> Self
-    where
-        F: Fn(u64) -> R + Send + Sync + 'static,
-        R: Future<Output = ()> + Send + 'static,
-    {
-        self.lagged = Arc::new(move |missed| lagged(missed).boxed());
-        self
-    }
-
-    /// Whether it hears this topic.
-    pub fn hears(&self, topic: &str) -> bool {
-        self.topics.iter().any(|t| t.name == topic)
-    }
-
-    /// Starts listening, on a task for each module whose topics it hears.
+    /// Has events of type `E` handled.
     ///
     /// # Panics
-    /// When it hears a topic that no module declares: a mistake of the program, found at start.
-    pub fn start(&self, bus: &Bus, dead: &DeadLetters) {
-        let owners: BTreeSet<_> = self.topics.iter().map(|topic| topic.owner()).collect();
-        for owner in owners {
-            let lane = bus.lane(owner).unwrap_or_else(|| {
-                panic!("{} listens to {owner}, which declares no topic", self.name)
-            });
-            tokio::spawn(self.clone().listen(lane, dead.clone()));
-        }
+    /// When `E` has a handler already: a mistake of the program.
+    pub fn on<E: Event, H>(mut self, handler: H) -> Self
+    where
+        H: for<'a> EventHandler<'a, S, E>,
+    {
+        let topic = E::topic().name;
+        assert!(
+            self.handlers.iter().all(|(other, _)| *other != topic),
+            "{} handles {topic} twice",
+            self.name
+        );
+        let bind = move |state: &S| -> Handle {
+            let state = state.clone();
+            Arc::new(move |envelope| {
+                let state = state.clone();
+                Box::pin(async move {
+                    let event = envelope.get::<E>().ok_or_else(|| wrong_type(&envelope))?;
+                    handler.handle(&state, event, &envelope).await
+                })
+            })
+        };
+        self.handlers.push((topic, Box::new(bind)));
+        self
     }
 
-    async fn listen(self, mut lane: broadcast::Receiver<Arc<Envelope>>, dead: DeadLetters) {
-        loop {
-            match lane.recv().await {
-                Ok(envelope) if self.hears(envelope.topic.name) => {
-                    self.deliver(envelope, &dead).await
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(
-                        subscriber = self.name,
-                        missed,
-                        "fell behind and reads the store again"
-                    );
-                    metrics::counter!("tidepool_events_missed_total", "subscriber" => self.name)
-                        .increment(missed);
-                    (self.lagged)(missed).await;
-                }
-                Err(RecvError::Closed) => return,
+    /// What to do after `missed` events passed by: read the store again.
+    pub fn when_lagged<F, R>(mut self, lagged: F) -> Self
+    where
+        F: Fn(S, u64) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.lagged = Some(Box::new(move |state| {
+            let state = state.clone();
+            Arc::new(move |missed| lagged(state.clone(), missed).boxed())
+        }));
+        self
+    }
+
+    pub(in crate::engine) fn bind(self, state: &S) -> BoundSubscriber {
+        let handlers = self.handlers.into_iter();
+        BoundSubscriber {
+            name: self.name,
+            handlers: handlers.map(|(topic, bind)| (topic, bind(state))).collect(),
+            lagged: self.lagged.map(|bind| bind(state)),
+        }
+    }
+}
+
+fn wrong_type(envelope: &Envelope) -> Error {
+    anyhow::anyhow!("an event of {} is of another type", envelope.topic.name).into()
+}
+
+/// Where the bus puts a subscriber's events.
+pub(super) struct Inbox {
+    queue: mpsc::Sender<Arc<Envelope>>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Inbox {
+    /// Never waits: an event that finds the queue full is missed, and counted.
+    pub(super) fn put(&self, envelope: &Arc<Envelope>) {
+        if self.queue.try_send(envelope.clone()).is_err() {
+            self.missed.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// A subscriber with its module's state.
+#[derive(Clone)]
+pub struct BoundSubscriber {
+    /// Its name.
+    pub name: &'static str,
+    handlers: BTreeMap<&'static str, Handle>,
+    lagged: Option<Lagged>,
+}
+
+impl BoundSubscriber {
+    /// Starts listening on a task of its own.
+    ///
+    /// # Panics
+    /// When it handles a topic that no module declares: a mistake of the program, found at start.
+    pub(in crate::engine) fn start(&self, bus: &Bus, dead: &DeadLetters) {
+        let (queue, events) = mpsc::channel(QUEUE_CAPACITY);
+        let missed = Arc::new(AtomicU64::new(0));
+        let inbox = Arc::new(Inbox {
+            queue,
+            missed: missed.clone(),
+        });
+        for topic in self.handlers.keys() {
+            bus.subscribe(topic, inbox.clone());
+        }
+        tokio::spawn(self.clone().listen(events, missed, dead.clone()));
+    }
+
+    async fn listen(
+        self,
+        mut events: mpsc::Receiver<Arc<Envelope>>,
+        missed: Arc<AtomicU64>,
+        dead: DeadLetters,
+    ) {
+        while let Some(envelope) = events.recv().await {
+            self.deliver(envelope, &dead).await;
+            // What is missed finds the queue full, so an event comes after it and notices.
+            let missed = missed.swap(0, Ordering::AcqRel);
+            if missed > 0 {
+                self.report_lag(missed).await;
             }
         }
     }
 
+    async fn report_lag(&self, missed: u64) {
+        tracing::warn!(
+            subscriber = self.name,
+            missed,
+            "lagged; reading the store again"
+        );
+        metrics::counter!("tidepool_events_missed_total", "subscriber" => self.name)
+            .increment(missed);
+        if let Some(lagged) = &self.lagged {
+            lagged(missed).await;
+        }
+    }
+
     async fn deliver(&self, envelope: Arc<Envelope>, dead: &DeadLetters) {
-        let mut failure = match self.attempt(envelope.clone()).await {
-            Ok(()) => return,
-            Err(error) => error,
+        let Err(mut failure) = self.attempt(envelope.clone()).await else {
+            return;
         };
-        for pause in RETRY_AFTER {
-            tokio::time::sleep(pause).await;
+        for delay in RETRY_DELAYS {
+            tokio::time::sleep(delay).await;
             match self.attempt(envelope.clone()).await {
                 Ok(()) => return,
                 Err(error) => failure = error,
             }
         }
-        tracing::error!(subscriber = self.name, topic = envelope.topic.name, %failure, "gave up; the event is kept as a dead letter");
+        let topic = envelope.topic.name;
+        tracing::error!(subscriber = self.name, topic, %failure, "gave up; kept as a dead letter");
         metrics::counter!("tidepool_dead_letters_total", "subscriber" => self.name).increment(1);
         dead.keep(self.name, &envelope, &failure.to_string()).await;
     }
 
     /// One try; a panic counts as a failure.
     pub(super) async fn attempt(&self, envelope: Arc<Envelope>) -> Result<()> {
-        let handle = self.handle.clone();
-        let tried = AssertUnwindSafe(async move { handle(envelope).await })
+        let Some(handle) = self.handlers.get(envelope.topic.name) else {
+            return Ok(());
+        };
+        let handle = handle.clone();
+        let tried = AssertUnwindSafe(async move { handle(envelope).await });
+        tried
             .catch_unwind()
-            .await;
-        tried.unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("the handler panicked"))))
+            .await
+            .unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("the handler panicked"))))
     }
 }

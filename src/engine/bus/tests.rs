@@ -1,11 +1,12 @@
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
+use super::subscriber::QUEUE_CAPACITY;
 use super::*;
 use crate::base::db::tests::Scratch;
-use crate::base::error::Error;
+use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::event;
 
@@ -30,9 +31,7 @@ event! {
 }
 
 fn bus() -> Bus {
-    let bus = Bus::new(Versions::default());
-    bus.declare([Put::topic(), Taken::topic()]);
-    bus
+    Bus::new(Versions::default(), [Put::topic(), Taken::topic()])
 }
 
 fn put(number: i64) -> Put {
@@ -42,144 +41,155 @@ fn put(number: i64) -> Put {
     }
 }
 
+fn taken(number: i64) -> Taken {
+    Taken {
+        room: RoomId(1),
+        number,
+    }
+}
+
+/// What a handler has seen.
+#[derive(Clone)]
+struct Seen {
+    numbers: mpsc::UnboundedSender<i64>,
+    missed: mpsc::UnboundedSender<u64>,
+    gate: Arc<Semaphore>,
+    broken: Arc<AtomicBool>,
+}
+
+struct Sight {
+    numbers: mpsc::UnboundedReceiver<i64>,
+    missed: mpsc::UnboundedReceiver<u64>,
+}
+
+fn seen() -> (Seen, Sight) {
+    let (numbers, seen_numbers) = mpsc::unbounded_channel();
+    let (missed, seen_missed) = mpsc::unbounded_channel();
+    let state = Seen {
+        numbers,
+        missed,
+        gate: Arc::new(Semaphore::new(0)),
+        broken: Arc::default(),
+    };
+    let sight = Sight {
+        numbers: seen_numbers,
+        missed: seen_missed,
+    };
+    (state, sight)
+}
+
+async fn record_put(seen: &Seen, event: &Put, _: &Envelope) -> Result<()> {
+    seen.numbers.send(event.number).unwrap();
+    Ok(())
+}
+
+async fn record_taken(seen: &Seen, event: &Taken, _: &Envelope) -> Result<()> {
+    seen.numbers.send(-event.number).unwrap();
+    Ok(())
+}
+
+async fn wait_at_gate(seen: &Seen, _: &Put, _: &Envelope) -> Result<()> {
+    seen.gate.acquire().await.unwrap().forget();
+    Ok(())
+}
+
+async fn record_missed(seen: Seen, missed: u64) {
+    seen.missed.send(missed).unwrap();
+}
+
+/// Fails for the number 1 while broken, every second time by a panic.
+async fn fail_when_broken(seen: &Seen, event: &Put, _: &Envelope) -> Result<()> {
+    static TRIES: AtomicU32 = AtomicU32::new(0);
+    seen.numbers.send(event.number).unwrap();
+    if event.number != 1 || !seen.broken.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let tried = TRIES.fetch_add(1, Ordering::Relaxed);
+    assert!(tried % 2 == 0, "a panic counts as a failure, too");
+    Err(Error::Unavailable)
+}
+
 #[tokio::test]
-async fn events_of_one_key_keep_their_order_across_topics() {
+async fn events_keep_their_order_across_topics() {
     let (scratch, bus) = (Scratch::new().await, bus());
-    let (heard, mut hears) = mpsc::unbounded_channel();
-    Subscriber::new("test.order", move |event| {
-        let number = event
-            .get::<Put>()
-            .map_or_else(|| -event.get::<Taken>().unwrap().number, |put| put.number);
-        heard.send(number).unwrap();
-        async { Ok(()) }
-    })
-    .on::<Put>()
-    .on::<Taken>()
-    .start(&bus, &DeadLetters::new(scratch.db.clone()));
+    let (state, mut sight) = seen();
+    Subscriber::new("test.order")
+        .on(record_put)
+        .on(record_taken)
+        .bind(&state)
+        .start(&bus, &DeadLetters::new(scratch.db.clone()));
     for number in 1..=500 {
         bus.publish(Origin::default(), put(number));
-        bus.publish(
-            Origin::default(),
-            Taken {
-                room: RoomId(1),
-                number,
-            },
-        );
+        bus.publish(Origin::default(), taken(number));
     }
     for number in 1..=500 {
-        assert_eq!(hears.recv().await, Some(number));
-        assert_eq!(hears.recv().await, Some(-number));
+        assert_eq!(sight.numbers.recv().await, Some(number));
+        assert_eq!(sight.numbers.recv().await, Some(-number));
     }
 }
 
 #[tokio::test]
-async fn a_slow_subscriber_is_told_that_it_lagged_and_holds_up_nobody() {
+async fn slow_subscriber_lags_and_blocks_nobody() {
     let (scratch, bus) = (Scratch::new().await, bus());
     let dead = DeadLetters::new(scratch.db.clone());
-    let (missed, mut misses) = mpsc::unbounded_channel();
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let wait = gate.clone();
-    Subscriber::new("test.slow", move |_| {
-        let wait = wait.clone();
-        async move {
-            wait.acquire().await.unwrap().forget();
-            Ok(())
-        }
-    })
-    .on::<Put>()
-    .when_lagged(move |count| {
-        missed.send(count).unwrap();
-        async {}
-    })
-    .start(&bus, &dead);
-    let count = Arc::new(AtomicU32::new(0));
-    let (counter, all) = (count.clone(), Arc::new(tokio::sync::Notify::new()));
-    let done = all.clone();
-    Subscriber::new("test.quick", move |_| {
-        if counter.fetch_add(1, Ordering::Relaxed) + 1 == 2 * CHANNEL_CAPACITY as u32 {
-            done.notify_one();
-        }
-        async { Ok(()) }
-    })
-    .on::<Put>()
-    .start(&bus, &dead);
-    for number in 0..2 * CHANNEL_CAPACITY as i64 {
+    let (state, mut sight) = seen();
+    Subscriber::new("test.slow")
+        .on(wait_at_gate)
+        .when_lagged(record_missed)
+        .bind(&state)
+        .start(&bus, &dead);
+    Subscriber::new("test.quick")
+        .on(record_put)
+        .bind(&state)
+        .start(&bus, &dead);
+    for number in 0..2 * QUEUE_CAPACITY as i64 {
         bus.publish(Origin::default(), put(number));
-        if number % 64 == 0 {
-            tokio::task::yield_now().await; // the quick one keeps up; the slow one stands still
-        }
+        assert_eq!(sight.numbers.recv().await, Some(number));
     }
-    all.notified().await;
-    gate.add_permits(2 * CHANNEL_CAPACITY);
-    assert!(misses.recv().await.unwrap() >= CHANNEL_CAPACITY as u64 - 1);
+    state.gate.add_permits(2 * QUEUE_CAPACITY);
+    let missed = sight.missed.recv().await.unwrap();
+    assert!(missed >= QUEUE_CAPACITY as u64 - 1, "{missed}");
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_for_good_leaves_a_dead_letter_that_can_be_replayed() {
+async fn failed_handler_leaves_dead_letter_for_replay() {
     let (scratch, bus) = (Scratch::new().await, bus());
     let dead = DeadLetters::new(scratch.db.clone());
-    let tries: Arc<Mutex<Vec<i64>>> = Arc::default();
-    let (seen, broken) = (
-        tries.clone(),
-        Arc::new(std::sync::atomic::AtomicBool::new(true)),
-    );
-    let fails = broken.clone();
-    let (after, mut reached) = mpsc::unbounded_channel();
-    let subscriber = Subscriber::new("test.fails", move |event| {
-        let number = event.get::<Put>().unwrap().number;
-        let tried = {
-            let mut seen = seen.lock().unwrap();
-            seen.push(number);
-            seen.len()
-        };
-        let fails = fails.load(Ordering::Relaxed) && number == 1;
-        assert!(!fails || tried % 2 == 0, "a panic counts as a failure, too");
-        after.send(number).unwrap();
-        async move {
-            if fails {
-                Err(Error::Unavailable)
-            } else {
-                Ok(())
-            }
-        }
-    })
-    .on::<Put>();
+    let (state, mut sight) = seen();
+    state.broken.store(true, Ordering::Relaxed);
+    let subscriber = Subscriber::new("test.fails")
+        .on(fail_when_broken)
+        .bind(&state);
     subscriber.start(&bus, &dead);
     bus.publish(Origin::default(), put(1));
     bus.publish(Origin::default(), put(2));
-    while reached.recv().await != Some(2) {}
-    assert_eq!(
-        *tries.lock().unwrap(),
-        [1, 1, 1, 1, 2],
-        "four tries, and then the next event"
-    );
-
+    for number in [1, 1, 1, 1, 2] {
+        let seen = sight.numbers.recv().await;
+        assert_eq!(seen, Some(number), "four tries, and then the next event");
+    }
     let letters = dead.newest().await.unwrap();
+    let letter = &letters[0];
+    assert_eq!(letters.len(), 1);
     assert_eq!(
-        (
-            letters.len(),
-            letters[0].topic.as_str(),
-            letters[0].subscriber.as_str()
-        ),
-        (1, "box.thing.put", "test.fails")
+        (&*letter.topic, &*letter.subscriber),
+        ("box.thing.put", "test.fails")
     );
-    let (id, all) = (letters[0].id, [subscriber]);
-    assert!(
-        dead.replay(id, "test.fails", &bus, &all).await.is_err(),
+    let (id, all) = (letter.id, [subscriber]);
+    assert!(dead.replay(id, "test.fails", &bus, &all).await.is_err());
+    assert_eq!(
+        dead.newest().await.unwrap().len(),
+        1,
         "still broken, still kept"
     );
-    assert_eq!(dead.newest().await.unwrap().len(), 1);
-    broken.store(false, Ordering::Relaxed);
+    state.broken.store(false, Ordering::Relaxed);
     dead.replay(id, "test.fails", &bus, &all).await.unwrap();
     assert!(dead.newest().await.unwrap().is_empty());
-    assert_eq!(tries.lock().unwrap().last(), Some(&1));
 }
 
 #[test]
 #[should_panic(expected = "no module declares it")]
-fn an_undeclared_topic_is_refused() {
-    let bus = Bus::new(Versions::default());
-    bus.declare([Taken::topic()]);
+fn undeclared_topic_is_refused() {
+    let bus = Bus::new(Versions::default(), [Taken::topic()]);
     bus.publish(Origin::default(), put(1));
 }
 

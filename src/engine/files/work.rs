@@ -19,40 +19,30 @@ pub(super) const PICTURE: &str = "files.picture";
 pub(super) const FORGET: &str = "files.forget";
 const SWEEP: &str = "files.sweep";
 
-pub(super) fn declare(files: &Files, module: Module) -> Module {
-    let (picture, forget, sweep) = (files.clone(), files.clone(), files.clone());
+pub(super) fn declare(module: Module<Files>) -> Module<Files> {
     module
-        .job(
-            JobKind::new(
-                PICTURE,
-                "Makes a picture anew, and its smaller forms",
-                move |run, id| make_picture(picture.clone(), run, id),
-            )
-            .at_once(1) // each may take a good part of the machine's memory
-            .limit(Duration::from_secs(120))
-            // For a quarter of an hour: nobody sees the picture before, and a bucket may be away
-            // for a while.
-            .attempts(10)
-            .backoff(Duration::from_secs(2)),
-        )
-        .job(
-            JobKind::new(
-                FORGET,
-                "Deletes content that no file has any more",
-                move |run, digest| forget_content(forget.clone(), run, digest),
-            )
-            .attempts(8)
-            .backoff(Duration::from_secs(5)),
-        )
-        .job(
-            JobKind::new(
-                SWEEP,
-                "Deletes uploads that ended half-way, and what nothing refers to",
-                move |run, ()| sweep_all(sweep.clone(), run),
-            )
-            .at_once(1)
-            .limit(Duration::from_secs(3600)),
-        )
+        .job(|files| {
+            let about = "Makes a picture anew, and its smaller forms";
+            JobKind::new(files, PICTURE, about, make_picture)
+                .at_once(1) // each may take a good part of the machine's memory
+                .limit(Duration::from_secs(120))
+                // For a quarter of an hour: nobody sees the picture before, and a bucket may be
+                // unreachable for a while.
+                .attempts(10)
+                .backoff(Duration::from_secs(2))
+        })
+        .job(|files| {
+            let about = "Deletes content that no file has any more";
+            JobKind::new(files, FORGET, about, forget_content)
+                .attempts(8)
+                .backoff(Duration::from_secs(5))
+        })
+        .job(|files| {
+            let about = "Deletes uploads that ended half-way, and what nothing refers to";
+            JobKind::new(files, SWEEP, about, |files, run, ()| sweep_all(files, run))
+                .at_once(1)
+                .limit(Duration::from_secs(3600))
+        })
         .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
 }
 

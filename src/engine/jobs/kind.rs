@@ -48,24 +48,24 @@ pub struct JobKind {
 }
 
 impl JobKind {
-    /// A kind whose payload decodes into `P`: four at once, a minute each, five attempts, the
-    /// second after about a second.
-    pub fn new<P, F, R>(name: &'static str, about: &'static str, run: F) -> Self
+    /// A kind whose payload decodes into `P`, handled by an `async fn(S, Run, P)`: four at once, a
+    /// minute each, five attempts, the second after about a second.
+    pub fn new<S, P, F, R>(state: &S, name: &'static str, about: &'static str, run: F) -> Self
     where
+        S: Clone + Send + Sync + 'static,
         P: DeserializeOwned + Send + 'static,
-        F: Fn(Run, P) -> R + Send + Sync + 'static,
+        F: Fn(S, Run, P) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Settled, Failure>> + Send + 'static,
     {
+        let state = state.clone();
         let handler: Handler =
             Arc::new(
                 move |job: Run| match serde_json::from_str::<P>(job.payload()) {
-                    Ok(payload) => run(job, payload).boxed(),
-                    Err(error) => async move {
-                        Err(Failure::GiveUp(format!(
-                            "its payload does not fit: {error}"
-                        )))
+                    Ok(payload) => run(state.clone(), job, payload).boxed(),
+                    Err(error) => {
+                        let failure = Failure::GiveUp(format!("its payload does not fit: {error}"));
+                        async move { Err(failure) }.boxed()
                     }
-                    .boxed(),
                 },
             );
         let (limit, backoff) = (Duration::from_secs(60), Duration::from_secs(1));

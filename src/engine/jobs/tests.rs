@@ -12,32 +12,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A kind that says what it was given and does what it was told.
 fn kind(said: &mpsc::UnboundedSender<(i64, u32)>) -> JobKind {
-    let said = said.clone();
-    JobKind::new(
-        "test.do",
-        "Does what it is told",
-        move |run: Run, (number, told): (i64, String)| {
-            let said = said.clone();
-            async move {
-                said.send((number, run.attempt())).unwrap();
-                match told.as_str() {
-                    "fail" => Err("it was told to".into()),
-                    "fail twice" if run.attempt() < 3 => Err("not yet".into()),
-                    "give up" => Err(Failure::GiveUp("it was told to".to_owned())),
-                    "panic" => panic!("it was told to"),
-                    "hang" => std::future::pending().await,
-                    "wait" => {
-                        sleep(Duration::from_millis(300)).await;
-                        run.done()
-                    }
-                    "insert" => run.settle(async move |tx| insert(tx, number).await).await,
-                    _ => run.done(),
-                }
-            }
-        },
-    )
-    .backoff(Duration::from_millis(10))
-    .attempts(3)
+    JobKind::new(said, "test.do", "Does what it is told", do_as_told)
+        .backoff(Duration::from_millis(10))
+        .attempts(3)
+}
+
+async fn do_as_told(
+    said: mpsc::UnboundedSender<(i64, u32)>,
+    run: Run,
+    (number, told): (i64, String),
+) -> Result<Settled, Failure> {
+    said.send((number, run.attempt())).unwrap();
+    match told.as_str() {
+        "fail" => Err("it was told to".into()),
+        "fail twice" if run.attempt() < 3 => Err("not yet".into()),
+        "give up" => Err(Failure::GiveUp("it was told to".to_owned())),
+        "panic" => panic!("it was told to"),
+        "hang" => std::future::pending().await,
+        "wait" => {
+            sleep(Duration::from_millis(300)).await;
+            run.done()
+        }
+        "insert" => run.settle(async move |tx| insert(tx, number).await).await,
+        _ => run.done(),
+    }
 }
 
 async fn insert(tx: &mut Tx, number: i64) -> Result<()> {

@@ -40,7 +40,7 @@ impl Content {
     }
 
     /// For programs: the topic and its event.
-    pub fn new(topic: &'static str, event: impl Serialize) -> Self {
+    fn new(topic: &'static str, event: impl Serialize) -> Self {
         Self {
             topic,
             event: bus::json(&event).into(),

@@ -13,7 +13,7 @@ use crate::event;
 
 event! {
     /// A socket was opened: a tab or a program of this account is here.
-    pub struct SocketOpened on "live.socket.opened" by account {
+    pub struct SocketOpened on "live.socket.opened" by account changes() {
         /// Whose it is.
         account: AccountId = AccountId(7),
         /// The socket, by a number of this instance.
@@ -23,7 +23,7 @@ event! {
 
 event! {
     /// A socket closed, for whatever reason.
-    pub struct SocketClosed on "live.socket.closed" by account {
+    pub struct SocketClosed on "live.socket.closed" by account changes() {
         /// Whose it was.
         account: AccountId = AccountId(7),
         /// The socket, by a number of this instance.

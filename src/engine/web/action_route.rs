@@ -87,7 +87,7 @@ async fn act(
     } else {
         Wants::of(&headers)
     };
-    match answer(wants, result) {
+    match answer(wants, result).await {
         Ok(mut response) => {
             if let Some(left) = left {
                 allowance_headers(&left, response.headers_mut());
@@ -154,14 +154,14 @@ async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Res
 ///
 /// # Errors
 /// The action's own.
-pub fn answer(wants: Wants, result: Result<Outcome>) -> Result<Response> {
+pub async fn answer(wants: Wants, result: Result<Outcome>) -> Result<Response> {
     let outcome = result?;
     Ok(match wants {
         Wants::Json => axum::Json(outcome.result).into_response(),
         Wants::Page => Redirect::to(&outcome.location).into_response(),
         Wants::Fragment => {
             let location = outcome.location.clone();
-            match outcome.into_fragment() {
+            match outcome.into_fragment().await? {
                 Some(fragment) => Html(fragment).into_response(),
                 None => (StatusCode::NO_CONTENT, [("hx-location", location)]).into_response(),
             }

@@ -1,7 +1,7 @@
 //! What every page starts with, and how a page answers.
 
 use std::hash::{DefaultHasher, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::http::{HeaderValue, header};
@@ -13,9 +13,9 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 
-/// The style sheets and scripts of the modules, known once they are declared. Cheap to clone.
+/// The style sheets and scripts of the modules. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Pages(Arc<OnceLock<Links>>);
+pub struct Pages(Arc<Links>);
 
 #[derive(Default)]
 struct Links {
@@ -24,16 +24,12 @@ struct Links {
 }
 
 impl Pages {
-    pub(in crate::engine) fn declare(
-        &self,
-        links: Vec<(Option<&'static str>, Option<&'static str>)>,
-    ) {
-        let (styles, scripts): (Vec<_>, Vec<_>) = links.into_iter().unzip();
-        let links = Links {
-            styles: styles.into_iter().flatten().collect(),
-            scripts: scripts.into_iter().flatten().collect(),
-        };
-        assert!(self.0.set(links).is_ok(), "the modules are declared once");
+    /// Pages with these below `assets`.
+    pub fn new(styles: &[&'static str], scripts: &[&'static str]) -> Self {
+        Self(Arc::new(Links {
+            styles: styles.to_vec(),
+            scripts: scripts.to_vec(),
+        }))
     }
 
     /// The head of a page with this title.
@@ -79,20 +75,12 @@ impl Head {
 
     /// The modules' style sheets.
     pub fn styles(&self) -> impl Iterator<Item = &'static str> {
-        self.pages
-            .0
-            .get()
-            .into_iter()
-            .flat_map(|links| links.styles.iter().copied())
+        self.pages.0.styles.iter().copied()
     }
 
     /// The modules' scripts.
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
-        self.pages
-            .0
-            .get()
-            .into_iter()
-            .flat_map(|links| links.scripts.iter().copied())
+        self.pages.0.scripts.iter().copied()
     }
 }
 

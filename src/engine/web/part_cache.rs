@@ -128,8 +128,9 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::base::ids::RoomId;
     use crate::base::settings::Profile;
-    use crate::engine::versions::Versions;
+    use crate::engine::versions::{Thing, Versions};
 
     #[tokio::test]
     async fn many_who_ask_at_once_get_what_the_first_makes_even_while_it_changes() {
@@ -146,10 +147,10 @@ mod tests {
         let ask = async || {
             let page = changes.dependencies();
             let make = async |deps: &Dependencies| {
-                deps.add("room", 1);
+                deps.add(RoomId(1));
                 made.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
-                changes.bump("room", 1);
+                changes.bump(Thing::of(RoomId(1)));
                 Ok(Part::new("log".to_owned()))
             };
             assert_eq!(kept.part(key, &page, make).await.unwrap().html(), "log");

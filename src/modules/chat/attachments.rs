@@ -8,12 +8,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
-use super::{Chat, store};
+use super::{Chat, POST, store};
 use crate::base::bytes_in_words;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
-use crate::community::Permission;
+use crate::community::permissions;
 use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind, Picture};
 
@@ -200,6 +200,9 @@ impl NewAttachments {
         message: MessageId,
         author: AccountId,
     ) -> Result<Attachments> {
+        if self.is_empty() {
+            return Ok(Attachments::default());
+        }
         let mut attachments = Vec::new();
         for (place, id) in self.files.into_iter().enumerate() {
             let file = chat
@@ -242,7 +245,7 @@ pub(super) fn kind(chat: &Chat) -> FileKind {
             async move {
                 Ok(chat
                     .community
-                    .permit_in_room(viewer.account, Permission::Post, RoomId(room))
+                    .permit_in_room(viewer.account, &POST, RoomId(room))
                     .await?
                     .space)
             }
@@ -251,7 +254,7 @@ pub(super) fn kind(chat: &Chat) -> FileKind {
             let chat = reads.clone();
             async move {
                 chat.community
-                    .permit_in_room(viewer.account, Permission::Read, RoomId(file.place))
+                    .permit_in_room(viewer.account, &permissions::READ, RoomId(file.place))
                     .await
                     .map(drop)
             }

@@ -1,20 +1,24 @@
-//! The log: a page_query of a room's history as fragments, with what lies beyond it on both sides.
+//! The history of a room, a page at a time: as data for programs, as fragments for pages.
 
 use std::sync::Arc;
 
 use askama::Template;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
 use super::views::MessageView;
-use super::{Chat, markdown};
+use super::{Chat, ROOM_FEED, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::{EmojiSet, Face};
+use crate::community::{EmojiSet, Face, permissions};
+use crate::engine::actions::Outcome;
 use crate::engine::fragments::{Fragments, Key};
+use crate::engine::viewer::Viewer;
 
-/// Which page_query to show.
+/// Which page of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageQuery {
     /// The newest messages.
@@ -27,7 +31,7 @@ pub(super) enum PageQuery {
     Around(MessageId),
 }
 
-/// A page_query of a room's history, ready for its template.
+/// A page of a room's history, ready for its template.
 pub(super) struct Log {
     pub(super) room: RoomId,
     pub(super) entries: Vec<Entry>,
@@ -53,7 +57,7 @@ const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a p
 const TEMPLATE: &str = "chat.message.2";
 
 impl Chat {
-    /// Reads a page_query of a room. `read_to` is where the reader has come to, for the line 'new'.
+    /// Reads a page of a room. `read_to` is where the reader has come to, for the line 'new'.
     pub(super) async fn log(
         &self,
         room: RoomId,
@@ -62,8 +66,7 @@ impl Chat {
         reader: AccountId,
         read_to: Option<MessageId>,
     ) -> Result<Log> {
-        let name = format!("room/{room}");
-        let feed = format!("{name}@{}", self.engine.live.cursor(&name));
+        let feed = ROOM_FEED.position(room, &self.engine.live);
         let (stubs, older, newer) = self.stubs(room, page_query).await?;
         let html = self.fragments(room, &stubs, lang).await?;
         let first_new = read_to.and_then(|read| {
@@ -96,7 +99,7 @@ impl Chat {
         })
     }
 
-    /// A page_query of a room as data, oldest first, and whether there is more in the direction it
+    /// A page of a room as data, oldest first, and whether there is more in the direction it
     /// was asked for. Long messages make it shorter: it holds at most [`MAX_ANSWER_BYTES`] bytes of
     /// text past its first message.
     pub(super) async fn messages(
@@ -261,17 +264,33 @@ async fn render_all(
     }
 }
 
-/// A message's body as HTML, away from the async threads when it is costly.
-pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<String> {
-    let emoji = chat.community.emoji_in(message.room).await?;
-    if !markdown::needs_highlighting(&message.body) {
-        return Ok(markdown::with_emoji(
-            &markdown::to_html(&message.body),
-            &emoji,
-        ));
+/// A message's body as HTML, made once for each revision whoever asks first: the answer to its
+/// author or the frame. Costly ones (see [`markdown::needs_highlighting`]) run on a blocking thread.
+pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Arc<str>> {
+    const TEMPLATE: &str = "chat.body";
+    let lang = Lang::negotiate(None, None); // the same in every language
+    let (id, revision) = (message.id.0, message.revision);
+    let key = Key {
+        template: TEMPLATE,
+        lang,
+        id,
+        revision,
+    };
+    let fragments = chat.engine.fragments.clone();
+    if let Some(html) = fragments.get(&key) {
+        return Ok(html);
     }
+    let emoji = chat.community.emoji_in(message.room).await?;
+    let costly = markdown::needs_highlighting(&message.body);
     let body = message.body.clone();
-    let html = move || markdown::with_emoji(&markdown::to_html(&body), &emoji);
+    let html = move || {
+        fragments.render(key, || {
+            markdown::with_emoji(&markdown::to_html(&body), &emoji)
+        })
+    };
+    if !costly {
+        return Ok(html());
+    }
     tokio::task::spawn_blocking(html)
         .await
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
@@ -295,4 +314,38 @@ pub(super) fn fragment(
         // Writing strings into a string does not fail.
         view.render().unwrap_or_default()
     })
+}
+
+#[derive(Deserialize)]
+pub(super) struct HistoryInput {
+    room: RoomId,
+    /// Messages before this one.
+    before: Option<MessageId>,
+    /// Messages after this one.
+    after: Option<MessageId>,
+}
+
+/// `chat.history`: a page of a room's messages for a program.
+pub(super) async fn history(chat: Chat, viewer: Viewer, input: HistoryInput) -> Result<Outcome> {
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, &permissions::READ, input.room)
+        .await?;
+    // The cursor first: following from it brings everything that what is read here does not hold.
+    let cursor = chat
+        .engine
+        .live
+        .cursor(&ROOM_FEED.name(room.id))
+        .to_string();
+    let query = match (input.before, input.after) {
+        (None, None) => PageQuery::Newest,
+        (Some(position), None) => PageQuery::Before(position),
+        (None, Some(position)) => PageQuery::After(position),
+        (Some(_), Some(_)) => return Err(Error::field("after", "error-message-shape")),
+    };
+    let (messages, more) = chat.messages(room.id, query).await?;
+    Ok(Outcome::new(
+        json!({ "messages": messages, "more": more, "cursor": cursor }),
+        format!("/rooms/{}", room.id),
+    ))
 }

@@ -5,19 +5,21 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::actions::readable;
+use super::actions::delete::may_delete;
+use super::actions::edit::may_edit;
+use super::actions::permitted_message;
 use super::history::{Log, PageQuery};
-use super::model::MessageId;
+use super::model::{Message, MessageId};
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, store};
+use super::{Chat, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
-use crate::community::Permission;
+use crate::community::permissions::{self, is_granted};
 use crate::engine::files::FileId;
 use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
@@ -28,32 +30,15 @@ use crate::engine::web::{Html, PageAnswer, Part, PartKey, Wants, app_page};
 // That a page waits for its read mark to be kept.
 const MARK_WITHIN: Duration = Duration::from_millis(500);
 
-pub(super) fn declare(chat: &Chat, module: Module) -> Module {
-    let with = |router: MethodRouter<Chat>| router.with_state(chat.clone());
+pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
-        .page(Access::SignedIn, "/rooms/{room}", with(get(room)))
-        .page(Access::SignedIn, "/rooms/{room}/log", with(get(log)))
-        .page(Access::SignedIn, "/rooms/{room}/files", with(get(files)))
-        .page(
-            Access::SignedIn,
-            "/messages/{message}",
-            with(get(permalink)),
-        )
-        .page(
-            Access::SignedIn,
-            "/messages/{message}/source",
-            with(get(source)),
-        )
-        .page(
-            Access::SignedIn,
-            "/messages/{message}/edit",
-            with(get(edit)),
-        )
-        .page(
-            Access::SignedIn,
-            "/messages/{message}/delete",
-            with(get(delete)),
-        )
+        .page(Access::SignedIn, "/rooms/{room}", get(room))
+        .page(Access::SignedIn, "/rooms/{room}/log", get(log))
+        .page(Access::SignedIn, "/rooms/{room}/files", get(files))
+        .page(Access::SignedIn, "/messages/{message}", get(permalink))
+        .page(Access::SignedIn, "/messages/{message}/source", get(source))
+        .page(Access::SignedIn, "/messages/{message}/edit", get(edit))
+        .page(Access::SignedIn, "/messages/{message}/delete", get(delete))
 }
 
 #[derive(Deserialize)]
@@ -102,16 +87,12 @@ async fn room_page(
     form: &Form,
 ) -> Result<PageAnswer> {
     let (account, lang) = (viewer.account, viewer.lang);
-    deps.add("room", room.0);
+    deps.add(room);
     let room = chat
         .community
-        .permit_in_room(account, Permission::Read, room)
+        .permit_in_room(account, &permissions::READ, room)
         .await?;
-    let typing = format!(
-        "room/{0}/typing@{1}",
-        room.id,
-        chat.engine.live.cursor(&format!("room/{}/typing", room.id))
-    );
+    let typing = TYPING_FEED.position(room.id, &chat.engine.live);
     let read_to = store::read_mark(&chat.engine.db, account, room.id).await?;
     let newest = store::newest(&chat.engine.db, room.id).await?;
     let is_read = read_to.is_some_and(|read| Some(read) >= newest);
@@ -123,7 +104,7 @@ async fn room_page(
             lang,
         };
         let make = async |deps: &Dependencies| {
-            deps.add("room", room.id.0);
+            deps.add(room.id);
             Ok(Part::new(region(
                 &chat.log(room.id, page_query, lang, account, None).await?,
                 lang,
@@ -153,11 +134,11 @@ async fn room_page(
         .await?;
     shell.parts.push(region.clone());
     let title = chat.community.room_title(account, &room).await?;
-    let may_manage = chat
-        .community
-        .permit_in_room(account, Permission::ManageRooms, room.id)
-        .await
-        .is_ok();
+    let may_manage = is_granted(
+        chat.community
+            .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
+            .await,
+    )?;
     app_page!(
         wants,
         RoomPage {
@@ -194,7 +175,7 @@ async fn log(
 ) -> Result<Html> {
     let room = chat
         .community
-        .permit_in_room(viewer.account, Permission::Read, room)
+        .permit_in_room(viewer.account, &permissions::READ, room)
         .await?;
     let log: Log = chat
         .log(room.id, at.page_query(), viewer.lang, viewer.account, None)
@@ -227,7 +208,7 @@ async fn files(
 ) -> Result<PageAnswer> {
     let room = chat
         .community
-        .permit_in_room(viewer.account, Permission::Read, room)
+        .permit_in_room(viewer.account, &permissions::READ, room)
         .await?;
     let files_page = chat.files_page(room.id, below.before).await?;
     let shell = chat
@@ -257,7 +238,7 @@ async fn permalink(
     viewer: Viewer,
     Path(id): Path<MessageId>,
 ) -> Result<Redirect> {
-    let (message, _) = readable(&chat, &viewer, id, Permission::Read).await?;
+    let (message, _) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
     Ok(Redirect::to(&format!(
         "/rooms/{}?at={id}#m-{id}",
         message.room
@@ -270,23 +251,14 @@ async fn source(
     viewer: Viewer,
     Path(id): Path<MessageId>,
 ) -> Result<Response> {
-    let (message, _) = own(&chat, &viewer, id).await?;
-    Ok(message.into_response())
+    let message = own_message(&chat, &viewer, id).await?;
+    Ok(message.body.into_response())
 }
 
-async fn own(
-    chat: &Chat,
-    viewer: &Viewer,
-    id: MessageId,
-) -> Result<(String, super::model::Message)> {
-    let (message, _) = readable(chat, viewer, id, Permission::Read).await?;
-    if message.author != viewer.account {
-        return Err(Error::Forbidden("error-not-your-message"));
-    }
-    if message.is_deleted() {
-        return Err(Error::Conflict("error-message-deleted"));
-    }
-    Ok((message.body.clone(), message))
+async fn own_message(chat: &Chat, viewer: &Viewer, id: MessageId) -> Result<Message> {
+    let (message, _) = permitted_message(chat, viewer, id, &permissions::READ).await?;
+    may_edit(viewer, &message)?;
+    Ok(message)
 }
 
 async fn edit(
@@ -296,7 +268,7 @@ async fn edit(
     Path(id): Path<MessageId>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let (_, message) = own(&chat, &viewer, id).await?;
+    let message = own_message(&chat, &viewer, id).await?;
     change(&chat, viewer, wants, message, form, false).await
 }
 
@@ -307,12 +279,8 @@ async fn delete(
     Path(id): Path<MessageId>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let (message, room) = readable(&chat, &viewer, id, Permission::Read).await?;
-    if message.author != viewer.account {
-        chat.community
-            .permit_in_room(viewer.account, Permission::Moderate, room.id)
-            .await?;
-    }
+    let (message, _) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
+    may_delete(&chat, &viewer, &message).await?;
     change(&chat, viewer, wants, message, form, true).await
 }
 
@@ -320,13 +288,13 @@ async fn change(
     chat: &Chat,
     viewer: Viewer,
     wants: Wants,
-    message: super::model::Message,
+    message: Message,
     form: Form,
     delete: bool,
 ) -> Result<PageAnswer> {
     let room = chat
         .community
-        .permit_in_room(viewer.account, Permission::Read, message.room)
+        .permit_in_room(viewer.account, &permissions::READ, message.room)
         .await?;
     let shell = chat
         .community

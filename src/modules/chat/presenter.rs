@@ -7,169 +7,136 @@
 
 use std::sync::Arc;
 
-use super::Chat;
 use super::history::{body_html, fragment};
 use super::model::Message;
-use super::topics::{
-    AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted, TypingStarted,
-};
+use super::topics::{AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted};
+use super::typing::typing_started;
+use super::{Chat, ROOM_FEED};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
-use crate::engine::bus::{Envelope, Subscriber};
+use crate::base::locale::Lang;
+use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::fragments::Fragments;
 use crate::engine::live::Content;
+use crate::engine::partial::Partial;
 
-pub(super) fn presenter(chat: &Chat) -> Subscriber {
-    let (present, lagged) = (chat.clone(), chat.clone());
-    Subscriber::new("chat.presenter", move |event| {
-        let chat = present.clone();
-        async move { chat.present(&event).await }
-    })
-    .on::<MessagePosted>()
-    .on::<MessageEdited>()
-    .on::<MessageDeleted>()
-    .on::<AttachmentsReady>()
-    .on::<TypingStarted>()
-    .when_lagged(move |_| {
-        // What was missed is in the store. Which rooms it was in nobody knows, so every followed
-        // log is read again.
-        lagged.engine.live.refresh_all("room/");
-        async {}
-    })
+pub(super) fn presenter() -> Subscriber<Chat> {
+    Subscriber::new("chat.presenter")
+        .on(message_posted)
+        .on(message_edited)
+        .on(message_deleted)
+        .on(attachments_ready)
+        .on(typing_started)
+        .when_lagged(refresh_all)
+}
+
+/// What was missed is in the store. Which rooms it was in is not known, so every followed log is
+/// read again.
+async fn refresh_all(chat: Chat, _missed: u64) {
+    chat.engine.live.refresh_all("room/");
+}
+
+async fn message_posted(chat: &Chat, event: &MessagePosted, _: &Envelope) -> Result<()> {
+    let Some(rendered) = chat.rendered(event.room, &event.message).await? else {
+        return Ok(());
+    };
+    let content = Content::of(event).inserts(event.message.id.0, rendered.insert());
+    chat.engine
+        .live
+        .publish(&ROOM_FEED.name(event.room), content);
+    Ok(())
+}
+
+async fn message_edited(chat: &Chat, event: &MessageEdited, _: &Envelope) -> Result<()> {
+    chat.publish_update(event, event.room, &event.message).await
+}
+
+async fn message_deleted(chat: &Chat, event: &MessageDeleted, _: &Envelope) -> Result<()> {
+    chat.publish_update(event, event.room, &event.message).await
+}
+
+async fn attachments_ready(chat: &Chat, event: &AttachmentsReady, _: &Envelope) -> Result<()> {
+    chat.publish_update(event, event.room, &event.message).await
 }
 
 impl Chat {
-    async fn present(&self, event: &Envelope) -> Result<()> {
-        if let Some(typing) = event.get::<TypingStarted>() {
-            self.typing(typing);
-            return Ok(());
-        }
-        let (room, message, posted) = if let Some(MessagePosted { room, message }) = event.get() {
-            (*room, message, true)
-        } else if let Some(MessageEdited { room, message }) = event.get() {
-            (*room, message, false)
-        } else if let Some(MessageDeleted { room, message }) = event.get() {
-            (*room, message, false)
-        } else if let Some(AttachmentsReady { room, message }) = event.get() {
-            (*room, message, false)
-        } else {
+    async fn publish_update<E: Event>(
+        &self,
+        event: &E,
+        room: RoomId,
+        message: &Message,
+    ) -> Result<()> {
+        let Some(rendered) = self.rendered(room, message).await? else {
             return Ok(());
         };
-        let feed = format!("room/{room}");
-        if !self.engine.live.is_followed(&feed) {
-            return Ok(());
-        }
-        let shown = Shown {
-            fragments: self.engine.fragments.clone(),
-            body: body_html(self, message).await?,
-            message: Arc::new(message.clone()),
-        };
-        let content = Content::new(event.topic.name, event.json());
-        let (id, shown) = (message.id.0, Arc::new(shown));
-        let arriving = shown.clone();
-        let arrives = move |lang| {
-            format!(
-                "{}{}",
-                appended(room, &arriving.message, &arriving.html(lang)),
-                settled(room, &arriving.message)
-            )
-        };
-        let content = if posted {
-            content.inserts(id, arrives)
-        } else {
-            content.updates(
-                id,
-                move |lang| replaced(&shown.message, &shown.html(lang)),
-                arrives,
-            )
-        };
-        self.engine.live.publish(&feed, content);
+        let updated = rendered.clone();
+        let update = move |lang| morphed(&updated.message, &updated.html(lang));
+        let content = Content::of(event).updates(message.id.0, update, rendered.insert());
+        self.engine.live.publish(&ROOM_FEED.name(room), content);
         Ok(())
     }
 
-    /// Shows that someone is writing. Pages forget it by themselves.
-    fn typing(&self, event: &TypingStarted) {
-        let TypingStarted {
-            room,
-            account,
-            name,
-        } = event;
-        let mark = format!(
-            "<span data-typing=\"{account}\"><bdi>{}</bdi></span>",
-            escape(name)
-        );
-        // Where they stand already the mark begins anew; else it is added.
-        let html = format!(
-            "<hx-partial hx-target=\"#typing-{room} [data-typing='{account}']\" hx-swap=\"outerHTML\">{mark}</hx-partial>\
-             <hx-partial hx-target=\"#typing-{room}:not(:has([data-typing='{account}']))\" hx-swap=\"beforeend\">{mark}</hx-partial>"
-        );
-        self.engine.live.publish(
-            &format!("room/{room}/typing"),
-            Content::of(event).html(move |_| html.clone()),
-        );
+    /// A message ready for frames; nothing while nobody follows its room.
+    async fn rendered(&self, room: RoomId, message: &Message) -> Result<Option<Rendered>> {
+        if !self.engine.live.is_followed(&ROOM_FEED.name(room)) {
+            return Ok(None);
+        }
+        Ok(Some(Rendered {
+            fragments: self.engine.fragments.clone(),
+            body: body_html(self, message).await?,
+            message: Arc::new(message.clone()),
+        }))
     }
 
-    /// The frame of a post as its author's page gets it in answer, so that it need not wait for the
-    /// feed.
-    pub(super) async fn answer(
-        &self,
-        message: Message,
-        lang: crate::base::locale::Lang,
-    ) -> Result<impl FnOnce() -> String + Send + 'static> {
-        let body = body_html(self, &message).await?;
-        let fragments = self.engine.fragments.clone();
-        Ok(move || {
-            let html = fragment(&fragments, &message, &body, lang);
-            let placed = if message.revision == 1 {
-                appended(message.room, &message, &html)
-            } else {
-                replaced(&message, &html)
-            };
-            placed + &settled(message.room, &message)
+    /// The frame of a message as its author's page gets it in answer, so that it need not wait for
+    /// the feed.
+    pub(super) async fn message_frame(&self, message: &Message, lang: Lang) -> Result<String> {
+        let body = body_html(self, message).await?;
+        let html = fragment(&self.engine.fragments, message, &body, lang);
+        Ok(if message.revision == 1 {
+            appended(message, &html)
+        } else {
+            morphed(message, &html)
         })
     }
 }
 
-struct Shown {
+#[derive(Clone)]
+struct Rendered {
     fragments: Fragments,
     message: Arc<Message>,
-    body: String,
+    body: Arc<str>,
 }
 
-impl Shown {
-    fn html(&self, lang: crate::base::locale::Lang) -> Arc<str> {
+impl Rendered {
+    fn html(&self, lang: Lang) -> Arc<str> {
         fragment(&self.fragments, &self.message, &self.body, lang)
+    }
+
+    fn insert(&self) -> impl Fn(Lang) -> String + Send + Sync + 'static {
+        let rendered = self.clone();
+        move |lang| appended(&rendered.message, &rendered.html(lang))
     }
 }
 
-/// To the end of a log that reaches the present and does not hold it yet.
-fn appended(room: RoomId, message: &Message, html: &str) -> String {
+/// To the end of a log that reaches the present and does not hold it yet. It ends what announced
+/// it: the author's pending copy, and their typing mark.
+fn appended(message: &Message, html: &str) -> String {
+    let Message {
+        id,
+        room,
+        author,
+        key,
+        ..
+    } = message;
     format!(
-        "<hx-partial hx-target=\"#log-{room}[data-live]:not(:has(#m-{}))\" hx-swap=\"beforeend\">{html}</hx-partial>",
-        message.id
+        "{}{}{}",
+        Partial::append(format!("#log-{room}[data-live]:not(:has(#m-{id}))"), html),
+        Partial::delete(format!("[data-pending='{key}']")),
+        Partial::delete(format!("#typing-{room} [data-typing='{author}']"))
     )
 }
 
-fn replaced(message: &Message, html: &str) -> String {
-    format!(
-        "<hx-partial hx-target=\"#m-{}\" hx-swap=\"outerMorph\">{html}</hx-partial>",
-        message.id
-    )
-}
-
-/// What a post ends: the author's waiting copy, and their writing mark.
-fn settled(room: RoomId, message: &Message) -> String {
-    format!(
-        "<hx-partial hx-target=\"[data-pending='{}']\" hx-swap=\"delete\"></hx-partial>\
-         <hx-partial hx-target=\"#typing-{room} [data-typing='{}']\" hx-swap=\"delete\"></hx-partial>",
-        message.key, message.author
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+fn morphed(message: &Message, html: &str) -> String {
+    Partial::morph(format!("#m-{}", message.id), html).to_string()
 }

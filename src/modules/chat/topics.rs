@@ -46,7 +46,7 @@ event! {
 
 event! {
     /// Someone is writing in a room. Not stored; forget it after six seconds.
-    pub struct TypingStarted on "chat.typing.started" by room {
+    pub struct TypingStarted on "chat.typing.started" by room changes() {
         /// The room.
         room: RoomId = RoomId(12),
         /// Who is writing.

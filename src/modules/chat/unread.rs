@@ -5,7 +5,7 @@
 //! has not read since knows.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -15,16 +15,20 @@ use super::topics::{MessagePosted, RoomRead, UnreadChanged};
 use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::community::{Permission, Place};
-use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
+use crate::community::permissions::{self, is_granted};
+use crate::community::{ACCOUNT_FEED, Scope};
+use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::module::{NavEntry, NavSection};
+use crate::engine::partial::Partial;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 
 // How long posts are gathered before anyone is told.
-const GATHER: Duration = Duration::from_millis(250);
-const APART: Duration = Duration::from_secs(1); // between two frames of news to one account
+/// How long posts are gathered before anyone is told.
+const GATHER_INTERVAL: Duration = Duration::from_millis(250);
+/// Between two frames of unread marks to one account.
+const ACCOUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is new in which rooms, and who knows of it. Cheap to clone.
 #[derive(Clone, Default)]
@@ -65,65 +69,87 @@ impl UnreadUpdate {
     }
 }
 
-pub(super) fn watcher(chat: &Chat) -> Subscriber {
-    let chat = chat.clone();
-    Subscriber::new("chat.unread", move |event| {
-        chat.watch(&event);
-        async { Ok(()) }
-    })
-    .on::<MessagePosted>()
-    .on::<RoomRead>()
+pub(super) fn subscriber() -> Subscriber<Chat> {
+    Subscriber::new("chat.unread")
+        .on(message_posted)
+        .on(room_read)
+}
+
+async fn message_posted(chat: &Chat, event: &MessagePosted, _: &Envelope) -> Result<()> {
+    let MessagePosted { room, message } = event;
+    let mut rooms = chat.unread.rooms();
+    let update = rooms.dirty.entry(*room).or_insert_with(|| UnreadUpdate {
+        authors: HashSet::new(),
+        newest: message.id,
+        readers: HashSet::new(),
+    });
+    update.authors.insert(message.author);
+    update.newest = message.id;
+    update.readers.clear();
+    chat.unread.0.bell.notify_one();
+    Ok(())
+}
+
+/// Published under the lock, so that "read" and "new" reach a tab in the order in which they are
+/// true.
+async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
+    let mut rooms = chat.unread.rooms();
+    let Rooms { told, waiting, .. } = &mut *rooms;
+    for known in [told, waiting] {
+        if let Some(known) = known.get_mut(&read.account) {
+            known.remove(&read.room);
+        }
+    }
+    if let Some(update) = rooms.dirty.get_mut(&read.room)
+        && read.message >= update.newest
+    {
+        update.readers.insert(read.account);
+    }
+    // Read in one tab, so the others drop the mark at once.
+    chat.publish_marks(read.account, read, vec![read.room], false);
+    Ok(())
+}
+
+/// The sidebar's rooms and direct conversations.
+pub(super) async fn nav(
+    chat: Chat,
+    viewer: Viewer,
+    space: Option<SpaceId>,
+    deps: Dependencies,
+) -> Result<Vec<NavSection>> {
+    chat.sections(&deps, &viewer, space).await
+}
+
+impl Unread {
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Chat {
-    /// Marks are told under the lock, so that "read" and "new" reach a tab in the order in which
-    /// they are true.
-    fn watch(&self, event: &Envelope) {
-        let mut rooms = self
-            .unread
-            .0
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(MessagePosted { room, message }) = event.get() {
-            let nothing = || UnreadUpdate {
-                authors: HashSet::new(),
-                newest: message.id,
-                readers: HashSet::new(),
-            };
-            let update = rooms.dirty.entry(*room).or_insert_with(nothing);
-            update.authors.insert(message.author);
-            update.newest = message.id;
-            update.readers.clear();
-            self.unread.0.bell.notify_one();
-        } else if let Some(read) = event.get::<RoomRead>() {
-            let Rooms { told, waiting, .. } = &mut *rooms;
-            for known in [told, waiting]
-                .into_iter()
-                .filter_map(|known| known.get_mut(&read.account))
-            {
-                known.remove(&read.room);
-            }
-            if let Some(update) = rooms.dirty.get_mut(&read.room)
-                && read.message >= update.newest
-            {
-                update.readers.insert(read.account);
-            }
-            // Read in one tab, so the others drop the mark at once.
-            self.tell(read.account, read, vec![read.room], false);
-        }
-    }
-
     /// Sets or takes the marks of these rooms in someone's sidebars. The room that is open before
     /// their eyes is marked read by its own page.
-    fn tell<E: Event>(&self, account: AccountId, event: &E, rooms: Vec<RoomId>, unread: bool) {
+    fn publish_marks<E: Event>(
+        &self,
+        account: AccountId,
+        event: &E,
+        rooms: Vec<RoomId>,
+        unread: bool,
+    ) {
         let content = Content::of(event).html(move |lang| {
-            let mark = if unread { format!("<i class=\"sr\">, {}</i>", lang.t("unread")) } else { String::new() };
-            rooms.iter().map(|room| format!("<hx-partial hx-target=\"#unread-{room}\" hx-swap=\"innerHTML\">{mark}</hx-partial>")).collect()
+            let mark = if unread {
+                format!("<i class=\"sr\">, {}</i>", lang.t("unread"))
+            } else {
+                String::new()
+            };
+            rooms
+                .iter()
+                .map(|room| Partial::inner(format!("#unread-{room}"), &mark).to_string())
+                .collect()
         });
         self.engine
             .live
-            .publish(&format!("account/{account}"), content);
+            .publish(&ACCOUNT_FEED.name(account), content);
     }
 
     /// The sidebar's rooms and direct conversations.
@@ -140,7 +166,7 @@ impl Chat {
                 .community
                 .rooms_in(viewer.account, space, false)
                 .await?;
-            rooms.iter().for_each(|room| deps.add("room", room.id.0));
+            rooms.iter().for_each(|room| deps.add(room.id));
             let unread = store::unread_in(db, viewer.account, space).await?;
             let entries = rooms
                 .into_iter()
@@ -148,15 +174,19 @@ impl Chat {
                     href: format!("/rooms/{}", room.id),
                     icon: if room.private { "lock" } else { "hash" },
                     unread: unread.contains(&room.id),
-                    room: room.id.0,
+                    key: room.id.to_string(),
                     label: room.name,
                 })
                 .collect();
-            let may_add = self
-                .community
-                .permit(viewer.account, Permission::ManageRooms, Place::Space(space))
-                .await
-                .is_ok();
+            let may_add = is_granted(
+                self.community
+                    .permit(
+                        viewer.account,
+                        &permissions::MANAGE_ROOMS,
+                        Scope::Space(space),
+                    )
+                    .await,
+            )?;
             let add = may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title"));
             sections.push(NavSection {
                 heading: "rooms-heading",
@@ -165,7 +195,7 @@ impl Chat {
             });
         }
         let direct = self.community.direct_rooms(viewer.account).await?;
-        direct.iter().for_each(|(room, _)| deps.add("room", room.0));
+        direct.iter().for_each(|(room, _)| deps.add(*room));
         let unread = store::unread_direct(db, viewer.account).await?;
         let entries = direct
             .into_iter()
@@ -177,7 +207,7 @@ impl Chat {
                     "person"
                 },
                 unread: unread.contains(&room),
-                room: room.0,
+                key: room.to_string(),
                 label,
             })
             .collect();
@@ -188,77 +218,31 @@ impl Chat {
         });
         Ok(sections)
     }
-
-    /// Moves someone's read mark forward, and tells their other tabs.
-    pub(super) async fn mark_read(
-        &self,
-        account: AccountId,
-        room: RoomId,
-        message: MessageId,
-    ) -> Result<()> {
-        let bus = self.engine.bus.clone();
-        self.engine
-            .db
-            .write(async move |tx| {
-                if store::mark_read(tx, account, room, message).await? {
-                    tx.after_commit(move || {
-                        bus.publish(
-                            Origin::new(account, None),
-                            RoomRead {
-                                account,
-                                room,
-                                message,
-                            },
-                        )
-                    });
-                }
-                Ok(())
-            })
-            .await
-    }
 }
 
 /// Tells of dirty rooms, each account once a second at most.
 pub(super) async fn flush(chat: Chat) {
     loop {
-        let some_wait = !chat
-            .unread
-            .0
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .waiting
-            .is_empty();
+        let some_wait = !chat.unread.rooms().waiting.is_empty();
         if !some_wait {
             chat.unread.0.bell.notified().await;
         }
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(GATHER_INTERVAL).await;
         let connected = chat.engine.live.connected();
-        let dirty: Vec<RoomId> = chat
-            .unread
-            .0
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .dirty
-            .keys()
-            .copied()
-            .collect();
+        let dirty: Vec<RoomId> = chat.unread.rooms().dirty.keys().copied().collect();
         let mut readable: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
         for room in &dirty {
-            for account in &connected {
-                if chat.may_read(*account, *room).await.unwrap_or(false) {
-                    readable.entry(*room).or_default().push(*account);
+            match chat.community.readers_of(*room).await {
+                Ok(readers) => {
+                    let here = connected.iter().filter(|account| readers.contains(account));
+                    readable.insert(*room, here.copied().collect());
                 }
+                // The mark is there when the page is next read.
+                Err(error) => tracing::warn!(%error, %room, "unread marks were not sent"),
             }
         }
         // Asking took time; what was read meanwhile is no news any more.
-        let mut rooms = chat
-            .unread
-            .0
-            .rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = chat.unread.rooms();
         let Rooms {
             dirty: updates,
             told,
@@ -268,7 +252,7 @@ pub(super) async fn flush(chat: Chat) {
         let connected: HashSet<AccountId> = connected.into_iter().collect();
         told.retain(|account, _| connected.contains(account));
         waiting.retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
-        last.retain(|_, last| last.elapsed() < APART);
+        last.retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
         for room in dirty {
             let Some(update) = updates.remove(&room) else {
                 continue;
@@ -296,7 +280,7 @@ pub(super) async fn flush(chat: Chat) {
                 .unwrap_or_default()
                 .into_iter()
                 .collect();
-            chat.tell(
+            chat.publish_marks(
                 account,
                 &UnreadChanged {
                     account,

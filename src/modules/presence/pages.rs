@@ -5,15 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
 use super::people::State as Here;
 use super::views::{PaneView, PeoplePage, PersonFrame};
-use super::{Presence, presence_feed};
+use super::{PRESENCE_FEED, Presence};
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
 use crate::base::locale::Lang;
-use crate::engine::module::{Access, Module};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
@@ -21,12 +19,13 @@ use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
 /// Away people that a list shows; those who are here all are.
 const MAX_AWAY_LISTED: usize = 100;
 
-pub(super) fn declare(presence: &Presence, module: Module) -> Module {
-    module.page(
-        Access::SignedIn,
-        "/spaces/{space}/people",
-        get(people).with_state(presence.clone()),
-    )
+pub(super) async fn pane(
+    presence: Presence,
+    viewer: Viewer,
+    space: SpaceId,
+    deps: Dependencies,
+) -> Result<Arc<Part>> {
+    presence.pane(&deps, &viewer, space).await
 }
 
 impl Presence {
@@ -60,10 +59,8 @@ impl Presence {
         space: SpaceId,
         lang: Lang,
     ) -> Result<Arc<Part>> {
-        deps.add("community", 0);
-        deps.add("space", space.0);
-        let name = presence_feed(space);
-        let feed = format!("{name}@{}", self.engine.live.cursor(&name));
+        deps.add(space);
+        let feed = PRESENCE_FEED.position(space, &self.engine.live);
         let mut away = 0;
         let people = self
             .community
@@ -95,7 +92,7 @@ impl Presence {
 }
 
 /// With `?pane` the pane alone, to be read again after an absence.
-async fn people(
+pub(super) async fn people(
     State(presence): State<Presence>,
     viewer: Viewer,
     wants: Wants,

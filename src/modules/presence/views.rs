@@ -10,6 +10,7 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::shell::Shell;
+use crate::engine::partial::Partial;
 use crate::engine::web::{Head, Part, VERSION};
 
 /// One person in a list.
@@ -96,10 +97,9 @@ impl PersonFrame {
     pub(super) fn frame(&self, lang: Lang) -> String {
         let person = self.view(lang).render().unwrap_or_default();
         let (space, account) = (self.space, self.account);
-        format!(
-            "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"outerMorph\">{person}</hx-partial>\
-             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" hx-swap=\"beforeend\">{person}</hx-partial>"
-        )
+        let present = Partial::morph(format!("#person-{space}-{account}"), &person);
+        let absent = format!("#people-{space}:not(:has(#person-{space}-{account}))");
+        format!("{present}{}", Partial::append(absent, &person))
     }
 }
 

@@ -195,7 +195,7 @@ async fn a_picture_is_made_when_the_bucket_answers_again() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         serde_json::json!({ "kind": "files.picture", "pause": true }),
     )
     .await
@@ -203,7 +203,7 @@ async fn a_picture_is_made_when_the_bucket_answers_again() {
     let file = ann.file("shown.png", &png(90, 60)).await;
     bucket.does(Fault::Fails);
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         serde_json::json!({ "kind": "files.picture", "pause": false }),
     )
     .await

@@ -177,7 +177,7 @@ async fn a_picture_is_made_anew_and_what_else_was_in_it_is_gone() {
 async fn a_picture_that_is_not_made_anew_yet_is_shown_to_nobody() {
     let (_server, ann, bob) = house().await;
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         json!({ "kind": "files.picture", "pause": true }),
     )
     .await
@@ -196,7 +196,7 @@ async fn a_picture_that_is_not_made_anew_yet_is_shown_to_nobody() {
         }
     }
     ann.act(
-        "community.pause-jobs",
+        "admin.pause-jobs",
         json!({ "kind": "files.picture", "pause": false }),
     )
     .await

@@ -1,0 +1,21 @@
+//! Housekeeping that runs by itself.
+
+use std::time::Duration;
+
+use super::Community;
+
+const EVICTION_INTERVAL: Duration = Duration::from_secs(600);
+
+impl Community {
+    /// Deletes expired sessions and drops idle sign-in limits, every ten minutes.
+    pub(super) async fn evict_repeatedly(self) {
+        let mut interval = tokio::time::interval(EVICTION_INTERVAL);
+        loop {
+            interval.tick().await;
+            self.0.sign_in_limiter.evict();
+            if let Err(error) = self.forget_expired_sessions().await {
+                tracing::warn!(%error, "expired sessions were not deleted; it will be tried again");
+            }
+        }
+    }
+}

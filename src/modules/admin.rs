@@ -1,0 +1,94 @@
+//! The host's pages: jobs, and events that no handler could handle.
+
+mod actions;
+mod pages;
+mod views;
+
+use axum::routing::get;
+
+use crate::base::error::Result;
+use crate::community::permissions::{HeldBy, Permission, ScopeKind, is_granted};
+use crate::community::{Community, Scope};
+use crate::engine::Engine;
+use crate::engine::actions::Class;
+use crate::engine::jobs;
+use crate::engine::module::{Access, Module};
+use crate::engine::viewer::Viewer;
+
+/// See and retry jobs and failed events.
+pub static OPERATE: Permission = Permission {
+    name: "admin.operate",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    refused_when_archived: false,
+    about: "See and retry jobs and failed events",
+};
+
+/// The admin module. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin {
+    community: Community,
+}
+
+impl Admin {
+    /// For the host of this community.
+    pub fn new(community: &Community) -> Self {
+        Self {
+            community: community.clone(),
+        }
+    }
+
+    /// The engine, for someone who may operate it.
+    async fn engine_for(&self, viewer: &Viewer) -> Result<&Engine> {
+        self.community
+            .permit(viewer.account, &OPERATE, Scope::Server)
+            .await?;
+        Ok(self.community.engine())
+    }
+}
+
+/// All that it adds to the engine.
+pub fn module() -> Module<Admin> {
+    Module::new("admin")
+        .permission(&OPERATE)
+        .feed(jobs::FEED, may_follow_jobs)
+        .page(Access::SignedIn, "/jobs", get(pages::jobs))
+        .page(Access::SignedIn, "/dead-letters", get(pages::dead_letters))
+        .action(
+            "admin.retry-job",
+            "Has a job that failed for good tried again",
+            Class::Write,
+            actions::retry_job,
+        )
+        .action(
+            "admin.cancel-job",
+            "Ends a job, or deletes one that waits or failed",
+            Class::Write,
+            actions::cancel_job,
+        )
+        .action(
+            "admin.pause-jobs",
+            "Lets no jobs of a kind begin, or lets them begin again",
+            Class::Write,
+            actions::pause_jobs,
+        )
+        .action(
+            "admin.replay-letter",
+            "Gives a dead letter to its handler again",
+            Class::Write,
+            actions::replay_letter,
+        )
+        .action(
+            "admin.discard-letter",
+            "Deletes a dead letter",
+            Class::Write,
+            actions::discard_letter,
+        )
+}
+
+async fn may_follow_jobs(admin: Admin, viewer: Viewer, (): ()) -> Result<bool> {
+    let may = admin
+        .community
+        .permit(viewer.account, &OPERATE, Scope::Server);
+    is_granted(may.await)
+}

@@ -1,0 +1,59 @@
+//! `chat.delete`: one's own message, or another's for who moderates.
+
+use serde::Deserialize;
+
+use super::super::model::{Message, MessageId};
+use super::super::topics::MessageDeleted;
+use super::super::{Chat, MODERATE, attachments, store};
+use super::{outcome, permitted_message};
+use crate::base::error::Result;
+use crate::community::permissions::READ;
+use crate::engine::actions::Outcome;
+use crate::engine::bus::Origin;
+use crate::engine::viewer::Viewer;
+
+/// Whether someone may delete a message.
+///
+/// # Errors
+/// `Forbidden` for another's message without the right to moderate.
+pub(in super::super) async fn may_delete(
+    chat: &Chat,
+    viewer: &Viewer,
+    message: &Message,
+) -> Result<()> {
+    if message.author != viewer.account {
+        chat.community
+            .permit_in_room(viewer.account, &MODERATE, message.room)
+            .await?;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+pub(in super::super) struct DeleteInput {
+    message: MessageId,
+}
+
+pub(in super::super) async fn delete(
+    chat: Chat,
+    viewer: Viewer,
+    input: DeleteInput,
+) -> Result<Outcome> {
+    let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
+    may_delete(&chat, &viewer, &message).await?;
+    let (origin, writing) = (Origin::new(viewer.account, room.space), chat.clone());
+    let write = chat.engine.db.write(async move |tx| {
+        let (message, is_new) = store::delete(tx, input.message).await?;
+        if is_new {
+            attachments::detach(&writing, tx, input.message).await?;
+            let event = MessageDeleted {
+                room: message.room,
+                message: message.clone(),
+            };
+            writing.engine.bus.publish_after_commit(tx, origin, event);
+        }
+        Ok(message)
+    });
+    let message = write.await?;
+    Ok(outcome(chat, &viewer, message))
+}

@@ -1,0 +1,57 @@
+//! `chat.edit`: another text for one's own message.
+
+use serde::Deserialize;
+
+use super::super::model::{Message, MessageId};
+use super::super::topics::MessageEdited;
+use super::super::{Chat, POST, model, store};
+use super::{outcome, permitted_message};
+use crate::base::error::{Error, Result};
+use crate::engine::actions::Outcome;
+use crate::engine::bus::Origin;
+use crate::engine::viewer::Viewer;
+
+/// Whether someone may edit a message: their own, while it is there.
+///
+/// # Errors
+/// `Forbidden` for another's message, `Conflict` for a deleted one.
+pub(in super::super) fn may_edit(viewer: &Viewer, message: &Message) -> Result<()> {
+    if message.author != viewer.account {
+        return Err(Error::Forbidden("error-not-your-message"));
+    }
+    if message.is_deleted() {
+        return Err(Error::Conflict("error-message-deleted"));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+pub(in super::super) struct EditInput {
+    message: MessageId,
+    body: String,
+}
+
+pub(in super::super) async fn edit(
+    chat: Chat,
+    viewer: Viewer,
+    input: EditInput,
+) -> Result<Outcome> {
+    let (message, room) = permitted_message(&chat, &viewer, input.message, &POST).await?;
+    may_edit(&viewer, &message)?;
+    let body = model::body(&input.body, !message.files.0.is_empty())?;
+    let (bus, origin) = (
+        chat.engine.bus.clone(),
+        Origin::new(viewer.account, room.space),
+    );
+    let write = chat.engine.db.write(async move |tx| {
+        let message = store::edit(tx, input.message, &body).await?;
+        let event = MessageEdited {
+            room: message.room,
+            message: message.clone(),
+        };
+        bus.publish_after_commit(tx, origin, event);
+        Ok(message)
+    });
+    let message = write.await?;
+    Ok(outcome(chat, &viewer, message))
+}

@@ -1,0 +1,71 @@
+//! `chat.post`: a message in a room.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use super::super::attachments::NewAttachments;
+use super::super::topics::MessagePosted;
+use super::super::{Chat, POST, model, store};
+use super::outcome;
+use crate::base::error::Result;
+use crate::base::ids::RoomId;
+use crate::engine::actions::Outcome;
+use crate::engine::bus::Origin;
+use crate::engine::files::FileId;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(in super::super) struct PostInput {
+    room: RoomId,
+    #[serde(default)]
+    body: String,
+    /// Files of one's own, uploaded for this room, ten at most.
+    #[serde(default)]
+    files: Vec<FileId>,
+    /// What they are, in their order; fewer or none will do.
+    #[serde(default)]
+    captions: Vec<String>,
+    /// Chosen by the client, 8 to 64 letters, digits, `-` or `_`, unique among the author's posts.
+    #[serde(default)]
+    key: String,
+    /// From a form without a key: the newest message its page shows.
+    #[serde(default)]
+    seen: String,
+}
+
+/// Posts once for each key, however often it is sent.
+pub(in super::super) async fn post(
+    chat: Chat,
+    viewer: Viewer,
+    input: PostInput,
+) -> Result<Outcome> {
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, &POST, input.room)
+        .await?;
+    let attachments = NewAttachments::new(input.files, input.captions)?;
+    let body = model::body(&input.body, !attachments.is_empty())?;
+    let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    let (author, name, id, started) =
+        (viewer.account, viewer.name.clone(), room.id, Instant::now());
+    let (origin, writing) = (Origin::new(author, room.space), chat.clone());
+    let write = chat.engine.db.write(async move |tx| {
+        let (mut message, is_new) = store::post(tx, id, author, &name, &key, &body).await?;
+        if is_new {
+            message.files = attachments
+                .attach(&writing, tx, id, message.id, author)
+                .await?;
+            let event = MessagePosted {
+                room: id,
+                message: message.clone(),
+            };
+            writing.engine.bus.publish_after_commit(tx, origin, event);
+        }
+        Ok(message)
+    });
+    let message = write.await?;
+    metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
+    // A key that was used in another room answers what it made there, and only to its author.
+    Ok(outcome(chat, &viewer, message))
+}

@@ -1,0 +1,59 @@
+//! Read marks: how far an account has read a room.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::actions::permitted_message;
+use super::model::MessageId;
+use super::topics::RoomRead;
+use super::{Chat, store};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId};
+use crate::community::permissions::READ;
+use crate::engine::actions::Outcome;
+use crate::engine::bus::Origin;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(super) struct ReadInput {
+    room: RoomId,
+    message: MessageId,
+}
+
+/// `chat.read`: says that one has read a room up to a message.
+pub(super) async fn read(chat: Chat, viewer: Viewer, input: ReadInput) -> Result<Outcome> {
+    let (message, _) = permitted_message(&chat, &viewer, input.message, &READ).await?;
+    if message.room != input.room {
+        return Err(Error::NotFound);
+    }
+    chat.mark_read(viewer.account, input.room, input.message)
+        .await?;
+    Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
+}
+
+impl Chat {
+    /// Moves someone's read mark forward, never back, and tells their other tabs.
+    pub(super) async fn mark_read(
+        &self,
+        account: AccountId,
+        room: RoomId,
+        message: MessageId,
+    ) -> Result<()> {
+        let bus = self.engine.bus.clone();
+        let write = self.engine.db.write(async move |tx| {
+            if store::mark_read(tx, account, room, message).await? {
+                let (origin, event) = (
+                    Origin::new(account, None),
+                    RoomRead {
+                        account,
+                        room,
+                        message,
+                    },
+                );
+                bus.publish_after_commit(tx, origin, event);
+            }
+            Ok(())
+        });
+        write.await
+    }
+}

@@ -1,0 +1,73 @@
+//! Typing: that someone is writing in a room right now. Nothing is stored.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::topics::TypingStarted;
+use super::{Chat, POST, TYPING_FEED};
+use crate::base::error::Result;
+use crate::base::ids::RoomId;
+use crate::engine::actions::Outcome;
+use crate::engine::bus::{Envelope, Origin};
+use crate::engine::live::Content;
+use crate::engine::partial::Partial;
+use crate::engine::viewer::Viewer;
+
+/// After which a page forgets that somebody was writing. It is told so in the frame.
+const TYPING_TTL: Duration = Duration::from_secs(6);
+
+#[derive(Deserialize)]
+pub(super) struct TypeInput {
+    room: RoomId,
+}
+
+/// `chat.type`: says that one is writing.
+pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -> Result<Outcome> {
+    let room = chat
+        .community
+        .permit_in_room(viewer.account, &POST, input.room)
+        .await?;
+    let event = TypingStarted {
+        room: room.id,
+        account: viewer.account,
+        name: viewer.name.to_string(),
+    };
+    let origin = Origin::new(viewer.account, room.space);
+    chat.engine.bus.publish(origin, event);
+    Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
+}
+
+/// Shows that someone is writing. Pages forget it by themselves.
+pub(super) async fn typing_started(chat: &Chat, event: &TypingStarted, _: &Envelope) -> Result<()> {
+    let TypingStarted {
+        room,
+        account,
+        name,
+    } = event;
+    let mark = format!(
+        "<span data-typing=\"{account}\" data-ttl=\"{}\"><bdi>{}</bdi></span>",
+        TYPING_TTL.as_millis(),
+        escape(name)
+    );
+    let present = format!("#typing-{room} [data-typing='{account}']");
+    let absent = format!("#typing-{room}:not(:has([data-typing='{account}']))");
+    // Where they are shown already the element is replaced, so that its time begins anew.
+    let html = format!(
+        "{}{}",
+        Partial::replace(present, &mark),
+        Partial::append(absent, &mark)
+    );
+    let content = Content::of(event).html(move |_| html.clone());
+    chat.engine.live.publish(&TYPING_FEED.name(*room), content);
+    Ok(())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
