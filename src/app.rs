@@ -80,7 +80,7 @@ pub async fn serve_with(
         .migrate(&declared.migrations)
         .await
         .context("a module's migration failed; nothing was started")?;
-    let community = Community::new(engine.clone(), declared.permissions.clone());
+    let community = Community::new(engine.clone(), declared);
     chat::resume_ids(&db).await.map_err(anyhow::Error::new)?;
     let sessions = community.clone();
     let started = engine.start(modules.bind(&community), move |viewer| {

@@ -32,7 +32,7 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, EventId, RoomId, SpaceId};
 use crate::engine::bus::BoundSubscriber;
 use crate::engine::feed::Feed;
-use crate::engine::module::{Access, Module, Nav, Pane};
+use crate::engine::module::{Access, AccountStyle, Declarations, Module, Nav, Pane};
 use crate::engine::versions::{Dependencies, Snapshot};
 use crate::engine::viewer::Viewer;
 use crate::engine::{Engine, Started};
@@ -54,6 +54,7 @@ struct Inner {
     engine: Engine,
     /// Every declared permission.
     permissions: Vec<&'static Permission>,
+    account_styles: Vec<AccountStyle>,
     passwords: Passwords,
     sessions: Sessions,
     sign_in_limiter: SignInLimiter,
@@ -104,11 +105,12 @@ where
 }
 
 impl Community {
-    /// The community kept in the engine's database, with these permissions.
-    pub fn new(engine: Engine, permissions: Vec<&'static Permission>) -> Self {
+    /// The community kept in the engine's database, for modules that declare this.
+    pub fn new(engine: Engine, declared: &Declarations) -> Self {
         let ttl = engine.settings.cache_ttl();
         Self(Arc::new(Inner {
-            permissions,
+            permissions: declared.permissions.clone(),
+            account_styles: declared.account_styles.clone(),
             passwords: Passwords::new(),
             sessions: Sessions::new(&engine),
             sign_in_limiter: SignInLimiter::default(),
@@ -235,7 +237,7 @@ pub fn module() -> Module<Community> {
     pages::declare(module).page(
         Access::Anyone,
         "/accounts/{account}/mine.css",
-        get(pages::mine),
+        get(pages::account_style),
     )
 }
 

@@ -10,6 +10,7 @@ mod blackbox {
     mod builders;
     mod client;
     mod files;
+    mod fresh_pages;
     mod idempotency;
     mod invites;
     mod jobs;

@@ -40,21 +40,19 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         .page(Access::SignedIn, "/pictures.css", get(pictures))
 }
 
-/// Switches on the controls of the viewer's own messages; the pages themselves are the same for
-/// everybody.
-pub(super) async fn mine(Path(account): Path<AccountId>) -> Response {
-    let style = format!(
-        "@layer modules {{\n  .msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n  \
-         .typing [data-typing=\"{account}\"], .person[data-account=\"{account}\"] .act {{ display: none; }}\n}}\n"
-    );
-    (
-        [
-            (header::CONTENT_TYPE, "text/css"),
-            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        ],
-        style,
-    )
-        .into_response()
+/// The rules of one account's pages: what is theirs in markup that everybody shares. They change
+/// with the program only, and its version is part of the address.
+pub(super) async fn account_style(
+    State(community): State<Community>,
+    Path(account): Path<AccountId>,
+) -> Response {
+    let rules = community.0.account_styles.iter();
+    let rules: String = rules.map(|rules| rules(account)).collect();
+    let headers = [
+        (header::CONTENT_TYPE, "text/css"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, format!("@layer modules {{\n{rules}}}\n")).into_response()
 }
 
 async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response> {

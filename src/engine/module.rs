@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 use crate::base::error::Result;
-use crate::base::ids::SpaceId;
+use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
 use crate::engine::feed::{Feed, FeedKey};
@@ -73,6 +73,9 @@ pub type Pane = Arc<
     dyn Fn(Viewer, SpaceId, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync,
 >;
 
+/// CSS rules for one account.
+pub type AccountStyle = fn(AccountId) -> String;
+
 /// A page or other route, with who may ask for it.
 pub struct Route {
     /// Its path, with `{parameters}`.
@@ -96,6 +99,8 @@ pub struct Declarations {
     pub topics: Vec<&'static Topic>,
     /// Every permission.
     pub permissions: Vec<&'static Permission>,
+    /// What makes the style sheet of one account.
+    pub account_styles: Vec<AccountStyle>,
     pub(super) stylesheets: Vec<&'static str>,
     pub(super) scripts: Vec<&'static str>,
     /// Schema changes of modules from outside, in order.
@@ -180,6 +185,13 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     /// with the module's name.
     pub fn locale(mut self, tag: &'static str, messages: &'static str) -> Self {
         self.declared.locales.push((tag, messages));
+        self
+    }
+
+    /// Rules that one account's pages have beside the shared style sheets: shared markup holds
+    /// nothing that depends on the viewer, so these switch on what is theirs.
+    pub fn account_style(mut self, rules: AccountStyle) -> Self {
+        self.declared.account_styles.push(rules);
         self
     }
 
@@ -408,6 +420,7 @@ impl<C: 'static> Modules<C> {
         let all = &mut self.declared;
         all.topics.extend(declared.topics);
         all.permissions.extend(declared.permissions);
+        all.account_styles.extend(declared.account_styles);
         all.stylesheets.extend(declared.stylesheets);
         all.scripts.extend(declared.scripts);
         all.migrations.extend(declared.migrations);

@@ -26,4 +26,4 @@ pub use page_parts::{PageAnswer, Part};
 pub(crate) use pages::app_page;
 pub use pages::{Head, Html, Pages};
 pub use part_cache::{PartCache, PartKey};
-pub use wants::Wants;
+pub use wants::{IsPrefetch, Wants};

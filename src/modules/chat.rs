@@ -87,6 +87,7 @@ pub fn module() -> Module<Chat> {
         .feed(TYPING_FEED, may_follow_room)
         .files(attachments::kind)
         .stylesheet("css/chat.css")
+        .account_style(views::account_style)
         .script("js/chat.js")
         .nav(unread::nav)
         .subscriber(presenter::presenter())

@@ -135,6 +135,7 @@ impl Presence {
 pub fn module() -> Module<Presence> {
     Module::new("presence")
         .publishes::<PeopleChanged>()
+        .account_style(views::account_style)
         .feed(PRESENCE_FEED, may_follow)
         .action(
             "presence.active",

@@ -486,15 +486,15 @@ fn the_tables_of_the_walk_name_every_route_action_and_feed() {
         listed(&mut ROUTES.iter().map(|row| row.1)),
         "routes"
     );
-    let mut actions = declared(&source, "act!(");
-    actions.extend(declared(&source, "Action::new("));
+    let mut actions = declared(&source, ".action(");
+    actions.extend(declared(&source, ".action_with_files("));
     assert_eq!(
         actions,
         listed(&mut ACTIONS.iter().map(|row| row.0)),
         "actions"
     );
     assert_eq!(
-        declared(&source, "FeedSpec::new("),
+        declared(&source, "Feed::new("),
         listed(&mut FEEDS.iter().map(|row| row.0)),
         "feeds"
     );

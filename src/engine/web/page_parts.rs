@@ -49,11 +49,14 @@ const BROTLI_WINDOW: i32 = 18; // bits: 256 KiB, more than a page
 
 /// A piece of HTML and its compressed forms, each made on first need.
 ///
-/// In a template, `{{ part }}` cache_tag for it; the page that is made of the template has to name
+/// In a template, `{{ part }}` stands for it; the page that is made of the template has to name
 /// it.
 pub struct Part {
     id: u64,
+    /// Empty for a composed part.
     html: String,
+    /// What a composed part is made of, in order: parts that are not composed.
+    pieces: Vec<Arc<Self>>,
     effort: Effort,
     digest: u64,
     brotli: OnceLock<Vec<u8>>,
@@ -71,6 +74,17 @@ impl Part {
         Self::with(html, FOR_ONE).into()
     }
 
+    /// A part in whose template `named` parts stand. When one of them changes the others keep their
+    /// compressed forms.
+    ///
+    /// # Errors
+    /// `Internal` when a part stands in it that is not named.
+    pub fn composed(rendered: &str, named: &[Arc<Self>]) -> Result<Arc<Self>> {
+        let pieces = split(rendered, named, FOR_MANY)?;
+        let part = Self::with(String::new(), FOR_MANY);
+        Ok(Arc::new(Self { pieces, ..part }))
+    }
+
     fn with(html: String, effort: Effort) -> Self {
         let mut hasher = DefaultHasher::new();
         hasher.write(html.as_bytes());
@@ -78,6 +92,7 @@ impl Part {
         Self {
             id,
             html,
+            pieces: Vec::new(),
             effort,
             digest,
             brotli: OnceLock::new(),
@@ -133,7 +148,8 @@ impl Part {
 
     /// Bytes it takes in memory, compressed forms included, roughly.
     pub(super) fn weight(&self) -> usize {
-        self.html.len() * 3 / 2 + 256
+        // Pieces are weighed where they are cached.
+        self.html.len() * 3 / 2 + 256 + self.pieces.len() * 8
     }
 }
 
@@ -203,25 +219,9 @@ impl Page {
     /// A rendered template in which `named` parts stand.
     ///
     /// # Errors
-    /// `Internal` when a part cache_tag in it that is not named.
+    /// `Internal` when a part stands in it that is not named.
     pub fn new(rendered: &str, named: &[Arc<Part>]) -> Result<Self> {
-        let mut parts = Vec::with_capacity(2 * named.len() + 1);
-        let mut pieces = rendered.split(MARK.as_str());
-        let first = pieces.next().unwrap_or_default();
-        parts.push(Part::for_one(first.to_owned()));
-        for piece in pieces {
-            let found = piece.split_once("-->").and_then(|(id, rest)| {
-                let id: u64 = id.parse().ok()?;
-                Some((named.iter().find(|part| part.id == id)?, rest))
-            });
-            let Some((part, rest)) = found else {
-                return Err(Error::Internal(anyhow::anyhow!(
-                    "a page does not name a part of it"
-                )));
-            };
-            parts.extend([part.clone(), Part::for_one(rest.to_owned())]);
-        }
-        parts.retain(|part| !part.html.is_empty());
+        let parts = split(rendered, named, FOR_ONE)?;
         let mut hasher = DefaultHasher::new();
         for part in &parts {
             hasher.write_u64(part.digest);
@@ -271,6 +271,31 @@ impl Page {
     }
 }
 
+/// Cuts a rendered template into its own pieces and the parts that stand in it.
+fn split(rendered: &str, named: &[Arc<Part>], effort: Effort) -> Result<Vec<Arc<Part>>> {
+    let own = |html: &str| Arc::new(Part::with(html.to_owned(), effort));
+    let mut parts = Vec::with_capacity(2 * named.len() + 1);
+    let mut texts = rendered.split(MARK.as_str());
+    parts.push(own(texts.next().unwrap_or_default()));
+    for text in texts {
+        let found = text.split_once("-->").and_then(|(id, rest)| {
+            let id: u64 = id.parse().ok()?;
+            Some((named.iter().find(|part| part.id == id)?, rest))
+        });
+        let Some((part, rest)) = found else {
+            return Err(anyhow::anyhow!("a page does not name a part of it").into());
+        };
+        if part.pieces.is_empty() {
+            parts.push(part.clone());
+        } else {
+            parts.extend(part.pieces.iter().cloned());
+        }
+        parts.push(own(rest));
+    }
+    parts.retain(|part| !part.html.is_empty());
+    Ok(parts)
+}
+
 /// A page on its way out, whose body is made once it is known what the browser takes and has.
 #[derive(Clone)]
 struct Unfinished(Arc<Page>);
@@ -285,7 +310,7 @@ impl PageAnswer {
     /// A template in which `parts` may stand.
     ///
     /// # Errors
-    /// `Internal` when the template fails, or when a part cache_tag in it that is not among these.
+    /// `Internal` when the template fails, or when a part stands in it that is not among these.
     pub fn of(template: &impl Template, parts: &[Arc<Part>]) -> Result<Self> {
         Ok(Self {
             page: Page::new(&rendered(template)?, parts)?,
@@ -304,7 +329,7 @@ impl PageAnswer {
         })
     }
 
-    /// The answer cache_tag for this account until one of these changes. All that it was made from
+    /// The answer is fresh for this account until one of these changes. All that it was made from
     /// has to be among them, and to have been named before it was read.
     pub fn depends_on(self, deps: &Dependencies, account: AccountId) -> Self {
         Self {
@@ -317,7 +342,7 @@ impl PageAnswer {
     }
 }
 
-/// Whether a part cache_tag in a rendered template.
+/// Whether a part stands in a rendered template.
 pub(super) fn has_parts(rendered: &str) -> bool {
     rendered.contains(MARK.as_str())
 }

@@ -34,6 +34,8 @@ pub struct PartCache(Arc<Inner>);
 
 struct Inner {
     parts: Cache<PartKey, Made>,
+    /// By the digest of their HTML: what is the same is compressed once, whatever it is part of.
+    pieces: Cache<[u8; 16], Arc<Part>>,
     /// Grows with every question and every making, so that one can be said to come after the other.
     time: AtomicU64,
     /// Whose turn it is to make a part that is being made.
@@ -58,11 +60,26 @@ impl PartCache {
             .max_capacity((settings.cache_mib << 20) / 2)
             .time_to_live(CACHE_TTL)
             .build();
+        let weigh =
+            |_: &[u8; 16], part: &Arc<Part>| u32::try_from(part.weight()).unwrap_or(u32::MAX);
+        let pieces = Cache::builder()
+            .weigher(weigh)
+            .max_capacity((settings.cache_mib << 20) / 4)
+            .time_to_idle(CACHE_TTL)
+            .build();
         Self(Arc::new(Inner {
             parts,
+            pieces,
             time: AtomicU64::new(0),
             turns: KeyedLock::default(),
         }))
+    }
+
+    /// A piece of a composed part: the one made of the same HTML before, if it is still here.
+    pub fn piece(&self, html: String) -> Arc<Part> {
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&blake3::hash(html.as_bytes()).as_bytes()[..16]);
+        self.0.pieces.get_with(digest, || Part::new(html))
     }
 
     /// The part if it is kept and stands, else made by `make`, which names its deps before it reads

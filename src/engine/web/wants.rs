@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 
 /// Page, fragment or JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,5 +51,38 @@ impl<S: Sync> FromRequestParts<S> for Wants {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self::of(&parts.headers))
+    }
+}
+
+/// Whether a page is asked for ahead of time, or for a preview: nobody looks at it yet, so it must
+/// not count as visited. Browsers say so in `Sec-Purpose` (older ones in `Purpose` or `X-Moz`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IsPrefetch(pub bool);
+
+impl IsPrefetch {
+    /// By the request's headers.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+        Self(
+            purposes
+                .iter()
+                .filter_map(|name| headers.get(*name))
+                .any(|purpose| {
+                    let purpose = purpose.to_str().unwrap_or_default().to_ascii_lowercase();
+                    ["prefetch", "prerender", "preview"]
+                        .iter()
+                        .any(|word| purpose.contains(word))
+                }),
+        )
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IsPrefetch {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(
+            Self::of(&parts.headers).0 || parts.method == Method::HEAD,
+        ))
     }
 }

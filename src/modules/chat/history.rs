@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
-use super::views::MessageView;
+use super::views::{EntriesView, LogView, MessageView};
 use super::{Chat, ROOM_FEED, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -17,6 +17,7 @@ use crate::community::{EmojiSet, Face, permissions};
 use crate::engine::actions::Outcome;
 use crate::engine::fragments::{Fragments, Key};
 use crate::engine::viewer::Viewer;
+use crate::engine::web::Part;
 
 /// Which page of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) enum PageQuery {
 /// A page of a room's history, ready for its template.
 pub(super) struct Log {
     pub(super) room: RoomId,
+    /// Messages that others of the same page share, compressed: they come before `entries`.
+    pub(super) pieces: Vec<Arc<Part>>,
     pub(super) entries: Vec<Entry>,
     /// Where older messages begin, if there are any.
     pub(super) older: Option<MessageId>,
@@ -45,18 +48,53 @@ pub(super) struct Log {
 
 /// One message and what stands before it.
 pub(super) struct Entry {
+    /// The message.
+    pub(super) id: MessageId,
     /// The day that begins with it (UTC; the browser draws its own days).
     pub(super) day: Option<String>,
     /// Whether the line 'new' stands before it.
     pub(super) new: bool,
-    /// The message.
+    /// Its fragment.
     pub(super) html: Arc<str>,
 }
 
 const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a program
 const TEMPLATE: &str = "chat.message.2";
 
+/// Messages of one piece, on average. A piece ends after a message chosen by its id, so that a new
+/// message changes the first and the last piece of a page and leaves the others as they are.
+const PIECE_SIZE_BITS: u32 = 3;
+
+impl Entry {
+    fn ends_piece(&self) -> bool {
+        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.id.0.cast_unsigned().wrapping_mul(GOLDEN) >> (64 - PIECE_SIZE_BITS) == 0
+    }
+}
+
 impl Chat {
+    /// A room's present as a part of many pages. A post costs two of its pieces.
+    pub(super) async fn shared_log(
+        &self,
+        room: RoomId,
+        reader: AccountId,
+        lang: Lang,
+    ) -> Result<Arc<Part>> {
+        let mut log = self
+            .log(room, PageQuery::Newest, lang, reader, None)
+            .await?;
+        let entries = std::mem::take(&mut log.entries);
+        for entries in entries.split_inclusive(Entry::ends_piece) {
+            let html = EntriesView { entries, lang }
+                .render()
+                .map_err(anyhow::Error::new)?;
+            log.pieces.push(self.engine.part_cache.piece(html));
+        }
+        let view = LogView { log: &log, lang };
+        let rendered = view.as_region().render().map_err(anyhow::Error::new)?;
+        Part::composed(&rendered, &log.pieces)
+    }
+
     /// Reads a page of a room. `read_to` is where the reader has come to, for the line 'new'.
     pub(super) async fn log(
         &self,
@@ -84,6 +122,7 @@ impl Chat {
                 let day = (today != last_day).then(|| today.clone());
                 last_day = today;
                 Entry {
+                    id: stub.id,
                     day,
                     new: first_new == Some(place),
                     html,
@@ -92,6 +131,7 @@ impl Chat {
             .collect();
         Ok(Log {
             room,
+            pieces: Vec::new(),
             entries,
             older,
             newer,

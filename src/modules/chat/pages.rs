@@ -25,10 +25,11 @@ use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, PageAnswer, Part, PartKey, Wants, app_page};
+use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, PartKey, Wants, app_page};
 
 // That a page waits for its read mark to be kept.
-const MARK_WITHIN: Duration = Duration::from_millis(500);
+/// How long a visit waits for its read mark to be stored.
+const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
@@ -63,18 +64,41 @@ async fn room(
     State(chat): State<Chat>,
     viewer: Viewer,
     wants: Wants,
+    prefetch: IsPrefetch,
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
     form: Form,
 ) -> Result<PageAnswer> {
     let deps = chat.community.dependencies(viewer.account);
     let page = room_page(&chat, &deps, &viewer, wants, room, at.page_query(), &form).await?;
-    let is_plain_visit = at.page_query() == PageQuery::Newest && form.is_blank();
-    Ok(if is_plain_visit {
+    // A page that is fetched ahead is neither read nor kept: the visit itself has to come here.
+    if at.page_query() != PageQuery::Newest || prefetch.0 {
+        return Ok(page);
+    }
+    mark_visited(&chat, &viewer, room).await;
+    Ok(if form.is_blank() {
         page.depends_on(&deps, viewer.account)
     } else {
         page
     })
+}
+
+/// Visiting a room's present is reading it, also without JavaScript. Neither a full disk nor a long
+/// queue is a reason not to show the page; a mark that comes late is kept all the same.
+async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId) {
+    let mark = async {
+        let newest = store::newest(&chat.engine.db, room).await?;
+        let read_to = store::read_mark(&chat.engine.db, viewer.account, room).await?;
+        match newest {
+            Some(newest) if read_to.is_none_or(|read| read < newest) => {
+                chat.mark_read(viewer.account, room, newest).await
+            }
+            _ => Ok(()),
+        }
+    };
+    if let Ok(Err(error)) = timeout(MARK_TIMEOUT, mark).await {
+        tracing::warn!(%error, "how far someone has read was not kept");
+    }
 }
 
 async fn room_page(
@@ -105,10 +129,7 @@ async fn room_page(
         };
         let make = async |deps: &Dependencies| {
             deps.add(room.id);
-            Ok(Part::new(region(
-                &chat.log(room.id, page_query, lang, account, None).await?,
-                lang,
-            )?))
+            chat.shared_log(room.id, account, lang).await
         };
         chat.engine.part_cache.part(key, deps, make).await?
     } else {
@@ -119,15 +140,6 @@ async fn room_page(
             lang,
         )?)
     };
-    // Opening a room's present is reading it; also without JavaScript.
-    if let (PageQuery::Newest, false, Some(newest)) = (page_query, is_read, newest) {
-        // Neither a full disk nor a long queue is a reason not to read; a mark that comes late is
-        // kept all the same.
-        if let Ok(Err(error)) = timeout(MARK_WITHIN, chat.mark_read(account, room.id, newest)).await
-        {
-            tracing::warn!(%error, "how far someone has read was not kept");
-        }
-    }
     let mut shell = chat
         .community
         .shell_from(deps, viewer, room.space, &format!("/rooms/{}", room.id))

@@ -45,7 +45,7 @@ event! {
 }
 
 event! {
-    /// Someone is writing in a room. Not stored; forget it after six seconds.
+    /// Someone is writing in a room. Not stored.
     pub struct TypingStarted on "chat.typing.started" by room changes() {
         /// The room.
         room: RoomId = RoomId(12),
@@ -53,6 +53,8 @@ event! {
         account: AccountId = AccountId(7),
         /// Their name.
         name: String = "Ann".into(),
+        /// Milliseconds after which it no longer counts, unless it comes again.
+        ttl_ms: u64 = 6_000,
     }
 }
 

@@ -15,7 +15,8 @@ use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 
-/// After which a page forgets that somebody was writing. It is told so in the frame.
+/// After which somebody no longer counts as typing. Pages forget it by an animation of their style
+/// sheet, programs by the event's `ttl_ms`.
 const TYPING_TTL: Duration = Duration::from_secs(6);
 
 #[derive(Deserialize)]
@@ -33,6 +34,7 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
         room: room.id,
         account: viewer.account,
         name: viewer.name.to_string(),
+        ttl_ms: TYPING_TTL.as_millis() as u64,
     };
     let origin = Origin::new(viewer.account, room.space);
     chat.engine.bus.publish(origin, event);
@@ -45,12 +47,10 @@ pub(super) async fn typing_started(chat: &Chat, event: &TypingStarted, _: &Envel
         room,
         account,
         name,
+        ..
     } = event;
-    let mark = format!(
-        "<span data-typing=\"{account}\" data-ttl=\"{}\"><bdi>{}</bdi></span>",
-        TYPING_TTL.as_millis(),
-        escape(name)
-    );
+    let name = escape(name);
+    let mark = format!("<span data-typing=\"{account}\"><bdi>{name}</bdi></span>");
     let present = format!("#typing-{room} [data-typing='{account}']");
     let absent = format!("#typing-{room}:not(:has([data-typing='{account}']))");
     // Where they are shown already the element is replaced, so that its time begins anew.
@@ -70,4 +70,19 @@ fn escape(text: &str) -> String {
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_ttl_is_the_stylesheets() {
+        let css = include_str!("../../../assets/css/chat.css");
+        let rule = format!(
+            ".typing span {{ animation: gone 300ms {}s forwards; }}",
+            TYPING_TTL.as_secs()
+        );
+        assert!(css.contains(&rule), "{rule}");
+    }
 }

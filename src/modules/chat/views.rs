@@ -5,9 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::attachments::FilePage;
-use super::history::Log;
+use super::history::{Entry, Log};
 use super::model::Message;
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::shell::Shell;
@@ -29,6 +29,14 @@ impl MessageView<'_> {
     fn icon(&self, name: &str) -> String {
         format!("/assets/{VERSION}/icons.svg#{name}")
     }
+}
+
+/// Messages, one after the other.
+#[derive(Template)]
+#[template(path = "chat/entries.html")]
+pub(super) struct EntriesView<'a> {
+    pub(super) entries: &'a [Entry],
+    pub(super) lang: Lang,
 }
 
 /// The region that holds a room's messages.
@@ -79,6 +87,14 @@ pub(super) struct ChangePage {
     pub(super) form: Form,
     pub(super) message: Message,
     pub(super) delete: bool,
+}
+
+/// Switches on the controls of one's own messages, and hides that one is typing oneself.
+pub(super) fn account_style(account: AccountId) -> String {
+    format!(
+        ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
+         .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
+    )
 }
 
 #[cfg(test)]

@@ -103,6 +103,11 @@ impl PersonFrame {
     }
 }
 
+/// Hides what one cannot do with oneself.
+pub(super) fn account_style(account: AccountId) -> String {
+    format!(".person[data-account=\"{account}\"] .act {{ display: none; }}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

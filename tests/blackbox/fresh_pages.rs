@@ -1,0 +1,187 @@
+//! Pages and parts that are cached are never stale: after random changes each page is compared with
+//! one that is rendered anew, in every content coding.
+
+use reqwest::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE};
+use serde_json::json;
+
+use crate::support::{Person, TestServer};
+
+const CHANGES: usize = 30;
+const CODINGS: [&str; 3] = ["br", "gzip", "identity"];
+
+/// A small generator of numbers that repeats itself with its seed (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+async fn page(person: &Person, path: &str, coding: &str, language: &str) -> String {
+    let request = person
+        .request("GET", path)
+        .header(ACCEPT_ENCODING, coding)
+        .header(ACCEPT_LANGUAGE, language)
+        .header("sec-purpose", "prefetch");
+    person.send(request).await.expect(200).body
+}
+
+/// Without the cursors, which tell one start of the server from another.
+fn without_cursors(page: &str) -> String {
+    let mut text = String::new();
+    for (at, piece) in page.split('@').enumerate() {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '.');
+        text.push_str(if at == 0 { piece } else { rest });
+    }
+    text
+}
+
+async fn change(
+    random: &mut Random,
+    ann: &Person,
+    bob: &Person,
+    rooms: &mut Vec<String>,
+    n: usize,
+) {
+    let room = rooms[random.below(rooms.len())].clone();
+    let act = match random.below(8) {
+        0 => (
+            "community.create-room",
+            json!({ "space": ann.space, "name": format!("room{n}") }),
+        ),
+        1 => {
+            let fields = json!({ "space": ann.space, "name": format!("hidden{n}"),
+                "private": "yes", "members": [bob.id] });
+            ("community.create-room", fields)
+        }
+        2 => (
+            "community.change-room",
+            json!({ "room": room, "name": format!("name{n}") }),
+        ),
+        3 => {
+            let fields = json!({ "room": room, "name": format!("closed{n}"), "private": "yes" });
+            ("community.change-room", fields)
+        }
+        4 => {
+            let archive = if random.below(2) == 0 { "yes" } else { "no" };
+            (
+                "community.archive-room",
+                json!({ "room": room, "archive": archive }),
+            )
+        }
+        5 => (
+            "community.rename-space",
+            json!({ "space": ann.space, "name": format!("s{n}") }),
+        ),
+        _ => {
+            let key = format!("key-{n:08}");
+            (
+                "chat.post",
+                json!({ "room": room, "body": format!("words {n}"), "key": key }),
+            )
+        }
+    };
+    let answer = ann.act(act.0, act.1).await;
+    if let Some(room) = answer.json()["result"]["room"]
+        .as_str()
+        .or(answer.json()["room"].as_str())
+    {
+        rooms.push(room.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn cached_pages_equal_pages_rendered_anew() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut rooms = vec![ann.room("general")];
+    let mut random = Random(0x5eed_5eed_5eed_5eed);
+    let path = format!("/rooms/{}", rooms[0]);
+    let space = format!("/spaces/{}/people", ann.space);
+    for n in 0..CHANGES {
+        change(&mut random, &ann, &bob, &mut rooms, n).await;
+        for coding in CODINGS {
+            for person in [&ann, &bob] {
+                for path in [&path, &space] {
+                    let request = person.request("GET", path).header(ACCEPT_ENCODING, coding);
+                    let kept = person.send(request).await;
+                    // Another language list is another key of the page cache.
+                    let language = format!("en, x-{n}");
+                    let anew = person
+                        .request("GET", path)
+                        .header(ACCEPT_ENCODING, coding)
+                        .header(ACCEPT_LANGUAGE, language);
+                    let anew = person.send(anew).await;
+                    assert_eq!(kept.status, anew.status, "{path} after change {n}");
+                    assert_eq!(kept.body, anew.body, "{path} in {coding} after change {n}");
+                }
+            }
+        }
+    }
+    // Parts, too, are the same as in a server that has none yet.
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for person in [&ann, &bob] {
+        before.push(without_cursors(&page(person, &space, "gzip", "en").await));
+    }
+    server.restart().await;
+    for person in [&ann, &bob] {
+        after.push(without_cursors(&page(person, &space, "gzip", "en").await));
+    }
+    assert_eq!(before, after);
+}
+
+/// A page that was kept 15 seconds and more did not show a new room, and 304 confirmed it.
+#[tokio::test]
+async fn new_room_shows_on_kept_page_in_every_coding() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let path = format!("/rooms/{}", ann.room("general"));
+    for coding in CODINGS {
+        let get = |person: &Person| person.request("GET", &path).header(ACCEPT_ENCODING, coding);
+        for person in [&ann, &bob] {
+            for _ in 0..3 {
+                person.send(get(person)).await.expect(200);
+            }
+        }
+        let before = bob.send(get(&bob)).await;
+        let name = format!("new-{coding}");
+        ann.create_room(&name).await;
+        for person in [&ann, &bob] {
+            let page = person.send(get(person)).await.expect(200).body;
+            assert!(page.contains(&name), "{name} is missing");
+        }
+        let etag = before.header("etag").to_owned();
+        let again = get(&bob).header("if-none-match", etag);
+        bob.send(again).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn prefetch_leaves_room_unread() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    ann.create_room("garden").await;
+    let (garden, general) = (ann.room("garden"), ann.room("general"));
+    bob.page(&format!("/rooms/{garden}")).await;
+    ann.post("garden", "roses").await;
+    let mark = format!("id=\"unread-{garden}\"><i");
+    for _ in 0..2 {
+        page(&bob, &format!("/rooms/{garden}"), "identity", "en").await;
+        assert!(
+            bob.page(&format!("/rooms/{general}")).await.contains(&mark),
+            "it counts as read"
+        );
+    }
+    bob.page(&format!("/rooms/{garden}")).await;
+    assert!(
+        !bob.page(&format!("/rooms/{general}")).await.contains(&mark),
+        "a visit reads"
+    );
+}
