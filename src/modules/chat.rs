@@ -1,7 +1,8 @@
 //! Chat: messages in rooms and direct conversations, live, with history, unread marks and typing.
 
 mod actions;
-mod attachments;
+mod attachment;
+mod attachment_store;
 mod history;
 pub mod markdown;
 mod model;
@@ -85,7 +86,7 @@ pub fn module() -> Module<Chat> {
         .permission(&MODERATE)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
-        .files(attachments::kind)
+        .files(attachment_store::kind)
         .stylesheet("css/chat.css")
         .account_style(views::account_style)
         .script("js/chat.js")
@@ -102,7 +103,7 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "chat.post",
             "Posts a message in a room; the same key posts once",
             Class::Post,
-            attachments::KIND,
+            attachment_store::KIND,
             actions::post::post,
         )
         .action(

@@ -23,12 +23,11 @@ use moka::sync::Cache;
 use tower::Service;
 
 use super::limits::Requests;
-use super::page_parts::Coding;
+use super::page_parts::{CacheTag, Coding};
 use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
-use crate::engine::versions::Snapshot;
 
 /// How long an answer is kept at most. Less than feeds keep the cursors that pages name.
 const CACHE_TTL: Duration = Duration::from_secs(240);
@@ -39,13 +38,6 @@ const OVERHEAD: usize = 2048;
 /// 15.4.5).
 const OF_UNCHANGED: [HeaderName; 3] = [header::CACHE_CONTROL, header::ETAG, header::VARY];
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What an answer was made from, and for whom: on the answer's way out.
-#[derive(Clone)]
-pub(super) struct CacheTag {
-    pub(super) snapshot: Snapshot,
-    pub(super) account: AccountId,
-}
 
 /// The router with the answers that stand before it. Cheap to clone.
 #[derive(Clone)]

@@ -19,12 +19,10 @@ use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-use super::page_cache::CacheTag;
-use super::pages::rendered;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
-use crate::engine::versions::Dependencies;
+use crate::engine::versions::{Dependencies, Snapshot};
 
 /// CacheTag in a rendered template for a part. Nobody who writes here can guess it.
 static MARK: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
@@ -300,6 +298,13 @@ fn split(rendered: &str, named: &[Arc<Part>], effort: Effort) -> Result<Vec<Arc<
 #[derive(Clone)]
 struct Unfinished(Arc<Page>);
 
+/// What an answer was made from, and for whom: on the answer's way out.
+#[derive(Clone)]
+pub(super) struct CacheTag {
+    pub(super) snapshot: Snapshot,
+    pub(super) account: AccountId,
+}
+
 /// A page as an answer.
 pub struct PageAnswer {
     page: Page,
@@ -340,6 +345,13 @@ impl PageAnswer {
             ..self
         }
     }
+}
+
+/// A template's text.
+pub(super) fn rendered(template: &impl Template) -> Result<String> {
+    template
+        .render()
+        .map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
 }
 
 /// Whether a part stands in a rendered template.

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::assets::VERSION;
-use super::page_parts::has_parts;
+use super::page_parts::{has_parts, rendered};
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
@@ -102,13 +102,6 @@ impl Html {
         }
         Ok(Self(html))
     }
-}
-
-/// A template's text.
-pub(super) fn rendered(template: &impl Template) -> Result<String> {
-    template
-        .render()
-        .map_err(|error| Error::Internal(anyhow::Error::new(error).context("a template failed")))
 }
 
 impl IntoResponse for Html {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::attachments::Attachments;
+use super::attachment::Attachments;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};

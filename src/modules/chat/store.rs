@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::attachments::Attachments;
+use super::attachment::Attachments;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};

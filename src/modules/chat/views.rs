@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::attachments::FilePage;
+use super::attachment_store::FilePage;
 use super::history::{Entry, Log};
 use super::model::Message;
 use crate::base::ids::{AccountId, RoomId};
@@ -99,7 +99,7 @@ pub(super) fn account_style(account: AccountId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attachments::{Attachment, Attachments};
+    use super::super::attachment::{Attachment, Attachments};
     use super::super::markdown;
     use super::*;
     use crate::base::clock::Micros;

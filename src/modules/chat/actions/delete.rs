@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageDeleted;
-use super::super::{Chat, MODERATE, attachments, store};
+use super::super::{Chat, MODERATE, attachment_store, store};
 use super::{outcome, permitted_message};
 use crate::base::error::Result;
 use crate::community::permissions::READ;
@@ -45,7 +45,7 @@ pub(in super::super) async fn delete(
     let write = chat.engine.db.write(async move |tx| {
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
-            attachments::detach(&writing, tx, input.message).await?;
+            attachment_store::detach(&writing, tx, input.message).await?;
             let event = MessageDeleted {
                 room: message.room,
                 message: message.clone(),

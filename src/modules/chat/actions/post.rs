@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
-use super::super::attachments::NewAttachments;
+use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
 use super::super::{Chat, POST, model, store};
 use super::outcome;

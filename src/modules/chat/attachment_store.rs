@@ -1,21 +1,18 @@
 //! What hangs on messages: files that people put in rooms. Who may read the room may have them, as
 //! long as the message stands.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
 use super::{Chat, POST, store};
-use crate::base::bytes_in_words;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::permissions;
 use crate::engine::bus::Origin;
-use crate::engine::files::{File, FileId, FileKind, Picture};
+use crate::engine::files::{File, FileId, FileKind};
 
 /// The kind of file.
 pub(super) const KIND: &str = "chat.attachment";
@@ -23,127 +20,6 @@ pub(super) const KIND: &str = "chat.attachment";
 pub const MAX_FILES: usize = 10;
 /// Characters of a caption.
 const MAX_CAPTION_CHARS: usize = 300;
-
-/// A file as it hangs on a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attachment {
-    /// The file; its content is at `/files/<id>/<name>`.
-    pub id: FileId,
-    /// Its name.
-    pub name: String,
-    /// What its author says it is.
-    pub caption: String,
-    /// Its media type, found from its content; `application/octet-stream` for what can only be
-    /// saved.
-    pub media: String,
-    /// Its size in bytes.
-    pub size: i64,
-    /// Whether there are pictures of it: `none`, `waiting`, `made` or `failed`.
-    pub picture: Picture,
-    /// Width of the picture, in pixels.
-    pub width: Option<i64>,
-    /// Height of the picture, in pixels.
-    pub height: Option<i64>,
-    /// A few pixels of it, shown until it is loaded.
-    pub blur: Option<String>,
-}
-
-impl Attachment {
-    pub(super) fn of(file: &File, caption: String) -> Self {
-        Self {
-            id: file.id,
-            name: file.name.clone(),
-            caption,
-            media: match (file.picture, file.media()) {
-                (Picture::Waiting, _) => file.media.clone(),
-                (_, media) => media.name().to_owned(),
-            },
-            size: file.size,
-            picture: file.picture,
-            width: file.width,
-            height: file.height,
-            blur: file.blur.clone(),
-        }
-    }
-
-    /// Where it is.
-    pub fn href(&self) -> String {
-        let mut name = String::new();
-        for byte in self.name.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    name.push(char::from(byte))
-                }
-                other => name.push_str(&format!("%{other:02X}")),
-            }
-        }
-        format!("/files/{}/{name}", self.id)
-    }
-
-    /// How it is shown: `picture`, `waiting`, `video`, `audio` or `file`.
-    pub(super) fn shape(&self) -> &'static str {
-        match self.picture {
-            Picture::Made => "picture",
-            Picture::Waiting => "waiting",
-            Picture::None | Picture::Failed if self.media.starts_with("video/") => "video",
-            Picture::None | Picture::Failed if self.media.starts_with("audio/") => "audio",
-            Picture::None | Picture::Failed => "file",
-        }
-    }
-
-    /// What it is called for those who do not see it.
-    pub(super) fn label(&self) -> &str {
-        if self.caption.is_empty() {
-            &self.name
-        } else {
-            &self.caption
-        }
-    }
-
-    pub(super) fn size_in_words(&self) -> String {
-        bytes_in_words(self.size.unsigned_abs())
-    }
-
-    /// Width and height in which its place is kept free: 480 by 360 at most.
-    pub(super) fn shown(&self) -> (i64, i64) {
-        let (width, height) = (
-            self.width.unwrap_or(4).max(1),
-            self.height.unwrap_or(3).max(1),
-        );
-        let scale = (480.0 / width as f64).min(360.0 / height as f64).min(1.0);
-        (
-            ((width as f64 * scale) as i64).max(1),
-            ((height as f64 * scale) as i64).max(1),
-        )
-    }
-}
-
-/// The files of a message, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Attachments(pub Vec<Attachment>);
-
-impl TryFrom<String> for Attachments {
-    type Error = serde_json::Error;
-
-    fn try_from(stored: String) -> Result<Self, serde_json::Error> {
-        if stored.is_empty() {
-            Ok(Self::default())
-        } else {
-            serde_json::from_str(&stored)
-        }
-    }
-}
-
-/// As stored.
-impl fmt::Display for Attachments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        f.write_str(&serde_json::to_string(&self.0).map_err(|_| fmt::Error)?)
-    }
-}
 
 /// What someone wants to hang on a message.
 pub(super) struct NewAttachments {
@@ -351,32 +227,6 @@ impl Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_without_files_stores_nothing_and_one_with_files_reads_back() {
-        assert_eq!(Attachments::default().to_string(), "");
-        let one = Attachment {
-            id: FileId(5),
-            name: "ä b.png".into(),
-            caption: "A \"cat\"".into(),
-            media: "image/png".into(),
-            size: 10,
-            picture: Picture::Made,
-            width: Some(960),
-            height: Some(1440),
-            blur: None,
-        };
-        assert_eq!(
-            (one.href(), one.shown()),
-            ("/files/5/%C3%A4%20b.png".to_owned(), (240, 360))
-        );
-        let all = Attachments(vec![one]);
-        assert_eq!(Attachments::try_from(all.to_string()).unwrap(), all);
-        assert_eq!(
-            Attachments::try_from(String::new()).unwrap(),
-            Attachments::default()
-        );
-    }
 
     #[test]
     fn too_much_is_refused() {
