@@ -4,6 +4,7 @@
 mod accounts;
 mod actions;
 mod door;
+mod emoji;
 mod invites;
 mod membership;
 mod names;
@@ -11,7 +12,7 @@ mod operations;
 mod pages;
 mod passwords;
 pub mod permissions;
-mod pictures;
+mod portraits;
 mod rooms;
 mod sessions;
 mod setup;
@@ -21,7 +22,7 @@ pub mod topics;
 mod views;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -35,12 +36,12 @@ use crate::engine::live::FeedSpec;
 use crate::engine::module::{Access, Module, Nav, Pane};
 use crate::engine::viewer::Viewer;
 use crate::engine::{Engine, Started};
-pub use accounts::{Account, Face};
+pub use accounts::Account;
+pub use emoji::{Emoji, EmojiSet};
 pub use membership::Person;
 use passwords::Passwords;
 pub use permissions::{Permission, Place, Role};
-use pictures::Sheet;
-pub use pictures::{Emoji, EmojiSet};
+pub use portraits::Face;
 pub use rooms::Room;
 use sessions::Sessions;
 use setup::SignInLimiter;
@@ -59,8 +60,6 @@ struct Inner {
     rooms: Stamped<RoomId, Arc<Room>>,
     entries: Stamped<(AccountId, RoomId), bool>,
     emoji: Stamped<SpaceId, Arc<EmojiSet>>,
-    /// The style sheet that shows pictures of people and spaces.
-    pictures: RwLock<Arc<Sheet>>,
     /// Who set the server up, once somebody has. It never changes.
     owner: OnceLock<AccountId>,
     /// Grows with every change of a right; see [`Community::remember`].
@@ -101,7 +100,6 @@ impl Community {
             rooms: stamped(ttl),
             entries: stamped(ttl),
             emoji: stamped(ttl),
-            pictures: RwLock::default(),
             owner: OnceLock::new(),
             changes: engine.versions.of("community", 0),
             navs: OnceLock::new(),
@@ -212,12 +210,9 @@ impl Community {
                 .keeping(PERSONAL),
             )
             .subscriber(shell::presenter(self))
-            .task(self.clone().keep_house())
-            .task({
-                let community = self.clone();
-                async move { community.show_pictures().await }
-            });
-        let module = pictures::declare(self, door::declare(self, actions::declare(self, module)));
+            .task(self.clone().keep_house());
+        let module = door::declare(self, actions::declare(self, module));
+        let module = emoji::declare(self, portraits::declare(self, module));
         pages::declare(self, module).page(
             Access::Anyone,
             "/accounts/{account}/mine.css",

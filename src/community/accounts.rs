@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::names::{initials, key, normalize};
+use super::names::{key, normalize};
 use super::{Community, passwords};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -28,28 +28,6 @@ pub struct Account {
     pub email: String,
     /// The language chosen in the settings.
     pub language: Option<String>,
-}
-
-/// How a person is drawn where they have no picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Face {
-    /// Whose it is: a style sheet lays their picture over it.
-    pub account: AccountId,
-    /// One or two letters.
-    pub initials: String,
-    /// Which of the twelve hues of the style sheet.
-    pub hue: u8,
-}
-
-impl Face {
-    /// The face of this account under this name.
-    pub fn of(id: AccountId, name: &str) -> Self {
-        Self {
-            account: id,
-            initials: initials(name),
-            hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0),
-        }
-    }
 }
 
 /// What someone who wants an account fills in.

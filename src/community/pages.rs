@@ -46,7 +46,6 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
         .page(Access::SignedIn, "/sidebar", with(get(sidebar)))
         .page(Access::SignedIn, "/dead-letters", with(get(dead_letters)))
         .page(Access::SignedIn, "/jobs", with(get(jobs)))
-        .page(Access::SignedIn, "/pictures.css", with(get(pictures)))
 }
 
 /// Switches on the controls of the viewer's own messages; the pages themselves are the same for
@@ -352,14 +351,4 @@ async fn jobs(
     }
     let page: Result<PageAnswer> = app_page!(wants, page);
     Ok(page?.into_response())
-}
-
-/// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept
-/// for a day.
-async fn pictures(State(community): Here) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "private, max-age=86400"),
-    ];
-    (headers, community.pictures().css.clone()).into_response()
 }

@@ -42,7 +42,6 @@ impl Pages {
             lang,
             account,
             title: title.into(),
-            pictures: String::new(),
             pages: self.clone(),
         }
     }
@@ -56,8 +55,6 @@ pub struct Head {
     pub account: Option<AccountId>,
     /// The page's title, without the server's name.
     pub title: String,
-    /// Version of the style sheet of people's pictures; empty for none.
-    pub pictures: String,
     pages: Pages,
 }
 

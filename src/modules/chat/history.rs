@@ -50,7 +50,7 @@ pub(super) struct Entry {
 }
 
 const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a program
-const TEMPLATE: &str = "chat.message.2";
+const TEMPLATE: &str = "chat.message.3";
 
 impl Chat {
     /// Reads a page_query of a room. `read_to` is where the reader has come to, for the line 'new'.
@@ -192,9 +192,10 @@ impl Chat {
     /// The fragments of these messages. Rows are read only for those that are not rendered yet.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
+        let emoji = self.community.emoji_in(room).await?;
         let mut html: Vec<Option<Arc<str>>> = stubs
             .iter()
-            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision)))
+            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &emoji)))
             .collect();
         let missing: Vec<_> = stubs
             .iter()
@@ -204,13 +205,7 @@ impl Chat {
             .collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all(
-                fragments.clone(),
-                rows,
-                self.community.emoji_in(room).await?,
-                lang,
-            )
-            .await?;
+            let rendered = render_all(fragments.clone(), rows, emoji, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered
@@ -227,12 +222,26 @@ impl Chat {
     }
 }
 
-fn key(lang: Lang, id: MessageId, revision: i64) -> Key {
+fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
     Key {
         template: TEMPLATE,
         lang,
         id: id.0,
         revision,
+        variant: emoji.version(),
+    }
+}
+
+/// A message's body as HTML, with the emoji it was made with: they are part of its cache key.
+pub(super) struct Body {
+    html: String,
+    emoji: Arc<EmojiSet>,
+}
+
+impl Body {
+    fn render(source: &str, emoji: Arc<EmojiSet>) -> Self {
+        let html = markdown::with_emoji(&markdown::to_html(source), &emoji);
+        Self { html, emoji }
     }
 }
 
@@ -246,9 +255,9 @@ async fn render_all(
         .iter()
         .any(|row| markdown::needs_highlighting(&row.body));
     let render = move || {
-        let html = |row: &Message| markdown::with_emoji(&markdown::to_html(&row.body), &emoji);
+        let body = |row: &Message| Body::render(&row.body, emoji.clone());
         rows.iter()
-            .map(|row| (row.id, fragment(&fragments, row, &html(row), lang)))
+            .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
     };
     // Highlighting takes milliseconds: not on a thread that others wait for.
@@ -262,17 +271,13 @@ async fn render_all(
 }
 
 /// A message's body as HTML, away from the async threads when it is costly.
-pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<String> {
+pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let emoji = chat.community.emoji_in(message.room).await?;
     if !markdown::needs_highlighting(&message.body) {
-        return Ok(markdown::with_emoji(
-            &markdown::to_html(&message.body),
-            &emoji,
-        ));
+        return Ok(Body::render(&message.body, emoji));
     }
-    let body = message.body.clone();
-    let html = move || markdown::with_emoji(&markdown::to_html(&body), &emoji);
-    tokio::task::spawn_blocking(html)
+    let source = message.body.clone();
+    tokio::task::spawn_blocking(move || Body::render(&source, emoji))
         .await
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
@@ -281,13 +286,14 @@ pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<String> 
 pub(super) fn fragment(
     fragments: &Fragments,
     message: &Message,
-    body: &str,
+    body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    fragments.render(key(lang, message.id, message.revision), || {
+    let key = key(lang, message.id, message.revision, &body.emoji);
+    fragments.render(key, || {
         let view = MessageView {
             message,
-            body,
+            body: &body.html,
             lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),

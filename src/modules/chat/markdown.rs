@@ -14,6 +14,7 @@ mod highlight;
 mod plain;
 mod rewrite;
 mod sanitize;
+mod shortcodes;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use highlight::needs_highlighting;
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};
 use sanitize::sanitizer;
+use shortcodes::resolve_standard;
 
 /// Bytes of source beyond which a text is shown as plain lines. A message is far shorter.
 const MAX_SOURCE_BYTES: usize = 64 * 1024;
@@ -67,7 +69,8 @@ fn options() -> &'static Options<'static> {
         options.extension.strikethrough = true;
         options.extension.table = true;
         options.extension.tasklist = true;
-        options.extension.shortcodes = true;
+        // An escaped colon stays apart from the text around it, so that it begins no emoji.
+        options.parse.escaped_char_spans = true;
         options.render.hardbreaks = true;
         // Raw HTML is turned to text in the tree; this catches any that were overlooked there.
         options.render.escape = true;
@@ -112,6 +115,7 @@ fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
         };
         let root = parse_document(arena, source, options);
         if is_in_proportion(root, source.len()) {
+            resolve_standard(root);
             return root;
         }
     }

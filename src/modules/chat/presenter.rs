@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::Chat;
-use super::history::{body_html, fragment};
+use super::history::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{
     AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted, TypingStarted,
@@ -133,7 +133,7 @@ impl Chat {
 struct Shown {
     fragments: Fragments,
     message: Arc<Message>,
-    body: String,
+    body: Body,
 }
 
 impl Shown {

@@ -4,6 +4,7 @@ use comrak::nodes::{Node, NodeValue};
 use comrak::{Arena, parse_document};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::shortcodes::resolve_standard;
 use super::{options, parse_bounded};
 
 /// The most emoji a message may hold and still be shown enlarged.
@@ -24,13 +25,13 @@ pub fn is_emoji_only(source: &str) -> bool {
     }
     let arena = Arena::new();
     let root = parse_document(&arena, source, options());
+    resolve_standard(root);
     let only_text = root.descendants().all(|node| {
         matches!(
             node.data().value,
             NodeValue::Document
                 | NodeValue::Paragraph
                 | NodeValue::Text(_)
-                | NodeValue::ShortCode(_)
                 | NodeValue::SoftBreak
                 | NodeValue::LineBreak
         )
@@ -91,7 +92,6 @@ pub(super) fn collect_text(root: Node<'_>) -> String {
         match &node.data().value {
             NodeValue::Text(content) => out.push_str(content),
             NodeValue::Code(code) => out.push_str(&code.literal),
-            NodeValue::ShortCode(code) => out.push_str(&code.emoji),
             NodeValue::HtmlInline(source) => out.push_str(source),
             NodeValue::SoftBreak | NodeValue::LineBreak => out.push(' '),
             NodeValue::HtmlBlock(block) => push_apart(&mut out, &block.literal),
