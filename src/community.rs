@@ -166,6 +166,7 @@ impl Community {
         let (presence_of_space, operators) = (self.clone(), self.clone());
         let module = Module::new("community")
             .publishes::<topics::SpaceRenamed>()
+            .publishes::<topics::EmojiChanged>()
             .publishes::<topics::MemberJoined>()
             .publishes::<topics::MemberLeft>()
             .publishes::<topics::RoomCreated>()

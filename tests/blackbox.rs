@@ -9,6 +9,7 @@ mod blackbox {
     mod attachments;
     mod builders;
     mod client;
+    mod emoji;
     mod files;
     mod idempotency;
     mod invites;
@@ -17,6 +18,7 @@ mod blackbox {
     mod messages;
     mod page_cache;
     mod pages;
+    mod portraits;
     mod presence;
     mod render_once;
     mod revocation;

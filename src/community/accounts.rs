@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_two_sides() {
+    fn email_without_both_sides_is_refused() {
         for good in ["a@b", "ann.o+x@example.org", "ann@xn--bcher-kva.example"] {
             assert!(is_email(good), "{good}");
         }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use sqlx::FromRow;
 
 use super::portraits::space_file_kind;
+use super::topics::EmojiChanged;
 use super::{Community, Permission, Place};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
 use crate::engine::module::Module;
 
@@ -154,10 +156,16 @@ impl Community {
             if added == 0 {
                 return Err(Error::field("name", "error-emoji-taken"));
             }
-            tx.after_commit(move || community.changed());
+            tx.after_commit(move || community.emoji_changed(by, space));
             Ok(())
         });
         write.await
+    }
+
+    fn emoji_changed(&self, by: AccountId, space: SpaceId) {
+        self.changed();
+        let origin = Origin::new(by, Some(space));
+        self.0.engine.bus.publish(origin, EmojiChanged { space });
     }
 
     /// Removes an emoji from a space: messages show its name again.
@@ -175,7 +183,7 @@ impl Community {
                 "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
             let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
             community.0.engine.files.release(tx, file).await?;
-            tx.after_commit(move || community.changed());
+            tx.after_commit(move || community.emoji_changed(by, space));
             Ok(())
         });
         write.await

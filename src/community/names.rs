@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_tidied_and_drawn() {
+    fn names_are_normalized_and_compared() {
         assert_eq!(normalize("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
         assert_eq!(initials("ann okafor lind"), "AO");
         assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");

@@ -85,7 +85,7 @@ mod tests {
     use std::time::Instant;
 
     #[tokio::test]
-    async fn an_unknown_account_takes_as_long_as_a_wrong_password() {
+    async fn unknown_account_takes_as_long_as_known() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));

@@ -14,6 +14,14 @@ event! {
 }
 
 event! {
+    /// An emoji was added to a space or removed from it.
+    pub struct EmojiChanged on "community.emoji.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
     /// Someone joined a space.
     pub struct MemberJoined on "community.member.joined" by space {
         /// The space.

@@ -124,6 +124,9 @@ async fn room_page(
         };
         let make = async |deps: &Dependencies| {
             deps.add("room", room.id.0);
+            if let Some(space) = room.space {
+                deps.add("space", space.0); // its emoji
+            }
             Ok(Part::new(region(
                 &chat.log(room.id, page_query, lang, account, None).await?,
                 lang,

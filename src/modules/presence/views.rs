@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_in_each_of_their_states() {
+    fn person_frame_in_each_state_matches_snapshot() {
         for state in [State::Here, State::Idle, State::Away] {
             let frame = PersonFrame {
                 account: AccountId(7),
