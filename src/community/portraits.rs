@@ -85,8 +85,8 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
     );
     let emblem = space_file_kind(community, EMBLEM, "A picture of a space");
     module
-        .files(portrait.pictures_only().at_most(MAX_PICTURE_BYTES))
-        .files(emblem.pictures_only().at_most(MAX_PICTURE_BYTES))
+        .files(cover(portrait))
+        .files(cover(emblem))
         .page(
             Access::SignedIn,
             "/accounts/{account}/picture",
@@ -97,6 +97,11 @@ pub(super) fn declare(community: &Community, module: Module) -> Module {
             "/spaces/{space}/picture",
             get(serve_emblem).with_state(community.clone()),
         )
+}
+
+/// What covers initials.
+fn cover(kind: FileKind) -> FileKind {
+    kind.pictures_only().opaque().at_most(MAX_PICTURE_BYTES)
 }
 
 /// A kind of file that whoever manages a space may add to it and its members may read.
