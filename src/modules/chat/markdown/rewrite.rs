@@ -1,4 +1,4 @@
-//! The middle step: the tree made safe and fit for a chat before it is written out.
+//! The second step: changes to the parsed tree before it is written as HTML.
 
 use std::borrow::Cow;
 

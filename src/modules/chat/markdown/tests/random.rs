@@ -1,4 +1,4 @@
-//! Generated texts.
+//! Properties of any text.
 
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
