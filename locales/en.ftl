@@ -372,4 +372,5 @@ emoji-name = Name
 emoji-add = Add emoji
 error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _.
 error-emoji-taken = There is an emoji of this name already.
+error-emoji-standard = This is the name of a standard emoji, which would be shown instead. Choose another name.
 error-emoji-many = A space may have 500 emoji at most.

@@ -4,6 +4,7 @@
 mod accounts;
 mod actions;
 mod door;
+mod emoji;
 mod housekeeping;
 mod invites;
 mod membership;
@@ -11,7 +12,7 @@ mod names;
 mod pages;
 mod passwords;
 pub mod permissions;
-mod pictures;
+mod portraits;
 mod rooms;
 mod sessions;
 mod setup;
@@ -21,7 +22,7 @@ pub mod topics;
 mod views;
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -36,12 +37,12 @@ use crate::engine::module::{Access, AccountStyle, Declarations, Module, Nav, Pan
 use crate::engine::versions::{Dependencies, Snapshot};
 use crate::engine::viewer::Viewer;
 use crate::engine::{Engine, Started};
-pub use accounts::{Account, Face};
+pub use accounts::Account;
+pub use emoji::{Emoji, EmojiSet};
 pub use membership::Person;
 use passwords::Passwords;
 pub use permissions::{Permission, Role, Scope};
-use pictures::Sheet;
-pub use pictures::{Emoji, EmojiSet};
+pub use portraits::Face;
 pub use rooms::Room;
 use sessions::Sessions;
 use setup::SignInLimiter;
@@ -65,8 +66,6 @@ struct Inner {
     emoji: Versioned<SpaceId, Arc<EmojiSet>>,
     members: Versioned<SpaceId, Arc<HashSet<AccountId>>>,
     room_members: Versioned<RoomId, Arc<HashSet<AccountId>>>,
-    /// The style sheet that shows pictures of people and spaces.
-    pictures: RwLock<Arc<Sheet>>,
     /// Who set the server up, once somebody has. It never changes.
     owner: OnceLock<AccountId>,
     navs: OnceLock<Vec<Nav>>,
@@ -121,7 +120,6 @@ impl Community {
             emoji: versioned(ttl),
             members: member_lists(ttl),
             room_members: member_lists(ttl),
-            pictures: RwLock::default(),
             owner: OnceLock::new(),
             navs: OnceLock::new(),
             panes: OnceLock::new(),
@@ -233,7 +231,7 @@ pub fn module() -> Module<Community> {
         })
         .subscriber(shell::presenter())
         .task(Community::evict_repeatedly);
-    let module = pictures::declare(door::declare(actions::declare(module)));
+    let module = emoji::declare(portraits::declare(door::declare(actions::declare(module))));
     pages::declare(module).page(
         Access::Anyone,
         "/accounts/{account}/mine.css",

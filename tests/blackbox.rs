@@ -9,6 +9,7 @@ mod blackbox {
     mod attachments;
     mod builders;
     mod client;
+    mod emoji;
     mod files;
     mod fresh_pages;
     mod idempotency;
@@ -18,6 +19,7 @@ mod blackbox {
     mod messages;
     mod page_cache;
     mod pages;
+    mod portraits;
     mod presence;
     mod render_once;
     mod revocation;

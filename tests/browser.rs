@@ -19,5 +19,6 @@ mod browser {
     mod phone;
     mod pictures;
     mod plain;
+    mod portraits;
     mod probes;
 }

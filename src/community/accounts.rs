@@ -1,4 +1,4 @@
-//! Accounts: one for each person, by name and e-mail address.
+//! Accounts, found by name or e-mail address.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::names::{initials, key, normalize};
+use super::names::{key, normalize};
 use super::topics::AccountChanged;
 use super::{Community, passwords};
 use crate::base::clock::Micros;
@@ -15,46 +15,24 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
 use crate::engine::bus::Origin;
 
-pub(super) const MAX_NAME_CHARS: usize = 40; // characters as a person counts them
-const MAX_LOGIN_BYTES: usize = 320; // bytes; no name or address is longer
-const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: what fits into a forward path
+pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
+const MAX_LOGIN_BYTES: usize = 320; // no name or address is longer
+const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: the longest forward path, without its brackets
 
 /// A person's account.
 #[derive(Clone, Debug, FromRow)]
 pub struct Account {
-    /// Its id.
+    /// Unique, and the same for as long as the account exists.
     pub id: AccountId,
     /// The name others see.
     pub name: String,
-    /// The address it was made with. Nobody else sees it.
+    /// Shown to nobody else.
     pub email: String,
-    /// The language chosen in the settings.
+    /// A tag such as `en`, if one was chosen; `None` follows the browser.
     pub language: Option<String>,
 }
 
-/// How a person is drawn where they have no picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Face {
-    /// Whose it is: a style sheet lays their picture over it.
-    pub account: AccountId,
-    /// One or two letters.
-    pub initials: String,
-    /// Which of the twelve hues of the style sheet.
-    pub hue: u8,
-}
-
-impl Face {
-    /// The face of this account under this name.
-    pub fn of(id: AccountId, name: &str) -> Self {
-        Self {
-            account: id,
-            initials: initials(name),
-            hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0),
-        }
-    }
-}
-
-/// What someone who wants an account fills in.
+/// The form of somebody who signs up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewAccount {
     pub(super) name: String,
@@ -63,7 +41,7 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
-    /// Trims, and notes what is wrong.
+    /// Normalizes the fields and records which are invalid.
     pub(super) fn check(&mut self, check: &mut Check) {
         self.name = normalize(&self.name);
         self.email = self.email.trim().to_owned();
@@ -77,7 +55,7 @@ impl NewAccount {
                 "error-too-long",
                 MAX_NAME_CHARS,
             )
-            // What looks like an address would sign in as somebody else's.
+            // A name that is somebody else's address would be ambiguous at sign-in.
             .that(!self.name.contains('@'), "name", "error-name-at", 0)
             .that(is_email(&self.email), "email", "error-email", 0)
             .that(
@@ -106,7 +84,7 @@ fn is_email(text: &str) -> bool {
             .any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
 }
 
-/// Makes the account, inside the transaction of what it is for.
+/// Inserts an account in the caller's transaction.
 ///
 /// # Errors
 /// `Invalid` when the name or the address is taken.
@@ -171,11 +149,11 @@ impl Community {
         let (id, hash) = found.unzip();
         self.0.sign_in_limiter.check(login, id, from)?;
         let fits = password.len() <= passwords::MAX_CHARS * 4
-            && self.0.passwords.fits(password, hash).await?;
+            && self.0.passwords.verify(password, hash).await?;
         Ok(id.filter(|_| fits))
     }
 
-    /// Keeps the language someone chose; `None` follows the browser.
+    /// Sets the language of an account's pages; `None` follows the browser.
     pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
         let bus = self.0.engine.bus.clone();
         self.0
@@ -200,7 +178,7 @@ impl Community {
     }
 }
 
-/// Ends with `NotFound` unless a row was touched.
+/// `NotFound` if a statement has changed no row.
 pub(super) fn touched(rows: u64) -> Result<()> {
     if rows > 0 {
         Ok(())
@@ -214,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_two_sides() {
+    fn email_without_both_sides_is_refused() {
         for good in ["a@b", "ann.o+x@example.org", "ann@xn--bcher-kva.example"] {
             assert!(is_email(good), "{good}");
         }

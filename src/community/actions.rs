@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Community;
+use super::emoji::EMOJI;
 use super::invites::InviteId;
-use super::pictures::{EMBLEM, EMOJI, PORTRAIT};
+use super::portraits::{EMBLEM, PORTRAIT};
 use super::rooms::RoomForm;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};

@@ -1,13 +1,13 @@
-//! Names, as people type them and as they are compared and drawn.
+//! Names of accounts, spaces and rooms: normalized, compared and shortened to initials.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::error::Check;
 
-pub(super) const MAX_NAME_CHARS: usize = 60; // characters as a person counts them
+pub(super) const MAX_NAME_CHARS: usize = 60; // graphemes
 
-/// The first letters of the first two words.
+/// The first graphemes of the first two words, in upper case.
 pub(super) fn initials(name: &str) -> String {
     name.split_whitespace()
         .filter_map(|word| word.graphemes(true).next())
@@ -16,9 +16,9 @@ pub(super) fn initials(name: &str) -> String {
         .collect()
 }
 
-/// One line of text as people mean it: no control characters, single spaces, nothing around it.
+/// One line without control characters, runs of white space or white space at the ends.
 pub(super) fn normalize(text: &str) -> String {
-    // Bidirectional overrides would let a name rewrite the line it stands in.
+    // Bidirectional overrides would reorder the line that shows the name.
     let plain: String = text
         .chars()
         .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}'))
@@ -27,19 +27,20 @@ pub(super) fn normalize(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name or address as it is compared: without case, and without what cannot be seen.
+/// What names and addresses are compared by: NFKC, lower case, without invisible characters.
 pub(super) fn key(text: &str) -> String {
-    let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect();
-    normalize(&seen.nfkc().collect::<String>()).to_lowercase()
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    normalize(&visible.nfkc().collect::<String>()).to_lowercase()
 }
 
-/// Characters that show nothing by themselves: joiners, direction and shape marks, fillers.
-fn is_unseen(c: char) -> bool {
+/// Joiners, direction marks, variation selectors and fillers.
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Normalizes a name and records under `field` if it is empty or too long.
 pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
     let name = normalize(name);
     let length = name.graphemes(true).count();
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_tidied_and_drawn() {
+    fn names_are_normalized_and_compared() {
         assert_eq!(normalize("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
         assert_eq!(initials("ann okafor lind"), "AO");
         assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");

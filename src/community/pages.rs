@@ -37,7 +37,6 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         .page(Access::SignedIn, "/direct", get(direct))
         .page(Access::SignedIn, "/account", get(account))
         .page(Access::SignedIn, "/sidebar", get(sidebar))
-        .page(Access::SignedIn, "/pictures.css", get(pictures))
 }
 
 /// The rules of one account's pages: what is theirs in markup that everybody shares. They change
@@ -292,14 +291,4 @@ async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>
         )
         .await?;
     Html::of(&Sidebar { shell: &shell })
-}
-
-/// The style sheet of people's and spaces' pictures. Its address names its contents, so it is kept
-/// for a day.
-async fn pictures(State(community): Here) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "private, max-age=86400"),
-    ];
-    (headers, community.pictures().css.clone()).into_response()
 }

@@ -1,5 +1,5 @@
 //! Passwords: Argon2id with 19 MiB and two passes (OWASP's first choice), off the async threads,
-//! one at a time.
+//! at most [`MAX_CONCURRENT`] at a time.
 
 use std::sync::Arc;
 
@@ -11,26 +11,27 @@ use tokio::task::spawn_blocking;
 
 use crate::base::error::{Error, Result};
 
-pub(super) const MIN_CHARS: usize = 10; // characters
-pub(super) const MAX_CHARS: usize = 256; // characters; more is somebody's attempt to keep us busy
+pub(super) const MIN_CHARS: usize = 10; // graphemes
+/// Graphemes; hashing a longer text would cost more than anybody needs.
+pub(super) const MAX_CHARS: usize = 256;
+const MAX_CONCURRENT: usize = 2;
 
-/// Hashes and checks passwords. Cheap to clone.
+/// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Passwords {
-    turn: Arc<Semaphore>,
-    /// The hash of nobody's password, checked when an account does not exist, so that the answer
-    /// takes as long.
-    nobodys: Arc<str>,
+    permits: Arc<Semaphore>,
+    /// Verified when an account does not exist, so that the answer takes as long.
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        // A fixed hash of the same cost; nobody can know its password, because the check's result
-        // is ignored.
-        let nobodys = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA";
+        // Of the same cost as real ones. The result of verifying it is ignored, so it does not
+        // matter whether somebody knows its password.
+        let dummy_hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA";
         Self {
-            turn: Arc::new(Semaphore::new(2)),
-            nobodys: nobodys.into(),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
+            dummy_hash: dummy_hash.into(),
         }
     }
 
@@ -43,12 +44,13 @@ impl Passwords {
         .await?
     }
 
-    /// Whether the password fits; with no hash it takes the same time and says no.
-    pub(super) async fn fits(&self, password: String, hash: Option<String>) -> Result<bool> {
-        let nobodys = self.nobodys.clone();
+    /// Whether this is the password of the hash. Without a hash the answer is no, after the same
+    /// time.
+    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let dummy_hash = self.dummy_hash.clone();
         self.blocking(move || {
             let known = hash.is_some();
-            let text = hash.as_deref().unwrap_or(&nobodys);
+            let text = hash.as_deref().unwrap_or(&dummy_hash);
             let Ok(parsed) = PasswordHash::new(text) else {
                 return false;
             };
@@ -64,14 +66,14 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let turn = self
-            .turn
+        let permit = self
+            .permits
             .clone()
             .acquire_owned()
             .await
             .map_err(|_| Error::Unavailable)?;
         let done = spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             work()
         });
         done.await
@@ -85,13 +87,13 @@ mod tests {
     use std::time::Instant;
 
     #[tokio::test]
-    async fn an_unknown_account_takes_as_long_as_a_wrong_password() {
+    async fn unknown_account_takes_as_long_as_known() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(
             passwords
-                .fits("correct horse".into(), Some(hash.clone()))
+                .verify("correct horse".into(), Some(hash.clone()))
                 .await
                 .unwrap()
         );
@@ -99,7 +101,7 @@ mod tests {
         for _ in 0..5 {
             for (which, hash) in [(0, Some(hash.clone())), (1, None)] {
                 let started = Instant::now();
-                assert!(!passwords.fits("wrong horse".into(), hash).await.unwrap());
+                assert!(!passwords.verify("wrong horse".into(), hash).await.unwrap());
                 times[which].push(started.elapsed());
             }
         }

@@ -31,6 +31,13 @@ pub struct SpaceLink {
     pub current: bool,
 }
 
+impl SpaceLink {
+    /// Its picture, to stand after the initials.
+    pub fn emblem(&self) -> askama::filters::Safe<String> {
+        super::portraits::emblem_img(self.id)
+    }
+}
+
 /// Everything around a page. Its template is `community/shell.html`.
 pub struct Shell {
     /// The language.
@@ -89,13 +96,8 @@ pub(super) struct Sidebar<'a> {
 impl Community {
     /// The head of a page for this viewer.
     pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
-        let mut head = self
-            .0
-            .engine
-            .pages
-            .head(viewer.lang, Some(viewer.account), title);
-        head.pictures.clone_from(&self.pictures().version);
-        head
+        let pages = &self.0.engine.pages;
+        pages.head(viewer.lang, Some(viewer.account), title)
     }
 
     /// What stands around a page at `here`, in a space or outside all.

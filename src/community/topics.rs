@@ -32,12 +32,10 @@ event! {
 }
 
 event! {
-    /// An emoji was added to a space or removed.
+    /// An emoji was added to a space or removed from it.
     pub struct EmojiChanged on "community.emoji.changed" by space {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// The emoji's name.
-        name: String = "crab".into(),
     }
 }
 

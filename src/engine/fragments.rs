@@ -1,4 +1,5 @@
-//! Fragments: rendered pieces of HTML, kept by template version, language, id and revision.
+//! Fragments: rendered pieces of HTML, kept by template version, language, id,
+//! revision and variant.
 //!
 //! Nothing of the request may enter one: no host, no account, no token. What depends on the viewer
 //! is switched on by attributes and style sheets.
@@ -22,6 +23,8 @@ pub struct Key {
     pub id: i64,
     /// How often that thing has changed.
     pub revision: i64,
+    /// A hash of what else it is rendered with; 0 for nothing.
+    pub variant: u64,
 }
 
 const OVERHEAD: usize = 160; // bytes a cache entry costs besides its text: key, counters, pointers

@@ -4,7 +4,7 @@
 mod bucket;
 mod crashes;
 mod limits;
-mod pictures;
+pub(super) mod pictures;
 mod reference;
 mod served;
 mod uploads;

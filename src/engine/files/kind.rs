@@ -29,6 +29,7 @@ pub struct FileKind {
     pub(super) ready: Option<Ready>,
     pub(super) largest: u64,
     pub(super) pictures_only: bool,
+    pub(super) opaque: bool,
 }
 
 impl FileKind {
@@ -59,6 +60,7 @@ impl FileKind {
             ready: None,
             largest: u64::MAX,
             pictures_only: false,
+            opaque: false,
         }
     }
 
@@ -71,6 +73,13 @@ impl FileKind {
     /// Pictures and nothing else.
     pub fn pictures_only(mut self) -> Self {
         self.pictures_only = true;
+        self
+    }
+
+    /// Small and large pictures are made on white, so that nothing shines through: for pictures that
+    /// cover something.
+    pub fn opaque(mut self) -> Self {
+        self.opaque = true;
         self
     }
 

@@ -11,6 +11,7 @@ use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{
     AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits,
+    RgbImage,
 };
 
 /// The largest file that is taken for a picture, in bytes. Larger ones can be saved only.
@@ -41,11 +42,12 @@ pub(super) struct Encoded {
     pub(super) media: &'static str,
 }
 
-/// Makes a picture anew. Computes: call it where blocking is fine.
+/// Makes a picture anew; with `opaque`, its smaller forms on white. Computes: call it where blocking
+/// is fine.
 ///
 /// # Errors
 /// When it is none, or larger than the limits.
-pub(super) fn make(content: &[u8], media: &str) -> ImageResult<Made> {
+pub(super) fn make(content: &[u8], media: &str, opaque: bool) -> ImageResult<Made> {
     let format = ImageFormat::from_mime_type(media).unwrap_or(ImageFormat::Png);
     let mut reader = ImageReader::with_format(Cursor::new(content), format);
     reader.limits(limits());
@@ -63,6 +65,7 @@ pub(super) fn make(content: &[u8], media: &str) -> ImageResult<Made> {
         },
         None => encoded(&picture, format == ImageFormat::Jpeg)?,
     };
+    let picture = if opaque { on_white(picture) } else { picture };
     let smaller = |side: u32| {
         if picture.width().max(picture.height()) > side {
             picture.thumbnail(side, side)
@@ -108,6 +111,23 @@ fn plain(picture: DynamicImage) -> DynamicImage {
     } else {
         picture.into_rgb8().into()
     }
+}
+
+/// What is transparent becomes white.
+fn on_white(picture: DynamicImage) -> DynamicImage {
+    if !picture.color().has_alpha() {
+        return picture;
+    }
+    let pixels = picture.into_rgba8();
+    let mut flat = RgbImage::new(pixels.width(), pixels.height());
+    for (to, from) in flat.pixels_mut().zip(pixels.pixels()) {
+        let [red, green, blue, alpha] = from.0.map(u16::from);
+        to.0 = [red, green, blue].map(|colour| {
+            let blended = colour * alpha / 255 + (255 - alpha);
+            u8::try_from(blended).unwrap_or(u8::MAX)
+        });
+    }
+    flat.into()
 }
 
 /// As JPEG where nothing shines through and small is better than exact, else as PNG.
@@ -195,7 +215,7 @@ mod tests {
     #[test]
     fn what_else_was_in_a_picture_is_gone_and_it_stands_upright() {
         let told = [telling_jpeg(), b"<script>alert(1)</script>".to_vec()].concat();
-        let made = make(&told, "image/jpeg").unwrap();
+        let made = make(&told, "image/jpeg", false).unwrap();
         assert_eq!(
             (made.width, made.height),
             (40, 60),
@@ -215,7 +235,7 @@ mod tests {
 
     #[test]
     fn smaller_forms_are_smaller_and_nothing_is_made_larger() {
-        let made = make(&jpeg(3000, 1500), "image/jpeg").unwrap();
+        let made = make(&jpeg(3000, 1500), "image/jpeg", false).unwrap();
         let size = |of: &Encoded| {
             image::load_from_memory(&of.bytes)
                 .map(|picture| (picture.width(), picture.height()))
@@ -225,7 +245,7 @@ mod tests {
             [size(&made.whole), size(&made.large), size(&made.small)],
             [(3000, 1500), (1600, 800), (480, 240)]
         );
-        let made = make(&jpeg(30, 20), "image/jpeg").unwrap();
+        let made = make(&jpeg(30, 20), "image/jpeg", false).unwrap();
         assert_eq!(
             [size(&made.whole), size(&made.large), size(&made.small)],
             [(30, 20); 3]
@@ -240,13 +260,16 @@ mod tests {
             .write_with_encoder(PngEncoder::new(&mut bomb))
             .unwrap();
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
-        assert!(make(&bomb, "image/png").is_err());
+        assert!(make(&bomb, "image/png", false).is_err());
         for nonsense in [
             &b""[..],
             b"GIF89a<script>alert(1)</script>",
             &jpeg(60, 40)[..30],
         ] {
-            assert!(make(nonsense, "image/gif").is_err() && make(nonsense, "image/jpeg").is_err());
+            assert!(
+                make(nonsense, "image/gif", false).is_err()
+                    && make(nonsense, "image/jpeg", false).is_err()
+            );
         }
     }
 
@@ -265,7 +288,7 @@ mod tests {
                     .unwrap();
             }
         }
-        let made = make(&gif, "image/gif").unwrap();
+        let made = make(&gif, "image/gif", false).unwrap();
         let frames = GifDecoder::new(Cursor::new(&made.whole.bytes))
             .unwrap()
             .into_frames()
@@ -275,10 +298,27 @@ mod tests {
         image::RgbaImage::from_pixel(20, 10, image::Rgba([9, 9, 9, 90]))
             .write_with_encoder(PngEncoder::new(&mut png))
             .unwrap();
-        let made = make(&png, "image/png").unwrap();
+        let made = make(&png, "image/png", false).unwrap();
         assert_eq!(
             (made.whole.media, made.small.media),
             ("image/png", "image/png")
         );
+    }
+
+    #[test]
+    fn opaque_pictures_are_made_on_white() {
+        let clear = image::RgbaImage::from_pixel(40, 30, image::Rgba([200, 0, 0, 0]));
+        let mut png = Vec::new();
+        clear.write_with_encoder(PngEncoder::new(&mut png)).unwrap();
+        for (opaque, media) in [(true, "image/jpeg"), (false, "image/png")] {
+            let made = make(&png, "image/png", opaque).unwrap();
+            assert_eq!((made.small.media, made.whole.media), (media, "image/png"));
+            let small = image::load_from_memory(&made.small.bytes)
+                .unwrap()
+                .into_rgba8();
+            let expected = if opaque { 255 } else { 0 };
+            assert_eq!(small.get_pixel(5, 5).0[3], expected);
+            assert!(!opaque || small.get_pixel(5, 5).0 == [255; 4]);
+        }
     }
 }

@@ -54,34 +54,12 @@ pub(super) async fn give(
     } else {
         media
     };
-    let tag = HeaderValue::try_from(format!("\"{}\"", &digest[..32.min(digest.len())]))
-        .map_err(|error| Error::Internal(error.into()))?;
+    let tag = etag(&digest)?;
     let mut response = Response::new(Body::empty());
     let answer = response.headers_mut();
-    answer.insert(header::ETAG, tag.clone());
-    answer.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
+    insert_headers(answer, &tag, "private, no-cache");
     answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    answer.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(SANDBOX),
-    );
-    answer.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
-    let known = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(|tags| {
-                tags.split(',')
-                    .any(|one| one.trim().as_bytes() == tag.as_bytes())
-            })
-    };
-    if known(header::IF_NONE_MATCH) == Some(true) {
+    if lists_tag(&headers, header::IF_NONE_MATCH, &tag) == Some(true) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
@@ -93,7 +71,7 @@ pub(super) async fn give(
     // A range of what has changed meanwhile is not what was asked for.
     let ranged = headers
         .get(header::RANGE)
-        .filter(|_| known(header::IF_RANGE) != Some(false));
+        .filter(|_| lists_tag(&headers, header::IF_RANGE, &tag) != Some(false));
     let (from, to) = match ranged.map(|range| range_of(range, size)) {
         None | Some(Ranged::All) => (0, size),
         Some(Ranged::Part(from, to)) => {
@@ -117,7 +95,55 @@ pub(super) async fn give(
     Ok(response)
 }
 
+/// One transparent pixel: a GIF.
+const TRANSPARENT_PIXEL: &[u8; 43] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0\
+    \x21\xf9\x04\x01\0\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
+
 impl Files {
+    /// Answers with the small picture made of a file, or with one transparent pixel while there is
+    /// none: an `<img>` of it is then invisible. Its address can stay the same when the file is
+    /// replaced. Whether the reader may see it is for the caller to ask.
+    pub async fn small_picture(
+        &self,
+        id: Option<FileId>,
+        cache_control: &'static str,
+        headers: &HeaderMap,
+    ) -> Result<Response> {
+        let digest = match id {
+            None => None,
+            Some(id) => match self.file(id).await {
+                Ok(file) => file.small.filter(|_| file.picture == Picture::Made),
+                Err(Error::NotFound) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        let tag = etag(digest.as_deref().unwrap_or("none"))?;
+        let mut response = Response::new(Body::empty());
+        insert_headers(response.headers_mut(), &tag, cache_control);
+        if lists_tag(headers, header::IF_NONE_MATCH, &tag) == Some(true) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(response);
+        }
+        let (media, size, body) = match digest {
+            None => (
+                "image/gif",
+                TRANSPARENT_PIXEL.len() as u64,
+                Body::from(TRANSPARENT_PIXEL.as_slice()),
+            ),
+            Some(digest) => {
+                let (size, media) = super::store::blob_of(&self.0.db, &digest).await?;
+                let size = size.unsigned_abs();
+                let content = self.0.blobs.get(&digest, 0, size).await?;
+                (media.name(), size, Body::from_stream(content))
+            }
+        };
+        let answer = response.headers_mut();
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        answer.insert(header::CONTENT_LENGTH, size.into());
+        *response.body_mut() = body;
+        Ok(response)
+    }
+
     /// The content that is asked for: digest, size in bytes and media.
     async fn chosen(&self, file: &File, size: Option<Size>) -> Result<(String, u64, Media)> {
         let pictured = match size {
@@ -128,6 +154,36 @@ impl Files {
         let digest = pictured.ok_or(Error::NotFound)?;
         let (bytes, media) = super::store::blob_of(&self.0.db, digest).await?;
         Ok((digest.clone(), bytes.unsigned_abs(), media))
+    }
+}
+
+/// The entity tag of content with this digest.
+fn etag(digest: &str) -> Result<HeaderValue> {
+    HeaderValue::try_from(format!("\"{}\"", &digest[..32.min(digest.len())]))
+        .map_err(|error| Error::Internal(error.into()))
+}
+
+/// Whether a header of a request lists this entity tag, if the request has it.
+fn lists_tag(headers: &HeaderMap, name: HeaderName, tag: &HeaderValue) -> Option<bool> {
+    let tags = headers.get(name)?.to_str().ok()?;
+    Some(
+        tags.split(',')
+            .any(|one| one.trim().as_bytes() == tag.as_bytes()),
+    )
+}
+
+/// What every answer says, a 304 included.
+fn insert_headers(answer: &mut HeaderMap, tag: &HeaderValue, cache_control: &'static str) {
+    answer.insert(header::ETAG, tag.clone());
+    for (name, value) in [
+        (header::CACHE_CONTROL, cache_control),
+        (header::CONTENT_SECURITY_POLICY, SANDBOX),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        answer.insert(name, HeaderValue::from_static(value));
     }
 }
 

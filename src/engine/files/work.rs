@@ -70,7 +70,9 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
         .await?;
     let media = file.media.clone();
     run.progress(1, 3);
-    let made = tokio::task::spawn_blocking(move || pictures::make(&content, &media)).await?;
+    let opaque = files.kind(&file.kind).is_ok_and(|kind| kind.opaque);
+    let make = move || pictures::make(&content, &media, opaque);
+    let made = tokio::task::spawn_blocking(make).await?;
     run.progress(2, 3);
     let (mut turns, mut blobs) = (Vec::new(), Vec::new());
     let original = file.digest.clone();

@@ -38,7 +38,6 @@ impl Pages {
             lang,
             account,
             title: title.into(),
-            pictures: String::new(),
             pages: self.clone(),
         }
     }
@@ -52,8 +51,6 @@ pub struct Head {
     pub account: Option<AccountId>,
     /// The page's title, without the server's name.
     pub title: String,
-    /// Version of the style sheet of people's pictures; empty for none.
-    pub pictures: String,
     pages: Pages,
 }
 

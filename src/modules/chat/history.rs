@@ -59,7 +59,7 @@ pub(super) struct Entry {
 }
 
 const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a program
-const TEMPLATE: &str = "chat.message.2";
+const TEMPLATE: &str = "chat.message.3";
 
 /// Messages of one piece, on average. A piece ends after a message chosen by its id, so that a new
 /// message changes the first and the last piece of a page and leaves the others as they are.
@@ -235,9 +235,10 @@ impl Chat {
     /// The fragments of these messages. Rows are read only for those that are not rendered yet.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
+        let emoji = self.community.emoji_in(room).await?;
         let mut html: Vec<Option<Arc<str>>> = stubs
             .iter()
-            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision)))
+            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &emoji)))
             .collect();
         let missing: Vec<_> = stubs
             .iter()
@@ -247,13 +248,7 @@ impl Chat {
             .collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all(
-                fragments.clone(),
-                rows,
-                self.community.emoji_in(room).await?,
-                lang,
-            )
-            .await?;
+            let rendered = render_all(fragments.clone(), rows, emoji, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered
@@ -270,12 +265,38 @@ impl Chat {
     }
 }
 
-fn key(lang: Lang, id: MessageId, revision: i64) -> Key {
+fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
     Key {
         template: TEMPLATE,
         lang,
         id: id.0,
         revision,
+        variant: emoji.version(),
+    }
+}
+
+/// A message's body as HTML, with the emoji it was made with: they are part of its cache key.
+#[derive(Clone)]
+pub(super) struct Body {
+    html: Arc<str>,
+    emoji: Arc<EmojiSet>,
+}
+
+impl Body {
+    /// Made once for each revision and set of emoji, whoever asks first: the answer to its author,
+    /// the frame, or a page.
+    fn render(fragments: &Fragments, message: &Message, emoji: Arc<EmojiSet>) -> Self {
+        let key = Key {
+            template: "chat.body",
+            lang: Lang::negotiate(None, None), // the same in every language
+            id: message.id.0,
+            revision: message.revision,
+            variant: emoji.version(),
+        };
+        let html = fragments.render(key, || {
+            markdown::with_emoji(&markdown::to_html(&message.body), &emoji)
+        });
+        Self { html, emoji }
     }
 }
 
@@ -289,9 +310,9 @@ async fn render_all(
         .iter()
         .any(|row| markdown::needs_highlighting(&row.body));
     let render = move || {
-        let html = |row: &Message| markdown::with_emoji(&markdown::to_html(&row.body), &emoji);
+        let body = |row: &Message| Body::render(&fragments, row, emoji.clone());
         rows.iter()
-            .map(|row| (row.id, fragment(&fragments, row, &html(row), lang)))
+            .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
     };
     // Highlighting takes milliseconds: not on a thread that others wait for.
@@ -304,34 +325,16 @@ async fn render_all(
     }
 }
 
-/// A message's body as HTML, made once for each revision whoever asks first: the answer to its
-/// author or the frame. Costly ones (see [`markdown::needs_highlighting`]) run on a blocking thread.
-pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Arc<str>> {
-    const TEMPLATE: &str = "chat.body";
-    let lang = Lang::negotiate(None, None); // the same in every language
-    let (id, revision) = (message.id.0, message.revision);
-    let key = Key {
-        template: TEMPLATE,
-        lang,
-        id,
-        revision,
-    };
-    let fragments = chat.engine.fragments.clone();
-    if let Some(html) = fragments.get(&key) {
-        return Ok(html);
-    }
+/// A message's body as HTML. Costly ones (see [`markdown::needs_highlighting`]) are made on a
+/// blocking thread.
+pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let emoji = chat.community.emoji_in(message.room).await?;
-    let costly = markdown::needs_highlighting(&message.body);
-    let body = message.body.clone();
-    let html = move || {
-        fragments.render(key, || {
-            markdown::with_emoji(&markdown::to_html(&body), &emoji)
-        })
-    };
-    if !costly {
-        return Ok(html());
+    let fragments = chat.engine.fragments.clone();
+    if !markdown::needs_highlighting(&message.body) {
+        return Ok(Body::render(&fragments, message, emoji));
     }
-    tokio::task::spawn_blocking(html)
+    let message = message.clone();
+    tokio::task::spawn_blocking(move || Body::render(&fragments, &message, emoji))
         .await
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
@@ -340,13 +343,14 @@ pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Arc<str>
 pub(super) fn fragment(
     fragments: &Fragments,
     message: &Message,
-    body: &str,
+    body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    fragments.render(key(lang, message.id, message.revision), || {
+    let key = key(lang, message.id, message.revision, &body.emoji);
+    fragments.render(key, || {
         let view = MessageView {
             message,
-            body,
+            body: &body.html,
             lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),

@@ -1,8 +1,8 @@
 //! Chat Markdown: what a member typed, turned into HTML that is safe to show to everyone.
 //!
 //! The text goes through three steps and the order matters. comrak parses it (GitHub flavour,
-//! and a newline is a line break as people expect in a chat). The tree is then rewritten: raw
-//! HTML becomes visible text, images become links so that no reader's address leaks to another
+//! and a newline is a line break as people expect in a chat). The tree is then rewritten: names
+//! between colons become emoji, raw HTML becomes visible text, images become links so that no reader's address leaks to another
 //! host, headings are fitted under the page's own, code is highlighted. Last, always, ammonia
 //! parses the result as a browser would and keeps only the tags and attributes named here, so a
 //! mistake in the first two steps shows as missing markup and not as a script.
@@ -14,6 +14,7 @@ mod highlight;
 mod plain;
 mod rewrite;
 mod sanitize;
+mod shortcodes;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use highlight::needs_highlighting;
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};
 use sanitize::sanitizer;
+use shortcodes::resolve_standard;
 
 /// Bytes of source beyond which a text is shown as plain lines. A message is far shorter.
 const MAX_SOURCE_BYTES: usize = 64 * 1024;
@@ -67,7 +69,8 @@ fn options() -> &'static Options<'static> {
         options.extension.strikethrough = true;
         options.extension.table = true;
         options.extension.tasklist = true;
-        options.extension.shortcodes = true;
+        // An escaped colon stays apart from the text around it, so that it begins no emoji.
+        options.parse.escaped_char_spans = true;
         options.render.hardbreaks = true;
         // Raw HTML is turned to text in the tree; this catches any that were overlooked there.
         options.render.escape = true;
@@ -85,9 +88,9 @@ fn options_without_tables() -> &'static Options<'static> {
     })
 }
 
-/// Whether a table could fill its short rows up to far more cells than the text has characters.
-/// Asked before parsing, as making the cells is what costs.
-fn may_spread(source: &str) -> bool {
+/// Whether filling up the short rows of a table could make far more cells than the text has
+/// characters. Asked before parsing, as making the cells is what costs.
+fn may_exceed_cells(source: &str) -> bool {
     let widest = source
         .lines()
         .map(|line| line.bytes().filter(|byte| *byte == b'|').count())
@@ -101,17 +104,17 @@ fn max_nodes(source_bytes: usize) -> usize {
     source_bytes * MAX_NODES_PER_BYTE + MIN_NODES_ALLOWED
 }
 
-/// Parses the text, or sets it as plain lines when it is too long or its tree is out of
-/// proportion.
+/// Parses the text, or shows it as plain lines when it is too long or its tree too deep or large.
 fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
     if source.len() <= MAX_SOURCE_BYTES {
-        let options = if may_spread(source) {
+        let options = if may_exceed_cells(source) {
             options_without_tables()
         } else {
             options()
         };
         let root = parse_document(arena, source, options);
-        if is_in_proportion(root, source.len()) {
+        if is_within_limits(root, source.len()) {
+            resolve_standard(root);
             return root;
         }
     }
@@ -122,7 +125,7 @@ fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
 
 /// Whether the tree of a text of so many bytes is neither too deep nor too large. Stops at the
 /// limit, so a huge tree costs no more than a large one.
-fn is_in_proportion(root: Node<'_>, source_bytes: usize) -> bool {
+fn is_within_limits(root: Node<'_>, source_bytes: usize) -> bool {
     let max_nodes = max_nodes(source_bytes);
     let mut nodes = 0_usize;
     let mut depth = 0_usize;

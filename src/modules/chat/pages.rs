@@ -129,6 +129,7 @@ async fn room_page(
         };
         let make = async |deps: &Dependencies| {
             deps.add(room.id);
+            room.space.iter().for_each(|space| deps.add(*space)); // its emoji
             chat.shared_log(room.id, account, lang).await
         };
         chat.engine.part_cache.part(key, deps, make).await?

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::history::{body_html, fragment};
+use super::history::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted};
 use super::typing::typing_started;
@@ -105,7 +105,7 @@ impl Chat {
 struct Rendered {
     fragments: Fragments,
     message: Arc<Message>,
-    body: Arc<str>,
+    body: Body,
 }
 
 impl Rendered {

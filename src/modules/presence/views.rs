@@ -30,7 +30,7 @@ impl PersonView {
         format!("/assets/{VERSION}/icons.svg#{name}")
     }
 
-    /// Key of the word for the state.
+    /// Key of the state's word in the message catalogue.
     fn state_key(&self) -> &'static str {
         match self.state {
             "here" => "presence-here",
@@ -65,7 +65,7 @@ pub(super) struct PeoplePage {
     pub(super) people_pane: Arc<Part>,
 }
 
-/// A person's change on its way to a feed.
+/// A change of somebody's presence, as it is published on a feed.
 pub(super) struct PersonFrame {
     pub(super) account: AccountId,
     pub(super) space: SpaceId,
@@ -93,7 +93,7 @@ impl PersonFrame {
         }
     }
 
-    /// In place where the list holds them already, else at its end.
+    /// Replaces the person in a list that has them, else appends them.
     pub(super) fn frame(&self, lang: Lang) -> String {
         let person = self.view(lang).render().unwrap_or_default();
         let (space, account) = (self.space, self.account);
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_in_each_of_their_states() {
+    fn person_frame_in_each_state_matches_snapshot() {
         for state in [State::Here, State::Idle, State::Away] {
             let frame = PersonFrame {
                 account: AccountId(7),

@@ -21,7 +21,7 @@ fn jpeg(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
+pub(in crate::blackbox) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let picture = RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 90]));
     picture

@@ -1,9 +1,10 @@
-//! Messages as plain text: previews, and telling emoji apart.
+//! Messages as plain text for previews, and messages of emoji alone.
 
 use comrak::nodes::{Node, NodeValue};
 use comrak::{Arena, parse_document};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::shortcodes::resolve_standard;
 use super::{options, parse_bounded};
 
 /// The most emoji a message may hold and still be shown enlarged.
@@ -12,8 +13,7 @@ pub(super) const MAX_LARGE_EMOJI: usize = 6;
 /// Bytes beyond which a message cannot be a handful of emoji: six of the longest shortcodes.
 pub(super) const MAX_EMOJI_SOURCE_BYTES: usize = 400;
 
-/// Scalar values a preview keeps per character asked for, so that a pile of combining marks
-/// (which counts as one character) cannot carry a whole message into a title.
+/// Scalar values a preview keeps per grapheme, so that a grapheme of many combining marks cannot carry a whole message into a title.
 pub(super) const MAX_SCALARS_PER_CHAR: usize = 8;
 
 /// Whether the message is nothing but one to six emoji (and white space), counted after
@@ -24,13 +24,13 @@ pub fn is_emoji_only(source: &str) -> bool {
     }
     let arena = Arena::new();
     let root = parse_document(&arena, source, options());
+    resolve_standard(root);
     let only_text = root.descendants().all(|node| {
         matches!(
             node.data().value,
             NodeValue::Document
                 | NodeValue::Paragraph
                 | NodeValue::Text(_)
-                | NodeValue::ShortCode(_)
                 | NodeValue::SoftBreak
                 | NodeValue::LineBreak
         )
@@ -61,12 +61,12 @@ pub fn to_plain(source: &str, max_chars: usize) -> String {
     shorten(single_line(&text), max_chars)
 }
 
-/// Whether a character leaves a mark on the page.
+/// Whether a character has a shape of its own.
 pub(super) fn is_visible(character: char) -> bool {
     !character.is_whitespace() && !character.is_control() && !is_format_mark(character)
 }
 
-/// Zero-width and direction marks, which have no shape of their own.
+/// Zero-width characters, variation selectors and direction marks.
 pub(super) fn is_format_mark(character: char) -> bool {
     matches!(
         character,
@@ -79,19 +79,18 @@ pub(super) fn is_format_mark(character: char) -> bool {
         || matches!(character, '\u{2060}'..='\u{2064}')
 }
 
-/// Marks that turn the text around them, and could turn a title they are placed in.
+/// Bidirectional controls, which would reorder the text around a preview.
 pub(super) fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// All text of the tree, blocks and lines apart by white space.
+/// All text of the tree, with white space between blocks and lines.
 pub(super) fn collect_text(root: Node<'_>) -> String {
     let mut out = String::new();
     for node in root.descendants() {
         match &node.data().value {
             NodeValue::Text(content) => out.push_str(content),
             NodeValue::Code(code) => out.push_str(&code.literal),
-            NodeValue::ShortCode(code) => out.push_str(&code.emoji),
             NodeValue::HtmlInline(source) => out.push_str(source),
             NodeValue::SoftBreak | NodeValue::LineBreak => out.push(' '),
             NodeValue::HtmlBlock(block) => push_apart(&mut out, &block.literal),

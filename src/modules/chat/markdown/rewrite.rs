@@ -1,4 +1,4 @@
-//! The middle step: the tree made safe and fit for a chat before it is written out.
+//! The second step: changes to the parsed tree before it is written as HTML.
 
 use std::borrow::Cow;
 
@@ -50,6 +50,9 @@ pub(super) enum Change {
     Level(u8),
     /// Write the box of a task as a character, which every screen reader announces.
     Task { done: bool },
+    /// Keep an escaped colon apart from the name beside it in the HTML, too: the emoji of spaces
+    /// are found there.
+    IsolateColon,
     /// Highlight a code block, or drop what followed its fence.
     Code(Box<NodeCodeBlock>),
 }
@@ -63,6 +66,7 @@ pub(super) fn rewrite<'a>(arena: &'a Arena<'a>, root: Node<'a>) {
             Change::Unwrap(link) => unwrap_link(arena, node, &link),
             Change::Level(level) => set_level(node, level),
             Change::Task { done } => write_task(arena, node, done),
+            Change::IsolateColon => isolate_colon(node),
             Change::Code(block) => highlight_block(node, &block),
         }
     }
@@ -99,6 +103,7 @@ pub(super) fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
             NodeValue::TaskItem(task) => Change::Task {
                 done: task.symbol.is_some(),
             },
+            NodeValue::Escaped if is_colon(node) => Change::IsolateColon,
             NodeValue::CodeBlock(block) => Change::Code(block.clone()),
             _ => continue,
         };
@@ -154,7 +159,7 @@ pub(super) fn has_visible_text(node: Node<'_>) -> bool {
     node.descendants().any(|child| match &child.data().value {
         NodeValue::Text(content) => content.chars().any(is_visible),
         NodeValue::Code(code) => code.literal.chars().any(is_visible),
-        NodeValue::HtmlInline(_) | NodeValue::ShortCode(_) => true,
+        NodeValue::HtmlInline(_) => true,
         _ => false,
     })
 }
@@ -167,7 +172,7 @@ pub(super) fn set_level(node: Node<'_>, level: u8) {
     });
 }
 
-/// KeyedLock a task into an ordinary list item that begins with its box.
+/// Turns a task into an ordinary list item that begins with its box.
 pub(super) fn write_task<'a>(arena: &'a Arena<'a>, node: Node<'a>, done: bool) {
     let list = node.parent().and_then(|parent| match parent.data().value {
         NodeValue::List(list) => Some(list),
@@ -185,4 +190,17 @@ pub(super) fn write_task<'a>(arena: &'a Arena<'a>, node: Node<'a>, done: bool) {
             node.prepend(paragraph);
         }
     }
+}
+
+fn is_colon(escaped: Node<'_>) -> bool {
+    escaped
+        .first_child()
+        .is_some_and(|child| matches!(&child.data().value, NodeValue::Text(text) if text == ":"))
+}
+
+fn isolate_colon(escaped: Node<'_>) {
+    while let Some(child) = escaped.first_child() {
+        child.detach();
+    }
+    escaped.data_mut().value = NodeValue::Raw("<span>:</span>".to_owned());
 }

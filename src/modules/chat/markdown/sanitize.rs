@@ -1,4 +1,4 @@
-//! The last step: what may be in the HTML at all.
+//! The last step: the tags, attributes and addresses that may be in the HTML at all.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -1,0 +1,220 @@
+//! The emoji of spaces: pictures that members write as `:name:`.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use sqlx::FromRow;
+
+use super::portraits::space_file_kind;
+use super::topics::EmojiChanged;
+use super::{Community, Scope, permissions};
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::bus::Origin;
+use crate::engine::files::FileId;
+use crate::engine::module::Module;
+
+pub(super) const EMOJI: &str = "community.emoji";
+const MAX_EMOJI_BYTES: u64 = 1 << 20;
+const MAX_EMOJI: i64 = 500; // of one space
+const MAX_EMOJI_NAME_BYTES: usize = 32;
+
+/// An emoji of a space.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Emoji {
+    /// Without the colons.
+    pub name: String,
+    /// Its picture.
+    #[sqlx(rename = "file_id")]
+    pub file: FileId,
+    /// Who added it.
+    pub made_by: AccountId,
+}
+
+impl Emoji {
+    /// Address of its picture.
+    pub fn href(&self) -> String {
+        format!("/files/{}/{}?size=small", self.file, self.name)
+    }
+}
+
+/// The emoji of a space: their pictures by name.
+#[derive(Clone, Debug, Default)]
+pub struct EmojiSet {
+    files: BTreeMap<String, FileId>,
+    version: u64,
+}
+
+impl EmojiSet {
+    /// The picture of an emoji.
+    pub fn get(&self, name: &str) -> Option<FileId> {
+        self.files.get(name).copied()
+    }
+
+    /// Whether the space has none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// A hash of the names and pictures, the same on every instance: part of the cache key of
+    /// whatever is rendered with this set.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl FromIterator<(String, FileId)> for EmojiSet {
+    fn from_iter<T: IntoIterator<Item = (String, FileId)>>(all: T) -> Self {
+        let files: BTreeMap<_, _> = all.into_iter().collect();
+        // The default hasher has fixed keys.
+        let mut hasher = DefaultHasher::new();
+        for (name, file) in &files {
+            (name, file.0).hash(&mut hasher);
+        }
+        Self {
+            version: hasher.finish(),
+            files,
+        }
+    }
+}
+
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+    module.files(|community| {
+        let kind = space_file_kind(community, EMOJI, "An emoji of a space");
+        kind.pictures_only().at_most(MAX_EMOJI_BYTES)
+    })
+}
+
+/// Whether every space has an emoji of this name: the table that messages are rendered with.
+fn is_standard(name: &str) -> bool {
+    emojis::get_by_shortcode(name).is_some()
+}
+
+impl Community {
+    /// The emoji of a space, by name.
+    pub async fn emoji_of(&self, space: SpaceId) -> Result<Vec<Emoji>> {
+        const READ: &str =
+            "SELECT name, file_id, made_by FROM emoji WHERE space_id = $1 ORDER BY name LIMIT $2";
+        self.0.engine.db.all(READ, (space, MAX_EMOJI)).await
+    }
+
+    /// The emoji that may be written in a room: those of its space.
+    pub async fn emoji_in(&self, room: RoomId) -> Result<Arc<EmojiSet>> {
+        let Some(space) = self.room(room).await?.space else {
+            return Ok(Arc::default());
+        };
+        self.remember(&self.0.emoji, space, |deps| deps.add(space), async {
+            let all = self.emoji_of(space).await?;
+            let set = all.into_iter().map(|emoji| (emoji.name, emoji.file));
+            Ok(Arc::new(set.collect()))
+        })
+        .await
+    }
+
+    /// Adds an emoji to a space.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that cannot be written between colons, is taken or belongs to a
+    /// standard emoji, or without a picture; `Conflict` past 500.
+    pub(super) async fn add_emoji(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        name: &str,
+        file: Option<FileId>,
+    ) -> Result<()> {
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+            .await?;
+        let name = name.trim().trim_matches(':').to_lowercase();
+        let fits = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        // The standard emoji would be shown in its place.
+        let standard = is_standard(&name);
+        Check::default()
+            .that(
+                fits || standard,
+                "name",
+                "error-emoji-name",
+                MAX_EMOJI_NAME_BYTES,
+            )
+            .that(!standard, "name", "error-emoji-standard", 0)
+            .that(file.is_some(), "files", "error-file-picture", 0)
+            .done()?;
+        let (community, file) = (self.clone(), file.ok_or(Error::NotFound)?);
+        let write = self.0.engine.db.write(async move |tx| {
+            let files = &community.0.engine.files;
+            files.claim(tx, file, EMOJI, space.0, by).await?;
+            const COUNT: &str = "SELECT COUNT(*) FROM emoji WHERE space_id = $1";
+            let count: i64 = tx.scalar(COUNT, (space,)).await?;
+            if count >= MAX_EMOJI {
+                return Err(Error::Conflict("error-emoji-many"));
+            }
+            const ADD: &str = "INSERT INTO emoji (space_id, name, file_id, made_by) \
+                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            let added = tx.execute(ADD, (space, &name, file, by)).await?;
+            if added == 0 {
+                return Err(Error::field("name", "error-emoji-taken"));
+            }
+            let origin = Origin::new(by, Some(space));
+            let bus = &community.0.engine.bus;
+            bus.publish_after_commit(tx, origin, EmojiChanged { space });
+            Ok(())
+        });
+        write.await
+    }
+
+    /// Removes an emoji from a space: messages show its name again.
+    pub(super) async fn remove_emoji(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        name: &str,
+    ) -> Result<()> {
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+            .await?;
+        let (community, name) = (self.clone(), name.to_owned());
+        let write = self.0.engine.db.write(async move |tx| {
+            const REMOVE: &str =
+                "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
+            let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
+            community.0.engine.files.release(tx, file).await?;
+            let origin = Origin::new(by, Some(space));
+            let bus = &community.0.engine.bus;
+            bus.publish_after_commit(tx, origin, EmojiChanged { space });
+            Ok(())
+        });
+        write.await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(emoji: &[(&str, i64)]) -> EmojiSet {
+        let all = emoji
+            .iter()
+            .map(|(name, file)| ((*name).to_owned(), FileId(*file)));
+        all.collect()
+    }
+
+    #[test]
+    fn emoji_set_version_differs_with_contents() {
+        let tide = set(&[("tide", 1), ("sea", 2)]);
+        assert_eq!(tide.version(), set(&[("sea", 2), ("tide", 1)]).version());
+        for other in [&[][..], &[("tide", 1)], &[("tide", 3), ("sea", 2)]] {
+            assert_ne!(tide.version(), set(other).version(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn standard_names_are_recognised() {
+        for name in ["smile", "100", "+1", "-1", "heart_eyes", "de"] {
+            assert!(is_standard(name), "{name}");
+        }
+        assert!(!is_standard("tide"));
+    }
+}

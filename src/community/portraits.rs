@@ -1,0 +1,231 @@
+//! Pictures of people (portraits) and of spaces (emblems).
+//!
+//! A [`Face`] is initials with an `<img>` laid over them. The address of that image is the same
+//! whether or not there is a picture and whatever it shows, so a message or list that is cached
+//! stays valid when somebody changes theirs; where there is none the answer is one transparent
+//! pixel and the initials show through.
+
+use askama::filters::Safe;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::names::initials;
+use super::{Community, Scope, permissions};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::files::{File, FileId, FileKind};
+use crate::engine::module::{Access, Module};
+use crate::engine::viewer::Viewer;
+
+pub(super) const PORTRAIT: &str = "community.portrait";
+pub(super) const EMBLEM: &str = "community.emblem";
+const MAX_PICTURE_BYTES: u64 = 8 << 20;
+
+/// For pictures of others: a page of many people asks for each at most once a minute.
+const CACHE_BRIEFLY: &str = "private, max-age=60";
+/// For one's own portrait and for emblems: whoever changes it sees the change on the next page.
+const REVALIDATE: &str = "private, no-cache";
+
+/// How an account is drawn: initials on a hue, under its picture if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    /// Whose picture is laid over the initials.
+    pub account: AccountId,
+    /// One or two letters.
+    pub initials: String,
+    /// 0 to 11: a hue of the style sheet.
+    pub hue: u8,
+}
+
+impl Face {
+    /// The face of this account under this name.
+    pub fn of(id: AccountId, name: &str) -> Self {
+        Self {
+            account: id,
+            initials: initials(name),
+            hue: u8::try_from((id.0 ^ (id.0 >> 20)).rem_euclid(12)).unwrap_or(0),
+        }
+    }
+
+    /// The picture, to stand after the initials inside an element of class `face`.
+    pub fn img(&self) -> Safe<String> {
+        Safe(img(&format!("/accounts/{}/picture", self.account)))
+    }
+}
+
+/// The emblem of a space, to stand after its initials inside an element of class `emblem`.
+pub(super) fn emblem_img(space: SpaceId) -> Safe<String> {
+    Safe(img(&format!("/spaces/{space}/picture")))
+}
+
+/// The style sheet sets the size; the attributes are the ratio until it is there.
+fn img(src: &str) -> String {
+    format!(
+        "<img src=\"{src}\" alt=\"\" width=\"36\" height=\"36\" loading=\"lazy\" \
+         decoding=\"async\">"
+    )
+}
+
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+    module
+        .files(|_| cover(portrait()))
+        .files(|community| cover(space_file_kind(community, EMBLEM, "A picture of a space")))
+        .page(
+            Access::SignedIn,
+            "/accounts/{account}/picture",
+            get(serve_portrait),
+        )
+        .page(
+            Access::SignedIn,
+            "/spaces/{space}/picture",
+            get(serve_emblem),
+        )
+}
+
+fn portrait() -> FileKind {
+    FileKind::new(
+        PORTRAIT,
+        "A picture of someone",
+        "account",
+        |viewer, account| async move {
+            if viewer.account.0 == account {
+                Ok(None)
+            } else {
+                Err(Error::NotFound)
+            }
+        },
+        // Whoever is on this server may see who else is.
+        |_, _| async { Ok(()) },
+    )
+}
+
+/// What covers initials.
+fn cover(kind: FileKind) -> FileKind {
+    kind.pictures_only().opaque().at_most(MAX_PICTURE_BYTES)
+}
+
+/// A kind of file that whoever manages a space may add to it and its members may read.
+pub(super) fn space_file_kind(
+    community: &Community,
+    name: &'static str,
+    about: &'static str,
+) -> FileKind {
+    let (adds, reads) = (community.clone(), community.clone());
+    let may_add = move |viewer: Viewer, space| {
+        let (community, space) = (adds.clone(), SpaceId(space));
+        async move {
+            community
+                .permit(
+                    viewer.account,
+                    &permissions::MANAGE_SPACE,
+                    Scope::Space(space),
+                )
+                .await
+                .map(|()| Some(space))
+        }
+    };
+    let may_read = move |viewer: Viewer, file: File| {
+        let community = reads.clone();
+        let space = Scope::Space(SpaceId(file.place));
+        async move {
+            community
+                .permit(viewer.account, &permissions::READ, space)
+                .await
+        }
+    };
+    FileKind::new(name, about, "space", may_add, may_read)
+}
+
+/// `GET /accounts/<id>/picture`: for everybody who is signed in.
+async fn serve_portrait(
+    State(community): State<Community>,
+    viewer: Viewer,
+    Path(account): Path<AccountId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    const READ: &str = "SELECT picture FROM accounts WHERE id = $1";
+    let engine = community.engine();
+    let picture: Option<FileId> = engine.db.scalar(READ, (account,)).await?;
+    let cache_control = if account == viewer.account {
+        REVALIDATE
+    } else {
+        CACHE_BRIEFLY
+    };
+    engine
+        .files
+        .small_picture(picture, cache_control, &headers)
+        .await
+}
+
+/// `GET /spaces/<id>/picture`: for the members of the space.
+async fn serve_emblem(
+    State(community): State<Community>,
+    viewer: Viewer,
+    Path(space): Path<SpaceId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    const READ: &str = "SELECT picture FROM spaces WHERE id = $1";
+    community
+        .permit(viewer.account, &permissions::READ, Scope::Space(space))
+        .await?;
+    let engine = community.engine();
+    let picture: Option<FileId> = engine.db.scalar(READ, (space,)).await?;
+    engine
+        .files
+        .small_picture(picture, REVALIDATE, &headers)
+        .await
+}
+
+impl Community {
+    /// Sets or removes the portrait of an account; the file it replaces is released.
+    pub(super) async fn set_portrait(
+        &self,
+        account: AccountId,
+        file: Option<FileId>,
+    ) -> Result<()> {
+        const OLD: &str = "SELECT picture FROM accounts WHERE id = $1";
+        const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
+        self.replace_picture(account, PORTRAIT, account.0, file, [OLD, SET])
+            .await
+    }
+
+    /// Sets or removes the emblem of a space; the file it replaces is released.
+    pub(super) async fn set_emblem(
+        &self,
+        by: AccountId,
+        space: SpaceId,
+        file: Option<FileId>,
+    ) -> Result<()> {
+        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+            .await?;
+        const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
+        const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
+        self.replace_picture(by, EMBLEM, space.0, file, [OLD, SET])
+            .await
+    }
+
+    async fn replace_picture(
+        &self,
+        by: AccountId,
+        kind: &'static str,
+        owner: i64,
+        file: Option<FileId>,
+        [old, set]: [&'static str; 2],
+    ) -> Result<()> {
+        let files = self.0.engine.files.clone();
+        let write = self.0.engine.db.write(async move |tx| {
+            if let Some(file) = file {
+                files.claim(tx, file, kind, owner, by).await?;
+            }
+            let old: Option<FileId> = tx.scalar(old, (owner,)).await?;
+            tx.execute(set, (owner, file)).await?;
+            match old {
+                Some(old) => files.release(tx, old).await,
+                None => Ok(()),
+            }
+        });
+        write.await
+    }
+}
