@@ -27,6 +27,7 @@ mod log;
 #[cfg(test)]
 mod log_tests;
 mod protocol;
+mod refetch;
 mod routes;
 mod session;
 mod shard;
@@ -35,7 +36,7 @@ mod subscriptions;
 
 /// What the log is built of; its tests put a scheduler's in the place.
 mod sync {
-    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }
 

@@ -176,12 +176,19 @@ impl Connection {
         }
         self.turn.set(self.turn.get().wrapping_add(1));
         let mut refresh = Vec::new();
+        // The client refetches all that it lost at one moment.
+        let within = if lost.is_empty() {
+            0
+        } else {
+            shard.refetches.reserve()
+        };
         lost.sort_unstable();
         for place in lost.into_iter().rev() {
             let gone = following.remove(place);
             shard.unfollow(&gone.subscriptions, self);
             refresh.push(message(&ToClient::Refresh {
                 feed: &gone.subscriptions.feed.name,
+                within,
             }));
         }
         drop(following);

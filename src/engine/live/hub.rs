@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 
 use super::feed::{Cursor, Feed, FeedSpec};
 use super::frame::{Content, Frame};
-use super::log::{Bounds, Entry, Log};
+use super::log::{Bounds, Entry};
+use super::refetch::RefetchPacer;
 use super::shard::Shards;
 use super::socket::{CloseReason, Socket};
 use crate::base::clock::Micros;
@@ -26,6 +27,9 @@ use crate::engine::viewer::Viewer;
 const MAX_FEED_BYTES: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
 // Times an account may open all its sockets in a minute: a network that comes and goes.
 const MAX_OPENINGS_PER_SOCKET: u32 = 4;
+// What a publisher waits for shards at most. A shard writes to 5,000 sockets in some 20 ms, so this
+// is a dozen rounds: longer means that the processor is not the sockets' alone.
+const MAX_PUBLISH_WAIT: Duration = Duration::from_millis(250);
 // How long an unread, unfollowed feed keeps its log.
 const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
 
@@ -73,6 +77,7 @@ struct Inner {
     next_socket: AtomicU64,
     next_feed: AtomicU64,
     shards: OnceLock<Shards>,
+    refetches: Arc<RefetchPacer>,
 }
 
 #[derive(Default)]
@@ -100,6 +105,7 @@ impl Hub {
             next_socket: AtomicU64::new(1),
             next_feed: AtomicU64::new(1),
             shards: OnceLock::new(),
+            refetches: Arc::new(RefetchPacer::new()),
         }))
     }
 
@@ -180,6 +186,25 @@ impl Hub {
         }
     }
 
+    /// Back-pressure for whoever is about to publish: waits while a shard is more than half of the
+    /// feed's ring behind, but at most 250 ms. Without it writers are acknowledged faster than
+    /// thousands of sockets are written to, and all of them overrun the ring. A socket that takes
+    /// no bytes does not count, so it holds nobody up.
+    pub async fn ready_for(&self, feed: &str) {
+        if let Some(feed) = self.existing(feed)
+            && feed.log.is_lagging()
+        {
+            metrics::counter!("tidepool_feed_waits_total").increment(1);
+            // No answer: the machine is overloaded, and sockets that overrun are refreshed.
+            let _ = tokio::time::timeout(MAX_PUBLISH_WAIT, feed.caught_up()).await;
+        }
+    }
+
+    /// Counts a client that is told to refetch: within how many milliseconds it should.
+    pub(super) fn reserve_refetch(&self) -> u32 {
+        self.0.refetches.reserve()
+    }
+
     /// Ends every subscription to feeds whose name begins so with a `refresh`: their state is to be
     /// read again.
     pub fn refresh_all(&self, prefix: &str) {
@@ -235,13 +260,7 @@ impl Hub {
             (spec.ephemeral, spec.keeps)
         });
         let keeps = keeps.min(self.0.limits.feed_frames);
-        Arc::new(Feed {
-            id,
-            name: name.to_owned(),
-            ephemeral,
-            keeps,
-            log: Log::new(first_number()),
-        })
+        Arc::new(Feed::new(id, name, ephemeral, keeps, first_number()))
     }
 
     /// Lets a shard listen to a feed, made if it is not there. Under the map's lock, which
@@ -299,8 +318,8 @@ impl Hub {
         if self.0.shards.get().is_none() {
             // Those that another request starts at the same moment are never used, and end with the
             // process.
-            let shards =
-                Shards::start(&Handle::current()).map_err(|error| Error::Internal(error.into()))?;
+            let shards = Shards::start(&Handle::current(), &self.0.refetches)
+                .map_err(|error| Error::Internal(error.into()))?;
             let _ = self.0.shards.set(shards);
         }
         self.0.shards.get().ok_or(Error::Unavailable)
@@ -404,5 +423,55 @@ impl Hub {
         let mut feeds = self.0.feeds.write().unwrap_or_else(PoisonError::into_inner);
         feeds.retain(|_, feed| !feed.log.is_idle_since(before));
         metrics::gauge!("tidepool_feeds").set(feeds.len() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+
+    fn hub() -> Hub {
+        let hub = Hub::new(Limits {
+            feed_frames: 16,
+            sockets: 1,
+            sockets_per_account: 1,
+        });
+        let spec = FeedSpec::new("room/{room}", "", |_, _| async { Ok(true) });
+        hub.declare(vec![spec], |_| async { true });
+        hub
+    }
+
+    #[tokio::test]
+    async fn publisher_waits_for_a_lagging_shard() {
+        let hub = hub();
+        hub.ready_for("room/1").await; // a feed that nobody follows yet
+        let feed = hub.listen("room/1", 0);
+        for _ in 0..9 {
+            hub.publish("room/1", Content::new("test", ()));
+        }
+        let mut ready = std::pin::pin!(hub.ready_for("room/1"));
+        assert!(
+            poll!(ready.as_mut()).is_pending(),
+            "the shard has taken nothing"
+        );
+        feed.set_taken(0, feed.log.head());
+        assert!(poll!(ready).is_ready());
+    }
+
+    #[tokio::test]
+    async fn publisher_waits_no_longer_than_the_bound() {
+        let hub = hub();
+        hub.listen("room/1", 0);
+        for _ in 0..100 {
+            hub.publish("room/1", Content::new("test", ()));
+        }
+        let started = Instant::now();
+        hub.ready_for("room/1").await;
+        assert!(
+            started.elapsed() >= MAX_PUBLISH_WAIT,
+            "it did not wait at all"
+        );
     }
 }

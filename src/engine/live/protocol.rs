@@ -75,8 +75,11 @@ pub enum ToClient<'a> {
     /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the
     /// page (or ask an action) again and subscribe from the cursor it names.
     Refresh {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
+        /// Milliseconds: read at a random moment within them. Grows with the number of sockets
+        /// that are told so at the same time; 0 when they are few.
+        within: u32,
     },
     /// The feed cannot be followed.
     Refused {

@@ -209,8 +209,9 @@ impl Session {
             version: self.server().version,
             account,
         });
+        let mut within = None;
         for (feed, cursor) in wanted {
-            self.subscribe(&feed, cursor.as_deref()).await;
+            self.subscribe(&feed, cursor.as_deref(), &mut within).await;
         }
     }
 
@@ -312,7 +313,7 @@ impl Session {
         match message {
             None => self.refuse(None, &Error::field("type", "error-message-shape")),
             Some(FromClient::Subscribe { feed, cursor }) => {
-                self.subscribe(&feed, cursor.as_deref()).await
+                self.subscribe(&feed, cursor.as_deref(), &mut None).await
             }
             Some(FromClient::Unsubscribe { feed }) => self.connection.unfollow(&feed, &self.shard),
             Some(FromClient::Act { id, action, .. })
@@ -352,8 +353,9 @@ impl Session {
         Ok(())
     }
 
-    /// Follows a feed from a cursor, or from now on, and says so.
-    async fn subscribe(&mut self, name: &str, cursor: Option<&str>) {
+    /// Follows a feed from a cursor, or from now on, and says so. `within` is the window to refetch
+    /// in, reserved on first need: a client refetches all that it lost at one moment.
+    async fn subscribe(&mut self, name: &str, cursor: Option<&str>, within: &mut Option<u32>) {
         let hub = &self.server().hub;
         if name.len() > MAX_NAME_BYTES || !hub.allows(&self.guard.socket.viewer, name).await {
             return self.send(&ToClient::Refused {
@@ -378,7 +380,8 @@ impl Session {
         };
         let Some(seen) = seen else {
             self.shard.unfollow(&subscriptions, &self.connection);
-            return self.send(&ToClient::Refresh { feed: name });
+            let within = *within.get_or_insert_with(|| hub.reserve_refetch());
+            return self.send(&ToClient::Refresh { feed: name, within });
         };
         self.send(&ToClient::Subscribed {
             feed: name,

@@ -19,6 +19,7 @@ use tokio::time::timeout_at;
 
 use super::connection::Connection;
 use super::feed::Feed;
+use super::refetch::RefetchPacer;
 use super::session::{NewSocket, serve};
 use super::subscriptions::{Batch, Subscriptions};
 use crate::engine::websocket::{Deflater, Inflater};
@@ -35,7 +36,7 @@ pub(super) struct Shards(Box<[Arc<ShardHandle>]>);
 
 impl Shards {
     /// One for each shard of the machine. `pages` runs what people do.
-    pub(super) fn start(pages: &Handle) -> std::io::Result<Self> {
+    pub(super) fn start(pages: &Handle, refetches: &Arc<RefetchPacer>) -> std::io::Result<Self> {
         let count = std::thread::available_parallelism()?.get().min(MAX_SHARDS);
         let start = |index| {
             let bell = Arc::new(ShardHandle {
@@ -44,12 +45,13 @@ impl Shards {
                 signals: AtomicU64::new(0),
                 is_woken: Notify::new(),
             });
-            let (own, pages) = (bell.clone(), pages.clone());
+            let (own, pages, refetches) = (bell.clone(), pages.clone(), refetches.clone());
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            let run =
-                move || LocalSet::new().block_on(&runtime, Rc::new(Shard::new(own, pages)).run());
+            let run = move || {
+                LocalSet::new().block_on(&runtime, Rc::new(Shard::new(own, pages, refetches)).run())
+            };
             std::thread::Builder::new()
                 .name(format!("live-{index}"))
                 .spawn(run)?;
@@ -132,10 +134,13 @@ pub(super) struct Shard {
     bell: Arc<ShardHandle>,
     /// Where actions run.
     pub(super) pages: Handle,
+    pub(super) refetches: Arc<RefetchPacer>,
     connections: RefCell<HashMap<u64, Rc<Connection>>>,
     feeds: RefCell<HashMap<u64, Rc<Subscriptions>>>,
     /// Connections to deliver to, each once, in the order in which their feeds gained something.
     due: RefCell<VecDeque<Rc<Connection>>>,
+    /// What the round under way writes: feeds, and their heads when it began.
+    round: RefCell<Vec<(Arc<Feed>, u64)>>,
     /// Feeds that hold batches.
     pub(super) warm: RefCell<Vec<Rc<Subscriptions>>>,
     /// What the connection that is being delivered to gets: emptied after each.
@@ -153,13 +158,15 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    fn new(bell: Arc<ShardHandle>, pages: Handle) -> Self {
+    fn new(bell: Arc<ShardHandle>, pages: Handle, refetches: Arc<RefetchPacer>) -> Self {
         Self {
             bell,
             pages,
+            refetches,
             connections: RefCell::default(),
             feeds: RefCell::default(),
             due: RefCell::default(),
+            round: RefCell::default(),
             warm: RefCell::default(),
             gathered: RefCell::default(),
             scratch: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
@@ -176,6 +183,9 @@ impl Shard {
         loop {
             if self.look() && self.due.borrow().is_empty() {
                 self.begin();
+                if self.due.borrow().is_empty() {
+                    self.end_round(); // the followers have left meanwhile
+                }
             }
             if ticked.elapsed() >= TICK_INTERVAL {
                 ticked = Instant::now();
@@ -184,7 +194,7 @@ impl Shard {
             if !self.due.borrow().is_empty() {
                 self.deliver();
                 if self.due.borrow().is_empty() {
-                    self.release_batches();
+                    self.end_round();
                 }
                 yield_now().await; // what the sockets say is heard in between
             } else if self.connections.borrow().is_empty() {
@@ -235,6 +245,7 @@ impl Shard {
         let gained = std::mem::take(&mut self.bell.inbox().gained);
         for feed in gained {
             feed.log.acknowledge(self.bell.index);
+            let head = feed.log.head();
             if let Some(subscriptions) = self.feeds.borrow().get(&feed.id) {
                 subscriptions
                     .by
@@ -242,7 +253,16 @@ impl Shard {
                     .values()
                     .for_each(|connection| self.is_due(connection));
             }
+            self.round.borrow_mut().push((feed, head));
         }
+    }
+
+    /// Every socket that takes bytes has been written what the round began with.
+    fn end_round(&self) {
+        for (feed, head) in self.round.borrow_mut().drain(..) {
+            feed.set_taken(self.bell.index, head);
+        }
+        self.release_batches();
     }
 
     /// Has what came on its feeds delivered to a connection soon.
@@ -341,7 +361,7 @@ impl Shard {
         subscriptions.by.borrow_mut().remove(&connection.socket.id);
         if subscriptions.by.borrow().is_empty() {
             self.feeds.borrow_mut().remove(&subscriptions.feed.id);
-            subscriptions.feed.log.leave(self.bell.index);
+            subscriptions.feed.leave(self.bell.index);
         }
     }
 

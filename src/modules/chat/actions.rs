@@ -99,6 +99,7 @@ async fn post(chat: Chat, viewer: Viewer, input: Post) -> Result<Outcome> {
         room.space,
         room.id,
     );
+    chat.engine.live.ready_for(&format!("room/{id}")).await;
     let (started, attaching) = (std::time::Instant::now(), chat.clone());
     let message = chat
         .engine
