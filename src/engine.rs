@@ -9,6 +9,7 @@ pub mod fragments;
 pub mod jobs;
 pub mod live;
 pub mod module;
+pub mod problem;
 pub mod rate_limit;
 pub mod versions;
 pub mod viewer;

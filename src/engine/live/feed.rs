@@ -1,6 +1,5 @@
 //! A feed: a named log of frames, and the families that modules declare.
 
-use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -11,20 +10,6 @@ use super::frame::Frame;
 use super::log::Log;
 use crate::base::error::Result;
 use crate::engine::viewer::Viewer;
-
-/// A place in a feed: the instance that numbered it and the last frame seen, written
-/// `instance.number`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) instance: Arc<str>,
-    pub(super) seq: u64,
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.instance, self.seq)
-    }
-}
 
 type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::feed::Cursor;
+use super::cursor::Cursor;
 use super::log::Entry;
 use super::protocol::ToClient;
 use crate::base::locale::Lang;
