@@ -12,6 +12,7 @@ pub mod live;
 pub mod module;
 pub mod partial;
 pub mod permission;
+pub mod problem;
 pub mod rate_limit;
 pub mod versions;
 pub mod viewer;

@@ -16,6 +16,7 @@ mod blackbox {
     mod invites;
     mod jobs;
     mod live;
+    mod live_overload;
     mod messages;
     mod page_cache;
     mod pages;

@@ -13,7 +13,8 @@ const feeds = new Map(); // feed → {cursor, waiting}: waiting counts subscript
 const asked = new Map(); // act id → {resolve, reject}
 const shown = new WeakMap(); // element → the data-feeds it was followed with
 const rereading = new Map(); // element → whether to read it once more
-let connection = null, heard = 0, pinged = 0, lost = null, tries = 0, next = 1;
+const stale = new Set(); // feeds whose regions are read again at the moment that `rereadAt` waits for
+let connection = null, heard = 0, pinged = 0, lost = null, rereadAt = null, tries = 0, next = 1;
 
 /** Asks the server as htmx does, and gives up where a network swallows the answer. */
 export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOW), ...options });
@@ -73,7 +74,7 @@ export function sync() {
       const [feed, cursor] = entry.split('@');
       wanted.add(feed);
       // What is being read again says by itself where to go on.
-      if (rereading.has(element) && !fresh) continue;
+      if ((rereading.has(element) || stale.has(feed)) && !fresh) continue;
       if (fresh || !feeds.has(feed)) follow(feed, cursor);
     }
   }
@@ -119,13 +120,28 @@ function isBack(hello) {
   document.dispatchEvent(new CustomEvent('tide:connected', { detail: { newer } }));
 }
 
-/** Fetches again every region that shows this feed. */
-function reread(feed) {
-  const regions = [...document.querySelectorAll('[data-refresh]')]
-    .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
+/** Fetches again, at a random moment within so many ms, every region that shows this feed: everybody is told at once, and
+ *  not everybody has to ask at once. What is told meanwhile is read at the same moment, each region once. */
+function rereadWithin(feed, within) {
+  stale.add(feed);
+  rereadAt ??= setTimeout(() => {
+    const gone = [...stale];
+    stale.clear();
+    rereadAt = null;
+    reread(gone);
+  }, Math.random() * within);
+}
+
+function reread(gone) {
+  const regions = new Set();
+  for (const feed of gone) {
+    const showing = [...document.querySelectorAll('[data-refresh]')]
+      .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
+    for (const region of showing) regions.add(region);
+    // What has no state to read, such as who is writing, simply goes on from now.
+    if (!showing.length && document.querySelector(`[data-feeds*="${feed}@"]`)) subscribe(feed);
+  }
   regions.forEach(rereadRegion);
-  // What has no state to read, such as who is writing, simply goes on from now.
-  if (!regions.length && document.querySelector(`[data-feeds*="${feed}@"]`)) subscribe(feed);
 }
 
 /** Fetches a region of the page again and follows its feeds from what it then shows. */
@@ -164,9 +180,9 @@ const control = {
     const state = feeds.get(feed);
     if (state && --state.waiting === 0) state.cursor = cursor;
   },
-  refresh({ feed }) {
+  refresh({ feed, within }) {
     feeds.delete(feed);
-    reread(feed);
+    rereadWithin(feed, within);
   },
   refused: ({ feed }) => feeds.delete(feed),
   revoked({ feed }) {
@@ -222,8 +238,7 @@ document.addEventListener('htmx:ws:before:message:incoming', (event) => {
   state.cursor = cursor;
   document.dispatchEvent(new CustomEvent('tide:frame', { detail: { feed, html: data } }));
   if (reading) {
-    // Everybody is told at once; not everybody has to ask at once.
-    setTimeout(reread, Math.random() * 300, feed);
+    rereadWithin(feed, 300);
     event.preventDefault();
   }
 });

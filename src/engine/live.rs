@@ -13,8 +13,11 @@
 //! `log` is the data structure, `feed`, `frame` and `hub` are what the rest of the server sees,
 //! `shard` and `connection` move bytes, `session` talks with the client in the words of `protocol`.
 
+mod batches;
 mod connection;
+mod cursor;
 mod feed;
+mod feeds;
 mod frame;
 mod hub;
 #[cfg(test)]
@@ -23,25 +26,35 @@ mod hub;
     reason = "the log once more, on other primitives"
 )]
 mod interleavings;
+mod keepalive;
+mod limits;
 mod log;
 #[cfg(test)]
 mod log_tests;
+mod outbox;
 mod protocol;
+mod refetch;
+mod registry;
 mod routes;
 mod session;
 mod shard;
+mod shard_context;
+mod shard_handle;
 mod socket;
+mod socket_guard;
 mod subscriptions;
 
 /// What the log is built of; its tests put a scheduler's in the place.
 mod sync {
-    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }
 
-pub use feed::{Cursor, FeedSpec};
+pub use cursor::Cursor;
+pub use feed::FeedSpec;
 pub use frame::Content;
-pub use hub::{Hub, Limits};
-pub use protocol::{FromClient, Problem, ToClient};
+pub use hub::Hub;
+pub use limits::Limits;
+pub use protocol::{FromClient, ToClient};
 pub use routes::routes;
 pub use socket::{SocketClosed, SocketOpened};

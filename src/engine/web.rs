@@ -14,10 +14,11 @@ mod pages;
 mod part_cache;
 mod wants;
 
+pub use super::problem::{problem, words_of};
 pub use action_route::{answer, redisplay};
 pub use assets::VERSION;
 pub use connections::{ConnectionPermit, serve};
-pub use errors::{allowance_headers, problem, retry_headers, worded, words_of};
+pub use errors::{allowance_headers, retry_headers, worded};
 pub use health::Health;
 pub use limits::Requests;
 pub use middleware::assemble;

@@ -1,73 +1,76 @@
-//! A connection: a socket's stream and all that the server keeps for it. No buffer stands ready for
-//! reading or writing.
+//! A connection: a socket's stream and all that its shard keeps for it. It has no buffer of its own
+//! for reading or writing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
-use smallvec::SmallVec;
+use bytes::Bytes;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
+use super::batches::{Batch, FeedBatches};
 use super::frame::Encoding;
+use super::keepalive::{Due, Keepalive};
+use super::outbox::Outbox;
 use super::protocol::ToClient;
-use super::shard::Shard;
+use super::shard_context::ShardContext;
 use super::socket::Socket;
-use super::subscriptions::{Batch, Subscriptions};
+use super::subscriptions::Subscriptions;
 use crate::engine::websocket::{Fault, Message, Reader, frames};
-
-const INLINE_FEEDS: usize = 5; // feeds of a page; more are kept apart
-const MAX_FLUSH_FRAMES: usize = 64; // frames gathered from a connection's feeds for one write
-const PING_INTERVAL_SECS: u32 = 8; // seconds
-const READ_TIMEOUT_SECS: u32 = 17; // seconds: two pings unanswered, the plug is pulled
-const WRITE_TIMEOUT_SECS: u32 = 15; // seconds: a peer that takes nothing for so long is gone
-const MAX_WRITE_SLICES: usize = 64; // of one write
 
 static PING: Bytes = Bytes::from_static(&frames::PING);
 
-/// A feed that a connection follows, and how far it has come.
-struct Following {
-    subscriptions: Rc<Subscriptions>,
-    seen: u64,
-}
-
-/// In this order what a delivery looks at lies together: by the next one the processor has
-/// forgotten it, and fetching it is most of what a delivery costs beside the system call.
+/// In this order the fields that a delivery reads lie together: they have left the processor's
+/// cache since the last one, and fetching them is most of what a delivery costs beside the system
+/// call.
 #[repr(C)]
 pub(super) struct Connection {
-    /// Whether it waits for a delivery.
+    /// Whether it is queued for a delivery.
     pub(super) due: Cell<bool>,
-    /// While its rights are being proved no frame may pass.
+    /// While its rights are being checked no frame may pass.
     held: Cell<bool>,
-    gone: Cell<bool>,
+    dead: Cell<bool>,
     encoding: Encoding,
     /// The feed that the next gathering starts from, so that a busy one does not starve the others.
     turn: Cell<usize>,
-    stream: TcpStream,
-    /// What the peer has not taken yet: one gathering and the answers to what it said, at most.
-    unsent: RefCell<VecDeque<Bytes>>,
-    following: RefCell<SmallVec<[Following; INLINE_FEEDS]>>,
+    outbox: Outbox,
+    pub(super) subscriptions: Subscriptions,
     pub(super) socket: Arc<Socket>,
-    heard: Cell<u32>,
-    moved: Cell<u32>,
+    keepalive: Keepalive,
     waker: RefCell<Option<Waker>>,
 }
 
-/// What a connection's task has to see to.
+/// What a connection's task has to handle.
 pub(super) enum Event {
     /// Bytes may be read.
     Readable,
-    /// The rest of the server wants something: the socket's marks say what.
+    /// All that waited was written: frames may be delivered again.
+    Flushed,
+    /// A flag of the socket is set.
     Signalled,
     /// The peer is gone: closed, broken, silent or stuck.
-    Gone,
+    Dead,
+}
+
+/// What is left to do after a delivery.
+#[derive(Default)]
+pub(super) struct Delivery {
+    /// There is more to deliver, and the peer takes it.
+    pub(super) has_more: bool,
+    /// Feeds that are no longer followed because their ring no longer reaches back so far.
+    pub(super) lost: Vec<Rc<FeedBatches>>,
+}
+
+/// Why nothing more is read.
+pub(super) enum Ended {
+    Dead,
+    Fault(Fault),
 }
 
 impl Connection {
@@ -81,35 +84,32 @@ impl Connection {
         Self {
             due: Cell::new(false),
             held: Cell::new(true),
-            gone: Cell::new(false),
+            dead: Cell::new(false),
             encoding,
             turn: Cell::new(0),
-            stream,
-            unsent: RefCell::default(),
-            following: RefCell::default(),
+            outbox: Outbox::new(stream),
+            subscriptions: Subscriptions::default(),
             socket,
-            heard: Cell::new(second),
-            moved: Cell::new(second),
+            keepalive: Keepalive::new(second),
             waker: RefCell::default(),
         }
     }
 
-    /// Has its task look around.
-    pub(super) fn wake(&self) {
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
     fn mark_dead(&self) {
-        self.gone.set(true);
+        self.dead.set(true);
         self.wake();
     }
 
-    /// Has its task answer a call, before any frame passes if it was to prove its rights.
+    /// Wakes its task. If its rights are to be checked, no frame passes before that.
     pub(super) fn handle_signal(&self) {
         if self.socket.recheck.load(Ordering::Acquire) {
-            self.hold(); // the task finds the mark and releases it
+            self.hold(); // the task finds the flag and releases it
         }
         self.wake();
     }
@@ -119,267 +119,160 @@ impl Connection {
         self.held.set(true);
     }
 
-    pub(super) fn release(self: &Rc<Self>, shard: &Shard) {
+    /// Lets frames pass again. The caller queues it for a delivery.
+    pub(super) fn release(&self) {
         self.held.set(false);
-        shard.is_due_now(self);
     }
 
-    /// Its turn has come: it no longer waits, and what a delivery looks at is fetched.
-    pub(super) fn prefetch(self: &Rc<Self>) {
+    /// It leaves the queue, and what a delivery reads is brought into the processor's cache.
+    pub(super) fn prefetch(&self) {
         self.due.set(false);
-        std::hint::black_box(self.following.borrow().first().map(|one| one.seen));
+        self.subscriptions.prefetch();
     }
 
-    /// Gathers what its feeds gained and writes it at once. Whether there is more and the peer
-    /// takes it.
-    pub(super) fn deliver(&self, shard: &Shard) -> bool {
-        if self.held.get() || self.gone.get() || !self.unsent.borrow().is_empty() {
-            return false; // whoever ends that comes back here
+    /// Gathers what its feeds gained and writes it at once.
+    pub(super) fn deliver(&self, context: &ShardContext) -> Delivery {
+        if self.held.get() || self.dead.get() || !self.outbox.is_empty() {
+            return Delivery::default(); // whoever ends that queues it again
         }
-        let mut gathered = shard.gathered.borrow_mut();
-        gathered.clear();
-        let mut lost = Vec::new();
-        let (mut room, mut more) = (MAX_FLUSH_FRAMES, false);
-        let mut following = self.following.borrow_mut();
-        let count = following.len();
-        for place in (0..count).map(|n| (self.turn.get() + n) % count) {
-            let Following {
-                subscriptions,
-                seen,
-            } = &following[place];
-            if subscriptions.feed.log.head() == *seen {
-                continue;
-            }
-            if room == 0 {
-                more = true;
-                break;
-            }
-            match subscriptions.after(*seen, self.encoding, shard) {
-                Some(batch) => {
-                    room = room.saturating_sub(batch.frames);
-                    more |= batch.full;
-                    gathered.push((place, batch));
-                }
-                None => lost.push(place),
-            }
-        }
-        // A right that changed before these frames were published was called by then: it is proved
-        // first. Whether anybody was called at all lies at hand, which a socket's own mark does
-        // not.
-        if shard.has_signals() && self.socket.recheck.load(Ordering::Acquire) {
+        let mut batches = context.gathered.borrow_mut();
+        batches.clear();
+        let (turn, feeds) = (self.turn.get(), &self.subscriptions);
+        let gathered = feeds.gather(turn, self.encoding, context, &mut batches);
+        // A right that changed before these frames were published was signalled by then: it is
+        // checked first. Whether anybody was signalled is in the cache, a socket's own flag is not.
+        if context.has_signals() && self.socket.recheck.load(Ordering::Acquire) {
             self.wake();
-            return false;
+            return Delivery::default();
         }
-        for (place, batch) in gathered.iter() {
-            following[*place].seen = batch.upto;
-            shard.count_delivered(batch.frames as u64);
-        }
-        self.turn.set(self.turn.get().wrapping_add(1));
-        let mut refresh = Vec::new();
-        lost.sort_unstable();
-        for place in lost.into_iter().rev() {
-            let gone = following.remove(place);
-            shard.unfollow(&gone.subscriptions, self);
-            refresh.push(message(&ToClient::Refresh {
-                feed: &gone.subscriptions.feed.name,
-            }));
-        }
-        drop(following);
-        self.write(&gathered, &refresh);
-        more && self.unsent.borrow().is_empty()
-    }
-
-    fn write(&self, gathered: &[(usize, Batch)], refresh: &[Bytes]) {
-        let pieces = || {
-            gathered
-                .iter()
-                .map(|(_, batch)| &batch.bytes)
-                .chain(refresh)
-                .filter(|bytes| !bytes.is_empty())
+        feeds.advance(&batches);
+        context.count_delivered(batches.iter().map(|(_, batch)| batch.frames).sum());
+        self.turn.set(turn.wrapping_add(1));
+        let lost = if gathered.lost.is_empty() {
+            Vec::new()
+        } else {
+            feeds.remove(gathered.lost)
         };
-        let mut taken = match (pieces().next(), pieces().nth(1)) {
-            (None, _) => return,
-            (Some(one), None) => self.try_send(one),
-            _ => self.try_write(
-                &pieces()
-                    .map(|bytes| IoSlice::new(bytes))
-                    .collect::<Vec<_>>(),
-            ),
-        };
-        for bytes in pieces() {
-            if taken >= bytes.len() {
-                taken -= bytes.len();
-            } else {
-                self.wait_with(bytes.slice(taken..));
-                taken = 0;
-            }
+        self.write(&batches, &refreshes(&lost, context));
+        Delivery {
+            has_more: gathered.has_more && self.outbox.is_empty(),
+            lost,
         }
     }
 
-    /// How many bytes the peer's buffer took. The shorter way through the kernel, and past the
-    /// runtime's note of which sockets are ready: it must not be relied on to learn that this one
-    /// is not, as [`Self::flush`] does.
-    fn try_send(&self, bytes: &[u8]) -> usize {
-        self.taken(SockRef::from(&self.stream).send(bytes))
+    fn write(&self, gathered: &[(usize, Batch)], refreshes: &[Bytes]) {
+        let batches = gathered.iter().map(|(_, batch)| &batch.bytes);
+        let pieces = batches.chain(refreshes).filter(|bytes| !bytes.is_empty());
+        let written = self.outbox.write(pieces);
+        self.after_write(true, written);
     }
 
-    fn try_write(&self, pieces: &[IoSlice<'_>]) -> usize {
-        self.taken(
-            self.stream
-                .try_write_vectored(&pieces[..pieces.len().min(MAX_WRITE_SLICES)]),
-        )
-    }
-
-    fn taken(&self, written: io::Result<usize>) -> usize {
-        match written {
-            Ok(taken) => taken,
-            Err(error) => {
-                if error.kind() != ErrorKind::WouldBlock {
-                    self.mark_dead();
-                }
-                0
-            }
-        }
-    }
-
-    fn wait_with(&self, bytes: Bytes) {
-        let mut unsent = self.unsent.borrow_mut();
-        if unsent.is_empty() {
-            self.moved.set(u32::MAX); // the next beat starts the clock
-            self.wake();
-        }
-        unsent.push_back(bytes);
-    }
-
-    /// Sends an answer, behind what is not sent yet.
+    /// Sends an answer, behind what waits.
     pub(super) fn send(&self, bytes: Bytes) {
-        if self.gone.get() {
+        if self.dead.get() {
             return;
         }
-        let taken = if self.unsent.borrow().is_empty() {
-            self.try_send(&bytes)
-        } else {
-            0
-        };
-        if taken < bytes.len() {
-            self.wait_with(bytes.slice(taken..));
-        }
+        let was_empty = self.outbox.is_empty();
+        let written = self.outbox.send(bytes);
+        self.after_write(was_empty, written);
     }
 
-    /// Writes what waits, as far as the peer takes it. Whether all is written.
-    fn flush(&self) -> bool {
-        let mut unsent = self.unsent.borrow_mut();
-        while !unsent.is_empty() {
-            let pieces: Vec<_> = unsent
-                .iter()
-                .take(MAX_WRITE_SLICES)
-                .map(|bytes| IoSlice::new(bytes))
-                .collect();
-            let mut taken = self.try_write(&pieces);
-            if taken == 0 {
-                return false;
-            }
-            self.moved.set(u32::MAX);
-            while let Some(first) = unsent.front_mut()
-                && taken > 0
-            {
-                let part = taken.min(first.len());
-                first.advance(part);
-                taken -= part;
-                if first.is_empty() {
-                    unsent.pop_front();
-                }
-            }
-        }
-        if unsent.capacity() > 4 {
-            *unsent = VecDeque::new();
-        }
-        true
-    }
-
-    /// Called every second: pings, and notices who is silent or stuck.
-    pub(super) fn tick(&self, second: u32) {
-        if self.moved.get() == u32::MAX {
-            self.moved.set(second);
-            self.heard.set(second); // who takes bytes is there
-        }
-        let stuck = !self.unsent.borrow().is_empty();
-        if (stuck && second - self.moved.get() > WRITE_TIMEOUT_SECS)
-            || second.saturating_sub(self.heard.get()) > READ_TIMEOUT_SECS
-        {
+    /// When bytes begin to wait, the task is woken to wait for the stream to take them.
+    fn after_write(&self, was_empty: bool, written: io::Result<()>) {
+        if written.is_err() {
             self.mark_dead();
-        } else if !stuck
-            && (u64::from(second) + self.socket.id).is_multiple_of(u64::from(PING_INTERVAL_SECS))
-        {
-            self.send(PING.clone());
+        } else if was_empty && !self.outbox.is_empty() {
+            self.keepalive.has_written(); // the next tick starts the clock
+            self.wake();
         }
     }
 
-    /// Waits for something to see to. Nothing is read while the peer does not take what it asked
-    /// for.
-    pub(super) async fn event(self: &Rc<Self>, shard: &Shard) -> Event {
-        poll_fn(|task| self.poll_event(task, shard)).await
+    /// Called every second: pings, and notices a silent or stuck peer.
+    pub(super) fn tick(&self, second: u32) {
+        let has_unsent = !self.outbox.is_empty();
+        match self.keepalive.tick(second, self.socket.id, has_unsent) {
+            Due::Nothing => {}
+            Due::Ping => self.send(PING.clone()),
+            Due::Close => self.mark_dead(),
+        }
     }
 
-    fn poll_event(self: &Rc<Self>, task: &mut Context<'_>, shard: &Shard) -> Poll<Event> {
-        if self.gone.get() {
-            return Poll::Ready(Event::Gone);
+    /// Waits for something to handle. Nothing is read while the peer does not take the answers to
+    /// what it said.
+    pub(super) async fn event(&self) -> Event {
+        poll_fn(|task| self.poll_event(task)).await
+    }
+
+    fn poll_event(&self, task: &mut Context<'_>) -> Poll<Event> {
+        if self.dead.get() {
+            return Poll::Ready(Event::Dead);
         }
-        if self.socket.signals() {
+        if self.socket.has_flags() {
             return Poll::Ready(Event::Signalled);
         }
         if self.poll_flush(task).is_ready() {
-            shard.is_due_now(self);
+            return Poll::Ready(Event::Flushed);
         }
-        if self.gone.get() {
-            return Poll::Ready(Event::Gone);
+        if self.dead.get() {
+            return Poll::Ready(Event::Dead);
         }
-        if self.unsent.borrow().is_empty() && self.stream.poll_read_ready(task).is_ready() {
+        if self.outbox.is_empty() && self.outbox.stream.poll_read_ready(task).is_ready() {
             return Poll::Ready(Event::Readable);
         }
         self.waker.replace(Some(task.waker().clone()));
         Poll::Pending
     }
 
-    /// Ready when there was something to write and all of it is written.
+    /// Ready when there was something to write and all of it is written. Pending, with the
+    /// connection marked dead, when the peer is gone.
     fn poll_flush(&self, task: &mut Context<'_>) -> Poll<()> {
-        while !self.unsent.borrow().is_empty() {
-            match self.stream.poll_write_ready(task) {
-                Poll::Ready(Ok(())) if self.flush() => return Poll::Ready(()),
-                Poll::Ready(Ok(())) if self.gone.get() => return Poll::Pending,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => {
-                    self.gone.set(true);
+        while !self.outbox.is_empty() {
+            let flushed = match self.outbox.stream.poll_write_ready(task) {
+                Poll::Ready(ready) => ready.and_then(|()| self.outbox.flush()),
+                Poll::Pending => return Poll::Pending,
+            };
+            match flushed {
+                Ok(0) => {} // not ready after all: asking again registers the task
+                Ok(_) if self.outbox.is_empty() => {
+                    self.keepalive.has_written();
+                    return Poll::Ready(());
+                }
+                Ok(_) => self.keepalive.has_written(),
+                Err(_) => {
+                    self.dead.set(true);
                     return Poll::Pending;
                 }
-                Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Pending
     }
 
     /// Reads what is there and takes the whole messages out of it.
-    pub(super) fn read(&self, shard: &Shard, reader: &mut Reader) -> Result<Vec<Message>, Ended> {
-        let mut scratch = shard.scratch.borrow_mut();
-        let came = match self.stream.try_read(&mut scratch) {
-            Ok(0) => return Err(Ended::Gone),
-            Ok(came) => came,
+    pub(super) fn read(
+        &self,
+        context: &ShardContext,
+        reader: &mut Reader,
+    ) -> Result<Vec<Message>, Ended> {
+        let mut buffer = context.read_buffer.borrow_mut();
+        let len = match self.outbox.stream.try_read(&mut buffer) {
+            Ok(0) => return Err(Ended::Dead),
+            Ok(len) => len,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Vec::new()),
-            Err(_) => return Err(Ended::Gone),
+            Err(_) => return Err(Ended::Dead),
         };
-        self.take(&mut scratch[..came], shard, reader)
+        self.take(&mut buffer[..len], context, reader)
     }
 
-    /// The same of bytes that came with the handshake.
+    /// Takes the whole messages out of bytes that were read here or with the handshake.
     pub(super) fn take(
         &self,
         mut bytes: &mut [u8],
-        shard: &Shard,
+        context: &ShardContext,
         reader: &mut Reader,
     ) -> Result<Vec<Message>, Ended> {
-        self.heard.set(shard.second.get());
+        self.keepalive.has_read(context.second.get());
         let mut messages = Vec::new();
-        let mut inflater = shard.inflater.borrow_mut();
+        let mut inflater = context.inflater.borrow_mut();
         while let Some(message) = reader
             .next(&mut bytes, &mut inflater)
             .map_err(Ended::Fault)?
@@ -394,83 +287,50 @@ impl Connection {
     pub(super) async fn finish(&self, last: Bytes) {
         self.hold();
         self.send(last);
-        let written = poll_fn(|task| {
-            if self.unsent.borrow().is_empty()
-                || self.gone.get()
-                || self.poll_flush(task).is_ready()
-            {
-                return Poll::Ready(!self.gone.get());
-            }
-            if self.gone.get() {
-                Poll::Ready(false)
-            } else {
-                Poll::Pending
-            }
-        });
-        if !written.await
-            || SockRef::from(&self.stream)
-                .shutdown(Shutdown::Write)
-                .is_err()
-        {
+        let stream = &self.outbox.stream;
+        if !self.flush_all().await || SockRef::from(stream).shutdown(Shutdown::Write).is_err() {
             return;
         }
         let mut rest = [0; 512];
-        loop {
-            if self.stream.readable().await.is_err() {
-                return;
-            }
-            match self.stream.try_read(&mut rest) {
+        while stream.readable().await.is_ok() {
+            match stream.try_read(&mut rest) {
                 Ok(0) => return,
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return,
                 _ => {}
             }
         }
     }
 
-    pub(super) fn follows(&self) -> Vec<String> {
-        self.following
-            .borrow()
-            .iter()
-            .map(|one| one.subscriptions.feed.name.clone())
-            .collect()
-    }
-
-    pub(super) fn follow(&self, subscriptions: Rc<Subscriptions>, seen: u64) {
-        self.following.borrow_mut().push(Following {
-            subscriptions,
-            seen,
-        });
-    }
-
-    pub(super) fn unfollow(&self, name: &str, shard: &Shard) {
-        let place = self
-            .following
-            .borrow()
-            .iter()
-            .position(|one| one.subscriptions.feed.name == name);
-        if let Some(place) = place {
-            let left = self.following.borrow_mut().remove(place);
-            shard.unfollow(&left.subscriptions, self);
-        }
-    }
-
-    pub(super) fn unfollow_all(&self, shard: &Shard) {
-        for left in self.following.take() {
-            shard.unfollow(&left.subscriptions, self);
-        }
+    /// Whether the peer has taken everything.
+    async fn flush_all(&self) -> bool {
+        poll_fn(|task| {
+            let is_done = self.outbox.is_empty() || self.dead.get();
+            if is_done || self.poll_flush(task).is_ready() || self.dead.get() {
+                Poll::Ready(!self.dead.get())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
     }
 }
 
-/// Why nothing more is read.
-pub(super) enum Ended {
-    Gone,
-    Fault(Fault),
+/// What the client is told of feeds that it has lost. It refetches all of them at one moment.
+fn refreshes(lost: &[Rc<FeedBatches>], context: &ShardContext) -> Vec<Bytes> {
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let within = context.refetches.reserve();
+    let refresh = |batches: &Rc<FeedBatches>| {
+        let feed = &batches.feed.name;
+        message(&ToClient::Refresh { feed, within })
+    };
+    lost.iter().map(refresh).collect()
 }
 
 /// A control message on the wire.
 pub(super) fn message(message: &ToClient) -> Bytes {
-    let text = message.text();
     let mut bytes = Vec::new();
-    frames::text(text.as_bytes(), &mut bytes);
+    frames::text(message.text().as_bytes(), &mut bytes);
     bytes.into()
 }

@@ -1,29 +1,15 @@
 //! A feed: a named log of frames, and the families that modules declare.
 
-use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 
 use super::frame::Frame;
 use super::log::Log;
 use crate::base::error::Result;
 use crate::engine::viewer::Viewer;
-
-/// A place in a feed: the instance that numbered it and the last frame seen, written
-/// `instance.number`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) instance: Arc<str>,
-    pub(super) seq: u64,
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.instance, self.seq)
-    }
-}
 
 type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
 
@@ -110,6 +96,46 @@ pub(super) struct Feed {
     /// Frames it keeps.
     pub(super) keeps: usize,
     pub(super) log: Log<Frame>,
+    /// Told when the log stops lagging.
+    caught_up: Notify,
+}
+
+impl Feed {
+    pub(super) fn new(id: u64, name: &str, ephemeral: bool, keeps: usize, start: u64) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            ephemeral,
+            keeps,
+            log: Log::new(start),
+            caught_up: Notify::new(),
+        }
+    }
+
+    /// A shard has written every frame up to `number` to those of its sockets that take bytes.
+    pub(super) fn set_taken(&self, shard: usize, number: u64) {
+        if self.log.set_taken(shard, number) {
+            self.caught_up.notify_waiters();
+        }
+    }
+
+    /// A shard has no follower of this feed any more.
+    pub(super) fn leave(&self, shard: usize) {
+        if self.log.leave(shard) {
+            self.caught_up.notify_waiters();
+        }
+    }
+
+    /// Waits while a shard is more than half of the ring behind.
+    pub(super) async fn caught_up(&self) {
+        while self.log.is_lagging() {
+            let notified = self.caught_up.notified();
+            // The future counts from its creation on, so a shard that caught up in between is seen.
+            if self.log.is_lagging() {
+                notified.await;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

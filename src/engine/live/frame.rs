@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::feed::Cursor;
+use super::cursor::Cursor;
 use super::log::Entry;
 use super::protocol::ToClient;
 use crate::base::locale::Lang;
@@ -40,7 +40,7 @@ impl Content {
     }
 
     /// For programs: the topic and its event.
-    fn new(topic: &'static str, event: impl Serialize) -> Self {
+    pub(super) fn new(topic: &'static str, event: impl Serialize) -> Self {
         Self {
             topic,
             event: bus::json(&event).into(),

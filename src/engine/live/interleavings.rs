@@ -5,7 +5,7 @@ use shuttle::sync::{Arc, Condvar};
 use shuttle::thread;
 
 mod sync {
-    pub(super) use shuttle::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     pub(super) use shuttle::sync::{Mutex, MutexGuard};
     pub(super) use std::sync::PoisonError;
 }

@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
+use smallvec::SmallVec;
+
+use super::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// What a log holds.
 pub(super) trait Entry {
@@ -46,6 +48,9 @@ pub(super) struct Log<E> {
     rewrite_version: AtomicU64,
     /// The shards that were woken and have not looked since.
     woken: AtomicU64,
+    /// Whether a listening shard is more than half of the ring behind the head. Changed under the
+    /// lock, read without it by whoever is about to append.
+    lagging: AtomicBool,
     state: Mutex<State<E>>,
 }
 
@@ -54,7 +59,39 @@ struct State<E> {
     entries: VecDeque<Arc<E>>,
     weight: usize,
     listening: Shards,
+    /// By shard: the number up to which it has written entries to its sockets. Two shards, of the
+    /// smallest machine, fit inline.
+    taken: SmallVec<[u64; 2]>,
+    /// Entries that a listening shard may be behind the head before the log is lagging.
+    max_lag: u64,
     touched: Instant,
+}
+
+impl<E: Entry> State<E> {
+    /// Half of what the ring can hold. While its bytes are far from their bound, that is half of
+    /// the bound on entries; then half of the entries it holds now.
+    fn half_of(&self, bounds: Bounds) -> u64 {
+        let holds = if self.weight > bounds.weight / 2 {
+            self.entries.len()
+        } else {
+            bounds.entries
+        };
+        (holds / 2) as u64
+    }
+
+    /// The number that the slowest listening shard has taken; none without a listener.
+    fn slowest(&self) -> Option<u64> {
+        let listens = |shard: &usize| self.listening & (1 << shard) != 0;
+        (0..self.taken.len())
+            .filter(listens)
+            .map(|shard| self.taken[shard])
+            .min()
+    }
+
+    fn is_lagging(&self, head: u64) -> bool {
+        self.slowest()
+            .is_some_and(|taken| head.saturating_sub(taken) > self.max_lag)
+    }
 }
 
 impl<E: Entry> Log<E> {
@@ -64,12 +101,15 @@ impl<E: Entry> Log<E> {
             entries: VecDeque::new(),
             weight: 0,
             listening: 0,
+            taken: SmallVec::new(),
+            max_lag: u64::MAX,
             touched: Instant::now(),
         };
         Self {
             head: AtomicU64::new(start),
             rewrite_version: AtomicU64::new(0),
             woken: AtomicU64::new(0),
+            lagging: AtomicBool::new(false),
             state: Mutex::new(state),
         }
     }
@@ -119,7 +159,9 @@ impl<E: Entry> Log<E> {
             state.weight -= state.entries.pop_front().map_or(0, |entry| entry.weight());
         }
         state.touched = Instant::now();
+        state.max_lag = state.half_of(bounds);
         self.head.store(number, Ordering::Release);
+        self.update_lagging(state);
         self.wake(guard, wake);
     }
 
@@ -177,16 +219,46 @@ impl<E: Entry> Log<E> {
         matches!(self.read_after(seen, 0), ReadAfter::Entries(..))
     }
 
-    /// From now on this shard is woken.
-    pub(super) fn listen(&self, shard: usize) {
-        self.state().listening |= 1 << shard;
+    /// Whether a listening shard is so far behind that appending more would soon drop entries its
+    /// sockets have not been written. Stays so until [`Self::set_taken`] or [`Self::leave`].
+    pub(super) fn is_lagging(&self) -> bool {
+        self.lagging.load(Ordering::Acquire)
     }
 
-    /// From now on it is not.
-    pub(super) fn leave(&self, shard: usize) {
+    /// Whether the log has just stopped lagging.
+    fn update_lagging(&self, state: &State<E>) -> bool {
+        let lagging = state.is_lagging(self.head());
+        self.lagging.swap(lagging, Ordering::AcqRel) && !lagging
+    }
+
+    /// A listening shard has written all entries up to this number to every socket that takes
+    /// bytes. Whether the log has stopped lagging by that.
+    pub(super) fn set_taken(&self, shard: usize, number: u64) -> bool {
+        let mut state = self.state();
+        if let Some(taken) = state.taken.get_mut(shard) {
+            *taken = number.max(*taken);
+        }
+        self.update_lagging(&state)
+    }
+
+    /// From now on this shard is woken.
+    pub(super) fn listen(&self, shard: usize) {
+        let mut state = self.state();
+        if state.listening & (1 << shard) == 0 {
+            // Nothing before is owed to it: a socket that resumes reads the ring on its own.
+            let len = state.taken.len().max(shard + 1);
+            state.taken.resize(len, 0);
+            state.taken[shard] = self.head();
+            state.listening |= 1 << shard;
+        }
+    }
+
+    /// From now on it is not. Whether the log has stopped lagging by that.
+    pub(super) fn leave(&self, shard: usize) -> bool {
         let mut state = self.state();
         state.listening &= !(1 << shard);
         state.touched = Instant::now();
+        self.update_lagging(&state)
     }
 
     /// Whether nobody listens and nothing happened since `before`.

@@ -132,3 +132,50 @@ fn a_core_is_rung_once_until_it_looks() {
     publish();
     assert_eq!(rings.take(), [0]);
 }
+
+fn append(log: &Log<Numbered>, entries: u64) {
+    for _ in 0..entries {
+        log.append(EIGHT, |number| Numbered(number, ""), None, |_| {});
+    }
+}
+
+#[test]
+fn log_lags_from_half_a_ring_until_taken() {
+    let log = log_with(3, EIGHT);
+    log.listen(0);
+    append(&log, 4);
+    assert!(!log.is_lagging(), "half of the ring is still free");
+    append(&log, 1);
+    assert!(log.is_lagging());
+    assert!(!log.set_taken(0, 103), "nothing new was taken");
+    assert!(log.set_taken(0, 104), "the change is reported once");
+    assert!(!log.is_lagging() && !log.set_taken(0, 108));
+}
+
+#[test]
+fn log_lags_behind_its_slowest_listening_shard() {
+    let log = log_with(0, EIGHT);
+    append(&log, 20);
+    assert!(!log.is_lagging(), "nobody listens");
+    log.listen(0);
+    log.listen(5);
+    append(&log, 5);
+    assert!(!log.set_taken(0, 125) && log.is_lagging());
+    assert!(log.leave(5), "a shard without followers is not waited for");
+    append(&log, 4);
+    assert!(!log.is_lagging());
+}
+
+#[test]
+fn log_near_its_weight_lags_at_half_its_entries() {
+    let bounds = Bounds {
+        entries: 512,
+        weight: 45,
+    };
+    let log = log_with(4, bounds);
+    log.listen(0);
+    for expected in [false, false, true] {
+        log.append(bounds, |number| Numbered(number, ""), None, |_| {});
+        assert_eq!(log.is_lagging(), expected);
+    }
+}

@@ -3,11 +3,11 @@
 //! Control messages are JSON on both sockets. Only a feed's frames differ: JSON `event`s on
 //! `/live/data`, HTML that begins with the comment `<!--feed cursor-->` on `/live`.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::engine::problem::Problem;
 
 /// What a client may say. At most 64 KiB, as one text message.
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub enum FromClient {
     },
     /// Stop following a feed. Not answered.
     Unsubscribe {
-        /// Its name.
+        /// Such as `room/12`.
         feed: String,
     },
     /// Do something. Answered with `reply` or `error` of the same id.
@@ -56,14 +56,14 @@ pub enum ToClient<'a> {
     },
     /// The feed is followed from this cursor on.
     Subscribed {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
         /// The cursor that the next frame follows.
         cursor: String,
     },
     /// A frame for programs: something happened on a feed that is followed.
     Event {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
         /// Where the feed stands after it.
         cursor: &'a str,
@@ -75,19 +75,22 @@ pub enum ToClient<'a> {
     /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the
     /// page (or ask an action) again and subscribe from the cursor it names.
     Refresh {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
+        /// Milliseconds: read at a random moment within them. Grows with the number of sockets
+        /// that are told so at the same time; 0 when they are few.
+        within: u32,
     },
     /// The feed cannot be followed.
     Refused {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
         /// `not_found` (no such feed, or not yours to know of) or `too_many` (64 already).
         code: &'a str,
     },
     /// The right to the feed is gone, and so is the subscription.
     Revoked {
-        /// Its name.
+        /// Such as `room/12`.
         feed: &'a str,
     },
     /// An action was done.
@@ -107,22 +110,6 @@ pub enum ToClient<'a> {
     },
     /// Answer to `ping`.
     Pong,
-}
-
-/// An error as programs see it, on sockets and over HTTP.
-#[derive(Debug, Serialize)]
-pub struct Problem {
-    /// `not_found`, `sign_in_first`, `forbidden`, `invalid`, `conflict`, `too_many`, `unavailable`
-    /// or `internal`.
-    pub code: &'static str,
-    /// The same for people, in their language.
-    pub message: Cow<'static, str>,
-    /// For `invalid`: field name to sentence.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    pub fields: serde_json::Map<String, Value>,
-    /// For `too_many`: seconds to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
 }
 
 impl ToClient<'_> {

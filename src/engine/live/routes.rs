@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 
 use super::frame::{Encoding, Format};
 use super::hub::Hub;
-use super::session::{MAX_FEEDS, Server, SocketGuard, Upgrade};
+use super::session::{self, MAX_FEEDS};
+use super::socket_guard::{Server, SocketGuard, Upgrade};
 use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
@@ -65,13 +66,14 @@ fn open(
         if let Ok(upgraded) = upgrade.await
             && let Some((stream, early)) = taken_out(upgraded)
         {
-            guard.arrive(Upgrade {
+            let upgrade = Upgrade {
                 stream,
                 early,
                 encoding,
                 wanted,
                 permit,
-            });
+            };
+            session::start(guard, upgrade);
         }
     });
     Ok(answer.map(|()| Body::empty()))

@@ -1,149 +1,68 @@
-//! A socket's task: what its client says is answered, its rights are proved when they may have
-//! changed, until it closes.
+//! A socket's task: answers what its client says, and checks its rights when they may have changed,
+//! until it closes.
 
 use std::convert::Infallible;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::connection::{Connection, Ended, Event, message};
-use super::frame::Encoding;
-use super::hub::Hub;
 use super::protocol::{FromClient, ToClient};
 use super::shard::Shard;
-use super::socket::{CloseReason, Socket, SocketClosed, SocketOpened};
+use super::socket::CloseReason;
+use super::socket_guard::{Server, SocketGuard, Upgrade};
 use crate::base::error::Error;
-use crate::engine::actions::Actions;
-use crate::engine::bus::{Bus, Origin};
+use crate::engine::problem::problem;
 use crate::engine::rate_limit::Throttle;
-use crate::engine::web::{ConnectionPermit, problem};
 use crate::engine::websocket::{Fault, Message, Reader, frames};
 
-pub(super) const MAX_FEEDS: usize = 64;
-const MAX_MESSAGE_BYTES: usize = 64 << 10; // bytes of one message from a client
-const MESSAGE_RATE: (u32, Duration) = (100, Duration::from_secs(10)); // what one socket may say
-const MAX_REFUSED_MESSAGES: u32 = 100; // refused messages after which a socket is closed
-const MAX_NAME_BYTES: usize = 128; // bytes of a feed's or action's name, or a message's id
+pub(super) const MAX_FEEDS: usize = 64; // that one socket follows
+const MAX_MESSAGE_BYTES: usize = 64 << 10; // of one message from a client
+const MESSAGE_RATE: (u32, Duration) = (100, Duration::from_secs(10)); // of one socket
+const MAX_REFUSED_MESSAGES: u32 = 100; // after which a socket is closed
+const MAX_NAME_BYTES: usize = 128; // of a feed's or action's name, or a message's id
 // For the peer to take the closing frame and to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a socket's task needs of the server.
-pub(super) struct Server {
-    pub(super) hub: Hub,
-    pub(super) bus: Bus,
-    pub(super) actions: Actions,
-    pub(super) version: &'static str,
-}
-
-/// A connection that has become a socket's.
-pub(super) struct Upgrade {
-    pub(super) stream: std::net::TcpStream,
-    /// What came behind the handshake already.
-    pub(super) early: Vec<u8>,
-    pub(super) encoding: Encoding,
-    /// The feeds its address named, with cursors.
-    pub(super) wanted: Vec<(String, Option<String>)>,
-    /// Its place among the server's connections, held as long as it is open.
-    pub(super) permit: Option<ConnectionPermit>,
-}
-
-/// A socket and its connection on their way to a shard.
-pub(super) struct NewSocket {
-    guard: SocketGuard,
-    upgrade: Upgrade,
-}
-
-/// A socket that the hub has taken in. Dropped, however its life ends, it is let go and the bus
-/// hears of it.
-pub(super) struct SocketGuard {
-    server: Arc<Server>,
-    socket: Arc<Socket>,
-    announced: bool,
-}
-
-impl SocketGuard {
-    pub(super) fn new(server: Arc<Server>, socket: Arc<Socket>) -> Self {
-        Self {
-            server,
-            socket,
-            announced: false,
+/// Hands a socket to its shard, which serves it until it closes.
+pub(super) fn start(guard: SocketGuard, upgrade: Upgrade) {
+    let handle = guard.socket.shard.clone();
+    handle.run(Box::new(move || {
+        if let Some(shard) = Shard::current() {
+            spawn_local(serve(shard, guard, upgrade));
         }
-    }
-
-    /// Hands its connection to its shard.
-    pub(super) fn arrive(self, upgrade: Upgrade) {
-        let shard = self.socket.shard.clone();
-        shard.arrive(NewSocket {
-            guard: self,
-            upgrade,
-        });
-    }
-
-    fn announce(&mut self) {
-        let account = self.socket.viewer.account;
-        self.server.bus.publish(
-            Origin::new(account, None),
-            SocketOpened {
-                account,
-                socket: self.socket.id,
-            },
-        );
-        self.announced = true;
-    }
-}
-
-impl Drop for SocketGuard {
-    fn drop(&mut self) {
-        self.server.hub.closed(&self.socket);
-        if self.announced {
-            let account = self.socket.viewer.account;
-            self.server.bus.publish(
-                Origin::new(account, None),
-                SocketClosed {
-                    account,
-                    socket: self.socket.id,
-                },
-            );
-        }
-    }
+    }));
 }
 
 struct Session {
     shard: Rc<Shard>,
     connection: Rc<Connection>,
     rate: Throttle,
+    /// Messages refused so far because there were too many.
     refused: u32,
     guard: SocketGuard,
 }
 
 /// Serves a socket until it closes.
-pub(super) async fn serve(shard: Rc<Shard>, arrival: NewSocket) {
-    let NewSocket {
-        mut guard,
-        upgrade:
-            Upgrade {
-                stream,
-                early,
-                encoding,
-                wanted,
-                permit,
-            },
-    } = arrival;
+async fn serve(shard: Rc<Shard>, mut guard: SocketGuard, upgrade: Upgrade) {
+    let Upgrade {
+        stream,
+        early,
+        encoding,
+        wanted,
+        permit,
+    } = upgrade;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
     };
-    let connection = Rc::new(Connection::new(
-        guard.socket.clone(),
-        stream,
-        encoding,
-        shard.second.get(),
-    ));
+    let (socket, second) = (guard.socket.clone(), shard.context.second.get());
+    let connection = Rc::new(Connection::new(socket, stream, encoding, second));
     shard.enter(&connection);
     guard.announce();
     let mut session = Session {
@@ -154,13 +73,13 @@ pub(super) async fn serve(shard: Rc<Shard>, arrival: NewSocket) {
         guard,
     };
     let mut reader = Reader::new(MAX_MESSAGE_BYTES, encoding.window.is_some());
-    // What happens once or seldom is boxed: ten thousand idle sockets each keep the size of the
-    // largest step.
+    // What happens once or seldom is boxed: the task of an idle socket is as large as the largest
+    // of its steps.
     Box::pin(session.send_hello(wanted)).await;
     let Err(closing) = session.run(&mut reader, early).await;
-    session.connection.unfollow_all(&session.shard);
+    session.shard.unfollow_all(&session.connection);
     if let Some(last) = closing.0 {
-        // The peer may be long gone; a closing handshake is a courtesy.
+        // The peer may be long gone, so the closing handshake gets little time.
         let _ = Box::pin(timeout(CLOSE_TIMEOUT, session.connection.finish(last))).await;
     }
     drop(permit);
@@ -178,7 +97,7 @@ impl From<CloseReason> for Closing {
 impl From<Ended> for Closing {
     fn from(ended: Ended) -> Self {
         match ended {
-            Ended::Gone => Self(None),
+            Ended::Dead => Self(None),
             Ended::Fault(Fault::TooLarge) => CloseReason::TooLarge.into(),
             Ended::Fault(fault) => CloseReason::Broken(fault).into(),
         }
@@ -187,7 +106,6 @@ impl From<Ended> for Closing {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.connection.unfollow_all(&self.shard);
         self.shard.leave(&self.connection);
     }
 }
@@ -209,29 +127,31 @@ impl Session {
             version: self.server().version,
             account,
         });
+        let mut within = None;
         for (feed, cursor) in wanted {
-            self.subscribe(&feed, cursor.as_deref()).await;
+            self.subscribe(&feed, cursor.as_deref(), &mut within).await;
         }
     }
 
     async fn run(&mut self, reader: &mut Reader, early: Vec<u8>) -> Result<Infallible, Closing> {
-        let mut said = self.connection.take(&mut { early }, &self.shard, reader)?;
+        let shard = self.shard.clone();
+        let context = &shard.context;
+        let mut said = self.connection.take(&mut { early }, context, reader)?;
         loop {
             if !said.is_empty() {
                 Box::pin(self.handle_all(said)).await?;
             }
-            said = match self.connection.event(&self.shard).await {
-                Event::Readable => self.connection.read(&self.shard, reader)?,
-                Event::Signalled => {
-                    Box::pin(self.handle_signal()).await?;
-                    Vec::new()
-                }
-                Event::Gone => return Err(Closing(None)),
-            };
+            said = Vec::new();
+            match self.connection.event().await {
+                Event::Readable => said = self.connection.read(context, reader)?,
+                Event::Flushed => self.shard.queue_and_wake(&self.connection),
+                Event::Signalled => Box::pin(self.handle_signal()).await?,
+                Event::Dead => return Err(Closing(None)),
+            }
         }
     }
 
-    /// The rest of the server wants the socket closed, or its rights proved.
+    /// The rest of the server wants the socket closed, or its rights checked.
     async fn handle_signal(&mut self) -> Result<(), Closing> {
         let socket = &self.guard.socket;
         if let Some(reason) = socket.closing.get() {
@@ -242,14 +162,15 @@ impl Session {
             if !self.server().hub.still_valid(&socket.viewer).await {
                 return Err(CloseReason::SignedOut.into());
             }
-            for feed in self.connection.follows() {
+            for feed in self.connection.subscriptions.names() {
                 if !self.server().hub.allows(&socket.viewer, &feed).await {
-                    self.connection.unfollow(&feed, &self.shard);
+                    self.shard.unfollow(&self.connection, &feed);
                     self.send(&ToClient::Revoked { feed: &feed });
                 }
             }
         }
-        self.connection.release(&self.shard);
+        self.connection.release();
+        self.shard.queue_and_wake(&self.connection);
         Ok(())
     }
 
@@ -285,7 +206,7 @@ impl Session {
         });
     }
 
-    /// Counts a message. Whether it is heard; who goes on and on is closed.
+    /// Counts a message. Whether it is handled; after too many refusals the socket is closed.
     fn check_rate(&mut self, id: Option<&str>) -> Result<bool, Closing> {
         let Err(error) = self.rate.check() else {
             return Ok(true);
@@ -312,9 +233,9 @@ impl Session {
         match message {
             None => self.refuse(None, &Error::field("type", "error-message-shape")),
             Some(FromClient::Subscribe { feed, cursor }) => {
-                self.subscribe(&feed, cursor.as_deref()).await
+                self.subscribe(&feed, cursor.as_deref(), &mut None).await
             }
-            Some(FromClient::Unsubscribe { feed }) => self.connection.unfollow(&feed, &self.shard),
+            Some(FromClient::Unsubscribe { feed }) => self.shard.unfollow(&self.connection, &feed),
             Some(FromClient::Act { id, action, .. })
                 if id.len() > MAX_NAME_BYTES || action.len() > MAX_NAME_BYTES =>
             {
@@ -326,12 +247,11 @@ impl Session {
         Ok(())
     }
 
-    /// Does something, on the threads that serve pages: sockets do not wait for it.
+    /// Runs an action, on the threads that serve pages: other sockets do not wait for it.
     async fn act(&self, id: &str, action: String, fields: Value) -> Result<(), Closing> {
         let (server, socket) = (self.guard.server.clone(), self.guard.socket.clone());
         let done = self.shard.pages.spawn(async move {
-            // The session may have ended since the last message; frames are checked when told,
-            // actions always.
+            // Checked for every action: the session may have ended since the last message.
             if !server.hub.still_valid(&socket.viewer).await {
                 return None;
             }
@@ -352,8 +272,9 @@ impl Session {
         Ok(())
     }
 
-    /// Follows a feed from a cursor, or from now on, and says so.
-    async fn subscribe(&mut self, name: &str, cursor: Option<&str>) {
+    /// Follows a feed from a cursor, or from now on, and says so. `within` is the window to refetch
+    /// in, reserved on first need: a client refetches all that it lost at one moment.
+    async fn subscribe(&mut self, name: &str, cursor: Option<&str>, within: &mut Option<u32>) {
         let hub = &self.server().hub;
         if name.len() > MAX_NAME_BYTES || !hub.allows(&self.guard.socket.viewer, name).await {
             return self.send(&ToClient::Refused {
@@ -361,30 +282,31 @@ impl Session {
                 code: "not_found",
             });
         }
-        self.connection.unfollow(name, &self.shard);
-        if self.connection.follows().len() >= MAX_FEEDS {
+        self.shard.unfollow(&self.connection, name);
+        if self.connection.subscriptions.len() >= MAX_FEEDS {
             return self.send(&ToClient::Refused {
                 feed: name,
                 code: "too_many",
             });
         }
-        // Listening first: what comes after the look at the log rings.
+        // Listening first: what comes after the look at the log's head wakes the shard.
         let feed = hub.listen(name, self.shard.index());
-        let subscriptions = self.shard.follow(&feed, &self.connection);
+        let batches = self.shard.add_follower(&feed, &self.connection);
         let seen = match cursor {
             _ if feed.ephemeral => Some(feed.log.head()),
             None => Some(feed.log.head()),
             Some(cursor) => hub.seen(cursor).filter(|seen| feed.log.reaches(*seen)),
         };
         let Some(seen) = seen else {
-            self.shard.unfollow(&subscriptions, &self.connection);
-            return self.send(&ToClient::Refresh { feed: name });
+            self.shard.remove_follower(&feed, &self.connection);
+            let within = *within.get_or_insert_with(|| hub.reserve_refetch());
+            return self.send(&ToClient::Refresh { feed: name, within });
         };
         self.send(&ToClient::Subscribed {
             feed: name,
             cursor: format!("{}.{seen}", hub.instance()),
         });
-        self.connection.follow(subscriptions, seen);
-        self.shard.is_due_now(&self.connection);
+        self.connection.subscriptions.add(batches, seen);
+        self.shard.queue_and_wake(&self.connection);
     }
 }

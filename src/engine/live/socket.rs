@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::shard::ShardHandle;
+use super::shard_handle::ShardHandle;
 use crate::base::ids::AccountId;
 use crate::engine::viewer::Viewer;
 use crate::engine::websocket::{Fault, frames};
@@ -14,9 +14,9 @@ use crate::event;
 event! {
     /// A socket was opened: a tab or a program of this account is here.
     pub struct SocketOpened on "live.socket.opened" by account changes() {
-        /// Whose it is.
+        /// The account that is signed in on it.
         account: AccountId = AccountId(7),
-        /// The socket, by a number of this instance.
+        /// Number of the socket, unique within one start of this instance.
         socket: u64 = 12,
     }
 }
@@ -24,9 +24,9 @@ event! {
 event! {
     /// A socket closed, for whatever reason.
     pub struct SocketClosed on "live.socket.closed" by account changes() {
-        /// Whose it was.
+        /// The account that was signed in on it.
         account: AccountId = AccountId(7),
-        /// The socket, by a number of this instance.
+        /// Number of the socket, unique within one start of this instance.
         socket: u64 = 12,
     }
 }
@@ -38,13 +38,13 @@ pub(super) enum CloseReason {
     Restart,
     /// The session ended: sign in again.
     SignedOut,
-    /// A message that was no text.
+    /// A binary message.
     NotUnderstood,
     /// A message over 64 KiB.
     TooLarge,
     /// Far too many messages.
     Flooding,
-    /// What came is no WebSocket message.
+    /// The client broke the WebSocket protocol.
     Broken(Fault),
 }
 
@@ -69,15 +69,17 @@ impl CloseReason {
 pub(super) struct Socket {
     pub(super) id: u64,
     pub(super) viewer: Viewer,
+    /// The shard that serves it.
     pub(super) shard: Arc<ShardHandle>,
+    /// Flag: its rights have to be checked before it gets another frame.
     pub(super) recheck: AtomicBool,
+    /// Flag: it is to be closed, and why.
     pub(super) closing: OnceLock<CloseReason>,
 }
 
 impl Socket {
     pub(super) fn new(id: u64, viewer: Viewer, shard: Arc<ShardHandle>) -> Self {
-        // The first look re-checks too: a session may have ended between the request and this
-        // moment.
+        // Checked at once: the session may have ended between the request and this moment.
         Self {
             id,
             viewer,
@@ -88,7 +90,7 @@ impl Socket {
     }
 
     pub(super) fn recheck(&self) {
-        self.shard.mark(self.id, &self.recheck);
+        self.shard.set_flag(self.id, &self.recheck);
     }
 
     pub(super) fn close(&self, reason: CloseReason) {
@@ -97,8 +99,8 @@ impl Socket {
         self.shard.signal(self.id);
     }
 
-    /// Whether its task has something to see to.
-    pub(super) fn signals(&self) -> bool {
+    /// Whether its task has something to handle.
+    pub(super) fn has_flags(&self) -> bool {
         self.recheck.load(Ordering::Acquire) || self.closing.get().is_some()
     }
 }

@@ -1,110 +1,115 @@
-//! A feed as a shard's connections follow it, and the bytes that are made once for those who stand
-//! at the same place.
+//! The feeds that a connection follows, and how far it was given each.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use bytes::Bytes;
+use smallvec::SmallVec;
 
-use super::connection::Connection;
-use super::feed::Feed;
+use super::batches::{Batch, FeedBatches};
 use super::frame::Encoding;
-use super::log::{Entry, ReadAfter};
-use super::shard::Shard;
+use super::shard_context::ShardContext;
 
-// Frames and bytes of one batch; a larger frame goes alone.
-const MAX_BATCH: (usize, usize) = (64, 64 << 10);
-const MAX_BATCHES: usize = 8; // batches a feed keeps for sockets that stand at other places
+const INLINE_FEEDS: usize = 5; // feeds of a page; more go to the heap
+const MAX_FLUSH_FRAMES: usize = 64; // gathered from a connection's feeds for one write
 
-/// A feed that connections of this shard follow.
-pub(super) struct Subscriptions {
-    pub(super) feed: Arc<Feed>,
-    /// By number, that is as they came: what belongs to one lies beside what belongs to the next,
-    /// the kernel's part included.
-    pub(super) by: RefCell<BTreeMap<u64, Rc<Connection>>>,
-    pub(super) batches: RefCell<Vec<Batch>>,
+/// A feed, and the number of the last frame that the connection was given.
+struct Following {
+    batches: Rc<FeedBatches>,
+    seen: u64,
 }
 
-/// What comes after a place in a feed, as bytes for every connection of one encoding that stands
-/// there.
-#[derive(Clone)]
-pub(super) struct Batch {
-    encoding: Encoding,
-    seen: u64,
-    rewrite_version: u64,
-    /// Its last frame's number.
-    pub(super) upto: u64,
-    pub(super) frames: usize,
-    /// Whether it is as large as a batch may be, so that there may be more.
-    pub(super) full: bool,
-    pub(super) bytes: Bytes,
+#[derive(Default)]
+pub(super) struct Subscriptions(RefCell<SmallVec<[Following; INLINE_FEEDS]>>);
+
+/// What a gathering found.
+pub(super) struct Gathered {
+    /// There is more than fits into one write.
+    pub(super) has_more: bool,
+    /// Positions of feeds whose ring no longer reaches back so far.
+    pub(super) lost: Vec<usize>,
 }
 
 impl Subscriptions {
-    /// What comes after frame `seen`; nothing when that can no longer be had.
-    pub(super) fn after(
-        self: &Rc<Self>,
-        seen: u64,
+    /// Brings what a delivery reads into the processor's cache.
+    pub(super) fn prefetch(&self) {
+        std::hint::black_box(self.0.borrow().first().map(|one| one.seen));
+    }
+
+    /// Takes a batch of each feed that has gained something, with the feed's position, up to
+    /// [`MAX_FLUSH_FRAMES`]. Starts from the feed whose turn it is.
+    pub(super) fn gather(
+        &self,
+        turn: usize,
         encoding: Encoding,
-        shard: &Shard,
-    ) -> Option<Batch> {
-        let rewrite_version = self.feed.log.rewrite_version();
-        let fits = |batch: &&Batch| {
-            batch.seen == seen
-                && batch.encoding == encoding
-                && batch.rewrite_version == rewrite_version
-        };
-        if let Some(batch) = self.batches.borrow().iter().rev().find(fits) {
-            return Some(batch.clone());
-        }
-        let (frames, rewrite_version) = match self.feed.log.read_after(seen, MAX_BATCH.0) {
-            ReadAfter::Entries(frames, rewrite_version) => (frames, rewrite_version),
-            ReadAfter::OutOfRange if self.feed.ephemeral => {
-                return Some(Batch {
-                    encoding,
-                    seen,
-                    rewrite_version,
-                    upto: self.feed.log.head(),
-                    frames: 0,
-                    full: false,
-                    bytes: Bytes::new(),
-                });
+        context: &ShardContext,
+        batches: &mut Vec<(usize, Batch)>,
+    ) -> Gathered {
+        let following = self.0.borrow();
+        let (mut room, mut has_more, mut lost) = (MAX_FLUSH_FRAMES, false, Vec::new());
+        let count = following.len();
+        for position in (0..count).map(|n| (turn + n) % count) {
+            let one = &following[position];
+            if one.batches.feed.log.head() == one.seen {
+                continue;
             }
-            ReadAfter::OutOfRange => return None,
-        };
-        let full = frames.len() == MAX_BATCH.0;
-        let mut batch = Batch {
-            encoding,
-            seen,
-            rewrite_version,
-            upto: seen,
-            frames: 0,
-            full,
-            bytes: Bytes::new(),
-        };
-        let mut bytes = Vec::new();
-        let mut deflater = shard.deflater.borrow_mut();
-        for frame in frames {
-            if let Some(encoded) = frame.encoded(encoding, &mut deflater) {
-                if !bytes.is_empty() && bytes.len() + encoded.len() > MAX_BATCH.1 {
-                    batch.full = true;
-                    break;
+            if room == 0 {
+                has_more = true;
+                break;
+            }
+            match context.batch_after(&one.batches, one.seen, encoding) {
+                Some(batch) => {
+                    room = room.saturating_sub(batch.frames);
+                    has_more |= batch.full;
+                    batches.push((position, batch));
                 }
-                bytes.extend_from_slice(encoded);
-                batch.frames += 1;
+                None => lost.push(position),
             }
-            batch.upto = frame.number();
         }
-        batch.bytes = bytes.into();
-        let mut batches = self.batches.borrow_mut();
-        if batches.is_empty() {
-            shard.warm.borrow_mut().push(self.clone());
-        } else if batches.len() >= MAX_BATCHES {
-            batches.remove(0);
+        Gathered { has_more, lost }
+    }
+
+    /// Notes that these batches are given to the connection.
+    pub(super) fn advance(&self, batches: &[(usize, Batch)]) {
+        let mut following = self.0.borrow_mut();
+        for (position, batch) in batches {
+            following[*position].seen = batch.upto;
         }
-        batches.push(batch.clone());
-        Some(batch)
+    }
+
+    /// Removes the feeds at these positions.
+    pub(super) fn remove(&self, mut positions: Vec<usize>) -> Vec<Rc<FeedBatches>> {
+        let mut following = self.0.borrow_mut();
+        positions.sort_unstable_by(|a, b| b.cmp(a)); // the last first: the others stay put
+        let remove = |position| following.remove(position).batches;
+        positions.into_iter().map(remove).collect()
+    }
+
+    /// Adds a feed, from after frame `seen` on.
+    pub(super) fn add(&self, batches: Rc<FeedBatches>, seen: u64) {
+        self.0.borrow_mut().push(Following { batches, seen });
+    }
+
+    /// Removes a feed by its name, if it is followed.
+    pub(super) fn remove_named(&self, name: &str) -> Option<Rc<FeedBatches>> {
+        let mut following = self.0.borrow_mut();
+        let is_named = |one: &Following| one.batches.feed.name == name;
+        let position = following.iter().position(is_named)?;
+        Some(following.remove(position).batches)
+    }
+
+    /// Removes all feeds.
+    pub(super) fn take(&self) -> impl Iterator<Item = Rc<FeedBatches>> {
+        self.0.take().into_iter().map(|left| left.batches)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// The names of the feeds.
+    pub(super) fn names(&self) -> Vec<String> {
+        let following = self.0.borrow();
+        let name = |one: &Following| one.batches.feed.name.clone();
+        following.iter().map(name).collect()
     }
 }

@@ -1,6 +1,5 @@
 //! Errors in words: a page, a fragment or JSON, by what was asked for.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
@@ -13,7 +12,7 @@ use super::pages::{Head, Html, Pages};
 use super::wants::{Wants, is_navigation};
 use crate::base::error::{Allowance, Error};
 use crate::base::locale::Lang;
-use crate::engine::live::Problem;
+use crate::engine::problem::{problem, retry_after, seconds, words_of};
 
 impl Error {
     /// The HTTP status of this kind of error.
@@ -42,45 +41,6 @@ impl IntoResponse for Error {
     }
 }
 
-/// What happened and what to do, in one or two sentences.
-pub fn words_of(error: &Error, lang: Lang) -> String {
-    match error {
-        Error::NotFound => lang.t("error-not-found").to_owned(),
-        Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
-        Error::Forbidden(key) | Error::Conflict(key) | Error::Full(key) => lang.t(key).to_owned(),
-        Error::TooLarge(key, limit) => lang.with(
-            key,
-            &[("limit", crate::base::bytes_in_words(*limit).into())],
-        ),
-        Error::Invalid(fields) => {
-            let sentences: Vec<_> = fields
-                .iter()
-                .map(|field| lang.with(field.key, &[("limit", field.limit.into())]))
-                .collect();
-            sentences.join(" ")
-        }
-        Error::TooMany(left) => {
-            lang.with("error-too-many", &[("seconds", seconds(left.wait).into())])
-        }
-        Error::Unavailable => lang.t("error-unavailable").to_owned(),
-        Error::Internal(_) => lang.t("error-internal").to_owned(),
-    }
-}
-
-/// Whole seconds, never too few.
-fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// When to try again, if that may help without changing anything.
-fn retry_after(error: &Error) -> Option<u64> {
-    match error {
-        Error::TooMany(left) => Some(seconds(left.wait).max(1)),
-        Error::Unavailable => Some(1),
-        _ => None,
-    }
-}
-
 /// Tells programs what is left of a limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the
 /// seconds until all of it is there again.
 pub fn allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
@@ -105,29 +65,6 @@ pub fn retry_headers(error: &Error, headers: &mut HeaderMap) {
     }
     if let Error::TooMany(left) = error {
         allowance_headers(left, headers);
-    }
-}
-
-/// An error as programs see it.
-pub fn problem(error: &Error, lang: Lang) -> Problem {
-    let fields = match error {
-        Error::Invalid(fields) => fields
-            .iter()
-            .map(|field| {
-                (
-                    field.field.to_owned(),
-                    lang.with(field.key, &[("limit", field.limit.into())])
-                        .into(),
-                )
-            })
-            .collect(),
-        _ => serde_json::Map::new(),
-    };
-    Problem {
-        code: error.code(),
-        message: Cow::Owned(words_of(error, lang)),
-        fields,
-        retry_after: retry_after(error),
     }
 }
 

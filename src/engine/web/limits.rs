@@ -8,7 +8,6 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::errors::has_failed;
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 use crate::base::telemetry::refused;
@@ -69,7 +68,8 @@ pub(super) async fn admit(
             error.into_response()
         }
     };
-    if let (true, Some(lang)) = (has_failed(&response), lang) {
+    let status = response.status();
+    if let (true, Some(lang)) = (status.is_client_error() || status.is_server_error(), lang) {
         response.extensions_mut().insert(lang);
     }
     response

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
-use super::super::{Chat, POST, model, store};
+use super::super::{Chat, POST, ROOM_FEED, model, store};
 use super::outcome;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
@@ -47,6 +47,8 @@ pub(in super::super) async fn post(
     let attachments = NewAttachments::new(input.files, input.captions)?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    // A burst that shards cannot keep up with would push frames out of the feed before they are sent.
+    chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, writing) = (Origin::new(author, room.space), chat.clone());

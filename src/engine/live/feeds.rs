@@ -1,0 +1,126 @@
+//! All feeds of this instance by name, and the families that modules declared.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use super::feed::{Feed, FeedSpec};
+use crate::base::clock::Micros;
+use crate::engine::viewer::Viewer;
+
+// How long a feed without followers keeps its log: who was away for so long refetches.
+const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
+
+type ByName = HashMap<String, Arc<Feed>>;
+
+pub(super) struct Feeds {
+    specs: OnceLock<Vec<FeedSpec>>,
+    by_name: RwLock<ByName>,
+    next_id: AtomicU64,
+    /// Frames a feed keeps at most.
+    max_frames: usize,
+}
+
+/// The number before a new feed's first frame. Microseconds of now are past every number that an
+/// earlier, evicted feed of the same name can have used.
+fn first_number() -> u64 {
+    u64::try_from(Micros::now().0).unwrap_or(0)
+}
+
+impl Feeds {
+    pub(super) fn new(max_frames: usize) -> Self {
+        Self {
+            specs: OnceLock::new(),
+            by_name: RwLock::default(),
+            next_id: AtomicU64::new(1),
+            max_frames,
+        }
+    }
+
+    /// Takes these families and no others.
+    ///
+    /// # Panics
+    /// When called twice: a mistake of the program.
+    pub(super) fn declare(&self, specs: Vec<FeedSpec>) {
+        let is_first = self.specs.set(specs).is_ok();
+        assert!(is_first, "the feeds are declared once");
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, ByName> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, ByName> {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Arc<Feed>> {
+        self.read().get(name).cloned()
+    }
+
+    /// The number of the feed's newest frame. The feed is made if it is not there, and kept for a
+    /// while.
+    pub(super) fn head(&self, name: &str) -> u64 {
+        if let Some(feed) = self.find(name) {
+            return feed.log.touch();
+        }
+        let mut feeds = self.write();
+        let feed = feeds.entry(name.to_owned());
+        feed.or_insert_with(|| self.make(name)).log.head()
+    }
+
+    /// Lets a shard listen to a feed, made if it is not there. Under the map's write lock, which
+    /// eviction takes, too: a feed that is listened to is not evicted.
+    pub(super) fn listen(&self, name: &str, shard: usize) -> Arc<Feed> {
+        let mut feeds = self.write();
+        let feed = feeds.entry(name.to_owned());
+        let feed = feed.or_insert_with(|| self.make(name));
+        feed.log.listen(shard);
+        feed.clone()
+    }
+
+    /// Calls `act` for all feeds whose name begins with `prefix`.
+    pub(super) fn for_each(&self, prefix: &str, act: impl Fn(&Arc<Feed>)) {
+        let feeds = self.read();
+        let matching = feeds.values().filter(|feed| feed.name.starts_with(prefix));
+        matching.for_each(act);
+    }
+
+    fn make(&self, name: &str) -> Arc<Feed> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (ephemeral, keeps) = match self.spec(name) {
+            Some((spec, _)) => (spec.ephemeral, spec.keeps.min(self.max_frames)),
+            None => (false, self.max_frames),
+        };
+        Arc::new(Feed::new(id, name, ephemeral, keeps, first_number()))
+    }
+
+    fn spec(&self, name: &str) -> Option<(&FeedSpec, Vec<i64>)> {
+        let mut specs = self.specs.get()?.iter();
+        specs.find_map(|spec| Some((spec, spec.ids(name)?)))
+    }
+
+    /// Whether a module declared a family that this name belongs to.
+    pub(super) fn is_declared(&self, name: &str) -> bool {
+        self.spec(name).is_some()
+    }
+
+    /// Whether this person may follow this feed now.
+    pub(super) async fn allows(&self, viewer: &Viewer, name: &str) -> bool {
+        match self.spec(name) {
+            Some((spec, ids)) => spec.allows(viewer, ids).await,
+            None => false,
+        }
+    }
+
+    /// Forgets feeds that nobody follows and nobody is likely to come back to.
+    pub(super) fn evict(&self) {
+        let Some(before) = Instant::now().checked_sub(IDLE_FEED_TTL) else {
+            return;
+        };
+        let mut feeds = self.write();
+        feeds.retain(|_, feed| !feed.log.is_idle_since(before));
+        metrics::gauge!("tidepool_feeds").set(feeds.len() as f64);
+    }
+}
