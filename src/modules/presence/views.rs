@@ -97,8 +97,10 @@ impl PersonFrame {
         let person = self.view(lang).render().unwrap_or_default();
         let (space, account) = (self.space, self.account);
         format!(
-            "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"outerMorph\">{person}</hx-partial>\
-             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" hx-swap=\"beforeend\">{person}</hx-partial>"
+            "<hx-partial hx-target=\"#person-{space}-{account}\" hx-swap=\"outerMorph\">\
+             {person}</hx-partial>\
+             <hx-partial hx-target=\"#people-{space}:not(:has(#person-{space}-{account}))\" \
+             hx-swap=\"beforeend\">{person}</hx-partial>"
         )
     }
 }
