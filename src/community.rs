@@ -3,7 +3,6 @@
 
 mod accounts;
 mod actions;
-mod door;
 mod emoji;
 mod housekeeping;
 mod invites;
@@ -17,6 +16,8 @@ mod rooms;
 mod sessions;
 mod setup;
 pub mod shell;
+mod sign_in;
+mod sign_in_limits;
 mod spaces;
 pub mod topics;
 mod views;
@@ -45,7 +46,7 @@ pub use permissions::{Permission, Role, Scope};
 pub use portraits::Face;
 pub use rooms::Room;
 use sessions::Sessions;
-use setup::SignInLimiter;
+use sign_in_limits::SignInLimiter;
 
 /// Everything about people and places. Cheap to clone.
 #[derive(Clone)]
@@ -231,7 +232,9 @@ pub fn module() -> Module<Community> {
         })
         .subscriber(shell::presenter())
         .task(Community::evict_repeatedly);
-    let module = emoji::declare(portraits::declare(door::declare(actions::declare(module))));
+    let module = emoji::declare(portraits::declare(sign_in::declare(actions::declare(
+        module,
+    ))));
     pages::declare(module).page(
         Access::Anyone,
         "/accounts/{account}/mine.css",

@@ -89,7 +89,8 @@ fn is_email(text: &str) -> bool {
 /// # Errors
 /// `Invalid` when the name or the address is taken.
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
-    const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
+    const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), \
+        EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
     let (name_key, email_key) = (key(&new.name), key(&new.email));
     let (name, email): (bool, bool) = tx.one(TAKEN, (&name_key, &email_key)).await?;
     Check::default()
@@ -97,7 +98,9 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
         .that(!email, "email", "error-email-taken", 0)
         .done()?;
     let id = AccountId::new();
-    const INSERT: &str = "INSERT INTO accounts (id, name, name_key, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const INSERT: &str = "INSERT INTO accounts \
+        (id, name, name_key, email, email_key, password, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     tx.execute(
         INSERT,
         (

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::door::local;
 use super::shell::Sidebar;
+use super::sign_in::local;
 use super::views::{AccountPage, DirectPage, HomePage, RoomPage, SpacePage};
 use super::{Community, Scope, permissions};
 use crate::base::error::{Error, Result};

@@ -28,7 +28,10 @@ impl Passwords {
     pub(super) fn new() -> Self {
         // Of the same cost as real ones. The result of verifying it is ignored, so it does not
         // matter whether somebody knows its password.
-        let dummy_hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA";
+        let dummy_hash = concat!(
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$",
+            "yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA"
+        );
         Self {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             dummy_hash: dummy_hash.into(),

@@ -10,13 +10,14 @@ mod blobs;
 mod kind;
 mod media;
 mod multipart;
+mod picture_job;
 mod pictures;
 mod serve;
 mod spool;
 mod store;
+mod sweep_job;
 mod tus;
 mod uploads;
-mod work;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -107,7 +108,7 @@ impl Files {
 
     /// The engine's own part: the work on files.
     pub(super) fn module() -> Module<Self> {
-        work::declare(Module::new("files"))
+        sweep_job::declare(picture_job::declare(Module::new("files")))
     }
 
     /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing
@@ -144,7 +145,7 @@ impl Files {
     async fn forget_content(&self, tx: &mut Tx, digest: &str) -> Result<()> {
         self.0
             .jobs
-            .add(tx, NewJob::new(work::FORGET, &digest))
+            .add(tx, NewJob::new(sweep_job::DELETE_CONTENT, &digest))
             .await
             .map(drop)
     }

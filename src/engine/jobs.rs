@@ -5,6 +5,7 @@
 //! Every job runs **at least once**: after a crash it runs again. What must happen only once is
 //! done with [`Run::settle`], in one transaction with the job's end.
 
+mod backoff;
 mod kind;
 mod overview;
 mod rate;

@@ -3,6 +3,7 @@
 mod action_route;
 mod assets;
 mod connections;
+mod csp;
 mod drain;
 mod errors;
 mod health;

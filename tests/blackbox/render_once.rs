@@ -36,7 +36,7 @@ async fn a_post_before_a_thousand_eyes_is_rendered_once_and_seen_once_by_each() 
     join_all(sockets.iter_mut().map(|socket| socket.said("subscribed"))).await;
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
     const RENDERED: &str = "tidepool_frames_rendered_total{as=\"html\"}";
-    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.2\"}";
+    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.3\"}";
     let before = (
         server.metric(RENDERED).await,
         server.metric(FRAGMENTS).await,

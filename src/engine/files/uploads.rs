@@ -12,7 +12,7 @@ use super::media::{LOOKED_AT, Media, normalize_name};
 use super::pictures;
 use super::spool::{Checksum, Writing};
 use super::store::{self, File, Limits, Picture, Upload};
-use super::{FileId, Files, work};
+use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::secrets;
@@ -294,7 +294,8 @@ impl Files {
         let add = self.0.db.write_queued(async move |tx| {
             store::add(tx, &upload_id, &file).await?;
             if file.picture == Picture::Waiting {
-                jobs.add(tx, NewJob::new(work::PICTURE, &file.id)).await?;
+                jobs.add(tx, NewJob::new(picture_job::PICTURE, &file.id))
+                    .await?;
             }
             Ok(())
         });

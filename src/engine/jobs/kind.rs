@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
+use super::backoff;
 use super::run::Run;
 
 /// That a job has ended well: from [`Run::done`] or [`Run::settle`].
@@ -114,15 +115,6 @@ impl JobKind {
     }
 
     pub(super) fn wait_after(&self, attempt: i64) -> Duration {
-        const MAX_BACKOFF: Duration = Duration::from_secs(3600);
-        let doubled = u32::try_from(attempt - 1)
-            .ok()
-            .and_then(|times| 2_u32.checked_pow(times));
-        let wait = doubled
-            .and_then(|factor| self.backoff.checked_mul(factor))
-            .map_or(MAX_BACKOFF, |wait| wait.min(MAX_BACKOFF));
-        // Without the system's random source all wait alike, which is only less fair.
-        let chance = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
-        wait.mul_f64(0.75 + chance / 2.0)
+        backoff::delay_after(attempt, self.backoff)
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -24,7 +24,7 @@ use super::errors::Asked;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::page_parts::{self, Coding};
 use super::pages::Pages;
-use super::{Health, action_route, assets, drain, health, limits};
+use super::{Health, action_route, assets, csp, drain, health, limits};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -145,7 +145,7 @@ async fn request_context(
 
     let response = asked.worded(&shared.pages, &id, response);
     let mut response = page_parts::finish(coding, response);
-    harden(response.headers_mut(), shared.settings.https);
+    csp::harden(response.headers_mut(), shared.settings.https);
     measure(&method, route, response.status(), started.elapsed());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -188,36 +188,4 @@ fn measure(method: &Method, route: Option<MatchedPath>, status: StatusCode, took
     metrics::counter!("tidepool_requests_total", "status" => status.as_str().to_owned())
         .increment(1);
     metrics::histogram!("tidepool_request_seconds", "route" => route).record(took.as_secs_f64());
-}
-
-/// Headers that narrow what a browser lets a page do. No inline script or style, nothing from
-/// elsewhere, no framing.
-fn harden(headers: &mut HeaderMap, https: bool) {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; font-src 'self'; \
-        connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=()",
-        ),
-    ] {
-        // A file says for itself what a browser may do with it, which is less.
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    if https {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
-        );
-    }
 }

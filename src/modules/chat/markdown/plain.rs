@@ -13,7 +13,8 @@ pub(super) const MAX_LARGE_EMOJI: usize = 6;
 /// Bytes beyond which a message cannot be a handful of emoji: six of the longest shortcodes.
 pub(super) const MAX_EMOJI_SOURCE_BYTES: usize = 400;
 
-/// Scalar values a preview keeps per grapheme, so that a grapheme of many combining marks cannot carry a whole message into a title.
+/// Scalar values a preview keeps per grapheme, so that a grapheme of many combining marks cannot
+/// carry a whole message into a title.
 pub(super) const MAX_SCALARS_PER_CHAR: usize = 8;
 
 /// Whether the message is nothing but one to six emoji (and white space), counted after

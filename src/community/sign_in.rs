@@ -1,4 +1,4 @@
-//! The door: the setup page, signing in and out, and joining through an invitation.
+//! The pages before one is inside: setup, signing in and out, joining through an invitation.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};

@@ -1,0 +1,41 @@
+//! How long a failed attempt waits for the next: doubled each time, an hour at most, a quarter more
+//! or less by chance, so that what failed together does not come back together.
+
+use std::time::Duration;
+
+const MAX_BACKOFF: Duration = Duration::from_secs(3600);
+
+/// The wait after the attempt of this number, counted from 1; `first` is that after the first.
+pub(super) fn delay_after(attempt: i64, first: Duration) -> Duration {
+    let doublings = u32::try_from(attempt - 1).ok();
+    let factor = doublings.and_then(|times| 2_u32.checked_pow(times));
+    let delay = factor.and_then(|factor| first.checked_mul(factor));
+    let delay = delay.map_or(MAX_BACKOFF, |delay| delay.min(MAX_BACKOFF));
+    // Without the system's random source all wait alike, which is only less fair.
+    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+    delay.mul_f64(0.75 + f64::from(random) / f64::from(u32::MAX) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_an_hour() {
+        let first = Duration::from_secs(2);
+        for (attempt, seconds) in [
+            (1, 2.0),
+            (2, 4.0),
+            (5, 32.0),
+            (11, 2048.0),
+            (12, 3600.0),
+            (99, 3600.0),
+        ] {
+            let delay = delay_after(attempt, first).as_secs_f64();
+            assert!(
+                (seconds * 0.75..=seconds * 1.25).contains(&delay),
+                "{attempt}: {delay}"
+            );
+        }
+    }
+}
