@@ -37,11 +37,14 @@ const TABLE: &str = "CREATE TABLE counters (
     value    BIGINT NOT NULL
 )";
 
+/// Words on the page, by language: each key begins with the module's name.
+const WORDS: &str = "counter-title = Counter";
+
 /// The page is an ordinary page: it reads and counts without JavaScript, too.
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"{% extends "community/shell.html" %}{% block main %}<h1>Counter</h1>
+    source = r#"{% extends "community/shell.html" %}{% block main %}<h1>{{ head.title }}</h1>
 <p data-feeds="{{ feed }}"><output id="counter-{{ space }}">{{ value }}</output></p>
 <form method="post" action="/act/counter.add"><input type="hidden" name="space" value="{{ space }}"><button class="btn">+1</button></form>{% endblock %}"#
 )]
@@ -73,6 +76,7 @@ const FEED: Feed<SpaceId> = Feed::new("counter/{space}", "The value of a space's
 fn module() -> Module<Counter> {
     Module::new("counter")
         .migration("0001_counters", TABLE)
+        .locale("en", WORDS)
         .publishes::<ValueChanged>()
         .feed(FEED, may_follow)
         .page(Access::SignedIn, "/spaces/{space}/counter", get(page))
@@ -148,7 +152,9 @@ async fn page(
         .shell_from(&deps, &viewer, Some(space), &here)
         .await?;
     let page = CounterPage {
-        head: counter.community.head(&viewer, "Counter"),
+        head: counter
+            .community
+            .head(&viewer, viewer.lang.t("counter-title")),
         shell,
         space,
         feed,

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::db::Db;
+use crate::base::locale;
 use crate::base::secrets::Secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry;
@@ -75,6 +76,9 @@ pub async fn serve_with(
 
     let modules = further(modules());
     let declared = modules.declarations();
+    if !declared.messages.is_empty() {
+        locale::add_messages(declared.messages.clone()).map_err(anyhow::Error::msg)?;
+    }
     let engine = Engine::new(settings, db.clone(), declared)?;
     engine
         .migrate(&declared.migrations)

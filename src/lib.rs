@@ -6,23 +6,22 @@
 //! HTML fragment and one JSON object; the hub hands that frame to every socket that follows the
 //! feed. A page is an ordinary page: the socket only makes it live.
 //!
-//! # The house
-//! Four floors, and imports only run downward.
+//! # The layers
+//! Four, and imports only point down; `tests/architecture.rs` enforces it.
 //!
-//! - [`base`] (floor 0): settings, the database with its one writer, ids, the clock, errors, words,
-//!   telemetry.
-//! - [`engine`] (floor 1): what makes a page live. `bus` (typed topics), `live` (feeds, frames,
-//!   sockets) on `websocket` (the protocol's bytes), `fragments` (rendered HTML, cached), `changes`
-//!   (whether what was made still stands), `actions` and `forms` (what people do, with and without
-//!   JavaScript), `web` (one router, pages in parts that are kept, errors, layers, limits), `jobs`
-//!   (work that outlives its cause), `files` (what people upload), and `module`, the contract by
-//!   which a feature declares all that it adds.
-//! - [`community`] (floor 2): who is here and what they may do. Accounts, sessions, spaces, rooms,
-//!   invitations, the one permission check, and the shell around every page.
-//! - [`modules`] (floor 3): features, which meet only on the bus. `chat` and `presence`.
+//! - [`base`]: settings, the database with its one writer, ids, the clock, errors, message
+//!   catalogues, telemetry.
+//! - [`engine`]: what makes a page live. `bus` (typed topics), `live` (feeds, frames, sockets) on
+//!   `websocket` (the protocol's bytes), `fragments` (rendered HTML, cached), `versions` (what
+//!   cached things depend on), `actions` and `forms` (what people do, with and without JavaScript),
+//!   `web` (routing, pages in parts, errors, limits), `jobs` (work that outlives its cause), `files`
+//!   (what people upload), and `module`, the contract by which a feature declares all that it adds.
+//! - [`community`]: who is here and what they may do. Accounts, sessions, spaces, rooms, invitations,
+//!   the one permission check, and the shell around every page.
+//! - [`modules`]: features, which meet only on the bus. `admin`, `chat` and `presence`.
 //!
 //! [`app`] puts them together; it is the only file that knows every module. Templates are in
-//! `templates/<room>`, styles and scripts in `assets`, words in `locales`, the schema in
+//! `templates/<module>`, styles and scripts in `assets`, words in `locales`, the schema in
 //! `migrations`.
 
 pub mod app;

@@ -257,8 +257,9 @@ struct Table {
 impl Table {
     /// Reads a language. Mistakes in the file cost the messages they are in and are logged.
     fn load(source: &Source) -> Self {
+        let messages = source.messages();
         let resource =
-            FluentResource::try_new(source.ftl.to_owned()).unwrap_or_else(|(readable, errors)| {
+            FluentResource::try_new(messages.clone()).unwrap_or_else(|(readable, errors)| {
                 tracing::error!(lang = source.code, ?errors, "a language file has mistakes");
                 readable
             });
@@ -284,7 +285,7 @@ impl Table {
             bundle,
             pseudo: source.pseudo,
         };
-        table.fixed = message_ids(source.ftl)
+        table.fixed = message_ids(&messages)
             .filter_map(|(_, key)| table.format(key, None).map(|result| (key, result)))
             .filter(|(_, (_, errors))| errors.is_empty())
             .map(|(key, (text, _))| (key.to_owned(), text.into_boxed_str()))
@@ -317,6 +318,64 @@ impl Table {
                 self.fixed.insert(key.clone(), text.clone());
             }
         }
+    }
+}
+
+/// Messages of modules from outside: the module, the language, and Fluent text.
+static ADDED: OnceLock<Vec<Added>> = OnceLock::new();
+
+/// Messages that a module adds to the catalogue of a language.
+#[derive(Clone, Copy, Debug)]
+pub struct Added {
+    /// The module, with whose name and `-` each key begins.
+    pub module: &'static str,
+    /// The language, such as `en`.
+    pub tag: &'static str,
+    /// The messages in Fluent's syntax.
+    pub ftl: &'static str,
+}
+
+impl Added {
+    fn check(&self) -> Result<(), String> {
+        let Self { module, tag, ftl } = self;
+        if !Lang::all().any(|(known, _)| known == *tag) {
+            return Err(format!(
+                "module {module} has messages in {tag}, which no page is in"
+            ));
+        }
+        FluentResource::try_new((*ftl).to_owned())
+            .map_err(|(_, errors)| format!("the messages of module {module}: {errors:?}"))?;
+        let prefix = format!("{module}-");
+        match message_ids(ftl).find(|(_, key)| !key.starts_with(&prefix)) {
+            Some((line, key)) => Err(format!("line {line}: {key} does not begin with {prefix}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Takes the messages of modules from outside, once, before any message is looked up.
+///
+/// # Errors
+/// For a language that pages are not in, text that cannot be read, or a key that does not begin
+/// with its module's name; also when called a second time.
+pub fn add_messages(added: Vec<Added>) -> Result<(), String> {
+    added.iter().try_for_each(Added::check)?;
+    ADDED
+        .set(added)
+        .map_err(|_| "messages are added once".to_owned())
+}
+
+impl Source {
+    /// The language's own messages and those that modules add.
+    fn messages(&self) -> String {
+        let mut messages = self.ftl.to_owned();
+        let language = if self.pseudo { "en" } else { self.code };
+        let added = ADDED.get().into_iter().flatten();
+        for added in added.filter(|added| added.tag == language) {
+            messages.push('\n');
+            messages.push_str(added.ftl);
+        }
+        messages
     }
 }
 

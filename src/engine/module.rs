@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
+use crate::base::locale::Added;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
 use crate::engine::feed::{Feed, FeedKey};
@@ -105,7 +106,8 @@ pub struct Declarations {
     pub(super) scripts: Vec<&'static str>,
     /// Schema changes of modules from outside, in order.
     pub migrations: Vec<Migration>,
-    pub(super) locales: Vec<(&'static str, &'static str)>,
+    /// Messages of modules from outside.
+    pub messages: Vec<Added>,
 }
 
 /// What modules declare, bound to their state.
@@ -183,8 +185,9 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
 
     /// Adds words to the catalogue of a language: Fluent messages (`include_str!`) whose keys begin
     /// with the module's name.
-    pub fn locale(mut self, tag: &'static str, messages: &'static str) -> Self {
-        self.declared.locales.push((tag, messages));
+    pub fn locale(mut self, tag: &'static str, ftl: &'static str) -> Self {
+        let module = self.name;
+        self.declared.messages.push(Added { module, tag, ftl });
         self
     }
 
@@ -424,7 +427,7 @@ impl<C: 'static> Modules<C> {
         all.stylesheets.extend(declared.stylesheets);
         all.scripts.extend(declared.scripts);
         all.migrations.extend(declared.migrations);
-        all.locales.extend(declared.locales);
+        all.messages.extend(declared.messages);
         self.binds.push(Box::new(move |context, handlers| {
             let state = state(context);
             binds.into_iter().for_each(|bind| bind(&state, handlers));

@@ -165,7 +165,7 @@ async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
     let event = data.event("chat.typing.started").await["event"].clone();
     assert_eq!(
         event,
-        json!({ "room": bob.room("general"), "account": bob.id, "name": "bob" })
+        json!({ "room": bob.room("general"), "account": bob.id, "name": "bob", "ttl_ms": 6000 })
     );
     assert!(page.frame("data-typing").await.contains("bob"));
     assert!(

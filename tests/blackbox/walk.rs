@@ -479,6 +479,9 @@ fn the_tables_of_the_walk_name_every_route_action_and_feed() {
             &std::fs::read_to_string(place.with_extension("rs")).expect("the floor has a page"),
         );
     }
+    // The feed of the jobs is the engine's, followed by who may see the admin module's page.
+    let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/jobs.rs");
+    source.push_str(&std::fs::read_to_string(jobs).expect("jobs are there"));
     let listed = |names: &mut dyn Iterator<Item = &'static str>| {
         names.map(str::to_owned).collect::<BTreeSet<_>>()
     };

@@ -424,3 +424,19 @@ fn uses_are_found() {
     let template = "{{ lang.t(\"a\") }} {{ lang.with(\"b\", &args) }}";
     assert_eq!(uses_in_text(template, false).len(), 2);
 }
+
+#[test]
+fn added_messages_are_checked() {
+    let check = |tag, ftl| {
+        let module = "todo";
+        Added { module, tag, ftl }.check()
+    };
+    assert!(check("en", "todo-title = To do\n").is_ok());
+    for (tag, ftl) in [
+        ("tlh", "todo-title = To do\n"),
+        ("en", "title = To do\n"),
+        ("en", "todo-title = { $\n"),
+    ] {
+        assert!(check(tag, ftl).is_err(), "{ftl}");
+    }
+}
