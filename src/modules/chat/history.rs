@@ -13,11 +13,12 @@ use super::{Chat, ROOM_FEED, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::{EmojiSet, Face, permissions};
+use crate::community::{EmojiSet, Face, Room, permissions};
 use crate::engine::actions::Outcome;
 use crate::engine::fragments::{Fragments, Key};
+use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::Part;
+use crate::engine::web::{Part, PartKey};
 
 /// Which page of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +74,38 @@ impl Entry {
 }
 
 impl Chat {
-    /// A room's present as a part of many pages. A post costs two of its pieces.
+    /// A room's present as everybody has it who has read it all: made once until something in it
+    /// changes.
     pub(super) async fn shared_log(
+        &self,
+        page: &Dependencies,
+        room: &Room,
+        reader: AccountId,
+        lang: Lang,
+    ) -> Result<Arc<Part>> {
+        let key = PartKey {
+            kind: "chat.log",
+            id: room.id.0,
+            lang,
+        };
+        let make = async |deps: &Dependencies| {
+            deps.add(room.id);
+            room.space.iter().for_each(|space| deps.add(*space)); // its emoji
+            self.log_part(room.id, reader, lang, None).await
+        };
+        self.engine.part_cache.part(key, page, make).await
+    }
+
+    /// A room's present in pieces that it shares with other pages: a post costs two of them.
+    pub(super) async fn log_part(
         &self,
         room: RoomId,
         reader: AccountId,
         lang: Lang,
+        read_to: Option<MessageId>,
     ) -> Result<Arc<Part>> {
         let mut log = self
-            .log(room, PageQuery::Newest, lang, reader, None)
+            .log(room, PageQuery::Newest, lang, reader, read_to)
             .await?;
         let entries = std::mem::take(&mut log.entries);
         for entries in entries.split_inclusive(Entry::ends_piece) {

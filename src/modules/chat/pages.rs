@@ -25,7 +25,7 @@ use crate::engine::forms::Form;
 use crate::engine::module::{Access, Module};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, PartKey, Wants, app_page};
+use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, Wants, app_page};
 
 // That a page waits for its read mark to be kept.
 /// How long a visit waits for its read mark to be stored.
@@ -120,26 +120,16 @@ async fn room_page(
     let read_to = store::read_mark(&chat.engine.db, account, room.id).await?;
     let newest = store::newest(&chat.engine.db, room.id).await?;
     let is_read = read_to.is_some_and(|read| Some(read) >= newest);
-    let region = if page_query == PageQuery::Newest && (is_read || read_to.is_none()) {
+    let region = match page_query {
         // Nothing is new, so everybody's log is the same.
-        let key = PartKey {
-            kind: "chat.log",
-            id: room.id.0,
-            lang,
-        };
-        let make = async |deps: &Dependencies| {
-            deps.add(room.id);
-            room.space.iter().for_each(|space| deps.add(*space)); // its emoji
-            chat.shared_log(room.id, account, lang).await
-        };
-        chat.engine.part_cache.part(key, deps, make).await?
-    } else {
-        Part::for_one(region(
-            &chat
-                .log(room.id, page_query, lang, account, read_to)
-                .await?,
-            lang,
-        )?)
+        PageQuery::Newest if is_read || read_to.is_none() => {
+            chat.shared_log(deps, &room, account, lang).await?
+        }
+        PageQuery::Newest => chat.log_part(room.id, account, lang, read_to).await?,
+        _ => {
+            let log = chat.log(room.id, page_query, lang, account, read_to);
+            Part::for_one(region(&log.await?, lang)?)
+        }
     };
     let mut shell = chat
         .community
@@ -179,31 +169,33 @@ fn region(log: &Log, lang: Lang) -> Result<String> {
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
-/// The log alone: read again after an absence, or its next page_query up or down.
+/// The log alone: read again after an absence, as everybody gets it, or its next page up or down.
 async fn log(
     State(chat): State<Chat>,
     viewer: Viewer,
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
-) -> Result<Html> {
+) -> Result<Response> {
+    let (account, lang, query) = (viewer.account, viewer.lang, at.page_query());
     let room = chat
         .community
-        .permit_in_room(viewer.account, &permissions::READ, room)
+        .permit_in_room(account, &permissions::READ, room)
         .await?;
-    let log: Log = chat
-        .log(room.id, at.page_query(), viewer.lang, viewer.account, None)
-        .await?;
-    let view = LogView {
-        log: &log,
-        lang: viewer.lang,
-    };
-    let html = match at.page_query() {
+    if query == PageQuery::Newest {
+        // After a restart thousands of pages ask at once: they share one rendering.
+        let deps = chat.community.dependencies(account);
+        let part = chat.shared_log(&deps, &room, account, lang).await?;
+        return Ok(PageAnswer::of_part(&part)?.into_response());
+    }
+    let log: Log = chat.log(room.id, query, lang, account, None).await?;
+    let view = LogView { log: &log, lang };
+    let html = match query {
         PageQuery::Before(_) => view.as_older().render(),
         PageQuery::After(_) => view.as_newer().render(),
         PageQuery::Newest | PageQuery::Around(_) => view.as_region().render(),
     };
-    html.map(Html)
-        .map_err(|error| Error::Internal(anyhow::Error::new(error)))
+    let html = html.map_err(anyhow::Error::new)?;
+    Ok(Html(html).into_response())
 }
 
 #[derive(Deserialize)]
