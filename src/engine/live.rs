@@ -6,12 +6,17 @@
 //! one `refresh`.
 //!
 //! A frame is rendered when the first socket needs it, once for each language and once as JSON,
-//! compressed once, and shared by all. Sockets live on threads of their own, one for each shard.
-//! Publishing rings a shard once; the shard puts what came together, and writes the same bytes to
-//! every socket that waits at the same place.
+//! compressed once, and shared by all. Sockets are served by threads of their own, the shards.
+//! Publishing wakes a shard once; the shard concatenates what came, and writes the same bytes to
+//! every socket at the same position of the feed.
 //!
-//! `log` is the data structure, `feed`, `frame` and `hub` are what the rest of the server sees,
-//! `shard` and `connection` move bytes, `session` talks with the client in the words of `protocol`.
+//! From the bottom up, each file importing only those before it:
+//! - `log` is the ring buffer, `frame` its entry, `feed` a named log; `feeds` has all of them.
+//! - `batches`, `outbox`, `keepalive` and `subscriptions` are the parts of a `connection`, which
+//!   moves bytes; `shard_context` is what the connections of a thread share, `shard` its loop and
+//!   `shard_handle` how other threads reach it.
+//! - `registry` has the open sockets, and `hub` is what the rest of the server calls.
+//! - `session` talks with a client in the messages of `protocol`; `routes` accepts it.
 
 mod batches;
 mod connection;
@@ -23,7 +28,7 @@ mod hub;
 #[cfg(test)]
 #[allow(
     clippy::duplicate_mod,
-    reason = "the log once more, on other primitives"
+    reason = "the log is compiled again, with other primitives"
 )]
 mod interleavings;
 mod keepalive;
@@ -44,7 +49,7 @@ mod socket;
 mod socket_guard;
 mod subscriptions;
 
-/// What the log is built of; its tests put a scheduler's in the place.
+/// The primitives of the log. Its tests replace them by those of a scheduler.
 mod sync {
     pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};

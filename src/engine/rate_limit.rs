@@ -1,4 +1,4 @@
-//! Rates: how often one may do a thing. Generic cell rate limiting by key, in memory.
+//! Rate limits by key, in memory (GCRA, the generic cell rate algorithm).
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -12,28 +12,29 @@ use governor::{DefaultDirectRateLimiter, NotUntil, Quota, RateLimiter};
 
 use crate::base::error::{Allowance, Error, Result};
 
-// Keys that came new before those that no longer matter are looked for: a few MiB.
-const MAX_FRESH_KEYS: u32 = 1 << 16;
+// New keys after which idle ones are evicted without waiting for the next minute: a few MiB.
+const MAX_NEW_KEYS: u32 = 1 << 16;
 
 /// A limit for each key: `burst` at once, refilled evenly over `window`.
 pub struct Rate<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
-    fresh: AtomicU32,
+    /// Keys that were new since the last eviction.
+    new_keys: AtomicU32,
 }
 
 impl<K: Hash + Eq + Clone> Rate<K> {
-    /// `burst` (at least one) in any `window`, more only as it refills.
+    /// `burst` at once, refilled evenly over `window`.
     ///
     /// # Panics
     /// When `burst` or `window` is zero: a mistake of the program, found at start.
     pub fn new(burst: u32, window: Duration) -> Self {
         Self {
             limiter: RateLimiter::dashmap(quota(burst, window)).with_middleware(),
-            fresh: AtomicU32::new(0),
+            new_keys: AtomicU32::new(0),
         }
     }
 
-    /// Counts one. What is left.
+    /// Counts one use. What is left.
     ///
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
@@ -41,9 +42,9 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         let state = self.limiter.check_key(key).map_err(too_many)?;
         let (quota, remaining) = (state.quota(), state.remaining_burst_capacity());
         let limit = quota.burst_size().get();
-        // Whoever knocks from many addresses makes many keys; they must not pile up until the next
-        // minute.
-        if remaining + 1 == limit && self.fresh.fetch_add(1, Ordering::Relaxed) >= MAX_FRESH_KEYS {
+        // A client with many addresses makes many keys, which must not pile up until the next
+        // scheduled eviction.
+        if remaining + 1 == limit && self.new_keys.fetch_add(1, Ordering::Relaxed) >= MAX_NEW_KEYS {
             self.evict();
         }
         Ok(Allowance {
@@ -54,20 +55,20 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         })
     }
 
-    /// Forgets keys whose allowance is full again. Called now and then, or the keys of a scan stay
-    /// for ever.
+    /// Forgets keys whose allowance is full again. To be called every minute or so: nothing else
+    /// frees them.
     pub fn evict(&self) {
-        self.fresh.store(0, Ordering::Relaxed);
+        self.new_keys.store(0, Ordering::Relaxed);
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
 }
 
-/// A limit for one thing alone, in eight bytes.
+/// A limit without keys, in eight bytes.
 pub struct Throttle(DefaultDirectRateLimiter);
 
 impl Throttle {
-    /// `burst` in any `window`, more only as it refills.
+    /// `burst` at once, refilled evenly over `window`.
     ///
     /// # Panics
     /// When `burst` or `window` is zero: a mistake of the program.
@@ -75,7 +76,7 @@ impl Throttle {
         Self(RateLimiter::direct(quota(burst, window)))
     }
 
-    /// Counts one.
+    /// Counts one use.
     ///
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_eleventh_of_ten_is_told_how_long_to_wait() {
+    fn use_past_the_burst_names_the_wait() {
         let rate = Rate::new(10, Duration::from_secs(180));
         for used in 1..=10 {
             let left = rate.check(&"ann").unwrap();
@@ -128,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_came_once_do_not_pile_up() {
+    fn keys_used_once_are_evicted() {
         let rate = Rate::new(1_000, Duration::from_millis(1));
-        for key in 0..MAX_FRESH_KEYS * 2 {
+        for key in 0..MAX_NEW_KEYS * 2 {
             rate.check(&key).unwrap();
         }
         assert!(
-            rate.limiter.len() <= MAX_FRESH_KEYS as usize + 1,
+            rate.limiter.len() <= MAX_NEW_KEYS as usize + 1,
             "{}",
             rate.limiter.len()
         );

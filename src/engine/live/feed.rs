@@ -18,7 +18,7 @@ type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>
 pub struct FeedSpec {
     /// `room/{room}`: fixed parts and numbers.
     pub pattern: &'static str,
-    /// What travels on it.
+    /// What its frames are about, for the list of feeds.
     pub about: &'static str,
     pub(super) ephemeral: bool,
     /// Frames each feed keeps at most, where that is fewer than the settings say.
@@ -42,28 +42,28 @@ impl FeedSpec {
         }
     }
 
-    /// What travels on it matters for a moment only, as who is writing does: who comes back or
-    /// falls behind goes on with what comes next, and is never told to read anything again.
+    /// Its frames matter for a moment only, such as who is typing: a socket that resumes or falls
+    /// behind goes on from the head, and is never told to refetch.
     pub fn ephemeral(mut self) -> Self {
         self.ephemeral = true;
         self
     }
 
     /// Each keeps so many frames at most: for feeds of which there are many, and whose state is
-    /// soon read again.
+    /// cheap to refetch.
     pub fn keeping(mut self, frames: usize) -> Self {
         self.keeps = frames;
         self
     }
 
-    /// The numbers of `name` where it fits the pattern.
+    /// The numbers in `name`, if it matches the pattern.
     pub(super) fn ids(&self, name: &str) -> Option<Vec<i64>> {
         let mut given = name.split('/');
         let mut ids = Vec::new();
         for part in self.pattern.split('/') {
             let value = given.next()?;
             if part.starts_with('{') {
-                // One spelling for each number: "007" and "+7" would be other feeds.
+                // One spelling for each number, or "007" and "+7" would be feeds of their own.
                 let id: i64 = value.parse().ok()?;
                 if id.to_string() != value {
                     return None;
@@ -80,7 +80,8 @@ impl FeedSpec {
         match (self.authorize)(viewer.clone(), ids).await {
             Ok(allowed) => allowed,
             Err(error) => {
-                tracing::warn!(pattern = self.pattern, %error, "the right to a feed could not be checked, so it is refused");
+                let pattern = self.pattern;
+                tracing::warn!(pattern, %error, "a feed is refused: its right could not be checked");
                 false
             }
         }
@@ -88,12 +89,12 @@ impl FeedSpec {
 }
 
 pub(super) struct Feed {
-    /// Which feed it is, also when one of the same name was forgotten before.
+    /// Unique, unlike the name: a feed of the same name may have been evicted before.
     pub(super) id: u64,
     pub(super) name: String,
-    /// Whether what is missed is missed.
+    /// Without replay: see [`FeedSpec::ephemeral`].
     pub(super) ephemeral: bool,
-    /// Frames it keeps.
+    /// Frames its ring keeps at most.
     pub(super) keeps: usize,
     pub(super) log: Log<Frame>,
     /// Told when the log stops lagging.
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feed_name_has_one_spelling() {
+    fn feed_name_has_one_spelling() {
         let spec = FeedSpec::new("space/{space}/presence", "", |_, _| async { Ok(true) });
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));
         for wrong in [

@@ -14,7 +14,7 @@ use crate::engine::websocket::{Deflater, Window, frames};
 
 type Html = Arc<dyn Fn(Lang) -> String + Send + Sync>;
 
-/// What a frame says, before it is encoded. The same event gives both forms. Cheap to clone.
+/// The content of a frame, before it is encoded as HTML or JSON. Cheap to clone.
 #[derive(Clone)]
 pub struct Content {
     topic: &'static str,
@@ -23,18 +23,18 @@ pub struct Content {
     about: Option<About>,
 }
 
-/// The one thing a frame tells of.
+/// The object, such as a message, that a frame is about.
 #[derive(Clone)]
 struct About {
     id: i64,
-    /// Whether the thing came with this frame.
-    came: bool,
-    /// How the thing, as it is now, comes onto a page that does not show it yet.
-    arrives: Html,
+    /// Whether this frame inserted the object.
+    inserted: bool,
+    /// Inserts the object in its present state into a page that does not show it yet.
+    insert: Html,
 }
 
 impl Content {
-    /// An event that is told on a feed alone, because nobody on the bus needs it.
+    /// An event that is published on a feed alone, because nobody on the bus needs it.
     pub fn of<E: Event>(event: &E) -> Self {
         Self::new(E::topic().name, event)
     }
@@ -50,42 +50,42 @@ impl Content {
     }
 
     /// For pages: `<hx-partial>` elements with target and swap, the same for every viewer of one
-    /// language. Without it pages hear nothing of the event.
+    /// language. Without it pages get no frame of the event.
     pub fn html(mut self, render: impl Fn(Lang) -> String + Send + Sync + 'static) -> Self {
         self.html = Some(Arc::new(render));
         self
     }
 
-    /// The thing `id` comes. When it changes, what older frames say of it changes with it (see
+    /// Inserts the object `id`. When it is updated, older frames about it are superseded (see
     /// [`Content::updates`]).
     pub fn inserts(
         mut self,
         id: i64,
-        arrives: impl Fn(Lang) -> String + Send + Sync + 'static,
+        insert: impl Fn(Lang) -> String + Send + Sync + 'static,
     ) -> Self {
-        let arrives: Html = Arc::new(arrives);
-        self.html = Some(arrives.clone());
+        let insert: Html = Arc::new(insert);
+        self.html = Some(insert.clone());
         self.about = Some(About {
             id,
-            came: true,
-            arrives,
+            inserted: true,
+            insert,
         });
         self
     }
 
-    /// The thing `id` changes, in place. Frames of it that the feed still holds tell its new state
-    /// from now on: what was edited away or deleted cannot be had by asking for old frames.
-    /// `arrives` puts it where it is not shown yet.
+    /// Updates the object `id` in place. Frames about it that the ring still holds are superseded
+    /// by its new state: what was edited away or deleted cannot be read from old cursors. `insert`
+    /// puts it where it is not shown yet.
     pub fn updates(
         self,
         id: i64,
         change: impl Fn(Lang) -> String + Send + Sync + 'static,
-        arrives: impl Fn(Lang) -> String + Send + Sync + 'static,
+        insert: impl Fn(Lang) -> String + Send + Sync + 'static,
     ) -> Self {
         let about = Some(About {
             id,
-            came: false,
-            arrives: Arc::new(arrives),
+            inserted: false,
+            insert: Arc::new(insert),
         });
         Self {
             about,
@@ -93,31 +93,31 @@ impl Content {
         }
     }
 
-    /// Whether it changes what older frames may tell of.
+    /// Whether it may supersede older frames.
     pub(super) fn is_change(&self) -> bool {
-        self.about.as_ref().is_some_and(|about| !about.came)
+        self.about.as_ref().is_some_and(|about| !about.inserted)
     }
 
-    /// What an older frame says from now on, if it tells of the same thing.
+    /// The new content of an older frame, if it is about the same object.
     pub(super) fn supersede(&self, older: &Self) -> Option<Self> {
         let (now, was) = (self.about.as_ref()?, older.about.as_ref()?);
         (now.id == was.id).then(|| Self {
             topic: older.topic,
             event: self.event.clone(),
-            html: if was.came {
-                Some(now.arrives.clone())
+            html: if was.inserted {
+                Some(now.insert.clone())
             } else {
                 self.html.clone()
             },
             about: Some(About {
                 id: was.id,
-                came: was.came,
-                arrives: now.arrives.clone(),
+                inserted: was.inserted,
+                insert: now.insert.clone(),
             }),
         })
     }
 
-    /// Bytes it may come to, roughly: its texts as event, as JSON and as HTML, plain and deflated.
+    /// Rough number of bytes once encoded: the event, then JSON and HTML, each plain and deflated.
     pub(super) fn weight(&self) -> usize {
         512 + 5 * self.event.get().len()
     }
@@ -128,22 +128,22 @@ impl Content {
     }
 }
 
-/// The language a socket speaks: frames as HTML for pages, or as JSON for programs.
+/// The format of a socket's frames: HTML for pages, in their language, or JSON for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Html(Lang),
     Json,
 }
 
-/// How frames are put for a socket. Sockets of one encoding are written the same bytes.
+/// How frames are encoded for a socket. Sockets of one encoding are written the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Encoding {
     pub(super) format: Format,
-    /// What its client can inflate, where compression was agreed on.
+    /// The window of its client, where compression was negotiated.
     pub(super) window: Option<Window>,
 }
 
-const WORTH_DEFLATING: usize = 256; // bytes from which it saves more than it costs
+const MIN_DEFLATED_BYTES: usize = 256; // for shorter frames it costs more than it saves
 
 /// A frame in a feed's log. Each form is made when the first socket needs it, and then shared by
 /// all.
@@ -152,14 +152,14 @@ pub(super) struct Frame {
     seq: u64,
     weight: usize,
     head: String,
-    /// As HTML in each language, then as JSON.
+    /// HTML in each language, then JSON.
     forms: Box<[Form]>,
 }
 
 #[derive(Default)]
 struct Form {
     plain: OnceLock<Plain>,
-    /// Empty where deflating does not make it smaller.
+    /// Empty when deflating does not make it smaller.
     deflated: OnceLock<Vec<u8>>,
 }
 
@@ -182,7 +182,7 @@ impl Frame {
         }
     }
 
-    /// The frame on the wire, header and all; `None` when pages hear nothing of it.
+    /// The frame on the wire with its header; `None` for pages when it has no HTML.
     pub(super) fn encoded(&self, encoding: Encoding, deflater: &mut Deflater) -> Option<&[u8]> {
         let form = match encoding.format {
             Format::Html(lang) => &self.forms[lang.index()],
@@ -198,7 +198,7 @@ impl Frame {
             }
         };
         let payload = &plain.bytes[plain.payload..];
-        if payload.len() >= WORTH_DEFLATING
+        if payload.len() >= MIN_DEFLATED_BYTES
             && encoding
                 .window
                 .is_some_and(|window| window.takes(payload.len()))

@@ -1,5 +1,5 @@
-//! The log once more, on the primitives of a scheduler that tries every order in which publishing,
-//! lagging, closing and resuming can meet.
+//! The log on the primitives of a scheduler, which tries many orders of publishing, lagging,
+//! closing and resuming.
 
 use shuttle::sync::{Arc, Condvar};
 use shuttle::thread;
@@ -11,7 +11,7 @@ mod sync {
 }
 
 #[path = "log.rs"]
-#[allow(dead_code, reason = "only what sockets do is tried here")]
+#[allow(dead_code, reason = "only what sockets do is tested here")]
 mod log;
 
 use log::{Bounds, Entry, Log, ReadAfter};
@@ -35,7 +35,7 @@ const THREE: Bounds = Bounds {
     weight: usize::MAX,
 };
 
-/// A shard's inbox. Waiting for a ring that never comes is a deadlock, which the scheduler reports.
+/// A shard's wake-up. Waiting for one that never comes is a deadlock, which the scheduler reports.
 #[derive(Default)]
 struct ShardHandle(sync::Mutex<bool>, Condvar);
 
@@ -46,28 +46,28 @@ impl ShardHandle {
     }
 
     fn wait(&self) {
-        let mut rung = self.0.lock().unwrap();
-        while !*rung {
-            rung = self.1.wait(rung).unwrap();
+        let mut woken = self.0.lock().unwrap();
+        while !*woken {
+            woken = self.1.wait(woken).unwrap();
         }
-        *rung = false;
+        *woken = false;
     }
 }
 
 struct Stage {
     log: Log<Number>,
-    bells: [ShardHandle; 2],
+    handles: [ShardHandle; 2],
 }
 
 impl Stage {
     fn publish(&self, count: u64) {
         for _ in 0..count {
             self.log
-                .append(THREE, Number, None, |shard| self.bells[shard].wake());
+                .append(THREE, Number, None, |shard| self.handles[shard].wake());
         }
     }
 
-    /// Takes what came after `seen`, each number once and in order, or begins anew at the head.
+    /// Reads what came after `seen`, each number once and in order, or starts again from the head.
     fn take(&self, seen: &mut u64, refreshed: &mut bool) {
         while self.log.head() != *seen {
             match self.log.read_after(*seen, 2) {
@@ -76,7 +76,7 @@ impl Stage {
                         assert_eq!(
                             entry.number(),
                             *seen + 1,
-                            "a number was left out or came twice"
+                            "a number was skipped or came twice"
                         );
                         *seen += 1;
                     }
@@ -89,8 +89,8 @@ impl Stage {
         }
     }
 
-    /// A socket on a shard: follows, takes what comes until `last`, and may go and come back in
-    /// between.
+    /// A socket on a shard: follows, reads until number `last`, and closes and resumes `absences`
+    /// times in between.
     fn follow(&self, shard: usize, last: u64, mut absences: u32) {
         let (mut seen, mut refreshed) = (START, false);
         self.log.listen(shard);
@@ -104,7 +104,7 @@ impl Stage {
                 self.take(&mut seen, &mut refreshed);
                 continue;
             }
-            self.bells[shard].wait();
+            self.handles[shard].wait();
             self.log.acknowledge(shard);
             self.take(&mut seen, &mut refreshed);
         }
@@ -115,7 +115,7 @@ impl Stage {
 fn stage() -> Arc<Stage> {
     Arc::new(Stage {
         log: Log::new(START),
-        bells: Default::default(),
+        handles: Default::default(),
     })
 }
 
@@ -138,7 +138,7 @@ fn actor(stage: &Arc<Stage>, act: impl FnOnce(&Stage) + Send + 'static) -> threa
 }
 
 #[test]
-fn no_ring_is_lost_and_nothing_comes_twice() {
+fn concurrent_appends_reach_every_shard_once() {
     run(|stage| {
         vec![
             actor(stage, |stage| stage.publish(3)),
@@ -150,7 +150,7 @@ fn no_ring_is_lost_and_nothing_comes_twice() {
 }
 
 #[test]
-fn who_goes_and_comes_back_misses_nothing() {
+fn resumed_socket_misses_nothing() {
     run(|stage| {
         vec![
             actor(stage, |stage| stage.publish(6)),
@@ -161,12 +161,12 @@ fn who_goes_and_comes_back_misses_nothing() {
 }
 
 #[test]
-fn a_log_that_is_forgotten_is_begun_anew() {
+fn forgotten_log_refreshes_its_followers() {
     run(|stage| {
         vec![
             actor(stage, |stage| stage.publish(4)),
             actor(stage, |stage| {
-                stage.log.forget(|shard| stage.bells[shard].wake())
+                stage.log.forget(|shard| stage.handles[shard].wake())
             }),
             actor(stage, |stage| stage.follow(0, START + 5, 1)),
         ]

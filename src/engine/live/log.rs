@@ -1,7 +1,7 @@
-//! A log: numbered entries, bounded, read by cursor from several shards.
+//! A log: a ring buffer of numbered entries, read by cursor from several shards.
 //!
-//! One writer at a time appends; every reader asks what came after its own number, so nobody has a
-//! queue. A shard that listens is woken once for however many entries it has not looked at yet.
+//! One writer at a time appends; every reader asks what came after its own number, so no reader has
+//! a queue. A listening shard is woken once, for however many entries it has not read yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use super::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, PoisonErro
 
 /// What a log holds.
 pub(super) trait Entry {
-    /// Its number in the log.
+    /// Numbers of a log are consecutive.
     fn number(&self) -> u64;
-    /// What it weighs against the log's bound, in bytes.
+    /// Bytes that count against the log's bound.
     fn weight(&self) -> usize;
 }
 
@@ -27,26 +27,27 @@ pub(super) struct Bounds {
     pub(super) weight: usize,
 }
 
-/// What comes after a number.
+/// The entries after a number.
 pub(super) enum ReadAfter<E> {
-    /// These entries, oldest first (none when up to date), as they read in this rewrite_version.
+    /// These entries, oldest first (none when up to date), and the rewrite version they are of.
     Entries(Vec<Arc<E>>, u64),
-    /// The log no longer reaches back so far, or never issued the number: read the store again.
+    /// The ring no longer reaches back so far, or never issued the number: refetch from the store.
     OutOfRange,
 }
 
-/// What stands in an entry's place, if anything does.
-type Instead<'a, E> = &'a dyn Fn(&E) -> Option<E>;
+/// The replacement of an older entry, if it needs one.
+type Supersede<'a, E> = &'a dyn Fn(&E) -> Option<E>;
 
 /// A set of shards, at most 64.
 type Shards = u64;
 
 pub(super) struct Log<E> {
-    /// Number of the newest entry. Read without the lock by those who look whether anything came.
+    /// Number of the newest entry. Read without the lock by each delivery, which mostly finds that
+    /// nothing came.
     head: AtomicU64,
     /// Grows whenever entries that may have been read are changed.
     rewrite_version: AtomicU64,
-    /// The shards that were woken and have not looked since.
+    /// The shards that were woken and have not acknowledged it since.
     woken: AtomicU64,
     /// Whether a listening shard is more than half of the ring behind the head. Changed under the
     /// lock, read without it by whoever is about to append.
@@ -115,8 +116,7 @@ impl<E: Entry> Log<E> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<E>> {
-        // Nothing under this lock can leave it half-changed, so a panic elsewhere does not spoil
-        // it.
+        // Nothing under this lock panics halfway, so a poisoned lock still guards a sound state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,21 +128,21 @@ impl<E: Entry> Log<E> {
         self.rewrite_version.load(Ordering::Acquire)
     }
 
-    /// Appends what `make` makes of its number, drops the oldest past the bounds, and rings each
-    /// listening shard that is not woken yet. Entries for which `instead` has another are replaced
-    /// by it first.
+    /// Appends what `make` makes of its number, drops the oldest past the bounds, and wakes each
+    /// listening shard that has acknowledged the last wake-up. Entries for which `supersede` gives
+    /// another are replaced by it first.
     pub(super) fn append(
         &self,
         bounds: Bounds,
         make: impl FnOnce(u64) -> E,
-        instead: Option<Instead<'_, E>>,
+        supersede: Option<Supersede<'_, E>>,
         wake: impl Fn(usize),
     ) {
         let mut guard = self.state();
         let state = &mut *guard;
-        if let Some(instead) = instead {
+        if let Some(supersede) = supersede {
             for entry in &mut state.entries {
-                if let Some(other) = instead(entry) {
+                if let Some(other) = supersede(entry) {
                     state.weight = state.weight + other.weight() - entry.weight();
                     *entry = Arc::new(other);
                     self.rewrite_version.fetch_add(1, Ordering::AcqRel);
@@ -165,8 +165,7 @@ impl<E: Entry> Log<E> {
         self.wake(guard, wake);
     }
 
-    /// Drops all entries and skips a number, so that every number given out so far is behind the
-    /// log.
+    /// Drops all entries and skips a number, so that every cursor given out so far is out of range.
     pub(super) fn forget(&self, wake: impl Fn(usize)) {
         let mut state = self.state();
         state.entries.clear();
@@ -176,8 +175,8 @@ impl<E: Entry> Log<E> {
         self.wake(state, wake);
     }
 
-    /// Who listens is read under the lock: who comes later sees the new head. The ringing itself is
-    /// done outside.
+    /// Who listens is read under the lock: a shard that listens later sees the new head. Waking,
+    /// which takes the shards' locks, is done outside.
     fn wake(&self, state: MutexGuard<'_, State<E>>, wake: impl Fn(usize)) {
         let listening = state.listening;
         drop(state);
@@ -188,13 +187,13 @@ impl<E: Entry> Log<E> {
         }
     }
 
-    /// A shard that was woken is about to look. Whatever comes from now on rings it again.
+    /// A shard that was woken is about to read. Whatever is appended from now on wakes it again.
     pub(super) fn acknowledge(&self, shard: usize) {
         self.woken.fetch_and(!(1 << shard), Ordering::AcqRel);
     }
 
-    /// Up to `most` entries after number `seen`.
-    pub(super) fn read_after(&self, seen: u64, most: usize) -> ReadAfter<E> {
+    /// Up to `max` entries after number `seen`.
+    pub(super) fn read_after(&self, seen: u64, max: usize) -> ReadAfter<E> {
         let state = self.state();
         let head = self.head();
         let first = head + 1 - state.entries.len() as u64;
@@ -203,18 +202,12 @@ impl<E: Entry> Log<E> {
         }
         let from = (seen + 1 - first) as usize;
         ReadAfter::Entries(
-            state
-                .entries
-                .iter()
-                .skip(from)
-                .take(most)
-                .cloned()
-                .collect(),
+            state.entries.iter().skip(from).take(max).cloned().collect(),
             self.rewrite_version(),
         )
     }
 
-    /// Whether what came after number `seen` can be had.
+    /// Whether the ring still holds all entries after number `seen`.
     pub(super) fn reaches(&self, seen: u64) -> bool {
         matches!(self.read_after(seen, 0), ReadAfter::Entries(..))
     }
@@ -261,13 +254,13 @@ impl<E: Entry> Log<E> {
         self.update_lagging(&state)
     }
 
-    /// Whether nobody listens and nothing happened since `before`.
+    /// Whether nobody listens, and nothing was appended and no cursor taken since `before`.
     pub(super) fn is_idle_since(&self, before: Instant) -> bool {
         let state = self.state();
         state.listening == 0 && state.touched < before
     }
 
-    /// Counts as something happening. The number of the newest entry.
+    /// The number of the newest entry, for a cursor: keeps the log from being idle.
     pub(super) fn touch(&self) -> u64 {
         self.state().touched = Instant::now();
         self.head()

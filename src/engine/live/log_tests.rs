@@ -23,8 +23,8 @@ fn log_with(entries: u64, bounds: Bounds) -> Log<Numbered> {
     log
 }
 
-fn numbers(since: ReadAfter<Numbered>) -> Option<Vec<u64>> {
-    match since {
+fn numbers(read: ReadAfter<Numbered>) -> Option<Vec<u64>> {
+    match read {
         ReadAfter::Entries(entries, _) => Some(entries.iter().map(|entry| entry.0).collect()),
         ReadAfter::OutOfRange => None,
     }
@@ -36,7 +36,7 @@ const EIGHT: Bounds = Bounds {
 };
 
 #[test]
-fn gives_exactly_what_came_after_a_number() {
+fn read_after_gives_exactly_the_newer_entries() {
     let log = log_with(5, EIGHT);
     assert_eq!(
         numbers(log.read_after(100, 64)),
@@ -48,7 +48,7 @@ fn gives_exactly_what_came_after_a_number() {
 }
 
 #[test]
-fn says_so_when_it_no_longer_reaches_back_or_never_issued_the_number() {
+fn read_after_unknown_number_is_out_of_range() {
     let log = log_with(20, EIGHT);
     assert_eq!(numbers(log.read_after(111, 64)), None);
     assert_eq!(numbers(log.read_after(112, 64)).map(|n| n.len()), Some(8));
@@ -58,7 +58,7 @@ fn says_so_when_it_no_longer_reaches_back_or_never_issued_the_number() {
 }
 
 #[test]
-fn is_bounded_by_weight_but_keeps_the_newest() {
+fn log_over_its_weight_keeps_the_newest() {
     let log = log_with(
         20,
         Bounds {
@@ -84,14 +84,14 @@ fn is_bounded_by_weight_but_keeps_the_newest() {
 }
 
 #[test]
-fn a_change_rewrites_what_is_held_and_begins_an_edition() {
+fn change_supersedes_entries_and_bumps_rewrite_version() {
     let log = log_with(3, EIGHT);
     let before = log.rewrite_version();
-    let instead = |old: &Numbered| (old.0 == 102).then_some(Numbered(102, "as it is"));
+    let supersede = |old: &Numbered| (old.0 == 102).then_some(Numbered(102, "as it is"));
     log.append(
         EIGHT,
         |number| Numbered(number, "the change"),
-        Some(&instead),
+        Some(&supersede),
         |_| {},
     );
     assert_ne!(log.rewrite_version(), before);
@@ -106,15 +106,15 @@ fn a_change_rewrites_what_is_held_and_begins_an_edition() {
 }
 
 #[test]
-fn a_core_is_rung_once_until_it_looks() {
+fn shard_is_woken_once_until_it_acknowledges() {
     let log = log_with(0, EIGHT);
-    let rings = std::cell::RefCell::new(Vec::new());
+    let wakes = std::cell::RefCell::new(Vec::new());
     let publish = || {
         log.append(
             EIGHT,
             |number| Numbered(number, ""),
             None,
-            |shard| rings.borrow_mut().push(shard),
+            |shard| wakes.borrow_mut().push(shard),
         )
     };
     publish();
@@ -122,15 +122,15 @@ fn a_core_is_rung_once_until_it_looks() {
     log.listen(5);
     publish();
     publish();
-    assert_eq!(rings.take(), [0, 5]);
+    assert_eq!(wakes.take(), [0, 5]);
     log.acknowledge(5);
     publish();
-    assert_eq!(rings.take(), [5]);
+    assert_eq!(wakes.take(), [5]);
     log.leave(5);
     log.acknowledge(5);
     log.acknowledge(0);
     publish();
-    assert_eq!(rings.take(), [0]);
+    assert_eq!(wakes.take(), [0]);
 }
 
 fn append(log: &Log<Numbered>, entries: u64) {

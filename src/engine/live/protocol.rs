@@ -1,4 +1,4 @@
-//! Every message of a socket, in two enums. `docs/live.md` explains them one by one.
+//! Every message of a socket, in two enums; `docs/live.md` lists them.
 //!
 //! Control messages are JSON on both sockets. Only a feed's frames differ: JSON `event`s on
 //! `/live/data`, HTML that begins with the comment `<!--feed cursor-->` on `/live`.
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::engine::problem::Problem;
 
-/// What a client may say. At most 64 KiB, as one text message.
+/// A message of a client: one text message of at most 64 KiB.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromClient {
@@ -26,7 +26,7 @@ pub enum FromClient {
         /// Such as `room/12`.
         feed: String,
     },
-    /// Do something. Answered with `reply` or `error` of the same id.
+    /// Run an action. Answered with `reply` or `error` of the same id.
     Act {
         /// Chosen by the client, at most 64 characters.
         id: String,
@@ -36,20 +36,21 @@ pub enum FromClient {
         #[serde(default)]
         fields: Value,
     },
-    /// Are you there? Answered with `pong`.
+    /// Checks the connection. Answered with `pong`.
     Ping,
 }
 
-/// What the server says, besides frames for pages.
+/// A message of the server, besides frames for pages.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ToClient<'a> {
     /// First message of every socket.
     Hello {
-        /// Versions with every start of the server; cursors of another instance are refreshed.
+        /// Changes with every start of the server. A cursor of another instance is answered with
+        /// `refresh`.
         instance: &'a str,
-        /// Version of the pages' assets; another one than the page's own means that a newer page
-        /// can be had.
+        /// Version of the pages' assets; one other than the page's own means that reloading gives a
+        /// newer page.
         version: &'a str,
         /// The account the socket speaks for.
         account: String,
@@ -65,11 +66,11 @@ pub enum ToClient<'a> {
     Event {
         /// Such as `room/12`.
         feed: &'a str,
-        /// Where the feed stands after it.
+        /// The position after it.
         cursor: &'a str,
-        /// What kind of thing happened.
+        /// Such as `chat.message.posted`.
         topic: &'a str,
-        /// What is declared of that topic.
+        /// The fields that the topic declares.
         event: &'a RawValue,
     },
     /// Frames were missed and cannot be had any more, so the feed is no longer followed: read the
@@ -95,17 +96,17 @@ pub enum ToClient<'a> {
     },
     /// An action was done.
     Reply {
-        /// As the client chose it.
+        /// As in the client's `act`.
         id: &'a str,
         /// What the action answers.
         result: Value,
     },
     /// An action was refused, or a message could not be understood (then without id).
     Error {
-        /// As the client chose it.
+        /// As in the client's `act`.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
-        /// What went wrong.
+        /// The error, worded in the account's language.
         error: Problem,
     },
     /// Answer to `ping`.

@@ -31,9 +31,13 @@ pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Ro
         actions,
         version,
     });
+    let page = async |server, viewer: Viewer, request| {
+        open(Format::Html(viewer.lang), server, viewer, request)
+    };
+    let data = async |server, viewer, request| open(Format::Json, server, viewer, request);
     Router::new()
-        .route("/live", get(|server, viewer: Viewer, request| async move { open(Format::Html(viewer.lang), server, viewer, request) }))
-        .route("/live/data", get(|server, viewer, request| async move { open(Format::Json, server, viewer, request) }))
+        .route("/live", get(page))
+        .route("/live/data", get(data))
         .with_state(server)
 }
 
@@ -62,9 +66,9 @@ fn open(
         window: agreed.deflate,
     };
     tokio::spawn(async move {
-        // A peer that is gone before the handshake was answered has lost nothing.
+        // A peer may be gone before the handshake is answered; then there is nothing to serve.
         if let Ok(upgraded) = upgrade.await
-            && let Some((stream, early)) = taken_out(upgraded)
+            && let Some((stream, early)) = into_std_stream(upgraded)
         {
             let upgrade = Upgrade {
                 stream,
@@ -79,8 +83,9 @@ fn open(
     Ok(answer.map(|()| Body::empty()))
 }
 
-/// The stream under an upgraded connection, free of the runtime that served its request.
-fn taken_out(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
+/// The stream under an upgraded connection, deregistered from the runtime that served its request,
+/// and the bytes that were read with the handshake.
+fn into_std_stream(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
     Some((
         parts.io.into_inner().into_std().ok()?,
@@ -88,8 +93,8 @@ fn taken_out(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
     ))
 }
 
-/// Browsers send cookies along with sockets that other sites open, but always with the `Origin`
-/// too. Programs send none.
+/// Browsers send cookies also with sockets that other sites open, but always with `Origin`.
+/// Programs send none.
 fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -105,8 +110,8 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
         .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// `feed=room/12@cursor&feed=…`: what a socket follows from its first moment on. Read by hand
-/// because names and cursors need no escapes. Feeds past what a socket may follow are passed over.
+/// `feed=room/12@cursor&feed=…`: what a socket follows from the start. Parsed by hand because names
+/// and cursors need no escapes. Feeds past the limit of a socket are ignored.
 fn wanted(query: &str) -> Vec<(String, Option<String>)> {
     query
         .split('&')

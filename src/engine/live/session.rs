@@ -85,7 +85,7 @@ async fn serve(shard: Rc<Shard>, mut guard: SocketGuard, upgrade: Upgrade) {
     drop(permit);
 }
 
-/// The end of a socket, with the last thing to say if there is anyone to say it to.
+/// Why a socket's task ends: the closing frame to send, or none when the peer is gone.
 struct Closing(Option<Bytes>);
 
 impl From<CloseReason> for Closing {
@@ -119,7 +119,7 @@ impl Session {
         self.connection.send(message(what));
     }
 
-    /// The first message, then what follows from the address.
+    /// The first message, then the subscriptions that the address names.
     async fn send_hello(&mut self, wanted: Vec<(String, Option<String>)>) {
         let account = self.guard.socket.viewer.account.to_string();
         self.send(&ToClient::Hello {
@@ -219,7 +219,7 @@ impl Session {
         Ok(false)
     }
 
-    /// What the client said, and the answer.
+    /// Handles one text message.
     async fn handle(&mut self, text: &str) -> Result<(), Closing> {
         let message: Option<FromClient> = serde_json::from_str(text).ok();
         let id = if let Some(FromClient::Act { id, .. }) = &message {
@@ -272,7 +272,7 @@ impl Session {
         Ok(())
     }
 
-    /// Follows a feed from a cursor, or from now on, and says so. `within` is the window to refetch
+    /// Follows a feed from a cursor, or from now on, and answers. `within` is the window to refetch
     /// in, reserved on first need: a client refetches all that it lost at one moment.
     async fn subscribe(&mut self, name: &str, cursor: Option<&str>, within: &mut Option<u32>) {
         let hub = &self.server().hub;

@@ -1,9 +1,8 @@
-//! Connections: taken in, counted, and given up when they dawdle. In place of `axum::serve`, which
-//! takes in any number and waits for ever.
+//! Connections: accepted, counted, and closed when they are slow to send a request. In place of
+//! `axum::serve`, which accepts any number and has no timeouts.
 //!
-//! HTTP/1.1 only: a proxy speaks it, and so does every browser that comes directly. The stream
-//! below an upgraded connection is exactly `TokioIo<TcpStream>`, so whoever upgrades can have the
-//! socket itself by downcasting.
+//! HTTP/1.1 only: proxies and browsers speak it. The stream below an upgraded connection is exactly
+//! `TokioIo<TcpStream>`, so a handler that upgrades can downcast to the socket itself.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -30,36 +29,39 @@ use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 
-// Bytes of a request line and its headers, of which there may be a hundred.
+// Of a request line and its headers, in bytes. hyper allows a hundred headers.
 const MAX_HEAD_BYTES: usize = 32 << 10;
-// Proxies keep idle connections for up to 120 s; who closes first loses requests.
+// Proxies keep idle connections for up to 120 s. If the server closed first, a request under way
+// would be lost.
 const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(130);
-// How long a refused client has to take its answer.
+// For a refused client to take its answer.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-// Refused clients that get this time; the others get the answer and no time.
+// Refused clients waited for at once; others are closed right after the answer.
 const MAX_LINGERING: usize = 64;
-// After a failure to accept, such as no more files: others have to close first.
+// After a failure to accept, such as no more file descriptors: others have to close first.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
+const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    retry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\n\r\nThe server is full. Try again in a moment.\n";
-const ADDRESS_FULL: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
-    content-type: text/plain; charset=utf-8\r\n\r\nToo many connections from your address. Close some first.\n";
+const ADDRESS_FULL: &str = "HTTP/1.1 429 Too Many Requests\r\n\
+    retry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\n\r\n\
+    Too many connections from your address. Close some first.\n";
 
-/// A place among the open connections, given back when its last clone is dropped. The requests of a
-/// connection that may be upgraded carry it as an extension: whoever upgrades keeps it as long as
-/// the connection.
+/// A slot among the open connections, freed when its last clone is dropped. Requests that ask for
+/// an upgrade carry it as an extension: the handler holds it as long as the upgraded connection.
 #[derive(Clone)]
 pub struct ConnectionPermit {
-    _place: Arc<Place>,
+    _slot: Arc<Slot>,
 }
 
-struct Place {
+struct Slot {
     open: Arc<Open>,
     network: Option<IpAddr>,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut counts = self.open.counts();
         counts.all -= 1;
@@ -77,9 +79,9 @@ impl Drop for Place {
 
 /// The open connections, counted.
 struct Open {
-    most: usize,
-    /// Not counted by address when 0.
-    most_of_one: usize,
+    max: usize,
+    /// Of one network; 0 when addresses are not counted.
+    max_of_network: usize,
     counts: Mutex<Counts>,
 }
 
@@ -94,14 +96,14 @@ impl Open {
         metrics::gauge!("tidepool_connections").set(0.0);
         // A proxy's connections all come from one address; behind it, requests and sockets are
         // limited instead.
-        let most_of_one = if settings.behind_proxy {
+        let max_of_network = if settings.behind_proxy {
             0
         } else {
             settings.max_connections_per_address
         };
         Arc::new(Self {
-            most: settings.max_connections,
-            most_of_one,
+            max: settings.max_connections,
+            max_of_network,
             counts: Mutex::default(),
         })
     }
@@ -110,19 +112,22 @@ impl Open {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection from this address, or why there is none and what to answer.
+    /// A slot for a connection from this address.
+    ///
+    /// # Errors
+    /// The limit that is reached, as the metrics name it, and the answer.
     fn enter(
         self: &Arc<Self>,
         peer: IpAddr,
     ) -> Result<ConnectionPermit, (&'static str, &'static str)> {
         let mut counts = self.counts();
-        if counts.all >= self.most {
+        if counts.all >= self.max {
             return Err(("connections", SERVER_FULL));
         }
-        let network = (self.most_of_one > 0).then(|| Address(peer).network());
+        let network = (self.max_of_network > 0).then(|| Address(peer).network());
         if let Some(network) = network {
             let theirs = counts.of.entry(network).or_default();
-            if *theirs >= self.most_of_one {
+            if *theirs >= self.max_of_network {
                 return Err(("connections_of_address", ADDRESS_FULL));
             }
             *theirs += 1;
@@ -130,7 +135,7 @@ impl Open {
         counts.all += 1;
         metrics::gauge!("tidepool_connections").set(counts.all as f64);
         Ok(ConnectionPermit {
-            _place: Arc::new(Place {
+            _slot: Arc::new(Slot {
                 open: self.clone(),
                 network,
             }),
@@ -138,18 +143,18 @@ impl Open {
     }
 }
 
-/// Serves until `stopping` changes; then idle connections end at once, and it returns when the
-/// others have, too. Upgraded connections are their keepers' to end.
+/// Serves until `stopping` changes; then idle connections are closed at once, and it returns when
+/// the others are done. Upgraded connections are closed by their handlers.
 pub async fn serve(
     listener: TcpListener,
-    front: PageCache,
+    page_cache: PageCache,
     settings: &Settings,
     mut stopping: watch::Receiver<bool>,
 ) {
     let idle = Duration::from_secs(settings.head_seconds);
     let mut http = http1::Builder::new();
-    // The same time for a head and for the next request on a connection kept alive: hyper has one
-    // timer for both.
+    // One time for a head and for the next request on a connection kept alive: hyper has one timer
+    // for both.
     http.timer(TokioTimer::new())
         .header_read_timeout(if settings.behind_proxy {
             idle.max(PROXY_IDLE_TIMEOUT)
@@ -159,16 +164,16 @@ pub async fn serve(
         .max_header_size(MAX_HEAD_BYTES);
     let open = Open::new(settings);
     let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
-    // Every connection has a receiver: it hears of the end, and is waited for until it has dropped
-    // it.
+    // Every connection has a receiver: it is notified of the end, and awaited until the receiver is
+    // dropped.
     let (end, ended) = watch::channel(());
     loop {
         let (stream, peer) = tokio::select! {
             _ = stopping.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
-                // Gone before it was taken in.
-                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => continue,
+                // The peer was gone before it was accepted.
+                Err(error) if is_of_peer(&error) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(ACCEPT_RETRY_INTERVAL).await;
@@ -178,11 +183,11 @@ pub async fn serve(
         };
         match open.enter(peer.ip()) {
             Ok(permit) => {
-                // A frame must not wait for the acknowledgement of the one before it. Only a delay
-                // if it fails.
+                // Without Nagle's algorithm: a frame must not wait for the acknowledgement of the
+                // one before. If this fails, frames are only late.
                 drop(stream.set_nodelay(true));
-                let front = front.clone();
-                // The connection's place is held as long as hyper has this.
+                let page_cache = page_cache.clone();
+                // hyper holds this, and so the slot, as long as the connection.
                 let answer = move |mut request: Request<Incoming>| {
                     let upgrades = request.headers().contains_key(header::UPGRADE);
                     let extensions = request.extensions_mut();
@@ -190,8 +195,8 @@ pub async fn serve(
                     if upgrades {
                         extensions.insert(permit.clone());
                     }
-                    let front = front.clone();
-                    async move { front.answer(request).await }
+                    let page_cache = page_cache.clone();
+                    async move { page_cache.answer(request).await }
                 };
                 let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
                 tokio::spawn(serve_connection(connection.with_upgrades(), ended.clone()));
@@ -207,7 +212,15 @@ pub async fn serve(
     end.closed().await;
 }
 
-/// Sees a connection through. How it ends is no news: clients come and go as they like.
+/// Whether a failure to accept concerns that one connection only.
+fn is_of_peer(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+/// Serves a connection to its end. Errors are not logged: clients may disconnect at any time.
 async fn serve_connection<S>(
     connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>,
     mut ended: watch::Receiver<()>,
@@ -223,16 +236,16 @@ async fn serve_connection<S>(
     drop(connection.await);
 }
 
-/// Says why not, and closes. What the client sends meanwhile is thrown away unread: closing with it
-/// unread would take the answer away from under its eyes.
+/// Answers and closes. What the client still sends is read and dropped: closing a socket with
+/// unread bytes resets it, and the client would lose the answer.
 fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore>) {
-    // An empty send buffer takes all of it. Who cannot be told is closed all the same.
+    // The empty send buffer of a new socket takes all of it; otherwise it is closed without answer.
     drop(stream.try_write(answer.as_bytes()));
-    let Ok(place) = lingering.clone().try_acquire_owned() else {
+    let Ok(permit) = lingering.clone().try_acquire_owned() else {
         return;
     };
     tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         let taken = async {
             stream.shutdown().await?;
             let mut unread = [0; 1024];
@@ -255,12 +268,12 @@ mod tests {
     use crate::base::settings::Profile;
 
     #[tokio::test]
-    async fn an_upgraded_connection_is_a_tcp_stream_and_keeps_its_place() {
+    async fn upgraded_connection_is_tcp_and_keeps_its_slot() {
         let taken = any(async |mut request: Request<Body>| {
             let permit = request
                 .extensions()
                 .get::<ConnectionPermit>()
-                .expect("a place")
+                .expect("a slot")
                 .clone();
             tokio::spawn(async move {
                 let upgraded = hyper::upgrade::on(&mut request)
@@ -286,8 +299,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it has one");
         let (_stop, stopping) = watch::channel(false);
-        let front = PageCache::new(Router::new().route("/", taken), None, &settings);
-        tokio::spawn(async move { serve(listener, front, &settings, stopping).await });
+        let page_cache = PageCache::new(Router::new().route("/", taken), None, &settings);
+        tokio::spawn(async move { serve(listener, page_cache, &settings, stopping).await });
 
         let mut client = TcpStream::connect(address).await.expect("a connection");
         client

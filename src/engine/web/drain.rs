@@ -1,4 +1,4 @@
-//! Answers to those who are still sending.
+//! Answers to clients that are still sending their request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-const LINGER: Duration = Duration::from_secs(3); // how long is listened to what is sent in vain
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(3); // for the rest of a refused body
 
-/// Throws away, for a while, what still comes of a large body that was refused: browsers look for
-/// an answer only when they have sent all, and closing with something unread takes the answer away
-/// from under their eyes. Then the connection ends, and says so, for what is left of the body would
-/// stand before the next request.
+/// Reads and drops, for a while, the rest of a large body that was refused: browsers read the
+/// answer only after sending all, and closing a socket with unread bytes resets it, which loses the
+/// answer. If the time is not enough, the connection is closed, because the rest of the body would
+/// be read as the next request.
 ///
-/// What `answer` holds is free as soon as it has answered, before the rest is thrown away.
+/// `answer` is dropped before the rest is read: a slow client must not hold its permits.
 pub(super) async fn drain_body(
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
@@ -41,12 +41,12 @@ pub(super) async fn drain_body(
     });
     let mut response = answer(Request::from_parts(head, Body::from_stream(handed))).await;
     let mut body = body.lock().await;
-    let patience = if response.status().is_success() {
+    let limit = if response.status().is_success() {
         Duration::ZERO
     } else {
-        LINGER
+        DRAIN_TIMEOUT
     };
-    let ended = timeout(patience, async {
+    let ended = timeout(limit, async {
         while let Some(piece) = body.next().await {
             if piece.is_err() {
                 return;

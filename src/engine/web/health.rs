@@ -1,4 +1,4 @@
-//! How the server is: for whoever keeps it running.
+//! Health checks and metrics, for whoever runs the server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +15,10 @@ use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
 
-/// Where it is told.
+/// These answer without a session and count against no limit.
 pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
-/// What the health routes look at. Cheap to clone.
+/// What the health routes read. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     db: Db,
@@ -28,7 +28,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// `metrics_token` is what `/metrics` wants as its bearer token.
+    /// `metrics_token` is the bearer token of `/metrics`.
     pub fn new(db: Db, metrics: PrometheusHandle, metrics_token: &str) -> Self {
         Self {
             db,
@@ -38,7 +38,7 @@ impl Health {
         }
     }
 
-    /// From now on `/health/ready` says no, so that no new work is sent here.
+    /// From now on `/health/ready` answers 503, so that a load balancer sends no new requests.
     pub fn stopping(&self) {
         self.stopping.store(true, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! How much may be asked at once, and how often: what is refused before it costs anything.
+//! How many requests an account or an address may send; refused before they cost anything.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,53 +14,53 @@ use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::{Address, Viewer};
 
-/// Whose request it is: an account's, wherever it comes from, or an address's while nobody is
-/// signed in. A household shares an address, but not its members' allowances.
+/// Who a request counts for: the account, wherever it comes from, or the address while nobody is
+/// signed in. People behind one address have an allowance each once they have signed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Asker {
+enum Client {
     Account(AccountId),
     Address(IpAddr),
 }
 
-/// How often one may ask for anything but assets and health.
-pub struct Requests(Rate<Asker>);
+/// Rate limit of all requests but those for assets and health.
+pub struct Requests(Rate<Client>);
 
 impl Requests {
-    /// So many a minute for each account and for each address; none when 0, which means any number.
+    /// So many a minute for each account and for each address; no limit when 0.
     pub fn new(per_minute: u32) -> Option<Arc<Self>> {
         (per_minute > 0).then(|| Arc::new(Self(Rate::new(per_minute, Duration::from_secs(60)))))
     }
 
-    /// Counts a request of an account. Whether it may ask.
+    /// Counts a request of an account. Whether it is within the limit.
     pub(super) fn admits(&self, account: AccountId) -> bool {
-        self.0.check(&Asker::Account(account)).is_ok()
+        self.0.check(&Client::Account(account)).is_ok()
     }
 
-    /// Forgets who has not asked lately. Called every minute.
+    /// Forgets who has sent nothing lately. Called every minute.
     pub fn evict(&self) {
         self.0.evict();
     }
 }
 
-/// Counts a request, or refuses it, once it is known who asks. An answer that failed is to be
-/// worded in that person's language.
+/// Counts a request, or refuses it, once the client is known. Marks failed answers with the
+/// client's language, in which they are worded.
 pub(super) async fn admit(
     State(requests): State<Option<Arc<Requests>>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let asker = match (
+    let client = match (
         request.extensions().get::<Viewer>(),
         request.extensions().get::<Address>(),
     ) {
-        (Some(viewer), _) => Some(Asker::Account(viewer.account)),
-        (None, Some(address)) => Some(Asker::Address(address.network())),
+        (Some(viewer), _) => Some(Client::Account(viewer.account)),
+        (None, Some(address)) => Some(Client::Address(address.network())),
         (None, None) => None,
     };
     let lang = request.extensions().get::<Lang>().copied();
     let refusal = requests
-        .zip(asker)
-        .and_then(|(requests, asker)| requests.0.check(&asker).err());
+        .zip(client)
+        .and_then(|(requests, client)| requests.0.check(&client).err());
     let mut response = match refusal {
         None => next.run(request).await,
         Some(error) => {

@@ -2,14 +2,13 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::reader::Fault;
+use super::header::Fault;
 
-/// Inflated at a time, in bytes.
-const SCRATCH: usize = 16 * 1024;
+const SCRATCH: usize = 16 * 1024; // bytes inflated at a time
 
 /// What follows a message's bytes: the four that the sender left off (RFC 7692, section 7.2.2),
-/// then a final empty block. That one is read as an end only between blocks, so a message that
-/// breaks off inside one is found out.
+/// then a final empty block. It is read as an end only between blocks, so a message
+/// that breaks off inside a block is detected.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x01, 0x00, 0x00, 0xFF, 0xFF];
 
 /// Measured on fragments of 400 bytes to 4 KiB: higher levels gain at most 1.5 % and take up to
@@ -24,7 +23,7 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// One that is ready.
+    /// Allocates its state.
     pub fn new() -> Self {
         Self {
             stream: Decompress::new(false),
@@ -97,7 +96,7 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// One that is ready.
+    /// Allocates its state.
     pub fn new() -> Self {
         Self {
             stream: Compress::new(LEVEL, false),
@@ -116,7 +115,7 @@ impl Deflater {
                 .compress_vec(rest, &mut deflated, FlushCompress::Sync)
                 .expect("a stream that was reset can be written to");
             rest = &rest[(self.stream.total_in() - taken) as usize..];
-            // Room that was left over means that everything is out, the flush included.
+            // Capacity that is left over means that everything is out, the flush included.
             if deflated.len() < deflated.capacity() {
                 break;
             }
@@ -151,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_deflates_to_one_zero_and_hello_to_the_rfcs_bytes() {
+    fn deflater_makes_the_bytes_of_the_rfc() {
         let mut deflater = Deflater::new();
         assert_eq!(deflater.deflate(b""), [0]);
         assert_eq!(deflater.deflate(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00");
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fills_the_scratch_exactly_inflates() {
+    fn message_of_scratch_size_inflates() {
         let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
         for length in [
             SCRATCH - 1,
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_leaves_the_inflater_usable() {
+    fn inflater_is_usable_after_a_fault() {
         let mut inflater = Inflater::new();
         assert_eq!(inflater.inflate(b"\xff", 100), Err(Fault::NotDeflate));
         assert_eq!(
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn several_final_blocks_are_one_message() {
+    fn several_final_blocks_inflate_to_one_message() {
         let hello = b"\xf3\x48\xcd\xc9\xc9\x07\x00";
         let twice = [&hello[..], hello, b"\x00"].concat();
         assert_eq!(
@@ -210,10 +209,16 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
-        fn what_was_deflated_inflates(plain in prop::collection::vec(any::<u8>(), 0..5000), times in 1..20_usize) {
+        fn deflated_message_inflates_to_itself(
+            plain in prop::collection::vec(any::<u8>(), 0..5000),
+            times in 1..20_usize,
+        ) {
             let plain = plain.repeat(times);
             let deflated = Deflater::new().deflate(&plain);
             let inflated = Inflater::new().inflate(&deflated, plain.len()).unwrap();

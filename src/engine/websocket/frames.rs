@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_those_of_the_rfcs() {
+    fn frames_match_the_rfcs() {
         assert_eq!(made(|out| text(b"Hello", out)), b"\x81\x05Hello");
         assert_eq!(made(|out| pong(b"Hello", out)), b"\x8a\x05Hello");
         assert_eq!(
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_take_as_few_bytes_as_they_can() {
+    fn length_takes_the_fewest_bytes() {
         for (length, header) in [(0, 2), (125, 2), (126, 4), (65535, 4), (65536, 10)] {
             assert_eq!(
                 made(|out| text(&vec![b'a'; length], out)).len(),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_stay_within_125_bytes() {
+    fn control_frame_stays_within_125_bytes() {
         let long = made(|out| close(1000, &"ä".repeat(100), out));
         assert_eq!((long[1], long.len()), (124, 126)); // 61 whole characters, not 61 and a half
         assert_eq!(made(|out| pong(&[0; 200], out)).len(), 127);

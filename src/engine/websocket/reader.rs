@@ -1,13 +1,16 @@
 //! From bytes as they arrive to whole messages (RFC 6455, sections 5 to 8).
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::mem::take;
 
 use super::deflate::{Inflater, append};
+use super::header::{Fault, Frame, Header, Opcode, split};
 
-/// What a client said.
+/// What a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A text message, inflated if it was compressed.
@@ -16,47 +19,19 @@ pub enum Message {
     Binary(Vec<u8>),
     /// To be answered with a pong of the same at most 125 bytes.
     Ping(Vec<u8>),
-    /// The answer to a ping, or said unasked. What it carries is left out.
+    /// The answer to a ping, or unsolicited. Its payload is dropped.
     Pong,
     /// The client wants to end, with a code and a reason or without. To be answered with a close
     /// frame of the same code; nothing that arrives after it counts.
     Close(Option<(u16, String)>),
 }
 
-/// Why a connection has to be failed (RFC 6455, section 7.1.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The client broke the protocol.
-    #[error("the client broke the websocket protocol")]
-    Protocol,
-    /// Text, or a close's reason, that is not UTF-8.
-    #[error("a text that is not UTF-8")]
-    NotUtf8,
-    /// A compressed message that is not deflated data.
-    #[error("a compressed message that cannot be inflated")]
-    NotDeflate,
-    /// A message longer than the reader takes.
-    #[error("a message that is too large")]
-    TooLarge,
-}
-
-impl Fault {
-    /// The code to close with (RFC 6455, section 7.4.1).
-    pub fn code(self) -> u16 {
-        match self {
-            Self::Protocol => 1002,
-            Self::NotUtf8 | Self::NotDeflate => 1007,
-            Self::TooLarge => 1009,
-        }
-    }
-}
-
-/// Makes messages of one connection's bytes. Holds memory only while a message is under way, and no
-/// more than its bytes so far ask for.
+/// Makes messages of one connection's bytes. Holds memory only while a message is incomplete,
+/// and no more than its bytes so far need.
 pub struct Reader {
     /// The longest message taken, in bytes.
     longest: usize,
-    /// The payloads of the message under way, unmasked, still compressed if they are. After them,
+    /// The payloads of the incomplete message, unmasked, still compressed if they are. After them,
     /// what has arrived of a control frame.
     kept: Vec<u8>,
     step: Step,
@@ -67,31 +42,11 @@ pub struct Reader {
 // Ten thousand idle connections hold one each.
 const _: () = assert!(size_of::<Reader>() <= 64);
 
-/// Where in a frame we are.
+/// The position in the frame that is arriving.
 #[derive(Clone, Copy)]
 enum Step {
     Header(Header),
     Payload(Frame),
-}
-
-/// A frame's header as far as it has arrived.
-#[derive(Clone, Copy)]
-struct Header {
-    bytes: [u8; 14],
-    len: u8,
-}
-
-/// A frame whose payload is arriving.
-#[derive(Clone, Copy)]
-struct Frame {
-    /// Bytes still to come.
-    left: usize,
-    /// For the next byte first.
-    mask: [u8; 4],
-    opcode: Opcode,
-    last: bool,
-    /// Length of a control frame's whole payload.
-    control: u8,
 }
 
 /// A message of which frames are still to come.
@@ -101,17 +56,6 @@ struct Begun {
     deflated: bool,
     /// How many of the last bytes kept begin a character that has not ended yet: at most 3.
     unended: u8,
-}
-
-/// What a frame is for (RFC 6455, section 5.2).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Opcode {
-    Continuation,
-    Text,
-    Binary,
-    Close,
-    Ping,
-    Pong,
 }
 
 impl Reader {
@@ -160,9 +104,9 @@ impl Reader {
         Ok(None)
     }
 
-    /// Whether the client is amid something: inside a frame, or between the frames of a message.
+    /// Whether the client has begun something: a frame, or a message of several frames.
     pub fn is_amid(&self) -> bool {
-        self.message.is_some() || !matches!(self.step, Step::Header(Header { len: 0, .. }))
+        self.message.is_some() || !matches!(self.step, Step::Header(header) if header.len == 0)
     }
 
     /// The frame that the next bytes belong to. None: its header has not wholly arrived.
@@ -171,10 +115,9 @@ impl Reader {
             Step::Payload(frame) => return Ok(Some(frame)),
             Step::Header(header) => header,
         };
-        // The first two bytes are judged at once: what is wrong with them often means that no more
-        // will come.
+        // The first two bytes are checked at once: after wrong ones often no more will come.
         if header.len < 2 && header.fill(2, input) {
-            self.judge(&header)?;
+            self.check(&header)?;
         }
         if header.len < 2 || !header.fill(header.whole(), input) {
             self.step = Step::Header(header);
@@ -195,9 +138,9 @@ impl Reader {
         Ok(Some(frame))
     }
 
-    /// Checks the first two bytes of a header against each other, what was agreed and the message
-    /// under way.
-    fn judge(&self, header: &Header) -> Result<(), Fault> {
+    /// Checks the first two bytes of a header against each other, what was agreed and the
+    /// incomplete message.
+    fn check(&self, header: &Header) -> Result<(), Fault> {
         let [first, second, ..] = header.bytes;
         let opcode = header.opcode()?;
         let allowed = match opcode {
@@ -294,89 +237,7 @@ impl Reader {
 }
 
 impl Step {
-    const START: Self = Self::Header(Header {
-        bytes: [0; 14],
-        len: 0,
-    });
-}
-
-impl Header {
-    /// Takes what is missing up to `wanted` bytes. Whether they are all there.
-    fn fill(&mut self, wanted: usize, input: &mut &mut [u8]) -> bool {
-        let len = usize::from(self.len);
-        let taken = split(input, wanted - len);
-        self.bytes[len..len + taken.len()].copy_from_slice(taken);
-        self.len += taken.len() as u8;
-        usize::from(self.len) == wanted
-    }
-
-    /// Its length, mask included. Known once two bytes are there.
-    fn whole(&self) -> usize {
-        match self.bytes[1] & 0x7F {
-            127 => 14,
-            126 => 8,
-            _ => 6,
-        }
-    }
-
-    fn is_last(&self) -> bool {
-        self.bytes[0] & 0x80 != 0
-    }
-
-    fn is_deflated(&self) -> bool {
-        self.bytes[0] & 0x40 != 0
-    }
-
-    fn opcode(&self) -> Result<Opcode, Fault> {
-        match self.bytes[0] & 0x0F {
-            0x0 => Ok(Opcode::Continuation),
-            0x1 => Ok(Opcode::Text),
-            0x2 => Ok(Opcode::Binary),
-            0x8 => Ok(Opcode::Close),
-            0x9 => Ok(Opcode::Ping),
-            0xA => Ok(Opcode::Pong),
-            _ => Err(Fault::Protocol),
-        }
-    }
-
-    /// What it says, once it is whole. A length has to be in the fewest bytes and below 2^63 (RFC
-    /// 6455, section 5.2).
-    fn frame(&self) -> Result<Frame, Fault> {
-        let [_, second, length @ .., _, _, _, _] = self.bytes;
-        let [a, b, ..] = length;
-        let (length, fewest) = match second & 0x7F {
-            127 => (u64::from_be_bytes(length), (1 << 16)..=(u64::MAX >> 1)),
-            126 => (u64::from(u16::from_be_bytes([a, b])), 126..=u64::MAX),
-            short => (u64::from(short), 0..=u64::MAX),
-        };
-        if !fewest.contains(&length) {
-            return Err(Fault::Protocol);
-        }
-        let left = usize::try_from(length).map_err(|_| Fault::TooLarge)?;
-        let mut mask = [0; 4];
-        mask.copy_from_slice(&self.bytes[self.whole() - 4..self.whole()]);
-        Ok(Frame {
-            left,
-            mask,
-            opcode: self.opcode()?,
-            last: self.is_last(),
-            control: second & 0x7F,
-        })
-    }
-}
-
-impl Opcode {
-    fn is_control(self) -> bool {
-        matches!(self, Self::Close | Self::Ping | Self::Pong)
-    }
-}
-
-/// Takes up to `most` bytes from the front.
-fn split<'a>(input: &mut &'a mut [u8], most: usize) -> &'a mut [u8] {
-    let available = input.len();
-    let (front, rest) = take(input).split_at_mut(most.min(available));
-    *input = rest;
-    front
+    const START: Self = Self::Header(Header::EMPTY);
 }
 
 /// Undoes the client's masking (RFC 6455, section 5.3). Eight bytes at a time, which the compiler

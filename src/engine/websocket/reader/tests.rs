@@ -1,14 +1,12 @@
 //! What comes on a socket, whole and broken, in pieces of every size.
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::engine::websocket::deflate::Deflater;
 
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D]; // that of the RFC's examples
 
 /// A masked frame. `first`: its first byte.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = match payload.len() {
         short @ 0..=125 => vec![first, 0x80 | short as u8],
         medium @ 126..=0xFFFF => [&[first, 0xFE], &(medium as u16).to_be_bytes()[..]].concat(),
@@ -25,7 +23,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Reads bytes that arrive in pieces of `sizes`, over and over.
-fn read_in_pieces(
+pub(super) fn read_in_pieces(
     reader: &mut Reader,
     mut bytes: Vec<u8>,
     sizes: &[usize],
@@ -53,7 +51,7 @@ fn text(text: &str) -> Message {
 }
 
 #[test]
-fn the_examples_of_rfc_6455_are_read() {
+fn rfc_6455_examples_are_read() {
     assert_eq!(
         read(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58".into()).unwrap(),
         [text("Hello")]
@@ -79,7 +77,7 @@ fn the_examples_of_rfc_6455_are_read() {
 
 /// RFC 7692, section 7.2.3: one block, a stored one, a final one, two, and a message in two frames.
 #[test]
-fn the_examples_of_rfc_7692_are_read() {
+fn rfc_7692_examples_are_read() {
     let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
     for bytes in [
         frame(0xC1, hello),
@@ -98,7 +96,7 @@ fn the_examples_of_rfc_7692_are_read() {
 }
 
 #[test]
-fn control_frames_come_between_the_frames_of_a_message() {
+fn control_frames_between_fragments_are_read() {
     let bytes = [
         frame(0x01, "a€".as_bytes().split_at(2).0),
         frame(0x89, b"ping"),
@@ -124,7 +122,7 @@ fn control_frames_come_between_the_frames_of_a_message() {
 }
 
 #[test]
-fn every_break_of_the_protocol_is_1002() {
+fn protocol_violation_is_code_1002() {
     let masked_length =
         |second: u8, length: &[u8]| [&[0x82, second], length, &MASK, &[0; 300]].concat();
     for bytes in [
@@ -156,7 +154,7 @@ fn every_break_of_the_protocol_is_1002() {
 }
 
 #[test]
-fn only_codes_that_mean_something_close() {
+fn close_with_reserved_code_is_refused() {
     for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999] {
         assert_eq!(
             read(frame(0x88, &u16::to_be_bytes(code))).unwrap(),
@@ -175,7 +173,7 @@ fn only_codes_that_mean_something_close() {
 }
 
 #[test]
-fn what_is_not_utf8_is_found_with_the_byte_that_breaks_it() {
+fn invalid_utf8_is_found_at_its_byte() {
     for (begun, breaks) in [
         (&b"caf"[..], 0xFF),
         (b"\xf4", 0x90),
@@ -211,7 +209,7 @@ fn what_is_not_utf8_is_found_with_the_byte_that_breaks_it() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_by_its_header() {
+fn too_large_message_is_refused_by_its_header() {
     let header_of = |bytes: Vec<u8>, header: usize| bytes[..header].to_vec();
     let mut reader = Reader::new(1000, true);
     assert_eq!(
@@ -230,7 +228,7 @@ fn what_is_too_large_is_refused_by_its_header() {
 }
 
 #[test]
-fn a_bomb_is_too_large() {
+fn deflate_bomb_is_too_large() {
     let bomb = Deflater::new().deflate(&vec![0; 1_000_000]);
     assert!(bomb.len() < 2000);
     assert_eq!(
@@ -249,7 +247,7 @@ fn a_bomb_is_too_large() {
 }
 
 #[test]
-fn what_is_not_deflated_is_1007() {
+fn broken_deflate_is_code_1007() {
     for payload in [&b"\xff\xff\xff"[..], b"\xf2\x48\xcd", b"\x06"] {
         assert_eq!(
             read(frame(0xC2, payload)),
@@ -261,7 +259,7 @@ fn what_is_not_deflated_is_1007() {
 }
 
 #[test]
-fn between_messages_nothing_is_held() {
+fn reader_holds_nothing_between_messages() {
     let mut reader = Reader::new(1000, true);
     assert!(!reader.is_amid());
     let deflated = Deflater::new().deflate(&[7; 700]);
@@ -282,105 +280,12 @@ fn between_messages_nothing_is_held() {
 }
 
 #[test]
-fn unmasking_undoes_masking_at_every_length() {
+fn unmask_undoes_mask_at_every_length() {
     for length in 0..40 {
         let mut payload: Vec<u8> = (0..length)
             .map(|at| at ^ MASK[usize::from(at) % 4])
             .collect();
         unmask(&mut payload, MASK);
         assert_eq!(payload, (0..length).collect::<Vec<_>>());
-    }
-}
-
-/// A message, as the client sends it: in how many bytes a frame, compressed or not, with a ping
-/// after each frame or not.
-fn any_message() -> impl Strategy<Value = (Message, usize, bool, bool)> {
-    let message = prop_oneof![
-        "\\PC{0,300}".prop_map(Message::Text),
-        prop::collection::vec(any::<u8>(), 0..2000).prop_map(Message::Binary),
-        prop::collection::vec(any::<u8>(), 0..=125).prop_map(Message::Ping),
-        Just(Message::Pong),
-    ];
-    (message, 1..1000_usize, any::<bool>(), any::<bool>())
-}
-
-fn frames_of(
-    message: &Message,
-    size: usize,
-    deflated: bool,
-    pings: bool,
-    expected: &mut Vec<Message>,
-) -> Vec<u8> {
-    let (opcode, body) = match message {
-        Message::Text(text) => (1, text.as_bytes()),
-        Message::Binary(body) => (2, &body[..]),
-        Message::Ping(body) => return frame(0x89, body),
-        _ => return frame(0x8A, b"!"),
-    };
-    let body = if deflated {
-        Deflater::new().deflate(body)
-    } else {
-        body.to_vec()
-    };
-    let mut chunks: Vec<_> = body.chunks(size).collect();
-    if chunks.is_empty() {
-        chunks.push(b"");
-    }
-    let mut bytes = Vec::new();
-    for (at, chunk) in chunks.iter().enumerate() {
-        let last = at + 1 == chunks.len();
-        let first = if at == 0 {
-            opcode | u8::from(deflated) << 6
-        } else {
-            0
-        };
-        bytes.extend(frame(first | u8::from(last) << 7, chunk));
-        if pings && !last {
-            bytes.extend(frame(0x89, b"between"));
-            expected.push(Message::Ping(b"between".into()));
-        }
-    }
-    bytes
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_messages_are_the_same_however_they_arrive(
-        messages in prop::collection::vec(any_message(), 1..6),
-        sizes in prop::collection::vec(1..3000_usize, 1..8),
-    ) {
-        let (mut bytes, mut expected) = (Vec::new(), Vec::new());
-        for (message, size, deflated, pings) in messages {
-            bytes.extend(frames_of(&message, size, deflated, pings, &mut expected));
-            expected.push(message);
-        }
-        let mut reader = Reader::new(2000, true);
-        prop_assert_eq!(read_in_pieces(&mut reader, bytes, &sizes), Ok(expected));
-        prop_assert!(!reader.is_amid());
-    }
-
-    #[test]
-    fn nothing_that_arrives_panics_or_is_kept_beyond_the_limit(
-        pieces in prop::collection::vec((prop_oneof![Just(0x01_u8), Just(0x82), Just(0xC1), Just(0x42), Just(0x80), any::<u8>()],
-            prop::collection::vec(any::<u8>(), 0..200)), 0..10),
-        size in 1..300_usize,
-    ) {
-        let mut bytes = pieces.iter().flat_map(|(first, payload)| frame(*first, payload)).collect::<Vec<_>>();
-        let (mut reader, mut inflater) = (Reader::new(300, true), Inflater::new());
-        'read: for mut piece in bytes.chunks_mut(size) {
-            loop {
-                let read = reader.next(&mut piece, &mut inflater);
-                prop_assert!(reader.kept.capacity() <= reader.longest + reader.longest / 8 + 64 + 125);
-                match read {
-                    Ok(Some(Message::Text(text))) => prop_assert!(text.len() <= 300 && text.capacity() <= 300),
-                    Ok(Some(Message::Binary(body))) => prop_assert!(body.len() <= 300),
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(_) => break 'read,
-                }
-            }
-        }
     }
 }
