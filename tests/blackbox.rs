@@ -4,13 +4,12 @@
 mod support;
 
 mod blackbox {
-    mod absence;
-    mod admission;
     mod attachments;
-    mod builders;
     mod client;
+    mod durability;
     mod emoji;
     mod files;
+    mod frame_rendering;
     mod fresh_pages;
     mod idempotency;
     mod invites;
@@ -18,17 +17,18 @@ mod blackbox {
     mod live;
     mod live_overload;
     mod messages;
+    mod outside_modules;
     mod page_cache;
     mod pages;
     mod portraits;
     mod presence;
-    mod render_once;
+    mod request_limits;
+    mod resume;
     mod revocation;
     mod rooms;
+    mod route_authorization;
     mod setup;
     mod sign_in;
     mod sockets;
-    mod storm;
-    mod walk;
     mod web;
 }

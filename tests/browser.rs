@@ -9,16 +9,16 @@ mod browser {
     mod proxy;
     mod scene;
 
-    mod evening;
     mod files;
+    mod first_evening;
     mod history;
+    mod injection;
     mod links;
     mod live;
     mod offline;
     mod pages;
     mod phone;
     mod pictures;
-    mod plain;
     mod portraits;
-    mod probes;
+    mod without_scripts;
 }

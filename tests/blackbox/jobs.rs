@@ -25,7 +25,7 @@ async fn told(person: &Person) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_job_happens_once_however_often_the_server_is_killed_in_the_middle() {
+async fn job_effect_happens_once_across_kills() {
     let mut server = TestServer::example("reminders").await;
     let ann = server.owner("ann").await;
     let mut acknowledged = BTreeSet::new();
@@ -82,7 +82,7 @@ async fn a_job_happens_once_however_often_the_server_is_killed_in_the_middle() {
 }
 
 #[tokio::test]
-async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
+async fn host_pauses_and_cancels_jobs_live() {
     let server = TestServer::example("reminders").await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -159,7 +159,7 @@ async fn who_runs_the_server_sees_jobs_live_and_can_pause_and_cancel_them() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_folder_is_refused() {
+async fn second_server_on_data_folder_is_refused() {
     let server = TestServer::start().await;
     let refused = server.run(&["serve", "--address", "127.0.0.1:0"]);
     assert!(!refused.status.success());

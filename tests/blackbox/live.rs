@@ -22,7 +22,7 @@ async fn change(socket: &mut crate::support::Socket) -> (String, Message) {
 }
 
 #[tokio::test]
-async fn posts_edits_and_deletions_arrive_in_order_as_json_and_as_html() {
+async fn message_frames_arrive_in_order() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -53,7 +53,7 @@ async fn posts_edits_and_deletions_arrive_in_order_as_json_and_as_html() {
 }
 
 #[tokio::test]
-async fn what_was_edited_away_or_deleted_cannot_be_had_by_asking_for_old_frames() {
+async fn old_frames_hold_no_edited_text() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let feed = ann.feed("room/general");
@@ -82,7 +82,7 @@ async fn what_was_edited_away_or_deleted_cannot_be_had_by_asking_for_old_frames(
 }
 
 #[tokio::test]
-async fn both_sockets_number_the_same_frames_alike() {
+async fn html_and_json_sockets_share_cursors() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (mut data, mut page) = (ann.socket().await, ann.html_socket().await);
@@ -98,7 +98,7 @@ async fn both_sockets_number_the_same_frames_alike() {
 }
 
 #[tokio::test]
-async fn a_posted_frame_can_be_found_by_the_page_that_waits_for_it() {
+async fn posted_frame_carries_client_key() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut page = ann.html_socket().await;
@@ -124,7 +124,7 @@ async fn a_posted_frame_can_be_found_by_the_page_that_waits_for_it() {
 }
 
 #[tokio::test]
-async fn actions_on_a_socket_answer_and_are_seen_by_others() {
+async fn socket_actions_reply_and_publish() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -152,7 +152,7 @@ async fn actions_on_a_socket_answer_and_are_seen_by_others() {
 }
 
 #[tokio::test]
-async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
+async fn typing_is_published_and_not_stored() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -176,7 +176,7 @@ async fn who_is_writing_is_told_to_the_room_and_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn who_comes_later_is_not_told_who_was_writing() {
+async fn typing_is_not_replayed() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -204,7 +204,7 @@ async fn who_comes_later_is_not_told_who_was_writing() {
 }
 
 #[tokio::test]
-async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
+async fn read_mark_clears_unread_in_all_tabs() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -261,7 +261,7 @@ async fn something_new_is_told_to_every_tab_and_reading_it_in_one_clears_all() {
 }
 
 #[tokio::test]
-async fn news_comes_once_a_second_at_most_and_all_of_it_comes() {
+async fn unread_frames_are_coalesced_per_second() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -288,7 +288,7 @@ async fn news_comes_once_a_second_at_most_and_all_of_it_comes() {
 }
 
 #[tokio::test]
-async fn what_one_wrote_oneself_is_not_new() {
+async fn own_messages_are_not_unread() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -300,7 +300,7 @@ async fn what_one_wrote_oneself_is_not_new() {
 }
 
 #[tokio::test]
-async fn opening_a_room_is_reading_it_also_without_scripts() {
+async fn visit_without_scripts_marks_room_read() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -314,7 +314,7 @@ async fn opening_a_room_is_reading_it_also_without_scripts() {
 }
 
 #[tokio::test]
-async fn the_sidebar_is_read_again_by_those_it_changed_for() {
+async fn sidebar_refetch_reaches_affected_accounts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -348,7 +348,7 @@ async fn the_sidebar_is_read_again_by_those_it_changed_for() {
 }
 
 #[tokio::test]
-async fn a_pages_cursors_bring_what_happened_after_it_was_read() {
+async fn page_cursors_bring_later_frames() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
@@ -387,7 +387,7 @@ async fn a_pages_cursors_bring_what_happened_after_it_was_read() {
 }
 
 #[tokio::test]
-async fn frames_come_in_the_language_of_who_listens() {
+async fn frames_are_in_socket_language() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -410,7 +410,7 @@ async fn frames_come_in_the_language_of_who_listens() {
 }
 
 #[tokio::test]
-async fn every_event_on_a_feed_is_of_a_declared_topic_with_its_fields() {
+async fn feed_events_match_declared_topics() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -12,7 +12,7 @@ fn bodies(messages: &[Message]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn four_thousand_characters_as_a_person_counts_them_and_no_more() {
+async fn message_length_counts_graphemes() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let family = "👩‍👩‍👧‍👦"; // one character of 25 bytes
@@ -46,7 +46,7 @@ async fn four_thousand_characters_as_a_person_counts_them_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_message_of_nothing_is_refused_and_white_space_inside_is_kept() {
+async fn empty_message_is_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for nothing in ["", " ", "\r\n\t", "\u{3000}", "\0"] {
@@ -64,7 +64,7 @@ async fn a_message_of_nothing_is_refused_and_white_space_inside_is_kept() {
 }
 
 #[tokio::test]
-async fn one_edits_only_what_one_wrote_oneself() {
+async fn edit_of_foreign_message_is_forbidden() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -97,7 +97,7 @@ async fn one_edits_only_what_one_wrote_oneself() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_keeps_its_place_and_nothing_of_its_text() {
+async fn deleted_message_keeps_position_only() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -158,7 +158,7 @@ async fn many(by: &Person, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn history_covers_every_message_exactly_once_in_both_directions() {
+async fn history_pages_cover_each_message_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let ids = many(&ann, 230).await;
@@ -198,7 +198,7 @@ async fn history_covers_every_message_exactly_once_in_both_directions() {
 }
 
 #[tokio::test]
-async fn without_scripts_links_lead_through_the_whole_history_both_ways() {
+async fn history_links_work_without_scripts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let ids = many(&ann, 130).await;
@@ -227,7 +227,7 @@ async fn without_scripts_links_lead_through_the_whole_history_both_ways() {
 }
 
 #[tokio::test]
-async fn a_permalink_opens_around_its_message() {
+async fn permalink_shows_surrounding_messages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let ids = many(&ann, 120).await;
@@ -250,7 +250,7 @@ async fn a_permalink_opens_around_its_message() {
 }
 
 #[tokio::test]
-async fn the_log_alone_is_read_in_the_same_stretches() {
+async fn log_fragment_has_same_pages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let ids = many(&ann, 60).await;
@@ -277,7 +277,7 @@ async fn the_log_alone_is_read_in_the_same_stretches() {
 }
 
 #[tokio::test]
-async fn messages_of_one_author_in_a_row_share_a_header() {
+async fn consecutive_messages_share_header() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -294,7 +294,7 @@ async fn messages_of_one_author_in_a_row_share_a_header() {
 }
 
 #[tokio::test]
-async fn the_line_new_stands_before_the_first_unread_message_and_goes_once_read() {
+async fn new_divider_precedes_first_unread_message() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -316,7 +316,7 @@ async fn the_line_new_stands_before_the_first_unread_message_and_goes_once_read(
 }
 
 #[tokio::test]
-async fn markdown_becomes_html_and_nothing_that_acts() {
+async fn markdown_renders_inert_html() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let written = "**bold** `code` :cat: <https://example.org/a?b&c>\n\n```rust\nlet x = 1;\n```\n[x](javascript:alert(1))";
@@ -335,7 +335,7 @@ async fn markdown_becomes_html_and_nothing_that_acts() {
 }
 
 #[tokio::test]
-async fn without_scripts_one_edits_and_deletes_on_pages() {
+async fn edit_and_delete_work_without_scripts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

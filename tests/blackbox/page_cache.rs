@@ -39,7 +39,7 @@ async fn revalidated(person: &Person, path: &str, tag: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_page_that_nothing_has_changed_is_not_made_again() {
+async fn unchanged_page_is_served_from_cache() {
     let (server, ann, bob) = house().await;
     bob.post("general", "hi").await;
     let path = path(&ann, "general");
@@ -61,7 +61,7 @@ async fn a_page_that_nothing_has_changed_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn who_was_told_that_it_is_done_finds_it_on_the_page() {
+async fn acknowledged_change_shows_on_next_page() {
     let (_server, ann, bob) = house().await;
     let path = path(&ann, "general");
     for number in 0..50 {
@@ -88,7 +88,7 @@ async fn who_was_told_that_it_is_done_finds_it_on_the_page() {
 }
 
 #[tokio::test]
-async fn whatever_a_page_shows_makes_it_new_when_it_changes() {
+async fn every_shown_change_invalidates_page() {
     let (server, ann, bob) = house().await;
     ann.create_room("garden").await;
     bob.knows("garden", &ann.room("garden"));
@@ -131,7 +131,7 @@ async fn whatever_a_page_shows_makes_it_new_when_it_changes() {
 }
 
 #[tokio::test]
-async fn a_right_that_is_gone_takes_the_page_with_it() {
+async fn lost_right_drops_cached_page() {
     let (_server, ann, bob) = house().await;
     let path = path(&ann, "general");
     let tag = settled(&bob, &path).await;
@@ -160,7 +160,7 @@ async fn a_right_that_is_gone_takes_the_page_with_it() {
 }
 
 #[tokio::test]
-async fn each_ones_page_is_their_own_and_the_log_is_everybodys() {
+async fn pages_are_per_account_logs_shared() {
     let (server, ann, bob) = house().await;
     ann.post("general", "for all").await;
     let path = path(&ann, "general");
@@ -182,7 +182,7 @@ async fn each_ones_page_is_their_own_and_the_log_is_everybodys() {
 }
 
 #[tokio::test]
-async fn a_page_in_parts_is_the_same_in_every_coding() {
+async fn page_is_equal_in_every_coding() {
     let (server, ann, bob) = house().await;
     for number in 0..60 {
         bob.post(

@@ -39,7 +39,7 @@ async fn read(person: &Person, path: &str, language: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
+async fn pages_have_unique_ids_language_and_title() {
     let server = TestServer::start().await;
     let setup = server.visitor().page("/setup").await;
     let ann = server.owner("ann").await;
@@ -94,7 +94,7 @@ async fn no_page_has_an_id_twice_and_all_say_their_language_and_title() {
 }
 
 #[tokio::test]
-async fn every_word_of_every_page_comes_from_the_catalogue() {
+async fn page_words_come_from_catalogue() {
     let server = TestServer::start().await;
     let mut pages = vec![(
         "/setup".to_owned(),
@@ -216,7 +216,7 @@ fn harmless(what: &str, html: &str) {
 }
 
 #[tokio::test]
-async fn nothing_that_people_type_becomes_markup() {
+async fn user_input_is_escaped_everywhere() {
     for probe in PROBES {
         let server = TestServer::start().await;
         let ann = server.owner(probe).await;

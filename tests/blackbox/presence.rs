@@ -29,7 +29,7 @@ fn about(said: &[Value], person: &Person) -> usize {
 }
 
 #[tokio::test]
-async fn two_tabs_and_a_phone_are_one_person_who_goes_with_the_last_of_them() {
+async fn presence_counts_sockets_per_account() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -68,7 +68,7 @@ async fn two_tabs_and_a_phone_are_one_person_who_goes_with_the_last_of_them() {
 }
 
 #[tokio::test]
-async fn a_reload_is_not_noticed() {
+async fn reload_changes_no_presence() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -97,7 +97,7 @@ async fn a_reload_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn who_does_not_move_is_idle_and_a_move_anywhere_brings_them_back() {
+async fn inactive_account_is_idle_until_active() {
     let server = TestServer::with(&[("TIDEPOOL_IDLE_AFTER_SECONDS", "2")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -112,7 +112,7 @@ async fn who_does_not_move_is_idle_and_a_move_anywhere_brings_them_back() {
 }
 
 #[tokio::test]
-async fn pages_hear_of_people_in_html_and_newcomers_are_added() {
+async fn presence_frames_add_new_members() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut page = ann.html_socket().await;
@@ -133,7 +133,7 @@ async fn pages_hear_of_people_in_html_and_newcomers_are_added() {
 }
 
 #[tokio::test]
-async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
+async fn simultaneous_arrivals_are_batched() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut crowd = Vec::new();
@@ -175,7 +175,7 @@ async fn people_who_come_or_go_at_once_are_told_in_a_handful_of_frames() {
 }
 
 #[tokio::test]
-async fn a_server_that_restarts_forgets_who_was_here_and_learns_it_again() {
+async fn presence_is_relearned_after_restart() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -189,7 +189,7 @@ async fn a_server_that_restarts_forgets_who_was_here_and_learns_it_again() {
 }
 
 #[tokio::test]
-async fn moving_about_while_here_is_no_news() {
+async fn activity_while_here_publishes_nothing() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -214,7 +214,7 @@ async fn moving_about_while_here_is_no_news() {
 
 /// The one test that takes as long as what it tests: nobody can hurry a silence.
 #[tokio::test]
-async fn a_pulled_plug_is_noticed_within_thirty_seconds() {
+async fn dead_connection_becomes_away() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -25,7 +25,7 @@ async fn follow_all(socket: &mut Socket, feeds: &[String]) {
 }
 
 #[tokio::test]
-async fn fifty_times_who_is_removed_from_a_room_hears_nothing_posted_after_it() {
+async fn removed_member_gets_no_later_frame() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -75,7 +75,7 @@ async fn fifty_times_who_is_removed_from_a_room_hears_nothing_posted_after_it() 
 }
 
 #[tokio::test]
-async fn posts_racing_a_removal_never_arrive_after_the_word_that_it_is_over() {
+async fn no_frame_follows_revocation() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -104,7 +104,7 @@ async fn posts_racing_a_removal_never_arrive_after_the_word_that_it_is_over() {
 }
 
 #[tokio::test]
-async fn who_is_removed_from_a_space_loses_all_its_feeds_and_keeps_their_own() {
+async fn removed_member_loses_feeds_of_space() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -154,7 +154,7 @@ async fn who_is_removed_from_a_space_loses_all_its_feeds_and_keeps_their_own() {
 }
 
 #[tokio::test]
-async fn a_cursor_brings_nothing_back_to_who_was_removed() {
+async fn removed_member_cannot_resume() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -178,7 +178,7 @@ async fn a_cursor_brings_nothing_back_to_who_was_removed() {
 }
 
 #[tokio::test]
-async fn nothing_posted_after_a_session_ended_reaches_its_sockets() {
+async fn ended_session_gets_no_later_frame() {
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn the_owner_makes_renames_and_describes_rooms() {
+async fn owner_creates_and_changes_rooms() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -27,7 +27,7 @@ async fn the_owner_makes_renames_and_describes_rooms() {
 }
 
 #[tokio::test]
-async fn a_room_needs_a_name_of_its_own_that_is_short_enough() {
+async fn room_name_is_validated() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for (name, about, field) in [
@@ -64,7 +64,7 @@ async fn a_room_needs_a_name_of_its_own_that_is_short_enough() {
 }
 
 #[tokio::test]
-async fn ten_rooms_of_one_name_at_once_make_one() {
+async fn concurrent_room_names_are_unique() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let tries: Vec<_> = (0..10)
@@ -82,7 +82,7 @@ async fn ten_rooms_of_one_name_at_once_make_one() {
 }
 
 #[tokio::test]
-async fn an_archived_room_is_read_but_not_written_until_it_is_opened_again() {
+async fn archived_room_is_read_only() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -141,7 +141,7 @@ async fn an_archived_room_is_read_but_not_written_until_it_is_opened_again() {
 }
 
 #[tokio::test]
-async fn a_private_room_is_there_for_its_members_alone() {
+async fn private_room_is_hidden_from_others() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -177,7 +177,7 @@ async fn a_private_room_is_there_for_its_members_alone() {
 }
 
 #[tokio::test]
-async fn a_room_made_private_shuts_out_who_is_not_in_it_and_opens_again() {
+async fn room_made_private_revokes_others() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -204,7 +204,7 @@ async fn a_room_made_private_shuts_out_who_is_not_in_it_and_opens_again() {
 }
 
 #[tokio::test]
-async fn a_private_room_takes_in_only_people_of_its_space() {
+async fn private_room_members_belong_to_space() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let eve = server.stranger("eve").await;
@@ -218,7 +218,7 @@ async fn a_private_room_takes_in_only_people_of_its_space() {
 }
 
 #[tokio::test]
-async fn the_same_people_have_one_conversation_whoever_opens_it_and_however_often_at_once() {
+async fn direct_conversation_is_unique_per_people() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -257,7 +257,7 @@ async fn the_same_people_have_one_conversation_whoever_opens_it_and_however_ofte
 }
 
 #[tokio::test]
-async fn a_conversation_needs_someone_and_only_those_one_shares_a_space_with() {
+async fn direct_conversation_needs_shared_space() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -303,7 +303,7 @@ async fn a_conversation_needs_someone_and_only_those_one_shares_a_space_with() {
 }
 
 #[tokio::test]
-async fn members_manage_nothing_and_the_owner_stays() {
+async fn members_cannot_manage_and_owner_stays() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -353,7 +353,7 @@ async fn members_manage_nothing_and_the_owner_stays() {
 }
 
 #[tokio::test]
-async fn a_space_is_renamed_before_everybodys_eyes() {
+async fn space_rename_reaches_open_pages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -376,7 +376,7 @@ async fn a_space_is_renamed_before_everybodys_eyes() {
 }
 
 #[tokio::test]
-async fn who_leaves_a_space_has_left_all_its_rooms() {
+async fn leaving_space_leaves_its_rooms() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -19,7 +19,7 @@ fn filled() -> Value {
 }
 
 #[tokio::test]
-async fn the_first_visit_leads_to_setup_and_setup_to_the_first_room() {
+async fn first_visit_leads_through_setup() {
     let server = TestServer::start().await;
     let visitor = server.visitor();
     assert_eq!(visitor.get("/").await.location(), "/setup");
@@ -44,7 +44,7 @@ async fn the_first_visit_leads_to_setup_and_setup_to_the_first_room() {
 }
 
 #[tokio::test]
-async fn setup_tells_all_that_is_wrong_at_once_and_keeps_what_was_typed() {
+async fn setup_reports_all_errors_at_once() {
     let server = TestServer::start().await;
     let visitor = server.visitor();
     let wrong =
@@ -78,7 +78,7 @@ async fn setup_tells_all_that_is_wrong_at_once_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
-async fn setup_is_closed_for_ever_once_there_is_an_owner() {
+async fn setup_closes_after_first_owner() {
     let mut server = TestServer::start().await;
     server.owner("Ann").await;
     for _ in 0..2 {
@@ -106,7 +106,7 @@ async fn setup_is_closed_for_ever_once_there_is_an_owner() {
 }
 
 #[tokio::test]
-async fn ten_setups_at_once_make_one_owner() {
+async fn concurrent_setups_make_one_owner() {
     let server = TestServer::start().await;
     let tries = (0..10).map(|number| {
         let visitor = server.visitor();
@@ -134,7 +134,7 @@ async fn ten_setups_at_once_make_one_owner() {
 }
 
 #[tokio::test]
-async fn what_the_server_keeps_is_for_its_user_alone() {
+async fn data_folder_is_private() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     assert_eq!(mode(server.data()), 0o700);
@@ -148,7 +148,7 @@ async fn what_the_server_keeps_is_for_its_user_alone() {
 }
 
 #[tokio::test]
-async fn a_server_refuses_secrets_that_others_can_read() {
+async fn readable_secrets_refuse_start() {
     let mut server = TestServer::start().await;
     server.stop().await;
     let secrets = server.data().join("secrets.toml");
@@ -163,7 +163,7 @@ async fn a_server_refuses_secrets_that_others_can_read() {
 }
 
 #[tokio::test]
-async fn settings_print_a_file_that_can_be_saved_and_is_obeyed() {
+async fn printed_settings_can_be_loaded() {
     let mut server = TestServer::start().await;
     let printed = server.run(&["settings", "--profile", "high-scale"]);
     assert!(printed.status.success(), "{printed:?}");
@@ -201,7 +201,7 @@ async fn settings_print_a_file_that_can_be_saved_and_is_obeyed() {
 }
 
 #[tokio::test]
-async fn every_topic_has_an_owner_fields_and_an_example_that_fits_them() {
+async fn topics_have_owner_fields_and_example() {
     let server = TestServer::start().await;
     let printed = server.run(&["topics", "--json"]);
     assert!(printed.status.success(), "{printed:?}");
@@ -261,7 +261,7 @@ fn fits(kind: &str, value: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn check_and_health_say_how_the_server_is() {
+async fn check_and_health_report_state() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     ann.post("general", "hi").await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{PASSWORD, TestServer, text};
 
 #[tokio::test]
-async fn name_and_address_both_sign_in_however_they_are_written() {
+async fn sign_in_accepts_name_or_email() {
     let server = TestServer::start().await;
     server.owner("Ann").await;
     for login in ["Ann", "ann", " ANN ", "ann@example.org", "Ann@Example.ORG"] {
@@ -21,7 +21,7 @@ async fn name_and_address_both_sign_in_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn an_unknown_account_and_a_wrong_password_get_the_same_answer() {
+async fn unknown_account_and_wrong_password_look_alike() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let visitor = server.visitor();
@@ -47,7 +47,7 @@ async fn an_unknown_account_and_a_wrong_password_get_the_same_answer() {
 }
 
 #[tokio::test]
-async fn the_eleventh_try_from_an_address_waits_and_is_told_how_long() {
+async fn sign_in_tries_per_address_are_limited() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let visitor = server.visitor();
@@ -71,7 +71,7 @@ async fn the_eleventh_try_from_an_address_waits_and_is_told_how_long() {
 }
 
 #[tokio::test]
-async fn the_eleventh_try_at_an_account_waits_wherever_it_comes_from() {
+async fn sign_in_tries_per_account_are_limited() {
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     server.owner("ann").await;
     let visitor = server.visitor();
@@ -99,7 +99,7 @@ async fn the_eleventh_try_at_an_account_waits_wherever_it_comes_from() {
 }
 
 #[tokio::test]
-async fn a_claimed_address_is_not_believed_without_a_proxy() {
+async fn forwarded_address_is_ignored_without_proxy() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut last = 0;
@@ -116,7 +116,7 @@ async fn a_claimed_address_is_not_believed_without_a_proxy() {
 }
 
 #[tokio::test]
-async fn the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites() {
+async fn session_cookie_is_http_only_and_same_site() {
     for (https, secure) in [("false", false), ("true", true)] {
         let server = TestServer::with(&[("TIDEPOOL_HTTPS", https)]).await;
         let made = json!({ "community": "Glasshouse", "name": "ann", "email": "a@b", "password": PASSWORD });
@@ -135,7 +135,7 @@ async fn the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_worth_nothing_any_more_is_taken_back_with_whatever_is_answered() {
+async fn dead_session_cookie_is_cleared() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     for (accept, path, status) in [
@@ -159,7 +159,7 @@ async fn a_cookie_that_is_worth_nothing_any_more_is_taken_back_with_whatever_is_
 }
 
 #[tokio::test]
-async fn only_ways_inside_this_server_are_followed_after_signing_in() {
+async fn sign_in_redirect_stays_on_server() {
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;
     let sign_in = async |number: usize, next: &str| {
@@ -211,7 +211,7 @@ async fn only_ways_inside_this_server_are_followed_after_signing_in() {
 }
 
 #[tokio::test]
-async fn a_session_survives_a_restart() {
+async fn session_survives_restart() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let room = format!("/rooms/{}", ann.room("general"));
@@ -223,7 +223,7 @@ async fn a_session_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn signing_in_makes_a_fresh_session_and_ends_the_one_before() {
+async fn sign_in_replaces_previous_session() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let before = ann.cookies();
@@ -243,7 +243,7 @@ async fn signing_in_makes_a_fresh_session_and_ends_the_one_before() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_closes_its_sockets() {
+async fn sign_out_closes_sockets() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let elsewhere = ann.elsewhere(&server).await;
@@ -263,7 +263,7 @@ async fn signing_out_ends_the_session_and_closes_its_sockets() {
 }
 
 #[tokio::test]
-async fn one_sees_ones_sessions_and_ends_one_from_another_device() {
+async fn session_can_be_ended_from_another_device() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -299,7 +299,7 @@ async fn one_sees_ones_sessions_and_ends_one_from_another_device() {
 }
 
 #[tokio::test]
-async fn an_action_on_a_socket_whose_session_ended_does_nothing() {
+async fn socket_action_of_ended_session_does_nothing() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
@@ -314,7 +314,7 @@ async fn an_action_on_a_socket_whose_session_ended_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_very_long_password_is_refused_quickly() {
+async fn very_long_password_is_refused_quickly() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let started = std::time::Instant::now();
@@ -337,7 +337,7 @@ async fn a_very_long_password_is_refused_quickly() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_while_a_request_renews_it_stays_ended() {
+async fn ended_session_is_not_renewed() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     server.stop().await;

@@ -12,7 +12,7 @@ async fn refusal(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u
 }
 
 #[tokio::test]
-async fn sockets_are_for_who_is_signed_in() {
+async fn socket_without_session_is_refused() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     for path in ["/live", "/live/data"] {
@@ -31,7 +31,7 @@ async fn sockets_are_for_who_is_signed_in() {
 }
 
 #[tokio::test]
-async fn sockets_from_other_sites_are_refused() {
+async fn socket_of_other_origin_is_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let cookies = ann.cookies();
@@ -85,7 +85,7 @@ async fn last_cursor(socket: &mut Socket, posted: &Message) -> String {
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_exactly_what_was_missed() {
+async fn resume_sends_exactly_missed_frames() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -138,7 +138,7 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_too_old_or_of_another_start_is_answered_with_refresh() {
+async fn unknown_cursor_gets_refresh() {
     let mut server = TestServer::with(&[("TIDEPOOL_FEED_FRAMES", "16")]).await;
     let ann = server.owner("ann").await;
     let feed = ann.feed("room/general");
@@ -188,7 +188,7 @@ async fn a_cursor_that_is_too_old_or_of_another_start_is_answered_with_refresh()
 }
 
 #[tokio::test]
-async fn a_server_that_restarts_says_so_and_takes_everybody_back() {
+async fn restart_closes_sockets_with_1012() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (mut data, mut page) = (ann.following("room/general").await, ann.html_socket().await);
@@ -201,7 +201,7 @@ async fn a_server_that_restarts_says_so_and_takes_everybody_back() {
 }
 
 #[tokio::test]
-async fn a_socket_follows_sixty_four_feeds_and_no_more() {
+async fn feeds_per_socket_are_limited() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut feeds = vec![
@@ -230,7 +230,7 @@ async fn a_socket_follows_sixty_four_feeds_and_no_more() {
 }
 
 #[tokio::test]
-async fn feeds_nobody_owns_are_refused() {
+async fn undeclared_feeds_are_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let room = ann.room("general");
@@ -256,7 +256,7 @@ async fn feeds_nobody_owns_are_refused() {
 }
 
 #[tokio::test]
-async fn an_account_opens_as_many_sockets_as_the_settings_say() {
+async fn sockets_per_account_are_limited() {
     let server = TestServer::with(&[
         ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "3"),
         ("TIDEPOOL_MAX_SOCKETS", "5"),
@@ -289,7 +289,7 @@ async fn an_account_opens_as_many_sockets_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_answered_with_an_error() {
+async fn malformed_messages_get_error() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     for path in ["/live", "/live/data"] {
@@ -331,7 +331,7 @@ async fn what_is_not_understood_is_answered_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_message_of_cjk_text_and_one_of_nearly_64_kib_are_heard() {
+async fn large_and_cjk_messages_are_accepted() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut socket = ann.following("room/general").await;
@@ -356,7 +356,7 @@ async fn a_message_of_cjk_text_and_one_of_nearly_64_kib_are_heard() {
 }
 
 #[tokio::test]
-async fn a_message_over_64_kib_or_of_bytes_closes_the_socket() {
+async fn oversized_or_binary_message_closes_socket() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
@@ -370,7 +370,7 @@ async fn a_message_over_64_kib_or_of_bytes_closes_the_socket() {
 }
 
 #[tokio::test]
-async fn who_says_far_too_much_is_refused_then_closed() {
+async fn flooding_socket_is_refused_then_closed() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
@@ -396,7 +396,7 @@ async fn who_says_far_too_much_is_refused_then_closed() {
 }
 
 #[tokio::test]
-async fn an_account_writes_as_often_as_the_settings_say_over_all_its_sockets() {
+async fn writes_are_limited_across_sockets() {
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -426,7 +426,7 @@ async fn an_account_writes_as_often_as_the_settings_say_over_all_its_sockets() {
 }
 
 #[tokio::test]
-async fn a_socket_that_reads_nothing_holds_nobody_up() {
+async fn stalled_socket_delays_nobody() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -521,7 +521,7 @@ impl Deflating {
 }
 
 #[tokio::test]
-async fn frames_are_deflated_once_for_all_who_can_inflate_them() {
+async fn frames_are_deflated_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut plain = ann.following("room/general").await;

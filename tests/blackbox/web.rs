@@ -14,7 +14,7 @@ async fn house() -> (TestServer, Person) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_as_page_fragment_or_json() {
+async fn not_found_answers_in_requested_form() {
     let (_server, ann) = house().await;
     let page = ann.get("/nowhere").await.expect(404);
     assert!(
@@ -55,7 +55,7 @@ async fn what_is_not_there_is_said_as_page_fragment_or_json() {
 }
 
 #[tokio::test]
-async fn every_answer_narrows_what_a_browser_lets_it_do() {
+async fn answers_carry_security_headers() {
     let (server, ann) = house().await;
     let room = ann.room("general");
     let answers = [
@@ -105,7 +105,7 @@ async fn cross_site(person: &Person, site: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn posts_from_other_sites_are_refused() {
+async fn cross_site_posts_are_refused() {
     let (_server, ann) = house().await;
     for site in ["cross-site", "same-site"] {
         assert_eq!(cross_site(&ann, site).await.status, 403, "{site}");
@@ -134,7 +134,7 @@ async fn posts_from_other_sites_are_refused() {
 }
 
 #[tokio::test]
-async fn a_page_that_has_not_changed_is_not_sent_again() {
+async fn unchanged_page_answers_304() {
     let (_server, ann) = house().await;
     ann.post("general", "hi").await;
     let room = format!("/rooms/{}", ann.room("general"));
@@ -173,7 +173,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn pages_are_byte_identical_for_the_same_reader() {
+async fn pages_are_byte_identical_per_account() {
     let (_server, ann) = house().await;
     for path in [
         format!("/rooms/{}", ann.room("general")),
@@ -185,7 +185,7 @@ async fn pages_are_byte_identical_for_the_same_reader() {
 }
 
 #[tokio::test]
-async fn pages_travel_compressed_where_the_browser_can() {
+async fn pages_are_compressed_when_accepted() {
     let (server, ann) = house().await;
     let room = format!("{}/rooms/{}", server.base(), ann.room("general"));
     // A client of its own, for ours unpacks.
@@ -209,7 +209,7 @@ async fn pages_travel_compressed_where_the_browser_can() {
 }
 
 #[tokio::test]
-async fn assets_are_found_under_the_addresses_pages_name() {
+async fn assets_exist_at_linked_addresses() {
     let (_server, ann) = house().await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     let named = ["href", "src"]
@@ -249,7 +249,7 @@ async fn assets_are_found_under_the_addresses_pages_name() {
 }
 
 #[tokio::test]
-async fn too_much_and_the_wrong_method_are_refused_in_words() {
+async fn oversized_body_and_wrong_method_explain() {
     let (_server, ann) = house().await;
     let large = ann
         .form("/act/chat.post", &[("body", &"x".repeat(500 << 10))])
@@ -281,7 +281,7 @@ async fn too_much_and_the_wrong_method_are_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_refused_form_comes_back_with_its_page_and_what_was_typed() {
+async fn refused_form_is_shown_with_input() {
     let (server, ann) = house().await;
     let page = format!("{}/spaces/{}/rooms/new", server.base(), ann.space);
     let fields = json!({ "space": ann.space, "name": "general", "about": "kept as <typed>" });
@@ -316,7 +316,7 @@ async fn a_refused_form_comes_back_with_its_page_and_what_was_typed() {
 }
 
 #[tokio::test]
-async fn health_is_for_all_and_metrics_for_who_has_the_token() {
+async fn metrics_need_token_and_health_does_not() {
     let (server, ann) = house().await;
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(server.visitor().page(path).await, "ok\n");
@@ -355,7 +355,7 @@ async fn health_is_for_all_and_metrics_for_who_has_the_token() {
 }
 
 #[tokio::test]
-async fn nothing_that_signs_in_or_lets_in_is_logged() {
+async fn secrets_are_never_logged() {
     let server = TestServer::with(&[("TIDEPOOL_LOG", "debug")]).await;
     let ann = server.owner("ann").await;
     let link = ann.invite().await;
@@ -390,7 +390,7 @@ async fn nothing_that_signs_in_or_lets_in_is_logged() {
 }
 
 #[tokio::test]
-async fn a_server_with_open_sockets_stops_well_within_ten_seconds() {
+async fn stop_with_open_sockets_is_quick() {
     let (mut server, ann) = house().await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
@@ -411,7 +411,7 @@ async fn a_server_with_open_sockets_stops_well_within_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_request_in_work_is_finished_before_the_server_goes() {
+async fn stop_finishes_requests_in_progress() {
     let (mut server, ann) = house().await;
     let posts: Vec<_> = (0..20)
         .map(|number| {

@@ -56,7 +56,7 @@ async fn throttle(browser: &Browser, bytes_a_second: i64) {
 }
 
 #[tokio::test]
-async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
+async fn pasted_dropped_and_picked_files_are_sent() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let (ann, bob) = (&scene.anns, &scene.bobs);
@@ -156,7 +156,7 @@ async fn files_are_pasted_dropped_and_picked_and_the_other_sees_them_at_once() {
 }
 
 #[tokio::test]
-async fn an_upload_is_paused_and_outlives_reloads_a_lost_network_and_a_restart() {
+async fn upload_survives_reload_offline_and_restart() {
     let _seats = seats(2).await;
     let mut server = TestServer::start().await;
     let ann = server.owner("Ann").await;
@@ -229,7 +229,7 @@ async fn an_upload_is_paused_and_outlives_reloads_a_lost_network_and_a_restart()
 }
 
 #[tokio::test]
-async fn a_file_of_another_tab_is_taken_over_when_that_is_closed() {
+async fn upload_moves_from_closed_tab() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
@@ -254,7 +254,7 @@ async fn a_file_of_another_tab_is_taken_over_when_that_is_closed() {
 }
 
 #[tokio::test]
-async fn a_phone_adds_files_and_nothing_overflows() {
+async fn phone_attaches_files_without_overflow() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
@@ -312,7 +312,7 @@ async fn a_phone_adds_files_and_nothing_overflows() {
 }
 
 #[tokio::test]
-async fn files_are_posted_without_scripts() {
+async fn files_post_without_scripts() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;

@@ -46,7 +46,7 @@ impl Long {
 }
 
 #[tokio::test]
-async fn scrolling_up_loads_everything_and_moves_nothing() {
+async fn scrolling_up_keeps_scroll_position() {
     let _seats = seats(1).await;
     let long = long().await;
     let bobs = &long.bobs;
@@ -76,7 +76,7 @@ async fn scrolling_up_loads_everything_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_permalink_opens_around_its_message_and_leads_to_the_present() {
+async fn permalink_leads_back_to_present() {
     let _seats = seats(1).await;
     let long = long().await;
     let bobs = &long.bobs;
@@ -113,7 +113,7 @@ async fn a_permalink_opens_around_its_message_and_leads_to_the_present() {
 }
 
 #[tokio::test]
-async fn a_link_to_a_message_followed_in_the_page_shows_it() {
+async fn message_link_in_page_shows_message() {
     let _seats = seats(1).await;
     let long = long().await;
     let bobs = &long.bobs;
@@ -131,7 +131,7 @@ async fn a_link_to_a_message_followed_in_the_page_shows_it() {
 }
 
 #[tokio::test]
-async fn a_pill_counts_what_is_new_below_and_leads_there() {
+async fn unread_pill_counts_and_scrolls_down() {
     let _seats = seats(1).await;
     let long = long().await;
     let bobs = &long.bobs;

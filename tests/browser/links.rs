@@ -4,7 +4,7 @@ use super::driver::seats;
 use super::scene::two;
 
 #[tokio::test]
-async fn links_lead_on_without_loading_the_page_anew() {
+async fn links_swap_without_full_load() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let (base, bobs) = (scene.server.base(), &scene.bobs);

@@ -7,7 +7,7 @@ use super::person::Browser;
 use super::scene::two;
 
 #[tokio::test]
-async fn posts_edits_and_deletions_are_seen_at_once() {
+async fn message_changes_show_live() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let (anns, bobs) = (&scene.anns, &scene.bobs);
@@ -83,7 +83,7 @@ async fn posts_edits_and_deletions_are_seen_at_once() {
 }
 
 #[tokio::test]
-async fn writing_is_seen_and_forgotten() {
+async fn typing_shows_and_expires() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     scene.bobs.types(".compose textarea", "let me th").await;
@@ -100,7 +100,7 @@ async fn writing_is_seen_and_forgotten() {
 }
 
 #[tokio::test]
-async fn who_is_here_is_seen() {
+async fn presence_shows_live() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let bob = format!("#people .person[data-account='{}']", scene.bob.id);
@@ -111,7 +111,7 @@ async fn who_is_here_is_seen() {
 }
 
 #[tokio::test]
-async fn rooms_come_change_and_go_in_every_sidebar() {
+async fn room_changes_reach_sidebars() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let (anns, bobs) = (&scene.anns, &scene.bobs);
@@ -140,7 +140,7 @@ async fn rooms_come_change_and_go_in_every_sidebar() {
 }
 
 #[tokio::test]
-async fn unread_marks_follow_across_ones_own_tabs() {
+async fn unread_marks_sync_between_tabs() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let room = scene.ann.create_room("garden").await;
@@ -170,7 +170,7 @@ async fn unread_marks_follow_across_ones_own_tabs() {
 }
 
 #[tokio::test]
-async fn a_line_stands_above_what_came_while_one_looked_elsewhere() {
+async fn new_divider_marks_messages_of_hidden_tab() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let bobs = &scene.bobs;
@@ -223,7 +223,7 @@ const COUNTED: &str = "for (const name of ['DateTimeFormat', 'NumberFormat', 'Se
     Intl[name] = new Proxy(Intl[name], { construct: (made, given) => { window.__asked = (window.__asked ?? 0) + 1; return new made(...given); } })";
 
 #[tokio::test]
-async fn days_and_times_are_the_readers_own_and_quickly_told() {
+async fn times_are_local_without_intl() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     let (anns, bobs) = (&scene.anns, &scene.bobs);

@@ -112,7 +112,7 @@ impl Away {
 }
 
 #[tokio::test]
-async fn after_a_cut_everything_is_there_once() {
+async fn reconnect_shows_each_message_once() {
     let _seats = seats(2).await;
     let away = Away::begin(&[], 8).await;
     let cut = Instant::now();
@@ -137,7 +137,7 @@ async fn after_a_cut_everything_is_there_once() {
 }
 
 #[tokio::test]
-async fn after_a_cut_what_was_read_is_where_it_was() {
+async fn reconnect_keeps_scroll_position() {
     let _seats = seats(2).await;
     let away = Away::begin(&[], 120).await;
     away.bobs.types(".compose textarea", DRAFT).await;
@@ -157,7 +157,7 @@ async fn after_a_cut_what_was_read_is_where_it_was() {
 }
 
 #[tokio::test]
-async fn after_a_restart_everything_is_there_once() {
+async fn restart_shows_each_message_once() {
     let _seats = seats(2).await;
     let mut away = Away::begin(&[], 8).await;
     away.server.stop().await;
@@ -192,7 +192,7 @@ async fn after_a_restart_everything_is_there_once() {
 }
 
 #[tokio::test]
-async fn after_a_silent_network_everything_is_there_once() {
+async fn silent_network_shows_each_message_once() {
     let _seats = seats(2).await;
     let away = Away::begin(&[], 8).await;
     away.link.stall();
@@ -227,7 +227,7 @@ async fn after_a_silent_network_everything_is_there_once() {
 }
 
 #[tokio::test]
-async fn too_much_to_catch_up_is_read_again_at_the_bottom() {
+async fn long_gap_refetches_present() {
     let _seats = seats(2).await;
     let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 8).await;
     let cut = Instant::now();
@@ -243,7 +243,7 @@ async fn too_much_to_catch_up_is_read_again_at_the_bottom() {
 }
 
 #[tokio::test]
-async fn too_much_to_catch_up_is_read_again_in_history() {
+async fn long_gap_refetches_in_history() {
     let _seats = seats(2).await;
     let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 120).await;
     away.bobs.types(".compose textarea", DRAFT).await;

@@ -138,7 +138,7 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_and_no_id_stands_twice() {
+async fn axe_passes_with_unique_ids() {
     let _seats = seats(1).await;
     let whole = whole().await;
     whole
@@ -149,7 +149,7 @@ async fn axe_finds_nothing_and_no_id_stands_twice() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_on_a_phone() {
+async fn axe_passes_on_phone() {
     let _seats = seats(1).await;
     let whole = whole().await;
     let kind = Kind {
@@ -187,7 +187,7 @@ const STRAY: &str = r#"(() => {
 })()"#;
 
 #[tokio::test]
-async fn every_word_comes_from_a_catalogue() {
+async fn page_words_come_from_catalogue() {
     let _seats = seats(1).await;
     let whole = whole().await;
     let kind = Kind {

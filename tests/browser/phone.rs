@@ -14,7 +14,7 @@ const PHONE: Kind = Kind {
 };
 
 #[tokio::test]
-async fn a_phone_shows_one_pane_at_a_time_and_nothing_overflows() {
+async fn phone_shows_one_pane_without_overflow() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
@@ -114,7 +114,7 @@ const UP: char = '\u{e013}';
 const DOWN: char = '\u{e015}';
 
 #[tokio::test]
-async fn a_keyboard_is_enough() {
+async fn keyboard_reaches_everything() {
     let _seats = seats(2).await;
     let scene = two(&[]).await;
     scene.ann.create_room("garden").await;
@@ -182,7 +182,7 @@ async fn a_keyboard_is_enough() {
 }
 
 #[tokio::test]
-async fn the_first_stop_of_tab_is_the_way_past_everything() {
+async fn first_tab_stop_is_skip_link() {
     let _seats = seats(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;

@@ -10,7 +10,7 @@ use crate::support::{Folder, eventually, noise};
 const MIB: usize = 1 << 20;
 
 #[tokio::test]
-async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
+async fn bucket_stores_and_serves_like_folder() {
     let bucket = Bucket::start();
     let (mut server, ann, bob) = house_with(&bucket.settings()).await;
     let content = noise(19 * MIB, 30);
@@ -67,7 +67,7 @@ async fn a_bucket_holds_contents_once_and_gives_them_out_as_a_folder_does() {
 }
 
 #[tokio::test]
-async fn a_bucket_behind_tls_is_used_when_its_certificate_is_vouched_for() {
+async fn bucket_tls_certificate_is_verified() {
     let folder = Folder::new();
     let bucket = Bucket::behind_tls(&folder);
     let content = noise(10_000, 31);
@@ -88,7 +88,7 @@ async fn a_bucket_behind_tls_is_used_when_its_certificate_is_vouched_for() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
+async fn failing_bucket_loses_no_byte() {
     let all = [
         Fault::Fails,
         Fault::Stalls,
@@ -138,7 +138,7 @@ async fn a_bucket_that_fails_costs_a_wait_and_no_byte() {
 }
 
 #[tokio::test]
-async fn a_bucket_whose_last_answer_is_lost_has_the_file_all_the_same() {
+async fn lost_bucket_answer_keeps_file() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
     let content = noise(9 * MIB, 45);
@@ -150,7 +150,7 @@ async fn a_bucket_whose_last_answer_is_lost_has_the_file_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
+async fn truncated_bucket_read_fails_visibly() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
     let content = noise(3 * MIB, 50);
@@ -191,7 +191,7 @@ async fn a_file_that_does_not_come_whole_out_of_a_bucket_never_looks_whole() {
 }
 
 #[tokio::test]
-async fn a_picture_is_made_when_the_bucket_answers_again() {
+async fn picture_job_retries_until_bucket_answers() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
     ann.act(
@@ -222,7 +222,7 @@ async fn a_picture_is_made_when_the_bucket_answers_again() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_of_in_a_bucket_is_swept() {
+async fn unreferenced_bucket_objects_are_swept() {
     let bucket = Bucket::start();
     let (mut server, ann, _) = house_with(&bucket.settings()).await;
     let file = ann.file("kept.bin", b"kept").await;

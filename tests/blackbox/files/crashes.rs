@@ -6,7 +6,7 @@ use super::house;
 use crate::support::{Person, TestServer, eventually, noise};
 
 #[tokio::test]
-async fn a_killed_server_goes_on_where_the_upload_stood() {
+async fn upload_resumes_after_server_kill() {
     let (mut server, ann, _) = house().await;
     let content = noise(4 << 20, 4);
     let upload = ann.begin("survivor.bin", content.len()).await;
@@ -45,7 +45,7 @@ async fn a_killed_server_goes_on_where_the_upload_stood() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_between_the_last_byte_and_its_answer_makes_the_file_when_asked() {
+async fn upload_completes_after_crash_before_answer() {
     let (mut server, ann, _) = house().await;
     let content = noise(900_000, 5);
     let upload = ann.begin("late.bin", content.len()).await;
@@ -80,7 +80,7 @@ async fn throw_away(person: &Person, file: &str) {
 }
 
 #[tokio::test]
-async fn the_same_content_is_stored_once_and_goes_with_the_last_that_has_it() {
+async fn content_is_deleted_with_last_reference() {
     let (server, ann, bob) = house().await;
     let content = noise(200_000, 6);
     let files = futures_util::future::join_all((0..4).map(|number| {
@@ -113,7 +113,7 @@ async fn the_same_content_is_stored_once_and_goes_with_the_last_that_has_it() {
 }
 
 #[tokio::test]
-async fn content_goes_however_close_together_its_files_are_thrown_away() {
+async fn concurrent_releases_delete_content() {
     let (server, ann, _) = house().await;
     let mut files = Vec::new();
     for number in 0..40 {
@@ -131,7 +131,7 @@ async fn content_goes_however_close_together_its_files_are_thrown_away() {
 }
 
 #[tokio::test]
-async fn what_ended_half_way_and_what_nothing_refers_to_is_swept() {
+async fn abandoned_uploads_and_files_are_swept() {
     let (mut server, ann, _) =
         super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     let kept = ann.file("kept.bin", &noise(1000, 8)).await;

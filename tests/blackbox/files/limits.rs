@@ -16,7 +16,7 @@ fn words(answer: &Answer) -> String {
 const MIB: usize = 1 << 20;
 
 #[tokio::test]
-async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
+async fn upload_over_quota_is_refused_early() {
     let limits = [
         ("TIDEPOOL_MAX_FILE_MIB", "1"),
         ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "2"),
@@ -67,7 +67,7 @@ async fn what_is_too_much_is_refused_before_it_is_sent_and_in_words() {
 }
 
 #[tokio::test]
-async fn what_a_file_took_is_free_again_when_it_is_gone() {
+async fn deleted_file_frees_quota() {
     let (_server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     // A picture changes its size when it is made anew; a form is counted as all that was sent until
     // its file's size is known.
@@ -102,7 +102,7 @@ async fn what_a_file_took_is_free_again_when_it_is_gone() {
 }
 
 #[tokio::test]
-async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
+async fn open_uploads_per_account_are_limited() {
     let (_server, ann, bob) = house().await;
     let first = ann.begin("0.bin", 3).await;
     futures_util::future::join_all((1..100).map(|number| {
@@ -125,7 +125,7 @@ async fn an_account_has_a_hundred_uploads_on_their_way_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_in_words_and_the_upload_goes_on_when_there_is_room() {
+async fn full_disk_pauses_upload_with_message() {
     let Some(disk) = Folder::disk(24) else {
         eprintln!(
             "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root."
@@ -168,7 +168,7 @@ async fn a_full_disk_is_told_in_words_and_the_upload_goes_on_when_there_is_room(
 }
 
 #[tokio::test]
-async fn a_form_without_scripts_brings_two_files_at_once() {
+async fn plain_form_uploads_two_files() {
     let (server, ann, bob) = house().await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     let form = ann.page(&page).await;
@@ -214,7 +214,7 @@ async fn a_form_without_scripts_brings_two_files_at_once() {
 }
 
 #[tokio::test]
-async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
+async fn refused_file_form_leaves_nothing() {
     let (server, ann, _) = house_with(&[
         ("TIDEPOOL_MAX_FILE_MIB", "1"),
         ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "8"),
@@ -277,7 +277,7 @@ async fn a_refused_form_with_files_says_why_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_form_that_breaks_off_leaves_nothing_behind() {
+async fn interrupted_file_form_leaves_nothing() {
     let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
     for sent in [0, 10_000, 2_000_000] {
         let hanging = ann

@@ -75,7 +75,7 @@ async fn is_for_saving_only(person: &Person, file: &str, content: &[u8]) {
 }
 
 #[tokio::test]
-async fn what_could_run_is_saved_and_never_shown_whatever_it_is_called() {
+async fn executable_content_is_download_only() {
     let (_server, ann, _) = house().await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let xml = [&b"<?xml version=\"1.0\"?>"[..], &svg].concat();
@@ -94,7 +94,7 @@ async fn what_could_run_is_saved_and_never_shown_whatever_it_is_called() {
 }
 
 #[tokio::test]
-async fn a_picture_is_made_anew_and_what_else_was_in_it_is_gone() {
+async fn picture_is_reencoded_without_metadata() {
     let (server, ann, bob) = house().await;
     let plain = jpeg(900, 600);
     let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS 54.1234 N 10.5678 E".to_vec();
@@ -174,7 +174,7 @@ async fn a_picture_is_made_anew_and_what_else_was_in_it_is_gone() {
 }
 
 #[tokio::test]
-async fn a_picture_that_is_not_made_anew_yet_is_shown_to_nobody() {
+async fn unprocessed_picture_is_not_served() {
     let (_server, ann, bob) = house().await;
     ann.act(
         "admin.pause-jobs",
@@ -216,7 +216,7 @@ async fn a_picture_that_is_not_made_anew_yet_is_shown_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_bomb_harms_nobody_and_can_only_be_saved() {
+async fn decompression_bomb_is_download_only() {
     let (_server, ann, _) = house().await;
     // It says that it is 60,000 pixels wide and high; its checksum is right.
     let mut bomb = png(1, 1);
@@ -257,7 +257,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 #[tokio::test]
-async fn names_are_tidied_and_lead_nowhere() {
+async fn file_names_are_normalized() {
     let (server, ann, _) = house().await;
     let long = format!("{}.txt", "n".repeat(4000));
     for (given, kept) in [

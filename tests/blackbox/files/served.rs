@@ -6,7 +6,7 @@ use super::house;
 use crate::support::noise;
 
 #[tokio::test]
-async fn a_file_is_read_by_its_owner_and_once_kept_by_the_people_of_its_place() {
+async fn claimed_file_is_readable_in_scope() {
     let (server, ann, bob) = house().await;
     let stranger = server.stranger("sue").await;
     let content = noise(1000, 20);
@@ -75,7 +75,7 @@ async fn a_file_is_read_by_its_owner_and_once_kept_by_the_people_of_its_place() 
 }
 
 #[tokio::test]
-async fn ranges_tags_and_conditions_are_as_http_says() {
+async fn file_ranges_and_conditions_follow_http() {
     let (_server, ann, bob) = house().await;
     let content = noise(600_000, 21);
     let file = ann.file("film.bin", &content).await;
@@ -156,7 +156,7 @@ async fn ranges_tags_and_conditions_are_as_http_says() {
 }
 
 #[tokio::test]
-async fn a_file_can_do_nothing_in_a_browser() {
+async fn served_files_are_sandboxed() {
     let (_server, ann, _) = house().await;
     let file = ann
         .file(

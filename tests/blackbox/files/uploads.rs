@@ -10,7 +10,7 @@ use super::house;
 use crate::support::{DOCUMENT, answer_of, eventually, noise};
 
 #[tokio::test]
-async fn an_upload_comes_in_pieces_and_stands_where_it_says() {
+async fn upload_offset_follows_pieces() {
     let (_server, ann, _) = house().await;
     let content = noise(300_000, 1);
     let begun = ann
@@ -63,7 +63,7 @@ async fn an_upload_comes_in_pieces_and_stands_where_it_says() {
 }
 
 #[tokio::test]
-async fn what_the_protocol_forbids_is_refused_and_changes_nothing() {
+async fn invalid_tus_requests_change_nothing() {
     let (_server, ann, _) = house().await;
     let upload = ann.begin("notes.bin", 10).await;
     upload.patch(0, b"abc").await.expect(204);
@@ -129,7 +129,7 @@ async fn what_the_protocol_forbids_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_it_can_do_is_told_and_post_stands_for_other_methods() {
+async fn tus_options_and_method_override_work() {
     let (_server, ann, _) = house().await;
     let can = ann
         .send(ann.request("OPTIONS", "/uploads"))
@@ -171,7 +171,7 @@ async fn what_it_can_do_is_told_and_post_stands_for_other_methods() {
 }
 
 #[tokio::test]
-async fn an_upload_is_its_owners_and_goes_where_they_may_put_it() {
+async fn upload_is_authorised_for_its_owner() {
     let (server, ann, bob) = house().await;
     let stranger = server.stranger("sue").await;
     ann.try_begin("cabinet.nothing", &ann.space, "a", 3)
@@ -227,7 +227,7 @@ async fn an_upload_is_its_owners_and_goes_where_they_may_put_it() {
 }
 
 #[tokio::test]
-async fn ending_an_upload_forgets_what_came_and_frees_its_room() {
+async fn terminated_upload_frees_quota() {
     let (server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     let upload = ann.begin("large", 1 << 20).await;
     upload.patch(0, b"abc").await.expect(204);
@@ -243,7 +243,7 @@ async fn ending_an_upload_forgets_what_came_and_frees_its_room() {
 }
 
 #[tokio::test]
-async fn a_piece_that_is_not_what_its_checksum_says_is_not_kept() {
+async fn piece_with_wrong_checksum_is_dropped() {
     let (_server, ann, _) = house().await;
     let content = noise(1_300_000, 2);
     let upload = ann.begin("sums.bin", content.len()).await;
@@ -286,7 +286,7 @@ async fn a_piece_that_is_not_what_its_checksum_says_is_not_kept() {
 }
 
 #[tokio::test]
-async fn many_uploads_of_one_account_come_at_once() {
+async fn parallel_uploads_complete() {
     let (server, ann, _) = house().await;
     let all = (0..12).map(|number| {
         let ann = ann.clone();
@@ -314,7 +314,7 @@ async fn many_uploads_of_one_account_come_at_once() {
 }
 
 #[tokio::test]
-async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
+async fn resumed_upload_replaces_hung_connection() {
     let (server, ann, _) = house().await;
     let content = noise(3 << 20, 3);
     let upload = ann.begin("hangs.bin", content.len()).await;
@@ -342,7 +342,7 @@ async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
 }
 
 #[tokio::test]
-async fn what_came_stays_when_the_connection_breaks() {
+async fn broken_upload_keeps_received_bytes() {
     let (server, ann, _) = house().await;
     let content = noise(3 << 20, 70);
     let upload = ann.begin("breaks.bin", content.len()).await;
@@ -360,7 +360,7 @@ async fn what_came_stays_when_the_connection_breaks() {
 }
 
 #[tokio::test]
-async fn who_goes_before_the_answer_finds_the_file_made() {
+async fn upload_completes_without_waiting_client() {
     let (server, ann, _) = house().await;
     for number in 0..8 {
         let content = noise(700_000, 80 + number);

@@ -304,7 +304,7 @@ fn check(who: &str, row: &Row, gets: Gets, answer: &Answer, inside: bool) {
 }
 
 #[tokio::test]
-async fn no_route_gives_data_to_who_may_not_have_it() {
+async fn routes_refuse_the_unauthorised() {
     let scene = Scene::set().await;
     let visitor = scene.server.visitor();
     for row in ROUTES {
@@ -347,7 +347,7 @@ async fn no_route_gives_data_to_who_may_not_have_it() {
 }
 
 #[tokio::test]
-async fn no_action_helps_who_may_not_do_it_over_http_or_a_socket() {
+async fn actions_refuse_the_unauthorised() {
     let scene = Scene::set().await;
     let visitor = scene.server.visitor();
     let page = scene
@@ -411,7 +411,7 @@ async fn no_action_helps_who_may_not_do_it_over_http_or_a_socket() {
 }
 
 #[tokio::test]
-async fn no_feed_is_followed_by_who_may_not() {
+async fn feeds_refuse_the_unauthorised() {
     let scene = Scene::set().await;
     for (template, allowed) in FEEDS {
         let feed = scene.fill(template);
@@ -468,7 +468,7 @@ fn declared(source: &str, beginning: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_tables_of_the_walk_name_every_route_action_and_feed() {
+fn authorization_tables_are_complete() {
     let mut source = String::new();
     for floor in ["community", "modules"] {
         let place = Path::new(env!("CARGO_MANIFEST_DIR"))

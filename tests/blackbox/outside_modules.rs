@@ -10,7 +10,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_module_that_is_documented_is_the_one_that_is_tested() {
+fn documented_examples_are_the_tested_ones() {
     let example = read("examples/counter.rs");
     assert!(
         read("docs/module.md").contains(&format!("```rust\n{example}```")),
@@ -30,7 +30,7 @@ fn the_module_that_is_documented_is_the_one_that_is_tested() {
 }
 
 #[tokio::test]
-async fn an_added_module_is_live_authorised_and_kept() {
+async fn added_module_is_live_and_authorised() {
     let mut server = TestServer::example("counter").await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -80,7 +80,7 @@ async fn an_added_module_is_live_authorised_and_kept() {
 }
 
 #[test]
-fn vendored_files_are_the_released_ones() {
+fn vendored_files_match_their_digests() {
     let script = format!("{}/scripts/vendor", env!("CARGO_MANIFEST_DIR"));
     let checked = std::process::Command::new(script)
         .arg("--check")
@@ -95,7 +95,7 @@ fn vendored_files_are_the_released_ones() {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_running_server_is_whole_and_private() {
+async fn backup_of_running_server_is_whole() {
     use std::os::unix::fs::PermissionsExt;
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;

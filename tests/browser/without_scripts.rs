@@ -16,7 +16,7 @@ fn refused(entry: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_community_works_without_scripts() {
+async fn community_works_without_scripts() {
     let _seats = seats(2).await;
     let server = TestServer::start().await;
     let base = server.base();
@@ -111,7 +111,7 @@ async fn a_community_works_without_scripts() {
 }
 
 #[tokio::test]
-async fn history_is_paged_with_links_without_scripts() {
+async fn history_is_paged_without_scripts() {
     let _seats = seats(1).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let ann = server.owner("Ann").await;

@@ -165,11 +165,11 @@ async fn comes_and_goes(frames: &str, stay: usize) -> usize {
 }
 
 #[tokio::test]
-async fn who_comes_and_goes_ends_with_exactly_what_is_there() {
+async fn reconnecting_page_ends_with_exact_log() {
     assert_eq!(comes_and_goes("512", 9).await, 0, "everything was in reach");
 }
 
 #[tokio::test]
-async fn who_was_away_too_long_reads_again_and_ends_with_exactly_what_is_there() {
+async fn long_absence_refetches_and_ends_exact() {
     comes_and_goes("16", 5).await;
 }

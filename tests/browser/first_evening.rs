@@ -5,7 +5,7 @@ use super::person::Browser;
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test]
-async fn a_host_sets_up_invites_a_friend_and_they_talk() {
+async fn host_invites_friend_and_they_talk() {
     let _seats = seats(2).await;
     let server = TestServer::start().await;
     let base = server.base();

@@ -25,7 +25,7 @@ const LONG: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn what_people_write_never_runs() {
+async fn injected_markup_never_runs() {
     let _seats = seats(2).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let base = server.base();

@@ -43,7 +43,7 @@ async fn post_on(person: Person, number: usize, total: Arc<AtomicUsize>) -> (Vec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_post_is_there_once_after_kill_9() {
+async fn acknowledged_posts_survive_kill() {
     let mut server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "1000000")]).await;
     let ann = server.owner("ann").await;
     let total = Arc::new(AtomicUsize::new(0));

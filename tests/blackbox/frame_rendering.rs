@@ -20,7 +20,7 @@ fn raise_open_files() {
 }
 
 #[tokio::test]
-async fn a_post_before_a_thousand_eyes_is_rendered_once_and_seen_once_by_each() {
+async fn post_to_thousand_sockets_renders_once() {
     raise_open_files();
     let limits = [
         ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2000"),

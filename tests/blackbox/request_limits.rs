@@ -76,7 +76,7 @@ impl Line {
 }
 
 #[tokio::test]
-async fn who_does_not_finish_a_head_is_hung_up_on() {
+async fn unfinished_head_closes_connection() {
     let server = TestServer::with(&[("TIDEPOOL_HEAD_SECONDS", "1")]).await;
     let (mut silent, mut half, mut idle) = (
         Line::to(&server).await,
@@ -109,7 +109,7 @@ async fn who_does_not_finish_a_head_is_hung_up_on() {
 }
 
 #[tokio::test]
-async fn a_head_has_bounds() {
+async fn head_over_limit_is_refused() {
     let server = TestServer::start().await;
     for headers in [
         format!("x: {}\r\n", "x".repeat(48 << 10)),
@@ -172,12 +172,12 @@ async fn bound(setting: &str, bound: usize, status: &str, why: &str) {
 }
 
 #[tokio::test]
-async fn the_server_takes_in_as_many_connections_as_the_settings_say() {
+async fn connections_are_limited_by_setting() {
     bound("TIDEPOOL_MAX_CONNECTIONS", 8, "503", "connections").await;
 }
 
 #[tokio::test]
-async fn one_address_has_as_many_connections_as_the_settings_say() {
+async fn connections_per_address_are_limited() {
     bound(
         "TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS",
         3,
@@ -188,7 +188,7 @@ async fn one_address_has_as_many_connections_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_its_address_is_not_counted() {
+async fn proxy_address_has_no_connection_limit() {
     let server = TestServer::with(&[
         ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "1"),
         ("TIDEPOOL_BEHIND_PROXY", "true"),
@@ -205,7 +205,7 @@ async fn behind_a_proxy_its_address_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_socket_keeps_its_connections_place_until_it_closes() {
+async fn socket_holds_its_connection_slot() {
     const PLACES: usize = 6;
     let settings = [
         ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "6"),
@@ -239,7 +239,7 @@ async fn a_socket_keeps_its_connections_place_until_it_closes() {
 }
 
 #[tokio::test]
-async fn answers_to_actions_tell_what_is_left() {
+async fn action_answers_carry_rate_limit_headers() {
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
     let invite = async || {
@@ -303,7 +303,7 @@ async fn answers_to_actions_tell_what_is_left() {
 }
 
 #[tokio::test]
-async fn classes_of_actions_are_limited_apart_and_alike_over_http_and_sockets() {
+async fn action_classes_have_separate_rate_limits() {
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
@@ -371,7 +371,7 @@ async fn until_too_much(person: &Person, path: &str) -> usize {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_account_and_by_address_only_for_visitors() {
+async fn requests_are_limited_by_account_or_address() {
     let server = TestServer::with(&[("TIDEPOOL_REQUESTS_PER_MINUTE", "30")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -412,7 +412,7 @@ async fn requests_are_counted_by_account_and_by_address_only_for_visitors() {
 }
 
 #[tokio::test]
-async fn an_account_that_opens_sockets_all_the_time_is_told_to_wait() {
+async fn socket_openings_are_rate_limited() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -433,7 +433,7 @@ async fn an_account_that_opens_sockets_all_the_time_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn one_request_in_work_too_many_is_refused_at_once_but_not_health_and_assets() {
+async fn request_over_concurrency_limit_is_refused() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_REQUESTS", "8")]).await;
     let ann = server.owner("ann").await;
     let page = ann.page("/account").await;
@@ -490,7 +490,7 @@ async fn one_request_in_work_too_many_is_refused_at_once_but_not_health_and_asse
 }
 
 #[tokio::test]
-async fn who_was_refused_and_is_still_sending_takes_no_place() {
+async fn refused_sender_holds_no_request_slot() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_REQUESTS", "8")]).await;
     let ann = server.owner("ann").await;
     let mut sending = Vec::new();
@@ -506,7 +506,7 @@ async fn who_was_refused_and_is_still_sending_takes_no_place() {
 }
 
 #[tokio::test]
-async fn while_too_many_writes_wait_further_ones_are_refused_and_reads_are_not() {
+async fn full_write_queue_refuses_writes_only() {
     const POSTS: usize = 40;
     const WAITING: usize = 16 + 1; // and one in work
     let settings = [
@@ -607,7 +607,7 @@ async fn while_too_many_writes_wait_further_ones_are_refused_and_reads_are_not()
 }
 
 #[tokio::test]
-async fn a_stop_ends_idle_connections_at_once() {
+async fn stop_closes_idle_connections() {
     let mut server = TestServer::start().await;
     let (mut silent, mut idle) = (Line::to(&server).await, Line::served(&server).await);
     server.stop().await;
