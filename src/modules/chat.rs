@@ -5,6 +5,7 @@ mod attachment;
 mod attachment_store;
 mod history;
 pub mod markdown;
+mod message_html;
 mod model;
 mod pages;
 mod presenter;

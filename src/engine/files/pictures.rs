@@ -15,7 +15,7 @@ use image::{
 };
 
 /// The largest file that is taken for a picture, in bytes. Larger ones can be saved only.
-pub(super) const LARGEST: u64 = 32 << 20;
+pub(super) const MAX_PICTURE_BYTES: u64 = 32 << 20;
 const SIDE: u32 = 16_384; // pixels
 const MEMORY: u64 = 192 << 20; // bytes that decoding may take: 48 megapixels
 const FRAMES: usize = 600; // of a moving picture; and as many pixels in all as memory for one

@@ -252,7 +252,7 @@ impl Files {
         let (digest, beginning) = writing.digest(size, LOOKED_AT).await?;
         let media = Media::of(&beginning);
         let kind = self.kind(&upload.kind)?;
-        let is_picture = matches!(media, Media::Picture(_)) && size <= pictures::LARGEST;
+        let is_picture = matches!(media, Media::Picture(_)) && size <= pictures::MAX_PICTURE_BYTES;
         if kind.pictures_only && !is_picture {
             return Err(Error::field("files", "error-file-picture"));
         }

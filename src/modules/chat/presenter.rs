@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::history::{Body, body_html, fragment};
+use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted};
 use super::typing::typing_started;

@@ -9,27 +9,9 @@ use super::history::{Entry, Log};
 use super::model::Message;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::Face;
 use crate::community::shell::Shell;
 use crate::engine::forms::Form;
-use crate::engine::web::{Head, Part, VERSION};
-
-/// One message: the same for every viewer of one language.
-#[derive(Template)]
-#[template(path = "chat/message.html")]
-pub(super) struct MessageView<'a> {
-    pub(super) message: &'a Message,
-    pub(super) face: Face,
-    pub(super) body: &'a str,
-    pub(super) emoji_only: bool,
-    pub(super) lang: Lang,
-}
-
-impl MessageView<'_> {
-    fn icon(&self, name: &str) -> String {
-        format!("/assets/{VERSION}/icons.svg#{name}")
-    }
-}
+use crate::engine::web::{Head, Part};
 
 /// Messages, one after the other.
 #[derive(Template)]
@@ -101,9 +83,12 @@ pub(super) fn account_style(account: AccountId) -> String {
 mod tests {
     use super::super::attachment::{Attachment, Attachments};
     use super::super::markdown;
+    use super::super::message_html::MessageView;
     use super::*;
     use crate::base::clock::Micros;
+    use crate::community::Face;
     use crate::engine::files::{FileId, Picture};
+    use crate::engine::web::VERSION;
 
     fn shown(message: &Message) -> String {
         let body = markdown::to_html(&message.body);

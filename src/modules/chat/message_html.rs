@@ -1,0 +1,129 @@
+//! A message as HTML: its body from Markdown, and the fragment that pages and frames share.
+
+use std::sync::Arc;
+
+use askama::Template;
+
+use super::model::{Message, MessageId};
+use super::{Chat, markdown};
+use crate::base::error::{Error, Result};
+use crate::base::locale::Lang;
+use crate::community::{EmojiSet, Face};
+use crate::engine::fragments::{Fragments, Key};
+use crate::engine::web::VERSION;
+
+/// One message: the same for every viewer of one language.
+#[derive(Template)]
+#[template(path = "chat/message.html")]
+pub(super) struct MessageView<'a> {
+    pub(super) message: &'a Message,
+    pub(super) face: Face,
+    pub(super) body: &'a str,
+    pub(super) emoji_only: bool,
+    pub(super) lang: Lang,
+}
+
+impl MessageView<'_> {
+    fn icon(&self, name: &str) -> String {
+        format!("/assets/{VERSION}/icons.svg#{name}")
+    }
+}
+
+/// Its number grows when the template changes what it needs.
+const TEMPLATE: &str = "chat.message.3";
+
+pub(super) fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
+    Key {
+        template: TEMPLATE,
+        lang,
+        id: id.0,
+        revision,
+        variant: emoji.version(),
+    }
+}
+
+/// A message's body as HTML, with the emoji it was made with: they are part of its cache key.
+#[derive(Clone)]
+pub(super) struct Body {
+    html: Arc<str>,
+    emoji: Arc<EmojiSet>,
+}
+
+impl Body {
+    /// Made once for each revision and set of emoji, whoever asks first: the answer to its author,
+    /// the frame, or a page.
+    fn render(fragments: &Fragments, message: &Message, emoji: Arc<EmojiSet>) -> Self {
+        let key = Key {
+            template: "chat.body",
+            lang: Lang::negotiate(None, None), // the same in every language
+            id: message.id.0,
+            revision: message.revision,
+            variant: emoji.version(),
+        };
+        let html = fragments.render(key, || {
+            markdown::with_emoji(&markdown::to_html(&message.body), &emoji)
+        });
+        Self { html, emoji }
+    }
+}
+
+/// The fragments of these messages, made where they are not cached.
+pub(super) async fn render_all(
+    fragments: Fragments,
+    rows: Vec<Message>,
+    emoji: Arc<EmojiSet>,
+    lang: Lang,
+) -> Result<Vec<(MessageId, Arc<str>)>> {
+    let costly = rows
+        .iter()
+        .any(|row| markdown::needs_highlighting(&row.body));
+    let render = move || {
+        let body = |row: &Message| Body::render(&fragments, row, emoji.clone());
+        rows.iter()
+            .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
+            .collect()
+    };
+    // Highlighting takes milliseconds: not on a thread that others wait for.
+    if costly {
+        tokio::task::spawn_blocking(render)
+            .await
+            .map_err(|error| Error::Internal(anyhow::Error::new(error)))
+    } else {
+        Ok(render())
+    }
+}
+
+/// A message's body as HTML. Costly ones (see [`markdown::needs_highlighting`]) are made on a
+/// blocking thread.
+pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
+    let emoji = chat.community.emoji_in(message.room).await?;
+    let fragments = chat.engine.fragments.clone();
+    if !markdown::needs_highlighting(&message.body) {
+        return Ok(Body::render(&fragments, message, emoji));
+    }
+    let message = message.clone();
+    tokio::task::spawn_blocking(move || Body::render(&fragments, &message, emoji))
+        .await
+        .map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+/// The message's fragment, made from its body's HTML if it is not there yet.
+pub(super) fn fragment(
+    fragments: &Fragments,
+    message: &Message,
+    body: &Body,
+    lang: Lang,
+) -> Arc<str> {
+    let key = key(lang, message.id, message.revision, &body.emoji);
+    fragments.render(key, || {
+        let view = MessageView {
+            message,
+            body: &body.html,
+            lang,
+            face: Face::of(message.author, &message.author_name),
+            emoji_only: markdown::is_emoji_only(&message.body),
+        };
+        // Writing strings into a string does not fail.
+        view.render().unwrap_or_default()
+    })
+}
