@@ -31,17 +31,6 @@ async fn page(person: &Person, path: &str, coding: &str, language: &str) -> Stri
     person.send(request).await.expect(200).body
 }
 
-/// Without the cursors, which tell one start of the server from another.
-fn without_cursors(page: &str) -> String {
-    let mut text = String::new();
-    for (at, piece) in page.split('@').enumerate() {
-        let rest =
-            piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "._-".contains(c));
-        text.push_str(if at == 0 { piece } else { rest });
-    }
-    text
-}
-
 async fn change(
     random: &mut Random,
     ann: &Person,
@@ -117,7 +106,7 @@ async fn is_fresh(person: &Person, path: &str, coding: &str, n: usize) -> bool {
 
 #[tokio::test]
 async fn cached_pages_equal_pages_rendered_anew() {
-    let mut server = TestServer::start().await;
+    let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let mut rooms = vec![ann.room("general")];
@@ -137,16 +126,6 @@ async fn cached_pages_equal_pages_rendered_anew() {
             }
         }
     }
-    // Parts, too, are the same as in a server that has none yet.
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for person in [&ann, &bob] {
-        before.push(without_cursors(&page(person, &space, "gzip", "en").await));
-    }
-    server.restart().await;
-    for person in [&ann, &bob] {
-        after.push(without_cursors(&page(person, &space, "gzip", "en").await));
-    }
-    assert_eq!(before, after);
 }
 
 /// A page that was kept 15 seconds and more did not show a new room, and 304 confirmed it.
