@@ -20,7 +20,8 @@ pub async fn clear(todo: Todo, viewer: Viewer, input: ClearInput) -> Result<Outc
     let ClearInput { space } = input;
     todo.permit_edit(viewer.account, space).await?;
     let engine = todo.community.engine();
-    let (bus, origin) = (engine.bus.clone(), Origin::new(viewer.account, Some(space)));
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
     let write = engine.db.write(async move |tx| {
         let items = store::clear(tx, space).await?;
         let removed = items.len();

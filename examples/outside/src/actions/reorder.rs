@@ -23,7 +23,8 @@ pub async fn reorder(todo: Todo, viewer: Viewer, input: ReorderInput) -> Result<
     let engine = todo.community.engine();
     let space = store::space_of(&engine.db, input.item).await?;
     todo.permit_edit(viewer.account, space).await?;
-    let (bus, origin) = (engine.bus.clone(), Origin::new(viewer.account, Some(space)));
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
     let write = engine.db.write(async move |tx| {
         let from = (input.item, input.position);
         let items = store::reorder(tx, space, from, input.direction).await?;

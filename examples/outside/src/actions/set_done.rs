@@ -22,7 +22,8 @@ pub async fn set_done(todo: Todo, viewer: Viewer, input: SetDoneInput) -> Result
     let engine = todo.community.engine();
     let space = store::space_of(&engine.db, item).await?;
     todo.permit_edit(viewer.account, space).await?;
-    let (bus, origin) = (engine.bus.clone(), Origin::new(viewer.account, Some(space)));
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
     let write = engine.db.write(async move |tx| {
         if let Some(item) = store::set_done(tx, item, done).await? {
             bus.publish_after_commit(tx, origin, ItemMarked { space, item });
