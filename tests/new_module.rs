@@ -55,7 +55,7 @@ fn new_module_has_its_name_everywhere() {
     for (path, text) in &files {
         let shown = path.display();
         let is_filled = |mark| !text.contains(mark) && !shown.to_string().contains(mark);
-        assert!(marks.iter().all(|mark| is_filled(mark)), "{shown}");
+        assert!(marks.iter().all(is_filled), "{shown}");
     }
     let text_of = |end: &str| {
         let file = files.iter().find(|(path, _)| path.ends_with(end));

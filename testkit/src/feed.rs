@@ -49,12 +49,6 @@ impl Feed {
         frame["html"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until the server says that what is followed has to be read again.
-    pub async fn refresh(&mut self) {
-        self.expect("a refresh", |said| said["type"] == "refresh")
-            .await;
-    }
-
     /// Waits for a message that fits; others are dropped.
     async fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + WAIT_TIMEOUT;

@@ -69,16 +69,6 @@ impl TestServer {
         }
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`.
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// What it has written to stderr so far.
-    pub fn log(&self) -> String {
-        text(&self.log)
-    }
-
     /// Someone without an account.
     pub fn visitor(&self) -> Person {
         Person::new(&self.base)
@@ -125,7 +115,7 @@ impl Drop for TestServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.data);
-        let log = self.log();
+        let log = text(&self.log);
         if std::thread::panicking() {
             eprintln!("--- the server's log:\n{log}---");
         } else {

@@ -125,6 +125,10 @@ impl EmbeddedAssets {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt;
+
     use super::*;
 
     #[test]
@@ -134,6 +138,28 @@ mod tests {
         assert!(one.address().starts_with("/modules/todo/"));
         assert!(one.address().ends_with("/todo.css"));
         assert_ne!(one.address(), other.address());
+    }
+
+    #[tokio::test]
+    async fn script_is_served_until_its_tag_is_known() {
+        let script = EmbeddedAsset::script("todo", "todo.js", "export {};");
+        // Declared twice, it is mounted once.
+        let assets = EmbeddedAssets::new(&[script, script]);
+        assert!(assets.contains(&script.address()) && !assets.contains("/modules/todo"));
+        let get = async |tag: Option<HeaderValue>| {
+            let mut request = Request::get(script.address());
+            if let Some(tag) = tag {
+                request = request.header(header::IF_NONE_MATCH, tag);
+            }
+            let request = request.body(Body::empty()).unwrap();
+            assets.routes().oneshot(request).await.unwrap()
+        };
+        let answer = get(None).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let kind = &answer.headers()[header::CONTENT_TYPE];
+        assert_eq!(kind, "text/javascript; charset=utf-8");
+        let tag = answer.headers()[header::ETAG].clone();
+        assert_eq!(get(Some(tag)).await.status(), StatusCode::NOT_MODIFIED);
     }
 
     #[test]
