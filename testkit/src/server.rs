@@ -57,6 +57,7 @@ impl TestServer {
         let Some(base) = base.map(str::to_owned) else {
             let _ = child.kill();
             let _ = child.wait();
+            let _ = std::fs::remove_dir_all(&data);
             panic!("{program} says no address:\n{}", text(&log));
         };
         let host = OnceLock::new();
