@@ -1,5 +1,5 @@
 //! A complete module: a counter that everybody in a space shares, live in every window.
-//! `docs/module.md` explains it.
+//! `docs/module.md` explains the parts.
 
 use askama::Template;
 use axum::extract::{Path, State};

@@ -38,7 +38,7 @@ use live::{Hub, Limits};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::Viewer;
-use web::{Pages, PartCache, Requests};
+use web::{EmbeddedAssets, Pages, PartCache, Requests};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -74,6 +74,8 @@ pub struct Services {
     pub part_cache: PartCache,
     /// What every page starts with.
     pub pages: Pages,
+    /// Style sheets and scripts that modules from outside bring.
+    pub embedded_assets: EmbeddedAssets,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -115,6 +117,7 @@ impl Engine {
             live: Hub::new(Limits::from(&*settings)),
             fragments: Fragments::new(&settings),
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
+            embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             dead_letters: DeadLetters::new(db.clone()),
             files: Files::new(settings.clone(), db.clone(), jobs.clone())?,
             jobs,

@@ -1,5 +1,7 @@
 //! The command line: parse, call, print.
 
+mod new_module;
+
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +51,17 @@ enum Command {
     },
     /// Ask a running server whether it is well; for container health checks
     Health(Options),
+    /// Write the package of a new module, with a page, an action, a feed and tests
+    NewModule {
+        /// Its name: 2 to 32 of a-z, 0-9 and '-'
+        name: String,
+        /// The folder to make; it must not exist [default: ./NAME]
+        #[arg(long)]
+        path: Option<PathBuf>,
+        /// The checkout of Tidepool to build against [default: the one this was built from]
+        #[arg(long)]
+        tidepool: Option<PathBuf>,
+    },
 }
 
 #[derive(Args, Clone)]
@@ -113,6 +126,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             Db::backup(&options.settings()?, &to).await?;
             println!("{}", to.display());
         }
+        Command::NewModule {
+            name,
+            path,
+            tidepool,
+        } => print(&new_module::create(&name, path, tidepool)?)?,
         Command::Health(options) => return tidepool::app::health(&options.settings()?).await,
     }
     Ok(ExitCode::SUCCESS)

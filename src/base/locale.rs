@@ -357,9 +357,12 @@ impl Added {
 ///
 /// # Errors
 /// For a language that pages are not in, text that cannot be read, or a key that does not begin
-/// with its module's name; also when called a second time.
+/// with its module's name; also when called a second time, or after a message was looked up.
 pub fn add_messages(added: Vec<Added>) -> Result<(), String> {
     added.iter().try_for_each(Added::check)?;
+    if TABLES.get().is_some() {
+        return Err("messages are added before the first is looked up".to_owned());
+    }
     ADDED
         .set(added)
         .map_err(|_| "messages are added once".to_owned())
@@ -379,9 +382,11 @@ impl Source {
     }
 }
 
+/// The loaded languages, from the first message that is looked up.
+static TABLES: OnceLock<Vec<Table>> = OnceLock::new();
+
 /// All languages, in the order of [`SOURCES`].
 fn tables() -> &'static [Table] {
-    static TABLES: OnceLock<Vec<Table>> = OnceLock::new();
     TABLES.get_or_init(|| load_all(&SOURCES))
 }
 

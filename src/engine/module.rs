@@ -24,7 +24,7 @@ use crate::engine::live::{FeedSpec, SocketClosed, SocketOpened};
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::Part;
+use crate::engine::web::{EmbeddedAsset, Part, asset_address};
 
 /// Who may ask for a page at all. Further rights are the page's to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +102,11 @@ pub struct Declarations {
     pub permissions: Vec<&'static Permission>,
     /// What makes the style sheet of one account.
     pub account_styles: Vec<AccountStyle>,
-    pub(super) stylesheets: Vec<&'static str>,
-    pub(super) scripts: Vec<&'static str>,
+    /// Addresses of every style sheet.
+    pub(super) stylesheets: Vec<String>,
+    /// Addresses of every script.
+    pub(super) scripts: Vec<String>,
+    pub(super) embedded_assets: Vec<EmbeddedAsset>,
     /// Schema changes of modules from outside, in order.
     pub migrations: Vec<Migration>,
     /// Messages of modules from outside.
@@ -200,13 +203,37 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
 
     /// Its style sheet, below `assets`.
     pub fn stylesheet(mut self, path: &'static str) -> Self {
-        self.declared.stylesheets.push(path);
+        self.declared.stylesheets.push(asset_address(path));
         self
     }
 
     /// Its script (an ES module), below `assets`.
     pub fn script(mut self, path: &'static str) -> Self {
-        self.declared.scripts.push(path);
+        self.declared.scripts.push(asset_address(path));
+        self
+    }
+
+    /// A style sheet that the module brings in the binary (`include_str!`), for modules from
+    /// outside. Served under an address with a digest of its content, and linked by every page.
+    ///
+    /// # Panics
+    /// When the name has other letters than `a-z`, `0-9`, `-`, `_` and `.`.
+    pub fn embedded_stylesheet(mut self, name: &'static str, css: &'static str) -> Self {
+        let asset = EmbeddedAsset::stylesheet(self.name, name, css);
+        self.declared.stylesheets.push(asset.address());
+        self.declared.embedded_assets.push(asset);
+        self
+    }
+
+    /// A script (an ES module) that the module brings in the binary, as
+    /// [`embedded_stylesheet`](Self::embedded_stylesheet); linked by pages of signed-in people.
+    ///
+    /// # Panics
+    /// As [`embedded_stylesheet`](Self::embedded_stylesheet).
+    pub fn embedded_script(mut self, name: &'static str, js: &'static str) -> Self {
+        let asset = EmbeddedAsset::script(self.name, name, js);
+        self.declared.scripts.push(asset.address());
+        self.declared.embedded_assets.push(asset);
         self
     }
 
@@ -426,6 +453,7 @@ impl<C: 'static> Modules<C> {
         all.account_styles.extend(declared.account_styles);
         all.stylesheets.extend(declared.stylesheets);
         all.scripts.extend(declared.scripts);
+        all.embedded_assets.extend(declared.embedded_assets);
         all.migrations.extend(declared.migrations);
         all.messages.extend(declared.messages);
         self.binds.push(Box::new(move |context, handlers| {

@@ -5,6 +5,7 @@ mod assets;
 mod connections;
 mod csp;
 mod drain;
+mod embedded_assets;
 mod errors;
 mod health;
 mod limits;
@@ -17,8 +18,9 @@ mod wants;
 
 pub use super::problem::{problem, words_of};
 pub use action_route::{answer, redisplay};
-pub use assets::VERSION;
+pub use assets::{VERSION, asset_address};
 pub use connections::{ConnectionPermit, serve};
+pub use embedded_assets::{EmbeddedAsset, EmbeddedAssets};
 pub use errors::{allowance_headers, retry_headers, worded};
 pub use health::Health;
 pub use limits::Requests;

@@ -67,7 +67,10 @@ impl Topic {
         let parts: Vec<_> = self.name.split('.').collect();
         parts.len() == 3
             && parts.iter().all(|part| {
-                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                part.starts_with(|c: char| c.is_ascii_lowercase())
+                    && part
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
             })
     }
 

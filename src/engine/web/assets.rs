@@ -27,6 +27,11 @@ static FILES: LazyLock<Router> = LazyLock::new(|| {
         .into_router()
 });
 
+/// Address of a file below `assets`.
+pub fn asset_address(path: &str) -> String {
+    format!("{FOLDER}/{path}")
+}
+
 /// `/assets/<version>/…`, to be kept for ever by browsers.
 pub(super) fn routes() -> Router {
     let files = any(async |request: Request| FILES.clone().oneshot(request).await);

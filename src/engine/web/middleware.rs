@@ -20,6 +20,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::embedded_assets::EmbeddedAssets;
 use super::errors::Asked;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::page_parts::{self, Coding};
@@ -69,6 +70,7 @@ pub fn assemble(
     let shared = Shared {
         settings: engine.settings.clone(),
         pages: engine.pages.clone(),
+        embedded_assets: engine.embedded_assets.clone(),
         places: Semaphore::new(engine.settings.max_requests),
     };
     // Pages are small and made for one reader: the fastest level costs a third and sends a tenth
@@ -85,6 +87,7 @@ pub fn assemble(
     let router = guard(answered)
         .merge(health.routes())
         .merge(assets::routes())
+        .merge(engine.embedded_assets.routes())
         .layer((
             compression,
             from_fn_with_state(Arc::new(shared), request_context),
@@ -96,6 +99,7 @@ pub fn assemble(
 struct Shared {
     settings: Arc<Settings>,
     pages: Pages,
+    embedded_assets: EmbeddedAssets,
     /// One for each request that may be in work at once.
     places: Semaphore,
 }
@@ -129,7 +133,8 @@ async fn request_context(
     request.extensions_mut().insert(lang);
     let asked = Asked::of(&request, lang);
 
-    let response = if is_always_answered(request.uri().path()) {
+    let path = request.uri().path();
+    let response = if is_always_answered(path) || shared.embedded_assets.contains(path) {
         next.run(request).await
     } else {
         drain::drain_body(request, async |request| match shared.places.try_acquire() {

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::assets::VERSION;
+use super::assets::{VERSION, asset_address};
 use super::page_parts::{has_parts, rendered};
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -19,13 +19,13 @@ pub struct Pages(Arc<Links>);
 
 #[derive(Default)]
 struct Links {
-    styles: Vec<&'static str>,
-    scripts: Vec<&'static str>,
+    styles: Vec<String>,
+    scripts: Vec<String>,
 }
 
 impl Pages {
-    /// Pages with these below `assets`.
-    pub fn new(styles: &[&'static str], scripts: &[&'static str]) -> Self {
+    /// Pages that link these addresses.
+    pub fn new(styles: &[String], scripts: &[String]) -> Self {
         Self(Arc::new(Links {
             styles: styles.to_vec(),
             scripts: scripts.to_vec(),
@@ -57,12 +57,12 @@ pub struct Head {
 impl Head {
     /// Address of an asset.
     pub fn asset(&self, path: &str) -> String {
-        format!("/assets/{VERSION}/{path}")
+        asset_address(path)
     }
 
     /// Address of the icon sprite's symbol.
     pub fn icon(&self, name: &str) -> String {
-        format!("/assets/{VERSION}/icons.svg#{name}")
+        asset_address(&format!("icons.svg#{name}"))
     }
 
     /// Version of the assets.
@@ -70,14 +70,14 @@ impl Head {
         VERSION
     }
 
-    /// The modules' style sheets.
-    pub fn styles(&self) -> impl Iterator<Item = &'static str> {
-        self.pages.0.styles.iter().copied()
+    /// Addresses of the modules' style sheets.
+    pub fn styles(&self) -> impl Iterator<Item = &str> {
+        self.pages.0.styles.iter().map(String::as_str)
     }
 
-    /// The modules' scripts.
-    pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
-        self.pages.0.scripts.iter().copied()
+    /// Addresses of the modules' scripts.
+    pub fn scripts(&self) -> impl Iterator<Item = &str> {
+        self.pages.0.scripts.iter().map(String::as_str)
     }
 }
 

@@ -1,0 +1,12 @@
+todo-title = To-do list
+todo-heading = Together
+todo-new = New item
+todo-add = Add
+todo-clear = Remove what is done
+todo-mark-done = Done: { $title }
+todo-mark-open = Not done: { $title }
+todo-move-up = Move up: { $title }
+todo-move-down = Move down: { $title }
+todo-error-title = An item has 1 to { $limit } characters.
+todo-error-key = A key has at most { $limit } characters.
+todo-error-full = This list is full. Remove what is done first.

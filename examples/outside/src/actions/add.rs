@@ -1,0 +1,42 @@
+//! `todo.add`: one item more, at the end.
+
+use serde::Deserialize;
+use serde_json::json;
+use tidepool::base::error::Result;
+use tidepool::base::ids::SpaceId;
+use tidepool::engine::actions::Outcome;
+use tidepool::engine::bus::Origin;
+use tidepool::engine::viewer::Viewer;
+
+use crate::topics::ItemAdded;
+use crate::{Todo, model, pages, store};
+
+#[derive(Deserialize)]
+pub struct AddInput {
+    space: SpaceId,
+    title: String,
+    /// Chosen by the client: sent again with the same title, it adds nothing more.
+    #[serde(default)]
+    key: String,
+}
+
+pub async fn add(todo: Todo, viewer: Viewer, input: AddInput) -> Result<Outcome> {
+    let AddInput { space, key, .. } = input;
+    todo.permit_edit(viewer.account, space).await?;
+    let title = model::checked_title(&input.title, &key)?;
+    let engine = todo.community.engine();
+    let (bus, author) = (engine.bus.clone(), viewer.account);
+    let write = engine.db.write(async move |tx| {
+        let (item, is_new) = store::add(tx, (space, author), &key, &title).await?;
+        if is_new {
+            let event = ItemAdded {
+                space,
+                item: item.clone(),
+            };
+            bus.publish_after_commit(tx, Origin::new(author, Some(space)), event);
+        }
+        Ok(item)
+    });
+    let item = write.await?;
+    Ok(Outcome::new(json!({ "item": item }), pages::address(space)))
+}

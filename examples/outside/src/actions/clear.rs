@@ -1,0 +1,38 @@
+//! `todo.clear`: what is done leaves the list.
+
+use serde::Deserialize;
+use serde_json::json;
+use tidepool::base::error::Result;
+use tidepool::base::ids::SpaceId;
+use tidepool::engine::actions::Outcome;
+use tidepool::engine::bus::Origin;
+use tidepool::engine::viewer::Viewer;
+
+use crate::topics::ListCleared;
+use crate::{Todo, pages, store};
+
+#[derive(Deserialize)]
+pub struct ClearInput {
+    space: SpaceId,
+}
+
+pub async fn clear(todo: Todo, viewer: Viewer, input: ClearInput) -> Result<Outcome> {
+    let ClearInput { space } = input;
+    todo.permit_edit(viewer.account, space).await?;
+    let engine = todo.community.engine();
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
+    let write = engine.db.write(async move |tx| {
+        let items = store::clear(tx, space).await?;
+        let removed = items.len();
+        if removed > 0 {
+            bus.publish_after_commit(tx, origin, ListCleared { space, items });
+        }
+        Ok(removed)
+    });
+    let removed = write.await?;
+    Ok(Outcome::new(
+        json!({ "removed": removed }),
+        pages::address(space),
+    ))
+}

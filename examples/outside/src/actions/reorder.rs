@@ -1,0 +1,42 @@
+//! `todo.reorder`: an item changes places with its neighbour. The position that the client saw goes
+//! with it, so that a form sent twice moves once.
+
+use serde::Deserialize;
+use serde_json::json;
+use tidepool::base::error::Result;
+use tidepool::engine::actions::Outcome;
+use tidepool::engine::bus::Origin;
+use tidepool::engine::viewer::Viewer;
+
+use crate::model::{Direction, ItemId};
+use crate::topics::ListReordered;
+use crate::{Todo, pages, store};
+
+#[derive(Deserialize)]
+pub struct ReorderInput {
+    item: ItemId,
+    position: i64,
+    direction: Direction,
+}
+
+pub async fn reorder(todo: Todo, viewer: Viewer, input: ReorderInput) -> Result<Outcome> {
+    let engine = todo.community.engine();
+    let space = store::space_of(&engine.db, input.item).await?;
+    todo.permit_edit(viewer.account, space).await?;
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
+    let write = engine.db.write(async move |tx| {
+        let from = (input.item, input.position);
+        let items = store::reorder(tx, space, from, input.direction).await?;
+        let is_moved = items.is_some();
+        if let Some(items) = items {
+            bus.publish_after_commit(tx, origin, ListReordered { space, items });
+        }
+        Ok(is_moved)
+    });
+    let is_moved = write.await?;
+    Ok(Outcome::new(
+        json!({ "moved": is_moved }),
+        pages::address(space),
+    ))
+}

@@ -1,0 +1,35 @@
+//! `todo.set-done`: an item is done, or is not. Said twice it changes nothing.
+
+use serde::Deserialize;
+use serde_json::json;
+use tidepool::base::error::Result;
+use tidepool::engine::actions::Outcome;
+use tidepool::engine::bus::Origin;
+use tidepool::engine::viewer::Viewer;
+
+use crate::model::ItemId;
+use crate::topics::ItemMarked;
+use crate::{Todo, pages, store};
+
+#[derive(Deserialize)]
+pub struct SetDoneInput {
+    item: ItemId,
+    done: bool,
+}
+
+pub async fn set_done(todo: Todo, viewer: Viewer, input: SetDoneInput) -> Result<Outcome> {
+    let SetDoneInput { item, done } = input;
+    let engine = todo.community.engine();
+    let space = store::space_of(&engine.db, item).await?;
+    todo.permit_edit(viewer.account, space).await?;
+    let bus = engine.bus.clone();
+    let origin = Origin::new(viewer.account, Some(space));
+    let write = engine.db.write(async move |tx| {
+        if let Some(item) = store::set_done(tx, item, done).await? {
+            bus.publish_after_commit(tx, origin, ItemMarked { space, item });
+        }
+        Ok(())
+    });
+    write.await?;
+    Ok(Outcome::new(json!({ "done": done }), pages::address(space)))
+}

@@ -1,0 +1,114 @@
+//! A Tidepool server with one module more: a to-do list that everybody in a space shares.
+//! `docs/module.md` of Tidepool explains it.
+
+mod actions;
+mod model;
+mod pages;
+mod presenter;
+mod store;
+mod topics;
+mod views;
+
+use axum::routing::get;
+use tidepool::base::error::Result;
+use tidepool::base::ids::{AccountId, SpaceId};
+use tidepool::base::settings::{Flags, Settings};
+use tidepool::base::telemetry;
+use tidepool::community::permissions::{self, HeldBy, Permission, ScopeKind, is_granted};
+use tidepool::community::{Community, Scope};
+use tidepool::engine::actions::Class;
+use tidepool::engine::bus::Subscriber;
+use tidepool::engine::feed::Feed;
+use tidepool::engine::module::{Access, Module, Modules};
+use tidepool::engine::viewer::Viewer;
+
+/// Change the list of a space.
+static EDIT: Permission = Permission {
+    name: "todo.edit",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Members,
+    refused_when_archived: false,
+    about: "Add, mark, move and remove items of a space's to-do list",
+};
+
+/// The list of a space.
+const FEED: Feed<SpaceId> = Feed::new("todo/{space}", "The to-do list of a space");
+
+/// The module's state: a handle that is cheap to clone.
+#[derive(Clone)]
+struct Todo {
+    community: Community,
+}
+
+impl Todo {
+    fn new(community: &Community) -> Self {
+        Self {
+            community: community.clone(),
+        }
+    }
+
+    async fn permit_edit(&self, account: AccountId, space: SpaceId) -> Result<()> {
+        let scope = Scope::Space(space);
+        self.community.permit(account, &EDIT, scope).await
+    }
+}
+
+/// All that the module adds to the server.
+fn module() -> Module<Todo> {
+    Module::new("todo")
+        .migration("0001_items", store::ITEMS_TABLE)
+        .locale("en", include_str!("../locales/en.ftl"))
+        .embedded_stylesheet("todo.css", include_str!("../assets/todo.css"))
+        .permission(&EDIT)
+        .publishes::<topics::ItemAdded>()
+        .publishes::<topics::ItemMarked>()
+        .publishes::<topics::ListReordered>()
+        .publishes::<topics::ListCleared>()
+        .feed(FEED, may_follow)
+        .page(Access::SignedIn, "/spaces/{space}/todo", get(pages::list))
+        .nav(pages::nav)
+        .action("todo.add", "Adds an item", Class::Write, actions::add::add)
+        .action(
+            "todo.set-done",
+            "Marks an item as done or not",
+            Class::Write,
+            actions::set_done::set_done,
+        )
+        .action(
+            "todo.reorder",
+            "Moves an item up or down",
+            Class::Write,
+            actions::reorder::reorder,
+        )
+        .action(
+            "todo.clear",
+            "Removes what is done",
+            Class::Write,
+            actions::clear::clear,
+        )
+        .subscriber(
+            Subscriber::new("todo.presenter")
+                .on(presenter::item_added)
+                .on(presenter::item_marked)
+                .on(presenter::list_reordered)
+                .on(presenter::list_cleared)
+                .when_lagged(presenter::refresh),
+        )
+}
+
+async fn may_follow(todo: Todo, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    let scope = Scope::Space(space);
+    let asked = todo
+        .community
+        .permit(viewer.account, &permissions::READ, scope);
+    is_granted(asked.await)
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::load(&Flags::default())?;
+    telemetry::start_logging(&settings);
+    let ready = |address| println!("Tidepool is at http://{address}");
+    let add_todo = |modules: Modules<Community>| modules.add(module(), Todo::new);
+    tidepool::app::serve_with(settings, add_todo, ready).await
+}

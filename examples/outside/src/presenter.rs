@@ -1,0 +1,67 @@
+//! Frames: what pages and programs that follow a list are told.
+
+use tidepool::base::error::Result;
+use tidepool::base::ids::SpaceId;
+use tidepool::engine::bus::Envelope;
+use tidepool::engine::live::Content;
+use tidepool::engine::partial::Partial;
+
+use crate::topics::{ItemAdded, ItemMarked, ListCleared, ListReordered};
+use crate::views::row;
+use crate::{FEED, Todo};
+
+impl Todo {
+    fn publish(&self, space: SpaceId, content: Content) {
+        let live = &self.community.engine().live;
+        live.publish(&FEED.name(space), content);
+    }
+}
+
+/// Appends the row, unless the page shows it already.
+pub async fn item_added(todo: &Todo, event: &ItemAdded, _: &Envelope) -> Result<()> {
+    let ItemAdded { space, item } = event.clone();
+    let list = format!("#todo-list-{space}:not(:has(#todo-item-{}))", item.id);
+    let content = Content::of(event)
+        .html(move |lang| Partial::append(list.clone(), &row(&item, lang)).to_string());
+    todo.publish(space, content);
+    Ok(())
+}
+
+/// Changes the row.
+pub async fn item_marked(todo: &Todo, event: &ItemMarked, _: &Envelope) -> Result<()> {
+    let ItemMarked { space, item } = event.clone();
+    let target = format!("#todo-item-{}", item.id);
+    let content = Content::of(event)
+        .html(move |lang| Partial::morph(target.clone(), &row(&item, lang)).to_string());
+    todo.publish(space, content);
+    Ok(())
+}
+
+/// Shows the whole list anew: it has few items.
+pub async fn list_reordered(todo: &Todo, event: &ListReordered, _: &Envelope) -> Result<()> {
+    let ListReordered { space, items } = event.clone();
+    let list = format!("#todo-list-{space}");
+    let content = Content::of(event).html(move |lang| {
+        let rows: String = items.iter().map(|item| row(item, lang)).collect();
+        Partial::inner(list.clone(), &rows).to_string()
+    });
+    todo.publish(space, content);
+    Ok(())
+}
+
+/// Takes the rows away.
+pub async fn list_cleared(todo: &Todo, event: &ListCleared, _: &Envelope) -> Result<()> {
+    let ListCleared { space, items } = event.clone();
+    let content = Content::of(event).html(move |_| {
+        let gone = items.iter();
+        gone.map(|item| Partial::delete(format!("#todo-item-{item}")).to_string())
+            .collect()
+    });
+    todo.publish(space, content);
+    Ok(())
+}
+
+/// After missed events: every page reads its list again.
+pub async fn refresh(todo: Todo, _missed: u64) {
+    todo.community.engine().live.refresh_all("todo/");
+}

@@ -1,0 +1,205 @@
+//! `tidepool new-module`: writes the package of a module, ready to build, run and test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+const MIN_NAME_LENGTH: usize = 2;
+const MAX_NAME_LENGTH: usize = 32;
+
+/// Names that mean something else to the server's modules, feeds and addresses, or to cargo.
+const RESERVED_NAMES: &[&str] = &[
+    "account",
+    "admin",
+    "alloc",
+    "anyhow",
+    "askama",
+    "axum",
+    "build",
+    "chat",
+    "community",
+    "core",
+    "deps",
+    "engine",
+    "examples",
+    "incremental",
+    "people",
+    "presence",
+    "room",
+    "rooms",
+    "serde",
+    "server",
+    "settings",
+    "space",
+    "sqlx",
+    "std",
+    "test",
+    "tidepool",
+    "tidepool-testkit",
+    "tokio",
+];
+
+/// Rust's keywords: no package has such a name.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+];
+
+/// Where a file goes, and its text; in both, `__NAME__` and the like are put in.
+const FILES: [(&str, &str); 17] = [
+    ("Cargo.toml", include_str!("new_module/Cargo.toml.in")),
+    ("askama.toml", include_str!("new_module/askama.toml.in")),
+    (".gitignore", include_str!("new_module/gitignore.in")),
+    (
+        "migrations/0001_notes.sql",
+        include_str!("new_module/0001_notes.sql.in"),
+    ),
+    ("locales/en.ftl", include_str!("new_module/en.ftl.in")),
+    (
+        "templates/__NAME__/list.html",
+        include_str!("new_module/list.html.in"),
+    ),
+    (
+        "templates/__NAME__/row.html",
+        include_str!("new_module/row.html.in"),
+    ),
+    ("src/main.rs", include_str!("new_module/main.rs.in")),
+    ("src/topics.rs", include_str!("new_module/topics.rs.in")),
+    ("src/model.rs", include_str!("new_module/model.rs.in")),
+    ("src/store.rs", include_str!("new_module/store.rs.in")),
+    ("src/views.rs", include_str!("new_module/views.rs.in")),
+    ("src/pages.rs", include_str!("new_module/pages.rs.in")),
+    (
+        "src/presenter.rs",
+        include_str!("new_module/presenter.rs.in"),
+    ),
+    ("src/actions.rs", include_str!("new_module/actions.rs.in")),
+    ("src/actions/add.rs", include_str!("new_module/add.rs.in")),
+    ("tests/module.rs", include_str!("new_module/tests.rs.in")),
+];
+
+/// Writes the package of a module called `name` into the new folder `path` (by default `./name`),
+/// for the checkout of Tidepool at `tidepool` (by default the one this program was built from).
+/// What to say to who asked.
+///
+/// # Errors
+/// For a name that cannot be one, a folder that exists, a checkout that is none, or a disk that
+/// takes no files; nothing is left behind then.
+pub fn create(name: &str, path: Option<PathBuf>, tidepool: Option<PathBuf>) -> Result<String> {
+    check_name(name)?;
+    let checkout = tidepool.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let checkout = fs::canonicalize(&checkout)
+        .ok()
+        .filter(|folder| folder.join("templates/community/shell.html").is_file())
+        .with_context(|| {
+            let shown = checkout.display();
+            format!("{shown} is no checkout of Tidepool; name one with --tidepool")
+        })?;
+    let folder = path.unwrap_or_else(|| name.into());
+    ensure!(
+        folder.symlink_metadata().is_err(),
+        "{} exists already",
+        folder.display()
+    );
+    let parent = folder.parent().unwrap_or(Path::new(""));
+    let made = fs::create_dir_all(parent).and_then(|()| fs::create_dir(&folder));
+    made.with_context(|| format!("cannot make {}", folder.display()))?;
+    if let Err(error) = write_files(name, &folder, &checkout) {
+        // Made just now, so there is nothing else in it.
+        let _ = fs::remove_dir_all(&folder);
+        return Err(error);
+    }
+    let shown = folder.display();
+    Ok(format!(
+        "{shown} holds the module {name}. Next:\n\
+         \x20  cd {shown}\n\
+         \x20  cargo test    builds it and runs its tests\n\
+         \x20  cargo run     serves it at http://127.0.0.1:8080\n\
+         {}/docs/module.md explains each part.\n",
+        checkout.display()
+    ))
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    ensure!(
+        (MIN_NAME_LENGTH..=MAX_NAME_LENGTH).contains(&name.len())
+            && name.bytes().all(is_plain)
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.ends_with('-'),
+        "a module's name has {MIN_NAME_LENGTH} to {MAX_NAME_LENGTH} of a-z, 0-9 and '-', \
+         begins with a letter and does not end with '-'"
+    );
+    if RESERVED_NAMES.contains(&name) || KEYWORDS.contains(&name) {
+        bail!("the name {name} is taken");
+    }
+    Ok(())
+}
+
+fn write_files(name: &str, folder: &Path, checkout: &Path) -> Result<()> {
+    let values = [
+        ("__NAME__", name.to_owned()),
+        ("__TABLE__", name.replace('-', "_")),
+        ("__TIDEPOOL__", quoted(checkout)?),
+        ("__TESTKIT__", quoted(&checkout.join("testkit"))?),
+        ("__TEMPLATES__", quoted(&checkout.join("templates"))?),
+    ];
+    let filled = |text: &str| {
+        let fill = |text: String, (mark, value): &(&str, String)| text.replace(mark, value);
+        values.iter().fold(text.to_owned(), fill)
+    };
+    for (path, text) in FILES {
+        write(&folder.join(filled(path)), &filled(text))?;
+    }
+    // The versions that Tidepool is tested with.
+    let lock = checkout.join("Cargo.lock");
+    if let Ok(lock) = fs::read_to_string(lock) {
+        write(&folder.join("Cargo.lock"), &lock)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let written = match path.parent() {
+        Some(folder) => fs::create_dir_all(folder).and_then(|()| fs::write(path, text)),
+        None => fs::write(path, text),
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A path as a text of TOML, which quotes as JSON does.
+fn quoted(path: &Path) -> Result<String> {
+    let text = path.to_str().context("the checkout's path is not UTF-8")?;
+    Ok(serde_json::to_string(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn module_name_of_other_letters_is_refused() {
+        for name in ["ab", "to-do", "list2", &"x".repeat(32)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            "a",
+            "Todo",
+            "to_do",
+            "2do",
+            "-do",
+            "do-",
+            "../x",
+            "tö",
+            "chat",
+            "match",
+            &"x".repeat(33),
+        ] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}
