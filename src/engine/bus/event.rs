@@ -88,7 +88,8 @@ impl Topic {
 ///
 /// What an event changes is named by fields that hold ids (or lists of them): whatever was cached
 /// with one of them among its dependencies is made anew. Without `changes(…)` it is what the event
-/// is about; `changes()` is nothing.
+/// is about; `changes()` is nothing. `changes(space as SpacePresence)` is a part of the space that has
+/// an id type of its own, because it changes more often than what else is made from the space.
 ///
 /// ```ignore
 /// event! {
@@ -106,11 +107,19 @@ macro_rules! event {
     (@changed $self:ident $change:ident $key:ident) => {
         $crate::engine::versions::Changed::each(&$self.$key, $change);
     };
-    (@changed $self:ident $change:ident $key:ident ($($changed:ident),*)) => {
-        $($crate::engine::versions::Changed::each(&$self.$changed, $change);)*
+    (@changed $self:ident $change:ident $key:ident ($($changed:ident $(as $part:ty)?),*)) => {
+        $($crate::event!(@one $self $change $changed $($part)?);)*
     };
+    (@one $self:ident $change:ident $changed:ident) => {
+        $crate::engine::versions::Changed::each(&$self.$changed, $change);
+    };
+    (@one $self:ident $change:ident $changed:ident $part:ty) => {{
+        let number = $crate::engine::versions::Changed::number(&$self.$changed);
+        let part = <$part as $crate::base::ids::Id>::from_number(number);
+        $change($crate::engine::versions::Thing::of(part));
+    }};
     ($(#[doc = $about:literal])+ pub struct $name:ident on $topic:literal by $key:ident
-        $(changes($($changed:ident),* $(,)?))? {
+        $(changes($($changed:ident $(as $part:ty)?),* $(,)?))? {
         $($(#[doc = $meaning:literal])+ $field:ident : $kind:ty = $example:expr),+ $(,)?
     }) => {
         $(#[doc = $about])+
@@ -141,7 +150,7 @@ macro_rules! event {
 
             #[allow(unused_variables, reason = "some events change nothing")]
             fn changed(&self, change: &mut dyn FnMut($crate::engine::versions::Thing)) {
-                $crate::event!(@changed self change $key $(($($changed),*))?);
+                $crate::event!(@changed self change $key $(($($changed $(as $part)?),*))?);
             }
         }
     };

@@ -7,6 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
 use super::people::State as Here;
+use super::topics::SpacePresence;
 use super::views::{PaneView, PeoplePage, PersonFrame};
 use super::{PRESENCE_FEED, Presence};
 use crate::base::error::{Error, Result};
@@ -60,6 +61,7 @@ impl Presence {
         lang: Lang,
     ) -> Result<Arc<Part>> {
         deps.add(space);
+        deps.add(SpacePresence(space.0));
         let feed = PRESENCE_FEED.position(space, &self.engine.live);
         let mut away = 0;
         let people = self

@@ -122,13 +122,15 @@ impl People {
         }
     }
 
-    /// What others were told of an account, or are about to be.
+    /// The state that was last published of an account. Pages show this and not what is true at
+    /// the moment: who comes and goes within one batch is never published, so nothing would void a
+    /// page that shows them.
     pub(super) fn state(&self, account: AccountId) -> State {
-        let now = Instant::now();
-        self.inner()
+        let inner = self.inner();
+        inner
             .people
             .get(&account)
-            .map_or(State::Away, |person| person.state(now, self.idle_after))
+            .map_or(State::Away, |person| person.told)
     }
 
     pub(super) fn known(&self) -> Vec<AccountId> {
@@ -200,6 +202,18 @@ mod tests {
             .into_iter()
             .map(|(_, state)| state)
             .collect()
+    }
+
+    #[test]
+    fn unpublished_visit_is_shown_nowhere() {
+        let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
+        people.sockets(ANN, 1, start);
+        people.sockets(ANN, 0, start);
+        assert_eq!(people.state(ANN), State::Away);
+        assert_eq!(told(&people, start + GRACE), []);
+        people.sockets(ANN, 1, start + GRACE);
+        assert_eq!(told(&people, start + GRACE), [State::Here]);
+        assert_eq!(people.state(ANN), State::Here);
     }
 
     #[test]
