@@ -4,7 +4,6 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use futures_util::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 use tidepool::base::db::Tx;
@@ -12,15 +11,14 @@ use tidepool::base::error::{Error, Result};
 use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::permissions::{self, is_granted};
-use tidepool::community::shell::Shell;
-use tidepool::community::{Community, Scope};
+use tidepool::community::{Community, Layout, Scope, Shell};
 use tidepool::engine::actions::{Class, Outcome};
 use tidepool::engine::bus::{Envelope, Origin, Subscriber};
 use tidepool::engine::feed::Feed;
 use tidepool::engine::files::{File, FileId, FileKind, Picture};
 use tidepool::engine::forms::Form;
 use tidepool::engine::live::Content;
-use tidepool::engine::module::{Access, Module, Modules};
+use tidepool::engine::module::{Audience, Module, Modules};
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
 use tidepool::event;
@@ -83,10 +81,10 @@ fn module() -> Module<Cabinet> {
     Module::new("cabinet")
         .migration("0001_cabinet", TABLE)
         .publishes::<ContentsChanged>()
-        .files(document)
+        .files(document())
         .feed(FEED, may_follow)
         .subscriber(Subscriber::new("cabinet.presenter").on(contents_changed))
-        .page(Access::SignedIn, "/spaces/{space}/cabinet", get(page))
+        .page(Audience::SignedIn, "/spaces/{space}/cabinet", get(page))
         .action_with_files(
             "cabinet.file",
             "Puts files in the cabinet",
@@ -110,24 +108,25 @@ fn module() -> Module<Cabinet> {
 
 /// Who may put something where, and who may read what is kept: asked at every upload and every
 /// download.
-fn document(cabinet: &Cabinet) -> FileKind {
-    let (adds, reads, ready) = (cabinet.clone(), cabinet.clone(), cabinet.clone());
-    FileKind::new(
-        DOCUMENT,
-        "What lies in a space's cabinet",
-        "space",
-        move |viewer, place| {
-            adds.clone()
-                .of_space(viewer.account, SpaceId(place))
-                .map(move |may| may.map(|()| Some(SpaceId(place))))
-                .boxed()
-        },
-        move |viewer, file| reads.clone().of_space(viewer.account, SpaceId(file.place)),
-    )
-    .when_ready(move |tx, file| {
-        ready.changed(tx, SpaceId(file.place));
-        async { Ok(()) }.boxed()
-    })
+fn document() -> FileKind<Cabinet> {
+    let about = "What lies in a space's cabinet";
+    FileKind::new(DOCUMENT, about, "space", may_add, may_read).when_ready(pictures_ready)
+}
+
+/// A document counts in the space of its cabinet.
+async fn may_add(cabinet: Cabinet, viewer: Viewer, space: i64) -> Result<Option<SpaceId>> {
+    let space = SpaceId(space);
+    cabinet.of_space(viewer.account, space).await?;
+    Ok(Some(space))
+}
+
+async fn may_read(cabinet: Cabinet, viewer: Viewer, file: File) -> Result<()> {
+    cabinet.of_space(viewer.account, SpaceId(file.place)).await
+}
+
+async fn pictures_ready(cabinet: Cabinet, tx: &mut Tx, file: File) -> Result<()> {
+    cabinet.changed(tx, SpaceId(file.place));
+    Ok(())
 }
 
 async fn may_follow(cabinet: Cabinet, viewer: Viewer, space: SpaceId) -> Result<bool> {
@@ -144,6 +143,7 @@ async fn contents_changed(cabinet: &Cabinet, event: &ContentsChanged, _: &Envelo
 impl Cabinet {
     async fn of_space(self, account: AccountId, space: SpaceId) -> Result<()> {
         self.0
+            .access
             .permit(account, &permissions::READ, Scope::Space(space))
             .await
     }
@@ -224,15 +224,14 @@ impl Cabinet {
 
 async fn page(
     State(cabinet): State<Cabinet>,
+    layout: Layout,
     viewer: Viewer,
     Path(space): Path<SpaceId>,
     form: Form,
 ) -> Result<PageAnswer> {
     cabinet.clone().of_space(viewer.account, space).await?;
-    let shell = cabinet
-        .0
-        .shell(&viewer, Some(space), &format!("/spaces/{space}/cabinet"))
-        .await?;
+    let here = format!("/spaces/{space}/cabinet");
+    let shell = layout.shell(&viewer, Some(space), &here).await?;
     let head = cabinet.0.head(&viewer, "Cabinet");
     let page = CabinetPage {
         head,

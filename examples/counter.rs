@@ -10,13 +10,12 @@ use tidepool::base::error::Result;
 use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::permissions::{self, is_granted};
-use tidepool::community::shell::Shell;
-use tidepool::community::{Community, Scope};
+use tidepool::community::{Community, Layout, Scope, Shell};
 use tidepool::engine::actions::{Class, Outcome};
 use tidepool::engine::bus::{Envelope, Origin, Subscriber};
 use tidepool::engine::feed::Feed;
 use tidepool::engine::live::Content;
-use tidepool::engine::module::{Access, Module, Modules};
+use tidepool::engine::module::{Audience, Module, Modules};
 use tidepool::engine::partial::Partial;
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
@@ -79,7 +78,7 @@ fn module() -> Module<Counter> {
         .locale("en", WORDS)
         .publishes::<ValueChanged>()
         .feed(FEED, may_follow)
-        .page(Access::SignedIn, "/spaces/{space}/counter", get(page))
+        .page(Audience::SignedIn, "/spaces/{space}/counter", get(page))
         .action("counter.add", "Counts one", Class::Write, add)
         .subscriber(Subscriber::new("counter.presenter").on(value_changed))
 }
@@ -125,6 +124,7 @@ async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> 
 impl Counter {
     async fn may_read(&self, account: AccountId, space: SpaceId) -> Result<()> {
         self.community
+            .access
             .permit(account, &permissions::READ, Scope::Space(space))
             .await
     }
@@ -132,6 +132,7 @@ impl Counter {
 
 async fn page(
     State(counter): State<Counter>,
+    layout: Layout,
     viewer: Viewer,
     Path(space): Path<SpaceId>,
 ) -> Result<PageAnswer> {
@@ -147,15 +148,12 @@ async fn page(
     const VALUE: &str = "SELECT value FROM counters WHERE space_id = $1";
     let value: Option<i64> = engine.db.optional_scalar(VALUE, (space,)).await?;
     let here = format!("/spaces/{space}/counter");
-    let shell = counter
-        .community
-        .shell_from(&deps, &viewer, Some(space), &here)
-        .await?;
+    let shell = layout.shell_from(&deps, &viewer, Some(space), &here);
     let page = CounterPage {
         head: counter
             .community
             .head(&viewer, viewer.lang.t("counter-title")),
-        shell,
+        shell: shell.await?,
         space,
         feed,
         value: value.unwrap_or(0),

@@ -57,12 +57,12 @@ fn module() -> Module<Engine> {
         .feed(FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
-        .job(|engine| {
-            JobKind::new(engine, "reminders.tell", "Reminds someone", tell)
+        .job(
+            JobKind::new("reminders.tell", "Reminds someone", tell)
                 .at_once(8)
                 .limit(Duration::from_secs(10))
-                .attempts(5)
-        })
+                .attempts(5),
+        )
         .action("reminders.set", "Sets a reminder", Class::Write, set)
         .action(
             "reminders.list",

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Extension;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use crate::base::locale;
 use crate::base::secrets::Secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry;
-use crate::community::{self, Community};
+use crate::community::{self, Community, Layout};
 use crate::engine::Engine;
 use crate::engine::bus::Topic;
 use crate::engine::module::Modules;
@@ -87,11 +88,12 @@ pub async fn serve_with(
     let community = Community::new(engine.clone(), declared);
     chat::resume_ids(&db).await.map_err(anyhow::Error::new)?;
     let sessions = community.clone();
-    let started = engine.start(modules.bind(&community), move |viewer| {
+    let mut started = engine.start(modules.bind(&community), move |viewer| {
         let community = sessions.clone();
         async move { community.still_valid(&viewer).await }
     });
-    community.take(&started);
+    let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
+    started.routes = started.routes.layer(Extension(layout));
     let health = Health::new(db.clone(), metrics, &secrets.metrics_token);
     let front = assemble(&engine, started, health.clone(), |router| {
         community.guard(router)

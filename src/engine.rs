@@ -30,11 +30,11 @@ use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 use actions::Actions;
-use bus::{BoundSubscriber, Bus, DeadLetters};
-use files::Files;
+use bus::{Bus, DeadLetters};
+use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
-use live::{Hub, Limits};
+use live::{Hub, Limits, Rights};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::Viewer;
@@ -88,8 +88,8 @@ pub struct Started {
     pub actions: Actions,
     /// How often one may ask, if that is limited.
     pub requests: Option<Arc<Requests>>,
-    /// Every subscriber, for replaying dead letters.
-    pub subscribers: Vec<BoundSubscriber>,
+    /// What takes in and gives out files.
+    pub(in crate::engine) transfers: Transfers,
     /// What makes the sidebar.
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
@@ -108,18 +108,21 @@ impl Engine {
         let (versions, settings, jobs) = (
             Versions::default(),
             Arc::new(settings),
-            Jobs::new(db.clone()),
+            Jobs::new(db.clone(), declared.jobs.iter().cloned()),
         );
         Ok(Self(Arc::new(Services {
             bus: Bus::new(versions.clone(), declared.topics.iter().copied()),
             part_cache: PartCache::new(&settings),
             versions,
-            live: Hub::new(Limits::from(&*settings)),
+            live: Hub::new(Limits::from(&*settings), declared.feeds.clone()),
             fragments: Fragments::new(&settings),
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             dead_letters: DeadLetters::new(db.clone()),
-            files: Files::new(settings.clone(), db.clone(), jobs.clone())?,
+            files: {
+                let kinds = declared.files.iter().cloned();
+                Files::new(settings.clone(), db.clone(), jobs.clone(), kinds)?
+            },
             jobs,
             db,
             settings,
@@ -155,12 +158,11 @@ impl Engine {
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = bool> + Send + 'static,
     {
-        Files::module().bind_to(&self.files, &mut handlers);
-        self.live.declare(handlers.feeds, still_valid);
+        let transfers = Transfers::new(self.files.clone(), std::mem::take(&mut handlers.files));
+        files::module().bind_to(&transfers, &mut handlers);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
-        self.files.declare(handlers.files);
         self.jobs.start(handlers.jobs, handlers.schedules);
         tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.live.clone()));
         handlers
@@ -172,6 +174,7 @@ impl Engine {
             self.live.clone(),
             self.bus.clone(),
             actions.clone(),
+            Rights::new(handlers.feeds, still_valid),
             web::VERSION,
         );
         let requests = Requests::new(self.settings.requests_per_minute);
@@ -185,7 +188,7 @@ impl Engine {
             routes: module::mount(handlers.routes).merge(sockets),
             actions,
             requests,
-            subscribers: handlers.subscribers,
+            transfers,
             navs: handlers.navs,
             panes: handlers.panes,
         }

@@ -180,12 +180,10 @@ fn module() -> Module<Bench> {
         .publishes::<BeatTold>()
         .feed(FEED, |_, _, _| async { Ok(true) });
     for kind in KINDS {
+        let settles = kind == "bench.settle";
+        let work = move |bench, run, number| work(bench, run, number, settles);
         module = module
-            .job(move |bench| {
-                let settles = kind == "bench.settle";
-                let work = move |bench, run, number| work(bench, run, number, settles);
-                JobKind::new(bench, kind, "Does next to nothing", work).at_once(64)
-            })
+            .job(JobKind::new(kind, "Does next to nothing", work).at_once(64))
             .action(
                 kind,
                 "Adds jobs, and says how long they took",

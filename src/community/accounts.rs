@@ -6,13 +6,17 @@ use std::sync::Arc;
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::cache::StoreCache;
 use super::names::{key, normalize};
+use super::passwords::{self, Passwords};
+use super::person::{MAX_LISTED, Person};
+use super::sign_in_limits::SignInLimiter;
 use super::topics::AccountChanged;
-use super::{Community, passwords};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
+use crate::engine::Engine;
 use crate::engine::bus::Origin;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
@@ -117,19 +121,45 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
     Ok(id)
 }
 
-impl Community {
+/// The accounts of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(super) engine: Engine,
+    by_id: StoreCache<AccountId, Arc<Account>>,
+    passwords: Arc<Passwords>,
+    sign_in_limiter: Arc<SignInLimiter>,
+}
+
+impl Accounts {
+    pub(super) fn new(engine: &Engine, sign_in_limiter: Arc<SignInLimiter>) -> Self {
+        Self {
+            by_id: StoreCache::new(engine),
+            passwords: Arc::new(Passwords::new()),
+            sign_in_limiter,
+            engine: engine.clone(),
+        }
+    }
+
     /// An account, by id.
     ///
     /// # Errors
     /// `NotFound` when there is none.
-    pub async fn account(&self, id: AccountId) -> Result<Arc<Account>> {
+    pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
         const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
-        let db = &self.0.engine.db;
-        self.remember(&self.0.accounts, id, |deps| deps.add(id), async {
-            let account: Account = db.one(READ, (id,)).await?;
+        let load = async {
+            let account: Account = self.engine.db.one(READ, (id,)).await?;
             Ok(Arc::new(account))
-        })
-        .await
+        };
+        self.by_id.get_or_load(id, |deps| deps.add(id), load).await
+    }
+
+    /// Everybody who shares a space with this account, by name, at most [`MAX_LISTED`].
+    pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
+        const READ: &str = "SELECT id, name, '' AS role FROM accounts \
+            WHERE id <> $1 AND id IN (SELECT theirs.account_id FROM members mine \
+            JOIN members theirs ON theirs.space_id = mine.space_id WHERE mine.account_id = $1) \
+            ORDER BY name_key LIMIT $2";
+        self.engine.db.all(READ, (account, MAX_LISTED)).await
     }
 
     /// The account that signs in with this name or address, if the password is theirs.
@@ -148,36 +178,30 @@ impl Community {
             return Ok(None);
         }
         let key = key(login);
-        let found: Option<(AccountId, String)> = self.0.engine.db.optional(READ, (key,)).await?;
+        let found: Option<(AccountId, String)> = self.engine.db.optional(READ, (key,)).await?;
         let (id, hash) = found.unzip();
-        self.0.sign_in_limiter.check(login, id, from)?;
+        self.sign_in_limiter.check(login, id, from)?;
         let fits = password.len() <= passwords::MAX_CHARS * 4
-            && self.0.passwords.verify(password, hash).await?;
+            && self.passwords.verify(password, hash).await?;
         Ok(id.filter(|_| fits))
+    }
+
+    /// What is stored of the password of a new account.
+    pub(super) async fn hash_password(&self, new: &NewAccount) -> Result<String> {
+        self.passwords.hash(new.password.clone()).await
     }
 
     /// Sets the language of an account's pages; `None` follows the browser.
     pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
-        let bus = self.0.engine.bus.clone();
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                tx.execute(
-                    "UPDATE accounts SET language = $2 WHERE id = $1",
-                    (id, language),
-                )
-                .await?;
-                let origin = Origin::new(id, None);
-                bus.publish_after_commit(tx, origin, AccountChanged { account: id });
-                Ok(())
-            })
-            .await
-    }
-
-    /// Whether this is the account that set the server up.
-    pub(super) async fn is_server_owner(&self, account: AccountId) -> Result<bool> {
-        Ok(self.server_owner().await? == Some(account))
+        const SET: &str = "UPDATE accounts SET language = $2 WHERE id = $1";
+        let bus = self.engine.bus.clone();
+        let write = self.engine.db.write(async move |tx| {
+            tx.execute(SET, (id, language)).await?;
+            let origin = Origin::new(id, None);
+            bus.publish_after_commit(tx, origin, AccountChanged { account: id });
+            Ok(())
+        });
+        write.await
     }
 }
 

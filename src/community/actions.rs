@@ -10,7 +10,7 @@ use super::Community;
 use super::emoji::EMOJI;
 use super::invites::InviteId;
 use super::portraits::{EMBLEM, PORTRAIT};
-use super::rooms::RoomForm;
+use super::room_form::RoomForm;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
@@ -59,7 +59,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         )
         .action(
             "community.change-room",
-            "Versions a room's name, privacy and members",
+            "Changes a room's name, privacy and members",
             Class::Write,
             change_room,
         )
@@ -122,7 +122,7 @@ struct CreateSpace {
 }
 
 async fn create_space(community: Community, viewer: Viewer, input: CreateSpace) -> Result<Outcome> {
-    let space = community.create_space(viewer.account, &input.name).await?;
+    let space = community.spaces.create(viewer.account, &input.name).await?;
     Ok(Outcome::new(
         json!({ "space": space }),
         format!("/spaces/{space}"),
@@ -137,7 +137,8 @@ struct RenameSpace {
 
 async fn rename_space(community: Community, viewer: Viewer, input: RenameSpace) -> Result<Outcome> {
     community
-        .rename_space(viewer.account, input.space, &input.name)
+        .spaces
+        .rename(viewer.account, input.space, &input.name)
         .await?;
     Ok(Outcome::new(
         Value::Null,
@@ -157,6 +158,7 @@ async fn remove_member(
     input: RemoveMember,
 ) -> Result<Outcome> {
     community
+        .spaces
         .remove_member(viewer.account, input.space, input.account)
         .await?;
     let next = if input.account == viewer.account {
@@ -190,7 +192,8 @@ async fn invite(community: Community, viewer: Viewer, input: Invite) -> Result<O
     let lasts = number(&input.expires, "expires")?
         .map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
     let code = community
-        .invite(viewer.account, input.space, uses, lasts)
+        .invites
+        .create(viewer.account, input.space, uses, lasts)
         .await?;
     Ok(Outcome::new(
         json!({ "link": format!("/join/{code}") }),
@@ -210,7 +213,8 @@ async fn revoke_invite(
     input: RevokeInvite,
 ) -> Result<Outcome> {
     community
-        .revoke_invite(viewer.account, input.space, input.invite)
+        .invites
+        .revoke(viewer.account, input.space, input.invite)
         .await?;
     Ok(Outcome::new(
         Value::Null,
@@ -239,7 +243,8 @@ async fn create_room(community: Community, viewer: Viewer, input: CreateRoom) ->
         members: input.members,
     };
     let room = community
-        .create_room(viewer.account, input.space, form)
+        .rooms
+        .create(viewer.account, input.space, form)
         .await?;
     Ok(Outcome::new(
         json!({ "room": room }),
@@ -267,7 +272,8 @@ async fn change_room(community: Community, viewer: Viewer, input: ChangeRoom) ->
         members: input.members,
     };
     community
-        .change_room(viewer.account, input.room, form)
+        .rooms
+        .change(viewer.account, input.room, form)
         .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
@@ -281,7 +287,8 @@ struct ArchiveRoom {
 
 async fn archive_room(community: Community, viewer: Viewer, input: ArchiveRoom) -> Result<Outcome> {
     community
-        .archive_room(viewer.account, input.room, input.archive == "yes")
+        .rooms
+        .archive(viewer.account, input.room, input.archive == "yes")
         .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
@@ -293,7 +300,10 @@ struct OpenDirect {
 }
 
 async fn open_direct(community: Community, viewer: Viewer, input: OpenDirect) -> Result<Outcome> {
-    let room = community.direct_room(viewer.account, input.people).await?;
+    let room = community
+        .rooms
+        .open_direct(viewer.account, input.people)
+        .await?;
     Ok(Outcome::new(
         json!({ "room": room }),
         format!("/rooms/{room}"),
@@ -307,7 +317,8 @@ struct EndSession {
 
 async fn end_session(community: Community, viewer: Viewer, input: EndSession) -> Result<Outcome> {
     community
-        .end_session(viewer.account, &input.session)
+        .sessions
+        .end(viewer.account, &input.session)
         .await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }
@@ -323,6 +334,7 @@ async fn set_language(community: Community, viewer: Viewer, input: SetLanguage) 
         return Err(Error::field("language", "error-language"));
     }
     community
+        .accounts
         .set_language(
             viewer.account,
             Some(input.language).filter(|tag| !tag.is_empty()),
@@ -343,6 +355,7 @@ async fn set_portrait(community: Community, viewer: Viewer, input: SetPortrait) 
         return Err(Error::NotFound);
     }
     community
+        .accounts
         .set_portrait(viewer.account, input.files.first().copied())
         .await?;
     Ok(Outcome::new(Value::Null, "/account"))
@@ -357,6 +370,7 @@ struct SetEmblem {
 
 async fn set_emblem(community: Community, viewer: Viewer, input: SetEmblem) -> Result<Outcome> {
     community
+        .spaces
         .set_emblem(viewer.account, input.space, input.files.first().copied())
         .await?;
     Ok(Outcome::new(
@@ -375,7 +389,8 @@ struct AddEmoji {
 
 async fn add_emoji(community: Community, viewer: Viewer, input: AddEmoji) -> Result<Outcome> {
     community
-        .add_emoji(
+        .emoji
+        .add(
             viewer.account,
             input.space,
             &input.name,
@@ -396,7 +411,8 @@ struct RemoveEmoji {
 
 async fn remove_emoji(community: Community, viewer: Viewer, input: RemoveEmoji) -> Result<Outcome> {
     community
-        .remove_emoji(viewer.account, input.space, &input.name)
+        .emoji
+        .remove(viewer.account, input.space, &input.name)
         .await?;
     Ok(Outcome::new(
         Value::Null,

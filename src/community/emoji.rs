@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
+use super::cache::StoreCache;
 use super::portraits::space_file_kind;
 use super::topics::EmojiChanged;
-use super::{Community, Scope, permissions};
+use super::{Access, Community, Scope, permissions};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
 use crate::engine::module::Module;
@@ -80,10 +82,8 @@ impl FromIterator<(String, FileId)> for EmojiSet {
 }
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    module.files(|community| {
-        let kind = space_file_kind(community, EMOJI, "An emoji of a space");
-        kind.pictures_only().at_most(MAX_EMOJI_BYTES)
-    })
+    let kind = space_file_kind(EMOJI, "An emoji of a space");
+    module.files(kind.pictures_only().at_most(MAX_EMOJI_BYTES))
 }
 
 /// Whether every space has an emoji of this name: the table that messages are rendered with.
@@ -91,25 +91,43 @@ fn is_standard(name: &str) -> bool {
     emojis::get_by_shortcode(name).is_some()
 }
 
-impl Community {
+/// The emoji of this server's spaces. Cheap to clone.
+#[derive(Clone)]
+pub struct EmojiSets {
+    engine: Engine,
+    access: Access,
+    by_space: StoreCache<SpaceId, Arc<EmojiSet>>,
+}
+
+impl EmojiSets {
+    pub(super) fn new(engine: &Engine, access: &Access) -> Self {
+        Self {
+            by_space: StoreCache::new(engine),
+            engine: engine.clone(),
+            access: access.clone(),
+        }
+    }
+
     /// The emoji of a space, by name.
-    pub async fn emoji_of(&self, space: SpaceId) -> Result<Vec<Emoji>> {
+    pub async fn list(&self, space: SpaceId) -> Result<Vec<Emoji>> {
         const READ: &str =
             "SELECT name, file_id, made_by FROM emoji WHERE space_id = $1 ORDER BY name LIMIT $2";
-        self.0.engine.db.all(READ, (space, MAX_EMOJI)).await
+        self.engine.db.all(READ, (space, MAX_EMOJI)).await
     }
 
     /// The emoji that may be written in a room: those of its space.
-    pub async fn emoji_in(&self, room: RoomId) -> Result<Arc<EmojiSet>> {
-        let Some(space) = self.room(room).await?.space else {
+    pub async fn in_room(&self, room: RoomId) -> Result<Arc<EmojiSet>> {
+        let Some(space) = self.access.room(room).await?.space else {
             return Ok(Arc::default());
         };
-        self.remember(&self.0.emoji, space, |deps| deps.add(space), async {
-            let all = self.emoji_of(space).await?;
+        let load = async {
+            let all = self.list(space).await?;
             let set = all.into_iter().map(|emoji| (emoji.name, emoji.file));
             Ok(Arc::new(set.collect()))
-        })
-        .await
+        };
+        self.by_space
+            .get_or_load(space, |deps| deps.add(space), load)
+            .await
     }
 
     /// Adds an emoji to a space.
@@ -117,14 +135,15 @@ impl Community {
     /// # Errors
     /// `Invalid` for a name that cannot be written between colons, is taken or belongs to a
     /// standard emoji, or without a picture; `Conflict` past 500.
-    pub(super) async fn add_emoji(
+    pub(super) async fn add(
         &self,
         by: AccountId,
         space: SpaceId,
         name: &str,
         file: Option<FileId>,
     ) -> Result<()> {
-        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+        self.access
+            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let name = name.trim().trim_matches(':').to_lowercase();
         let fits = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
@@ -143,9 +162,9 @@ impl Community {
             .that(!standard, "name", "error-emoji-standard", 0)
             .that(file.is_some(), "files", "error-file-picture", 0)
             .done()?;
-        let (community, file) = (self.clone(), file.ok_or(Error::NotFound)?);
-        let write = self.0.engine.db.write(async move |tx| {
-            let files = &community.0.engine.files;
+        let (engine, file) = (self.engine.clone(), file.ok_or(Error::NotFound)?);
+        let write = self.engine.db.write(async move |tx| {
+            let files = &engine.files;
             files.claim(tx, file, EMOJI, space.0, by).await?;
             const COUNT: &str = "SELECT COUNT(*) FROM emoji WHERE space_id = $1";
             let count: i64 = tx.scalar(COUNT, (space,)).await?;
@@ -159,31 +178,27 @@ impl Community {
                 return Err(Error::field("name", "error-emoji-taken"));
             }
             let origin = Origin::new(by, Some(space));
-            let bus = &community.0.engine.bus;
-            bus.publish_after_commit(tx, origin, EmojiChanged { space });
+            let changed = EmojiChanged { space };
+            engine.bus.publish_after_commit(tx, origin, changed);
             Ok(())
         });
         write.await
     }
 
     /// Removes an emoji from a space: messages show its name again.
-    pub(super) async fn remove_emoji(
-        &self,
-        by: AccountId,
-        space: SpaceId,
-        name: &str,
-    ) -> Result<()> {
-        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+    pub(super) async fn remove(&self, by: AccountId, space: SpaceId, name: &str) -> Result<()> {
+        self.access
+            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
-        let (community, name) = (self.clone(), name.to_owned());
-        let write = self.0.engine.db.write(async move |tx| {
+        let (engine, name) = (self.engine.clone(), name.to_owned());
+        let write = self.engine.db.write(async move |tx| {
             const REMOVE: &str =
                 "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
             let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
-            community.0.engine.files.release(tx, file).await?;
+            engine.files.release(tx, file).await?;
             let origin = Origin::new(by, Some(space));
-            let bus = &community.0.engine.bus;
-            bus.publish_after_commit(tx, origin, EmojiChanged { space });
+            let changed = EmojiChanged { space };
+            engine.bus.publish_after_commit(tx, origin, changed);
             Ok(())
         });
         write.await

@@ -12,8 +12,8 @@ impl Community {
         let mut interval = tokio::time::interval(EVICTION_INTERVAL);
         loop {
             interval.tick().await;
-            self.0.sign_in_limiter.evict();
-            if let Err(error) = self.forget_expired_sessions().await {
+            self.sign_in_limiter.evict();
+            if let Err(error) = self.sessions.delete_expired().await {
                 tracing::warn!(%error, "expired sessions were not deleted; it will be tried again");
             }
         }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::accounts::{self, NewAccount, touched};
+use super::accounts::{self, Accounts, NewAccount, touched};
 use super::topics::MemberJoined;
-use super::{Community, Role, Scope, permissions, spaces};
+use super::{Access, Role, Scope, permissions, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
+use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::id;
 
@@ -22,7 +23,7 @@ id!(
 
 const MAX_OPEN: i64 = 100; // open invitations of one space
 const MAX_USES: i64 = 10_000;
-const MAX_LIFETIME: Duration = Duration::from_secs(365 * 86_400);
+const MAX_TTL: Duration = Duration::from_secs(365 * 86_400);
 
 /// An open invitation, for those who may invite.
 #[derive(Clone, Debug, FromRow)]
@@ -48,100 +49,95 @@ pub(super) struct Invitation {
     pub(super) from: String,
 }
 
-const OPEN: &str = "SELECT i.space_id, s.name AS space, a.name AS \"from\" FROM invites i JOIN spaces s ON s.id = i.space_id \
-    JOIN accounts a ON a.id = i.created_by WHERE i.code = $1 AND i.revoked_at IS NULL AND (i.expires_at IS NULL OR i.expires_at > $2) \
+const OPEN: &str = "SELECT i.space_id, s.name AS space, a.name AS \"from\" FROM invites i \
+    JOIN spaces s ON s.id = i.space_id JOIN accounts a ON a.id = i.created_by \
+    WHERE i.code = $1 AND i.revoked_at IS NULL \
+    AND (i.expires_at IS NULL OR i.expires_at > $2) \
     AND (i.most_uses IS NULL OR i.uses < i.most_uses)";
 
 /// Counts one use. A link that was used up, taken back or expired in the meantime is refused.
 async fn use_up(tx: &mut Tx, code: &str) -> Result<SpaceId> {
     const USE: &str = "UPDATE invites SET uses = uses + 1 WHERE code = $1 AND revoked_at IS NULL \
-        AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) RETURNING space_id";
+        AND (expires_at IS NULL OR expires_at > $2) \
+        AND (most_uses IS NULL OR uses < most_uses) RETURNING space_id";
     let space: Option<SpaceId> = tx.optional_scalar(USE, (code, Micros::now())).await?;
     space.ok_or(Error::Conflict("error-invite-over"))
 }
 
-impl Community {
+/// The invitations of this server. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Invites {
+    pub(super) engine: Engine,
+    pub(super) access: Access,
+    pub(super) accounts: Accounts,
+}
+
+impl Invites {
     /// The invitation behind a link, while it is open.
-    pub(super) async fn invitation(&self, code: &str) -> Result<Option<Invitation>> {
-        self.0.engine.db.optional(OPEN, (code, Micros::now())).await
+    pub(super) async fn find(&self, code: &str) -> Result<Option<Invitation>> {
+        self.engine.db.optional(OPEN, (code, Micros::now())).await
     }
 
     /// The open invitations of a space, newest first.
-    pub(super) async fn invites_of(
-        &self,
-        account: AccountId,
-        space: SpaceId,
-    ) -> Result<Vec<Invite>> {
-        self.permit(account, &permissions::INVITE, Scope::Space(space))
-            .await?;
-        const READ: &str = "SELECT id, code, expires_at, most_uses, uses FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
-            AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
-        self.0
-            .engine
-            .db
-            .all(READ, (space, Micros::now(), MAX_OPEN))
+    pub(super) async fn open_in(&self, account: AccountId, space: SpaceId) -> Result<Vec<Invite>> {
+        const READ: &str = "SELECT id, code, expires_at, most_uses, uses FROM invites \
+            WHERE space_id = $1 AND revoked_at IS NULL \
+            AND (expires_at IS NULL OR expires_at > $2) \
+            AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
+        self.permit(account, space).await?;
+        let db = &self.engine.db;
+        db.all(READ, (space, Micros::now(), MAX_OPEN)).await
+    }
+
+    async fn permit(&self, account: AccountId, space: SpaceId) -> Result<()> {
+        self.access
+            .permit(account, &permissions::INVITE, Scope::Space(space))
             .await
     }
 
     /// Makes a link. No limit of uses or time where none is given.
-    pub(super) async fn invite(
+    pub(super) async fn create(
         &self,
         by: AccountId,
         space: SpaceId,
         most_uses: Option<i64>,
-        lasts: Option<Duration>,
+        ttl: Option<Duration>,
     ) -> Result<String> {
-        self.permit(by, &permissions::INVITE, Scope::Space(space))
-            .await?;
-        Check::default()
-            .that(
-                most_uses.is_none_or(|uses| (1..=MAX_USES).contains(&uses)),
-                "uses",
-                "error-invite-uses",
-                MAX_USES as usize,
-            )
-            .that(
-                lasts.is_none_or(|lasts| lasts <= MAX_LIFETIME && !lasts.is_zero()),
-                "expires",
-                "error-invite-time",
-                365,
-            )
-            .done()?;
+        self.permit(by, space).await?;
+        check_limits(most_uses, ttl)?;
         let code = secrets::short_token();
-        let kept = code.clone();
-        self.0.engine.db.write(async move |tx| {
-            const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites WHERE space_id = $1 AND revoked_at IS NULL \
-                AND (expires_at IS NULL OR expires_at > $2) AND (most_uses IS NULL OR uses < most_uses) LIMIT $3)";
+        let inserted = code.clone();
+        let write = self.engine.db.write(async move |tx| {
             let now = Micros::now();
-            let open: i64 = tx.scalar(COUNT, (space, now, MAX_OPEN)).await?;
-            if open >= MAX_OPEN {
+            if count_open(tx, space, now).await? >= MAX_OPEN {
                 return Err(Error::Conflict("error-invites-full"));
             }
-            const INSERT: &str = "INSERT INTO invites (id, space_id, code, created_by, created_at, expires_at, most_uses) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-            tx.execute(INSERT, (InviteId::new(), space, kept, by, now, lasts.map(|lasts| now.plus(lasts)), most_uses)).await?;
+            const INSERT: &str = "INSERT INTO invites \
+                (id, space_id, code, created_by, created_at, expires_at, most_uses) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            let (id, expires_at) = (InviteId::new(), ttl.map(|ttl| now.plus(ttl)));
+            let row = (id, space, inserted, by, now, expires_at, most_uses);
+            tx.execute(INSERT, row).await?;
             Ok(())
-        }).await?;
+        });
+        write.await?;
         Ok(code)
     }
 
     /// Takes a link back.
-    pub(super) async fn revoke_invite(
+    pub(super) async fn revoke(
         &self,
         by: AccountId,
         space: SpaceId,
         invite: InviteId,
     ) -> Result<()> {
-        self.permit(by, &permissions::INVITE, Scope::Space(space))
-            .await?;
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                    const REVOKE: &str = "UPDATE invites SET revoked_at = $3 WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
-                    let done = tx.execute(REVOKE, (invite, space, Micros::now())).await?;
-                    touched(done)
-                })
-            .await
+        const REVOKE: &str = "UPDATE invites SET revoked_at = $3 \
+            WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
+        self.permit(by, space).await?;
+        let write = self.engine.db.write(async move |tx| {
+            touched(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
+        });
+        write.await
     }
 
     /// Makes an account through a link and lets it into the space, all or nothing.
@@ -151,61 +147,81 @@ impl Community {
         mut new: NewAccount,
     ) -> Result<(AccountId, SpaceId)> {
         // Asked before the costly hash, and again inside the transaction, where it counts.
-        self.invitation(code)
-            .await?
-            .ok_or(Error::Conflict("error-invite-over"))?;
+        let invitation = self.find(code).await?;
+        invitation.ok_or(Error::Conflict("error-invite-over"))?;
         let mut check = Check::default();
         new.check(&mut check);
         check.done()?;
-        let hash = self.0.passwords.hash(new.password.clone()).await?;
-        let (code, community) = (code.to_owned(), self.clone());
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                let space = use_up(tx, &code).await?;
-                let account = accounts::insert(tx, &new, &hash).await?;
-                spaces::add_member(tx, space, account, Role::Member).await?;
-                tx.after_commit(move || community.joined(space, account, new.name));
-                Ok((account, space))
-            })
-            .await
+        let hash = self.accounts.hash_password(&new).await?;
+        let (code, engine) = (code.to_owned(), self.engine.clone());
+        let write = self.engine.db.write(async move |tx| {
+            let space = use_up(tx, &code).await?;
+            let account = accounts::insert(tx, &new, &hash).await?;
+            add_joined(tx, engine, space, account, new.name).await?;
+            Ok((account, space))
+        });
+        write.await
     }
 
     /// Lets an account that exists into the space of a link. Who belongs to it already uses nothing
     /// up.
     pub(super) async fn join(&self, code: &str, account: AccountId) -> Result<SpaceId> {
-        let invitation = self
-            .invitation(code)
-            .await?
-            .ok_or(Error::Conflict("error-invite-over"))?;
-        if self.role(account, invitation.space_id).await?.is_some() {
-            return Ok(invitation.space_id);
+        let invitation = self.find(code).await?;
+        let space = invitation
+            .ok_or(Error::Conflict("error-invite-over"))?
+            .space_id;
+        if self.access.role(account, space).await?.is_some() {
+            return Ok(space);
         }
-        let name = self.account(account).await?.name.clone();
-        let (code, community) = (code.to_owned(), self.clone());
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                let space = use_up(tx, &code).await?;
-                spaces::add_member(tx, space, account, Role::Member).await?;
-                tx.after_commit(move || community.joined(space, account, name));
-                Ok(space)
-            })
-            .await
+        let name = self.accounts.get(account).await?.name.clone();
+        let (code, engine) = (code.to_owned(), self.engine.clone());
+        let write = self.engine.db.write(async move |tx| {
+            let space = use_up(tx, &code).await?;
+            add_joined(tx, engine, space, account, name).await?;
+            Ok(space)
+        });
+        write.await
     }
+}
 
-    fn joined(&self, space: SpaceId, account: AccountId, name: String) {
-        self.0.engine.bus.publish(
-            Origin::new(account, Some(space)),
-            MemberJoined {
-                space,
-                account,
-                name,
-            },
-        );
+fn check_limits(most_uses: Option<i64>, ttl: Option<Duration>) -> Result<()> {
+    let uses_fit = most_uses.is_none_or(|uses| (1..=MAX_USES).contains(&uses));
+    let ttl_fits = ttl.is_none_or(|ttl| ttl <= MAX_TTL && !ttl.is_zero());
+    Check::default()
+        .that(uses_fit, "uses", "error-invite-uses", MAX_USES as usize)
+        .that(ttl_fits, "expires", "error-invite-time", 365)
+        .done()
+}
+
+/// How many invitations of a space are open, counted up to the bound.
+async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
+    const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites \
+        WHERE space_id = $1 AND revoked_at IS NULL \
+        AND (expires_at IS NULL OR expires_at > $2) \
+        AND (most_uses IS NULL OR uses < most_uses) LIMIT $3)";
+    tx.scalar(COUNT, (space, now, MAX_OPEN)).await
+}
+
+/// Adds who joined, and tells so once that is committed.
+async fn add_joined(
+    tx: &mut Tx,
+    engine: Engine,
+    space: SpaceId,
+    account: AccountId,
+    name: String,
+) -> Result<()> {
+    spaces::add_member(tx, space, account, Role::Member).await?;
+    let joined = MemberJoined {
+        space,
+        account,
+        name,
+    };
+    tx.after_commit(move || {
+        engine
+            .bus
+            .publish(Origin::new(account, Some(space)), joined);
         // After the event, which ends what was cached of their rights.
-        self.0.engine.live.recheck(account);
-    }
+        engine.live.recheck(account);
+    });
+    Ok(())
 }

@@ -1,42 +1,46 @@
 //! The community's pages for who is inside: the shell without a room, and the settings.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use serde::Deserialize;
 
-use super::shell::Sidebar;
-use super::sign_in::local;
+use super::redirects::landing_page;
+use super::shell::Layout;
+use super::sidebar::sidebar;
 use super::views::{AccountPage, DirectPage, HomePage, RoomPage, SpacePage};
 use super::{Community, Scope, permissions};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::forms::Form;
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, PageAnswer, Wants, app_page};
+use crate::engine::web::{PageAnswer, Wants, app_page};
 
 type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Access::Anyone, "/", get(root))
-        .page(Access::SignedIn, "/spaces/{space}", get(home))
+        .page(Audience::Anyone, "/", get(root))
+        .page(Audience::SignedIn, "/spaces/{space}", get(home))
         .page(
-            Access::SignedIn,
+            Audience::SignedIn,
             "/spaces/{space}/settings",
             get(space_settings),
         )
-        .page(Access::SignedIn, "/spaces/{space}/rooms/new", get(new_room))
         .page(
-            Access::SignedIn,
+            Audience::SignedIn,
+            "/spaces/{space}/rooms/new",
+            get(new_room),
+        )
+        .page(
+            Audience::SignedIn,
             "/rooms/{room}/settings",
             get(room_settings),
         )
-        .page(Access::SignedIn, "/direct", get(direct))
-        .page(Access::SignedIn, "/account", get(account))
-        .page(Access::SignedIn, "/sidebar", get(sidebar))
+        .page(Audience::SignedIn, "/direct", get(direct))
+        .page(Audience::SignedIn, "/account", get(account))
+        .page(Audience::SignedIn, "/sidebar", get(sidebar))
 }
 
 /// The rules of one account's pages: what is theirs in markup that everybody shares. They change
@@ -45,7 +49,7 @@ pub(super) async fn account_style(
     State(community): State<Community>,
     Path(account): Path<AccountId>,
 ) -> Response {
-    let rules = community.0.account_styles.iter();
+    let rules = community.account_styles.iter();
     let rules: String = rules.map(|rules| rules(account)).collect();
     let headers = [
         (header::CONTENT_TYPE, "text/css"),
@@ -63,38 +67,23 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
         };
         return Ok(Redirect::to(to).into_response());
     };
-    let to = match community.space_ids_of(viewer.account).await?.first() {
-        Some(space) => community.first_room(viewer.account, *space).await?,
+    let to = match community.spaces.ids_of(viewer.account).await?.first() {
+        Some(space) => landing_page(&community, viewer.account, *space).await?,
         None => "/direct".to_owned(),
     };
     Ok(Redirect::to(&to).into_response())
 }
 
-impl Community {
-    /// Where someone lands in a space: its room `general`, else its first room, else the space
-    /// itself.
-    pub(super) async fn first_room(&self, account: AccountId, space: SpaceId) -> Result<String> {
-        let rooms = self.rooms_in(account, space, false).await?;
-        let room = rooms
-            .iter()
-            .find(|room| room.name == "general")
-            .or(rooms.first());
-        Ok(room.map_or_else(
-            || format!("/spaces/{space}"),
-            |room| format!("/rooms/{}", room.id),
-        ))
-    }
-}
-
 async fn home(
     State(community): Here,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(space): Path<SpaceId>,
 ) -> Result<PageAnswer> {
-    let space = community.space(viewer.account, space).await?;
+    let space = community.spaces.get(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
-    let shell = community.shell(&viewer, Some(space.id), &here).await?;
+    let shell = layout.shell(&viewer, Some(space.id), &here).await?;
     app_page!(
         wants,
         HomePage {
@@ -106,14 +95,15 @@ async fn home(
 
 async fn space_settings(
     State(community): Here,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     headers: HeaderMap,
     Path(space): Path<SpaceId>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let space = community.space(viewer.account, space).await?;
-    let shell = community
+    let space = community.spaces.get(viewer.account, space).await?;
+    let shell = layout
         .shell(
             &viewer,
             Some(space.id),
@@ -121,13 +111,16 @@ async fn space_settings(
         )
         .await?;
     let invites = if shell.manages {
-        community.invites_of(viewer.account, space.id).await?
+        community.invites.open_in(viewer.account, space.id).await?
     } else {
         Vec::new()
     };
-    let archived = community.rooms_in(viewer.account, space.id, true).await?;
-    let emoji = community.emoji_of(space.id).await?;
-    let people = community.people_of(space.id).await?;
+    let archived = community
+        .rooms
+        .in_space(viewer.account, space.id, true)
+        .await?;
+    let emoji = community.emoji.list(space.id).await?;
+    let people = community.spaces.members(space.id).await?;
     let scheme = if community.engine().settings.https {
         "https"
     } else {
@@ -156,23 +149,26 @@ async fn space_settings(
 
 async fn new_room(
     State(community): Here,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(space): Path<SpaceId>,
     form: Form,
 ) -> Result<PageAnswer> {
     community
+        .access
         .permit(
             viewer.account,
             &permissions::MANAGE_ROOMS,
             Scope::Space(space),
         )
         .await?;
-    let shell = community
+    let shell = layout
         .shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new"))
         .await?;
     let people = community
-        .people_of(space)
+        .spaces
+        .members(space)
         .await?
         .into_iter()
         .filter(|person| person.id != viewer.account)
@@ -192,25 +188,28 @@ async fn new_room(
 
 async fn room_settings(
     State(community): Here,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(room): Path<RoomId>,
     form: Form,
 ) -> Result<PageAnswer> {
     let room = community
+        .access
         .permit_in_room(viewer.account, &permissions::MANAGE_ROOMS, room)
         .await?;
     let space = room.space.ok_or(Error::NotFound)?;
-    let shell = community
+    let shell = layout
         .shell(
             &viewer,
             Some(space),
             &format!("/rooms/{}/settings", room.id),
         )
         .await?;
-    let inside = community.people_in(room.id).await?;
+    let inside = community.rooms.members(room.id).await?;
     let people = community
-        .people_of(space)
+        .spaces
+        .members(space)
         .await?
         .into_iter()
         .filter(|person| person.id != viewer.account)
@@ -234,12 +233,13 @@ async fn room_settings(
 
 async fn direct(
     State(community): Here,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     form: Form,
 ) -> Result<PageAnswer> {
-    let shell = community.shell(&viewer, None, "/direct").await?;
-    let people = community.acquaintances(viewer.account).await?;
+    let shell = layout.shell(&viewer, None, "/direct").await?;
+    let people = community.accounts.acquaintances(viewer.account).await?;
     app_page!(
         wants,
         DirectPage {
@@ -251,10 +251,15 @@ async fn direct(
     )
 }
 
-async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result<PageAnswer> {
-    let shell = community.shell(&viewer, None, "/account").await?;
-    let account = community.account(viewer.account).await?;
-    let sessions = community.sessions_of(viewer.account).await?;
+async fn account(
+    State(community): Here,
+    layout: Layout,
+    viewer: Viewer,
+    wants: Wants,
+) -> Result<PageAnswer> {
+    let shell = layout.shell(&viewer, None, "/account").await?;
+    let account = community.accounts.get(viewer.account).await?;
+    let sessions = community.sessions.list(viewer.account).await?;
     let head = community.head(&viewer, viewer.lang.t("account-title"));
     app_page!(
         wants,
@@ -267,28 +272,4 @@ async fn account(State(community): Here, viewer: Viewer, wants: Wants) -> Result
             this: viewer.session.to_string(),
         }
     )
-}
-
-#[derive(Deserialize)]
-struct Where {
-    space: Option<SpaceId>,
-    #[serde(default)]
-    here: String,
-}
-
-async fn sidebar(State(community): Here, viewer: Viewer, Query(at): Query<Where>) -> Result<Html> {
-    if let Some(space) = at.space {
-        community
-            .permit(viewer.account, &permissions::READ, Scope::Space(space))
-            .await?;
-    }
-    let shell = community
-        .sidebar(
-            &community.engine().versions.dependencies(),
-            &viewer,
-            at.space,
-            local(&at.here),
-        )
-        .await?;
-    Html::of(&Sidebar { shell: &shell })
 }

@@ -1,11 +1,7 @@
-//! The one permission check. Roles are names for sets of permissions; every page, action and feed
-//! asks here.
+//! The community's permissions, and the roles that hold them. [`Access`](super::Access) asks.
 
-use std::sync::Arc;
-
-use super::{Community, Room};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::ids::{RoomId, SpaceId};
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 
 /// See a space or a room and what is in it.
@@ -111,74 +107,6 @@ pub fn is_granted<T>(asked: Result<T>) -> Result<bool> {
         Ok(_) => Ok(true),
         Err(Error::NotFound | Error::Forbidden(_) | Error::Conflict(_)) => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-impl Community {
-    /// Refuses unless this account may do this here.
-    ///
-    /// # Errors
-    /// `NotFound` when they may not even know of it, `Forbidden` when they may see it but
-    /// not do this, `Conflict` when the place is archived and this would change it.
-    pub async fn permit(
-        &self,
-        account: AccountId,
-        permission: &Permission,
-        scope: Scope,
-    ) -> Result<()> {
-        match scope {
-            Scope::Server => {
-                if self.is_server_owner(account).await? {
-                    Ok(())
-                } else {
-                    Err(Error::Forbidden("error-owner-only"))
-                }
-            }
-            Scope::Space(space) => {
-                let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
-                if role.holds(permission) {
-                    Ok(())
-                } else {
-                    Err(Error::Forbidden("error-owner-only"))
-                }
-            }
-            Scope::Room(room) => self
-                .permit_in_room(account, permission, room)
-                .await
-                .map(drop),
-        }
-    }
-
-    /// As [`permit`](Self::permit), and gives the room.
-    ///
-    /// # Errors
-    /// As [`permit`](Self::permit).
-    pub async fn permit_in_room(
-        &self,
-        account: AccountId,
-        permission: &Permission,
-        id: RoomId,
-    ) -> Result<Arc<Room>> {
-        let room = self.room(id).await?;
-        if (room.private || room.space.is_none()) && !self.is_in_room(account, id).await? {
-            return Err(Error::NotFound);
-        }
-        let allowed = match room.space {
-            Some(space) => self
-                .role(account, space)
-                .await?
-                .ok_or(Error::NotFound)?
-                .holds(permission),
-            // In a direct conversation everybody reads and writes, and nobody moderates.
-            None => permission.held_by == HeldBy::Members,
-        };
-        match permission {
-            _ if !allowed => Err(Error::Forbidden("error-owner-only")),
-            _ if permission.refused_when_archived && room.archived => {
-                Err(Error::Conflict("error-room-archived"))
-            }
-            _ => Ok(room),
-        }
     }
 }
 

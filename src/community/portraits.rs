@@ -11,12 +11,15 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 
+use super::accounts::Accounts;
 use super::names::initials;
+use super::spaces::Spaces;
 use super::{Community, Scope, permissions};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::Engine;
 use crate::engine::files::{File, FileId, FileKind};
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
 
 pub(super) const PORTRAIT: &str = "community.portrait";
@@ -70,72 +73,70 @@ fn img(src: &str) -> String {
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .files(|_| cover(portrait()))
-        .files(|community| cover(space_file_kind(community, EMBLEM, "A picture of a space")))
+        .files(cover(portrait_kind()))
+        .files(cover(space_file_kind(EMBLEM, "A picture of a space")))
         .page(
-            Access::SignedIn,
+            Audience::SignedIn,
             "/accounts/{account}/picture",
             get(serve_portrait),
         )
         .page(
-            Access::SignedIn,
+            Audience::SignedIn,
             "/spaces/{space}/picture",
             get(serve_emblem),
         )
 }
 
-fn portrait() -> FileKind {
+fn portrait_kind() -> FileKind<Community> {
+    // Whoever is on this server may see who else is.
+    let may_read = |_, _, _| async { Ok(()) };
     FileKind::new(
         PORTRAIT,
         "A picture of someone",
         "account",
-        |viewer, account| async move {
-            if viewer.account.0 == account {
-                Ok(None)
-            } else {
-                Err(Error::NotFound)
-            }
-        },
-        // Whoever is on this server may see who else is.
-        |_, _| async { Ok(()) },
+        may_set_portrait,
+        may_read,
     )
 }
 
+/// Only one's own; it counts in no space.
+async fn may_set_portrait(_: Community, viewer: Viewer, account: i64) -> Result<Option<SpaceId>> {
+    if viewer.account.0 == account {
+        Ok(None)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
 /// What covers initials.
-fn cover(kind: FileKind) -> FileKind {
+fn cover(kind: FileKind<Community>) -> FileKind<Community> {
     kind.pictures_only().opaque().at_most(MAX_PICTURE_BYTES)
 }
 
 /// A kind of file that whoever manages a space may add to it and its members may read.
-pub(super) fn space_file_kind(
-    community: &Community,
-    name: &'static str,
-    about: &'static str,
-) -> FileKind {
-    let (adds, reads) = (community.clone(), community.clone());
-    let may_add = move |viewer: Viewer, space| {
-        let (community, space) = (adds.clone(), SpaceId(space));
-        async move {
-            community
-                .permit(
-                    viewer.account,
-                    &permissions::MANAGE_SPACE,
-                    Scope::Space(space),
-                )
-                .await
-                .map(|()| Some(space))
-        }
-    };
-    let may_read = move |viewer: Viewer, file: File| {
-        let community = reads.clone();
-        let space = Scope::Space(SpaceId(file.place));
-        async move {
-            community
-                .permit(viewer.account, &permissions::READ, space)
-                .await
-        }
-    };
-    FileKind::new(name, about, "space", may_add, may_read)
+pub(super) fn space_file_kind(name: &'static str, about: &'static str) -> FileKind<Community> {
+    FileKind::new(name, about, "space", may_add_to_space, may_read_of_space)
+}
+
+async fn may_add_to_space(
+    community: Community,
+    viewer: Viewer,
+    space: i64,
+) -> Result<Option<SpaceId>> {
+    let space = SpaceId(space);
+    let right = &permissions::MANAGE_SPACE;
+    let asked = community
+        .access
+        .permit(viewer.account, right, Scope::Space(space));
+    asked.await.map(|()| Some(space))
+}
+
+async fn may_read_of_space(community: Community, viewer: Viewer, file: File) -> Result<()> {
+    let space = Scope::Space(SpaceId(file.place));
+    let access = &community.access;
+    access
+        .permit(viewer.account, &permissions::READ, space)
+        .await
 }
 
 /// `GET /accounts/<id>/picture`: for everybody who is signed in.
@@ -168,6 +169,7 @@ async fn serve_emblem(
 ) -> Result<Response> {
     const READ: &str = "SELECT picture FROM spaces WHERE id = $1";
     community
+        .access
         .permit(viewer.account, &permissions::READ, Scope::Space(space))
         .await?;
     let engine = community.engine();
@@ -178,7 +180,7 @@ async fn serve_emblem(
         .await
 }
 
-impl Community {
+impl Accounts {
     /// Sets or removes the portrait of an account; the file it replaces is released.
     pub(super) async fn set_portrait(
         &self,
@@ -187,10 +189,12 @@ impl Community {
     ) -> Result<()> {
         const OLD: &str = "SELECT picture FROM accounts WHERE id = $1";
         const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
-        self.replace_picture(account, PORTRAIT, account.0, file, [OLD, SET])
-            .await
+        let engine = &self.engine;
+        replace_picture(engine, account, PORTRAIT, account.0, file, [OLD, SET]).await
     }
+}
 
+impl Spaces {
     /// Sets or removes the emblem of a space; the file it replaces is released.
     pub(super) async fn set_emblem(
         &self,
@@ -198,34 +202,35 @@ impl Community {
         space: SpaceId,
         file: Option<FileId>,
     ) -> Result<()> {
-        self.permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
-            .await?;
         const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
         const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
-        self.replace_picture(by, EMBLEM, space.0, file, [OLD, SET])
-            .await
+        self.access
+            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
+            .await?;
+        replace_picture(&self.engine, by, EMBLEM, space.0, file, [OLD, SET]).await
     }
+}
 
-    async fn replace_picture(
-        &self,
-        by: AccountId,
-        kind: &'static str,
-        owner: i64,
-        file: Option<FileId>,
-        [old, set]: [&'static str; 2],
-    ) -> Result<()> {
-        let files = self.0.engine.files.clone();
-        let write = self.0.engine.db.write(async move |tx| {
-            if let Some(file) = file {
-                files.claim(tx, file, kind, owner, by).await?;
-            }
-            let old: Option<FileId> = tx.scalar(old, (owner,)).await?;
-            tx.execute(set, (owner, file)).await?;
-            match old {
-                Some(old) => files.release(tx, old).await,
-                None => Ok(()),
-            }
-        });
-        write.await
-    }
+/// Claims the new file and releases the old one, in one transaction.
+async fn replace_picture(
+    engine: &Engine,
+    by: AccountId,
+    kind: &'static str,
+    owner: i64,
+    file: Option<FileId>,
+    [old, set]: [&'static str; 2],
+) -> Result<()> {
+    let files = engine.files.clone();
+    let write = engine.db.write(async move |tx| {
+        if let Some(file) = file {
+            files.claim(tx, file, kind, owner, by).await?;
+        }
+        let old: Option<FileId> = tx.scalar(old, (owner,)).await?;
+        tx.execute(set, (owner, file)).await?;
+        match old {
+            Some(old) => files.release(tx, old).await,
+            None => Ok(()),
+        }
+    });
+    write.await
 }

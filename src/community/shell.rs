@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 
-use super::permissions::{self, HeldBy, Permission};
-use super::topics::{
-    AccountChanged, MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged,
-};
+use super::permissions::{self, HeldBy};
+use super::spaces::Space;
 use super::{ACCOUNT_FEED, Community, Face, Role, SPACE_FEED, names};
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::bus::{Envelope, Event, Subscriber};
-use crate::engine::live::{Content, Hub};
-use crate::engine::module::NavSection;
+use crate::engine::module::{Nav, NavSection, Pane};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, Part};
@@ -87,17 +84,36 @@ impl Shell {
     }
 }
 
-#[derive(Template)]
-#[template(path = "community/sidebar.html")]
-pub(super) struct Sidebar<'a> {
-    pub(super) shell: &'a Shell,
+/// Makes the shell of pages: what every module adds to it. Pages get it as an argument of their
+/// handler. Cheap to clone.
+#[derive(Clone)]
+pub struct Layout(Arc<Additions>);
+
+struct Additions {
+    community: Community,
+    navs: Vec<Nav>,
+    panes: Vec<Pane>,
 }
 
-impl Community {
-    /// The head of a page for this viewer.
-    pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
-        let pages = &self.0.engine.pages;
-        pages.head(viewer.lang, Some(viewer.account), title)
+impl<S: Sync> FromRequestParts<S> for Layout {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let layout = parts.extensions.get::<Self>();
+        layout.cloned().ok_or_else(|| {
+            Error::Internal(anyhow::anyhow!("the routes were mounted without a layout"))
+        })
+    }
+}
+
+impl Layout {
+    /// A layout with these parts of modules.
+    pub fn new(community: &Community, navs: Vec<Nav>, panes: Vec<Pane>) -> Self {
+        Self(Arc::new(Additions {
+            community: community.clone(),
+            navs,
+            panes,
+        }))
     }
 
     /// What stands around a page at `here`, in a space or outside all.
@@ -107,8 +123,8 @@ impl Community {
         space: Option<SpaceId>,
         here: &str,
     ) -> Result<Shell> {
-        self.shell_from(&self.dependencies(viewer.account), viewer, space, here)
-            .await
+        let deps = self.0.community.dependencies(viewer.account);
+        self.shell_from(&deps, viewer, space, here).await
     }
 
     /// The same for a page that is kept, with what it is made from.
@@ -121,22 +137,13 @@ impl Community {
     ) -> Result<Shell> {
         let mut shell = self.sidebar(deps, viewer, space, here).await?;
         if let Some(space) = space {
-            for pane in self.0.panes.get().into_iter().flatten() {
-                shell
-                    .panes
-                    .push(pane(viewer.clone(), space, deps.clone()).await?);
+            for pane in &self.0.panes {
+                let pane = pane(viewer.clone(), space, deps.clone()).await?;
+                shell.panes.push(pane);
             }
         }
         shell.parts = shell.panes.clone();
         Ok(shell)
-    }
-
-    /// What every page of an account depends on: the account itself, with its rights. To be had
-    /// before the first question about a right.
-    pub fn dependencies(&self, account: AccountId) -> Dependencies {
-        let deps = self.0.engine.versions.dependencies();
-        deps.add(account);
-        deps
     }
 
     /// The shell without the panes.
@@ -147,36 +154,24 @@ impl Community {
         space: Option<SpaceId>,
         here: &str,
     ) -> Result<Shell> {
-        let live = &self.0.engine.live;
+        let community = &self.0.community;
         // Cursors first: what is read after them holds everything they name.
-        let mut feeds = ACCOUNT_FEED.position(viewer.account, live);
-        if let Some(space) = space {
-            deps.add(space);
-            feeds.push(' ');
-            feeds.push_str(&SPACE_FEED.position(space, live));
-        }
-        let ids = self.space_ids_of(viewer.account).await?;
+        let feeds = community.sidebar_feeds(viewer, space);
+        space.iter().for_each(|space| deps.add(*space));
+        let ids = community.spaces.ids_of(viewer.account).await?;
         ids.into_iter().for_each(|space| deps.add(space));
-        let spaces = self.spaces_of(viewer.account).await?;
+        let spaces = community.spaces.of(viewer.account).await?;
         let role = match space {
-            Some(space) => self.role(viewer.account, space).await?,
+            Some(space) => community.access.role(viewer.account, space).await?,
             None => None,
         };
-        let title = spaces.iter().find(|one| Some(one.id) == space).map_or_else(
+        let current = spaces.iter().find(|one| Some(one.id) == space);
+        let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
             |one| one.name.clone(),
         );
-        let spaces = spaces
-            .into_iter()
-            .map(|one| SpaceLink {
-                current: Some(one.id) == space,
-                initials: names::initials(&one.name),
-                id: one.id,
-                name: one.name,
-            })
-            .collect();
         let mut sections = Vec::new();
-        for nav in self.0.navs.get().into_iter().flatten() {
+        for nav in &self.0.navs {
             sections.extend(nav(viewer.clone(), space, deps.clone()).await?);
         }
         Ok(Shell {
@@ -184,90 +179,64 @@ impl Community {
             account: viewer.account,
             name: viewer.name.to_string(),
             face: Face::of(viewer.account, &viewer.name),
-            spaces,
+            spaces: spaces.into_iter().map(|one| link(one, space)).collect(),
             space,
             title,
             sections,
             panes: Vec::new(),
             parts: Vec::new(),
-            rights: rights(&self.0.permissions, role),
+            rights: community.rights(role),
             manages: role.is_some_and(|role| role.holds(&permissions::MANAGE_SPACE)),
-            operates: self.is_server_owner(viewer.account).await?,
+            operates: community.access.is_host(viewer.account).await?,
             here: here.to_owned(),
             feeds,
         })
     }
 }
 
-/// The permissions that style sheets switch controls on for, by their names without the module.
-fn rights(permissions: &[&'static Permission], role: Option<Role>) -> String {
-    let held = permissions.iter().filter(|permission| {
-        permission.held_by == HeldBy::Owners && role.is_some_and(|role| role.holds(permission))
-    });
-    let names: Vec<_> = held
-        .filter_map(|permission| Some(permission.name.split_once('.')?.1))
-        .collect();
-    names.join(" ")
-}
-
-/// Has open pages fetch their sidebar again when it changed for them.
-pub(super) fn presenter() -> Subscriber<Community> {
-    Subscriber::new("community.sidebar")
-        .on(room_created)
-        .on(room_changed)
-        .on(space_changed)
-        .on(member_joined)
-        .on(member_left)
-        .when_lagged(refresh_all)
-}
-
-/// Too much happened to say what: every open page reads its sidebar again.
-async fn refresh_all(community: Community, _missed: u64) {
-    let live = &community.engine().live;
-    for account in live.connected() {
-        refresh_accounts(live, &[account], &AccountChanged { account });
+fn link(space: Space, current: Option<SpaceId>) -> SpaceLink {
+    SpaceLink {
+        current: Some(space.id) == current,
+        initials: names::initials(&space.name),
+        id: space.id,
+        name: space.name,
     }
 }
 
-fn refresh_space<E: Event>(live: &Hub, space: SpaceId, event: &E) {
-    live.publish(&SPACE_FEED.name(space), Content::of(event).refetch());
-}
-
-fn refresh_accounts<E: Event>(live: &Hub, accounts: &[AccountId], event: &E) {
-    for account in accounts {
-        live.publish(&ACCOUNT_FEED.name(*account), Content::of(event).refetch());
+impl Community {
+    /// The head of a page for this viewer.
+    pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
+        let pages = &self.engine().pages;
+        pages.head(viewer.lang, Some(viewer.account), title)
     }
-}
 
-async fn room_created(community: &Community, event: &RoomCreated, _: &Envelope) -> Result<()> {
-    let live = &community.engine().live;
-    match event.space {
-        Some(space) if !event.private => refresh_space(live, space, event),
-        _ => refresh_accounts(live, &event.members, event),
+    /// What every page of an account depends on: the account itself, with its rights. To be had
+    /// before the first question about a right.
+    pub fn dependencies(&self, account: AccountId) -> Dependencies {
+        let deps = self.engine().versions.dependencies();
+        deps.add(account);
+        deps
     }
-    Ok(())
-}
 
-async fn room_changed(community: &Community, event: &RoomChanged, _: &Envelope) -> Result<()> {
-    let live = &community.engine().live;
-    match event.space {
-        Some(space) if event.members.is_empty() => refresh_space(live, space, event),
-        _ => refresh_accounts(live, &event.members, event),
+    /// The feeds that a sidebar follows, with where to follow them from.
+    fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> String {
+        let live = &self.engine().live;
+        let mut feeds = ACCOUNT_FEED.position(viewer.account, live);
+        if let Some(space) = space {
+            feeds.push(' ');
+            feeds.push_str(&SPACE_FEED.position(space, live));
+        }
+        feeds
     }
-    Ok(())
-}
 
-async fn space_changed(community: &Community, event: &SpaceChanged, _: &Envelope) -> Result<()> {
-    refresh_space(&community.engine().live, event.space, event);
-    Ok(())
-}
-
-async fn member_joined(community: &Community, event: &MemberJoined, _: &Envelope) -> Result<()> {
-    refresh_accounts(&community.engine().live, &[event.account], event);
-    Ok(())
-}
-
-async fn member_left(community: &Community, event: &MemberLeft, _: &Envelope) -> Result<()> {
-    refresh_accounts(&community.engine().live, &[event.account], event);
-    Ok(())
+    /// The permissions that style sheets switch controls on for, by their names without the module.
+    fn rights(&self, role: Option<Role>) -> String {
+        let held = self.permissions.iter().filter(|permission| {
+            permission.held_by == HeldBy::Owners && role.is_some_and(|role| role.holds(permission))
+        });
+        let names: Vec<_> = held
+            .filter_map(|permission| Some(permission.name.split_once('.')?.1))
+            .collect();
+        names.join(" ")
+    }
 }

@@ -11,13 +11,14 @@ use tower_sessions::Session;
 
 use super::Community;
 use super::accounts::NewAccount;
+use super::redirects::{landing_page, local};
 use super::setup::Setup;
 use super::views::{JoinPage, SetupPage, SignInPage};
 use crate::base::error::{Error, Result};
 use crate::base::locale::Lang;
 use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::{Address, Viewer};
 use crate::engine::web::{Html, Wants, answer, retry_headers};
 
@@ -25,10 +26,10 @@ type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Access::Anyone, "/setup", get(setup).post(set_up))
-        .page(Access::Anyone, "/sign-in", get(sign_in).post(do_sign_in))
-        .page(Access::SignedIn, "/sign-out", post(sign_out))
-        .page(Access::Anyone, "/join/{code}", get(join).post(do_join))
+        .page(Audience::Anyone, "/setup", get(setup).post(set_up))
+        .page(Audience::Anyone, "/sign-in", get(sign_in).post(do_sign_in))
+        .page(Audience::SignedIn, "/sign-out", post(sign_out))
+        .page(Audience::Anyone, "/join/{code}", get(join).post(do_join))
 }
 
 async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
@@ -77,7 +78,10 @@ async fn set_up(
                 owner,
             })
             .await?;
-        community.sign_in(&session, account, &headers).await?;
+        community
+            .sessions
+            .start(&session, account, &headers)
+            .await?;
         Ok(Outcome::new(
             json!({ "account": account, "space": space }),
             "/",
@@ -101,16 +105,6 @@ async fn set_up(
 struct Next {
     #[serde(default)]
     next: String,
-}
-
-/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from
-/// addresses, so none may stand in it.
-pub(super) fn local(next: &str) -> &str {
-    let inside = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.starts_with("/\\")
-        && !next.contains(char::is_control);
-    if inside { next } else { "/" }
 }
 
 async fn sign_in(
@@ -167,10 +161,14 @@ async fn do_sign_in(
         // The same words for an unknown account and a wrong password, and the same time: both check
         // a hash.
         let account = community
+            .accounts
             .authenticate(&login, password, address)
             .await?
             .ok_or(Error::field("form", "error-sign-in"))?;
-        community.sign_in(&session, account, &headers).await?;
+        community
+            .sessions
+            .start(&session, account, &headers)
+            .await?;
         Ok(Outcome::new(json!({ "account": account }), next.clone()))
     }
     .await;
@@ -192,7 +190,8 @@ async fn do_sign_in(
 
 async fn sign_out(State(community): Here, viewer: Viewer, session: Session) -> Result<Response> {
     community
-        .end_session(viewer.account, &viewer.session)
+        .sessions
+        .end(viewer.account, &viewer.session)
         .await?;
     session
         .flush()
@@ -218,7 +217,7 @@ async fn join_page(
     code: String,
     form: Form,
 ) -> Result<Response> {
-    let invitation = community.invitation(&code).await?;
+    let invitation = community.invites.find(&code).await?;
     let status = if invitation.is_some() {
         StatusCode::OK
     } else {
@@ -262,9 +261,12 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        community.0.sign_in_limiter.join(address)?;
+        community.sign_in_limiter.join(address)?;
         let (account, space) = match &viewer {
-            Some(viewer) => (viewer.account, community.join(&code, viewer.account).await?),
+            Some(viewer) => (
+                viewer.account,
+                community.invites.join(&code, viewer.account).await?,
+            ),
             None => {
                 let JoinForm {
                     name,
@@ -272,6 +274,7 @@ async fn do_join(
                     password,
                 } = decode_form(&body)?;
                 let (account, space) = community
+                    .invites
                     .join_as_new(
                         &code,
                         NewAccount {
@@ -281,13 +284,16 @@ async fn do_join(
                         },
                     )
                     .await?;
-                community.sign_in(&session, account, &headers).await?;
+                community
+                    .sessions
+                    .start(&session, account, &headers)
+                    .await?;
                 (account, space)
             }
         };
         Ok(Outcome::new(
             json!({ "space": space }),
-            community.first_room(account, space).await?,
+            landing_page(&community, account, space).await?,
         ))
     }
     .await;

@@ -2,14 +2,16 @@
 
 use sqlx::FromRow;
 
-use super::accounts::{self, touched};
+use super::accounts::touched;
 use super::names::check_name;
+use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
-use super::{Community, Role, Scope, permissions, rooms};
+use super::{Access, Role, Scope, permissions, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::Engine;
 use crate::engine::bus::Origin;
 
 /// A space.
@@ -21,6 +23,7 @@ pub struct Space {
     pub name: String,
 }
 
+/// Inserts a space in the caller's transaction.
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     let id = SpaceId::new();
     const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, $2, $3)";
@@ -28,88 +31,104 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     Ok(id)
 }
 
+/// Adds a member in the caller's transaction; one who is there keeps their role.
 pub(super) async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     role: Role,
 ) -> Result<()> {
-    const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     tx.execute(INSERT, (space, account, role.name(), Micros::now()))
         .await?;
     Ok(())
 }
 
-impl Community {
+/// The spaces of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Spaces {
+    pub(super) engine: Engine,
+    pub(super) access: Access,
+}
+
+impl Spaces {
     /// The spaces of an account, by name.
-    pub(super) async fn spaces_of(&self, account: AccountId) -> Result<Vec<Space>> {
-        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
-        self.0.engine.db.all(READ, (account,)).await
+    pub(super) async fn of(&self, account: AccountId) -> Result<Vec<Space>> {
+        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+            WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+        self.engine.db.all(READ, (account,)).await
+    }
+
+    /// The spaces an account belongs to.
+    pub async fn ids_of(&self, account: AccountId) -> Result<Vec<SpaceId>> {
+        const READ: &str = "SELECT space_id FROM members WHERE account_id = $1";
+        self.engine.db.scalars(READ, (account,)).await
     }
 
     /// A space, for someone who belongs to it.
     ///
     /// # Errors
     /// `NotFound` for everybody else.
-    pub async fn space(&self, account: AccountId, id: SpaceId) -> Result<Space> {
-        self.permit(account, &permissions::READ, Scope::Space(id))
+    pub async fn get(&self, account: AccountId, id: SpaceId) -> Result<Space> {
+        const GET: &str = "SELECT id, name FROM spaces WHERE id = $1";
+        self.access
+            .permit(account, &permissions::READ, Scope::Space(id))
             .await?;
-        self.0
-            .engine
-            .db
-            .one("SELECT id, name FROM spaces WHERE id = $1", (id,))
-            .await
+        self.engine.db.one(GET, (id,)).await
+    }
+
+    /// The members of a space by name, at most [`MAX_LISTED`].
+    pub async fn members(&self, space: SpaceId) -> Result<Vec<Person>> {
+        const READ: &str = "SELECT a.id, a.name, m.role FROM members m \
+            JOIN accounts a ON a.id = m.account_id \
+            WHERE m.space_id = $1 ORDER BY a.name_key LIMIT $2";
+        self.engine.db.all(READ, (space, MAX_LISTED)).await
     }
 
     /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
-    pub(super) async fn create_space(&self, account: AccountId, name: &str) -> Result<SpaceId> {
-        self.permit(account, &permissions::CREATE_SPACE, Scope::Server)
+    pub(super) async fn create(&self, account: AccountId, name: &str) -> Result<SpaceId> {
+        self.access
+            .permit(account, &permissions::CREATE_SPACE, Scope::Server)
             .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
-        let bus = self.0.engine.bus.clone();
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                let space = insert(tx, &name).await?;
-                add_member(tx, space, account, Role::Owner).await?;
-                rooms::insert_in_space(tx, space, "general", "", false).await?;
-                let origin = Origin::new(account, Some(space));
-                let owner = account;
-                bus.publish_after_commit(tx, origin, SpaceCreated { space, owner });
-                Ok(space)
-            })
-            .await
+        let bus = self.engine.bus.clone();
+        let write = self.engine.db.write(async move |tx| {
+            let space = insert(tx, &name).await?;
+            add_member(tx, space, account, Role::Owner).await?;
+            rooms::insert_in_space(tx, space, "general", "", false).await?;
+            let origin = Origin::new(account, Some(space));
+            let owner = account;
+            bus.publish_after_commit(tx, origin, SpaceCreated { space, owner });
+            Ok(space)
+        });
+        write.await
     }
 
     /// Gives a space another name.
-    pub(super) async fn rename_space(
+    pub(super) async fn rename(
         &self,
         account: AccountId,
         space: SpaceId,
         name: &str,
     ) -> Result<()> {
-        self.permit(account, &permissions::MANAGE_SPACE, Scope::Space(space))
+        const RENAME: &str = "UPDATE spaces SET name = $2 WHERE id = $1";
+        self.access
+            .permit(account, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
-        let bus = self.0.engine.bus.clone();
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                let done = tx
-                    .execute("UPDATE spaces SET name = $2 WHERE id = $1", (space, &name))
-                    .await?;
-                touched(done)?;
-                let origin = Origin::new(account, Some(space));
-                bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
-                Ok(())
-            })
-            .await
+        let bus = self.engine.bus.clone();
+        let write = self.engine.db.write(async move |tx| {
+            touched(tx.execute(RENAME, (space, &name)).await?)?;
+            let origin = Origin::new(account, Some(space));
+            bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
+            Ok(())
+        });
+        write.await
     }
 
     /// Takes an account out of a space and all its rooms: by themselves, or by who manages the
@@ -123,33 +142,31 @@ impl Community {
         space: SpaceId,
         account: AccountId,
     ) -> Result<()> {
+        const LEAVE: &str = "DELETE FROM members \
+            WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
+        const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
+            AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
         let right = if by == account {
             &permissions::READ
         } else {
             &permissions::MANAGE_SPACE
         };
-        self.permit(by, right, Scope::Space(space)).await?;
-        if self.role(account, space).await? == Some(Role::Owner) {
+        self.access.permit(by, right, Scope::Space(space)).await?;
+        if self.access.role(account, space).await? == Some(Role::Owner) {
             return Err(Error::Conflict("error-owner-stays"));
         }
-        let community = self.clone();
-        self.0
-            .engine
-            .db
-            .write(async move |tx| {
-                    const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
-                    let done = tx.execute(LEAVE, (space, account)).await?;
-                    accounts::touched(done)?;
-                    const ROOMS: &str =
-                        "DELETE FROM room_members WHERE account_id = $2 AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
-                    tx.execute(ROOMS, (space, account)).await?;
-                    tx.after_commit(move || {
-                        community.0.engine.bus.publish(Origin::new(by, Some(space)), MemberLeft { space, account });
-                        // After the event, which ends what was cached of their rights.
-                        community.0.engine.live.recheck(account);
-                    });
-                    Ok(())
-                })
-            .await
+        let engine = self.engine.clone();
+        let write = self.engine.db.write(async move |tx| {
+            touched(tx.execute(LEAVE, (space, account)).await?)?;
+            tx.execute(LEAVE_ROOMS, (space, account)).await?;
+            tx.after_commit(move || {
+                let origin = Origin::new(by, Some(space));
+                engine.bus.publish(origin, MemberLeft { space, account });
+                // After the event, which ends what was cached of their rights.
+                engine.live.recheck(account);
+            });
+            Ok(())
+        });
+        write.await
     }
 }

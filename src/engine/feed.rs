@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::base::ids::Id;
-use crate::engine::live::Hub;
+use crate::engine::live::{FeedSpec, Hub};
 
 /// What tells the feeds of a family apart: an id, or nothing for a family of one.
 pub trait FeedKey: Copy + Send + 'static {
@@ -45,8 +45,8 @@ pub struct Feed<K> {
     pub pattern: &'static str,
     /// What travels on it.
     pub about: &'static str,
-    pub(super) ephemeral: bool,
-    pub(super) max_frames: usize,
+    ephemeral: bool,
+    max_frames: usize,
     key: PhantomData<fn(K)>,
 }
 
@@ -83,6 +83,16 @@ impl<K: FeedKey> Feed<K> {
                 format!("{before}{number}{after}")
             }
             _ => self.pattern.to_owned(),
+        }
+    }
+
+    /// What the hub needs to know of it.
+    pub(super) const fn spec(&self) -> FeedSpec {
+        FeedSpec {
+            pattern: self.pattern,
+            about: self.about,
+            ephemeral: self.ephemeral,
+            keeps: self.max_frames,
         }
     }
 

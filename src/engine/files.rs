@@ -16,11 +16,12 @@ mod serve;
 mod spool;
 mod store;
 mod sweep_job;
+mod transfers;
 mod tus;
 mod uploads;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -33,17 +34,24 @@ use crate::engine::jobs::{Jobs, NewJob};
 use crate::engine::module::Module;
 use crate::id;
 use blobs::Blobs;
-pub use kind::FileKind;
+pub(super) use kind::FileRule;
+pub use kind::{FileKind, FileSpec, ReadyHandler};
 pub use media::Media;
 pub(super) use multipart::take_form;
 use spool::Spool;
 pub use store::{File, Picture};
+pub(super) use transfers::Transfers;
 pub(super) use tus::routes;
 
 id!(
     /// A file.
     FileId
 );
+
+/// The engine's own module: the jobs that work on files.
+pub(super) fn module() -> Module<Transfers> {
+    sweep_job::declare(picture_job::declare(Module::new("files")))
+}
 
 /// The files of one server. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +61,7 @@ struct Inner {
     db: Db,
     jobs: Jobs,
     settings: Arc<Settings>,
-    kinds: OnceLock<BTreeMap<&'static str, FileKind>>,
+    kinds: BTreeMap<&'static str, FileSpec>,
     blobs: Blobs,
     spool: Spool,
     /// Who stores, or forgets, the content of a digest.
@@ -61,54 +69,40 @@ struct Inner {
 }
 
 impl Files {
-    /// PartCache where the settings say. Nothing is opened before it is needed.
+    /// Files of these kinds, stored where the settings say. Nothing is opened before it is needed.
     ///
     /// # Errors
     /// When the settings of the bucket contradict each other.
-    pub fn new(settings: Arc<Settings>, db: Db, jobs: Jobs) -> anyhow::Result<Self> {
+    ///
+    /// # Panics
+    /// When two kinds share a name: a mistake of the program.
+    pub fn new(
+        settings: Arc<Settings>,
+        db: Db,
+        jobs: Jobs,
+        kinds: impl IntoIterator<Item = FileSpec>,
+    ) -> anyhow::Result<Self> {
+        let mut by_name = BTreeMap::new();
+        for kind in kinds {
+            let name = kind.name;
+            let is_new = by_name.insert(name, kind).is_none();
+            assert!(is_new, "the kind of files {name} is declared twice");
+        }
         let blobs = Blobs::new(&settings).context("where files are kept")?;
         let spool = Spool::new(settings.data.join("uploads"), settings.max_uploads);
         Ok(Self(Arc::new(Inner {
             db,
             jobs,
             settings,
-            kinds: OnceLock::new(),
+            kinds: by_name,
             blobs,
             spool,
             contents: KeyedLock::default(),
         })))
     }
 
-    /// Takes these kinds and no others.
-    ///
-    /// # Panics
-    /// When two share a name: a mistake of the program.
-    pub(super) fn declare(&self, kinds: Vec<FileKind>) {
-        let mut by_name = BTreeMap::new();
-        for kind in kinds {
-            let name = kind.name;
-            assert!(
-                by_name.insert(name, kind).is_none(),
-                "the kind of files {name} is declared twice"
-            );
-        }
-        assert!(
-            self.0.kinds.set(by_name).is_ok(),
-            "kinds of files are declared once"
-        );
-    }
-
-    fn kind(&self, name: &str) -> Result<&FileKind> {
-        self.0
-            .kinds
-            .get()
-            .and_then(|kinds| kinds.get(name))
-            .ok_or(Error::NotFound)
-    }
-
-    /// The engine's own part: the work on files.
-    pub(super) fn module() -> Module<Self> {
-        sweep_job::declare(picture_job::declare(Module::new("files")))
+    fn kind(&self, name: &str) -> Result<&FileSpec> {
+        self.0.kinds.get(name).ok_or(Error::NotFound)
     }
 
     /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing

@@ -18,7 +18,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -30,7 +30,8 @@ use crate::base::error::{Error, Result};
 use crate::engine::feed::Feed;
 use crate::engine::live::{Content, Hub};
 use crate::{event, id};
-pub use kind::{Failure, JobKind, Settled};
+pub(super) use kind::Handler;
+pub use kind::{Failure, JobKind, JobSpec, Settled};
 pub use overview::{Failed, KindView, Overview, Running};
 use run::Progress;
 pub use run::Run;
@@ -93,7 +94,7 @@ pub struct Jobs(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    kinds: OnceLock<BTreeMap<&'static str, JobKind>>,
+    kinds: BTreeMap<&'static str, JobSpec>,
     state: Mutex<State>,
     /// Rung when there may be something to begin.
     rung: Notify,
@@ -127,11 +128,20 @@ struct RunningJob {
 }
 
 impl Jobs {
-    /// PartCache in this database; none begins before [`start`](Self::start).
-    pub fn new(db: Db) -> Self {
+    /// Jobs of these kinds in this database; none begins before [`start`](Self::start).
+    ///
+    /// # Panics
+    /// When two kinds share a name: a mistake of the program.
+    pub fn new(db: Db, kinds: impl IntoIterator<Item = JobSpec>) -> Self {
+        let mut by_name = BTreeMap::new();
+        for kind in kinds {
+            let name = kind.name;
+            let is_new = by_name.insert(name, kind).is_none();
+            assert!(is_new, "the job {name} is declared twice");
+        }
         Self(Arc::new(Inner {
             db,
-            kinds: OnceLock::new(),
+            kinds: by_name,
             state: Mutex::default(),
             rung: Notify::new(),
             soon: AtomicBool::new(false),
@@ -145,35 +155,29 @@ impl Jobs {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes these kinds and no others, and begins to run what waits.
+    /// Begins to run what waits, with the handler of each kind.
     ///
     /// # Panics
-    /// When two kinds share a name, or a schedule names no kind or no time: a mistake of the
-    /// program.
-    pub(super) fn start(&self, kinds: Vec<JobKind>, schedules: Vec<Schedule>) {
-        let mut by_name = BTreeMap::new();
-        for kind in kinds {
-            let name = kind.name;
-            assert!(
-                by_name.insert(name, kind).is_none(),
-                "the job {name} is declared twice"
-            );
-        }
+    /// When a schedule names no kind or no time: a mistake of the program.
+    pub(super) fn start(
+        &self,
+        handlers: impl IntoIterator<Item = (&'static str, Handler)>,
+        schedules: Vec<Schedule>,
+    ) {
         for schedule in &schedules {
             assert!(
-                by_name.contains_key(schedule.kind),
+                self.0.kinds.contains_key(schedule.kind),
                 "a schedule for {}, which no module declares",
                 schedule.kind
             );
         }
-        assert!(self.0.kinds.set(by_name).is_ok(), "jobs are declared once");
         self.0.stopped.send_replace(false);
-        tokio::spawn(runner::run(self.clone(), schedules));
+        let handlers = handlers.into_iter().collect();
+        tokio::spawn(runner::run(self.clone(), handlers, schedules));
     }
 
-    fn kinds(&self) -> &BTreeMap<&'static str, JobKind> {
-        static NONE: BTreeMap<&str, JobKind> = BTreeMap::new();
-        self.0.kinds.get().unwrap_or(&NONE)
+    fn kinds(&self) -> &BTreeMap<&'static str, JobSpec> {
+        &self.0.kinds
     }
 
     /// Adds a job in the transaction of its cause. Nothing when one of its kind and key waits or

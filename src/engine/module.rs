@@ -18,9 +18,9 @@ use crate::base::locale::Added;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
 use crate::engine::feed::{Feed, FeedKey};
-use crate::engine::files::FileKind;
-use crate::engine::jobs::{JobKind, Schedule};
-use crate::engine::live::{FeedSpec, SocketClosed, SocketOpened};
+use crate::engine::files::{self, FileKind, FileRule, FileSpec};
+use crate::engine::jobs::{Handler, JobKind, JobSpec, JobsChanged, Schedule};
+use crate::engine::live::{FeedRule, FeedSpec, SocketClosed, SocketOpened};
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -28,7 +28,7 @@ use crate::engine::web::{EmbeddedAsset, Part, asset_address};
 
 /// Who may ask for a page at all. Further rights are the page's to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum Audience {
     /// Everybody: signing in, the setup page, an invitation.
     Anyone,
     /// People who are signed in.
@@ -82,7 +82,7 @@ pub struct Route {
     /// Its path, with `{parameters}`.
     pub path: &'static str,
     /// Who may ask.
-    pub access: Access,
+    pub audience: Audience,
     pub(super) handler: MethodRouter,
 }
 
@@ -111,18 +111,37 @@ pub struct Declarations {
     pub migrations: Vec<Migration>,
     /// Messages of modules from outside.
     pub messages: Vec<Added>,
+    pub(super) feeds: Vec<FeedSpec>,
+    pub(super) jobs: Vec<JobSpec>,
+    pub(super) files: Vec<FileSpec>,
+}
+
+impl Declarations {
+    fn merge(&mut self, other: Self) {
+        self.topics.extend(other.topics);
+        self.permissions.extend(other.permissions);
+        self.account_styles.extend(other.account_styles);
+        self.stylesheets.extend(other.stylesheets);
+        self.scripts.extend(other.scripts);
+        self.embedded_assets.extend(other.embedded_assets);
+        self.migrations.extend(other.migrations);
+        self.messages.extend(other.messages);
+        self.feeds.extend(other.feeds);
+        self.jobs.extend(other.jobs);
+        self.files.extend(other.files);
+    }
 }
 
 /// What modules declare, bound to their state.
 #[derive(Default)]
 pub struct Handlers {
-    pub(super) feeds: Vec<FeedSpec>,
+    pub(super) feeds: Vec<FeedRule>,
     pub(super) routes: Vec<Route>,
     pub(super) actions: Vec<Action>,
     pub(super) tasks: Vec<BoxFuture<'static, ()>>,
-    pub(super) jobs: Vec<JobKind>,
+    pub(super) jobs: Vec<(&'static str, Handler)>,
     pub(super) schedules: Vec<Schedule>,
-    pub(super) files: Vec<FileKind>,
+    pub(super) files: Vec<(&'static str, FileRule)>,
     pub(super) subscribers: Vec<BoundSubscriber>,
     pub(super) navs: Vec<Nav>,
     pub(super) panes: Vec<Pane>,
@@ -238,12 +257,14 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     }
 
     /// Owns a family of feeds; `authorize` says whether somebody may follow one.
-    pub fn feed<K, F, R>(self, feed: Feed<K>, authorize: F) -> Self
+    pub fn feed<K, F, R>(mut self, feed: Feed<K>, authorize: F) -> Self
     where
         K: FeedKey,
         F: Fn(S, Viewer, K) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
+        let spec = feed.spec();
+        self.declared.feeds.push(spec);
         self.bind(move |state, handlers| {
             let state = state.clone();
             let allows = move |viewer, numbers: Vec<i64>| {
@@ -256,23 +277,17 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
                     }
                 }
             };
-            let spec = FeedSpec::new(feed.pattern, feed.about, allows).keeping(feed.max_frames);
-            let spec = if feed.ephemeral {
-                spec.ephemeral()
-            } else {
-                spec
-            };
-            handlers.feeds.push(spec);
+            handlers.feeds.push(FeedRule::new(spec, allows));
         })
     }
 
     /// Answers requests for a path.
-    pub fn page(self, access: Access, path: &'static str, handler: MethodRouter<S>) -> Self {
+    pub fn page(self, audience: Audience, path: &'static str, handler: MethodRouter<S>) -> Self {
         self.bind(move |state, handlers| {
             let handler = handler.with_state(state.clone());
             handlers.routes.push(Route {
                 path,
-                access,
+                audience,
                 handler,
             });
         })
@@ -339,18 +354,11 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.bind(move |state, handlers| handlers.subscribers.push(subscriber.bind(state)))
     }
 
-    /// Does jobs of the kind that `kind` makes.
-    pub fn job(self, kind: impl FnOnce(&S) -> JobKind + 'static) -> Self {
-        let name = self.name;
-        self.bind(move |state, handlers| {
-            let kind = kind(state);
-            assert!(
-                kind.name.split('.').next() == Some(name),
-                "module {name} declares the job {} of another",
-                kind.name
-            );
-            handlers.jobs.push(kind);
-        })
+    /// Does jobs of a kind.
+    pub fn job(mut self, kind: JobKind<S>) -> Self {
+        self.assert_owned("job", kind.spec.name);
+        self.declared.jobs.push(kind.spec.clone());
+        self.bind(move |state, handlers| handlers.jobs.push(kind.bind(state)))
     }
 
     /// Has a job of one of its kinds added by the clock.
@@ -358,18 +366,11 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.bind(move |_, handlers| handlers.schedules.push(schedule))
     }
 
-    /// Takes files of the kind that `kind` makes.
-    pub fn files(self, kind: impl FnOnce(&S) -> FileKind + 'static) -> Self {
-        let name = self.name;
-        self.bind(move |state, handlers| {
-            let kind = kind(state);
-            assert!(
-                kind.name.split('.').next() == Some(name),
-                "module {name} declares the kind of files {} of another",
-                kind.name
-            );
-            handlers.files.push(kind);
-        })
+    /// Takes files of a kind.
+    pub fn files(mut self, kind: FileKind<S>) -> Self {
+        self.assert_owned("kind of files", kind.spec.name);
+        self.declared.files.push(kind.spec.clone());
+        self.bind(move |state, handlers| handlers.files.push(kind.bind(state)))
     }
 
     /// Work that goes on as long as the server runs, such as a timer.
@@ -426,12 +427,12 @@ impl<C: 'static> Modules<C> {
     /// The engine's own declarations.
     pub fn new() -> Self {
         let mut declared = Declarations::default();
-        declared
-            .topics
-            .extend([SocketOpened::topic(), SocketClosed::topic()]);
-        declared
-            .topics
-            .push(crate::engine::jobs::JobsChanged::topic());
+        declared.merge(files::module().declared);
+        declared.topics.extend([
+            SocketOpened::topic(),
+            SocketClosed::topic(),
+            JobsChanged::topic(),
+        ]);
         Self {
             declared,
             binds: Vec::new(),
@@ -447,15 +448,7 @@ impl<C: 'static> Modules<C> {
         let Module {
             declared, binds, ..
         } = module;
-        let all = &mut self.declared;
-        all.topics.extend(declared.topics);
-        all.permissions.extend(declared.permissions);
-        all.account_styles.extend(declared.account_styles);
-        all.stylesheets.extend(declared.stylesheets);
-        all.scripts.extend(declared.scripts);
-        all.embedded_assets.extend(declared.embedded_assets);
-        all.migrations.extend(declared.migrations);
-        all.messages.extend(declared.messages);
+        self.declared.merge(declared);
         self.binds.push(Box::new(move |context, handlers| {
             let state = state(context);
             binds.into_iter().for_each(|bind| bind(&state, handlers));
@@ -487,9 +480,9 @@ impl<C: 'static> Default for Modules<C> {
 /// The routes of the modules as a router: those for signed-in people refuse everybody else.
 pub(super) fn mount(routes: Vec<Route>) -> Router {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let handler = match route.access {
-            Access::Anyone => route.handler,
-            Access::SignedIn => route
+        let handler = match route.audience {
+            Audience::Anyone => route.handler,
+            Audience::SignedIn => route
                 .handler
                 .layer(axum::middleware::from_extractor::<Viewer>()),
         };

@@ -12,7 +12,7 @@ use crate::community::{Community, Scope};
 use crate::engine::Engine;
 use crate::engine::actions::Class;
 use crate::engine::jobs;
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
 
 /// See and retry jobs and failed events.
@@ -41,6 +41,7 @@ impl Admin {
     /// The engine, for someone who may operate it.
     async fn engine_for(&self, viewer: &Viewer) -> Result<&Engine> {
         self.community
+            .access
             .permit(viewer.account, &OPERATE, Scope::Server)
             .await?;
         Ok(self.community.engine())
@@ -52,8 +53,12 @@ pub fn module() -> Module<Admin> {
     Module::new("admin")
         .permission(&OPERATE)
         .feed(jobs::FEED, may_follow_jobs)
-        .page(Access::SignedIn, "/jobs", get(pages::jobs))
-        .page(Access::SignedIn, "/dead-letters", get(pages::dead_letters))
+        .page(Audience::SignedIn, "/jobs", get(pages::jobs))
+        .page(
+            Audience::SignedIn,
+            "/dead-letters",
+            get(pages::dead_letters),
+        )
         .action(
             "admin.retry-job",
             "Has a job that failed for good tried again",
@@ -89,6 +94,7 @@ pub fn module() -> Module<Admin> {
 async fn may_follow_jobs(admin: Admin, viewer: Viewer, (): ()) -> Result<bool> {
     let may = admin
         .community
+        .access
         .permit(viewer.account, &OPERATE, Scope::Server);
     is_granted(may.await)
 }

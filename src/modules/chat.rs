@@ -87,7 +87,7 @@ pub fn module() -> Module<Chat> {
         .permission(&MODERATE)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
-        .files(attachment_store::kind)
+        .files(attachment_store::kind())
         .stylesheet("css/chat.css")
         .account_style(views::account_style)
         .script("js/chat.js")
@@ -142,6 +142,7 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
 async fn may_follow_room(chat: Chat, viewer: Viewer, room: RoomId) -> Result<bool> {
     is_granted(
         chat.community
+            .access
             .permit_in_room(viewer.account, &READ, room)
             .await,
     )

@@ -26,7 +26,7 @@ use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::feed::Feed;
 use crate::engine::live::{Content, SocketClosed, SocketOpened};
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
@@ -88,8 +88,8 @@ impl Presence {
     async fn publish_to_spaces(&self, changes: &[(AccountId, State)]) -> Result<()> {
         let mut by_space: BTreeMap<SpaceId, Vec<PersonFrame>> = BTreeMap::new();
         for (account, state) in changes {
-            let name = self.community.account(*account).await?.name.clone();
-            for space in self.community.space_ids_of(*account).await? {
+            let name = self.community.accounts.get(*account).await?.name.clone();
+            for space in self.community.spaces.ids_of(*account).await? {
                 by_space.entry(space).or_default().push(PersonFrame {
                     account: *account,
                     space,
@@ -144,7 +144,7 @@ pub fn module() -> Module<Presence> {
             active,
         )
         .page(
-            Access::SignedIn,
+            Audience::SignedIn,
             "/spaces/{space}/people",
             get(pages::people),
         )
@@ -161,7 +161,11 @@ pub fn module() -> Module<Presence> {
 }
 
 async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Result<bool> {
-    let role = presence.community.role(viewer.account, space).await?;
+    let role = presence
+        .community
+        .access
+        .role(viewer.account, space)
+        .await?;
     Ok(role.is_some())
 }
 

@@ -19,7 +19,7 @@ use tidepool::community::{Community, Scope};
 use tidepool::engine::actions::Class;
 use tidepool::engine::bus::Subscriber;
 use tidepool::engine::feed::Feed;
-use tidepool::engine::module::{Access, Module, Modules};
+use tidepool::engine::module::{Audience, Module, Modules};
 use tidepool::engine::viewer::Viewer;
 
 /// Change the list of a space.
@@ -49,7 +49,7 @@ impl Todo {
 
     async fn permit_edit(&self, account: AccountId, space: SpaceId) -> Result<()> {
         let scope = Scope::Space(space);
-        self.community.permit(account, &EDIT, scope).await
+        self.community.access.permit(account, &EDIT, scope).await
     }
 }
 
@@ -65,7 +65,7 @@ fn module() -> Module<Todo> {
         .publishes::<topics::ListReordered>()
         .publishes::<topics::ListCleared>()
         .feed(FEED, may_follow)
-        .page(Access::SignedIn, "/spaces/{space}/todo", get(pages::list))
+        .page(Audience::SignedIn, "/spaces/{space}/todo", get(pages::list))
         .nav(pages::nav)
         .action("todo.add", "Adds an item", Class::Write, actions::add::add)
         .action(
@@ -98,9 +98,8 @@ fn module() -> Module<Todo> {
 
 async fn may_follow(todo: Todo, viewer: Viewer, space: SpaceId) -> Result<bool> {
     let scope = Scope::Space(space);
-    let asked = todo
-        .community
-        .permit(viewer.account, &permissions::READ, scope);
+    let access = &todo.community.access;
+    let asked = access.permit(viewer.account, &permissions::READ, scope);
     is_granted(asked.await)
 }
 

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tidepool::base::error::Result;
 use tidepool::base::ids::{self, SpaceId};
-use tidepool::community::{Scope, permissions};
+use tidepool::community::{Layout, Scope, permissions};
 use tidepool::engine::forms::Form;
 use tidepool::engine::module::{NavEntry, NavSection};
 use tidepool::engine::versions::Dependencies;
@@ -29,6 +29,7 @@ pub struct ListQuery {
 /// A space's list.
 pub async fn list(
     State(todo): State<Todo>,
+    layout: Layout,
     viewer: Viewer,
     form: Form,
     Path(space): Path<SpaceId>,
@@ -39,13 +40,14 @@ pub async fn list(
     let deps = community.dependencies(viewer.account);
     deps.add(space);
     community
+        .access
         .permit(viewer.account, &permissions::READ, Scope::Space(space))
         .await?;
     // The cursor before the items: a change after it arrives as a frame.
     let feed = FEED.position(space, &engine.live);
     let items = store::list(&engine.db, space).await?;
     let here = address(space);
-    let shell = community.shell_from(&deps, &viewer, Some(space), &here);
+    let shell = layout.shell_from(&deps, &viewer, Some(space), &here);
     let page = ListPage {
         head: community.head(&viewer, viewer.lang.t("todo-title")),
         shell: shell.await?,

@@ -3,7 +3,7 @@
 use askama::Template;
 use tidepool::base::ids::SpaceId;
 use tidepool::base::locale::Lang;
-use tidepool::community::shell::Shell;
+use tidepool::community::Shell;
 use tidepool::engine::forms::Form;
 use tidepool::engine::web::Head;
 

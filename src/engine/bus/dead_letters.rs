@@ -1,7 +1,8 @@
 //! Dead letters: events whose handler failed for good, kept until an owner replays or discards
 //! them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sqlx::FromRow;
 
@@ -42,12 +43,30 @@ pub struct DeadLetter {
 #[derive(Clone)]
 pub struct DeadLetters {
     db: Db,
+    /// Every subscriber that was started, by name, to replay letters to.
+    subscribers: Arc<RwLock<BTreeMap<&'static str, BoundSubscriber>>>,
 }
 
 impl DeadLetters {
-    /// PartCache in this database.
+    /// Dead letters in this database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self {
+            db,
+            subscribers: Arc::default(),
+        }
+    }
+
+    /// Lets letters be replayed to a subscriber.
+    pub(super) fn add_subscriber(&self, subscriber: BoundSubscriber) {
+        let subscribers = self.subscribers.write();
+        let mut subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
+        subscribers.insert(subscriber.name, subscriber);
+    }
+
+    fn find_subscriber(&self, name: &str) -> Result<BoundSubscriber> {
+        let subscribers = self.subscribers.read();
+        let subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
+        subscribers.get(name).cloned().ok_or(Error::NotFound)
     }
 
     /// Keeps one. A database that cannot take it leaves only the log line: there is nowhere else to
@@ -97,13 +116,7 @@ impl DeadLetters {
     /// # Errors
     /// `NotFound` when there is no such letter or its subscriber or topic no longer exists; else
     /// what the handler said.
-    pub async fn replay(
-        &self,
-        id: EventId,
-        subscriber: &str,
-        bus: &Bus,
-        subscribers: &[BoundSubscriber],
-    ) -> Result<()> {
+    pub async fn replay(&self, id: EventId, subscriber: &str, bus: &Bus) -> Result<()> {
         let letter: DeadLetter = self
             .db
             .one(
@@ -115,10 +128,7 @@ impl DeadLetters {
             .topics()
             .find(|topic| topic.name == letter.topic)
             .ok_or(Error::NotFound)?;
-        let handler = subscribers
-            .iter()
-            .find(|s| s.name == letter.subscriber)
-            .ok_or(Error::NotFound)?;
+        let handler = self.find_subscriber(&letter.subscriber)?;
         let value = serde_json::from_str(&letter.event).map_err(anyhow::Error::new)?;
         let body = (topic.decode)(value).map_err(anyhow::Error::new)?;
         let envelope = Envelope {

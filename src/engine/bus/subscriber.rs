@@ -162,6 +162,7 @@ impl BoundSubscriber {
         for topic in self.handlers.keys() {
             bus.subscribe(topic, inbox.clone());
         }
+        dead.add_subscriber(self.clone());
         tokio::spawn(self.clone().listen(events, missed, dead.clone()));
     }
 

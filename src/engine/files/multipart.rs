@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 
-use super::Files;
+use super::transfers::Transfers;
 use super::uploads::UploadRequest;
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
@@ -25,7 +25,7 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
 /// # Errors
 /// As of an upload; files that came before the error are swept later.
 pub(in crate::engine) async fn take_form(
-    files: &Files,
+    transfers: &Transfers,
     viewer: &Viewer,
     kind: &str,
     headers: &HeaderMap,
@@ -33,6 +33,7 @@ pub(in crate::engine) async fn take_form(
 ) -> Result<Vec<u8>> {
     let shape = || Error::field("form", "error-message-shape");
     let boundary = boundary(headers).ok_or_else(shape)?;
+    let files = &transfers.files;
     let _place = files.place()?;
     let largest = files.largest(kind)?;
     let sent = headers
@@ -68,16 +69,17 @@ pub(in crate::engine) async fn take_form(
             .ok_or_else(shape)?;
         // How large it is nobody says beforehand: it counts as all that is sent until it is known.
         let most = sent.unwrap_or(largest).min(largest).max(1);
-        let wish = UploadRequest {
+        let request = UploadRequest {
             kind: kind.to_owned(),
             place,
             name: file_name,
             size: most,
         };
-        let (taking, by) = (files.clone(), viewer.clone());
+        let (taking, by) = (transfers.clone(), viewer.clone());
         // A task of its own: what was begun is ended, and its room free again, however early the
         // browser goes.
-        let taken = tokio::spawn(async move { taking.take_whole(&by, wish, field.boxed()).await });
+        let taken =
+            tokio::spawn(async move { taking.take_whole(&by, request, field.boxed()).await });
         if let Some(id) = taken
             .await
             .map_err(|error| Error::Internal(error.into()))??

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 
 use super::pictures::{self, Encoded, Made};
 use super::store::{self, File, Picture};
+use super::transfers::Transfers;
 use super::{FileId, Files};
 use crate::base::error::{Error, Result};
 use crate::engine::jobs::{Failure, JobKind, Run, Settled};
@@ -13,17 +14,16 @@ use crate::engine::module::Module;
 
 pub(super) const PICTURE: &str = "files.picture";
 
-pub(super) fn declare(module: Module<Files>) -> Module<Files> {
-    module.job(|files| {
-        let about = "Makes a picture anew, and its smaller forms";
-        JobKind::new(files, PICTURE, about, make_picture)
-            .at_once(1) // each may take a good part of the machine's memory
-            .limit(Duration::from_secs(120))
-            // For a quarter of an hour: nobody sees the picture before, and a bucket may be
-            // unreachable for a while.
-            .attempts(10)
-            .backoff(Duration::from_secs(2))
-    })
+pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
+    let about = "Makes a picture anew, and its smaller forms";
+    let kind = JobKind::new(PICTURE, about, make_picture)
+        .at_once(1) // each may take a good part of the machine's memory
+        .limit(Duration::from_secs(120))
+        // For a quarter of an hour: nobody sees the picture before, and a bucket may be
+        // unreachable for a while.
+        .attempts(10)
+        .backoff(Duration::from_secs(2));
+    module.job(kind)
 }
 
 /// Content that was stored, with its digest and size.
@@ -38,7 +38,8 @@ async fn keep(files: &Files, made: Encoded) -> Result<(String, i64, &'static str
     Ok((digest, size, made.media))
 }
 
-async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Failure> {
+async fn make_picture(transfers: Transfers, run: Run, id: FileId) -> Result<Settled, Failure> {
+    let files = &transfers.files;
     let file = match files.file(id).await {
         Err(Error::NotFound) => return run.done(), // deleted meanwhile
         file => file?,
@@ -75,9 +76,9 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
             for digest in digests {
                 turns.push(files.0.contents.wait(digest).await);
             }
-            let (digest, size, media) = keep(&files, whole).await?;
-            let (large, large_size, large_media) = keep(&files, large).await?;
-            let (small, small_size, small_media) = keep(&files, small).await?;
+            let (digest, size, media) = keep(files, whole).await?;
+            let (large, large_size, large_media) = keep(files, large).await?;
+            let (small, small_size, small_media) = keep(files, small).await?;
             blobs.extend([
                 (digest.clone(), size, media),
                 (large.clone(), large_size, large_media),
@@ -104,10 +105,8 @@ async fn make_picture(files: Files, run: Run, id: FileId) -> Result<Settled, Fai
             }
         }
     };
-    let ready = files
-        .kind(&changed.kind)
-        .ok()
-        .and_then(|kind| kind.ready.clone());
+    let rule = transfers.rule(&changed.kind).ok();
+    let ready = rule.and_then(|rule| rule.ready.clone());
     let settling = files.clone();
     let settled = run
         .settle(async move |tx| {

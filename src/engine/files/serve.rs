@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::media::Media;
 use super::store::{File, Picture};
+use super::transfers::Transfers;
 use super::{FileId, Files};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
@@ -31,16 +32,17 @@ enum Size {
 /// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save`. The name is
 /// for people.
 pub(super) async fn give(
-    State(files): State<Files>,
+    State(transfers): State<Transfers>,
     viewer: Viewer,
     Path((id, _)): Path<(FileId, String)>,
     Query(how): Query<How>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let files = &transfers.files;
     let file = files.file(id).await?;
     match file.kept {
-        true => (files.kind(&file.kind)?.may_read)(viewer, file.clone()).await?,
+        true => (transfers.rule(&file.kind)?.may_read)(viewer, file.clone()).await?,
         false if file.owner == viewer.account => {}
         false => return Err(Error::NotFound),
     }

@@ -1,12 +1,11 @@
 //! The jobs that delete: content that no file has any more, and what was left over.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::Files;
 use super::store;
+use super::transfers::Transfers;
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
@@ -15,29 +14,32 @@ use crate::engine::module::Module;
 pub(super) const DELETE_CONTENT: &str = "files.forget";
 const SWEEP: &str = "files.sweep";
 
-pub(super) fn declare(module: Module<Files>) -> Module<Files> {
+pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
+    let delete = JobKind::new(
+        DELETE_CONTENT,
+        "Deletes content that no file has any more",
+        delete_content,
+    );
+    let sweep = JobKind::new(
+        SWEEP,
+        "Deletes uploads that ended half-way, and what nothing refers to",
+        sweep,
+    );
     module
-        .job(|files| {
-            let about = "Deletes content that no file has any more";
-            JobKind::new(files, DELETE_CONTENT, about, forget_content)
-                .attempts(8)
-                .backoff(Duration::from_secs(5))
-        })
-        .job(|files| {
-            let about = "Deletes uploads that ended half-way, and what nothing refers to";
-            JobKind::new(files, SWEEP, about, |files, run, ()| sweep_all(files, run))
-                .at_once(1)
-                .limit(Duration::from_secs(3600))
-        })
+        .job(delete.attempts(8).backoff(Duration::from_secs(5)))
+        .job(sweep.at_once(1).limit(Duration::from_secs(3600)))
         .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
 }
 
-async fn forget_content(files: Files, run: Run, digest: String) -> Result<Settled, Failure> {
-    let files_then: Arc<Files> = Arc::new(files.clone());
+async fn delete_content(
+    Transfers { files, .. }: Transfers,
+    run: Run,
+    digest: String,
+) -> Result<Settled, Failure> {
     // Nobody may store it between the question and the deletion.
     let _turn = files.0.contents.wait(digest.clone()).await;
     let gone = digest.clone();
-    let unused = files_then
+    let unused = files
         .0
         .db
         .write_queued(async move |tx| store::drop_blob(tx, &gone).await)
@@ -48,7 +50,7 @@ async fn forget_content(files: Files, run: Run, digest: String) -> Result<Settle
     run.done()
 }
 
-async fn sweep_all(files: Files, run: Run) -> Result<Settled, Failure> {
+async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<Settled, Failure> {
     let life = Duration::from_secs(files.0.settings.upload_hours * 3600);
     let now = Micros::now();
     for id in store::expired(&files.0.db, now).await? {

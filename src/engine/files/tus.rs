@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Files;
 use super::spool::Checksum;
 use super::store::Upload;
+use super::transfers::Transfers;
 use super::uploads::{UploadRequest, UploadState};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
@@ -30,7 +31,7 @@ fn name(name: &'static str) -> HeaderName {
 }
 
 /// `/uploads` and what is below it, and `/files`. A request may take as long as bytes come.
-pub(in crate::engine) fn routes(files: Files) -> Router {
+pub(in crate::engine) fn routes(transfers: Transfers) -> Router {
     let one = on(MethodFilter::HEAD, stand)
         .patch(append)
         .delete(end)
@@ -42,7 +43,7 @@ pub(in crate::engine) fn routes(files: Files) -> Router {
         .layer(axum::extract::DefaultBodyLimit::disable());
     uploads
         .route("/files/{file}/{name}", get(super::serve::give))
-        .with_state(files)
+        .with_state(transfers)
 }
 
 /// Answers in the one version there is, and refuses requests in another.
@@ -94,8 +95,12 @@ fn metadata(headers: &HeaderMap, wanted: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()
 }
 
-async fn begin(State(files): State<Files>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
-    let wish = || {
+async fn begin(
+    State(transfers): State<Transfers>,
+    viewer: Viewer,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let request = || {
         Some(UploadRequest {
             size: number(&headers, "upload-length")?,
             kind: metadata(&headers, "kind")?,
@@ -105,10 +110,10 @@ async fn begin(State(files): State<Files>, viewer: Viewer, headers: HeaderMap) -
                 .unwrap_or_default(),
         })
     };
-    let Some(wish) = wish() else {
+    let Some(request) = request() else {
         return Ok(StatusCode::BAD_REQUEST.into_response());
     };
-    let upload = files.begin(&viewer, wish).await?;
+    let upload = transfers.begin(&viewer, request).await?;
     let mut response = (
         StatusCode::CREATED,
         [(header::LOCATION, format!("/uploads/{}", upload.id))],
@@ -152,7 +157,7 @@ async fn stand(
 }
 
 async fn append(
-    State(files): State<Files>,
+    State(transfers): State<Transfers>,
     viewer: Viewer,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -172,11 +177,11 @@ async fn append(
         Some(sum) => sum,
         None => None,
     };
-    let (place, by) = (files.place()?, viewer.clone());
+    let (place, by) = (transfers.files.place()?, viewer.clone());
     // A task of its own: what was begun is ended, however early whoever sent it goes.
     let appended = tokio::spawn(async move {
         let _place = place;
-        files
+        transfers
             .append(&by, &id, offset, sum, body.into_data_stream())
             .await
     });
@@ -218,7 +223,7 @@ async fn end(
 
 /// For clients whose network lets nothing but `POST` through.
 async fn override_method(
-    state: State<Files>,
+    state: State<Transfers>,
     viewer: Viewer,
     id: Path<String>,
     headers: HeaderMap,
@@ -229,7 +234,7 @@ async fn override_method(
         .map(HeaderValue::as_bytes)
     {
         Some(b"PATCH") => append(state, viewer, id, headers, body).await,
-        Some(b"DELETE") => Ok(end(state, viewer, id).await?.into_response()),
+        Some(b"DELETE") => Ok(end(State(state.0.files), viewer, id).await?.into_response()),
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
     }
 }

@@ -12,6 +12,7 @@ use super::media::{LOOKED_AT, Media, normalize_name};
 use super::pictures;
 use super::spool::{Checksum, Writing};
 use super::store::{self, File, Limits, Picture, Upload};
+use super::transfers::Transfers;
 use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -37,31 +38,24 @@ pub(super) struct UploadState {
     pub(super) offset: u64,
 }
 
-impl Files {
-    /// The largest file of a kind, in bytes.
-    pub(super) fn largest(&self, kind: &str) -> Result<u64> {
-        Ok(self
-            .kind(kind)?
-            .largest
-            .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
-    }
-
+impl Transfers {
     /// Begins an upload: every limit is asked before a byte comes.
-    pub(super) async fn begin(&self, viewer: &Viewer, wish: UploadRequest) -> Result<Upload> {
-        let kind = self.kind(&wish.kind)?;
-        let space = (kind.may_add)(viewer.clone(), wish.place).await?;
-        let largest = self.largest(&wish.kind)?;
-        if wish.size > largest {
+    pub(super) async fn begin(&self, viewer: &Viewer, request: UploadRequest) -> Result<Upload> {
+        let rule = self.rule(&request.kind)?;
+        let space = (rule.may_add)(viewer.clone(), request.place).await?;
+        let files = &self.files;
+        let largest = files.largest(&request.kind)?;
+        if request.size > largest {
             return Err(Error::TooLarge("error-file-large", largest));
         }
-        if wish.size == 0 {
+        if request.size == 0 {
             return Err(Error::field("files", "error-file-empty"));
         }
-        self.has_room(wish.size)?;
-        if store::on_their_way(&self.0.db, viewer.account).await? >= ON_THEIR_WAY {
+        files.has_room(request.size)?;
+        if store::on_their_way(&files.0.db, viewer.account).await? >= ON_THEIR_WAY {
             return Err(Error::Conflict("error-too-many-uploads"));
         }
-        let settings = &self.0.settings;
+        let settings = &files.0.settings;
         let mib = |limit: u64| i64::try_from(limit.saturating_mul(MIB)).unwrap_or(i64::MAX);
         let limits = Limits {
             account: mib(settings.max_files_mib_per_account),
@@ -69,27 +63,125 @@ impl Files {
         };
         let upload = Upload {
             id: secrets::token(),
-            kind: wish.kind,
-            place: wish.place,
+            kind: request.kind,
+            place: request.place,
             owner: viewer.account,
             space,
-            name: normalize_name(&wish.name),
-            size: i64::try_from(wish.size).unwrap_or(i64::MAX),
+            name: normalize_name(&request.name),
+            size: i64::try_from(request.size).unwrap_or(i64::MAX),
             file: None,
             expires_at: Micros::now().plus(Duration::from_secs(settings.upload_hours * 3600)),
         };
-        self.0.spool.create(&upload.id).await?;
+        files.0.spool.create(&upload.id).await?;
         let kept = upload.clone();
-        if let Err(error) = self
+        if let Err(error) = files
             .0
             .db
             .write(async move |tx| store::begin(tx, &kept, limits).await)
             .await
         {
-            self.0.spool.forget(&upload.id).await?;
+            files.0.spool.forget(&upload.id).await?;
             return Err(error);
         }
         Ok(upload)
+    }
+
+    /// Appends what comes at `offset`.
+    ///
+    /// # Errors
+    /// `Conflict` when the upload does not stand there, or what came is not what its checksum says.
+    pub(super) async fn append<S, E>(
+        &self,
+        viewer: &Viewer,
+        id: &str,
+        offset: u64,
+        sum: Option<Checksum>,
+        body: S,
+    ) -> Result<UploadState>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    {
+        self.files.own(viewer, id).await?;
+        let mut writing = self.files.0.spool.turn(id).await;
+        let upload = self.files.own(viewer, id).await?;
+        let at = match upload.file {
+            Some(_) => upload.size.unsigned_abs(),
+            None => writing.length().await?,
+        };
+        if offset != at {
+            return Err(Error::Conflict("error-upload-offset"));
+        }
+        if upload.file.is_some() {
+            return Ok(UploadState { upload, offset });
+        }
+        // Rights are asked again for every piece: a day may lie between two.
+        (self.rule(&upload.kind)?.may_add)(viewer.clone(), upload.place).await?;
+        let offset = writing
+            .append(offset, upload.size.unsigned_abs(), sum, body)
+            .await?;
+        self.files.advanced(upload, &mut writing, offset).await
+    }
+
+    /// Takes in a whole file whose size is known when it ends, `request.size` bytes at most. Nothing
+    /// when it is empty.
+    pub(super) async fn take_whole<S, E>(
+        &self,
+        viewer: &Viewer,
+        request: UploadRequest,
+        body: S,
+    ) -> Result<Option<FileId>>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    {
+        let upload = self.begin(viewer, request).await?;
+        let mut broken = None;
+        let body = body.inspect(|piece| broken = broken.or(piece.is_err().then_some(())));
+        let mut writing = self.files.0.spool.turn(&upload.id).await;
+        let most = upload.size.unsigned_abs();
+        let taken = match writing.append(0, most, None, Box::pin(body)).await {
+            Ok(size) if size > 0 && broken.is_none() => {
+                let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
+                self.files
+                    .0
+                    .db
+                    .write(async move |tx| store::resize(tx, &id, size).await)
+                    .await?;
+                self.files
+                    .store(
+                        &Upload {
+                            size,
+                            ..upload.clone()
+                        },
+                        &mut writing,
+                    )
+                    .await
+                    .map(Some)
+            }
+            Ok(_) => Ok(None),
+            Err(Error::TooLarge(..)) => Err(Error::TooLarge(
+                "error-file-large",
+                self.files.largest(&upload.kind)?,
+            )),
+            Err(error) => Err(error),
+        };
+        if !matches!(taken, Ok(Some(_))) {
+            self.files.end_upload(&upload.id).await?;
+        }
+        if broken.is_some() {
+            Err(Error::field("form", "error-message-shape"))
+        } else {
+            taken
+        }
+    }
+}
+
+impl Files {
+    /// The largest file of a kind, in bytes.
+    pub(super) fn largest(&self, kind: &str) -> Result<u64> {
+        Ok(self
+            .kind(kind)?
+            .largest
+            .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
     }
 
     /// Refuses what does not fit on the disk.
@@ -132,92 +224,6 @@ impl Files {
     /// A place among those who send at once.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
         self.0.spool.place()
-    }
-
-    /// Appends what comes at `offset`.
-    ///
-    /// # Errors
-    /// `Conflict` when the upload does not stand there, or what came is not what its checksum says.
-    pub(super) async fn append<S, E>(
-        &self,
-        viewer: &Viewer,
-        id: &str,
-        offset: u64,
-        sum: Option<Checksum>,
-        body: S,
-    ) -> Result<UploadState>
-    where
-        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
-    {
-        self.own(viewer, id).await?;
-        let mut writing = self.0.spool.turn(id).await;
-        let upload = self.own(viewer, id).await?;
-        let at = match upload.file {
-            Some(_) => upload.size.unsigned_abs(),
-            None => writing.length().await?,
-        };
-        if offset != at {
-            return Err(Error::Conflict("error-upload-offset"));
-        }
-        if upload.file.is_some() {
-            return Ok(UploadState { upload, offset });
-        }
-        // Rights are asked again for every piece: a day may lie between two.
-        (self.kind(&upload.kind)?.may_add)(viewer.clone(), upload.place).await?;
-        let offset = writing
-            .append(offset, upload.size.unsigned_abs(), sum, body)
-            .await?;
-        self.advanced(upload, &mut writing, offset).await
-    }
-
-    /// Takes in a whole file whose size is known when it ends, `wish.size` bytes at most. Nothing
-    /// when it is empty.
-    pub(super) async fn take_whole<S, E>(
-        &self,
-        viewer: &Viewer,
-        wish: UploadRequest,
-        body: S,
-    ) -> Result<Option<FileId>>
-    where
-        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
-    {
-        let upload = self.begin(viewer, wish).await?;
-        let mut broken = None;
-        let body = body.inspect(|piece| broken = broken.or(piece.is_err().then_some(())));
-        let mut writing = self.0.spool.turn(&upload.id).await;
-        let most = upload.size.unsigned_abs();
-        let taken = match writing.append(0, most, None, Box::pin(body)).await {
-            Ok(size) if size > 0 && broken.is_none() => {
-                let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
-                self.0
-                    .db
-                    .write(async move |tx| store::resize(tx, &id, size).await)
-                    .await?;
-                self.store(
-                    &Upload {
-                        size,
-                        ..upload.clone()
-                    },
-                    &mut writing,
-                )
-                .await
-                .map(Some)
-            }
-            Ok(_) => Ok(None),
-            Err(Error::TooLarge(..)) => Err(Error::TooLarge(
-                "error-file-large",
-                self.largest(&upload.kind)?,
-            )),
-            Err(error) => Err(error),
-        };
-        if !matches!(taken, Ok(Some(_))) {
-            self.end_upload(&upload.id).await?;
-        }
-        if broken.is_some() {
-            Err(Error::field("form", "error-message-shape"))
-        } else {
-            taken
-        }
     }
 
     /// Stores an upload that is whole: one that is said to be is stored.

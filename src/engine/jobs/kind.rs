@@ -31,16 +31,16 @@ impl<E: std::fmt::Display> From<E> for Failure {
     }
 }
 
-type Handler = Arc<dyn Fn(Run) -> BoxFuture<'static, Result<Settled, Failure>> + Send + Sync>;
+pub(in crate::engine) type Handler =
+    Arc<dyn Fn(Run) -> BoxFuture<'static, Result<Settled, Failure>> + Send + Sync>;
 
-/// A kind of job: its handler and its limits.
-#[derive(Clone)]
-pub struct JobKind {
+/// The name and the limits of a kind of job.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
     /// `module.verb`, such as `files.thumbnail`.
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    pub(super) handler: Handler,
     pub(super) at_once: usize,
     pub(super) limit: Duration,
     pub(super) attempts: i64,
@@ -48,18 +48,29 @@ pub struct JobKind {
     pub(super) per_second: Option<f64>,
 }
 
-impl JobKind {
+impl JobSpec {
+    pub(super) fn wait_after(&self, attempt: i64) -> Duration {
+        backoff::delay_after(attempt, self.backoff)
+    }
+}
+
+/// A kind of job as a module with state `S` declares it: its limits, and its handler.
+pub struct JobKind<S> {
+    pub(in crate::engine) spec: JobSpec,
+    bind: Box<dyn FnOnce(&S) -> Handler>,
+}
+
+impl<S: Clone + Send + Sync + 'static> JobKind<S> {
     /// A kind whose payload decodes into `P`, handled by an `async fn(S, Run, P)`: four at once, a
     /// minute each, five attempts, the second after about a second.
-    pub fn new<S, P, F, R>(state: &S, name: &'static str, about: &'static str, run: F) -> Self
+    pub fn new<P, F, R>(name: &'static str, about: &'static str, run: F) -> Self
     where
-        S: Clone + Send + Sync + 'static,
         P: DeserializeOwned + Send + 'static,
-        F: Fn(S, Run, P) -> R + Send + Sync + 'static,
+        F: Fn(S, Run, P) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<Settled, Failure>> + Send + 'static,
     {
-        let state = state.clone();
-        let handler: Handler =
+        let bind = move |state: &S| -> Handler {
+            let state = state.clone();
             Arc::new(
                 move |job: Run| match serde_json::from_str::<P>(job.payload()) {
                     Ok(payload) => run(state.clone(), job, payload).boxed(),
@@ -68,53 +79,56 @@ impl JobKind {
                         async move { Err(failure) }.boxed()
                     }
                 },
-            );
-        let (limit, backoff) = (Duration::from_secs(60), Duration::from_secs(1));
-        Self {
+            )
+        };
+        let spec = JobSpec {
             name,
             about,
-            handler,
             at_once: 4,
-            limit,
+            limit: Duration::from_secs(60),
             attempts: 5,
-            backoff,
+            backoff: Duration::from_secs(1),
             per_second: None,
+        };
+        Self {
+            spec,
+            bind: Box::new(bind),
         }
+    }
+
+    pub(in crate::engine) fn bind(self, state: &S) -> (&'static str, Handler) {
+        (self.spec.name, (self.bind)(state))
     }
 
     /// How many run at once.
     pub fn at_once(mut self, most: usize) -> Self {
-        self.at_once = most.max(1);
+        self.spec.at_once = most.max(1);
         self
     }
 
     /// How long one attempt may take. What waits is dropped then; a thread that computes is not
     /// stopped, so bound it otherwise.
     pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.spec.limit = limit;
         self
     }
 
     /// How many attempts are made before it has failed for good.
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = i64::from(attempts.max(1));
+        self.spec.attempts = i64::from(attempts.max(1));
         self
     }
 
     /// How long the second attempt waits; each further one twice as long, an hour at most, a
     /// quarter more or less by chance.
     pub fn backoff(mut self, first: Duration) -> Self {
-        self.backoff = first;
+        self.spec.backoff = first;
         self
     }
 
     /// How many begin in a second, on average; as many may begin together.
     pub fn per_second(mut self, rate: f64) -> Self {
-        self.per_second = Some(rate);
+        self.spec.per_second = Some(rate);
         self
-    }
-
-    pub(super) fn wait_after(&self, attempt: i64) -> Duration {
-        backoff::delay_after(attempt, self.backoff)
     }
 }

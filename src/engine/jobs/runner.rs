@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::task::{JoinError, JoinSet};
 
-use super::kind::{Failure, Settled};
+use super::kind::{Failure, Handler, Settled};
 use super::rate::{Bucket, Steps};
 use super::run::{Progress, Run};
 use super::store::{self, LEASE, Taken};
@@ -30,11 +30,16 @@ const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
 /// How an attempt ended.
 type Ended = (JobId, Result<Result<Settled, Failure>, &'static str>);
 
-pub(super) async fn run(jobs: Jobs, schedules: Vec<Schedule>) {
+pub(super) async fn run(
+    jobs: Jobs,
+    handlers: HashMap<&'static str, Handler>,
+    schedules: Vec<Schedule>,
+) {
     let (tasks, begun, buckets, clock) =
         (JoinSet::new(), HashMap::new(), HashMap::new(), Steps::new());
     Runner {
         jobs,
+        handlers,
         schedules,
         tasks,
         begun,
@@ -49,6 +54,7 @@ pub(super) async fn run(jobs: Jobs, schedules: Vec<Schedule>) {
 
 struct Runner {
     jobs: Jobs,
+    handlers: HashMap<&'static str, Handler>,
     schedules: Vec<Schedule>,
     tasks: JoinSet<Ended>,
     /// The job of each task, for those that end without a word.
@@ -273,7 +279,7 @@ impl Runner {
             progress: progress.clone(),
         };
         let jobs = self.jobs.clone();
-        let handler = declared.handler.clone();
+        let handler = self.handlers[kind].clone();
         let task = async move {
             // The handler itself may panic before it is a future.
             let attempt_at_it = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();

@@ -10,15 +10,17 @@ use crate::base::db::tests::Scratch;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+type Said = mpsc::UnboundedSender<(i64, u32)>;
+
 /// A kind that says what it was given and does what it was told.
-fn kind(said: &mpsc::UnboundedSender<(i64, u32)>) -> JobKind {
-    JobKind::new(said, "test.do", "Does what it is told", do_as_told)
+fn kind() -> JobKind<Said> {
+    JobKind::new("test.do", "Does what it is told", do_as_told)
         .backoff(Duration::from_millis(10))
         .attempts(3)
 }
 
 async fn do_as_told(
-    said: mpsc::UnboundedSender<(i64, u32)>,
+    said: Said,
     run: Run,
     (number, told): (i64, String),
 ) -> Result<Settled, Failure> {
@@ -54,11 +56,12 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(set: impl FnOnce(JobKind) -> JobKind) -> Self {
+    async fn new(set: impl FnOnce(JobKind<Said>) -> JobKind<Said>) -> Self {
         let scratch = Scratch::new().await;
         let (say, said) = mpsc::unbounded_channel();
-        let jobs = Jobs::new(scratch.db.clone());
-        jobs.start(vec![set(kind(&say))], vec![]);
+        let kind = set(kind());
+        let jobs = Jobs::new(scratch.db.clone(), [kind.spec.clone()]);
+        jobs.start([kind.bind(&say)], vec![]);
         Self {
             scratch,
             jobs,
@@ -305,15 +308,9 @@ async fn a_stopped_server_ends_what_it_began_and_gives_back_what_does_not_end() 
 #[tokio::test]
 async fn what_ran_when_a_process_ended_runs_again_as_often_as_it_may() {
     let scratch = Scratch::new().await;
-    let before = Jobs::new(scratch.db.clone());
+    // Never started: the process ends before its runner does anything.
+    let before = Jobs::new(scratch.db.clone(), [kind().spec]);
     let (say, said) = mpsc::unbounded_channel();
-    // Declared, but the process ends before its runner does anything.
-    before
-        .0
-        .kinds
-        .set([("test.do", kind(&say))].into())
-        .ok()
-        .unwrap();
     for number in [1, 2] {
         before
             .add_alone(NewJob::new("test.do", &(number, "insert")))
@@ -333,13 +330,13 @@ async fn what_ran_when_a_process_ended_runs_again_as_often_as_it_may() {
     };
     took(3).await.unwrap();
     took(1).await.unwrap();
-    let jobs = Jobs::new(scratch.db.clone());
+    let jobs = Jobs::new(scratch.db.clone(), [kind().spec]);
     let mut bench = Bench {
         jobs,
         said,
         scratch,
     };
-    bench.jobs.start(vec![kind(&say)], vec![]);
+    bench.jobs.start([kind().bind(&say)], vec![]);
     assert_eq!(bench.heard().await, (2, 2));
     let overview = bench.until_quiet().await;
     assert_eq!(

@@ -1,61 +1,25 @@
 //! A feed: a named log of frames, and the families that modules declare.
 
-use std::sync::Arc;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
 use super::frame::Frame;
 use super::log::Log;
-use crate::base::error::Result;
-use crate::engine::viewer::Viewer;
 
-type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
-
-/// A family of feeds that a module owns: a pattern of names, and who may follow them.
-#[derive(Clone)]
+/// A family of feeds that a module owns: a pattern of names, and how its feeds are kept.
+#[derive(Clone, Copy, Debug)]
 pub struct FeedSpec {
     /// `room/{room}`: fixed parts and numbers.
     pub pattern: &'static str,
     /// What its frames are about, for the list of feeds.
     pub about: &'static str,
-    pub(super) ephemeral: bool,
+    /// Its frames matter for a moment only, such as who is typing: a socket that resumes or falls
+    /// behind goes on from the head, and is never told to refetch.
+    pub(in crate::engine) ephemeral: bool,
     /// Frames each feed keeps at most, where that is fewer than the settings say.
-    pub(super) keeps: usize,
-    authorize: Authorize,
+    pub(in crate::engine) keeps: usize,
 }
 
 impl FeedSpec {
-    /// Feeds named by `pattern`; `authorize` gets the numbers of the name in order.
-    pub fn new<F, R>(pattern: &'static str, about: &'static str, authorize: F) -> Self
-    where
-        F: Fn(Viewer, Vec<i64>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<bool>> + Send + 'static,
-    {
-        Self {
-            pattern,
-            about,
-            ephemeral: false,
-            keeps: usize::MAX,
-            authorize: Arc::new(move |viewer, ids| authorize(viewer, ids).boxed()),
-        }
-    }
-
-    /// Its frames matter for a moment only, such as who is typing: a socket that resumes or falls
-    /// behind goes on from the head, and is never told to refetch.
-    pub fn ephemeral(mut self) -> Self {
-        self.ephemeral = true;
-        self
-    }
-
-    /// Each keeps so many frames at most: for feeds of which there are many, and whose state is
-    /// cheap to refetch.
-    pub fn keeping(mut self, frames: usize) -> Self {
-        self.keeps = frames;
-        self
-    }
-
     /// The numbers in `name`, if it matches the pattern.
     pub(super) fn ids(&self, name: &str) -> Option<Vec<i64>> {
         let mut given = name.split('/');
@@ -74,17 +38,6 @@ impl FeedSpec {
             }
         }
         given.next().is_none().then_some(ids)
-    }
-
-    pub(super) async fn allows(&self, viewer: &Viewer, ids: Vec<i64>) -> bool {
-        match (self.authorize)(viewer.clone(), ids).await {
-            Ok(allowed) => allowed,
-            Err(error) => {
-                let pattern = self.pattern;
-                tracing::warn!(pattern, %error, "a feed is refused: its right could not be checked");
-                false
-            }
-        }
     }
 }
 
@@ -145,7 +98,12 @@ mod tests {
 
     #[test]
     fn feed_name_has_one_spelling() {
-        let spec = FeedSpec::new("space/{space}/presence", "", |_, _| async { Ok(true) });
+        let spec = FeedSpec {
+            pattern: "space/{space}/presence",
+            about: "",
+            ephemeral: false,
+            keeps: 1,
+        };
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));
         for wrong in [
             "space/012/presence",

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use super::feed::{Feed, FeedSpec};
 use crate::base::clock::Micros;
-use crate::engine::viewer::Viewer;
 
 // How long a feed without followers keeps its log: who was away for so long refetches.
 const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
@@ -15,7 +14,7 @@ const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
 type ByName = HashMap<String, Arc<Feed>>;
 
 pub(super) struct Feeds {
-    specs: OnceLock<Vec<FeedSpec>>,
+    specs: Vec<FeedSpec>,
     by_name: RwLock<ByName>,
     next_id: AtomicU64,
     /// Frames a feed keeps at most.
@@ -29,22 +28,14 @@ fn first_number() -> u64 {
 }
 
 impl Feeds {
-    pub(super) fn new(max_frames: usize) -> Self {
+    /// Feeds of these families and no others.
+    pub(super) fn new(specs: Vec<FeedSpec>, max_frames: usize) -> Self {
         Self {
-            specs: OnceLock::new(),
+            specs,
             by_name: RwLock::default(),
             next_id: AtomicU64::new(1),
             max_frames,
         }
-    }
-
-    /// Takes these families and no others.
-    ///
-    /// # Panics
-    /// When called twice: a mistake of the program.
-    pub(super) fn declare(&self, specs: Vec<FeedSpec>) {
-        let is_first = self.specs.set(specs).is_ok();
-        assert!(is_first, "the feeds are declared once");
     }
 
     fn read(&self) -> RwLockReadGuard<'_, ByName> {
@@ -90,28 +81,20 @@ impl Feeds {
     fn make(&self, name: &str) -> Arc<Feed> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (ephemeral, keeps) = match self.spec(name) {
-            Some((spec, _)) => (spec.ephemeral, spec.keeps.min(self.max_frames)),
+            Some(spec) => (spec.ephemeral, spec.keeps.min(self.max_frames)),
             None => (false, self.max_frames),
         };
         Arc::new(Feed::new(id, name, ephemeral, keeps, first_number()))
     }
 
-    fn spec(&self, name: &str) -> Option<(&FeedSpec, Vec<i64>)> {
-        let mut specs = self.specs.get()?.iter();
-        specs.find_map(|spec| Some((spec, spec.ids(name)?)))
+    fn spec(&self, name: &str) -> Option<&FeedSpec> {
+        let mut specs = self.specs.iter();
+        specs.find(|spec| spec.ids(name).is_some())
     }
 
     /// Whether a module declared a family that this name belongs to.
     pub(super) fn is_declared(&self, name: &str) -> bool {
         self.spec(name).is_some()
-    }
-
-    /// Whether this person may follow this feed now.
-    pub(super) async fn allows(&self, viewer: &Viewer, name: &str) -> bool {
-        match self.spec(name) {
-            Some((spec, ids)) => spec.allows(viewer, ids).await,
-            None => false,
-        }
     }
 
     /// Forgets feeds that nobody follows and nobody is likely to come back to.

@@ -3,8 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::cursor::Cursor;
@@ -27,50 +25,29 @@ const MAX_FEED_BYTES: usize = 4 << 20; // bytes of frames that one feed keeps, r
 // is a dozen rounds: longer means that the processor is not the sockets' alone.
 const MAX_PUBLISH_WAIT: Duration = Duration::from_millis(250);
 
-type StillValid = Arc<dyn Fn(Viewer) -> BoxFuture<'static, bool> + Send + Sync>;
-
 /// Every feed and every socket. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
     instance: Arc<str>,
-    still_valid: OnceLock<StillValid>,
     feeds: Feeds,
     sockets: Registry,
+    /// Started with the first socket.
     shards: OnceLock<Shards>,
     refetches: Arc<RefetchPacer>,
 }
 
 impl Hub {
-    /// A hub without any feed. Threads for sockets start with the first socket.
-    pub fn new(limits: Limits) -> Self {
+    /// A hub for feeds of these families. Threads for sockets start with the first socket.
+    pub fn new(limits: Limits, feeds: Vec<FeedSpec>) -> Self {
         Self(Arc::new(Inner {
             instance: secrets::short_token()[..8].into(),
-            still_valid: OnceLock::new(),
-            feeds: Feeds::new(limits.feed_frames),
+            feeds: Feeds::new(feeds, limits.feed_frames),
             sockets: Registry::new(limits),
             shards: OnceLock::new(),
             refetches: Arc::new(RefetchPacer::new()),
         }))
-    }
-
-    /// Takes these families of feeds and no others, once. `still_valid` says whether a session may
-    /// go on.
-    ///
-    /// # Panics
-    /// When called twice: a mistake of the program.
-    pub(in crate::engine) fn declare<F, R>(&self, specs: Vec<FeedSpec>, still_valid: F)
-    where
-        F: Fn(Viewer) -> R + Send + Sync + 'static,
-        R: Future<Output = bool> + Send + 'static,
-    {
-        let still_valid: StillValid = Arc::new(move |viewer| still_valid(viewer).boxed());
-        assert!(
-            self.0.still_valid.set(still_valid).is_ok(),
-            "the feeds are declared once"
-        );
-        self.0.feeds.declare(specs);
     }
 
     /// Name of this start of the server, part of every cursor.
@@ -186,18 +163,6 @@ impl Hub {
         self.0.feeds.listen(name, shard)
     }
 
-    /// Whether this person may follow this feed now.
-    pub(super) async fn allows(&self, viewer: &Viewer, feed: &str) -> bool {
-        self.0.feeds.allows(viewer, feed).await
-    }
-
-    pub(super) async fn still_valid(&self, viewer: &Viewer) -> bool {
-        match self.0.still_valid.get() {
-            Some(still_valid) => still_valid(viewer.clone()).await,
-            None => false,
-        }
-    }
-
     fn shards(&self) -> Result<&Shards> {
         if self.0.shards.get().is_none() {
             // Those that another request starts at the same moment are never used, and end with the
@@ -266,16 +231,16 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
+    use crate::base::ids::RoomId;
 
     fn hub() -> Hub {
-        let hub = Hub::new(Limits {
+        let limits = Limits {
             feed_frames: 16,
             sockets: 1,
             sockets_per_account: 1,
-        });
-        let spec = FeedSpec::new("room/{room}", "", |_, _| async { Ok(true) });
-        hub.declare(vec![spec], |_| async { true });
-        hub
+        };
+        let room = crate::engine::feed::Feed::<RoomId>::new("room/{room}", "");
+        Hub::new(limits, vec![room.spec()])
     }
 
     #[tokio::test]

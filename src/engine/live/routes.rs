@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::frame::{Encoding, Format};
 use super::hub::Hub;
+use super::rights::Rights;
 use super::session::{self, MAX_FEEDS};
 use super::socket_guard::{Server, SocketGuard, Upgrade};
 use crate::base::error::{Error, Result};
@@ -24,11 +25,18 @@ use crate::engine::web::ConnectionPermit;
 use crate::engine::websocket;
 
 /// The two sockets.
-pub fn routes(hub: Hub, bus: Bus, actions: Actions, version: &'static str) -> Router {
+pub(in crate::engine) fn routes(
+    hub: Hub,
+    bus: Bus,
+    actions: Actions,
+    rights: Rights,
+    version: &'static str,
+) -> Router {
     let server = Arc::new(Server {
         hub,
         bus,
         actions,
+        rights,
         version,
     });
     let page = async |server, viewer: Viewer, request| {

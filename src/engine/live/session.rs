@@ -159,11 +159,11 @@ impl Session {
         }
         self.connection.hold();
         while socket.recheck.swap(false, Ordering::AcqRel) {
-            if !self.server().hub.still_valid(&socket.viewer).await {
+            if !self.server().rights.still_valid(&socket.viewer).await {
                 return Err(CloseReason::SignedOut.into());
             }
             for feed in self.connection.subscriptions.names() {
-                if !self.server().hub.allows(&socket.viewer, &feed).await {
+                if !self.server().rights.allows(&socket.viewer, &feed).await {
                     self.shard.unfollow(&self.connection, &feed);
                     self.send(&ToClient::Revoked { feed: &feed });
                 }
@@ -252,7 +252,7 @@ impl Session {
         let (server, socket) = (self.guard.server.clone(), self.guard.socket.clone());
         let done = self.shard.pages.spawn(async move {
             // Checked for every action: the session may have ended since the last message.
-            if !server.hub.still_valid(&socket.viewer).await {
+            if !server.rights.still_valid(&socket.viewer).await {
                 return None;
             }
             Some(match server.actions.admit(&socket.viewer, &action) {
@@ -275,8 +275,8 @@ impl Session {
     /// Follows a feed from a cursor, or from now on, and answers. `within` is the window to refetch
     /// in, reserved on first need: a client refetches all that it lost at one moment.
     async fn subscribe(&mut self, name: &str, cursor: Option<&str>, within: &mut Option<u32>) {
-        let hub = &self.server().hub;
-        if name.len() > MAX_NAME_BYTES || !hub.allows(&self.guard.socket.viewer, name).await {
+        let Server { hub, rights, .. } = self.server();
+        if name.len() > MAX_NAME_BYTES || !rights.allows(&self.guard.socket.viewer, name).await {
             return self.send(&ToClient::Refused {
                 feed: name.get(..MAX_NAME_BYTES).unwrap_or(name),
                 code: "not_found",

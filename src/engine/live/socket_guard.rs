@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::frame::Encoding;
 use super::hub::Hub;
+use super::rights::Rights;
 use super::socket::{Socket, SocketClosed, SocketOpened};
 use crate::engine::actions::Actions;
 use crate::engine::bus::{Bus, Origin};
@@ -14,6 +15,7 @@ pub(super) struct Server {
     pub(super) hub: Hub,
     pub(super) bus: Bus,
     pub(super) actions: Actions,
+    pub(super) rights: Rights,
     /// Version of the pages' assets.
     pub(super) version: &'static str,
 }

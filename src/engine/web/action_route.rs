@@ -18,7 +18,7 @@ use super::wants::Wants;
 use crate::base::error::{Error, Result};
 use crate::base::locale::Lang;
 use crate::engine::actions::{Action, Actions, Outcome};
-use crate::engine::files::{Files, take_form};
+use crate::engine::files::{Transfers, take_form};
 use crate::engine::forms::Form;
 use crate::engine::viewer::{Address, Viewer};
 
@@ -29,17 +29,17 @@ pub(super) const MAX_FORM_BYTES: usize = 384 << 10;
 
 struct Act {
     actions: Actions,
-    files: Files,
+    transfers: Transfers,
     /// The pages, to show a refused form again.
     pages: Router,
 }
 
-pub(super) fn routes(actions: Actions, files: Files, pages: Router) -> Router {
+pub(super) fn routes(actions: Actions, transfers: Transfers, pages: Router) -> Router {
     Router::new()
         .route("/act/{action}", post(act))
         .with_state(Arc::new(Act {
             actions,
-            files,
+            transfers,
             pages,
         }))
 }
@@ -64,7 +64,7 @@ async fn act(
         Ok((action, left)) => {
             let came = match action.files() {
                 Some(kind) if is(b"multipart/form-data") => {
-                    take_form(&state.files, &viewer, kind, &headers, body).await
+                    take_form(&state.transfers, &viewer, kind, &headers, body).await
                 }
                 _ => whole(body).await,
             };

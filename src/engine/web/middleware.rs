@@ -56,10 +56,10 @@ pub fn assemble(
         // Files take as long as they take; these have bounds of their own.
         .merge(action_route::routes(
             started.actions,
-            engine.files.clone(),
+            started.transfers.clone(),
             pages,
         ))
-        .merge(files::routes(engine.files.clone()))
+        .merge(files::routes(started.transfers))
         .layer((
             from_fn_with_state(started.requests, limits::admit),
             CsrfLayer::new(),

@@ -58,11 +58,11 @@ pub(super) async fn replay_letter(
     viewer: Viewer,
     input: LetterInput,
 ) -> Result<Outcome> {
-    admin.engine_for(&viewer).await?;
+    let engine = admin.engine_for(&viewer).await?;
     let LetterInput { event, subscriber } = input;
-    admin
-        .community
-        .replay_dead_letter(event, &subscriber)
+    engine
+        .dead_letters
+        .replay(event, &subscriber, &engine.bus)
         .await?;
     Ok(Outcome::new(Value::Null, "/dead-letters"))
 }

@@ -7,12 +7,14 @@ use serde::Deserialize;
 use super::Admin;
 use super::views::{DeadLettersPage, JobsPage};
 use crate::base::error::Result;
+use crate::community::Layout;
 use crate::engine::jobs::FEED;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, PageAnswer, Wants, app_page};
 
 pub(super) async fn dead_letters(
     State(admin): State<Admin>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
 ) -> Result<PageAnswer> {
@@ -22,10 +24,7 @@ pub(super) async fn dead_letters(
         .dead_letters
         .newest()
         .await?;
-    let shell = admin
-        .community
-        .shell(&viewer, None, "/dead-letters")
-        .await?;
+    let shell = layout.shell(&viewer, None, "/dead-letters").await?;
     let title = viewer.lang.t("dead-letters-title");
     let head = admin.community.head(&viewer, title);
     app_page!(
@@ -46,6 +45,7 @@ pub(super) struct JobsQuery {
 
 pub(super) async fn jobs(
     State(admin): State<Admin>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Query(query): Query<JobsQuery>,
@@ -54,7 +54,7 @@ pub(super) async fn jobs(
     // The cursor before the jobs: what changes after it is published on the feed.
     let feed = FEED.position((), &engine.live);
     let overview = engine.jobs.overview().await?;
-    let shell = admin.community.shell(&viewer, None, "/jobs").await?;
+    let shell = layout.shell(&viewer, None, "/jobs").await?;
     let head = admin.community.head(&viewer, viewer.lang.t("jobs-title"));
     let page = JobsPage {
         head,

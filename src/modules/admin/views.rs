@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::community::shell::Shell;
+use crate::community::Shell;
 use crate::engine::bus::DeadLetter;
 use crate::engine::jobs::Overview;
 use crate::engine::web::Head;

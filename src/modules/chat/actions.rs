@@ -26,6 +26,7 @@ pub(super) async fn permitted_message(
     let message = store::message(&chat.engine.db, id).await?;
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, permission, message.room)
         .await?;
     Ok((message, room))

@@ -9,10 +9,11 @@ use super::topics::AttachmentsReady;
 use super::{Chat, POST, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::permissions;
 use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind};
+use crate::engine::viewer::Viewer;
 
 /// The kind of file.
 pub(super) const KIND: &str = "chat.attachment";
@@ -110,47 +111,32 @@ pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Resu
     Ok(())
 }
 
-pub(super) fn kind(chat: &Chat) -> FileKind {
-    let (adds, reads, shows) = (chat.clone(), chat.clone(), chat.clone());
-    FileKind::new(
-        KIND,
-        "A file in a room",
-        "room",
-        move |viewer, room| {
-            let chat = adds.clone();
-            async move {
-                Ok(chat
-                    .community
-                    .permit_in_room(viewer.account, &POST, RoomId(room))
-                    .await?
-                    .space)
-            }
-        },
-        move |viewer, file| {
-            let chat = reads.clone();
-            async move {
-                chat.community
-                    .permit_in_room(viewer.account, &permissions::READ, RoomId(file.place))
-                    .await
-                    .map(drop)
-            }
-        },
-    )
-    .when_ready(move |tx, file| {
-        let chat = shows.clone();
-        Box::pin(async move { illustrate(&chat, tx, &file).await })
-    })
+pub(super) fn kind() -> FileKind<Chat> {
+    FileKind::new(KIND, "A file in a room", "room", may_add, may_read).when_ready(pictures_ready)
+}
+
+/// Whoever may post in the room; it counts in the room's space.
+async fn may_add(chat: Chat, viewer: Viewer, room: i64) -> Result<Option<SpaceId>> {
+    let access = &chat.community.access;
+    let room = access.permit_in_room(viewer.account, &POST, RoomId(room));
+    Ok(room.await?.space)
+}
+
+async fn may_read(chat: Chat, viewer: Viewer, file: File) -> Result<()> {
+    let access = &chat.community.access;
+    let room = access.permit_in_room(viewer.account, &permissions::READ, RoomId(file.place));
+    room.await.map(drop)
 }
 
 /// A file's pictures are made, or none can be: its message shows so.
-async fn illustrate(chat: &Chat, tx: &mut Tx, file: &File) -> Result<()> {
+async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     const FIND: &str = "SELECT message_id FROM attachments WHERE file_id = $1";
     let Some(id): Option<MessageId> = tx.optional_scalar(FIND, (file.id,)).await? else {
         return Ok(());
     };
     let mut files = store::message_in(tx, id).await?.files;
     for one in files.0.iter_mut().filter(|one| one.id == file.id) {
-        *one = Attachment::of(file, std::mem::take(&mut one.caption));
+        *one = Attachment::of(&file, std::mem::take(&mut one.caption));
     }
     store::set_files(tx, id, &files).await?;
     let message: Message = store::message_in(tx, id).await?;

@@ -258,7 +258,7 @@ impl Chat {
     /// The fragments of these messages. Rows are read only for those that are not rendered yet.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
-        let emoji = self.community.emoji_in(room).await?;
+        let emoji = self.community.emoji.in_room(room).await?;
         let mut html: Vec<Option<Arc<str>>> = stubs
             .iter()
             .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &emoji)))
@@ -301,6 +301,7 @@ pub(super) struct HistoryInput {
 pub(super) async fn history(chat: Chat, viewer: Viewer, input: HistoryInput) -> Result<Outcome> {
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, &permissions::READ, input.room)
         .await?;
     // The cursor first: following from it brings everything that what is read here does not hold.

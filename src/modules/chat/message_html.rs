@@ -96,7 +96,7 @@ pub(super) async fn render_all(
 /// A message's body as HTML. Costly ones (see [`markdown::needs_highlighting`]) are made on a
 /// blocking thread.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
-    let emoji = chat.community.emoji_in(message.room).await?;
+    let emoji = chat.community.emoji.in_room(message.room).await?;
     let fragments = chat.engine.fragments.clone();
     if !markdown::needs_highlighting(&message.body) {
         return Ok(Body::render(&fragments, message, emoji));

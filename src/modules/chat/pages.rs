@@ -19,27 +19,35 @@ use super::{Chat, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
+use crate::community::Layout;
 use crate::community::permissions::{self, is_granted};
 use crate::engine::files::FileId;
 use crate::engine::forms::Form;
-use crate::engine::module::{Access, Module};
+use crate::engine::module::{Audience, Module};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, Wants, app_page};
 
-// That a page waits for its read mark to be kept.
 /// How long a visit waits for its read mark to be stored.
 const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
-        .page(Access::SignedIn, "/rooms/{room}", get(room))
-        .page(Access::SignedIn, "/rooms/{room}/log", get(log))
-        .page(Access::SignedIn, "/rooms/{room}/files", get(files))
-        .page(Access::SignedIn, "/messages/{message}", get(permalink))
-        .page(Access::SignedIn, "/messages/{message}/source", get(source))
-        .page(Access::SignedIn, "/messages/{message}/edit", get(edit))
-        .page(Access::SignedIn, "/messages/{message}/delete", get(delete))
+        .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
+        .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
+        .page(Audience::SignedIn, "/messages/{message}", get(permalink))
+        .page(
+            Audience::SignedIn,
+            "/messages/{message}/source",
+            get(source),
+        )
+        .page(Audience::SignedIn, "/messages/{message}/edit", get(edit))
+        .page(
+            Audience::SignedIn,
+            "/messages/{message}/delete",
+            get(delete),
+        )
 }
 
 #[derive(Deserialize)]
@@ -60,8 +68,10 @@ impl At {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "they are extractors")]
 async fn room(
     State(chat): State<Chat>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     prefetch: IsPrefetch,
@@ -70,13 +80,15 @@ async fn room(
     form: Form,
 ) -> Result<PageAnswer> {
     let deps = chat.community.dependencies(viewer.account);
-    let page = room_page(&chat, &deps, &viewer, wants, room, at.page_query(), &form).await?;
+    let page = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
+    let is_blank = page.form.is_blank();
+    let page: PageAnswer = app_page!(wants, page)?;
     // A page that is fetched ahead is neither read nor kept: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
         return Ok(page);
     }
     mark_visited(&chat, &viewer, room).await;
-    Ok(if form.is_blank() {
+    Ok(if is_blank {
         page.depends_on(&deps, viewer.account)
     } else {
         page
@@ -103,17 +115,18 @@ async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId) {
 
 async fn room_page(
     chat: &Chat,
+    layout: &Layout,
     deps: &Dependencies,
     viewer: &Viewer,
-    wants: Wants,
     room: RoomId,
     page_query: PageQuery,
-    form: &Form,
-) -> Result<PageAnswer> {
+    form: Form,
+) -> Result<RoomPage> {
     let (account, lang) = (viewer.account, viewer.lang);
     deps.add(room);
     let room = chat
         .community
+        .access
         .permit_in_room(account, &permissions::READ, room)
         .await?;
     let typing = TYPING_FEED.position(room.id, &chat.engine.live);
@@ -131,35 +144,32 @@ async fn room_page(
             Part::for_one(region(&log.await?, lang)?)
         }
     };
-    let mut shell = chat
-        .community
-        .shell_from(deps, viewer, room.space, &format!("/rooms/{}", room.id))
-        .await?;
+    let here = format!("/rooms/{}", room.id);
+    let shell = layout.shell_from(deps, viewer, room.space, &here);
+    let mut shell = shell.await?;
     shell.parts.push(region.clone());
-    let title = chat.community.room_title(account, &room).await?;
+    let title = chat.community.rooms.title(account, &room).await?;
     let may_manage = is_granted(
         chat.community
+            .access
             .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
             .await,
     )?;
-    app_page!(
-        wants,
-        RoomPage {
-            head: chat.community.head(viewer, title.clone()),
-            shell,
-            form: form.clone(),
-            room: room.id,
-            title,
-            about: room.about.clone(),
-            private: room.private && room.space.is_some(),
-            direct: room.space.is_none(),
-            archived: room.archived,
-            may_manage,
-            typing,
-            seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
-            region,
-        }
-    )
+    Ok(RoomPage {
+        head: chat.community.head(viewer, title.clone()),
+        shell,
+        form,
+        room: room.id,
+        title,
+        about: room.about.clone(),
+        private: room.private && room.space.is_some(),
+        direct: room.space.is_none(),
+        archived: room.archived,
+        may_manage,
+        typing,
+        seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
+        region,
+    })
 }
 
 fn region(log: &Log, lang: Lang) -> Result<String> {
@@ -179,6 +189,7 @@ async fn log(
     let (account, lang, query) = (viewer.account, viewer.lang, at.page_query());
     let room = chat
         .community
+        .access
         .permit_in_room(account, &permissions::READ, room)
         .await?;
     if query == PageQuery::Newest {
@@ -206,6 +217,7 @@ struct Below {
 /// The files of a room, newest first.
 async fn files(
     State(chat): State<Chat>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(room): Path<RoomId>,
@@ -213,14 +225,13 @@ async fn files(
 ) -> Result<PageAnswer> {
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, &permissions::READ, room)
         .await?;
     let files_page = chat.files_page(room.id, below.before).await?;
-    let shell = chat
-        .community
-        .shell(&viewer, room.space, &format!("/rooms/{}", room.id))
-        .await?;
-    let name = chat.community.room_title(viewer.account, &room).await?;
+    let here = format!("/rooms/{}", room.id);
+    let shell = layout.shell(&viewer, room.space, &here).await?;
+    let name = chat.community.rooms.title(viewer.account, &room).await?;
     let head = chat.community.head(
         &viewer,
         viewer
@@ -268,17 +279,19 @@ async fn own_message(chat: &Chat, viewer: &Viewer, id: MessageId) -> Result<Mess
 
 async fn edit(
     State(chat): State<Chat>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(id): Path<MessageId>,
     form: Form,
 ) -> Result<PageAnswer> {
     let message = own_message(&chat, &viewer, id).await?;
-    change(&chat, viewer, wants, message, form, false).await
+    change(&chat, layout, viewer, wants, message, form, false).await
 }
 
 async fn delete(
     State(chat): State<Chat>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(id): Path<MessageId>,
@@ -286,11 +299,12 @@ async fn delete(
 ) -> Result<PageAnswer> {
     let (message, _) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
     may_delete(&chat, &viewer, &message).await?;
-    change(&chat, viewer, wants, message, form, true).await
+    change(&chat, layout, viewer, wants, message, form, true).await
 }
 
 async fn change(
     chat: &Chat,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     message: Message,
@@ -299,12 +313,11 @@ async fn change(
 ) -> Result<PageAnswer> {
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, &permissions::READ, message.room)
         .await?;
-    let shell = chat
-        .community
-        .shell(&viewer, room.space, &format!("/rooms/{}", room.id))
-        .await?;
+    let here = format!("/rooms/{}", room.id);
+    let shell = layout.shell(&viewer, room.space, &here).await?;
     let title = viewer.lang.t(if delete {
         "message-delete-title"
     } else {

@@ -28,6 +28,7 @@ pub(super) struct TypeInput {
 pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -> Result<Outcome> {
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
     let event = TypingStarted {

@@ -164,7 +164,8 @@ impl Chat {
         if let Some(space) = space {
             let rooms = self
                 .community
-                .rooms_in(viewer.account, space, false)
+                .rooms
+                .in_space(viewer.account, space, false)
                 .await?;
             rooms.iter().for_each(|room| deps.add(room.id));
             let unread = store::unread_in(db, viewer.account, space).await?;
@@ -180,6 +181,7 @@ impl Chat {
                 .collect();
             let may_add = is_granted(
                 self.community
+                    .access
                     .permit(
                         viewer.account,
                         &permissions::MANAGE_ROOMS,
@@ -194,7 +196,7 @@ impl Chat {
                 entries,
             });
         }
-        let direct = self.community.direct_rooms(viewer.account).await?;
+        let direct = self.community.rooms.direct_of(viewer.account).await?;
         direct.iter().for_each(|(room, _)| deps.add(*room));
         let unread = store::unread_direct(db, viewer.account).await?;
         let entries = direct
@@ -232,7 +234,7 @@ pub(super) async fn flush(chat: Chat) {
         let dirty: Vec<RoomId> = chat.unread.rooms().dirty.keys().copied().collect();
         let mut readable: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
         for room in &dirty {
-            match chat.community.readers_of(*room).await {
+            match chat.community.access.readers_of(*room).await {
                 Ok(readers) => {
                     let here = connected.iter().filter(|account| readers.contains(account));
                     readable.insert(*room, here.copied().collect());

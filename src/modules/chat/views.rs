@@ -9,7 +9,7 @@ use super::history::{Entry, Log};
 use super::model::Message;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::shell::Shell;
+use crate::community::Shell;
 use crate::engine::forms::Form;
 use crate::engine::web::{Head, Part};
 

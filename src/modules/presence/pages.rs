@@ -13,6 +13,7 @@ use super::{PRESENCE_FEED, Presence};
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
 use crate::base::locale::Lang;
+use crate::community::Layout;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
@@ -38,6 +39,7 @@ impl Presence {
         space: SpaceId,
     ) -> Result<Arc<Part>> {
         self.community
+            .access
             .role(viewer.account, space)
             .await?
             .ok_or(Error::NotFound)?;
@@ -66,7 +68,8 @@ impl Presence {
         let mut away = 0;
         let people = self
             .community
-            .people_of(space)
+            .spaces
+            .members(space)
             .await?
             .into_iter()
             .map(|person| PersonFrame {
@@ -96,6 +99,7 @@ impl Presence {
 /// With `?pane` the pane alone, to be read again after an absence.
 pub(super) async fn people(
     State(presence): State<Presence>,
+    layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(space): Path<SpaceId>,
@@ -106,15 +110,9 @@ pub(super) async fn people(
     if query.as_deref() == Some("pane") {
         return Ok(PageAnswer::of_part(&pane)?.into_response());
     }
-    let mut shell = presence
-        .community
-        .shell_from(
-            &deps,
-            &viewer,
-            Some(space),
-            &format!("/spaces/{space}/people"),
-        )
-        .await?;
+    let here = format!("/spaces/{space}/people");
+    let shell = layout.shell_from(&deps, &viewer, Some(space), &here);
+    let mut shell = shell.await?;
     shell.panes.clear();
     let head = presence
         .community

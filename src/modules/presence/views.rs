@@ -9,7 +9,7 @@ use super::topics::PersonState;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::Face;
-use crate::community::shell::Shell;
+use crate::community::Shell;
 use crate::engine::partial::Partial;
 use crate::engine::web::{Head, Part, VERSION};
 

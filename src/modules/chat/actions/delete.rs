@@ -23,6 +23,7 @@ pub(in super::super) async fn may_delete(
 ) -> Result<()> {
     if message.author != viewer.account {
         chat.community
+            .access
             .permit_in_room(viewer.account, &MODERATE, message.room)
             .await?;
     }

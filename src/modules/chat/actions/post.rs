@@ -42,6 +42,7 @@ pub(in super::super) async fn post(
 ) -> Result<Outcome> {
     let room = chat
         .community
+        .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
     let attachments = NewAttachments::new(input.files, input.captions)?;

@@ -1,0 +1,198 @@
+//! Access: who belongs where, and the one permission check. Asked for every page, action and feed,
+//! so what it reads is cached, and never past a change.
+
+use std::sync::{Arc, OnceLock};
+
+use super::cache::{Members, StoreCache};
+use super::{Permission, Role, Room, Scope};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::engine::Engine;
+use crate::engine::permission::HeldBy;
+use crate::engine::versions::Dependencies;
+
+/// What accounts may do, and where they belong. Cheap to clone.
+#[derive(Clone)]
+pub struct Access {
+    engine: Engine,
+    /// Who set the server up, once somebody has. It never changes.
+    host: Arc<OnceLock<AccountId>>,
+    roles: StoreCache<(AccountId, SpaceId), Option<Role>>,
+    rooms: StoreCache<RoomId, Arc<Room>>,
+    room_memberships: StoreCache<(AccountId, RoomId), bool>,
+    space_members: StoreCache<SpaceId, Members>,
+    room_members: StoreCache<RoomId, Members>,
+}
+
+impl Access {
+    pub(super) fn new(engine: &Engine) -> Self {
+        Self {
+            host: Arc::default(),
+            roles: StoreCache::new(engine),
+            rooms: StoreCache::new(engine),
+            room_memberships: StoreCache::new(engine),
+            space_members: StoreCache::of_members(engine),
+            room_members: StoreCache::of_members(engine),
+            engine: engine.clone(),
+        }
+    }
+
+    /// Refuses unless this account may do this here.
+    ///
+    /// # Errors
+    /// `NotFound` when they may not even know of it, `Forbidden` when they may see it but
+    /// not do this, `Conflict` when the room is archived and this would change it.
+    pub async fn permit(
+        &self,
+        account: AccountId,
+        permission: &Permission,
+        scope: Scope,
+    ) -> Result<()> {
+        let is_granted = match scope {
+            Scope::Server => self.is_host(account).await?,
+            Scope::Space(space) => {
+                let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
+                role.holds(permission)
+            }
+            Scope::Room(room) => {
+                let room = self.permit_in_room(account, permission, room);
+                return room.await.map(drop);
+            }
+        };
+        if is_granted {
+            Ok(())
+        } else {
+            Err(Error::Forbidden("error-owner-only"))
+        }
+    }
+
+    /// As [`permit`](Self::permit), and gives the room.
+    ///
+    /// # Errors
+    /// As [`permit`](Self::permit).
+    pub async fn permit_in_room(
+        &self,
+        account: AccountId,
+        permission: &Permission,
+        id: RoomId,
+    ) -> Result<Arc<Room>> {
+        let room = self.room(id).await?;
+        if (room.private || room.space.is_none()) && !self.is_in_room(account, id).await? {
+            return Err(Error::NotFound);
+        }
+        let is_granted = match room.space {
+            Some(space) => {
+                let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
+                role.holds(permission)
+            }
+            // In a direct conversation everybody reads and writes, and nobody moderates.
+            None => permission.held_by == HeldBy::Members,
+        };
+        match permission {
+            _ if !is_granted => Err(Error::Forbidden("error-owner-only")),
+            _ if permission.refused_when_archived && room.archived => {
+                Err(Error::Conflict("error-room-archived"))
+            }
+            _ => Ok(room),
+        }
+    }
+
+    /// What an account is in a space; nothing when it does not belong to it.
+    pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
+        const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
+        let depends_on = |deps: &Dependencies| deps.add(account);
+        let load = async {
+            let role: Option<String> = self
+                .engine
+                .db
+                .optional_scalar(READ, (space, account))
+                .await?;
+            Ok(role.as_deref().map(Role::of))
+        };
+        self.roles
+            .get_or_load((account, space), depends_on, load)
+            .await
+    }
+
+    /// Whether an account is a member of a private room or direct conversation.
+    async fn is_in_room(&self, account: AccountId, room: RoomId) -> Result<bool> {
+        const READ: &str =
+            "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
+        let depends_on = |deps: &Dependencies| {
+            deps.add(account);
+            deps.add(room);
+        };
+        let load = self.engine.db.scalar(READ, (room, account));
+        self.room_memberships
+            .get_or_load((account, room), depends_on, load)
+            .await
+    }
+
+    /// A room, without asking who wants to know: for [`permit_in_room`](Self::permit_in_room).
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
+        const READ: &str = "SELECT id, space_id, name, about, private, \
+            archived_at IS NOT NULL AS archived FROM rooms WHERE id = $1";
+        let load = async { Ok(Arc::new(self.engine.db.one(READ, (id,)).await?)) };
+        self.rooms
+            .get_or_load(id, |deps: &Dependencies| deps.add(id), load)
+            .await
+    }
+
+    /// Everybody who may read a room: its own members for a private one, else its space's. Read
+    /// once and kept until somebody comes or goes.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn readers_of(&self, id: RoomId) -> Result<Members> {
+        let room = self.room(id).await?;
+        match room.space {
+            Some(space) if !room.private => self.members_of_space(space).await,
+            space => self.members_of_room(id, space).await,
+        }
+    }
+
+    async fn members_of_space(&self, space: SpaceId) -> Result<Members> {
+        const READ: &str = "SELECT account_id FROM members WHERE space_id = $1";
+        let depends_on = |deps: &Dependencies| deps.add(space);
+        let load = self.read_members(READ, space.0);
+        self.space_members
+            .get_or_load(space, depends_on, load)
+            .await
+    }
+
+    async fn members_of_room(&self, room: RoomId, space: Option<SpaceId>) -> Result<Members> {
+        const READ: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+        let depends_on = |deps: &Dependencies| {
+            deps.add(room);
+            space.iter().for_each(|space| deps.add(*space));
+        };
+        let load = self.read_members(READ, room.0);
+        self.room_members.get_or_load(room, depends_on, load).await
+    }
+
+    async fn read_members(&self, read: &'static str, of: i64) -> Result<Members> {
+        let accounts: Vec<AccountId> = self.engine.db.scalars(read, (of,)).await?;
+        Ok(Arc::new(accounts.into_iter().collect()))
+    }
+
+    /// Who set the server up, if somebody has. Read once: a host stays.
+    pub(super) async fn host(&self) -> Result<Option<AccountId>> {
+        if let Some(host) = self.host.get() {
+            return Ok(Some(*host));
+        }
+        const READ: &str = "SELECT owner_id FROM installation";
+        let read: Option<AccountId> = self.engine.db.optional_scalar(READ, ()).await?;
+        if let Some(host) = read {
+            let _ = self.host.set(host);
+        }
+        Ok(read)
+    }
+
+    /// Whether this account runs the server.
+    pub(super) async fn is_host(&self, account: AccountId) -> Result<bool> {
+        Ok(self.host().await? == Some(account))
+    }
+}

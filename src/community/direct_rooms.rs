@@ -1,0 +1,91 @@
+//! Direct conversations: rooms without a space, one for each set of people.
+
+use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
+use super::topics::RoomCreated;
+use crate::base::error::{Check, Error, Result};
+use crate::base::ids::{AccountId, RoomId};
+use crate::engine::bus::Origin;
+
+const MAX_PEOPLE: usize = 20; // in one direct conversation
+
+impl Rooms {
+    /// The direct conversations of an account with what they are called, newest first.
+    pub async fn direct_of(&self, account: AccountId) -> Result<Vec<(RoomId, String)>> {
+        const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine \
+            JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
+            JOIN room_members theirs ON theirs.room_id = mine.room_id \
+            AND theirs.account_id <> mine.account_id \
+            JOIN accounts a ON a.id = theirs.account_id \
+            WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
+        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_LISTED)).await?;
+        let mut rooms: Vec<(RoomId, String)> = Vec::new();
+        for (room, name) in people {
+            match rooms.last_mut() {
+                Some((last, names)) if *last == room => {
+                    names.push_str(", ");
+                    names.push_str(&name);
+                }
+                _ => rooms.push((room, name)),
+            }
+        }
+        Ok(rooms)
+    }
+
+    /// The direct conversation of exactly these people and `by`, made when it is not there yet.
+    ///
+    /// # Errors
+    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
+    pub(super) async fn open_direct(
+        &self,
+        by: AccountId,
+        mut people: Vec<AccountId>,
+    ) -> Result<RoomId> {
+        people.retain(|account| *account != by);
+        people.sort_unstable();
+        people.dedup();
+        self.check_people(by, &people).await?;
+        people.push(by);
+        people.sort_unstable();
+        let key = people_key(&people);
+        let bus = self.engine.bus.clone();
+        let write = self.engine.db.write(async move |tx| {
+            const FIND: &str = "SELECT id FROM rooms WHERE people_key = $1";
+            let found: Option<RoomId> = tx.optional_scalar(FIND, (&key,)).await?;
+            if let Some(room) = found {
+                return Ok(room);
+            }
+            let room = insert(tx, None, ("", "", true), Some(&key)).await?;
+            add_people(tx, room, &people).await?;
+            let created = RoomCreated {
+                room,
+                space: None,
+                private: true,
+                members: people,
+            };
+            bus.publish_after_commit(tx, Origin::new(by, None), created);
+            Ok(room)
+        });
+        write.await
+    }
+
+    async fn check_people(&self, by: AccountId, people: &[AccountId]) -> Result<()> {
+        let (some, few) = (!people.is_empty(), people.len() < MAX_PEOPLE);
+        Check::default()
+            .that(some, "people", "error-nobody-chosen", 0)
+            .that(few, "people", "error-too-many-people", MAX_PEOPLE)
+            .done()?;
+        let known = self.accounts.acquaintances(by).await?;
+        let knows = |account: &AccountId| known.iter().any(|person| person.id == *account);
+        if people.iter().all(knows) {
+            Ok(())
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+}
+
+/// Names a set of people, given in order.
+fn people_key(people: &[AccountId]) -> String {
+    let ids: Vec<_> = people.iter().map(ToString::to_string).collect();
+    ids.join(",")
+}

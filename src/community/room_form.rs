@@ -1,0 +1,49 @@
+//! What a form says of a room: checked before anything is read or written.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::names::{check_name, normalize};
+use crate::base::error::{Check, Result};
+use crate::base::ids::AccountId;
+
+const MAX_ABOUT_CHARS: usize = 200; // graphemes of a room's description
+
+/// What a form says of a room.
+#[derive(Clone, Debug)]
+pub(super) struct RoomForm {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) private: bool,
+    pub(super) members: Vec<AccountId>,
+}
+
+impl RoomForm {
+    /// Who is to be in the room itself: nobody in a public one, its maker always in a private one.
+    pub(super) fn members(&self, by: AccountId) -> Vec<AccountId> {
+        if self.private {
+            std::iter::once(by)
+                .chain(self.members.iter().copied())
+                .collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Normalizes the fields.
+    ///
+    /// # Errors
+    /// `Invalid` for a name or description that is missing or too long.
+    pub(super) fn check(&mut self) -> Result<()> {
+        let mut check = Check::default();
+        self.name = check_name(&self.name, "name", &mut check);
+        self.about = normalize(&self.about);
+        check
+            .that(
+                self.about.graphemes(true).count() <= MAX_ABOUT_CHARS,
+                "about",
+                "error-too-long",
+                MAX_ABOUT_CHARS,
+            )
+            .done()
+    }
+}

@@ -1,0 +1,222 @@
+//! Where sessions are stored: in the database, under the digest of the cookie, so that they survive
+//! a restart, can be listed and ended, and a stolen backup signs nobody in.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error as StoreError, Result as StoreResult};
+
+use super::accounts::Accounts;
+use crate::base::clock::Micros;
+use crate::base::error::Result;
+use crate::base::ids::AccountId;
+use crate::base::secrets;
+use crate::engine::Engine;
+
+const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
+pub(super) const ACCOUNT: &str = "account"; // fields of a record
+pub(super) const DEVICE: &str = "device";
+
+/// The stored sessions, with the used ones at hand. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Sessions {
+    pub(super) engine: Engine,
+    pub(super) accounts: Accounts,
+    /// Records by digest, without the cookie.
+    pub(super) open: Cache<Arc<str>, Record>,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// What a session is stored under.
+pub(super) fn digest(id: &Id) -> Arc<str> {
+    secrets::digest(&id.to_string()).into()
+}
+
+fn backend(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Backend(error.to_string())
+}
+
+impl Sessions {
+    pub(super) fn new(engine: &Engine, accounts: &Accounts) -> Self {
+        Self {
+            engine: engine.clone(),
+            accounts: accounts.clone(),
+            open: Cache::builder()
+                .max_capacity(MAX_CACHED)
+                .time_to_live(engine.settings.cache_ttl())
+                .build(),
+        }
+    }
+
+    /// Whether this session still belongs to this account and has not ended.
+    pub(super) async fn is_open(&self, digest: &str, account: AccountId) -> bool {
+        match self.find(digest).await {
+            Ok(Some(record)) => account_of(&record) == Some(account),
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(%error, "a session could not be checked, so it is not believed");
+                false
+            }
+        }
+    }
+
+    async fn find(&self, digest: &str) -> Result<Option<Record>> {
+        let now = time::OffsetDateTime::now_utc();
+        if let Some(record) = self.open.get(digest) {
+            return Ok(Some(record).filter(|record| record.expiry_date > now));
+        }
+        const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
+        let data: Option<String> = self
+            .engine
+            .db
+            .optional_scalar(READ, (digest, Micros::now()))
+            .await?;
+        let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else {
+            return Ok(None);
+        };
+        let key: Arc<str> = digest.into();
+        self.open.insert(key.clone(), record.clone());
+        // Ended while it was being read: the end has cleared the cache already, so look once more.
+        let still: bool = self
+            .engine
+            .db
+            .scalar(
+                "SELECT EXISTS (SELECT 1 FROM sessions WHERE digest = $1)",
+                (digest,),
+            )
+            .await?;
+        if !still {
+            self.open.invalidate(&key);
+            return Ok(None);
+        }
+        Ok(Some(record))
+    }
+}
+
+fn account_of(record: &Record) -> Option<AccountId> {
+    record
+        .data
+        .get(ACCOUNT)
+        .and_then(|value| value.as_str()?.parse().ok())
+}
+
+/// A session as it is stored.
+struct Row {
+    key: Arc<str>,
+    account: AccountId,
+    data: String,
+    expires: Micros,
+    kept: Record,
+}
+
+impl Row {
+    fn of(record: &Record) -> StoreResult<Self> {
+        let account = account_of(record)
+            .ok_or_else(|| StoreError::Encode("a session without an account is not kept".into()))?;
+        // The row must not hold what would sign in: neither the cookie nor anything it can be made
+        // from.
+        let kept = Record {
+            id: Id(0),
+            ..record.clone()
+        };
+        let data =
+            serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
+        let expires = Micros(
+            i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
+        );
+        Ok(Self {
+            key: digest(&record.id),
+            account,
+            data,
+            expires,
+            kept,
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> StoreResult<()> {
+        const CREATE: &str = "INSERT INTO sessions \
+            (digest, account_id, data, device, created_at, seen_at, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $5, $6)";
+        let device = record
+            .data
+            .get(DEVICE)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        let Row {
+            key,
+            account,
+            data,
+            expires,
+            kept,
+        } = Row::of(record)?;
+        let cache = self.open.clone();
+        self.engine
+            .db
+            .write_queued(async move |tx| {
+                let row = (&*key, account, data, device, Micros::now(), expires);
+                tx.execute(CREATE, row).await?;
+                tx.after_commit(move || cache.insert(key, kept));
+                Ok(())
+            })
+            .await
+            .map_err(backend)
+    }
+
+    /// Only ever changes a session that is there: one that was ended while this request ran must
+    /// not come back. All that changes is when it was seen; a full disk that cannot keep that is no
+    /// reason to refuse the page.
+    async fn save(&self, record: &Record) -> StoreResult<()> {
+        const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5 \
+            WHERE digest = $1 AND account_id = $2";
+        let Row {
+            key,
+            account,
+            data,
+            expires,
+            kept,
+        } = Row::of(record)?;
+        let cache = self.open.clone();
+        let saved = self.engine.db.write(async move |tx| {
+            let row = (&*key, account, data, Micros::now(), expires);
+            if tx.execute(SAVE, row).await? > 0 {
+                tx.after_commit(move || cache.insert(key, kept));
+            }
+            Ok(())
+        });
+        if let Err(error) = saved.await {
+            tracing::warn!(%error, "when a session was seen was not kept");
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
+        let record = self.find(&digest(id)).await.map_err(backend)?;
+        Ok(record.map(|record| Record { id: *id, ..record }))
+    }
+
+    async fn delete(&self, id: &Id) -> StoreResult<()> {
+        let key = digest(id);
+        let cache = self.open.clone();
+        self.engine
+            .db
+            .write_queued(async move |tx| {
+                tx.execute("DELETE FROM sessions WHERE digest = $1", (&*key,))
+                    .await?;
+                tx.after_commit(move || cache.invalidate(&key));
+                Ok(())
+            })
+            .await
+            .map_err(backend)
+    }
+}

@@ -1,0 +1,42 @@
+//! Files on their way between viewers and the server: what the modules' rules allow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use super::Files;
+use super::kind::FileRule;
+use crate::base::error::{Error, Result};
+
+/// The files of a server with the rule of each kind: who may add and read them. Behind `/uploads`,
+/// `/files` and forms with files. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::engine) struct Transfers {
+    pub(super) files: Files,
+    rules: Arc<BTreeMap<&'static str, FileRule>>,
+}
+
+impl FromRef<Transfers> for Files {
+    fn from_ref(transfers: &Transfers) -> Self {
+        transfers.files.clone()
+    }
+}
+
+impl Transfers {
+    pub(in crate::engine) fn new(
+        files: Files,
+        rules: impl IntoIterator<Item = (&'static str, FileRule)>,
+    ) -> Self {
+        let rules = Arc::new(rules.into_iter().collect());
+        Self { files, rules }
+    }
+
+    /// The rule of a kind.
+    ///
+    /// # Errors
+    /// `NotFound` for a kind that no module declares.
+    pub(super) fn rule(&self, kind: &str) -> Result<&FileRule> {
+        self.rules.get(kind).ok_or(Error::NotFound)
+    }
+}

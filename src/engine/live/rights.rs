@@ -1,0 +1,73 @@
+//! Who may follow a feed, and whose session may go on: asked when a socket subscribes or acts, and
+//! again whenever a right may have changed.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::feed::FeedSpec;
+use crate::base::error::Result;
+use crate::engine::viewer::Viewer;
+
+type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
+
+/// Who may follow the feeds of a family.
+pub(in crate::engine) struct FeedRule {
+    spec: FeedSpec,
+    authorize: Authorize,
+}
+
+impl FeedRule {
+    /// `authorize` gets the numbers of a feed's name in order.
+    pub(in crate::engine) fn new<F, R>(spec: FeedSpec, authorize: F) -> Self
+    where
+        F: Fn(Viewer, Vec<i64>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
+    {
+        let authorize: Authorize = Arc::new(move |viewer, ids| authorize(viewer, ids).boxed());
+        Self { spec, authorize }
+    }
+}
+
+/// The rules that sockets are held to.
+pub(in crate::engine) struct Rights {
+    feeds: Vec<FeedRule>,
+    still_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, bool> + Send + Sync>,
+}
+
+impl Rights {
+    /// `still_valid` says whether a session may go on.
+    pub(in crate::engine) fn new<F, R>(feeds: Vec<FeedRule>, still_valid: F) -> Self
+    where
+        F: Fn(Viewer) -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        Self {
+            feeds,
+            still_valid: Box::new(move |viewer| still_valid(viewer).boxed()),
+        }
+    }
+
+    /// Whether this person may follow this feed now. Nobody may follow what no module declares, nor
+    /// while the right cannot be read.
+    pub(super) async fn allows(&self, viewer: &Viewer, feed: &str) -> bool {
+        let mut rules = self.feeds.iter();
+        let Some((rule, ids)) = rules.find_map(|rule| Some((rule, rule.spec.ids(feed)?))) else {
+            return false;
+        };
+        match (rule.authorize)(viewer.clone(), ids).await {
+            Ok(allowed) => allowed,
+            Err(error) => {
+                let pattern = rule.spec.pattern;
+                tracing::warn!(pattern, %error, "a feed is refused: its right could not be checked");
+                false
+            }
+        }
+    }
+
+    /// Whether the session of a socket may go on.
+    pub(super) async fn still_valid(&self, viewer: &Viewer) -> bool {
+        (self.still_valid)(viewer.clone()).await
+    }
+}
