@@ -169,7 +169,8 @@ fn make_data_folder(settings: &Settings) -> Result<()> {
             .create(data)
             .with_context(|| format!("cannot make {}", data.display()))?;
     } else if std::fs::metadata(data)?.permissions().mode() & 0o007 != 0 {
-        tracing::warn!(folder = %data.display(), "everybody on this machine can look into the data folder; consider: chmod 700");
+        let folder = data.display();
+        tracing::warn!(%folder, "everybody on this machine can read it; consider: chmod 700");
     }
     Ok(())
 }

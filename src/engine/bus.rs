@@ -146,8 +146,8 @@ impl Bus {
         inboxes.iter().for_each(|inbox| inbox.put(&envelope));
     }
 
-    /// The same once `tx` is committed, in commit order and before its writer is answered; never when
-    /// it is undone.
+    /// The same once `tx` is committed, in commit order and before its writer is answered; never
+    /// when it is undone.
     pub fn publish_after_commit<E: Event>(&self, tx: &mut Tx, origin: Origin, event: E) {
         let bus = self.clone();
         tx.after_commit(move || bus.publish(origin, event));

@@ -7,6 +7,7 @@
 //! pixels: what else was in it is gone.
 
 mod blobs;
+mod checksum;
 mod kind;
 mod media;
 mod multipart;
@@ -18,7 +19,9 @@ mod store;
 mod sweep_job;
 mod transfers;
 mod tus;
+mod upload_store;
 mod uploads;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,7 +6,10 @@
 //! done with [`Run::settle`], in one transaction with the job's end.
 
 mod backoff;
+mod changes;
 mod kind;
+mod new_job;
+mod outcome;
 mod overview;
 mod rate;
 mod run;
@@ -21,25 +24,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
-use crate::engine::feed::Feed;
-use crate::engine::live::{Content, Hub};
-use crate::{event, id};
+use crate::id;
+pub(super) use changes::publish_changes;
+pub use changes::{FEED, JobsChanged};
 pub(super) use kind::Handler;
 pub use kind::{Failure, JobKind, JobSpec, Settled};
+pub use new_job::NewJob;
 pub use overview::{Failed, KindView, Overview, Running};
 use run::Progress;
 pub use run::Run;
 pub use schedule::Schedule;
 use store::NewRow;
 
-/// The feed that tells the host's page that jobs changed.
-pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host");
 /// The largest payload, in bytes: a job names what it is about, it does not carry it.
 pub const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
@@ -47,46 +48,6 @@ id!(
     /// A job.
     JobId
 );
-
-/// A job to be done.
-pub struct NewJob {
-    kind: &'static str,
-    payload: serde_json::Result<String>,
-    key: Option<String>,
-    priority: i64,
-    after: Option<Duration>,
-}
-
-impl NewJob {
-    /// A job of a declared kind, with what its handler gets.
-    pub fn new(kind: &'static str, payload: &impl Serialize) -> Self {
-        Self {
-            kind,
-            payload: serde_json::to_string(payload),
-            key: None,
-            priority: 0,
-            after: None,
-        }
-    }
-
-    /// While a job of this kind and key waits or runs, no other is added.
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
-        self
-    }
-
-    /// Higher goes first; zero if not said. Within one kind.
-    pub fn priority(mut self, priority: i64) -> Self {
-        self.priority = priority;
-        self
-    }
-
-    /// Not before so much time has passed.
-    pub fn after(mut self, wait: Duration) -> Self {
-        self.after = Some(wait).filter(|wait| !wait.is_zero());
-        self
-    }
-}
 
 /// The jobs of one server. Cheap to clone.
 #[derive(Clone)]
@@ -338,28 +299,6 @@ impl Jobs {
             .await;
         if let Err(error) = given_back {
             tracing::warn!(%error, "jobs that were ended are only noticed at the next start");
-        }
-    }
-}
-
-event! {
-    /// Jobs were added, began or ended.
-    pub struct JobsChanged on "jobs.list.changed" by changes changes() {
-        /// How many changes there were since the start.
-        changes: u64 = 12,
-    }
-}
-
-/// Has the host's pages fetch the jobs again when they changed, twice a second at most.
-pub(super) async fn publish_changes(jobs: Jobs, live: Hub) {
-    const INTERVAL: Duration = Duration::from_millis(500);
-    let mut changed = jobs.0.changed.subscribe();
-    while changed.changed().await.is_ok() {
-        tokio::time::sleep(INTERVAL).await;
-        let changes = *changed.borrow_and_update();
-        let feed = FEED.name(());
-        if live.is_followed(&feed) {
-            live.publish(&feed, Content::of(&JobsChanged { changes }).refetch());
         }
     }
 }

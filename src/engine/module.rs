@@ -5,147 +5,31 @@
 //! state itself, so what is declared is known before anything is started. [`Modules`] joins them
 //! and, once the state can be made, binds the two.
 
-use axum::Router;
-use axum::routing::MethodRouter;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde::de::DeserializeOwned;
+mod declarations;
+mod nav;
+
 use std::sync::Arc;
 
+use axum::routing::MethodRouter;
+use futures_util::FutureExt;
+use serde::de::DeserializeOwned;
+
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::SpaceId;
 use crate::base::locale::Added;
 use crate::engine::actions::{Action, Class, Outcome};
-use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
+use crate::engine::bus::{Event, Subscriber};
 use crate::engine::feed::{Feed, FeedKey};
-use crate::engine::files::{self, FileKind, FileRule, FileSpec};
-use crate::engine::jobs::{Handler, JobKind, JobSpec, JobsChanged, Schedule};
-use crate::engine::live::{FeedRule, FeedSpec, SocketClosed, SocketOpened};
+use crate::engine::files::{self, FileKind};
+use crate::engine::jobs::{JobKind, JobsChanged, Schedule};
+use crate::engine::live::{FeedRule, SocketClosed, SocketOpened};
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
-
-/// Who may ask for a page at all. Further rights are the page's to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Everybody: signing in, the setup page, an invitation.
-    Anyone,
-    /// People who are signed in.
-    SignedIn,
-}
-
-/// One entry of the sidebar.
-#[derive(Clone, Debug)]
-pub struct NavEntry {
-    /// Where it leads.
-    pub href: String,
-    /// Symbol of the icon sprite.
-    pub icon: &'static str,
-    /// What people called it.
-    pub label: String,
-    /// Whether something new is there.
-    pub unread: bool,
-    /// Tells it apart on the page: frames of its module change `#unread-<key>`.
-    pub key: String,
-}
-
-/// A section of the sidebar.
-#[derive(Clone, Debug)]
-pub struct NavSection {
-    /// Key of its heading.
-    pub heading: &'static str,
-    /// Where its "add" link leads, and the key of its title, for those who may.
-    pub add: Option<(String, &'static str)>,
-    /// Its entries, in order.
-    pub entries: Vec<NavEntry>,
-}
-
-/// Makes a module's part of the sidebar for one person in one space, and names what it is made
-/// from.
-pub type Nav = Arc<
-    dyn Fn(Viewer, Option<SpaceId>, Dependencies) -> BoxFuture<'static, Result<Vec<NavSection>>>
-        + Send
-        + Sync,
->;
-
-/// Makes the pane beside the pages of a space, and names what it is made from.
-pub type Pane = Arc<
-    dyn Fn(Viewer, SpaceId, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync,
->;
-
-/// CSS rules for one account.
-pub type AccountStyle = fn(AccountId) -> String;
-
-/// A page or other route, with who may ask for it.
-pub struct Route {
-    /// Its path, with `{parameters}`.
-    pub path: &'static str,
-    /// Who may ask.
-    pub audience: Audience,
-    pub(super) handler: MethodRouter,
-}
-
-/// A change of the schema that a module from outside brings.
-pub struct Migration {
-    pub(super) module: &'static str,
-    pub(super) name: &'static str,
-    pub(super) sql: &'static str,
-}
-
-/// What modules declare that needs no state.
-#[derive(Default)]
-pub struct Declarations {
-    /// Every topic.
-    pub topics: Vec<&'static Topic>,
-    /// Every permission.
-    pub permissions: Vec<&'static Permission>,
-    /// What makes the style sheet of one account.
-    pub account_styles: Vec<AccountStyle>,
-    /// Addresses of every style sheet.
-    pub(super) stylesheets: Vec<String>,
-    /// Addresses of every script.
-    pub(super) scripts: Vec<String>,
-    pub(super) embedded_assets: Vec<EmbeddedAsset>,
-    /// Schema changes of modules from outside, in order.
-    pub migrations: Vec<Migration>,
-    /// Messages of modules from outside.
-    pub messages: Vec<Added>,
-    pub(super) feeds: Vec<FeedSpec>,
-    pub(super) jobs: Vec<JobSpec>,
-    pub(super) files: Vec<FileSpec>,
-}
-
-impl Declarations {
-    fn merge(&mut self, other: Self) {
-        self.topics.extend(other.topics);
-        self.permissions.extend(other.permissions);
-        self.account_styles.extend(other.account_styles);
-        self.stylesheets.extend(other.stylesheets);
-        self.scripts.extend(other.scripts);
-        self.embedded_assets.extend(other.embedded_assets);
-        self.migrations.extend(other.migrations);
-        self.messages.extend(other.messages);
-        self.feeds.extend(other.feeds);
-        self.jobs.extend(other.jobs);
-        self.files.extend(other.files);
-    }
-}
-
-/// What modules declare, bound to their state.
-#[derive(Default)]
-pub struct Handlers {
-    pub(super) feeds: Vec<FeedRule>,
-    pub(super) routes: Vec<Route>,
-    pub(super) actions: Vec<Action>,
-    pub(super) tasks: Vec<BoxFuture<'static, ()>>,
-    pub(super) jobs: Vec<(&'static str, Handler)>,
-    pub(super) schedules: Vec<Schedule>,
-    pub(super) files: Vec<(&'static str, FileRule)>,
-    pub(super) subscribers: Vec<BoundSubscriber>,
-    pub(super) navs: Vec<Nav>,
-    pub(super) panes: Vec<Pane>,
-}
+pub(super) use declarations::mount;
+pub use declarations::{Audience, Declarations, Handlers, Migration, Route};
+pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
@@ -475,17 +359,4 @@ impl<C: 'static> Default for Modules<C> {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The routes of the modules as a router: those for signed-in people refuse everybody else.
-pub(super) fn mount(routes: Vec<Route>) -> Router {
-    routes.into_iter().fold(Router::new(), |router, route| {
-        let handler = match route.audience {
-            Audience::Anyone => route.handler,
-            Audience::SignedIn => route
-                .handler
-                .layer(axum::middleware::from_extractor::<Viewer>()),
-        };
-        router.route(route.path, handler)
-    })
 }

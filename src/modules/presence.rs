@@ -80,7 +80,7 @@ impl Presence {
                 continue;
             }
             if let Err(error) = self.publish_to_spaces(&changes).await {
-                tracing::warn!(%error, "a change of presence was not told; pages show it when they are read again");
+                tracing::warn!(%error, "a change of presence was not published; pages show it later");
             }
         }
     }

@@ -87,11 +87,14 @@ impl DeadLetters {
         let kept = self
             .db
             .write_queued(async move |tx| {
-                    const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, actor, space, event, error, at) \
+                    const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, \
+                        actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
-                    tx.execute(KEEP, (id, subscriber, topic, key, actor, space, event, error, at)).await?;
+                    let row = (id, subscriber, topic, key, actor, space, event, error, at);
+                    tx.execute(KEEP, row).await?;
                     const TRIM: &str =
-                        "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET $1)";
+                        "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters \
+                            ORDER BY id DESC LIMIT 1 OFFSET $1)";
                     tx.execute(TRIM, (MAX_KEPT,)).await?;
                     Ok(())
                 })

@@ -88,8 +88,8 @@ impl Topic {
 ///
 /// What an event changes is named by fields that hold ids (or lists of them): whatever was cached
 /// with one of them among its dependencies is made anew. Without `changes(…)` it is what the event
-/// is about; `changes()` is nothing. `changes(space as SpacePresence)` is a part of the space that has
-/// an id type of its own, because it changes more often than what else is made from the space.
+/// is about; `changes()` is nothing. `changes(space as SpacePresence)` is a part of the space that
+/// has an id type of its own, because it changes more often than what else is made from the space.
 ///
 /// ```ignore
 /// event! {
@@ -135,7 +135,9 @@ macro_rules! event {
                     about: concat!($($about),+),
                     key: stringify!($key),
                     fields: &[$($crate::engine::bus::EventField {
-                        name: stringify!($field), kind: stringify!($kind), about: concat!($($meaning),+),
+                        name: stringify!($field),
+                        kind: stringify!($kind),
+                        about: concat!($($meaning),+),
                     }),+],
                     example: || serde_json::json!($name { $($field: $example),+ }),
                     encode: |body| $crate::engine::bus::json(&body.downcast_ref::<$name>()),

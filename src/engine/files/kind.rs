@@ -120,8 +120,8 @@ impl<S: Clone + Send + Sync + 'static> FileKind<S> {
         self
     }
 
-    /// Small and large pictures are made on white, so that nothing shines through: for pictures that
-    /// cover something.
+    /// Small and large pictures are made on white, so that nothing shines through: for pictures
+    /// that cover something.
     pub fn opaque(mut self) -> Self {
         self.spec.opaque = true;
         self

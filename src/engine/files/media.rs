@@ -73,10 +73,19 @@ pub(super) fn normalize_name(given: &str) -> String {
     const MAX_NAME_BYTES: usize = 120; // characters, and no more bytes than file systems take
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     // Direction marks could make "exe.gpj" of "jpg.exe".
-    let is_odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '"' | '<' | '>' | ':' | '|' | '?' | '*')
+    // What no eye sees, and what turns the direction of text: a name must not look like another.
+    let is_invisible = |c: char| {
+        matches!(
+            c,
+            '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
     };
+    // What Windows allows in no name.
+    let is_reserved = |c: char| matches!(c, '"' | '<' | '>' | ':' | '|' | '?' | '*');
+    let is_odd = |c: char| c.is_control() || is_invisible(c) || is_reserved(c);
     let clean: String = last
         .chars()
         .map(|c| if is_odd(c) { ' ' } else { c })

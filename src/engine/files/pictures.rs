@@ -42,8 +42,8 @@ pub(super) struct Encoded {
     pub(super) media: &'static str,
 }
 
-/// Makes a picture anew; with `opaque`, its smaller forms on white. Computes: call it where blocking
-/// is fine.
+/// Makes a picture anew; with `opaque`, its smaller forms on white. Computes: call it where
+/// blocking is fine.
 ///
 /// # Errors
 /// When it is none, or larger than the limits.

@@ -14,7 +14,8 @@ use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
 
 /// What a browser may do with a file that it opens by itself: nothing.
-const SANDBOX: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+const SANDBOX: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; \
+    sandbox; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
 pub(super) struct How {

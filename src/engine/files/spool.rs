@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::{Stream, StreamExt};
-use sha1::{Digest, Sha1};
-use sha2::Sha256;
 use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::blobs::blocking;
+use super::checksum::Checksum;
 use crate::base::error::{Error, Result};
 
 const BUFFER: usize = 512 << 10; // bytes gathered for one write
@@ -62,18 +61,6 @@ pub(super) struct Writing {
     upload: Arc<Upload>,
     state: OwnedMutexGuard<State>,
     path: PathBuf,
-}
-
-/// What a piece has to come to.
-pub(super) enum Checksum {
-    Sha1(Vec<u8>),
-    Sha256(Vec<u8>),
-}
-
-enum Summing {
-    Nothing,
-    Sha1(Sha1),
-    Sha256(Sha256),
 }
 
 impl Spool {
@@ -199,7 +186,7 @@ impl Writing {
         &mut self,
         from: u64,
         size: u64,
-        sum: Option<Checksum>,
+        mut checksum: Option<Checksum>,
         mut body: S,
     ) -> Result<u64>
     where
@@ -208,11 +195,6 @@ impl Writing {
         let path = self.path.clone();
         let file = Arc::new(blocking(move || OpenOptions::new().write(true).open(path)).await?);
         let before = self.state.clone();
-        let mut summing = match sum {
-            None => Summing::Nothing,
-            Some(Checksum::Sha1(_)) => Summing::Sha1(Sha1::new()),
-            Some(Checksum::Sha256(_)) => Summing::Sha256(Sha256::new()),
-        };
         let (mut at, mut buffer, mut whole, mut full) =
             (from, Vec::with_capacity(BUFFER), false, None);
         let ended = loop {
@@ -236,10 +218,8 @@ impl Writing {
             if at + (buffer.len() + piece.len()) as u64 > size {
                 break Err(Error::TooLarge("error-upload-longer", size));
             }
-            match &mut summing {
-                Summing::Nothing => {}
-                Summing::Sha1(sum) => sum.update(&piece),
-                Summing::Sha256(sum) => sum.update(&piece),
+            if let Some(checksum) = &mut checksum {
+                checksum.update(&piece);
             }
             buffer.extend_from_slice(&piece);
             if buffer.len() >= BUFFER {
@@ -260,22 +240,13 @@ impl Writing {
         }
         if let Some(error) = full {
             // What nobody can compare with its checksum any more does not stay.
-            if sum.is_some() {
+            if checksum.is_some() {
                 self.cut(from).await?;
                 *self.state = before;
             }
             return Err(error);
         }
-        let right = match (sum, summing) {
-            (Some(Checksum::Sha1(wanted)), Summing::Sha1(sum)) => {
-                whole && sum.finalize().as_slice() == wanted
-            }
-            (Some(Checksum::Sha256(wanted)), Summing::Sha256(sum)) => {
-                whole && sum.finalize().as_slice() == wanted
-            }
-            _ => true,
-        };
-        if !right {
+        if checksum.is_some_and(|checksum| !whole || !checksum.matches()) {
             self.cut(from).await?;
             *self.state = before;
             return Err(Error::Conflict("error-checksum"));

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::FileId;
 use super::media::Media;
+use super::{FileId, usage};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -84,136 +84,11 @@ impl File {
     }
 }
 
-/// An upload on its way.
-#[derive(Clone, Debug, FromRow)]
-pub(super) struct Upload {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) place: i64,
-    #[sqlx(rename = "owner_id")]
-    pub(super) owner: AccountId,
-    #[sqlx(rename = "space_id")]
-    pub(super) space: Option<SpaceId>,
-    pub(super) name: String,
-    pub(super) size: i64,
-    #[sqlx(rename = "file_id")]
-    pub(super) file: Option<FileId>,
-    pub(super) expires_at: Micros,
-}
-
-/// What accounts and spaces may use, in bytes.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) account: i64,
-    pub(super) space: i64,
-}
-
-/// Versions what an account and its space have used, and refuses what is more than they may.
-async fn use_more(
-    tx: &mut Tx,
-    owner: AccountId,
-    space: Option<SpaceId>,
-    bytes: i64,
-    limits: Option<Limits>,
-) -> Result<()> {
-    let scopes = [(
-        "account",
-        owner.0,
-        limits.map(|limits| limits.account),
-        "error-account-full",
-    )];
-    let spaces = space.map(|space| {
-        (
-            "space",
-            space.0,
-            limits.map(|limits| limits.space),
-            "error-space-full",
-        )
-    });
-    for (scope, id, limit, key) in scopes.into_iter().chain(spaces) {
-        const USE: &str = "INSERT INTO storage_used (scope, id, bytes) VALUES ($1, $2, $3) \
-            ON CONFLICT (scope, id) DO UPDATE SET bytes = storage_used.bytes + $3 RETURNING bytes";
-        let used: i64 = tx.scalar(USE, (scope, id, bytes)).await?;
-        if limit.is_some_and(|limit| used > limit) {
-            return Err(Error::Full(key));
-        }
-    }
-    Ok(())
-}
-
-/// Begins an upload, counting all of it.
-///
-/// # Errors
-/// `Full` when it is more than its account or space may keep.
-pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Result<()> {
-    use_more(tx, upload.owner, upload.space, upload.size, Some(limits)).await?;
-    const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    tx.execute(
-        BEGIN,
-        (
-            &upload.id,
-            &upload.kind,
-            upload.place,
-            upload.owner,
-            upload.space,
-            &upload.name,
-            upload.size,
-            upload.expires_at,
-        ),
-    )
-    .await?;
-    Ok(())
-}
-
-/// How many uploads of an account are on their way.
-pub(super) async fn on_their_way(db: &Db, owner: AccountId) -> Result<i64> {
-    const COUNT: &str = "SELECT COUNT(*) FROM uploads WHERE owner_id = $1 AND file_id IS NULL";
-    db.scalar(COUNT, (owner,)).await
-}
-
-/// An upload.
-pub(super) async fn upload(db: &Db, id: &str) -> Result<Upload> {
-    db.one("SELECT * FROM uploads WHERE id = $1", (id,)).await
-}
-
-/// An upload is smaller than it was said to be.
-pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
-    let upload: Upload = tx.one("SELECT * FROM uploads WHERE id = $1", (id,)).await?;
-    use_more(tx, upload.owner, upload.space, size - upload.size, None).await?;
-    tx.execute("UPDATE uploads SET size = $2 WHERE id = $1", (id, size))
-        .await?;
-    Ok(())
-}
-
-/// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless
-/// it became a file.
-pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
-    let upload: Option<Upload> = tx
-        .optional("DELETE FROM uploads WHERE id = $1 RETURNING *", (id,))
-        .await?;
-    match upload {
-        Some(Upload {
-            file: None,
-            owner,
-            space,
-            size,
-            ..
-        }) => use_more(tx, owner, space, -size, None).await,
-        _ => Ok(()),
-    }
-}
-
-/// Uploads whose time is over, a thousand at most.
-pub(super) async fn expired(db: &Db, now: Micros) -> Result<Vec<String>> {
-    const EXPIRED: &str =
-        "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";
-    db.scalars(EXPIRED, (now,)).await
-}
-
 /// An upload became a file.
 pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
     blob(tx, &file.digest, file.size, &file.media).await?;
-    const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, size, digest, picture, kept, created_at) \
+    const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
+        size, digest, picture, kept, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)";
     tx.execute(
         ADD,
@@ -248,7 +123,8 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
 
 /// Content is stored.
 pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
-    const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) \
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     tx.execute(BLOB, (digest, size, media, Micros::now()))
         .await?;
     Ok(())
@@ -273,8 +149,10 @@ pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
 
 /// Content that no file has is no longer stored. Whether that is so.
 pub(super) async fn drop_blob(tx: &mut Tx, digest: &str) -> Result<bool> {
-    const DROP: &str = "DELETE FROM blobs WHERE digest = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE digest = $1) \
-        AND NOT EXISTS (SELECT 1 FROM files WHERE small = $1) AND NOT EXISTS (SELECT 1 FROM files WHERE large = $1)";
+    const DROP: &str = "DELETE FROM blobs WHERE digest = $1 AND NOT EXISTS (SELECT 1 FROM files \
+        WHERE digest = $1) \
+        AND NOT EXISTS (SELECT 1 FROM files WHERE small = $1) AND NOT EXISTS (SELECT 1 \
+        FROM files WHERE large = $1)";
     tx.execute(DROP, (digest,)).await?;
     Ok(!tx
         .scalar::<bool>(
@@ -304,7 +182,8 @@ pub(super) async fn claim(
     place: i64,
     owner: AccountId,
 ) -> Result<File> {
-    const KEEP: &str = "UPDATE files SET kept = TRUE WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
+    const KEEP: &str = "UPDATE files SET kept = TRUE \
+        WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
     let kept = tx.optional(KEEP, (id, kind, place, owner)).await?;
     kept.ok_or_else(|| Error::field("files", "error-file-gone"))
 }
@@ -314,7 +193,7 @@ pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
     let file: File = tx
         .one("DELETE FROM files WHERE id = $1 RETURNING *", (id,))
         .await?;
-    use_more(tx, file.owner, file.space, -file.size, None).await?;
+    usage::add(tx, file.owner, file.space, -file.size, None).await?;
     Ok(file)
 }
 
@@ -338,9 +217,10 @@ pub(super) async fn delete_unkept(tx: &mut Tx, id: FileId) -> Result<Option<File
 
 /// A file's pictures as they were made; the digest is that of the picture made anew.
 pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
-    const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
+    const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, \
+        width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
     let was = file_in(tx, file.id).await?;
-    use_more(tx, file.owner, file.space, file.size - was.size, None).await?;
+    usage::add(tx, file.owner, file.space, file.size - was.size, None).await?;
     tx.execute(
         SET,
         (

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::store;
 use super::transfers::Transfers;
+use super::{store, upload_store};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
@@ -53,7 +53,7 @@ async fn delete_content(
 async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<Settled, Failure> {
     let life = Duration::from_secs(files.0.settings.upload_hours * 3600);
     let now = Micros::now();
-    for id in store::expired(&files.0.db, now).await? {
+    for id in upload_store::expired(&files.0.db, now).await? {
         files.end_upload(&id).await?;
     }
     let past = Micros(
@@ -78,7 +78,10 @@ async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<S
     }
     // What a crash left between a file and its row, either way.
     for id in files.0.spool.older_than(life * 2).await? {
-        if matches!(store::upload(&files.0.db, &id).await, Err(Error::NotFound)) {
+        if matches!(
+            upload_store::get(&files.0.db, &id).await,
+            Err(Error::NotFound)
+        ) {
             files.0.spool.forget(&id).await?;
         }
     }

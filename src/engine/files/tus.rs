@@ -15,9 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Files;
-use super::spool::Checksum;
-use super::store::Upload;
+use super::checksum::Checksum;
 use super::transfers::Transfers;
+use super::upload_store::Upload;
 use super::uploads::{UploadRequest, UploadState};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
@@ -201,11 +201,7 @@ async fn append(
 fn checksum(header: &HeaderValue) -> Option<Checksum> {
     let (algorithm, sum) = header.to_str().ok()?.split_once(' ')?;
     let sum = STANDARD.decode(sum.trim()).ok()?;
-    match algorithm {
-        "sha1" => Some(Checksum::Sha1(sum)),
-        "sha256" => Some(Checksum::Sha256(sum)),
-        _ => None,
-    }
+    Checksum::new(algorithm, sum)
 }
 
 async fn end(

@@ -8,11 +8,14 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::blobs::Blobs;
+use super::checksum::Checksum;
 use super::media::{LOOKED_AT, Media, normalize_name};
 use super::pictures;
-use super::spool::{Checksum, Writing};
-use super::store::{self, File, Limits, Picture, Upload};
+use super::spool::Writing;
+use super::store::{self, File, Picture};
 use super::transfers::Transfers;
+use super::upload_store::{self, Upload};
+use super::usage::Limits;
 use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -52,7 +55,7 @@ impl Transfers {
             return Err(Error::field("files", "error-file-empty"));
         }
         files.has_room(request.size)?;
-        if store::on_their_way(&files.0.db, viewer.account).await? >= ON_THEIR_WAY {
+        if upload_store::count_of(&files.0.db, viewer.account).await? >= ON_THEIR_WAY {
             return Err(Error::Conflict("error-too-many-uploads"));
         }
         let settings = &files.0.settings;
@@ -77,7 +80,7 @@ impl Transfers {
         if let Err(error) = files
             .0
             .db
-            .write(async move |tx| store::begin(tx, &kept, limits).await)
+            .write(async move |tx| upload_store::begin(tx, &kept, limits).await)
             .await
         {
             files.0.spool.forget(&upload.id).await?;
@@ -122,8 +125,8 @@ impl Transfers {
         self.files.advanced(upload, &mut writing, offset).await
     }
 
-    /// Takes in a whole file whose size is known when it ends, `request.size` bytes at most. Nothing
-    /// when it is empty.
+    /// Takes in a whole file whose size is known when it ends, `request.size` bytes at most.
+    /// Nothing when it is empty.
     pub(super) async fn take_whole<S, E>(
         &self,
         viewer: &Viewer,
@@ -144,7 +147,7 @@ impl Transfers {
                 self.files
                     .0
                     .db
-                    .write(async move |tx| store::resize(tx, &id, size).await)
+                    .write(async move |tx| upload_store::resize(tx, &id, size).await)
                     .await?;
                 self.files
                     .store(
@@ -196,7 +199,7 @@ impl Files {
 
     /// One's own upload.
     pub(super) async fn own(&self, viewer: &Viewer, id: &str) -> Result<Upload> {
-        let upload = store::upload(&self.0.db, id).await?;
+        let upload = upload_store::get(&self.0.db, id).await?;
         if upload.owner != viewer.account || upload.expires_at <= Micros::now() {
             return Err(Error::NotFound);
         }
@@ -315,7 +318,7 @@ impl Files {
         let owned = id.to_owned();
         self.0
             .db
-            .write_queued(async move |tx| store::end(tx, &owned).await)
+            .write_queued(async move |tx| upload_store::end(tx, &owned).await)
             .await?;
         self.0.spool.forget(id).await
     }

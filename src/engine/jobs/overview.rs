@@ -9,7 +9,8 @@ use super::{JobId, Jobs};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 
-const COUNTED: i64 = 10_000; // waiting or failed jobs of a kind that are counted; beyond that there are "more"
+/// Waiting or failed jobs of a kind that are counted; beyond that there are "more".
+const MAX_COUNTED: i64 = 10_000;
 const MINUTE: usize = 60;
 
 /// Jobs that were done, by the second.
@@ -77,8 +78,8 @@ pub struct KindView {
 impl KindView {
     /// A number as it is shown: `10000+` where more were not counted.
     pub fn counted(number: &i64) -> String {
-        if *number > COUNTED {
-            format!("{COUNTED}+")
+        if *number > MAX_COUNTED {
+            format!("{MAX_COUNTED}+")
         } else {
             number.to_string()
         }
@@ -120,9 +121,9 @@ impl Jobs {
         let db = &self.0.db;
         let mut kinds = Vec::new();
         for kind in self.kinds().values() {
-            let waiting = store::count(db, kind.name, Counted::Waiting, COUNTED + 1).await?;
-            let later = store::count(db, kind.name, Counted::Later, COUNTED + 1).await?;
-            let failed = store::count(db, kind.name, Counted::Failed, COUNTED + 1).await?;
+            let waiting = store::count(db, kind.name, Counted::Waiting, MAX_COUNTED + 1).await?;
+            let later = store::count(db, kind.name, Counted::Later, MAX_COUNTED + 1).await?;
+            let failed = store::count(db, kind.name, Counted::Failed, MAX_COUNTED + 1).await?;
             let oldest = if waiting > 0 {
                 store::oldest(db, kind.name).await?
             } else {

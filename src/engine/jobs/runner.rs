@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::task::{JoinError, JoinSet};
 
-use super::kind::{Failure, Handler, Settled};
+use super::kind::Handler;
+use super::outcome::{self, Outcome};
 use super::rate::{Bucket, Steps};
 use super::run::{Progress, Run};
 use super::store::{self, LEASE, Taken};
@@ -27,8 +28,7 @@ const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
 const LATEST: Duration = Duration::from_secs(4500);
 const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
 
-/// How an attempt ended.
-type Ended = (JobId, Result<Result<Settled, Failure>, &'static str>);
+type Ended = (JobId, Outcome);
 
 pub(super) async fn run(
     jobs: Jobs,
@@ -288,7 +288,7 @@ impl Runner {
                 Ok(Err(_)) => Err("it panicked"),
                 Err(_) => Err("it took too long"),
             };
-            let ended = note(&jobs, kind, id, attempt, ended).await;
+            let ended = outcome::record(&jobs, kind, id, attempt, ended).await;
             (id, ended)
         };
         let handle = self.tasks.spawn(task);
@@ -325,57 +325,11 @@ impl Runner {
                     store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await
                 });
                 if let Err(error) = forget.await {
-                    tracing::warn!(%id, %error, "a cancelled job is only forgotten when its lease ends");
+                    tracing::warn!(%id, %error, "a cancelled job stays until its lease ends");
                 }
                 jobs.note();
             });
         }
         self.jobs.note();
     }
-}
-
-/// Keeps how an attempt ended, before its place is given to another.
-async fn note(
-    jobs: &Jobs,
-    kind: &'static str,
-    id: JobId,
-    attempt: i64,
-    ended: Result<Result<Settled, Failure>, &'static str>,
-) -> Result<Result<Settled, Failure>, &'static str> {
-    let declared = &jobs.kinds()[kind];
-    let (error, again) = match &ended {
-        Ok(Ok(settled)) => {
-            let kept = match settled.stored {
-                true => Ok(()),
-                false => {
-                    jobs.0
-                        .db
-                        .write_queued(async move |tx| store::end(tx, id, attempt).await)
-                        .await
-                }
-            };
-            if let Err(error) = kept {
-                tracing::warn!(kind, %id, %error, "that a job is done could not be kept: it will run again");
-            }
-            jobs.state().done.entry(kind).or_default().count();
-            metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => "done").increment(1);
-            return ended;
-        }
-        Ok(Err(Failure::Retry(error))) => (error.clone(), true),
-        Ok(Err(Failure::GiveUp(error))) => (error.clone(), false),
-        Err(what) => ((*what).to_owned(), true),
-    };
-    let wait = (again && attempt < declared.attempts).then(|| declared.wait_after(attempt));
-    metrics::counter!("tidepool_jobs_total", "kind" => kind, "end" => if wait.is_some() { "retried" } else { "failed" }).increment(1);
-    tracing::warn!(kind, %id, attempt, %error, again_in = ?wait, "a job failed");
-    let write = jobs.0.db.write_queued(async move |tx| {
-        store::fail(tx, id, attempt, &error, wait, Micros::now()).await
-    });
-    match write.await {
-        Ok(()) => jobs.look_soon(),
-        Err(error) => {
-            tracing::warn!(kind, %id, %error, "that a job failed is only noticed when its lease ends")
-        }
-    }
-    ended
 }

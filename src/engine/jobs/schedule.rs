@@ -59,7 +59,8 @@ impl Schedule {
             }
             _ => {}
         }
-        const KEEP: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
+        const KEEP: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) \
+            ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
         tx.execute(KEEP, (self.kind, self.cron, next)).await?;
         Ok(next)
     }

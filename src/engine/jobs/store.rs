@@ -35,7 +35,8 @@ pub(super) struct Taken {
 
 /// Adds a job unless one of its kind and key is there. Its id, and whether it waits to begin now.
 pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId, bool)> {
-    const ADD: &str = "INSERT INTO jobs (id, kind, key, payload, priority, state, run_at, attempts, leased_until, cancelled, created_at, changed_at) \
+    const ADD: &str = "INSERT INTO jobs (id, kind, key, payload, priority, state, run_at, \
+        attempts, leased_until, cancelled, created_at, changed_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, FALSE, $8, $8) ON CONFLICT DO NOTHING";
     let id = JobId::new();
     let (state, run_at) = match job.after {
@@ -95,8 +96,10 @@ pub(super) async fn step_back(tx: &mut Tx, by: Duration) -> Result<()> {
 
 /// Takes up to `most` waiting jobs of a kind, in order of priority and age.
 pub(super) async fn take(tx: &mut Tx, kind: &str, most: usize, now: Micros) -> Result<Vec<Taken>> {
-    const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, leased_until = $3, changed_at = $4 WHERE id IN \
-        (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT $2) \
+    const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, \
+        leased_until = $3, changed_at = $4 WHERE id IN \
+        (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
+        ORDER BY priority DESC, id LIMIT $2) \
         RETURNING id, payload, attempts";
     tx.all(TAKE, (kind, most as i64, now.plus(LEASE), now))
         .await
@@ -155,7 +158,8 @@ pub(super) async fn fail(
     wait: Option<Duration>,
     now: Micros,
 ) -> Result<()> {
-    const FAIL: &str = "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 WHERE id = $1 AND attempts = $2 AND state = 'running'";
+    const FAIL: &str = "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 \
+        WHERE id = $1 AND attempts = $2 AND state = 'running'";
     let (state, run_at) = wait.map_or(("failed", now), |wait| ("later", now.plus(wait)));
     tx.execute(FAIL, (id, attempt, state, run_at, error, now))
         .await?;
@@ -176,7 +180,8 @@ pub(super) async fn fail(
 /// Attempts that were ended before their time do not count.
 pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
     for id in ids {
-        const GIVE: &str = "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE id = $1 AND state = 'running'";
+        const GIVE: &str = "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 \
+            WHERE id = $1 AND state = 'running'";
         tx.execute(GIVE, (id,)).await?;
     }
     Ok(())
@@ -188,12 +193,15 @@ pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
 /// # Errors
 /// `NotFound`.
 pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
-    const REPLACED: &str = "DELETE FROM jobs WHERE id = $1 AND state = 'failed' AND key IS NOT NULL AND EXISTS \
-        (SELECT 1 FROM jobs AS other WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state <> 'failed')";
+    const REPLACED: &str = "DELETE FROM jobs WHERE id = $1 AND state = 'failed' \
+        AND key IS NOT NULL AND EXISTS \
+        (SELECT 1 FROM jobs AS other \
+        WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state <> 'failed')";
     if tx.execute(REPLACED, (id,)).await? > 0 {
         return Ok(false);
     }
-    const AGAIN: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 WHERE id = $1 AND state = 'failed'";
+    const AGAIN: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 \
+        WHERE id = $1 AND state = 'failed'";
     let done = tx.execute(AGAIN, (id, now)).await?;
     if done == 0 {
         Err(Error::NotFound)
@@ -254,13 +262,15 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Res
     // Written out, because an index for one state is of no use to a question about any.
     let count = match state {
         Counted::Waiting => {
-            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'waiting' LIMIT $2)"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
+                WHERE kind = $1 AND state = 'waiting' LIMIT $2)"
         }
         Counted::Later => {
             "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'later' LIMIT $2)"
         }
         Counted::Failed => {
-            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'failed' LIMIT $2)"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
+                WHERE kind = $1 AND state = 'failed' LIMIT $2)"
         }
     };
     db.scalar(count, (kind, most)).await
@@ -268,7 +278,8 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Res
 
 /// Since when the next waiting job of a kind waits.
 pub(super) async fn oldest(db: &Db, kind: &str) -> Result<Option<Micros>> {
-    const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT 1000)";
+    const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs \
+        WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT 1000)";
     db.scalar(OLDEST, (kind,)).await
 }
 
@@ -293,8 +304,10 @@ pub struct Failed {
 
 /// The newest hundred that failed for good, then up to fifty that are to be tried again.
 pub(super) async fn failed(db: &Db) -> Result<Vec<Failed>> {
-    const FAILED: &str = "SELECT id, kind, payload, attempts, error, changed_at, NULL AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
-    const AGAIN: &str = "SELECT id, kind, payload, attempts, error, changed_at, run_at AS next_at FROM jobs WHERE state = 'later' AND attempts > 0 \
+    const FAILED: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
+        NULL AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
+    const AGAIN: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
+        run_at AS next_at FROM jobs WHERE state = 'later' AND attempts > 0 \
         ORDER BY run_at LIMIT 50";
     let mut failed: Vec<Failed> = db.all(FAILED, ()).await?;
     failed.extend(db.all::<Failed>(AGAIN, ()).await?);

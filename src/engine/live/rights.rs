@@ -60,7 +60,7 @@ impl Rights {
             Ok(allowed) => allowed,
             Err(error) => {
                 let pattern = rule.spec.pattern;
-                tracing::warn!(pattern, %error, "a feed is refused: its right could not be checked");
+                tracing::warn!(pattern, %error, "refused: the right could not be checked");
                 false
             }
         }

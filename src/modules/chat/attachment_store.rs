@@ -179,7 +179,8 @@ impl Chat {
         before: Option<FileId>,
     ) -> Result<FilePage> {
         const PAGE: usize = 60;
-        const READ: &str = "SELECT a.file_id, a.message_id, m.files FROM attachments a JOIN messages m ON m.id = a.message_id \
+        const READ: &str = "SELECT a.file_id, a.message_id, m.files FROM attachments a \
+            JOIN messages m ON m.id = a.message_id \
             WHERE a.room_id = $1 AND a.file_id < $2 ORDER BY a.file_id DESC LIMIT $3";
         let before = before.map_or(i64::MAX, |id| id.0);
         let rows: Vec<(FileId, MessageId, String)> = self

@@ -2,8 +2,9 @@
 //!
 //! The text goes through three steps and the order matters. comrak parses it (GitHub flavour,
 //! and a newline is a line break as people expect in a chat). The tree is then rewritten: names
-//! between colons become emoji, raw HTML becomes visible text, images become links so that no reader's address leaks to another
-//! host, headings are fitted under the page's own, code is highlighted. Last, always, ammonia
+//! between colons become emoji, raw HTML becomes visible text, images become links so that no
+//! reader's address leaks to another host, headings are fitted under the page's own, code is
+//! highlighted. Last, always, ammonia
 //! parses the result as a browser would and keeps only the tags and attributes named here, so a
 //! mistake in the first two steps shows as missing markup and not as a script.
 //!

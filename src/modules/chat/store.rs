@@ -29,9 +29,12 @@ pub(super) async fn post(
 ) -> Result<(Message, bool)> {
     // Whether it continues is decided here, where nothing can come between it and the message
     // before.
-    const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
-        WHERE last.author_id = $3 AND last.created_at > $7), $6) ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
+    const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
+        revision, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
+        FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
+        WHERE last.author_id = $3 AND last.created_at > $7), $6) \
+        ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let (id, now) = (MessageId::new(), Micros::now());
     let together = Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
     let continues: Option<bool> = tx
@@ -57,11 +60,13 @@ pub(super) async fn post(
         };
         return Ok((message, true));
     }
-    const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
+    const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m \
+        JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
     Ok((tx.one(FIND, (author, key)).await?, false))
 }
 
-const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
+const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m \
+    JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
 
 /// A message, by id.
 pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
@@ -75,7 +80,9 @@ pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
 
 /// What hangs on a message, from its first revision on or as a new one.
 pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -> Result<()> {
-    const SET: &str = "UPDATE messages SET revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END, files = $2 WHERE id = $1 AND deleted_at IS NULL";
+    const SET: &str = "UPDATE messages SET files = $2, \
+        revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END \
+        WHERE id = $1 AND deleted_at IS NULL";
     tx.execute(SET, (id, files.to_string())).await?;
     Ok(())
 }
@@ -85,7 +92,8 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
 /// # Errors
 /// `Conflict` when it was deleted.
 pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Message> {
-    const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 \
+        WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(EDIT, (id, body, Micros::now())).await?;
     if done == 0 {
         return Err(Error::Conflict("error-message-deleted"));
@@ -95,7 +103,8 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
 
 /// Deletes a message's text and keeps its place. Whether it was still there.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
+    const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, \
+        revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     let message = tx.one(MESSAGE, (id,)).await?;
     Ok((message, done > 0))
@@ -108,7 +117,8 @@ pub(super) async fn before(
     place: MessageId,
     most: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    const READ: &str = "SELECT id, revision, author_id FROM messages \
+        WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     db.all(READ, (room, place, most as i64)).await
 }
 
@@ -119,7 +129,8 @@ pub(super) async fn from(
     place: MessageId,
     most: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
+    const READ: &str = "SELECT id, revision, author_id FROM messages \
+        WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
     db.all(READ, (room, place, most as i64)).await
 }
 
@@ -130,7 +141,8 @@ pub(super) async fn range(
     first: MessageId,
     last: MessageId,
 ) -> Result<Vec<Message>> {
-    const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m JOIN accounts a ON a.id = m.author_id \
+    const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m \
+        JOIN accounts a ON a.id = m.author_id \
         WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id";
     db.all(READ, (room, first, last)).await
 }
@@ -164,8 +176,10 @@ pub(super) async fn mark_read(
     room: RoomId,
     message: MessageId,
 ) -> Result<bool> {
-    const MARK: &str = "INSERT INTO chat_reads (account_id, room_id, message_id) VALUES ($1, $2, $3) \
-        ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 WHERE chat_reads.message_id < $3";
+    const MARK: &str = "INSERT INTO chat_reads (account_id, room_id, message_id) \
+        VALUES ($1, $2, $3) \
+        ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 \
+        WHERE chat_reads.message_id < $3";
     Ok(tx.execute(MARK, (account, room, message)).await? > 0)
 }
 
@@ -175,16 +189,23 @@ pub(super) async fn mark_read(
 
 /// The rooms of a space in which something new waits for an account.
 pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Result<Vec<RoomId>> {
-    const READ: &str = "SELECT r.id FROM rooms r JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
-        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
-        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
+    const READ: &str = "SELECT r.id FROM rooms r \
+        JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
+        WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
+        (SELECT 1 FROM messages m \
+        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
+        (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
     db.scalars(READ, (account, space)).await
 }
 
 /// The direct conversations in which something new waits for an account.
 pub(super) async fn unread_direct(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
-    const READ: &str = "SELECT r.id FROM room_members me JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
-        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 WHERE me.account_id = $1 AND EXISTS \
-        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1)";
+    const READ: &str = "SELECT r.id FROM room_members me \
+        JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
+        WHERE me.account_id = $1 AND EXISTS \
+        (SELECT 1 FROM messages m \
+        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1)";
     db.scalars(READ, (account,)).await
 }

@@ -1,8 +1,11 @@
 //! The events chat publishes.
 
 use super::model::{Message, MessageId};
+use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::event;
+
+const CHANGED_AT: Micros = Micros(1_795_228_260_000_000); // in the examples
 
 event! {
     /// A message was posted in a room.
@@ -20,7 +23,11 @@ event! {
         /// The room it stands in.
         room: RoomId = RoomId(12),
         /// The message as it stands now.
-        message: Message = Message { revision: 2, edited_at: Some(crate::base::clock::Micros(1_795_228_260_000_000)), ..Message::example() },
+        message: Message = Message {
+            revision: 2,
+            edited_at: Some(CHANGED_AT),
+            ..Message::example()
+        },
     }
 }
 
@@ -30,7 +37,12 @@ event! {
         /// The room it stood in.
         room: RoomId = RoomId(12),
         /// What is left of it.
-        message: Message = Message { body: String::new(), revision: 2, deleted_at: Some(crate::base::clock::Micros(1_795_228_260_000_000)), ..Message::example() },
+        message: Message = Message {
+            body: String::new(),
+            revision: 2,
+            deleted_at: Some(CHANGED_AT),
+            ..Message::example()
+        },
     }
 }
 

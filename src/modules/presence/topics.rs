@@ -29,6 +29,10 @@ event! {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// Who, and what they are now.
-        people: Vec<PersonState> = vec![PersonState { account: AccountId(7), name: "Ann".into(), state: "idle".into() }],
+        people: Vec<PersonState> = vec![PersonState {
+            account: AccountId(7),
+            name: "Ann".into(),
+            state: "idle".into(),
+        }],
     }
 }

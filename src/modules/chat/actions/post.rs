@@ -48,7 +48,8 @@ pub(in super::super) async fn post(
     let attachments = NewAttachments::new(input.files, input.captions)?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
-    // A burst that shards cannot keep up with would push frames out of the feed before they are sent.
+    // A burst that shards cannot keep up with would push frames out of the feed before they are
+    // sent.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());

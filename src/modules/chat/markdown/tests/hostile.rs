@@ -87,7 +87,8 @@ fn hostile_markup_leaves_allowed_tags_only() {
         "```rust\" onclick=\"alert(1)\nx\n```",
         "```rust onclick=alert(1)\nx\n```",
         "~~~ <script>alert(1)</script>\nx\n~~~",
-        "| <script>alert(1)</script> | a |\n|--|--|\n| <img src=x onerror=alert(1)> | [x](javascript:1) |",
+        "| <script>alert(1)</script> | a |\n|--|--|\n\
+         | <img src=x onerror=alert(1)> | [x](javascript:1) |",
         "| a |\n|:\"onclick=alert(1):|\n| b |",
         "# <script>alert(1)</script> {#id onclick=alert(1)}",
         "> <script>\n> alert(1)\n> </script>",

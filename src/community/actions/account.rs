@@ -1,0 +1,75 @@
+//! What people do with their own account.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
+use crate::base::locale::Lang;
+use crate::community::Community;
+use crate::engine::actions::Outcome;
+use crate::engine::files::FileId;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(super) struct EndSession {
+    session: String,
+}
+
+pub(super) async fn end_session(
+    community: Community,
+    viewer: Viewer,
+    input: EndSession,
+) -> Result<Outcome> {
+    community
+        .sessions
+        .end(viewer.account, &input.session)
+        .await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetLanguage {
+    language: String,
+}
+
+pub(super) async fn set_language(
+    community: Community,
+    viewer: Viewer,
+    input: SetLanguage,
+) -> Result<Outcome> {
+    let known = input.language.is_empty() || Lang::all().any(|(tag, _)| tag == input.language);
+    if !known {
+        return Err(Error::field("language", "error-language"));
+    }
+    community
+        .accounts
+        .set_language(
+            viewer.account,
+            Some(input.language).filter(|tag| !tag.is_empty()),
+        )
+        .await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetPortrait {
+    account: AccountId,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+pub(super) async fn set_portrait(
+    community: Community,
+    viewer: Viewer,
+    input: SetPortrait,
+) -> Result<Outcome> {
+    if input.account != viewer.account {
+        return Err(Error::NotFound);
+    }
+    community
+        .accounts
+        .set_portrait(viewer.account, input.files.first().copied())
+        .await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}

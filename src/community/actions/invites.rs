@@ -1,0 +1,66 @@
+//! What people do with invitations.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::base::error::{Error, Result};
+use crate::base::ids::SpaceId;
+use crate::community::Community;
+use crate::community::invites::InviteId;
+use crate::engine::actions::Outcome;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(super) struct Invite {
+    space: SpaceId,
+    /// Empty: any number.
+    #[serde(default)]
+    uses: String,
+    /// Days; empty: for ever.
+    #[serde(default)]
+    expires: String,
+}
+
+pub(super) async fn invite(community: Community, viewer: Viewer, input: Invite) -> Result<Outcome> {
+    let number = |text: &str, field| match text.trim() {
+        "" => Ok(None),
+        text => text
+            .parse::<i64>()
+            .map(Some)
+            .map_err(|_| Error::field(field, "error-number")),
+    };
+    let uses = number(&input.uses, "uses")?;
+    let lasts = number(&input.expires, "expires")?
+        .map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
+    let code = community
+        .invites
+        .create(viewer.account, input.space, uses, lasts)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "link": format!("/join/{code}") }),
+        format!("/spaces/{}/settings#invites", input.space),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RevokeInvite {
+    space: SpaceId,
+    invite: InviteId,
+}
+
+pub(super) async fn revoke_invite(
+    community: Community,
+    viewer: Viewer,
+    input: RevokeInvite,
+) -> Result<Outcome> {
+    community
+        .invites
+        .revoke(viewer.account, input.space, input.invite)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings#invites", input.space),
+    ))
+}

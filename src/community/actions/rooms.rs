@@ -1,0 +1,115 @@
+//! What people do with rooms and direct conversations.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::community::Community;
+use crate::community::room_form::RoomForm;
+use crate::engine::actions::Outcome;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(super) struct CreateRoom {
+    space: SpaceId,
+    name: String,
+    #[serde(default)]
+    about: String,
+    /// `yes` or nothing: a tick box.
+    #[serde(default)]
+    private: String,
+    #[serde(default)]
+    members: Vec<AccountId>,
+}
+
+pub(super) async fn create_room(
+    community: Community,
+    viewer: Viewer,
+    input: CreateRoom,
+) -> Result<Outcome> {
+    let form = RoomForm {
+        name: input.name,
+        about: input.about,
+        private: input.private == "yes",
+        members: input.members,
+    };
+    let room = community
+        .rooms
+        .create(viewer.account, input.space, form)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "room": room }),
+        format!("/rooms/{room}"),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChangeRoom {
+    room: RoomId,
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    private: String,
+    #[serde(default)]
+    members: Vec<AccountId>,
+}
+
+pub(super) async fn change_room(
+    community: Community,
+    viewer: Viewer,
+    input: ChangeRoom,
+) -> Result<Outcome> {
+    let form = RoomForm {
+        name: input.name,
+        about: input.about,
+        private: input.private == "yes",
+        members: input.members,
+    };
+    community
+        .rooms
+        .change(viewer.account, input.room, form)
+        .await?;
+    Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ArchiveRoom {
+    room: RoomId,
+    /// `yes` closes, anything else opens again.
+    archive: String,
+}
+
+pub(super) async fn archive_room(
+    community: Community,
+    viewer: Viewer,
+    input: ArchiveRoom,
+) -> Result<Outcome> {
+    community
+        .rooms
+        .archive(viewer.account, input.room, input.archive == "yes")
+        .await?;
+    Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct OpenDirect {
+    #[serde(default)]
+    people: Vec<AccountId>,
+}
+
+pub(super) async fn open_direct(
+    community: Community,
+    viewer: Viewer,
+    input: OpenDirect,
+) -> Result<Outcome> {
+    let room = community
+        .rooms
+        .open_direct(viewer.account, input.people)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "room": room }),
+        format!("/rooms/{room}"),
+    ))
+}

@@ -1,0 +1,94 @@
+//! What people do with spaces and their members.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, SpaceId};
+use crate::community::Community;
+use crate::engine::actions::Outcome;
+use crate::engine::files::FileId;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(super) struct CreateSpace {
+    name: String,
+}
+
+pub(super) async fn create_space(
+    community: Community,
+    viewer: Viewer,
+    input: CreateSpace,
+) -> Result<Outcome> {
+    let space = community.spaces.create(viewer.account, &input.name).await?;
+    Ok(Outcome::new(
+        json!({ "space": space }),
+        format!("/spaces/{space}"),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RenameSpace {
+    space: SpaceId,
+    name: String,
+}
+
+pub(super) async fn rename_space(
+    community: Community,
+    viewer: Viewer,
+    input: RenameSpace,
+) -> Result<Outcome> {
+    community
+        .spaces
+        .rename(viewer.account, input.space, &input.name)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings", input.space),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RemoveMember {
+    space: SpaceId,
+    account: AccountId,
+}
+
+pub(super) async fn remove_member(
+    community: Community,
+    viewer: Viewer,
+    input: RemoveMember,
+) -> Result<Outcome> {
+    community
+        .spaces
+        .remove_member(viewer.account, input.space, input.account)
+        .await?;
+    let next = if input.account == viewer.account {
+        "/".to_owned()
+    } else {
+        format!("/spaces/{}/settings", input.space)
+    };
+    Ok(Outcome::new(Value::Null, next))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetEmblem {
+    space: SpaceId,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+pub(super) async fn set_emblem(
+    community: Community,
+    viewer: Viewer,
+    input: SetEmblem,
+) -> Result<Outcome> {
+    community
+        .spaces
+        .set_emblem(viewer.account, input.space, input.files.first().copied())
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings", input.space),
+    ))
+}

@@ -1,0 +1,155 @@
+use super::*;
+
+#[tokio::test]
+async fn failing_job_is_retried_then_kept_as_failed() {
+    let mut test = TestJobs::new(|kind| kind.limit(Duration::from_millis(200))).await;
+    test.add(1, "fail twice").await;
+    assert_eq!(
+        [
+            test.next_attempt().await,
+            test.next_attempt().await,
+            test.next_attempt().await
+        ],
+        [(1, 1), (1, 2), (1, 3)]
+    );
+    assert!(test.until_quiet().await.failed.is_empty());
+    for (told, attempts, reason) in [
+        ("fail", 3, "it was asked to"),
+        ("give up", 1, "it was asked to"),
+        ("panic", 3, "it panicked"),
+        ("hang", 3, "it took too long"),
+    ] {
+        let id = test.add(2, told).await;
+        for attempt in 1..=attempts {
+            assert_eq!(test.next_attempt().await, (2, attempt), "{told}");
+        }
+        let failed = test.until_quiet().await.failed;
+        assert_eq!(
+            (failed[0].id, failed[0].error.as_deref()),
+            (id, Some(reason)),
+            "{told}"
+        );
+        // Tried again from the start, as an owner may ask; then forgotten.
+        test.jobs.retry(id).await.unwrap();
+        assert_eq!(test.next_attempt().await, (2, 1), "{told}");
+        for _ in 1..attempts {
+            test.next_attempt().await;
+        }
+        test.until_quiet().await;
+        test.jobs.cancel(id).await.unwrap();
+        assert!(matches!(test.jobs.cancel(id).await, Err(Error::NotFound)));
+    }
+    assert_eq!(test.rows().await, 0);
+}
+
+#[tokio::test]
+async fn cancelled_running_job_is_deleted() {
+    let mut test = TestJobs::new(|kind| kind.at_once(1)).await;
+    let hanging = test.add(1, "hang").await;
+    let waiting = test.add(2, "").await;
+    assert_eq!(test.next_attempt().await.0, 1);
+    test.jobs.cancel(hanging).await.unwrap();
+    assert_eq!(test.next_attempt().await, (2, 1), "its place is free");
+    test.until_quiet().await;
+    let rows = || async { test.rows().await };
+    let until = Instant::now() + PATIENCE;
+    while rows().await > 0 {
+        assert!(Instant::now() < until);
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(
+        matches!(test.jobs.cancel(waiting).await, Err(Error::NotFound)),
+        "it is done"
+    );
+}
+
+#[tokio::test]
+async fn stop_waits_for_jobs_and_returns_the_rest() {
+    let mut test = TestJobs::new(|kind| kind).await;
+    test.add(1, "wait").await;
+    test.add(2, "hang").await;
+    let mut begun = [test.next_attempt().await.0, test.next_attempt().await.0];
+    begun.sort_unstable();
+    assert_eq!(begun, [1, 2]);
+    let late = test.jobs.clone();
+    let stopping = tokio::spawn(async move { late.stop(Duration::from_millis(600)).await });
+    sleep(Duration::from_millis(50)).await;
+    test.add(3, "").await;
+    stopping.await.unwrap();
+    let rows: Vec<(String, String, i64)> = test
+        .scratch
+        .db
+        .all("SELECT payload, state, attempts FROM jobs ORDER BY id", ())
+        .await
+        .unwrap();
+    let waiting = |payload: &str| (payload.to_owned(), "waiting".to_owned(), 0);
+    assert_eq!(rows, [waiting("[2,\"hang\"]"), waiting("[3,\"\"]")]);
+}
+
+#[tokio::test]
+async fn job_of_ended_process_runs_again_within_attempts() {
+    let scratch = Scratch::new().await;
+    // Never started: the process ends before its runner does anything.
+    let before = Jobs::new(scratch.db.clone(), [kind().spec]);
+    let (attempts, received) = mpsc::unbounded_channel();
+    for number in [1, 2] {
+        before
+            .add_alone(NewJob::new("test.do", &(number, "insert")))
+            .await
+            .unwrap();
+    }
+    let took = |attempts: i64| {
+        scratch.db.write(async move |tx| {
+            store::take(tx, "test.do", 1, Micros::now()).await?;
+            tx.execute(
+                "UPDATE jobs SET attempts = $1 WHERE state = 'running' AND attempts = 1",
+                (attempts,),
+            )
+            .await?;
+            Ok(())
+        })
+    };
+    took(3).await.unwrap();
+    took(1).await.unwrap();
+    let jobs = Jobs::new(scratch.db.clone(), [kind().spec]);
+    let mut test = TestJobs {
+        jobs,
+        received,
+        scratch,
+    };
+    test.jobs.start([kind().bind(&attempts)], vec![]);
+    assert_eq!(test.next_attempt().await, (2, 2));
+    let overview = test.until_quiet().await;
+    assert_eq!(
+        overview.failed.len(),
+        1,
+        "what ends the process every time is not tried for ever"
+    );
+    assert_eq!(overview.failed[0].payload, json!([1, "insert"]).to_string());
+}
+
+#[tokio::test]
+async fn overtaken_attempt_settles_nothing() {
+    let mut test = TestJobs::new(|kind| kind).await;
+    let id = test.add(1, "hang").await;
+    assert_eq!(test.next_attempt().await, (1, 1));
+    let run = Run {
+        jobs: test.jobs.clone(),
+        id,
+        attempt: 0,
+        payload: String::new(),
+        progress: Arc::default(),
+    };
+    assert!(
+        run.settle(async move |tx| { insert(tx, 9).await })
+            .await
+            .is_err()
+    );
+    let inserted: i64 = test
+        .scratch
+        .db
+        .scalar("SELECT COUNT(*) FROM spaces", ())
+        .await
+        .unwrap();
+    assert_eq!(inserted, 0);
+}
