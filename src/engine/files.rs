@@ -13,6 +13,7 @@ mod media;
 mod multipart;
 mod picture_job;
 mod pictures;
+mod references;
 mod serve;
 mod spool;
 mod store;
@@ -28,12 +29,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::base::db::{Db, Tx};
+use crate::base::db::Db;
 use crate::base::error::{Error, Result};
-use crate::base::ids::AccountId;
 use crate::base::keyed_lock::KeyedLock;
 use crate::base::settings::Settings;
-use crate::engine::jobs::{Jobs, NewJob};
+use crate::engine::jobs::Jobs;
 use crate::engine::module::Module;
 use crate::id;
 use blobs::Blobs;
@@ -53,7 +53,8 @@ id!(
 
 /// The engine's own module: the jobs that work on files.
 pub(super) fn module() -> Module<Transfers> {
-    sweep_job::declare(picture_job::declare(Module::new("files")))
+    let module = references::declare(Module::new("files"));
+    sweep_job::declare(picture_job::declare(module))
 }
 
 /// The files of one server. Cheap to clone.
@@ -106,45 +107,6 @@ impl Files {
 
     fn kind(&self, name: &str) -> Result<&FileSpec> {
         self.0.kinds.get(name).ok_or(Error::NotFound)
-    }
-
-    /// Has a file stay, as part of what refers to it: it was put there by this account, and nothing
-    /// else refers to it.
-    ///
-    /// # Errors
-    /// `Invalid` (field `files`) when it is not theirs, is of another kind or place, or is part of
-    /// something already.
-    pub async fn claim(
-        &self,
-        tx: &mut Tx,
-        id: FileId,
-        kind: &str,
-        place: i64,
-        owner: AccountId,
-    ) -> Result<File> {
-        store::claim(tx, id, kind, place, owner).await
-    }
-
-    /// Forgets a file; its content, too, unless another file has it.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn release(&self, tx: &mut Tx, id: FileId) -> Result<()> {
-        let file = store::delete(tx, id).await?;
-        for digest in file.digests() {
-            self.forget_content(tx, digest).await?;
-        }
-        Ok(())
-    }
-
-    /// Has content deleted unless a file has it. Without a key: a job that runs already may have
-    /// asked before this change, and would stand for the one that asks after it.
-    async fn forget_content(&self, tx: &mut Tx, digest: &str) -> Result<()> {
-        self.0
-            .jobs
-            .add(tx, NewJob::new(sweep_job::DELETE_CONTENT, &digest))
-            .await
-            .map(drop)
     }
 
     /// A file.

@@ -40,6 +40,7 @@ mod outbox;
 mod protocol;
 mod refetch;
 mod registry;
+mod resume;
 mod rights;
 mod routes;
 mod session;

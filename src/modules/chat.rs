@@ -3,6 +3,7 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod dividers;
 mod history;
 pub mod markdown;
 mod message_html;

@@ -1,8 +1,9 @@
 // The log of a room: it stays at the bottom if you were there, loads history both ways without moving what you read,
 // draws the reader's own days, and says what was read.
 
-import { announce, told, words } from '../app.js';
+import { announce, words } from '../app.js';
 import { act, ask, followFrom, isConnected, rereadRegion } from '../live.js';
+import { drawDividers } from './dividers.js';
 
 const NEAR = 48; // px from the end that count as being there
 const account = () => document.getElementById('app').dataset.me;
@@ -57,42 +58,6 @@ export function startLog(page) {
     });
   }
 
-  function divider(kind, text) {
-    const line = Object.assign(document.createElement('li'), { className: kind });
-    line.append(Object.assign(document.createElement('span'), { textContent: text }));
-    return line;
-  }
-
-  /** Days begin where the reader's do, which the server does not know. A line that goes or comes has the browser look again at
-      how every message below it is to be shown, so those that are right stay. */
-  function drawDividers() {
-    const lines = [];
-    let before = null;
-    for (const message of messages()) {
-      const at = new Date(message.dataset.at);
-      const key = at.toDateString();
-      if (key !== before) lines.push([message, 'day', nameOf(at)]);
-      if (message.id === view.line) lines.push([message, 'new', words.newLine]);
-      before = key;
-    }
-    const stand = [...view.log().querySelectorAll(':scope > :is(.day, .new)')];
-    const isPlaced = (line, [message, kind], n) => line.className === kind && [message, stand[n + 1]].includes(line.nextElementSibling);
-    if (stand.length !== lines.length || !stand.every((line, n) => isPlaced(line, lines[n], n))) {
-      stand.forEach((line) => line.remove());
-      for (const [message, kind, text] of lines) message.before(divider(kind, text));
-    } else {
-      stand.forEach((line, n) => { if (line.textContent !== lines[n][2]) line.firstElementChild.textContent = lines[n][2]; });
-    }
-  }
-
-  function nameOf(at) {
-    const now = new Date();
-    const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
-    if (days === 0) return words.today;
-    if (days === 1) return words.yesterday;
-    return told(at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear, at);
-  }
-
   /** What came since the last look: counts it, says it, and moves the line above it if all before had been read. */
   function notice() {
     const all = messages();
@@ -124,7 +89,7 @@ export function startLog(page) {
     // Code that is wider than the page scrolls by itself, so the keyboard has to reach it.
     for (const code of view.log().querySelectorAll('pre:not([tabindex])')) if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
     notice();
-    drawDividers();
+    drawDividers(view.log(), messages(), view.line);
     if (view.stuck) view.toEnd();
     showPill();
     watchEdges();

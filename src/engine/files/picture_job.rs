@@ -125,7 +125,7 @@ async fn make_picture(transfers: Transfers, run: Run, id: FileId) -> Result<Sett
                 }
             }
             for digest in changed.digests().chain([original.as_str()]) {
-                settling.forget_content(tx, digest).await?;
+                settling.delete_if_unused(tx, digest).await?;
             }
             Ok(())
         })

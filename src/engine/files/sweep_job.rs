@@ -1,4 +1,4 @@
-//! The jobs that delete: content that no file has any more, and what was left over.
+//! The job that deletes what was left over: by uploads that ended half-way, and by crashes.
 
 use std::time::Duration;
 
@@ -11,43 +11,17 @@ use crate::base::error::{Error, Result};
 use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
 use crate::engine::module::Module;
 
-pub(super) const DELETE_CONTENT: &str = "files.forget";
 const SWEEP: &str = "files.sweep";
 
 pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
-    let delete = JobKind::new(
-        DELETE_CONTENT,
-        "Deletes content that no file has any more",
-        delete_content,
-    );
     let sweep = JobKind::new(
         SWEEP,
         "Deletes uploads that ended half-way, and what nothing refers to",
         sweep,
     );
     module
-        .job(delete.attempts(8).backoff(Duration::from_secs(5)))
         .job(sweep.at_once(1).limit(Duration::from_secs(3600)))
         .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
-}
-
-async fn delete_content(
-    Transfers { files, .. }: Transfers,
-    run: Run,
-    digest: String,
-) -> Result<Settled, Failure> {
-    // Nobody may store it between the question and the deletion.
-    let _turn = files.0.contents.wait(digest.clone()).await;
-    let gone = digest.clone();
-    let unused = files
-        .0
-        .db
-        .write_queued(async move |tx| store::drop_blob(tx, &gone).await)
-        .await?;
-    if unused {
-        files.0.blobs.delete(&digest).await?;
-    }
-    run.done()
 }
 
 async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<Settled, Failure> {
@@ -70,7 +44,7 @@ async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<S
                     return Ok(());
                 };
                 for digest in file.digests() {
-                    sweeping.forget_content(tx, digest).await?;
+                    sweeping.delete_if_unused(tx, digest).await?;
                 }
                 Ok(())
             })

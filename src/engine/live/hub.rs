@@ -150,14 +150,6 @@ impl Hub {
         }
     }
 
-    /// The number in a cursor of this instance.
-    pub(super) fn seen(&self, cursor: &str) -> Option<u64> {
-        let (instance, seq) = cursor.rsplit_once('.')?;
-        (*instance == *self.0.instance)
-            .then(|| seq.parse().ok())
-            .flatten()
-    }
-
     /// Lets a shard listen to a feed, made if it is not there.
     pub(super) fn listen(&self, name: &str, shard: usize) -> Arc<Feed> {
         self.0.feeds.listen(name, shard)

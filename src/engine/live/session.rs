@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Ended, Event, message};
 use super::protocol::{FromClient, ToClient};
+use super::resume;
 use super::shard::Shard;
 use super::socket::CloseReason;
 use super::socket_guard::{Server, SocketGuard, Upgrade};
@@ -292,12 +293,7 @@ impl Session {
         // Listening first: what comes after the look at the log's head wakes the shard.
         let feed = hub.listen(name, self.shard.index());
         let batches = self.shard.add_follower(&feed, &self.connection);
-        let seen = match cursor {
-            _ if feed.ephemeral => Some(feed.log.head()),
-            None => Some(feed.log.head()),
-            Some(cursor) => hub.seen(cursor).filter(|seen| feed.log.reaches(*seen)),
-        };
-        let Some(seen) = seen else {
+        let Some(seen) = resume::start_after(hub, &feed, cursor) else {
             self.shard.remove_follower(&feed, &self.connection);
             let within = *within.get_or_insert_with(|| hub.reserve_refetch());
             return self.send(&ToClient::Refresh { feed: name, within });

@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::dividers::{Entry, entries};
 use super::message_html::{key, render_all};
 use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
@@ -45,18 +46,6 @@ pub(super) struct Log {
     pub(super) newer: Option<MessageId>,
     /// The feed's name and its cursor, taken before anything was read.
     pub(super) feed: String,
-}
-
-/// One message and what stands before it.
-pub(super) struct Entry {
-    /// The message.
-    pub(super) id: MessageId,
-    /// The day that begins with it (UTC; the browser draws its own days).
-    pub(super) day: Option<String>,
-    /// Whether the line 'new' stands before it.
-    pub(super) new: bool,
-    /// Its fragment.
-    pub(super) html: Arc<str>,
 }
 
 const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a program
@@ -118,7 +107,7 @@ impl Chat {
         Part::composed(&rendered, &log.pieces)
     }
 
-    /// Reads a page of a room. `read_to` is where the reader has come to, for the line 'new'.
+    /// Reads a page of a room. `read_to` is where the reader has come to, for the 'New' divider.
     pub(super) async fn log(
         &self,
         room: RoomId,
@@ -130,28 +119,7 @@ impl Chat {
         let feed = ROOM_FEED.position(room, &self.engine.live);
         let (stubs, older, newer) = self.stubs(room, page_query).await?;
         let html = self.fragments(room, &stubs, lang).await?;
-        let first_new = read_to.and_then(|read| {
-            stubs
-                .iter()
-                .position(|stub| stub.id > read && stub.author != reader)
-        });
-        let mut last_day = String::new();
-        let entries = stubs
-            .iter()
-            .zip(html)
-            .enumerate()
-            .map(|(place, (stub, html))| {
-                let today = crate::base::ids::time_of(stub.id.0).date();
-                let day = (today != last_day).then(|| today.clone());
-                last_day = today;
-                Entry {
-                    id: stub.id,
-                    day,
-                    new: first_new == Some(place),
-                    html,
-                }
-            })
-            .collect();
+        let entries = entries(&stubs, html, read_to, reader);
         Ok(Log {
             room,
             pieces: Vec::new(),

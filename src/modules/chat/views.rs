@@ -5,7 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::attachment_store::FilePage;
-use super::history::{Entry, Log};
+use super::dividers::Entry;
+use super::history::Log;
 use super::model::Message;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
