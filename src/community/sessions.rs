@@ -27,6 +27,7 @@ use crate::base::secrets;
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::RequestContext;
 
 const ACCOUNT: &str = "account";
 const DEVICE: &str = "device";
@@ -262,8 +263,7 @@ async fn recognise(
 ) -> Response {
     match community.viewer(&session, request.headers()).await {
         Ok(Some(viewer)) => {
-            request.extensions_mut().insert(viewer.lang);
-            request.extensions_mut().insert(viewer);
+            RequestContext::set_viewer(&mut request, viewer);
         }
         Ok(None) => {}
         Err(error) => return axum::response::IntoResponse::into_response(error),

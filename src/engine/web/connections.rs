@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -190,13 +189,11 @@ pub async fn serve(
                 // hyper holds this, and so the slot, as long as the connection.
                 let answer = move |mut request: Request<Incoming>| {
                     let upgrades = request.headers().contains_key(header::UPGRADE);
-                    let extensions = request.extensions_mut();
-                    extensions.insert(ConnectInfo(peer));
                     if upgrades {
-                        extensions.insert(permit.clone());
+                        request.extensions_mut().insert(permit.clone());
                     }
                     let page_cache = page_cache.clone();
-                    async move { page_cache.answer(request).await }
+                    async move { page_cache.answer(request, peer).await }
                 };
                 let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
                 tokio::spawn(serve_connection(connection.with_upgrades(), ended.clone()));

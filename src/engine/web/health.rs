@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::errors::Worded;
+use super::finish::set_done;
 use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
@@ -56,22 +56,19 @@ async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
     match health.db.answers().await {
         Ok(()) if !stopping => "ok\n".into_response(),
-        Ok(()) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Extension(Worded),
-            "stopping\n",
-        )
-            .into_response(),
+        Ok(()) => unavailable("stopping\n"),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Extension(Worded),
-                "the database does not answer\n",
-            )
-                .into_response()
+            unavailable("the database does not answer\n")
         }
     }
+}
+
+/// Plain text, not an error page: probes and their operators read it.
+fn unavailable(why: &'static str) -> Response {
+    let mut response = (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    set_done(&mut response);
+    response
 }
 
 async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<String, Error> {

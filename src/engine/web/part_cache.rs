@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::page_parts::Part;
+use super::part::Part;
 use crate::base::error::Result;
 use crate::base::keyed_lock::KeyedLock;
 use crate::base::locale::Lang;
