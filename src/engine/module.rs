@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
-use crate::base::locale::Added;
+use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{BoundSubscriber, Event, Subscriber, Topic};
 use crate::engine::feed::{Feed, FeedKey};
@@ -110,7 +110,7 @@ pub struct Declarations {
     /// Schema changes of modules from outside, in order.
     pub migrations: Vec<Migration>,
     /// Messages of modules from outside.
-    pub messages: Vec<Added>,
+    pub messages: Vec<ModuleMessages>,
 }
 
 /// What modules declare, bound to their state.
@@ -190,7 +190,9 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     /// with the module's name.
     pub fn locale(mut self, tag: &'static str, ftl: &'static str) -> Self {
         let module = self.name;
-        self.declared.messages.push(Added { module, tag, ftl });
+        self.declared
+            .messages
+            .push(ModuleMessages { module, tag, ftl });
         self
     }
 
