@@ -6,6 +6,10 @@ use crate::base::error::{Error, FieldError};
 use crate::base::locale::Lang;
 use crate::engine::problem::words_of;
 
+/// Bytes of a form without files, and of a field of one with files: the longest message, with every
+/// byte of it escaped.
+pub const MAX_FORM_BYTES: usize = 384 << 10;
+
 /// The refused form that a page shows again; blank when the page is only visited. As an extractor
 /// it never fails.
 #[derive(Clone, Default)]

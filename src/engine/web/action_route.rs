@@ -1,4 +1,4 @@
-//! `POST /act/<name>`: the one way in for every declared action over HTTP.
+//! `POST /act/<name>`: every declared action over HTTP, as a form or as JSON.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +20,17 @@ use super::wants::Wants;
 use crate::base::error::{Error, Result};
 use crate::engine::actions::{Action, Actions, Outcome};
 use crate::engine::files::{Files, take_form};
-use crate::engine::forms::Form;
+use crate::engine::forms::{Form, MAX_FORM_BYTES};
 use crate::engine::viewer::Viewer;
 
-/// How long a request may be in work, an action's once everything that was sent is there.
+/// For the handler of a request. An action's begins when its form has arrived, which has the same
+/// time; the upload of its files has limits of its own.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-// Bytes of a form: the largest message, every byte of it escaped.
-pub(super) const MAX_FORM_BYTES: usize = 384 << 10;
 
 struct Act {
     actions: Actions,
     files: Files,
-    /// The pages, to show a refused form again.
+    /// The modules' routes, to show the page of a refused form again.
     pages: Router,
 }
 
@@ -63,15 +62,15 @@ async fn act(
     let (left, result) = match state.actions.admit(viewer, &name) {
         Err(error) => (None, Err(error)),
         Ok((action, left)) => {
-            let came = match action.files() {
+            let body = match action.files() {
                 Some(kind) if is(b"multipart/form-data") => {
                     take_form(&state.files, viewer, kind, &headers, body).await
                 }
-                _ => whole(body).await,
+                _ => read_body(body).await,
             };
-            let result = match came {
-                Ok(came) => {
-                    fields = came;
+            let result = match body {
+                Ok(body) => {
+                    fields = body;
                     let run = run(action, viewer, json, &fields);
                     timeout(REQUEST_TIMEOUT, run)
                         .await
@@ -124,12 +123,12 @@ fn has_remedy(error: &Error) -> bool {
     )
 }
 
-/// A form or JSON, as it came.
-async fn whole(body: Body) -> Result<Vec<u8>> {
-    let came = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
+/// The body of a form without files, or of JSON.
+async fn read_body(body: Body) -> Result<Vec<u8>> {
+    let read = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
         .await
         .map_err(|_| Error::Unavailable)?;
-    Ok(came
+    Ok(read
         .map_err(|_| Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64))?
         .into())
 }
@@ -144,7 +143,7 @@ async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Res
     }
 }
 
-/// What a successful action answers: JSON, a fragment, or the way to the next page.
+/// The answer to a successful action: JSON, a fragment, or a redirect to the next page.
 ///
 /// # Errors
 /// The action's own.
@@ -163,7 +162,7 @@ pub async fn answer(wants: Wants, result: Result<Outcome>) -> Result<Response> {
     })
 }
 
-/// The page a form came from, if it is one of ours.
+/// The path of the page that the form is on, by its `Referer`; none if it is another host's.
 fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
     let (_, rest) = referer.split_once("://")?;
     let (authority, path) = rest.split_once('/')?;

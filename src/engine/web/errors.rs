@@ -12,6 +12,7 @@ use super::head::{Head, Pages};
 use super::wants::{Wants, is_navigation};
 use crate::base::error::{Allowance, Error};
 use crate::base::locale::Lang;
+use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::problem::{problem, retry_after, seconds, words_of};
 
 impl Error {
@@ -222,7 +223,7 @@ pub(super) fn error_for_status(status: StatusCode) -> Error {
         StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::REQUEST_TIMEOUT
         | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
-        StatusCode::PAYLOAD_TOO_LARGE => Error::field("form", "error-too-large"),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64),
         StatusCode::METHOD_NOT_ALLOWED => Error::field("form", "error-method"),
         status if status.is_client_error() => Error::field("form", "error-message-shape"),
         _ => Error::Internal(anyhow::anyhow!("answered {status}")),

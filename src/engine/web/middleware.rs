@@ -33,6 +33,7 @@ use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
+use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
 
@@ -49,7 +50,7 @@ pub fn assemble(
         .routes
         .fallback(|| async { Error::NotFound })
         .layer((
-            DefaultBodyLimit::max(action_route::MAX_FORM_BYTES),
+            DefaultBodyLimit::max(MAX_FORM_BYTES),
             TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 action_route::REQUEST_TIMEOUT,
