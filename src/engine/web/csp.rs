@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Inserts the headers that narrow what a browser lets a page do: no inline script or style, nothing
-/// from other origins, no framing. With `https`, browsers also remember for a year to use nothing
-/// else.
+/// Inserts the headers that narrow what a browser lets a page do: no inline script or style,
+/// nothing from other origins, no framing. With `https`, browsers also remember for a year to use
+/// nothing else.
 pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
         img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; \

@@ -1,4 +1,4 @@
-//! Health checks and metrics, for whoever runs the server.
+//! Health checks and metrics, for load balancers and monitoring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
 
-/// These answer without a session and count against no limit.
+/// Answered without a session, and counted against no limit.
 pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
 /// What the health routes read. Cheap to clone.

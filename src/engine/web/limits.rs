@@ -1,4 +1,4 @@
-//! How many requests an account or an address may send; refused before they cost anything.
+//! The rate limit of requests, by account or address, asked before the handler runs.
 
 use std::net::IpAddr;
 use std::sync::Arc;
