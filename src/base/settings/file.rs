@@ -8,8 +8,8 @@ use confique::meta::FieldKind;
 
 use super::{Profile, Settings};
 
-/// What can be set in `tidepool.toml` or the environment; the profile decides the rest. The comments
-/// are printed into the file.
+/// What can be set in `tidepool.toml` or the environment; the profile decides the rest. The
+/// comments are printed into the file.
 #[derive(Debug, Config)]
 pub(super) struct SettingsFile {
     /// Where to listen. Use 0.0.0.0:8080 to be reached from other machines.
@@ -176,8 +176,8 @@ impl Settings {
         let values = serde_json::to_value(self)?;
         let mut file = String::from(
             "# Settings of Tidepool, with the values in force. Save as tidepool.toml in the data\n\
-             # folder and change what you like; a line left out follows the profile. The environment\n\
-             # wins over this file, and flags win over both.\n",
+             # folder and change what you like; a line left out follows the profile. The\n\
+             # environment wins over this file, and flags win over both.\n",
         );
         for field in SettingsFile::META.fields {
             let value = &values[field.name];

@@ -18,7 +18,7 @@ use crate::base::secrets;
 /// Answered without a session, and counted against no limit.
 pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
-/// What the health routes read. Cheap to clone.
+/// State of the health routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     db: Db,
@@ -38,7 +38,7 @@ impl Health {
         }
     }
 
-    /// From now on `/health/ready` answers 503, so that a load balancer sends no new requests.
+    /// Makes `/health/ready` answer 503, so that a load balancer sends no new requests.
     pub fn stopping(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -54,7 +54,7 @@ impl Health {
 
 async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
-    match health.db.answers().await {
+    match health.db.check().await {
         Ok(()) if !stopping => "ok\n".into_response(),
         Ok(()) => unavailable("stopping\n"),
         Err(error) => {
@@ -75,7 +75,7 @@ async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<Stri
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if !given.is_some_and(|token| secrets::same(token, &health.metrics_token)) {
+    if !given.is_some_and(|token| secrets::is_equal(token, &health.metrics_token)) {
         return Err(Error::Forbidden("error-metrics-token"));
     }
     Ok(health.metrics.render())
