@@ -290,7 +290,6 @@ error-other-site = This request came from another site, so it was not carried ou
 error-owner-only = Only an owner may do this. Ask one of them.
 error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
 error-method = This address does not take such a request.
-error-too-large = That is more than the server takes at once. Send less.
 error-message-shape = The server did not understand this. Reload the page and try again.
 error-number = This is not a number. Write it in digits.
 error-language = This language is not available. Choose one from the list.

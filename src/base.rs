@@ -1,5 +1,5 @@
-//! Floor 0: what everything stands on. Settings, the database, ids, the clock, errors, words,
-//! telemetry. Nothing here knows that there is a web.
+//! Layer 0, which every other layer uses: settings, the database, ids, the clock, errors,
+//! languages, telemetry. Nothing here knows that there is a web.
 
 pub mod clock;
 pub mod db;
@@ -11,7 +11,7 @@ pub mod secrets;
 pub mod settings;
 pub mod telemetry;
 
-/// A number of bytes as people say it, rounded down: `512 KiB`, `1.5 GiB`.
+/// A number of bytes for people, rounded down: `512 KiB`, `1.5 GiB`.
 pub fn bytes_in_words(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
@@ -32,7 +32,7 @@ pub fn bytes_in_words(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn bytes_are_said_as_people_say_them() {
+    fn bytes_in_words_round_down_to_a_tenth() {
         for (bytes, words) in [
             (0, "0 B"),
             (1023, "1023 B"),

@@ -24,7 +24,7 @@ impl Micros {
         Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// The moment `by` later; stays at the end of time instead of wrapping.
+    /// The moment `by` later; the last one that can be represented instead of an overflow.
     pub fn plus(self, by: Duration) -> Self {
         Self(
             self.0
@@ -52,7 +52,7 @@ impl Micros {
         whole.format(&Rfc3339).unwrap_or_default()
     }
 
-    /// `21:05`, UTC: what a page shows until the browser words it in local time.
+    /// `21:05`, UTC: what a page shows until its script formats it in local time.
     pub fn clock(self) -> String {
         let at = self.calendar();
         format!("{:02}:{:02}", at.hour(), at.minute())
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_a_moment() {
+    fn moment_is_formatted_in_utc() {
         let at = Micros(1_795_228_200_000_000);
         assert_eq!(at.rfc3339(), "2026-11-21T02:30:00Z");
         assert_eq!(at.clock(), "02:30");

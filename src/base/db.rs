@@ -1,8 +1,7 @@
-//! The database: one writer that groups waiting writes into one commit, and a small pool of
-//! readers.
+//! The database: one writer that commits waiting writes together, and a small pool of readers.
 //!
-//! `Db` is an enum so that a second database is a second arm, not a second program; `query` hides
-//! the arms. A write is an async closure that gets the transaction:
+//! `Db` is an enum, so that a second database is a second arm; `query` hides the arms. A write is
+//! an async closure that gets the transaction:
 //!
 //! ```ignore
 //! db.write(async move |tx| {
@@ -45,15 +44,20 @@ pub struct Sqlite {
     writer: Writer,
 }
 
-// Statements a connection keeps prepared; more than the program has.
-/// How long a checkpoint that blocks writers waits for readers.
+/// For a checkpoint that blocks writers to wait for readers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
-const STATEMENT_CACHE: usize = 256;
-// Rows a connection's thread may be ahead: a page of 50 crosses threads once.
-const ROW_BUFFER: usize = 256;
+/// For a statement to wait for a lock of another process, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a read to wait for a connection of the pool.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps: more than the program has.
+const MAX_PREPARED_STATEMENTS: usize = 256;
+/// Rows that a connection's thread may read ahead: a page of 50 crosses threads once.
+const MAX_BUFFERED_ROWS: usize = 256;
 
 impl Db {
-    /// Opens (or makes) the database in the data folder and runs the migrations that are new to it.
+    /// Opens the database in the data folder, creating it if needed, and runs the migrations that
+    /// are new to it.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let path = settings.data.join("tidepool.sqlite");
         let mut connection = options(&path)
@@ -68,9 +72,9 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers)
             .min_connections(1)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(READER_TIMEOUT)
             .test_before_acquire(false)
-            .connect_with(reading(&path))
+            .connect_with(read_options(&path))
             .await?;
         let checkpointer = options(&path)
             .busy_timeout(CHECKPOINT_TIMEOUT)
@@ -87,7 +91,7 @@ impl Db {
         Ok(Self::Sqlite(Sqlite { readers, writer }))
     }
 
-    /// An empty database that is gone with its handle: for looking at declarations without a data
+    /// An empty database that is dropped with its handle: for reading declarations without a data
     /// folder.
     pub async fn in_memory() -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().in_memory(true);
@@ -104,12 +108,12 @@ impl Db {
         }))
     }
 
-    /// Runs `work` in a transaction and answers after its commit. Several waiting writes share one
-    /// commit, each in a savepoint of its own: an error or a panic in one undoes that one only.
+    /// Runs `work` in a transaction and returns after its commit. Waiting writes share one commit,
+    /// each in a savepoint of its own: an error or a panic in one undoes that one only.
     ///
-    /// Answers `Unavailable` at once while too many writes wait (setting `max_waiting_writes`), and
-    /// when the server is stopping: who asked is told to come back rather than kept waiting, and
-    /// reads go on.
+    /// # Errors
+    /// Those of `work`. `Unavailable` at once while `max_waiting_writes` wait (a setting): a client
+    /// had better try again than wait. Also when the server is stopping, or the commit failed.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -120,8 +124,11 @@ impl Db {
         }
     }
 
-    /// The same for what cannot be asked to come back: it waits up to five seconds for a place in
-    /// the queue.
+    /// The same for writes of the server itself, which no client tries again: waits up to five
+    /// seconds for a slot in the queue.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
     pub async fn write_queued<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -132,13 +139,16 @@ impl Db {
         }
     }
 
-    /// Whether a read and an empty write both answer: what `/health/ready` asks.
-    pub async fn answers(&self) -> Result<()> {
+    /// Runs a read and an empty write, for `/health/ready`.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub async fn check(&self) -> Result<()> {
         self.execute("SELECT 1", ()).await?;
         self.write_queued(async |_| Ok(())).await
     }
 
-    /// Finishes waiting writes, moves the log into the file and closes.
+    /// Finishes waiting writes, moves the write-ahead log into the file and closes.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(sqlite) => {
@@ -148,15 +158,14 @@ impl Db {
         }
     }
 
-    /// Copies the database, as it stands at one moment, into a new file that only its owner can
-    /// read.
+    /// Copies a snapshot of the database into a new file that only its owner can read.
     ///
     /// # Errors
     /// When the file exists already, or there is no database to copy.
     pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
         anyhow::ensure!(!to.exists(), "{} exists already", to.display());
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = reading(&path)
+        let mut connection = read_options(&path)
             .connect()
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
@@ -174,11 +183,11 @@ impl Db {
         Ok(())
     }
 
-    /// Checks the file of a stopped or running server: structure, then references between rows.
-    /// Empty means sound.
+    /// What is wrong with the file of a stopped or running server: its structure, then references
+    /// between rows. Empty when nothing is.
     pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
         let path = settings.data.join("tidepool.sqlite");
-        let mut connection = reading(&path)
+        let mut connection = read_options(&path)
             .connect()
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
@@ -201,29 +210,30 @@ impl Db {
     }
 }
 
+/// Options of connections that write.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(STATEMENT_CACHE)
-        .row_buffer_size(ROW_BUFFER)
-        // The checkpointer moves the log in the background; a commit never has to.
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(MAX_PREPARED_STATEMENTS)
+        .row_buffer_size(MAX_BUFFERED_ROWS)
+        // The checkpointer does that in the background; a commit never has to.
         .pragma("wal_autocheckpoint", "0")
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }
 
-/// For connections that only read: they leave the file's journal mode as it is, whoever wrote it.
-fn reading(path: &Path) -> SqliteConnectOptions {
+/// Options of connections that only read. They leave the journal mode of the file as it is.
+fn read_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
-        .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(STATEMENT_CACHE)
-        .row_buffer_size(ROW_BUFFER)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(MAX_PREPARED_STATEMENTS)
+        .row_buffer_size(MAX_BUFFERED_ROWS)
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }

@@ -1,59 +1,59 @@
-//! One error for everything a person can be told. It carries keys of the word catalogue, never SQL,
-//! paths or English.
+//! The error of everything that a client asks for. It carries keys of the message catalogue, never
+//! SQL, paths or English.
 
 use std::time::Duration;
 
-/// What went wrong, in terms of the person who asked.
+/// What went wrong, as the client may know it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing, or the person may not know that there is.
+    /// There is no such thing, or the viewer may not know that there is.
     #[error("not found")]
     NotFound,
     /// Only for people who are signed in.
     #[error("sign in first")]
     SignInFirst,
-    /// The person may see it but not do this; the key says why.
+    /// The viewer may see it but not do this; the key says why.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
-    /// Some fields of a form are wrong; nothing was changed.
+    /// Fields are wrong; nothing was changed.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
-    /// It has more than this many bytes; the key says what of.
+    /// More than this many bytes; the key says what is too large.
     #[error("too large: {0}, at most {1} bytes")]
     TooLarge(&'static str, u64),
-    /// There is no room for it: the key says whose is used up.
+    /// A quota or the disk is used up; the key says which.
     #[error("full: {0}")]
     Full(&'static str),
-    /// It clashes with how things are now; the key says how.
+    /// It does not fit the present state; the key says how.
     #[error("conflict: {0}")]
     Conflict(&'static str),
-    /// Too often; try again after its `wait`.
+    /// A rate limit is reached; try again after its `wait`.
     #[error("too many, again in {:?}", .0.wait)]
     TooMany(Allowance),
-    /// The server cannot do it now and the person did nothing wrong (restarting, overloaded, disk
-    /// full).
+    /// The server cannot do it now (restarting, overloaded, waiting too long); the same request may
+    /// succeed later.
     #[error("unavailable")]
     Unavailable,
-    /// Our fault: logged in full, shown as a plain apology with the request's id.
+    /// A fault of the server: logged in full, shown without details, with the request's id.
     #[error("internal: {0:#}")]
     Internal(#[from] anyhow::Error),
 }
 
-/// What is left of a limit, as answers tell it.
+/// What is left of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// How many it allows at once.
+    /// Uses it allows at once.
     pub limit: u32,
-    /// How many more it allows now.
+    /// Uses it allows now.
     pub remaining: u32,
-    /// Until it allows one more; zero while some remain.
+    /// Until it allows another use; zero while some remain.
     pub wait: Duration,
-    /// Until it allows as many as ever.
+    /// Until all of `limit` are allowed again.
     pub reset: Duration,
 }
 
 impl Allowance {
-    /// Nothing is left of `limit`, and may be again after `wait`.
+    /// Nothing is left of `limit`; another use is allowed after `wait`.
     pub fn used_up(limit: u32, wait: Duration) -> Self {
         Self {
             limit,
@@ -67,19 +67,19 @@ impl Allowance {
 /// What is wrong with one field of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Name of the form's field.
+    /// Name of the field; `form` for the form as a whole.
     pub field: &'static str,
-    /// Key of the sentence in the word catalogue.
+    /// Key of the sentence in the message catalogue.
     pub key: &'static str,
-    /// The limit that was passed, as `{ $limit }` of the sentence.
+    /// The limit that was exceeded, `{ $limit }` in the sentence; 0 without one.
     pub limit: usize,
 }
 
-/// The result of anything a person may be told about.
+/// The result of what a client asks for.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// One field is wrong.
+    /// `Invalid` for one field, without a limit.
     pub fn field(field: &'static str, key: &'static str) -> Self {
         Self::Invalid(vec![FieldError {
             field,
@@ -88,7 +88,7 @@ impl Error {
         }])
     }
 
-    /// Name of the kind of error, as programs see it.
+    /// Name of the kind of error for programs. Never changed: clients depend on it.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -138,12 +138,12 @@ impl From<std::io::Error> for Error {
     }
 }
 
-/// Collects what is wrong with a form, so that all of it is told at once.
+/// Collects what is wrong with a form, so that all of it is shown at once.
 #[derive(Default, Debug)]
 pub struct Check(Vec<FieldError>);
 
 impl Check {
-    /// Notes that `field` is wrong unless `ok`.
+    /// Adds an error of `field` unless `ok`.
     pub fn that(
         &mut self,
         ok: bool,
@@ -157,7 +157,10 @@ impl Check {
         self
     }
 
-    /// Refuses when anything was wrong.
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// `Invalid` with every error that was added.
     pub fn done(&mut self) -> Result<()> {
         if self.0.is_empty() {
             Ok(())

@@ -1,9 +1,9 @@
-//! Ids: 64 bits, ordered by time, made by us, strings in JSON (JavaScript loses integers past
-//! 2^53).
+//! Ids: 64 bits, ordered by time, generated here; strings in JSON, because JavaScript rounds
+//! integers past 2^53.
 //!
 //! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 20 bits
-//! of sequence. Within a process ids only ever grow: a clock that steps back is overruled by the
-//! last id given.
+//! of sequence. Within a process ids only ever grow: when the clock steps back, they continue from
+//! the last one.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -14,7 +14,7 @@ const SEQUENCE_BITS: u32 = 20;
 
 static LAST: AtomicI64 = AtomicI64::new(0);
 
-/// A new id, greater than every id this process has given or been shown by [`at_least`].
+/// A new id, greater than every earlier one of this process and than those given to [`at_least`].
 pub fn next() -> i64 {
     let floor = (Micros::now().0 / 1000 - EPOCH_MS).max(0) << SEQUENCE_BITS;
     let step = |last: i64| Some(floor.max(last + 1));
@@ -23,9 +23,9 @@ pub fn next() -> i64 {
     }
 }
 
-/// Lets no later id be `seen` or less. Called at boot with the newest stored id, so that a clock
-/// set back between two runs cannot put new messages before old ones. Ids more than a day ahead of
-/// the clock are not believed.
+/// Makes every later id greater than `seen`. Called at boot with the newest stored id, so that a
+/// clock that was set back between two runs does not sort new messages before old ones. Ignores ids
+/// more than a day ahead of the clock: a damaged row must not exhaust the ids.
 pub fn at_least(seen: i64) {
     let tomorrow = (Micros::now().0 / 1000 - EPOCH_MS + 86_400_000) << SEQUENCE_BITS;
     if seen < tomorrow {
@@ -33,14 +33,14 @@ pub fn at_least(seen: i64) {
     }
 }
 
-/// When an id was given, to the millisecond.
+/// When an id was generated, to the millisecond.
 pub fn time_of(id: i64) -> Micros {
     Micros(((id >> SEQUENCE_BITS) + EPOCH_MS) * 1000)
 }
 
-/// A typed id: what a row of one kind is known by.
+/// An id of one kind of row.
 pub trait Id: Copy + Send + Sync + 'static {
-    /// Name of the type, which tells ids of different kinds apart.
+    /// Name of the type: ids of two kinds may have the same number.
     const KIND: &'static str;
 
     /// The number.
@@ -60,7 +60,7 @@ macro_rules! id {
         pub struct $name(pub i64);
 
         impl $name {
-            /// A new id, later than all before it.
+            /// A new id, greater than all before it.
             pub fn new() -> Self {
                 Self($crate::base::ids::next())
             }
@@ -106,7 +106,9 @@ macro_rules! id {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                text.parse().map_err(|_| serde::de::Error::custom("an id is a whole number written as a string"))
+                text.parse().map_err(|_| {
+                    serde::de::Error::custom("an id is a whole number written as a string")
+                })
             }
         }
     };
@@ -121,7 +123,7 @@ id!(
     SpaceId
 );
 id!(
-    /// A room: a place in a space, or a direct conversation.
+    /// A room of a space, or a direct conversation.
     RoomId
 );
 id!(
@@ -134,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_grow_from_many_threads() {
+    fn ids_of_many_threads_differ() {
         let threads: Vec<_> = (0..4)
             .map(|_| std::thread::spawn(|| (0..10_000).map(|_| next()).collect::<Vec<_>>()))
             .collect();
@@ -149,19 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn ids_stay_ahead_of_what_was_stored() {
+    fn ids_are_greater_than_stored_ones() {
         let stored = next() + (5_000 << SEQUENCE_BITS);
         at_least(stored);
         assert!(next() > stored);
         at_least(i64::MAX - 1);
-        assert!(
-            next() < i64::MAX / 2,
-            "a nonsense id from a damaged row is not believed"
-        );
+        assert!(next() < i64::MAX / 2, "an id of a damaged row is ignored");
     }
 
     #[test]
-    fn an_id_is_a_string_in_json() {
+    fn id_is_a_string_in_json() {
         let id = RoomId(9_007_199_254_740_993);
         assert_eq!(serde_json::to_string(&id).unwrap(), "\"9007199254740993\"");
         assert_eq!(

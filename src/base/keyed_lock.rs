@@ -1,16 +1,16 @@
-//! KeyedLock: one at a time for each key, with nothing kept for keys that nobody waits for.
+//! A lock for each key. Keys that nobody holds or waits for take no memory.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Who holds the turn of a key has it until this is dropped.
-pub type Held = OwnedMutexGuard<()>;
+/// Unlocks the key when it is dropped.
+pub type KeyGuard = OwnedMutexGuard<()>;
 
-/// The turns of keys that someone holds or waits for.
-pub struct KeyedLock<K>(Mutex<HashMap<K, Weak<Turn<()>>>>);
+/// The locks of keys that someone holds or waits for.
+pub struct KeyedLock<K>(Mutex<HashMap<K, Weak<AsyncMutex<()>>>>);
 
 impl<K> Default for KeyedLock<K> {
     fn default() -> Self {
@@ -19,21 +19,21 @@ impl<K> Default for KeyedLock<K> {
 }
 
 impl<K: Hash + Eq> KeyedLock<K> {
-    /// Waits for the turn of a key. Two keys are taken in one order by everybody, or they wait for
-    /// each other for ever.
-    pub async fn wait(&self, key: K) -> Held {
+    /// Waits for the lock of a key. Whoever takes several has to take them in the same order as
+    /// everybody else, or they deadlock.
+    pub async fn wait(&self, key: K) -> KeyGuard {
         self.of(key).lock_owned().await
     }
 
-    fn of(&self, key: K) -> Arc<Turn<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
-            return turn;
+    fn of(&self, key: K) -> Arc<AsyncMutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
+            return lock;
         }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::default();
-        turns.insert(key, Arc::downgrade(&turn));
-        turn
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        let lock = Arc::default();
+        locks.insert(key, Arc::downgrade(&lock));
+        lock
     }
 }
 
@@ -42,20 +42,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_at_a_time_for_each_key_and_none_is_kept() {
-        let turns = KeyedLock::default();
-        let first = turns.wait(1).await;
-        let _other = turns.wait(2).await;
-        let second = turns.wait(1);
+    async fn key_is_locked_once_and_freed_afterwards() {
+        let locks = KeyedLock::default();
+        let first = locks.wait(1).await;
+        let _other = locks.wait(2).await;
+        let second = locks.wait(1);
         tokio::pin!(second);
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
         drop(second.await);
-        drop(turns.wait(3).await);
+        drop(locks.wait(3).await);
         assert!(
-            turns.0.lock().unwrap().len() <= 2,
+            locks.0.lock().unwrap().len() <= 2,
             "{}",
-            turns.0.lock().unwrap().len()
+            locks.0.lock().unwrap().len()
         );
     }
 }

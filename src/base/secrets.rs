@@ -1,4 +1,4 @@
-//! Secrets: random tokens, and the file that keeps the server's own.
+//! Random tokens, and the file of the server's own secrets.
 
 use std::fs;
 use std::io::Write;
@@ -12,23 +12,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// A token of 256 random bits, in 43 characters that are safe in addresses.
+/// A token of 256 random bits in 43 characters that need no escapes in addresses.
 pub fn token() -> String {
     random(32)
 }
 
-/// A short token of 96 random bits for links that people pass on, 16 characters.
+/// A token of 96 random bits in 16 characters, for links that people pass on.
 pub fn short_token() -> String {
     random(12)
 }
 
-/// A name for a request, 16 characters: another one for each request, and hardly ever the same
-/// after a restart. It costs no call of the system, and is nobody's secret.
+/// An id for a request, 16 hexadecimal digits: unique within a process, and almost certainly across
+/// restarts. Not a secret; costs no system call.
 pub fn request_id() -> String {
     static FIRST: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    // An odd step reaches every number before it repeats one; this one (of SplitMix64) leaves
-    // neighbours unlike.
+    // An odd step reaches every number before it repeats one; that of SplitMix64 makes neighbours
+    // look different.
     let step = NUMBER
         .fetch_add(1, Ordering::Relaxed)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -37,32 +37,35 @@ pub fn request_id() -> String {
 
 fn random(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
-    // Without the system's random source there is no safe way to go on.
+    // A predictable token would let anybody in.
     getrandom::fill(&mut buffer).expect("the system's random source answers");
     URL_SAFE_NO_PAD.encode(buffer)
 }
 
-/// SHA-256 of a token, as stored: a stolen backup then signs nobody in.
+/// SHA-256 of a token, which is stored in its place: a stolen backup signs nobody in.
 pub fn digest(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }
 
-/// Compares without telling by its time how much of `given` was right.
-pub fn same(given: &str, expected: &str) -> bool {
+/// Compares in a time that does not depend on how much of `given` is right.
+pub fn is_equal(given: &str, expected: &str) -> bool {
     Sha256::digest(given.as_bytes()) == Sha256::digest(expected.as_bytes())
 }
 
 /// The server's own secrets, `secrets.toml` in the data folder, mode 0600.
 #[derive(Clone, Debug)]
 pub struct Secrets {
-    /// What `GET /metrics` wants as its bearer token.
+    /// Bearer token of `GET /metrics`.
     pub metrics_token: String,
     /// The key of the S3 bucket's user, from TIDEPOOL_S3_SECRET_KEY or the file; empty without one.
     pub s3_secret_key: String,
 }
 
 impl Secrets {
-    /// Reads the secrets, making the file on first start. Refuses a file that others can read.
+    /// Reads the file, after creating it at the first start.
+    ///
+    /// # Errors
+    /// When other users of the machine can read the file, or its token is too short.
     pub fn load(data: &Path) -> Result<Self> {
         let path = data.join("secrets.toml");
         if !path.exists() {
@@ -74,7 +77,8 @@ impl Secrets {
                 .with_context(|| format!("cannot create {}", path.display()))?;
             write!(
                 file,
-                "# Secrets of this server. Delete the file to have new ones made at the next start.\nmetrics_token = \"{}\"\n",
+                "# Secrets of this server. Delete the file to have new ones made at a start.\n\
+                 metrics_token = \"{}\"\n",
                 token()
             )?;
             file.sync_all()?;
@@ -119,6 +123,6 @@ mod tests {
         assert_ne!(token(), token());
         assert_eq!(token().len(), 43);
         assert_eq!(digest("a"), digest("a"));
-        assert!(same("abc", "abc") && !same("abc", "abd"));
+        assert!(is_equal("abc", "abc") && !is_equal("abc", "abd"));
     }
 }

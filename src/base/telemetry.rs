@@ -1,4 +1,4 @@
-//! What the server says about itself: log lines on stderr, counters for `/metrics`.
+//! Telemetry: log lines on stderr, metrics for `/metrics`.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::base::settings::Settings;
 
-/// Bounds of time histograms, in seconds: from a cached fragment to a slow disk.
-const SECONDS: [f64; 12] = [
+/// Bounds of the buckets of time histograms, in seconds: from a cached fragment to a slow disk.
+const BUCKET_SECONDS: [f64; 12] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5,
 ];
 
-/// A histogram keeps every figure it is given until they are sorted into its buckets. A scrape does
-/// that, but on many servers none ever comes.
-const SORTED_EVERY: Duration = Duration::from_secs(5);
+/// A histogram keeps every value until upkeep sorts them into its buckets. A scrape does that, too,
+/// but many servers are never scraped.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Starts logging at the settings' level (`RUST_LOG` wins).
 pub fn start_logging(settings: &Settings) {
@@ -35,25 +35,25 @@ pub fn start_logging(settings: &Settings) {
     drop(started);
 }
 
-/// Counts something that was refused because of a limit, by which: `tidepool_refused_total`.
+/// Counts what a limit refused, by the name of the limit: `tidepool_refused_total`.
 pub fn refused(why: &'static str) {
     metrics::counter!("tidepool_refused_total", "why" => why).increment(1);
 }
 
-/// Starts counting, on the runtime it is called on. The handle renders what has been counted as
-/// Prometheus text.
+/// Starts the metrics, with upkeep on the current runtime. The handle renders them as Prometheus
+/// text.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKET_SECONDS)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
-    // Only the first recorder of a process counts; a test with two servers sees both in it.
+    // Only the first recorder of a process is used: a test with two servers sees both in it.
     drop(metrics::set_global_recorder(recorder));
     tokio::spawn({
         let handle = handle.clone();
         async move {
             loop {
-                tokio::time::sleep(SORTED_EVERY).await;
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
                 handle.run_upkeep();
             }
         }

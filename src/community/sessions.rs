@@ -21,6 +21,7 @@ use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::RequestContext;
 
 const SEEN: &str = "seen";
 // After which an unused session ends.
@@ -56,8 +57,7 @@ async fn recognise(
 ) -> Response {
     match sessions.viewer(&session, request.headers()).await {
         Ok(Some(viewer)) => {
-            request.extensions_mut().insert(viewer.lang);
-            request.extensions_mut().insert(viewer);
+            RequestContext::set_viewer(&mut request, viewer);
         }
         Ok(None) => {}
         Err(error) => return axum::response::IntoResponse::into_response(error),

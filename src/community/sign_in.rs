@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::{Address, Viewer};
-use crate::engine::web::{Html, Wants, answer, retry_headers};
+use crate::engine::web::{Html, Wants, answer, show_error_in};
 
 type Here = State<Community>;
 
@@ -95,7 +95,7 @@ async fn set_up(
                 .engine()
                 .pages
                 .head(lang, None, lang.t("setup-title"));
-            Ok((error.status(), Html::of(&SetupPage { head, form })?).into_response())
+            Ok(show_error_in(Html::of(&SetupPage { head, form })?, &error))
         }
         done => answer(wants, done).await,
     }
@@ -179,10 +179,8 @@ async fn do_sign_in(
                 .engine()
                 .pages
                 .head(lang, None, lang.t("sign-in-title"));
-            let mut response =
-                (error.status(), Html::of(&SignInPage { head, form, next })?).into_response();
-            retry_headers(&error, response.headers_mut());
-            Ok(response)
+            let page = Html::of(&SignInPage { head, form, next })?;
+            Ok(show_error_in(page, &error))
         }
         done => answer(wants, done).await,
     }
@@ -218,26 +216,22 @@ async fn join_page(
     form: Form,
 ) -> Result<Response> {
     let invitation = community.invites.find(&code).await?;
-    let status = if invitation.is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::NOT_FOUND
-    };
+    let is_invited = invitation.is_some();
     let head = community
         .engine()
         .pages
         .head(lang, None, lang.t("join-title"));
-    Ok((
-        status,
-        Html::of(&JoinPage {
-            head,
-            form,
-            code,
-            invitation,
-            signed_in,
-        })?,
-    )
-        .into_response())
+    let page = Html::of(&JoinPage {
+        head,
+        form,
+        code,
+        invitation,
+        signed_in,
+    })?;
+    Ok(match is_invited {
+        true => page.into_response(),
+        false => show_error_in(page, &Error::NotFound),
+    })
 }
 
 #[derive(Deserialize, Default)]
@@ -300,10 +294,8 @@ async fn do_join(
     match done {
         Err(error) if wants == Wants::Page => {
             let form = Form::refused("join", &body, &error, lang);
-            let mut response = join_page(&community, lang, viewer.is_some(), code, form).await?;
-            *response.status_mut() = error.status();
-            retry_headers(&error, response.headers_mut());
-            Ok(response)
+            let page = join_page(&community, lang, viewer.is_some(), code, form).await?;
+            Ok(show_error_in(page, &error))
         }
         done => answer(wants, done).await,
     }

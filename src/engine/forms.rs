@@ -1,16 +1,17 @@
-//! Forms that come back: what was typed and what was wrong with it, for the page that shows the
-//! form again.
+//! Refused forms: what was typed and what is wrong with it, for the page that shows the form again.
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-
 use crate::base::error::{Error, FieldError};
 use crate::base::locale::Lang;
-use crate::engine::web::words_of;
+use crate::engine::problem::words_of;
 
-/// A refused form on its way back to its page. Empty on a page that is simply visited.
+/// Bytes of a form without files, and of a field of one with files: the longest message, with every
+/// byte of it escaped.
+pub const MAX_FORM_BYTES: usize = 384 << 10;
+
+/// The refused form that a page shows again; blank when the page is only visited. As an extractor
+/// it never fails.
 #[derive(Clone, Default)]
 pub struct Form(Option<Arc<Refused>>);
 
@@ -23,7 +24,8 @@ struct Refused {
 }
 
 impl Form {
-    /// A form for `action` that was refused with `error`. Passwords are not carried back.
+    /// A form for `action` that was refused with `error`. `body` is the form as it was sent; fields
+    /// whose name contains `password` are left out.
     pub fn refused(action: &str, body: &[u8], error: &Error, lang: Lang) -> Self {
         let mut values: Vec<(String, String)> =
             serde_html_form::from_bytes(body).unwrap_or_default();
@@ -43,22 +45,22 @@ impl Form {
         })))
     }
 
-    /// Whether the page is simply visited.
+    /// Whether no form was refused: the page is only visited.
     pub fn is_blank(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The form of this action: empty when another form of the page was refused.
+    /// The form of this action: blank when another form of the page was refused.
     pub fn of(&self, action: &str) -> Self {
         Self(self.0.clone().filter(|refused| refused.action == action))
     }
 
-    /// What was typed into a field.
+    /// What was typed into a field; empty when the form is blank.
     pub fn value(&self, field: &str) -> &str {
         self.or(field, "")
     }
 
-    /// What was typed into a field, or `current` on a first visit.
+    /// What was typed into a field, or `current` when the form is blank.
     pub fn or<'a>(&'a self, field: &str, current: &'a str) -> &'a str {
         match &self.0 {
             Some(refused) => refused
@@ -70,7 +72,7 @@ impl Form {
         }
     }
 
-    /// Whether a box of this name and value was ticked, or is `current`ly on a first visit.
+    /// Whether the checkbox of this name and value was ticked, or `current` when the form is blank.
     pub fn ticked(&self, field: &str, value: &str, current: &bool) -> bool {
         match &self.0 {
             Some(refused) => refused
@@ -81,7 +83,7 @@ impl Form {
         }
     }
 
-    /// What is wrong with a field.
+    /// What is wrong with a field, in the viewer's language.
     pub fn error(&self, field: &str) -> Option<String> {
         let refused = self.0.as_ref()?;
         let error = refused.errors.iter().find(|error| error.field == field)?;
@@ -92,16 +94,8 @@ impl Form {
         )
     }
 
-    /// What is wrong with the form as a whole.
+    /// What is wrong with the form as a whole, in the viewer's language.
     pub fn problem(&self) -> Option<&str> {
         self.0.as_ref()?.problem.as_deref()
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Form {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
 }

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::base::error::Result;
 use crate::base::ids::SpaceId;
-use crate::base::locale::Added;
+use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
 use crate::engine::feed::{Feed, FeedKey};
@@ -93,7 +93,9 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     /// with the module's name.
     pub fn locale(mut self, tag: &'static str, ftl: &'static str) -> Self {
         let module = self.name;
-        self.declared.messages.push(Added { module, tag, ftl });
+        self.declared
+            .messages
+            .push(ModuleMessages { module, tag, ftl });
         self
     }
 

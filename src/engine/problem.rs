@@ -1,4 +1,4 @@
-//! Errors in words, for people and for programs.
+//! Errors as people and programs read them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,12 +12,11 @@ use crate::base::locale::Lang;
 /// An error as programs see it, on sockets and over HTTP.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// `not_found`, `sign_in_first`, `forbidden`, `invalid`, `conflict`, `too_many`, `unavailable`
-    /// or `internal`.
+    /// That of [`Error::code`]; `docs/live.md` lists all of them.
     pub code: &'static str,
-    /// The same for people, in their language.
+    /// What happened and what to do, in the viewer's language.
     pub message: Cow<'static, str>,
-    /// For `invalid`: field name to sentence.
+    /// For `invalid`: from the name of a field to a sentence.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub fields: serde_json::Map<String, Value>,
     /// For `too_many` and `unavailable`: seconds to wait.
@@ -64,7 +63,7 @@ pub(super) fn retry_after(error: &Error) -> Option<u64> {
     }
 }
 
-/// Words an error for programs.
+/// An error as programs read it.
 pub fn problem(error: &Error, lang: Lang) -> Problem {
     let fields = match error {
         Error::Invalid(fields) => fields
@@ -84,5 +83,55 @@ pub fn problem(error: &Error, lang: Lang) -> Problem {
         message: Cow::Owned(words_of(error, lang)),
         fields,
         retry_after: retry_after(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::Allowance;
+
+    /// One error of each kind: a chain whose `match` does not compile without a new kind.
+    fn errors() -> impl Iterator<Item = Error> {
+        std::iter::successors(Some(Error::NotFound), |error| {
+            Some(match error {
+                Error::NotFound => Error::SignInFirst,
+                Error::SignInFirst => Error::Forbidden(""),
+                Error::Forbidden(_) => Error::Invalid(Vec::new()),
+                Error::Invalid(_) => Error::TooLarge("", 0),
+                Error::TooLarge(..) => Error::Full(""),
+                Error::Full(_) => Error::Conflict(""),
+                Error::Conflict(_) => Error::TooMany(Allowance::used_up(1, Duration::ZERO)),
+                Error::TooMany(_) => Error::Unavailable,
+                Error::Unavailable => Error::Internal(anyhow::anyhow!("")),
+                Error::Internal(_) => return None,
+            })
+        })
+    }
+
+    #[test]
+    fn documented_codes_are_those_of_the_errors() {
+        let docs = include_str!("../../docs/live.md");
+        let (_, section) = docs.split_once("## Errors\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let documented: Vec<&str> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .filter_map(|row| {
+                row.rsplit_once(" | ")
+                    .map(|(code_and_status, _)| code_and_status)
+            })
+            .collect();
+        let row = |error: Error| format!("{}` | {}", error.code(), error.status().as_u16());
+        assert_eq!(documented, errors().map(row).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn retry_after_is_told_for_errors_that_pass() {
+        for error in errors() {
+            let is_told = retry_after(&error).is_some();
+            let passes = matches!(error, Error::TooMany(_) | Error::Unavailable);
+            assert_eq!(is_told, passes, "{}", error.code());
+        }
     }
 }

@@ -1,33 +1,47 @@
-//! The web: one router, pages and fragments, errors in words, and the layers every request passes.
+//! The web: connections, the page cache, the layers that every request passes, and how pages,
+//! fragments and errors are answered.
+//!
+//! A request passes `connections`, `page_cache`, `middleware` (`request_context`, the sessions,
+//! `limits`) and its handler. The response comes back through `finish`, which makes the bodies of
+//! pages in parts and of errors.
 
 mod action_route;
 mod assets;
 mod connections;
+mod content_coding;
 mod csp;
 mod drain;
 mod embedded_assets;
 mod errors;
+mod finish;
+mod head;
 mod health;
+mod html;
 mod limits;
 mod middleware;
+mod page;
+mod page_answer;
 mod page_cache;
-mod page_parts;
-mod pages;
+mod part;
 mod part_cache;
+mod request_context;
 mod wants;
 
 pub use super::problem::{problem, words_of};
-pub use action_route::{answer, redisplay};
+pub use action_route::answer;
 pub use assets::{VERSION, asset_address};
 pub use connections::{ConnectionPermit, serve};
 pub use embedded_assets::{EmbeddedAsset, EmbeddedAssets};
-pub use errors::{allowance_headers, retry_headers, worded};
+pub use finish::{problem_response, show_error_in};
+pub use head::{Head, Pages};
 pub use health::Health;
+pub use html::Html;
+pub(crate) use html::app_page;
 pub use limits::Requests;
 pub use middleware::assemble;
+pub use page_answer::PageAnswer;
 pub use page_cache::PageCache;
-pub use page_parts::{PageAnswer, Part};
-pub(crate) use pages::app_page;
-pub use pages::{Head, Html, Pages};
+pub use part::Part;
 pub use part_cache::{PartCache, PartKey};
+pub use request_context::RequestContext;
 pub use wants::{IsPrefetch, Wants};

@@ -5,8 +5,8 @@
 //! let gone = tx.execute("DELETE FROM rooms WHERE id = $1", (room,)).await?;
 //! ```
 //!
-//! The text has `$1` placeholders and nothing that only one database takes; connections keep it
-//! prepared. `Db` runs it on a reader, which sees every commit before it; `Tx` in the transaction.
+//! The text has `$1` placeholders and nothing that only one database understands; connections keep
+//! it prepared. `Db` runs it on a reader, which sees every earlier commit; `Tx` in the transaction.
 
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
@@ -18,7 +18,7 @@ use crate::base::error::Result;
 
 /// The values of `$1`, `$2` … in order: a tuple, empty for none.
 pub trait Params<'q>: Send {
-    /// The values as SQLite takes them.
+    /// Encodes the values for SQLite.
     ///
     /// # Errors
     /// When a value cannot be encoded.
@@ -32,10 +32,10 @@ impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Row for T {}
 
 /// A value of a single column.
 pub trait Scalar: Send + Unpin {
-    /// The row that holds nothing else.
+    /// A row of this column alone.
     type Row: Row;
 
-    /// The value of that row.
+    /// The value of the row.
     fn from_row(row: Self::Row) -> Self;
 }
 
@@ -52,7 +52,9 @@ where
 
 macro_rules! params {
     ($($value:ident)*) => {
-        impl<'q, $($value: Encode<'q, Sqlite> + Type<Sqlite> + Send),*> Params<'q> for ($($value,)*) {
+        impl<'q, $($value: Encode<'q, Sqlite> + Type<Sqlite> + Send),*> Params<'q>
+            for ($($value,)*)
+        {
             #[allow(non_snake_case, unused_mut, reason = "the values are named for their types")]
             fn sqlite(self) -> Result<SqliteArguments, BoxDynError> {
                 let ($($value,)*) = self;
@@ -81,19 +83,23 @@ params!(A B C D E F G H I J K L M);
 params!(A B C D E F G H I J K L M N);
 params!(A B C D E F G H I J K L M N O);
 
-/// The same questions on both: `$this` is how they borrow it, `$on` where a statement runs.
+/// The same methods for `Db` and `Tx`: `$this` is their receiver, `$on` what a statement runs on.
 macro_rules! statements {
     ($of:ty, ($($this:tt)+), $self:ident => $on:expr) => {
         impl $of {
-            /// The one row there is.
+            /// The first row.
             ///
             /// # Errors
             /// `NotFound` when there is none.
-            pub async fn one<'q, T: Row>($($this)+, sql: &'static str, params: impl Params<'q>) -> Result<T> {
+            pub async fn one<'q, T: Row>(
+                $($this)+,
+                sql: &'static str,
+                params: impl Params<'q>,
+            ) -> Result<T> {
                 Ok(sqlx::query_as_with(sql, encoded(params)?).fetch_one($on).await?)
             }
 
-            /// The row, if there is one.
+            /// The first row, if there is one.
             ///
             /// # Errors
             /// The database's.
@@ -105,11 +111,15 @@ macro_rules! statements {
                 Ok(sqlx::query_as_with(sql, encoded(params)?).fetch_optional($on).await?)
             }
 
-            /// Every row: the statement has to have a limit.
+            /// Every row. The statement has to bound them with `LIMIT` or by a key.
             ///
             /// # Errors
             /// The database's.
-            pub async fn all<'q, T: Row>($($this)+, sql: &'static str, params: impl Params<'q>) -> Result<Vec<T>> {
+            pub async fn all<'q, T: Row>(
+                $($this)+,
+                sql: &'static str,
+                params: impl Params<'q>,
+            ) -> Result<Vec<T>> {
                 Ok(sqlx::query_as_with(sql, encoded(params)?).fetch_all($on).await?)
             }
 
@@ -117,7 +127,11 @@ macro_rules! statements {
             ///
             /// # Errors
             /// `NotFound` when there is no row.
-            pub async fn scalar<'q, T: Scalar>($($this)+, sql: &'static str, params: impl Params<'q>) -> Result<T> {
+            pub async fn scalar<'q, T: Scalar>(
+                $($this)+,
+                sql: &'static str,
+                params: impl Params<'q>,
+            ) -> Result<T> {
                 Ok(T::from_row($self.one(sql, params).await?))
             }
 
@@ -137,15 +151,23 @@ macro_rules! statements {
             ///
             /// # Errors
             /// The database's.
-            pub async fn scalars<'q, T: Scalar>($($this)+, sql: &'static str, params: impl Params<'q>) -> Result<Vec<T>> {
+            pub async fn scalars<'q, T: Scalar>(
+                $($this)+,
+                sql: &'static str,
+                params: impl Params<'q>,
+            ) -> Result<Vec<T>> {
                 Ok($self.all(sql, params).await?.into_iter().map(T::from_row).collect())
             }
 
-            /// Runs a statement that answers no rows. How many rows it changed.
+            /// Runs a statement without a result; returns the number of rows it changed.
             ///
             /// # Errors
             /// The database's.
-            pub async fn execute<'q>($($this)+, sql: &'static str, params: impl Params<'q>) -> Result<u64> {
+            pub async fn execute<'q>(
+                $($this)+,
+                sql: &'static str,
+                params: impl Params<'q>,
+            ) -> Result<u64> {
                 Ok(sqlx::query_with(sql, encoded(params)?).execute($on).await?.rows_affected())
             }
         }

@@ -7,7 +7,7 @@ use super::*;
 use crate::base::error::Error;
 use crate::base::settings::Profile;
 
-/// A database in a folder of its own, gone with it.
+/// A database in a temporary folder, which is deleted with it.
 pub(crate) struct Scratch {
     pub(crate) db: Db,
     pub(crate) settings: Settings,
@@ -45,7 +45,7 @@ async fn count(db: &Db) -> i64 {
 }
 
 #[tokio::test]
-async fn one_of_many_grouped_writes_fails_alone() {
+async fn failing_write_of_a_group_fails_alone() {
     let scratch = Scratch::new().await;
     let writes = (0..200).map(|id| {
         scratch.db.write(async move |tx| {
@@ -71,7 +71,7 @@ async fn one_of_many_grouped_writes_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_undoes_its_write_and_no_other() {
+async fn failed_statement_undoes_only_its_write() {
     let scratch = Scratch::new().await;
     let writes = [1, 1, 2].map(|id| scratch.db.write(async move |tx| insert(tx, id).await));
     let results = join_all(writes).await;
@@ -80,7 +80,7 @@ async fn a_failed_statement_undoes_its_write_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
+async fn after_commit_runs_in_order_before_results() {
     let scratch = Scratch::new().await;
     let seen: Arc<Mutex<Vec<i64>>> = Arc::default();
     let writes = (0..100).map(|id| {
@@ -117,7 +117,7 @@ async fn what_follows_a_commit_happens_in_commit_order_and_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_reader_cannot_write_and_references_are_checked() {
+async fn reader_cannot_write_and_references_are_checked() {
     let scratch = Scratch::new().await;
     let written = scratch
         .db
@@ -137,7 +137,7 @@ async fn a_reader_cannot_write_and_references_are_checked() {
 }
 
 #[tokio::test]
-async fn a_stopped_writer_refuses_and_leaves_no_log() {
+async fn stopped_writer_refuses_and_leaves_no_log() {
     let scratch = Scratch::new().await;
     scratch
         .db

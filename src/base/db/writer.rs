@@ -1,9 +1,9 @@
 //! The writer: one task, one connection, group commit.
 //!
-//! A write waits in a bounded queue. The writer takes what is waiting (up to the batch), runs each
-//! in a savepoint, commits once, then runs what was to happen after commit, in commit order, and
-//! only then answers. So events leave in the order of the data they tell of, and nobody hears of a
-//! write that could still be lost.
+//! A write waits in a bounded queue. The writer takes the waiting ones, up to a batch, runs each in
+//! a savepoint, commits once, runs the `after_commit` callbacks in the order of the writes, and
+//! only then returns their results. So events are published in the order of their data, and nobody
+//! is told of a write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -20,21 +20,22 @@ use super::checkpoint;
 use crate::base::error::{Error, Result};
 use crate::base::telemetry::refused;
 
-const RESERVED_SLOTS: usize = 256; // places beyond the mark, for what the server itself has to keep
-// How long a caller waits for a place in the queue.
+/// Slots of the queue beyond `max_waiting_writes`, for writes of the server itself.
+const RESERVED_SLOTS: usize = 256;
+/// For a caller to wait for a slot in the queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Writes between two checkpoints while busy: a post is about six pages.
+/// Writes between two checkpoints while busy; a post is about six pages.
 const CHECKPOINT_WRITES: u64 = 500;
-/// The longest wait after the first write.
+/// From the first write after a checkpoint to the next one.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
-/// Pages (16 MiB) past which the log is truncated.
+/// Of 4 KiB. Past them the log is truncated.
 const MAX_WAL_PAGES: i64 = 4_096;
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
-/// Called with whether the commit held.
+/// Called with whether the commit succeeded.
 type Answer = Box<dyn FnOnce(bool) + Send>;
-/// Its future stays on the writer's thread, so it need not be `Send`; that is what lets a write be
-/// an async closure.
+/// Its future stays on the writer's thread and need not be `Send`: so a write can be an async
+/// closure.
 type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Done> + Send>;
 
 struct Done {
@@ -42,7 +43,7 @@ struct Done {
     answer: Answer,
 }
 
-enum Order {
+enum Command {
     Write(Job),
     Stop(oneshot::Sender<()>),
 }
@@ -54,8 +55,8 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Does `then` right after the commit, before anyone is answered; never if the write is undone.
-    /// Must be quick.
+    /// Calls `then` right after the commit, before the write returns; never if the write is undone.
+    /// It runs on the writer's thread, so it must not block.
     pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(then));
     }
@@ -71,33 +72,33 @@ impl Tx {
 /// The queue in front of the writer.
 #[derive(Clone)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Order>,
-    mark: usize,
+    queue: mpsc::Sender<Command>,
+    max_waiting: usize,
 }
 
-/// Whose write it is, which matters while many wait.
+/// What happens to a write while the queue is full.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum QueuePolicy {
-    /// A person's, who is better told at once that it cannot be done now.
+    /// It fails at once with `Unavailable`: its client can try again.
     RefuseWhenFull,
-    /// The server's own, which waits for a place.
+    /// It waits for a slot: nobody else would try again.
     Wait,
 }
 
 impl Writer {
-    /// `mark` is how many writes may wait before people's are refused. The writer has a thread of
-    /// its own: writes run one after the other, and their futures need not be `Send`.
+    /// A writer with a thread of its own, for `max_waiting` writes besides the server's own. It
+    /// commits up to `batch` of them together, and waits `wait` for more.
     ///
     /// # Errors
-    /// When the thread cannot be had.
+    /// When the thread cannot be started.
     pub(super) fn start(
         connection: SqliteConnection,
         checkpointer: SqliteConnection,
-        mark: usize,
+        max_waiting: usize,
         batch: usize,
         wait: Duration,
     ) -> std::io::Result<Self> {
-        let (queue, orders) = mpsc::channel(mark + RESERVED_SLOTS);
+        let (queue, commands) = mpsc::channel(max_waiting + RESERVED_SLOTS);
         let (written, count) = watch::channel(0);
         tokio::spawn(checkpoint_repeatedly(checkpointer, count));
         let tx = Tx {
@@ -105,11 +106,11 @@ impl Writer {
             after: Vec::new(),
         };
         let runtime = Handle::current();
-        let run = move || runtime.block_on(work(tx, orders, (batch, wait), written));
+        let run = move || runtime.block_on(work(tx, commands, (batch, wait), written));
         std::thread::Builder::new()
             .name("db-writer".into())
             .spawn(run)?;
-        Ok(Self { queue, mark })
+        Ok(Self { queue, max_waiting })
     }
 
     pub(super) async fn write<T, F>(&self, policy: QueuePolicy, work: F) -> Result<T>
@@ -119,7 +120,7 @@ impl Writer {
     {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         gauge!("tidepool_writer_queue").set(waiting as f64);
-        if policy == QueuePolicy::RefuseWhenFull && waiting >= self.mark {
+        if policy == QueuePolicy::RefuseWhenFull && waiting >= self.max_waiting {
             refused("writes");
             return Err(Error::Unavailable);
         }
@@ -137,14 +138,14 @@ impl Writer {
                     } else {
                         result
                     };
-                    // Nobody waiting any more is fine: the write stands.
+                    // The caller may be gone; the write is done all the same.
                     drop(reply.send(result));
                 });
                 Done { keep, answer }
             })
         });
         self.queue
-            .send_timeout(Order::Write(job), QUEUE_TIMEOUT)
+            .send_timeout(Command::Write(job), QUEUE_TIMEOUT)
             .await
             .map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
@@ -152,7 +153,7 @@ impl Writer {
 
     pub(super) async fn stop(&self) {
         let (stopped, wait) = oneshot::channel();
-        if self.queue.send(Order::Stop(stopped)).await.is_ok() {
+        if self.queue.send(Command::Stop(stopped)).await.is_ok() {
             drop(wait.await);
         }
     }
@@ -160,26 +161,26 @@ impl Writer {
 
 async fn work(
     mut tx: Tx,
-    mut orders: mpsc::Receiver<Order>,
+    mut commands: mpsc::Receiver<Command>,
     (batch, wait): (usize, Duration),
     written: watch::Sender<u64>,
 ) {
     let mut waiting = Vec::with_capacity(batch);
-    while orders.recv_many(&mut waiting, batch).await > 0 {
+    while commands.recv_many(&mut waiting, batch).await > 0 {
         if !wait.is_zero() && waiting.len() < batch {
             tokio::time::sleep(wait).await;
             while waiting.len() < batch
-                && let Ok(order) = orders.try_recv()
+                && let Ok(command) = commands.try_recv()
             {
-                waiting.push(order);
+                waiting.push(command);
             }
         }
         let mut jobs = Vec::with_capacity(waiting.len());
         let mut stop = None;
-        for order in waiting.drain(..) {
-            match order {
-                Order::Write(job) => jobs.push(job),
-                Order::Stop(stopped) => stop = Some(stopped),
+        for command in waiting.drain(..) {
+            match command {
+                Command::Write(job) => jobs.push(job),
+                Command::Stop(stopped) => stop = Some(stopped),
             }
         }
         if !jobs.is_empty() {
@@ -188,11 +189,11 @@ async fn work(
             written.send_modify(|count| *count += writes);
         }
         if let Some(stopped) = stop {
-            orders.close();
+            commands.close();
             if let Err(error) =
                 checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await
             {
-                tracing::warn!(%error, "the log could not be moved into the database file; the next start will do it");
+                tracing::warn!(%error, "the log was not moved into the file; the next start will");
             }
             drop(tx.connection.close().await);
             let _ = stopped.send(());
@@ -204,31 +205,31 @@ async fn work(
 async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     let started = Instant::now();
     let group = jobs.len();
-    // A job that comes alone needs no savepoint: the transaction is its own.
-    let alone = group == 1;
+    // A single job needs no savepoint: the transaction is its own.
+    let is_alone = group == 1;
     let mut answers = Vec::with_capacity(group);
     if let Err(error) = tx.run("BEGIN IMMEDIATE").await {
         tracing::error!(%error, "a transaction could not begin");
-        return; // every reply is dropped here, and its caller told Unavailable
+        return; // drops every reply: the callers get `Unavailable`
     }
-    let mut sound = true;
+    let mut is_sound = true;
     for job in jobs {
-        // A full disk may have ended the transaction already; going on would begin another that
-        // nobody answers for. Jobs that are dropped here are answered Unavailable.
-        if !sound {
+        // A full disk may have ended the transaction already; the next statement would begin
+        // another. The callers of the jobs that are dropped here get `Unavailable`.
+        if !is_sound {
             break;
         }
-        let mark = tx.after.len();
-        sound &= alone || tx.run("SAVEPOINT one").await.is_ok();
+        let callbacks = tx.after.len();
+        is_sound &= is_alone || tx.run("SAVEPOINT one").await.is_ok();
         let done = job(tx).await;
         if !done.keep {
-            tx.after.truncate(mark);
-            sound &= alone || (tx.run("ROLLBACK TO one").await.is_ok());
+            tx.after.truncate(callbacks);
+            is_sound &= is_alone || (tx.run("ROLLBACK TO one").await.is_ok());
         }
-        sound &= alone || tx.run("RELEASE one").await.is_ok();
+        is_sound &= is_alone || tx.run("RELEASE one").await.is_ok();
         answers.push((done.keep, done.answer));
     }
-    let keep = sound && answers.iter().any(|(keep, _)| *keep);
+    let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
     let committed = keep
         && match tx.run("COMMIT").await {
             Ok(()) => true,
@@ -255,16 +256,16 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     histogram!("tidepool_commit_writes").record(group as f64);
 }
 
-/// Moves the write-ahead log into the file and starts it anew when it has grown too long, on a
-/// connection of its own: no commit does that work. What stands in the way of starting anew is
-/// waited for shortly and tried again, because writers wait meanwhile.
+/// Checkpoints the write-ahead log on a connection of its own, so that no commit does that work,
+/// and truncates it past [`MAX_WAL_PAGES`]. Truncating blocks writers: it waits shortly for readers
+/// that are in its way and is tried again later.
 async fn checkpoint_repeatedly(
     mut connection: SqliteConnection,
     mut written: watch::Receiver<u64>,
 ) {
     let (mut done, mut is_too_long) = (0, false);
     loop {
-        // After a log that stayed too long nobody needs to write before the next try.
+        // A log that is still too long is tried again without a further write.
         if !is_too_long && written.changed().await.is_err() {
             break;
         }
@@ -274,7 +275,8 @@ async fn checkpoint_repeatedly(
         }
         done = *written.borrow_and_update();
         is_too_long = match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
-            // Most is moved by now; only what was written since is left to the pragma that blocks.
+            // The passive checkpoint has moved most pages without blocking; few are left to this
+            // one.
             Ok(log) if log.pages > MAX_WAL_PAGES => {
                 let truncated =
                     checkpoint(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;

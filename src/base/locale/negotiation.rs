@@ -1,21 +1,28 @@
-//! Which language to answer in: a choice, else what the browser accepts.
+//! Which language to answer in: the one that was chosen, else the best that the browser accepts.
 
-use super::{Lang, MAX_HEADER_BYTES, MAX_HEADER_ENTRIES, Source};
+use super::Lang;
+use super::languages::Source;
+
+/// Bytes of an Accept-Language header that are read; the rest is ignored.
+pub(super) const MAX_HEADER_BYTES: usize = 1024;
+
+/// Entries of an Accept-Language header that are read; the rest is ignored.
+pub(super) const MAX_HEADER_ENTRIES: usize = 16;
 
 /// See [`Lang::negotiate`].
 pub(super) fn negotiate(
-    deps: &[Source],
+    sources: &[Source],
     chosen: Option<&str>,
     accept_language: Option<&str>,
 ) -> Lang {
     chosen
-        .and_then(|tag| find_language(deps, tag))
-        .or_else(|| best_accepted(deps, accept_language.unwrap_or_default()))
+        .and_then(|tag| find_language(sources, tag))
+        .or_else(|| best_accepted(sources, accept_language.unwrap_or_default()))
         .unwrap_or_default()
 }
 
 /// The best match of an Accept-Language header: highest weight first, then the order written.
-pub(super) fn best_accepted(deps: &[Source], header: &str) -> Option<Lang> {
+fn best_accepted(sources: &[Source], header: &str) -> Option<Lang> {
     let header = &header[..header.floor_char_boundary(MAX_HEADER_BYTES)];
     let mut wanted: Vec<(u16, &str)> = header
         .split(',')
@@ -25,11 +32,11 @@ pub(super) fn best_accepted(deps: &[Source], header: &str) -> Option<Lang> {
     wanted.sort_by_key(|&(weight, _)| std::cmp::Reverse(weight));
     wanted
         .into_iter()
-        .find_map(|(_, tag)| find_language(deps, tag))
+        .find_map(|(_, tag)| find_language(sources, tag))
 }
 
-/// One entry of the header as (weight in thousandths, tag); nothing if malformed or refused.
-pub(super) fn parse_entry(entry: &str) -> Option<(u16, &str)> {
+/// One entry of the header as (weight in thousandths, tag); none if malformed or of weight 0.
+fn parse_entry(entry: &str) -> Option<(u16, &str)> {
     let mut parts = entry.split(';').map(str::trim);
     let tag = parts.next().filter(|tag| !tag.is_empty())?;
     let weight = match parts.next() {
@@ -46,15 +53,15 @@ pub(super) fn parse_entry(entry: &str) -> Option<(u16, &str)> {
 }
 
 /// The language for a tag: itself, else with its last parts dropped (`en-GB` is served by `en`),
-/// else a more special one (`pt` is served by `pt-BR`).
-pub(super) fn find_language(deps: &[Source], tag: &str) -> Option<Lang> {
+/// else a more specific one (`pt` is served by `pt-BR`).
+fn find_language(sources: &[Source], tag: &str) -> Option<Lang> {
     let position = |matches: &dyn Fn(&Source) -> bool| {
-        let index = deps.iter().position(matches)?;
+        let index = sources.iter().position(matches)?;
         u8::try_from(index).ok().map(Lang)
     };
     let mut wanted = tag;
     loop {
-        let exact = |source: &Source| match source.pseudo {
+        let exact = |source: &Source| match source.is_pseudo {
             true => source.code == tag,
             false => source.code.eq_ignore_ascii_case(wanted),
         };
@@ -68,6 +75,6 @@ pub(super) fn find_language(deps: &[Source], tag: &str) -> Option<Lang> {
     }
     position(&|source: &Source| {
         let primary = source.code.split('-').next().unwrap_or_default();
-        !source.pseudo && primary.eq_ignore_ascii_case(wanted)
+        !source.is_pseudo && primary.eq_ignore_ascii_case(wanted)
     })
 }

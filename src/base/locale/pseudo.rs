@@ -1,11 +1,11 @@
-//! The pseudo-locale: English in disguise, so that words that escaped translation stand out.
+//! The pseudo-locale: English with accents, so that words that escaped translation stand out.
 
 use std::borrow::Cow;
 
-/// English made strange: every letter gets an accent and every vowel is doubled, which makes a
+/// Every letter gets an accent and every vowel is doubled, which makes a
 /// text about two fifths longer. Entities (`&amp;`) stay as they are. Only ever called on the
 /// words of a message, never on its arguments.
-pub(super) fn disguise(text: &str) -> Cow<'_, str> {
+pub(super) fn accentuate(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() * 3);
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
@@ -26,14 +26,14 @@ pub(super) fn disguise(text: &str) -> Cow<'_, str> {
 }
 
 /// The length in bytes of the HTML entity the text starts with, if it does.
-pub(super) fn entity_length(text: &str) -> Option<usize> {
+fn entity_length(text: &str) -> Option<usize> {
     let name = text.strip_prefix('&')?;
     let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '#')?;
     (end > 0 && name[end..].starts_with(';')).then_some(end + 2)
 }
 
 /// A letter that looks like this one and is not it.
-pub(super) fn accent(character: char) -> char {
+fn accent(character: char) -> char {
     const PLAIN: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const ACCENTED: &str = "áƀçđéƒĝĥíĵķĺɱñóþɋŕšťúṽŵẋýžÁɃÇĐÉƑĜĤÍĴĶĹṀÑÓÞɊŔŠŤÚṼŴẊÝŽ";
     PLAIN

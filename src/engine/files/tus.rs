@@ -21,7 +21,7 @@ use super::upload_store::Upload;
 use super::uploads::{UploadRequest, UploadState};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::worded;
+use crate::engine::web::problem_response;
 
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 const MISMATCH: u16 = 460; // the protocol's own status: what came is not what its checksum says
@@ -192,7 +192,7 @@ async fn append(
         Ok(stands) => Ok(state(&stands, StatusCode::NO_CONTENT)),
         Err(error @ Error::Conflict("error-checksum")) => {
             let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
-            Ok(worded(status, &error, viewer.lang))
+            Ok(problem_response(status, &error, viewer.lang))
         }
         Err(error) => Err(error),
     }

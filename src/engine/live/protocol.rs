@@ -28,7 +28,7 @@ pub enum FromClient {
     },
     /// Run an action. Answered with `reply` or `error` of the same id.
     Act {
-        /// Chosen by the client, at most 64 characters.
+        /// Chosen by the client, at most 128 bytes.
         id: String,
         /// Name of the action, such as `chat.post`.
         action: String,

@@ -5,7 +5,7 @@ use axum::routing::MethodRouter;
 use futures_util::future::BoxFuture;
 
 use super::nav::{AccountStyle, Nav, Pane};
-use crate::base::locale::Added;
+use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
 use crate::engine::files::{FileRule, FileSpec};
@@ -57,7 +57,7 @@ pub struct Declarations {
     /// Schema changes of modules from outside, in order.
     pub migrations: Vec<Migration>,
     /// Messages of modules from outside.
-    pub messages: Vec<Added>,
+    pub messages: Vec<ModuleMessages>,
     pub(in crate::engine) feeds: Vec<FeedSpec>,
     pub(in crate::engine) jobs: Vec<JobSpec>,
     pub(in crate::engine) files: Vec<FileSpec>,

@@ -1,4 +1,4 @@
-//! `POST /act/<name>`: the one way in for every declared action over HTTP.
+//! `POST /act/<name>`: every declared action over HTTP, as a form or as JSON.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use axum::routing::post;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::errors::{allowance_headers, retry_headers};
-use super::pages::Html;
+use super::errors::insert_allowance_headers;
+use super::finish::show_error_in;
+use super::html::Html;
+use super::request_context::RequestContext;
 use super::wants::Wants;
 use crate::base::error::{Error, Result};
-use crate::base::locale::Lang;
 use crate::engine::actions::{Action, Actions, Outcome};
 use crate::engine::files::{Transfers, take_form};
-use crate::engine::forms::Form;
-use crate::engine::viewer::{Address, Viewer};
+use crate::engine::forms::{Form, MAX_FORM_BYTES};
+use crate::engine::viewer::Viewer;
 
-/// How long a request may be in work, an action's once everything that was sent is there.
+/// For the handler of a request. An action's begins when its form has arrived, which has the same
+/// time; the upload of its files has limits of its own.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-// Bytes of a form: the largest message, every byte of it escaped.
-pub(super) const MAX_FORM_BYTES: usize = 384 << 10;
 
 struct Act {
     actions: Actions,
     transfers: Transfers,
-    /// The pages, to show a refused form again.
+    /// The modules' routes, to show the page of a refused form again.
     pages: Router,
 }
 
@@ -47,11 +47,11 @@ pub(super) fn routes(actions: Actions, transfers: Transfers, pages: Router) -> R
 async fn act(
     State(state): State<Arc<Act>>,
     Path(name): Path<String>,
-    viewer: Viewer,
-    address: Address,
+    context: RequestContext,
     headers: HeaderMap,
     body: Body,
-) -> Response {
+) -> Result<Response> {
+    let viewer = context.viewer().ok_or(Error::SignInFirst)?;
     let is = |kind: &[u8]| {
         headers
             .get(header::CONTENT_TYPE)
@@ -59,19 +59,19 @@ async fn act(
     };
     let json = is(b"application/json");
     let mut fields = Vec::new();
-    let (left, result) = match state.actions.admit(&viewer, &name) {
+    let (left, result) = match state.actions.admit(viewer, &name) {
         Err(error) => (None, Err(error)),
         Ok((action, left)) => {
-            let came = match action.files() {
+            let body = match action.files() {
                 Some(kind) if is(b"multipart/form-data") => {
-                    take_form(&state.transfers, &viewer, kind, &headers, body).await
+                    take_form(&state.transfers, viewer, kind, &headers, body).await
                 }
-                _ => whole(body).await,
+                _ => read_body(body).await,
             };
-            let result = match came {
-                Ok(came) => {
-                    fields = came;
-                    let run = run(action, &viewer, json, &fields);
+            let result = match body {
+                Ok(body) => {
+                    fields = body;
+                    let run = run(action, viewer, json, &fields);
                     timeout(REQUEST_TIMEOUT, run)
                         .await
                         .unwrap_or(Err(Error::Unavailable))
@@ -81,61 +81,54 @@ async fn act(
             (Some(left), result)
         }
     };
-    let lang = viewer.lang;
     let wants = if json {
         Wants::Json
     } else {
         Wants::of(&headers)
     };
-    match answer(wants, result).await {
+    let error = match answer(wants, result).await {
         Ok(mut response) => {
             if let Some(left) = left {
-                allowance_headers(&left, response.headers_mut());
+                insert_allowance_headers(&left, response.headers_mut());
             }
-            response
+            return Ok(response);
         }
-        Err(error) if wants == Wants::Page => {
-            let form = Form::refused(&name, &fields, &error, lang);
-            match headers
-                .get(header::REFERER)
-                .and_then(|referer| path_of(referer.to_str().ok()?, &headers))
-            {
-                Some(path)
-                    if matches!(
-                        error,
-                        Error::Invalid(_)
-                            | Error::Conflict(_)
-                            | Error::TooMany(_)
-                            | Error::Unavailable
-                            | Error::TooLarge(..)
-                            | Error::Full(_)
-                    ) =>
-                {
-                    redisplay(
-                        state.pages.clone(),
-                        &path,
-                        &headers,
-                        Some(viewer),
-                        address,
-                        lang,
-                        form,
-                        &error,
-                    )
-                    .await
-                }
-                _ => error.into_response(),
-            }
+        Err(error) => error,
+    };
+    let page = headers
+        .get(header::REFERER)
+        .and_then(|referer| path_of(referer.to_str().ok()?, &headers))
+        .filter(|_| wants == Wants::Page && has_remedy(&error));
+    match page {
+        Some(path) => {
+            let form = Form::refused(&name, &fields, &error, viewer.lang);
+            let pages = state.pages.clone();
+            redisplay(pages, &path, &headers, context.with_form(form), &error).await
         }
-        Err(error) => error.into_response(),
+        None => Err(error),
     }
 }
 
-/// A form or JSON, as it came.
-async fn whole(body: Body) -> Result<Vec<u8>> {
-    let came = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
+/// Whether the person can do something about an error on the form's own page: correct a field, or
+/// send the form again later.
+fn has_remedy(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Invalid(_)
+            | Error::Conflict(_)
+            | Error::TooMany(_)
+            | Error::Unavailable
+            | Error::TooLarge(..)
+            | Error::Full(_)
+    )
+}
+
+/// The body of a form without files, or of JSON.
+async fn read_body(body: Body) -> Result<Vec<u8>> {
+    let read = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
         .await
         .map_err(|_| Error::Unavailable)?;
-    Ok(came
+    Ok(read
         .map_err(|_| Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64))?
         .into())
 }
@@ -150,7 +143,7 @@ async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Res
     }
 }
 
-/// What a successful action answers: JSON, a fragment, or the way to the next page.
+/// The answer to a successful action: JSON, a fragment, or a redirect to the next page.
 ///
 /// # Errors
 /// The action's own.
@@ -169,7 +162,7 @@ pub async fn answer(wants: Wants, result: Result<Outcome>) -> Result<Response> {
     })
 }
 
-/// The page a form came from, if it is one of ours.
+/// The path of the page that the form is on, by its `Referer`; none if it is another host's.
 fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
     let (_, rest) = referer.split_once("://")?;
     let (authority, path) = rest.split_once('/')?;
@@ -177,40 +170,30 @@ fn path_of(referer: &str, headers: &HeaderMap) -> Option<String> {
     (authority == host && !path.starts_with("act/")).then(|| format!("/{path}"))
 }
 
-/// Shows a page again with the form it was refused, under the error's status.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "they are the request, taken apart"
-)]
-pub async fn redisplay(
+/// Shows the page of a refused form again, under the error's status.
+///
+/// # Errors
+/// `NotFound` when `path` is no address.
+async fn redisplay(
     pages: Router,
     path: &str,
     headers: &HeaderMap,
-    viewer: Option<Viewer>,
-    address: Address,
-    lang: Lang,
-    form: Form,
+    context: RequestContext,
     error: &Error,
-) -> Response {
-    let Ok(mut request) = Request::get(path).body(axum::body::Body::empty()) else {
-        return Error::NotFound.into_response();
-    };
+) -> Result<Response> {
+    let mut request = Request::get(path)
+        .body(Body::empty())
+        .map_err(|_| Error::NotFound)?;
     if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
         request
             .headers_mut()
             .insert(header::ACCEPT_LANGUAGE, language.clone());
     }
-    let extensions = request.extensions_mut();
-    extensions.insert(form);
-    extensions.insert(lang);
-    extensions.insert(address);
-    if let Some(viewer) = viewer {
-        extensions.insert(viewer);
-    }
-    let Ok(mut response) = pages.oneshot(request).await;
-    if response.status().is_success() {
-        *response.status_mut() = error.status();
-        retry_headers(error, response.headers_mut());
-    }
-    response
+    request.extensions_mut().insert(context);
+    let Ok(response) = pages.oneshot(request).await;
+    Ok(if response.status().is_success() {
+        show_error_in(response, error)
+    } else {
+        response
+    })
 }

@@ -1,4 +1,5 @@
-//! Assets: embedded, compressed once, under addresses that change with their contents.
+//! The files of `assets`: embedded, compressed once, under addresses that change with their
+//! contents.
 
 use std::sync::LazyLock;
 
@@ -11,10 +12,10 @@ use tower::ServiceExt;
 /// Version of all assets together, part of their addresses.
 pub const VERSION: &str = env!("TIDEPOOL_ASSETS");
 
-/// Where they are.
+/// The path of all of them.
 pub(super) const FOLDER: &str = concat!("/assets/", env!("TIDEPOOL_ASSETS"));
 
-/// Unpacked and compressed once more (gzip) with the first request for one of them: a start does
+/// Unpacked and compressed again (gzip) by the first request for one of them, so that a start does
 /// not wait for it.
 static FILES: LazyLock<Router> = LazyLock::new(|| {
     memory_serve::load!()
@@ -32,7 +33,7 @@ pub fn asset_address(path: &str) -> String {
     format!("{FOLDER}/{path}")
 }
 
-/// `/assets/<version>/…`, to be kept for ever by browsers.
+/// `/assets/<version>/…`, which browsers keep for ever in release builds.
 pub(super) fn routes() -> Router {
     let files = any(async |request: Request| FILES.clone().oneshot(request).await);
     Router::new().nest_service(FOLDER, files)

@@ -1,4 +1,4 @@
-//! Connections: accepted, counted, and closed when they are slow to send a request. In place of
+//! Connections: accepted, limited, and closed when they are slow to send a request. In place of
 //! `axum::serve`, which accepts any number and has no timeouts.
 //!
 //! HTTP/1.1 only: proxies and browsers speak it. The stream below an upgraded connection is exactly
@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,16 +28,16 @@ use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 
-// Of a request line and its headers, in bytes. hyper allows a hundred headers.
+/// Of a request line and its headers. hyper allows a hundred headers.
 const MAX_HEAD_BYTES: usize = 32 << 10;
-// Proxies keep idle connections for up to 120 s. If the server closed first, a request under way
-// would be lost.
+/// Least time for the next request behind a proxy. Proxies keep idle connections for up to 120 s;
+/// if the server closed one first, a request on its way would be lost.
 const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(130);
-// For a refused client to take its answer.
+/// For a refused client to receive its answer.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-// Refused clients waited for at once; others are closed right after the answer.
+/// Refused clients that are waited for at once; others are closed right after the answer.
 const MAX_LINGERING: usize = 64;
-// After a failure to accept, such as no more file descriptors: others have to close first.
+/// After a failure to accept, such as too many open files: others have to close first.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\n\
@@ -67,11 +66,11 @@ impl Drop for Slot {
         counts.all -= 1;
         metrics::gauge!("tidepool_connections").set(counts.all as f64);
         if let Some(network) = self.network
-            && let Some(theirs) = counts.of.get_mut(&network)
+            && let Some(theirs) = counts.by_network.get_mut(&network)
         {
             *theirs -= 1;
             if *theirs == 0 {
-                counts.of.remove(&network);
+                counts.by_network.remove(&network);
             }
         }
     }
@@ -80,7 +79,7 @@ impl Drop for Slot {
 /// The open connections, counted.
 struct Open {
     max: usize,
-    /// Of one network; 0 when addresses are not counted.
+    /// Of one network; 0 when networks are not counted.
     max_of_network: usize,
     counts: Mutex<Counts>,
 }
@@ -88,7 +87,7 @@ struct Open {
 #[derive(Default)]
 struct Counts {
     all: usize,
-    of: HashMap<IpAddr, usize>,
+    by_network: HashMap<IpAddr, usize>,
 }
 
 impl Open {
@@ -115,8 +114,8 @@ impl Open {
     /// A slot for a connection from this address.
     ///
     /// # Errors
-    /// The limit that is reached, as the metrics name it, and the answer.
-    fn enter(
+    /// The limit that is reached, as `tidepool_refused_total` names it, and the answer.
+    fn reserve(
         self: &Arc<Self>,
         peer: IpAddr,
     ) -> Result<ConnectionPermit, (&'static str, &'static str)> {
@@ -126,7 +125,7 @@ impl Open {
         }
         let network = (self.max_of_network > 0).then(|| Address(peer).network());
         if let Some(network) = network {
-            let theirs = counts.of.entry(network).or_default();
+            let theirs = counts.by_network.entry(network).or_default();
             if *theirs >= self.max_of_network {
                 return Err(("connections_of_address", ADDRESS_FULL));
             }
@@ -143,8 +142,8 @@ impl Open {
     }
 }
 
-/// Serves until `stopping` changes; then idle connections are closed at once, and it returns when
-/// the others are done. Upgraded connections are closed by their handlers.
+/// Serves until `stopping` changes. Then it closes idle connections at once and returns when the
+/// others have ended. Upgraded connections are closed by their handlers.
 pub async fn serve(
     listener: TcpListener,
     page_cache: PageCache,
@@ -153,8 +152,7 @@ pub async fn serve(
 ) {
     let idle = Duration::from_secs(settings.head_seconds);
     let mut http = http1::Builder::new();
-    // One time for a head and for the next request on a connection kept alive: hyper has one timer
-    // for both.
+    // hyper has one timer for the head of a request and for the wait for the next one.
     http.timer(TokioTimer::new())
         .header_read_timeout(if settings.behind_proxy {
             idle.max(PROXY_IDLE_TIMEOUT)
@@ -164,15 +162,15 @@ pub async fn serve(
         .max_header_size(MAX_HEAD_BYTES);
     let open = Open::new(settings);
     let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
-    // Every connection has a receiver: it is notified of the end, and awaited until the receiver is
-    // dropped.
+    // Each connection holds a receiver: it is told of the end by it, and `closed` waits until all
+    // receivers are dropped.
     let (end, ended) = watch::channel(());
     loop {
         let (stream, peer) = tokio::select! {
             _ = stopping.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
-                // The peer was gone before it was accepted.
+                // The peer was gone before its connection was accepted.
                 Err(error) if is_of_peer(&error) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -181,22 +179,20 @@ pub async fn serve(
                 }
             },
         };
-        match open.enter(peer.ip()) {
+        match open.reserve(peer.ip()) {
             Ok(permit) => {
-                // Without Nagle's algorithm: a frame must not wait for the acknowledgement of the
-                // one before. If this fails, frames are only late.
+                // No Nagle's algorithm: a frame must not wait for the acknowledgement of the one
+                // before. If this fails, frames are only late.
                 drop(stream.set_nodelay(true));
                 let page_cache = page_cache.clone();
-                // hyper holds this, and so the slot, as long as the connection.
+                // hyper holds this closure, and so the slot, as long as the connection.
                 let answer = move |mut request: Request<Incoming>| {
                     let upgrades = request.headers().contains_key(header::UPGRADE);
-                    let extensions = request.extensions_mut();
-                    extensions.insert(ConnectInfo(peer));
                     if upgrades {
-                        extensions.insert(permit.clone());
+                        request.extensions_mut().insert(permit.clone());
                     }
                     let page_cache = page_cache.clone();
-                    async move { page_cache.answer(request).await }
+                    async move { page_cache.answer(request, peer).await }
                 };
                 let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
                 tokio::spawn(serve_connection(connection.with_upgrades(), ended.clone()));
@@ -236,10 +232,10 @@ async fn serve_connection<S>(
     drop(connection.await);
 }
 
-/// Answers and closes. What the client still sends is read and dropped: closing a socket with
+/// Answers and closes. Until then what the client sends is read and dropped: closing a socket with
 /// unread bytes resets it, and the client would lose the answer.
 fn refuse(mut stream: TcpStream, answer: &'static str, lingering: &Arc<Semaphore>) {
-    // The empty send buffer of a new socket takes all of it; otherwise it is closed without answer.
+    // The empty send buffer of a new socket takes all of it; if not, the client gets no answer.
     drop(stream.try_write(answer.as_bytes()));
     let Ok(permit) = lingering.clone().try_acquire_owned() else {
         return;

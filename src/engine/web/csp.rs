@@ -2,11 +2,13 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Headers that narrow what a browser lets a page do. No inline script or style, nothing from
-/// elsewhere, no framing.
-pub(super) fn harden(headers: &mut HeaderMap, https: bool) {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; font-src 'self'; \
-        connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Inserts the headers that narrow what a browser lets a page do: no inline script or style,
+/// nothing from other origins, no framing. With `https`, browsers also remember for a year to use
+/// nothing else.
+pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+        img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; \
+        manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -21,7 +23,7 @@ pub(super) fn harden(headers: &mut HeaderMap, https: bool) {
             "camera=(), geolocation=(), microphone=(), payment=()",
         ),
     ] {
-        // A file says for itself what a browser may do with it, which is less.
+        // Uploaded files have a stricter policy of their own.
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));

@@ -1,4 +1,4 @@
-//! Answers to clients that are still sending their request.
+//! Draining of refused bodies: answers to clients that are still sending their request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,15 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(3); // for the rest of a refused body
+/// For the rest of a refused body.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Reads and drops, for a while, the rest of a large body that was refused: browsers read the
-/// answer only after sending all, and closing a socket with unread bytes resets it, which loses the
-/// answer. If the time is not enough, the connection is closed, because the rest of the body would
-/// be read as the next request.
+/// Answers a request, then reads and drops what is left of a large body that was refused. Browsers
+/// read the answer only after they have sent everything, and closing a socket with unread bytes
+/// resets it, which loses the answer. After [`DRAIN_TIMEOUT`] the connection is closed: the rest of
+/// the body would be read as the next request.
 ///
-/// `answer` is dropped before the rest is read: a slow client must not hold its permits.
+/// `answer` is dropped before the body is drained: a slow client must not hold its permits.
 pub(super) async fn drain_body(
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
@@ -35,11 +36,11 @@ pub(super) async fn drain_body(
     }
     let (head, body) = request.into_parts();
     let body = Arc::new(Mutex::new(body.into_data_stream()));
-    let handed = stream::unfold(body.clone(), |body| async move {
+    let shared = stream::unfold(body.clone(), |body| async move {
         let piece = body.lock().await.next().await?;
         Some((piece, body))
     });
-    let mut response = answer(Request::from_parts(head, Body::from_stream(handed))).await;
+    let mut response = answer(Request::from_parts(head, Body::from_stream(shared))).await;
     let mut body = body.lock().await;
     let limit = if response.status().is_success() {
         Duration::ZERO

@@ -1,5 +1,5 @@
-//! Style sheets and scripts that modules from outside bring in the binary, each under an address
-//! with a digest of its content: another content has another address, so each is cached for ever.
+//! Style sheets and scripts that modules from outside embed in the binary, each under an address
+//! with a digest of its content: a new content has a new address, so browsers keep each for ever.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl EmbeddedAsset {
     /// A style sheet of a module.
     ///
     /// # Panics
-    /// When the name cannot stand in an address as it is: a mistake of the program.
+    /// When the name would have to be escaped in an address: a mistake of the program.
     pub fn stylesheet(module: &'static str, name: &'static str, content: &'static str) -> Self {
         Self::new(module, name, "text/css; charset=utf-8", content)
     }
@@ -96,7 +96,7 @@ fn is_plain(part: &str) -> bool {
 pub struct EmbeddedAssets(Arc<[(String, EmbeddedAsset)]>);
 
 impl EmbeddedAssets {
-    /// These and no others. Declared twice with the same content, one is served once.
+    /// These and no others. An asset that is declared twice is served once.
     pub fn new(assets: &[EmbeddedAsset]) -> Self {
         let mut all: Vec<_> = assets.iter().map(|one| (one.address(), *one)).collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -114,7 +114,7 @@ impl EmbeddedAssets {
             .iter()
             .fold(Router::new(), |router, (address, asset)| {
                 let asset = *asset;
-                // Weak, because it leaves here under several compressions.
+                // Weak: it is sent in several content codings.
                 let tag = HeaderValue::try_from(format!("W/\"{}\"", asset.digest()))
                     .unwrap_or_else(|_| HeaderValue::from_static("W/\"\""));
                 let answer = get(async move |headers: HeaderMap| asset.answer(&tag, &headers));

@@ -1,17 +1,18 @@
-//! Errors in words: a page, a fragment or JSON, by what was asked for.
+//! Errors as answers: a page, a fragment or JSON, by what the client asked for.
 
 use std::time::Duration;
 
 use askama::Template;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
-use super::pages::{Head, Html, Pages};
+use super::head::{Head, Pages};
 use super::wants::{Wants, is_navigation};
 use crate::base::error::{Allowance, Error};
 use crate::base::locale::Lang;
+use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::problem::{problem, retry_after, seconds, words_of};
 
 impl Error {
@@ -32,18 +33,9 @@ impl Error {
     }
 }
 
-/// A handler's error is only marked here; [`Asked::worded`] words it, knowing the request.
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
-        response.extensions_mut().insert(std::sync::Arc::new(self));
-        response
-    }
-}
-
-/// Tells programs what is left of a limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the
-/// seconds until all of it is there again.
-pub fn allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
+/// Inserts what is left of a rate limit: `X-RateLimit-Limit`, `-Remaining`, and `-Reset`, the
+/// seconds until all of it is available again.
+pub(super) fn insert_allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
     headers.insert(
         HeaderName::from_static("x-ratelimit-limit"),
         left.limit.into(),
@@ -58,13 +50,14 @@ pub fn allowance_headers(left: &Allowance, headers: &mut HeaderMap) {
     );
 }
 
-/// Tells when to try again after an error that passes: `Retry-After`, and what is left of a limit.
-pub fn retry_headers(error: &Error, headers: &mut HeaderMap) {
+/// Inserts when the same request may succeed: `Retry-After` in seconds, and the rate limit's
+/// headers where one was reached.
+pub(super) fn insert_retry_headers(error: &Error, headers: &mut HeaderMap) {
     if let Some(seconds) = retry_after(error) {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
     if let Error::TooMany(left) = error {
-        allowance_headers(left, headers);
+        insert_allowance_headers(left, headers);
     }
 }
 
@@ -80,172 +73,135 @@ struct ErrorPage {
 
 #[derive(Template)]
 #[template(path = "engine/error_fragment.html")]
-struct ErrorFragment<'a> {
-    message: &'a str,
+struct ErrorFragment {
+    message: String,
     fields: Vec<(&'static str, String)>,
 }
 
-/// Marks an answer that says in words what went wrong.
-#[derive(Clone, Copy)]
-pub(super) struct Worded;
-
-/// Whether an answer says that something went wrong.
-pub(super) fn has_failed(response: &Response) -> bool {
-    response.status().is_client_error() || response.status().is_server_error()
-}
-
-/// Headers of an answer that stay when it is worded.
-const BESIDE: [HeaderName; 4] = [
+/// Headers of the response that stay when an error is rendered for it; so do those of tus
+/// (`tus-…`).
+const KEPT_HEADERS: [HeaderName; 4] = [
     header::ALLOW,
     header::CONNECTION,
     header::CONTENT_RANGE,
     header::SET_COOKIE,
 ];
 
-/// How a request asked, as far as it matters to an answer in words.
-pub(super) struct Asked {
+/// Renders errors as the client of one request wants them. Made before the handler takes the
+/// request.
+pub(super) struct ErrorRenderer<'a> {
+    pages: &'a Pages,
+    /// Names the request on error pages and in the log.
+    request_id: &'a str,
+    /// Used where the viewer's language is not known.
     lang: Lang,
-    navigates: bool,
+    is_navigation: bool,
     wants: Wants,
     is_get: bool,
     uri: Uri,
 }
 
-impl Asked {
-    /// `lang` is the language of an answer to somebody who is not known.
-    pub(super) fn of(request: &Request, lang: Lang) -> Self {
-        let navigates = is_navigation(request.headers());
-        let wants = if navigates {
+impl<'a> ErrorRenderer<'a> {
+    pub(super) fn new(
+        pages: &'a Pages,
+        request_id: &'a str,
+        request: &Request,
+        lang: Lang,
+    ) -> Self {
+        let is_navigation = is_navigation(request.headers());
+        let wants = if is_navigation {
             Wants::Page
         } else {
             Wants::of(request.headers())
         };
         Self {
+            pages,
+            request_id,
             lang,
-            navigates,
+            is_navigation,
             wants,
             is_get: request.method() == Method::GET,
             uri: request.uri().clone(),
         }
     }
 
-    /// Words an error answer, ours or the framework's, in the form that was asked for; `id` names
-    /// the request.
-    pub(super) fn worded(self, pages: &Pages, id: &str, response: Response) -> Response {
-        // A page that shows a refused form is worded, and so may an answer be that follows a
-        // protocol.
-        if !has_failed(&response)
-            || response.headers().contains_key(header::ETAG)
-            || response.extensions().get::<Worded>().is_some()
-        {
-            return response;
+    /// The answer to `error` in the viewer's language, in place of `response`, which only has its
+    /// status and its headers.
+    pub(super) fn render(
+        self,
+        error: &Error,
+        viewer_lang: Option<Lang>,
+        response: &Response,
+    ) -> Response {
+        if let Error::Internal(cause) = error {
+            tracing::error!(request = %self.request_id, "{cause:#}");
         }
-        let mut worded = self.word(pages, id, &response);
-        worded.extensions_mut().insert(Worded);
-        // What is said beside the words: a session that was renewed or has ended, and by protocols,
-        // such as which methods there are.
+        let is_sign_in_needed =
+            matches!(error, Error::SignInFirst) && self.wants == Wants::Page && self.is_get;
+        let mut rendered = if is_sign_in_needed {
+            self.redirect_to_sign_in()
+        } else {
+            let lang = viewer_lang.unwrap_or(self.lang);
+            let mut rendered = self.render_body(error, response.status(), lang);
+            let headers = rendered.headers_mut();
+            insert_retry_headers(error, headers);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            rendered
+        };
         for (name, value) in response.headers() {
-            if BESIDE.contains(name) || name.as_str().starts_with("tus-") {
-                worded.headers_mut().append(name, value.clone());
+            if KEPT_HEADERS.contains(name) || name.as_str().starts_with("tus-") {
+                rendered.headers_mut().append(name, value.clone());
             }
         }
-        worded
+        rendered
     }
 
-    fn word(self, pages: &Pages, id: &str, response: &Response) -> Response {
-        let Self {
-            lang,
-            navigates,
-            wants,
-            is_get,
-            uri,
-        } = self;
-        let lang = response.extensions().get::<Lang>().copied().unwrap_or(lang);
-        let error = match response.extensions().get::<std::sync::Arc<Error>>() {
-            Some(error) => error.clone(),
-            None => std::sync::Arc::new(by_status(response.status())),
-        };
-        if let Error::Internal(cause) = &*error {
-            tracing::error!(request = %id, "{cause:#}");
-        }
-        // A status of the framework's own (405, 413 …) is more exact than ours.
-        let status = if response
-            .extensions()
-            .get::<std::sync::Arc<Error>>()
-            .is_some()
-        {
-            error.status()
+    fn redirect_to_sign_in(&self) -> Response {
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let sign_in = format!("/sign-in?next={}", form_encode(path));
+        // htmx would follow a redirect and swap the sign-in page into a part of this one; told so,
+        // the browser goes there itself.
+        if self.is_navigation {
+            (StatusCode::NO_CONTENT, [("hx-redirect", sign_in)]).into_response()
         } else {
-            response.status()
-        };
-        let mut worded = match wants {
-            Wants::Page if matches!(*error, Error::SignInFirst) && is_get => {
-                let path = uri.path_and_query().map_or("/", |path| path.as_str());
-                let door = format!("/sign-in?next={}", form_encode(path));
-                // The door is not a part of the page around it: the browser has to go there itself.
-                return if navigates {
-                    (StatusCode::NO_CONTENT, [("hx-redirect", door)]).into_response()
-                } else {
-                    Redirect::to(&door).into_response()
-                };
-            }
+            Redirect::to(&sign_in).into_response()
+        }
+    }
+
+    fn render_body(&self, error: &Error, status: StatusCode, lang: Lang) -> Response {
+        // Templates of strings do not fail; if one ever does, the status is left.
+        match self.wants {
             Wants::Page => {
                 let heading = lang.t(heading(status));
-                let head = pages.head(lang, None, heading);
                 let page = ErrorPage {
-                    head,
+                    head: self.pages.head(lang, None, heading),
                     status: status.as_u16(),
                     heading,
-                    message: words_of(&error, lang),
-                    request: id.to_owned(),
+                    message: words_of(error, lang),
+                    request: self.request_id.to_owned(),
                 };
-                // A template of strings does not fail; if it ever does, the status line still
-                // tells.
-                (
-                    status,
-                    axum::response::Html(page.render().unwrap_or_default()),
-                )
-                    .into_response()
+                (status, Html(page.render().unwrap_or_default())).into_response()
             }
             Wants::Fragment => {
-                let problem = problem(&error, lang);
-                let fields = match &*error {
+                let fields = match error {
                     Error::Invalid(fields) => fields
                         .iter()
                         .map(|f| (f.field, lang.with(f.key, &[("limit", f.limit.into())])))
                         .collect(),
                     _ => Vec::new(),
                 };
-                match Html::of(
-                    &(ErrorFragment {
-                        message: &problem.message,
-                        fields,
-                    }),
-                ) {
-                    Ok(html) => (status, html).into_response(),
-                    Err(_) => status.into_response(),
-                }
+                let fragment = ErrorFragment {
+                    message: words_of(error, lang),
+                    fields,
+                };
+                (status, Html(fragment.render().unwrap_or_default())).into_response()
             }
-            Wants::Json => (
-                status,
-                axum::Json(json!({ "error": problem(&error, lang) })),
-            )
-                .into_response(),
-        };
-        retry_headers(&error, worded.headers_mut());
-        worded
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        worded
+            Wants::Json => {
+                let body = json!({ "error": problem(error, lang) });
+                (status, axum::Json(body)).into_response()
+            }
+        }
     }
-}
-
-/// An error in words for a program, under a status of a protocol's own.
-pub fn worded(status: StatusCode, error: &Error, lang: Lang) -> Response {
-    let mut response =
-        (status, axum::Json(json!({ "error": problem(error, lang) }))).into_response();
-    response.extensions_mut().insert(Worded);
-    response
 }
 
 fn form_encode(path: &str) -> String {
@@ -255,7 +211,8 @@ fn form_encode(path: &str) -> String {
         .to_owned()
 }
 
-fn by_status(status: StatusCode) -> Error {
+/// The error of a response that failed without one: the framework's own.
+pub(super) fn error_for_status(status: StatusCode) -> Error {
     match status {
         StatusCode::UNAUTHORIZED => Error::SignInFirst,
         StatusCode::FORBIDDEN => Error::Forbidden("error-other-site"),
@@ -266,7 +223,7 @@ fn by_status(status: StatusCode) -> Error {
         StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::REQUEST_TIMEOUT
         | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable,
-        StatusCode::PAYLOAD_TOO_LARGE => Error::field("form", "error-too-large"),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64),
         StatusCode::METHOD_NOT_ALLOWED => Error::field("form", "error-method"),
         status if status.is_client_error() => Error::field("form", "error-message-shape"),
         _ => Error::Internal(anyhow::anyhow!("answered {status}")),

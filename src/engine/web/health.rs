@@ -1,24 +1,24 @@
-//! Health checks and metrics, for whoever runs the server.
+//! Health checks and metrics, for load balancers and monitoring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::errors::Worded;
+use super::finish::set_done;
 use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
 
-/// These answer without a session and count against no limit.
+/// Answered without a session, and counted against no limit.
 pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
-/// What the health routes read. Cheap to clone.
+/// State of the health routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     db: Db,
@@ -38,7 +38,7 @@ impl Health {
         }
     }
 
-    /// From now on `/health/ready` answers 503, so that a load balancer sends no new requests.
+    /// Makes `/health/ready` answer 503, so that a load balancer sends no new requests.
     pub fn stopping(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -54,31 +54,28 @@ impl Health {
 
 async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
-    match health.db.answers().await {
+    match health.db.check().await {
         Ok(()) if !stopping => "ok\n".into_response(),
-        Ok(()) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Extension(Worded),
-            "stopping\n",
-        )
-            .into_response(),
+        Ok(()) => unavailable("stopping\n"),
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Extension(Worded),
-                "the database does not answer\n",
-            )
-                .into_response()
+            unavailable("the database does not answer\n")
         }
     }
+}
+
+/// Plain text, not an error page: probes and their operators read it.
+fn unavailable(why: &'static str) -> Response {
+    let mut response = (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    set_done(&mut response);
+    response
 }
 
 async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Result<String, Error> {
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if !given.is_some_and(|token| secrets::same(token, &health.metrics_token)) {
+    if !given.is_some_and(|token| secrets::is_equal(token, &health.metrics_token)) {
         return Err(Error::Forbidden("error-metrics-token"));
     }
     Ok(health.metrics.render())

@@ -1,4 +1,4 @@
-//! How many requests an account or an address may send; refused before they cost anything.
+//! The rate limit of requests, by account or address, asked before the handler runs.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::finish::set_error_lang;
+use super::request_context::RequestContext;
 use crate::base::ids::AccountId;
-use crate::base::locale::Lang;
 use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
-use crate::engine::viewer::{Address, Viewer};
 
-/// Who a request counts for: the account, wherever it comes from, or the address while nobody is
+/// Whom a request counts for: the account, from whatever address, or the network while nobody is
 /// signed in. People behind one address have an allowance each once they have signed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Client {
@@ -26,38 +26,35 @@ enum Client {
 pub struct Requests(Rate<Client>);
 
 impl Requests {
-    /// So many a minute for each account and for each address; no limit when 0.
+    /// `per_minute` for each account and for each network; none when 0: no limit.
     pub fn new(per_minute: u32) -> Option<Arc<Self>> {
         (per_minute > 0).then(|| Arc::new(Self(Rate::new(per_minute, Duration::from_secs(60)))))
     }
 
-    /// Counts a request of an account. Whether it is within the limit.
+    /// Counts a request of an account; whether it is within the limit.
     pub(super) fn admits(&self, account: AccountId) -> bool {
         self.0.check(&Client::Account(account)).is_ok()
     }
 
-    /// Forgets who has sent nothing lately. Called every minute.
+    /// Drops the counters of clients that sent nothing lately. Called every minute.
     pub fn evict(&self) {
         self.0.evict();
     }
 }
 
-/// Counts a request, or refuses it, once the client is known. Marks failed answers with the
-/// client's language, in which they are worded.
+/// Counts a request, or refuses it. Inside of the sessions, because it needs the viewer: so it also
+/// sets the language in which errors are rendered.
 pub(super) async fn admit(
     State(requests): State<Option<Arc<Requests>>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let client = match (
-        request.extensions().get::<Viewer>(),
-        request.extensions().get::<Address>(),
-    ) {
-        (Some(viewer), _) => Some(Client::Account(viewer.account)),
-        (None, Some(address)) => Some(Client::Address(address.network())),
-        (None, None) => None,
-    };
-    let lang = request.extensions().get::<Lang>().copied();
+    let context = RequestContext::of(&request);
+    let client = context.map(|context| match context.viewer() {
+        Some(viewer) => Client::Account(viewer.account),
+        None => Client::Address(context.address().network()),
+    });
+    let lang = context.map(RequestContext::lang);
     let refusal = requests
         .zip(client)
         .and_then(|(requests, client)| requests.0.check(&client).err());
@@ -68,9 +65,8 @@ pub(super) async fn admit(
             error.into_response()
         }
     };
-    let status = response.status();
-    if let (true, Some(lang)) = (status.is_client_error() || status.is_server_error(), lang) {
-        response.extensions_mut().insert(lang);
+    if let Some(lang) = lang {
+        set_error_lang(&mut response, lang);
     }
     response
 }

@@ -1,8 +1,8 @@
-//! What every request passes on its way in and out.
+//! The layers that every request passes.
 //!
 //! A layer of axum costs two or three allocations and clones all that is inside of it, for each
-//! request. So what is ours is plain code in few of them: [`request_context`] around everything,
-//! the guard's, which finds out who asks, and [`limits::admit`].
+//! request. So ours are three, of plain code: [`request_context`] around everything, the sessions',
+//! and [`limits::admit`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,22 +20,25 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::content_coding::Coding;
 use super::embedded_assets::EmbeddedAssets;
-use super::errors::Asked;
+use super::errors::ErrorRenderer;
+use super::finish::finish;
+use super::head::Pages;
 use super::page_cache::{PageCache, REQUEST_ID};
-use super::page_parts::{self, Coding};
-use super::pages::Pages;
+use super::request_context::RequestContext;
 use super::{Health, action_route, assets, csp, drain, health, limits};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
+use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
 
-/// Puts everything together: the modules' routes inside, then who is asking (`guard`), then what
-/// all answers share.
+/// Assembles the server: the modules' routes, around them the sessions (`guard`), around these what
+/// all requests share, and in front of everything the page cache.
 pub fn assemble(
     engine: &Engine,
     started: Started,
@@ -43,17 +46,18 @@ pub fn assemble(
     guard: impl FnOnce(Router) -> Router,
 ) -> PageCache {
     let (pages, requests) = (started.routes.clone(), started.requests.clone());
-    let answered = started
+    let router = started
         .routes
         .fallback(|| async { Error::NotFound })
         .layer((
-            DefaultBodyLimit::max(action_route::MAX_FORM_BYTES),
+            DefaultBodyLimit::max(MAX_FORM_BYTES),
             TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 action_route::REQUEST_TIMEOUT,
             ),
         ))
-        // Files take as long as they take; these have bounds of their own.
+        // Outside of the limits above: files are larger and take longer, and have limits of their
+        // own.
         .merge(action_route::routes(
             started.actions,
             started.transfers.clone(),
@@ -71,10 +75,10 @@ pub fn assemble(
         settings: engine.settings.clone(),
         pages: engine.pages.clone(),
         embedded_assets: engine.embedded_assets.clone(),
-        places: Semaphore::new(engine.settings.max_requests),
+        permits: Semaphore::new(engine.settings.max_requests),
     };
-    // Pages are small and made for one reader: the fastest level costs a third and sends a tenth
-    // more.
+    // For what is not a page in parts. It is small and compressed for one reader: the fastest level
+    // costs a third of the default and sends a tenth more.
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(
@@ -84,7 +88,7 @@ pub fn assemble(
                 .and(NotForContentType::const_new("audio/"))
                 .and(NotForContentType::const_new("application/octet-stream")),
         );
-    let router = guard(answered)
+    let router = guard(router)
         .merge(health.routes())
         .merge(assets::routes())
         .merge(engine.embedded_assets.routes())
@@ -95,18 +99,17 @@ pub fn assemble(
     PageCache::new(router, requests, &engine.settings)
 }
 
-/// What [`request_context`] needs for each request.
+/// State of [`request_context`].
 struct Shared {
     settings: Arc<Settings>,
     pages: Pages,
     embedded_assets: EmbeddedAssets,
-    /// One for each request that may be in work at once.
-    places: Semaphore,
+    /// One for each request that may be handled at once (setting `max_requests`).
+    permits: Semaphore,
 }
 
-/// Around every request: names it, finds out where it comes from and in which language to answer,
-/// refuses it when there is too much to do, words what failed, makes the bodies of pages in parts,
-/// narrows what a browser lets the answer do, and counts it.
+/// Around every request: gives it an id and a [`RequestContext`], refuses it when too many are
+/// handled already, finishes the response, adds the security headers, and measures it.
 async fn request_context(
     State(shared): State<Arc<Shared>>,
     mut request: Request,
@@ -126,31 +129,33 @@ async fn request_context(
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok()),
     );
-    let address = address(&request, shared.settings.behind_proxy);
+    let address = Address(
+        address(&request, shared.settings.behind_proxy).unwrap_or(IpAddr::from([0, 0, 0, 0])),
+    );
     request
         .extensions_mut()
-        .insert(Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0]))));
-    request.extensions_mut().insert(lang);
-    let asked = Asked::of(&request, lang);
+        .insert(RequestContext::new(address, lang));
+    let renderer = ErrorRenderer::new(&shared.pages, &id, &request, lang);
 
     let path = request.uri().path();
     let response = if is_always_answered(path) || shared.embedded_assets.contains(path) {
         next.run(request).await
     } else {
-        drain::drain_body(request, async |request| match shared.places.try_acquire() {
-            Ok(_place) => next.run(request).await,
-            // Waiting for a turn would only make all of them late.
-            Err(_) => {
-                refused("busy");
-                Error::Unavailable.into_response()
+        drain::drain_body(request, async |request| {
+            match shared.permits.try_acquire() {
+                Ok(_permit) => next.run(request).await,
+                // Refused at once: a queue would make every request late and end no sooner.
+                Err(_) => {
+                    refused("busy");
+                    Error::Unavailable.into_response()
+                }
             }
         })
         .await
     };
 
-    let response = asked.worded(&shared.pages, &id, response);
-    let mut response = page_parts::finish(coding, response);
-    csp::harden(response.headers_mut(), shared.settings.https);
+    let mut response = finish(response, coding, renderer);
+    csp::insert_security_headers(response.headers_mut(), shared.settings.https);
     measure(&method, route, response.status(), started.elapsed());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -158,7 +163,7 @@ async fn request_context(
     response
 }
 
-/// Where a request comes from.
+/// The client's address: the peer's, or the one that the proxy in front tells.
 fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
     let peer = request
         .extensions()
@@ -167,7 +172,7 @@ fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
     if !behind_proxy {
         return peer;
     }
-    // The last entry is the one our own proxy wrote; everything before it is hearsay.
+    // The proxy appends the last entry; those before it come from the client and prove nothing.
     let forwarded = request
         .headers()
         .get_all("x-forwarded-for")
@@ -178,18 +183,19 @@ fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
         .or(peer)
 }
 
-/// Health and assets are answered however much else there is to do.
+/// Health checks and assets are never refused for lack of a permit.
 fn is_always_answered(path: &str) -> bool {
     path.strip_prefix(assets::FOLDER)
         .is_some_and(|file| file.starts_with('/'))
         || health::ROUTES.contains(&path)
 }
 
-/// Counts and times requests by route. Neither paths nor query strings are told: an invitation's
-/// path lets in whoever reads it.
+/// Counts and times requests by route. Paths and query strings are never logged: an invitation's
+/// path is its secret.
 fn measure(method: &Method, route: Option<MatchedPath>, status: StatusCode, took: Duration) {
     let route = route.map_or_else(|| "other".to_owned(), |route| route.as_str().to_owned());
-    tracing::debug!(%method, route, status = status.as_u16(), micros = took.as_micros() as u64, "answered");
+    let (code, micros) = (status.as_u16(), took.as_micros() as u64);
+    tracing::debug!(%method, route, status = code, micros, "answered");
     metrics::counter!("tidepool_requests_total", "status" => status.as_str().to_owned())
         .increment(1);
     metrics::histogram!("tidepool_request_seconds", "route" => route).record(took.as_secs_f64());

@@ -1,18 +1,20 @@
-//! The front: answers that still stand are given again before anything else is asked.
+//! The page cache: in front of the router, it answers with pages that are still fresh.
 //!
-//! A page that says what it was made from is kept as it left, for the very request it answered: the
-//! same address, the same cookie, the same headers that an answer may vary by. While none of its
-//! deps has changed it is sent again, or a 304 instead; nothing is read, rendered or compressed.
-//! Who may see it counts among the deps, and the end of a session does, too, so the comparison is
-//! the authorisation. Whatever else is asked goes on to the router.
+//! A page with dependencies (a [`CacheTag`]) is kept as it was sent, by all of the request that it
+//! may depend on: the address, the cookie, and the headers that it varies by. While none of its
+//! dependencies has changed it is sent again, or a 304 instead; nothing is read, rendered or
+//! compressed. The viewer's rights and the session are among the dependencies, so freshness is also
+//! the authorisation. Every other request goes on to the router.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
 };
@@ -22,24 +24,25 @@ use metrics::Counter;
 use moka::sync::Cache;
 use tower::Service;
 
+use super::content_coding::Coding;
+use super::finish::{CacheTag, take_cache_tag};
 use super::limits::Requests;
-use super::page_parts::{CacheTag, Coding};
 use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 
-/// How long an answer is kept at most. Less than feeds keep the cursors that pages name.
+/// Below the time for which feeds know the cursors that pages name.
 const CACHE_TTL: Duration = Duration::from_secs(240);
-const MAX_BODY_BYTES: usize = 1 << 20; // bytes of a body that is kept
-// Bytes an answer takes besides its key and body: headers, counters, pointers.
-const OVERHEAD: usize = 2048;
-/// What a 304 says; for the rest, what the browser has kept goes on to hold (RFC 9110, section
-/// 15.4.5).
-const OF_UNCHANGED: [HeaderName; 3] = [header::CACHE_CONTROL, header::ETAG, header::VARY];
+/// Larger bodies are not kept.
+const MAX_BODY_BYTES: usize = 1 << 20;
+/// Estimate of the bytes of an answer besides its key and body: headers, counters, pointers.
+const OVERHEAD_BYTES: usize = 2048;
+/// Headers of a 304. The browser keeps its own values of all others (RFC 9110, section 15.4.5).
+const NOT_MODIFIED_HEADERS: [HeaderName; 3] = [header::CACHE_CONTROL, header::ETAG, header::VARY];
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The router with the answers that stand before it. Cheap to clone.
+/// The cache and the router behind it. Cheap to clone.
 #[derive(Clone)]
 pub struct PageCache(Arc<Inner>);
 
@@ -47,31 +50,33 @@ struct Inner {
     router: Router,
     requests: Option<Arc<Requests>>,
     answers: Cache<Box<[u8]>, Arc<Answer>>,
-    whole: Counter,
-    unchanged: Counter,
+    /// Hits answered with 200, as requests are counted.
+    sent: Counter,
+    /// Hits answered with 304.
+    not_modified: Counter,
 }
 
 struct Answer {
     cache_tag: CacheTag,
     headers: HeaderMap,
-    /// Those of a 304.
-    unchanged: HeaderMap,
-    tag: HeaderValue,
+    /// [`NOT_MODIFIED_HEADERS`] of them.
+    not_modified_headers: HeaderMap,
+    etag: HeaderValue,
     body: Bytes,
 }
 
 thread_local! {
-    /// Keys are put together here, so that a hit takes no memory.
+    /// Buffer for keys, so that a hit does not allocate one.
     static KEY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl PageCache {
-    /// Puts answers before a router. `requests` is how often one may ask, which the router counts
-    /// for what it answers.
+    /// A cache in front of `router`. `requests` is the rate limit that the router counts its own
+    /// requests by; hits count, too.
     pub fn new(router: Router, requests: Option<Arc<Requests>>, settings: &Settings) -> Self {
         #[allow(clippy::borrowed_box, reason = "the cache's own type")]
         let weigh = |key: &Box<[u8]>, answer: &Arc<Answer>| {
-            u32::try_from(key.len() + answer.body.len() + OVERHEAD).unwrap_or(u32::MAX)
+            u32::try_from(key.len() + answer.body.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
         };
         let answers = Cache::builder()
             .weigher(weigh)
@@ -79,53 +84,53 @@ impl PageCache {
             .time_to_live(CACHE_TTL)
             .build();
         let counter = |status| metrics::counter!("tidepool_requests_total", "status" => status);
-        // Makes the routes ready once; otherwise each request would.
+        // Once, instead of for each request.
         let router = router.with_state(());
         Self(Arc::new(Inner {
             router,
             requests,
             answers,
-            whole: counter("200"),
-            unchanged: counter("304"),
+            sent: counter("200"),
+            not_modified: counter("304"),
         }))
     }
 
-    /// Answers a request.
+    /// Answers a request of the client at `peer`.
     pub(super) async fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<Response<Body>, Infallible> {
-        let asked = *request.method() == Method::GET;
-        let may_be_known = asked || *request.method() == Method::HEAD;
-        let known = if may_be_known {
+        let is_get = *request.method() == Method::GET;
+        let known_etags = if is_get || *request.method() == Method::HEAD {
             request.headers().get(header::IF_NONE_MATCH)
         } else {
             None
         };
-        let key = if asked
+        let key = if is_get
             && request.headers().contains_key(header::COOKIE)
             && !request.headers().contains_key(header::UPGRADE)
         {
-            let kept = KEY.with_borrow_mut(|key| {
+            let found = KEY.with_borrow_mut(|key| {
                 write_key(&request, key);
                 self.0
                     .answers
                     .get(&key[..])
                     .ok_or_else(|| Box::<[u8]>::from(&key[..]))
             });
-            match kept {
+            match found {
                 Ok(answer)
                     if answer.cache_tag.snapshot.is_fresh()
                         && self.admits(answer.cache_tag.account) =>
                 {
-                    let is_known = known.is_some_and(|known| names(known, &answer.tag));
+                    let is_known = known_etags.is_some_and(|known| lists(known, &answer.etag));
                     let counter = if is_known {
-                        &self.0.unchanged
+                        &self.0.not_modified
                     } else {
-                        &self.0.whole
+                        &self.0.sent
                     };
                     counter.increment(1);
-                    return Ok(answer.given(is_known));
+                    return Ok(answer.response(is_known));
                 }
                 Ok(_) => Some(KEY.with_borrow(|key| key[..].into())),
                 Err(key) => Some(key),
@@ -133,17 +138,17 @@ impl PageCache {
         } else {
             None
         };
-        let known = known.cloned();
+        let known_etags = known_etags.cloned();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let mut response = self.0.router.clone().call(request).await?;
-        if let (Some(cache_tag), Some(key)) = (response.extensions_mut().remove::<CacheTag>(), key)
-        {
+        if let (Some(cache_tag), Some(key)) = (take_cache_tag(&mut response), key) {
             response = self.keep(key, cache_tag, response).await;
         }
-        if let (Some(known), StatusCode::OK, Some(tag)) = (
-            known,
+        if let (Some(known), StatusCode::OK, Some(etag)) = (
+            known_etags,
             response.status(),
             response.headers().get(header::ETAG),
-        ) && names(&known, tag)
+        ) && lists(&known, etag)
         {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Body::empty();
@@ -172,18 +177,18 @@ impl PageCache {
         response: Response<Body>,
     ) -> Response<Body> {
         let (parts, body) = response.into_parts();
-        // It is in memory already, in one piece.
+        // `finish` made it in memory, in one piece; compression lets it through.
         let Ok(body) = to_bytes(body, usize::MAX).await else {
             return Response::new(Body::empty());
         };
-        let fit = parts.status == StatusCode::OK
+        let is_fit = parts.status == StatusCode::OK
             && body.len() <= MAX_BODY_BYTES
             && !parts.headers.contains_key(header::SET_COOKIE);
-        if let (true, Some(tag)) = (fit, parts.headers.get(header::ETAG).cloned()) {
+        if let (true, Some(etag)) = (is_fit, parts.headers.get(header::ETAG).cloned()) {
             let mut headers = parts.headers.clone();
             headers.remove(REQUEST_ID);
             headers.remove(header::CONTENT_LENGTH);
-            let unchanged = OF_UNCHANGED
+            let not_modified_headers = NOT_MODIFIED_HEADERS
                 .iter()
                 .filter_map(|name| Some((name.clone(), headers.get(name)?.clone())))
                 .collect();
@@ -192,8 +197,8 @@ impl PageCache {
                 Arc::new(Answer {
                     cache_tag,
                     headers,
-                    unchanged,
-                    tag,
+                    not_modified_headers,
+                    etag,
                     body: body.clone(),
                 }),
             );
@@ -203,9 +208,10 @@ impl PageCache {
 }
 
 impl Answer {
-    fn given(&self, is_known: bool) -> Response<Body> {
+    /// As a 304 when the browser's copy `is_known` to be the same.
+    fn response(&self, is_known: bool) -> Response<Body> {
         let (body, headers) = if is_known {
-            (Body::empty(), &self.unchanged)
+            (Body::empty(), &self.not_modified_headers)
         } else {
             (Body::from(self.body.clone()), &self.headers)
         };
@@ -221,15 +227,15 @@ impl Answer {
     }
 }
 
-/// Whether a list of entity tags names this one (RFC 9110, section 13.1.2; ours are all weak).
-fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+/// Whether `If-None-Match` lists this entity tag (RFC 9110, section 13.1.2; ours are all weak).
+fn lists(list: &HeaderValue, etag: &HeaderValue) -> bool {
     list.to_str().is_ok_and(|list| {
         list.split(',')
-            .any(|one| one.trim().as_bytes() == tag.as_bytes())
+            .any(|one| one.trim().as_bytes() == etag.as_bytes())
     })
 }
 
-/// Everything that an answer may depend on.
+/// Writes everything of a request that a page may depend on.
 fn write_key<B>(request: &Request<B>, key: &mut Vec<u8>) {
     let headers = request.headers();
     key.clear();
@@ -243,7 +249,7 @@ fn write_key<B>(request: &Request<B>, key: &mut Vec<u8>) {
         .path_and_query()
         .map_or("", |target| target.as_str());
     key.extend(target.as_bytes());
-    // No header holds a line feed.
+    // A separator: no header has a line feed in it.
     for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
         for value in headers.get_all(name) {
             key.push(b'\n');
@@ -270,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_for_the_request_they_answered() {
+    fn key_covers_all_that_a_page_varies_by() {
         let requests = [
             key("/rooms/1", &[("cookie", "a")]),
             key("/rooms/2", &[("cookie", "a")]),
@@ -297,10 +303,10 @@ mod tests {
                 &[("cookie", "a"), ("accept", "application/json")],
             ),
         ];
-        for (place, one) in requests.iter().enumerate() {
+        for (index, one) in requests.iter().enumerate() {
             assert!(
-                !requests[..place].contains(one),
-                "{place} has the key of another"
+                !requests[..index].contains(one),
+                "request {index} has the key of another"
             );
         }
         assert_eq!(

@@ -1,5 +1,5 @@
-//! PartCache parts: what many pages share is made once, and again when something it was made from
-//! has changed.
+//! The part cache: parts that many pages share are made once, and again when something they depend
+//! on has changed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,51 +7,52 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::page_parts::Part;
+use super::part::Part;
 use crate::base::error::Result;
 use crate::base::keyed_lock::KeyedLock;
 use crate::base::locale::Lang;
 use crate::base::settings::Settings;
 use crate::engine::versions::{Dependencies, Snapshot};
 
-/// How long a part is kept at most. Less than feeds keep the cursors that parts name.
+/// Below the time for which feeds know the cursors that parts name.
 const CACHE_TTL: Duration = Duration::from_secs(240);
 
-/// Which part.
+/// Names a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PartKey {
-    /// The kind of part, by the module that makes it: `chat.log`.
+    /// `module.noun`, such as `chat.log`.
     pub kind: &'static str,
-    /// What it shows.
+    /// Of what it shows, such as a room.
     pub id: i64,
-    /// Its language.
+    /// The language it is in.
     pub lang: Lang,
 }
 
-/// The parts that are kept. Cheap to clone.
+/// The cached parts. Cheap to clone.
 #[derive(Clone)]
 pub struct PartCache(Arc<Inner>);
 
 struct Inner {
     parts: Cache<PartKey, Made>,
-    /// By the digest of their HTML: what is the same is compressed once, whatever it is part of.
+    /// By the digest of their HTML: equal pieces are compressed once, whatever they are part of.
     pieces: Cache<[u8; 16], Arc<Part>>,
-    /// Grows with every question and every making, so that one can be said to come after the other.
-    time: AtomicU64,
-    /// Whose turn it is to make a part that is being made.
-    turns: KeyedLock<PartKey>,
+    /// Logical clock: grows with every request for a part and with every start of making one, so
+    /// that these are ordered.
+    clock: AtomicU64,
+    /// Single flight: held while a part is made.
+    making: KeyedLock<PartKey>,
 }
 
 #[derive(Clone)]
 struct Made {
     part: Arc<Part>,
     snapshot: Snapshot,
-    /// When it was begun.
+    /// By the logical clock.
     begun: u64,
 }
 
 impl PartCache {
-    /// As many as the settings have room for.
+    /// Takes half of the setting `cache_mib` for parts and a quarter for pieces.
     pub fn new(settings: &Settings) -> Self {
         let weigh =
             |_: &PartKey, made: &Made| u32::try_from(made.part.weight()).unwrap_or(u32::MAX);
@@ -70,31 +71,31 @@ impl PartCache {
         Self(Arc::new(Inner {
             parts,
             pieces,
-            time: AtomicU64::new(0),
-            turns: KeyedLock::default(),
+            clock: AtomicU64::new(0),
+            making: KeyedLock::default(),
         }))
     }
 
-    /// A piece of a composed part: the one made of the same HTML before, if it is still here.
+    /// A piece of a composed part: the cached one with the same HTML, else a new one.
     pub fn piece(&self, html: String) -> Arc<Part> {
         let mut digest = [0; 16];
         digest.copy_from_slice(&blake3::hash(html.as_bytes()).as_bytes()[..16]);
         self.0.pieces.get_with(digest, || Part::new(html))
     }
 
-    /// The part if it is kept and stands, else made by `make`, which names its deps before it reads
-    /// them. They are the page's deps, too. Many who ask at once for what is being made get what
-    /// the first of them makes.
+    /// The part if it is cached and fresh, else made by `make`, which has to add its dependencies
+    /// before it reads them. They are added to those of the page. Requests for a part that is being
+    /// made wait for it.
     ///
     /// # Errors
-    /// Those of `make`; what failed is not kept.
+    /// Those of `make`; nothing is cached then.
     pub async fn part(
         &self,
         key: PartKey,
         page: &Dependencies,
         make: impl AsyncFnOnce(&Dependencies) -> Result<Arc<Part>>,
     ) -> Result<Arc<Part>> {
-        let asked = self.0.time.fetch_add(1, Ordering::AcqRel);
+        let requested = self.0.clock.fetch_add(1, Ordering::AcqRel);
         let made = match self
             .0
             .parts
@@ -102,7 +103,7 @@ impl PartCache {
             .filter(|made| made.snapshot.is_fresh())
         {
             Some(made) => made,
-            None => self.make(key, asked, page, make).await?,
+            None => self.make(key, requested, page, make).await?,
         };
         page.extend(&made.snapshot);
         Ok(made.part)
@@ -111,22 +112,22 @@ impl PartCache {
     async fn make(
         &self,
         key: PartKey,
-        asked: u64,
+        requested: u64,
         page: &Dependencies,
         make: impl AsyncFnOnce(&Dependencies) -> Result<Arc<Part>>,
     ) -> Result<Made> {
-        let _turn = self.0.turns.wait(key).await;
-        // What was begun after one asked is what one asked for, though it may have changed again: a
-        // room in which posts never rest would else be made once for each who waits.
+        let _lock = self.0.making.wait(key).await;
+        // What was begun after the request is new enough for it, although it may have changed
+        // again. Otherwise a room with constant posts would be made once for each waiter.
         if let Some(made) = self
             .0
             .parts
             .get(&key)
-            .filter(|made| made.begun > asked || made.snapshot.is_fresh())
+            .filter(|made| made.begun > requested || made.snapshot.is_fresh())
         {
             return Ok(made);
         }
-        let begun = self.0.time.fetch_add(1, Ordering::AcqRel);
+        let begun = self.0.clock.fetch_add(1, Ordering::AcqRel);
         let deps = page.part();
         let part = make(&deps).await?;
         metrics::counter!("tidepool_parts_made_total", "part" => key.kind).increment(1);
@@ -150,39 +151,39 @@ mod tests {
     use crate::engine::versions::{Thing, Versions};
 
     #[tokio::test]
-    async fn many_who_ask_at_once_get_what_the_first_makes_even_while_it_changes() {
-        let kept = PartCache::new(&Settings::of(
+    async fn part_that_changes_is_made_once_for_all_waiters() {
+        let cache = PartCache::new(&Settings::of(
             Profile::Development,
             std::path::Path::new("."),
         ));
-        let (changes, made) = (Versions::default(), AtomicUsize::new(0));
+        let (versions, made) = (Versions::default(), AtomicUsize::new(0));
         let key = PartKey {
             kind: "test",
             id: 1,
             lang: Lang::negotiate(None, None),
         };
         let ask = async || {
-            let page = changes.dependencies();
+            let page = versions.dependencies();
             let make = async |deps: &Dependencies| {
                 deps.add(RoomId(1));
                 made.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
-                changes.bump(Thing::of(RoomId(1)));
+                versions.bump(Thing::of(RoomId(1)));
                 Ok(Part::new("log".to_owned()))
             };
-            assert_eq!(kept.part(key, &page, make).await.unwrap().html(), "log");
+            assert_eq!(cache.part(key, &page, make).await.unwrap().html(), "log");
         };
         futures_util::future::join_all((0..50).map(|_| ask())).await;
         assert_eq!(
             made.load(Ordering::Relaxed),
             2,
-            "the first asker's, which the others came before, and one for all of them"
+            "one for the first request, and one for all that came while it was made"
         );
         ask().await;
         assert_eq!(
             made.load(Ordering::Relaxed),
             3,
-            "who asks after a change is not given what was before it"
+            "a request after a change gets what is made after it"
         );
     }
 }

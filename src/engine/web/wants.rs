@@ -1,10 +1,10 @@
-//! What form of answer a request wants.
+//! Which form of answer a request wants: page, fragment or JSON.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
-/// Page, fragment or JSON.
+/// The form of answer that a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// A whole page: a link followed, a form without JavaScript.
@@ -22,13 +22,13 @@ impl Wants {
             .get(header::ACCEPT)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        // Who sends JSON understands it, and a socket that is refused wants the status, not the way
-        // to the door.
-        let sends = headers
+        // Who sends JSON understands it. A socket that is refused wants the status, not a redirect
+        // to the sign-in page.
+        let sends_json = headers
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if accept.starts_with("application/json")
-            || sends
+            || sends_json
             || headers.contains_key(header::SEC_WEBSOCKET_KEY)
         {
             Self::Json
@@ -40,8 +40,7 @@ impl Wants {
     }
 }
 
-/// Whether htmx asks on behalf of someone who goes to another page: what it gets is a page, also
-/// when it is an error.
+/// Whether htmx follows a link or goes back in history: errors are then pages, not fragments.
 pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-boosted") || headers.contains_key("hx-history-restore-request")
 }
@@ -54,8 +53,9 @@ impl<S: Sync> FromRequestParts<S> for Wants {
     }
 }
 
-/// Whether a page is asked for ahead of time, or for a preview: nobody looks at it yet, so it must
-/// not count as visited. Browsers say so in `Sec-Purpose` (older ones in `Purpose` or `X-Moz`).
+/// Whether a page is prefetched or previewed: nobody looks at it yet, so it must not count as
+/// visited. Browsers say so in `Sec-Purpose` (older ones in `Purpose` or `X-Moz`); `HEAD` counts,
+/// too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IsPrefetch(pub bool);
 
