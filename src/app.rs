@@ -109,7 +109,7 @@ pub async fn serve_with(
 
     stopped.await;
     tracing::info!("stopping");
-    health.stopping();
+    health.set_stopping();
     // Order matters: no new requests, then the sockets (whose pages come back by themselves), then
     // what was begun.
     stop.send_replace(true);

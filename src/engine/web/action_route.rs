@@ -84,7 +84,7 @@ async fn act(
     let wants = if json {
         Wants::Json
     } else {
-        Wants::of(&headers)
+        Wants::from_headers(&headers)
     };
     let error = match answer(wants, result).await {
         Ok(mut response) => {

@@ -56,7 +56,7 @@ pub struct ConnectionPermit {
 }
 
 struct Slot {
-    open: Arc<Open>,
+    open: Arc<OpenConnections>,
     network: Option<IpAddr>,
 }
 
@@ -77,7 +77,7 @@ impl Drop for Slot {
 }
 
 /// The open connections, counted.
-struct Open {
+struct OpenConnections {
     max: usize,
     /// Of one network; 0 when networks are not counted.
     max_of_network: usize,
@@ -90,7 +90,7 @@ struct Counts {
     by_network: HashMap<IpAddr, usize>,
 }
 
-impl Open {
+impl OpenConnections {
     fn new(settings: &Settings) -> Arc<Self> {
         metrics::gauge!("tidepool_connections").set(0.0);
         // A proxy's connections all come from one address; behind it, requests and sockets are
@@ -160,7 +160,7 @@ pub async fn serve(
             idle
         })
         .max_header_size(MAX_HEAD_BYTES);
-    let open = Open::new(settings);
+    let open = OpenConnections::new(settings);
     let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
     // Each connection holds a receiver: it is told of the end by it, and `closed` waits until all
     // receivers are dropped.
@@ -171,7 +171,7 @@ pub async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 // The peer was gone before its connection was accepted.
-                Err(error) if is_of_peer(&error) => continue,
+                Err(error) if is_peer_gone(&error) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(ACCEPT_RETRY_INTERVAL).await;
@@ -209,7 +209,7 @@ pub async fn serve(
 }
 
 /// Whether a failure to accept concerns that one connection only.
-fn is_of_peer(error: &std::io::Error) -> bool {
+fn is_peer_gone(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset

@@ -12,7 +12,7 @@ pub(super) enum Coding {
 
 impl Coding {
     /// The smallest that the client accepts (`Accept-Encoding`, RFC 9110, section 12.5.3).
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         let accepts = |name: &str| {
             headers
                 .get_all(header::ACCEPT_ENCODING)
@@ -67,8 +67,8 @@ mod tests {
                 header::ACCEPT_ENCODING,
                 HeaderValue::from_static(accepts),
             )]);
-            assert_eq!(Coding::of(&headers), coding, "{accepts}");
+            assert_eq!(Coding::from_headers(&headers), coding, "{accepts}");
         }
-        assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);
+        assert_eq!(Coding::from_headers(&HeaderMap::new()), Coding::Identity);
     }
 }

@@ -112,7 +112,7 @@ impl<'a> ErrorRenderer<'a> {
         let wants = if is_navigation {
             Wants::Page
         } else {
-            Wants::of(request.headers())
+            Wants::from_headers(request.headers())
         };
         Self {
             pages,

@@ -39,7 +39,7 @@ impl Health {
     }
 
     /// Makes `/health/ready` answer 503, so that a load balancer sends no new requests.
-    pub fn stopping(&self) {
+    pub fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Release);
     }
 

@@ -121,7 +121,7 @@ async fn request_context(
         request.extensions().get::<MatchedPath>().cloned(),
     );
     let id = secrets::request_id();
-    let coding = Coding::of(request.headers());
+    let coding = Coding::from_headers(request.headers());
     let lang = Lang::negotiate(
         None,
         request
@@ -129,9 +129,8 @@ async fn request_context(
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok()),
     );
-    let address = Address(
-        address(&request, shared.settings.behind_proxy).unwrap_or(IpAddr::from([0, 0, 0, 0])),
-    );
+    let address = find_client_address(&request, shared.settings.behind_proxy);
+    let address = Address(address.unwrap_or(IpAddr::from([0, 0, 0, 0])));
     request
         .extensions_mut()
         .insert(RequestContext::new(address, lang));
@@ -164,7 +163,7 @@ async fn request_context(
 }
 
 /// The client's address: the peer's, or the one that the proxy in front tells.
-fn address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
+fn find_client_address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()

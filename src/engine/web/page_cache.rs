@@ -32,10 +32,10 @@ use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
 
-/// Below the time for which feeds know the cursors that pages name.
-const CACHE_TTL: Duration = Duration::from_secs(240);
+/// Below the 300 s for which a feed without followers knows the cursors that pages name.
+const PAGE_TTL: Duration = Duration::from_secs(240);
 /// Larger bodies are not kept.
-const MAX_BODY_BYTES: usize = 1 << 20;
+const MAX_CACHED_BODY_BYTES: usize = 1 << 20;
 /// Estimate of the bytes of an answer besides its key and body: headers, counters, pointers.
 const OVERHEAD_BYTES: usize = 2048;
 /// Headers of a 304. The browser keeps its own values of all others (RFC 9110, section 15.4.5).
@@ -81,7 +81,7 @@ impl PageCache {
         let answers = Cache::builder()
             .weigher(weigh)
             .max_capacity((settings.cache_mib << 20) / 2)
-            .time_to_live(CACHE_TTL)
+            .time_to_live(PAGE_TTL)
             .build();
         let counter = |status| metrics::counter!("tidepool_requests_total", "status" => status);
         // Once, instead of for each request.
@@ -182,7 +182,7 @@ impl PageCache {
             return Response::new(Body::empty());
         };
         let is_fit = parts.status == StatusCode::OK
-            && body.len() <= MAX_BODY_BYTES
+            && body.len() <= MAX_CACHED_BODY_BYTES
             && !parts.headers.contains_key(header::SET_COOKIE);
         if let (true, Some(etag)) = (is_fit, parts.headers.get(header::ETAG).cloned()) {
             let mut headers = parts.headers.clone();
@@ -240,8 +240,8 @@ fn write_key<B>(request: &Request<B>, key: &mut Vec<u8>) {
     let headers = request.headers();
     key.clear();
     key.extend([
-        Coding::of(headers) as u8,
-        Wants::of(headers) as u8,
+        Coding::from_headers(headers) as u8,
+        Wants::from_headers(headers) as u8,
         u8::from(is_navigation(headers)),
     ]);
     let target = request

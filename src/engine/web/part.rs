@@ -19,7 +19,7 @@ use crate::base::secrets;
 
 /// Where a part is placed in a rendered template: this, its id, and `-->`. Random, so that no text
 /// from a member can place a part.
-static MARK: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
+static PLACEHOLDER: LazyLock<String> = LazyLock::new(|| format!("<!--{}:", secrets::short_token()));
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// Compression levels.
@@ -160,7 +160,7 @@ impl Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}-->", *MARK, self.id)
+        write!(f, "{}{}-->", *PLACEHOLDER, self.id)
     }
 }
 
@@ -168,7 +168,7 @@ impl askama::filters::HtmlSafe for Part {}
 
 /// Whether a rendered template places a part.
 pub(super) fn has_parts(rendered: &str) -> bool {
-    rendered.contains(MARK.as_str())
+    rendered.contains(PLACEHOLDER.as_str())
 }
 
 /// Cuts a rendered template into its own HTML, compressed with `effort`, and the parts it places.
@@ -182,7 +182,7 @@ pub(super) fn split(
 ) -> Result<Vec<Arc<Part>>> {
     let own = |html: &str| Arc::new(Part::with(html.to_owned(), effort));
     let mut parts = Vec::with_capacity(2 * placed.len() + 1);
-    let mut texts = rendered.split(MARK.as_str());
+    let mut texts = rendered.split(PLACEHOLDER.as_str());
     parts.push(own(texts.next().unwrap_or_default()));
     for text in texts {
         let found = text.split_once("-->").and_then(|(id, rest)| {

@@ -14,8 +14,8 @@ use crate::base::locale::Lang;
 use crate::base::settings::Settings;
 use crate::engine::versions::{Dependencies, Snapshot};
 
-/// Below the time for which feeds know the cursors that parts name.
-const CACHE_TTL: Duration = Duration::from_secs(240);
+/// Below the 300 s for which a feed without followers knows the cursors that parts name.
+const PART_TTL: Duration = Duration::from_secs(240);
 
 /// Names a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,14 +59,14 @@ impl PartCache {
         let parts = Cache::builder()
             .weigher(weigh)
             .max_capacity((settings.cache_mib << 20) / 2)
-            .time_to_live(CACHE_TTL)
+            .time_to_live(PART_TTL)
             .build();
         let weigh =
             |_: &[u8; 16], part: &Arc<Part>| u32::try_from(part.weight()).unwrap_or(u32::MAX);
         let pieces = Cache::builder()
             .weigher(weigh)
             .max_capacity((settings.cache_mib << 20) / 4)
-            .time_to_idle(CACHE_TTL)
+            .time_to_idle(PART_TTL)
             .build();
         Self(Arc::new(Inner {
             parts,

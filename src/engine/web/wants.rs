@@ -17,7 +17,7 @@ pub enum Wants {
 
 impl Wants {
     /// By the request's headers.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let accept = headers
             .get(header::ACCEPT)
             .and_then(|value| value.to_str().ok())
@@ -49,7 +49,7 @@ impl<S: Sync> FromRequestParts<S> for Wants {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(&parts.headers))
+        Ok(Self::from_headers(&parts.headers))
     }
 }
 
@@ -61,7 +61,7 @@ pub struct IsPrefetch(pub bool);
 
 impl IsPrefetch {
     /// By the request's headers.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
         Self(
             purposes
@@ -82,7 +82,7 @@ impl<S: Sync> FromRequestParts<S> for IsPrefetch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self(
-            Self::of(&parts.headers).0 || parts.method == Method::HEAD,
+            Self::from_headers(&parts.headers).0 || parts.method == Method::HEAD,
         ))
     }
 }
