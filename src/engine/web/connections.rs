@@ -162,7 +162,7 @@ pub async fn serve(
         .max_header_size(MAX_HEAD_BYTES);
     let open = OpenConnections::new(settings);
     let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
-    // Each connection holds a receiver: it is told of the end by it, and `closed` waits until all
+    // Each connection holds a receiver, which notifies it of the end; `closed` waits until all
     // receivers are dropped.
     let (end, ended) = watch::channel(());
     loop {

@@ -159,8 +159,8 @@ impl<'a> ErrorRenderer<'a> {
     fn redirect_to_sign_in(&self) -> Response {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let sign_in = format!("/sign-in?next={}", form_encode(path));
-        // htmx would follow a redirect and swap the sign-in page into a part of this one; told so,
-        // the browser goes there itself.
+        // htmx would follow a redirect and swap the sign-in page into a part of this one. With
+        // `hx-redirect` the browser goes there itself.
         if self.is_navigation {
             (StatusCode::NO_CONTENT, [("hx-redirect", sign_in)]).into_response()
         } else {

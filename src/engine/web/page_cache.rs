@@ -1,10 +1,10 @@
 //! The page cache: in front of the router, it answers with pages that are still fresh.
 //!
-//! A page with dependencies (a [`CacheTag`]) is kept as it was sent, by all of the request that it
-//! may depend on: the address, the cookie, and the headers that it varies by. While none of its
-//! dependencies has changed it is sent again, or a 304 instead; nothing is read, rendered or
-//! compressed. The viewer's rights and the session are among the dependencies, so freshness is also
-//! the authorisation. Every other request goes on to the router.
+//! A page with dependencies (a [`CacheTag`]) is cached as it was sent. Its key is everything in the
+//! request that it may depend on: the address, the cookie, and the headers that it varies by. While
+//! none of its dependencies has changed it is sent again, or a 304 instead; nothing is read,
+//! rendered or compressed. The viewer's rights and the session are among the dependencies, so
+//! freshness is also the authorisation. Every other request goes on to the router.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
