@@ -127,7 +127,10 @@ impl Community {
 
     /// Whether a session may go on: asked before every action and whenever a right may have
     /// changed.
-    pub async fn still_valid(&self, viewer: &Viewer) -> bool {
+    ///
+    /// # Errors
+    /// When the session could not be read.
+    pub async fn still_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
             session, account, ..
         } = viewer;

@@ -156,7 +156,7 @@ impl Engine {
     pub fn start<F, R>(&self, mut handlers: Handlers, still_valid: F) -> Started
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
-        R: Future<Output = bool> + Send + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
     {
         let transfers = Transfers::new(self.files.clone(), std::mem::take(&mut handlers.files));
         files::module().bind_to(&transfers, &mut handlers);

@@ -56,15 +56,9 @@ impl Sessions {
     }
 
     /// Whether this session still belongs to this account and has not ended.
-    pub(super) async fn is_open(&self, digest: &str, account: AccountId) -> bool {
-        match self.find(digest).await {
-            Ok(Some(record)) => account_of(&record) == Some(account),
-            Ok(None) => false,
-            Err(error) => {
-                tracing::warn!(%error, "a session could not be checked, so it is not believed");
-                false
-            }
-        }
+    pub(super) async fn is_open(&self, digest: &str, account: AccountId) -> Result<bool> {
+        let record = self.find(digest).await?;
+        Ok(record.is_some_and(|record| account_of(&record) == Some(account)))
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {

@@ -1,6 +1,7 @@
 //! A right that ends takes its feeds with it, before another frame passes.
 
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{Person, Socket, TestServer};
 
@@ -205,4 +206,59 @@ async fn ended_session_gets_no_later_frame() {
             assert_eq!(socket.closed, Some(4401));
         }
     }
+}
+
+/// Runs a statement beside the server, as another program might.
+async fn change_schema(server: &TestServer, sql: &'static str) {
+    let file = server.data().join("tidepool.sqlite");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+        .await
+        .expect("it opens");
+    sqlx::query(sql)
+        .execute(&mut database)
+        .await
+        .expect("the schema changes");
+}
+
+#[tokio::test]
+async fn unreadable_right_closes_socket_without_revoking() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let elsewhere = bob.elsewhere(&server).await;
+    let mut socket = bob.following("room/general").await;
+    let mut latecomer = elsewhere.socket().await;
+    change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
+    // Ending one session has the sockets of the others ask for their rights again.
+    assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
+    assert_eq!(
+        socket.close_code().await,
+        Some(4401),
+        "its own session ended"
+    );
+    let feed = bob.feed("room/general");
+    latecomer
+        .say(json!({ "type": "subscribe", "feed": feed }))
+        .await;
+    let said = latecomer.until_closed().await;
+    nothing_of("revoked", &said);
+    nothing_of("refused", &said);
+    assert_eq!(latecomer.close_code().await, Some(1013), "come back later");
+    change_schema(&server, "ALTER TABLE hidden RENAME TO members").await;
+    let mut again = elsewhere.following(&feed).await;
+    ann.post("general", "here we are").await;
+    again.event("chat.message.posted").await;
+}
+
+#[tokio::test]
+async fn unreadable_right_at_recheck_is_not_revoked() {
+    let server = TestServer::start().await;
+    server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let elsewhere = bob.elsewhere(&server).await;
+    let mut socket = elsewhere.following(&bob.feed("room/general")).await;
+    change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
+    assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
+    nothing_of("revoked", &socket.until_closed().await);
+    assert_eq!(socket.close_code().await, Some(1013), "come back later");
 }

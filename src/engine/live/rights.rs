@@ -33,7 +33,7 @@ impl FeedRule {
 /// The rules that sockets are held to.
 pub(in crate::engine) struct Rights {
     feeds: Vec<FeedRule>,
-    still_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, bool> + Send + Sync>,
+    still_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, Result<bool>> + Send + Sync>,
 }
 
 impl Rights {
@@ -41,7 +41,7 @@ impl Rights {
     pub(in crate::engine) fn new<F, R>(feeds: Vec<FeedRule>, still_valid: F) -> Self
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
-        R: Future<Output = bool> + Send + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
     {
         Self {
             feeds,
@@ -49,25 +49,23 @@ impl Rights {
         }
     }
 
-    /// Whether this person may follow this feed now. Nobody may follow what no module declares, nor
-    /// while the right cannot be read.
-    pub(super) async fn allows(&self, viewer: &Viewer, feed: &str) -> bool {
+    /// Whether this person may follow this feed now. Nobody may follow what no module declares.
+    ///
+    /// # Errors
+    /// When the right could not be read, which is neither a yes nor a no.
+    pub(super) async fn allows(&self, viewer: &Viewer, feed: &str) -> Result<bool> {
         let mut rules = self.feeds.iter();
-        let Some((rule, ids)) = rules.find_map(|rule| Some((rule, rule.spec.ids(feed)?))) else {
-            return false;
-        };
-        match (rule.authorize)(viewer.clone(), ids).await {
-            Ok(allowed) => allowed,
-            Err(error) => {
-                let pattern = rule.spec.pattern;
-                tracing::warn!(pattern, %error, "refused: the right could not be checked");
-                false
-            }
+        match rules.find_map(|rule| Some((rule, rule.spec.ids(feed)?))) {
+            Some((rule, ids)) => (rule.authorize)(viewer.clone(), ids).await,
+            None => Ok(false),
         }
     }
 
     /// Whether the session of a socket may go on.
-    pub(super) async fn still_valid(&self, viewer: &Viewer) -> bool {
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub(super) async fn still_valid(&self, viewer: &Viewer) -> Result<bool> {
         (self.still_valid)(viewer.clone()).await
     }
 }

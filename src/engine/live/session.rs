@@ -76,8 +76,14 @@ async fn serve(shard: Rc<Shard>, mut guard: SocketGuard, upgrade: Upgrade) {
     let mut reader = Reader::new(MAX_MESSAGE_BYTES, encoding.window.is_some());
     // What happens once or seldom is boxed: the task of an idle socket is as large as the largest
     // of its steps.
-    Box::pin(session.send_hello(wanted)).await;
-    let Err(closing) = session.run(&mut reader, early).await;
+    let greeted = Box::pin(session.send_hello(wanted)).await;
+    let closing = match greeted {
+        Ok(()) => {
+            let Err(closing) = session.run(&mut reader, early).await;
+            closing
+        }
+        Err(closing) => closing,
+    };
     session.shard.unfollow_all(&session.connection);
     if let Some(last) = closing.0 {
         // The peer may be long gone, so the closing handshake gets little time.
@@ -92,6 +98,14 @@ struct Closing(Option<Bytes>);
 impl From<CloseReason> for Closing {
     fn from(reason: CloseReason) -> Self {
         Self(Some(reason.frame()))
+    }
+}
+
+/// A right that could not be read is no right that is gone: the client comes back and asks again.
+impl From<Error> for Closing {
+    fn from(error: Error) -> Self {
+        tracing::warn!(%error, "a socket is closed: its rights could not be read");
+        CloseReason::Unavailable.into()
     }
 }
 
@@ -121,7 +135,7 @@ impl Session {
     }
 
     /// The first message, then the subscriptions that the address names.
-    async fn send_hello(&mut self, wanted: Vec<(String, Option<String>)>) {
+    async fn send_hello(&mut self, wanted: Vec<(String, Option<String>)>) -> Result<(), Closing> {
         let account = self.guard.socket.viewer.account.to_string();
         self.send(&ToClient::Hello {
             instance: self.server().hub.instance(),
@@ -130,8 +144,10 @@ impl Session {
         });
         let mut within = None;
         for (feed, cursor) in wanted {
-            self.subscribe(&feed, cursor.as_deref(), &mut within).await;
+            self.subscribe(&feed, cursor.as_deref(), &mut within)
+                .await?;
         }
+        Ok(())
     }
 
     async fn run(&mut self, reader: &mut Reader, early: Vec<u8>) -> Result<Infallible, Closing> {
@@ -160,11 +176,11 @@ impl Session {
         }
         self.connection.hold();
         while socket.recheck.swap(false, Ordering::AcqRel) {
-            if !self.server().rights.still_valid(&socket.viewer).await {
+            if !self.server().rights.still_valid(&socket.viewer).await? {
                 return Err(CloseReason::SignedOut.into());
             }
             for feed in self.connection.subscriptions.names() {
-                if !self.server().rights.allows(&socket.viewer, &feed).await {
+                if !self.server().rights.allows(&socket.viewer, &feed).await? {
                     self.shard.unfollow(&self.connection, &feed);
                     self.send(&ToClient::Revoked { feed: &feed });
                 }
@@ -234,7 +250,7 @@ impl Session {
         match message {
             None => self.refuse(None, &Error::field("type", "error-message-shape")),
             Some(FromClient::Subscribe { feed, cursor }) => {
-                self.subscribe(&feed, cursor.as_deref(), &mut None).await
+                self.subscribe(&feed, cursor.as_deref(), &mut None).await?;
             }
             Some(FromClient::Unsubscribe { feed }) => self.shard.unfollow(&self.connection, &feed),
             Some(FromClient::Act { id, action, .. })
@@ -253,8 +269,10 @@ impl Session {
         let (server, socket) = (self.guard.server.clone(), self.guard.socket.clone());
         let done = self.shard.pages.spawn(async move {
             // Checked for every action: the session may have ended since the last message.
-            if !server.rights.still_valid(&socket.viewer).await {
-                return None;
+            match server.rights.still_valid(&socket.viewer).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
             }
             Some(match server.actions.admit(&socket.viewer, &action) {
                 Ok((action, _)) => action.run_json(&socket.viewer, fields).await,
@@ -275,20 +293,27 @@ impl Session {
 
     /// Follows a feed from a cursor, or from now on, and answers. `within` is the window to refetch
     /// in, reserved on first need: a client refetches all that it lost at one moment.
-    async fn subscribe(&mut self, name: &str, cursor: Option<&str>, within: &mut Option<u32>) {
+    async fn subscribe(
+        &mut self,
+        name: &str,
+        cursor: Option<&str>,
+        within: &mut Option<u32>,
+    ) -> Result<(), Closing> {
         let Server { hub, rights, .. } = self.server();
-        if name.len() > MAX_NAME_BYTES || !rights.allows(&self.guard.socket.viewer, name).await {
-            return self.send(&ToClient::Refused {
+        if name.len() > MAX_NAME_BYTES || !rights.allows(&self.guard.socket.viewer, name).await? {
+            self.send(&ToClient::Refused {
                 feed: name.get(..MAX_NAME_BYTES).unwrap_or(name),
                 code: "not_found",
             });
+            return Ok(());
         }
         self.shard.unfollow(&self.connection, name);
         if self.connection.subscriptions.len() >= MAX_FEEDS {
-            return self.send(&ToClient::Refused {
+            self.send(&ToClient::Refused {
                 feed: name,
                 code: "too_many",
             });
+            return Ok(());
         }
         // Listening first: what comes after the look at the log's head wakes the shard.
         let feed = hub.listen(name, self.shard.index());
@@ -296,7 +321,8 @@ impl Session {
         let Some(seen) = resume::start_after(hub, &feed, cursor) else {
             self.shard.remove_follower(&feed, &self.connection);
             let within = *within.get_or_insert_with(|| hub.reserve_refetch());
-            return self.send(&ToClient::Refresh { feed: name, within });
+            self.send(&ToClient::Refresh { feed: name, within });
+            return Ok(());
         };
         self.send(&ToClient::Subscribed {
             feed: name,
@@ -304,5 +330,6 @@ impl Session {
         });
         self.connection.subscriptions.add(batches, seen);
         self.shard.queue_and_wake(&self.connection);
+        Ok(())
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum CloseReason {
     Restart,
     /// The session ended: sign in again.
     SignedOut,
+    /// Its rights could not be read: come back.
+    Unavailable,
     /// A binary message.
     NotUnderstood,
     /// A message over 64 KiB.
@@ -54,6 +56,7 @@ impl CloseReason {
         let (code, reason) = match self {
             Self::Restart => (1012, "restarting"),
             Self::SignedOut => (4401, "signed out"),
+            Self::Unavailable => (1013, "try again later"),
             Self::NotUnderstood => (1003, "text messages only"),
             Self::TooLarge => (1009, "message too large"),
             Self::Flooding => (1008, "too many messages"),
