@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Extension;
+use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -63,6 +64,9 @@ pub async fn serve_with(
     further: impl FnOnce(Modules<Community>) -> Modules<Community>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
+    // What the server writes (the database, files, uploads) is its own user's to read, whatever the
+    // folder allows.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     make_data_folder(&settings)?;
     let _alone = lock(&settings)?;
     settings.max_connections = within_file_limit(settings.max_connections);

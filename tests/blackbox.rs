@@ -22,6 +22,7 @@ mod blackbox {
     mod pages;
     mod portraits;
     mod presence;
+    mod private_files;
     mod request_limits;
     mod resume;
     mod revocation;

@@ -16,7 +16,9 @@ mod query;
 pub(crate) mod tests;
 mod writer;
 
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -60,6 +62,7 @@ impl Db {
     /// are new to it.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let path = settings.data.join("tidepool.sqlite");
+        make_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
         let mut connection = options(&path)
             .create_if_missing(true)
             .connect()
@@ -170,7 +173,7 @@ impl Db {
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
         let name = to.to_str().context("the file's name is not UTF-8")?;
-        std::fs::OpenOptions::new()
+        OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
@@ -208,6 +211,27 @@ impl Db {
         connection.close().await?;
         Ok(found)
     }
+}
+
+/// Lets nobody but the server's user read the database, whatever the umask and an earlier version
+/// made of it. SQLite gives its log and its index the file's own mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    const MODE: u32 = 0o600;
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(MODE)
+        .open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::set_permissions(&file, Permissions::from_mode(MODE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Options of connections that write.
