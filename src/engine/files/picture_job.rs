@@ -17,11 +17,11 @@ pub(super) const PICTURE: &str = "files.picture";
 pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
     let about = "Makes a picture anew, and its smaller forms";
     let kind = JobKind::new(PICTURE, about, make_picture)
-        .at_once(1) // each may take a good part of the machine's memory
-        .limit(Duration::from_secs(120))
+        .concurrency(1) // each may take a good part of the machine's memory
+        .timeout(Duration::from_secs(120))
         // For a quarter of an hour: nobody sees the picture before, and a bucket may be
         // unreachable for a while.
-        .attempts(10)
+        .max_attempts(10)
         .backoff(Duration::from_secs(2));
     module.job(kind)
 }

@@ -17,7 +17,7 @@ const DELETE_CONTENT: &str = "files.forget";
 pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
     let about = "Deletes content that no file has any more";
     let delete = JobKind::new(DELETE_CONTENT, about, delete_content);
-    module.job(delete.attempts(8).backoff(Duration::from_secs(5)))
+    module.job(delete.max_attempts(8).backoff(Duration::from_secs(5)))
 }
 
 impl Files {

@@ -20,7 +20,7 @@ pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
         sweep,
     );
     module
-        .job(sweep.at_once(1).limit(Duration::from_secs(3600)))
+        .job(sweep.concurrency(1).timeout(Duration::from_secs(3600)))
         .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
 }
 
