@@ -121,11 +121,11 @@ async fn may_add(cabinet: Cabinet, viewer: Viewer, space: i64) -> Result<Option<
 }
 
 async fn may_read(cabinet: Cabinet, viewer: Viewer, file: File) -> Result<()> {
-    cabinet.of_space(viewer.account, SpaceId(file.place)).await
+    cabinet.of_space(viewer.account, SpaceId(file.target)).await
 }
 
 async fn pictures_ready(cabinet: Cabinet, tx: &mut Tx, file: File) -> Result<()> {
-    cabinet.changed(tx, SpaceId(file.place));
+    cabinet.changed(tx, SpaceId(file.target));
     Ok(())
 }
 
@@ -208,7 +208,7 @@ impl Cabinet {
 
     /// The row and the file go together. The bytes follow, unless another file has the same.
     async fn throw(self, viewer: Viewer, ThrowAway { file }: ThrowAway) -> Result<Outcome> {
-        let space = SpaceId(self.0.engine().files.file(file).await?.place);
+        let space = SpaceId(self.0.engine().files.file(file).await?.target);
         self.clone().of_space(viewer.account, space).await?;
         let db = self.0.engine().db.clone();
         db.write(async move |tx| {

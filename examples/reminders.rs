@@ -59,9 +59,9 @@ fn module() -> Module<Engine> {
         })
         .job(
             JobKind::new("reminders.tell", "Reminds someone", tell)
-                .at_once(8)
-                .limit(Duration::from_secs(10))
-                .attempts(5),
+                .concurrency(8)
+                .timeout(Duration::from_secs(10))
+                .max_attempts(5),
         )
         .action("reminders.set", "Sets a reminder", Class::Write, set)
         .action(

@@ -83,7 +83,7 @@ impl FromIterator<(String, FileId)> for EmojiSet {
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     let kind = space_file_kind(EMOJI, "An emoji of a space");
-    module.files(kind.pictures_only().at_most(MAX_EMOJI_BYTES))
+    module.files(kind.pictures_only().max_bytes(MAX_EMOJI_BYTES))
 }
 
 /// Whether every space has an emoji of this name: the table that messages are rendered with.

@@ -110,7 +110,7 @@ async fn may_set_portrait(_: Community, viewer: Viewer, account: i64) -> Result<
 
 /// What covers initials.
 fn cover(kind: FileKind<Community>) -> FileKind<Community> {
-    kind.pictures_only().opaque().at_most(MAX_PICTURE_BYTES)
+    kind.pictures_only().opaque().max_bytes(MAX_PICTURE_BYTES)
 }
 
 /// A kind of file that whoever manages a space may add to it and its members may read.
@@ -132,7 +132,7 @@ async fn may_add_to_space(
 }
 
 async fn may_read_of_space(community: Community, viewer: Viewer, file: File) -> Result<()> {
-    let space = Scope::Space(SpaceId(file.place));
+    let space = Scope::Space(SpaceId(file.target));
     let access = &community.access;
     access
         .permit(viewer.account, &permissions::READ, space)

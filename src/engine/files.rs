@@ -1,10 +1,10 @@
-//! Files: what people put somewhere, from the first byte of an upload to the last one that is
-//! served. `docs/files.md` says how a module uses them.
+//! Files: uploading, storing and serving them. `docs/files.md` is the guide for modules.
 //!
-//! An upload comes in pieces over tus (or as a form) into a spool file, so that it survives a lost
-//! network and a restart. When it is whole its content is stored once by its digest, in a folder or
-//! a bucket, and a file is a row that names it. A picture is shown as it was made anew from its
-//! pixels: what else was in it is gone.
+//! An upload arrives over tus or as a form, and is appended to a spool file, so that it survives a
+//! lost connection and a restart. Once complete, its content is stored under its digest (content
+//! addressing: equal content is stored once) in a folder or an S3 bucket, and a row describes the
+//! file. Pictures are re-encoded from their pixels before anybody sees them, which removes metadata
+//! such as the place where they were taken.
 
 mod blobs;
 mod checksum;
@@ -16,6 +16,7 @@ mod pictures;
 mod references;
 mod serve;
 mod spool;
+mod spool_writer;
 mod store;
 mod sweep_job;
 mod transfers;
@@ -47,11 +48,11 @@ pub(super) use transfers::Transfers;
 pub(super) use tus::routes;
 
 id!(
-    /// A file.
+    /// A complete file; an upload has a random token instead, until it is complete.
     FileId
 );
 
-/// The engine's own module: the jobs that work on files.
+/// The engine's own module `files`: the jobs that process pictures and delete unused content.
 pub(super) fn module() -> Module<Transfers> {
     let module = references::declare(Module::new("files"));
     sweep_job::declare(picture_job::declare(module))
@@ -68,18 +69,18 @@ struct Inner {
     kinds: BTreeMap<&'static str, FileSpec>,
     blobs: Blobs,
     spool: Spool,
-    /// Who stores, or forgets, the content of a digest.
-    contents: KeyedLock<String>,
+    /// Locks a digest while its content is stored or deleted, together with the row that says so.
+    digest_locks: KeyedLock<String>,
 }
 
 impl Files {
-    /// Files of these kinds, stored where the settings say. Nothing is opened before it is needed.
+    /// Files of these kinds, stored where the settings say. Opens and connects to nothing yet.
     ///
     /// # Errors
-    /// When the settings of the bucket contradict each other.
+    /// When the settings of the bucket are incomplete or invalid.
     ///
     /// # Panics
-    /// When two kinds share a name: a mistake of the program.
+    /// When two kinds share a name: a programming error.
     pub fn new(
         settings: Arc<Settings>,
         db: Db,
@@ -101,7 +102,7 @@ impl Files {
             kinds: by_name,
             blobs,
             spool,
-            contents: KeyedLock::default(),
+            digest_locks: KeyedLock::default(),
         })))
     }
 
@@ -109,7 +110,7 @@ impl Files {
         self.0.kinds.get(name).ok_or(Error::NotFound)
     }
 
-    /// A file.
+    /// Reads a file's row, whether or not it is claimed. Checks no permission.
     ///
     /// # Errors
     /// `NotFound`.

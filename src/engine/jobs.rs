@@ -1,9 +1,9 @@
-//! Jobs: work that outlives its cause. A job is a row, written in the transaction of what caused
-//! it, so it is never lost and never done for what did not happen. `docs/jobs.md` says how a module
-//! uses them.
+//! Background jobs. A job is a row written in the transaction of its cause (a transactional
+//! outbox): it exists exactly if that transaction commits, and survives a restart. `docs/jobs.md`
+//! is the guide for modules.
 //!
-//! Every job runs **at least once**: after a crash it runs again. What must happen only once is
-//! done with [`Run::settle`], in one transaction with the job's end.
+//! Delivery is **at least once**: after a crash a job runs again. An effect that must happen exactly
+//! once is written with [`Run::settle`], in the transaction that ends the job.
 
 mod backoff;
 mod changes;
@@ -41,11 +41,11 @@ pub use run::Run;
 pub use schedule::Schedule;
 use store::NewRow;
 
-/// The largest payload, in bytes: a job names what it is about, it does not carry it.
+/// The largest payload, in bytes: a payload refers to data by its id instead of carrying it.
 pub const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 
 id!(
-    /// A job.
+    /// A job; the same in all its attempts.
     JobId
 );
 
@@ -57,27 +57,25 @@ struct Inner {
     db: Db,
     kinds: BTreeMap<&'static str, JobSpec>,
     state: Mutex<State>,
-    /// Rung when there may be something to begin.
-    rung: Notify,
-    /// Whether something is put off for later, so that when the next is due has to be asked again.
-    soon: AtomicBool,
-    /// Whether no more may begin.
+    /// Wakes the runner: a job may be ready, or the timer has to be set again.
+    wake: Notify,
+    /// Whether a job was scheduled for later since the runner last read when the next one is due.
+    timer_is_stale: AtomicBool,
+    /// Whether the server shuts down: no further job begins.
     stopping: watch::Sender<bool>,
-    /// Whether everything that was begun has ended.
+    /// Whether the runner has ended, and all its jobs with it.
     stopped: watch::Sender<bool>,
-    /// Grows with every change that a page shows.
+    /// The number of changes to what the host's page shows.
     changed: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Kinds of which some may wait.
+    /// Kinds that may have waiting jobs. Taking too few jobs of a kind removes it.
     ready: HashSet<&'static str>,
     paused: HashSet<String>,
     running: HashMap<JobId, RunningJob>,
-    /// Jobs of each kind that were done since the start, with how many of them in each of the last
-    /// seconds.
-    done: HashMap<&'static str, overview::Throughput>,
+    throughput: HashMap<&'static str, overview::Throughput>,
 }
 
 struct RunningJob {
@@ -92,7 +90,7 @@ impl Jobs {
     /// Jobs of these kinds in this database; none begins before [`start`](Self::start).
     ///
     /// # Panics
-    /// When two kinds share a name: a mistake of the program.
+    /// When two kinds share a name: a programming error.
     pub fn new(db: Db, kinds: impl IntoIterator<Item = JobSpec>) -> Self {
         let mut by_name = BTreeMap::new();
         for kind in kinds {
@@ -104,8 +102,8 @@ impl Jobs {
             db,
             kinds: by_name,
             state: Mutex::default(),
-            rung: Notify::new(),
-            soon: AtomicBool::new(false),
+            wake: Notify::new(),
+            timer_is_stale: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
             stopped: watch::Sender::new(true),
             changed: watch::Sender::new(0),
@@ -116,10 +114,10 @@ impl Jobs {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to run what waits, with the handler of each kind.
+    /// Starts the runner.
     ///
     /// # Panics
-    /// When a schedule names no kind or no time: a mistake of the program.
+    /// When a schedule is for a kind that is not declared: a programming error.
     pub(super) fn start(
         &self,
         handlers: impl IntoIterator<Item = (&'static str, Handler)>,
@@ -141,12 +139,12 @@ impl Jobs {
         &self.0.kinds
     }
 
-    /// Adds a job in the transaction of its cause. Nothing when one of its kind and key waits or
-    /// runs already: its id.
+    /// Adds a job in the transaction of its cause. Where one of the same kind and key waits or runs
+    /// already, adds nothing and returns the id of that one.
     ///
     /// # Errors
-    /// `Internal` for a kind that no module declares or a payload beyond [`MAX_PAYLOAD_BYTES`]:
-    /// mistakes of the program.
+    /// `Internal` for an undeclared kind or a payload of more than [`MAX_PAYLOAD_BYTES`]:
+    /// programming errors.
     pub async fn add(&self, tx: &mut Tx, job: NewJob) -> Result<JobId> {
         let payload = job.payload.map_err(anyhow::Error::new)?;
         if !self.kinds().contains_key(job.kind) || payload.len() > MAX_PAYLOAD_BYTES {
@@ -161,23 +159,24 @@ impl Jobs {
             payload,
             key: job.key,
             priority: job.priority,
-            after: job.after,
+            delay: job.delay,
         };
-        let (id, fresh) = store::add(tx, &row, Micros::now()).await?;
-        if fresh {
-            let (jobs, kind, later) = (self.clone(), job.kind, job.after.is_some());
+        let (id, is_new) = store::add(tx, &row, Micros::now()).await?;
+        if is_new {
+            let (jobs, kind, is_delayed) = (self.clone(), job.kind, job.delay.is_some());
             tx.after_commit(move || {
-                if later {
-                    jobs.look_soon()
+                if is_delayed {
+                    jobs.wake_timer()
                 } else {
-                    jobs.ring(kind)
+                    jobs.wake_kind(kind)
                 }
             });
         }
         Ok(id)
     }
 
-    /// The same in a transaction of its own.
+    /// Like [`add`](Self::add), in a transaction of its own: for jobs without a cause in the
+    /// database.
     ///
     /// # Errors
     /// As [`add`](Self::add); `Unavailable`.
@@ -189,53 +188,58 @@ impl Jobs {
             .await
     }
 
-    /// Called in the order of commits, so that what was read last counts.
-    fn are_paused(&self, kinds: Vec<String>) {
+    /// Replaces the set of paused kinds. Called from `after_commit`, which runs in the order of
+    /// commits, so the last write wins here as in the database.
+    fn set_paused(&self, kinds: Vec<String>) {
         self.state().paused = kinds.into_iter().collect();
     }
 
-    fn ring(&self, kind: &'static str) {
+    /// Has the runner take jobs of this kind.
+    fn wake_kind(&self, kind: &'static str) {
         self.state().ready.insert(kind);
-        self.0.rung.notify_one();
-        self.note();
+        self.0.wake.notify_one();
+        self.notify_changed();
     }
 
-    fn look_soon(&self) {
-        self.0.soon.store(true, Ordering::Release);
-        self.0.rung.notify_one();
-        self.note();
+    /// Has the runner read again when the next scheduled job is due.
+    fn wake_timer(&self) {
+        self.0.timer_is_stale.store(true, Ordering::Release);
+        self.0.wake.notify_one();
+        self.notify_changed();
     }
 
-    fn ring_all(&self) {
+    /// Has the runner take jobs of every kind.
+    fn wake_all(&self) {
         self.state().ready.extend(self.kinds().keys());
-        self.0.rung.notify_one();
-        self.note();
+        self.0.wake.notify_one();
+        self.notify_changed();
     }
 
-    fn note(&self) {
+    fn notify_changed(&self) {
         self.0.changed.send_modify(|count| *count += 1);
     }
 
-    /// Has a job that failed for good tried again, as if for the first time.
+    /// Retries a job that failed permanently, with all its attempts available again.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when another of its kind and key waits or runs.
+    /// `NotFound`; `Conflict` when another job of its kind and key waits or runs: the failed one is
+    /// deleted then.
     pub async fn retry(&self, id: JobId) -> Result<()> {
-        let again = self
+        let is_waiting = self
             .0
             .db
-            .write(async move |tx| store::again(tx, id, Micros::now()).await)
+            .write(async move |tx| store::retry(tx, id, Micros::now()).await)
             .await?;
-        self.ring_all();
-        if again {
+        self.wake_all();
+        if is_waiting {
             Ok(())
         } else {
             Err(Error::Conflict("error-job-replaced"))
         }
     }
 
-    /// Ends a job: one that waits or failed is forgotten, one that runs is stopped where it next
-    /// waits for something.
+    /// Cancels a job: one that waits or failed is deleted, one that runs is aborted at its next
+    /// `await`.
     ///
     /// # Errors
     /// `NotFound`.
@@ -247,11 +251,11 @@ impl Jobs {
         if let Some(running) = self.state().running.get(&id) {
             running.stop.abort();
         }
-        self.note();
+        self.notify_changed();
         Ok(())
     }
 
-    /// Lets no job of this kind begin, or lets them begin again. What runs goes on.
+    /// Pauses or resumes a kind. While it is paused none of its jobs begin; those that run go on.
     ///
     /// # Errors
     /// `NotFound` for a kind that is not declared.
@@ -259,45 +263,45 @@ impl Jobs {
         let kind = self.kinds().get(kind).ok_or(Error::NotFound)?.name;
         let jobs = self.clone();
         let write = self.0.db.write(async move |tx| {
-            store::pause(tx, kind, pause).await?;
-            let paused = store::paused(tx).await?;
-            tx.after_commit(move || jobs.are_paused(paused));
+            store::set_paused(tx, kind, pause).await?;
+            let paused = store::paused_kinds(tx).await?;
+            tx.after_commit(move || jobs.set_paused(paused));
             Ok(())
         });
         write.await?;
-        self.ring(kind);
+        self.wake_kind(kind);
         Ok(())
     }
 
-    /// Lets no more begin and waits for those that run. Who has not ended `within` begins again at
-    /// the next start.
-    pub async fn stop(&self, within: Duration) {
+    /// Begins no further job and waits for running ones. Those that have not ended after `timeout`
+    /// are aborted and run again at the next start, without losing an attempt.
+    pub async fn stop(&self, timeout: Duration) {
         self.0.stopping.send_replace(true);
         let mut stopped = self.0.stopped.subscribe();
-        if tokio::time::timeout(within, stopped.wait_for(|stopped| *stopped))
+        if tokio::time::timeout(timeout, stopped.wait_for(|stopped| *stopped))
             .await
             .is_ok()
         {
             return;
         }
-        let left: Vec<_> = self
+        let unfinished: Vec<_> = self
             .state()
             .running
             .drain()
             .map(|(id, job)| (id, job.stop))
             .collect();
         tracing::warn!(
-            jobs = left.len(),
+            jobs = unfinished.len(),
             "jobs did not end in time; they begin again at the next start"
         );
-        left.iter().for_each(|(_, stop)| stop.abort());
-        let ids: Vec<_> = left.into_iter().map(|(id, _)| id).collect();
-        let given_back = self
+        unfinished.iter().for_each(|(_, stop)| stop.abort());
+        let ids: Vec<_> = unfinished.into_iter().map(|(id, _)| id).collect();
+        let requeued = self
             .0
             .db
-            .write_queued(async move |tx| store::give_back(tx, &ids).await)
+            .write_queued(async move |tx| store::requeue(tx, &ids).await)
             .await;
-        if let Err(error) = given_back {
+        if let Err(error) = requeued {
             tracing::warn!(%error, "jobs that were ended are only noticed at the next start");
         }
     }

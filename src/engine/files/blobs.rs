@@ -1,5 +1,5 @@
-//! Where content lies: a folder, or a bucket of an S3 server. Named by its digest, so that storing
-//! it twice is storing it once.
+//! The content store: a folder, or a bucket of an S3 server. Content is named by its digest, so
+//! that storing it is idempotent.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -21,13 +21,15 @@ use tokio::io::AsyncReadExt;
 use crate::base::error::{Error, Result};
 use crate::base::settings::Settings;
 
-const PIECE: usize = 8 << 20; // bytes sent to a bucket at a time; S3 takes 5 MiB at least
-const AT_ONCE: usize = 2; // pieces on their way
+/// Bytes in a part of a multipart upload to a bucket. S3 requires at least 5 MiB.
+const PART_BYTES: usize = 8 << 20;
+/// Parts that are sent to a bucket at the same time: with the part size, the memory of an upload.
+const MAX_CONCURRENT_PARTS: usize = 2;
 
-/// The stored contents.
+/// The store of contents, by digest.
 pub(super) struct Blobs {
     store: Arc<dyn ObjectStore>,
-    /// The folder, where it is one: content is linked into it instead of copied.
+    /// Set unless the store is a bucket. Files are hard-linked into the folder, not copied.
     folder: Option<PathBuf>,
 }
 
@@ -35,7 +37,7 @@ impl Blobs {
     pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
         if settings.s3_bucket.is_empty() {
             let folder = settings.data.join("files");
-            // The folder is made with the first file.
+            // The folder is created with the first file.
             let store = LocalFileSystem::new().with_automatic_cleanup(false);
             return Ok(Self {
                 store: Arc::new(store),
@@ -46,14 +48,15 @@ impl Blobs {
             !settings.s3_access_key.is_empty() && !settings.s3_secret_key.is_empty(),
             "a bucket needs s3_access_key and the secret key"
         );
-        // Fails where another one is installed already, which is as good.
+        // Fails if a provider is installed already; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let patience = Duration::from_secs(settings.s3_patience_seconds.max(1));
+        let timeout = Duration::from_secs(settings.s3_patience_seconds.max(1));
         let client = ClientOptions::new()
             .with_allow_http(settings.s3_endpoint.starts_with("http://"))
-            .with_connect_timeout(patience.min(Duration::from_secs(5)))
-            .with_timeout_disabled() // large files take long; what says nothing is given up
-            .with_read_timeout(patience);
+            .with_connect_timeout(timeout.min(Duration::from_secs(5)))
+            // Large files take long in total: only the time without any bytes is limited.
+            .with_timeout_disabled()
+            .with_read_timeout(timeout);
         let backoff = BackoffConfig {
             init_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(2),
@@ -68,7 +71,7 @@ impl Blobs {
             .with_retry(RetryConfig {
                 backoff,
                 max_retries: 2,
-                retry_timeout: patience * 2,
+                retry_timeout: timeout * 2,
             });
         if !settings.s3_endpoint.is_empty() {
             builder = builder.with_endpoint(&settings.s3_endpoint);
@@ -89,42 +92,25 @@ impl Blobs {
         }
     }
 
-    /// Stores the content of a whole spool file. The spool file stays, for as long as no row says
-    /// that this is stored; it may be the same file by another name, so nothing is written to it
-    /// any more.
+    /// Stores the content of a complete spool file. Leaves the spool file in place, because a crash
+    /// may come before the row is written; it may now be a hard link to the stored content, so
+    /// nothing may be written to it any more.
     pub(super) async fn put_file(&self, digest: &str, from: &FilePath, size: u64) -> Result<()> {
-        if let Some(folder) = &self.folder {
-            let (from, to) = (from.to_owned(), folder.join(&digest[..2]));
-            let (name, making) = (to.join(digest), to.join(format!("{digest}.making")));
-            return blocking(move || {
-                std::fs::create_dir_all(&to)?;
-                std::fs::File::open(&from)?.sync_all()?;
-                // A name that is there holds what a crash left. Only content that is all there
-                // counts.
-                let is_there = std::fs::metadata(&name).is_ok_and(|found| found.len() == size);
-                if !is_there {
-                    let made =
-                        forget(&making).and_then(|()| match std::fs::hard_link(&from, &making) {
-                            Ok(()) => Ok(()),
-                            // Not every file system has links.
-                            Err(_) => std::fs::copy(&from, &making)
-                                .and_then(|_| std::fs::File::open(&making)?.sync_all()),
-                        });
-                    // Under its name it is all there or not at all, whatever happens on the way.
-                    if let Err(error) = made.and_then(|()| std::fs::rename(&making, &name)) {
-                        forget(&making)?;
-                        return Err(error);
-                    }
-                }
-                // The name is on the disk, too, before anything refers to it.
-                std::fs::File::open(&to)?.sync_all()
-            })
-            .await;
+        match &self.folder {
+            Some(folder) => {
+                let (from, folder) = (from.to_owned(), folder.join(&digest[..2]));
+                let digest = digest.to_owned();
+                blocking(move || link_into_folder(&from, &folder, &digest, size)).await
+            }
+            None => self.put_into_bucket(digest, from, size).await,
         }
+    }
+
+    async fn put_into_bucket(&self, digest: &str, from: &FilePath, size: u64) -> Result<()> {
         let path = self.path(digest)?;
         let mut file = tokio::fs::File::open(from).await?;
-        let upload = self.store.put_multipart(&path).await.map_err(not_kept)?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
+        let upload = self.store.put_multipart(&path).await.map_err(put_error)?;
+        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
         let mut buffer = vec![0; 256 << 10];
         let sent: Result<()> = async {
             loop {
@@ -132,25 +118,28 @@ impl Blobs {
                 if read == 0 {
                     return Ok(());
                 }
-                upload.wait_for_capacity(AT_ONCE).await.map_err(not_kept)?;
+                upload
+                    .wait_for_capacity(MAX_CONCURRENT_PARTS)
+                    .await
+                    .map_err(put_error)?;
                 upload.write(&buffer[..read]);
             }
         }
         .await;
         if let Err(error) = sent {
-            // What is left of it there is the bucket's to tidy: the error is what counts.
+            // The bucket's own rules delete parts that an abort fails to remove.
             let _ = upload.abort().await;
             return Err(error);
         }
         match upload.finish().await {
-            // A second try after a lost answer finds nothing to complete: what counts is whether it
-            // is there.
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => self.is_whole(&path, size).await,
-            Err(error) => Err(not_kept(error)),
+            // `NotFound` is the answer to a repeated request to complete the upload, when the
+            // answer to the first one was lost: whether the object exists is what counts.
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => self.check_size(&path, size).await,
+            Err(error) => Err(put_error(error)),
         }
     }
 
-    /// Stores content that is in memory.
+    /// Stores content from memory.
     pub(super) async fn put(&self, digest: &str, content: Bytes) -> Result<()> {
         let (path, size) = (self.path(digest)?, content.len() as u64);
         if let Some(folder) = &self.folder {
@@ -160,13 +149,14 @@ impl Blobs {
         self.store
             .put(&path, PutPayload::from(content))
             .await
-            .map_err(not_kept)?;
-        self.is_whole(&path, size).await
+            .map_err(put_error)?;
+        self.check_size(&path, size).await
     }
 
-    /// A server that answered "done" and kept less is not believed.
-    async fn is_whole(&self, path: &Path, size: u64) -> Result<()> {
-        let kept = self.store.head(path).await.map_err(not_kept)?.size;
+    /// Checks that stored content is complete, and deletes it if not: servers have been seen to
+    /// report success for less.
+    async fn check_size(&self, path: &Path, size: u64) -> Result<()> {
+        let kept = self.store.head(path).await.map_err(put_error)?.size;
         if kept == size {
             return Ok(());
         }
@@ -175,7 +165,7 @@ impl Blobs {
         Err(Error::Unavailable)
     }
 
-    /// Bytes `from..to` of content, as they come.
+    /// Streams the bytes `from..to` of content.
     pub(super) async fn get(
         &self,
         digest: &str,
@@ -190,15 +180,19 @@ impl Blobs {
             range: Some(GetRange::Bounded(from..to)),
             ..GetOptions::default()
         };
-        let got = self.store.get_opts(&path, options).await.map_err(failed)?;
-        Ok(got.into_stream())
+        let found = self
+            .store
+            .get_opts(&path, options)
+            .await
+            .map_err(store_error)?;
+        Ok(found.into_stream())
     }
 
-    /// All of it, of content that fits into memory.
+    /// Reads content of this size into memory.
     pub(super) async fn read(&self, digest: &str, size: u64) -> Result<Vec<u8>> {
         let mut all = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         let mut pieces = self.get(digest, 0, size).await?;
-        while let Some(piece) = pieces.try_next().await.map_err(failed)? {
+        while let Some(piece) = pieces.try_next().await.map_err(store_error)? {
             all.extend_from_slice(&piece);
         }
         if all.len() as u64 == size {
@@ -208,15 +202,15 @@ impl Blobs {
         }
     }
 
-    /// Deletes content. That it is not there is fine.
+    /// Deletes content, if it is stored.
     pub(super) async fn delete(&self, digest: &str) -> Result<()> {
         match self.store.delete(&self.path(digest)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(store_error(error)),
         }
     }
 
-    /// The digests of all contents that are older than `age`, as they come.
+    /// Streams the digests of all contents that were stored more than `age` ago.
     pub(super) async fn older_than(&self, age: Duration) -> Result<BoxStream<'_, String>> {
         if let Some(folder) = &self.folder
             && !folder.exists()
@@ -243,28 +237,60 @@ impl Blobs {
             .boxed())
     }
 
-    /// Bytes that are free where spool files, and contents in a folder, lie.
-    pub(super) fn free(data: &FilePath) -> Option<u64> {
+    /// Free bytes on the file system of the data folder; nothing if it cannot be asked.
+    pub(super) fn free_bytes(data: &FilePath) -> Option<u64> {
         let stat = rustix::fs::statvfs(data).ok()?;
         Some(stat.f_bavail * stat.f_frsize)
     }
 }
 
-fn forget(path: &FilePath) -> std::io::Result<()> {
+pub(super) fn remove_if_exists(path: &FilePath) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// A file in pieces larger than the store's own, each read on a thread that may block.
+/// Hard-links or copies a file into a folder under the name `digest`, durably: when this returns,
+/// content and name survive a power failure.
+fn link_into_folder(
+    from: &FilePath,
+    folder: &FilePath,
+    digest: &str,
+    size: u64,
+) -> std::io::Result<()> {
+    let (path, temporary) = (folder.join(digest), folder.join(format!("{digest}.making")));
+    std::fs::create_dir_all(folder)?;
+    std::fs::File::open(from)?.sync_all()?;
+    // A file of another size is what a crash left of an earlier attempt.
+    let is_stored = std::fs::metadata(&path).is_ok_and(|found| found.len() == size);
+    if !is_stored {
+        let created = remove_if_exists(&temporary).and_then(|()| {
+            match std::fs::hard_link(from, &temporary) {
+                Ok(()) => Ok(()),
+                // Not every file system supports hard links.
+                Err(_) => std::fs::copy(from, &temporary)
+                    .and_then(|_| std::fs::File::open(&temporary)?.sync_all()),
+            }
+        });
+        // Renaming is atomic: under its final name the content is complete or absent.
+        if let Err(error) = created.and_then(|()| std::fs::rename(&temporary, &path)) {
+            remove_if_exists(&temporary)?;
+            return Err(error);
+        }
+    }
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Streams a range of a local file in pieces of 256 KiB, which need fewer switches to a blocking
+/// thread than those of `LocalFileSystem`.
 async fn read_file(
     path: PathBuf,
     from: u64,
     to: u64,
 ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
     use std::os::unix::fs::FileExt;
-    const PIECE: u64 = 256 << 10;
+    const PIECE_BYTES: u64 = 256 << 10;
     let file = tokio::task::spawn_blocking(move || std::fs::File::open(path))
         .await
         .map_err(|error| internal(error.into()))?;
@@ -272,15 +298,15 @@ async fn read_file(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NotFound),
         file => Arc::new(file?),
     };
-    let pieces = futures_util::stream::try_unfold(from, move |at| {
+    let pieces = futures_util::stream::try_unfold(from, move |offset| {
         let file = file.clone();
         async move {
-            if at >= to {
+            if offset >= to {
                 return Ok(None);
             }
             let read = tokio::task::spawn_blocking(move || {
-                let mut piece = vec![0; PIECE.min(to - at) as usize];
-                file.read_exact_at(&mut piece, at).map(|()| piece)
+                let mut piece = vec![0; PIECE_BYTES.min(to - offset) as usize];
+                file.read_exact_at(&mut piece, offset).map(|()| piece)
             });
             let piece = read.await.map_err(|error| object_store::Error::Generic {
                 store: "folder",
@@ -290,13 +316,14 @@ async fn read_file(
                 store: "folder",
                 source: error.into(),
             })?;
-            let next = at + piece.len() as u64;
+            let next = offset + piece.len() as u64;
             Ok(Some((Bytes::from(piece), next)))
         }
     });
     Ok(pieces.boxed())
 }
 
+/// Runs blocking file operations on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -309,10 +336,10 @@ fn internal(error: anyhow::Error) -> Error {
     Error::Internal(error.context("the file store"))
 }
 
-/// The same while something is stored: that a bucket is not there is no fault of what was to go
-/// into it.
-fn not_kept(error: object_store::Error) -> Error {
-    match failed(error) {
+/// Like [`store_error`], for writes: `NotFound` is the bucket's absence then, not the file's, and so
+/// becomes `Unavailable`.
+fn put_error(error: object_store::Error) -> Error {
+    match store_error(error) {
         Error::NotFound => {
             tracing::warn!(
                 "the file store does not find what was just put there, or there is no such bucket"
@@ -323,12 +350,12 @@ fn not_kept(error: object_store::Error) -> Error {
     }
 }
 
-/// What a store's error means to people: a full disk is said to be full, and a server that fails
-/// may be better later.
-fn failed(error: object_store::Error) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(one) = cause {
-        if let Some(io) = one.downcast_ref::<std::io::Error>()
+/// Converts an error of the store: a full disk becomes `Full`, anything but a missing object becomes
+/// `Unavailable`, which clients retry.
+fn store_error(error: object_store::Error) -> Error {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = source {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
             && matches!(
                 io.kind(),
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
@@ -336,7 +363,7 @@ fn failed(error: object_store::Error) -> Error {
         {
             return Error::Full("error-disk-full");
         }
-        cause = one.source();
+        source = error.source();
     }
     match error {
         object_store::Error::NotFound { .. } => Error::NotFound,

@@ -1,11 +1,11 @@
-//! What the bytes of one request have to come to: the checksum extension of tus.
+//! Checksums of request bodies: the checksum extension of tus 1.0.
 
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-/// A checksum and the bytes that came so far.
+/// The checksum that a body should have, and the hash of the part received so far.
 pub(super) struct Checksum {
-    wanted: Vec<u8>,
+    expected: Vec<u8>,
     hasher: Hasher,
 }
 
@@ -15,15 +15,14 @@ enum Hasher {
 }
 
 impl Checksum {
-    /// The checksum of an algorithm by its name in the protocol; nothing for one that is not
-    /// supported.
-    pub(super) fn new(algorithm: &str, wanted: Vec<u8>) -> Option<Self> {
+    /// `algorithm` is the name in `Upload-Checksum`; nothing for one that is not supported.
+    pub(super) fn new(algorithm: &str, expected: Vec<u8>) -> Option<Self> {
         let hasher = match algorithm {
             "sha1" => Hasher::Sha1(Sha1::new()),
             "sha256" => Hasher::Sha256(Sha256::new()),
             _ => return None,
         };
-        Some(Self { wanted, hasher })
+        Some(Self { expected, hasher })
     }
 
     pub(super) fn update(&mut self, piece: &[u8]) {
@@ -33,11 +32,11 @@ impl Checksum {
         }
     }
 
-    /// Whether what came is what was wanted.
+    /// Whether the received bytes have the expected checksum.
     pub(super) fn matches(self) -> bool {
         match self.hasher {
-            Hasher::Sha1(hasher) => hasher.finalize().as_slice() == self.wanted,
-            Hasher::Sha256(hasher) => hasher.finalize().as_slice() == self.wanted,
+            Hasher::Sha1(hasher) => hasher.finalize().as_slice() == self.expected,
+            Hasher::Sha256(hasher) => hasher.finalize().as_slice() == self.expected,
         }
     }
 }

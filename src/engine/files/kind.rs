@@ -1,4 +1,7 @@
-//! Kinds of files, as modules declare them: who may put one where, and who may see it.
+//! Kinds of files, as modules declare them: who may add one to a target, and who may read it.
+//!
+//! The *target* of a file is what it is added to: a room, a space, an account. It is a number that
+//! only the module understands.
 
 use std::sync::Arc;
 
@@ -20,17 +23,16 @@ type Ready = Arc<dyn for<'t> Fn(&'t mut Tx, File) -> BoxFuture<'t, Result<()>> +
 pub struct FileSpec {
     /// `module.noun`, such as `chat.attachment`.
     pub name: &'static str,
-    /// What such a file is.
+    /// One phrase that says what such a file is.
     pub about: &'static str,
-    /// Field of a form that names the place.
-    pub(super) place: &'static str,
-    pub(super) largest: u64,
+    /// The form field that holds the target.
+    pub(super) target_field: &'static str,
+    pub(super) max_bytes: u64,
     pub(super) pictures_only: bool,
     pub(super) opaque: bool,
 }
 
-/// What a module says about files of one kind: who may add and read them, and what follows when
-/// their pictures are made.
+/// A module's functions for files of one kind, with the module's state bound to them.
 pub(in crate::engine) struct FileRule {
     pub(super) may_add: MayAdd,
     pub(super) may_read: MayRead,
@@ -38,12 +40,12 @@ pub(in crate::engine) struct FileRule {
 }
 
 /// What [`FileKind::when_ready`] calls: an `async fn(S, &mut Tx, File) -> Result<()>`. Implemented
-/// by such functions and by nothing else.
+/// for every such function; a trait only because the future borrows the transaction.
 pub trait ReadyHandler<'t, S>: Copy + Send + Sync + 'static {
-    /// What it returns.
+    /// The future of the async function, which may borrow the transaction.
     type Future: Future<Output = Result<()>> + Send + 't;
 
-    /// Handles one file whose pictures are made, or turned out not to be makeable.
+    /// Handles one file whose [`picture`](File::picture) is now `Made` or `Failed`.
     fn handle(&self, state: S, tx: &'t mut Tx, file: File) -> Self::Future;
 }
 
@@ -59,20 +61,21 @@ where
     }
 }
 
-/// A kind of file as a module with state `S` declares it: its limits, and its rule.
+/// A kind of file as a module with state `S` declares it: its limits and its rule.
 pub struct FileKind<S> {
     pub(in crate::engine) spec: FileSpec,
     bind: Box<dyn FnOnce(&S) -> FileRule>,
 }
 
 impl<S: Clone + Send + Sync + 'static> FileKind<S> {
-    /// A kind whose places are named by the form field `place`. `may_add` refuses, or says in whose
-    /// space the file counts; `may_read` refuses who may not see a file that is kept. One that is
-    /// not kept yet is seen by its owner only.
+    /// A kind whose target is in the form field `target_field`. `may_add(state, viewer, target)`
+    /// refuses with an error, or returns the space against whose quota the file counts.
+    /// `may_read(state, viewer, file)` refuses with an error; it is asked for claimed files only,
+    /// because an unclaimed file is visible to its owner alone.
     pub fn new<A, AR, R, RR>(
         name: &'static str,
         about: &'static str,
-        place: &'static str,
+        target_field: &'static str,
         may_add: A,
         may_read: R,
     ) -> Self
@@ -85,8 +88,8 @@ impl<S: Clone + Send + Sync + 'static> FileKind<S> {
         let bind = move |state: &S| {
             let (adds, reads) = (state.clone(), state.clone());
             FileRule {
-                may_add: Arc::new(move |viewer, place| {
-                    may_add(adds.clone(), viewer, place).boxed()
+                may_add: Arc::new(move |viewer, target| {
+                    may_add(adds.clone(), viewer, target).boxed()
                 }),
                 may_read: Arc::new(move |viewer, file| {
                     may_read(reads.clone(), viewer, file).boxed()
@@ -97,8 +100,8 @@ impl<S: Clone + Send + Sync + 'static> FileKind<S> {
         let spec = FileSpec {
             name,
             about,
-            place,
-            largest: u64::MAX,
+            target_field,
+            max_bytes: u64::MAX,
             pictures_only: false,
             opaque: false,
         };
@@ -108,27 +111,27 @@ impl<S: Clone + Send + Sync + 'static> FileKind<S> {
         }
     }
 
-    /// At most so many bytes, where the settings allow more.
-    pub fn at_most(mut self, bytes: u64) -> Self {
-        self.spec.largest = bytes;
+    /// Limits the size of a file further than the setting `max_file_mib` does.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.spec.max_bytes = bytes;
         self
     }
 
-    /// Pictures and nothing else.
+    /// Refuses files that are not pictures, with `Invalid` (422).
     pub fn pictures_only(mut self) -> Self {
         self.spec.pictures_only = true;
         self
     }
 
-    /// Small and large pictures are made on white, so that nothing shines through: for pictures
-    /// that cover something.
+    /// Renders the small and large versions of pictures on white instead of transparent, for
+    /// pictures that cover other content.
     pub fn opaque(mut self) -> Self {
         self.spec.opaque = true;
         self
     }
 
-    /// Called in the transaction in which a kept file's pictures are ready, or turn out not to be
-    /// made.
+    /// Calls `ready` in the transaction that stores a claimed file's pictures, or stores that none
+    /// can be made.
     pub fn when_ready<H>(mut self, ready: H) -> Self
     where
         H: for<'t> ReadyHandler<'t, S>,

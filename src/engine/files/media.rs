@@ -1,25 +1,25 @@
-//! What a file is, found from its content. What somebody says it is counts for nothing.
+//! Media types, detected from the content: the type that an uploader claims is never trusted.
 
-/// How a browser may be given a file.
+/// How a file may be served to browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// A picture that is made anew before anyone sees it.
+    /// A picture, which is re-encoded before anyone sees it.
     Picture(&'static str),
-    /// A film, played in place.
+    /// A video, played inline.
     Video(&'static str),
-    /// Sound, played in place.
+    /// Sound, played inline.
     Audio(&'static str),
-    /// Anything else: to be saved, never shown. HTML and SVG among it, for they can hold scripts.
+    /// Anything else: downloaded, never shown. Includes HTML and SVG, which may contain scripts.
     Other,
 }
 
-/// Bytes from the beginning that are looked at.
-pub(super) const LOOKED_AT: usize = 8192;
+/// Bytes from the start of a file that detection needs.
+pub(super) const SNIFF_BYTES: usize = 8192;
 
 impl Media {
-    /// By the beginning of the content.
-    pub(super) fn of(beginning: &[u8]) -> Self {
-        match infer::get(beginning).map_or("", |kind| kind.mime_type()) {
+    /// Detects the type from the first [`SNIFF_BYTES`] of the content.
+    pub(super) fn sniff(head: &[u8]) -> Self {
+        match infer::get(head).map_or("", |kind| kind.mime_type()) {
             "image/jpeg" => Self::Picture("image/jpeg"),
             "image/png" | "image/vnd.mozilla.apng" => Self::Picture("image/png"),
             "image/gif" => Self::Picture("image/gif"),
@@ -36,8 +36,8 @@ impl Media {
         }
     }
 
-    /// The same from what was stored.
-    pub(super) fn stored(name: &str) -> Self {
+    /// The inverse of [`name`](Self::name), for names read from the database.
+    pub(super) fn from_name(name: &str) -> Self {
         const KNOWN: [Media; 12] = [
             Media::Picture("image/jpeg"),
             Media::Picture("image/png"),
@@ -58,7 +58,7 @@ impl Media {
             .unwrap_or(Self::Other)
     }
 
-    /// Its media type.
+    /// The media type (RFC 6838), such as `image/png`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Picture(name) | Self::Video(name) | Self::Audio(name) => name,
@@ -67,13 +67,15 @@ impl Media {
     }
 }
 
-/// A file's name as it is kept: the last part of what was given, without what confuses people,
-/// systems or headers, and short enough for any of them.
+/// The file name to store: the last component of the given path without characters that mislead
+/// people or break file systems and headers, at most 120 characters and 240 bytes long.
 pub(super) fn normalize_name(given: &str) -> String {
-    const MAX_NAME_BYTES: usize = 120; // characters, and no more bytes than file systems take
+    const MAX_NAME_CHARS: usize = 120;
+    const MAX_NAME_BYTES: usize = 240; // common file systems allow 255
+    const MAX_EXTENSION_CHARS: usize = 16;
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    // Direction marks could make "exe.gpj" of "jpg.exe".
-    // What no eye sees, and what turns the direction of text: a name must not look like another.
+    // Invisible characters, and marks that change the text direction and so can display "jpg.exe"
+    // as "exe.gpj".
     let is_invisible = |c: char| {
         matches!(
             c,
@@ -83,29 +85,31 @@ pub(super) fn normalize_name(given: &str) -> String {
                 | '\u{feff}'
         )
     };
-    // What Windows allows in no name.
+    // Windows forbids these in names.
     let is_reserved = |c: char| matches!(c, '"' | '<' | '>' | ':' | '|' | '?' | '*');
-    let is_odd = |c: char| c.is_control() || is_invisible(c) || is_reserved(c);
+    let is_forbidden = |c: char| c.is_control() || is_invisible(c) || is_reserved(c);
     let clean: String = last
         .chars()
-        .map(|c| if is_odd(c) { ' ' } else { c })
+        .map(|c| if is_forbidden(c) { ' ' } else { c })
         .collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = clean.trim_matches(['.', ' ']);
-    let (stem, ending) = match clean.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.chars().count() <= 16 => {
-            (stem, format!(".{ending}"))
+    let (stem, extension) = match clean.rsplit_once('.') {
+        Some((stem, extension))
+            if !stem.is_empty() && extension.chars().count() <= MAX_EXTENSION_CHARS =>
+        {
+            (stem, format!(".{extension}"))
         }
         _ => (clean, String::new()),
     };
     let mut short: String = stem
         .chars()
-        .take(MAX_NAME_BYTES - ending.chars().count())
+        .take(MAX_NAME_CHARS - extension.chars().count())
         .collect();
-    while short.len() + ending.len() > 240 {
+    while short.len() + extension.len() > MAX_NAME_BYTES {
         short.pop();
     }
-    let name = format!("{}{ending}", short.trim_end());
+    let name = format!("{}{extension}", short.trim_end());
     if name.is_empty() {
         "file".to_owned()
     } else {
@@ -118,17 +122,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_says_what_it_is_and_what_could_run_is_nothing() {
+    fn sniffed_type_is_never_scriptable() {
         assert_eq!(
-            Media::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+            Media::sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
             Media::Picture("image/png")
         );
         assert_eq!(
-            Media::of(b"\xff\xd8\xff\xe0\0\x10JFIF"),
+            Media::sniff(b"\xff\xd8\xff\xe0\0\x10JFIF"),
             Media::Picture("image/jpeg")
         );
         assert_eq!(
-            Media::of(b"GIF89a<script>alert(1)</script>"),
+            Media::sniff(b"GIF89a<script>alert(1)</script>"),
             Media::Picture("image/gif")
         );
         for other in [
@@ -140,15 +144,15 @@ mod tests {
             b"hello",
             b"",
         ] {
-            assert_eq!(Media::of(other), Media::Other, "{other:?}");
+            assert_eq!(Media::sniff(other), Media::Other, "{other:?}");
         }
-        assert_eq!(Media::stored("text/html"), Media::Other);
-        assert_eq!(Media::stored("video/mp4"), Media::Video("video/mp4"));
+        assert_eq!(Media::from_name("text/html"), Media::Other);
+        assert_eq!(Media::from_name("video/mp4"), Media::Video("video/mp4"));
     }
 
     #[test]
-    fn names_are_tidied_and_never_a_way_out() {
-        for (given, kept) in [
+    fn file_name_is_normalized_and_has_no_path() {
+        for (given, stored) in [
             ("holiday.jpg", "holiday.jpg"),
             ("../../etc/passwd", "passwd"),
             ("C:\\temp\\x.txt", "x.txt"),
@@ -159,7 +163,7 @@ mod tests {
             ("Ferien am Meer – Bucht.png", "Ferien am Meer – Bucht.png"),
             ("\u{202e}gpj.exe", "gpj.exe"),
         ] {
-            assert_eq!(normalize_name(given), kept, "{given:?}");
+            assert_eq!(normalize_name(given), stored, "{given:?}");
         }
         let long = normalize_name(&format!("{}.jpeg", "ö".repeat(4000)));
         assert!(long.ends_with("ö.jpeg") && long.len() <= 240, "{long}");

@@ -1,5 +1,5 @@
-//! Forms with files (`multipart/form-data`), for browsers without scripts: each file streams into
-//! the spool as an upload does, and the form goes on with the file's id in its place.
+//! Forms with files (`multipart/form-data`, RFC 7578), for browsers without JavaScript. Each file
+//! streams into the spool like an upload; the action gets the file's id as the field's value.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
@@ -10,20 +10,24 @@ use super::uploads::UploadRequest;
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
 
-const MAX_FIELD_BYTES: usize = 384 << 10; // bytes, as of a form without files
-const FIELDS: usize = 200;
+/// The largest text field, in bytes: the same as in a form without files.
+const MAX_FIELD_BYTES: usize = 384 << 10;
+const MAX_FIELDS: usize = 200;
 
-/// Whether a body is such a form.
 fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
-/// Takes in a form with files of this kind: its fields as an ordinary form, with the ids of the
-/// files under their names. Nothing when it is an ordinary form. The field that names the place
-/// comes before the files.
+fn malformed() -> Error {
+    Error::field("form", "error-message-shape")
+}
+
+/// Reads a form, uploads its files as files of this kind, and returns it URL-encoded with the id of
+/// each file as the value of its field. The field with the target has to come before the files.
 ///
 /// # Errors
-/// As of an upload; files that came before the error are swept later.
+/// `Invalid` when the form is malformed; those of an upload. Files uploaded before the error are
+/// unclaimed and deleted by the sweep job.
 pub(in crate::engine) async fn take_form(
     transfers: &Transfers,
     viewer: &Viewer,
@@ -31,63 +35,70 @@ pub(in crate::engine) async fn take_form(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Vec<u8>> {
-    let shape = || Error::field("form", "error-message-shape");
-    let boundary = boundary(headers).ok_or_else(shape)?;
+    let boundary = boundary(headers).ok_or_else(malformed)?;
     let files = &transfers.files;
-    let _place = files.place()?;
-    let largest = files.largest(kind)?;
-    let sent = headers
+    let _permit = files.permit()?;
+    let max_bytes = files.max_bytes(kind)?;
+    let content_length = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    // The size of a file in a form is unknown before its end: until then the length of the whole
+    // form counts against the quotas.
+    let reserved = content_length.unwrap_or(max_bytes).min(max_bytes).max(1);
+    let target_field = files.kind(kind)?.target_field;
     let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
-    while let Some(mut field) = form.next_field().await.map_err(|_| shape())? {
-        if fields.len() >= FIELDS {
-            return Err(shape());
+    while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
+        if fields.len() >= MAX_FIELDS {
+            return Err(malformed());
         }
         let name = field.name().unwrap_or_default().to_owned();
         let Some(file_name) = field.file_name().map(str::to_owned) else {
-            let mut value = Vec::new();
-            while let Some(piece) = field.chunk().await.map_err(|_| shape())? {
-                value.extend_from_slice(&piece);
-                if value.len() > MAX_FIELD_BYTES {
-                    return Err(Error::TooLarge("error-form-large", MAX_FIELD_BYTES as u64));
-                }
-            }
-            fields.push((name, String::from_utf8(value).map_err(|_| shape())?));
+            fields.push((name, read_text(field).await?));
             continue;
         };
-        // A field for files in which none was chosen.
+        // Browsers send a file field in which nothing was chosen with an empty file name.
         if file_name.is_empty() {
             continue;
         }
-        let place_name = files.kind(kind)?.place;
-        let place = fields
+        let target = fields
             .iter()
-            .find(|(name, _)| name == place_name)
+            .find(|(name, _)| name == target_field)
             .and_then(|(_, value)| value.parse().ok())
-            .ok_or_else(shape)?;
-        // How large it is nobody says beforehand: it counts as all that is sent until it is known.
-        let most = sent.unwrap_or(largest).min(largest).max(1);
+            .ok_or_else(malformed)?;
         let request = UploadRequest {
             kind: kind.to_owned(),
-            place,
+            target,
             name: file_name,
-            size: most,
+            size: reserved,
         };
-        let (taking, by) = (transfers.clone(), viewer.clone());
-        // A task of its own: what was begun is ended, and its room free again, however early the
-        // browser goes.
-        let taken =
-            tokio::spawn(async move { taking.take_whole(&by, request, field.boxed()).await });
-        if let Some(id) = taken
+        let (transfers, viewer) = (transfers.clone(), viewer.clone());
+        // In a task of its own, which goes on when the browser disconnects and this request is
+        // cancelled: otherwise the reserved quota would stay taken until the upload expires.
+        let upload = tokio::spawn(async move {
+            transfers
+                .upload_form_file(&viewer, request, field.boxed())
+                .await
+        });
+        let id = upload
             .await
-            .map_err(|error| Error::Internal(error.into()))??
-        {
+            .map_err(|error| Error::Internal(error.into()))??;
+        if let Some(id) = id {
             fields.push((name, id.to_string()));
         }
     }
     serde_html_form::to_string(&fields)
         .map(String::into_bytes)
         .map_err(|error| Error::Internal(error.into()))
+}
+
+async fn read_text(mut field: multer::Field<'_>) -> Result<String> {
+    let mut value = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(|_| malformed())? {
+        value.extend_from_slice(&piece);
+        if value.len() > MAX_FIELD_BYTES {
+            return Err(Error::TooLarge("error-form-large", MAX_FIELD_BYTES as u64));
+        }
+    }
+    String::from_utf8(value).map_err(|_| malformed())
 }

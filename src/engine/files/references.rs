@@ -1,5 +1,5 @@
-//! References to files: what claims one, what releases it, and the job that deletes content with
-//! its last reference.
+//! References to files: claiming one, releasing it, and the job that deletes content with its last
+//! reference.
 
 use std::time::Duration;
 
@@ -17,28 +17,29 @@ const DELETE_CONTENT: &str = "files.forget";
 pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
     let about = "Deletes content that no file has any more";
     let delete = JobKind::new(DELETE_CONTENT, about, delete_content);
-    module.job(delete.attempts(8).backoff(Duration::from_secs(5)))
+    module.job(delete.max_attempts(8).backoff(Duration::from_secs(5)))
 }
 
 impl Files {
-    /// Claims a file for what refers to it: it was uploaded by this account, and nothing else refers
-    /// to it.
+    /// Claims an uploaded file for the row that refers to it, in the transaction that writes that
+    /// row. From then on `may_read` decides who may read it, and the sweep job leaves it alone.
     ///
     /// # Errors
-    /// `Invalid` (field `files`) when it is not theirs, is of another kind or place, or is part of
-    /// something already.
+    /// `Invalid` (field `files`) when the file belongs to another account, has another kind or
+    /// target, or is claimed already.
     pub async fn claim(
         &self,
         tx: &mut Tx,
         id: FileId,
         kind: &str,
-        place: i64,
+        target: i64,
         owner: AccountId,
     ) -> Result<File> {
-        store::claim(tx, id, kind, place, owner).await
+        store::claim(tx, id, kind, target, owner).await
     }
 
-    /// Deletes a file; its content, too, unless another file has the same.
+    /// Deletes a file, in the transaction that deletes the row that referred to it. A job deletes
+    /// its content afterwards, unless another file has the same.
     ///
     /// # Errors
     /// `NotFound`.
@@ -50,8 +51,9 @@ impl Files {
         Ok(())
     }
 
-    /// Has content deleted unless a file has it. Without a key: a job that runs already may have
-    /// asked before this change, and would stand for the one that asks after it.
+    /// Adds the job that deletes content unless a file has it. The job has no unique key: one that
+    /// already runs may have checked before this transaction commits, so it must not replace the
+    /// check after it.
     pub(super) async fn delete_if_unused(&self, tx: &mut Tx, digest: &str) -> Result<()> {
         self.0
             .jobs
@@ -66,15 +68,15 @@ async fn delete_content(
     run: Run,
     digest: String,
 ) -> Result<Settled, Failure> {
-    // Nobody may store it between the question and the deletion.
-    let _turn = files.0.contents.wait(digest.clone()).await;
-    let gone = digest.clone();
-    let unused = files
+    // Held so that nobody stores the content again between its row's deletion and its own.
+    let _guard = files.0.digest_locks.wait(digest.clone()).await;
+    let unused = digest.clone();
+    let is_deleted = files
         .0
         .db
-        .write_queued(async move |tx| store::drop_blob(tx, &gone).await)
+        .write_queued(async move |tx| store::delete_blob_if_unused(tx, &unused).await)
         .await?;
-    if unused {
+    if is_deleted {
         files.0.blobs.delete(&digest).await?;
     }
     run.done()

@@ -1,4 +1,4 @@
-//! Giving files out: to who may see what they are part of, asked for every request.
+//! Serving files. Permission is checked at every request, by the rule of the file's kind.
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -13,13 +13,14 @@ use super::{FileId, Files};
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
 
-/// What a browser may do with a file that it opens by itself: nothing.
+/// The content security policy of a file that is opened as a document: no scripts, no origin.
 const SANDBOX: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; \
     sandbox; frame-ancestors 'none'";
 
 #[derive(Deserialize)]
-pub(super) struct How {
+pub(super) struct Parameters {
     size: Option<Size>,
+    /// Present without a value: `?save`.
     save: Option<String>,
 }
 
@@ -30,29 +31,29 @@ enum Size {
     Large,
 }
 
-/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save`. The name is
-/// for people.
-pub(super) async fn give(
+/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save` for a download.
+/// The name only makes the URL readable and is ignored.
+pub(super) async fn serve(
     State(transfers): State<Transfers>,
     viewer: Viewer,
     Path((id, _)): Path<(FileId, String)>,
-    Query(how): Query<How>,
+    Query(parameters): Query<Parameters>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
     let files = &transfers.files;
     let file = files.file(id).await?;
-    match file.kept {
+    match file.is_claimed {
         true => (transfers.rule(&file.kind)?.may_read)(viewer, file.clone()).await?,
         false if file.owner == viewer.account => {}
         false => return Err(Error::NotFound),
     }
-    // What came is shown to nobody: it may hold more than the picture, such as where it was taken.
+    // The original of a picture is shown to nobody: its metadata may say where it was taken.
     if file.picture == Picture::Waiting {
         return Err(Error::NotFound);
     }
-    let (digest, size, media) = files.chosen(&file, how.size).await?;
-    let media = if how.save.is_some() {
+    let (digest, size, media) = files.content(&file, parameters.size).await?;
+    let media = if parameters.save.is_some() {
         Media::Other
     } else {
         media
@@ -71,20 +72,21 @@ pub(super) async fn give(
         header::CONTENT_DISPOSITION,
         disposition(&file.name, media == Media::Other)?,
     );
-    // A range of what has changed meanwhile is not what was asked for.
-    let ranged = headers
+    // `If-Range` with an older tag: the client has part of content that has changed since, so it
+    // gets all of the new content (RFC 9110, section 13.1.5).
+    let range = headers
         .get(header::RANGE)
         .filter(|_| lists_tag(&headers, header::IF_RANGE, &tag) != Some(false));
-    let (from, to) = match ranged.map(|range| range_of(range, size)) {
-        None | Some(Ranged::All) => (0, size),
-        Some(Ranged::Part(from, to)) => {
+    let (from, to) = match range.map(|range| parse_range(range, size)) {
+        None | Some(ByteRange::All) => (0, size),
+        Some(ByteRange::Part(from, to)) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let range = HeaderValue::try_from(format!("bytes {from}-{}/{size}", to - 1))
                 .map_err(|error| Error::Internal(error.into()))?;
             response.headers_mut().insert(header::CONTENT_RANGE, range);
             (from, to)
         }
-        Some(Ranged::Outside) => {
+        Some(ByteRange::Unsatisfiable) => {
             let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
         }
@@ -98,14 +100,17 @@ pub(super) async fn give(
     Ok(response)
 }
 
-/// One transparent pixel: a GIF.
+/// A GIF of one transparent pixel.
 const TRANSPARENT_PIXEL: &[u8; 43] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0\
     \x21\xf9\x04\x01\0\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
 
 impl Files {
-    /// Answers with the small picture made of a file, or with one transparent pixel while there is
-    /// none: an `<img>` of it is then invisible. Its address can stay the same when the file is
-    /// replaced. Whether the reader may see it is for the caller to ask.
+    /// Responds with the small version of a picture, or with one transparent pixel while there is
+    /// none, so that an `<img>` is invisible instead of broken. For URLs that stay the same when
+    /// the picture is replaced. The caller checks permission.
+    ///
+    /// # Errors
+    /// When the database or the content store cannot be read.
     pub async fn small_picture(
         &self,
         id: Option<FileId>,
@@ -134,7 +139,7 @@ impl Files {
                 Body::from(TRANSPARENT_PIXEL.as_slice()),
             ),
             Some(digest) => {
-                let (size, media) = super::store::blob_of(&self.0.db, &digest).await?;
+                let (size, media) = super::store::blob_info(&self.0.db, &digest).await?;
                 let size = size.unsigned_abs();
                 let content = self.0.blobs.get(&digest, 0, size).await?;
                 (media.name(), size, Body::from_stream(content))
@@ -147,26 +152,26 @@ impl Files {
         Ok(response)
     }
 
-    /// The content that is asked for: digest, size in bytes and media.
-    async fn chosen(&self, file: &File, size: Option<Size>) -> Result<(String, u64, Media)> {
-        let pictured = match size {
+    /// Digest, size in bytes and media type of a file's content, or of a smaller version of it.
+    async fn content(&self, file: &File, size: Option<Size>) -> Result<(String, u64, Media)> {
+        let smaller = match size {
             Some(Size::Small) => file.small.as_ref(),
             Some(Size::Large) => file.large.as_ref(),
             None => return Ok((file.digest.clone(), file.size.unsigned_abs(), file.media())),
         };
-        let digest = pictured.ok_or(Error::NotFound)?;
-        let (bytes, media) = super::store::blob_of(&self.0.db, digest).await?;
+        let digest = smaller.ok_or(Error::NotFound)?;
+        let (bytes, media) = super::store::blob_info(&self.0.db, digest).await?;
         Ok((digest.clone(), bytes.unsigned_abs(), media))
     }
 }
 
-/// The entity tag of content with this digest.
+/// The entity tag: 128 bits of the digest.
 fn etag(digest: &str) -> Result<HeaderValue> {
     HeaderValue::try_from(format!("\"{}\"", &digest[..32.min(digest.len())]))
         .map_err(|error| Error::Internal(error.into()))
 }
 
-/// Whether a header of a request lists this entity tag, if the request has it.
+/// Whether a header lists this entity tag; nothing if the request does not have the header.
 fn lists_tag(headers: &HeaderMap, name: HeaderName, tag: &HeaderValue) -> Option<bool> {
     let tags = headers.get(name)?.to_str().ok()?;
     Some(
@@ -175,7 +180,7 @@ fn lists_tag(headers: &HeaderMap, name: HeaderName, tag: &HeaderValue) -> Option
     )
 }
 
-/// What every answer says, a 304 included.
+/// Inserts the headers of every response, which a 304 has to repeat (RFC 9110, section 15.4.5).
 fn insert_headers(answer: &mut HeaderMap, tag: &HeaderValue, cache_control: &'static str) {
     answer.insert(header::ETAG, tag.clone());
     for (name, value) in [
@@ -190,17 +195,18 @@ fn insert_headers(answer: &mut HeaderMap, tag: &HeaderValue, cache_control: &'st
     }
 }
 
-/// What is asked for of so many bytes.
+/// A requested range of bytes, with an exclusive end.
 #[derive(Debug, PartialEq, Eq)]
-enum Ranged {
+enum ByteRange {
     All,
     Part(u64, u64),
-    Outside,
+    Unsatisfiable,
 }
 
-/// One range (RFC 9110, section 14). Several at once, and what is not understood, get all of it.
-fn range_of(range: &HeaderValue, size: u64) -> Ranged {
-    let asked = || {
+/// Parses `Range` with a single range (RFC 9110, section 14.2). A header with several ranges, or an
+/// invalid one, is ignored, which the RFC allows.
+fn parse_range(range: &HeaderValue, size: u64) -> ByteRange {
+    let parse = || {
         let (from, to) = range
             .to_str()
             .ok()?
@@ -223,16 +229,16 @@ fn range_of(range: &HeaderValue, size: u64) -> Ranged {
         };
         Some(Some((from, to)).filter(|(from, to)| from < to))
     };
-    match asked() {
-        None => Ranged::All,
-        Some(Some((from, to))) if from < size => Ranged::Part(from, to),
-        Some(_) => Ranged::Outside,
+    match parse() {
+        None => ByteRange::All,
+        Some(Some((from, to))) if from < size => ByteRange::Part(from, to),
+        Some(_) => ByteRange::Unsatisfiable,
     }
 }
 
-/// How a file is to be taken and what it is called (RFC 6266), in ASCII and in full.
-fn disposition(name: &str, save: bool) -> Result<HeaderValue> {
-    let plain: String = name
+/// `Content-Disposition` (RFC 6266) with the name in ASCII, and in full in the encoding of RFC 8187.
+fn disposition(name: &str, is_download: bool) -> Result<HeaderValue> {
+    let ascii: String = name
         .chars()
         .map(|c| {
             if c.is_ascii_graphic() && !"\"\\%".contains(c) || c == ' ' {
@@ -251,9 +257,9 @@ fn disposition(name: &str, save: bool) -> Result<HeaderValue> {
             other => full.push_str(&format!("%{other:02X}")),
         }
     }
-    let kind = if save { "attachment" } else { "inline" };
+    let kind = if is_download { "attachment" } else { "inline" };
     HeaderValue::try_from(format!(
-        "{kind}; filename=\"{plain}\"; filename*=UTF-8''{full}"
+        "{kind}; filename=\"{ascii}\"; filename*=UTF-8''{full}"
     ))
     .map_err(|error| Error::Internal(error.into()))
 }
@@ -263,30 +269,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_one_stretch_or_all_or_refused() {
-        for (range, gets) in [
-            ("bytes=0-", Ranged::Part(0, 100)),
-            ("bytes=10-19", Ranged::Part(10, 20)),
-            ("bytes=90-1000", Ranged::Part(90, 100)),
-            ("bytes=-5", Ranged::Part(95, 100)),
-            ("bytes=-500", Ranged::Part(0, 100)),
-            ("bytes=100-", Ranged::Outside),
-            ("bytes=-0", Ranged::Outside),
-            ("bytes=20-10", Ranged::Outside),
-            ("bytes=0-1,5-6", Ranged::All),
-            ("items=0-1", Ranged::All),
-            ("bytes=a-b", Ranged::All),
+    fn range_is_parsed_ignored_or_refused() {
+        for (range, expected) in [
+            ("bytes=0-", ByteRange::Part(0, 100)),
+            ("bytes=10-19", ByteRange::Part(10, 20)),
+            ("bytes=90-1000", ByteRange::Part(90, 100)),
+            ("bytes=-5", ByteRange::Part(95, 100)),
+            ("bytes=-500", ByteRange::Part(0, 100)),
+            ("bytes=100-", ByteRange::Unsatisfiable),
+            ("bytes=-0", ByteRange::Unsatisfiable),
+            ("bytes=20-10", ByteRange::Unsatisfiable),
+            ("bytes=0-1,5-6", ByteRange::All),
+            ("items=0-1", ByteRange::All),
+            ("bytes=a-b", ByteRange::All),
         ] {
             assert_eq!(
-                range_of(&HeaderValue::from_static(range), 100),
-                gets,
+                parse_range(&HeaderValue::from_static(range), 100),
+                expected,
                 "{range}"
             );
         }
     }
 
     #[test]
-    fn a_name_cannot_leave_its_header() {
+    fn file_name_is_escaped_in_disposition() {
         let header = disposition("a\"b\\ ü.png", true).unwrap();
         assert_eq!(
             header.to_str().unwrap(),

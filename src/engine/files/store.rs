@@ -1,4 +1,4 @@
-//! The files' SQL, one function a question.
+//! The SQL of files and their contents, one function per query.
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -10,72 +10,74 @@ use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 
-/// Whether there are pictures of a file to show.
+/// Whether a file is a picture, and how far its processing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
-    /// It is none.
+    /// Not a picture.
     None,
-    /// They are being made.
+    /// The job that re-encodes it has not finished; nobody may read it before.
     Waiting,
-    /// They are there.
+    /// Re-encoded, with a small and a large version.
     Made,
-    /// None can be made of it: it can only be saved.
+    /// It could not be decoded: it is offered as a download only.
     Failed,
 }
 
-/// A file.
+/// The row of a complete file.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct File {
-    /// Its id.
+    /// Part of the file's URL, but no secret: permission is checked at every request.
     pub id: FileId,
-    /// Which module's.
+    /// The name of its [`FileKind`](super::FileKind).
     pub kind: String,
-    /// Where it is, as its kind counts places.
-    pub place: i64,
-    /// Who put it there.
+    /// What it was added to: a number that its kind's module understands, such as a room's id.
+    #[sqlx(rename = "place")]
+    pub target: i64,
+    /// The account that uploaded it.
     #[sqlx(rename = "owner_id")]
     pub owner: AccountId,
-    /// The space it counts in.
+    /// The space against whose quota it counts.
     #[sqlx(rename = "space_id")]
     pub space: Option<SpaceId>,
-    /// Its name, fit to be shown and to be saved under.
+    /// A normalized file name, safe to display and to save under.
     pub name: String,
-    /// Its media type, found from its content.
+    /// The media type, detected from the content.
     pub media: String,
-    /// Its size in bytes.
+    /// The size of the content, in bytes.
     pub size: i64,
-    /// Digest of its content.
+    /// The BLAKE3 digest of the content, in hexadecimal.
     pub digest: String,
-    /// Whether there are pictures of it.
+    /// Whether it is a picture, and how far its processing is.
     pub picture: Picture,
-    /// Width of the picture, in pixels.
+    /// The width of the picture, in pixels.
     pub width: Option<i64>,
-    /// Height of the picture, in pixels.
+    /// The height of the picture, in pixels.
     pub height: Option<i64>,
-    /// A few pixels of it, as a data address.
+    /// A placeholder of a few pixels, as a `data:` URL.
     pub blur: Option<String>,
-    /// Digest of the small picture, 480 pixels at most.
+    /// The digest of the small version, at most 480 pixels wide and high.
     pub small: Option<String>,
-    /// Digest of the large picture, 1,600 pixels at most.
+    /// The digest of the large version, at most 1,600 pixels wide and high.
     pub large: Option<String>,
-    /// Whether something refers to it.
-    pub kept: bool,
-    /// When it was whole.
+    /// Whether something refers to the file, by [`Files::claim`](super::Files::claim).
+    #[sqlx(rename = "kept")]
+    pub is_claimed: bool,
+    /// When its upload was complete.
     pub created_at: Micros,
 }
 
 impl File {
-    /// How a browser may be given it.
+    /// How the file may be served: a picture that could not be re-encoded counts as `Other`.
     pub fn media(&self) -> Media {
-        match (Media::stored(&self.media), self.picture) {
+        match (Media::from_name(&self.media), self.picture) {
             (Media::Picture(_), Picture::None | Picture::Failed) => Media::Other,
             (media, _) => media,
         }
     }
 
-    /// The digests of all its contents.
+    /// The digests of the file's content and of its smaller versions.
     pub(super) fn digests(&self) -> impl Iterator<Item = &str> {
         [Some(&self.digest), self.small.as_ref(), self.large.as_ref()]
             .into_iter()
@@ -84,9 +86,12 @@ impl File {
     }
 }
 
-/// An upload became a file.
+/// Adds the file that an upload became, and the row of its content.
+///
+/// # Errors
+/// `NotFound` when the upload was deleted meanwhile.
 pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
-    blob(tx, &file.digest, file.size, &file.media).await?;
+    add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
         size, digest, picture, kept, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)";
@@ -95,7 +100,7 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
         (
             file.id,
             &file.kind,
-            file.place,
+            file.target,
             file.owner,
             file.space,
             &file.name,
@@ -107,22 +112,21 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
         ),
     )
     .await?;
-    let marked = tx
+    let updated = tx
         .execute(
             "UPDATE uploads SET file_id = $2 WHERE id = $1 AND file_id IS NULL",
             (upload, file.id),
         )
         .await?;
-    // It was ended meanwhile.
-    if marked == 0 {
+    if updated == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
     }
 }
 
-/// Content is stored.
-pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
+/// Adds the row of content that is stored. Does nothing when there is one.
+pub(super) async fn add_blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
     const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     tx.execute(BLOB, (digest, size, media, Micros::now()))
@@ -130,7 +134,7 @@ pub(super) async fn blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> R
     Ok(())
 }
 
-/// Whether content is stored.
+/// Whether content has a row, which says that it is stored.
 pub(super) async fn has_blob(db: &Db, digest: &str) -> Result<bool> {
     db.scalar(
         "SELECT EXISTS (SELECT 1 FROM blobs WHERE digest = $1)",
@@ -139,16 +143,16 @@ pub(super) async fn has_blob(db: &Db, digest: &str) -> Result<bool> {
     .await
 }
 
-/// Size and media of stored content.
-pub(super) async fn blob_of(db: &Db, digest: &str) -> Result<(i64, Media)> {
+/// Size in bytes and media type of stored content.
+pub(super) async fn blob_info(db: &Db, digest: &str) -> Result<(i64, Media)> {
     let (size, media): (i64, String) = db
         .one("SELECT size, media FROM blobs WHERE digest = $1", (digest,))
         .await?;
-    Ok((size, Media::stored(&media)))
+    Ok((size, Media::from_name(&media)))
 }
 
-/// Content that no file has is no longer stored. Whether that is so.
-pub(super) async fn drop_blob(tx: &mut Tx, digest: &str) -> Result<bool> {
+/// Deletes the row of content that no file has. Returns whether there is no row now.
+pub(super) async fn delete_blob_if_unused(tx: &mut Tx, digest: &str) -> Result<bool> {
     const DROP: &str = "DELETE FROM blobs WHERE digest = $1 AND NOT EXISTS (SELECT 1 FROM files \
         WHERE digest = $1) \
         AND NOT EXISTS (SELECT 1 FROM files WHERE small = $1) AND NOT EXISTS (SELECT 1 \
@@ -164,31 +168,30 @@ pub(super) async fn drop_blob(tx: &mut Tx, digest: &str) -> Result<bool> {
 
 const FILE: &str = "SELECT * FROM files WHERE id = $1";
 
-/// A file.
 pub(super) async fn file(db: &Db, id: FileId) -> Result<File> {
     db.one(FILE, (id,)).await
 }
 
-/// The same in a transaction.
+/// Like [`file`], within a transaction.
 pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
     tx.one(FILE, (id,)).await
 }
 
-/// See [`super::Files::keep`].
+/// See [`super::Files::claim`].
 pub(super) async fn claim(
     tx: &mut Tx,
     id: FileId,
     kind: &str,
-    place: i64,
+    target: i64,
     owner: AccountId,
 ) -> Result<File> {
-    const KEEP: &str = "UPDATE files SET kept = TRUE \
+    const CLAIM: &str = "UPDATE files SET kept = TRUE \
         WHERE id = $1 AND kind = $2 AND place = $3 AND owner_id = $4 AND NOT kept RETURNING *";
-    let kept = tx.optional(KEEP, (id, kind, place, owner)).await?;
-    kept.ok_or_else(|| Error::field("files", "error-file-gone"))
+    let claimed = tx.optional(CLAIM, (id, kind, target, owner)).await?;
+    claimed.ok_or_else(|| Error::field("files", "error-file-gone"))
 }
 
-/// Deletes a file's row. The file as it was.
+/// Deletes a file's row and releases its usage; returns the deleted row.
 pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
     let file: File = tx
         .one("DELETE FROM files WHERE id = $1 RETURNING *", (id,))
@@ -197,30 +200,34 @@ pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
     Ok(file)
 }
 
-/// Files that nothing refers to and that are older than this, a thousand at most.
-pub(super) async fn unkept(db: &Db, before: Micros) -> Result<Vec<FileId>> {
-    const UNKEPT: &str =
+/// The ids of up to 1,000 unclaimed files that are older than this.
+pub(super) async fn unclaimed(db: &Db, before: Micros) -> Result<Vec<FileId>> {
+    const UNCLAIMED: &str =
         "SELECT id FROM files WHERE NOT kept AND created_at < $1 ORDER BY created_at LIMIT 1000";
-    db.scalars(UNKEPT, (before,)).await
+    db.scalars(UNCLAIMED, (before,)).await
 }
 
-/// Deletes a file unless something refers to it by now.
-pub(super) async fn delete_unkept(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
-    let unkept: Option<i64> = tx
+/// Deletes a file unless it was claimed meanwhile.
+pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
+    let unclaimed: Option<i64> = tx
         .optional_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept", (id,))
         .await?;
-    match unkept {
+    match unclaimed {
         Some(_) => delete(tx, id).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// A file's pictures as they were made; the digest is that of the picture made anew.
+/// Stores the result of processing a picture: digest and size of the re-encoded picture replace
+/// those of the original, in the usage as well.
+///
+/// # Errors
+/// `NotFound` when the file was deleted meanwhile.
 pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, \
         width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
-    let was = file_in(tx, file.id).await?;
-    usage::add(tx, file.owner, file.space, file.size - was.size, None).await?;
+    let original = file_in(tx, file.id).await?;
+    usage::add(tx, file.owner, file.space, file.size - original.size, None).await?;
     tx.execute(
         SET,
         (

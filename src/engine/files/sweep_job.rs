@@ -1,11 +1,11 @@
-//! The job that deletes what was left over: by uploads that ended half-way, and by crashes.
+//! The job that deletes expired uploads, unclaimed files, and what crashes left on disk.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
 use super::transfers::Transfers;
-use super::{store, upload_store};
+use super::{Files, store, upload_store};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
@@ -20,27 +20,30 @@ pub(super) fn declare(module: Module<Transfers>) -> Module<Transfers> {
         sweep,
     );
     module
-        .job(sweep.at_once(1).limit(Duration::from_secs(3600)))
+        .job(sweep.concurrency(1).timeout(Duration::from_secs(3600)))
         .schedule(Schedule::new(SWEEP, "*/10 * * * *"))
 }
 
 async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<Settled, Failure> {
-    let life = Duration::from_secs(files.0.settings.upload_hours * 3600);
+    let ttl = Duration::from_secs(files.0.settings.upload_hours * 3600);
     let now = Micros::now();
     for id in upload_store::expired(&files.0.db, now).await? {
         files.end_upload(&id).await?;
     }
-    let past = Micros(
-        now.0
-            .saturating_sub(i64::try_from(life.as_micros()).unwrap_or(i64::MAX)),
-    );
-    for id in store::unkept(&files.0.db, past).await? {
+    let ttl_micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+    delete_unclaimed(&files, Micros(now.0.saturating_sub(ttl_micros))).await?;
+    delete_orphans(&files, ttl * 2).await?;
+    run.done()
+}
+
+async fn delete_unclaimed(files: &Files, before: Micros) -> Result<()> {
+    for id in store::unclaimed(&files.0.db, before).await? {
         let sweeping = files.clone();
         files
             .0
             .db
             .write_queued(async move |tx| {
-                let Some(file) = store::delete_unkept(tx, id).await? else {
+                let Some(file) = store::delete_unclaimed(tx, id).await? else {
                     return Ok(());
                 };
                 for digest in file.digests() {
@@ -50,23 +53,29 @@ async fn sweep(Transfers { files, .. }: Transfers, run: Run, (): ()) -> Result<S
             })
             .await?;
     }
-    // What a crash left between a file and its row, either way.
-    for id in files.0.spool.older_than(life * 2).await? {
+    Ok(())
+}
+
+/// Deletes spool files and contents without a row: a crash came between writing one and the other.
+/// Young ones are left alone, as their row may be about to be written.
+async fn delete_orphans(files: &Files, age: Duration) -> Result<()> {
+    for id in files.0.spool.older_than(age).await? {
         if matches!(
             upload_store::get(&files.0.db, &id).await,
             Err(Error::NotFound)
         ) {
-            files.0.spool.forget(&id).await?;
+            files.0.spool.delete(&id).await?;
         }
     }
-    let mut old = files.0.blobs.older_than(life * 2).await?;
+    let mut old = files.0.blobs.older_than(age).await?;
     while let Some(digest) = old.next().await {
         if !store::has_blob(&files.0.db, &digest).await? {
-            let _turn = files.0.contents.wait(digest.clone()).await;
+            // Checked again under the lock: an upload of the same content may just be stored.
+            let _guard = files.0.digest_locks.wait(digest.clone()).await;
             if !store::has_blob(&files.0.db, &digest).await? {
                 files.0.blobs.delete(&digest).await?;
             }
         }
     }
-    run.done()
+    Ok(())
 }

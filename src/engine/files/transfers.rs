@@ -1,4 +1,4 @@
-//! Files on their way between viewers and the server: what the modules' rules allow.
+//! Uploads and downloads by viewers: files together with the rules of the modules.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use super::Files;
 use super::kind::FileRule;
 use crate::base::error::{Error, Result};
 
-/// The files of a server with the rule of each kind: who may add and read them. Behind `/uploads`,
-/// `/files` and forms with files. Cheap to clone.
+/// The files of a server with the rule of each kind: the state of the routes `/uploads` and
+/// `/files` and of forms with files. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::engine) struct Transfers {
     pub(super) files: Files,
@@ -32,8 +32,6 @@ impl Transfers {
         Self { files, rules }
     }
 
-    /// The rule of a kind.
-    ///
     /// # Errors
     /// `NotFound` for a kind that no module declares.
     pub(super) fn rule(&self, kind: &str) -> Result<&FileRule> {

@@ -1,8 +1,9 @@
 //! Uploads over tus 1.0 (<https://tus.io/protocols/resumable-upload>): core, creation, termination,
 //! checksum, expiration.
 //!
-//! `Upload-Metadata` names `filename`, and `kind` and `place` as modules declare them. The answer
-//! to the last byte, and to every later `HEAD`, says the file's id in `Tidepool-File`.
+//! `Upload-Metadata` has the keys `filename`, `kind` (of file, declared by a module) and `place` (the
+//! target). The response to the last byte, and to every later `HEAD`, has the file's id in
+//! `Tidepool-File`.
 
 use axum::Router;
 use axum::body::Body;
@@ -24,33 +25,35 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::problem_response;
 
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
-const MISMATCH: u16 = 460; // the protocol's own status: what came is not what its checksum says
+/// The status "Checksum Mismatch", which only tus defines.
+const CHECKSUM_MISMATCH: u16 = 460;
 
 fn name(name: &'static str) -> HeaderName {
     HeaderName::from_static(name)
 }
 
-/// `/uploads` and what is below it, and `/files`. A request may take as long as bytes come.
+/// The routes of `/uploads` and `/files`.
 pub(in crate::engine) fn routes(transfers: Transfers) -> Router {
-    let one = on(MethodFilter::HEAD, stand)
+    let upload = on(MethodFilter::HEAD, head)
         .patch(append)
         .delete(end)
         .post(override_method);
     let uploads = Router::new()
-        .route("/uploads", options(abilities).post(begin))
-        .route("/uploads/{upload}", one)
-        .layer(from_fn(speak))
+        .route("/uploads", options(describe_server).post(begin))
+        .route("/uploads/{upload}", upload)
+        .layer(from_fn(check_version))
+        // The size of an upload is checked against its own limits.
         .layer(axum::extract::DefaultBodyLimit::disable());
     uploads
-        .route("/files/{file}/{name}", get(super::serve::give))
+        .route("/files/{file}/{name}", get(super::serve::serve))
         .with_state(transfers)
 }
 
-/// Answers in the one version there is, and refuses requests in another.
-async fn speak(request: Request, next: Next) -> Response {
-    let speaks = request.method() == Method::OPTIONS
+/// Refuses requests in another version of the protocol, and adds the version to every response.
+async fn check_version(request: Request, next: Next) -> Response {
+    let is_supported = request.method() == Method::OPTIONS
         || request.headers().get("tus-resumable") == Some(&VERSION);
-    let mut response = match speaks {
+    let mut response = match is_supported {
         true => next.run(request).await,
         false => (StatusCode::PRECONDITION_FAILED, [("tus-version", VERSION)]).into_response(),
     };
@@ -63,7 +66,8 @@ async fn speak(request: Request, next: Next) -> Response {
     response
 }
 
-async fn abilities(State(files): State<Files>) -> Response {
+/// `OPTIONS`: versions, extensions and limits of the server.
+async fn describe_server(State(files): State<Files>) -> Response {
     let headers = [
         ("tus-version", VERSION),
         (
@@ -79,11 +83,11 @@ async fn abilities(State(files): State<Files>) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+fn parse_number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
-/// A value of `Upload-Metadata`: pairs of a key and its value in base64, with commas between.
+/// A value of `Upload-Metadata`, which is a list of `key base64(value)` separated by commas.
 fn metadata(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let mut pairs = headers
         .get("upload-metadata")?
@@ -102,9 +106,9 @@ async fn begin(
 ) -> Result<Response> {
     let request = || {
         Some(UploadRequest {
-            size: number(&headers, "upload-length")?,
+            size: parse_number(&headers, "upload-length")?,
             kind: metadata(&headers, "kind")?,
-            place: metadata(&headers, "place")?.parse().ok()?,
+            target: metadata(&headers, "place")?.parse().ok()?,
             name: metadata(&headers, "filename")
                 .or_else(|| metadata(&headers, "name"))
                 .unwrap_or_default(),
@@ -119,11 +123,11 @@ async fn begin(
         [(header::LOCATION, format!("/uploads/{}", upload.id))],
     )
         .into_response();
-    expires(&upload, response.headers_mut());
+    insert_expiry(&upload, response.headers_mut());
     Ok(response)
 }
 
-fn expires(upload: &Upload, headers: &mut HeaderMap) {
+fn insert_expiry(upload: &Upload, headers: &mut HeaderMap) {
     let at = chrono::DateTime::<chrono::Utc>::from_timestamp_micros(upload.expires_at.0)
         .unwrap_or_default();
     if let Ok(at) = HeaderValue::try_from(at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
@@ -131,28 +135,28 @@ fn expires(upload: &Upload, headers: &mut HeaderMap) {
     }
 }
 
-/// Where an upload stands, as headers.
-fn state(state: &UploadState, status: StatusCode) -> Response {
+/// A response with the state of an upload in its headers.
+fn state_response(state: &UploadState, status: StatusCode) -> Response {
     let UploadState { upload, offset } = state;
     let mut response = (status, [("upload-offset", HeaderValue::from(*offset))]).into_response();
     let headers = response.headers_mut();
     match upload.file {
         Some(file) => drop(headers.insert(name("tidepool-file"), file.0.into())),
-        None => expires(upload, headers),
+        None => insert_expiry(upload, headers),
     }
     response
 }
 
-async fn stand(
+async fn head(
     State(files): State<Files>,
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    let stands = files.upload_state(&viewer, &id).await?;
-    let mut response = state(&stands, StatusCode::OK);
+    let state = files.upload_state(&viewer, &id).await?;
+    let mut response = state_response(&state, StatusCode::OK);
     response
         .headers_mut()
-        .insert(name("upload-length"), stands.upload.size.into());
+        .insert(name("upload-length"), state.upload.size.into());
     Ok(response)
 }
 
@@ -169,39 +173,41 @@ async fn append(
     {
         return Ok(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
     }
-    let Some(offset) = number(&headers, "upload-offset") else {
+    let Some(offset) = parse_number(&headers, "upload-offset") else {
         return Ok(StatusCode::BAD_REQUEST.into_response());
     };
-    let sum = match headers.get("upload-checksum").map(checksum) {
+    let checksum = match headers.get("upload-checksum").map(parse_checksum) {
         Some(None) => return Ok(StatusCode::BAD_REQUEST.into_response()),
-        Some(sum) => sum,
+        Some(checksum) => checksum,
         None => None,
     };
-    let (place, by) = (transfers.files.place()?, viewer.clone());
-    // A task of its own: what was begun is ended, however early whoever sent it goes.
+    let (permit, owner) = (transfers.files.permit()?, viewer.clone());
+    // In a task of its own, which goes on when the client disconnects and this request is
+    // cancelled: bytes that arrived are written, and a complete upload is stored.
     let appended = tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         transfers
-            .append(&by, &id, offset, sum, body.into_data_stream())
+            .append(&owner, &id, offset, checksum, body.into_data_stream())
             .await
     });
     match appended
         .await
         .map_err(|error| Error::Internal(error.into()))?
     {
-        Ok(stands) => Ok(state(&stands, StatusCode::NO_CONTENT)),
+        Ok(state) => Ok(state_response(&state, StatusCode::NO_CONTENT)),
         Err(error @ Error::Conflict("error-checksum")) => {
-            let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
+            let status = StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
             Ok(problem_response(status, &error, viewer.lang))
         }
         Err(error) => Err(error),
     }
 }
 
-fn checksum(header: &HeaderValue) -> Option<Checksum> {
-    let (algorithm, sum) = header.to_str().ok()?.split_once(' ')?;
-    let sum = STANDARD.decode(sum.trim()).ok()?;
-    Checksum::new(algorithm, sum)
+/// Parses `Upload-Checksum`: an algorithm and the checksum in Base64.
+fn parse_checksum(header: &HeaderValue) -> Option<Checksum> {
+    let (algorithm, checksum) = header.to_str().ok()?.split_once(' ')?;
+    let checksum = STANDARD.decode(checksum.trim()).ok()?;
+    Checksum::new(algorithm, checksum)
 }
 
 async fn end(
@@ -209,15 +215,15 @@ async fn end(
     viewer: Viewer,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
-    files.own(&viewer, &id).await?;
-    // Whoever sends at the moment stops first.
-    let _turn = files.0.spool.turn(&id).await;
-    files.own(&viewer, &id).await?;
+    files.own_upload(&viewer, &id).await?;
+    // Interrupts a running append, which would write to the deleted file.
+    let _writer = files.0.spool.lock(&id).await;
+    files.own_upload(&viewer, &id).await?;
     files.end_upload(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// For clients whose network lets nothing but `POST` through.
+/// `X-HTTP-Method-Override`, for clients behind proxies that only let `POST` through.
 async fn override_method(
     state: State<Transfers>,
     viewer: Viewer,

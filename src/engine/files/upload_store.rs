@@ -1,37 +1,42 @@
-//! The rows of uploads on their way.
+//! The SQL of uploads, one function per query.
 
 use sqlx::FromRow;
 
 use super::FileId;
-use super::usage::{self, Limits};
+use super::usage::{self, Quotas};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 
-/// An upload on its way.
+/// The row of an upload. It stays until it expires after the upload has become a file, so that a
+/// client that missed the last answer can ask for the file's id.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Upload {
+    /// A random token; it appears in the upload's URL.
     pub(super) id: String,
     pub(super) kind: String,
-    pub(super) place: i64,
+    #[sqlx(rename = "place")]
+    pub(super) target: i64,
     #[sqlx(rename = "owner_id")]
     pub(super) owner: AccountId,
     #[sqlx(rename = "space_id")]
     pub(super) space: Option<SpaceId>,
     pub(super) name: String,
+    /// The length announced by the client, in bytes.
     pub(super) size: i64,
+    /// The file that the upload became.
     #[sqlx(rename = "file_id")]
     pub(super) file: Option<FileId>,
     pub(super) expires_at: Micros,
 }
 
-/// Begins an upload, counting all of it.
+/// Adds an upload and counts its announced size against the quotas.
 ///
 /// # Errors
-/// `Full` when it is more than its account or space may keep.
-pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Result<()> {
-    usage::add(tx, upload.owner, upload.space, upload.size, Some(limits)).await?;
+/// `Full` when the quota of its account or space is exceeded.
+pub(super) async fn begin(tx: &mut Tx, upload: &Upload, quotas: Quotas) -> Result<()> {
+    usage::add(tx, upload.owner, upload.space, upload.size, Some(quotas)).await?;
     const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, \
         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.execute(
@@ -39,7 +44,7 @@ pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Resul
         (
             &upload.id,
             &upload.kind,
-            upload.place,
+            upload.target,
             upload.owner,
             upload.space,
             &upload.name,
@@ -51,18 +56,17 @@ pub(super) async fn begin(tx: &mut Tx, upload: &Upload, limits: Limits) -> Resul
     Ok(())
 }
 
-/// How many uploads an account has on their way.
-pub(super) async fn count_of(db: &Db, owner: AccountId) -> Result<i64> {
+/// The number of incomplete uploads of an account.
+pub(super) async fn count_incomplete(db: &Db, owner: AccountId) -> Result<i64> {
     const COUNT: &str = "SELECT COUNT(*) FROM uploads WHERE owner_id = $1 AND file_id IS NULL";
     db.scalar(COUNT, (owner,)).await
 }
 
-/// An upload.
 pub(super) async fn get(db: &Db, id: &str) -> Result<Upload> {
     db.one("SELECT * FROM uploads WHERE id = $1", (id,)).await
 }
 
-/// An upload is smaller than it was said to be.
+/// Corrects the size of an upload that was announced larger than it is, and its usage.
 pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
     let upload: Upload = tx.one("SELECT * FROM uploads WHERE id = $1", (id,)).await?;
     usage::add(tx, upload.owner, upload.space, size - upload.size, None).await?;
@@ -71,8 +75,7 @@ pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
     Ok(())
 }
 
-/// Ends an upload that is not whole, or forgets one that is. What it counted is free again unless
-/// it became a file.
+/// Deletes an upload. Its usage is released unless it became a file.
 pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
     let upload: Option<Upload> = tx
         .optional("DELETE FROM uploads WHERE id = $1 RETURNING *", (id,))
@@ -89,7 +92,7 @@ pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
     }
 }
 
-/// Uploads whose time is over, a thousand at most.
+/// The ids of up to 1,000 expired uploads.
 pub(super) async fn expired(db: &Db, now: Micros) -> Result<Vec<String>> {
     const EXPIRED: &str =
         "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000";

@@ -1,5 +1,5 @@
-//! The life of an upload: begun after every limit is asked, appended to, and turned into a file
-//! when it is whole.
+//! The life of an upload: begun after all limits are checked, appended to, and turned into a file
+//! when it is complete.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::blobs::Blobs;
 use super::checksum::Checksum;
-use super::media::{LOOKED_AT, Media, normalize_name};
+use super::media::{Media, SNIFF_BYTES, normalize_name};
 use super::pictures;
-use super::spool::Writing;
+use super::spool_writer::SpoolWriter;
 use super::store::{self, File, Picture};
 use super::transfers::Transfers;
 use super::upload_store::{self, Upload};
-use super::usage::Limits;
+use super::usage::Quotas;
 use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -24,110 +24,110 @@ use crate::engine::jobs::NewJob;
 use crate::engine::viewer::Viewer;
 
 const MIB: u64 = 1 << 20;
-const SPARE: u64 = 64 * MIB; // of the disk, that uploads leave to everything else
-const ON_THEIR_WAY: i64 = 100; // uploads of one account
+/// Disk space that an upload must leave free for everything else, or its own size if that is less.
+const MIN_FREE_BYTES: u64 = 64 * MIB;
+const MAX_INCOMPLETE_UPLOADS_PER_ACCOUNT: i64 = 100;
 
-/// What someone wants to put where.
+/// The announcement of an upload.
 pub(super) struct UploadRequest {
     pub(super) kind: String,
-    pub(super) place: i64,
+    pub(super) target: i64,
     pub(super) name: String,
     pub(super) size: u64,
 }
 
-/// Where an upload stands.
+/// An upload and the number of bytes that have arrived.
 pub(super) struct UploadState {
     pub(super) upload: Upload,
     pub(super) offset: u64,
 }
 
 impl Transfers {
-    /// Begins an upload: every limit is asked before a byte comes.
+    /// Begins an upload. All limits are checked here, before the client sends a byte of content.
     pub(super) async fn begin(&self, viewer: &Viewer, request: UploadRequest) -> Result<Upload> {
         let rule = self.rule(&request.kind)?;
-        let space = (rule.may_add)(viewer.clone(), request.place).await?;
+        let space = (rule.may_add)(viewer.clone(), request.target).await?;
         let files = &self.files;
-        let largest = files.largest(&request.kind)?;
-        if request.size > largest {
-            return Err(Error::TooLarge("error-file-large", largest));
+        let max_bytes = files.max_bytes(&request.kind)?;
+        if request.size > max_bytes {
+            return Err(Error::TooLarge("error-file-large", max_bytes));
         }
         if request.size == 0 {
             return Err(Error::field("files", "error-file-empty"));
         }
-        files.has_room(request.size)?;
-        if upload_store::count_of(&files.0.db, viewer.account).await? >= ON_THEIR_WAY {
+        files.check_disk_space(request.size)?;
+        let incomplete = upload_store::count_incomplete(&files.0.db, viewer.account).await?;
+        if incomplete >= MAX_INCOMPLETE_UPLOADS_PER_ACCOUNT {
             return Err(Error::Conflict("error-too-many-uploads"));
         }
-        let settings = &files.0.settings;
-        let mib = |limit: u64| i64::try_from(limit.saturating_mul(MIB)).unwrap_or(i64::MAX);
-        let limits = Limits {
-            account: mib(settings.max_files_mib_per_account),
-            space: mib(settings.max_files_mib_per_space),
-        };
+        let ttl = Duration::from_secs(files.0.settings.upload_hours * 3600);
         let upload = Upload {
             id: secrets::token(),
             kind: request.kind,
-            place: request.place,
+            target: request.target,
             owner: viewer.account,
             space,
             name: normalize_name(&request.name),
             size: i64::try_from(request.size).unwrap_or(i64::MAX),
             file: None,
-            expires_at: Micros::now().plus(Duration::from_secs(settings.upload_hours * 3600)),
+            expires_at: Micros::now().plus(ttl),
         };
         files.0.spool.create(&upload.id).await?;
-        let kept = upload.clone();
+        let (row, quotas) = (upload.clone(), files.quotas());
         if let Err(error) = files
             .0
             .db
-            .write(async move |tx| upload_store::begin(tx, &kept, limits).await)
+            .write(async move |tx| upload_store::begin(tx, &row, quotas).await)
             .await
         {
-            files.0.spool.forget(&upload.id).await?;
+            files.0.spool.delete(&upload.id).await?;
             return Err(error);
         }
         Ok(upload)
     }
 
-    /// Appends what comes at `offset`.
+    /// Appends a body to an upload at `offset`.
     ///
     /// # Errors
-    /// `Conflict` when the upload does not stand there, or what came is not what its checksum says.
+    /// `Conflict` when the upload has another offset, or the body does not match its checksum.
     pub(super) async fn append<S, E>(
         &self,
         viewer: &Viewer,
         id: &str,
         offset: u64,
-        sum: Option<Checksum>,
+        checksum: Option<Checksum>,
         body: S,
     ) -> Result<UploadState>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     {
-        self.files.own(viewer, id).await?;
-        let mut writing = self.files.0.spool.turn(id).await;
-        let upload = self.files.own(viewer, id).await?;
-        let at = match upload.file {
+        // Checked before locking as well: locking interrupts the owner's running append.
+        self.files.own_upload(viewer, id).await?;
+        let mut writer = self.files.0.spool.lock(id).await;
+        let upload = self.files.own_upload(viewer, id).await?;
+        let current = match upload.file {
             Some(_) => upload.size.unsigned_abs(),
-            None => writing.length().await?,
+            None => writer.length().await?,
         };
-        if offset != at {
+        if offset != current {
             return Err(Error::Conflict("error-upload-offset"));
         }
         if upload.file.is_some() {
             return Ok(UploadState { upload, offset });
         }
-        // Rights are asked again for every piece: a day may lie between two.
-        (self.rule(&upload.kind)?.may_add)(viewer.clone(), upload.place).await?;
-        let offset = writing
-            .append(offset, upload.size.unsigned_abs(), sum, body)
+        // Permission is checked for every body: an upload may be resumed a day later.
+        (self.rule(&upload.kind)?.may_add)(viewer.clone(), upload.target).await?;
+        let offset = writer
+            .append(offset, upload.size.unsigned_abs(), checksum, body)
             .await?;
-        self.files.advanced(upload, &mut writing, offset).await
+        self.files
+            .store_if_complete(upload, &mut writer, offset)
+            .await
     }
 
-    /// Takes in a whole file whose size is known when it ends, `request.size` bytes at most.
+    /// Uploads a file of a form. Its size is unknown before its end, `request.size` bytes at most.
     /// Nothing when it is empty.
-    pub(super) async fn take_whole<S, E>(
+    pub(super) async fn upload_form_file<S, E>(
         &self,
         viewer: &Viewer,
         request: UploadRequest,
@@ -137,68 +137,73 @@ impl Transfers {
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     {
         let upload = self.begin(viewer, request).await?;
-        let mut broken = None;
-        let body = body.inspect(|piece| broken = broken.or(piece.is_err().then_some(())));
-        let mut writing = self.files.0.spool.turn(&upload.id).await;
-        let most = upload.size.unsigned_abs();
-        let taken = match writing.append(0, most, None, Box::pin(body)).await {
-            Ok(size) if size > 0 && broken.is_none() => {
+        let mut is_broken = false;
+        let body = body.inspect(|piece| is_broken |= piece.is_err());
+        let mut writer = self.files.0.spool.lock(&upload.id).await;
+        let max_bytes = upload.size.unsigned_abs();
+        let stored = match writer.append(0, max_bytes, None, Box::pin(body)).await {
+            Ok(size) if size > 0 && !is_broken => {
                 let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
                 self.files
                     .0
                     .db
                     .write(async move |tx| upload_store::resize(tx, &id, size).await)
                     .await?;
-                self.files
-                    .store(
-                        &Upload {
-                            size,
-                            ..upload.clone()
-                        },
-                        &mut writing,
-                    )
-                    .await
-                    .map(Some)
+                let resized = Upload {
+                    size,
+                    ..upload.clone()
+                };
+                self.files.store(&resized, &mut writer).await.map(Some)
             }
             Ok(_) => Ok(None),
             Err(Error::TooLarge(..)) => Err(Error::TooLarge(
                 "error-file-large",
-                self.files.largest(&upload.kind)?,
+                self.files.max_bytes(&upload.kind)?,
             )),
             Err(error) => Err(error),
         };
-        if !matches!(taken, Ok(Some(_))) {
+        if !matches!(stored, Ok(Some(_))) {
             self.files.end_upload(&upload.id).await?;
         }
-        if broken.is_some() {
+        if is_broken {
             Err(Error::field("form", "error-message-shape"))
         } else {
-            taken
+            stored
         }
     }
 }
 
 impl Files {
-    /// The largest file of a kind, in bytes.
-    pub(super) fn largest(&self, kind: &str) -> Result<u64> {
+    /// The largest file of a kind, in bytes: the lower of the kind's and the settings' limit.
+    pub(super) fn max_bytes(&self, kind: &str) -> Result<u64> {
         Ok(self
             .kind(kind)?
-            .largest
+            .max_bytes
             .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
     }
 
-    /// Refuses what does not fit on the disk.
-    fn has_room(&self, size: u64) -> Result<()> {
-        match Blobs::free(&self.0.settings.data) {
-            Some(free) if free < size.saturating_add(SPARE.min(size)) => {
+    fn quotas(&self) -> Quotas {
+        let bytes = |mib: u64| i64::try_from(mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
+        Quotas {
+            account: bytes(self.0.settings.max_files_mib_per_account),
+            space: bytes(self.0.settings.max_files_mib_per_space),
+        }
+    }
+
+    fn check_disk_space(&self, size: u64) -> Result<()> {
+        match Blobs::free_bytes(&self.0.settings.data) {
+            Some(free) if free < size.saturating_add(MIN_FREE_BYTES.min(size)) => {
                 Err(Error::Full("error-disk-full"))
             }
             _ => Ok(()),
         }
     }
 
-    /// One's own upload.
-    pub(super) async fn own(&self, viewer: &Viewer, id: &str) -> Result<Upload> {
+    /// Reads an upload of the viewer.
+    ///
+    /// # Errors
+    /// `NotFound`, also when it is another account's or expired.
+    pub(super) async fn own_upload(&self, viewer: &Viewer, id: &str) -> Result<Upload> {
         let upload = upload_store::get(&self.0.db, id).await?;
         if upload.owner != viewer.account || upload.expires_at <= Micros::now() {
             return Err(Error::NotFound);
@@ -206,40 +211,45 @@ impl Files {
         Ok(upload)
     }
 
-    /// How far one's upload has come. One that is whole and was not stored when the server ended is
-    /// stored now.
+    /// The state of an upload of the viewer. Stores the upload if it is complete and a crash, or a
+    /// full disk, kept it from being stored.
     pub(super) async fn upload_state(&self, viewer: &Viewer, id: &str) -> Result<UploadState> {
-        let upload = self.own(viewer, id).await?;
+        let upload = self.own_upload(viewer, id).await?;
         if upload.file.is_some() {
             let offset = upload.size.unsigned_abs();
             return Ok(UploadState { upload, offset });
         }
-        let mut writing = self.0.spool.turn(id).await;
-        let upload = self.own(viewer, id).await?; // it may have become whole while we waited
+        let mut writer = self.0.spool.lock(id).await;
+        // Read again: the upload may have been completed while this waited for the lock.
+        let upload = self.own_upload(viewer, id).await?;
         if upload.file.is_some() {
             let offset = upload.size.unsigned_abs();
             return Ok(UploadState { upload, offset });
         }
-        let offset = writing.length().await?;
-        self.advanced(upload, &mut writing, offset).await
+        let offset = writer.length().await?;
+        self.store_if_complete(upload, &mut writer, offset).await
     }
 
-    /// A place among those who send at once.
-    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
-        self.0.spool.place()
+    /// Takes the permit that a request needs while it sends a body.
+    ///
+    /// # Errors
+    /// `Unavailable` when `max_uploads` requests are sending.
+    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        self.0.spool.permit()
     }
 
-    /// Stores an upload that is whole: one that is said to be is stored.
-    async fn advanced(
+    /// Stores an upload if all its bytes have arrived. A complete upload is reported as such only
+    /// once it is stored. Ends the upload when it can never be stored.
+    async fn store_if_complete(
         &self,
         upload: Upload,
-        writing: &mut Writing,
+        writer: &mut SpoolWriter,
         offset: u64,
     ) -> Result<UploadState> {
         if offset < upload.size.unsigned_abs() {
             return Ok(UploadState { upload, offset });
         }
-        match self.store(&upload, writing).await {
+        match self.store(&upload, writer).await {
             Ok(file) => Ok(UploadState {
                 upload: Upload {
                     file: Some(file),
@@ -256,47 +266,19 @@ impl Files {
         }
     }
 
-    async fn store(&self, upload: &Upload, writing: &mut Writing) -> Result<FileId> {
+    /// Turns a complete upload into a file: stores its content, then its rows.
+    async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
         let size = upload.size.unsigned_abs();
-        let (digest, beginning) = writing.digest(size, LOOKED_AT).await?;
-        let media = Media::of(&beginning);
-        let kind = self.kind(&upload.kind)?;
-        let is_picture = matches!(media, Media::Picture(_)) && size <= pictures::MAX_PICTURE_BYTES;
-        if kind.pictures_only && !is_picture {
-            return Err(Error::field("files", "error-file-picture"));
-        }
-        let picture = if is_picture {
-            Picture::Waiting
-        } else {
-            Picture::None
-        };
-        let file = File {
-            id: FileId::new(),
-            kind: upload.kind.clone(),
-            place: upload.place,
-            owner: upload.owner,
-            space: upload.space,
-            name: upload.name.clone(),
-            media: media.name().to_owned(),
-            size: upload.size,
-            digest: digest.clone(),
-            picture,
-            width: None,
-            height: None,
-            blur: None,
-            small: None,
-            large: None,
-            kept: false,
-            created_at: Micros::now(),
-        };
-        // From the question whether it is stored to the row that needs it, nobody may delete it.
-        let _turn = self.0.contents.wait(digest.clone()).await;
+        let (digest, head) = writer.digest(size, SNIFF_BYTES).await?;
+        let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
+        // Held until the row is written, so that nobody deletes the content before it.
+        let _guard = self.0.digest_locks.wait(digest.clone()).await;
         if !store::has_blob(&self.0.db, &digest).await?
-            && let Err(error) = self.0.blobs.put_file(&digest, writing.path(), size).await
+            && let Err(error) = self.0.blobs.put_file(&digest, writer.path(), size).await
         {
-            // The last byte counts as not received, so that whoever sent it sends it again and it
-            // is tried again.
-            writing.cut(size - 1).await?;
+            // Without its last byte the upload is incomplete: the client sends that again, and with
+            // it tries to store the file again.
+            writer.truncate(size - 1).await?;
             return Err(error);
         }
         let (id, upload_id, jobs) = (file.id, upload.id.clone(), self.0.jobs.clone());
@@ -309,17 +291,54 @@ impl Files {
             Ok(())
         });
         add.await?;
-        self.0.spool.forget(&upload.id).await?;
+        self.0.spool.delete(&upload.id).await?;
         Ok(id)
     }
 
-    /// Ends an upload: what came of it is deleted. A file that it became stays.
+    /// The row of the file that a complete upload becomes.
+    ///
+    /// # Errors
+    /// `Invalid` when the kind takes only pictures and this is none.
+    fn new_file(&self, upload: &Upload, digest: String, media: Media) -> Result<File> {
+        let kind = self.kind(&upload.kind)?;
+        let size = upload.size.unsigned_abs();
+        let is_picture = matches!(media, Media::Picture(_)) && size <= pictures::MAX_PICTURE_BYTES;
+        if kind.pictures_only && !is_picture {
+            return Err(Error::field("files", "error-file-picture"));
+        }
+        let picture = if is_picture {
+            Picture::Waiting
+        } else {
+            Picture::None
+        };
+        Ok(File {
+            id: FileId::new(),
+            kind: upload.kind.clone(),
+            target: upload.target,
+            owner: upload.owner,
+            space: upload.space,
+            name: upload.name.clone(),
+            media: media.name().to_owned(),
+            size: upload.size,
+            digest,
+            picture,
+            width: None,
+            height: None,
+            blur: None,
+            small: None,
+            large: None,
+            is_claimed: false,
+            created_at: Micros::now(),
+        })
+    }
+
+    /// Deletes an upload and its spool file. The file that it may have become stays.
     pub(super) async fn end_upload(&self, id: &str) -> Result<()> {
         let owned = id.to_owned();
         self.0
             .db
             .write_queued(async move |tx| upload_store::end(tx, &owned).await)
             .await?;
-        self.0.spool.forget(id).await
+        self.0.spool.delete(id).await
     }
 }

@@ -1,17 +1,18 @@
-//! How long a failed attempt waits for the next: doubled each time, an hour at most, a quarter more
-//! or less by chance, so that what failed together does not come back together.
+//! Exponential backoff with jitter: the delay doubles with each attempt up to an hour, then varies
+//! by ±25 % so that jobs that failed together are not retried together.
 
 use std::time::Duration;
 
 const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
-/// The wait after the attempt of this number, counted from 1; `first` is that after the first.
+/// The delay before the attempt that follows `attempt` (counted from 1); `first` is the delay after
+/// the first attempt, without jitter.
 pub(super) fn delay_after(attempt: i64, first: Duration) -> Duration {
     let doublings = u32::try_from(attempt - 1).ok();
     let factor = doublings.and_then(|times| 2_u32.checked_pow(times));
     let delay = factor.and_then(|factor| first.checked_mul(factor));
     let delay = delay.map_or(MAX_BACKOFF, |delay| delay.min(MAX_BACKOFF));
-    // Without the system's random source all wait alike, which is only less fair.
+    // Without the system's random source there is no jitter: retries bunch up, but still happen.
     let random = getrandom::u32().unwrap_or(u32::MAX / 2);
     delay.mul_f64(0.75 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }

@@ -1,4 +1,4 @@
-//! Tells the host's page that jobs changed.
+//! Live updates of the host's page about jobs.
 
 use std::time::Duration;
 
@@ -7,18 +7,19 @@ use crate::engine::feed::Feed;
 use crate::engine::live::{Content, Hub};
 use crate::event;
 
-/// The feed that tells the host's page that jobs changed.
+/// Carries [`JobsChanged`] to every open page about jobs. Only the server's host may follow it.
 pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host");
 
 event! {
-    /// Jobs were added, began or ended.
+    /// Jobs were added, began, progressed or ended. Carries no details: the page fetches the list.
     pub struct JobsChanged on "jobs.list.changed" by changes changes() {
         /// How many changes there were since the start.
         changes: u64 = 12,
     }
 }
 
-/// Has the host's pages fetch the jobs again when they changed, twice a second at most.
+/// Publishes [`JobsChanged`] when jobs changed, at most twice a second, because every follower
+/// fetches the whole list again. Runs as long as the process.
 pub(in crate::engine) async fn publish_changes(jobs: Jobs, live: Hub) {
     const INTERVAL: Duration = Duration::from_millis(500);
     let mut changed = jobs.0.changed.subscribe();

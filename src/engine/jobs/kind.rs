@@ -10,18 +10,18 @@ use serde::de::DeserializeOwned;
 use super::backoff;
 use super::run::Run;
 
-/// That a job has ended well: from [`Run::done`] or [`Run::settle`].
+/// Proof that a job succeeded; only [`Run::done`] and [`Run::settle`] make one.
 pub struct Settled {
-    /// Whether its row is gone already.
-    pub(super) stored: bool,
+    /// Whether the job's row is deleted already, in the transaction of [`Run::settle`].
+    pub(super) is_deleted: bool,
 }
 
 /// Why an attempt failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// It may go better another time. What any error becomes.
+    /// Temporary: the job is retried until its attempts are used up. Any error converts to this.
     Retry(String),
-    /// It cannot succeed: no further attempt is made.
+    /// Permanent: the job fails without a further attempt.
     GiveUp(String),
 }
 
@@ -39,31 +39,31 @@ pub(in crate::engine) type Handler =
 pub struct JobSpec {
     /// `module.verb`, such as `files.thumbnail`.
     pub name: &'static str,
-    /// What it does.
+    /// One sentence for the host's page: what the job does.
     pub about: &'static str,
-    pub(super) at_once: usize,
-    pub(super) limit: Duration,
-    pub(super) attempts: i64,
+    pub(super) concurrency: usize,
+    pub(super) timeout: Duration,
+    pub(super) max_attempts: i64,
     pub(super) backoff: Duration,
-    pub(super) per_second: Option<f64>,
+    pub(super) max_per_second: Option<f64>,
 }
 
 impl JobSpec {
-    pub(super) fn wait_after(&self, attempt: i64) -> Duration {
+    pub(super) fn delay_after(&self, attempt: i64) -> Duration {
         backoff::delay_after(attempt, self.backoff)
     }
 }
 
-/// A kind of job as a module with state `S` declares it: its limits, and its handler.
+/// A kind of job as a module with state `S` declares it: its limits and its handler.
 pub struct JobKind<S> {
     pub(in crate::engine) spec: JobSpec,
     bind: Box<dyn FnOnce(&S) -> Handler>,
 }
 
 impl<S: Clone + Send + Sync + 'static> JobKind<S> {
-    /// A kind whose payload decodes into `P`, handled by an `async fn(S, Run, P)`: four at once, a
-    /// minute each, five attempts, the second after about a second.
-    pub fn new<P, F, R>(name: &'static str, about: &'static str, run: F) -> Self
+    /// A kind whose JSON payload decodes into `P`, handled by an `async fn(S, Run, P)`. Defaults:
+    /// concurrency 4, timeout one minute, 5 attempts, backoff from one second, no rate limit.
+    pub fn new<P, F, R>(name: &'static str, about: &'static str, handler: F) -> Self
     where
         P: DeserializeOwned + Send + 'static,
         F: Fn(S, Run, P) -> R + Copy + Send + Sync + 'static,
@@ -72,8 +72,8 @@ impl<S: Clone + Send + Sync + 'static> JobKind<S> {
         let bind = move |state: &S| -> Handler {
             let state = state.clone();
             Arc::new(
-                move |job: Run| match serde_json::from_str::<P>(job.payload()) {
-                    Ok(payload) => run(state.clone(), job, payload).boxed(),
+                move |run: Run| match serde_json::from_str::<P>(run.payload()) {
+                    Ok(payload) => handler(state.clone(), run, payload).boxed(),
                     Err(error) => {
                         let failure = Failure::GiveUp(format!("its payload does not fit: {error}"));
                         async move { Err(failure) }.boxed()
@@ -84,11 +84,11 @@ impl<S: Clone + Send + Sync + 'static> JobKind<S> {
         let spec = JobSpec {
             name,
             about,
-            at_once: 4,
-            limit: Duration::from_secs(60),
-            attempts: 5,
+            concurrency: 4,
+            timeout: Duration::from_secs(60),
+            max_attempts: 5,
             backoff: Duration::from_secs(1),
-            per_second: None,
+            max_per_second: None,
         };
         Self {
             spec,
@@ -100,35 +100,35 @@ impl<S: Clone + Send + Sync + 'static> JobKind<S> {
         (self.spec.name, (self.bind)(state))
     }
 
-    /// How many run at once.
-    pub fn at_once(mut self, most: usize) -> Self {
-        self.spec.at_once = most.max(1);
+    /// The number of jobs of this kind that may run at the same time, at least 1.
+    pub fn concurrency(mut self, jobs: usize) -> Self {
+        self.spec.concurrency = jobs.max(1);
         self
     }
 
-    /// How long one attempt may take. What waits is dropped then; a thread that computes is not
-    /// stopped, so bound it otherwise.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.spec.limit = limit;
+    /// The time one attempt may take. Its future is dropped then; a blocking thread that it started
+    /// is not stopped and has to bound itself.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.spec.timeout = timeout;
         self
     }
 
-    /// How many attempts are made before it has failed for good.
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.spec.attempts = i64::from(attempts.max(1));
+    /// The number of attempts, at least 1, after which the job has failed permanently.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.spec.max_attempts = i64::from(attempts.max(1));
         self
     }
 
-    /// How long the second attempt waits; each further one twice as long, an hour at most, a
-    /// quarter more or less by chance.
+    /// The delay before the second attempt. It doubles with each further attempt up to an hour, and
+    /// varies by ±25 %.
     pub fn backoff(mut self, first: Duration) -> Self {
         self.spec.backoff = first;
         self
     }
 
-    /// How many begin in a second, on average; as many may begin together.
-    pub fn per_second(mut self, rate: f64) -> Self {
-        self.spec.per_second = Some(rate);
+    /// The number of jobs that may begin per second on average; the burst is one second's worth.
+    pub fn max_per_second(mut self, rate: f64) -> Self {
+        self.spec.max_per_second = Some(rate);
         self
     }
 }

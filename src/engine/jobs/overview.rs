@@ -1,82 +1,85 @@
-//! What an owner sees of the jobs.
+//! The state of all jobs, as the host's page shows it.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 pub use super::store::Failed;
 use super::store::{self, Counted};
-use super::{JobId, Jobs};
+use super::{JobId, JobSpec, Jobs};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 
-/// Waiting or failed jobs of a kind that are counted; beyond that there are "more".
+/// Jobs of one kind and state are counted up to this number, which bounds the cost of the page.
 const MAX_COUNTED: i64 = 10_000;
-const MINUTE: usize = 60;
+const MAX_RUNNING_SHOWN: usize = 50;
+const WINDOW_SECONDS: usize = 60;
 
-/// Jobs that were done, by the second.
+/// Successful jobs in each second of the last minute: a ring buffer.
 pub(super) struct Throughput {
     started: Instant,
-    seconds: [u32; MINUTE],
-    /// The second that was counted in last.
-    last: u64,
+    seconds: [u32; WINDOW_SECONDS],
+    /// The newest second in the buffer, counted from `started`.
+    newest: u64,
 }
 
 impl Default for Throughput {
     fn default() -> Self {
         Self {
             started: Instant::now(),
-            seconds: [0; MINUTE],
-            last: 0,
+            seconds: [0; WINDOW_SECONDS],
+            newest: 0,
         }
     }
 }
 
 impl Throughput {
     pub(super) fn count(&mut self) {
-        self.pass();
-        self.seconds[self.last as usize % MINUTE] += 1;
+        self.advance();
+        self.seconds[self.newest as usize % WINDOW_SECONDS] += 1;
     }
 
-    /// Done in the last minute.
-    fn in_a_minute(&mut self) -> u32 {
-        self.pass();
+    /// The number of successful jobs in the last minute.
+    fn per_minute(&mut self) -> u32 {
+        self.advance();
         self.seconds.iter().sum()
     }
 
-    fn pass(&mut self) {
+    /// Moves the window to the present, clearing the seconds that passed without a count.
+    fn advance(&mut self) {
         let now = self.started.elapsed().as_secs();
-        for second in (self.last + 1..=now).take(MINUTE) {
-            self.seconds[second as usize % MINUTE] = 0;
+        for second in (self.newest + 1..=now).take(WINDOW_SECONDS) {
+            self.seconds[second as usize % WINDOW_SECONDS] = 0;
         }
-        self.last = now;
+        self.newest = now;
     }
 }
 
-/// A kind of job and how it stands.
+/// The state of one kind of job. Counts from the database stop at one more than
+/// [`counted`](Self::counted) shows.
 #[derive(Clone, Debug)]
 pub struct KindView {
-    /// Its name.
+    /// `module.verb`, as in [`JobSpec::name`](super::JobSpec::name).
     pub name: &'static str,
-    /// What it does.
+    /// One sentence: what the job does.
     pub about: &'static str,
-    /// Jobs that wait to begin.
+    /// Jobs that are due and wait for a free runner.
     pub waiting: i64,
-    /// Jobs whose time has not come.
+    /// Jobs that are scheduled for later: delayed ones and retries.
     pub later: i64,
-    /// Jobs that run.
+    /// Jobs that run in this process.
     pub running: usize,
-    /// Jobs that failed for good.
+    /// Jobs that failed permanently.
     pub failed: i64,
-    /// Jobs that were done in the last minute.
+    /// Jobs that succeeded in the last minute.
     pub done: u32,
-    /// Since when the oldest waits.
+    /// Since when the oldest waiting job waits; nothing when none does.
     pub oldest: Option<Micros>,
-    /// Whether no more begin.
+    /// Whether the host has paused the kind: no more jobs of it begin.
     pub paused: bool,
 }
 
 impl KindView {
-    /// A number as it is shown: `10000+` where more were not counted.
+    /// A count for display: `10000+` where counting stopped.
     pub fn counted(number: &i64) -> String {
         if *number > MAX_COUNTED {
             format!("{MAX_COUNTED}+")
@@ -86,72 +89,78 @@ impl KindView {
     }
 }
 
-/// A job that runs.
+/// A job that runs in this process.
 #[derive(Clone, Debug)]
 pub struct Running {
-    /// The job.
+    /// The same in every attempt.
     pub id: JobId,
-    /// Its kind.
+    /// The name of its kind.
     pub kind: &'static str,
-    /// Which attempt it is.
+    /// The number of the attempt, counted from 1.
     pub attempt: i64,
     /// When the attempt began.
     pub since: Micros,
-    /// How far it has come, in steps done and in all; zero of zero when it does not say.
+    /// Steps done, and steps in total; zero of zero when the handler reports no progress.
     pub progress: (u64, u64),
 }
 
-/// Everything, at one moment.
+/// The state of all jobs.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// Every kind, by name.
+    /// Every declared kind, sorted by name.
     pub kinds: Vec<KindView>,
-    /// The fifty jobs that have run longest.
+    /// The fifty jobs that have run longest, the oldest first.
     pub running: Vec<Running>,
-    /// The newest that failed: for good first, then those that are to be tried again.
+    /// The newest hundred jobs that failed permanently, then up to fifty that are to be retried.
     pub failed: Vec<Failed>,
 }
 
 impl Jobs {
-    /// How all jobs stand.
+    /// Reads the state of all jobs.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn overview(&self) -> Result<Overview> {
-        let db = &self.0.db;
         let mut kinds = Vec::new();
         for kind in self.kinds().values() {
-            let waiting = store::count(db, kind.name, Counted::Waiting, MAX_COUNTED + 1).await?;
-            let later = store::count(db, kind.name, Counted::Later, MAX_COUNTED + 1).await?;
-            let failed = store::count(db, kind.name, Counted::Failed, MAX_COUNTED + 1).await?;
-            let oldest = if waiting > 0 {
-                store::oldest(db, kind.name).await?
-            } else {
-                None
-            };
-            let mut state = self.state();
-            let running = state
-                .running
-                .values()
-                .filter(|job| job.kind == kind.name)
-                .count();
-            let done = state
-                .done
-                .get_mut(kind.name)
-                .map_or(0, super::overview::Throughput::in_a_minute);
-            let paused = state.paused.contains(kind.name);
-            kinds.push(KindView {
-                name: kind.name,
-                about: kind.about,
-                waiting,
-                later,
-                running,
-                failed,
-                done,
-                oldest,
-                paused,
-            });
+            kinds.push(self.kind_view(kind).await?);
         }
+        Ok(Overview {
+            kinds,
+            running: self.running(),
+            failed: store::failed(&self.0.db).await?,
+        })
+    }
+
+    async fn kind_view(&self, kind: &JobSpec) -> Result<KindView> {
+        let (db, max) = (&self.0.db, MAX_COUNTED + 1);
+        let waiting = store::count(db, kind.name, Counted::Waiting, max).await?;
+        let later = store::count(db, kind.name, Counted::Later, max).await?;
+        let failed = store::count(db, kind.name, Counted::Failed, max).await?;
+        let oldest = if waiting > 0 {
+            store::oldest_waiting(db, kind.name).await?
+        } else {
+            None
+        };
+        let mut state = self.state();
+        let running = state.running.values();
+        Ok(KindView {
+            name: kind.name,
+            about: kind.about,
+            waiting,
+            later,
+            running: running.filter(|job| job.kind == kind.name).count(),
+            failed,
+            done: state
+                .throughput
+                .get_mut(kind.name)
+                .map_or(0, Throughput::per_minute),
+            oldest,
+            paused: state.paused.contains(kind.name),
+        })
+    }
+
+    fn running(&self) -> Vec<Running> {
         let mut running: Vec<_> = self
             .state()
             .running
@@ -163,16 +172,12 @@ impl Jobs {
                 since: job.since,
                 progress: (
                     job.progress.done.load(Ordering::Relaxed),
-                    job.progress.of.load(Ordering::Relaxed),
+                    job.progress.total.load(Ordering::Relaxed),
                 ),
             })
             .collect();
         running.sort_by_key(|job| (job.since, job.id));
-        running.truncate(50);
-        Ok(Overview {
-            kinds,
-            running,
-            failed: store::failed(db).await?,
-        })
+        running.truncate(MAX_RUNNING_SHOWN);
+        running
     }
 }

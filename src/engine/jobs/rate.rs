@@ -1,66 +1,71 @@
-//! When jobs may begin: the rate of a kind, and a clock that somebody turns back.
+//! Timing of the runner: a token bucket for kinds with a rate limit, and detection of a system
+//! clock that was set back.
 
 use std::time::{Duration, Instant};
 
 use crate::base::clock::Micros;
 
-// A difference between the clocks that is not just imprecision.
-const STEP: Duration = Duration::from_secs(5);
+/// The smallest backward step of the system clock that counts: less is drift between the clocks.
+const MIN_CLOCK_STEP: Duration = Duration::from_secs(5);
 
-/// How many may begin, where a kind has a rate: filled at that rate, up to what one second brings.
-pub(super) struct Bucket {
+/// A token bucket; each job that begins takes a token. Holds one second's worth, at least one.
+pub(super) struct TokenBucket {
+    /// Tokens added per second.
     rate: f64,
-    holds: f64,
-    at: Instant,
+    tokens: f64,
+    refilled_at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     pub(super) fn full(rate: f64) -> Self {
         Self {
             rate,
-            holds: rate.max(1.0),
-            at: Instant::now(),
+            tokens: rate.max(1.0),
+            refilled_at: Instant::now(),
         }
     }
 
-    pub(super) fn holds(&mut self) -> usize {
+    /// Refills the bucket; returns the number of whole tokens in it.
+    pub(super) fn refill(&mut self) -> usize {
         let now = Instant::now();
-        self.holds =
-            (self.holds + self.rate * (now - self.at).as_secs_f64()).min(self.rate.max(1.0));
-        self.at = now;
-        self.holds as usize
+        let added = self.rate * (now - self.refilled_at).as_secs_f64();
+        self.tokens = (self.tokens + added).min(self.rate.max(1.0));
+        self.refilled_at = now;
+        self.tokens as usize
     }
 
-    pub(super) fn take(&mut self, some: usize) {
-        self.holds -= some as f64;
+    pub(super) fn take(&mut self, tokens: usize) {
+        self.tokens -= tokens as f64;
     }
 
-    pub(super) fn until_one(&self) -> Duration {
-        Duration::from_secs_f64(((1.0 - self.holds).max(0.0) / self.rate).clamp(0.001, 3600.0))
+    /// The time until there is a whole token, between a millisecond and an hour.
+    pub(super) fn time_until_token(&self) -> Duration {
+        Duration::from_secs_f64(((1.0 - self.tokens).max(0.0) / self.rate).clamp(0.001, 3600.0))
     }
 }
 
-/// Notices when the system's clock steps back, by the clock that never does.
-pub(super) struct Steps {
+/// Detects backward steps of the system clock by comparing it with the monotonic clock.
+pub(super) struct ClockWatch {
     wall: Micros,
-    at: Instant,
+    monotonic: Instant,
 }
 
-impl Steps {
+impl ClockWatch {
     pub(super) fn new() -> Self {
         Self {
             wall: Micros::now(),
-            at: Instant::now(),
+            monotonic: Instant::now(),
         }
     }
 
-    pub(super) fn stepped_back(&mut self, now: Micros) -> Option<Duration> {
-        let expected = self.wall.plus(self.at.elapsed());
+    /// By how much the system clock, which says `now`, was set back since the last call.
+    pub(super) fn detect_step_back(&mut self, now: Micros) -> Option<Duration> {
+        let expected = self.wall.plus(self.monotonic.elapsed());
         *self = Self {
             wall: now,
-            at: Instant::now(),
+            monotonic: Instant::now(),
         };
-        Some(expected.since(now)).filter(|by| *by > STEP)
+        Some(expected.since(now)).filter(|step| *step > MIN_CLOCK_STEP)
     }
 }
 
@@ -69,27 +74,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_back_is_noticed_and_an_imprecise_clock_is_not() {
-        let mut steps = Steps::new();
+    fn clock_step_back_is_detected_and_drift_ignored() {
+        let mut clock = ClockWatch::new();
         let now = Micros::now();
-        assert_eq!(steps.stepped_back(now.plus(Duration::from_secs(3))), None);
-        assert_eq!(steps.stepped_back(Micros(now.0 - 1_000_000)), None);
-        let by = steps.stepped_back(Micros(now.0 - 3_601_000_000)).unwrap();
+        let ahead = now.plus(Duration::from_secs(3));
+        assert_eq!(clock.detect_step_back(ahead), None);
+        assert_eq!(clock.detect_step_back(Micros(now.0 - 1_000_000)), None);
+        let hour_back = Micros(now.0 - 3_601_000_000);
+        let step = clock.detect_step_back(hour_back).unwrap();
         assert!(
-            by.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500),
-            "{by:?}"
+            step.abs_diff(Duration::from_secs(3600)) < Duration::from_millis(500),
+            "{step:?}"
         );
-        assert_eq!(steps.stepped_back(Micros(now.0 - 3_601_000_000)), None);
+        assert_eq!(clock.detect_step_back(hour_back), None);
     }
 
     #[test]
-    fn a_rate_lets_so_many_begin_and_then_one_after_the_other() {
-        let mut bucket = Bucket::full(10.0);
-        assert_eq!(bucket.holds(), 10);
+    fn token_bucket_allows_a_burst_then_refills() {
+        let mut bucket = TokenBucket::full(10.0);
+        assert_eq!(bucket.refill(), 10);
         bucket.take(10);
-        assert_eq!(bucket.holds(), 0);
-        assert!(bucket.until_one() <= Duration::from_millis(100));
-        bucket.at -= Duration::from_millis(250);
-        assert_eq!(bucket.holds(), 2);
+        assert_eq!(bucket.refill(), 0);
+        assert!(bucket.time_until_token() <= Duration::from_millis(100));
+        bucket.refilled_at -= Duration::from_millis(250);
+        assert_eq!(bucket.refill(), 2);
     }
 }

@@ -8,14 +8,15 @@ use super::{JobId, Jobs, store};
 use crate::base::db::Tx;
 use crate::base::error::Result;
 
-/// How far it has come.
+/// What [`Run::progress`] reported last, in the handler's own unit; zero of zero before that.
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) done: AtomicU64,
-    pub(super) of: AtomicU64,
+    pub(super) total: AtomicU64,
 }
 
-/// An attempt at a job.
+/// One attempt at a job: given to the handler, which ends it with [`done`](Self::done) or
+/// [`settle`](Self::settle).
 pub struct Run {
     pub(super) jobs: Jobs,
     pub(super) id: JobId,
@@ -25,13 +26,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// The job, the same in every attempt: what another service can be given as the key of a
-    /// request, so that it takes it once.
+    /// The job's id, the same in every attempt. Pass it to another service as an idempotency key.
     pub fn id(&self) -> JobId {
         self.id
     }
 
-    /// Which attempt it is, from 1.
+    /// The number of this attempt, counted from 1.
     pub fn attempt(&self) -> u32 {
         u32::try_from(self.attempt).unwrap_or(u32::MAX)
     }
@@ -40,35 +40,36 @@ impl Run {
         &self.payload
     }
 
-    /// Tells the owner's page how far it has come.
-    pub fn progress(&self, done: u64, of: u64) {
-        self.progress.of.store(of, Ordering::Relaxed);
+    /// Reports progress to the host's page, as `done` of `total` steps in a unit of the handler's
+    /// choice.
+    pub fn progress(&self, done: u64, total: u64) {
+        self.progress.total.store(total, Ordering::Relaxed);
         self.progress.done.store(done, Ordering::Relaxed);
-        self.jobs.note();
+        self.jobs.notify_changed();
     }
 
-    /// It is done, and doing it twice would have done no harm: after a crash at this moment it runs
-    /// again.
+    /// Ends the job as successful. Its row is deleted after the handler returns, so a crash in
+    /// between runs the job again: use this only where running twice does no harm.
     pub fn done(self) -> Result<Settled, Failure> {
-        Ok(Settled { stored: false })
+        Ok(Settled { is_deleted: false })
     }
 
-    /// Writes what the job is for and ends the job, both in one transaction: the effect happens
-    /// once, whatever crashes.
+    /// Writes the job's effect and deletes the job in one transaction, so that the effect happens
+    /// exactly once, crashes included.
     ///
     /// # Errors
-    /// What `effect` fails with, and `NotFound` when the job was cancelled or is another attempt's
-    /// by now; nothing is written then.
+    /// What `effect` fails with; `NotFound` when the job was cancelled or a newer attempt has begun.
+    /// Nothing is written then.
     pub async fn settle<F>(self, effect: F) -> Result<Settled, Failure>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<()> + Send + 'static,
     {
         let (id, attempt) = (self.id, self.attempt);
         let write = self.jobs.0.db.write_queued(async move |tx| {
-            store::end(tx, id, attempt).await?;
+            store::complete(tx, id, attempt).await?;
             effect(tx).await
         });
         write.await?;
-        Ok(Settled { stored: true })
+        Ok(Settled { is_deleted: true })
     }
 }

@@ -1,8 +1,9 @@
-//! The runner: one task that takes waiting jobs, as many as may run, and ends them.
+//! The runner: one task that takes waiting jobs, within the limits of their kinds, and runs each in
+//! a task of its own.
 //!
-//! It sleeps until it is rung (a job was added, one has ended) or something is due. Jobs are taken
-//! several at a time, in the group commit of whatever else is written, so a job costs two writes
-//! and none of them alone.
+//! It sleeps until it is woken (a job was added, one has ended) or a job is due. It takes several
+//! jobs in one write, which joins the group commit of other writers: a job costs two writes, one to
+//! take it and one to end it, and neither needs a commit of its own.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -15,18 +16,20 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::kind::Handler;
 use super::outcome::{self, Outcome};
-use super::rate::{Bucket, Steps};
+use super::rate::{ClockWatch, TokenBucket};
 use super::run::{Progress, Run};
-use super::store::{self, LEASE, Taken};
+use super::store::{self, LEASE_TTL, Taken};
 use super::{JobId, Jobs, RunningJob, Schedule};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 
-const LOOK: Duration = Duration::from_secs(10); // between signs of life, a third of a lease
-const _: () = assert!(LOOK.as_secs() * 3 <= LEASE.as_secs());
-// That a retry waits: an hour and a quarter by chance.
-const LATEST: Duration = Duration::from_secs(4500);
-const AGAIN: Duration = Duration::from_secs(1); // after a write that failed
+/// Between renewals of the leases of running jobs. A lease survives two failed renewals.
+const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+const _: () = assert!(RENEW_INTERVAL.as_secs() * 3 <= LEASE_TTL.as_secs());
+/// The longest backoff: an hour and 25 % of jitter.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(4500);
+/// Before the runner repeats a step that failed because the database did.
+const ERROR_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 type Ended = (JobId, Outcome);
 
@@ -35,18 +38,16 @@ pub(super) async fn run(
     handlers: HashMap<&'static str, Handler>,
     schedules: Vec<Schedule>,
 ) {
-    let (tasks, begun, buckets, clock) =
-        (JoinSet::new(), HashMap::new(), HashMap::new(), Steps::new());
     Runner {
         jobs,
         handlers,
         schedules,
-        tasks,
-        begun,
-        buckets,
-        clock,
+        tasks: JoinSet::new(),
+        job_of_task: HashMap::new(),
+        buckets: HashMap::new(),
+        clock: ClockWatch::new(),
         due: Micros(0),
-        looked: Instant::now(),
+        renewed_at: Instant::now(),
     }
     .run()
     .await;
@@ -57,14 +58,13 @@ struct Runner {
     handlers: HashMap<&'static str, Handler>,
     schedules: Vec<Schedule>,
     tasks: JoinSet<Ended>,
-    /// The job of each task, for those that end without a word.
-    begun: HashMap<tokio::task::Id, JobId>,
-    buckets: HashMap<&'static str, Bucket>,
-    clock: Steps,
-    /// When something is due by the clock.
+    /// A task that was aborted or panicked ends without its [`Ended`] value.
+    job_of_task: HashMap<tokio::task::Id, JobId>,
+    buckets: HashMap<&'static str, TokenBucket>,
+    clock: ClockWatch,
+    /// When the next scheduled job or [`Schedule`] is due.
     due: Micros,
-    /// When signs of life were given last.
-    looked: Instant,
+    renewed_at: Instant,
 }
 
 impl Runner {
@@ -72,204 +72,197 @@ impl Runner {
         let mut stopping = self.jobs.0.stopping.subscribe();
         while let Err(error) = self.recover().await {
             tracing::warn!(%error, "jobs cannot be read; it will be tried again");
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(ERROR_RETRY_INTERVAL).await;
         }
         while !*stopping.borrow_and_update() {
-            if let Err(error) = self.look().await {
-                tracing::warn!(%error, "jobs cannot be looked after; it will be tried again");
-                self.due = Micros::now().plus(AGAIN);
-            }
-            let wait = self.begin().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "jobs cannot be taken; it will be tried again");
-                Some(AGAIN)
-            });
-            let sleep = self
-                .due
-                .since(Micros::now())
-                .min(LOOK)
-                .min(wait.unwrap_or(LOOK));
+            let sleep = self.step().await;
             let jobs = self.jobs.clone();
             tokio::select! {
-                () = jobs.0.rung.notified() => {}
+                () = jobs.0.wake.notified() => {}
                 _ = stopping.changed() => {}
-                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                Some(ended) = self.tasks.join_next_with_id() => self.handle_ended(ended),
                 () = tokio::time::sleep(sleep) => {}
             }
-            // All places that became free meanwhile are given away in one write.
+            // All jobs that ended meanwhile are replaced in one write.
             while let Some(ended) = self.tasks.try_join_next_with_id() {
-                self.ended(ended);
+                self.handle_ended(ended);
             }
         }
         while let Some(ended) = self.tasks.join_next_with_id().await {
-            self.ended(ended);
+            self.handle_ended(ended);
         }
         self.jobs.0.stopped.send_replace(true);
     }
 
-    /// At the start nothing runs: what is said to run was ended with the process.
+    /// Maintains leases and schedules, and begins jobs. Returns how long to sleep at most.
+    async fn step(&mut self) -> Duration {
+        if let Err(error) = self.maintain().await {
+            tracing::warn!(%error, "jobs cannot be looked after; it will be tried again");
+            self.due = Micros::now().plus(ERROR_RETRY_INTERVAL);
+        }
+        let rate_delay = self.begin_jobs().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "jobs cannot be taken; it will be tried again");
+            Some(ERROR_RETRY_INTERVAL)
+        });
+        self.due
+            .since(Micros::now())
+            .min(RENEW_INTERVAL)
+            .min(rate_delay.unwrap_or(RENEW_INTERVAL))
+    }
+
+    /// Restores the state of a previous process: jobs marked as running ended with it.
     async fn recover(&mut self) -> Result<()> {
         let jobs = self.jobs.clone();
         let read = self.jobs.0.db.write_queued(async move |tx| {
-            store::clamp_retries(tx, LATEST, Micros::now()).await?;
-            let paused = store::paused(tx).await?;
-            tx.after_commit(move || jobs.are_paused(paused));
+            store::clamp_retries(tx, MAX_RETRY_DELAY, Micros::now()).await?;
+            let paused = store::paused_kinds(tx).await?;
+            tx.after_commit(move || jobs.set_paused(paused));
             Ok(())
         });
         read.await?;
         self.reclaim(Micros(i64::MAX)).await?;
-        self.jobs.ring_all();
+        self.jobs.wake_all();
         Ok(())
     }
 
-    /// Jobs that began and whose end nobody has noted: tried again, as long as they may be.
+    /// Fails attempts whose lease ended at or before `until` and that do not run here: their
+    /// process crashed, or their end could not be stored. The jobs are retried at once, within
+    /// their attempts.
     async fn reclaim(&self, until: Micros) -> Result<()> {
         let jobs = self.jobs.clone();
         let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
-        self.jobs
-            .0
-            .db
-            .write_queued(async move |tx| {
-                for (id, kind, attempts) in store::expired_leases(tx, until).await? {
-                    if running.contains(&id) {
-                        continue;
-                    }
-                    let kind = jobs.kinds().get(kind.as_str());
-                    let wait = kind
-                        .filter(|kind| attempts < kind.attempts)
-                        .map(|_| Duration::ZERO);
-                    store::fail(
-                        tx,
-                        id,
-                        attempts,
-                        "the server ended while it ran",
-                        wait,
-                        Micros::now(),
-                    )
-                    .await?;
+        let write = self.jobs.0.db.write_queued(async move |tx| {
+            for (id, kind, attempts) in store::expired_leases(tx, until).await? {
+                if running.contains(&id) {
+                    continue;
                 }
-                Ok(())
-            })
-            .await
+                let kind = jobs.kinds().get(kind.as_str());
+                let delay = kind
+                    .filter(|kind| attempts < kind.max_attempts)
+                    .map(|_| Duration::ZERO);
+                let (error, now) = ("the server ended while it ran", Micros::now());
+                store::fail(tx, id, attempts, error, delay, now).await?;
+            }
+            Ok(())
+        });
+        write.await
     }
 
-    /// Does what has to be done from time to time: signs of life, and what is due by the clock.
-    /// Nothing is written when there is nothing.
-    async fn look(&mut self) -> Result<()> {
+    /// Renews leases, and adds or promotes jobs that are due. Writes nothing when neither is due.
+    async fn maintain(&mut self) -> Result<()> {
         let now = Micros::now();
-        let stepped = self.clock.stepped_back(now);
+        let step_back = self.clock.detect_step_back(now);
         let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
-        let alive = !running.is_empty() && self.looked.elapsed() >= LOOK;
-        if self.jobs.0.soon.swap(false, Ordering::AcqRel) || stepped.is_some() {
+        let must_renew = !running.is_empty() && self.renewed_at.elapsed() >= RENEW_INTERVAL;
+        if self.jobs.0.timer_is_stale.swap(false, Ordering::AcqRel) || step_back.is_some() {
             self.due = Micros(0);
         }
-        if now < self.due && !alive {
+        if now < self.due && !must_renew {
             return Ok(());
         }
         let (jobs, schedules) = (self.jobs.clone(), self.schedules.clone());
-        let look = self.jobs.0.db.write_queued(async move |tx| {
-            if let Some(by) = stepped {
-                store::step_back(tx, by).await?;
+        let maintain = self.jobs.0.db.write_queued(async move |tx| {
+            if let Some(by) = step_back {
+                store::shift_times_back(tx, by).await?;
             }
-            store::renew(tx, &running, now).await?;
-            let due = store::promote_due(tx, now).await?;
+            store::renew_leases(tx, &running, now).await?;
+            let promoted = store::promote_due(tx, now).await?;
             let mut next = store::next_due(tx).await?.unwrap_or(Micros(i64::MAX));
             for schedule in &schedules {
                 next = next.min(schedule.tick(tx, &jobs, now).await?);
             }
-            Ok((due, next))
+            Ok((promoted, next))
         });
-        let (due, next) = look.await?;
-        (self.due, self.looked) = (next, Instant::now());
-        if due {
-            self.jobs.ring_all();
+        let (promoted, next) = maintain.await?;
+        (self.due, self.renewed_at) = (next, Instant::now());
+        if promoted {
+            self.jobs.wake_all();
         }
         self.reclaim(now).await
     }
 
-    /// Takes what may begin and begins it. How long until a kind that was held back by its rate may
-    /// go on.
-    async fn begin(&mut self) -> Result<Option<Duration>> {
-        let (mut wanted, mut wait) = (Vec::new(), None::<Duration>);
-        {
-            let state = self.jobs.state();
-            for name in &state.ready {
-                let Some(kind) = self
-                    .jobs
-                    .kinds()
-                    .get(name)
-                    .filter(|_| !state.paused.contains(*name))
-                else {
-                    continue;
-                };
-                let running = state
-                    .running
-                    .values()
-                    .filter(|job| job.kind == *name)
-                    .count();
-                let free = kind.at_once.saturating_sub(running);
-                let may = match kind.per_second {
-                    Some(rate) => self
-                        .buckets
-                        .entry(name)
-                        .or_insert_with(|| Bucket::full(rate))
-                        .holds(),
-                    None => usize::MAX,
-                };
-                if may == 0 && free > 0 {
-                    let until = self.buckets[name].until_one();
-                    wait = Some(wait.map_or(until, |wait| wait.min(until)));
-                }
-                if free.min(may) > 0 {
-                    wanted.push((*name, free.min(may)));
-                }
-            }
+    /// Takes and starts as many waiting jobs as may run. Returns how long until a kind that its
+    /// rate held back may go on.
+    async fn begin_jobs(&mut self) -> Result<Option<Duration>> {
+        let (capacities, rate_delay) = self.capacities();
+        if capacities.is_empty() {
+            return Ok(rate_delay);
         }
-        if wanted.is_empty() {
-            return Ok(wait);
+        // Cleared before the jobs are read: one that is added meanwhile sets it again.
+        for (kind, _) in &capacities {
+            self.jobs.state().ready.remove(kind);
         }
-        // Whoever is added from here on rings again.
-        for (name, _) in &wanted {
-            self.jobs.state().ready.remove(name);
-        }
-        let asked = wanted.clone();
-        let taken = self.jobs.0.db.write_queued(async move |tx| {
+        let limits = capacities.clone();
+        let take = self.jobs.0.db.write_queued(async move |tx| {
             let mut taken: Vec<(&'static str, usize, Vec<Taken>)> = Vec::new();
-            for (name, most) in asked {
-                taken.push((
-                    name,
-                    most,
-                    store::take(tx, name, most, Micros::now()).await?,
-                ));
+            for (kind, max) in limits {
+                let jobs = store::take(tx, kind, max, Micros::now()).await?;
+                taken.push((kind, max, jobs));
             }
             Ok(taken)
         });
-        let taken = match taken.await {
+        let taken = match take.await {
             Ok(taken) => taken,
             Err(error) => {
-                self.jobs
-                    .state()
-                    .ready
-                    .extend(wanted.iter().map(|(name, _)| *name));
+                let kinds = capacities.iter().map(|(kind, _)| *kind);
+                self.jobs.state().ready.extend(kinds);
                 return Err(error);
             }
         };
-        for (name, most, some) in taken {
-            if some.len() == most {
-                self.jobs.state().ready.insert(name); // there may be more
+        for (kind, max, jobs) in taken {
+            if jobs.len() == max {
+                self.jobs.state().ready.insert(kind); // there may be more
             }
-            if let Some(bucket) = self.buckets.get_mut(name) {
-                bucket.take(some.len());
+            if let Some(bucket) = self.buckets.get_mut(kind) {
+                bucket.take(jobs.len());
             }
-            for job in some {
-                self.spawn(name, job);
+            for job in jobs {
+                self.spawn(kind, job);
             }
         }
-        Ok(wait)
+        Ok(rate_delay)
     }
 
+    /// How many more jobs of each ready kind may begin now, for kinds where any may; and how long
+    /// until a kind that its rate holds back may go on.
+    fn capacities(&mut self) -> (Vec<(&'static str, usize)>, Option<Duration>) {
+        let (mut capacities, mut rate_delay) = (Vec::new(), None::<Duration>);
+        let state = self.jobs.state();
+        for name in &state.ready {
+            let Some(kind) = self
+                .jobs
+                .kinds()
+                .get(name)
+                .filter(|_| !state.paused.contains(*name))
+            else {
+                continue;
+            };
+            let running = state.running.values();
+            let running = running.filter(|job| job.kind == *name).count();
+            let free = kind.concurrency.saturating_sub(running);
+            let tokens = match kind.max_per_second {
+                Some(rate) => self
+                    .buckets
+                    .entry(name)
+                    .or_insert_with(|| TokenBucket::full(rate))
+                    .refill(),
+                None => usize::MAX,
+            };
+            if tokens == 0 && free > 0 {
+                let delay = self.buckets[name].time_until_token();
+                rate_delay = Some(rate_delay.map_or(delay, |least| least.min(delay)));
+            }
+            if free.min(tokens) > 0 {
+                capacities.push((*name, free.min(tokens)));
+            }
+        }
+        (capacities, rate_delay)
+    }
+
+    /// Runs a job in a task that also records how it ended.
     fn spawn(&mut self, kind: &'static str, job: Taken) {
-        let declared = &self.jobs.kinds()[kind];
-        let (limit, progress) = (declared.limit, Arc::new(Progress::default()));
+        let spec = &self.jobs.kinds()[kind];
+        let (timeout, progress) = (spec.timeout, Arc::new(Progress::default()));
         let (id, attempt) = (job.id, job.attempts);
         let run = Run {
             jobs: self.jobs.clone(),
@@ -281,55 +274,54 @@ impl Runner {
         let jobs = self.jobs.clone();
         let handler = self.handlers[kind].clone();
         let task = async move {
-            // The handler itself may panic before it is a future.
-            let attempt_at_it = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
-            let ended = match tokio::time::timeout(limit, attempt_at_it).await {
-                Ok(Ok(ended)) => Ok(ended),
+            // Calling the handler may panic as well as polling its future.
+            let handled = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
+            let outcome = match tokio::time::timeout(timeout, handled).await {
+                Ok(Ok(result)) => Ok(result),
                 Ok(Err(_)) => Err("it panicked"),
                 Err(_) => Err("it took too long"),
             };
-            let ended = outcome::record(&jobs, kind, id, attempt, ended).await;
-            (id, ended)
+            let outcome = outcome::record(&jobs, kind, id, attempt, outcome).await;
+            (id, outcome)
         };
         let handle = self.tasks.spawn(task);
-        self.begun.insert(handle.id(), id);
-        self.jobs.state().running.insert(
-            id,
-            RunningJob {
-                kind,
-                attempt,
-                since: Micros::now(),
-                progress,
-                stop: handle,
-            },
-        );
-        self.jobs.note();
+        self.job_of_task.insert(handle.id(), id);
+        let running = RunningJob {
+            kind,
+            attempt,
+            since: Micros::now(),
+            progress,
+            stop: handle,
+        };
+        self.jobs.state().running.insert(id, running);
+        self.jobs.notify_changed();
     }
 
-    fn ended(&mut self, ended: Result<(tokio::task::Id, Ended), JoinError>) {
-        let (task, cancelled) = match ended {
+    fn handle_ended(&mut self, ended: Result<(tokio::task::Id, Ended), JoinError>) {
+        let (task, is_cancelled) = match ended {
             Ok((task, _)) => (task, false),
             Err(error) => (error.id(), error.is_cancelled()),
         };
-        let Some(id) = self.begun.remove(&task) else {
+        let Some(id) = self.job_of_task.remove(&task) else {
             return;
         };
+        // `Jobs::stop` has removed, aborted and requeued it.
         let Some(job) = self.jobs.state().running.remove(&id) else {
             return;
-        }; // given back by the one who stops the server
+        };
         self.jobs.state().ready.insert(job.kind);
-        if cancelled {
+        if is_cancelled {
             let (jobs, attempt) = (self.jobs.clone(), job.attempt);
             tokio::spawn(async move {
-                let forget = jobs.0.db.write_queued(async move |tx| {
+                let delete = jobs.0.db.write_queued(async move |tx| {
                     store::fail(tx, id, attempt, "cancelled", None, Micros::now()).await
                 });
-                if let Err(error) = forget.await {
+                if let Err(error) = delete.await {
                     tracing::warn!(%id, %error, "a cancelled job stays until its lease ends");
                 }
-                jobs.note();
+                jobs.notify_changed();
             });
         }
-        self.jobs.note();
+        self.jobs.notify_changed();
     }
 }

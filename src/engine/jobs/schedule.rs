@@ -1,4 +1,4 @@
-//! Schedules: jobs that are added by the clock.
+//! Schedules: jobs that are added at the times of a cron pattern.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::engine::jobs::Jobs;
 
-/// A job that is added whenever its time comes.
+/// A kind of job and the cron pattern of the times at which one is added.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     /// The kind of the job; its payload is `null`.
@@ -19,39 +19,42 @@ pub struct Schedule {
     /// Minute, hour, day of the month, month, day of the week, in UTC: `0 4 * * *` is every night
     /// at four.
     pub cron: &'static str,
-    times: Cron,
+    pattern: Cron,
 }
 
 impl Schedule {
     /// # Panics
-    /// When `cron` is no pattern that ever comes: a mistake of the program.
+    /// When `cron` does not parse or never occurs: a programming error.
     pub fn new(kind: &'static str, cron: &'static str) -> Self {
-        let times = Cron::from_str(cron)
+        let pattern = Cron::from_str(cron)
             .unwrap_or_else(|error| panic!("the schedule {cron:?} of {kind}: {error}"));
-        let schedule = Self { kind, cron, times };
+        let schedule = Self {
+            kind,
+            cron,
+            pattern,
+        };
         assert!(
-            schedule.next(Micros::now()).is_some(),
+            schedule.next_after(Micros::now()).is_some(),
             "the schedule {cron:?} of {kind} never comes"
         );
         schedule
     }
 
-    /// Its next time after `now`.
-    fn next(&self, now: Micros) -> Option<Micros> {
+    fn next_after(&self, now: Micros) -> Option<Micros> {
         let now = DateTime::<Utc>::from_timestamp_micros(now.0)?;
-        let next = self.times.find_next_occurrence(&now, false).ok()?;
+        let next = self.pattern.find_next_occurrence(&now, false).ok()?;
         Some(Micros(next.timestamp_micros()))
     }
 
-    /// Adds the job if it is due. When to look again.
+    /// Adds the job if it is due, and returns when to call this again.
     ///
-    /// Times that passed while no server ran are made up for by one job. When the clock has stepped
-    /// back, the next time by the new clock counts, so that a step of a day does not cost a day.
+    /// One job makes up for all times that passed while no server ran. After the clock stepped back
+    /// the next time by the new clock counts: otherwise a step of a day would skip a day of jobs.
     pub(super) async fn tick(&self, tx: &mut Tx, jobs: &Jobs, now: Micros) -> Result<Micros> {
-        let next = self.next(now).unwrap_or(Micros(i64::MAX));
+        let next = self.next_after(now).unwrap_or(Micros(i64::MAX));
         const READ: &str = "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2";
-        let kept: Option<Micros> = tx.optional_scalar(READ, (self.kind, self.cron)).await?;
-        match kept {
+        let stored: Option<Micros> = tx.optional_scalar(READ, (self.kind, self.cron)).await?;
+        match stored {
             Some(at) if at > now && at <= next => return Ok(at),
             Some(at) if at <= now => {
                 jobs.add(tx, NewJob::new(self.kind, &()).key("schedule"))
@@ -59,9 +62,9 @@ impl Schedule {
             }
             _ => {}
         }
-        const KEEP: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) \
+        const STORE: &str = "INSERT INTO job_schedules (name, cron, next_at) VALUES ($1, $2, $3) \
             ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3";
-        tx.execute(KEEP, (self.kind, self.cron, next)).await?;
+        tx.execute(STORE, (self.kind, self.cron, next)).await?;
         Ok(next)
     }
 }

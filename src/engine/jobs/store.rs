@@ -1,5 +1,5 @@
-//! The jobs' SQL, one function a question. Times are given, so that what happens when the clock
-//! steps can be tried.
+//! The SQL of jobs, one function per query. Functions take the time as a parameter, so that tests
+//! can set the clock.
 
 use std::time::Duration;
 
@@ -10,37 +10,39 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 
-/// How long a job that began is believed to run without a sign of life.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
-/// Jobs that failed for good and are kept for the owner to see; the oldest go first.
-const KEPT: i64 = 10_000;
+/// The time after which a job that is marked as running, and whose runner did not renew its lease,
+/// counts as crashed.
+pub(super) const LEASE_TTL: Duration = Duration::from_secs(30);
+/// Rows of permanently failed jobs beyond this number are deleted, the oldest first.
+const MAX_FAILED_ROWS: i64 = 10_000;
 
-/// A job as it is added.
+/// The columns of a new row that its creator sets.
 pub(super) struct NewRow {
     pub(super) kind: &'static str,
     pub(super) payload: String,
     pub(super) key: Option<String>,
     pub(super) priority: i64,
-    pub(super) after: Option<Duration>,
+    pub(super) delay: Option<Duration>,
 }
 
-/// A job that was taken to be run.
+/// A job that this process has taken to run.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Taken {
     pub(super) id: JobId,
     pub(super) payload: String,
-    /// Which attempt this is.
+    /// The attempts begun, this one included: the number of this attempt.
     pub(super) attempts: i64,
 }
 
-/// Adds a job unless one of its kind and key is there. Its id, and whether it waits to begin now.
+/// Adds a job unless one of its kind and key waits or runs. Returns the id of the new or the
+/// existing job, and whether it is new.
 pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId, bool)> {
     const ADD: &str = "INSERT INTO jobs (id, kind, key, payload, priority, state, run_at, \
         attempts, leased_until, cancelled, created_at, changed_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, FALSE, $8, $8) ON CONFLICT DO NOTHING";
     let id = JobId::new();
-    let (state, run_at) = match job.after {
-        Some(wait) => ("later", now.plus(wait)),
+    let (state, run_at) = match job.delay {
+        Some(delay) => ("later", now.plus(delay)),
         None => ("waiting", now),
     };
     let added = tx
@@ -65,21 +67,21 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
     Ok((tx.scalar(FIND, (job.kind, &job.key)).await?, false))
 }
 
-/// Lets later jobs whose time has come wait. Whether there were any.
+/// Marks scheduled jobs that are due as waiting, at most 1,000 at a time. Whether there were any.
 pub(super) async fn promote_due(tx: &mut Tx, now: Micros) -> Result<bool> {
     const DUE: &str = "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id IN \
         (SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 ORDER BY run_at LIMIT 1000)";
     Ok(tx.execute(DUE, (now,)).await? > 0)
 }
 
-/// When the next later job is due.
+/// When the next scheduled job is due.
 pub(super) async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
     const NEXT: &str = "SELECT run_at FROM jobs WHERE state = 'later' ORDER BY run_at LIMIT 1";
     tx.optional_scalar(NEXT, ()).await
 }
 
-/// Moves what was put off by the clock's step back with it, so that it waits as long as it was to.
-pub(super) async fn step_back(tx: &mut Tx, by: Duration) -> Result<()> {
+/// Moves all stored times back along with the clock, so that delays and leases keep their length.
+pub(super) async fn shift_times_back(tx: &mut Tx, by: Duration) -> Result<()> {
     let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
     tx.execute(
         "UPDATE jobs SET run_at = run_at - $1 WHERE state = 'later'",
@@ -94,76 +96,75 @@ pub(super) async fn step_back(tx: &mut Tx, by: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Takes up to `most` waiting jobs of a kind, in order of priority and age.
-pub(super) async fn take(tx: &mut Tx, kind: &str, most: usize, now: Micros) -> Result<Vec<Taken>> {
+/// Marks up to `max` waiting jobs of a kind as running, by priority and then by age.
+pub(super) async fn take(tx: &mut Tx, kind: &str, max: usize, now: Micros) -> Result<Vec<Taken>> {
     const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, \
         leased_until = $3, changed_at = $4 WHERE id IN \
         (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
         ORDER BY priority DESC, id LIMIT $2) \
         RETURNING id, payload, attempts";
-    tx.all(TAKE, (kind, most as i64, now.plus(LEASE), now))
+    tx.all(TAKE, (kind, max as i64, now.plus(LEASE_TTL), now))
         .await
 }
 
-/// Says of running jobs that they still do.
-pub(super) async fn renew(tx: &mut Tx, ids: &[JobId], now: Micros) -> Result<()> {
+/// Extends the leases of running jobs by [`LEASE_TTL`] from now.
+pub(super) async fn renew_leases(tx: &mut Tx, ids: &[JobId], now: Micros) -> Result<()> {
     for id in ids {
         const RENEW: &str = "UPDATE jobs SET leased_until = $2 WHERE id = $1 AND state = 'running'";
-        tx.execute(RENEW, (id, now.plus(LEASE))).await?;
+        tx.execute(RENEW, (id, now.plus(LEASE_TTL))).await?;
     }
     Ok(())
 }
 
-/// Jobs that are said to run, with their kinds and attempts; those whose lease has ended before
-/// `until`.
+/// Jobs marked as running whose lease ended at or before `until`, with their kinds and attempts.
 pub(super) async fn expired_leases(
     tx: &mut Tx,
     until: Micros,
 ) -> Result<Vec<(JobId, String, i64)>> {
-    const SILENT: &str =
+    const EXPIRED: &str =
         "SELECT id, kind, attempts FROM jobs WHERE state = 'running' AND leased_until <= $1";
-    tx.all(SILENT, (until,)).await
+    tx.all(EXPIRED, (until,)).await
 }
 
-/// At the start: no retry is further ahead than any may be, whatever the clock said when it was put
-/// off.
-pub(super) async fn clamp_retries(tx: &mut Tx, at_most: Duration, now: Micros) -> Result<()> {
-    const NEAR: &str =
+/// Makes retries that are due later than any backoff allows due now: the clock was set back while
+/// the server did not run.
+pub(super) async fn clamp_retries(tx: &mut Tx, max_delay: Duration, now: Micros) -> Result<()> {
+    const CLAMP: &str =
         "UPDATE jobs SET run_at = $1 WHERE state = 'later' AND attempts > 0 AND run_at > $2";
-    tx.execute(NEAR, (now, now.plus(at_most))).await?;
+    tx.execute(CLAMP, (now, now.plus(max_delay))).await?;
     Ok(())
 }
 
-/// An attempt has ended well.
+/// Deletes a job whose attempt succeeded.
 ///
 /// # Errors
-/// `NotFound` when it is not this attempt's to end.
-pub(super) async fn end(tx: &mut Tx, id: JobId, attempt: i64) -> Result<()> {
-    const END: &str =
+/// `NotFound` when the job was cancelled or a newer attempt has begun.
+pub(super) async fn complete(tx: &mut Tx, id: JobId, attempt: i64) -> Result<()> {
+    const COMPLETE: &str =
         "DELETE FROM jobs WHERE id = $1 AND attempts = $2 AND state = 'running' AND NOT cancelled";
-    let ended = tx.execute(END, (id, attempt)).await?;
-    if ended == 0 {
+    let deleted = tx.execute(COMPLETE, (id, attempt)).await?;
+    if deleted == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
     }
 }
 
-/// An attempt has failed: the next begins after `wait`, or, without one, none does.
+/// Records a failed attempt: the job is retried after `delay`, or, without one, failed permanently.
 pub(super) async fn fail(
     tx: &mut Tx,
     id: JobId,
     attempt: i64,
     error: &str,
-    wait: Option<Duration>,
+    delay: Option<Duration>,
     now: Micros,
 ) -> Result<()> {
     const FAIL: &str = "UPDATE jobs SET state = $3, run_at = $4, error = $5, changed_at = $6 \
         WHERE id = $1 AND attempts = $2 AND state = 'running'";
-    let (state, run_at) = wait.map_or(("failed", now), |wait| ("later", now.plus(wait)));
+    let (state, run_at) = delay.map_or(("failed", now), |delay| ("later", now.plus(delay)));
     tx.execute(FAIL, (id, attempt, state, run_at, error, now))
         .await?;
-    // Who was cancelled while it ran is forgotten, however it ended.
+    // A job that was cancelled while it ran is deleted, whether or not attempts are left.
     tx.execute(
         "DELETE FROM jobs WHERE id = $1 AND cancelled AND state <> 'running'",
         (id,),
@@ -172,27 +173,27 @@ pub(super) async fn fail(
     if state == "failed" {
         const TRIM: &str = "DELETE FROM jobs WHERE state = 'failed' AND id <= \
             (SELECT id FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 1 OFFSET $1)";
-        tx.execute(TRIM, (KEPT,)).await?;
+        tx.execute(TRIM, (MAX_FAILED_ROWS,)).await?;
     }
     Ok(())
 }
 
-/// Attempts that were ended before their time do not count.
-pub(super) async fn give_back(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
+/// Makes jobs that the shutdown aborted wait again; the aborted attempt does not count.
+pub(super) async fn requeue(tx: &mut Tx, ids: &[JobId]) -> Result<()> {
     for id in ids {
-        const GIVE: &str = "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 \
+        const REQUEUE: &str = "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 \
             WHERE id = $1 AND state = 'running'";
-        tx.execute(GIVE, (id,)).await?;
+        tx.execute(REQUEUE, (id,)).await?;
     }
     Ok(())
 }
 
-/// A job that failed for good waits again. False when another of its kind and key has taken its
-/// place, and it is forgotten.
+/// Makes a permanently failed job wait again. Where another of its kind and key waits or runs
+/// already, deletes the failed one and returns false.
 ///
 /// # Errors
 /// `NotFound`.
-pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
+pub(super) async fn retry(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     const REPLACED: &str = "DELETE FROM jobs WHERE id = $1 AND state = 'failed' \
         AND key IS NOT NULL AND EXISTS \
         (SELECT 1 FROM jobs AS other \
@@ -200,28 +201,29 @@ pub(super) async fn again(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     if tx.execute(REPLACED, (id,)).await? > 0 {
         return Ok(false);
     }
-    const AGAIN: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 \
+    const RETRY: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 \
         WHERE id = $1 AND state = 'failed'";
-    let done = tx.execute(AGAIN, (id, now)).await?;
-    if done == 0 {
+    let updated = tx.execute(RETRY, (id, now)).await?;
+    if updated == 0 {
         Err(Error::NotFound)
     } else {
         Ok(true)
     }
 }
 
-/// A job that does not run is forgotten; one that does is marked, for whoever runs it to end it.
+/// Deletes a job that does not run. Marks one that runs as cancelled: it is deleted when its
+/// attempt ends.
 ///
 /// # Errors
 /// `NotFound`.
 pub(super) async fn cancel(tx: &mut Tx, id: JobId) -> Result<()> {
-    let gone = tx
+    let deleted = tx
         .execute(
             "DELETE FROM jobs WHERE id = $1 AND state <> 'running'",
             (id,),
         )
         .await?;
-    if gone > 0 {
+    if deleted > 0 {
         return Ok(());
     }
     let marked = tx
@@ -234,9 +236,9 @@ pub(super) async fn cancel(tx: &mut Tx, id: JobId) -> Result<()> {
     }
 }
 
-/// Keeps whether a kind is paused.
-pub(super) async fn pause(tx: &mut Tx, kind: &str, pause: bool) -> Result<()> {
-    let statement = match pause {
+/// Stores whether a kind is paused, so that a restart does not resume it.
+pub(super) async fn set_paused(tx: &mut Tx, kind: &str, paused: bool) -> Result<()> {
+    let statement = match paused {
         true => "INSERT INTO job_pauses (kind) VALUES ($1) ON CONFLICT DO NOTHING",
         false => "DELETE FROM job_pauses WHERE kind = $1",
     };
@@ -244,12 +246,11 @@ pub(super) async fn pause(tx: &mut Tx, kind: &str, pause: bool) -> Result<()> {
     Ok(())
 }
 
-/// The kinds that are paused.
-pub(super) async fn paused(tx: &mut Tx) -> Result<Vec<String>> {
+pub(super) async fn paused_kinds(tx: &mut Tx) -> Result<Vec<String>> {
     tx.scalars("SELECT kind FROM job_pauses", ()).await
 }
 
-/// States that are counted.
+/// The states that the host's page counts.
 #[derive(Clone, Copy)]
 pub(super) enum Counted {
     Waiting,
@@ -257,9 +258,9 @@ pub(super) enum Counted {
     Failed,
 }
 
-/// How many jobs of a kind are in a state, up to `most`.
-pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Result<i64> {
-    // Written out, because an index for one state is of no use to a question about any.
+/// The number of jobs of a kind in a state; counting stops at `max`.
+pub(super) async fn count(db: &Db, kind: &str, state: Counted, max: i64) -> Result<i64> {
+    // The state is a literal, not a parameter: partial indexes on the state match only literals.
     let count = match state {
         Counted::Waiting => {
             "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
@@ -273,43 +274,43 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, most: i64) -> Res
                 WHERE kind = $1 AND state = 'failed' LIMIT $2)"
         }
     };
-    db.scalar(count, (kind, most)).await
+    db.scalar(count, (kind, max)).await
 }
 
-/// Since when the next waiting job of a kind waits.
-pub(super) async fn oldest(db: &Db, kind: &str) -> Result<Option<Micros>> {
+/// Since when the oldest of the next 1,000 jobs of a kind waits.
+pub(super) async fn oldest_waiting(db: &Db, kind: &str) -> Result<Option<Micros>> {
     const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs \
         WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT 1000)";
     db.scalar(OLDEST, (kind,)).await
 }
 
-/// A job that failed, for good or before its next attempt.
+/// A job whose last attempt failed: permanently, or with a retry scheduled.
 #[derive(Clone, Debug, FromRow)]
 pub struct Failed {
-    /// The job.
+    /// The same in every attempt.
     pub id: JobId,
-    /// Its kind.
+    /// The name of its kind, which no module may declare any more.
     pub kind: String,
-    /// What its handler got.
+    /// The payload as JSON.
     pub payload: String,
-    /// Attempts made.
+    /// The number of attempts made.
     pub attempts: i64,
-    /// What the last one failed with.
+    /// The error of the last attempt.
     pub error: Option<String>,
-    /// When that was.
+    /// When the last attempt failed.
     pub changed_at: Micros,
-    /// When the next begins; nothing when none does.
+    /// When the retry begins; nothing when the job failed permanently.
     pub next_at: Option<Micros>,
 }
 
-/// The newest hundred that failed for good, then up to fifty that are to be tried again.
+/// The newest hundred that failed permanently, then the next fifty to be retried.
 pub(super) async fn failed(db: &Db) -> Result<Vec<Failed>> {
     const FAILED: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
         NULL AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
-    const AGAIN: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
+    const RETRYING: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
         run_at AS next_at FROM jobs WHERE state = 'later' AND attempts > 0 \
         ORDER BY run_at LIMIT 50";
     let mut failed: Vec<Failed> = db.all(FAILED, ()).await?;
-    failed.extend(db.all::<Failed>(AGAIN, ()).await?);
+    failed.extend(db.all::<Failed>(RETRYING, ()).await?);
     Ok(failed)
 }

@@ -13,14 +13,14 @@ use crate::base::db::tests::Scratch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Gets the number and the attempt of each job that begins.
+/// Receives the number and the attempt of each job that begins.
 type Attempts = mpsc::UnboundedSender<(i64, u32)>;
 
 /// A kind that reports each attempt and ends as its payload says.
 fn kind() -> JobKind<Attempts> {
     JobKind::new("test.do", "Follows its payload", follow_instruction)
         .backoff(Duration::from_millis(10))
-        .attempts(3)
+        .max_attempts(3)
 }
 
 async fn follow_instruction(
@@ -116,7 +116,7 @@ impl TestJobs {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_job_is_done_once_and_deleted() {
-    let mut test = TestJobs::new(|kind| kind.at_once(16)).await;
+    let mut test = TestJobs::new(|kind| kind.concurrency(16)).await;
     let jobs = test.jobs.clone();
     let add = (0..500).map(|n| {
         jobs.add_alone(NewJob::new(
@@ -150,10 +150,10 @@ async fn every_job_is_done_once_and_deleted() {
 }
 
 #[tokio::test]
-async fn job_of_undone_transaction_does_not_exist() {
+async fn job_of_aborted_transaction_does_not_exist() {
     let test = TestJobs::new(|kind| kind).await;
     let jobs = test.jobs.clone();
-    let undone: Result<()> = test
+    let aborted: Result<()> = test
         .scratch
         .db
         .write(async move |tx| {
@@ -161,13 +161,13 @@ async fn job_of_undone_transaction_does_not_exist() {
             Err(Error::NotFound)
         })
         .await;
-    assert!(undone.is_err());
+    assert!(aborted.is_err());
     assert_eq!(test.rows().await, 0);
 }
 
 #[tokio::test]
 async fn priority_goes_first_and_paused_kind_waits() {
-    let mut test = TestJobs::new(|kind| kind.at_once(1)).await;
+    let mut test = TestJobs::new(|kind| kind.concurrency(1)).await;
     test.jobs.pause("test.do", true).await.unwrap();
     for (number, priority) in [(1, 0), (2, 0), (3, 5), (4, -1)] {
         test.jobs

@@ -124,7 +124,7 @@ async fn may_add(chat: Chat, viewer: Viewer, room: i64) -> Result<Option<SpaceId
 
 async fn may_read(chat: Chat, viewer: Viewer, file: File) -> Result<()> {
     let access = &chat.community.access;
-    let room = access.permit_in_room(viewer.account, &permissions::READ, RoomId(file.place));
+    let room = access.permit_in_room(viewer.account, &permissions::READ, RoomId(file.target));
     room.await.map(drop)
 }
 

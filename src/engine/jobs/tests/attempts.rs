@@ -1,8 +1,8 @@
 use super::*;
 
 #[tokio::test]
-async fn failing_job_is_retried_then_kept_as_failed() {
-    let mut test = TestJobs::new(|kind| kind.limit(Duration::from_millis(200))).await;
+async fn failing_job_is_retried_then_marked_failed() {
+    let mut test = TestJobs::new(|kind| kind.timeout(Duration::from_millis(200))).await;
     test.add(1, "fail twice").await;
     assert_eq!(
         [
@@ -13,25 +13,25 @@ async fn failing_job_is_retried_then_kept_as_failed() {
         [(1, 1), (1, 2), (1, 3)]
     );
     assert!(test.until_quiet().await.failed.is_empty());
-    for (told, attempts, reason) in [
+    for (instruction, attempts, reason) in [
         ("fail", 3, "it was asked to"),
         ("give up", 1, "it was asked to"),
         ("panic", 3, "it panicked"),
         ("hang", 3, "it took too long"),
     ] {
-        let id = test.add(2, told).await;
+        let id = test.add(2, instruction).await;
         for attempt in 1..=attempts {
-            assert_eq!(test.next_attempt().await, (2, attempt), "{told}");
+            assert_eq!(test.next_attempt().await, (2, attempt), "{instruction}");
         }
         let failed = test.until_quiet().await.failed;
         assert_eq!(
             (failed[0].id, failed[0].error.as_deref()),
             (id, Some(reason)),
-            "{told}"
+            "{instruction}"
         );
-        // Tried again from the start, as an owner may ask; then forgotten.
+        // A manual retry starts over with the first attempt; cancelling deletes the row.
         test.jobs.retry(id).await.unwrap();
-        assert_eq!(test.next_attempt().await, (2, 1), "{told}");
+        assert_eq!(test.next_attempt().await, (2, 1), "{instruction}");
         for _ in 1..attempts {
             test.next_attempt().await;
         }
@@ -44,12 +44,12 @@ async fn failing_job_is_retried_then_kept_as_failed() {
 
 #[tokio::test]
 async fn cancelled_running_job_is_deleted() {
-    let mut test = TestJobs::new(|kind| kind.at_once(1)).await;
+    let mut test = TestJobs::new(|kind| kind.concurrency(1)).await;
     let hanging = test.add(1, "hang").await;
     let waiting = test.add(2, "").await;
     assert_eq!(test.next_attempt().await.0, 1);
     test.jobs.cancel(hanging).await.unwrap();
-    assert_eq!(test.next_attempt().await, (2, 1), "its place is free");
+    assert_eq!(test.next_attempt().await, (2, 1), "concurrency is 1");
     test.until_quiet().await;
     let rows = || async { test.rows().await };
     let until = Instant::now() + PATIENCE;
@@ -89,16 +89,16 @@ async fn stop_waits_for_jobs_and_returns_the_rest() {
 #[tokio::test]
 async fn job_of_ended_process_runs_again_within_attempts() {
     let scratch = Scratch::new().await;
-    // Never started: the process ends before its runner does anything.
-    let before = Jobs::new(scratch.db.clone(), [kind().spec]);
+    // Never started: stands for a process that crashed while its jobs ran.
+    let crashed = Jobs::new(scratch.db.clone(), [kind().spec]);
     let (attempts, received) = mpsc::unbounded_channel();
     for number in [1, 2] {
-        before
+        crashed
             .add_alone(NewJob::new("test.do", &(number, "insert")))
             .await
             .unwrap();
     }
-    let took = |attempts: i64| {
+    let take_with_attempts = |attempts: i64| {
         scratch.db.write(async move |tx| {
             store::take(tx, "test.do", 1, Micros::now()).await?;
             tx.execute(
@@ -109,8 +109,8 @@ async fn job_of_ended_process_runs_again_within_attempts() {
             Ok(())
         })
     };
-    took(3).await.unwrap();
-    took(1).await.unwrap();
+    take_with_attempts(3).await.unwrap();
+    take_with_attempts(1).await.unwrap();
     let jobs = Jobs::new(scratch.db.clone(), [kind().spec]);
     let mut test = TestJobs {
         jobs,
@@ -123,13 +123,13 @@ async fn job_of_ended_process_runs_again_within_attempts() {
     assert_eq!(
         overview.failed.len(),
         1,
-        "what ends the process every time is not tried for ever"
+        "a job that crashes the process each time runs out of attempts"
     );
     assert_eq!(overview.failed[0].payload, json!([1, "insert"]).to_string());
 }
 
 #[tokio::test]
-async fn overtaken_attempt_settles_nothing() {
+async fn superseded_attempt_settles_nothing() {
     let mut test = TestJobs::new(|kind| kind).await;
     let id = test.add(1, "hang").await;
     assert_eq!(test.next_attempt().await, (1, 1));
