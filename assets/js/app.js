@@ -1,76 +1,100 @@
-// Every page of someone who is signed in: local times, titles, dialogs, keys, and the sign that somebody is there.
+// Every page of a signed-in person: local times, titles, dialogs, links, keys, and reports of
+// activity for presence.
 
-import { act, sync, whenConnected } from './live.js';
+import { act, onConnected, syncFeeds } from './live.js';
 
-const MOVED_EVERY = 30000; // ms between two signs that the person moved
+const ACTIVITY_INTERVAL = 30000; // ms between two reports that the person is active
+const MAX_FOUND = 12; // links that the quick switcher lists
+const MAX_ANNOUNCEMENTS = 5; // lines left in the live region
 
-/** Words the server knows: <div id="words" data-…>. */
+/** Texts in the reader's language, translated by the server: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
 
-// Days and times are told in the page's own words: the first thing that is asked of Intl keeps a page from answering for 25 to
-// 50 ms on a quick machine.
+// Local times ---------------------------------------------------------------------------------
+
+// Dates are formatted with the page's own words: the first use of Intl blocks a page for 25 to
+// 50 ms on a fast machine.
 const twoDigits = (n) => String(n).padStart(2, '0');
 const timeOfDay = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
 
-/** Fills a day into a pattern of the page's words. */
-export const told = (pattern, at) => pattern.replace(/\{(\w+)\}/g, (_, name) => ({
+/** Fills the {weekday}, {day}, {month} and {year} of a pattern. */
+export const formatDate = (pattern, at) => pattern.replace(/\{(\w+)\}/g, (_, name) => ({
   weekday: words.weekdays.split(', ')[at.getDay()], day: at.getDate(),
   month: words.months.split(', ')[at.getMonth()], year: at.getFullYear(),
 })[name]);
 
-const localised = new WeakMap(); // what a time reads since
+const localTexts = new WeakMap(); // <time> → the local text that was put into it
 
-/** Shows times in the reader's own time zone: of messages the time of day, of other things the day, too, or only that. */
-function localise() {
-  for (const time of document.querySelectorAll('time[datetime]:not(.edited > time, .day time)')) {
-    if (localised.get(time) === time.textContent) continue;
-    const at = new Date(time.dateTime), clock = timeOfDay(at);
-    const text = time.closest('.when') ? clock : told(words.date, at) + (time.textContent.includes(':') ? `, ${clock}` : '');
+/** A message shows its time of day; anything else its date, with the time if it had one. */
+function localText(time) {
+  const at = new Date(time.dateTime);
+  if (time.closest('.when')) return timeOfDay(at);
+  const date = formatDate(words.date, at);
+  return time.textContent.includes(':') ? `${date}, ${timeOfDay(at)}` : date;
+}
+
+/** Shows times in the reader's own time zone. */
+function localizeTimes() {
+  const selector = 'time[datetime]:not(.edited > time, .day time)';
+  for (const time of document.querySelectorAll(selector)) {
+    if (localTexts.get(time) === time.textContent) continue;
+    const text = localText(time);
     if (time.textContent !== text) time.textContent = text;
-    localised.set(time, text);
+    localTexts.set(time, text);
   }
 }
 
-// The whole of it when somebody asks.
+// The full date and time as a tooltip.
 document.addEventListener('pointerover', ({ target }) => {
   const time = target.closest('time[datetime]');
   if (!time) return;
   const at = new Date(time.dateTime);
-  time.title = `${told(words.dayOfYear, at)}, ${timeOfDay(at)}`;
+  time.title = `${formatDate(words.dayOfYear, at)}, ${timeOfDay(at)}`;
 }, { passive: true });
 
 function refreshPage() {
   const app = document.getElementById('app');
   if (app.dataset.title) document.title = app.dataset.title;
-  localise();
-  // Controls that only a script can serve are hidden until there is one.
-  for (const control of document.querySelectorAll('.filter[hidden], [data-copy][hidden], .compose .hint[hidden], .compose .tools[hidden]')) control.hidden = false;
+  localizeTimes();
+  // Controls that do nothing without scripts are rendered hidden.
+  const controls = document.querySelectorAll(
+    '.filter[hidden], [data-copy][hidden], .compose .hint[hidden], .compose .tools[hidden]',
+  );
+  for (const control of controls) control.hidden = false;
 }
 
-// Dialogs --------------------------------------------------------------------------------------------------------
+// Dialogs -------------------------------------------------------------------------------------
 
-const keys = document.getElementById('keys');
-const goto = document.getElementById('goto');
+const keysDialog = document.getElementById('keys');
+const gotoDialog = document.getElementById('goto');
 
-/** Asks before something that cannot be undone. */
-export function confirmed(question) {
+/** Asks for confirmation of something that cannot be undone. Resolves to whether it was given. */
+export function askConfirmation(question) {
   const dialog = document.getElementById('confirm');
   dialog.querySelector('h2').textContent = question;
   dialog.returnValue = '';
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+}
+
+const hasText = (element, query) => element.textContent.toLocaleLowerCase().includes(query);
+
+function linkLabel(link) {
+  const name = (link.querySelector('.name, .sr') ?? link).textContent.trim();
+  return name || link.getAttribute('aria-label') || link.title;
 }
 
 function fillGoto() {
-  const wish = goto.querySelector('input').value.trim().toLocaleLowerCase();
-  const list = goto.querySelector('.found');
-  const places = [...document.querySelectorAll('.rail a[href], .side a.room')];
-  const found = places.filter((link) => link.textContent.toLocaleLowerCase().includes(wish)).slice(0, 12);
-  list.replaceChildren(...found.map((link, index) => {
+  const query = gotoDialog.querySelector('input').value.trim().toLocaleLowerCase();
+  const links = [...document.querySelectorAll('.rail a[href], .side a.room')];
+  const found = links.filter((link) => hasText(link, query)).slice(0, MAX_FOUND);
+  gotoDialog.querySelector('.found').replaceChildren(...found.map((link, index) => {
     const item = document.createElement('li');
     const copy = document.createElement('a');
     copy.href = link.href;
-    copy.textContent = (link.querySelector('.name, .sr') ?? link).textContent.trim() || link.getAttribute('aria-label') || link.title;
+    copy.textContent = linkLabel(link);
     if (index === 0) copy.dataset.chosen = '';
     item.append(copy);
     return item;
@@ -78,75 +102,90 @@ function fillGoto() {
 }
 
 function openGoto() {
-  goto.querySelector('input').value = '';
+  gotoDialog.querySelector('input').value = '';
   fillGoto();
-  goto.showModal();
+  gotoDialog.showModal();
 }
 
-goto.querySelector('input').addEventListener('input', fillGoto);
-goto.addEventListener('keydown', (event) => {
-  const found = [...goto.querySelectorAll('.found a')];
-  const at = found.findIndex((link) => 'chosen' in link.dataset);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
-  if (to !== undefined && found.length) {
+gotoDialog.querySelector('input').addEventListener('input', fillGoto);
+gotoDialog.addEventListener('keydown', (event) => {
+  const found = [...gotoDialog.querySelectorAll('.found a')];
+  const chosen = found.findIndex((link) => 'chosen' in link.dataset);
+  const next = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];
+  if (next !== undefined && found.length) {
     event.preventDefault();
-    delete found[at].dataset.chosen;
-    found[(to + found.length) % found.length].dataset.chosen = '';
-  } else if (event.key === 'Enter' && found[at]) {
+    delete found[chosen].dataset.chosen;
+    found[(next + found.length) % found.length].dataset.chosen = '';
+  } else if (event.key === 'Enter' && found[chosen]) {
     event.preventDefault();
-    found[at].click();
+    found[chosen].click();
   }
 });
 
-// Links ----------------------------------------------------------------------------------------------------------
+// Links ---------------------------------------------------------------------------------------
 
-/** Goes to a page of this server without losing the socket. Of several asked for at once, the last is shown. */
+/** Opens a page of this server without closing the socket. The last of several requests wins. */
 async function visit({ href, pathname, search, hash }) {
-  const headers = { 'HX-Boosted': 'true' };
-  await htmx.ajax('GET', pathname + search, { source: '#app', target: '#app', select: '#app', swap: 'outerHTML', push: hash ? href : 'true', headers });
+  await htmx.ajax('GET', pathname + search, {
+    source: '#app',
+    target: '#app',
+    select: '#app',
+    swap: 'outerHTML',
+    push: hash ? href : 'true',
+    headers: { 'HX-Boosted': 'true' },
+  });
   if (hash) document.getElementById(hash.slice(1))?.scrollIntoView({ block: 'nearest' });
 }
 
-// One listener for all links, behind everybody else's, where htmx would prepare each of hundreds before it is wanted.
+const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+const isBoostable = (link) => link.origin === location.origin && !link.target
+  && !link.hasAttribute('download') && document.getElementById('app');
+
+// One listener on the window for all links, after every other listener: hx-boost would make htmx
+// process each of hundreds of links in advance.
 addEventListener('click', (event) => {
   const link = event.target.closest('a[href]');
-  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  if (link.origin !== location.origin || link.target || link.hasAttribute('download') || !document.getElementById('app')) return;
+  if (!link || event.defaultPrevented || event.button || hasModifier(event)) return;
+  if (!isBoostable(link)) return;
   link.closest('dialog')?.close();
-  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+  const isSamePage = link.pathname === location.pathname && link.search === location.search;
+  if (link.hash && isSamePage) return;
   event.preventDefault();
   visit(link);
 });
 
 document.addEventListener('htmx:before:history:restore', () => htmx.trigger('#app', 'htmx:abort'));
 
-// What is no page of ours, such as a file or a proxy's error, is the browser's to show.
+// A response that is no page of this server, such as a file or a proxy's error, is left to the
+// browser.
 document.addEventListener('htmx:before:response', (event) => {
   const { target, request, response } = event.detail.ctx;
-  if (target.id !== 'app' || response.headers.has('hx-redirect') || response.headers.get('content-type')?.startsWith('text/html')) return;
+  const isHtml = response.headers.get('content-type')?.startsWith('text/html');
+  if (target.id !== 'app' || response.headers.has('hx-redirect') || isHtml) return;
   request.abort?.();
-  leaveTo(request.action, event);
+  loadPage(request.action, event);
 });
 document.addEventListener('htmx:after:request', (event) => {
   const { target, request, text } = event.detail.ctx;
-  if (target.id === 'app' && text && !text.includes(' id="app"')) leaveTo(request.action, event);
+  if (target.id === 'app' && text && !text.includes(' id="app"')) loadPage(request.action, event);
 });
 
-function leaveTo(address, event) {
+function loadPage(url, event) {
   event.preventDefault();
-  location.assign(address);
+  location.assign(url);
 }
 
-// Keys -----------------------------------------------------------------------------------------------------------
+// Keys and clicks -----------------------------------------------------------------------------
 
-const isWriting = (element) => element.closest('input, textarea, select, [contenteditable]');
+const isTextField = (element) => element.closest('input, textarea, select, [contenteditable]');
 
-function otherRoom(step, unread) {
+/** Opens the next (`step` 1) or previous (-1) room of the sidebar, or the next unread one. */
+function openNextRoom(step, isUnreadOnly) {
   const rooms = [...document.querySelectorAll('.side a.room')];
-  const at = rooms.findIndex((room) => room.getAttribute('aria-current') === 'page');
+  const open = rooms.findIndex((room) => room.getAttribute('aria-current') === 'page');
   for (let n = 1; n <= rooms.length; n++) {
-    const room = rooms[(at + step * n + rooms.length * 2) % rooms.length];
-    if (!unread || room.querySelector('.unread > i')) return room.click();
+    const room = rooms[(open + step * n + rooms.length * 2) % rooms.length];
+    if (!isUnreadOnly || room.querySelector('.unread > i')) return room.click();
   }
 }
 
@@ -156,10 +195,10 @@ document.addEventListener('keydown', (event) => {
     openGoto();
   } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
     event.preventDefault();
-    otherRoom(event.key === 'ArrowUp' ? -1 : 1, event.shiftKey);
-  } else if (event.key === '?' && !isWriting(event.target)) {
+    openNextRoom(event.key === 'ArrowUp' ? -1 : 1, event.shiftKey);
+  } else if (event.key === '?' && !isTextField(event.target)) {
     event.preventDefault();
-    keys.showModal();
+    keysDialog.showModal();
   }
 });
 
@@ -172,43 +211,45 @@ document.addEventListener('click', async (event) => {
     announce(words.copied);
   }
   if (event.target.closest('[data-open=goto]')) openGoto();
-  if (event.target.closest('[data-open=keys]')) keys.showModal();
+  if (event.target.closest('[data-open=keys]')) keysDialog.showModal();
   if (event.target.closest('#newer-version button')) location.reload();
   const dialog = event.target.closest('dialog');
   if (dialog && event.target.closest('[data-close]')) dialog.close();
 });
 
-/** Tells people who listen to the page instead of looking at it. */
+/** Has screen readers read a text out. */
 export function announce(text) {
   const line = document.createElement('p');
   line.textContent = text;
-  const said = document.getElementById('said');
-  said.append(line);
-  while (said.childElementCount > 5) said.firstElementChild.remove();
+  const liveRegion = document.getElementById('said');
+  liveRegion.append(line);
+  while (liveRegion.childElementCount > MAX_ANNOUNCEMENTS) liveRegion.firstElementChild.remove();
 }
 
 // The filter of a list of people.
 document.addEventListener('input', (event) => {
   if (!event.target.matches('.filter, .filter input')) return;
-  const wish = event.target.value.trim().toLocaleLowerCase();
-  for (const row of event.target.closest('.picker').querySelectorAll('li')) row.hidden = !row.textContent.toLocaleLowerCase().includes(wish);
+  const query = event.target.value.trim().toLocaleLowerCase();
+  for (const row of event.target.closest('.picker').querySelectorAll('li')) {
+    row.hidden = !hasText(row, query);
+  }
 });
 
-// Presence -------------------------------------------------------------------------------------------------------
+// Presence ------------------------------------------------------------------------------------
 
-let moved = Date.now();
+let reportedAt = Date.now();
 for (const kind of ['pointerdown', 'keydown', 'wheel', 'focus']) {
   addEventListener(kind, () => {
-    if (Date.now() - moved < MOVED_EVERY) return;
-    moved = Date.now();
+    if (Date.now() - reportedAt < ACTIVITY_INTERVAL) return;
+    reportedAt = Date.now();
     act('presence.active', {}).catch(() => {});
   }, { passive: true, capture: true });
 }
 
-whenConnected(({ detail }) => {
+onConnected(({ detail }) => {
   document.getElementById('newer-version').hidden = !detail.newer;
 });
 
 document.addEventListener('htmx:after:swap', refreshPage);
 refreshPage();
-setTimeout(sync); // opening the socket is a task of its own, so that the page can answer before
+setTimeout(syncFeeds); // in a task of its own: opening the socket must not delay the first input

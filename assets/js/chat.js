@@ -1,9 +1,9 @@
-// A room: its log, its composer and what waits to be sent. Each part is a file of its own below chat/.
+// A room's page: starts its log, its composer and its outbox. Each part has a file in chat/.
 
 import { startComposer } from './chat/composer.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
-import { showWaiting } from './chat/outbox.js';
+import { showPending } from './chat/outbox.js';
 import './chat/viewer.js';
 
 const started = new WeakSet();
@@ -13,11 +13,11 @@ function start() {
   if (!page || started.has(page)) return;
   started.add(page);
   startLog(page);
-  // In a task of its own, so that what a reader does first is not kept waiting for the whole of it.
+  // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;
     startComposer(page);
-    showWaiting(page);
+    showPending(page);
   });
 }
 

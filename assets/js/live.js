@@ -1,263 +1,325 @@
-// The socket of this tab: which feeds the page shows, how far each has been applied, and what to do when some was missed.
+// The WebSocket of this tab: which feeds the page shows, the cursor up to which each has been
+// applied, and how the page catches up when frames were missed.
 //
-// Elements say what they show: data-feeds="room/12@cursor account/5@cursor". The cursor is the feed's state in their
-// markup. Whenever such an element is new or was fetched again, its feed is followed from that cursor on; frames can be
-// applied twice without harm, but none may be left out.
+// Elements name the feeds they show: data-feeds="room/12@cursor account/5@cursor". The cursor is
+// the feed's position when the markup was rendered. Whenever such an element is added or was
+// fetched again, its feed is followed from that cursor. Frames are idempotent, so one may be
+// applied twice, but none may be skipped.
 
-const SAY_LOST_AFTER = 2000; // ms without a connection before the page says so
-const QUIET = 10000; // ms without a word from the server before it is asked
-const ANSWER = 6000; // ms the server has to answer
-const DEAD = 16000; // ms a connection may take to open
-const SLOW = 15000; // ms after which a request is given up
-const feeds = new Map(); // feed → {cursor, waiting}: waiting counts subscriptions not confirmed yet
-const asked = new Map(); // act id → {resolve, reject}
-const shown = new WeakMap(); // element → the data-feeds it was followed with
-const rereading = new Map(); // element → whether to read it once more
-const stale = new Set(); // feeds whose regions are read again at the moment that `rereadAt` waits for
-let connection = null, heard = 0, pinged = 0, lost = null, rereadAt = null, tries = 0, next = 1;
+const OFFLINE_NOTICE_DELAY = 2000; // ms without a connection before the page shows it
+const MAX_IDLE = 10000; // ms without a message from the server before a ping is sent
+const PONG_TIMEOUT = 6000; // ms the server has to answer a ping
+const CONNECT_TIMEOUT = 16000; // ms a connection may take to open
+const CHECK_INTERVAL = 3000; // ms between two looks at the age of the connection
+const REQUEST_TIMEOUT = 15000; // ms after which an HTTP request is aborted
+const REFETCH_RETRY_DELAY = 2000; // ms before a region that could not be fetched is tried again
+const REFETCH_SPREAD = 300; // ms over which clients spread a refetch that a frame asks for
+const SESSION_CHECK_EVERY = 3; // failed connections between two checks of the session
 
-/** Asks the server as htmx does, and gives up where a network swallows the answer. */
-export const ask = (url, options = {}) => fetch(url, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOW), ...options });
+const feeds = new Map(); // feed → {cursor, pending}: pending counts unconfirmed subscriptions
+const pendingActs = new Map(); // act id → {resolve, reject}
+const followedLists = new WeakMap(); // element → the data-feeds it was followed with
+const refetching = new Map(); // element → whether to fetch it once more afterwards
+const staleFeeds = new Set(); // feeds whose regions are fetched when `refetchTimer` fires
+let connection = null;
+let lastMessageAt = 0, lastPingAt = 0; // ms since the epoch
+let offlineTimer = null, refetchTimer = null;
+let failedConnects = 0, nextActId = 1;
 
-/** Whether there is a connection to act over. */
+/** Sends an HTTP request as htmx does, and aborts it when the network swallows the response. */
+export const request = (url, options = {}) => fetch(url, {
+  headers: { 'HX-Request': 'true' },
+  signal: AbortSignal.timeout(REQUEST_TIMEOUT),
+  ...options,
+});
+
+/** Whether the socket is open. */
 export const isConnected = () => connection?.socket?.readyState === WebSocket.OPEN;
 
-const say = (message) => connection.socket.send(JSON.stringify(message));
-const place = () => document.getElementById('live');
-const instance = (cursor) => cursor.slice(0, cursor.lastIndexOf('.'));
-const isBefore = (one, other) => instance(one) !== instance(other) || number(one) < number(other);
-const number = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
+const sendMessage = (message) => connection.socket.send(JSON.stringify(message));
+const socketElement = () => document.getElementById('live');
 
-/** Does an action over the socket. Rejects with the server's error, or when there is no connection. */
+// A cursor is "<instance>.<number>"; numbers are comparable within one instance only.
+const instanceOf = (cursor) => cursor.slice(0, cursor.lastIndexOf('.'));
+const numberOf = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
+const isBefore = (one, other) =>
+  instanceOf(one) !== instanceOf(other) || numberOf(one) < numberOf(other);
+const entriesOf = (list) => list.split(' ').filter(Boolean).map((entry) => entry.split('@'));
+
+/** Runs an action over the socket. Rejects with the server's error, or without a connection. */
 export function act(action, fields) {
   if (!isConnected()) return Promise.reject(new Error('not connected'));
-  const id = String(next++);
-  say({ type: 'act', id, action, fields });
-  return new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
+  const id = String(nextActId++);
+  sendMessage({ type: 'act', id, action, fields });
+  return new Promise((resolve, reject) => pendingActs.set(id, { resolve, reject }));
 }
 
-/** Calls back each time the connection is there (again). */
-export function whenConnected(callback) {
+/** Calls `callback` each time the socket has been opened, also after a lost connection. */
+export function onConnected(callback) {
   document.addEventListener('tide:connected', callback);
 }
 
 function subscribe(feed, cursor) {
-  const state = feeds.get(feed) ?? { waiting: 0 };
+  const state = feeds.get(feed) ?? { pending: 0 };
   state.cursor = cursor;
   feeds.set(feed, state);
   if (isConnected()) {
-    state.waiting++;
-    say({ type: 'subscribe', feed, cursor });
+    state.pending++;
+    sendMessage({ type: 'subscribe', feed, cursor });
   }
 }
 
-/** Follows a feed also for something that was read later. Only ever back: what is on its way to the rest of the page must
- *  not be passed over, and to apply a frame twice does no harm. */
+/**
+ * Follows a feed for markup that was fetched separately. The cursor only ever moves back: frames
+ * that the rest of the page has not received yet must not be skipped.
+ */
 function follow(feed, cursor) {
   const state = feeds.get(feed);
   if (!state?.cursor || isBefore(cursor, state.cursor)) subscribe(feed, cursor);
 }
 
-/** Follows feeds from where something that was read later leaves off, so that it misses no frame either. */
+/** Follows the feeds of markup that was fetched separately, so that it misses no frame. */
 export function followFrom(list) {
-  for (const entry of list.split(' ').filter(Boolean)) follow(...entry.split('@'));
+  for (const [feed, cursor] of entriesOf(list)) follow(feed, cursor);
 }
 
-/** Follows what the page shows now and nothing else. */
-export function sync() {
+/** Follows the feeds that the page shows now, and unsubscribes from all others. */
+export function syncFeeds() {
   const wanted = new Set();
   for (const element of document.querySelectorAll('[data-feeds]')) {
     const list = element.dataset.feeds;
-    const fresh = shown.get(element) !== list;
-    shown.set(element, list);
-    for (const entry of list.split(' ').filter(Boolean)) {
-      const [feed, cursor] = entry.split('@');
+    const isNew = followedLists.get(element) !== list;
+    followedLists.set(element, list);
+    for (const [feed, cursor] of entriesOf(list)) {
       wanted.add(feed);
-      // What is being read again says by itself where to go on.
-      if ((rereading.has(element) || stale.has(feed)) && !fresh) continue;
-      if (fresh || !feeds.has(feed)) follow(feed, cursor);
+      // A region that is being fetched brings its own new cursor.
+      if ((refetching.has(element) || staleFeeds.has(feed)) && !isNew) continue;
+      if (isNew || !feeds.has(feed)) follow(feed, cursor);
     }
   }
   for (const feed of feeds.keys()) {
     if (wanted.has(feed)) continue;
     feeds.delete(feed);
-    if (isConnected()) say({ type: 'unsubscribe', feed });
+    if (isConnected()) sendMessage({ type: 'unsubscribe', feed });
   }
   if (!connection && wanted.size) connect();
 }
 
+// Connection ----------------------------------------------------------------------------------
+
 function connect() {
-  const old = place();
-  const fresh = old.cloneNode(false);
-  fresh.setAttribute('hx-ws:connect', '/live');
-  old.replaceWith(fresh);
-  htmx.process(fresh);
+  const old = socketElement();
+  const replacement = old.cloneNode(false);
+  replacement.setAttribute('hx-ws:connect', '/live');
+  old.replaceWith(replacement);
+  htmx.process(replacement);
 }
 
-/** Opens a new socket now instead of waiting for the next try. */
+/** Opens a new socket now instead of waiting for htmx's next attempt. */
 function reconnect() {
-  const stale = connection?.socket;
+  const previous = connection?.socket;
   connect();
-  stale?.close();
+  previous?.close();
 }
 
-function address() {
-  const query = [...feeds].map(([feed, { cursor }]) => `feed=${feed}${cursor ? `@${cursor}` : ''}`).join('&');
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live?${query}`;
+function socketUrl() {
+  const parameters = [...feeds].map(([feed, { cursor }]) => (
+    `feed=${feed}${cursor ? `@${cursor}` : ''}`
+  ));
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return `${scheme}://${location.host}/live?${parameters.join('&')}`;
 }
 
-function looksLost() {
-  lost ??= setTimeout(() => { document.getElementById('connection').hidden = false; }, SAY_LOST_AFTER);
+function scheduleOfflineNotice() {
+  offlineTimer ??= setTimeout(() => {
+    document.getElementById('connection').hidden = false;
+  }, OFFLINE_NOTICE_DELAY);
 }
 
-function isBack(hello) {
-  clearTimeout(lost);
-  lost = null;
-  tries = 0;
+function markConnected(hello) {
+  clearTimeout(offlineTimer);
+  offlineTimer = null;
+  failedConnects = 0;
   document.getElementById('connection').hidden = true;
   const newer = hello.version !== document.querySelector('meta[name=version]').content;
   document.documentElement.toggleAttribute('data-newer-version', newer);
   document.dispatchEvent(new CustomEvent('tide:connected', { detail: { newer } }));
 }
 
-/** Fetches again, at a random moment within so many ms, every region that shows this feed: everybody is told at once, and
- *  not everybody has to ask at once. What is told meanwhile is read at the same moment, each region once. */
-function rereadWithin(feed, within) {
-  stale.add(feed);
-  rereadAt ??= setTimeout(() => {
-    const gone = [...stale];
-    stale.clear();
-    rereadAt = null;
-    reread(gone);
-  }, Math.random() * within);
+// Regions that are fetched again --------------------------------------------------------------
+
+/**
+ * Fetches every region that shows this feed at a random moment within `spread` ms: all clients get
+ * the message at once and must not all send a request at once. Feeds that become stale meanwhile
+ * share the moment, and each region is fetched once.
+ */
+function scheduleRefetch(feed, spread) {
+  staleFeeds.add(feed);
+  refetchTimer ??= setTimeout(() => {
+    const due = [...staleFeeds];
+    staleFeeds.clear();
+    refetchTimer = null;
+    refetchFeeds(due);
+  }, Math.random() * spread);
 }
 
-function reread(gone) {
+const isShowing = (element, feed) =>
+  element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@'));
+
+function refetchFeeds(due) {
   const regions = new Set();
-  for (const feed of gone) {
+  for (const feed of due) {
     const showing = [...document.querySelectorAll('[data-refresh]')]
-      .filter((element) => element.dataset.feeds.split(' ').some((entry) => entry.startsWith(feed + '@')));
+      .filter((element) => isShowing(element, feed));
     for (const region of showing) regions.add(region);
-    // What has no state to read, such as who is writing, simply goes on from now.
+    // A feed without state to fetch, such as who is typing, continues from now.
     if (!showing.length && document.querySelector(`[data-feeds*="${feed}@"]`)) subscribe(feed);
   }
-  regions.forEach(rereadRegion);
+  regions.forEach(refetchRegion);
 }
 
-/** Fetches a region of the page again and follows its feeds from what it then shows. */
-export async function rereadRegion(region) {
-  if (rereading.has(region)) return rereading.set(region, true);
-  rereading.set(region, false);
+/** Fetches a region of the page again and follows its feeds from the cursors it then has. */
+export async function refetchRegion(region) {
+  if (refetching.has(region)) return refetching.set(region, true);
+  refetching.set(region, false);
   let again = false;
   try {
-    const wish = new CustomEvent('tide:reread', { bubbles: true, detail: { url: region.dataset.refresh, before() {} } });
-    region.dispatchEvent(wish);
-    const answer = await ask(wish.detail.url);
-    if ([401, 403, 404].includes(answer.status)) return location.reload();
-    if (!answer.ok) throw new Error(`answered ${answer.status}`);
-    const text = await answer.text();
+    // Listeners may change the URL, or act right before the swap.
+    const event = new CustomEvent('tide:refetch', {
+      bubbles: true,
+      detail: { url: region.dataset.refresh, beforeSwap() {} },
+    });
+    region.dispatchEvent(event);
+    const response = await request(event.detail.url);
+    if ([401, 403, 404].includes(response.status)) return location.reload();
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const text = await response.text();
     if (!region.isConnected) return;
-    wish.detail.before();
-    shown.delete(region); // its feeds are followed anew, whatever their cursor
-    await htmx.swap({ sourceElement: region, target: region, swap: 'outerMorph', text, transition: false });
+    event.detail.beforeSwap();
+    followedLists.delete(region); // its feeds are followed anew, whatever their cursor
+    await htmx.swap({
+      sourceElement: region, target: region, swap: 'outerMorph', text, transition: false,
+    });
   } catch {
-    again = true; // no network, or the server is busy: the region is stale until it has been read
-    await new Promise((done) => setTimeout(done, 2000));
+    again = true; // no network, or the server is busy: the region is stale until it was fetched
+    await new Promise((done) => setTimeout(done, REFETCH_RETRY_DELAY));
   } finally {
-    again ||= rereading.get(region);
-    rereading.delete(region);
+    again ||= refetching.get(region);
+    refetching.delete(region);
   }
-  if (again && region.isConnected) rereadRegion(region);
+  if (again && region.isConnected) refetchRegion(region);
 }
 
-const control = {
+// Messages of the server ----------------------------------------------------------------------
+
+function settleAct(id, settle) {
+  const pending = pendingActs.get(id);
+  pendingActs.delete(id);
+  if (pending) settle(pending);
+}
+
+const handlers = {
   hello(message) {
-    // What came onto the page while the socket was opening is not in its address.
-    for (const [feed, state] of [...feeds]) if (!state.waiting) subscribe(feed, state.cursor);
-    isBack(message);
+    // Feeds that were added while the socket was opening are not in its URL.
+    for (const [feed, state] of [...feeds]) if (!state.pending) subscribe(feed, state.cursor);
+    markConnected(message);
   },
   subscribed({ feed, cursor }) {
     const state = feeds.get(feed);
-    if (state && --state.waiting === 0) state.cursor = cursor;
+    if (state && --state.pending === 0) state.cursor = cursor;
   },
   refresh({ feed, within }) {
     feeds.delete(feed);
-    rereadWithin(feed, within);
+    scheduleRefetch(feed, within);
   },
   refused: ({ feed }) => feeds.delete(feed),
   revoked({ feed }) {
     feeds.delete(feed);
-    // What the page is about may not be seen any more: let the server say so.
-    const shows = [...document.querySelectorAll('main [data-feeds]')].some((element) => element.dataset.feeds.includes(feed + '@'));
-    if (shows) location.reload();
+    // If the page itself shows what may no longer be read, the server decides what to show.
+    const isShown = [...document.querySelectorAll('main [data-feeds]')]
+      .some((element) => element.dataset.feeds.includes(feed + '@'));
+    if (isShown) location.reload();
   },
-  reply({ id, result }) { asked.get(id)?.resolve(result); asked.delete(id); },
-  error({ id, error }) { asked.get(id)?.reject(Object.assign(new Error(error.message), error)); asked.delete(id); },
+  reply({ id, result }) { settleAct(id, ({ resolve }) => resolve(result)); },
+  error({ id, error }) {
+    settleAct(id, ({ reject }) => reject(Object.assign(new Error(error.message), error)));
+  },
   pong() {},
 };
 
-/** Nobody answers any more what was asked on the last connection. */
-function giveUp() {
-  for (const { reject } of asked.values()) reject(new Error('connection lost'));
-  asked.clear();
+/** Rejects all pending actions: the server replies only on the connection that sent them. */
+function rejectPendingActs() {
+  for (const { reject } of pendingActs.values()) reject(new Error('connection lost'));
+  pendingActs.clear();
 }
 
 document.addEventListener('htmx:ws:before:connection', (event) => {
   connection = event.detail.connection;
-  heard = Date.now();
-  giveUp();
-  connection.url = address();
-  for (const state of feeds.values()) state.waiting = 1;
+  lastMessageAt = Date.now();
+  rejectPendingActs();
+  connection.url = socketUrl();
+  for (const state of feeds.values()) state.pending = 1;
 });
 
-document.addEventListener('htmx:ws:after:connection', () => { heard = Date.now(); });
+document.addEventListener('htmx:ws:after:connection', () => { lastMessageAt = Date.now(); });
 
 document.addEventListener('htmx:ws:close', (event) => {
   if (event.detail.connection !== connection) return;
-  giveUp();
-  looksLost();
+  rejectPendingActs();
+  scheduleOfflineNotice();
   if (event.detail.code === 4401) location.reload();
-  // A refused handshake looks like a lost network; after a few, ask plainly whether we are still signed in.
-  if (++tries % 3 === 0) {
-    ask('/sidebar').then((answer) => answer.status === 401 && location.reload()).catch(() => {});
+  // A refused handshake looks like a lost network, so ask over HTTP whether the session still is
+  // valid.
+  if (++failedConnects % SESSION_CHECK_EVERY === 0) {
+    request('/sidebar')
+      .then((response) => response.status === 401 && location.reload())
+      .catch(() => {});
   }
 });
 
 document.addEventListener('htmx:ws:before:message:incoming', (event) => {
   if (event.detail.connection !== connection) return event.preventDefault();
-  heard = Date.now();
+  lastMessageAt = Date.now();
   const data = event.detail.message.data;
   if (data.startsWith('{')) {
     const message = JSON.parse(data);
-    return control[message.type]?.(message);
+    return handlers[message.type]?.(message);
   }
-  const [head, feed, cursor, reading] = /^<!--(\S+) (\S+?)-->(<!--reread-->)?/.exec(data) ?? [];
+  const [head, feed, cursor, refetches] =
+    /^<!--(\S+) (\S+?)-->(<!--reread-->)?/.exec(data) ?? [];
   const state = feeds.get(feed);
-  // Frames on their way from before the feed was followed anew come again in their place.
-  if (!head || !state || state.waiting > 0 || number(cursor) <= number(state.cursor)) return event.preventDefault();
+  // Frames sent before a pending subscription was made are sent again after it is confirmed.
+  if (!head || !state || state.pending > 0 || numberOf(cursor) <= numberOf(state.cursor)) {
+    return event.preventDefault();
+  }
   state.cursor = cursor;
   document.dispatchEvent(new CustomEvent('tide:frame', { detail: { feed, html: data } }));
-  if (reading) {
-    rereadWithin(feed, 300);
+  if (refetches) {
+    scheduleRefetch(feed, REFETCH_SPREAD);
     event.preventDefault();
   }
 });
 
 setInterval(() => {
-  // A network that swallows everything leaves a socket open, or opening, for minutes.
+  // A network that drops packets leaves a socket open, or opening, for minutes.
   if (!connection || connection.socket?.readyState === WebSocket.CLOSED) return;
-  // Asked first, given up only when the answer does not come: a hidden tab looks at its clock once a minute.
+  // Only a missing pong counts, never silence alone: timers of a hidden tab run once a minute.
   const now = Date.now();
-  if (isConnected() ? pinged > heard && now - pinged > ANSWER : now - heard > DEAD) {
-    looksLost();
+  const isDead = isConnected()
+    ? lastPingAt > lastMessageAt && now - lastPingAt > PONG_TIMEOUT
+    : now - lastMessageAt > CONNECT_TIMEOUT;
+  if (isDead) {
+    scheduleOfflineNotice();
     reconnect();
-  } else if (isConnected() && now - heard > QUIET && pinged <= heard) {
-    pinged = now;
-    say({ type: 'ping' });
+  } else if (isConnected() && now - lastMessageAt > MAX_IDLE && lastPingAt <= lastMessageAt) {
+    lastPingAt = now;
+    sendMessage({ type: 'ping' });
   }
-}, 3000);
+}, CHECK_INTERVAL);
 
-addEventListener('offline', looksLost);
+addEventListener('offline', scheduleOfflineNotice);
 addEventListener('online', () => connection && reconnect());
-document.addEventListener('visibilitychange', () => { if (!document.hidden && connection && !isConnected()) reconnect(); });
-document.addEventListener('htmx:after:swap', sync);
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && connection && !isConnected()) reconnect();
+});
+document.addEventListener('htmx:after:swap', syncFeeds);

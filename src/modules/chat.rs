@@ -11,6 +11,7 @@ mod model;
 mod pages;
 mod presenter;
 mod read_marks;
+mod sidebar;
 mod store;
 mod topics;
 mod typing;
@@ -28,7 +29,7 @@ use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
 use unread::Unread;
 
-/// Write messages.
+/// To write messages in a room.
 pub static POST: Permission = Permission {
     name: "chat.post",
     scope: ScopeKind::Room,
@@ -37,7 +38,7 @@ pub static POST: Permission = Permission {
     about: "Write messages",
 };
 
-/// Delete what others wrote.
+/// To delete messages of others.
 pub static MODERATE: Permission = Permission {
     name: "chat.moderate",
     scope: ScopeKind::Room,
@@ -46,12 +47,12 @@ pub static MODERATE: Permission = Permission {
     about: "Delete what others wrote",
 };
 
-/// Messages of a room.
+/// The messages of a room: one frame for each that is posted, edited or deleted.
 pub const ROOM_FEED: Feed<RoomId> = Feed::new(
     "room/{room}",
     "Messages of a room as they are posted, edited and deleted",
 );
-/// Who is writing in a room.
+/// Who is typing in a room. Ephemeral: a client that reconnects does not get old frames.
 pub const TYPING_FEED: Feed<RoomId> =
     Feed::new("room/{room}/typing", "Who is writing in a room right now").ephemeral();
 
@@ -64,7 +65,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Chat in the rooms of this community.
+    /// Creates the module's state for the rooms of this community.
     pub fn new(community: &Community) -> Self {
         Self {
             engine: community.engine().clone(),
@@ -74,7 +75,7 @@ impl Chat {
     }
 }
 
-/// All that it adds to the engine.
+/// What the module declares to the engine.
 pub fn module() -> Module<Chat> {
     let module = Module::new("chat")
         .publishes::<topics::MessagePosted>()
@@ -92,7 +93,7 @@ pub fn module() -> Module<Chat> {
         .stylesheet("css/chat.css")
         .account_style(views::account_style)
         .script("js/chat.js")
-        .nav(unread::nav)
+        .nav(sidebar::nav)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
         .task(unread::flush);
@@ -149,7 +150,8 @@ async fn may_follow_room(chat: Chat, viewer: Viewer, room: RoomId) -> Result<boo
     )
 }
 
-/// Lets ids go on after the newest stored message, whatever the clock says. Called at boot.
+/// Makes new ids greater than that of the newest stored message, even if the clock was set back.
+/// Called at boot.
 ///
 /// # Errors
 /// When the database cannot be read.

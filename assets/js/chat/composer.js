@@ -1,101 +1,129 @@
-// The composer: Enter sends, Shift+Enter breaks the line, ↑ edits your last message. It never loses a letter: what is
-// typed is kept for each room until it is sent.
+// The composer: Enter sends, Shift+Enter breaks the line, ↑ edits your last message. A draft is
+// stored for each room until it is sent, so that no text is lost.
 
 import { words } from '../app.js';
 import { act } from '../live.js';
-import { toPresent } from './log.js';
+import { showNewest } from './log.js';
 import { editLast } from './messages.js';
 import { send } from './outbox.js';
 import { startTray } from './tray.js';
-import { takeUp } from './uploads.js';
+import { restoreUploads } from './uploads.js';
 
-const LONGEST = 4000; // characters as a person counts them
-const COUNT_FROM = 3600;
-const TYPING_EVERY = 2500; // ms between two signs of writing; pages forget one after six seconds
-let segments = null; // made when it is wanted
-const marks = { bold: ['**', '**'], italic: ['*', '*'], code: ['`', '`'], list: ['\n- ', ''], quote: ['\n> ', ''] };
+const MAX_CHARS = 4000; // graphemes; the server's limit
+const COUNT_FROM = 3600; // graphemes from which on the rest is shown
+const TYPING_INTERVAL = 2500; // ms between two signs of typing; pages drop one after six seconds
+const MARKS = { // value of data-wrap → what is put before and after the selection
+  bold: ['**', '**'],
+  italic: ['*', '*'],
+  code: ['`', '`'],
+  list: ['\n- ', ''],
+  quote: ['\n> ', ''],
+};
+let segmenter = null; // created on first use
 
-function length(text) {
-  // Counting by graphemes is slow; a text that is short in code units is short in characters.
+function countChars(text) {
+  // Counting graphemes is slow; a text has no more graphemes than code units.
   if (text.length < COUNT_FROM) return text.length;
   let count = 0;
-  for (const _ of (segments ??= new Intl.Segmenter()).segment(text)) count++;
+  for (const _ of (segmenter ??= new Intl.Segmenter()).segment(text)) count++;
   return count;
+}
+
+function wrapSelection(area, [before, after]) {
+  const selected = area.value.slice(area.selectionStart, area.selectionEnd);
+  area.focus();
+  area.setRangeText(before + selected + after, area.selectionStart, area.selectionEnd, 'end');
+  if (!selected) area.selectionEnd = area.selectionStart -= after.length;
+  area.dispatchEvent(new Event('input'));
 }
 
 export function startComposer(page) {
   const form = page.querySelector('form.compose');
-  if (!form) return;
-  const room = page.dataset.roomPage;
-  const area = form.elements.body;
-  const draft = `draft:${document.getElementById('app').dataset.me}:${room}`;
-  const count = form.querySelector('.count');
-  let signed = 0;
+  if (form) new Composer(page, form).start();
+}
 
-  function refresh() {
-    const used = length(area.value);
+class Composer {
+  constructor(page, form) {
+    this.form = form;
+    this.room = page.dataset.roomPage;
+    this.area = form.elements.body;
+    this.draftKey = `draft:${document.getElementById('app').dataset.me}:${this.room}`;
+    this.typingSentAt = 0;
+    this.tray = startTray(page, form, (text) => this.showError(text));
+  }
+
+  start() {
+    const { area, form } = this;
+    if (!area.value) area.value = localStorage.getItem(this.draftKey) ?? '';
+    this.showCount();
+    area.addEventListener('input', () => this.afterInput());
+    area.addEventListener('keydown', (event) => this.handleKey(event));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+      area.focus();
+    });
+    form.addEventListener('click', (event) => {
+      const button = event.target.closest('[data-wrap]');
+      if (button) wrapSelection(area, MARKS[button.dataset.wrap]);
+    });
+    const hasMouse = matchMedia('(pointer: fine)').matches;
+    if (hasMouse && document.activeElement === document.body) area.focus({ preventScroll: true });
+  }
+
+  afterInput() {
+    const text = this.area.value;
+    if (text) localStorage.setItem(this.draftKey, text);
+    else localStorage.removeItem(this.draftKey);
+    this.showCount();
+    if (text && Date.now() - this.typingSentAt > TYPING_INTERVAL) {
+      this.typingSentAt = Date.now();
+      act('chat.type', { room: this.room }).catch(() => {});
+    }
+  }
+
+  handleKey(event) {
+    if (event.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      this.submit();
+    } else if (event.key === 'ArrowUp' && !this.area.value) {
+      event.preventDefault();
+      editLast(this.room);
+    } else if (event.key === 'Escape') this.area.blur();
+  }
+
+  /** Shows how much room is left, and returns the length of the text. */
+  showCount() {
+    const count = this.form.querySelector('.count');
+    const used = countChars(this.area.value);
     count.hidden = used < COUNT_FROM;
-    count.textContent = LONGEST - used;
-    count.toggleAttribute('data-over', used > LONGEST);
+    count.textContent = MAX_CHARS - used;
+    count.toggleAttribute('data-over', used > MAX_CHARS);
     return used;
   }
 
-  async function submit() {
-    await takeUp(); // files that hang on it may be known of only now
-    const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
-    if (!body.trim() && tray.isEmpty()) return;
-    if (refresh() > LONGEST) return fail(words.tooLong.replace('{n}', LONGEST));
-    if (!tray.isReady()) return fail(words.attachWait);
-    fail('');
-    area.value = '';
-    localStorage.removeItem(draft);
-    signed = 0;
-    refresh();
-    send(room, body, tray.take());
-    toPresent();
-  }
-
-  function fail(text) {
-    const line = form.querySelector('.error');
+  showError(text) {
+    const line = this.form.querySelector('.error');
     line.textContent = text;
     line.hidden = !text;
   }
 
-  const tray = startTray(page, form, fail);
-  if (!area.value) area.value = localStorage.getItem(draft) ?? '';
-  refresh();
-  area.addEventListener('input', () => {
-    if (area.value) localStorage.setItem(draft, area.value); else localStorage.removeItem(draft);
-    refresh();
-    if (area.value && Date.now() - signed > TYPING_EVERY) {
-      signed = Date.now();
-      act('chat.type', { room }).catch(() => {});
+  async submit() {
+    await restoreUploads(); // its attachments may have been stored before a reload
+    const { area, tray } = this;
+    const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
+    if (!body.trim() && tray.isEmpty()) return;
+    if (this.showCount() > MAX_CHARS) {
+      return this.showError(words.tooLong.replace('{n}', MAX_CHARS));
     }
-  });
-  area.addEventListener('keydown', (event) => {
-    if (event.isComposing) return;
-    if (event.key === 'Enter' && !event.shiftKey) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === 'ArrowUp' && !area.value) {
-      event.preventDefault();
-      editLast(room);
-    } else if (event.key === 'Escape') area.blur();
-  });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    submit();
-    area.focus();
-  });
-  form.addEventListener('click', (event) => {
-    const button = event.target.closest('[data-wrap]');
-    if (!button) return;
-    const [before, after] = marks[button.dataset.wrap];
-    const chosen = area.value.slice(area.selectionStart, area.selectionEnd);
-    area.focus();
-    area.setRangeText(before + chosen + after, area.selectionStart, area.selectionEnd, 'end');
-    if (!chosen) area.selectionEnd = area.selectionStart -= after.length;
-    area.dispatchEvent(new Event('input'));
-  });
-  if (matchMedia('(pointer: fine)').matches && document.activeElement === document.body) area.focus({ preventScroll: true });
+    if (!tray.isReady()) return this.showError(words.attachWait);
+    this.showError('');
+    area.value = '';
+    localStorage.removeItem(this.draftKey);
+    this.typingSentAt = 0;
+    this.showCount();
+    send(this.room, body, tray.takeFiles());
+    showNewest();
+  }
 }

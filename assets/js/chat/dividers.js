@@ -1,39 +1,58 @@
-// The dividers of a log: where the reader's own days begin, which the server does not know, and where what is new begins.
+// The dividers of a message log: one where each day of the reader's time zone begins, which the
+// server does not know, and one where unread messages begin.
 
-import { told, words } from '../app.js';
+import { formatDate, words } from '../app.js';
 
-function divider(kind, text) {
+const DAY = 86400000; // ms
+
+function dividerElement(kind, text) {
   const line = Object.assign(document.createElement('li'), { className: kind });
   line.append(Object.assign(document.createElement('span'), { textContent: text }));
   return line;
 }
 
-function nameOf(at) {
+function dayName(at) {
   const now = new Date();
-  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
+  const midnight = (date) => new Date(date).setHours(0, 0, 0, 0);
+  const days = Math.round((midnight(now) - midnight(at)) / DAY);
   if (days === 0) return words.today;
   if (days === 1) return words.yesterday;
-  return told(at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear, at);
+  return formatDate(at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear, at);
 }
 
-/** Draws the dividers of `log` between its messages; 'New' before the message with the id `firstNew`. A divider that goes or comes
-    has the browser restyle every message below it, so those that are right stay. */
-export function drawDividers(log, messages, firstNew) {
+/** The dividers that belong between these messages, as [message after it, kind, text]. */
+function wantedDividers(messages, firstUnreadId) {
   const wanted = [];
-  let before = null;
+  let previousDay = null;
   for (const message of messages) {
     const at = new Date(message.dataset.at);
-    const key = at.toDateString();
-    if (key !== before) wanted.push([message, 'day', nameOf(at)]);
-    if (message.id === firstNew) wanted.push([message, 'new', words.newLine]);
-    before = key;
+    const day = at.toDateString();
+    if (day !== previousDay) wanted.push([message, 'day', dayName(at)]);
+    if (message.id === firstUnreadId) wanted.push([message, 'new', words.newLine]);
+    previousDay = day;
   }
+  return wanted;
+}
+
+/**
+ * Draws the dividers of `log` between its messages; 'New' before the message `firstUnreadId`.
+ * Adding or removing a divider makes the browser restyle every message below it, so dividers that
+ * already are where they belong are left alone.
+ */
+export function drawDividers(log, messages, firstUnreadId) {
+  const wanted = wantedDividers(messages, firstUnreadId);
   const present = [...log.querySelectorAll(':scope > :is(.day, .new)')];
-  const isPlaced = (line, [message, kind], n) => line.className === kind && [message, present[n + 1]].includes(line.nextElementSibling);
-  if (present.length !== wanted.length || !present.every((line, n) => isPlaced(line, wanted[n], n))) {
+  const isPlaced = (line, [message, kind], index) => line.className === kind
+    && [message, present[index + 1]].includes(line.nextElementSibling);
+  const areAllPlaced = present.length === wanted.length
+    && present.every((line, index) => isPlaced(line, wanted[index], index));
+  if (!areAllPlaced) {
     present.forEach((line) => line.remove());
-    for (const [message, kind, text] of wanted) message.before(divider(kind, text));
-  } else {
-    present.forEach((line, n) => { if (line.textContent !== wanted[n][2]) line.firstElementChild.textContent = wanted[n][2]; });
+    for (const [message, kind, text] of wanted) message.before(dividerElement(kind, text));
+    return;
   }
+  present.forEach((line, index) => {
+    const [, , text] = wanted[index];
+    if (line.textContent !== text) line.firstElementChild.textContent = text;
+  });
 }

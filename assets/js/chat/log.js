@@ -1,211 +1,296 @@
-// The log of a room: it stays at the bottom if you were there, loads history both ways without moving what you read,
-// draws the reader's own days, and says what was read.
+// The message log of a room: it stays at the end while the reader is there, loads history in both
+// directions without moving what is being read, draws dividers, and reports what was read.
 
 import { announce, words } from '../app.js';
-import { act, ask, followFrom, isConnected, rereadRegion } from '../live.js';
+import { act, followFrom, isConnected, refetchRegion, request } from '../live.js';
 import { drawDividers } from './dividers.js';
 
-const NEAR = 48; // px from the end that count as being there
-const account = () => document.getElementById('app').dataset.me;
+const END_DISTANCE = 48; // px from the end within which the log counts as being at its end
+const LOAD_DISTANCE = '600px'; // how far ahead of the reader history is loaded
+const UNREAD_OFFSET = 80; // px of read messages shown above the divider of unread ones
+const RETRY_DELAY = 3000; // ms
+const MAX_ANNOUNCED = 3; // messages read out after one swap
+
+const ownAccount = () => document.getElementById('app').dataset.me;
+const idOf = (message) => BigInt(message.id.slice(2)); // elements are called "m-<id>"
+const today = () => new Date().toDateString();
 let current = null;
 
-/** What a message says, for those who hear it. */
-const textOf = (message) => [...message.querySelectorAll('.body, .caption, .attachment img[alt]:not([alt=""])')].map((part) => (part.alt ?? part.textContent).trim()).join(' ');
+/** The text of a message, for screen readers. */
+const textOf = (message) => [
+  ...message.querySelectorAll('.body, .caption, .attachment img[alt]:not([alt=""])'),
+].map((part) => (part.alt ?? part.textContent).trim()).join(' ');
 
-/** Shows the newest messages, of which the log may hold only older ones. */
-export function toPresent() {
+/** Scrolls to the newest messages; fetches them first if the log holds only older ones. */
+export function showNewest() {
   if (!current) return;
-  current.stuck = true;
-  if (current.isLive()) current.toEnd();
-  else rereadRegion(current.region());
+  current.isAtEnd = true;
+  if (current.isLive()) current.scrollToEnd();
+  else refetchRegion(current.region());
 }
 
 export function startLog(page) {
   current?.stop();
-  const room = page.dataset.roomPage;
-  const scroller = page.querySelector('.scroller');
-  const gone = new AbortController();
-  const idOf = (message) => BigInt(message.id.slice(2));
-  const view = current = {
-    stuck: true, read: 0n, last: null, anchor: null,
-    unseen: new Set(), // messages of others below what is before the eyes
-    line: page.querySelector('.log > .new + .msg')?.id, // the message before which 'new' stands
-    region: () => page.querySelector('.region'),
-    log: () => document.getElementById(`log-${room}`),
-    isLive: () => view.log().dataset.live !== undefined,
-    toEnd() { scroller.scrollTop = scroller.scrollHeight; view.stuck = true; view.unseen.clear(); showPill(); },
-    stop() { gone.abort(); watcher.disconnect(); sizes.disconnect(); changes.disconnect(); },
-  };
-  const pill = page.querySelector('.pill-new');
-  const messages = () => [...view.log().children].filter((item) => item.classList.contains('msg'));
-  const isAway = () => document.hidden || !document.hasFocus() || !view.stuck;
+  current = new Log(page);
+  current.start();
+}
 
-  function showPill() {
-    if (!pill) return;
-    pill.hidden = view.unseen.size === 0;
-    pill.querySelector('span').textContent = words.newBelow.replace('{n}', view.unseen.size);
+class Log {
+  constructor(page) {
+    this.page = page;
+    this.room = page.dataset.roomPage;
+    this.scroller = page.querySelector('.scroller');
+    this.pill = page.querySelector('.pill-new');
+    this.isAtEnd = true;
+    this.lastReadId = 0n; // reported to the server
+    this.lastSeenId = null; // the newest message at the last update
+    this.anchor = null; // the message that must not move, and its offset in px
+    this.unseenIds = new Set(); // messages of others below the visible part
+    this.firstUnreadId = page.querySelector('.log > .new + .msg')?.id;
+    this.isDirty = false; // whether the log changed since the last update
+    this.drawnDay = today(); // the dividers were drawn on this day
+    this.listeners = new AbortController();
+    this.edges = new IntersectionObserver((entries) => {
+      for (const entry of entries) if (entry.isIntersecting) this.loadHistory(entry.target);
+    }, { root: this.scroller, rootMargin: LOAD_DISTANCE });
+    this.sizes = new ResizeObserver(() => this.isAtEnd && this.scrollToEnd());
+    this.changes = new MutationObserver(() => { this.isDirty = true; });
   }
 
-  function markRead() {
-    const last = page.isConnected && messages().at(-1);
-    if (!last || isAway() || !view.isLive() || !isConnected()) return;
-    const id = idOf(last);
-    if (id <= view.read) return;
-    view.read = id;
-    act('chat.read', { room, message: String(id) }).catch(() => {
-      view.read = 0n;
-      setTimeout(markRead, 3000);
-    });
+  region() { return this.page.querySelector('.region'); }
+
+  list() { return document.getElementById(`log-${this.room}`); }
+
+  messages() { return [...this.list().children].filter((item) => item.classList.contains('msg')); }
+
+  /** Whether the log ends with the newest message, so that frames can append to it. */
+  isLive() { return this.list().dataset.live !== undefined; }
+
+  /** Whether the reader cannot see the newest message. */
+  isAway() { return document.hidden || !document.hasFocus() || !this.isAtEnd; }
+
+  start() {
+    this.changes.observe(this.scroller, { childList: true, characterData: true, subtree: true });
+    this.listen();
+    this.sizes.observe(this.scroller);
+    this.sizes.observe(this.list()); // a video has its height only once its first frame is loaded
+    this.scrollToStart();
   }
 
-  /** What came since the last look: counts it, says it, and moves the line above it if all before had been read. */
-  function notice() {
-    const all = messages();
-    const before = view.last;
-    const fresh = before === null ? [] : all.filter((message) => idOf(message) > before);
-    if (all.length) view.last = idOf(all.at(-1));
-    const others = fresh.filter((message) => message.dataset.author !== account());
-    if (!others.length) return;
-    for (const message of others.slice(-3)) {
-      announce(`${message.querySelector('header b').textContent}: ${textOf(message)}`);
-    }
-    if (isAway() && (!view.line || view.read >= before)) view.line = others[0].id;
-    if (!view.stuck) others.forEach((message) => view.unseen.add(message.id));
+  stop() {
+    this.listeners.abort();
+    this.edges.disconnect();
+    this.sizes.disconnect();
+    this.changes.disconnect();
   }
 
-  /** The answer to a post may come before the feed has brought what was said earlier: ids tell the order. */
-  function order() {
-    const all = messages();
-    for (let n = 1; n < all.length; n++) {
-      if (idOf(all[n]) > idOf(all[n - 1])) continue;
-      all.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1)).forEach((message, place) => place && all[place - 1].after(message));
+  listen() {
+    const on = (target, kind, listener) => {
+      target.addEventListener(kind, listener, { signal: this.listeners.signal, passive: true });
+    };
+    const markRead = () => this.markRead();
+    // The page goes with its listeners.
+    this.page.addEventListener('tide:refetch', (event) => this.prepareRefetch(event));
+    on(document, 'htmx:after:swap', () => this.afterSwap());
+    on(document, 'tide:frame', ({ detail }) => this.countFrame(detail));
+    on(this.scroller, 'scroll', () => this.afterScroll());
+    if (this.pill) on(this.pill, 'click', showNewest);
+    on(window, 'focus', markRead);
+    on(document, 'visibilitychange', markRead);
+    on(document, 'tide:connected', markRead);
+  }
+
+  // Scrolling ---------------------------------------------------------------------------------
+
+  /** Where a page opens: at the message its address names, at the unread ones, or at the end. */
+  scrollToStart() {
+    // A redirect drops the fragment of a link followed within the page; `at` names the message.
+    const id = new URLSearchParams(location.search).get('at') ?? location.hash.slice(3);
+    const target = document.getElementById(`m-${id}`);
+    if (target) this.isAtEnd = false;
+    this.update();
+    this.changes.takeRecords();
+    if (target) {
+      target.scrollIntoView({ block: 'center' });
+      target.classList.add('highlight');
       return;
     }
+    const divider = this.page.querySelector('.log > .new');
+    const maxScroll = this.scroller.scrollHeight - this.scroller.clientHeight;
+    if (divider && divider.offsetTop < maxScroll) {
+      this.isAtEnd = false;
+      this.scroller.scrollTop = divider.offsetTop - UNREAD_OFFSET;
+    }
   }
 
-  function settle() {
-    if (!page.isConnected) return;
-    order();
-    // Code that is wider than the page scrolls by itself, so the keyboard has to reach it.
-    for (const code of view.log().querySelectorAll('pre:not([tabindex])')) if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
-    notice();
-    drawDividers(view.log(), messages(), view.line);
-    if (view.stuck) view.toEnd();
-    showPill();
-    watchEdges();
-    markRead();
+  scrollToEnd() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.isAtEnd = true;
+    this.unseenIds.clear();
+    this.showPill();
   }
 
-  // What is before the eyes stays there, whatever comes above or below it. -----------------------------------------
+  afterScroll() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < END_DISTANCE && this.isLive();
+    if (!this.isAtEnd) return;
+    this.unseenIds.clear();
+    this.showPill();
+    this.markRead();
+  }
 
-  function hold() {
-    const edge = scroller.getBoundingClientRect().top;
-    const first = messages().find((message) => message.getBoundingClientRect().bottom > edge);
-    view.anchor = first && !view.stuck ? { id: first.id, offset: first.getBoundingClientRect().top } : null;
+  /** Remembers where the first visible message is, and returns the message. */
+  saveAnchor() {
+    const edge = this.scroller.getBoundingClientRect().top;
+    const first = this.messages().find((message) => message.getBoundingClientRect().bottom > edge);
+    this.anchor = first && !this.isAtEnd
+      ? { id: first.id, offset: first.getBoundingClientRect().top }
+      : null;
     return first;
   }
 
-  function release() {
-    const held = view.anchor && document.getElementById(view.anchor.id);
-    if (held) scroller.scrollTop += held.getBoundingClientRect().top - view.anchor.offset;
-    view.anchor = null;
+  /** Scrolls so that the remembered message is where it was. */
+  restoreAnchor() {
+    const message = this.anchor && document.getElementById(this.anchor.id);
+    if (message) {
+      this.scroller.scrollTop += message.getBoundingClientRect().top - this.anchor.offset;
+    }
+    this.anchor = null;
   }
 
-  page.addEventListener('tide:reread', (event) => {
-    if (event.target !== view.region()) return;
-    const first = !view.stuck && hold();
+  /** Refetches the part of the history that is being read, and does not move it. */
+  prepareRefetch(event) {
+    if (event.target !== this.region()) return;
+    const first = !this.isAtEnd && this.saveAnchor();
     if (first) event.detail.url += `?at=${first.id.slice(2)}`;
-    event.detail.before = hold;
-  });
-
-  // History --------------------------------------------------------------------------------------------------------
-
-  const watcher = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) load(entry.target);
-  }, { root: scroller, rootMargin: '600px' });
-
-  function watchEdges() {
-    watcher.disconnect();
-    for (const edge of page.querySelectorAll('a[data-load]')) watcher.observe(edge);
+    event.detail.beforeSwap = () => this.saveAnchor();
   }
 
-  async function load(edge) {
+  // Updates -----------------------------------------------------------------------------------
+
+  afterSwap() {
+    // Most frames are of other parts of the page, and an update measures the whole log.
+    const day = today();
+    if (this.isDirty || this.changes.takeRecords().length || day !== this.drawnDay) this.update();
+    this.restoreAnchor();
+    this.changes.takeRecords(); // the update's own changes
+    this.isDirty = false;
+    this.drawnDay = day;
+  }
+
+  update() {
+    if (!this.page.isConnected) return;
+    this.sortMessages();
+    // Wide code scrolls by itself, so it must be reachable with the keyboard.
+    for (const code of this.list().querySelectorAll('pre:not([tabindex])')) {
+      if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+    }
+    this.announceNew();
+    drawDividers(this.list(), this.messages(), this.firstUnreadId);
+    if (this.isAtEnd) this.scrollToEnd();
+    this.showPill();
+    this.observeEdges();
+    this.markRead();
+  }
+
+  /** Sorts by id: the response to a post may arrive before frames of earlier messages. */
+  sortMessages() {
+    const all = this.messages();
+    const isSorted = all.every((message, index) => !index || idOf(message) > idOf(all[index - 1]));
+    if (isSorted) return;
+    all.sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+    all.forEach((message, index) => index && all[index - 1].after(message));
+  }
+
+  /**
+   * Announces messages of others that came since the last update, counts those out of view, and
+   * moves the divider of unread messages above them if everything before them had been read.
+   */
+  announceNew() {
+    const all = this.messages();
+    const previous = this.lastSeenId;
+    const added = previous === null ? [] : all.filter((message) => idOf(message) > previous);
+    if (all.length) this.lastSeenId = idOf(all.at(-1));
+    const others = added.filter((message) => message.dataset.author !== ownAccount());
+    if (!others.length) return;
+    for (const message of others.slice(-MAX_ANNOUNCED)) {
+      announce(`${message.querySelector('header b').textContent}: ${textOf(message)}`);
+    }
+    if (this.isAway() && (!this.firstUnreadId || this.lastReadId >= previous)) {
+      this.firstUnreadId = others[0].id;
+    }
+    if (!this.isAtEnd) others.forEach((message) => this.unseenIds.add(message.id));
+  }
+
+  /** Counts a posted message that a log ending in the past cannot append. */
+  countFrame({ feed, html }) {
+    const post = /hx-swap="beforeend"><li[^>]* id="(m-\d+)" data-author="(\d+)"/.exec(html);
+    if (feed !== `room/${this.room}` || !post || this.isLive()) return;
+    const [, id, author] = post;
+    if (author === ownAccount()) return;
+    this.unseenIds.add(id);
+    this.showPill();
+  }
+
+  showPill() {
+    if (!this.pill) return;
+    const count = this.unseenIds.size;
+    this.pill.hidden = count === 0;
+    this.pill.querySelector('span').textContent = words.newBelow.replace('{n}', count);
+  }
+
+  markRead() {
+    const last = this.page.isConnected && this.messages().at(-1);
+    if (!last || this.isAway() || !this.isLive() || !isConnected()) return;
+    const id = idOf(last);
+    if (id <= this.lastReadId) return;
+    this.lastReadId = id;
+    act('chat.read', { room: this.room, message: String(id) }).catch(() => {
+      this.lastReadId = 0n;
+      setTimeout(() => this.markRead(), RETRY_DELAY);
+    });
+  }
+
+  // History -----------------------------------------------------------------------------------
+
+  observeEdges() {
+    this.edges.disconnect();
+    for (const edge of this.page.querySelectorAll('a[data-load]')) this.edges.observe(edge);
+  }
+
+  async loadHistory(edge) {
     const holder = edge.parentElement, url = edge.dataset.load;
     if (holder.classList.contains('htmx-request')) return;
     holder.classList.add('htmx-request');
-    watcher.unobserve(edge);
+    this.edges.unobserve(edge);
     try {
-      const answer = await ask(url);
-      if (!answer.ok) throw new Error(answer.status);
-      const part = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      // The log may have been read again meanwhile, and end elsewhere.
+      const response = await request(url);
+      if (!response.ok) throw new Error(response.status);
+      const part = new DOMParser().parseFromString(await response.text(), 'text/html');
+      // A refetch may have replaced the log meanwhile, with other edges.
       if (!edge.isConnected || edge.dataset.load !== url) return;
-      const up = holder.classList.contains('older');
-      const log = view.log();
-      const items = [...part.querySelectorAll('.msg')].filter((item) => !document.getElementById(item.id));
-      const rest = part.querySelector(up ? '.older' : '.newer');
-      hold();
-      if (!up) view.last = null;
-      log[up ? 'prepend' : 'append'](...items);
-      if (!up && rest?.dataset.end !== undefined) log.dataset.live = '';
-      if (rest) holder.replaceWith(rest); else holder.remove();
-      htmx.process(log);
-      document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
-      followFrom(part.querySelector('ol').dataset.feeds);
+      this.insertHistory(part, holder);
     } catch {
-      setTimeout(watchEdges, 3000);
+      setTimeout(() => this.observeEdges(), RETRY_DELAY);
     } finally {
       holder.classList.remove('htmx-request');
     }
   }
 
-  const on = (target, kind, does) => target.addEventListener(kind, does, { signal: gone.signal, passive: true });
-  // Most frames are of other parts of the page, and settling measures the whole log.
-  let changed = false, today = new Date().toDateString();
-  const changes = new MutationObserver(() => { changed = true; });
-  changes.observe(scroller, { childList: true, characterData: true, subtree: true });
-  on(document, 'htmx:after:swap', () => {
-    const now = new Date().toDateString();
-    if (changed || changes.takeRecords().length || now !== today) settle();
-    release();
-    changes.takeRecords(); // what this itself has done
-    [changed, today] = [false, now];
-  });
-  on(document, 'tide:frame', ({ detail: { feed, html } }) => {
-    // A log that ends in the past cannot take it, but the way to the present can say so.
-    const [, id, author] = /hx-swap="beforeend"><li[^>]* id="(m-\d+)" data-author="(\d+)"/.exec(html) ?? [];
-    if (feed !== `room/${room}` || !id || view.isLive() || author === account()) return;
-    view.unseen.add(id);
-    showPill();
-  });
-  on(scroller, 'scroll', () => {
-    view.stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR && view.isLive();
-    if (!view.stuck) return;
-    view.unseen.clear();
-    showPill();
-    markRead();
-  });
-  if (pill) on(pill, 'click', toPresent);
-  const sizes = new ResizeObserver(() => view.stuck && view.toEnd());
-  sizes.observe(scroller);
-  sizes.observe(view.log()); // a film is as high as its first picture, which comes late
-  on(window, 'focus', markRead);
-  on(document, 'visibilitychange', markRead);
-  on(document, 'tide:connected', markRead);
-
-  // A link followed within the page loses its fragment to the redirect; the address names the message all the same.
-  const target = document.getElementById(`m-${new URLSearchParams(location.search).get('at') ?? location.hash.slice(3)}`);
-  if (target) view.stuck = false;
-  settle();
-  changes.takeRecords();
-  if (target) {
-    target.scrollIntoView({ block: 'center' });
-    target.classList.add('highlight');
-  } else {
-    const line = page.querySelector('.log > .new');
-    if (line && line.offsetTop < scroller.scrollHeight - scroller.clientHeight) {
-      view.stuck = false;
-      scroller.scrollTop = line.offsetTop - 80;
-    }
+  /** Inserts a page of history in place of the link that loaded it. */
+  insertHistory(part, holder) {
+    const isOlder = holder.classList.contains('older');
+    const list = this.list();
+    const items = [...part.querySelectorAll('.msg')]
+      .filter((item) => !document.getElementById(item.id));
+    const nextLink = part.querySelector(isOlder ? '.older' : '.newer');
+    this.saveAnchor();
+    if (!isOlder) this.lastSeenId = null;
+    list[isOlder ? 'prepend' : 'append'](...items);
+    if (!isOlder && nextLink?.dataset.end !== undefined) list.dataset.live = '';
+    if (nextLink) holder.replaceWith(nextLink); else holder.remove();
+    htmx.process(list);
+    document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
+    followFrom(part.querySelector('ol').dataset.feeds);
   }
 }

@@ -1,32 +1,50 @@
-// What one may do with a message: edit in place, delete after a question, copy its link. Without this script the same
-// links lead to pages that do the same.
+// Actions on a message: edit in place, delete after a question, copy its link. Without this script
+// the same links lead to pages that do the same.
 
-import { announce, confirmed, words } from '../app.js';
-import { rereadRegion } from '../live.js';
+import { announce, askConfirmation, words } from '../app.js';
+import { refetchRegion } from '../live.js';
+
+const idOf = (message) => message.id.slice(2); // elements are called "m-<id>"
 
 /** Edits the reader's own last message of a room. */
 export function editLast(room) {
   const me = document.getElementById('app').dataset.me;
-  const own = document.querySelectorAll(`#log-${room} > .msg[data-author="${me}"]:not([data-deleted])`);
+  const selector = `#log-${room} > .msg[data-author="${me}"]:not([data-deleted])`;
+  const own = document.querySelectorAll(selector);
   if (own.length) edit(own[own.length - 1]);
 }
 
-async function change(action, fields) {
-  const answer = await fetch(`/act/${action}`, { method: 'POST', headers: { 'HX-Request': 'true' }, body: new URLSearchParams(fields) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(new DOMParser().parseFromString(text, 'text/html').body.textContent.trim());
-  await htmx.swap({ sourceElement: document.body, target: '#live', swap: 'innerHTML swapEmpty:false', text, transition: false });
+/** Runs an action over HTTP and shows the frame it answers. Throws with the server's words. */
+async function runAction(action, fields) {
+  const response = await fetch(`/act/${action}`, {
+    method: 'POST',
+    headers: { 'HX-Request': 'true' },
+    body: new URLSearchParams(fields),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    const page = new DOMParser().parseFromString(text, 'text/html');
+    throw new Error(page.body.textContent.trim());
+  }
+  await htmx.swap({
+    sourceElement: document.body,
+    target: '#live',
+    swap: 'innerHTML swapEmpty:false',
+    text,
+    transition: false,
+  });
 }
 
 async function edit(message) {
   if (message.querySelector('form.edit')) return;
-  const id = message.id.slice(2);
-  const answer = await fetch(`/messages/${id}/source`, { headers: { 'HX-Request': 'true' } }).catch(() => null);
-  if (!answer?.ok) return;
+  const response = await fetch(`/messages/${idOf(message)}/source`, {
+    headers: { 'HX-Request': 'true' },
+  }).catch(() => null);
+  if (!response?.ok) return;
   const form = document.getElementById('editing').content.firstElementChild.cloneNode(true);
   const area = form.querySelector('textarea');
-  area.value = await answer.text();
-  // While it is being edited, frames leave it alone; what they brought is read again when the form goes.
+  area.value = await response.text();
+  // Frames must not replace the form; what they bring meanwhile is refetched when it is closed.
   message.setAttribute('hx-morph-skip', '');
   message.classList.replace('open', 'editing') || message.classList.add('editing');
   const body = message.querySelector('.body');
@@ -34,34 +52,25 @@ async function edit(message) {
   (body ?? message.querySelector('header')).after(form);
   area.focus();
   area.setSelectionRange(area.value.length, area.value.length);
-  const show = () => form.scrollIntoView({ block: 'nearest' });
-  area.addEventListener('input', show);
-  show();
+  const scrollToForm = () => form.scrollIntoView({ block: 'nearest' });
+  area.addEventListener('input', scrollToForm);
+  scrollToForm();
+  listenToForm(message, form, body);
+}
 
-  function leave() {
+function listenToForm(message, form, body) {
+  const area = form.querySelector('textarea');
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    saveEdit(message, form);
+  });
+  form.querySelector('[data-do=cancel]').addEventListener('click', () => {
     message.removeAttribute('hx-morph-skip');
     message.classList.remove('editing');
     form.remove();
     if (body) body.hidden = false;
     message.querySelector('.when')?.focus();
-  }
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    try {
-      message.removeAttribute('hx-morph-skip');
-      await change('chat.edit', { message: id, body: area.value });
-      form.remove();
-      document.querySelector('form.compose textarea')?.focus();
-    } catch (error) {
-      message.setAttribute('hx-morph-skip', '');
-      const line = form.querySelector('.error');
-      line.textContent = error.message;
-      line.hidden = false;
-    }
-  });
-  form.querySelector('[data-do=cancel]').addEventListener('click', () => {
-    leave();
-    rereadRegion(message.closest('.region'));
+    refetchRegion(message.closest('.region'));
   });
   area.addEventListener('keydown', (event) => {
     if (event.isComposing) return;
@@ -73,10 +82,27 @@ async function edit(message) {
   });
 }
 
-const does = {
+async function saveEdit(message, form) {
+  const body = form.querySelector('textarea').value;
+  try {
+    message.removeAttribute('hx-morph-skip');
+    await runAction('chat.edit', { message: idOf(message), body });
+    form.remove();
+    document.querySelector('form.compose textarea')?.focus();
+  } catch (error) {
+    message.setAttribute('hx-morph-skip', '');
+    const line = form.querySelector('.error');
+    line.textContent = error.message;
+    line.hidden = false;
+  }
+}
+
+const controls = { // value of data-act → what a click does
   edit,
   async delete(message) {
-    if (await confirmed(words.deleteAsk)) await change('chat.delete', { message: message.id.slice(2) }).catch((error) => announce(error.message));
+    if (!await askConfirmation(words.deleteAsk)) return;
+    await runAction('chat.delete', { message: idOf(message) })
+      .catch((error) => announce(error.message));
   },
   async copy(message, link) {
     await navigator.clipboard?.writeText(link.href).catch(() => {});
@@ -90,10 +116,10 @@ export function startMessages() {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    does[link.dataset.act](link.closest('.msg'), link);
+    controls[link.dataset.act](link.closest('.msg'), link);
   }, { capture: true });
 
-  // On touch a long press opens what hovering shows.
+  // On a touch screen a long press shows the controls that a mouse shows on hover.
   document.addEventListener('contextmenu', (event) => {
     const message = matchMedia('(pointer: coarse)').matches && event.target.closest('.msg');
     if (!message || event.target.closest('a, input, textarea')) return;

@@ -1,99 +1,129 @@
-// What is on its way: every post waits here under its own key until the server has answered. A key posts once, however
-// often it is sent, so a post made without a network is simply sent again.
+// The outbox: every post is stored here under its own key until the server has answered. The
+// server posts once per key, so a post whose response was lost is simply sent again.
 
 import { words } from '../app.js';
-import { ask, whenConnected } from '../live.js';
+import { onConnected, request } from '../live.js';
+
+const LOCK_RETRY_DELAY = 500; // ms, while another tab sends
+const RETRY_DELAY = 3000; // ms, without a network or a Retry-After
 
 const account = () => document.getElementById('app').dataset.me;
-const store = () => `outbox:${account()}`;
-const read = () => JSON.parse(localStorage.getItem(store()) ?? '[]');
-const write = (posts) => localStorage.setItem(store(), JSON.stringify(posts));
-let retry = null;
+const storageKey = () => `outbox:${account()}`;
+const readPosts = () => JSON.parse(localStorage.getItem(storageKey()) ?? '[]');
+const writePosts = (posts) => localStorage.setItem(storageKey(), JSON.stringify(posts));
+let retryTimer = null;
 
-/** Puts a post on its way, with files that are there already. */
+function randomKey() {
+  const numbers = crypto.getRandomValues(new Uint32Array(4));
+  return numbers.reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
+}
+
+/** Sends a post, with files that have been uploaded. */
 export function send(room, body, files = []) {
-  const key = crypto.getRandomValues(new Uint32Array(4)).reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
-  const post = { key, room, body, files, at: new Date().toISOString() };
-  write([...read(), post]);
-  show(post);
+  const post = { key: randomKey(), room, body, files, at: new Date().toISOString() };
+  writePosts([...readPosts(), post]);
+  showPost(post);
   flush();
 }
 
-/** Shows what still waits for the room of a page. */
-export function showWaiting(page) {
-  read().filter((post) => post.room === page.dataset.roomPage).forEach(show);
+/** Shows the unsent posts in the room of a page. */
+export function showPending(page) {
+  readPosts().filter((post) => post.room === page.dataset.roomPage).forEach(showPost);
   flush();
 }
 
-function show(post) {
+function showPost(post) {
   const list = document.getElementById(`pending-${post.room}`);
   if (!list || list.querySelector(`[data-pending="${post.key}"]`)) return;
   const item = document.getElementById('waiting').content.firstElementChild.cloneNode(true);
+  const fileLabels = (post.files ?? []).map((file) => file.caption || file.name);
   item.dataset.pending = post.key;
   item.dataset.author = account();
-  item.querySelector('.body').textContent = [post.body, ...(post.files ?? []).map((file) => file.caption || file.name)].filter(Boolean).join('\n');
+  item.querySelector('.body').textContent = [post.body, ...fileLabels].filter(Boolean).join('\n');
   item.querySelector('time').dateTime = post.at;
   list.append(item);
-  mark(post);
+  showState(post);
   document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
 }
 
-function mark(post) {
+function showState(post) {
   const item = document.querySelector(`[data-pending="${post.key}"]`);
   if (!item) return;
   item.toggleAttribute('data-waiting', !post.failed);
   item.toggleAttribute('data-failed', Boolean(post.failed));
   item.querySelector('.failed').hidden = !post.failed;
-  item.querySelector('.failed span').textContent = post.failed ? `${words.notSent} ${post.failed}` : '';
+  const problem = post.failed ? `${words.notSent} ${post.failed}` : '';
+  item.querySelector('.failed span').textContent = problem;
 }
 
-function update(key, change) {
-  write(read().flatMap((post) => {
-    if (post.key !== key) return [post];
-    const changed = change && { ...post, ...change };
-    if (changed) mark(changed);
-    else document.querySelector(`[data-pending="${key}"]`)?.remove();
-    return changed ? [changed] : [];
+function updatePost(key, changes) {
+  writePosts(readPosts().map((post) => {
+    if (post.key !== key) return post;
+    const updated = { ...post, ...changes };
+    showState(updated);
+    return updated;
   }));
 }
 
-function again(after) {
-  clearTimeout(retry);
-  retry = setTimeout(flush, after);
+function removePost(key) {
+  writePosts(readPosts().filter((post) => {
+    if (post.key === key) document.querySelector(`[data-pending="${key}"]`)?.remove();
+    return post.key !== key;
+  }));
 }
 
-/** Sends what waits, in order, from one tab at a time. */
+function scheduleFlush(delay) {
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(flush, delay);
+}
+
+/** Sends the stored posts in order, from one tab at a time. */
 export function flush() {
-  if (navigator.locks) return navigator.locks.request('tidepool-outbox', { ifAvailable: true }, (lock) => (lock ? sendAll() : again(500)));
-  return sendAll();
+  if (!navigator.locks) return sendAll();
+  return navigator.locks.request('tidepool-outbox', { ifAvailable: true }, (lock) => (
+    lock ? sendAll() : scheduleFlush(LOCK_RETRY_DELAY)
+  ));
+}
+
+function formFields(post) {
+  const fields = new URLSearchParams({ room: post.room, body: post.body, key: post.key });
+  for (const file of post.files ?? []) {
+    fields.append('files', file.id);
+    fields.append('captions', file.caption);
+  }
+  return fields;
 }
 
 async function sendAll() {
   for (;;) {
-    const post = read().find((one) => !one.failed);
+    const post = readPosts().find((one) => !one.failed);
     if (!post) return;
-    let answer;
+    let response;
     try {
-      const fields = new URLSearchParams({ room: post.room, body: post.body, key: post.key });
-      for (const file of post.files ?? []) {
-        fields.append('files', file.id);
-        fields.append('captions', file.caption);
-      }
-      answer = await ask('/act/chat.post', { method: 'POST', body: fields });
+      response = await request('/act/chat.post', { method: 'POST', body: formFields(post) });
     } catch {
-      return again(3000);
+      return scheduleFlush(RETRY_DELAY);
     }
-    if (answer.status === 401) return location.reload();
-    if (answer.status === 429 || answer.status >= 500) return again(1000 * Number(answer.headers.get('Retry-After') ?? 3));
-    const text = await answer.text();
-    if (!answer.ok) {
-      const words = new DOMParser().parseFromString(text, 'text/html').body.textContent.trim();
-      update(post.key, { failed: words || ' ' });
+    if (response.status === 401) return location.reload();
+    if (response.status === 429 || response.status >= 500) {
+      const seconds = response.headers.get('Retry-After') ?? RETRY_DELAY / 1000;
+      return scheduleFlush(1000 * Number(seconds));
+    }
+    const text = await response.text();
+    if (!response.ok) {
+      const problem = new DOMParser().parseFromString(text, 'text/html').body.textContent.trim();
+      updatePost(post.key, { failed: problem || ' ' });
       continue;
     }
-    // The answer holds the message as everybody gets it; what the feed brought first is not shown twice.
-    await htmx.swap({ sourceElement: document.body, target: '#live', swap: 'innerHTML swapEmpty:false', text, transition: false });
-    update(post.key, null);
+    // The response holds the same frame as the feed; whichever comes second changes nothing.
+    await htmx.swap({
+      sourceElement: document.body,
+      target: '#live',
+      swap: 'innerHTML swapEmpty:false',
+      text,
+      transition: false,
+    });
+    removePost(post.key);
   }
 }
 
@@ -102,9 +132,9 @@ document.addEventListener('click', (event) => {
   if (!button) return;
   const key = button.closest('[data-pending]').dataset.pending;
   if (button.dataset.do === 'retry') {
-    update(key, { failed: '' });
+    updatePost(key, { failed: '' });
     flush();
-  } else update(key, null);
+  } else removePost(key);
 });
 
-whenConnected(flush);
+onConnected(flush);

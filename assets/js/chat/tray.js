@@ -1,138 +1,187 @@
-// The tray of the composer: files that are to hang on the next message. They are picked, pasted or dropped, shown with their
-// progress, paused, gone on with and removed.
+// The tray of the composer: the attachments of the next message. Files are picked, pasted or
+// dropped, shown with their progress, paused, resumed, captioned and removed.
 
 import { words } from '../app.js';
-import { upload, uploadsOf, whenUploadsChange } from './uploads.js';
+import { onUploadChange, upload, uploadsOf } from './uploads.js';
 
-const MOST = 10;
-const pictures = new Map(); // id → address of a picture that is on its way
+const MAX_FILES = 10; // the server's limit for one message
+const previews = new Map(); // upload id → object URL of its picture
 
-function preview(one) {
+function previewOf(one) {
   if (!one.file || !/^image\/(png|jpeg|gif|webp)$/.test(one.type)) return '';
-  if (!pictures.has(one.id)) pictures.set(one.id, URL.createObjectURL(one.file));
-  return pictures.get(one.id);
+  if (!previews.has(one.id)) previews.set(one.id, URL.createObjectURL(one.file));
+  return previews.get(one.id);
 }
 
-function size(bytes) {
+function formatSize(bytes) {
   const units = ['B', 'KiB', 'MiB', 'GiB'];
   let unit = 0;
   for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
   return `${bytes < 10 && unit ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
 }
 
-/** Files to hang on messages of a room. `fail` says what is wrong beside the composer. */
-export function startTray(page, form, fail) {
-  const room = page.dataset.roomPage;
-  const list = form.querySelector('.tray');
-  const input = form.elements.files;
-  const button = form.querySelector('[data-attach]');
-  const template = document.getElementById('attaching');
-  form.classList.add('scripted');
-  button.hidden = false;
+/** Starts the tray of a room's composer. `showError` shows a text beside the composer. */
+export function startTray(page, form, showError) {
+  const tray = new Tray(page, form, showError);
+  tray.start();
+  return tray;
+}
 
-  function show(one) {
-    if (one.room !== room) return;
-    let item = list.querySelector(`[data-upload="${one.id}"]`);
-    if (one.state === 'gone') {
-      item?.remove();
-      URL.revokeObjectURL(pictures.get(one.id));
-      pictures.delete(one.id);
-    } else {
-      if (!item) {
-        item = template.content.firstElementChild.cloneNode(true);
-        item.dataset.upload = one.id;
-        item.querySelector('.name').textContent = one.name;
-        item.querySelector('.size').textContent = size(one.size);
-        const caption = item.querySelector('input');
-        caption.value = one.caption;
-        caption.setAttribute('aria-label', caption.getAttribute('aria-label').replace('{file}', one.name));
-        const image = preview(one);
-        if (image) item.querySelector('img').src = image;
-        item.querySelector('img').hidden = !image;
-        list.append(item);
-      }
-      item.dataset.state = one.state;
-      item.querySelector('progress').value = one.size ? one.offset / one.size : 1;
-      item.querySelector('progress').hidden = one.state === 'ready';
-      item.querySelector('[data-do="pause"]').hidden = one.state !== 'sending';
-      item.querySelector('[data-do="resume"]').hidden = !['paused', 'failed', 'lost'].includes(one.state);
-      const state = item.querySelector('.state');
-      const text = { failed: one.problem || words.attachFailed, lost: words.attachAgain, ready: words.attachReady }[one.state] ?? '';
-      if (state.textContent !== text) state.textContent = text;
-    }
-    list.hidden = !list.children.length;
+class Tray {
+  constructor(page, form, showError) {
+    this.page = page;
+    this.form = form;
+    this.showError = showError;
+    this.room = page.dataset.roomPage;
+    this.list = form.querySelector('.tray');
+    this.input = form.elements.files;
   }
 
-  function add(files) {
-    fail('');
+  start() {
+    const button = this.form.querySelector('[data-attach]');
+    this.form.classList.add('scripted');
+    button.hidden = false;
+    const stop = onUploadChange((one) => (this.page.isConnected ? this.show(one) : stop()));
+    this.uploads().forEach((one) => this.show(one));
+    button.addEventListener('click', () => this.input.click());
+    this.input.addEventListener('change', () => {
+      this.add([...this.input.files]);
+      this.input.value = '';
+    });
+    this.form.addEventListener('paste', (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (!files.length) return;
+      event.preventDefault();
+      this.add(files);
+    });
+    this.acceptDrops();
+    this.listenToItems();
+  }
+
+  uploads() { return uploadsOf(this.room); }
+
+  isEmpty() { return !this.uploads().length; }
+
+  isReady() { return this.uploads().every((one) => one.state === 'ready'); }
+
+  /** Empties the tray and returns its files, to be posted. */
+  takeFiles() {
+    const taken = this.uploads();
+    const files = taken.map(({ fileId, name, caption }) => ({ id: fileId, name, caption }));
+    taken.forEach((one) => one.remove(true));
+    return files;
+  }
+
+  add(files) {
+    this.showError('');
     for (const file of files) {
-      // A file that a reload interrupted goes on when it is chosen again.
-      const lost = uploadsOf(room).find((one) => one.state === 'lost' && one.name === file.name && one.size === file.size);
+      // Picking the file of an interrupted upload again continues that upload.
+      const lost = this.uploads().find((one) => (
+        one.state === 'lost' && one.name === file.name && one.size === file.size
+      ));
       if (lost) lost.resume(file);
-      else if (uploadsOf(room).length >= MOST) return fail(words.attachMany.replace('{n}', MOST));
-      else upload(room, file);
+      else if (this.uploads().length >= MAX_FILES) {
+        return this.showError(words.attachMany.replace('{n}', MAX_FILES));
+      } else upload(this.room, file);
     }
   }
 
-  const stop = whenUploadsChange((one) => (page.isConnected ? show(one) : stop()));
-  uploadsOf(room).forEach(show);
-  button.addEventListener('click', () => input.click());
-  input.addEventListener('change', () => {
-    add([...input.files]);
-    input.value = '';
-  });
-  form.addEventListener('paste', (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
-    event.preventDefault();
-    add(files);
-  });
-  const carries = (event) => event.dataTransfer?.types.includes('Files');
-  page.addEventListener('dragover', (event) => {
-    if (!carries(event)) return;
-    event.preventDefault();
-    page.toggleAttribute('data-dropping', true);
-  });
-  page.addEventListener('dragleave', (event) => {
-    if (!page.contains(event.relatedTarget)) page.removeAttribute('data-dropping');
-  });
-  page.addEventListener('drop', (event) => {
-    if (!carries(event)) return;
-    event.preventDefault();
-    page.removeAttribute('data-dropping');
-    add([...event.dataTransfer.files]);
-  });
-  list.addEventListener('input', (event) => {
-    const one = of(event);
-    one.caption = event.target.value;
-    one.keep();
-  });
-  // Enter in a caption sends the message, as in the text.
-  list.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.isComposing || !event.target.matches('input')) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
-  list.addEventListener('click', (event) => {
-    const action = event.target.closest('[data-do]')?.dataset.do;
-    const one = action && of(event);
-    if (!one) return;
-    if (action === 'pause') one.pause();
-    else if (action === 'remove') one.forget();
-    else if (one.file) one.resume();
-    else input.click();
-    if (action === 'remove') form.elements.body.focus();
-  });
-  const of = (event) => uploadsOf(room).find((one) => one.id === event.target.closest('[data-upload]').dataset.upload);
+  // Items -------------------------------------------------------------------------------------
 
-  return {
-    isEmpty: () => !uploadsOf(room).length,
-    isReady: () => uploadsOf(room).every((one) => one.state === 'ready'),
-    /** What is ready, to be posted; the tray is empty then. */
-    take() {
-      const files = uploadsOf(room).map((one) => ({ id: one.fileId, name: one.name, caption: one.caption }));
-      uploadsOf(room).forEach((one) => one.forget(true));
-      return files;
-    },
-  };
+  show(one) {
+    if (one.room !== this.room) return;
+    const item = this.list.querySelector(`[data-upload="${one.id}"]`);
+    if (one.state === 'removed') {
+      item?.remove();
+      URL.revokeObjectURL(previews.get(one.id));
+      previews.delete(one.id);
+    } else this.showState(item ?? this.createItem(one), one);
+    this.list.hidden = !this.list.children.length;
+  }
+
+  createItem(one) {
+    const template = document.getElementById('attaching');
+    const item = template.content.firstElementChild.cloneNode(true);
+    item.dataset.upload = one.id;
+    item.querySelector('.name').textContent = one.name;
+    item.querySelector('.size').textContent = formatSize(one.size);
+    const caption = item.querySelector('input');
+    const label = caption.getAttribute('aria-label').replace('{file}', one.name);
+    caption.value = one.caption;
+    caption.setAttribute('aria-label', label);
+    const preview = previewOf(one);
+    const image = item.querySelector('img');
+    if (preview) image.src = preview;
+    image.hidden = !preview;
+    this.list.append(item);
+    return item;
+  }
+
+  showState(item, one) {
+    const progress = item.querySelector('progress');
+    const isStopped = ['paused', 'failed', 'lost'].includes(one.state);
+    item.dataset.state = one.state;
+    progress.value = one.size ? one.offset / one.size : 1;
+    progress.hidden = one.state === 'ready';
+    item.querySelector('[data-do="pause"]').hidden = one.state !== 'sending';
+    item.querySelector('[data-do="resume"]').hidden = !isStopped;
+    const texts = {
+      failed: one.problem || words.attachFailed,
+      lost: words.attachAgain,
+      ready: words.attachReady,
+    };
+    const line = item.querySelector('.state');
+    const text = texts[one.state] ?? '';
+    if (line.textContent !== text) line.textContent = text;
+  }
+
+  uploadOf(event) {
+    const id = event.target.closest('[data-upload]').dataset.upload;
+    return this.uploads().find((one) => one.id === id);
+  }
+
+  listenToItems() {
+    this.list.addEventListener('input', (event) => {
+      const one = this.uploadOf(event);
+      one.caption = event.target.value;
+      one.save();
+    });
+    // Enter in a caption sends the message, as it does in the text.
+    this.list.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.isComposing || !event.target.matches('input')) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    });
+    this.list.addEventListener('click', (event) => {
+      const action = event.target.closest('[data-do]')?.dataset.do;
+      const one = action && this.uploadOf(event);
+      if (!one) return;
+      if (action === 'pause') one.pause();
+      else if (action === 'remove') one.remove();
+      else if (one.file) one.resume();
+      else this.input.click();
+      if (action === 'remove') this.form.elements.body.focus();
+    });
+  }
+
+  // Drag and drop -----------------------------------------------------------------------------
+
+  acceptDrops() {
+    const { page } = this;
+    const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
+    page.addEventListener('dragover', (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      page.toggleAttribute('data-dropping', true);
+    });
+    page.addEventListener('dragleave', (event) => {
+      if (!page.contains(event.relatedTarget)) page.removeAttribute('data-dropping');
+    });
+    page.addEventListener('drop', (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      page.removeAttribute('data-dropping');
+      this.add([...event.dataTransfer.files]);
+    });
+  }
 }

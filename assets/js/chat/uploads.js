@@ -1,20 +1,27 @@
-// Files on their way to the server, piece by piece over tus 1.0. An upload goes on after a lost network, a restart of the
-// server and a reload of the page: what it is and, unless it is very large, the file itself are kept in the browser until
-// it has arrived. It does not belong to a page: one may leave the room meanwhile.
+// Uploads: files sent to the server in chunks over tus 1.0. An upload survives a lost network, a
+// restart of the server and a reload of the page: its record and, up to MAX_STORED_SIZE, its file
+// are stored in IndexedDB until it is posted or removed. It belongs to no page: the reader may
+// leave the room meanwhile.
 
-const PIECE = 4 << 20; // bytes of one request
-const KEPT = 256 << 20; // bytes up to which a file is kept over a reload; a larger one is asked for again
-const PATIENCE = [500, 1000, 2000, 5000, 10000]; // ms before the next try
-const ELSEWHERE = 300; // ms after which an upload is taken to be another tab's
+const CHUNK_SIZE = 4 << 20; // bytes per request
+const MAX_STORED_SIZE = 256 << 20; // bytes; a larger file has to be picked again after a reload
+const RETRY_DELAYS = [500, 1000, 2000, 5000, 10000]; // ms; the last one repeats
+const LOCK_TIMEOUT = 300; // ms after which an upload is taken to belong to another tab
+const RESTORE_TIMEOUT = 1000; // ms that a submit waits at most for IndexedDB
+const RESTORE_IDLE_TIMEOUT = 500; // ms after which uploads are restored on a busy page, too
+const TEMPORARY_STATUSES = [401, 409, 423, 429, 460];
+
 const uploads = new Map(); // id → upload
 const listeners = new Set();
-const account = () => document.getElementById('app').dataset.me;
+const currentAccount = () => document.getElementById('app').dataset.me;
 let database = null;
 
 function openDatabase() {
   database ??= new Promise((resolve, reject) => {
     const opening = indexedDB.open('tidepool', 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore('uploads', { keyPath: 'id' });
+    opening.onupgradeneeded = () => {
+      opening.result.createObjectStore('uploads', { keyPath: 'id' });
+    };
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = () => reject(opening.error);
   });
@@ -23,204 +30,243 @@ function openDatabase() {
 
 async function inStore(mode, use) {
   try {
-    const request = use((await openDatabase()).transaction('uploads', mode).objectStore('uploads'));
+    const transaction = (await openDatabase()).transaction('uploads', mode);
+    const request = use(transaction.objectStore('uploads'));
     return await new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
   } catch {
-    return undefined; // without a store uploads work all the same, only not over a reload
+    return undefined; // without a store uploads work, but do not survive a reload
   }
 }
 
-/** One file on its way. `state`: sending, paused, failed (with `problem`), lost (its file is needed again) or ready. */
+const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+
+/**
+ * One file. `state` is 'sending', 'paused', 'failed' (see `problem`), 'lost' (the file has to be
+ * picked again), 'ready' (see `fileId`) or 'removed'.
+ */
 class Upload {
   constructor(fields) {
-    Object.assign(this, { offset: 0, url: '', caption: '', fileId: '', state: 'sending', problem: '' }, fields);
-    this.tries = 0;
+    Object.assign(this, {
+      offset: 0, url: '', caption: '', fileId: '', state: 'sending', problem: '', ...fields,
+    });
+    this.retries = 0;
     uploads.set(this.id, this);
   }
 
-  keep() {
+  save() {
     const { id, room, account, name, size, type, url, caption, fileId, state } = this;
-    const file = this.file && this.size <= KEPT && !fileId ? this.file : null;
-    return inStore('readwrite', (store) => store.put({ id, room, account, name, size, type, url, caption, fileId, state, file }));
+    const file = this.file && this.size <= MAX_STORED_SIZE && !fileId ? this.file : null;
+    const stored = { id, room, account, name, size, type, url, caption, fileId, state, file };
+    return inStore('readwrite', (store) => store.put(stored));
   }
 
-  tell() {
+  notify() {
     listeners.forEach((listener) => listener(this));
   }
 
-  become(state, problem = '') {
+  setState(state, problem = '') {
     Object.assign(this, { state, problem });
-    this.tell();
-    this.keep();
+    this.notify();
+    this.save();
   }
 
   pause() {
-    this.become('paused');
-    this.request?.abort();
+    this.setState('paused');
+    this.xhr?.abort();
   }
 
   resume(file = null) {
     if (file) this.file = file;
-    this.tries = 0;
-    this.become(this.file ? 'sending' : 'lost');
+    this.retries = 0;
+    this.setState(this.file ? 'sending' : 'lost');
     this.run();
   }
 
-  /** Takes it off the page; what came of it is deleted, unless it was posted. */
-  forget(posted = false) {
-    this.state = 'gone';
-    this.request?.abort();
+  /** Removes it from the tray, and from the server unless it was posted. */
+  remove(isPosted = false) {
+    this.state = 'removed';
+    this.xhr?.abort();
     uploads.delete(this.id);
     inStore('readwrite', (store) => store.delete(this.id));
-    if (this.url && !posted) this.ask('DELETE', this.url).catch(() => {});
-    this.tell();
+    if (this.url && !isPosted) this.request('DELETE', this.url).catch(() => {});
+    this.notify();
   }
 
+  /** Sends chunks until the upload is ready, failed, paused or removed. */
   async run() {
-    if (this.running) return;
-    this.running = true;
+    if (this.isRunning) return;
+    this.isRunning = true;
     while (this.state === 'sending') {
       try {
-        if (!this.url) await this.begin();
-        else await this.stand();
-        while (this.state === 'sending' && !this.fileId) await this.send();
-        if (this.fileId) this.become('ready');
+        if (!this.url) await this.create();
+        else await this.fetchOffset();
+        while (this.state === 'sending' && !this.fileId) await this.sendChunk();
+        if (this.fileId) this.setState('ready');
       } catch (error) {
         if (this.state !== 'sending') break;
-        if (error.final) this.become('failed', error.message);
-        else await this.wait();
+        if (error.isFinal) this.setState('failed', error.message);
+        else await this.waitForRetry();
       }
     }
-    this.running = false;
+    this.isRunning = false;
   }
 
-  wait() {
-    const after = PATIENCE[Math.min(this.tries++, PATIENCE.length - 1)];
+  /** Waits for the retry delay or for the network, whichever is first. */
+  waitForRetry() {
+    const delay = RETRY_DELAYS[Math.min(this.retries++, RETRY_DELAYS.length - 1)];
     return new Promise((resolve) => {
-      const timer = setTimeout(go, after);
-      function go() {
+      const timer = setTimeout(finish, delay);
+      function finish() {
         clearTimeout(timer);
-        removeEventListener('online', go);
+        removeEventListener('online', finish);
         resolve();
       }
-      addEventListener('online', go);
+      addEventListener('online', finish);
     });
   }
 
-  async begin() {
-    const text = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(value)));
-    const metadata = `filename ${text(this.name)},kind ${text('chat.attachment')},place ${text(this.room)}`;
-    const answer = await this.ask('POST', '/uploads', { 'Upload-Length': this.size, 'Upload-Metadata': metadata });
-    this.url = answer.getResponseHeader('Location');
+  async create() {
+    const metadata = { filename: this.name, kind: 'chat.attachment', place: this.room };
+    const response = await this.request('POST', '/uploads', {
+      'Upload-Length': this.size,
+      'Upload-Metadata': Object.entries(metadata)
+        .map(([name, value]) => `${name} ${base64(value)}`)
+        .join(','),
+    });
+    this.url = response.getResponseHeader('Location');
     this.offset = 0;
-    await this.keep();
+    await this.save();
   }
 
-  async stand() {
-    const answer = await this.ask('HEAD', this.url);
-    this.arrived(answer);
+  async fetchOffset() {
+    this.applyProgress(await this.request('HEAD', this.url));
   }
 
-  async send() {
-    const headers = { 'Upload-Offset': this.offset, 'Content-Type': 'application/offset+octet-stream' };
-    const from = this.offset;
-    const answer = await this.ask('PATCH', this.url, headers, this.file.slice(from, from + PIECE), (sent) => {
-      this.offset = from + sent;
-      this.tell();
+  async sendChunk() {
+    const start = this.offset;
+    const chunk = this.file.slice(start, start + CHUNK_SIZE);
+    const response = await this.request('PATCH', this.url, {
+      'Upload-Offset': start,
+      'Content-Type': 'application/offset+octet-stream',
+    }, chunk, (sent) => {
+      this.offset = start + sent;
+      this.notify();
     });
-    this.tries = 0;
-    this.arrived(answer);
+    this.retries = 0;
+    this.applyProgress(response);
   }
 
-  arrived(answer) {
-    this.offset = Number(answer.getResponseHeader('Upload-Offset'));
-    this.fileId = answer.getResponseHeader('Tidepool-File') ?? '';
-    this.tell();
+  applyProgress(response) {
+    this.offset = Number(response.getResponseHeader('Upload-Offset'));
+    this.fileId = response.getResponseHeader('Tidepool-File') ?? '';
+    this.notify();
   }
 
-  ask(method, url, headers = {}, body = null, progress = null) {
+  /** Sends with XMLHttpRequest, because fetch does not report how much was sent. */
+  request(method, url, headers = {}, body = null, onProgress = null) {
     return new Promise((resolve, reject) => {
-      const request = this.request = new XMLHttpRequest();
-      request.open(method, url);
-      for (const [name, value] of Object.entries({ 'Tus-Resumable': '1.0.0', Accept: 'application/json', ...headers })) request.setRequestHeader(name, value);
-      if (progress) request.upload.onprogress = (event) => progress(event.loaded);
-      request.onerror = request.onabort = () => reject(new Error('not connected'));
-      request.onload = () => {
-        const { status } = request;
-        if (status >= 200 && status < 300) return resolve(request);
-        if (status === 401) location.reload();
-        // What the server forgot is begun anew; what stands elsewhere is asked for; what may pass is tried again.
-        if (status === 404 && this.url) this.url = '';
-        const passes = [401, 409, 423, 429, 460].includes(status) || (status >= 500 && status !== 507) || (status === 404 && !this.url && method !== 'POST');
-        let words = '';
-        try { words = JSON.parse(request.responseText).error.message; } catch { /* no words */ }
-        reject(Object.assign(new Error(words), { final: !passes }));
+      const xhr = this.xhr = new XMLHttpRequest();
+      xhr.open(method, url);
+      const all = { 'Tus-Resumable': '1.0.0', Accept: 'application/json', ...headers };
+      for (const [name, value] of Object.entries(all)) xhr.setRequestHeader(name, value);
+      if (onProgress) xhr.upload.onprogress = (event) => onProgress(event.loaded);
+      xhr.onerror = xhr.onabort = () => reject(new Error('not connected'));
+      xhr.onload = () => {
+        if (xhr.status >= 200 && xhr.status < 300) resolve(xhr);
+        else reject(this.errorOf(xhr, method));
       };
-      request.send(body);
+      xhr.send(body);
     });
+  }
+
+  /** The error of a response. `isFinal` says that trying again is pointless. */
+  errorOf({ status, responseText }, method) {
+    if (status === 401) location.reload();
+    // An upload that the server no longer has is created again, and so its 404 is temporary.
+    if (status === 404 && this.url) this.url = '';
+    const isTemporary = TEMPORARY_STATUSES.includes(status)
+      || (status >= 500 && status !== 507)
+      || (status === 404 && !this.url && method !== 'POST');
+    let message = '';
+    try { message = JSON.parse(responseText).error.message; } catch { /* not JSON: no message */ }
+    return Object.assign(new Error(message), { isFinal: !isTemporary });
   }
 }
 
-/** Begins to send a file to a room. */
+/** Starts to upload a file for a room. */
 export function upload(room, file) {
-  const one = new Upload({ id: crypto.randomUUID(), room, account: account(), name: file.name || 'file', size: file.size, type: file.type, file });
-  one.tell();
-  one.keep();
-  alone(one.id, () => sendToTheEnd(one));
+  const { size, type } = file;
+  const name = file.name || 'file';
+  const id = crypto.randomUUID();
+  const one = new Upload({ id, room, account: currentAccount(), name, size, type, file });
+  one.notify();
+  one.save();
+  withLock(one.id, () => runUntilRemoved(one));
   return one;
 }
 
-/** The uploads of a room, in order. */
-export const uploadsOf = (room) => [...uploads.values()].filter((one) => one.room === room && one.account === account());
+/** The uploads of the current account for a room, in order. */
+export const uploadsOf = (room) => [...uploads.values()]
+  .filter((one) => one.room === room && one.account === currentAccount());
 
-/** Calls back whenever an upload changes. */
-export function whenUploadsChange(listener) {
+/** Calls `listener` whenever an upload changes. Returns a function that ends this. */
+export function onUploadChange(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Calls back in one tab at a time: in the others as soon as this one lets go of it, at the latest when it is closed. */
-function alone(id, use) {
+/** Calls `use` in one tab at a time; in the next one when its promise settles or the tab closes. */
+function withLock(id, use) {
   if (navigator.locks) navigator.locks.request(`tidepool-upload-${id}`, use); else use();
 }
 
-/** Sends it. The tab that has it keeps it until it is posted or removed, so that no other shows it, too. */
-async function sendToTheEnd(one) {
-  const gone = new Promise((resolve) => {
-    const stop = whenUploadsChange((changed) => changed === one && one.state === 'gone' && (stop(), resolve()));
+/** Sends it, and holds its lock until it is posted or removed: no other tab may show it. */
+async function runUntilRemoved(one) {
+  const removed = new Promise((resolve) => {
+    const stop = onUploadChange((changed) => {
+      if (changed !== one || one.state !== 'removed') return;
+      stop();
+      resolve();
+    });
   });
   await one.run();
-  return gone;
+  return removed;
 }
 
-/** Takes up one that was kept, unless another tab has it. Settles when it is in the tray. */
-function takeUpOne(id) {
-  return new Promise((known) => {
-    setTimeout(known, ELSEWHERE);
-    alone(id, async () => {
-      const kept = await inStore('readonly', (store) => store.get(id));
-      if (!kept || uploads.has(id)) return known(); // posted or removed by the tab that had it
-      const one = new Upload(kept);
+/** Restores one stored upload, unless another tab has it. Resolves once it is in `uploads`. */
+function restoreUpload(id) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LOCK_TIMEOUT);
+    withLock(id, async () => {
+      const stored = await inStore('readonly', (store) => store.get(id));
+      if (!stored || uploads.has(id)) return resolve(); // the other tab posted or removed it
+      const one = new Upload(stored);
       if (!one.file && !one.fileId) one.state = 'lost';
-      one.tell();
-      known();
-      return sendToTheEnd(one);
+      one.notify();
+      resolve();
+      return runUntilRemoved(one);
     });
   });
 }
 
-async function takeUpKept() {
-  const kept = (await inStore('readonly', (store) => store.getAll())) ?? [];
-  await Promise.all(kept.filter((one) => one.account === account()).map((one) => takeUpOne(one.id)));
+async function restoreAll() {
+  const stored = (await inStore('readonly', (store) => store.getAll())) ?? [];
+  const own = stored.filter((one) => one.account === currentAccount());
+  await Promise.all(own.map((one) => restoreUpload(one.id)));
 }
 
-let taken = null;
+let restored = null;
 
-/** Takes up what a reload interrupted, once. Settles when that is known, and within a second whatever the browser's store does. */
-export const takeUp = () => taken ??= Promise.race([takeUpKept(), new Promise((done) => setTimeout(done, 1000))]);
+/** Restores, once, the uploads that a reload interrupted. Resolves within RESTORE_TIMEOUT. */
+export const restoreUploads = () => restored ??= Promise.race([
+  restoreAll(),
+  new Promise((resolve) => setTimeout(resolve, RESTORE_TIMEOUT)),
+]);
 
-// When the page has time: most have nothing to take up, and opening a database is work.
-if (window.requestIdleCallback) requestIdleCallback(takeUp, { timeout: 500 }); else setTimeout(takeUp);
+// When the page is idle: opening a database takes time, and most pages have nothing to restore.
+if (window.requestIdleCallback) {
+  requestIdleCallback(restoreUploads, { timeout: RESTORE_IDLE_TIMEOUT });
+} else setTimeout(restoreUploads);

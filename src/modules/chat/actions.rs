@@ -1,4 +1,4 @@
-//! What people do with messages: one file for each action. Each serves form, JSON and socket.
+//! The actions on messages, one file each. Each serves forms, JSON and sockets.
 
 pub(super) mod delete;
 pub(super) mod edit;
@@ -16,7 +16,10 @@ use crate::community::permissions::Permission;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
-/// A message and its room, for someone who holds `permission` there.
+/// Finds a message and its room.
+///
+/// # Errors
+/// `NotFound` or `Forbidden` when the viewer does not hold `permission` in the message's room.
 pub(super) async fn permitted_message(
     chat: &Chat,
     viewer: &Viewer,
@@ -32,7 +35,7 @@ pub(super) async fn permitted_message(
     Ok((message, room))
 }
 
-/// What an action on a message answers: the message for programs, for its author's page the frame.
+/// The outcome of an action on a message: JSON for programs, and the frame for the author's page.
 fn outcome(chat: Chat, viewer: &Viewer, message: Message) -> Outcome {
     let location = format!("/rooms/{}#m-{}", message.room, message.id);
     let (result, lang) = (json!({ "message": message }), viewer.lang);

@@ -1,4 +1,4 @@
-//! A file as it is attached to a message: what its row and its events hold.
+//! Attachments: the files of a message, as stored in its row and published in its events.
 
 use std::fmt;
 
@@ -7,27 +7,28 @@ use serde::{Deserialize, Serialize};
 use crate::base::bytes_in_words;
 use crate::engine::files::{File, FileId, Picture};
 
-/// A file as it hangs on a message.
+/// A file attached to a message: a copy of the file's properties, so that reading a message needs
+/// no join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The file; its content is at `/files/<id>/<name>`.
     pub id: FileId,
-    /// Its name.
+    /// The file name, as uploaded.
     pub name: String,
-    /// What its author says it is.
+    /// The author's description, used as alternative text; may be empty.
     pub caption: String,
-    /// Its media type, found from its content; `application/octet-stream` for what can only be
-    /// saved.
+    /// The media type found from the content; `application/octet-stream` for files that browsers
+    /// may only download.
     pub media: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: i64,
-    /// Whether there are pictures of it: `none`, `waiting`, `made` or `failed`.
+    /// State of its pictures (thumbnails): `none`, `waiting`, `made` or `failed`.
     pub picture: Picture,
     /// Width of the picture, in pixels.
     pub width: Option<i64>,
     /// Height of the picture, in pixels.
     pub height: Option<i64>,
-    /// A few pixels of it, shown until it is loaded.
+    /// A `data:` URL of a few pixels, shown until the picture is loaded.
     pub blur: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Attachment {
         }
     }
 
-    /// Where it is.
+    /// The URL of the content, with the name percent-encoded.
     pub fn href(&self) -> String {
         let mut name = String::new();
         for byte in self.name.bytes() {
@@ -63,7 +64,7 @@ impl Attachment {
         format!("/files/{}/{name}", self.id)
     }
 
-    /// How it is shown: `picture`, `waiting`, `video`, `audio` or `file`.
+    /// Selects the template's branch: `picture`, `waiting`, `video`, `audio` or `file`.
     pub(super) fn shape(&self) -> &'static str {
         match self.picture {
             Picture::Made => "picture",
@@ -74,7 +75,7 @@ impl Attachment {
         }
     }
 
-    /// What it is called for those who do not see it.
+    /// The alternative text: the caption, or the name if there is none.
     pub(super) fn label(&self) -> &str {
         if self.caption.is_empty() {
             &self.name
@@ -87,8 +88,9 @@ impl Attachment {
         bytes_in_words(self.size.unsigned_abs())
     }
 
-    /// Width and height in which its place is kept free: 480 by 360 at most.
-    pub(super) fn shown(&self) -> (i64, i64) {
+    /// Width and height in pixels at which a picture is shown: scaled down into 480 by 360. The
+    /// page reserves this space before the picture is loaded.
+    pub(super) fn display_size(&self) -> (i64, i64) {
         let (width, height) = (
             self.width.unwrap_or(4).max(1),
             self.height.unwrap_or(3).max(1),
@@ -101,7 +103,7 @@ impl Attachment {
     }
 }
 
-/// The files of a message, in order.
+/// The attachments of a message, in the author's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attachments(pub Vec<Attachment>);
@@ -118,7 +120,7 @@ impl TryFrom<String> for Attachments {
     }
 }
 
-/// As stored.
+/// Writes the stored form: JSON, or nothing when there are no attachments.
 impl fmt::Display for Attachments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attachments_read_back_as_stored() {
+    fn attachments_roundtrip_through_storage() {
         assert_eq!(Attachments::default().to_string(), "");
         let one = Attachment {
             id: FileId(5),
@@ -147,7 +149,7 @@ mod tests {
             blur: None,
         };
         assert_eq!(
-            (one.href(), one.shown()),
+            (one.href(), one.display_size()),
             ("/files/5/%C3%A4%20b.png".to_owned(), (240, 360))
         );
         let all = Attachments(vec![one]);

@@ -1,5 +1,5 @@
-//! What hangs on messages: files that people put in rooms. Who may read the room may have them, as
-//! long as the message stands.
+//! The attachments of messages. Whoever may read a room may download its files, until their message
+//! is deleted.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -15,14 +15,14 @@ use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind};
 use crate::engine::viewer::Viewer;
 
-/// The kind of file.
+/// The file kind of attachments. Their target is a room.
 pub(super) const KIND: &str = "chat.attachment";
-/// Files on one message.
+/// Attachments of one message.
 pub const MAX_FILES: usize = 10;
-/// Characters of a caption.
+/// Graphemes of a caption.
 const MAX_CAPTION_CHARS: usize = 300;
 
-/// What someone wants to hang on a message.
+/// Attachments of a message that is about to be posted, validated.
 pub(super) struct NewAttachments {
     files: Vec<FileId>,
     captions: Vec<String>,
@@ -42,10 +42,10 @@ impl NewAttachments {
             caption.len() <= 8 * MAX_CAPTION_CHARS
                 && caption.graphemes(true).count() <= MAX_CAPTION_CHARS
         };
-        let twice = files
+        let has_duplicate = files
             .iter()
             .enumerate()
-            .any(|(place, file)| files[..place].contains(file));
+            .any(|(index, file)| files[..index].contains(file));
         Check::default()
             .that(
                 files.len() <= MAX_FILES,
@@ -53,7 +53,7 @@ impl NewAttachments {
                 "error-files-many",
                 MAX_FILES,
             )
-            .that(!twice, "files", "error-file-gone", 0)
+            .that(!has_duplicate, "files", "error-file-gone", 0)
             .that(
                 captions.iter().all(fits),
                 "captions",
@@ -68,7 +68,10 @@ impl NewAttachments {
         self.files.is_empty()
     }
 
-    /// Hangs them on a message that was just posted.
+    /// Claims the files for a message that was posted in the same transaction.
+    ///
+    /// # Errors
+    /// `Invalid` when a file is not the author's, not for this room, or claimed already.
     pub(super) async fn attach(
         self,
         chat: &Chat,
@@ -81,7 +84,7 @@ impl NewAttachments {
             return Ok(Attachments::default());
         }
         let mut attachments = Vec::new();
-        for (place, id) in self.files.into_iter().enumerate() {
+        for (index, id) in self.files.into_iter().enumerate() {
             let file = chat
                 .engine
                 .files
@@ -92,7 +95,7 @@ impl NewAttachments {
             tx.execute(ATTACH, (id, message, room)).await?;
             attachments.push(Attachment::of(
                 &file,
-                self.captions.get(place).cloned().unwrap_or_default(),
+                self.captions.get(index).cloned().unwrap_or_default(),
             ));
         }
         let attachments = Attachments(attachments);
@@ -101,10 +104,10 @@ impl NewAttachments {
     }
 }
 
-/// Takes everything off a message that is deleted.
+/// Releases the attachments of a message that is being deleted.
 pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
-    const TAKE: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";
-    let files: Vec<FileId> = tx.scalars(TAKE, (message,)).await?;
+    const DETACH: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";
+    let files: Vec<FileId> = tx.scalars(DETACH, (message,)).await?;
     for file in files {
         chat.engine.files.release(tx, file).await?;
     }
@@ -115,7 +118,7 @@ pub(super) fn kind() -> FileKind<Chat> {
     FileKind::new(KIND, "A file in a room", "room", may_add, may_read).when_ready(pictures_ready)
 }
 
-/// Whoever may post in the room; it counts in the room's space.
+/// Whoever may post in the room may upload; the file counts towards the quota of the room's space.
 async fn may_add(chat: Chat, viewer: Viewer, room: i64) -> Result<Option<SpaceId>> {
     let access = &chat.community.access;
     let room = access.permit_in_room(viewer.account, &POST, RoomId(room));
@@ -128,7 +131,7 @@ async fn may_read(chat: Chat, viewer: Viewer, file: File) -> Result<()> {
     room.await.map(drop)
 }
 
-/// A file's pictures are made, or none can be: its message shows so.
+/// Updates a file's message once its pictures are made or have failed.
 async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     const FIND: &str = "SELECT message_id FROM attachments WHERE file_id = $1";
     let Some(id): Option<MessageId> = tx.optional_scalar(FIND, (file.id,)).await? else {
@@ -159,7 +162,7 @@ async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     Ok(())
 }
 
-/// One page of a room's files, newest first, and where the next begins.
+/// One page of a room's files, newest first. `next` is the position the next page continues from.
 pub(super) struct FilePage {
     pub(super) files: Vec<RoomFile>,
     pub(super) next: Option<FileId>,
@@ -172,13 +175,13 @@ pub(super) struct RoomFile {
 }
 
 impl Chat {
-    /// The files of a room before a place.
+    /// The files of a room before a position; the newest ones without.
     pub(super) async fn files_page(
         &self,
         room: RoomId,
         before: Option<FileId>,
     ) -> Result<FilePage> {
-        const PAGE: usize = 60;
+        const PAGE_SIZE: usize = 60;
         const READ: &str = "SELECT a.file_id, a.message_id, m.files FROM attachments a \
             JOIN messages m ON m.id = a.message_id \
             WHERE a.room_id = $1 AND a.file_id < $2 ORDER BY a.file_id DESC LIMIT $3";
@@ -186,15 +189,15 @@ impl Chat {
         let rows: Vec<(FileId, MessageId, String)> = self
             .engine
             .db
-            .all(READ, (room, before, PAGE as i64 + 1))
+            .all(READ, (room, before, PAGE_SIZE as i64 + 1))
             .await?;
-        let next = if rows.len() > PAGE {
-            rows.get(PAGE - 1).map(|row| row.0)
+        let next = if rows.len() > PAGE_SIZE {
+            rows.get(PAGE_SIZE - 1).map(|row| row.0)
         } else {
             None
         };
         let mut files = Vec::new();
-        for (id, message, stored) in rows.into_iter().take(PAGE) {
+        for (id, message, stored) in rows.into_iter().take(PAGE_SIZE) {
             let all =
                 Attachments::try_from(stored).map_err(|error| Error::Internal(error.into()))?;
             files.extend(
@@ -216,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_much_is_refused() {
+    fn attachments_over_limits_are_invalid() {
         let files = |count: i64| (0..count).map(FileId).collect();
         assert!(NewAttachments::new(files(10), vec![]).is_ok());
         assert!(NewAttachments::new(files(11), vec![]).is_err());

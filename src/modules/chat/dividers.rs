@@ -1,5 +1,5 @@
-//! The dividers of a room's log: where a day begins, and where what is new to a reader begins. The
-//! browser draws them again, by its own days and as messages come (`assets/js/chat/dividers.js`).
+//! The dividers of a room's log: where a day begins, and where unread messages begin. The browser
+//! redraws them in its own time zone and as messages are posted (`assets/js/chat/dividers.js`).
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use crate::base::ids::{self, AccountId};
 /// One message and the dividers before it.
 pub(super) struct Entry {
     pub(super) id: MessageId,
-    /// The day that begins with it (UTC; the browser draws its own days).
+    /// The date, if a UTC day begins with this message.
     pub(super) day: Option<String>,
-    /// Whether the 'New' divider stands before it.
+    /// Whether the 'New' divider is drawn before it.
     pub(super) new: bool,
     pub(super) html: Arc<str>,
 }
 
-/// The entries of a page of messages. 'New' stands before the first message past `read_to` that
-/// somebody else wrote.
+/// The entries of a page of messages. 'New' is drawn before the first message after `read_to` that
+/// was written by somebody else.
 pub(super) fn entries(
     stubs: &[Stub],
     html: Vec<Arc<str>>,

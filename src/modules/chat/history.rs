@@ -1,4 +1,4 @@
-//! The history of a room, a page at a time: as data for programs, as fragments for pages.
+//! The history of a room in pages: as JSON for programs, as fragments for the log.
 
 use std::sync::Arc;
 
@@ -21,49 +21,52 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Part, PartKey};
 
-/// Which page of the history.
+/// Which page of the history to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageQuery {
     /// The newest messages.
     Newest,
-    /// Those before a message.
+    /// The messages before a position, which need not be a message of this room.
     Before(MessageId),
-    /// Those after a message.
+    /// The messages after a position.
     After(MessageId),
-    /// Those around a message.
+    /// Half a page on each side of a position.
     Around(MessageId),
 }
 
-/// A page of a room's history, ready for its template.
+/// A page of a room's history, as its template needs it.
 pub(super) struct Log {
     pub(super) room: RoomId,
-    /// Messages that others of the same page share, compressed: they come before `entries`.
+    /// Compressed runs of messages that pages share; they precede `entries`.
     pub(super) pieces: Vec<Arc<Part>>,
     pub(super) entries: Vec<Entry>,
-    /// Where older messages begin, if there are any.
+    /// The position before which there are older messages, if any.
     pub(super) older: Option<MessageId>,
-    /// Where newer messages begin, if there are any. Without, the log is live.
+    /// The position after which there are newer messages. `None`: the log reaches the present, so
+    /// frames may append to it.
     pub(super) newer: Option<MessageId>,
-    /// The feed's name and its cursor, taken before anything was read.
+    /// The feed's name and its cursor, taken before anything was read: frames after the cursor hold
+    /// everything that the page misses.
     pub(super) feed: String,
 }
 
-const MAX_ANSWER_BYTES: usize = 512 << 10; // bytes of text in one answer to a program
+const MAX_RESPONSE_BYTES: usize = 512 << 10; // bytes of text in one response to a program
 
-/// Messages of one piece, on average. A piece ends after a message chosen by its id, so that a new
-/// message changes the first and the last piece of a page and leaves the others as they are.
+/// Binary logarithm of the mean number of messages in a piece. A piece ends after a message whose
+/// hashed id has this many leading zeros, so that a new message changes only the first and the last
+/// piece of a page, and all others stay cached.
 const PIECE_SIZE_BITS: u32 = 3;
 
 impl Entry {
     fn ends_piece(&self) -> bool {
-        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 / φ: Fibonacci hashing
         self.id.0.cast_unsigned().wrapping_mul(GOLDEN) >> (64 - PIECE_SIZE_BITS) == 0
     }
 }
 
 impl Chat {
-    /// A room's present as everybody has it who has read it all: made once until something in it
-    /// changes.
+    /// The newest page as it looks to everybody without unread messages: rendered once until
+    /// something in it changes.
     pub(super) async fn shared_log(
         &self,
         page: &Dependencies,
@@ -84,7 +87,7 @@ impl Chat {
         self.engine.part_cache.part(key, page, make).await
     }
 
-    /// A room's present in pieces that it shares with other pages: a post costs two of them.
+    /// The newest page, composed of cached pieces: a post makes only two of them render again.
     pub(super) async fn log_part(
         &self,
         room: RoomId,
@@ -107,7 +110,7 @@ impl Chat {
         Part::composed(&rendered, &log.pieces)
     }
 
-    /// Reads a page of a room. `read_to` is where the reader has come to, for the 'New' divider.
+    /// Reads a page of a room. `read_to` is the reader's read mark, for the 'New' divider.
     pub(super) async fn log(
         &self,
         room: RoomId,
@@ -130,8 +133,8 @@ impl Chat {
         })
     }
 
-    /// A page of a room as data, oldest first, and whether there is more in the direction it
-    /// was asked for. Long messages make it shorter: it holds at most [`MAX_ANSWER_BYTES`] bytes of
+    /// A page of a room as data, oldest first, and whether there is more in the queried direction.
+    /// Long messages make it shorter: it holds at most [`MAX_RESPONSE_BYTES`] bytes of
     /// text past its first message.
     pub(super) async fn messages(
         &self,
@@ -144,42 +147,44 @@ impl Chat {
         };
         let mut messages = store::range(&self.engine.db, room, first.id, last.id).await?;
         let forward = matches!(page_query, PageQuery::After(_));
-        let mut room_left = MAX_ANSWER_BYTES;
+        let mut bytes_left = MAX_RESPONSE_BYTES;
         let mut fits = |message: &Message| {
-            let fits = message.body.len() <= room_left;
-            room_left = room_left.saturating_sub(message.body.len().max(1));
+            let fits = message.body.len() <= bytes_left;
+            bytes_left = bytes_left.saturating_sub(message.body.len().max(1));
             fits
         };
-        let kept = if forward {
+        let count = if forward {
             messages.iter().take_while(|m| fits(m)).count()
         } else {
             messages.iter().rev().take_while(|m| fits(m)).count()
         };
-        let cut = kept.max(1) < messages.len();
+        let count = count.max(1);
+        let is_cut = count < messages.len();
         if forward {
-            messages.truncate(kept.max(1));
+            messages.truncate(count);
         } else {
-            messages.drain(..messages.len() - kept.max(1));
+            messages.drain(..messages.len() - count);
         }
         let more = if forward {
             newer.is_some()
         } else {
             older.is_some()
         };
-        Ok((messages, more || cut))
+        Ok((messages, more || is_cut))
     }
 
-    /// One more than a page is asked for, to know whether there is more.
+    /// The stubs of a page, and the positions from which older and newer messages continue. Queries
+    /// one row more than the page holds, to know whether there is more.
     async fn stubs(
         &self,
         room: RoomId,
         page_query: PageQuery,
     ) -> Result<(Vec<Stub>, Option<MessageId>, Option<MessageId>)> {
         let db = &self.engine.db;
-        let up = |place, most| async move {
-            let mut stubs = store::before(db, room, place, most + 1).await?;
-            let more = stubs.len() > most;
-            stubs.truncate(most);
+        let up = |position, limit| async move {
+            let mut stubs = store::before(db, room, position, limit + 1).await?;
+            let more = stubs.len() > limit;
+            stubs.truncate(limit);
             stubs.reverse();
             let older = if more {
                 stubs.first().map(|stub| stub.id)
@@ -188,10 +193,10 @@ impl Chat {
             };
             Ok::<_, Error>((stubs, older))
         };
-        let down = |place, most| async move {
-            let mut stubs = store::from(db, room, place, most + 1).await?;
-            let more = stubs.len() > most;
-            stubs.truncate(most);
+        let down = |position, limit| async move {
+            let mut stubs = store::from(db, room, position, limit + 1).await?;
+            let more = stubs.len() > limit;
+            stubs.truncate(limit);
             let newer = if more {
                 stubs.last().map(|stub| stub.id)
             } else {
@@ -204,26 +209,27 @@ impl Chat {
                 let (stubs, older) = up(MessageId(i64::MAX), PAGE_SIZE).await?;
                 (stubs, older, None)
             }
-            PageQuery::Before(place) => {
-                let (stubs, older) = up(place, PAGE_SIZE).await?;
+            PageQuery::Before(position) => {
+                let (stubs, older) = up(position, PAGE_SIZE).await?;
                 let newer = stubs.last().map(|stub| stub.id);
                 (stubs, older, newer)
             }
-            PageQuery::After(place) => {
-                let (stubs, newer) = down(MessageId(place.0.saturating_add(1)), PAGE_SIZE).await?;
+            PageQuery::After(position) => {
+                let (stubs, newer) =
+                    down(MessageId(position.0.saturating_add(1)), PAGE_SIZE).await?;
                 let older = stubs.first().map(|stub| stub.id);
                 (stubs, older, newer)
             }
-            PageQuery::Around(place) => {
-                let (mut stubs, older) = up(place, PAGE_SIZE / 2).await?;
-                let (rest, newer) = down(place, PAGE_SIZE / 2 + 1).await?;
+            PageQuery::Around(position) => {
+                let (mut stubs, older) = up(position, PAGE_SIZE / 2).await?;
+                let (rest, newer) = down(position, PAGE_SIZE / 2 + 1).await?;
                 stubs.extend(rest);
                 (stubs, older, newer)
             }
         })
     }
 
-    /// The fragments of these messages. Rows are read only for those that are not rendered yet.
+    /// The fragments of these messages. Rows are read only for those that are not cached.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
         let emoji = self.community.emoji.in_room(room).await?;
@@ -265,14 +271,14 @@ pub(super) struct HistoryInput {
     after: Option<MessageId>,
 }
 
-/// `chat.history`: a page of a room's messages for a program.
+/// `chat.history`: a page of a room's messages as JSON.
 pub(super) async fn history(chat: Chat, viewer: Viewer, input: HistoryInput) -> Result<Outcome> {
     let room = chat
         .community
         .access
         .permit_in_room(viewer.account, &permissions::READ, input.room)
         .await?;
-    // The cursor first: following from it brings everything that what is read here does not hold.
+    // Taken before reading: frames after this cursor hold everything that the page misses.
     let cursor = chat
         .engine
         .live

@@ -12,7 +12,7 @@ use crate::community::{EmojiSet, Face};
 use crate::engine::fragments::{Fragments, Key};
 use crate::engine::web::VERSION;
 
-/// One message: the same for every viewer of one language.
+/// One message. Identical for every viewer of one language, so that it can be cached and published.
 #[derive(Template)]
 #[template(path = "chat/message.html")]
 pub(super) struct MessageView<'a> {
@@ -29,7 +29,7 @@ impl MessageView<'_> {
     }
 }
 
-/// Its number grows when the template changes what it needs.
+/// Part of the cache key. Its number is raised whenever the template's input changes.
 const TEMPLATE: &str = "chat.message.3";
 
 pub(super) fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
@@ -42,7 +42,7 @@ pub(super) fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) ->
     }
 }
 
-/// A message's body as HTML, with the emoji it was made with: they are part of its cache key.
+/// A message's body as HTML, with the emoji it was rendered with: they are part of the cache key.
 #[derive(Clone)]
 pub(super) struct Body {
     html: Arc<str>,
@@ -50,8 +50,8 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Made once for each revision and set of emoji, whoever asks first: the answer to its author,
-    /// the frame, or a page.
+    /// Rendered once per revision and set of emoji, and shared by the author's response, the frame
+    /// and pages.
     fn render(fragments: &Fragments, message: &Message, emoji: Arc<EmojiSet>) -> Self {
         let key = Key {
             template: "chat.body",
@@ -67,14 +67,14 @@ impl Body {
     }
 }
 
-/// The fragments of these messages, made where they are not cached.
+/// Renders the fragments of these messages that are not cached.
 pub(super) async fn render_all(
     fragments: Fragments,
     rows: Vec<Message>,
     emoji: Arc<EmojiSet>,
     lang: Lang,
 ) -> Result<Vec<(MessageId, Arc<str>)>> {
-    let costly = rows
+    let is_slow = rows
         .iter()
         .any(|row| markdown::needs_highlighting(&row.body));
     let render = move || {
@@ -83,8 +83,8 @@ pub(super) async fn render_all(
             .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
     };
-    // Highlighting takes milliseconds: not on a thread that others wait for.
-    if costly {
+    // Highlighting takes milliseconds, which would block other tasks of an async thread.
+    if is_slow {
         tokio::task::spawn_blocking(render)
             .await
             .map_err(|error| Error::Internal(anyhow::Error::new(error)))
@@ -93,7 +93,7 @@ pub(super) async fn render_all(
     }
 }
 
-/// A message's body as HTML. Costly ones (see [`markdown::needs_highlighting`]) are made on a
+/// A message's body as HTML. Slow ones (see [`markdown::needs_highlighting`]) are rendered on a
 /// blocking thread.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let emoji = chat.community.emoji.in_room(message.room).await?;
@@ -107,7 +107,7 @@ pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
-/// The message's fragment, made from its body's HTML if it is not there yet.
+/// The message's fragment, rendered from its body's HTML unless it is cached.
 pub(super) fn fragment(
     fragments: &Fragments,
     message: &Message,

@@ -1,4 +1,4 @@
-//! The nouns and rules of chat. Pure: no database, no web.
+//! The types and rules of chat. Pure: no database, no web.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use crate::base::ids::{AccountId, RoomId};
 use crate::id;
 
 id!(
-    /// A message. Ids grow in the order in which messages were committed, so they are also places
-    /// in a room's history.
+    /// A message. Ids grow in the order in which messages were committed, so they also are
+    /// positions in a room's history.
     MessageId
 );
 
-/// Characters of a message, counted as a person counts them.
+/// Graphemes of a message.
 pub const MAX_BODY_CHARS: usize = 4_000;
-/// Bytes of a message: what piled-up combining marks may add to its characters.
+/// Bytes of a message: bounds the combining marks that its graphemes may carry.
 const MAX_BODY_BYTES: usize = 112 << 10;
-/// Messages of one author closer than this share a header.
+/// Consecutive messages of one author within this time share a header.
 pub const CONTINUATION_WINDOW: Duration = Duration::from_secs(300);
 /// Messages on a page of history.
 pub const PAGE_SIZE: usize = 50;
 
-/// A message as it stands.
+/// A message in its current revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct Message {
-    /// Its id.
+    /// Also its position in the room's history.
     pub id: MessageId,
-    /// The room it stands in.
+    /// The room it was posted in.
     #[sqlx(rename = "room_id")]
     pub room: RoomId,
     /// Who wrote it.
     #[sqlx(rename = "author_id")]
     pub author: AccountId,
-    /// Their name.
+    /// The author's name, from the accounts table.
     pub author_name: String,
     /// Markdown as written; empty once deleted.
     pub body: String,
     /// Grows with every edit and the deletion.
     pub revision: i64,
-    /// Whether it follows a message of the same author closely.
+    /// Whether it follows a message of the same author within [`CONTINUATION_WINDOW`].
     pub continues: bool,
     /// When it was posted, microseconds UTC.
     pub created_at: Micros,
@@ -53,17 +53,17 @@ pub struct Message {
     pub edited_at: Option<Micros>,
     /// When it was deleted.
     pub deleted_at: Option<Micros>,
-    /// The author's own key of it, by which their page finds what it was waiting for.
+    /// The idempotency key of the post. The author's page finds its pending copy by it.
     #[sqlx(rename = "client_key")]
     pub key: String,
-    /// The files that hang on it.
+    /// Attachments, in order; none once deleted.
     #[sqlx(try_from = "String")]
     #[serde(default)]
     pub files: Attachments,
 }
 
 impl Message {
-    /// One for the catalogue of topics.
+    /// The example shown by `tidepool topics`.
     pub fn example() -> Self {
         Self {
             id: MessageId(3_179_046_911_541_248),
@@ -87,11 +87,11 @@ impl Message {
     }
 }
 
-/// What someone wrote, tidied: lines end in `\n`, nothing but white space at the end is dropped.
+/// Normalizes a body: lines end in `\n`; NUL, trailing white space and leading empty lines are
+/// removed, indentation is not.
 ///
 /// # Errors
-/// `Invalid` when there is nothing, unless it `may_be_empty`, or more than [`MAX_BODY_CHARS`]
-/// characters.
+/// `Invalid` when it is empty, unless it `may_be_empty`, or longer than [`MAX_BODY_CHARS`] graphemes.
 pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     let body = written.replace("\r\n", "\n").replace('\0', "");
     let body = body.trim_end().trim_start_matches('\n').to_owned();
@@ -109,12 +109,12 @@ pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     Ok(body)
 }
 
-/// The key of a post: the browser's own, or for a plain form one made of what was sent and the
-/// state of the page it was sent from, so that sending the same form twice posts once.
+/// The idempotency key of a post: the one the client sent, or for a form without scripts a hash of
+/// its fields and of the newest message its page showed, so that sending a form twice posts once.
 ///
 /// # Errors
-/// `Invalid` when the browser's key is not 8 to 64 letters, digits, `-` or `_`: it becomes part of
-/// selectors.
+/// `Invalid` when the client's key is not 8 to 64 letters, digits, `-` or `_`: it becomes part of
+/// CSS selectors.
 pub fn client_key(given: &str, room: RoomId, seen: &str, body: &str) -> Result<String> {
     if given.is_empty() {
         let digest = Sha256::digest(format!("{room}\n{seen}\n{body}").as_bytes());
@@ -123,11 +123,11 @@ pub fn client_key(given: &str, room: RoomId, seen: &str, body: &str) -> Result<S
             .take(16)
             .fold("form-".to_owned(), |key, byte| format!("{key}{byte:02x}")));
     }
-    let sound = (8..=64).contains(&given.len())
+    let is_valid = (8..=64).contains(&given.len())
         && given
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if sound {
+    if is_valid {
         Ok(given.to_owned())
     } else {
         Err(Error::field("key", "error-message-shape"))
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_as_a_person_counts() {
+    fn body_length_counts_graphemes() {
         let family = "👩‍👩‍👧‍👦"; // one character, 25 bytes
         assert!(body(&family.repeat(MAX_BODY_CHARS), false).is_ok());
         assert!(body(&"é".repeat(MAX_BODY_CHARS), false).is_ok());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_was_written_but_for_its_edges() {
+    fn body_is_trimmed_but_not_reformatted() {
         assert_eq!(
             body("\r\n\r\n  code\r\n\tline  \n\n", false).unwrap(),
             "  code\n\tline"
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_sent_twice_has_one_key_and_another_text_another() {
+    fn form_key_depends_on_text_and_page() {
         let key = |seen, text| client_key("", RoomId(1), seen, text).unwrap();
         assert_eq!(key("5", "hi"), key("5", "hi"));
         assert_ne!(key("5", "hi"), key("5", "ho"));

@@ -1,4 +1,4 @@
-//! What a person sees of a room.
+//! The pages of a room and of a message.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, Wants, app_page};
 
-/// How long a visit waits for its read mark to be stored.
+/// How long a page waits for its read mark to be stored.
 const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
@@ -60,15 +60,15 @@ struct At {
 impl At {
     fn page_query(&self) -> PageQuery {
         match (self.at, self.before, self.after) {
-            (Some(place), _, _) => PageQuery::Around(place),
-            (_, Some(place), _) => PageQuery::Before(place),
-            (_, _, Some(place)) => PageQuery::After(place),
+            (Some(position), _, _) => PageQuery::Around(position),
+            (_, Some(position), _) => PageQuery::Before(position),
+            (_, _, Some(position)) => PageQuery::After(position),
             _ => PageQuery::Newest,
         }
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "they are extractors")]
+#[allow(clippy::too_many_arguments, reason = "axum extractors")]
 async fn room(
     State(chat): State<Chat>,
     layout: Layout,
@@ -83,7 +83,7 @@ async fn room(
     let page = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
     let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
-    // A page that is fetched ahead is neither read nor kept: the visit itself has to come here.
+    // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
         return Ok(page);
     }
@@ -95,8 +95,9 @@ async fn room(
     })
 }
 
-/// Visiting a room's present is reading it, also without JavaScript. Neither a full disk nor a long
-/// queue is a reason not to show the page; a mark that comes late is kept all the same.
+/// Marks a room as read by loading its newest page, which also works without JavaScript. Neither a
+/// full disk nor a long write queue may fail or delay the page; a write that takes longer than
+/// [`MARK_TIMEOUT`] goes on in the background.
 async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId) {
     let mark = async {
         let newest = store::newest(&chat.engine.db, room).await?;
@@ -109,7 +110,7 @@ async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId) {
         }
     };
     if let Ok(Err(error)) = timeout(MARK_TIMEOUT, mark).await {
-        tracing::warn!(%error, "how far someone has read was not kept");
+        tracing::warn!(%error, "a read mark was not stored");
     }
 }
 
@@ -134,7 +135,7 @@ async fn room_page(
     let newest = store::newest(&chat.engine.db, room.id).await?;
     let is_read = read_to.is_some_and(|read| Some(read) >= newest);
     let region = match page_query {
-        // Nothing is new, so everybody's log is the same.
+        // Without unread messages the log is the same for everybody.
         PageQuery::Newest if is_read || read_to.is_none() => {
             chat.shared_log(deps, &room, account, lang).await?
         }
@@ -179,7 +180,7 @@ fn region(log: &Log, lang: Lang) -> Result<String> {
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
-/// The log alone: read again after an absence, as everybody gets it, or its next page up or down.
+/// The log alone: the newest page when a client missed frames, or the next page up or down.
 async fn log(
     State(chat): State<Chat>,
     viewer: Viewer,
@@ -193,7 +194,7 @@ async fn log(
         .permit_in_room(account, &permissions::READ, room)
         .await?;
     if query == PageQuery::Newest {
-        // After a restart thousands of pages ask at once: they share one rendering.
+        // After a restart thousands of clients refetch at once: they share one rendering.
         let deps = chat.community.dependencies(account);
         let part = chat.shared_log(&deps, &room, account, lang).await?;
         return Ok(PageAnswer::of_part(&part)?.into_response());

@@ -1,9 +1,7 @@
-//! The presenter: what each event of chat looks like on a page and to a program. The same event
-//! gives both.
+//! The presenter: turns each event of chat into a frame, as HTML for pages and as JSON for programs.
 //!
-//! Every frame can be applied to a page that holds its change already, so a page that was read a
-//! moment after the change and then catches up shows nothing twice: a message is only appended
-//! where it is not yet.
+//! Frames are idempotent: a page that was rendered just after a change and then receives its frame
+//! shows nothing twice, because a message is only appended where it is missing.
 
 use std::sync::Arc;
 
@@ -30,8 +28,8 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .when_lagged(refresh_all)
 }
 
-/// What was missed is in the store. Which rooms it was in is not known, so every followed log is
-/// read again.
+/// After missed events: the messages are in the database, but which rooms they are in is not known,
+/// so clients refetch every followed log.
 async fn refresh_all(chat: Chat, _missed: u64) {
     chat.engine.live.refresh_all("room/");
 }
@@ -76,7 +74,7 @@ impl Chat {
         Ok(())
     }
 
-    /// A message ready for frames; nothing while nobody follows its room.
+    /// A message rendered for frames; `None` while nobody follows its room.
     async fn rendered(&self, room: RoomId, message: &Message) -> Result<Option<Rendered>> {
         if !self.engine.live.is_followed(&ROOM_FEED.name(room)) {
             return Ok(None);
@@ -88,8 +86,8 @@ impl Chat {
         }))
     }
 
-    /// The frame of a message as its author's page gets it in answer, so that it need not wait for
-    /// the feed.
+    /// The frame of a message for the response to its author, whose page need not wait for the
+    /// feed.
     pub(super) async fn message_frame(&self, message: &Message, lang: Lang) -> Result<String> {
         let body = body_html(self, message).await?;
         let html = fragment(&self.engine.fragments, message, &body, lang);
@@ -119,8 +117,8 @@ impl Rendered {
     }
 }
 
-/// To the end of a log that reaches the present and does not hold it yet. It ends what announced
-/// it: the author's pending copy, and their typing mark.
+/// Appends to a log that reaches the present and does not hold the message yet. Also removes the
+/// author's pending copy and typing mark.
 fn appended(message: &Message, html: &str) -> String {
     let Message {
         id,

@@ -20,7 +20,7 @@ pub(super) struct ReadInput {
     message: MessageId,
 }
 
-/// `chat.read`: says that one has read a room up to a message.
+/// `chat.read`: moves one's read mark to a message.
 pub(super) async fn read(chat: Chat, viewer: Viewer, input: ReadInput) -> Result<Outcome> {
     let (message, _) = permitted_message(&chat, &viewer, input.message, &READ).await?;
     if message.room != input.room {
@@ -32,7 +32,7 @@ pub(super) async fn read(chat: Chat, viewer: Viewer, input: ReadInput) -> Result
 }
 
 impl Chat {
-    /// Moves someone's read mark forward, never back, and tells their other tabs.
+    /// Moves an account's read mark forward, never back, and publishes it to the account's tabs.
     pub(super) async fn mark_read(
         &self,
         account: AccountId,

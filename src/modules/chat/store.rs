@@ -1,4 +1,4 @@
-//! Chat's SQL, one function a question.
+//! Chat's SQL, one function per query.
 
 use sqlx::FromRow;
 
@@ -9,7 +9,7 @@ use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 
-/// A message's place and state, enough to find its fragment.
+/// What identifies a message's cached fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub(super) struct Stub {
     pub(super) id: MessageId,
@@ -18,7 +18,8 @@ pub(super) struct Stub {
     pub(super) author: AccountId,
 }
 
-/// Posts, or finds what the same author posted under this key before. Whether it is new.
+/// Inserts a message, or finds the one that the author posted under this key before. The flag says
+/// whether it is new.
 pub(super) async fn post(
     tx: &mut Tx,
     room: RoomId,
@@ -27,7 +28,7 @@ pub(super) async fn post(
     key: &str,
     body: &str,
 ) -> Result<(Message, bool)> {
-    // Whether it continues is decided here, where nothing can come between it and the message
+    // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
         revision, continues, created_at) \
@@ -36,13 +37,14 @@ pub(super) async fn post(
         WHERE last.author_id = $3 AND last.created_at > $7), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let (id, now) = (MessageId::new(), Micros::now());
-    let together = Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
+    let continues_after =
+        Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
     let continues: Option<bool> = tx
-        .optional_scalar(POST, (id, room, author, key, body, now, together))
+        .optional_scalar(POST, (id, room, author, key, body, now, continues_after))
         .await?;
     if let Some(continues) = continues {
-        // Who writes has read so far. It also keeps the search for something new short: it begins
-        // at the mark.
+        // Authors have read up to their own message. This also bounds the query for unread rooms,
+        // which scans from the read mark on.
         mark_read(tx, author, room, id).await?;
         let message = Message {
             id,
@@ -73,12 +75,13 @@ pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
     db.one(MESSAGE, (id,)).await
 }
 
-/// The same in a transaction.
+/// A message, by id, in a transaction.
 pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
     tx.one(MESSAGE, (id,)).await
 }
 
-/// What hangs on a message, from its first revision on or as a new one.
+/// Stores a message's attachments. Only replacing earlier ones makes a new revision: the first are
+/// stored together with the message.
 pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -> Result<()> {
     const SET: &str = "UPDATE messages SET files = $2, \
         revision = revision + CASE WHEN files = '' THEN 0 ELSE 1 END \
@@ -87,7 +90,7 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
     Ok(())
 }
 
-/// Versions a message's text.
+/// Replaces a message's text and raises its revision.
 ///
 /// # Errors
 /// `Conflict` when it was deleted.
@@ -101,7 +104,7 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
     message_in(tx, id).await
 }
 
-/// Deletes a message's text and keeps its place. Whether it was still there.
+/// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
@@ -110,28 +113,28 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
     Ok((message, done > 0))
 }
 
-/// Up to `most` messages before a place, newest first.
+/// Up to `limit` messages before a position, newest first.
 pub(super) async fn before(
     db: &Db,
     room: RoomId,
-    place: MessageId,
-    most: usize,
+    position: MessageId,
+    limit: usize,
 ) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages \
         WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    db.all(READ, (room, place, most as i64)).await
+    db.all(READ, (room, position, limit as i64)).await
 }
 
-/// Up to `most` messages at or after a place, oldest first.
+/// Up to `limit` messages at or after a position, oldest first.
 pub(super) async fn from(
     db: &Db,
     room: RoomId,
-    place: MessageId,
-    most: usize,
+    position: MessageId,
+    limit: usize,
 ) -> Result<Vec<Stub>> {
     const READ: &str = "SELECT id, revision, author_id FROM messages \
         WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
-    db.all(READ, (room, place, most as i64)).await
+    db.all(READ, (room, position, limit as i64)).await
 }
 
 /// The messages of a room between two, both included, oldest first.
@@ -159,7 +162,7 @@ pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
     db.optional_scalar(READ, (room,)).await
 }
 
-/// How far someone has read in a room.
+/// The last message that an account has read in a room.
 pub(super) async fn read_mark(
     db: &Db,
     account: AccountId,
@@ -169,7 +172,7 @@ pub(super) async fn read_mark(
     db.optional_scalar(READ, (account, room)).await
 }
 
-/// Moves the read mark forward, never back. Whether it moved.
+/// Moves the read mark forward, never back. Returns whether it moved.
 pub(super) async fn mark_read(
     tx: &mut Tx,
     account: AccountId,
@@ -183,11 +186,10 @@ pub(super) async fn mark_read(
     Ok(tx.execute(MARK, (account, room, message)).await? > 0)
 }
 
-// Someone who never looked into a room has read what was there when they joined: ids hold the time
-// in their upper bits. 1704067200000 is the ids' epoch in milliseconds, 1048576 their sequence's
-// span.
+// A member without a read mark counts as having read everything posted before they joined. Ids hold
+// milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
 
-/// The rooms of a space in which something new waits for an account.
+/// The rooms of a space with unread messages for an account.
 pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Result<Vec<RoomId>> {
     const READ: &str = "SELECT r.id FROM rooms r \
         JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
@@ -199,7 +201,7 @@ pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Re
     db.scalars(READ, (account, space)).await
 }
 
-/// The direct conversations in which something new waits for an account.
+/// The direct conversations with unread messages for an account.
 pub(super) async fn unread_direct(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
     const READ: &str = "SELECT r.id FROM room_members me \
         JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \

@@ -10,7 +10,7 @@ const CHANGED_AT: Micros = Micros(1_795_228_260_000_000); // in the examples
 event! {
     /// A message was posted in a room.
     pub struct MessagePosted on "chat.message.posted" by room {
-        /// The room it stands in.
+        /// The room it was posted in.
         room: RoomId = RoomId(12),
         /// The message.
         message: Message = Message::example(),
@@ -20,9 +20,9 @@ event! {
 event! {
     /// A message was edited by its author.
     pub struct MessageEdited on "chat.message.edited" by room {
-        /// The room it stands in.
+        /// The room it was posted in.
         room: RoomId = RoomId(12),
-        /// The message as it stands now.
+        /// The message in its new revision.
         message: Message = Message {
             revision: 2,
             edited_at: Some(CHANGED_AT),
@@ -32,11 +32,11 @@ event! {
 }
 
 event! {
-    /// A message was deleted. Its place stays, its text is gone.
+    /// A message was deleted. It stays in the history, without text and attachments.
     pub struct MessageDeleted on "chat.message.deleted" by room {
-        /// The room it stood in.
+        /// The room it was posted in.
         room: RoomId = RoomId(12),
-        /// What is left of it.
+        /// The message without its content.
         message: Message = Message {
             body: String::new(),
             revision: 2,
@@ -47,11 +47,11 @@ event! {
 }
 
 event! {
-    /// The pictures of a message's files are made, or turn out not to be.
+    /// The pictures of an attachment were made, or could not be.
     pub struct AttachmentsReady on "chat.attachments.ready" by room {
-        /// The room it stands in.
+        /// The room it was posted in.
         room: RoomId = RoomId(12),
-        /// The message as it stands now.
+        /// The message in its new revision.
         message: Message = Message { revision: 2, ..Message::example() },
     }
 }
@@ -65,29 +65,29 @@ event! {
         account: AccountId = AccountId(7),
         /// Their name.
         name: String = "Ann".into(),
-        /// Milliseconds after which it no longer counts, unless it comes again.
+        /// Milliseconds after which the mark expires, unless the event is repeated.
         ttl_ms: u64 = 6_000,
     }
 }
 
 event! {
-    /// Something new waits for someone in these rooms; told on their own feed, gathered.
+    /// An account has unread messages in these rooms; published on its own feed, in batches.
     pub struct UnreadChanged on "chat.unread.changed" by account {
-        /// For whom.
+        /// Whose unread marks changed.
         account: AccountId = AccountId(7),
-        /// Where.
+        /// The rooms with unread messages.
         rooms: Vec<RoomId> = vec![RoomId(12)],
     }
 }
 
 event! {
-    /// Someone has read a room up to a message, on one of their devices.
+    /// An account has read a room up to a message, on one of its devices.
     pub struct RoomRead on "chat.room.read" by account {
         /// Who read.
         account: AccountId = AccountId(7),
         /// The room.
         room: RoomId = RoomId(12),
-        /// The last message they have seen.
+        /// The last message that was read.
         message: MessageId = MessageId(3_179_046_911_541_248),
     }
 }

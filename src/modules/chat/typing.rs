@@ -1,4 +1,4 @@
-//! Typing: that someone is writing in a room right now. Nothing is stored.
+//! Typing marks: who is writing in a room right now. Nothing is stored.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 
-/// After which somebody no longer counts as typing. Pages forget it by an animation of their style
-/// sheet, programs by the event's `ttl_ms`.
+/// How long a typing mark is shown. Pages hide it with a CSS animation, programs get the event's
+/// `ttl_ms`.
 const TYPING_TTL: Duration = Duration::from_secs(6);
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ pub(super) struct TypeInput {
     room: RoomId,
 }
 
-/// `chat.type`: says that one is writing.
+/// `chat.type`: reports that the viewer is writing.
 pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -> Result<Outcome> {
     let room = chat
         .community
@@ -42,7 +42,7 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 
-/// Shows that someone is writing. Pages forget it by themselves.
+/// Publishes a typing mark. It expires in the browser.
 pub(super) async fn typing_started(chat: &Chat, event: &TypingStarted, _: &Envelope) -> Result<()> {
     let TypingStarted {
         room,
@@ -54,7 +54,7 @@ pub(super) async fn typing_started(chat: &Chat, event: &TypingStarted, _: &Envel
     let mark = format!("<span data-typing=\"{account}\"><bdi>{name}</bdi></span>");
     let present = format!("#typing-{room} [data-typing='{account}']");
     let absent = format!("#typing-{room}:not(:has([data-typing='{account}']))");
-    // Where they are shown already the element is replaced, so that its time begins anew.
+    // Replacing an existing mark restarts its animation.
     let html = format!(
         "{}{}",
         Partial::replace(present, &mark),

@@ -1,8 +1,8 @@
-//! Unread marks: which rooms hold something new for whom, in the sidebar of every open tab.
+//! Unread marks: which rooms hold unread messages for whom, in the sidebar of every open tab.
 //!
-//! A post marks its room as dirty. UnreadState rooms are told to those who are connected and may
-//! read them, in one frame for each account and second however many messages came; who was told and
-//! has not read since knows.
+//! A post marks its room as dirty. Dirty rooms are announced to the connected accounts that may
+//! read them, in one frame per account and second however many messages there were. An account
+//! that was notified of a room is not notified again until it has read the room.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,62 +10,100 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::Chat;
 use super::model::MessageId;
 use super::topics::{MessagePosted, RoomRead, UnreadChanged};
-use super::{Chat, store};
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::community::permissions::{self, is_granted};
-use crate::community::{ACCOUNT_FEED, Scope};
+use crate::base::ids::{AccountId, RoomId};
+use crate::community::ACCOUNT_FEED;
 use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::live::Content;
-use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::partial::Partial;
-use crate::engine::versions::Dependencies;
-use crate::engine::viewer::Viewer;
 
-// How long posts are gathered before anyone is told.
-/// How long posts are gathered before anyone is told.
-const GATHER_INTERVAL: Duration = Duration::from_millis(250);
-/// Between two frames of unread marks to one account.
+/// How long posts are batched before accounts are notified.
+const BATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// At least this long lies between two frames of unread marks to one account.
 const ACCOUNT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is new in which rooms, and who knows of it. Cheap to clone.
+/// The unread state of all rooms, and which accounts were notified of it. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<UnreadState>);
 
 #[derive(Default)]
 struct UnreadState {
     rooms: Mutex<Rooms>,
-    bell: Notify,
+    posted: Notify,
 }
 
 #[derive(Default)]
 struct Rooms {
-    /// Those that were dirty since anyone was told.
+    /// Rooms with posts since the last batch.
     dirty: HashMap<RoomId, UnreadUpdate>,
-    /// Who, of those who are connected, has been told of which rooms and has not read them since:
-    /// they know.
-    told: HashMap<AccountId, HashSet<RoomId>>,
-    /// What they are about to be told: news that came within a second of the last.
-    waiting: HashMap<AccountId, HashSet<RoomId>>,
-    /// When they were told last.
-    last: HashMap<AccountId, Instant>,
+    /// Rooms that a connected account was notified of and has not read since.
+    notified: HashMap<AccountId, HashSet<RoomId>>,
+    /// Rooms that an account will be notified of when its [`ACCOUNT_INTERVAL`] is over.
+    pending: HashMap<AccountId, HashSet<RoomId>>,
+    /// When an account was last notified; only within the last [`ACCOUNT_INTERVAL`].
+    last_frame: HashMap<AccountId, Instant>,
 }
 
-/// What happened in a room since anyone was told.
+/// The posts in a room since the last batch.
 struct UnreadUpdate {
     authors: HashSet<AccountId>,
     newest: MessageId,
-    /// Who has read all of it already, in a window that shows it.
+    /// Accounts that have read up to `newest` already, in a window that shows the room.
     readers: HashSet<AccountId>,
 }
 
 impl UnreadUpdate {
-    /// What one wrote oneself is not new; what others wrote in the same moment is.
+    /// One's own posts are not unread; posts of others in the same batch are.
     fn is_unread_for(&self, account: AccountId) -> bool {
         let own = self.authors.len() == 1 && self.authors.contains(&account);
         !own && !self.readers.contains(&account)
+    }
+}
+
+impl Rooms {
+    /// Drops what belongs to accounts that are no longer connected.
+    fn retain_connected(&mut self, connected: &HashSet<AccountId>) {
+        self.notified
+            .retain(|account, _| connected.contains(account));
+        self.pending
+            .retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
+        self.last_frame
+            .retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
+    }
+
+    /// Makes a dirty room pending for those of `readers` who have unread messages in it and were
+    /// not notified of it yet.
+    fn schedule(&mut self, room: RoomId, readers: Vec<AccountId>) {
+        let Some(update) = self.dirty.remove(&room) else {
+            return;
+        };
+        for account in readers {
+            if update.is_unread_for(account)
+                && self.notified.entry(account).or_default().insert(room)
+            {
+                self.pending.entry(account).or_default().insert(room);
+            }
+        }
+    }
+
+    /// Takes the pending rooms of accounts whose interval is over.
+    fn take_due(&mut self) -> Vec<(AccountId, Vec<RoomId>)> {
+        let due: Vec<AccountId> = self
+            .pending
+            .keys()
+            .filter(|account| !self.last_frame.contains_key(account))
+            .copied()
+            .collect();
+        due.into_iter()
+            .map(|account| {
+                self.last_frame.insert(account, Instant::now());
+                let rooms = self.pending.remove(&account).unwrap_or_default();
+                (account, rooms.into_iter().collect())
+            })
+            .collect()
     }
 }
 
@@ -86,18 +124,20 @@ async fn message_posted(chat: &Chat, event: &MessagePosted, _: &Envelope) -> Res
     update.authors.insert(message.author);
     update.newest = message.id;
     update.readers.clear();
-    chat.unread.0.bell.notify_one();
+    chat.unread.0.posted.notify_one();
     Ok(())
 }
 
-/// Published under the lock, so that "read" and "new" reach a tab in the order in which they are
-/// true.
+/// Publishes while it holds the lock, so that "read" and "unread" reach a tab in the order in
+/// which they were decided.
 async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
     let mut rooms = chat.unread.rooms();
-    let Rooms { told, waiting, .. } = &mut *rooms;
-    for known in [told, waiting] {
-        if let Some(known) = known.get_mut(&read.account) {
-            known.remove(&read.room);
+    let Rooms {
+        notified, pending, ..
+    } = &mut *rooms;
+    for by_account in [notified, pending] {
+        if let Some(unread) = by_account.get_mut(&read.account) {
+            unread.remove(&read.room);
         }
     }
     if let Some(update) = rooms.dirty.get_mut(&read.room)
@@ -105,19 +145,9 @@ async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
     {
         update.readers.insert(read.account);
     }
-    // Read in one tab, so the others drop the mark at once.
+    // The account's other tabs drop the mark at once.
     chat.publish_marks(read.account, read, vec![read.room], false);
     Ok(())
-}
-
-/// The sidebar's rooms and direct conversations.
-pub(super) async fn nav(
-    chat: Chat,
-    viewer: Viewer,
-    space: Option<SpaceId>,
-    deps: Dependencies,
-) -> Result<Vec<NavSection>> {
-    chat.sections(&deps, &viewer, space).await
 }
 
 impl Unread {
@@ -127,8 +157,8 @@ impl Unread {
 }
 
 impl Chat {
-    /// Sets or takes the marks of these rooms in someone's sidebars. The room that is open before
-    /// their eyes is marked read by its own page.
+    /// Sets or removes the marks of these rooms in an account's sidebars. A tab that shows the
+    /// room itself gets the mark, too, and removes it by marking the room as read.
     fn publish_marks<E: Event>(
         &self,
         account: AccountId,
@@ -152,145 +182,56 @@ impl Chat {
             .publish(&ACCOUNT_FEED.name(account), content);
     }
 
-    /// The sidebar's rooms and direct conversations.
-    pub(super) async fn sections(
+    /// The connected accounts that may read each of these rooms.
+    async fn connected_readers(
         &self,
-        deps: &Dependencies,
-        viewer: &Viewer,
-        space: Option<SpaceId>,
-    ) -> Result<Vec<NavSection>> {
-        let db = &self.engine.db;
-        let mut sections = Vec::new();
-        if let Some(space) = space {
-            let rooms = self
-                .community
-                .rooms
-                .in_space(viewer.account, space, false)
-                .await?;
-            rooms.iter().for_each(|room| deps.add(room.id));
-            let unread = store::unread_in(db, viewer.account, space).await?;
-            let entries = rooms
-                .into_iter()
-                .map(|room| NavEntry {
-                    href: format!("/rooms/{}", room.id),
-                    icon: if room.private { "lock" } else { "hash" },
-                    unread: unread.contains(&room.id),
-                    key: room.id.to_string(),
-                    label: room.name,
-                })
-                .collect();
-            let may_add = is_granted(
-                self.community
-                    .access
-                    .permit(
-                        viewer.account,
-                        &permissions::MANAGE_ROOMS,
-                        Scope::Space(space),
-                    )
-                    .await,
-            )?;
-            let add = may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title"));
-            sections.push(NavSection {
-                heading: "rooms-heading",
-                add,
-                entries,
-            });
+        rooms: Vec<RoomId>,
+        connected: &HashSet<AccountId>,
+    ) -> Vec<(RoomId, Vec<AccountId>)> {
+        let mut by_room = Vec::new();
+        for room in rooms {
+            let readers = match self.community.access.readers_of(room).await {
+                Ok(readers) => connected
+                    .iter()
+                    .filter(|account| readers.contains(account))
+                    .copied()
+                    .collect(),
+                // The next page that is loaded has the mark.
+                Err(error) => {
+                    tracing::warn!(%error, %room, "unread marks were not sent");
+                    Vec::new()
+                }
+            };
+            by_room.push((room, readers));
         }
-        let direct = self.community.rooms.direct_of(viewer.account).await?;
-        direct.iter().for_each(|(room, _)| deps.add(*room));
-        let unread = store::unread_direct(db, viewer.account).await?;
-        let entries = direct
-            .into_iter()
-            .map(|(room, label)| NavEntry {
-                href: format!("/rooms/{room}"),
-                icon: if label.contains(", ") {
-                    "people"
-                } else {
-                    "person"
-                },
-                unread: unread.contains(&room),
-                key: room.to_string(),
-                label,
-            })
-            .collect();
-        sections.push(NavSection {
-            heading: "direct-heading",
-            add: Some(("/direct".to_owned(), "direct-new-title")),
-            entries,
-        });
-        Ok(sections)
+        by_room
     }
 }
 
-/// Tells of dirty rooms, each account once a second at most.
+/// Notifies accounts of dirty rooms, each account at most once per [`ACCOUNT_INTERVAL`].
 pub(super) async fn flush(chat: Chat) {
     loop {
-        let some_wait = !chat.unread.rooms().waiting.is_empty();
-        if !some_wait {
-            chat.unread.0.bell.notified().await;
+        let has_pending = !chat.unread.rooms().pending.is_empty();
+        if !has_pending {
+            chat.unread.0.posted.notified().await;
         }
-        tokio::time::sleep(GATHER_INTERVAL).await;
-        let connected = chat.engine.live.connected();
+        tokio::time::sleep(BATCH_INTERVAL).await;
+        let connected: HashSet<AccountId> = chat.engine.live.connected().into_iter().collect();
         let dirty: Vec<RoomId> = chat.unread.rooms().dirty.keys().copied().collect();
-        let mut readable: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
-        for room in &dirty {
-            match chat.community.access.readers_of(*room).await {
-                Ok(readers) => {
-                    let here = connected.iter().filter(|account| readers.contains(account));
-                    readable.insert(*room, here.copied().collect());
-                }
-                // The mark is there when the page is next read.
-                Err(error) => tracing::warn!(%error, %room, "unread marks were not sent"),
-            }
-        }
-        // Asking took time; what was read meanwhile is no news any more.
+        let readers = chat.connected_readers(dirty, &connected).await;
+        // Posts and reads during these queries have updated `dirty`, which is evaluated only now.
         let mut rooms = chat.unread.rooms();
-        let Rooms {
-            dirty: updates,
-            told,
-            waiting,
-            last,
-        } = &mut *rooms;
-        let connected: HashSet<AccountId> = connected.into_iter().collect();
-        told.retain(|account, _| connected.contains(account));
-        waiting.retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
-        last.retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
-        for room in dirty {
-            let Some(update) = updates.remove(&room) else {
-                continue;
-            };
-            for account in readable
-                .remove(&room)
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|account| update.is_unread_for(*account))
-            {
-                if told.entry(account).or_default().insert(room) {
-                    waiting.entry(account).or_default().insert(room);
-                }
-            }
+        rooms.retain_connected(&connected);
+        for (room, readers) in readers {
+            rooms.schedule(room, readers);
         }
-        let due: Vec<AccountId> = waiting
-            .keys()
-            .filter(|account| !last.contains_key(account))
-            .copied()
-            .collect();
-        for account in due {
-            last.insert(account, Instant::now());
-            let rooms: Vec<RoomId> = waiting
-                .remove(&account)
-                .unwrap_or_default()
-                .into_iter()
-                .collect();
-            chat.publish_marks(
+        // Still under the lock: see `room_read`.
+        for (account, due) in rooms.take_due() {
+            let event = UnreadChanged {
                 account,
-                &UnreadChanged {
-                    account,
-                    rooms: rooms.clone(),
-                },
-                rooms,
-                true,
-            );
+                rooms: due.clone(),
+            };
+            chat.publish_marks(account, &event, due, true);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::community::Shell;
 use crate::engine::forms::Form;
 use crate::engine::web::{Head, Part};
 
-/// Messages, one after the other.
+/// Messages with their dividers.
 #[derive(Template)]
 #[template(path = "chat/entries.html")]
 pub(super) struct EntriesView<'a> {
@@ -22,7 +22,7 @@ pub(super) struct EntriesView<'a> {
     pub(super) lang: Lang,
 }
 
-/// The region that holds a room's messages.
+/// The region with a room's messages, which clients refetch when they missed frames.
 #[derive(Template)]
 #[template(path = "chat/log.html", blocks = ["region", "older", "newer"])]
 pub(super) struct LogView<'a> {
@@ -30,7 +30,7 @@ pub(super) struct LogView<'a> {
     pub(super) lang: Lang,
 }
 
-/// A room.
+/// A room's page: header, log and composer.
 #[derive(Template)]
 #[template(path = "chat/room.html", blocks = ["app"])]
 pub(super) struct RoomPage {
@@ -45,9 +45,10 @@ pub(super) struct RoomPage {
     pub(super) archived: bool,
     pub(super) may_manage: bool,
     pub(super) typing: String,
-    /// The newest message of the log: what a plain form says it has seen.
+    /// The newest message of the log, sent along by a form without scripts: see
+    /// [`super::model::client_key`].
     pub(super) seen: String,
-    /// The log.
+    /// The rendered [`LogView`].
     pub(super) region: Arc<Part>,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct FilesPage {
     pub(super) files_page: FilePage,
 }
 
-/// Editing or deleting a message without JavaScript.
+/// The page for editing or deleting a message without JavaScript.
 #[derive(Template)]
 #[template(path = "chat/change.html", blocks = ["app"])]
 pub(super) struct ChangePage {
@@ -72,7 +73,7 @@ pub(super) struct ChangePage {
     pub(super) delete: bool,
 }
 
-/// Switches on the controls of one's own messages, and hides that one is typing oneself.
+/// The account's own rules: shows the controls of its messages, and hides its typing mark.
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
@@ -91,7 +92,7 @@ mod tests {
     use crate::engine::files::{FileId, Picture};
     use crate::engine::web::VERSION;
 
-    fn shown(message: &Message) -> String {
+    fn render(message: &Message) -> String {
         let body = markdown::to_html(&message.body);
         let face = Face::of(message.author, &message.author_name);
         let view = MessageView {
@@ -105,12 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_in_each_of_its_states() {
+    fn message_in_each_state_matches_snapshot() {
         let plain = Message::example();
-        insta::assert_snapshot!("message", shown(&plain));
+        insta::assert_snapshot!("message", render(&plain));
         insta::assert_snapshot!(
             "message_continues",
-            shown(&Message {
+            render(&Message {
                 continues: true,
                 ..plain.clone()
             })
@@ -120,17 +121,17 @@ mod tests {
             revision: 2,
             ..plain.clone()
         };
-        insta::assert_snapshot!("message_edited", shown(&edited));
+        insta::assert_snapshot!("message_edited", render(&edited));
         let deleted = Message {
             deleted_at: Some(Micros(1_795_228_260_000_000)),
             body: String::new(),
             revision: 2,
             ..plain.clone()
         };
-        insta::assert_snapshot!("message_deleted", shown(&deleted));
+        insta::assert_snapshot!("message_deleted", render(&deleted));
         insta::assert_snapshot!(
             "message_emoji",
-            shown(&Message {
+            render(&Message {
                 body: ":wave: 🎉".into(),
                 ..plain.clone()
             })
@@ -155,7 +156,7 @@ mod tests {
         ]);
         insta::assert_snapshot!(
             "message_files",
-            shown(&Message {
+            render(&Message {
                 body: String::new(),
                 files,
                 ..plain.clone()
@@ -166,6 +167,6 @@ mod tests {
             body: "<script>alert(1)</script>".into(),
             ..plain
         };
-        insta::assert_snapshot!("message_hostile", shown(&hostile));
+        insta::assert_snapshot!("message_hostile", render(&hostile));
     }
 }

@@ -1,4 +1,4 @@
-//! `chat.delete`: one's own message, or another's for who moderates.
+//! `chat.delete`: deletes one's own message, or another's with the permission to moderate.
 
 use serde::Deserialize;
 
@@ -12,10 +12,10 @@ use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
 
-/// Whether someone may delete a message.
+/// Checks that the viewer may delete a message.
 ///
 /// # Errors
-/// `Forbidden` for another's message without the right to moderate.
+/// `Forbidden` for another's message without the permission to moderate.
 pub(in super::super) async fn may_delete(
     chat: &Chat,
     viewer: &Viewer,
@@ -42,16 +42,16 @@ pub(in super::super) async fn delete(
 ) -> Result<Outcome> {
     let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
     may_delete(&chat, &viewer, &message).await?;
-    let (origin, writing) = (Origin::new(viewer.account, room.space), chat.clone());
+    let (origin, context) = (Origin::new(viewer.account, room.space), chat.clone());
     let write = chat.engine.db.write(async move |tx| {
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
-            attachment_store::detach(&writing, tx, input.message).await?;
+            attachment_store::detach(&context, tx, input.message).await?;
             let event = MessageDeleted {
                 room: message.room,
                 message: message.clone(),
             };
-            writing.engine.bus.publish_after_commit(tx, origin, event);
+            context.engine.bus.publish_after_commit(tx, origin, event);
         }
         Ok(message)
     });

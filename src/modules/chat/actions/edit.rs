@@ -1,4 +1,4 @@
-//! `chat.edit`: another text for one's own message.
+//! `chat.edit`: replaces the text of one's own message.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
 
-/// Whether someone may edit a message: their own, while it is there.
+/// Checks that the viewer may edit a message: their own, unless it is deleted.
 ///
 /// # Errors
 /// `Forbidden` for another's message, `Conflict` for a deleted one.

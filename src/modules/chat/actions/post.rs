@@ -1,4 +1,4 @@
-//! `chat.post`: a message in a room.
+//! `chat.post`: posts a message in a room.
 
 use std::time::Instant;
 
@@ -20,21 +20,22 @@ pub(in super::super) struct PostInput {
     room: RoomId,
     #[serde(default)]
     body: String,
-    /// Files of one's own, uploaded for this room, ten at most.
+    /// Files that the viewer uploaded for this room; at most ten.
     #[serde(default)]
     files: Vec<FileId>,
-    /// What they are, in their order; fewer or none will do.
+    /// Captions in the order of the files; there may be fewer.
     #[serde(default)]
     captions: Vec<String>,
-    /// Chosen by the client, 8 to 64 letters, digits, `-` or `_`, unique among the author's posts.
+    /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
+    /// author's posts.
     #[serde(default)]
     key: String,
-    /// From a form without a key: the newest message its page shows.
+    /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
 }
 
-/// Posts once for each key, however often it is sent.
+/// Posts once per key, however often it is sent.
 pub(in super::super) async fn post(
     chat: Chat,
     viewer: Viewer,
@@ -48,28 +49,29 @@ pub(in super::super) async fn post(
     let attachments = NewAttachments::new(input.files, input.captions)?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
-    // A burst that shards cannot keep up with would push frames out of the feed before they are
-    // sent.
+    // Backpressure: posts faster than the shards send would evict frames from the feed's log
+    // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
-    let (origin, writing) = (Origin::new(author, room.space), chat.clone());
+    let (origin, context) = (Origin::new(author, room.space), chat.clone());
     let write = chat.engine.db.write(async move |tx| {
         let (mut message, is_new) = store::post(tx, id, author, &name, &key, &body).await?;
         if is_new {
             message.files = attachments
-                .attach(&writing, tx, id, message.id, author)
+                .attach(&context, tx, id, message.id, author)
                 .await?;
             let event = MessagePosted {
                 room: id,
                 message: message.clone(),
             };
-            writing.engine.bus.publish_after_commit(tx, origin, event);
+            context.engine.bus.publish_after_commit(tx, origin, event);
         }
         Ok(message)
     });
     let message = write.await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
-    // A key that was used in another room answers what it made there, and only to its author.
+    // A key that was used in another room returns the message it made there. Keys belong to their
+    // author, so nobody else can read it.
     Ok(outcome(chat, &viewer, message))
 }
