@@ -23,10 +23,10 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 // Milliseconds until a lost socket is opened again, doubled up to the last, as pages do.
 const FIRST_TRY: u64 = 500;
 const LAST_TRY: u64 = 4_000;
-const HANDSHAKES: usize = 64; // at once while a crew gathers
+const HANDSHAKES: usize = 64; // at once while followers connect
 const READING: usize = 64; // connections that read again at once
 
-/// What a crew follows.
+/// What followers follow.
 pub struct Plan {
     address: SocketAddr,
     room: String,

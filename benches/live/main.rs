@@ -7,9 +7,10 @@
 //! afterwards. A discrepancy ends the run with a failure; a mark that is missed does not.
 
 mod baseline;
-mod crew;
-mod crowd;
+mod file_limit;
 mod follower;
+mod followers;
+mod frame_source;
 mod http;
 mod load;
 mod machine;
@@ -17,12 +18,14 @@ mod options;
 mod paced;
 mod people;
 mod process;
-mod pulse;
+mod received_frames;
 mod report;
 mod rows;
-mod seat;
 mod server;
 mod socket;
+mod socket_pool;
+mod socket_reader;
+mod statistics;
 
 use std::process::ExitCode;
 
@@ -50,13 +53,13 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     match options.baseline {
         Some(Role::Serve) => return baseline::serve(options.file.as_deref()),
-        Some(Role::Pulse) => return pulse::serve(),
+        Some(Role::FrameSource) => return frame_source::serve(),
         Some(Role::Insert) => {
             return baseline::insert(options.file.as_deref().context("where to?")?, options.count);
         }
         None => {}
     }
-    process::raise_file_limit()?;
+    file_limit::raise_file_limit()?;
     let mut report = Report::default();
     // Sockets and loads have threads of their own; this one only directs, so it may block.
     let runtime = tokio::runtime::Builder::new_current_thread()

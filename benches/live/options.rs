@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::process::file_limit;
+use crate::file_limit::file_limit;
 
 /// Measures the live engine against bare baselines, in one run on the same cores.
 #[derive(Parser, Clone, Debug)]
@@ -106,7 +106,7 @@ pub enum Role {
     /// Bare routes, a bare WebSocket broadcast and a bare loop over sockets
     Serve,
     /// The real server with a module whose frames nothing stores
-    Pulse,
+    FrameSource,
     /// Bare inserts
     Insert,
 }

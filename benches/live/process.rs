@@ -1,7 +1,6 @@
 //! Child processes, what they use, and where they may write.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,36 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-const RAISED: &str = "TIDEPOOL_BENCH_LIMIT_RAISED";
-
-/// Starts this program again under the highest number of open files it may have: its sockets and
-/// its children's need them, and the limit cannot be changed from safe code.
-pub fn raise_file_limit() -> Result<()> {
-    if std::env::var_os(RAISED).is_some() {
-        return Ok(());
-    }
-    let error = Command::new("sh")
-        .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""])
-        .arg(std::env::current_exe()?)
-        .args(std::env::args_os().skip(1))
-        .env(RAISED, "1")
-        .exec();
-    Err(error).context("cannot start again with more open files")
-}
-
-/// How many files this process may have open.
-pub fn file_limit() -> Result<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits")?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))
-        .context("no limit of open files")?;
-    let soft = line
-        .split_whitespace()
-        .next()
-        .context("no limit of open files")?;
-    Ok(soft.parse().unwrap_or(usize::MAX))
-}
+use crate::statistics::percentile;
 
 /// A running child. Dropping it kills it.
 pub struct Process {
@@ -235,7 +205,7 @@ impl Folder {
             file.sync_data()?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
         }
-        Ok(crate::report::percentile(&mut times, 50.0))
+        Ok(percentile(&mut times, 50.0))
     }
 }
 

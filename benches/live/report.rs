@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::file_limit::file_limit;
 use crate::machine;
 use crate::options::Options;
-use crate::process::{Used, file_limit};
+use crate::process::Used;
+use crate::statistics::percentile;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug)]
@@ -241,7 +243,8 @@ impl Report {
             }
         }
         println!(
-            "\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the same cores"
+            "\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the \
+             same cores"
         );
         for line in &self.lines {
             if let Some(ours) = line.ours.cost() {
@@ -266,7 +269,10 @@ impl Report {
             let used: Vec<_> = side
                 .used
                 .iter()
-                .map(|used| json!({ "wall": used.wall, "server": used.server, "load": used.load, "units": used.units }))
+                .map(|used| {
+                    json!({ "wall": used.wall, "server": used.server, "load": used.load,
+                    "units": used.units })
+                })
                 .collect();
             json!({ "middle": side.middle(), "turns": side.figures, "seconds": used })
         };
@@ -275,21 +281,13 @@ impl Report {
             .iter()
             .map(|line| {
                 json!({
-                    "what": line.what, "unit": format!("{:?}", line.unit), "tidepool": side(&line.ours), "baseline": side(&line.baseline),
+                    "what": line.what, "unit": format!("{:?}", line.unit),
+                    "tidepool": side(&line.ours), "baseline": side(&line.baseline),
                     "ratio": line.ratio(), "mark": line.mark_text(), "met": line.met(),
                 })
             })
             .collect();
-        json!({ "machine": machine::text(), "turns": options.rounds(), "rows": lines, "notes": self.notes, "quick": options.quick })
+        json!({ "machine": machine::text(), "turns": options.rounds(), "rows": lines,
+            "notes": self.notes, "quick": options.quick })
     }
-}
-
-/// The value that so many of a hundred are at or under. Sorts.
-pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let place = (percent / 100.0 * values.len() as f64).ceil() as usize;
-    values
-        .get(place.saturating_sub(1))
-        .copied()
-        .unwrap_or(f64::NAN)
 }

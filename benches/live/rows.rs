@@ -23,13 +23,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::crowd::Crowd;
 use crate::http::Http;
 use crate::load::Posts;
 use crate::options::{Options, Row};
 use crate::process::Folder;
 use crate::report::Report;
 use crate::server::{Server, Site};
+use crate::socket_pool::SocketPool;
 
 /// Measures one row.
 pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result<()> {
@@ -87,12 +87,12 @@ impl Stage {
     }
 
     /// The same with frames that nothing stores.
-    async fn pulse(people: usize) -> Result<Self> {
+    async fn frame_source(people: usize) -> Result<Self> {
         let folder = Folder::new()?;
-        let server = Server::pulse(&folder).await?;
+        let server = Server::frame_source(&folder).await?;
         let site = Site::set_up(&server, people).await?;
         let posts = Posts {
-            action: "bench.beat",
+            action: "bench.publish",
             frames: FRAMES,
             ..Posts::to(&server, &site, "")
         };
@@ -100,7 +100,7 @@ impl Stage {
             folder,
             server,
             site,
-            "/live/data?feed=pulse/1".to_owned(),
+            "/live/data?feed=bench/1".to_owned(),
             posts,
         )
         .await
@@ -113,15 +113,15 @@ impl Stage {
         path: String,
         posts: Posts,
     ) -> Result<Self> {
-        let crowd = Crowd::connect(server.address, &path, &site.cookies(), 1).await?;
+        let pool = SocketPool::connect(server.address, &path, &site.cookies(), 1).await?;
         let mut http = Http::connect(server.address).await?;
         // The second continues the first, as all that follow do.
         for frames in 1..=2 {
-            crowd.await_frames(frames);
+            pool.await_frames(frames);
             posts.one(&mut http).await?;
-            crowd.reached().await?;
+            pool.reached().await?;
         }
-        let sample = crowd.sample()?;
+        let sample = pool.sample()?;
         let file: PathBuf = folder.path().join("frame");
         std::fs::write(&file, &sample)?;
         let baseline = Server::baseline(&folder, &file).await?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::support::{Message, Person, TestServer};
+use crate::support::{Message, Person, TestServer, eventually};
 
 const CLIENTS: usize = 8;
 const ACKNOWLEDGED: usize = 400; // posts after which the power goes
@@ -52,9 +52,10 @@ async fn acknowledged_posts_survive_kill() {
         let person = server.member(&format!("poster {number}")).await;
         clients.push(tokio::spawn(post_on(person, number, total.clone())));
     }
-    while total.load(Ordering::Relaxed) < ACKNOWLEDGED {
-        tokio::task::yield_now().await;
-    }
+    eventually("acknowledged posts", || async {
+        (total.load(Ordering::Relaxed) >= ACKNOWLEDGED).then_some(())
+    })
+    .await;
     server.kill9().await;
     let (mut acknowledged, mut in_the_air) = (Vec::new(), Vec::new());
     for client in clients {

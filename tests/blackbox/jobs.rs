@@ -1,11 +1,13 @@
 //! Jobs outlive the server, happen once, and are seen by who runs it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use crate::support::{Person, TestServer};
+use crate::support::{PATIENCE, Person, TestServer, eventually};
 
 async fn set(person: &Person, text: &str) -> Option<()> {
     let answer = person
@@ -31,14 +33,30 @@ async fn job_effect_happens_once_across_kills() {
     let mut acknowledged = BTreeSet::new();
     let mut asked = BTreeSet::new();
     for round in 0..5 {
+        let (count, acknowledgement) = (AtomicUsize::new(0), Notify::new());
         let many = (0..60).map(|number| {
-            let (ann, text) = (&ann, format!("{round}-{number}"));
-            async move { (set(ann, &text).await.is_some(), text) }
+            let (ann, count, acknowledgement) = (&ann, &count, &acknowledgement);
+            async move {
+                let text = format!("{round}-{number}");
+                let done = set(ann, &text).await.is_some();
+                if done {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    acknowledgement.notify_one();
+                }
+                (done, text)
+            }
         });
         let all = futures_util::future::join_all(many);
         let killing = async {
-            // Somewhere in the middle of adding and doing; another place in each round.
-            tokio::time::sleep(Duration::from_millis(15 * (round + 1))).await;
+            // While jobs are still being added and others run; later in each round.
+            let wanted = 1 + round * 8;
+            let reached = async {
+                while count.load(Ordering::Relaxed) < wanted {
+                    acknowledgement.notified().await;
+                }
+            };
+            let in_time = timeout(PATIENCE, reached).await;
+            in_time.expect("jobs are acknowledged in time");
             server.kill9().await;
         };
         let (all, ()) = tokio::join!(all, killing);
@@ -66,16 +84,11 @@ async fn job_effect_happens_once_across_kills() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    let mut all = told(&ann).await;
-    for _ in 0..200 {
-        if missing(&all).is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        all = told(&ann).await;
-    }
-    assert!(acknowledged.len() > 1, "something was acknowledged");
-    assert_eq!(missing(&all), [""; 0], "what was acknowledged is done");
+    let all = eventually("effect of every acknowledged job", || async {
+        let all = told(&ann).await;
+        missing(&all).is_empty().then_some(all)
+    })
+    .await;
     let different: BTreeSet<_> = all.iter().cloned().collect();
     assert_eq!(different.len(), all.len(), "nothing happened twice");
     assert!(different.is_subset(&asked));

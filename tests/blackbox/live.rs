@@ -270,20 +270,31 @@ async fn unread_frames_are_coalesced_per_second() {
     for name in ["heron", "otter", "vole"] {
         rooms.push(ann.create_room(name).await);
     }
+    // Taken before the first post, so that a late delivery of the first frame does not count.
+    let started = Instant::now();
     ann.post("heron", "hi").await;
-    let told = bobs.event("chat.unread.changed").await;
-    assert_eq!(told["event"]["rooms"], json!([rooms[0]]));
-    let first = Instant::now();
+    let first = bobs.event("chat.unread.changed").await;
+    assert_eq!(first["event"]["rooms"], json!([rooms[0]]));
     ann.post("otter", "hi").await;
     ann.post("vole", "hi").await;
-    let told = bobs.event("chat.unread.changed").await;
-    let mut named: Vec<_> = told["event"]["rooms"].as_array().unwrap().clone();
-    named.sort_by_key(ToString::to_string);
-    assert_eq!(json!(named), json!(rooms[1..]), "both in one frame");
+    // One frame, unless the machine takes a second for two posts.
+    let (mut named, mut later_frames) = (Vec::new(), 0);
+    while named.len() < 2 {
+        let frame = bobs.event("chat.unread.changed").await;
+        let rooms = frame["event"]["rooms"].as_array().expect("a list of rooms");
+        named.extend(
+            rooms
+                .iter()
+                .map(|room| room.as_str().expect("an id").to_owned()),
+        );
+        later_frames += 1;
+    }
+    named.sort();
+    assert_eq!(named, rooms[1..], "each room is named once");
+    let elapsed = started.elapsed();
     assert!(
-        first.elapsed() > Duration::from_millis(800),
-        "{:?}",
-        first.elapsed()
+        elapsed >= Duration::from_secs(later_frames),
+        "{later_frames} frames after the first in {elapsed:?}"
     );
 }
 

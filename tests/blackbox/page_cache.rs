@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::{Person, TestServer, client, text};
+use crate::support::{Person, TestServer, client, eventually, text};
 
 const MADE: &str = "tidepool_request_seconds_count{route=\"/rooms/{room}\"}";
 const LOGS: &str = "tidepool_parts_made_total{part=\"chat.log\"}";
@@ -21,14 +21,12 @@ fn path(person: &Person, room: &str) -> String {
 
 /// The entity tag of a room's page once looking at it changes nothing any more.
 async fn settled(person: &Person, path: &str) -> String {
-    let mut tag = String::new();
-    loop {
-        let now = person.get(path).await.expect(200).header("etag").to_owned();
-        if now == tag {
-            return now;
-        }
-        tag = now;
-    }
+    eventually("entity tag that stays", || async {
+        let tag = async || person.get(path).await.expect(200).header("etag").to_owned();
+        let first = tag().await;
+        (tag().await == first).then_some(first)
+    })
+    .await
 }
 
 async fn revalidated(person: &Person, path: &str, tag: &str) -> u16 {
@@ -96,7 +94,11 @@ async fn every_shown_change_invalidates_page() {
     let path = path(&ann, "general");
     let mut page = bob.page(&path).await;
     let mut changed = async |what: &str, shows: &str| {
-        while revalidated(&bob, &path, &settled(&bob, &path).await).await != 304 {}
+        eventually("answer 304", || async {
+            let tag = settled(&bob, &path).await;
+            (revalidated(&bob, &path, &tag).await == 304).then_some(())
+        })
+        .await;
         let now = bob.page(&path).await;
         assert!(
             now != page && now.contains(shows),
@@ -123,11 +125,12 @@ async fn every_shown_change_invalidates_page() {
     let direct = ann.direct(&[&bob]).await;
     changed("a direct conversation", &format!("/rooms/{direct}")).await;
     let _here = ann.socket().await;
-    let now = async || bob.page(&path).await;
     let line = format!("data-account=\"{}\" data-state=\"here\"", ann.id);
-    while !now().await.contains(&line) {
-        tokio::task::yield_now().await; // presence is told a quarter of a second later
-    }
+    // Presence is published a batch interval later.
+    eventually("page that shows who is here", || async {
+        bob.page(&path).await.contains(&line).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Who is here.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::{Person, Socket, TestServer};
@@ -21,6 +23,9 @@ async fn until(socket: &mut Socket, person: &Person, state: &str) -> Vec<String>
     }
     states
 }
+
+/// How long a reload may take, as in `src/modules/presence/people.rs`.
+const GRACE: Duration = Duration::from_secs(3);
 
 fn about(said: &[Value], person: &Person) -> usize {
     said.iter()
@@ -75,14 +80,27 @@ async fn reload_changes_no_presence() {
     let mut watch = ann
         .following(&format!("space/{}/presence", ann.space))
         .await;
-    let tab = bob.socket().await;
+    let mut tab = bob.socket().await;
     until(&mut watch, &bob, "here").await;
-    tab.close().await;
-    server
-        .metric_reaches("tidepool_sockets", |open| open == 1.0)
-        .await;
-    let again = bob.socket().await;
-    // Someone else coming proves that the telling has gone on meanwhile.
+    // A reload that takes longer than the grace period is a departure: try again until one was
+    // quick enough. Only that one counts.
+    let mut is_quick = false;
+    for _ in 0..10 {
+        watch.so_far().await;
+        let closed = Instant::now();
+        tab.close().await;
+        server
+            .metric_reaches("tidepool_sockets", |open| open == 1.0)
+            .await;
+        tab = bob.socket().await;
+        is_quick = closed.elapsed() < GRACE;
+        if is_quick {
+            break;
+        }
+        watch.so_far().await;
+    }
+    assert!(is_quick, "no reload within {GRACE:?}");
+    // Someone else's arrival proves that changes were published meanwhile.
     let cem = server.member("cem").await;
     let _tab = cem.socket().await;
     assert_eq!(
@@ -92,7 +110,7 @@ async fn reload_changes_no_presence() {
             .map(String::as_str),
         Some("here")
     );
-    again.close().await;
+    tab.close().await;
     assert_eq!(until(&mut watch, &bob, "away").await, ["away"]);
 }
 
@@ -134,18 +152,19 @@ async fn presence_frames_add_new_members() {
 
 #[tokio::test]
 async fn simultaneous_arrivals_are_batched() {
-    let server = TestServer::start().await;
+    const BATCH: Duration = Duration::from_secs(1);
+    let server = TestServer::with(&[("TIDEPOOL_PRESENCE_BATCH_MILLIS", "1000")]).await;
     let ann = server.owner("ann").await;
-    let mut crowd = Vec::new();
+    let mut members = Vec::new();
     for number in 0..30 {
-        crowd.push(server.member(&format!("member{number}")).await);
+        members.push(server.member(&format!("member{number}")).await);
     }
     let mut watch = ann
         .following(&format!("space/{}/presence", ann.space))
         .await;
     let mut told = async |state: &str| {
         let (mut people, mut frames) = (std::collections::BTreeSet::new(), 0);
-        while people.len() < crowd.len() {
+        while people.len() < members.len() {
             let event = watch.event("presence.people.changed").await["event"].clone();
             let known = people.len();
             let in_it = event["people"]
@@ -162,16 +181,19 @@ async fn simultaneous_arrivals_are_batched() {
         }
         frames
     };
+    // One frame a batch: as many batches as pass while a slow machine connects all, and one more
+    // for what the last batch just missed.
+    let most = |since: Instant| 2 + since.elapsed().div_duration_f64(BATCH) as usize;
     // Each had a socket for a moment when they joined; now all of them have.
-    let sockets = futures_util::future::join_all(crowd.iter().map(Person::socket)).await;
+    let sockets = futures_util::future::join_all(members.iter().map(Person::socket)).await;
+    let leaving = Instant::now();
     drop(sockets);
     let left = told("away").await;
-    let _sockets = futures_util::future::join_all(crowd.iter().map(Person::socket)).await;
+    assert!(left <= most(leaving), "{left} frames of departures");
+    let coming = Instant::now();
+    let _sockets = futures_util::future::join_all(members.iter().map(Person::socket)).await;
     let came = told("here").await;
-    assert!(
-        left <= 5 && came <= 5,
-        "{left} frames for going, {came} for coming"
-    );
+    assert!(came <= most(coming), "{came} frames of arrivals");
 }
 
 #[tokio::test]
@@ -221,7 +243,7 @@ async fn dead_connection_becomes_away() {
     let mut watch = ann
         .following(&format!("space/{}/presence", ann.space))
         .await;
-    let _silent = bob.socket().await; // nobody reads it, so no ping is answered
+    let _stalled = bob.stalled_socket().await; // answers no ping
     until(&mut watch, &bob, "here").await;
     let gone = |said: &Value| {
         said["event"]["people"].as_array().is_some_and(|all| {
@@ -229,7 +251,5 @@ async fn dead_connection_becomes_away() {
                 .any(|one| one["account"] == bob.id.as_str() && one["state"] == "away")
         })
     };
-    watch
-        .expect_within(std::time::Duration::from_secs(30), "that bob is away", gone)
-        .await;
+    watch.expect("that bob is away", gone).await;
 }

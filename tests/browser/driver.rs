@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tokio::net::TcpStream;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, POLL_INTERVAL};
 
 /// Browsers that run at once. A test takes all it needs together, so that no two wait for each
 /// other.
@@ -31,7 +31,7 @@ pub async fn driver() -> String {
                 tokio::time::Instant::now() < until,
                 "chromedriver does not start"
             );
-            tokio::task::yield_now().await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     READY.get_or_init(listening).await;

@@ -170,7 +170,9 @@ async fn upload_survives_reload_offline_and_restart() {
     );
     let general = ann.room("general");
     tokio::join!(anns.enters(&general), bobs.enters(&general));
-    throttle(&anns, 6 << 20).await;
+    // So slow that what happens in the middle of the upload, such as the click on "pause", cannot
+    // come after its end, however slow the browser is: a quarter of it takes six seconds.
+    throttle(&anns, 1 << 20).await;
     anns.js(&hands_over("drop", &noise("whole.bin", 24))).await;
     anns.until("document.querySelector('.upload progress')?.value > 0.1")
         .await;
@@ -194,13 +196,13 @@ async fn upload_survives_reload_offline_and_restart() {
             .await,
         "with a file"
     );
-    throttle(&anns, 6 << 20).await;
+    throttle(&anns, 1 << 20).await;
     anns.click(".upload [data-do=resume]").await;
     anns.until("document.querySelector('.upload progress')?.value > 0.3")
         .await;
     // In the middle of sending: it goes on by itself, from where it was.
     anns.reload().await;
-    throttle(&anns, 6 << 20).await;
+    throttle(&anns, 1 << 20).await;
     anns.until("document.querySelector('.upload progress')?.value > 0.4")
         .await;
     link.cut();

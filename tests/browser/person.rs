@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use super::driver::driver;
-use crate::support::{Folder, PATIENCE, Person};
+use crate::support::{Folder, PATIENCE, POLL_INTERVAL, Person};
 
 /// How a browser is started.
 #[derive(Clone, Default)]
@@ -204,7 +204,7 @@ impl Browser {
                     self.console().await
                 );
             }
-            breath().await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -268,7 +268,7 @@ impl Browser {
                 Err(problem) if started.elapsed() > PATIENCE => {
                     panic!("{css} cannot be clicked: {problem}")
                 }
-                Err(_) => breath().await,
+                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
     }
@@ -368,9 +368,4 @@ impl Browser {
             .expect("the browser closes");
         assert!(errors.is_empty(), "the console says {errors:#?}");
     }
-}
-
-/// Between two looks at a page: long enough for the browser to do something.
-pub async fn breath() {
-    tokio::time::sleep(std::time::Duration::from_millis(25)).await;
 }

@@ -5,6 +5,7 @@ use fantoccini::Locator;
 use super::driver::seats;
 use super::person::Browser;
 use super::scene::two;
+use crate::support::eventually;
 
 const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
 const FACE: &str = ".log > .msg .face";
@@ -35,13 +36,12 @@ async fn portrait_covers_initials_only_where_there_is_one() {
         .await
         .expect(303);
     // One's own is there with the next page, once it is made.
-    loop {
+    eventually("page with the portrait", || async {
         ann.reload().await;
         ann.live().await;
-        if ann.js(&format!("{loaded} > 1")).await == true {
-            break;
-        }
-    }
+        (ann.js(&format!("{loaded} > 1")).await == true).then_some(())
+    })
+    .await;
     assert_eq!(ann.js(&fits).await, true);
 
     // One that cannot be had leaves the initials, without a frame or an icon: nothing is painted.

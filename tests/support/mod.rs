@@ -18,6 +18,7 @@
 mod answer;
 mod folder;
 mod person;
+mod polling;
 mod rooms;
 pub mod s3;
 mod server;
@@ -28,13 +29,17 @@ mod tus;
 pub use answer::Answer;
 pub use folder::Folder;
 pub use person::{Message, PASSWORD, Person, client, email, new_key};
+pub use polling::{eventually, until_refused};
 pub use rooms::NewRoom;
 pub use server::TestServer;
 pub use socket::{Socket, dial};
-pub use tus::{DOCUMENT, Fetched, Upload, answer_of, eventually, noise};
+pub use tus::{DOCUMENT, Fetched, Upload, answer_of, noise};
 
 use std::time::Duration;
 
-/// How long a test waits for what must happen, before it fails. Nothing waits so long when all is
-/// well.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The interval between two looks at what can only be polled.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How long a test waits for what must happen before it fails. Generous, because a passing test
+/// never waits so long, and a loaded machine must not fail a test.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
-use super::{Answer, NewRoom, Socket, TestServer};
+use super::{Answer, NewRoom, PATIENCE, Socket, TestServer};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -402,6 +402,11 @@ impl Person {
         Socket::open(&self.base, path, &self.cookies()).await
     }
 
+    /// A socket that speaks JSON and reads only while the test waits for a message.
+    pub async fn stalled_socket(&self) -> Socket {
+        Socket::open_stalled(&self.base, "/live/data", &self.cookies()).await
+    }
+
     /// A JSON socket that follows a feed; `room/general` may name the room.
     pub async fn following(&self, feed: &str) -> Socket {
         let mut socket = self.socket().await;
@@ -435,5 +440,5 @@ pub fn new_key() -> String {
 pub fn client() -> reqwest::ClientBuilder {
     // Fails when it is chosen already, which is as good.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
+    Client::builder().timeout(PATIENCE)
 }

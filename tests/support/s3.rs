@@ -124,7 +124,6 @@ impl Bucket {
             ("TIDEPOOL_S3_ENDPOINT", self.endpoint.as_str()),
             ("TIDEPOOL_S3_ACCESS_KEY", "key"),
             ("TIDEPOOL_S3_SECRET_KEY", "secret"),
-            ("TIDEPOOL_S3_PATIENCE_SECONDS", "1"),
         ];
         settings.extend(
             self.certificate

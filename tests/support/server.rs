@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Answer, Folder, PATIENCE, Person};
+use super::{Answer, Folder, PATIENCE, POLL_INTERVAL, Person};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
@@ -139,21 +139,24 @@ impl TestServer {
         self.child.as_ref().expect("the server runs").id()
     }
 
-    /// SIGTERM, wait for the end. How long that took; fails unless it ended well.
-    pub async fn stop(&mut self) -> Duration {
-        let mut child = self.child.take().expect("the server runs");
-        let started = Instant::now();
+    /// Sends SIGTERM and waits for the end. Fails unless the server exits with success in time.
+    pub async fn stop(&mut self) {
+        let child = self.child.as_mut().expect("the server runs");
         signal(child.id(), "TERM");
-        let status = tokio::task::spawn_blocking(move || child.wait())
-            .await
-            .expect("waiting works")
-            .expect("it can be waited for");
+        let until = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("it can be waited for") {
+                break status;
+            }
+            assert!(Instant::now() < until, "the server does not stop");
+            tokio::time::sleep(POLL_INTERVAL).await;
+        };
+        self.child = None;
         assert!(
             status.success(),
             "the server ended with {status}:\n{}",
             self.log()
         );
-        started.elapsed()
     }
 
     /// SIGKILL: as when the power goes.
@@ -246,7 +249,7 @@ impl TestServer {
                 return value;
             }
             assert!(Instant::now() < until, "{name} stays {value}");
-            tokio::task::yield_now().await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }

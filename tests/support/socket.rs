@@ -1,12 +1,15 @@
-//! A socket as a page or a program has it. Every wait is for something said, and ends after
+//! A socket as a page or a program has it. Every wait is for a message and ends after
 //! [`PATIENCE`].
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -15,9 +18,58 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::PATIENCE;
 
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Where messages come from.
+enum Incoming {
+    /// Read by a task, so that pings are answered also while the test does something else. A
+    /// server closes a socket that answers none for 17 seconds.
+    Queue(
+        mpsc::UnboundedReceiver<Result<Message, Error>>,
+        JoinHandle<()>,
+    ),
+    /// Read only while the test waits for a message.
+    Direct(Box<SplitStream<Stream>>),
+}
+
+impl Incoming {
+    fn queue(mut stream: SplitStream<Stream>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let read = async move {
+            while let Some(message) = stream.next().await {
+                if sender.send(message).is_err() {
+                    return;
+                }
+            }
+        };
+        Self::Queue(receiver, tokio::spawn(read))
+    }
+
+    fn direct(stream: SplitStream<Stream>) -> Self {
+        Self::Direct(Box::new(stream))
+    }
+
+    async fn next(&mut self) -> Option<Result<Message, Error>> {
+        match self {
+            Self::Queue(receiver, _) => receiver.recv().await,
+            Self::Direct(stream) => stream.next().await,
+        }
+    }
+}
+
+impl Drop for Incoming {
+    /// Closes the connection: the task holds half of it.
+    fn drop(&mut self) {
+        if let Self::Queue(_, task) = self {
+            task.abort();
+        }
+    }
+}
+
 /// An open socket.
 pub struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    outgoing: SplitSink<Stream, Message>,
+    incoming: Incoming,
     /// The account it speaks for.
     pub account: String,
     /// The server's instance.
@@ -28,11 +80,7 @@ pub struct Socket {
 }
 
 /// Opens a socket with these headers, or says with which status it was refused.
-pub async fn dial(
-    base: &Url,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
+pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<Stream, u16> {
     let mut url = base.join(path).expect("paths are paths");
     url.set_scheme("ws").expect("http becomes ws");
     let mut request = url.as_str().into_client_request().expect("an address");
@@ -51,12 +99,29 @@ pub async fn dial(
 }
 
 impl Socket {
+    /// Opens a socket that answers pings all the time.
     pub(super) async fn open(base: &Url, path: &str, cookies: &str) -> Self {
+        Self::open_with(base, path, cookies, Incoming::queue).await
+    }
+
+    /// Opens a socket that reads, and answers pings, only while the test waits for a message.
+    pub(super) async fn open_stalled(base: &Url, path: &str, cookies: &str) -> Self {
+        Self::open_with(base, path, cookies, Incoming::direct).await
+    }
+
+    async fn open_with(
+        base: &Url,
+        path: &str,
+        cookies: &str,
+        incoming: impl FnOnce(SplitStream<Stream>) -> Incoming,
+    ) -> Self {
         let stream = dial(base, path, &[("cookie", cookies)])
             .await
             .unwrap_or_else(|status| panic!("{path} is refused with {status}"));
+        let (outgoing, stream) = stream.split();
         let mut socket = Self {
-            stream,
+            outgoing,
+            incoming: incoming(stream),
             account: String::new(),
             instance: String::new(),
             closed: None,
@@ -81,12 +146,12 @@ impl Socket {
 
     /// Says this, whatever it is. A socket the server has closed swallows it.
     pub async fn say_text(&mut self, text: &str) {
-        let _ = self.stream.send(Message::text(text)).await;
+        let _ = self.outgoing.send(Message::text(text)).await;
     }
 
     /// Sends bytes, which is no text.
     pub async fn say_bytes(&mut self, bytes: &[u8]) {
-        let _ = self.stream.send(Message::binary(bytes.to_vec())).await;
+        let _ = self.outgoing.send(Message::binary(bytes.to_vec())).await;
     }
 
     /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
@@ -99,7 +164,7 @@ impl Socket {
 
     async fn hear(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
         loop {
-            match timeout_at(until.into(), self.stream.next()).await? {
+            match timeout_at(until.into(), self.incoming.next()).await? {
                 Some(Ok(Message::Text(text))) => return Ok(Some(read(&text))),
                 Some(Ok(Message::Close(reason))) => {
                     self.closed = reason.map(|reason| reason.code.into())
@@ -110,19 +175,9 @@ impl Socket {
         }
     }
 
-    /// Waits for something that fits, letting go by what does not.
+    /// Waits for a message that fits; others are dropped.
     pub async fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        self.expect_within(PATIENCE, what, fits).await
-    }
-
-    /// The same with a patience of its own.
-    pub async fn expect_within(
-        &mut self,
-        patience: Duration,
-        what: &str,
-        fits: impl Fn(&Value) -> bool,
-    ) -> Value {
-        let until = Instant::now() + patience;
+        let until = Instant::now() + PATIENCE;
         let mut others = Vec::new();
         loop {
             match self.hear(until).await {
@@ -221,7 +276,7 @@ impl Socket {
 
     /// Closes it from this side.
     pub async fn close(mut self) {
-        let _ = self.stream.close(None).await;
+        let _ = self.outgoing.send(Message::Close(None)).await;
     }
 }
 

@@ -4,11 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{ACCEPT, HeaderMap};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Answer, PATIENCE, Person, TestServer};
+use super::{Answer, PATIENCE, Person, TestServer, eventually};
 
 /// The kind of files of the example that tests upload to.
 pub const DOCUMENT: &str = "cabinet.document";
@@ -54,21 +53,6 @@ pub fn noise(size: usize, seed: u64) -> Vec<u8> {
     }
     bytes.truncate(size);
     bytes
-}
-
-/// Asks again and again until there is an answer, with bounded patience.
-pub async fn eventually<T, R: Future<Output = Option<T>>>(
-    what: &str,
-    mut ask: impl FnMut() -> R,
-) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(Instant::now() < until, "no {what} in time");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 impl Person {

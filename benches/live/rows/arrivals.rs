@@ -10,15 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use crate::crew::Crew;
 use crate::follower::Plan;
+use crate::followers::Followers;
 use crate::http::request;
 use crate::load::drive;
 use crate::options::Options;
 use crate::process::Folder;
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
 use crate::socket::{PING, TEXT, first_frame, is_event, open, pong};
+use crate::statistics::percentile;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 64; // that fetch the pages
@@ -45,7 +46,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let (rate, p99) = first_pages(&server, &site, &cookies)?;
         pages.turn(rate, None);
         slowest.turn(p99, None);
-        let mut observer = Observer::sit(
+        let mut observer = Observer::open(
             &server,
             &format!("/live/data?feed={presence}"),
             &site.people[0].cookie,
@@ -55,11 +56,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             .beside(format!("&feed={presence}&feed=room/{}/typing", site.room))
             .all_at_once();
         let begun = Instant::now();
-        let crew = Crew::open(plan, &cookies, people);
+        let followers = Followers::open(plan, &cookies, people);
         observer.see(people).await?;
         told.turn(begun.elapsed().as_secs_f64() * 1e3, None);
         follow.turn(
-            (crew
+            (followers
                 .all_follow(PATIENCE)
                 .await?
                 .saturating_duration_since(begun))
@@ -108,7 +109,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             mark,
         });
     }
-    report.note("arrivals: each person has an account; all connect at once and follow room, typing and presence".to_owned());
+    report.note(
+        "arrivals: each person has an account; all connect at once and follow room, \
+        typing and presence"
+            .to_owned(),
+    );
     Ok(())
 }
 
@@ -151,7 +156,7 @@ struct Observer {
 }
 
 impl Observer {
-    async fn sit(server: &Server, path: &str, cookie: &str) -> Result<Self> {
+    async fn open(server: &Server, path: &str, cookie: &str) -> Result<Self> {
         let (stream, came) = open(server.address, path, cookie).await?;
         let mut observer = Self {
             stream,

@@ -11,8 +11,9 @@ use crate::load::{Posts, drive};
 use crate::options::Options;
 use crate::paced::{NEVER, Offered};
 use crate::process::{Folder, Meter, Used};
-use crate::report::{Line, Report, Side, Unit, percentile};
+use crate::report::{Line, Report, Side, Unit};
 use crate::server::{Server, Site};
+use crate::statistics::percentile;
 
 const CONNECTIONS: usize = 16;
 const POSTS: f64 = 50.0; // a second
@@ -102,7 +103,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         });
     }
     server.process.check()?;
-    report.note("busy: each page looked into (one of eight) was as new as the newest post acknowledged before it was asked for".to_owned());
+    report.note(
+        "busy: each page looked into (one of eight) was as new as the newest post \
+        acknowledged before it was asked for"
+            .to_owned(),
+    );
     Ok(())
 }
 

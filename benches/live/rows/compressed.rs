@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::Stage;
 use super::fanout::{Size, turn};
-use crate::crowd::Manner;
 use crate::load::Posts;
 use crate::options::Options;
 use crate::report::{Line, Report, Side, Unit};
+use crate::socket_pool::PoolOptions;
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
@@ -37,7 +37,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             (false, &mut much_plain, &mut bytes_plain, &mut all_plain),
         ] {
             let done = turn(
-                Manner { compressed },
+                PoolOptions { compressed },
                 &stage.server,
                 stage.server.address,
                 &posts,
@@ -79,6 +79,10 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         baseline: all_plain,
         mark: None,
     });
-    report.note("compressed: both sides are tidepool; four sockets inflate what they get, all compare it byte by byte".to_owned());
+    report.note(
+        "compressed: both sides are tidepool; four sockets inflate what they get, all \
+        compare it byte by byte"
+            .to_owned(),
+    );
     Ok(())
 }

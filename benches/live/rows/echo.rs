@@ -5,13 +5,14 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Stage;
-use crate::crowd::Crowd;
 use crate::http::Http;
 use crate::load::{Posted, Posts};
 use crate::options::Options;
 use crate::process::Meter;
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::Server;
+use crate::socket_pool::SocketPool;
+use crate::statistics::percentile;
 
 const QUIET: Duration = Duration::from_millis(4); // between two posts
 
@@ -91,14 +92,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 }
 
 async fn turn(server: &Server, posts: &Posts, path: &str, count: usize) -> Result<(Times, Posted)> {
-    let own = Crowd::connect(server.address, path, &posts.cookies[..1], 1).await?;
-    let other = Crowd::connect(server.address, path, &posts.cookies[1..], 1).await?;
+    let own = SocketPool::connect(server.address, path, &posts.cookies[..1], 1).await?;
+    let other = SocketPool::connect(server.address, path, &posts.cookies[1..], 1).await?;
     let mut http = Http::connect(server.address).await?;
     let (mut times, mut posted) = (Times::default(), Posted::new());
     let warm_up = count / 10;
     for number in 0..warm_up + count {
-        for crowd in [&own, &other] {
-            crowd.await_frames(number as u64 + 1);
+        for pool in [&own, &other] {
+            pool.await_frames(number as u64 + 1);
         }
         let (id, body, sent, acknowledged) = posts.one(&mut http).await?;
         let (on_own, on_other) = (own.reached().await?, other.reached().await?);

@@ -3,13 +3,15 @@
 use anyhow::{Result, ensure};
 
 use super::Stage;
-use crate::crowd::{Crowd, Manner};
+use crate::file_limit::file_limit;
 use crate::http::Http;
 use crate::load::{Posted, Posts};
 use crate::options::Options;
-use crate::process::{Meter, Used, file_limit};
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::process::{Meter, Used};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::Server;
+use crate::socket_pool::{PoolOptions, SocketPool};
+use crate::statistics::percentile;
 
 const POSTING: usize = 64; // connections that post at once
 const AHEAD: u64 = 128; // posts that may not have reached everybody yet; a feed keeps 512
@@ -25,7 +27,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             "only {} files may be open here",
             file_limit()?
         );
-        measure_at("frames", Stage::pulse(4).await?, sockets, options, report).await?;
+        measure_at(
+            "frames",
+            Stage::frame_source(4).await?,
+            sockets,
+            options,
+            report,
+        )
+        .await?;
         measure_at(
             "posts",
             Stage::set(options, 4).await?,
@@ -36,7 +45,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .await?;
     }
     report.note(
-        "fanout: frames are told over HTTP as posts are, eight by a request when saturated, and nothing stores them; the baseline stores nothing at all, and \
+        "fanout: frames are told over HTTP as posts are, eight by a request when saturated, and \
+         nothing stores them; the baseline stores nothing at all, and \
          loops over its sockets with up to 64 frames a write, on as many threads as cores"
             .to_owned(),
     );
@@ -69,7 +79,7 @@ async fn measure_at(
     let size = Size::of(sockets, options);
     for _ in 0..options.rounds() * options.by(1, TURNS) {
         let done = turn(
-            Manner::default(),
+            PoolOptions::default(),
             &stage.server,
             stage.server.address,
             &ours,
@@ -87,7 +97,7 @@ async fn measure_at(
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
         let done = turn(
-            Manner::default(),
+            PoolOptions::default(),
             &stage.baseline,
             stage.baseline.sockets,
             &bare,
@@ -174,7 +184,7 @@ pub struct Done {
 
 /// One turn of one side.
 pub async fn turn(
-    manner: Manner,
+    options: PoolOptions,
     server: &Server,
     sockets: std::net::SocketAddr,
     posts: &Posts,
@@ -182,52 +192,53 @@ pub async fn turn(
     size: &Size,
 ) -> Result<Done> {
     let mut http = Http::connect(server.address).await?;
-    let one = Crowd::connect_as(manner, sockets, path, &posts.cookies, 1).await?;
+    let one = SocketPool::connect_with(options, sockets, path, &posts.cookies, 1).await?;
     let (mut to_one, told_one) = lone(&one, &mut http, posts, size.alone).await?;
     drop(one);
-    let crowd = Crowd::connect_as(manner, sockets, path, &posts.cookies, size.sockets).await?;
-    let (mut to_all, mut posted) = lone(&crowd, &mut http, posts, size.alone).await?;
-    let before = crowd.total();
-    crowd.await_frames((WARM_UP + size.alone + size.many) as u64);
+    let pool =
+        SocketPool::connect_with(options, sockets, path, &posts.cookies, size.sockets).await?;
+    let (mut to_all, mut posted) = lone(&pool, &mut http, posts, size.alone).await?;
+    let before = pool.total();
+    pool.await_frames((WARM_UP + size.alone + size.many) as u64);
     let meter = Meter::start(&server.process)?;
     let burst = posts.many(POSTING, size.many as u64, |begun| {
-        begun < AHEAD + (crowd.total() - before) / crowd.len()
+        begun < AHEAD + (pool.total() - before) / pool.len()
     })?;
-    let took = crowd.reached().await? - burst.from;
-    let deliveries = crowd.len() * size.many as u64;
+    let took = pool.reached().await? - burst.from;
+    let deliveries = pool.len() * size.many as u64;
     let used = meter.stop(deliveries)?;
     posted.extend(burst.posted);
-    crowd.check(&posted.keys().copied().collect())?;
+    pool.check(&posted.keys().copied().collect())?;
     posted.extend(told_one);
     let (all, deliveries) = (
         percentile(&mut to_all, 50.0),
         deliveries as f64 / took.as_secs_f64(),
     );
-    let one = crowd.len() as f64 / ((all - percentile(&mut to_one, 50.0)) / 1e3);
+    let one = pool.len() as f64 / ((all - percentile(&mut to_one, 50.0)) / 1e3);
     Ok(Done {
         one,
         all,
         deliveries,
         used,
-        bytes: crowd.bytes_each(),
+        bytes: pool.bytes_each(),
         posted,
     })
 }
 
-/// Posts that are awaited one by one: milliseconds until all of a crowd had each, and what was
+/// Posts that are awaited one by one: milliseconds until all sockets had each, and what was
 /// posted.
 async fn lone(
-    crowd: &Crowd,
+    pool: &SocketPool,
     http: &mut Http,
     posts: &Posts,
     count: usize,
 ) -> Result<(Vec<f64>, Posted)> {
     let (mut times, mut posted) = (Vec::new(), Posted::new());
     for number in 0..WARM_UP + count {
-        crowd.await_frames(number as u64 + 1);
+        pool.await_frames(number as u64 + 1);
         let (id, body, sent, _) = posts.one(http).await?;
         posted.insert(id, body);
-        let seen = crowd.reached().await?;
+        let seen = pool.reached().await?;
         if number >= WARM_UP {
             times.push((seen - sent).as_secs_f64() * 1e3);
         }

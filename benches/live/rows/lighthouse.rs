@@ -14,7 +14,8 @@ use crate::server::{Server, Site};
 
 const LIGHTHOUSE: &str = "lighthouse@12";
 const OTHERS: [&str; 3] = ["accessibility", "best-practices", "seo"];
-const CHROMIUM: &str = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+const CHROMIUM: &str = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+    --disable-background-networking \
     --disable-component-update --disable-sync";
 const MESSAGES: u64 = 60;
 /// How many times slower than the machine Lighthouse takes a phone to be. It means a quick machine:
@@ -96,8 +97,10 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         });
     }
     report.note(format!(
-        "Lighthouse: a room of {MESSAGES} messages; the baseline is the same page without its scripts; its benchmark of the machine: {}, where \
-         {QUICK} and more mean a phone is {SLOWDOWN} times slower, and less {SLOWDOWN_OF_A_SLOW_MACHINE} times",
+        "Lighthouse: a room of {MESSAGES} messages; the baseline is the same page without its \
+         scripts; its benchmark of the machine: {}, where \
+         {QUICK} and more mean a phone is {SLOWDOWN} times slower, and less \
+         {SLOWDOWN_OF_A_SLOW_MACHINE} times",
         machine.text(Unit::Count)
     ));
     Ok(())

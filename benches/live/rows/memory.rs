@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Stage;
-use crate::crowd::Crowd;
+use crate::file_limit::file_limit;
 use crate::options::Options;
-use crate::process::{Folder, file_limit};
+use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
+use crate::socket_pool::SocketPool;
 
 const STARTS: usize = 5; // for each turn
 
@@ -19,7 +20,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for sockets in options.socket_steps(&[1_000, 10_000]) {
         sockets_idle(sockets, options, report).await?;
     }
-    report.note("memory: the baseline is a bare axum socket with the same 4 KiB buffers that follows a broadcast".to_owned());
+    report.note(
+        "memory: the baseline is a bare axum socket with the same 4 KiB buffers that \
+        follows a broadcast"
+            .to_owned(),
+    );
     Ok(())
 }
 
@@ -36,14 +41,15 @@ async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) ->
         // A fresh stage, because memory that was used once may stay with a process.
         let mut stage = Stage::set(options, 4).await?;
         for (server, side) in [(&stage.server, &mut ours), (&stage.baseline, &mut bare)] {
-            drop(Crowd::connect(server.address, &stage.path, &stage.site.cookies(), 8).await?);
+            drop(SocketPool::connect(server.address, &stage.path, &stage.site.cookies(), 8).await?);
             tokio::time::sleep(Duration::from_millis(200)).await;
             let before = server.process.resident()?;
-            let crowd =
-                Crowd::connect(server.address, &stage.path, &stage.site.cookies(), sockets).await?;
+            let pool =
+                SocketPool::connect(server.address, &stage.path, &stage.site.cookies(), sockets)
+                    .await?;
             tokio::time::sleep(settle).await;
             side.turn((server.process.resident()? - before) / sockets as f64, None);
-            crowd.check(&Default::default())?;
+            pool.check(&Default::default())?;
         }
         stage.still_well()?;
     }

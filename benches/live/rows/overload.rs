@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::crew::Crew;
 use crate::follower::Plan;
+use crate::followers::Followers;
 use crate::http::Http;
 use crate::load::Posts;
 use crate::options::Options;
 use crate::paced::{NEVER, Offered};
 use crate::process::Folder;
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
+use crate::statistics::percentile;
 
 const SOCKETS: usize = 200;
 const AUTHORS: usize = 200;
@@ -37,8 +38,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .await?
         .0;
     let plan = || Plan::new(server.address, &site.room, since);
-    let crew = Crew::gather(plan().only_counting(), &site.cookies(), SOCKETS).await?;
-    let watcher = Crew::gather(plan(), &site.cookies()[1..], 1).await?;
+    let followers = Followers::connect(plan().only_counting(), &site.cookies(), SOCKETS).await?;
+    let watcher = Followers::connect(plan(), &site.cookies()[1..], 1).await?;
 
     let newest = AtomicU64::new(0);
     let quiet_time = Duration::from_millis(options.by(1_000, 4_000) as u64);
@@ -97,7 +98,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             });
     all.extend(offered.posted());
     all.extend(after.posted());
-    crew.all_follow(Duration::from_secs(30)).await?;
+    followers.all_follow(Duration::from_secs(30)).await?;
     watcher.check(&all.keys().copied().collect())?;
     site.check_history(&server, &site.room, &all).await?;
     server.process.check()?;
@@ -160,10 +161,12 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         Some(Mark::RatioAtMost(1.25)),
     ));
     report.note(format!(
-        "overload: {:.0} posts/s were offered, {SOCKETS} sockets followed and were told to refresh {} times; quiet p99 {quiet_p99:.1} ms; \
-         {:.0} MiB at the end of the overload; {} posts were refused after relief; all {} accepted were found; {:.1} s until the last was answered",
+        "overload: {:.0} posts/s were offered, {SOCKETS} sockets followed and were told to \
+         refresh {} times; quiet p99 {quiet_p99:.1} ms; \
+         {:.0} MiB at the end of the overload; {} posts were refused after relief; all {} \
+         accepted were found; {:.1} s until the last was answered",
         offered.sent() as f64 / offered.seconds,
-        crew.sum(|one| &one.refreshed),
+        followers.sum(|one| &one.refreshed),
         during / 1024.0,
         after.refused.len(),
         all.len(),
@@ -181,7 +184,7 @@ fn last(offered: &Offered) -> Result<u64> {
 }
 
 /// How long after relief the first of enough posts on end was sent that were seen in time.
-fn recovery(watcher: &Crew, after: &Offered, relief: Instant, most: f64) -> Option<Duration> {
+fn recovery(watcher: &Followers, after: &Offered, relief: Instant, most: f64) -> Option<Duration> {
     let mut run = 0;
     for (place, made) in after.made.iter().enumerate() {
         let delays = watcher.delays(&[(made.id, made.sent)].into());

@@ -15,8 +15,10 @@ use crate::server::{Server, Site};
 
 const CONNECTIONS: usize = 16;
 const PAGE: usize = 50; // messages
-const TEXT: &str = " Frost on the *inside* of the glass this morning, so the lemons moved to the kitchen. \
-    The **thermometer** by the door says 2 °C; is the [heater](https://example.org/heater) on a timer?";
+const TEXT: &str = " Frost on the *inside* of the glass this morning, so the lemons moved to the \
+    kitchen. \
+    The **thermometer** by the door says 2 °C; is the [heater](https://example.org/heater) on a \
+    timer?";
 
 /// What an answer must be.
 enum Expected {

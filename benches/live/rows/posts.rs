@@ -51,7 +51,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         mark: Some(Mark::AtLeast(5_000.0)),
     });
     report.note(format!(
-        "posts: {count} a turn by {AUTHORS} authors, {} in all, each found after a kill -9; the baseline is a bare loop of inserts, 64 a \
+        "posts: {count} a turn by {AUTHORS} authors, {} in all, each found after a kill -9; the \
+         baseline is a bare loop of inserts, 64 a \
          commit; making 4 KiB safe takes {:.2} ms in this folder",
         all.len(),
         folder.sync_time()?

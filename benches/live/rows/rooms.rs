@@ -11,8 +11,9 @@ use crate::load::Posts;
 use crate::options::Options;
 use crate::people::{account, database};
 use crate::process::Folder;
-use crate::report::{Line, Report, Side, Unit, percentile};
+use crate::report::{Line, Report, Side, Unit};
 use crate::server::{Server, Site};
+use crate::statistics::percentile;
 
 const FIRST: i64 = 5_000; // of the rooms' ids
 const POSTER: usize = 1; // place among the people: in the first room alone, as is the next
@@ -98,7 +99,10 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         }
     }
     server.process.check()?;
-    report.note(format!("rooms: both sides are tidepool; the pages of members of {counts:?} rooms have {sizes:?} bytes as br"));
+    report.note(format!(
+        "rooms: both sides are tidepool; the pages of members of {counts:?} rooms \
+        have {sizes:?} bytes as br"
+    ));
     Ok(())
 }
 
@@ -110,7 +114,8 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     let author = account(POSTER);
     sqlx::query(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1) \
-         INSERT INTO rooms (id, space_id, name, private, created_at) SELECT $2 + i, $3, printf('Room %04d', i), 1, 1 FROM n",
+         INSERT INTO rooms (id, space_id, name, private, created_at) SELECT $2 + i, $3, \
+         printf('Room %04d', i), 1, 1 FROM n",
     )
     .bind(most)
     .bind(FIRST)
@@ -118,8 +123,10 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     .execute(&mut database)
     .await?;
     sqlx::query(
-        "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, created_at) \
-         SELECT ((id - $1) << 20) + 1, id, $2, 'seed-' || id, 'The first message.', 1, 0, 1 FROM rooms WHERE id >= $1 AND id < $1 + $3",
+        "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, \
+         created_at) \
+         SELECT ((id - $1) << 20) + 1, id, $2, 'seed-' || id, 'The first message.', 1, 0, 1 FROM \
+         rooms WHERE id >= $1 AND id < $1 + $3",
     )
     .bind(FIRST)
     .bind(author)
@@ -133,7 +140,8 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
         .chain([(author, 1)]);
     for (person, count) in people {
         sqlx::query(
-            "INSERT INTO room_members (room_id, account_id, joined_at) SELECT id, $1, 1 FROM rooms WHERE id >= $2 AND id < $2 + $3",
+            "INSERT INTO room_members (room_id, account_id, joined_at) SELECT id, $1, 1 FROM \
+             rooms WHERE id >= $2 AND id < $2 + $3",
         )
         .bind(person)
         .bind(FIRST)

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::json;
 
-use crate::crew::Crew;
 use crate::follower::Plan;
+use crate::followers::Followers;
 use crate::http::{Http, action, request};
 use crate::load::Posts;
 use crate::options::Options;
 use crate::process::Folder;
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
+use crate::statistics::percentile;
 
 const SOCKETS: usize = 500;
 const PEOPLE: usize = 200;
@@ -39,7 +40,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         "&feed=room/{}/typing&feed=space/{}&feed=space/{}/presence",
         site.room, site.space, site.space
     );
-    let crew = Crew::gather(
+    let followers = Followers::connect(
         Plan::new(server.address, &site.room, since).beside(beside),
         &site.cookies(),
         SOCKETS,
@@ -63,7 +64,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let mut turn = 0;
         while !posting.is_finished() {
             std::thread::sleep(AWAY);
-            crew.send_away(turn * 7);
+            followers.send_away(turn * 7);
             turn += 1;
             if begun.elapsed() >= EVERY * (sampled.len() as u32 + 1) {
                 sampled.push((
@@ -78,11 +79,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let panicked = |_| anyhow!("a load panicked");
     let offered = offered.map_err(panicked)??.all_made()?;
     let (pages, mut page_times) = browsed.map_err(panicked)??;
-    crew.all_follow(Duration::from_secs(10)).await?;
+    followers.all_follow(Duration::from_secs(10)).await?;
     let last = offered.made.last().context("nothing was posted")?.id;
-    crew.all_know(last, Duration::from_secs(10)).await?;
-    crew.check(&offered.made.iter().map(|made| made.id).collect())?;
-    let lost = crew.sum(|one| &one.lost);
+    followers.all_know(last, Duration::from_secs(10)).await?;
+    followers.check(&offered.made.iter().map(|made| made.id).collect())?;
+    let lost = followers.sum(|one| &one.lost);
     site.check_history(&server, &site.room, &offered.posted())
         .await?;
     server.process.check()?;
@@ -108,7 +109,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         )
     };
     let (from, to) = (of(&warm[..ends]), of(&warm[warm.len() - ends..]));
-    let mut delays = crew.delays(&offered.times());
+    let mut delays = followers.delays(&offered.times());
     let live = delays.len();
     let lines = [
         (
@@ -176,10 +177,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .map(|(at, resident)| format!("{at:.1} min {:.1}", resident / 1024.0))
         .collect();
     report.note(format!(
-        "soak: {:.1} minutes, {} posts, {live} deliveries seen live, {pages} pages and as many signs, {} refreshes; memory in MiB: {}",
+        "soak: {:.1} minutes, {} posts, {live} deliveries seen live, {pages} pages and as many \
+         signs, {} refreshes; memory in MiB: {}",
         options.minutes,
         offered.made.len(),
-        crew.sum(|one| &one.refreshed),
+        followers.sum(|one| &one.refreshed),
         all.join(", ")
     ));
     Ok(())

@@ -11,16 +11,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::crew::Crew;
 use crate::follower::Plan;
+use crate::followers::Followers;
 use crate::http::Http;
 use crate::load::Posts;
 use crate::options::Options;
 use crate::paced::{NEVER, Offered};
 use crate::process::Folder;
-use crate::report::{Line, Mark, Report, Side, Unit, percentile};
+use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
 use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open_narrow, pong};
+use crate::statistics::percentile;
 
 const POSTS: f64 = 50.0; // a second
 // A server closes who takes nothing for 15 seconds.
@@ -33,7 +34,8 @@ const LONG: &str = {
         };
     }
     eight!(
-        " The frost came early this year, and the lemons are in the kitchen until it goes; the thermometer by the door says two degrees."
+        " The frost came early this year, and the lemons are in the kitchen until it goes; the \
+         thermometer by the door says two degrees."
     )
 };
 
@@ -63,7 +65,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
                 .await?
                 .0;
             let before = server.process.resident()?;
-            let crew = Crew::gather(
+            let followers = Followers::connect(
                 Plan::new(server.address, &site.room, since),
                 &site.cookies(),
                 sockets - stalled,
@@ -78,13 +80,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             let begun = Instant::now();
             let (offered, most) = post(&server, &posts, time).await?;
             let ids: BTreeSet<u64> = offered.made.iter().map(|made| made.id).collect();
-            crew.all_know(
-                ids.last().copied().unwrap_or_default(),
-                Duration::from_secs(30),
-            )
-            .await?;
-            crew.check(&ids)?;
-            let mut delays = crew.delays(&offered.times());
+            followers
+                .all_know(
+                    ids.last().copied().unwrap_or_default(),
+                    Duration::from_secs(30),
+                )
+                .await?;
+            followers.check(&ids)?;
+            let mut delays = followers.delays(&offered.times());
             ensure!(
                 delays.len() == ids.len() * (sockets - stalled),
                 "{} deliveries were seen live",

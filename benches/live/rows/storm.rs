@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 
-use crate::crew::Crew;
+use crate::file_limit::file_limit;
 use crate::follower::Plan;
+use crate::followers::Followers;
 use crate::http::Http;
 use crate::load::Posts;
 use crate::options::Options;
-use crate::process::{Folder, file_limit};
+use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
 use crate::socket::message_number;
@@ -42,7 +43,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             .one(&mut Http::connect(server.address).await?)
             .await?
             .0;
-        let crew = Crew::gather(
+        let followers = Followers::connect(
             Plan::new(server.address, &site.room, since),
             &site.cookies(),
             sockets,
@@ -60,7 +61,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let ended = restarted.elapsed();
         server = Server::tidepool_at(&folder, server.address).await?;
         let answered = restarted.elapsed();
-        let open = crew
+        let open = followers
             .all(PATIENCE, "come back", |one| {
                 one.opened.load(Ordering::Acquire) > 1
             })
@@ -70,7 +71,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let is_back = |one: &crate::follower::Follower| {
             one.lost.load(Ordering::Acquire) > 0 && one.following.load(Ordering::Acquire)
         };
-        let all = crew
+        let all = followers
             .all(PATIENCE, "follow again", is_back)
             .await?
             .saturating_duration_since(restarted);
@@ -80,17 +81,20 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         stop.store(true, Ordering::Release);
         let (posted, repeated) = posting.join().map_err(|_| anyhow!("posting panicked"))??;
-        crew.all_know(posted.last().copied().unwrap_or_default(), PATIENCE)
+        followers
+            .all_know(posted.last().copied().unwrap_or_default(), PATIENCE)
             .await?;
-        crew.check(&posted)?;
+        followers.check(&posted)?;
         report.note(format!(
-            "storm: ended {:.0} ms after SIGTERM, answering after {:.0} ms; {} messages, of which {repeated} had to be sent again, were known \
-             to all {sockets} in the end; {} were told to refresh and read them over HTTP, {} tries to come back failed; {:.0} MiB",
+            "storm: ended {:.0} ms after SIGTERM, answering after {:.0} ms; {} messages, of which \
+             {repeated} had to be sent again, were known \
+             to all {sockets} in the end; {} were told to refresh and read them over HTTP, {} \
+             tries to come back failed; {:.0} MiB",
             ended.as_secs_f64() * 1e3,
             answered.as_secs_f64() * 1e3,
             posted.len(),
-            crew.sum(|one| &one.refreshed),
-            crew.sum(|one| &one.lost) - sockets as u64,
+            followers.sum(|one| &one.refreshed),
+            followers.sum(|one| &one.lost) - sockets as u64,
             server.process.resident()? / 1024.0,
         ));
         server.process.check()?;

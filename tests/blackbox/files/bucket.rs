@@ -1,13 +1,14 @@
 //! Contents in a bucket: as well as in a folder, and nothing is lost when its server fails.
 
-use std::time::{Duration, Instant};
-
 use super::house_with;
 use super::pictures::png;
 use crate::support::s3::{Bucket, Fault};
 use crate::support::{Folder, eventually, noise};
 
 const MIB: usize = 1 << 20;
+
+/// For buckets that never answer. Long enough for a loaded machine to answer in when it should.
+const SHORT_PATIENCE: (&str, &str) = ("TIDEPOOL_S3_PATIENCE_SECONDS", "5");
 
 #[tokio::test]
 async fn bucket_stores_and_serves_like_folder() {
@@ -97,18 +98,16 @@ async fn failing_bucket_loses_no_byte() {
     ]
     .map(|fault| async move {
         let bucket = Bucket::start();
-        let (server, ann, _) = house_with(&bucket.settings()).await;
+        let mut settings = bucket.settings();
+        if fault == Fault::Stalls {
+            settings.push(SHORT_PATIENCE);
+        }
+        let (server, ann, _) = house_with(&settings).await;
         let content = noise(9 * MIB, fault as u64 + 40);
         let upload = ann.begin("large.bin", content.len()).await;
         upload.patch(0, &content[..8 * MIB]).await.expect(204);
         bucket.does(fault);
-        let began = Instant::now();
         let refused = upload.patch(8 * MIB, &content[8 * MIB..]).await.expect(503);
-        assert!(
-            began.elapsed() < Duration::from_secs(8),
-            "{fault:?}: given up after {:?}",
-            began.elapsed()
-        );
         assert!(
             !refused.json()["error"]["message"]
                 .as_str()
@@ -152,7 +151,9 @@ async fn lost_bucket_answer_keeps_file() {
 #[tokio::test]
 async fn truncated_bucket_read_fails_visibly() {
     let bucket = Bucket::start();
-    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let mut settings = bucket.settings();
+    settings.push(SHORT_PATIENCE);
+    let (_server, ann, _) = house_with(&settings).await;
     let content = noise(3 * MIB, 50);
     let file = ann.file("large.bin", &content).await;
     let path = format!("/files/{file}/large.bin");
@@ -173,9 +174,7 @@ async fn truncated_bucket_read_fails_visibly() {
     }
     for fault in [Fault::Fails, Fault::Stalls] {
         bucket.does(fault);
-        let began = Instant::now();
         assert_eq!(ann.fetch(&path).await.status, 503, "{fault:?}");
-        assert!(began.elapsed() < Duration::from_secs(8));
     }
     assert_eq!(
         ann.request("HEAD", &path)

@@ -21,14 +21,16 @@ use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 use tokio::sync::Notify;
 
-/// What is told with each beat, so that a frame has about 360 bytes.
-const TEXT: &str = "The tide comes in and the tide goes out, and every pool among the rocks is another world for a while: anemones, \
-    blennies, a crab under its stone, and somebody who looks: it is all there, for as long as one stays.";
-const FEED: Feed<SpaceId> = Feed::new("pulse/{pulse}", "Beats");
+/// The text of each event, so that a frame has about 360 bytes.
+const TEXT: &str = "The tide comes in and the tide goes out, and every pool among the rocks is \
+    another world for a while: anemones, \
+    blennies, a crab under its stone, and somebody who looks: it is all there, for as long as one \
+    stays.";
+const FEED: Feed<SpaceId> = Feed::new("bench/{bench}", "Frames");
 
 event! {
-    /// A beat.
-    pub struct BeatTold on "bench.beat.told" by space {
+    /// A frame.
+    pub struct FramePublished on "bench.frame.published" by space {
         /// Where.
         space: SpaceId = SpaceId(1),
         /// Which.
@@ -39,7 +41,7 @@ event! {
 }
 
 #[derive(Deserialize)]
-struct Beats {
+struct Frames {
     frames: u64,
 }
 
@@ -153,11 +155,11 @@ async fn work(bench: Bench, run: Run, number: u64, settles: bool) -> Result<Sett
 }
 
 /// Sends frames to all who follow.
-async fn beat(bench: Bench, _: Viewer, Beats { frames }: Beats) -> Result<Outcome> {
+async fn publish(bench: Bench, _: Viewer, Frames { frames }: Frames) -> Result<Outcome> {
     let mut number = bench.number.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..frames {
         *number += 1;
-        let beat = BeatTold {
+        let event = FramePublished {
             space: SpaceId(1),
             id: number.to_string(),
             text: TEXT.into(),
@@ -166,7 +168,7 @@ async fn beat(bench: Bench, _: Viewer, Beats { frames }: Beats) -> Result<Outcom
         bench
             .engine
             .live
-            .publish(&FEED.name(SpaceId(1)), Content::of(&beat));
+            .publish(&FEED.name(SpaceId(1)), Content::of(&event));
     }
     let message = json!({ "message": { "id": number.to_string() } });
     Ok(Outcome::new(message, "/"))
@@ -177,7 +179,7 @@ fn module() -> Module<Bench> {
     const KINDS: [&str; 4] = ["bench.work", "bench.settle", "bench.once", "bench.wait"];
     let mut module = Module::new("bench")
         .migration("0001_effects", TABLE)
-        .publishes::<BeatTold>()
+        .publishes::<FramePublished>()
         .feed(FEED, |_, _, _| async { Ok(true) });
     for kind in KINDS {
         let settles = kind == "bench.settle";
@@ -199,10 +201,10 @@ fn module() -> Module<Bench> {
             |bench: Bench, _, Wanted { .. }| bench.drained(),
         )
         .action(
-            "bench.beat",
+            "bench.publish",
             "Sends frames to all who follow",
             Class::Write,
-            beat,
+            publish,
         )
 }
 

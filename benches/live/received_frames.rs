@@ -1,4 +1,4 @@
-//! What one socket of a crowd got.
+//! What one socket of a pool received.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::socket::{Frame, inflate};
 
 /// One socket's account of what it got.
 #[derive(Default)]
-pub struct Seat {
+pub struct ReceivedFrames {
     /// How many frames.
     pub frames: AtomicU64,
     /// A digest of all frames in their order: equal digests are equal histories.
@@ -18,7 +18,7 @@ pub struct Seat {
     pub kept: Option<Mutex<Vec<Box<[u8]>>>>,
 }
 
-impl Seat {
+impl ReceivedFrames {
     /// Takes in a frame. The digest of all before goes in, that with this one comes out.
     pub fn take(&self, chain: u64, frame: &Frame<'_>) -> Result<u64> {
         if let Some(kept) = &self.kept {

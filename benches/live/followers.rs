@@ -15,26 +15,26 @@ use crate::load::threads;
 const PATIENCE: Duration = Duration::from_secs(60); // until all follow for the first time
 
 /// Followers of one room. Dropped, they leave.
-pub struct Crew {
+pub struct Followers {
     followers: Vec<Arc<Follower>>,
     failed: Arc<Mutex<Option<anyhow::Error>>>,
     leave: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Crew {
+impl Followers {
     /// Opens `count` sockets with these cookies by turns, and waits until all follow.
-    pub async fn gather(plan: Plan, cookies: &[String], count: usize) -> Result<Self> {
-        let crew = Self::open(plan, cookies, count);
-        crew.all_follow(PATIENCE).await?;
-        Ok(crew)
+    pub async fn connect(plan: Plan, cookies: &[String], count: usize) -> Result<Self> {
+        let all = Self::open(plan, cookies, count);
+        all.all_follow(PATIENCE).await?;
+        Ok(all)
     }
 
     /// The same without waiting.
     pub fn open(plan: Plan, cookies: &[String], count: usize) -> Self {
         let (leave, leaving) = watch::channel(false);
         let followers: Vec<_> = (0..count).map(|_| Arc::new(Follower::default())).collect();
-        let mut crew = Self {
+        let mut all = Self {
             followers,
             failed: Arc::default(),
             leave,
@@ -45,22 +45,17 @@ impl Crew {
         for thread in 0..threads {
             let mine: Vec<_> = (thread..count)
                 .step_by(threads)
-                .map(|n| {
-                    (
-                        crew.followers[n].clone(),
-                        cookies[n % cookies.len()].clone(),
-                    )
-                })
+                .map(|n| (all.followers[n].clone(), cookies[n % cookies.len()].clone()))
                 .collect();
-            let (plan, failed, mut leaving) = (plan.clone(), crew.failed.clone(), leaving.clone());
-            crew.threads.push(std::thread::spawn(move || {
+            let (plan, failed, mut leaving) = (plan.clone(), all.failed.clone(), leaving.clone());
+            all.threads.push(std::thread::spawn(move || {
                 let fail = |failed: &Mutex<Option<anyhow::Error>>, error: anyhow::Error| {
                     failed
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .get_or_insert(error);
                 };
-                let all = async {
+                let run = async {
                     for (follower, cookie) in mine {
                         let (plan, failed) = (plan.clone(), failed.clone());
                         tokio::spawn(async move {
@@ -68,19 +63,19 @@ impl Crew {
                             fail(&failed, error);
                         });
                     }
-                    // An error means that the crew is gone already, which is the same.
+                    // An error means that they are dropped already, which is the same.
                     let _ = leaving.wait_for(|leave| *leave).await;
                 };
                 match tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
                 {
-                    Ok(runtime) => runtime.block_on(all),
+                    Ok(runtime) => runtime.block_on(run),
                     Err(error) => fail(&failed, error.into()),
                 }
             }));
         }
-        crew
+        all
     }
 
     fn sound(&self) -> Result<()> {
@@ -189,7 +184,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for Followers {
     fn drop(&mut self) {
         self.leave.send_replace(true);
         for thread in self.threads.drain(..) {
