@@ -154,7 +154,7 @@ pub const ACCOUNT_FEED: Feed<AccountId> = Feed::new(
     "account/{account}",
     "What concerns one person in all their tabs",
 )
-.keeping(MAX_ACCOUNT_FRAMES);
+.max_frames(MAX_ACCOUNT_FRAMES);
 
 /// All that it adds to the engine.
 pub fn module() -> Module<Community> {

@@ -185,7 +185,7 @@ fn module() -> Module<Bench> {
         let settles = kind == "bench.settle";
         let work = move |bench, run, number| work(bench, run, number, settles);
         module = module
-            .job(JobKind::new(kind, "Does next to nothing", work).at_once(64))
+            .job(JobKind::new(kind, "Does next to nothing", work).concurrency(64))
             .action(
                 kind,
                 "Adds jobs, and says how long they took",

@@ -1,8 +1,9 @@
-//! Actions: what a browser or a program may do, each declared by a module, denied unless declared.
+//! Actions: the commands that browsers and API clients may run. Modules declare them; there are no
+//! others.
 //!
-//! One function serves every way in: a form posted to `/act/<name>` (with or without JavaScript),
-//! JSON posted there, and an `act` message on a socket. It gets the person and the decoded fields,
-//! and says what happened in an [`Outcome`].
+//! One function handles an action over every transport: a form posted to `/act/<name>` (with or
+//! without JavaScript), JSON posted there, and an `act` message on a socket. It gets the viewer and
+//! the decoded fields, and returns an [`Outcome`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,17 +20,17 @@ use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
 
-/// What an action did.
+/// The result of an action, for each kind of client.
 pub struct Outcome {
-    /// For programs.
+    /// The response to API clients.
     pub result: Value,
-    /// Where a plain form goes next.
+    /// The address to which a form without JavaScript is redirected.
     pub location: String,
     fragment: Option<BoxFuture<'static, Result<String>>>,
 }
 
 impl Outcome {
-    /// Done; a plain form goes on to `location`.
+    /// A result for API clients; a form without JavaScript is redirected to `location`.
     pub fn new(result: Value, location: impl Into<String>) -> Self {
         Self {
             result,
@@ -38,7 +39,7 @@ impl Outcome {
         }
     }
 
-    /// What a page that asked for a fragment gets. Rendered for nobody else.
+    /// Sets the HTML fragment for pages that ask for one. Rendered only for those.
     pub fn fragment(
         mut self,
         render: impl Future<Output = Result<String>> + Send + 'static,
@@ -47,7 +48,7 @@ impl Outcome {
         self
     }
 
-    /// The fragment, rendered now; nothing when there is none.
+    /// Renders the fragment; nothing when the action has none.
     ///
     /// # Errors
     /// What rendering fails with.
@@ -59,20 +60,19 @@ impl Outcome {
     }
 }
 
-/// How often one account may do an action, over all its devices and every way in. Actions of one
-/// class share an allowance; `n` is the setting `writes_per_10_seconds`.
+/// The rate limit of an action. Each account has one allowance per class, shared by the actions of
+/// that class, all devices and all transports; `n` is the setting `writes_per_10_seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// What people say: `n` in ten seconds.
+    /// Posting messages: `n` in ten seconds.
     Post,
-    /// Every other change that is kept, such as an edit: `n` in ten seconds.
+    /// Every other stored change, such as an edit: `n` in ten seconds.
     Write,
-    /// What makes something for many, such as a room or an invitation: `n` in a minute.
+    /// Creating something that many see, such as a room or an invitation: `n` in a minute.
     Create,
-    /// Signs of life that pages send by themselves, such as typing or having read: `2 n` in ten
-    /// seconds.
+    /// Signals that pages send by themselves, such as typing or read markers: `2 n` in ten seconds.
     Ephemeral,
-    /// Reading for programs: `2 n` in ten seconds.
+    /// Queries by API clients: `2 n` in ten seconds.
     Read,
 }
 
@@ -83,7 +83,7 @@ type Run<I> = Arc<dyn Fn(Viewer, I) -> BoxFuture<'static, Result<Outcome>> + Sen
 pub struct Action {
     /// `module.verb`, such as `chat.post`.
     pub name: &'static str,
-    /// What it does.
+    /// One sentence: what the action does.
     pub about: &'static str,
     class: Class,
     files: Option<&'static str>,
@@ -92,9 +92,9 @@ pub struct Action {
 }
 
 impl Action {
-    /// An action whose fields decode into `I`. The person is signed in; every further right is the
-    /// function's to ask. Forms may hold files of the kind `files`: they are stored first, and the
-    /// action gets their ids in their place.
+    /// An action whose fields decode into `I`. The viewer is signed in; the function checks every
+    /// further permission. Forms may contain files of the kind `files`: they are uploaded first,
+    /// and the action gets their ids as the values of their fields.
     pub(super) fn new<I, F, R>(
         name: &'static str,
         about: &'static str,
@@ -119,25 +119,25 @@ impl Action {
             }),
             json: Arc::new(move |viewer, value| match serde_json::from_value(value) {
                 Ok(input) => run(viewer, input).boxed(),
-                Err(error) => async move { Err(misshapen(&error)) }.boxed(),
+                Err(error) => async move { Err(malformed(&error)) }.boxed(),
             }),
         }
     }
 
-    /// The kind of files its forms may hold.
+    /// The kind of files that its forms may contain.
     pub(super) fn files(&self) -> Option<&'static str> {
         self.files
     }
 
-    /// Does it with the fields of a form.
+    /// Runs the action with the fields of a URL-encoded form.
     ///
     /// # Errors
-    /// `Invalid` for fields that do not fit, and what the action itself refuses with.
+    /// `Invalid` for fields that do not decode; the errors of the action.
     pub async fn run_form(&self, viewer: &Viewer, body: Vec<u8>) -> Result<Outcome> {
         (self.form)(viewer.clone(), body).await
     }
 
-    /// Does it with JSON fields.
+    /// Runs the action with JSON fields.
     ///
     /// # Errors
     /// As [`run_form`](Self::run_form).
@@ -151,10 +151,10 @@ impl Action {
 /// # Errors
 /// `Invalid` when fields are missing or of the wrong kind.
 pub fn decode_form<I: DeserializeOwned>(body: &[u8]) -> Result<I> {
-    serde_html_form::from_bytes(body).map_err(|error| misshapen(&error))
+    serde_html_form::from_bytes(body).map_err(|error| malformed(&error))
 }
 
-fn misshapen(error: &dyn std::error::Error) -> Error {
+fn malformed(error: &dyn std::error::Error) -> Error {
     tracing::debug!(%error, "fields that do not fit their action");
     Error::field("form", "error-message-shape")
 }
@@ -168,7 +168,6 @@ struct Inner {
     rates: Rates,
 }
 
-/// The allowances of every class.
 struct Rates {
     post: Rate<AccountId>,
     write: Rate<AccountId>,
@@ -201,10 +200,10 @@ impl Rates {
 }
 
 impl Actions {
-    /// These and no others; `writes` is the setting from which the rates of every [`Class`] follow.
+    /// These actions and no others; `writes` is the `n` of every [`Class`].
     ///
     /// # Panics
-    /// When two share a name: a mistake of the program, found at start.
+    /// When two actions share a name: a programming error.
     pub fn new(declared: impl IntoIterator<Item = Action>, writes: u32) -> Self {
         let mut by_name = BTreeMap::new();
         for action in declared {
@@ -220,11 +219,11 @@ impl Actions {
         }))
     }
 
-    /// Lets someone do an action once, whichever way they came: the action, and what is left of its
+    /// Looks up an action and counts one use of it. Returns the action, and what is left of its
     /// class's allowance.
     ///
     /// # Errors
-    /// `NotFound` for an undeclared name, `TooMany`.
+    /// `NotFound` for an undeclared name; `TooMany` when the allowance is used up.
     pub fn admit(&self, viewer: &Viewer, name: &str) -> Result<(&Action, Allowance)> {
         let action = self.0.by_name.get(name).ok_or(Error::NotFound)?;
         let left = self
@@ -237,12 +236,12 @@ impl Actions {
         Ok((action, left))
     }
 
-    /// All of them, by name.
+    /// All actions, sorted by name.
     pub fn list(&self) -> impl Iterator<Item = &Action> {
         self.0.by_name.values()
     }
 
-    /// Forgets counters that no longer matter. Called every minute.
+    /// Drops rate limit state that is full again. Called every minute.
     pub fn evict(&self) {
         for class in [
             Class::Post,

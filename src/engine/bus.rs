@@ -1,10 +1,10 @@
-//! The bus: typed, declared topics. Modules meet here and nowhere else.
+//! The event bus: publish/subscribe within the process, on typed and declared topics. Modules
+//! communicate through it alone.
 //!
-//! An event travels as one shared [`Envelope`]; nothing is serialised. A subscriber gets its events
-//! one at a time in the order of publishing, across topics and modules. One that falls behind is
-//! told how many it missed and reads the store instead; it never blocks a publisher. A handler that
-//! fails is tried again a few times, and then its event becomes a dead letter that the host can see
-//! and replay.
+//! An event is shared as one [`Envelope`], without serialization. A subscriber gets its events one
+//! at a time in the order of publishing, across topics. It never blocks a publisher: one that falls
+//! behind loses events, is told how many, and reads the database instead. A failing handler is
+//! retried a few times; then its event is stored as a dead letter, which the host can replay.
 
 mod dead_letters;
 mod event;
@@ -27,21 +27,19 @@ pub use event::{Event, EventField, Topic, json};
 use subscriber::Inbox;
 pub use subscriber::{BoundSubscriber, EventHandler, Subscriber};
 
-// Events a subscriber may be behind before it is told that it lagged.
-
-/// Something that happened, on its way to whoever asked for its topic.
+/// An event with its metadata, as subscribers get it.
 pub struct Envelope {
-    /// The event's own id, later than those of all events published before it.
+    /// Greater than the ids of all events published before.
     pub id: EventId,
-    /// When it was published, right after its commit.
+    /// When the event was published, right after its commit.
     pub at: Micros,
-    /// Who caused it, if a person did.
+    /// The account that caused the event, if a person did.
     pub actor: Option<AccountId>,
-    /// The space it happened in, if in one.
+    /// The space in which the event happened, if in one.
     pub space: Option<SpaceId>,
-    /// The key whose events keep their order.
+    /// The value of [`Topic::key`]: the number of what the event is about.
     pub key: i64,
-    /// The topic it was published on.
+    /// The topic on which the event was published.
     pub topic: &'static Topic,
     body: Box<dyn Any + Send + Sync>,
 }
@@ -52,23 +50,23 @@ impl Envelope {
         self.body.downcast_ref()
     }
 
-    /// The event's fields as JSON, as programs see them.
+    /// The event's fields as JSON, as API clients get them.
     pub fn json(&self) -> Box<RawValue> {
         (self.topic.encode)(self.body.as_ref())
     }
 }
 
-/// Who and where an event comes from.
+/// Who caused an event, and in which space.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin {
-    /// Who caused it, if a person did.
+    /// The account that caused the event, if a person did.
     pub actor: Option<AccountId>,
-    /// The space it happened in, if in one.
+    /// The space in which the event happened, if in one.
     pub space: Option<SpaceId>,
 }
 
 impl Origin {
-    /// Caused by a person in a space (or outside all spaces).
+    /// The origin of an event that a person caused, in a space or outside all spaces.
     pub fn new(actor: AccountId, space: Option<SpaceId>) -> Self {
         Self {
             actor: Some(actor),
@@ -88,10 +86,11 @@ struct Inner {
 }
 
 impl Bus {
-    /// A bus with these topics and no others. What an event changes is bumped in `versions`.
+    /// A bus with these topics and no others. Publishing an event bumps what it changes in
+    /// `versions`.
     ///
     /// # Panics
-    /// When two topics share a name or a name is not `module.noun.verb`: a mistake of the program.
+    /// When two topics share a name or a name is not `module.noun.verb`: a programming error.
     pub fn new(versions: Versions, declared: impl IntoIterator<Item = &'static Topic>) -> Self {
         let mut topics = BTreeMap::new();
         for topic in declared {
@@ -112,10 +111,10 @@ impl Bus {
         }))
     }
 
-    /// Sends an event to everyone who subscribed. Called after the commit that made it true (see
-    /// `Tx::after_commit`).
+    /// Sends an event to all subscribers of its topic. To be called only after the commit of what
+    /// the event reports; [`publish_after_commit`](Self::publish_after_commit) ensures that.
     ///
-    /// An undeclared topic is refused: logged as an error, and a panic in debug builds.
+    /// An event of an undeclared topic is dropped and logged as an error; debug builds panic.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
         let topic = E::topic();
         if !self.0.topics.contains_key(topic.name) {
@@ -127,7 +126,7 @@ impl Bus {
             tracing::error!(topic = topic.name, "refused: no module declares this topic");
             return;
         }
-        event.changed(&mut |thing| self.0.versions.bump(thing));
+        event.visit_changed(&mut |thing| self.0.versions.bump(thing));
         metrics::counter!("tidepool_events_total", "topic" => topic.name).increment(1);
         let subscribers = self.0.subscribers.read();
         let subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
@@ -143,17 +142,17 @@ impl Bus {
             topic,
             body: Box::new(event),
         });
-        inboxes.iter().for_each(|inbox| inbox.put(&envelope));
+        inboxes.iter().for_each(|inbox| inbox.push(&envelope));
     }
 
-    /// The same once `tx` is committed, in commit order and before its writer is answered; never
-    /// when it is undone.
+    /// Publishes once `tx` is committed, in the order of commits and before the writer is told that
+    /// its transaction is committed. Does nothing if `tx` is rolled back.
     pub fn publish_after_commit<E: Event>(&self, tx: &mut Tx, origin: Origin, event: E) {
         let bus = self.clone();
         tx.after_commit(move || bus.publish(origin, event));
     }
 
-    /// All topics, by name.
+    /// All declared topics, sorted by name.
     pub fn topics(&self) -> impl Iterator<Item = &'static Topic> {
         self.0.topics.values().copied()
     }

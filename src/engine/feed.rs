@@ -1,16 +1,16 @@
-//! Families of feeds, as modules declare them: a pattern of names, and the id that fills it in.
+//! Families of feeds, as modules declare them: a name pattern and the id that fills it in.
 
 use std::marker::PhantomData;
 
 use crate::base::ids::Id;
 use crate::engine::live::{FeedSpec, Hub};
 
-/// What tells the feeds of a family apart: an id, or nothing for a family of one.
+/// The parameter of a family's name pattern: an id, or `()` for a family of one feed.
 pub trait FeedKey: Copy + Send + 'static {
-    /// Its number, if it is one.
+    /// The number to put into the pattern; nothing for `()`.
     fn number(self) -> Option<i64>;
 
-    /// The key of a feed whose name holds these numbers.
+    /// The key of a feed whose name contains these numbers; nothing if they do not fit.
     fn from_numbers(numbers: &[i64]) -> Option<Self>;
 }
 
@@ -34,16 +34,16 @@ impl FeedKey for () {
     }
 }
 
-/// A family of feeds.
+/// A family of feeds, such as the feeds of all rooms.
 ///
 /// ```ignore
 /// pub const ROOM: Feed<RoomId> = Feed::new("room/{room}", "Messages of a room");
 /// live.publish(&ROOM.name(room), content);
 /// ```
 pub struct Feed<K> {
-    /// `room/{room}`: fixed parts, and one number at most.
+    /// `room/{room}`: fixed parts, and at most one parameter.
     pub pattern: &'static str,
-    /// What travels on it.
+    /// What is published on these feeds.
     pub about: &'static str,
     ephemeral: bool,
     max_frames: usize,
@@ -51,7 +51,7 @@ pub struct Feed<K> {
 }
 
 impl<K: FeedKey> Feed<K> {
-    /// Feeds whose frames can be had again by who comes back.
+    /// Feeds with replay: a client that reconnects gets the frames that it missed.
     pub const fn new(pattern: &'static str, about: &'static str) -> Self {
         Self {
             pattern,
@@ -62,14 +62,14 @@ impl<K: FeedKey> Feed<K> {
         }
     }
 
-    /// What travels on them matters for a moment only, as typing does: what was missed is gone.
+    /// Disables replay, for frames that matter only for a moment, such as typing indicators.
     pub const fn ephemeral(mut self) -> Self {
         self.ephemeral = true;
         self
     }
 
-    /// Frames that each keeps at most, where that is fewer than the settings say.
-    pub const fn keeping(mut self, frames: usize) -> Self {
+    /// Limits the frames that each feed keeps for replay further than the setting `feed_frames`.
+    pub const fn max_frames(mut self, frames: usize) -> Self {
         self.max_frames = frames;
         self
     }
@@ -86,18 +86,17 @@ impl<K: FeedKey> Feed<K> {
         }
     }
 
-    /// What the hub needs to know of it.
     pub(super) const fn spec(&self) -> FeedSpec {
         FeedSpec {
             pattern: self.pattern,
             about: self.about,
             ephemeral: self.ephemeral,
-            keeps: self.max_frames,
+            max_frames: self.max_frames,
         }
     }
 
-    /// Where to follow one feed from: `room/12@cursor`. Take it before reading the store: what is
-    /// then shown holds everything up to the cursor.
+    /// The feed's name and current cursor, for a page to follow it from: `room/12@cursor`. To be
+    /// taken before reading the database, so that the page shows everything up to the cursor.
     pub fn position(&self, key: K, hub: &Hub) -> String {
         let name = self.name(key);
         let cursor = hub.cursor(&name);

@@ -8,6 +8,7 @@
 
 mod blobs;
 mod checksum;
+mod disk;
 mod kind;
 mod media;
 mod multipart;

@@ -1,4 +1,4 @@
-//! Refused forms: what was typed and what is wrong with it, for the page that shows the form again.
+//! Refused forms: the submitted values and their errors, for the page that shows the form again.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use crate::base::error::{Error, FieldError};
 use crate::base::locale::Lang;
 use crate::engine::problem::words_of;
 
-/// Bytes of a form without files, and of a field of one with files: the longest message, with every
-/// byte of it escaped.
+/// The largest form without files, and the largest text field of a form with files, in bytes: room
+/// for the longest message with every byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 384 << 10;
 
-/// The refused form that a page shows again; blank when the page is only visited. As an extractor
-/// it never fails.
+/// The refused form that a page shows again; blank when the page was merely requested. As an
+/// extractor it never fails.
 #[derive(Clone, Default)]
 pub struct Form(Option<Arc<Refused>>);
 
@@ -24,8 +24,8 @@ struct Refused {
 }
 
 impl Form {
-    /// A form for `action` that was refused with `error`. `body` is the form as it was sent; fields
-    /// whose name contains `password` are left out.
+    /// A form for `action` that was refused with `error`. `body` is the URL-encoded form; fields
+    /// whose name contains `password` are dropped, so that no page repeats a password.
     pub fn refused(action: &str, body: &[u8], error: &Error, lang: Lang) -> Self {
         let mut values: Vec<(String, String)> =
             serde_html_form::from_bytes(body).unwrap_or_default();
@@ -45,7 +45,7 @@ impl Form {
         })))
     }
 
-    /// Whether no form was refused: the page is only visited.
+    /// Whether no form was refused.
     pub fn is_blank(&self) -> bool {
         self.0.is_none()
     }
@@ -55,12 +55,12 @@ impl Form {
         Self(self.0.clone().filter(|refused| refused.action == action))
     }
 
-    /// What was typed into a field; empty when the form is blank.
+    /// The submitted value of a field; empty when the form is blank.
     pub fn value(&self, field: &str) -> &str {
         self.or(field, "")
     }
 
-    /// What was typed into a field, or `current` when the form is blank.
+    /// The submitted value of a field, or `current` when the form is blank.
     pub fn or<'a>(&'a self, field: &str, current: &'a str) -> &'a str {
         match &self.0 {
             Some(refused) => refused
@@ -72,7 +72,7 @@ impl Form {
         }
     }
 
-    /// Whether the checkbox of this name and value was ticked, or `current` when the form is blank.
+    /// Whether the checkbox of this name and value was ticked; `current` when the form is blank.
     pub fn ticked(&self, field: &str, value: &str, current: &bool) -> bool {
         match &self.0 {
             Some(refused) => refused
@@ -83,7 +83,7 @@ impl Form {
         }
     }
 
-    /// What is wrong with a field, in the viewer's language.
+    /// The error of a field, in the viewer's language.
     pub fn error(&self, field: &str) -> Option<String> {
         let refused = self.0.as_ref()?;
         let error = refused.errors.iter().find(|error| error.field == field)?;
@@ -94,7 +94,7 @@ impl Form {
         )
     }
 
-    /// What is wrong with the form as a whole, in the viewer's language.
+    /// The error of the form as a whole, in the viewer's language.
     pub fn problem(&self) -> Option<&str> {
         self.0.as_ref()?.problem.as_deref()
     }

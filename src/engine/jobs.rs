@@ -2,8 +2,8 @@
 //! outbox): it exists exactly if that transaction commits, and survives a restart. `docs/jobs.md`
 //! is the guide for modules.
 //!
-//! Delivery is **at least once**: after a crash a job runs again. An effect that must happen exactly
-//! once is written with [`Run::settle`], in the transaction that ends the job.
+//! Delivery is **at least once**: after a crash a job runs again. An effect that must happen
+//! exactly once is written with [`Run::settle`], in the transaction that ends the job.
 
 mod backoff;
 mod changes;
@@ -71,7 +71,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// Kinds that may have waiting jobs. Taking too few jobs of a kind removes it.
+    /// Kinds that may have waiting jobs: the runner looks for jobs of these only.
     ready: HashSet<&'static str>,
     paused: HashSet<String>,
     running: HashMap<JobId, RunningJob>,

@@ -1,9 +1,9 @@
-//! The Module contract: all that a feature adds, declared in one place. What is not declared does
-//! not exist.
+//! Modules: everything that a feature adds to the server is declared here. What is not declared
+//! does not exist.
 //!
-//! A [`Module`] names its handlers as plain functions that get the module's state; it needs no
-//! state itself, so what is declared is known before anything is started. [`Modules`] joins them
-//! and, once the state can be made, binds the two.
+//! A [`Module`] names its handlers as plain functions that take the module's state. The declaration
+//! itself needs no state, so it is known before anything starts. [`Modules`] merges the
+//! declarations and later binds the handlers to the state of their modules.
 
 mod declarations;
 mod nav;
@@ -33,9 +33,9 @@ pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
-/// Everything a feature adds. `S` is its state: a handle that is cheap to clone.
+/// Everything that a feature adds. `S` is its state: a handle that is cheap to clone.
 pub struct Module<S> {
-    /// Its name: the first part of its topics, permissions, actions, jobs and kinds of files.
+    /// The first part of the names of its topics, permissions, actions, jobs and kinds of files.
     pub name: &'static str,
     declared: Declarations,
     binds: Vec<Bind<S>>,
@@ -65,22 +65,22 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         );
     }
 
-    /// Publishes events of type `E`.
+    /// Declares that it publishes events of type `E`.
     pub fn publishes<E: Event>(mut self) -> Self {
         self.assert_owned("topic", E::topic().name);
         self.declared.topics.push(E::topic());
         self
     }
 
-    /// Introduces a right.
+    /// Adds a permission.
     pub fn permission(mut self, permission: &'static Permission) -> Self {
         self.assert_owned("permission", permission.name);
         self.declared.permissions.push(permission);
         self
     }
 
-    /// Changes the schema: run once, in order, when the server first starts with it. The modules
-    /// that ship keep theirs in `migrations/`; this is for those that are added from outside.
+    /// Adds a schema migration, run once when the server first starts with it, in the order of
+    /// declaration. For modules of other crates: those of this crate have theirs in `migrations/`.
     pub fn migration(mut self, name: &'static str, sql: &'static str) -> Self {
         let module = self.name;
         self.declared
@@ -89,8 +89,8 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self
     }
 
-    /// Adds words to the catalogue of a language: Fluent messages (`include_str!`) whose keys begin
-    /// with the module's name.
+    /// Adds messages to the catalogue of a language: Fluent source (`include_str!`) whose keys
+    /// begin with the module's name.
     pub fn locale(mut self, tag: &'static str, ftl: &'static str) -> Self {
         let module = self.name;
         self.declared
@@ -99,30 +99,30 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self
     }
 
-    /// Rules that one account's pages have beside the shared style sheets: shared markup holds
-    /// nothing that depends on the viewer, so these switch on what is theirs.
+    /// Adds CSS rules to the pages of one account. Markup is shared by all viewers; these rules
+    /// show the parts of it that are for this account, such as the controls of its own messages.
     pub fn account_style(mut self, rules: AccountStyle) -> Self {
         self.declared.account_styles.push(rules);
         self
     }
 
-    /// Its style sheet, below `assets`.
+    /// Adds a style sheet, by its path below `assets`.
     pub fn stylesheet(mut self, path: &'static str) -> Self {
         self.declared.stylesheets.push(asset_address(path));
         self
     }
 
-    /// Its script (an ES module), below `assets`.
+    /// Adds a script (an ES module), by its path below `assets`.
     pub fn script(mut self, path: &'static str) -> Self {
         self.declared.scripts.push(asset_address(path));
         self
     }
 
-    /// A style sheet that the module brings in the binary (`include_str!`), for modules from
-    /// outside. Served under an address with a digest of its content, and linked by every page.
+    /// Adds a style sheet from the binary (`include_str!`), for modules of other crates. Its URL
+    /// contains a digest of its content, and every page links it.
     ///
     /// # Panics
-    /// When the name has other letters than `a-z`, `0-9`, `-`, `_` and `.`.
+    /// When the name has other characters than `a-z`, `0-9`, `-`, `_` and `.`.
     pub fn embedded_stylesheet(mut self, name: &'static str, css: &'static str) -> Self {
         let asset = EmbeddedAsset::stylesheet(self.name, name, css);
         self.declared.stylesheets.push(asset.address());
@@ -130,8 +130,8 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self
     }
 
-    /// A script (an ES module) that the module brings in the binary, as
-    /// [`embedded_stylesheet`](Self::embedded_stylesheet); linked by pages of signed-in people.
+    /// Adds a script (an ES module) from the binary, like
+    /// [`embedded_stylesheet`](Self::embedded_stylesheet). The pages of signed-in people link it.
     ///
     /// # Panics
     /// As [`embedded_stylesheet`](Self::embedded_stylesheet).
@@ -142,7 +142,7 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self
     }
 
-    /// Owns a family of feeds; `authorize` says whether somebody may follow one.
+    /// Adds a family of feeds; `authorize` says whether a viewer may follow one.
     pub fn feed<K, F, R>(mut self, feed: Feed<K>, authorize: F) -> Self
     where
         K: FeedKey,
@@ -155,10 +155,10 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
             let state = state.clone();
             let allows = move |viewer, numbers: Vec<i64>| {
                 let key = K::from_numbers(&numbers);
-                let asked = key.map(|key| authorize(state.clone(), viewer, key));
+                let authorized = key.map(|key| authorize(state.clone(), viewer, key));
                 async move {
-                    match asked {
-                        Some(asked) => asked.await,
+                    match authorized {
+                        Some(authorized) => authorized.await,
                         None => Ok(false),
                     }
                 }
@@ -167,7 +167,7 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Answers requests for a path.
+    /// Adds a route for a path.
     pub fn page(self, audience: Audience, path: &'static str, handler: MethodRouter<S>) -> Self {
         self.bind(move |state, handlers| {
             let handler = handler.with_state(state.clone());
@@ -179,8 +179,8 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Lets browsers and programs do something: an `async fn(S, Viewer, I) -> Result<Outcome>`,
-    /// where `I` is decoded from a form or JSON. Every right beyond being signed in is its to ask.
+    /// Adds an action: an `async fn(S, Viewer, I) -> Result<Outcome>`, where `I` is decoded from a
+    /// form or JSON. The viewer is signed in; the function checks every further permission.
     pub fn action<I, F, R>(
         self,
         name: &'static str,
@@ -196,7 +196,7 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.declare_action(name, about, class, None, run)
     }
 
-    /// As [`action`](Self::action), with files of a kind in its forms: the action gets their ids.
+    /// Like [`action`](Self::action), for forms with files of a kind: the action gets their ids.
     pub fn action_with_files<I, F, R>(
         self,
         name: &'static str,
@@ -235,31 +235,31 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Subscribes to events.
+    /// Adds a subscriber to events.
     pub fn subscriber(self, subscriber: Subscriber<S>) -> Self {
         self.bind(move |state, handlers| handlers.subscribers.push(subscriber.bind(state)))
     }
 
-    /// Does jobs of a kind.
+    /// Adds a kind of job and its handler.
     pub fn job(mut self, kind: JobKind<S>) -> Self {
         self.assert_owned("job", kind.spec.name);
         self.declared.jobs.push(kind.spec.clone());
         self.bind(move |state, handlers| handlers.jobs.push(kind.bind(state)))
     }
 
-    /// Has a job of one of its kinds added by the clock.
+    /// Has a job of one of its kinds added at the times of a cron pattern.
     pub fn schedule(self, schedule: Schedule) -> Self {
         self.bind(move |_, handlers| handlers.schedules.push(schedule))
     }
 
-    /// Takes files of a kind.
+    /// Adds a kind of file.
     pub fn files(mut self, kind: FileKind<S>) -> Self {
         self.assert_owned("kind of files", kind.spec.name);
         self.declared.files.push(kind.spec.clone());
         self.bind(move |state, handlers| handlers.files.push(kind.bind(state)))
     }
 
-    /// Work that goes on as long as the server runs, such as a timer.
+    /// Spawns a task that runs as long as the server, such as a timer.
     pub fn task<F, R>(self, task: F) -> Self
     where
         F: FnOnce(S) -> R + 'static,
@@ -268,7 +268,7 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.bind(move |state, handlers| handlers.tasks.push(task(state.clone()).boxed()))
     }
 
-    /// Its part of the sidebar, for one person in one space (or outside all).
+    /// Adds sections to the sidebar, for one viewer in one space (or outside all spaces).
     pub fn nav<F, R>(self, nav: F) -> Self
     where
         F: Fn(S, Viewer, Option<SpaceId>, Dependencies) -> R + Copy + Send + Sync + 'static,
@@ -282,7 +282,7 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Its pane beside the pages of a space.
+    /// Adds a pane beside the pages of a space.
     pub fn pane<F, R>(self, pane: F) -> Self
     where
         F: Fn(S, Viewer, SpaceId, Dependencies) -> R + Copy + Send + Sync + 'static,
@@ -303,14 +303,14 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     }
 }
 
-/// The modules of a server. `C` is what their state is made of.
+/// The modules of a server. `C` is the context from which their states are created.
 pub struct Modules<C> {
     declared: Declarations,
     binds: Vec<Bind<C>>,
 }
 
 impl<C: 'static> Modules<C> {
-    /// The engine's own declarations.
+    /// A list with the engine's own module and topics only.
     pub fn new() -> Self {
         let mut declared = Declarations::default();
         declared.merge(files::module().declared);
@@ -325,7 +325,7 @@ impl<C: 'static> Modules<C> {
         }
     }
 
-    /// Adds a module, and how its state is made.
+    /// Adds a module, and the function that creates its state.
     pub fn add<S: Clone + Send + Sync + 'static>(
         mut self,
         module: Module<S>,
@@ -342,12 +342,12 @@ impl<C: 'static> Modules<C> {
         self
     }
 
-    /// What they declare without state.
+    /// All declarations that need no state.
     pub fn declarations(&self) -> &Declarations {
         &self.declared
     }
 
-    /// Makes each module's state and binds its handlers to it.
+    /// Creates each module's state and binds the module's handlers to it.
     pub fn bind(self, context: &C) -> Handlers {
         let mut handlers = Handlers::default();
         for bind in self.binds {

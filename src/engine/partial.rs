@@ -1,8 +1,9 @@
-//! `<hx-partial>`: how a frame changes a page. Markup for htmx, the same for every viewer.
+//! `<hx-partial>`: the element by which a frame tells htmx how to change a page. The same for every
+//! viewer.
 
 use std::fmt;
 
-/// What happens to the target.
+/// How the target is changed: a value of `hx-swap`.
 #[derive(Clone, Copy, Debug)]
 enum Swap {
     Append,
@@ -12,8 +13,8 @@ enum Swap {
     Delete,
 }
 
-/// One change of a page: a target (a CSS selector), and what becomes of it. A target that is not
-/// on the page is left alone.
+/// One change of a page: a CSS selector of the target, and how it changes. Does nothing on pages
+/// without the target.
 #[derive(Clone, Debug)]
 pub struct Partial<'a> {
     target: String,
@@ -30,22 +31,22 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// Adds to the end of the target.
+    /// Appends to the children of the target.
     pub fn append(target: impl Into<String>, html: &'a str) -> Self {
         Self::new(target, Swap::Append, html)
     }
 
-    /// Changes the target into this element, keeping what is the same: focus, scroll position.
+    /// Morphs the target into this element, which preserves focus and scroll position.
     pub fn morph(target: impl Into<String>, html: &'a str) -> Self {
         Self::new(target, Swap::Morph, html)
     }
 
-    /// Puts another element in the target's stead, so that its animations begin anew.
+    /// Replaces the target by another element, which restarts animations.
     pub fn replace(target: impl Into<String>, html: &'a str) -> Self {
         Self::new(target, Swap::Replace, html)
     }
 
-    /// Changes what is in the target.
+    /// Replaces the children of the target.
     pub fn inner(target: impl Into<String>, html: &'a str) -> Self {
         Self::new(target, Swap::Inner, html)
     }

@@ -1,8 +1,8 @@
-//! Permissions: rights that modules declare. What an account holds is the community's to say.
+//! Permissions, as modules declare them. The community decides which account holds which.
 
 use std::fmt;
 
-/// What a permission is asked for.
+/// The kind of scope in which a permission is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeKind {
     /// The whole installation.
@@ -13,28 +13,28 @@ pub enum ScopeKind {
     Room,
 }
 
-/// Who holds a permission while nobody has said otherwise.
+/// Who holds a permission by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldBy {
-    /// Everybody who belongs to the scope.
+    /// All members of the scope.
     Members,
-    /// Who owns the space; in a direct conversation nobody.
+    /// The owners of the space; nobody in a direct conversation.
     Owners,
-    /// Who runs the server.
+    /// The accounts that run the server.
     Host,
 }
 
-/// A right that a module introduces. Declared once, as a `static`, and compared by its name.
+/// A permission. Declared once, as a `static`, and compared by its name.
 pub struct Permission {
     /// `module.right`, such as `chat.post`.
     pub name: &'static str,
-    /// What it is asked for.
+    /// The kind of scope in which it is held.
     pub scope: ScopeKind,
-    /// Who holds it by default.
+    /// Who holds it unless the community configures otherwise.
     pub held_by: HeldBy,
-    /// Whether it changes a room, so that nobody may while the room is archived.
+    /// Whether it is for changing a room: nobody holds it while the room is archived.
     pub refused_when_archived: bool,
-    /// What it lets somebody do, in one sentence.
+    /// One sentence: what it allows.
     pub about: &'static str,
 }
 

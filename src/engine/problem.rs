@@ -1,4 +1,4 @@
-//! Errors as people and programs read them.
+//! Errors as text for people and as JSON for API clients.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 
-/// An error as programs see it, on sockets and over HTTP.
+/// An error as API clients get it, on sockets and over HTTP.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// That of [`Error::code`]; `docs/live.md` lists all of them.
@@ -63,7 +63,7 @@ pub(super) fn retry_after(error: &Error) -> Option<u64> {
     }
 }
 
-/// An error as programs read it.
+/// Converts an error for API clients, with messages in this language.
 pub fn problem(error: &Error, lang: Lang) -> Problem {
     let fields = match error {
         Error::Invalid(fields) => fields

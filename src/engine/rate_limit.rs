@@ -1,4 +1,4 @@
-//! Rate limits by key, in memory (GCRA, the generic cell rate algorithm).
+//! Rate limits in memory (GCRA, the generic cell rate algorithm).
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use crate::base::error::{Allowance, Error, Result};
 // New keys after which idle ones are evicted without waiting for the next minute: a few MiB.
 const MAX_NEW_KEYS: u32 = 1 << 16;
 
-/// A limit for each key: `burst` at once, refilled evenly over `window`.
+/// A rate limit for each key: a burst, refilled evenly over a window.
 pub struct Rate<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     /// Keys that were new since the last eviction.
@@ -23,10 +23,10 @@ pub struct Rate<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Rate<K> {
-    /// `burst` at once, refilled evenly over `window`.
+    /// Allows `burst` uses at once, and `burst` per `window` on average.
     ///
     /// # Panics
-    /// When `burst` or `window` is zero: a mistake of the program, found at start.
+    /// When `burst` or `window` is zero: a programming error.
     pub fn new(burst: u32, window: Duration) -> Self {
         Self {
             limiter: RateLimiter::dashmap(quota(burst, window)).with_middleware(),
@@ -34,7 +34,7 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         }
     }
 
-    /// Counts one use. What is left.
+    /// Counts one use, and returns what is left.
     ///
     /// # Errors
     /// `TooMany` with the time until the next is allowed.
@@ -55,8 +55,8 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         })
     }
 
-    /// Forgets keys whose allowance is full again. To be called every minute or so: nothing else
-    /// frees them.
+    /// Drops keys whose allowance is full again. To be called every minute or so: nothing else
+    /// frees their memory.
     pub fn evict(&self) {
         self.new_keys.store(0, Ordering::Relaxed);
         self.limiter.retain_recent();
@@ -64,14 +64,14 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     }
 }
 
-/// A limit without keys, in eight bytes.
+/// A rate limit without keys, in eight bytes.
 pub struct Throttle(DefaultDirectRateLimiter);
 
 impl Throttle {
-    /// `burst` at once, refilled evenly over `window`.
+    /// Allows `burst` uses at once, and `burst` per `window` on average.
     ///
     /// # Panics
-    /// When `burst` or `window` is zero: a mistake of the program.
+    /// When `burst` or `window` is zero: a programming error.
     pub fn new(burst: u32, window: Duration) -> Self {
         Self(RateLimiter::direct(quota(burst, window)))
     }

@@ -1,8 +1,9 @@
-//! Versions: a counter for each thing that cached pages and parts are made from, so that what was
-//! made is known to be fresh without reading anything.
+//! Cache invalidation by version counters: one for each thing that cached pages and parts depend
+//! on, so that checking whether a cached entry is fresh reads nothing but counters.
 //!
-//! Publishing an event bumps the things that its declaration names: `MessagePosted` the room. That
-//! happens in the commit itself, before anyone is answered, so nobody is shown what they overtook.
+//! Publishing an event bumps the things that its declaration names: `MessagePosted` bumps the room.
+//! That happens after the commit and before the writer gets its response (see `Tx::after_commit`),
+//! so a client never gets a cached page from before its own change.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use crate::base::ids::Id;
 
-/// Something that cached things depend on: a kind of id, and its number.
+/// Something that cached entries depend on: a kind of id, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thing(&'static str, i64);
 
@@ -21,9 +22,9 @@ impl Thing {
     }
 }
 
-/// A field of an event, by which it says what it is about and what it changes.
+/// A type of event field that may name what the event is about and what it changes.
 pub trait Changed {
-    /// The number of the event's subject.
+    /// The number to use as the event's key.
     fn number(&self) -> i64;
 
     /// Calls `change` with each thing that this field names.
@@ -60,7 +61,7 @@ impl<I: Id> Changed for Vec<I> {
     }
 }
 
-/// A plain number names nothing that anything is cached of.
+/// A plain number is no id: it changes nothing that is cached.
 impl Changed for u64 {
     fn number(&self) -> i64 {
         self.cast_signed()
@@ -69,15 +70,15 @@ impl Changed for u64 {
     fn each(&self, _: &mut dyn FnMut(Thing)) {}
 }
 
-/// A counter, and what it was before the thing was read.
+/// A counter, and its value before the thing was read.
 type Seen = (Arc<AtomicU64>, u64);
 
-/// The counters of everything that something was made from. Cheap to clone.
+/// The counters of everything that a cached entry depends on. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Versions(Arc<RwLock<HashMap<Thing, Weak<AtomicU64>>>>);
 
 impl Versions {
-    /// The counter of a thing, kept as long as someone holds it.
+    /// The counter of a thing, which exists as long as a cached entry holds it.
     fn counter(&self, thing: Thing) -> Arc<AtomicU64> {
         let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
@@ -93,16 +94,16 @@ impl Versions {
         counter
     }
 
-    /// A thing changed. Called by the bus alone.
+    /// Records that a thing changed. Called by the bus alone.
     pub(super) fn bump(&self, thing: Thing) {
         let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        // Nobody holds the counter: nothing that is cached was made from it.
+        // Without a counter, nothing cached depends on the thing.
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             counter.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    /// For something that is about to be made.
+    /// An empty list of dependencies, for an entry that is about to be rendered.
     pub fn dependencies(&self) -> Dependencies {
         Dependencies {
             versions: self.clone(),
@@ -110,15 +111,15 @@ impl Versions {
         }
     }
 
-    /// Drops counters that nobody holds. Called every minute.
+    /// Drops counters that no cached entry holds. Called every minute.
     pub fn evict(&self) {
         let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
         counters.retain(|_, counter| counter.strong_count() > 0);
     }
 }
 
-/// What something is made from: things, with their counters as they were before the thing was
-/// read. Cheap to clone.
+/// The dependencies of an entry that is being rendered: counters with their values before the
+/// things were read. Cheap to clone; clones share one list.
 #[derive(Clone)]
 pub struct Dependencies {
     versions: Versions,
@@ -126,7 +127,8 @@ pub struct Dependencies {
 }
 
 impl Dependencies {
-    /// What is made depends on this thing. Call it before reading the thing.
+    /// Adds a dependency. To be called before reading the thing, so that a change between the two
+    /// makes the entry stale instead of being missed.
     pub fn add(&self, id: impl Id) {
         let counter = self.versions.counter(Thing::of(id));
         let now = counter.load(Ordering::Acquire);
@@ -137,28 +139,28 @@ impl Dependencies {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For a part of what is being made, with dependencies of its own.
+    /// An empty list, for a part that is cached on its own.
     pub(super) fn part(&self) -> Self {
         self.versions.dependencies()
     }
 
-    /// What is made depends on all that the part depends on.
+    /// Adds all dependencies of a part.
     pub(super) fn extend(&self, part: &Snapshot) {
         self.seen().extend(part.0.iter().cloned());
     }
 
-    /// All of it, once everything is read.
+    /// The complete list, to be taken once everything is read.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot(self.seen().as_slice().into())
     }
 }
 
-/// What something was made from.
+/// The dependencies of a cached entry.
 #[derive(Clone)]
 pub struct Snapshot(Arc<[Seen]>);
 
 impl Snapshot {
-    /// Whether none of it has changed since.
+    /// Whether no dependency has changed since it was read.
     pub fn is_fresh(&self) -> bool {
         self.0
             .iter()
@@ -176,21 +178,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_falls_with_the_first_change_of_anything_it_was_made_from() {
+    fn snapshot_is_stale_after_a_dependency_changes() {
         let versions = Versions::default();
         let deps = versions.dependencies();
         deps.add(RoomId(1));
         deps.add(AccountId(1));
-        let made = deps.snapshot();
+        let snapshot = deps.snapshot();
         bump(&versions, RoomId(2));
         bump(&versions, SpaceId(1));
-        assert!(made.is_fresh());
+        assert!(snapshot.is_fresh());
         bump(&versions, AccountId(1));
-        assert!(!made.is_fresh());
+        assert!(!snapshot.is_fresh());
     }
 
     #[test]
-    fn a_change_while_it_is_read_counts() {
+    fn change_during_rendering_makes_snapshot_stale() {
         let versions = Versions::default();
         let deps = versions.dependencies();
         deps.add(RoomId(1));
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_nobody_holds_are_forgotten() {
+    fn counter_nobody_holds_is_evicted() {
         let versions = Versions::default();
         let held = versions.counter(Thing::of(RoomId(1)));
         drop(versions.counter(Thing::of(RoomId(2))));

@@ -1,5 +1,5 @@
-//! Who sent a request: the signed-in person, as far as the engine needs to know, and the address.
-//! `web/request_context.rs` makes both extractors.
+//! The sender of a request: the signed-in account, as far as the engine needs it, and the address.
+//! `web/request_context.rs` implements the extractors.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,28 +7,27 @@ use std::sync::Arc;
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 
-/// A signed-in person and the session they are signed in by. As an extractor it refuses requests
-/// without one.
+/// A signed-in account and its session. As an extractor it refuses requests that are not signed in.
 #[derive(Clone, Debug)]
 pub struct Viewer {
-    /// The account.
+    /// The account that is signed in.
     pub account: AccountId,
-    /// Its name.
+    /// The account's user name.
     pub name: Arc<str>,
-    /// The session: the digest of its cookie, which is how sessions are stored.
+    /// The digest of the session's cookie, which identifies the session in the database.
     pub session: Arc<str>,
-    /// Of their settings, else by `Accept-Language`.
+    /// The language of the account's settings, else of `Accept-Language`.
     pub lang: Lang,
 }
 
-/// The address a request came from: the peer's, or what the proxy in front says when the settings
-/// trust it.
+/// The address that a request came from: the peer's, or the one that a proxy reports if the
+/// settings trust it.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
 impl Address {
-    /// The network that limits count by: an IPv4 address, or a /64 of IPv6, which is the least that
-    /// one customer gets.
+    /// The network by which limits count: an IPv4 address, or a /64 of IPv6, the least that
+    /// providers assign to one customer.
     pub fn network(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
@@ -44,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn network_is_an_ipv4_address_or_64_bits_of_ipv6() {
+    fn network_is_ipv4_address_or_ipv6_prefix() {
         let network = |text: &str| Address(text.parse().unwrap()).network();
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));

@@ -1,5 +1,5 @@
-//! Dead letters: events whose handler failed for good, kept until an owner replays or discards
-//! them.
+//! Dead letters: events whose handler failed in all its attempts, stored until the host replays or
+//! discards them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,43 +12,43 @@ use crate::base::db::Db;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, EventId, SpaceId};
 
-/// How many are kept; the oldest go first. A handler that fails for every event must not fill the
-/// disk.
-const MAX_KEPT: i64 = 10_000;
+/// The number of dead letters stored; beyond it the oldest are deleted. A handler that fails for
+/// every event must not fill the disk.
+const MAX_DEAD_LETTERS: i64 = 10_000;
 
-/// An event that one subscriber could not handle.
+/// An event that one subscriber failed to handle.
 #[derive(Clone, Debug, FromRow)]
 pub struct DeadLetter {
-    /// The event's id.
+    /// The id of the event: unique together with the subscriber.
     pub id: EventId,
-    /// Whose handler failed.
+    /// The name of the subscriber whose handler failed.
     pub subscriber: String,
-    /// The topic it came on.
+    /// The name of the topic.
     pub topic: String,
-    /// The key whose order it belongs to.
+    /// As in [`Envelope::key`].
     pub key: i64,
-    /// Who caused it.
+    /// The account that caused the event, if a person did.
     pub actor: Option<AccountId>,
-    /// The space it happened in.
+    /// The space in which the event happened, if in one.
     pub space: Option<SpaceId>,
-    /// Its fields as JSON.
+    /// The event's fields as JSON.
     pub event: String,
-    /// What the last try failed with.
+    /// The error of the last attempt.
     pub error: String,
     /// When the event was published.
     pub at: Micros,
 }
 
-/// Where dead letters are kept.
+/// The stored dead letters, and the subscribers to replay them to. Cheap to clone.
 #[derive(Clone)]
 pub struct DeadLetters {
     db: Db,
-    /// Every subscriber that was started, by name, to replay letters to.
+    /// Every started subscriber, by name.
     subscribers: Arc<RwLock<BTreeMap<&'static str, BoundSubscriber>>>,
 }
 
 impl DeadLetters {
-    /// Dead letters in this database.
+    /// The dead letters in this database, without subscribers yet.
     pub fn new(db: Db) -> Self {
         Self {
             db,
@@ -56,7 +56,7 @@ impl DeadLetters {
         }
     }
 
-    /// Lets letters be replayed to a subscriber.
+    /// Registers a subscriber, so that its dead letters can be replayed.
     pub(super) fn add_subscriber(&self, subscriber: BoundSubscriber) {
         let subscribers = self.subscribers.write();
         let mut subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
@@ -69,9 +69,9 @@ impl DeadLetters {
         subscribers.get(name).cloned().ok_or(Error::NotFound)
     }
 
-    /// Keeps one. A database that cannot take it leaves only the log line: there is nowhere else to
-    /// put it.
-    pub(super) async fn keep(&self, subscriber: &'static str, envelope: &Envelope, error: &str) {
+    /// Stores a dead letter. If the database cannot store it the event is lost, except for its log
+    /// line.
+    pub(super) async fn store(&self, subscriber: &'static str, envelope: &Envelope, error: &str) {
         let (id, topic, key, actor, space, at) = (
             envelope.id,
             envelope.topic.name,
@@ -84,27 +84,30 @@ impl DeadLetters {
             String::from(Box::<str>::from(envelope.json())),
             error.to_owned(),
         );
-        let kept = self
+        let stored = self
             .db
             .write_queued(async move |tx| {
-                    const KEEP: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, \
+                    const STORE: &str = "INSERT INTO dead_letters (id, subscriber, topic, key, \
                         actor, space, event, error, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
                     let row = (id, subscriber, topic, key, actor, space, event, error, at);
-                    tx.execute(KEEP, row).await?;
+                    tx.execute(STORE, row).await?;
                     const TRIM: &str =
                         "DELETE FROM dead_letters WHERE id < (SELECT id FROM dead_letters \
                             ORDER BY id DESC LIMIT 1 OFFSET $1)";
-                    tx.execute(TRIM, (MAX_KEPT,)).await?;
+                    tx.execute(TRIM, (MAX_DEAD_LETTERS,)).await?;
                     Ok(())
                 })
             .await;
-        if let Err(error) = kept {
+        if let Err(error) = stored {
             tracing::error!(subscriber, topic, %error, "a dead letter could not be kept");
         }
     }
 
-    /// The newest hundred, newest first.
+    /// The newest hundred dead letters, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
     pub async fn newest(&self) -> Result<Vec<DeadLetter>> {
         self.db
             .all(
@@ -114,11 +117,11 @@ impl DeadLetters {
             .await
     }
 
-    /// Gives the event to its subscriber once more; on success the letter is gone.
+    /// Runs the subscriber's handler once more; deletes the dead letter if that succeeds.
     ///
     /// # Errors
-    /// `NotFound` when there is no such letter or its subscriber or topic no longer exists; else
-    /// what the handler said.
+    /// `NotFound` when the dead letter, its subscriber or its topic does not exist (any more); the
+    /// error of the handler.
     pub async fn replay(&self, id: EventId, subscriber: &str, bus: &Bus) -> Result<()> {
         let letter: DeadLetter = self
             .db
@@ -147,7 +150,10 @@ impl DeadLetters {
         self.discard(id, &letter.subscriber).await
     }
 
-    /// Forgets one.
+    /// Deletes a dead letter, if it exists.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
     pub async fn discard(&self, id: EventId, subscriber: &str) -> Result<()> {
         let subscriber = subscriber.to_owned();
         self.db

@@ -1,4 +1,5 @@
-//! Events and topics: one declaration gives the type, its name, its documentation and its example.
+//! Events and topics. One declaration with [`event!`](crate::event) yields the Rust type, the name
+//! of its topic, the documentation and an example.
 
 use std::any::Any;
 
@@ -9,56 +10,56 @@ use serde_json::{Value, json};
 
 use crate::engine::versions::Thing;
 
-/// A kind of event, made with [`event!`](crate::event).
+/// A type of event. Implemented by [`event!`](crate::event).
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// What is declared about it.
+    /// The topic on which events of this type are published.
     fn topic() -> &'static Topic;
-    /// The number of what the event is about: part of its subject between instances.
+    /// The number of what the event is about: the field that the declaration names with `by`.
     fn key(&self) -> i64;
-    /// Names everything that is another after this event, for what was cached of it.
-    fn changed(&self, change: &mut dyn FnMut(Thing));
+    /// Calls `visit` with everything that this event changes, whose cached renderings are stale.
+    fn visit_changed(&self, visit: &mut dyn FnMut(Thing));
 }
 
-/// Anything as JSON text, as it is sent and kept: a tree of it would take ten times the memory.
+/// Serializes to JSON text, which takes a tenth of the memory of a `serde_json::Value`.
 ///
 /// # Panics
-/// When a map has keys that are not texts: a mistake of the program.
-pub fn json(what: &impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(what).expect("maps have texts as keys")
+/// When a map has keys that are not strings: a programming error.
+pub fn json(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("maps have strings as keys")
 }
 
-/// What is declared about a topic.
+/// The declaration of a topic.
 pub struct Topic {
     /// `module.noun.verb`, the verb in the past tense.
     pub name: &'static str,
-    /// What it means.
+    /// One sentence: what happened when an event of this topic is published.
     pub about: &'static str,
-    /// The field whose events keep their order.
+    /// The name of the field that says what an event is about.
     pub key: &'static str,
-    /// Its fields.
+    /// The fields in the order of their declaration.
     pub fields: &'static [EventField],
     /// An example, as JSON.
     pub example: fn() -> Value,
-    /// Writes an event of this topic as JSON.
+    /// Serializes an event of this topic.
     pub encode: fn(&(dyn Any + Send + Sync)) -> Box<RawValue>,
-    /// Reads an event of this topic back from JSON.
+    /// Deserializes an event of this topic.
     pub decode: fn(Value) -> serde_json::Result<Box<dyn Any + Send + Sync>>,
 }
 
-/// A field of an event.
+/// The declaration of a field of an event.
 #[derive(Serialize)]
 pub struct EventField {
-    /// Its name.
+    /// The key in JSON.
     pub name: &'static str,
-    /// Its Rust type.
+    /// The Rust type, as it is written in the declaration.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What it means.
+    /// One sentence: what the field means.
     pub about: &'static str,
 }
 
 impl Topic {
-    /// The module that owns it: the first part of its name.
+    /// The name of the module that declares the topic: the first part of its name.
     pub fn owner(&self) -> &'static str {
         self.name.split('.').next().unwrap_or_default()
     }
@@ -83,13 +84,13 @@ impl Topic {
     }
 }
 
-/// Declares an event: its type, its topic, what it is about, what it changes, and for each field
-/// what it means and an example.
+/// Declares an event: its type, its topic, what it is about (`by`), what it changes, and for each
+/// field a description and an example.
 ///
-/// What an event changes is named by fields that hold ids (or lists of them): whatever was cached
-/// with one of them among its dependencies is made anew. Without `changes(…)` it is what the event
-/// is about; `changes()` is nothing. `changes(space as SpacePresence)` is a part of the space that
-/// has an id type of its own, because it changes more often than what else is made from the space.
+/// `changes(…)` names fields that hold ids, or lists of ids: everything cached that depends on one
+/// of them becomes stale. Without it, the event changes what it is about; `changes()` is nothing.
+/// `changes(space as SpacePresence)` changes only a part of the space, which has an id type of its
+/// own because it changes more often than the rest.
 ///
 /// ```ignore
 /// event! {
@@ -151,7 +152,7 @@ macro_rules! event {
             }
 
             #[allow(unused_variables, reason = "some events change nothing")]
-            fn changed(&self, change: &mut dyn FnMut($crate::engine::versions::Thing)) {
+            fn visit_changed(&self, change: &mut dyn FnMut($crate::engine::versions::Thing)) {
                 $crate::event!(@changed self change $key $(($($changed $(as $part)?),*))?);
             }
         }

@@ -14,20 +14,21 @@ use tokio::sync::mpsc;
 use super::{Bus, DeadLetters, Envelope, Event};
 use crate::base::error::{Error, Result};
 
-/// Waits before the second, third and fourth try of a failed handler. Later events of the
-/// subscriber wait meanwhile, so that order holds; a little over a second in all.
+/// Delays before the second, third and fourth attempt of a failed handler: about a second in all.
+/// The subscriber's later events wait meanwhile, which preserves their order.
 const RETRY_DELAYS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_millis(800),
 ];
-/// Events a subscriber may be behind before it misses some.
+/// Events that wait for a subscriber; further ones are dropped and counted as missed.
 pub(super) const QUEUE_CAPACITY: usize = 4096;
 
 /// A handler of one kind of event: an `async fn(&S, &E, &Envelope) -> Result<()>`, where `S` is its
-/// module's state. Implemented by such functions and by nothing else.
+/// module's state. Implemented for every such function; a trait only because the future borrows
+/// its arguments.
 pub trait EventHandler<'a, S: 'a, E: 'a>: Copy + Send + Sync + 'static {
-    /// What it returns.
+    /// The future of the async function, which may borrow its arguments.
     type Future: Future<Output = Result<()>> + Send + 'a;
 
     /// Handles one event.
@@ -50,8 +51,8 @@ type Handle = Arc<dyn Fn(Arc<Envelope>) -> BoxFuture<'static, Result<()>> + Send
 type Lagged = Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>;
 type Bind<S, T> = Box<dyn FnOnce(&S) -> T + Send>;
 
-/// A subscriber as a module with state `S` declares it. It gets one event at a time, in the order
-/// in which they were published, whatever their topics.
+/// A subscriber as a module with state `S` declares it. It handles one event at a time, in the
+/// order in which they were published, across topics.
 pub struct Subscriber<S> {
     name: &'static str,
     handlers: Vec<(&'static str, Bind<S, Handle>)>,
@@ -59,7 +60,8 @@ pub struct Subscriber<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Subscriber<S> {
-    /// A subscriber to no topic yet; `module.what`, as dead letters and logs show it.
+    /// A subscriber without topics yet. The name, `module.noun`, identifies it in dead letters and
+    /// logs.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -68,10 +70,10 @@ impl<S: Clone + Send + Sync + 'static> Subscriber<S> {
         }
     }
 
-    /// Has events of type `E` handled.
+    /// Subscribes to events of type `E`.
     ///
     /// # Panics
-    /// When `E` has a handler already: a mistake of the program.
+    /// When `E` has a handler already: a programming error.
     pub fn on<E: Event, H>(mut self, handler: H) -> Self
     where
         H: for<'a> EventHandler<'a, S, E>,
@@ -96,7 +98,8 @@ impl<S: Clone + Send + Sync + 'static> Subscriber<S> {
         self
     }
 
-    /// What to do after `missed` events passed by: read the store again.
+    /// Calls `lagged` with the number of missed events after some were dropped. It should read the
+    /// database again.
     pub fn when_lagged<F, R>(mut self, lagged: F) -> Self
     where
         F: Fn(S, u64) -> R + Copy + Send + Sync + 'static,
@@ -123,35 +126,35 @@ fn wrong_type(envelope: &Envelope) -> Error {
     anyhow::anyhow!("an event of {} is of another type", envelope.topic.name).into()
 }
 
-/// Where the bus puts a subscriber's events.
+/// The sending half of a subscriber's queue.
 pub(super) struct Inbox {
     queue: mpsc::Sender<Arc<Envelope>>,
     missed: Arc<AtomicU64>,
 }
 
 impl Inbox {
-    /// Never waits: an event that finds the queue full is missed, and counted.
-    pub(super) fn put(&self, envelope: &Arc<Envelope>) {
+    /// Never blocks: drops and counts an event that finds the queue full.
+    pub(super) fn push(&self, envelope: &Arc<Envelope>) {
         if self.queue.try_send(envelope.clone()).is_err() {
             self.missed.fetch_add(1, Ordering::AcqRel);
         }
     }
 }
 
-/// A subscriber with its module's state.
+/// A subscriber whose handlers have their module's state. Cheap to clone.
 #[derive(Clone)]
 pub struct BoundSubscriber {
-    /// Its name.
+    /// As given to [`Subscriber::new`].
     pub name: &'static str,
     handlers: BTreeMap<&'static str, Handle>,
     lagged: Option<Lagged>,
 }
 
 impl BoundSubscriber {
-    /// Starts listening on a task of its own.
+    /// Starts a task that handles the subscriber's events.
     ///
     /// # Panics
-    /// When it handles a topic that no module declares: a mistake of the program, found at start.
+    /// When the subscriber handles an undeclared topic: a programming error, found at start.
     pub(in crate::engine) fn start(&self, bus: &Bus, dead: &DeadLetters) {
         let (queue, events) = mpsc::channel(QUEUE_CAPACITY);
         let missed = Arc::new(AtomicU64::new(0));
@@ -174,7 +177,8 @@ impl BoundSubscriber {
     ) {
         while let Some(envelope) = events.recv().await {
             self.deliver(envelope, &dead).await;
-            // What is missed finds the queue full, so an event comes after it and notices.
+            // Checked after each event: events are missed only while the queue is full, so at least
+            // one event follows.
             let missed = missed.swap(0, Ordering::AcqRel);
             if missed > 0 {
                 self.report_lag(missed).await;
@@ -209,17 +213,17 @@ impl BoundSubscriber {
         let topic = envelope.topic.name;
         tracing::error!(subscriber = self.name, topic, %failure, "gave up; kept as a dead letter");
         metrics::counter!("tidepool_dead_letters_total", "subscriber" => self.name).increment(1);
-        dead.keep(self.name, &envelope, &failure.to_string()).await;
+        dead.store(self.name, &envelope, &failure.to_string()).await;
     }
 
-    /// One try; a panic counts as a failure.
+    /// Runs the handler once; a panic counts as an error.
     pub(super) async fn attempt(&self, envelope: Arc<Envelope>) -> Result<()> {
         let Some(handle) = self.handlers.get(envelope.topic.name) else {
             return Ok(());
         };
         let handle = handle.clone();
-        let tried = AssertUnwindSafe(async move { handle(envelope).await });
-        tried
+        // Calling the handler may panic as well as polling its future.
+        AssertUnwindSafe(async move { handle(envelope).await })
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("the handler panicked"))))

@@ -48,7 +48,7 @@ fn taken(number: i64) -> Taken {
     }
 }
 
-/// What a handler has seen.
+/// The state of the handlers: reports what they get.
 #[derive(Clone)]
 struct Seen {
     numbers: mpsc::UnboundedSender<i64>,
@@ -194,7 +194,7 @@ fn undeclared_topic_is_refused() {
 }
 
 #[test]
-fn an_event_documents_itself_and_survives_its_json() {
+fn event_declaration_matches_its_json() {
     let topic = Put::topic().json();
     assert_eq!(topic["fields"][1]["name"], "number");
     assert_eq!(

@@ -18,6 +18,7 @@ use object_store::{
 };
 use tokio::io::AsyncReadExt;
 
+use super::disk::{blocking, link_into_folder, read_file};
 use crate::base::error::{Error, Result};
 use crate::base::settings::Settings;
 
@@ -153,8 +154,8 @@ impl Blobs {
         self.check_size(&path, size).await
     }
 
-    /// Checks that stored content is complete, and deletes it if not: servers have been seen to
-    /// report success for less.
+    /// Checks that stored content is complete, and deletes it if not: a row must not refer to
+    /// content that a server truncated while reporting success.
     async fn check_size(&self, path: &Path, size: u64) -> Result<()> {
         let kept = self.store.head(path).await.map_err(put_error)?.size;
         if kept == size {
@@ -244,100 +245,12 @@ impl Blobs {
     }
 }
 
-pub(super) fn remove_if_exists(path: &FilePath) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Hard-links or copies a file into a folder under the name `digest`, durably: when this returns,
-/// content and name survive a power failure.
-fn link_into_folder(
-    from: &FilePath,
-    folder: &FilePath,
-    digest: &str,
-    size: u64,
-) -> std::io::Result<()> {
-    let (path, temporary) = (folder.join(digest), folder.join(format!("{digest}.making")));
-    std::fs::create_dir_all(folder)?;
-    std::fs::File::open(from)?.sync_all()?;
-    // A file of another size is what a crash left of an earlier attempt.
-    let is_stored = std::fs::metadata(&path).is_ok_and(|found| found.len() == size);
-    if !is_stored {
-        let created = remove_if_exists(&temporary).and_then(|()| {
-            match std::fs::hard_link(from, &temporary) {
-                Ok(()) => Ok(()),
-                // Not every file system supports hard links.
-                Err(_) => std::fs::copy(from, &temporary)
-                    .and_then(|_| std::fs::File::open(&temporary)?.sync_all()),
-            }
-        });
-        // Renaming is atomic: under its final name the content is complete or absent.
-        if let Err(error) = created.and_then(|()| std::fs::rename(&temporary, &path)) {
-            remove_if_exists(&temporary)?;
-            return Err(error);
-        }
-    }
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// Streams a range of a local file in pieces of 256 KiB, which need fewer switches to a blocking
-/// thread than those of `LocalFileSystem`.
-async fn read_file(
-    path: PathBuf,
-    from: u64,
-    to: u64,
-) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
-    use std::os::unix::fs::FileExt;
-    const PIECE_BYTES: u64 = 256 << 10;
-    let file = tokio::task::spawn_blocking(move || std::fs::File::open(path))
-        .await
-        .map_err(|error| internal(error.into()))?;
-    let file = match file {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NotFound),
-        file => Arc::new(file?),
-    };
-    let pieces = futures_util::stream::try_unfold(from, move |offset| {
-        let file = file.clone();
-        async move {
-            if offset >= to {
-                return Ok(None);
-            }
-            let read = tokio::task::spawn_blocking(move || {
-                let mut piece = vec![0; PIECE_BYTES.min(to - offset) as usize];
-                file.read_exact_at(&mut piece, offset).map(|()| piece)
-            });
-            let piece = read.await.map_err(|error| object_store::Error::Generic {
-                store: "folder",
-                source: error.into(),
-            })?;
-            let piece = piece.map_err(|error| object_store::Error::Generic {
-                store: "folder",
-                source: error.into(),
-            })?;
-            let next = offset + piece.len() as u64;
-            Ok(Some((Bytes::from(piece), next)))
-        }
-    });
-    Ok(pieces.boxed())
-}
-
-/// Runs blocking file operations on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| internal(error.into()))??)
-}
-
 fn internal(error: anyhow::Error) -> Error {
     Error::Internal(error.context("the file store"))
 }
 
-/// Like [`store_error`], for writes: `NotFound` is the bucket's absence then, not the file's, and so
-/// becomes `Unavailable`.
+/// Like [`store_error`], for writes: `NotFound` is the bucket's absence then, not the file's, and
+/// so becomes `Unavailable`.
 fn put_error(error: object_store::Error) -> Error {
     match store_error(error) {
         Error::NotFound => {
@@ -350,8 +263,8 @@ fn put_error(error: object_store::Error) -> Error {
     }
 }
 
-/// Converts an error of the store: a full disk becomes `Full`, anything but a missing object becomes
-/// `Unavailable`, which clients retry.
+/// Converts an error of the store: a full disk becomes `Full`, anything but a missing object
+/// becomes `Unavailable`, which clients retry.
 fn store_error(error: object_store::Error) -> Error {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(error) = source {

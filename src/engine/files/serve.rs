@@ -31,8 +31,8 @@ enum Size {
     Large,
 }
 
-/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save` for a download.
-/// The name only makes the URL readable and is ignored.
+/// `GET /files/<id>/<name>`, with `?size=small` or `large` for a picture, or `?save` for a
+/// download. The name only makes the URL readable and is ignored.
 pub(super) async fn serve(
     State(transfers): State<Transfers>,
     viewer: Viewer,
@@ -236,7 +236,8 @@ fn parse_range(range: &HeaderValue, size: u64) -> ByteRange {
     }
 }
 
-/// `Content-Disposition` (RFC 6266) with the name in ASCII, and in full in the encoding of RFC 8187.
+/// `Content-Disposition` (RFC 6266) with the name in ASCII, and in full in the encoding of RFC
+/// 8187.
 fn disposition(name: &str, is_download: bool) -> Result<HeaderValue> {
     let ascii: String = name
         .chars()

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::blobs::{blocking, remove_if_exists};
+use super::disk::{blocking, remove_if_exists};
 use super::spool_writer::{HashState, SpoolWriter};
 use crate::base::error::{Error, Result};
 

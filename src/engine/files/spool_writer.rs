@@ -12,8 +12,8 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
-use super::blobs::blocking;
 use super::checksum::Checksum;
+use super::disk::blocking;
 use super::spool::UploadLock;
 use crate::base::error::{Error, Result};
 

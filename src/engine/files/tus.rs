@@ -1,8 +1,8 @@
 //! Uploads over tus 1.0 (<https://tus.io/protocols/resumable-upload>): core, creation, termination,
 //! checksum, expiration.
 //!
-//! `Upload-Metadata` has the keys `filename`, `kind` (of file, declared by a module) and `place` (the
-//! target). The response to the last byte, and to every later `HEAD`, has the file's id in
+//! `Upload-Metadata` has the keys `filename`, `kind` (of file, declared by a module) and `place`
+//! (the target). The response to the last byte, and to every later `HEAD`, has the file's id in
 //! `Tidepool-File`.
 
 use axum::Router;

@@ -11,7 +11,7 @@ use crate::event;
 pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host");
 
 event! {
-    /// Jobs were added, began, progressed or ended. Carries no details: the page fetches the list.
+    /// Jobs were added, began or ended.
     pub struct JobsChanged on "jobs.list.changed" by changes changes() {
         /// How many changes there were since the start.
         changes: u64 = 12,

@@ -58,8 +58,8 @@ impl Run {
     /// exactly once, crashes included.
     ///
     /// # Errors
-    /// What `effect` fails with; `NotFound` when the job was cancelled or a newer attempt has begun.
-    /// Nothing is written then.
+    /// What `effect` fails with; `NotFound` when the job was cancelled or a newer attempt has
+    /// begun. Nothing is written then.
     pub async fn settle<F>(self, effect: F) -> Result<Settled, Failure>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<()> + Send + 'static,

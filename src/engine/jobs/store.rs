@@ -289,7 +289,7 @@ pub(super) async fn oldest_waiting(db: &Db, kind: &str) -> Result<Option<Micros>
 pub struct Failed {
     /// The same in every attempt.
     pub id: JobId,
-    /// The name of its kind, which no module may declare any more.
+    /// The name of its kind. It may be of an earlier version: declared by no module any more.
     pub kind: String,
     /// The payload as JSON.
     pub payload: String,

@@ -1,5 +1,5 @@
-//! A connection: a socket's stream and all that its shard keeps for it. It has no buffer of its own
-//! for reading or writing.
+//! A connection: a socket's stream and the state that its shard holds for it. It reads into its
+//! shard's buffer and writes bytes that it shares with other connections.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -26,9 +26,9 @@ use crate::engine::websocket::{Fault, Message, Reader, frames};
 
 static PING: Bytes = Bytes::from_static(&frames::PING);
 
-/// In this order the fields that a delivery reads lie together: they have left the processor's
-/// cache since the last one, and fetching them is most of what a delivery costs beside the system
-/// call.
+/// The order of the fields places those that a delivery reads next to each other: they are no
+/// longer in the processor's cache by then, and loading them is most of a delivery's cost besides
+/// the system call.
 #[repr(C)]
 pub(super) struct Connection {
     /// Whether it is queued for a delivery.
@@ -37,8 +37,9 @@ pub(super) struct Connection {
     held: Cell<bool>,
     dead: Cell<bool>,
     encoding: Encoding,
-    /// The feed that the next gathering starts from, so that a busy one does not starve the others.
-    turn: Cell<usize>,
+    /// The feed that the next gathering starts from (round robin), so that a busy feed does not
+    /// starve the others.
+    next_feed: Cell<usize>,
     outbox: Outbox,
     pub(super) subscriptions: Subscriptions,
     pub(super) socket: Arc<Socket>,
@@ -50,7 +51,7 @@ pub(super) struct Connection {
 pub(super) enum Event {
     /// Bytes may be read.
     Readable,
-    /// All that waited was written: frames may be delivered again.
+    /// All unsent bytes were written: frames may be delivered again.
     Flushed,
     /// A flag of the socket is set.
     Signalled,
@@ -63,7 +64,7 @@ pub(super) enum Event {
 pub(super) struct Delivery {
     /// There is more to deliver, and the peer takes it.
     pub(super) has_more: bool,
-    /// Feeds that are no longer followed because their ring no longer reaches back so far.
+    /// Feeds that are no longer followed, because their ring no longer holds the next frames.
     pub(super) lost: Vec<Rc<FeedBatches>>,
 }
 
@@ -74,7 +75,7 @@ pub(super) enum Ended {
 }
 
 impl Connection {
-    /// A connection that is held.
+    /// A connection to which no frame is delivered before [`Self::release`].
     pub(super) fn new(
         socket: Arc<Socket>,
         stream: TcpStream,
@@ -86,7 +87,7 @@ impl Connection {
             held: Cell::new(true),
             dead: Cell::new(false),
             encoding,
-            turn: Cell::new(0),
+            next_feed: Cell::new(0),
             outbox: Outbox::new(stream),
             subscriptions: Subscriptions::default(),
             socket,
@@ -137,8 +138,8 @@ impl Connection {
         }
         let mut batches = context.gathered.borrow_mut();
         batches.clear();
-        let (turn, feeds) = (self.turn.get(), &self.subscriptions);
-        let gathered = feeds.gather(turn, self.encoding, context, &mut batches);
+        let (first, feeds) = (self.next_feed.get(), &self.subscriptions);
+        let gathered = feeds.gather(first, self.encoding, context, &mut batches);
         // A right that changed before these frames were published was signalled by then: it is
         // checked first. Whether anybody was signalled is in the cache, a socket's own flag is not.
         if context.has_signals() && self.socket.recheck.load(Ordering::Acquire) {
@@ -147,7 +148,7 @@ impl Connection {
         }
         feeds.advance(&batches);
         context.count_delivered(batches.iter().map(|(_, batch)| batch.frames).sum());
-        self.turn.set(turn.wrapping_add(1));
+        self.next_feed.set(first.wrapping_add(1));
         let lost = if gathered.lost.is_empty() {
             Vec::new()
         } else {

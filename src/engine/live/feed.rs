@@ -15,8 +15,8 @@ pub struct FeedSpec {
     /// Its frames matter for a moment only, such as who is typing: a socket that resumes or falls
     /// behind goes on from the head, and is never told to refetch.
     pub(in crate::engine) ephemeral: bool,
-    /// Frames each feed keeps at most, where that is fewer than the settings say.
-    pub(in crate::engine) keeps: usize,
+    /// The limit of frames in a feed's ring, where it is lower than that of the settings.
+    pub(in crate::engine) max_frames: usize,
 }
 
 impl FeedSpec {
@@ -47,20 +47,20 @@ pub(super) struct Feed {
     pub(super) name: String,
     /// Without replay: see [`FeedSpec::ephemeral`].
     pub(super) ephemeral: bool,
-    /// Frames its ring keeps at most.
-    pub(super) keeps: usize,
+    /// The limit of frames in the ring.
+    pub(super) max_frames: usize,
     pub(super) log: Log<Frame>,
     /// Told when the log stops lagging.
     caught_up: Notify,
 }
 
 impl Feed {
-    pub(super) fn new(id: u64, name: &str, ephemeral: bool, keeps: usize, start: u64) -> Self {
+    pub(super) fn new(id: u64, name: &str, ephemeral: bool, max_frames: usize, start: u64) -> Self {
         Self {
             id,
             name: name.to_owned(),
             ephemeral,
-            keeps,
+            max_frames,
             log: Log::new(start),
             caught_up: Notify::new(),
         }
@@ -102,7 +102,7 @@ mod tests {
             pattern: "space/{space}/presence",
             about: "",
             ephemeral: false,
-            keeps: 1,
+            max_frames: 1,
         };
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));
         for wrong in [

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::feed::{Feed, FeedSpec};
 use crate::base::clock::Micros;
 
-// How long a feed without followers keeps its log: who was away for so long refetches.
+// How long a feed without followers keeps its log: clients that were away for longer refetch.
 const IDLE_FEED_TTL: Duration = Duration::from_secs(300);
 
 type ByName = HashMap<String, Arc<Feed>>;
@@ -17,7 +17,7 @@ pub(super) struct Feeds {
     specs: Vec<FeedSpec>,
     by_name: RwLock<ByName>,
     next_id: AtomicU64,
-    /// Frames a feed keeps at most.
+    /// The limit of frames in a feed's ring, by the settings.
     max_frames: usize,
 }
 
@@ -50,8 +50,8 @@ impl Feeds {
         self.read().get(name).cloned()
     }
 
-    /// The number of the feed's newest frame. The feed is made if it is not there, and kept for a
-    /// while.
+    /// The number of the feed's newest frame. Creates the feed if need be; it lives for at least
+    /// [`IDLE_FEED_TTL`], so that the number stays valid as a cursor.
     pub(super) fn head(&self, name: &str) -> u64 {
         if let Some(feed) = self.find(name) {
             return feed.log.touch();
@@ -61,8 +61,8 @@ impl Feeds {
         feed.or_insert_with(|| self.make(name)).log.head()
     }
 
-    /// Lets a shard listen to a feed, made if it is not there. Under the map's write lock, which
-    /// eviction takes, too: a feed that is listened to is not evicted.
+    /// Lets a shard listen to a feed, which is created if need be. Holds the map's write lock, as
+    /// eviction does: otherwise the feed could be evicted before the shard listens.
     pub(super) fn listen(&self, name: &str, shard: usize) -> Arc<Feed> {
         let mut feeds = self.write();
         let feed = feeds.entry(name.to_owned());
@@ -80,11 +80,11 @@ impl Feeds {
 
     fn make(&self, name: &str) -> Arc<Feed> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (ephemeral, keeps) = match self.spec(name) {
-            Some(spec) => (spec.ephemeral, spec.keeps.min(self.max_frames)),
+        let (ephemeral, max_frames) = match self.spec(name) {
+            Some(spec) => (spec.ephemeral, spec.max_frames.min(self.max_frames)),
             None => (false, self.max_frames),
         };
-        Arc::new(Feed::new(id, name, ephemeral, keeps, first_number()))
+        Arc::new(Feed::new(id, name, ephemeral, max_frames, first_number()))
     }
 
     fn spec(&self, name: &str) -> Option<&FeedSpec> {
@@ -97,7 +97,7 @@ impl Feeds {
         self.spec(name).is_some()
     }
 
-    /// Forgets feeds that nobody follows and nobody is likely to come back to.
+    /// Drops feeds that had neither followers, frames nor new cursors for [`IDLE_FEED_TTL`].
     pub(super) fn evict(&self) {
         let Some(before) = Instant::now().checked_sub(IDLE_FEED_TTL) else {
             return;

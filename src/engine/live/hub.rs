@@ -81,7 +81,7 @@ impl Hub {
             )
         };
         let bounds = Bounds {
-            entries: feed.keeps,
+            entries: feed.max_frames,
             weight: MAX_FEED_BYTES,
         };
         if content.is_change() {

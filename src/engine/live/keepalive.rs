@@ -34,12 +34,12 @@ impl Keepalive {
         self.last_read.set(second);
     }
 
-    /// Bytes were taken by the peer, or began to wait for it. Costs no look at the clock.
+    /// The peer took bytes, or bytes began to wait for it. Does not read the clock.
     pub(super) fn has_written(&self) {
         self.last_write.set(NOW);
     }
 
-    /// Called every second. Sockets are pinged in turn by their number, not all in one second.
+    /// Called every second. Pings are spread over the interval by the sockets' numbers.
     pub(super) fn tick(&self, second: u32, socket: u64, has_unsent: bool) -> Due {
         if self.last_write.get() == NOW {
             self.last_write.set(second);

@@ -167,7 +167,7 @@ fn log_lags_behind_its_slowest_listening_shard() {
 }
 
 #[test]
-fn log_near_its_weight_lags_at_half_its_entries() {
+fn log_near_weight_limit_lags_at_half() {
     let bounds = Bounds {
         entries: 512,
         weight: 45,

@@ -11,11 +11,10 @@ const REFETCHES_PER_SEC: u64 = 1_500;
 const MAX_IMMEDIATE: u64 = 32;
 const INTERVAL: Duration = Duration::from_micros(1_000_000 / REFETCHES_PER_SEC);
 
-/// A virtual queue of clients that refetch, one each [`INTERVAL`]. It only says how long the queue
-/// is; nobody is kept in it.
+/// A virtual queue of clients that refetch, one per [`INTERVAL`]: only its length is stored.
 pub(super) struct RefetchPacer {
     started: Instant,
-    /// When the last client of the queue has its turn, in microseconds since `started`.
+    /// When the last client of the queue refetches, in microseconds since `started`.
     end: AtomicU64,
 }
 
@@ -27,8 +26,8 @@ impl RefetchPacer {
         }
     }
 
-    /// Counts a client that is told to refetch. It should do so at a random moment within so many
-    /// milliseconds: 0 while they are few.
+    /// Appends a client to the queue. Returns the window, in milliseconds, in which it should
+    /// refetch at a random moment; 0 while the queue is short.
     pub(super) fn reserve(&self) -> u32 {
         self.reserve_at(self.started.elapsed())
     }

@@ -1,5 +1,5 @@
-//! Who may follow a feed, and whose session may go on: asked when a socket subscribes or acts, and
-//! again whenever a right may have changed.
+//! Authorization of sockets: who may follow a feed, and whose session is valid. Checked when a
+//! socket subscribes or acts, and again whenever a right may have changed.
 
 use std::sync::Arc;
 
@@ -30,22 +30,22 @@ impl FeedRule {
     }
 }
 
-/// The rules that sockets are held to.
+/// The rules that authorize sockets.
 pub(in crate::engine) struct Rights {
     feeds: Vec<FeedRule>,
-    still_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, Result<bool>> + Send + Sync>,
+    is_session_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, Result<bool>> + Send + Sync>,
 }
 
 impl Rights {
-    /// `still_valid` says whether a session may go on.
-    pub(in crate::engine) fn new<F, R>(feeds: Vec<FeedRule>, still_valid: F) -> Self
+    /// `is_session_valid` says whether the viewer's session still exists.
+    pub(in crate::engine) fn new<F, R>(feeds: Vec<FeedRule>, is_session_valid: F) -> Self
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
         Self {
             feeds,
-            still_valid: Box::new(move |viewer| still_valid(viewer).boxed()),
+            is_session_valid: Box::new(move |viewer| is_session_valid(viewer).boxed()),
         }
     }
 
@@ -65,7 +65,7 @@ impl Rights {
     ///
     /// # Errors
     /// When it could not be read.
-    pub(super) async fn still_valid(&self, viewer: &Viewer) -> Result<bool> {
-        (self.still_valid)(viewer.clone()).await
+    pub(super) async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
+        (self.is_session_valid)(viewer.clone()).await
     }
 }

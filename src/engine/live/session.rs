@@ -1,5 +1,5 @@
-//! A socket's task: answers what its client says, and checks its rights when they may have changed,
-//! until it closes.
+//! A socket's task: handles the messages of its client, and checks its rights when they may have
+//! changed, until the socket closes.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ use crate::engine::rate_limit::Throttle;
 use crate::engine::websocket::{Fault, Message, Reader, frames};
 
 pub(super) const MAX_FEEDS: usize = 64; // that one socket follows
-const MAX_MESSAGE_BYTES: usize = 64 << 10; // of one message from a client
+const MAX_MESSAGE_BYTES: usize = 64 << 10; // from a client, after inflating
 const MESSAGE_RATE: (u32, Duration) = (100, Duration::from_secs(10)); // of one socket
 const MAX_REFUSED_MESSAGES: u32 = 100; // after which a socket is closed
 const MAX_NAME_BYTES: usize = 128; // of a feed's or action's name, or a message's id
@@ -153,14 +153,14 @@ impl Session {
     async fn run(&mut self, reader: &mut Reader, early: Vec<u8>) -> Result<Infallible, Closing> {
         let shard = self.shard.clone();
         let context = &shard.context;
-        let mut said = self.connection.take(&mut { early }, context, reader)?;
+        let mut messages = self.connection.take(&mut { early }, context, reader)?;
         loop {
-            if !said.is_empty() {
-                Box::pin(self.handle_all(said)).await?;
+            if !messages.is_empty() {
+                Box::pin(self.handle_all(messages)).await?;
             }
-            said = Vec::new();
+            messages = Vec::new();
             match self.connection.event().await {
-                Event::Readable => said = self.connection.read(context, reader)?,
+                Event::Readable => messages = self.connection.read(context, reader)?,
                 Event::Flushed => self.shard.queue_and_wake(&self.connection),
                 Event::Signalled => Box::pin(self.handle_signal()).await?,
                 Event::Dead => return Err(Closing(None)),
@@ -176,7 +176,7 @@ impl Session {
         }
         self.connection.hold();
         while socket.recheck.swap(false, Ordering::AcqRel) {
-            if !self.server().rights.still_valid(&socket.viewer).await? {
+            if !self.server().rights.is_session_valid(&socket.viewer).await? {
                 return Err(CloseReason::SignedOut.into());
             }
             for feed in self.connection.subscriptions.names() {
@@ -269,7 +269,7 @@ impl Session {
         let (server, socket) = (self.guard.server.clone(), self.guard.socket.clone());
         let done = self.shard.pages.spawn(async move {
             // Checked for every action: the session may have ended since the last message.
-            match server.rights.still_valid(&socket.viewer).await {
+            match server.rights.is_session_valid(&socket.viewer).await {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => return Some(Err(error)),

@@ -74,15 +74,15 @@ pub(super) struct Socket {
     pub(super) viewer: Viewer,
     /// The shard that serves it.
     pub(super) shard: Arc<ShardHandle>,
-    /// Flag: its rights have to be checked before it gets another frame.
+    /// Set while its rights have to be checked before it gets another frame.
     pub(super) recheck: AtomicBool,
-    /// Flag: it is to be closed, and why.
+    /// Set once it is to be closed.
     pub(super) closing: OnceLock<CloseReason>,
 }
 
 impl Socket {
     pub(super) fn new(id: u64, viewer: Viewer, shard: Arc<ShardHandle>) -> Self {
-        // Checked at once: the session may have ended between the request and this moment.
+        // Starts with a check: the session may have ended since the request was authenticated.
         Self {
             id,
             viewer,
@@ -97,7 +97,7 @@ impl Socket {
     }
 
     pub(super) fn close(&self, reason: CloseReason) {
-        // The first reason stands.
+        // Fails if there is a reason already: the first one is sent.
         let _ = self.closing.set(reason);
         self.shard.signal(self.id);
     }

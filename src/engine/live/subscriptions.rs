@@ -1,4 +1,4 @@
-//! The feeds that a connection follows, and how far it was given each.
+//! The feeds that a connection follows, and its position in each.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use super::shard_context::ShardContext;
 const INLINE_FEEDS: usize = 5; // feeds of a page; more go to the heap
 const MAX_FLUSH_FRAMES: usize = 64; // gathered from a connection's feeds for one write
 
-/// A feed, and the number of the last frame that the connection was given.
+/// A feed, and the number of the last frame that was written to the connection.
 struct Following {
     batches: Rc<FeedBatches>,
     seen: u64,
@@ -21,25 +21,25 @@ struct Following {
 #[derive(Default)]
 pub(super) struct Subscriptions(RefCell<SmallVec<[Following; INLINE_FEEDS]>>);
 
-/// What a gathering found.
+/// The result of [`Subscriptions::gather`].
 pub(super) struct Gathered {
     /// There is more than fits into one write.
     pub(super) has_more: bool,
-    /// Positions of feeds whose ring no longer reaches back so far.
+    /// Indexes of feeds whose ring no longer holds the frames after the connection's position.
     pub(super) lost: Vec<usize>,
 }
 
 impl Subscriptions {
-    /// Brings what a delivery reads into the processor's cache.
+    /// Loads what a delivery reads into the processor's cache.
     pub(super) fn prefetch(&self) {
         std::hint::black_box(self.0.borrow().first().map(|one| one.seen));
     }
 
-    /// Takes a batch of each feed that has gained something, with the feed's position, up to
-    /// [`MAX_FLUSH_FRAMES`]. Starts from the feed whose turn it is.
+    /// Takes a batch of each feed with new frames, with the feed's index, until there are
+    /// [`MAX_FLUSH_FRAMES`]. Starts from feed `first`, modulo their number (round robin).
     pub(super) fn gather(
         &self,
-        turn: usize,
+        first: usize,
         encoding: Encoding,
         context: &ShardContext,
         batches: &mut Vec<(usize, Batch)>,
@@ -47,8 +47,8 @@ impl Subscriptions {
         let following = self.0.borrow();
         let (mut room, mut has_more, mut lost) = (MAX_FLUSH_FRAMES, false, Vec::new());
         let count = following.len();
-        for position in (0..count).map(|n| (turn + n) % count) {
-            let one = &following[position];
+        for index in (0..count).map(|n| (first + n) % count) {
+            let one = &following[index];
             if one.batches.feed.log.head() == one.seen {
                 continue;
             }
@@ -60,31 +60,32 @@ impl Subscriptions {
                 Some(batch) => {
                     room = room.saturating_sub(batch.frames);
                     has_more |= batch.full;
-                    batches.push((position, batch));
+                    batches.push((index, batch));
                 }
-                None => lost.push(position),
+                None => lost.push(index),
             }
         }
         Gathered { has_more, lost }
     }
 
-    /// Notes that these batches are given to the connection.
+    /// Moves the positions past these batches.
     pub(super) fn advance(&self, batches: &[(usize, Batch)]) {
         let mut following = self.0.borrow_mut();
-        for (position, batch) in batches {
-            following[*position].seen = batch.upto;
+        for (index, batch) in batches {
+            following[*index].seen = batch.upto;
         }
     }
 
-    /// Removes the feeds at these positions.
-    pub(super) fn remove(&self, mut positions: Vec<usize>) -> Vec<Rc<FeedBatches>> {
+    /// Removes the feeds at these indexes.
+    pub(super) fn remove(&self, mut indexes: Vec<usize>) -> Vec<Rc<FeedBatches>> {
         let mut following = self.0.borrow_mut();
-        positions.sort_unstable_by(|a, b| b.cmp(a)); // the last first: the others stay put
-        let remove = |position| following.remove(position).batches;
-        positions.into_iter().map(remove).collect()
+        // From the last to the first: removing one shifts those after it.
+        indexes.sort_unstable_by(|a, b| b.cmp(a));
+        let remove = |index| following.remove(index).batches;
+        indexes.into_iter().map(remove).collect()
     }
 
-    /// Adds a feed, from after frame `seen` on.
+    /// Adds a feed at the position after frame `seen`.
     pub(super) fn add(&self, batches: Rc<FeedBatches>, seen: u64) {
         self.0.borrow_mut().push(Following { batches, seen });
     }
@@ -93,11 +94,11 @@ impl Subscriptions {
     pub(super) fn remove_named(&self, name: &str) -> Option<Rc<FeedBatches>> {
         let mut following = self.0.borrow_mut();
         let is_named = |one: &Following| one.batches.feed.name == name;
-        let position = following.iter().position(is_named)?;
-        Some(following.remove(position).batches)
+        let index = following.iter().position(is_named)?;
+        Some(following.remove(index).batches)
     }
 
-    /// Removes all feeds.
+    /// Removes and returns all feeds.
     pub(super) fn take(&self) -> impl Iterator<Item = Rc<FeedBatches>> {
         self.0.take().into_iter().map(|left| left.batches)
     }
@@ -106,7 +107,6 @@ impl Subscriptions {
         self.0.borrow().len()
     }
 
-    /// The names of the feeds.
     pub(super) fn names(&self) -> Vec<String> {
         let following = self.0.borrow();
         let name = |one: &Following| one.batches.feed.name.clone();

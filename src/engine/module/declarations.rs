@@ -1,4 +1,4 @@
-//! What modules declare, joined: what needs no state, and what is bound to it.
+//! The merged declarations of all modules, and their handlers bound to state.
 
 use axum::Router;
 use axum::routing::MethodRouter;
@@ -15,7 +15,7 @@ use crate::engine::permission::Permission;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
 
-/// Who may ask for a page at all. Further rights are the page's to ask.
+/// Who may request a page at all. The page checks further permissions itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Everybody: signing in, the setup page, an invitation.
@@ -24,39 +24,39 @@ pub enum Audience {
     SignedIn,
 }
 
-/// A page or other route, with who may ask for it.
+/// A page or other route.
 pub struct Route {
-    /// Its path, with `{parameters}`.
+    /// The path in axum's syntax, with `{parameters}`.
     pub path: &'static str,
-    /// Who may ask.
+    /// Who may request it.
     pub audience: Audience,
     pub(in crate::engine) handler: MethodRouter,
 }
 
-/// A change of the schema that a module from outside brings.
+/// A schema migration of a module from another crate.
 pub struct Migration {
     pub(in crate::engine) module: &'static str,
     pub(in crate::engine) name: &'static str,
     pub(in crate::engine) sql: &'static str,
 }
 
-/// What modules declare that needs no state.
+/// The declarations that need no state.
 #[derive(Default)]
 pub struct Declarations {
-    /// Every topic.
+    /// In the order of declaration; names are checked for duplicates by the bus.
     pub topics: Vec<&'static Topic>,
-    /// Every permission.
+    /// In the order of declaration.
     pub permissions: Vec<&'static Permission>,
-    /// What makes the style sheet of one account.
+    /// Generate the CSS rules for the pages of one account.
     pub account_styles: Vec<AccountStyle>,
-    /// Addresses of every style sheet.
+    /// URLs.
     pub(in crate::engine) stylesheets: Vec<String>,
-    /// Addresses of every script.
+    /// URLs.
     pub(in crate::engine) scripts: Vec<String>,
     pub(in crate::engine) embedded_assets: Vec<EmbeddedAsset>,
-    /// Schema changes of modules from outside, in order.
+    /// Schema migrations of modules from other crates, in the order in which they run.
     pub migrations: Vec<Migration>,
-    /// Messages of modules from outside.
+    /// Message catalogues of modules from other crates.
     pub messages: Vec<ModuleMessages>,
     pub(in crate::engine) feeds: Vec<FeedSpec>,
     pub(in crate::engine) jobs: Vec<JobSpec>,
@@ -79,7 +79,7 @@ impl Declarations {
     }
 }
 
-/// What modules declare, bound to their state.
+/// The handlers of all modules, bound to their state.
 #[derive(Default)]
 pub struct Handlers {
     pub(in crate::engine) feeds: Vec<FeedRule>,
@@ -94,7 +94,7 @@ pub struct Handlers {
     pub(in crate::engine) panes: Vec<Pane>,
 }
 
-/// The routes of the modules as a router: those for signed-in people refuse everybody else.
+/// Builds the router of the modules' routes; those for signed-in people refuse other requests.
 pub(in crate::engine) fn mount(routes: Vec<Route>) -> Router {
     routes.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.audience {

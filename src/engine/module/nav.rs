@@ -1,4 +1,4 @@
-//! What modules add around pages: entries of the sidebar, panes, and rules for one account's pages.
+//! What modules add around pages: sections of the sidebar, panes, and CSS rules for one account.
 
 use std::sync::Arc;
 
@@ -10,44 +10,44 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Part;
 
-/// One entry of the sidebar.
+/// A link in the sidebar.
 #[derive(Clone, Debug)]
 pub struct NavEntry {
-    /// Where it leads.
+    /// The link's target, a path on this server.
     pub href: String,
-    /// Symbol of the icon sprite.
+    /// The id of a symbol in `icons.svg`.
     pub icon: &'static str,
-    /// What people called it.
+    /// A name that people chose: not translated, and escaped by the template.
     pub label: String,
-    /// Whether something new is there.
+    /// Whether there is something unread behind the link.
     pub unread: bool,
-    /// Tells it apart on the page: frames of its module change `#unread-<key>`.
+    /// Unique on the page: frames of the module change the element `#unread-<key>`.
     pub key: String,
 }
 
 /// A section of the sidebar.
 #[derive(Clone, Debug)]
 pub struct NavSection {
-    /// Key of its heading.
+    /// The message key of the heading.
     pub heading: &'static str,
-    /// Where its "add" link leads, and the key of its title, for those who may.
+    /// Path and title (a message key) of the "add" link, for viewers who may add something.
     pub add: Option<(String, &'static str)>,
-    /// Its entries, in order.
+    /// In the order in which they are shown.
     pub entries: Vec<NavEntry>,
 }
 
-/// Makes a module's part of the sidebar for one person in one space, and names what it is made
-/// from.
+/// Creates a module's sections of the sidebar for one viewer in one space, and adds what they
+/// depend on to the dependencies.
 pub type Nav = Arc<
     dyn Fn(Viewer, Option<SpaceId>, Dependencies) -> BoxFuture<'static, Result<Vec<NavSection>>>
         + Send
         + Sync,
 >;
 
-/// Makes the pane beside the pages of a space, and names what it is made from.
+/// Renders a pane beside the pages of a space, and adds what it depends on to the dependencies.
 pub type Pane = Arc<
     dyn Fn(Viewer, SpaceId, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync,
 >;
 
-/// CSS rules for one account.
+/// Generates CSS rules for the pages of one account.
 pub type AccountStyle = fn(AccountId) -> String;

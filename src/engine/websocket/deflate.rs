@@ -4,7 +4,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use super::header::Fault;
 
-const SCRATCH: usize = 16 * 1024; // bytes inflated at a time
+const SCRATCH_BYTES: usize = 16 * 1024; // bytes inflated at a time
 
 /// What follows a message's bytes: the four that the sender left off (RFC 7692, section 7.2.2),
 /// then a final empty block. It is read as an end only between blocks, so a message
@@ -27,17 +27,17 @@ impl Inflater {
     pub fn new() -> Self {
         Self {
             stream: Decompress::new(false),
-            scratch: vec![0; SCRATCH].into(),
+            scratch: vec![0; SCRATCH_BYTES].into(),
         }
     }
 
-    /// Inflates the payload of one message to at most `longest` bytes. An empty payload is an empty
-    /// message.
+    /// Inflates the payload of one message to at most `max_bytes` bytes. An empty payload is an
+    /// empty message.
     ///
     /// # Errors
-    /// [`Fault::TooLarge`] as soon as it inflates to more, having kept no more than `longest`;
+    /// [`Fault::TooLarge`] as soon as it inflates to more, having kept no more than `max_bytes`;
     /// [`Fault::NotDeflate`] when it is no deflated data or breaks off within.
-    pub fn inflate(&mut self, deflated: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
+    pub fn inflate(&mut self, deflated: &[u8], max_bytes: usize) -> Result<Vec<u8>, Fault> {
         let mut plain = Vec::new();
         if deflated.is_empty() {
             return Ok(plain);
@@ -60,16 +60,16 @@ impl Inflater {
                     (self.stream.total_in() - taken) as usize,
                     (self.stream.total_out() - given) as usize,
                 );
-                if given > longest - plain.len() {
+                if given > max_bytes - plain.len() {
                     return Err(Fault::TooLarge);
                 }
-                append(&mut plain, &self.scratch[..given], longest);
+                append(&mut plain, &self.scratch[..given], max_bytes);
                 rest = &rest[taken..];
                 ended = status == Status::StreamEnd;
                 let more = if ended {
                     !rest.is_empty()
                 } else {
-                    given == SCRATCH
+                    given == SCRATCH_BYTES
                 };
                 if !more {
                     break;
@@ -132,12 +132,12 @@ impl Default for Deflater {
     }
 }
 
-/// Adds to a buffer that will hold at most `most` bytes. First exactly what there is, for most
-/// messages come in one piece; then twice the room each time, but never more than `most`.
-pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], most: usize) {
+/// Adds to a buffer that will hold at most `max_bytes` bytes. First exactly what there is, for most
+/// messages come in one piece; then twice the room each time, but never more than `max_bytes`.
+pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], max_bytes: usize) {
     let needed = buffer.len() + more.len();
     if needed > buffer.capacity() {
-        let room = needed.max(most.min(2 * buffer.capacity()));
+        let room = needed.max(max_bytes.min(2 * buffer.capacity()));
         buffer.reserve_exact(room - buffer.len());
     }
     buffer.extend_from_slice(more);
@@ -165,11 +165,11 @@ mod tests {
     fn message_of_scratch_size_inflates() {
         let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
         for length in [
-            SCRATCH - 1,
-            SCRATCH,
-            SCRATCH + 1,
-            2 * SCRATCH,
-            2 * SCRATCH + 300,
+            SCRATCH_BYTES - 1,
+            SCRATCH_BYTES,
+            SCRATCH_BYTES + 1,
+            2 * SCRATCH_BYTES,
+            2 * SCRATCH_BYTES + 300,
         ] {
             let plain = vec![b'a'; length];
             assert_eq!(

@@ -15,8 +15,8 @@ use sha1::{Digest, Sha1};
 
 use super::deflate_offer::{Window, acceptable_offer};
 
-/// What the accepting side appends to the client's key (RFC 6455, section 1.3).
-const SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// The GUID that the server appends to the client's key (RFC 6455, section 1.3).
+const KEY_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// What both sides agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +90,15 @@ pub fn accept(
     if version != Version::HTTP_11 {
         return Err(Refused::Malformed);
     }
-    if !lists(headers, UPGRADE, "websocket") || !lists(headers, CONNECTION, "upgrade") {
+    if !contains_token(headers, UPGRADE, "websocket")
+        || !contains_token(headers, CONNECTION, "upgrade")
+    {
         return Err(Refused::NotAnUpgrade);
     }
-    if only(headers, SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+    if single_value(headers, SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refused::Version);
     }
-    let key = only(headers, SEC_WEBSOCKET_KEY).ok_or(Refused::Malformed)?;
+    let key = single_value(headers, SEC_WEBSOCKET_KEY).ok_or(Refused::Malformed)?;
     if BASE64_STANDARD.decode(key).map_or(0, |key| key.len()) != 16 {
         return Err(Refused::Malformed);
     }
@@ -110,9 +112,9 @@ pub fn accept(
     let answer = response.headers_mut();
     answer.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    answer.insert(SEC_WEBSOCKET_ACCEPT, visible(proof(key)));
+    answer.insert(SEC_WEBSOCKET_ACCEPT, header_value(accept_value(key)));
     if let Some(offer) = offer {
-        answer.insert(SEC_WEBSOCKET_EXTENSIONS, visible(offer.answer()));
+        answer.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(offer.answer()));
     }
     Ok((
         response,
@@ -122,22 +124,22 @@ pub fn accept(
     ))
 }
 
-/// Proves that the key was read (RFC 6455, section 4.2.2).
-fn proof(key: &str) -> String {
+/// The value of `Sec-WebSocket-Accept` for a client's key (RFC 6455, section 4.2.2).
+fn accept_value(key: &str) -> String {
     BASE64_STANDARD.encode(
         Sha1::new()
             .chain_update(key)
-            .chain_update(SUFFIX)
+            .chain_update(KEY_GUID)
             .finalize(),
     )
 }
 
-fn visible(value: String) -> HeaderValue {
+fn header_value(value: String) -> HeaderValue {
     HeaderValue::try_from(value).expect("made of visible ASCII characters")
 }
 
-/// Whether a comma-separated header names the token, in any case.
-fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+/// Whether a comma-separated header contains the token, ignoring case.
+fn contains_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     let lines = headers
         .get_all(name)
         .into_iter()
@@ -147,8 +149,8 @@ fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
         .any(|word| word.trim().eq_ignore_ascii_case(token))
 }
 
-/// The value of a header that may be there only once (RFC 6455, section 11.3).
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+/// The value of a header that may occur only once (RFC 6455, section 11.3).
+fn single_value(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut lines = headers.get_all(name).into_iter();
     let first = lines.next()?.to_str().ok()?.trim();
     lines.next().is_none().then_some(first)

@@ -138,10 +138,10 @@ impl Opcode {
     }
 }
 
-/// Takes up to `most` bytes from the front.
-pub(super) fn split<'a>(input: &mut &'a mut [u8], most: usize) -> &'a mut [u8] {
+/// Takes up to `max` bytes from the front.
+pub(super) fn split<'a>(input: &mut &'a mut [u8], max: usize) -> &'a mut [u8] {
     let available = input.len();
-    let (front, rest) = take(input).split_at_mut(most.min(available));
+    let (front, rest) = take(input).split_at_mut(max.min(available));
     *input = rest;
     front
 }

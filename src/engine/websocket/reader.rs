@@ -26,16 +26,16 @@ pub enum Message {
     Close(Option<(u16, String)>),
 }
 
-/// Makes messages of one connection's bytes. Holds memory only while a message is incomplete,
-/// and no more than its bytes so far need.
+/// Decodes the bytes of one connection to messages. Holds memory only while a message is
+/// incomplete, and no more than its bytes so far need.
 pub struct Reader {
     /// The longest message taken, in bytes.
-    longest: usize,
+    max_bytes: usize,
     /// The payloads of the incomplete message, unmasked, still compressed if they are. After them,
     /// what has arrived of a control frame.
-    kept: Vec<u8>,
+    buffered: Vec<u8>,
     step: Step,
-    message: Option<Begun>,
+    message: Option<PartialMessage>,
     deflate: bool,
 }
 
@@ -51,20 +51,20 @@ enum Step {
 
 /// A message of which frames are still to come.
 #[derive(Clone, Copy)]
-struct Begun {
+struct PartialMessage {
     text: bool,
     deflated: bool,
-    /// How many of the last bytes kept begin a character that has not ended yet: at most 3.
-    unended: u8,
+    /// How many of the last buffered bytes belong to an incomplete UTF-8 character: at most 3.
+    incomplete: u8,
 }
 
 impl Reader {
-    /// A reader for a new connection that takes messages of up to `longest` bytes, counted after
+    /// A reader for a new connection that takes messages of up to `max_bytes` bytes, counted after
     /// inflating. `deflate`: whether compression was agreed.
-    pub fn new(longest: usize, deflate: bool) -> Self {
+    pub fn new(max_bytes: usize, deflate: bool) -> Self {
         Self {
-            longest,
-            kept: Vec::new(),
+            max_bytes,
+            buffered: Vec::new(),
             step: Step::START,
             message: None,
             deflate,
@@ -94,7 +94,7 @@ impl Reader {
             };
             let message = match self.message {
                 _ if frame.opcode.is_control() => self.control(frame, payload)?,
-                Some(begun) => self.data(begun, frame, payload, inflater)?,
+                Some(partial) => self.data(partial, frame, payload, inflater)?,
                 None => return Err(Fault::Protocol), // cannot be: a header begins one or is refused
             };
             if message.is_some() || frame.left > 0 {
@@ -104,8 +104,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// Whether the client has begun something: a frame, or a message of several frames.
-    pub fn is_amid(&self) -> bool {
+    /// Whether a frame, or a message of several frames, has begun and is not complete.
+    pub fn is_mid_message(&self) -> bool {
         self.message.is_some() || !matches!(self.step, Step::Header(header) if header.len == 0)
     }
 
@@ -126,12 +126,12 @@ impl Reader {
         let frame = header.frame()?;
         if !frame.opcode.is_control() {
             let deflated = header.is_deflated();
-            let begun = *self.message.get_or_insert(Begun {
+            let partial = *self.message.get_or_insert(PartialMessage {
                 text: frame.opcode == Opcode::Text,
                 deflated,
-                unended: 0,
+                incomplete: 0,
             });
-            if frame.left > self.most(begun) - self.kept.len() {
+            if frame.left > self.max_payload(partial) - self.buffered.len() {
                 return Err(Fault::TooLarge);
             }
         }
@@ -161,13 +161,13 @@ impl Reader {
     }
 
     /// How many bytes of payload a message may have.
-    fn most(&self, begun: Begun) -> usize {
+    fn max_payload(&self, partial: PartialMessage) -> usize {
         // What cannot be compressed grows a little: with short blocks, or with the fixed code's 9
         // bits for a byte, by an eighth.
-        if begun.deflated {
-            self.longest.saturating_add(self.longest / 8 + 64)
+        if partial.deflated {
+            self.max_bytes.saturating_add(self.max_bytes / 8 + 64)
         } else {
-            self.longest
+            self.max_bytes
         }
     }
 
@@ -179,14 +179,14 @@ impl Reader {
         } else if payload.is_empty() {
             return Ok(None); // only its header came
         } else {
-            self.kept.reserve_exact(payload.len() + frame.left);
-            self.kept.extend_from_slice(payload);
+            self.buffered.reserve_exact(payload.len() + frame.left);
+            self.buffered.extend_from_slice(payload);
             if frame.left > 0 {
                 return Ok(None);
             }
             match self.message {
-                Some(_) => self.kept.split_off(self.kept.len() - whole),
-                None => take(&mut self.kept),
+                Some(_) => self.buffered.split_off(self.buffered.len() - whole),
+                None => take(&mut self.buffered),
             }
         };
         match frame.opcode {
@@ -199,35 +199,41 @@ impl Reader {
     /// Takes a piece of a message.
     fn data(
         &mut self,
-        begun: Begun,
+        partial: PartialMessage,
         frame: Frame,
         payload: &[u8],
         inflater: &mut Inflater,
     ) -> Result<Option<Message>, Fault> {
         let ends = frame.last && frame.left == 0;
         // Most messages come in one piece, which then is all that is copied.
-        if !ends || !self.kept.is_empty() {
-            let most = self.most(begun);
-            append(&mut self.kept, payload, most);
+        if !ends || !self.buffered.is_empty() {
+            let max = self.max_payload(partial);
+            append(&mut self.buffered, payload, max);
         }
         if !ends {
-            let unended = if begun.text && !begun.deflated {
-                unended(&self.kept, payload.len() + usize::from(begun.unended))?
+            let incomplete = if partial.text && !partial.deflated {
+                incomplete_bytes(
+                    &self.buffered,
+                    payload.len() + usize::from(partial.incomplete),
+                )?
             } else {
                 0
             };
-            self.message = Some(Begun { unended, ..begun });
+            self.message = Some(PartialMessage {
+                incomplete,
+                ..partial
+            });
             return Ok(None);
         }
         self.message = None;
-        let kept = take(&mut self.kept);
-        let body = match (begun.deflated, kept.is_empty()) {
-            (true, true) => inflater.inflate(payload, self.longest)?,
-            (true, false) => inflater.inflate(&kept, self.longest)?,
+        let buffered = take(&mut self.buffered);
+        let body = match (partial.deflated, buffered.is_empty()) {
+            (true, true) => inflater.inflate(payload, self.max_bytes)?,
+            (true, false) => inflater.inflate(&buffered, self.max_bytes)?,
             (false, true) => payload.to_vec(),
-            (false, false) => kept,
+            (false, false) => buffered,
         };
-        let message = if begun.text {
+        let message = if partial.text {
             Message::Text(String::from_utf8(body).map_err(|_| Fault::NotUtf8)?)
         } else {
             Message::Binary(body)
@@ -256,7 +262,7 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 
 /// Checks the last `new` bytes of a text that goes on, and says how many of them are the beginning
 /// of a character.
-fn unended(text: &[u8], new: usize) -> Result<u8, Fault> {
+fn incomplete_bytes(text: &[u8], new: usize) -> Result<u8, Fault> {
     let new = &text[text.len() - new..];
     match std::str::from_utf8(new) {
         Ok(_) => Ok(0),

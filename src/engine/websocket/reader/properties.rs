@@ -91,7 +91,7 @@ proptest! {
         }
         let mut reader = Reader::new(2000, true);
         prop_assert_eq!(read_in_pieces(&mut reader, bytes, &sizes), Ok(expected));
-        prop_assert!(!reader.is_amid());
+        prop_assert!(!reader.is_mid_message());
     }
 
     #[test]
@@ -105,8 +105,8 @@ proptest! {
         'read: for mut piece in bytes.chunks_mut(size) {
             loop {
                 let read = reader.next(&mut piece, &mut inflater);
-                let limit = reader.longest + reader.longest / 8 + 64 + 125;
-                prop_assert!(reader.kept.capacity() <= limit);
+                let limit = reader.max_bytes + reader.max_bytes / 8 + 64 + 125;
+                prop_assert!(reader.buffered.capacity() <= limit);
                 match read {
                     Ok(Some(Message::Text(text))) => prop_assert!(text.capacity() <= 300),
                     Ok(Some(Message::Binary(body))) => prop_assert!(body.len() <= 300),

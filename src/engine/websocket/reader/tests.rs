@@ -216,7 +216,7 @@ fn too_large_message_is_refused_by_its_header() {
         read_in_pieces(&mut reader, header_of(frame(0x82, &[0; 1001]), 8), &[3]),
         Err(Fault::TooLarge)
     );
-    assert_eq!(reader.kept.capacity(), 0);
+    assert_eq!(reader.buffered.capacity(), 0);
     let huge = [&[0x82, 0xFF, 0x7F][..], &[0xFF; 7], &MASK].concat();
     assert_eq!(read(huge), Err(Fault::TooLarge));
     let parts = [frame(0x02, &[0; 600]), header_of(frame(0x80, &[0; 401]), 8)].concat();
@@ -261,7 +261,7 @@ fn broken_deflate_is_code_1007() {
 #[test]
 fn reader_holds_nothing_between_messages() {
     let mut reader = Reader::new(1000, true);
-    assert!(!reader.is_amid());
+    assert!(!reader.is_mid_message());
     let deflated = Deflater::new().deflate(&[7; 700]);
     for bytes in [
         frame(0x81, &[b'a'; 700]),
@@ -271,10 +271,10 @@ fn reader_holds_nothing_between_messages() {
     ] {
         for end in 1..bytes.len() {
             read_in_pieces(&mut reader, bytes[..end].to_vec(), &[7]).unwrap();
-            assert!(reader.is_amid());
+            assert!(reader.is_mid_message());
             read_in_pieces(&mut reader, bytes[end..].to_vec(), &[7]).unwrap();
-            assert!(!reader.is_amid());
-            assert_eq!(reader.kept.capacity(), 0);
+            assert!(!reader.is_mid_message());
+            assert_eq!(reader.buffered.capacity(), 0);
         }
     }
 }
