@@ -10,20 +10,24 @@ form = urllib.parse.urlencode({"login": login, "password": password}).encode()
 web.open(urllib.request.Request(base + "/sign-in", form, {"Accept": "application/json"}))
 host, cookie = urllib.parse.urlsplit(base).netloc, "; ".join(f"{c.name}={c.value}" for c in jar)
 sock = socket.create_connection(host.split(":"))
-sock.sendall(f"GET /live/data HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nCookie: {cookie}\r\n"
-             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n".encode())
+nonce = base64.b64encode(os.urandom(16)).decode()
+sock.sendall((f"GET /live/data HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n"
+              "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+              f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {nonce}\r\n\r\n").encode())
 stream = sock.makefile("rb")
-while stream.readline() != b"\r\n": pass  # the answer's head
+while stream.readline() != b"\r\n": pass  # the head of the response
 
 def send(data, kind=0x81):  # RFC 6455: one masked frame
-    size = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0xFE]) + struct.pack(">H", len(data))
-    sock.sendall(bytes([kind]) + size + bytes(4) + data)
+    size = len(data)
+    head = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
+    sock.sendall(bytes([kind]) + head + bytes(4) + data)
 
 def messages():
     while head := stream.read(2):
-        size = head[1] if head[1] < 126 else int.from_bytes(stream.read(2 if head[1] == 126 else 8), "big")
+        size = head[1]
+        if size > 125: size = int.from_bytes(stream.read(2 if size == 126 else 8), "big")
         data = stream.read(size)
-        if head[0] == 0x89: send(data, 0x8A)  # a ping wants its pong
+        if head[0] == 0x89: send(data, 0x8A)  # answer a ping with a pong
         elif head[0] == 0x81: yield json.loads(data)
 
 send(json.dumps({"type": "subscribe", "feed": f"room/{room}"}).encode())

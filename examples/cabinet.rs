@@ -1,4 +1,4 @@
-//! A module with files: a cabinet in which the people of a space put what all of them may read.
+//! A module with files: a cabinet for each space, whose members add and read documents.
 //! `docs/files.md` explains it.
 
 use askama::Template;
@@ -29,15 +29,25 @@ const TABLE: &str = "CREATE TABLE cabinet (
     space_id BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE
 )";
 
-/// An ordinary form: it uploads without JavaScript. The field that names the place stands before
-/// the files.
+/// An ordinary form, which uploads without JavaScript. The field with the target (the space) comes
+/// before the files.
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"{% extends "community/shell.html" %}{% import "community/parts.html" as parts %}{% block main %}<h1>Cabinet</h1>{{ parts::problem(form) }}
-<form method="post" action="/act/cabinet.file" enctype="multipart/form-data"><input type="hidden" name="space" value="{{ space }}">
-<input type="file" name="files" multiple aria-label="Files"><button class="btn">File</button>{% if let Some(error) = form.error("files") %}<p class="error">{{ error }}</p>{% endif %}</form>
-<ul>{% for file in files %}<li><a href="/files/{{ file.id }}/{{ file.name|urlencode }}">{{ file.name }}</a>{% if file.picture == Picture::Made %}<img src="/files/{{ file.id }}/{{ file.name|urlencode }}?size=small" alt="">{% endif %}</li>{% endfor %}</ul>{% endblock %}"#
+    source = r#"{% extends "community/shell.html" %}
+{% import "community/parts.html" as parts %}
+{% block main %}<h1>Cabinet</h1>{{ parts::problem(form) }}
+<form method="post" action="/act/cabinet.file" enctype="multipart/form-data">
+<input type="hidden" name="space" value="{{ space }}">
+<input type="file" name="files" multiple aria-label="Files"><button class="btn">File</button>
+{% if let Some(error) = form.error("files") %}<p class="error">{{ error }}</p>{% endif %}
+</form>
+<ul>{% for file in files %}
+<li><a href="/files/{{ file.id }}/{{ file.name|urlencode }}">{{ file.name }}</a>
+{% if file.picture == Picture::Made -%}
+<img src="/files/{{ file.id }}/{{ file.name|urlencode }}?size=small" alt="">
+{%- endif %}</li>
+{% endfor %}</ul>{% endblock %}"#
 )]
 struct CabinetPage {
     head: Head,
@@ -51,37 +61,37 @@ struct CabinetPage {
 struct Cabinet(Community);
 
 #[derive(Deserialize)]
-struct Put {
+struct PutInput {
     space: SpaceId,
     #[serde(default)]
     files: Vec<FileId>,
 }
 
 #[derive(Deserialize)]
-struct List {
+struct ListInput {
     space: SpaceId,
 }
 
 #[derive(Deserialize)]
-struct ThrowAway {
+struct DeleteInput {
     file: FileId,
 }
 
 event! {
-    /// Files were put into a cabinet, or thrown away.
+    /// Documents were added to a cabinet or deleted.
     pub struct ContentsChanged on "cabinet.contents.changed" by space {
         /// The space whose cabinet it is.
         space: SpaceId = SpaceId(3),
     }
 }
 
-const FEED: Feed<SpaceId> = Feed::new("cabinet/{space}", "Versions of a space's cabinet");
+const FEED: Feed<SpaceId> = Feed::new("cabinet/{space}", "Changes of a space's cabinet");
 
 fn module() -> Module<Cabinet> {
     Module::new("cabinet")
         .migration("0001_cabinet", TABLE)
         .publishes::<ContentsChanged>()
-        .files(document())
+        .files(document_kind())
         .feed(FEED, may_follow)
         .subscriber(Subscriber::new("cabinet.presenter").on(contents_changed))
         .page(Audience::SignedIn, "/spaces/{space}/cabinet", get(page))
@@ -102,35 +112,36 @@ fn module() -> Module<Cabinet> {
             "cabinet.throw-away",
             "Throws a file away",
             Class::Write,
-            Cabinet::throw,
+            Cabinet::delete,
         )
 }
 
-/// Who may put something where, and who may read what is kept: asked at every upload and every
-/// download.
-fn document() -> FileKind<Cabinet> {
-    let about = "What lies in a space's cabinet";
+/// `may_add` is checked for every upload, `may_read` for every download.
+fn document_kind() -> FileKind<Cabinet> {
+    let about = "A document in a space's cabinet";
     FileKind::new(DOCUMENT, about, "space", may_add, may_read).when_ready(pictures_ready)
 }
 
-/// A document counts in the space of its cabinet.
+/// A document counts towards the quota of its space.
 async fn may_add(cabinet: Cabinet, viewer: Viewer, space: i64) -> Result<Option<SpaceId>> {
     let space = SpaceId(space);
-    cabinet.of_space(viewer.account, space).await?;
+    cabinet.permit_read(viewer.account, space).await?;
     Ok(Some(space))
 }
 
 async fn may_read(cabinet: Cabinet, viewer: Viewer, file: File) -> Result<()> {
-    cabinet.of_space(viewer.account, SpaceId(file.target)).await
+    cabinet
+        .permit_read(viewer.account, SpaceId(file.target))
+        .await
 }
 
 async fn pictures_ready(cabinet: Cabinet, tx: &mut Tx, file: File) -> Result<()> {
-    cabinet.changed(tx, SpaceId(file.target));
+    cabinet.publish_changed(tx, SpaceId(file.target));
     Ok(())
 }
 
 async fn may_follow(cabinet: Cabinet, viewer: Viewer, space: SpaceId) -> Result<bool> {
-    is_granted(cabinet.of_space(viewer.account, space).await)
+    is_granted(cabinet.permit_read(viewer.account, space).await)
 }
 
 /// Programs that follow the feed get the event.
@@ -141,23 +152,23 @@ async fn contents_changed(cabinet: &Cabinet, event: &ContentsChanged, _: &Envelo
 }
 
 impl Cabinet {
-    async fn of_space(self, account: AccountId, space: SpaceId) -> Result<()> {
+    async fn permit_read(self, account: AccountId, space: SpaceId) -> Result<()> {
         self.0
             .access
             .permit(account, &permissions::READ, Scope::Space(space))
             .await
     }
 
-    /// After the commit: nobody hears of what could still be lost.
-    fn changed(&self, tx: &mut Tx, space: SpaceId) {
+    /// After the commit: a rolled-back write publishes nothing.
+    fn publish_changed(&self, tx: &mut Tx, space: SpaceId) {
         let bus = &self.0.engine().bus;
         bus.publish_after_commit(tx, Origin::default(), ContentsChanged { space });
     }
 
-    /// Uploads are there already, by whichever way they came. In one transaction they stay, all of
-    /// them or none.
-    async fn put(self, viewer: Viewer, Put { space, files }: Put) -> Result<Outcome> {
-        self.clone().of_space(viewer.account, space).await?;
+    /// The files have been uploaded already, over tus or with the form. One transaction claims all
+    /// of them or none.
+    async fn put(self, viewer: Viewer, PutInput { space, files }: PutInput) -> Result<Outcome> {
+        self.clone().permit_read(viewer.account, space).await?;
         if files.is_empty() {
             return Err(Error::field("files", "error-file-gone"));
         }
@@ -175,7 +186,7 @@ impl Cabinet {
                 )
                 .await?;
             }
-            self.changed(tx, space);
+            self.publish_changed(tx, space);
             Ok(())
         })
         .await?;
@@ -193,28 +204,36 @@ impl Cabinet {
             .await
     }
 
-    async fn list(self, viewer: Viewer, List { space }: List) -> Result<Outcome> {
-        self.clone().of_space(viewer.account, space).await?;
+    async fn list(self, viewer: Viewer, ListInput { space }: ListInput) -> Result<Outcome> {
+        self.clone().permit_read(viewer.account, space).await?;
         let files = self.files(space).await?;
-        let told = files.iter().map(|file| {
-            json!({ "id": file.id, "name": file.name, "media": file.media().name(), "size": file.size, "picture": file.picture,
-                "width": file.width, "height": file.height })
+        let documents = files.iter().map(|file| {
+            json!({
+                "id": file.id,
+                "name": file.name,
+                "media": file.media().name(),
+                "size": file.size,
+                "picture": file.picture,
+                "width": file.width,
+                "height": file.height,
+            })
         });
         Ok(Outcome::new(
-            json!({ "files": told.collect::<Vec<_>>() }),
+            json!({ "files": documents.collect::<Vec<_>>() }),
             format!("/spaces/{space}/cabinet"),
         ))
     }
 
-    /// The row and the file go together. The bytes follow, unless another file has the same.
-    async fn throw(self, viewer: Viewer, ThrowAway { file }: ThrowAway) -> Result<Outcome> {
+    /// Deletes the row and releases the file in one transaction. The content is deleted later,
+    /// unless another file has the same.
+    async fn delete(self, viewer: Viewer, DeleteInput { file }: DeleteInput) -> Result<Outcome> {
         let space = SpaceId(self.0.engine().files.file(file).await?.target);
-        self.clone().of_space(viewer.account, space).await?;
+        self.clone().permit_read(viewer.account, space).await?;
         let db = self.0.engine().db.clone();
         db.write(async move |tx| {
             const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
             let _: SpaceId = tx.scalar(ROW, (file,)).await?;
-            self.changed(tx, space);
+            self.publish_changed(tx, space);
             self.0.engine().files.release(tx, file).await
         })
         .await?;
@@ -229,7 +248,7 @@ async fn page(
     Path(space): Path<SpaceId>,
     form: Form,
 ) -> Result<PageAnswer> {
-    cabinet.clone().of_space(viewer.account, space).await?;
+    cabinet.clone().permit_read(viewer.account, space).await?;
     let here = format!("/spaces/{space}/cabinet");
     let shell = layout.shell(&viewer, Some(space), &here).await?;
     let head = cabinet.0.head(&viewer, "Cabinet");

@@ -22,11 +22,11 @@ use tidepool::engine::web::{Head, PageAnswer};
 use tidepool::event;
 
 event! {
-    /// Someone counted.
+    /// A space's counter has a new value.
     pub struct ValueChanged on "counter.value.changed" by space {
         /// The space whose counter it is.
         space: SpaceId = SpaceId(3),
-        /// What it shows now.
+        /// The new value.
         value: i64 = 42,
     }
 }
@@ -36,16 +36,18 @@ const TABLE: &str = "CREATE TABLE counters (
     value    BIGINT NOT NULL
 )";
 
-/// Words on the page, by language: each key begins with the module's name.
+/// Texts in Fluent syntax: each key begins with the module's name.
 const WORDS: &str = "counter-title = Counter";
 
-/// The page is an ordinary page: it reads and counts without JavaScript, too.
+/// An ordinary page, which also works without JavaScript.
 #[derive(Template)]
 #[template(
     ext = "html",
     source = r#"{% extends "community/shell.html" %}{% block main %}<h1>{{ head.title }}</h1>
 <p data-feeds="{{ feed }}"><output id="counter-{{ space }}">{{ value }}</output></p>
-<form method="post" action="/act/counter.add"><input type="hidden" name="space" value="{{ space }}"><button class="btn">+1</button></form>{% endblock %}"#
+<form method="post" action="/act/counter.add">
+<input type="hidden" name="space" value="{{ space }}"><button class="btn">+1</button>
+</form>{% endblock %}"#
 )]
 struct CounterPage {
     head: Head,
@@ -71,7 +73,7 @@ impl Counter {
 /// The value of a space's counter.
 const FEED: Feed<SpaceId> = Feed::new("counter/{space}", "The value of a space's counter");
 
-/// All that the feature adds to the server. What is not declared here does not exist.
+/// What the module declares to the server. What is not declared does not exist.
 fn module() -> Module<Counter> {
     Module::new("counter")
         .migration("0001_counters", TABLE)
@@ -87,7 +89,7 @@ async fn may_follow(counter: Counter, viewer: Viewer, space: SpaceId) -> Result<
     is_granted(counter.may_read(viewer.account, space).await)
 }
 
-/// One event, two forms: an element for pages, the event itself for programs.
+/// Publishes the event in two forms: HTML for pages, JSON for programs.
 async fn value_changed(counter: &Counter, event: &ValueChanged, _: &Envelope) -> Result<()> {
     let target = format!("#counter-{}", event.space);
     let html = Partial::inner(target, &event.value.to_string()).to_string();
@@ -102,7 +104,7 @@ struct AddInput {
     space: SpaceId,
 }
 
-/// Serves the form, JSON over HTTP and the socket alike.
+/// Serves forms, JSON over HTTP and sockets.
 async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> Result<Outcome> {
     const ADD: &str = "INSERT INTO counters (space_id, value) VALUES ($1, 1) \
         ON CONFLICT (space_id) DO UPDATE SET value = counters.value + 1 RETURNING value";
@@ -111,7 +113,7 @@ async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> 
     let bus = engine.bus.clone();
     let write = engine.db.write(async move |tx| {
         let value: i64 = tx.scalar(ADD, (space,)).await?;
-        // After the commit, in its order: nobody hears of what could still be lost.
+        // After the commit, in commit order: a rolled-back write publishes nothing.
         let origin = Origin::new(viewer.account, Some(space));
         bus.publish_after_commit(tx, origin, ValueChanged { space, value });
         Ok(value)
@@ -136,14 +138,14 @@ async fn page(
     viewer: Viewer,
     Path(space): Path<SpaceId>,
 ) -> Result<PageAnswer> {
-    // What the page depends on, named before it is read: rights, and the space, which
-    // `ValueChanged` is about.
+    // Dependencies are added before anything is read: the account, for its permissions, and the
+    // space, whose version `ValueChanged` bumps.
     let deps = counter.community.dependencies(viewer.account);
     deps.add(space);
     counter.may_read(viewer.account, space).await?;
     let engine = counter.community.engine();
-    // The cursor before the value: following from it brings every change that the page does not
-    // show yet.
+    // The cursor is taken before the value is read: frames after it hold every change that the
+    // page misses.
     let feed = FEED.position(space, &engine.live);
     const VALUE: &str = "SELECT value FROM counters WHERE space_id = $1";
     let value: Option<i64> = engine.db.optional_scalar(VALUE, (space,)).await?;
@@ -158,8 +160,8 @@ async fn page(
         feed,
         value: value.unwrap_or(0),
     };
-    // The panes beside it are parts: made once, and put in here. Until a dependency changes the
-    // answer is given again as it is.
+    // The panes are cached parts and are inserted as they are. The whole response is cached until
+    // a dependency changes.
     Ok(PageAnswer::of(&page, &page.shell.parts)?.depends_on(&deps, viewer.account))
 }
 

@@ -1,5 +1,5 @@
-//! A module with a job: reminders that are told when their time comes, whatever happens to the
-//! server in between. `docs/jobs.md` explains it.
+//! A module with a job: reminders that are delivered when they are due, even if the server was
+//! restarted in between. `docs/jobs.md` explains it.
 
 use std::time::Duration;
 
@@ -20,34 +20,38 @@ use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 
 event! {
-    /// Someone is reminded.
+    /// A reminder was due.
     pub struct ReminderTold on "reminders.reminder.told" by account {
-        /// Who.
+        /// Whose reminder it is.
         account: AccountId = AccountId(7),
-        /// Of what.
+        /// What to be reminded of.
         text: String = "Water the plants".into(),
     }
 }
 
-const TABLE: &str = "CREATE TABLE reminders (account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, text TEXT NOT NULL)";
+const TABLE: &str = "CREATE TABLE reminders (
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    text       TEXT NOT NULL
+)";
+const MAX_TEXT_BYTES: usize = 1000;
 
 #[derive(Deserialize)]
-struct Set {
+struct SetInput {
     text: String,
     seconds: u64,
 }
 
 #[derive(Deserialize)]
-struct List {}
+struct ListInput {}
 
-/// What the job is about: enough to do it, and no more.
+/// The job's payload.
 #[derive(Serialize, Deserialize)]
 struct Reminder {
     account: AccountId,
     text: String,
 }
 
-/// What one is reminded of.
+/// An account's due reminders.
 const FEED: Feed<AccountId> = Feed::new("reminders/{account}", "What one is reminded of");
 
 fn module() -> Module<Engine> {
@@ -79,9 +83,9 @@ async fn reminder_told(engine: &Engine, event: &ReminderTold, _: &Envelope) -> R
     Ok(())
 }
 
-/// The job is added in the transaction of its cause. Here it is all there is to write.
-async fn set(engine: Engine, viewer: Viewer, input: Set) -> Result<Outcome> {
-    if input.text.trim().is_empty() || input.text.len() > 1000 {
+/// A job is added in the transaction of its cause. Here the job is all there is to write.
+async fn set(engine: Engine, viewer: Viewer, input: SetInput) -> Result<Outcome> {
+    if input.text.trim().is_empty() || input.text.len() > MAX_TEXT_BYTES {
         return Err(Error::field("text", "error-message-shape"));
     }
     let reminder = Reminder {
@@ -93,8 +97,8 @@ async fn set(engine: Engine, viewer: Viewer, input: Set) -> Result<Outcome> {
     Ok(Outcome::new(json!({ "job": id }), "/"))
 }
 
-/// The effect and the end of the job are one transaction: however often the server ends in the
-/// middle, it happens once.
+/// The effect and the completion of the job are one transaction, so the effect happens once even if
+/// the server crashes in between.
 async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, Failure> {
     run.settle(async move |tx| {
         let Reminder { account, text } = reminder;
@@ -109,11 +113,11 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
     .await
 }
 
-async fn list(engine: Engine, viewer: Viewer, _: List) -> Result<Outcome> {
+async fn list(engine: Engine, viewer: Viewer, _: ListInput) -> Result<Outcome> {
     const LIST: &str =
         "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
-    let told: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
-    Ok(Outcome::new(json!({ "told": told }), "/"))
+    let texts: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
+    Ok(Outcome::new(json!({ "told": texts }), "/"))
 }
 
 #[tokio::main]

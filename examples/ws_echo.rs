@@ -1,5 +1,5 @@
-//! Says back what it hears, over the server's own WebSocket codec: what the conformance suite is
-//! run against.
+//! An echo server over the server's own WebSocket codec, which the conformance suite is run
+//! against.
 //!
 //!     cargo run --example ws_echo -- --port 9001
 
@@ -22,8 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024; // bytes; the suite sends 16 MiB
-const READ_AT_ONCE: usize = 64 * 1024; // bytes
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const READ_BUFFER_BYTES: usize = 64 * 1024; // bytes
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A WebSocket echo server on 127.0.0.1
 #[derive(Parser)]
@@ -50,7 +50,8 @@ async fn upgrade(mut request: Request) -> Response<Body> {
     }
 }
 
-/// One connection, from the upgrade to its end. Who goes without a word is not worth mentioning.
+/// Serves one connection, from the upgrade to its end. Its errors are ignored: peers may disconnect
+/// at any time.
 async fn serve(upgrade: OnUpgrade, agreed: Agreed) {
     let Ok(connection) = upgrade.await else {
         return;
@@ -63,46 +64,46 @@ async fn serve(upgrade: OnUpgrade, agreed: Agreed) {
     drop(echo(&mut stream, read_buf.to_vec(), agreed).await);
 }
 
-/// `arrived`: what came with the request.
-async fn echo(stream: &mut TcpStream, mut arrived: Vec<u8>, agreed: Agreed) -> std::io::Result<()> {
+/// Echoes messages until the peer closes. `buffer` holds the bytes that came with the request.
+async fn echo(stream: &mut TcpStream, mut buffer: Vec<u8>, agreed: Agreed) -> std::io::Result<()> {
     let mut codec = Codec {
         agreed,
         inflater: Inflater::new(),
         deflater: Deflater::new(),
     };
     let mut reader = Reader::new(MAX_MESSAGE_BYTES, agreed.deflate.is_some());
-    let mut end = arrived.len();
-    arrived.resize(READ_AT_ONCE.max(end), 0);
+    let mut end = buffer.len();
+    buffer.resize(READ_BUFFER_BYTES.max(end), 0);
     loop {
-        let (mut input, mut out) = (&mut arrived[..end], Vec::new());
-        let goes_on = loop {
+        let (mut input, mut out) = (&mut buffer[..end], Vec::new());
+        let is_open = loop {
             match reader.next(&mut input, &mut codec.inflater) {
                 Ok(None) => break true,
                 Ok(Some(message)) => {
-                    if !codec.answer(message, &mut out) {
+                    if !codec.respond(message, &mut out) {
                         break false;
                     }
                 }
                 Err(fault) => {
-                    refuse(fault, &mut out);
+                    close(fault, &mut out);
                     break false;
                 }
             }
         };
         stream.write_all(&out).await?;
-        if !goes_on {
+        if !is_open {
             break;
         }
-        end = stream.read(&mut arrived).await?;
+        end = stream.read(&mut buffer).await?;
         if end == 0 {
             return Ok(());
         }
     }
-    // Closed with bytes unread, the connection would be reset and the peer might never see our last
-    // frame: so we say that we are done, and hear the peer out for a moment.
+    // Closing a socket with unread bytes resets it, and the peer might lose the last frame. So shut
+    // down the sending side first, and drain the receiving one.
     stream.shutdown().await?;
-    let mut drain = async || while stream.read(&mut arrived).await.is_ok_and(|read| read > 0) {};
-    drop(timeout(LAST_WORDS, drain()).await);
+    let mut drain = async || while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {};
+    drop(timeout(DRAIN_TIMEOUT, drain()).await);
     Ok(())
 }
 
@@ -113,8 +114,8 @@ struct Codec {
 }
 
 impl Codec {
-    /// Adds the answer. Whether the conversation goes on.
-    fn answer(&mut self, message: Message, out: &mut Vec<u8>) -> bool {
+    /// Appends the response to `out`. Returns whether the connection stays open.
+    fn respond(&mut self, message: Message, out: &mut Vec<u8>) -> bool {
         let window = self.agreed.deflate;
         let fits = |payload: &[u8]| window.is_some_and(|window| window.takes(payload.len()));
         match &message {
@@ -135,6 +136,6 @@ impl Codec {
     }
 }
 
-fn refuse(fault: Fault, out: &mut Vec<u8>) {
+fn close(fault: Fault, out: &mut Vec<u8>) {
     frames::close(fault.code(), &fault.to_string(), out);
 }

@@ -1,4 +1,5 @@
-//! The composition root: settings in, running server out. The only file that knows every module.
+//! The composition root: starts the server from its settings. The only file that knows every
+//! module.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -10,6 +11,7 @@ use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::base::db::Db;
 use crate::base::locale;
@@ -26,12 +28,17 @@ use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
 use crate::modules::presence::{self, Presence};
 
-// Of the ten seconds a shutdown may take.
-const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5);
-// Open beside connections: the database's, the listener, clients that are being refused.
-const OTHER_FILES: usize = 128;
-const JOBS_END_WITHIN: Duration = Duration::from_secs(2);
-const SOCKETS_END_WITHIN: Duration = Duration::from_secs(3);
+/// How long requests may take to finish on shutdown. With the two below it stays within the ten
+/// seconds that container runtimes allow.
+const REQUEST_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// File descriptors reserved for everything but connections: the database, the listener, and
+/// connections that are being refused.
+const RESERVED_FILES: usize = 128;
+const JOB_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+const SOCKET_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long `tidepool health` waits for the response.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Every module of this server.
 fn modules() -> Modules<Community> {
@@ -42,16 +49,16 @@ fn modules() -> Modules<Community> {
         .add(chat::module(), Chat::new)
 }
 
-/// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it answers.
+/// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it accepts
+/// connections.
 ///
 /// # Errors
-/// When the data folder, the database or the address cannot be had; nothing was served then.
+/// When the data folder, the database or the address is not available; nothing was served then.
 pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     serve_with(settings, |modules| modules, ready).await
 }
 
-/// As [`serve`], with further modules: how a builder runs their own beside ours. See
-/// `docs/module.md`.
+/// As [`serve`], with additional modules: see `docs/module.md`.
 ///
 /// ```ignore
 /// serve_with(settings, |modules| modules.add(todo::module(), Todo::new), ready).await
@@ -68,7 +75,7 @@ pub async fn serve_with(
     // folder allows.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     make_data_folder(&settings)?;
-    let _alone = lock(&settings)?;
+    let _lock = lock_data_folder(&settings)?;
     settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
@@ -94,7 +101,7 @@ pub async fn serve_with(
     let sessions = community.clone();
     let mut started = engine.start(modules.bind(&community), move |viewer| {
         let community = sessions.clone();
-        async move { community.still_valid(&viewer).await }
+        async move { community.is_session_valid(&viewer).await }
     });
     let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
     started.routes = started.routes.layer(Extension(layout));
@@ -107,26 +114,29 @@ pub async fn serve_with(
     let settings = engine.settings.clone();
     let serving =
         tokio::spawn(async move { web::serve(listener, front, &settings, stopping).await });
-    // Heard from here on: who is told the address may at once ask to stop.
-    let stopped = signalled()?;
+    // Before `ready`: whoever learns the address may send a signal at once.
+    let stop_signal = stop_signal()?;
     ready(address);
 
-    stopped.await;
+    stop_signal.await;
     tracing::info!("stopping");
     health.set_stopping();
-    // Order matters: no new requests, then the sockets (whose pages come back by themselves), then
-    // what was begun.
+    // Order matters: refuse new requests first, then close sockets (pages reconnect by themselves),
+    // then wait for jobs and requests that were started.
     stop.send_replace(true);
-    engine.live.close_all(SOCKETS_END_WITHIN).await;
-    engine.jobs.stop(JOBS_END_WITHIN).await;
-    if tokio::time::timeout(REQUESTS_END_WITHIN, serving)
-        .await
-        .is_err()
-    {
-        tracing::warn!("some requests did not end in time");
-    }
+    shut_down(&engine, serving).await;
     db.close().await;
     Ok(())
+}
+
+/// Closes sockets and ends jobs, then waits for `serving`, the task of the HTTP server.
+async fn shut_down<T>(engine: &Engine, serving: JoinHandle<T>) {
+    engine.live.close_all(SOCKET_SHUTDOWN_TIMEOUT).await;
+    engine.jobs.stop(JOB_SHUTDOWN_TIMEOUT).await;
+    let served = tokio::time::timeout(REQUEST_SHUTDOWN_TIMEOUT, serving);
+    if served.await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
 }
 
 /// Every topic of this server, by name, without starting it: `tidepool topics`.
@@ -143,22 +153,23 @@ pub fn permissions() -> Vec<&'static Permission> {
     permissions
 }
 
-/// Lets this process have as many open files as it may, and says how many connections fit.
+/// Raises the limit of open files as far as the system allows, and returns how many connections fit
+/// into it.
 fn within_file_limit(connections: usize) -> usize {
-    // A system that will not say or change its limit is no reason not to start.
+    // Not fatal: the configured number of connections may still fit.
     let Ok(files) = rlimit::increase_nofile_limit(u64::MAX) else {
         return connections;
     };
     let fit = usize::try_from(files)
         .unwrap_or(usize::MAX)
-        .saturating_sub(OTHER_FILES)
+        .saturating_sub(RESERVED_FILES)
         .max(1);
     if fit < connections {
         tracing::warn!(
             files,
             connections = fit,
             wanted = connections,
-            "few open files are allowed: only so many connections are taken in"
+            "the limit of open files is low: fewer connections are accepted"
         );
     }
     connections.min(fit)
@@ -179,9 +190,9 @@ fn make_data_folder(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Holds the data folder as long as it lives: what one process believes of its jobs and files,
-/// another must not change.
-fn lock(settings: &Settings) -> Result<std::fs::File> {
+/// Locks the data folder while the returned file is open: a second process would corrupt the state
+/// that this one caches of jobs and files.
+fn lock_data_folder(settings: &Settings) -> Result<std::fs::File> {
     let path = settings.data.join("lock");
     let file = std::fs::File::options()
         .create(true)
@@ -200,7 +211,8 @@ fn lock(settings: &Settings) -> Result<std::fs::File> {
     }
 }
 
-fn signalled() -> Result<impl Future<Output = ()>> {
+/// Installs the signal handlers. The future completes with the first signal.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -220,7 +232,7 @@ pub async fn health(settings: &Settings) -> Result<std::process::ExitCode> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let ask = async {
+    let probe = async {
         let mut connection = tokio::net::TcpStream::connect(address).await?;
         connection
             .write_all(
@@ -230,15 +242,15 @@ pub async fn health(settings: &Settings) -> Result<std::process::ExitCode> {
                 .as_bytes(),
             )
             .await?;
-        let mut answer = Vec::new();
-        connection.take(4096).read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
+        let mut response = Vec::new();
+        connection.take(4096).read_to_end(&mut response).await?;
+        Ok::<_, std::io::Error>(response.starts_with(b"HTTP/1.1 200"))
     };
-    let well = tokio::time::timeout(Duration::from_secs(3), ask)
+    let is_ready = tokio::time::timeout(HEALTH_TIMEOUT, probe)
         .await
-        .is_ok_and(|asked| asked.unwrap_or(false));
-    println!("{}", if well { "ok" } else { "not ready" });
-    Ok(if well {
+        .is_ok_and(|result| result.unwrap_or(false));
+    println!("{}", if is_ready { "ok" } else { "not ready" });
+    Ok(if is_ready {
         std::process::ExitCode::SUCCESS
     } else {
         std::process::ExitCode::FAILURE

@@ -1,5 +1,5 @@
-//! Floor 2: who is here and what they may do. Accounts, sessions, spaces, rooms, invitations, and
-//! the one question every module asks: [`Access::permit`].
+//! Layer 2: accounts, sessions, spaces, rooms and invitations, and the permission check that every
+//! module uses: [`Access::permit`].
 
 mod access;
 mod accounts;
@@ -55,7 +55,8 @@ pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
 pub use spaces::{Space, Spaces};
 
-/// Who is here and what they may do: one service for each noun. Cheap to clone.
+/// A facade over the community's services, one per noun: `community.rooms`, `community.access` and
+/// so on. Cheap to clone.
 #[derive(Clone)]
 pub struct Community(Arc<Services>);
 
@@ -68,15 +69,15 @@ pub struct Services {
     sessions: Sessions,
     sign_in_limiter: Arc<SignInLimiter>,
     invites: Invites,
-    /// What accounts may do, and where they belong.
+    /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
     pub accounts: Accounts,
-    /// Its spaces.
+    /// The spaces of this server.
     pub spaces: Spaces,
-    /// Its rooms, with direct conversations.
+    /// Rooms and direct conversations.
     pub rooms: Rooms,
-    /// The emoji of its spaces.
+    /// The emoji of spaces.
     pub emoji: EmojiSets,
 }
 
@@ -89,7 +90,8 @@ impl Deref for Community {
 }
 
 impl Community {
-    /// The community in the engine's database, for modules that declare this.
+    /// Creates the services. `declared` is what all modules declare: their permissions and account
+    /// styles.
     pub fn new(engine: Engine, declared: &Declarations) -> Self {
         let sign_in_limiter = Arc::new(SignInLimiter::default());
         let access = Access::new(&engine);
@@ -120,43 +122,44 @@ impl Community {
         }))
     }
 
-    /// The engine below.
+    /// The engine that the services run on.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Whether a session may go on: asked before every action and whenever a right may have
-    /// changed.
+    /// Whether a session has not ended. Checked before every action on a socket, and whenever
+    /// permissions may have changed.
     ///
     /// # Errors
     /// When the session could not be read.
-    pub async fn still_valid(&self, viewer: &Viewer) -> Result<bool> {
+    pub async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
             session, account, ..
         } = viewer;
         self.sessions.is_open(session, *account).await
     }
 
-    /// Puts who is asking in front of every request.
+    /// Wraps a router so that every request has its viewer.
     pub fn guard(&self, router: Router) -> Router {
         sessions::guard(&self.sessions, router)
     }
 }
 
-/// Frames of each person's own feed: there are as many as people, and a sidebar is soon read again.
+/// Frames stored per account feed. Small, because there is a feed per account and a refetch of the
+/// sidebar is cheap.
 const MAX_ACCOUNT_FRAMES: usize = 32;
 
-/// What concerns a space as a whole: its name and list of public rooms.
+/// Changes of a space's name and list of public rooms.
 pub const SPACE_FEED: Feed<SpaceId> =
     Feed::new("space/{space}", "The space's name and list of public rooms");
-/// What concerns one person in all their tabs.
+/// An account's private feed: unread marks and changes of its sidebar.
 pub const ACCOUNT_FEED: Feed<AccountId> = Feed::new(
     "account/{account}",
     "What concerns one person in all their tabs",
 )
 .max_frames(MAX_ACCOUNT_FRAMES);
 
-/// All that it adds to the engine.
+/// What the community declares to the engine.
 pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()

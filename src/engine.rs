@@ -148,12 +148,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Mounts the modules' routes, starts their subscribers, jobs and tasks. `still_valid` says
+    /// Mounts the modules' routes, starts their subscribers, jobs and tasks. `is_session_valid` says
     /// whether a session may go on.
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program, found at start.
-    pub fn start<F, R>(&self, mut handlers: Handlers, still_valid: F) -> Started
+    pub fn start<F, R>(&self, mut handlers: Handlers, is_session_valid: F) -> Started
     where
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
@@ -174,7 +174,7 @@ impl Engine {
             self.live.clone(),
             self.bus.clone(),
             actions.clone(),
-            Rights::new(handlers.feeds, still_valid),
+            Rights::new(handlers.feeds, is_session_valid),
             web::VERSION,
         );
         let requests = Requests::new(self.settings.requests_per_minute);

@@ -179,7 +179,7 @@ fn print_permissions() -> Result<()> {
     print(&text)
 }
 
-/// Prints. Who stops reading half-way (`| head`) has seen enough.
+/// Prints to stdout. A closed pipe (`| head`) is no error.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),

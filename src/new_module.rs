@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 const MIN_NAME_LENGTH: usize = 2;
 const MAX_NAME_LENGTH: usize = 32;
 
-/// Names that mean something else to the server's modules, feeds and addresses, or to cargo.
+/// Names that conflict with the server's modules, feeds and paths, with a dependency or with cargo.
 const RESERVED_NAMES: &[&str] = &[
     "account",
     "admin",
@@ -40,7 +40,7 @@ const RESERVED_NAMES: &[&str] = &[
     "tokio",
 ];
 
-/// Rust's keywords: no package has such a name.
+/// Rust's keywords, which cannot be package names.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -48,7 +48,7 @@ const KEYWORDS: &[&str] = &[
     "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
 ];
 
-/// Where a file goes, and its text; in both, `__NAME__` and the like are put in.
+/// The path and text of each file; placeholders such as `__NAME__` are replaced in both.
 const FILES: [(&str, &str); 17] = [
     ("Cargo.toml", include_str!("new_module/Cargo.toml.in")),
     ("askama.toml", include_str!("new_module/askama.toml.in")),
@@ -83,11 +83,11 @@ const FILES: [(&str, &str); 17] = [
 
 /// Writes the package of a module called `name` into the new folder `path` (by default `./name`),
 /// for the checkout of Tidepool at `tidepool` (by default the one this program was built from).
-/// What to say to who asked.
+/// Returns the text to print.
 ///
 /// # Errors
-/// For a name that cannot be one, a folder that exists, a checkout that is none, or a disk that
-/// takes no files; nothing is left behind then.
+/// For an invalid name, a folder that exists, a path that is no checkout, or a failed write;
+/// nothing is left behind then.
 pub fn create(name: &str, path: Option<PathBuf>, tidepool: Option<PathBuf>) -> Result<String> {
     check_name(name)?;
     let checkout = tidepool.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -105,10 +105,10 @@ pub fn create(name: &str, path: Option<PathBuf>, tidepool: Option<PathBuf>) -> R
         folder.display()
     );
     let parent = folder.parent().unwrap_or(Path::new(""));
-    let made = fs::create_dir_all(parent).and_then(|()| fs::create_dir(&folder));
-    made.with_context(|| format!("cannot make {}", folder.display()))?;
+    let created = fs::create_dir_all(parent).and_then(|()| fs::create_dir(&folder));
+    created.with_context(|| format!("cannot make {}", folder.display()))?;
     if let Err(error) = write_files(name, &folder, &checkout) {
-        // Made just now, so there is nothing else in it.
+        // Created above, so it holds nothing else.
         let _ = fs::remove_dir_all(&folder);
         return Err(error);
     }
@@ -143,18 +143,19 @@ fn write_files(name: &str, folder: &Path, checkout: &Path) -> Result<()> {
     let values = [
         ("__NAME__", name.to_owned()),
         ("__TABLE__", name.replace('-', "_")),
-        ("__TIDEPOOL__", quoted(checkout)?),
-        ("__TESTKIT__", quoted(&checkout.join("testkit"))?),
-        ("__TEMPLATES__", quoted(&checkout.join("templates"))?),
+        ("__TIDEPOOL__", toml_string(checkout)?),
+        ("__TESTKIT__", toml_string(&checkout.join("testkit"))?),
+        ("__TEMPLATES__", toml_string(&checkout.join("templates"))?),
     ];
-    let filled = |text: &str| {
-        let fill = |text: String, (mark, value): &(&str, String)| text.replace(mark, value);
-        values.iter().fold(text.to_owned(), fill)
+    let fill_in = |text: &str| {
+        let replace =
+            |text: String, (placeholder, value): &(&str, String)| text.replace(placeholder, value);
+        values.iter().fold(text.to_owned(), replace)
     };
     for (path, text) in FILES {
-        write(&folder.join(filled(path)), &filled(text))?;
+        write(&folder.join(fill_in(path)), &fill_in(text))?;
     }
-    // The versions that Tidepool is tested with.
+    // Pins the dependency versions that Tidepool is tested with.
     let lock = checkout.join("Cargo.lock");
     if let Ok(lock) = fs::read_to_string(lock) {
         write(&folder.join("Cargo.lock"), &lock)?;
@@ -170,8 +171,8 @@ fn write(path: &Path, text: &str) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A path as a text of TOML, which quotes as JSON does.
-fn quoted(path: &Path) -> Result<String> {
+/// A path as a TOML string. TOML basic strings use the escapes of JSON.
+fn toml_string(path: &Path) -> Result<String> {
     let text = path.to_str().context("the checkout's path is not UTF-8")?;
     Ok(serde_json::to_string(text)?)
 }
@@ -181,7 +182,7 @@ mod tests {
     use super::check_name;
 
     #[test]
-    fn module_name_of_other_letters_is_refused() {
+    fn invalid_module_names_are_refused() {
         for name in ["ab", "to-do", "list2", &"x".repeat(32)] {
             assert!(check_name(name).is_ok(), "{name}");
         }

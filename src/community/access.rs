@@ -1,5 +1,5 @@
-//! Access: who belongs where, and the one permission check. Asked for every page, action and feed,
-//! so what it reads is cached, and never past a change.
+//! Access: memberships and the permission check. Runs for every page, action and feed, so rows are
+//! cached until an event invalidates them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,11 +11,11 @@ use crate::engine::Engine;
 use crate::engine::permission::HeldBy;
 use crate::engine::versions::Dependencies;
 
-/// What accounts may do, and where they belong. Cheap to clone.
+/// Permission checks and memberships. Cheap to clone.
 #[derive(Clone)]
 pub struct Access {
     engine: Engine,
-    /// Who set the server up, once somebody has. It never changes.
+    /// The account that set the server up, once there is one. It never changes.
     host: Arc<OnceLock<AccountId>>,
     roles: StoreCache<(AccountId, SpaceId), Option<Role>>,
     rooms: StoreCache<RoomId, Arc<Room>>,
@@ -37,11 +37,12 @@ impl Access {
         }
     }
 
-    /// Refuses unless this account may do this here.
+    /// Checks that an account holds a permission in a scope.
     ///
     /// # Errors
-    /// `NotFound` when they may not even know of it, `Forbidden` when they may see it but
-    /// not do this, `Conflict` when the room is archived and this would change it.
+    /// `NotFound` when the account may not know that the scope exists, `Forbidden` when it may see
+    /// it but lacks the permission, `Conflict` when the room is archived and the permission is
+    /// refused there.
     pub async fn permit(
         &self,
         account: AccountId,
@@ -66,7 +67,7 @@ impl Access {
         }
     }
 
-    /// As [`permit`](Self::permit), and gives the room.
+    /// As [`permit`](Self::permit) for a room, and returns the room.
     ///
     /// # Errors
     /// As [`permit`](Self::permit).
@@ -97,7 +98,7 @@ impl Access {
         }
     }
 
-    /// What an account is in a space; nothing when it does not belong to it.
+    /// An account's role in a space; `None` when it is not a member.
     pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
         const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
         let depends_on = |deps: &Dependencies| deps.add(account);
@@ -128,7 +129,7 @@ impl Access {
             .await
     }
 
-    /// A room, without asking who wants to know: for [`permit_in_room`](Self::permit_in_room).
+    /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room).
     ///
     /// # Errors
     /// `NotFound` when there is no such room.
@@ -141,8 +142,8 @@ impl Access {
             .await
     }
 
-    /// Everybody who may read a room: its own members for a private one, else its space's. Read
-    /// once and kept until somebody comes or goes.
+    /// The accounts that may read a room: its own members if it is private, else those of its
+    /// space. Cached until a membership changes.
     ///
     /// # Errors
     /// `NotFound` when there is no such room.
@@ -173,12 +174,12 @@ impl Access {
         self.room_members.get_or_load(room, depends_on, load).await
     }
 
-    async fn read_members(&self, read: &'static str, of: i64) -> Result<Members> {
-        let accounts: Vec<AccountId> = self.engine.db.scalars(read, (of,)).await?;
+    async fn read_members(&self, sql: &'static str, id: i64) -> Result<Members> {
+        let accounts: Vec<AccountId> = self.engine.db.scalars(sql, (id,)).await?;
         Ok(Arc::new(accounts.into_iter().collect()))
     }
 
-    /// Who set the server up, if somebody has. Read once: a host stays.
+    /// The account that set the server up, if any. Read once, as it never changes.
     pub(super) async fn host(&self) -> Result<Option<AccountId>> {
         if let Some(host) = self.host.get() {
             return Ok(Some(*host));
@@ -191,7 +192,7 @@ impl Access {
         Ok(read)
     }
 
-    /// Whether this account runs the server.
+    /// Whether this account is the host.
     pub(super) async fn is_host(&self, account: AccountId) -> Result<bool> {
         Ok(self.host().await? == Some(account))
     }

@@ -36,7 +36,7 @@ pub struct Account {
     pub language: Option<String>,
 }
 
-/// The form of somebody who signs up.
+/// The form fields of a new account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewAccount {
     pub(super) name: String,
@@ -78,10 +78,10 @@ impl NewAccount {
 }
 
 fn is_email(text: &str) -> bool {
-    let shaped = text.split_once('@').is_some_and(|(local, domain)| {
+    let has_both_parts = text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
-    shaped
+    has_both_parts
         && text.len() <= MAX_EMAIL_BYTES
         && !text
             .chars()
@@ -153,7 +153,7 @@ impl Accounts {
         self.by_id.get_or_load(id, |deps| deps.add(id), load).await
     }
 
-    /// Everybody who shares a space with this account, by name, at most [`MAX_LISTED`].
+    /// The accounts that share a space with this one, by name, at most [`MAX_LISTED`].
     pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT id, name, '' AS role FROM accounts \
             WHERE id <> $1 AND id IN (SELECT theirs.account_id FROM members mine \
@@ -162,10 +162,10 @@ impl Accounts {
         self.engine.db.all(READ, (account, MAX_LISTED)).await
     }
 
-    /// The account that signs in with this name or address, if the password is theirs.
+    /// The account with this name or address, if the password is right.
     ///
     /// # Errors
-    /// `TooMany` after ten tries in three minutes.
+    /// `TooMany` after ten attempts in three minutes.
     pub(super) async fn authenticate(
         &self,
         login: &str,
@@ -181,12 +181,12 @@ impl Accounts {
         let found: Option<(AccountId, String)> = self.engine.db.optional(READ, (key,)).await?;
         let (id, hash) = found.unzip();
         self.sign_in_limiter.check(login, id, from)?;
-        let fits = password.len() <= passwords::MAX_CHARS * 4
+        let is_right = password.len() <= passwords::MAX_CHARS * 4
             && self.passwords.verify(password, hash).await?;
-        Ok(id.filter(|_| fits))
+        Ok(id.filter(|_| is_right))
     }
 
-    /// What is stored of the password of a new account.
+    /// Hashes the password of a new account.
     pub(super) async fn hash_password(&self, new: &NewAccount) -> Result<String> {
         self.passwords.hash(new.password.clone()).await
     }
@@ -205,8 +205,8 @@ impl Accounts {
     }
 }
 
-/// `NotFound` if a statement has changed no row.
-pub(super) fn touched(rows: u64) -> Result<()> {
+/// `NotFound` if a statement changed no row.
+pub(super) fn require_row(rows: u64) -> Result<()> {
     if rows > 0 {
         Ok(())
     } else {

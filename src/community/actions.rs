@@ -1,5 +1,4 @@
-//! What people do with places, invitations and their own account. Each function serves form, JSON
-//! and socket.
+//! The community's actions. Each function serves forms, JSON and sockets.
 
 mod account;
 mod emoji;

@@ -1,4 +1,4 @@
-//! What was read from the store, at hand until an event changes something it was read from.
+//! Caches of database rows, invalidated when an event changes one of their dependencies.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -17,7 +17,7 @@ const MAX_LISTED_ACCOUNTS: u64 = 500_000; // in all lists of one cache: 32 bytes
 /// Accounts that belong to a space or room.
 pub type Members = Arc<HashSet<AccountId>>;
 
-/// Values by key, each with what it was read from. Cheap to clone.
+/// Values by key, each with a snapshot of the versions it depends on. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct StoreCache<K, V> {
     versions: Versions,
@@ -29,7 +29,7 @@ where
     K: Hash + Eq + Copy + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Small values, bounded by count.
+    /// For small values: bounded by their count.
     pub(super) fn new(engine: &Engine) -> Self {
         let values = Cache::builder().max_capacity(MAX_VALUES);
         Self {
@@ -38,7 +38,7 @@ where
         }
     }
 
-    /// The value of a key: the cached one while nothing changed that it depends on, else what
+    /// The value of a key: the cached one while its dependencies are unchanged, else the one that
     /// `load` reads.
     pub(super) async fn get_or_load(
         &self,
@@ -63,7 +63,7 @@ impl<K> StoreCache<K, Members>
 where
     K: Hash + Eq + Copy + Send + Sync + 'static,
 {
-    /// Lists of members, bounded by how many accounts they hold in all.
+    /// For lists of members: bounded by the number of accounts in all of them.
     pub(super) fn of_members(engine: &Engine) -> Self {
         let values = Cache::builder()
             .weigher(|_, (_, members): &(Snapshot, Members)| {

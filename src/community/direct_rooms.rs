@@ -1,4 +1,4 @@
-//! Direct conversations: rooms without a space, one for each set of people.
+//! Direct conversations: rooms without a space, one per set of people.
 
 use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
 use super::topics::RoomCreated;
@@ -9,7 +9,7 @@ use crate::engine::bus::Origin;
 const MAX_PEOPLE: usize = 20; // in one direct conversation
 
 impl Rooms {
-    /// The direct conversations of an account with what they are called, newest first.
+    /// The direct conversations of an account with their titles, newest first, at most 500.
     pub async fn direct_of(&self, account: AccountId) -> Result<Vec<(RoomId, String)>> {
         const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine \
             JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
@@ -31,7 +31,7 @@ impl Rooms {
         Ok(rooms)
     }
 
-    /// The direct conversation of exactly these people and `by`, made when it is not there yet.
+    /// Finds or creates the direct conversation of exactly these people and `by`.
     ///
     /// # Errors
     /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
@@ -84,7 +84,7 @@ impl Rooms {
     }
 }
 
-/// Names a set of people, given in order.
+/// The unique key of a set of people, given in ascending order.
 fn people_key(people: &[AccountId]) -> String {
     let ids: Vec<_> = people.iter().map(ToString::to_string).collect();
     ids.join(",")

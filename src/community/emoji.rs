@@ -25,9 +25,9 @@ const MAX_EMOJI_NAME_BYTES: usize = 32;
 /// An emoji of a space.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Emoji {
-    /// Without the colons.
+    /// The name, without colons.
     pub name: String,
-    /// Its picture.
+    /// The picture.
     #[sqlx(rename = "file_id")]
     pub file: FileId,
     /// Who added it.
@@ -35,13 +35,13 @@ pub struct Emoji {
 }
 
 impl Emoji {
-    /// Address of its picture.
+    /// The URL of its picture.
     pub fn href(&self) -> String {
         format!("/files/{}/{}?size=small", self.file, self.name)
     }
 }
 
-/// The emoji of a space: their pictures by name.
+/// The emoji of one space: pictures by name.
 #[derive(Clone, Debug, Default)]
 pub struct EmojiSet {
     files: BTreeMap<String, FileId>,
@@ -69,7 +69,7 @@ impl EmojiSet {
 impl FromIterator<(String, FileId)> for EmojiSet {
     fn from_iter<T: IntoIterator<Item = (String, FileId)>>(all: T) -> Self {
         let files: BTreeMap<_, _> = all.into_iter().collect();
-        // The default hasher has fixed keys.
+        // `DefaultHasher::new` has fixed keys, so every process computes the same version.
         let mut hasher = DefaultHasher::new();
         for (name, file) in &files {
             (name, file.0).hash(&mut hasher);
@@ -86,7 +86,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module.files(kind.pictures_only().max_bytes(MAX_EMOJI_BYTES))
 }
 
-/// Whether every space has an emoji of this name: the table that messages are rendered with.
+/// Whether a standard emoji has this name.
 fn is_standard(name: &str) -> bool {
     emojis::get_by_shortcode(name).is_some()
 }
@@ -133,8 +133,8 @@ impl EmojiSets {
     /// Adds an emoji to a space.
     ///
     /// # Errors
-    /// `Invalid` for a name that cannot be written between colons, is taken or belongs to a
-    /// standard emoji, or without a picture; `Conflict` past 500.
+    /// `Invalid` for a malformed name, one that is taken or belongs to a standard emoji, or without
+    /// a picture; `Conflict` past 500 emoji.
     pub(super) async fn add(
         &self,
         by: AccountId,
@@ -150,7 +150,7 @@ impl EmojiSets {
             && name
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
-        // The standard emoji would be shown in its place.
+        // Messages resolve standard names first, so a custom emoji of this name would never show.
         let standard = is_standard(&name);
         Check::default()
             .that(
@@ -185,7 +185,7 @@ impl EmojiSets {
         write.await
     }
 
-    /// Removes an emoji from a space: messages show its name again.
+    /// Removes an emoji from a space. Messages that used it show its name again.
     pub(super) async fn remove(&self, by: AccountId, space: SpaceId, name: &str) -> Result<()> {
         self.access
             .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn standard_names_are_recognised() {
+    fn standard_emoji_names_are_found() {
         for name in ["smile", "100", "+1", "-1", "heart_eyes", "de"] {
             assert!(is_standard(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Housekeeping that runs by itself.
+//! The background task that evicts expired sessions and idle sign-in limits.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl Community {
             interval.tick().await;
             self.sign_in_limiter.evict();
             if let Err(error) = self.sessions.delete_expired().await {
-                tracing::warn!(%error, "expired sessions were not deleted; it will be tried again");
+                tracing::warn!(%error, "expired sessions were not deleted; retried in ten minutes");
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Invitations: links that let people in, until they expire, are used up or are taken back.
+//! Invitations: links to join a space, valid until they expire, are used up or are revoked.
 
 use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::accounts::{self, Accounts, NewAccount, touched};
+use super::accounts::{self, Accounts, NewAccount, require_row};
 use super::topics::MemberJoined;
 use super::{Access, Role, Scope, permissions, spaces};
 use crate::base::clock::Micros;
@@ -25,7 +25,7 @@ const MAX_OPEN: i64 = 100; // open invitations of one space
 const MAX_USES: i64 = 10_000;
 const MAX_TTL: Duration = Duration::from_secs(365 * 86_400);
 
-/// An open invitation, for those who may invite.
+/// An open invitation, as shown in the space's settings.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Invite {
     pub(super) id: InviteId,
@@ -41,7 +41,7 @@ impl Invite {
     }
 }
 
-/// What someone with a link sees before they join.
+/// What somebody who opens a link sees before joining.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Invitation {
     pub(super) space_id: SpaceId,
@@ -55,7 +55,10 @@ const OPEN: &str = "SELECT i.space_id, s.name AS space, a.name AS \"from\" FROM 
     AND (i.expires_at IS NULL OR i.expires_at > $2) \
     AND (i.most_uses IS NULL OR i.uses < i.most_uses)";
 
-/// Counts one use. A link that was used up, taken back or expired in the meantime is refused.
+/// Counts one use.
+///
+/// # Errors
+/// `Conflict` when the link was used up, was revoked or has expired.
 async fn use_up(tx: &mut Tx, code: &str) -> Result<SpaceId> {
     const USE: &str = "UPDATE invites SET uses = uses + 1 WHERE code = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2) \
@@ -73,7 +76,7 @@ pub(super) struct Invites {
 }
 
 impl Invites {
-    /// The invitation behind a link, while it is open.
+    /// The invitation with this code, while it is open.
     pub(super) async fn find(&self, code: &str) -> Result<Option<Invitation>> {
         self.engine.db.optional(OPEN, (code, Micros::now())).await
     }
@@ -95,7 +98,10 @@ impl Invites {
             .await
     }
 
-    /// Makes a link. No limit of uses or time where none is given.
+    /// Creates an invitation and returns its code. `None` means no limit.
+    ///
+    /// # Errors
+    /// `Invalid` for limits out of bounds, `Conflict` at 100 open invitations.
     pub(super) async fn create(
         &self,
         by: AccountId,
@@ -124,7 +130,7 @@ impl Invites {
         Ok(code)
     }
 
-    /// Takes a link back.
+    /// Revokes an invitation.
     pub(super) async fn revoke(
         &self,
         by: AccountId,
@@ -135,18 +141,18 @@ impl Invites {
             WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
         self.permit(by, space).await?;
         let write = self.engine.db.write(async move |tx| {
-            touched(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
+            require_row(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
         });
         write.await
     }
 
-    /// Makes an account through a link and lets it into the space, all or nothing.
+    /// Creates an account through an invitation and adds it to the space, in one transaction.
     pub(super) async fn join_as_new(
         &self,
         code: &str,
         mut new: NewAccount,
     ) -> Result<(AccountId, SpaceId)> {
-        // Asked before the costly hash, and again inside the transaction, where it counts.
+        // Checked before the expensive hash, and again inside the transaction, where it counts.
         let invitation = self.find(code).await?;
         invitation.ok_or(Error::Conflict("error-invite-over"))?;
         let mut check = Check::default();
@@ -163,8 +169,7 @@ impl Invites {
         write.await
     }
 
-    /// Lets an account that exists into the space of a link. Who belongs to it already uses nothing
-    /// up.
+    /// Adds an existing account to the space of an invitation. For a member it counts no use.
     pub(super) async fn join(&self, code: &str, account: AccountId) -> Result<SpaceId> {
         let invitation = self.find(code).await?;
         let space = invitation
@@ -193,7 +198,7 @@ fn check_limits(most_uses: Option<i64>, ttl: Option<Duration>) -> Result<()> {
         .done()
 }
 
-/// How many invitations of a space are open, counted up to the bound.
+/// The number of open invitations of a space, counted up to [`MAX_OPEN`].
 async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
     const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites \
         WHERE space_id = $1 AND revoked_at IS NULL \
@@ -202,7 +207,7 @@ async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
     tx.scalar(COUNT, (space, now, MAX_OPEN)).await
 }
 
-/// Adds who joined, and tells so once that is committed.
+/// Adds a member and publishes it after the commit.
 async fn add_joined(
     tx: &mut Tx,
     engine: Engine,
@@ -220,7 +225,7 @@ async fn add_joined(
         engine
             .bus
             .publish(Origin::new(account, Some(space)), joined);
-        // After the event, which ends what was cached of their rights.
+        // After the event, which invalidates the account's cached permissions.
         engine.live.recheck(account);
     });
     Ok(())

@@ -27,7 +27,7 @@ pub(super) fn normalize(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What names and addresses are compared by: NFKC, lower case, without invisible characters.
+/// The comparison key of names and addresses: NFKC, lower case, without invisible characters.
 pub(super) fn key(text: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     normalize(&visible.nfkc().collect::<String>()).to_lowercase()

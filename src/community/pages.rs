@@ -1,4 +1,4 @@
-//! The community's pages for who is inside: the shell without a room, and the settings.
+//! The community's pages for signed-in people: the shell without a room, and the settings.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -43,8 +43,8 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         .page(Audience::SignedIn, "/sidebar", get(sidebar))
 }
 
-/// The rules of one account's pages: what is theirs in markup that everybody shares. They change
-/// with the program only, and its version is part of the address.
+/// The style sheet with an account's own rules, for markup that is shared by all accounts. It
+/// changes with the program only, whose version is part of the URL; so it is cached for ever.
 pub(super) async fn account_style(
     State(community): State<Community>,
     Path(account): Path<AccountId>,

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use crate::base::error::{Error, Result};
 
 pub(super) const MIN_CHARS: usize = 10; // graphemes
-/// Graphemes; hashing a longer text would cost more than anybody needs.
+/// Graphemes. Bounds the cost of hashing.
 pub(super) const MAX_CHARS: usize = 256;
 const MAX_CONCURRENT: usize = 2;
 
@@ -20,14 +20,14 @@ const MAX_CONCURRENT: usize = 2;
 #[derive(Clone)]
 pub(super) struct Passwords {
     permits: Arc<Semaphore>,
-    /// Verified when an account does not exist, so that the answer takes as long.
+    /// Verified when an account does not exist, so that the response takes as long.
     dummy_hash: Arc<str>,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        // Of the same cost as real ones. The result of verifying it is ignored, so it does not
-        // matter whether somebody knows its password.
+        // Same cost parameters as real hashes. The result is ignored, so its password need not be
+        // secret.
         let dummy_hash = concat!(
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$",
             "yJRTS54FbAhUjHbVzjVDuYhJYRSgXZIr4vOjUEsYlzA"
@@ -47,8 +47,7 @@ impl Passwords {
         .await?
     }
 
-    /// Whether this is the password of the hash. Without a hash the answer is no, after the same
-    /// time.
+    /// Whether the password matches the hash. Without a hash: `false`, after the same time.
     pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         let dummy_hash = self.dummy_hash.clone();
         self.blocking(move || {

@@ -1,10 +1,10 @@
-//! The community's permissions, and the roles that hold them. [`Access`](super::Access) asks.
+//! The community's permissions and the roles that hold them. [`Access`](super::Access) checks them.
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 
-/// See a space or a room and what is in it.
+/// To see a space or a room and its content.
 pub static READ: Permission = Permission {
     name: "community.read",
     scope: ScopeKind::Room,
@@ -13,7 +13,7 @@ pub static READ: Permission = Permission {
     about: "See a space or a room and what is in it",
 };
 
-/// Make, rename, archive and open or close rooms.
+/// To create, rename and archive rooms and to change who may enter them.
 pub static MANAGE_ROOMS: Permission = Permission {
     name: "community.manage-rooms",
     scope: ScopeKind::Space,
@@ -22,7 +22,7 @@ pub static MANAGE_ROOMS: Permission = Permission {
     about: "Make, rename, archive and open or close rooms",
 };
 
-/// Rename the space, change its picture and emoji, and remove members.
+/// To rename a space, change its picture and emoji, and remove members.
 pub static MANAGE_SPACE: Permission = Permission {
     name: "community.manage-space",
     scope: ScopeKind::Space,
@@ -31,7 +31,7 @@ pub static MANAGE_SPACE: Permission = Permission {
     about: "Rename the space, change its picture and emoji, and remove members",
 };
 
-/// Invite people and take invitations back.
+/// To create and revoke invitations.
 pub static INVITE: Permission = Permission {
     name: "community.invite",
     scope: ScopeKind::Space,
@@ -40,7 +40,7 @@ pub static INVITE: Permission = Permission {
     about: "Invite people and take invitations back",
 };
 
-/// Make spaces.
+/// To create spaces.
 pub static CREATE_SPACE: Permission = Permission {
     name: "community.create-space",
     scope: ScopeKind::Server,
@@ -49,17 +49,17 @@ pub static CREATE_SPACE: Permission = Permission {
     about: "Make spaces on this server",
 };
 
-/// What a member is in a space.
+/// A member's role in a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// May do everything.
+    /// Holds every permission of the space.
     Owner,
-    /// Reads and writes.
+    /// Holds the permissions of members: to read and write.
     Member,
 }
 
 impl Role {
-    /// As stored.
+    /// Reads the stored name; anything but `owner` is a member.
     pub fn of(name: &str) -> Self {
         if name == "owner" {
             Self::Owner
@@ -68,7 +68,7 @@ impl Role {
         }
     }
 
-    /// As stored.
+    /// The stored name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -86,7 +86,7 @@ impl Role {
     }
 }
 
-/// What a permission is asked for.
+/// Where a permission is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The server as a whole.
@@ -97,8 +97,8 @@ pub enum Scope {
     Room(RoomId),
 }
 
-/// Whether a permission was granted, for who asks a yes-or-no question. An error that is no refusal
-/// stays an error: a database that does not answer is not a "no".
+/// Turns the result of a permission check into a flag. Errors that are no refusal remain errors: a
+/// failing database must not read as "not granted".
 ///
 /// # Errors
 /// Every error but `NotFound`, `Forbidden` and `Conflict`.
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owners_hold_all_of_a_space_and_nothing_of_the_server() {
+    fn owner_holds_space_but_not_server_permissions() {
         for permission in [&READ, &MANAGE_ROOMS, &MANAGE_SPACE, &INVITE] {
             assert!(Role::Owner.holds(permission), "{permission:?}");
             assert_eq!(Role::Member.holds(permission), permission == &READ);

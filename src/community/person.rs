@@ -1,19 +1,19 @@
-//! Someone as lists of people show them.
+//! An account as an entry in a list of people.
 
 use sqlx::FromRow;
 
 use super::{Face, Role};
 use crate::base::ids::AccountId;
 
-/// People a list shows at most.
+/// People that a list shows at most.
 pub(super) const MAX_LISTED: i64 = 500;
 
-/// Someone in a space or room.
+/// A member of a space or room.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Person {
     /// The account.
     pub id: AccountId,
-    /// Its name.
+    /// The account's name.
     pub name: String,
     /// The role as stored; empty where it does not matter.
     #[sqlx(default)]
@@ -21,7 +21,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// How they are drawn.
+    /// Initials, colour and picture.
     pub fn face(&self) -> Face {
         Face::of(self.id, &self.name)
     }

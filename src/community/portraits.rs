@@ -1,9 +1,9 @@
 //! Pictures of people (portraits) and of spaces (emblems).
 //!
-//! A [`Face`] is initials with an `<img>` laid over them. The address of that image is the same
-//! whether or not there is a picture and whatever it shows, so a message or list that is cached
-//! stays valid when somebody changes theirs; where there is none the answer is one transparent
-//! pixel and the initials show through.
+//! A [`Face`] is initials with an `<img>` over them. The image's URL is the same whether or not
+//! there is a picture and whatever it shows, so cached messages and lists stay valid when somebody
+//! changes their picture. Without a picture the response is one transparent pixel, and the initials
+//! show.
 
 use askama::filters::Safe;
 use axum::extract::{Path, State};
@@ -26,9 +26,9 @@ pub(super) const PORTRAIT: &str = "community.portrait";
 pub(super) const EMBLEM: &str = "community.emblem";
 const MAX_PICTURE_BYTES: u64 = 8 << 20;
 
-/// For pictures of others: a page of many people asks for each at most once a minute.
+/// For pictures of others: a browser requests each at most once a minute.
 const CACHE_BRIEFLY: &str = "private, max-age=60";
-/// For one's own portrait and for emblems: whoever changes it sees the change on the next page.
+/// For one's own portrait and for emblems: a change is visible on the next page.
 const REVALIDATE: &str = "private, no-cache";
 
 /// How an account is drawn: initials on a hue, under its picture if it has one.
@@ -52,18 +52,18 @@ impl Face {
         }
     }
 
-    /// The picture, to stand after the initials inside an element of class `face`.
+    /// The `<img>`, placed after the initials in an element of class `face`.
     pub fn img(&self) -> Safe<String> {
         Safe(img(&format!("/accounts/{}/picture", self.account)))
     }
 }
 
-/// The emblem of a space, to stand after its initials inside an element of class `emblem`.
+/// The `<img>` of a space's emblem, placed after its initials in an element of class `emblem`.
 pub(super) fn emblem_img(space: SpaceId) -> Safe<String> {
     Safe(img(&format!("/spaces/{space}/picture")))
 }
 
-/// The style sheet sets the size; the attributes are the ratio until it is there.
+/// The style sheet sets the size; the attributes give the aspect ratio before it is loaded.
 fn img(src: &str) -> String {
     format!(
         "<img src=\"{src}\" alt=\"\" width=\"36\" height=\"36\" loading=\"lazy\" \
@@ -88,7 +88,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 }
 
 fn portrait_kind() -> FileKind<Community> {
-    // Whoever is on this server may see who else is.
+    // Portraits are visible to every account of the server.
     let may_read = |_, _, _| async { Ok(()) };
     FileKind::new(
         PORTRAIT,
@@ -99,7 +99,7 @@ fn portrait_kind() -> FileKind<Community> {
     )
 }
 
-/// Only one's own; it counts in no space.
+/// Only one's own portrait may be set; it counts towards no space's quota.
 async fn may_set_portrait(_: Community, viewer: Viewer, account: i64) -> Result<Option<SpaceId>> {
     if viewer.account.0 == account {
         Ok(None)
@@ -108,12 +108,12 @@ async fn may_set_portrait(_: Community, viewer: Viewer, account: i64) -> Result<
     }
 }
 
-/// What covers initials.
+/// A kind of picture that is shown over initials: opaque, so that they do not show through.
 fn cover(kind: FileKind<Community>) -> FileKind<Community> {
     kind.pictures_only().opaque().max_bytes(MAX_PICTURE_BYTES)
 }
 
-/// A kind of file that whoever manages a space may add to it and its members may read.
+/// A kind of file that the managers of a space may add and its members may read.
 pub(super) fn space_file_kind(name: &'static str, about: &'static str) -> FileKind<Community> {
     FileKind::new(name, about, "space", may_add_to_space, may_read_of_space)
 }
@@ -124,11 +124,15 @@ async fn may_add_to_space(
     space: i64,
 ) -> Result<Option<SpaceId>> {
     let space = SpaceId(space);
-    let right = &permissions::MANAGE_SPACE;
-    let asked = community
-        .access
-        .permit(viewer.account, right, Scope::Space(space));
-    asked.await.map(|()| Some(space))
+    let access = &community.access;
+    access
+        .permit(
+            viewer.account,
+            &permissions::MANAGE_SPACE,
+            Scope::Space(space),
+        )
+        .await?;
+    Ok(Some(space))
 }
 
 async fn may_read_of_space(community: Community, viewer: Viewer, file: File) -> Result<()> {

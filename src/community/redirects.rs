@@ -1,20 +1,20 @@
-//! Where one is sent on to.
+//! Targets of redirects after a form.
 
 use super::Community;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 
-/// A way back inside this server; anything else leads home. Browsers drop tabs and line ends from
-/// addresses, so none may stand in it.
-pub(super) fn local(next: &str) -> &str {
-    let inside = next.starts_with('/')
+/// `next` if it is a path on this server, else `/`: prevents open redirects. Control characters are
+/// refused because browsers remove tabs and line ends from URLs.
+pub(super) fn local_path(next: &str) -> &str {
+    let is_local = next.starts_with('/')
         && !next.starts_with("//")
         && !next.starts_with("/\\")
         && !next.contains(char::is_control);
-    if inside { next } else { "/" }
+    if is_local { next } else { "/" }
 }
 
-/// Where someone lands in a space: its room `general`, else its first room, else the space itself.
+/// The page that a space opens with: its room `general`, else its first room, else the space.
 pub(super) async fn landing_page(
     community: &Community,
     account: AccountId,

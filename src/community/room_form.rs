@@ -1,4 +1,4 @@
-//! What a form says of a room: checked before anything is read or written.
+//! The form fields of a room, validated before anything is read or written.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -8,7 +8,7 @@ use crate::base::ids::AccountId;
 
 const MAX_ABOUT_CHARS: usize = 200; // graphemes of a room's description
 
-/// What a form says of a room.
+/// The form fields of a room.
 #[derive(Clone, Debug)]
 pub(super) struct RoomForm {
     pub(super) name: String,
@@ -18,7 +18,7 @@ pub(super) struct RoomForm {
 }
 
 impl RoomForm {
-    /// Who is to be in the room itself: nobody in a public one, its maker always in a private one.
+    /// The room's own members: none for a public room; a private one always has its creator.
     pub(super) fn members(&self, by: AccountId) -> Vec<AccountId> {
         if self.private {
             std::iter::once(by)

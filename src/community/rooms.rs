@@ -22,23 +22,22 @@ pub(super) const MAX_LISTED: i64 = 500;
 /// A room.
 #[derive(Clone, Debug, FromRow)]
 pub struct Room {
-    /// Its id.
+    /// Unique on this server.
     pub id: RoomId,
-    /// Its space; none for a direct conversation.
+    /// `None` for a direct conversation.
     #[sqlx(rename = "space_id")]
     pub space: Option<SpaceId>,
-    /// Its name; for a direct conversation empty: it is called by its other people.
+    /// Empty for a direct conversation: see [`Rooms::title`].
     pub name: String,
-    /// One line on what it is for.
+    /// One line of description; may be empty.
     pub about: String,
-    /// Whether only its own members may know of it.
+    /// Whether it is visible to its own members only.
     pub private: bool,
     /// Whether it is closed for new messages.
     pub archived: bool,
 }
 
-/// Inserts a room in the caller's transaction. `people_key` names the people of a direct
-/// conversation.
+/// Inserts a room in the caller's transaction. `people_key` is set for a direct conversation.
 pub(super) async fn insert(
     tx: &mut Tx,
     space: Option<SpaceId>,
@@ -75,11 +74,11 @@ pub(super) async fn insert_in_space(
     insert(tx, Some(space), (name, about, private), None).await
 }
 
-async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, but: Option<RoomId>) -> Result<bool> {
+async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, except: Option<RoomId>) -> Result<bool> {
     const READ: &str = "SELECT EXISTS (SELECT 1 FROM rooms \
         WHERE space_id = $1 AND name = $2 AND archived_at IS NULL AND id <> $3)";
-    let but = but.map_or(0, |room| room.0);
-    tx.scalar(READ, (space, name, but)).await
+    let except = except.map_or(0, |room| room.0);
+    tx.scalar(READ, (space, name, except)).await
 }
 
 pub(super) async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) -> Result<()> {
@@ -91,15 +90,19 @@ pub(super) async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) 
     Ok(())
 }
 
-/// Of these people, those who belong to the space as the transaction sees it: who was removed
-/// meanwhile stays out.
-async fn of_space(tx: &mut Tx, space: SpaceId, people: Vec<AccountId>) -> Result<Vec<AccountId>> {
+/// Keeps the people who are members of the space within the transaction: somebody may have been
+/// removed since the form was shown.
+async fn retain_members(
+    tx: &mut Tx,
+    space: SpaceId,
+    people: Vec<AccountId>,
+) -> Result<Vec<AccountId>> {
     const READ: &str =
         "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
     let mut members = Vec::new();
     for account in people {
-        let belongs: bool = tx.scalar(READ, (space, account)).await?;
-        if belongs && !members.contains(&account) {
+        let is_member: bool = tx.scalar(READ, (space, account)).await?;
+        if is_member && !members.contains(&account) {
             members.push(account);
         }
     }
@@ -115,7 +118,7 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// The rooms of a space that an account may enter, by name; archived ones only when asked for.
+    /// The rooms of a space that an account may read, by name: the archived ones or all others.
     pub async fn in_space(
         &self,
         account: AccountId,
@@ -134,7 +137,7 @@ impl Rooms {
         db.all(READ, (space, account, archived, MAX_LISTED)).await
     }
 
-    /// The own members of a private room or direct conversation, by name, at most 500.
+    /// The members of a private room or direct conversation, by name, at most 500.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, '' AS role FROM room_members m \
             JOIN accounts a ON a.id = m.account_id \
@@ -142,7 +145,7 @@ impl Rooms {
         self.engine.db.all(READ, (room, MAX_PEOPLE_LISTED)).await
     }
 
-    /// What a room is called for this account: a direct conversation by the other people in it.
+    /// The room's title for an account: its name, or the other people of a direct conversation.
     pub async fn title(&self, account: AccountId, room: &Room) -> Result<String> {
         if room.space.is_some() {
             return Ok(room.name.clone());
@@ -153,7 +156,7 @@ impl Rooms {
         Ok(names.join(", "))
     }
 
-    /// Makes a room. A private one has its maker and the given members of the space in it.
+    /// Creates a room. A private one has its creator and the given members of the space in it.
     pub(super) async fn create(
         &self,
         by: AccountId,
@@ -168,7 +171,7 @@ impl Rooms {
         let write = self.engine.db.write(async move |tx| {
             let (wanted, private) = (form.members(by), form.private);
             let room = insert_in_space(tx, space, &form.name, &form.about, private).await?;
-            let members = of_space(tx, space, wanted).await?;
+            let members = retain_members(tx, space, wanted).await?;
             add_people(tx, room, &members).await?;
             let created = RoomCreated {
                 room,
@@ -182,8 +185,8 @@ impl Rooms {
         write.await
     }
 
-    /// Changes a room's name, description, privacy and members. Who loses it hears nothing of it
-    /// any more.
+    /// Changes a room's name, description, privacy and members. Sockets of accounts that lose
+    /// access lose its feeds.
     pub(super) async fn change(&self, by: AccountId, id: RoomId, mut form: RoomForm) -> Result<()> {
         const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
         const CLEAR: &str = "DELETE FROM room_members WHERE room_id = $1 RETURNING account_id";
@@ -197,27 +200,27 @@ impl Rooms {
             tx.execute(UPDATE, (id, &form.name, &form.about, form.private))
                 .await?;
             let before: Vec<AccountId> = tx.scalars(CLEAR, (id,)).await?;
-            let members = of_space(tx, space, form.members(by)).await?;
+            let members = retain_members(tx, space, form.members(by)).await?;
             add_people(tx, id, &members).await?;
-            let concerned = if room.private && form.private {
+            let affected = if room.private && form.private {
                 [before, members].concat()
             } else {
                 Vec::new()
             };
-            tx.after_commit(move || publish_changed(&engine, by, id, space, concerned));
+            tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
         });
         write.await
     }
 
-    /// Closes a room for new messages, or opens it again.
+    /// Archives a room, which refuses new messages, or restores it.
     pub(super) async fn archive(&self, by: AccountId, id: RoomId, archive: bool) -> Result<()> {
         const ARCHIVE: &str = "UPDATE rooms SET archived_at = $2 WHERE id = $1";
         let (room, space) = self.permit_to_manage(by, id).await?;
-        let mut concerned = Vec::new();
+        let mut affected = Vec::new();
         if room.private {
             let members = self.members(id).await?.into_iter();
-            concerned.extend(members.map(|person| person.id));
+            affected.extend(members.map(|person| person.id));
         }
         let engine = self.engine.clone();
         let write = self.engine.db.write(async move |tx| {
@@ -226,22 +229,22 @@ impl Rooms {
             }
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
-            tx.after_commit(move || publish_changed(&engine, by, id, space, concerned));
+            tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
         });
         write.await
     }
 
     async fn permit_to_manage(&self, by: AccountId, id: RoomId) -> Result<(Arc<Room>, SpaceId)> {
-        let right = &permissions::MANAGE_ROOMS;
-        let room = self.access.permit_in_room(by, right, id).await?;
+        let permission = &permissions::MANAGE_ROOMS;
+        let room = self.access.permit_in_room(by, permission, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
         Ok((room, space))
     }
 }
 
-/// Tells of a change. `members` are those whom it concerns, for a room that was and stays private;
-/// else empty.
+/// Publishes a change. `members` are the affected accounts if the room was and stays private; empty
+/// means the whole space.
 fn publish_changed(
     engine: &Engine,
     by: AccountId,
@@ -257,7 +260,7 @@ fn publish_changed(
         members,
     };
     engine.bus.publish(Origin::new(by, Some(space)), changed);
-    // A room that becomes private shuts out people nobody can name here, so everybody proves
-    // themselves.
+    // A room that became private excludes accounts that are not known here, so all sockets are
+    // checked again.
     engine.live.recheck_all();
 }

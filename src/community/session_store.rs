@@ -1,5 +1,5 @@
-//! Where sessions are stored: in the database, under the digest of the cookie, so that they survive
-//! a restart, can be listed and ended, and a stolen backup signs nobody in.
+//! The session store: sessions are rows keyed by the digest of the cookie, so that they survive a
+//! restart and can be listed and ended, while a stolen backup signs nobody in.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
 pub(super) const ACCOUNT: &str = "account"; // fields of a record
 pub(super) const DEVICE: &str = "device";
 
-/// The stored sessions, with the used ones at hand. Cheap to clone.
+/// The stored sessions, with a cache. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Sessions {
     pub(super) engine: Engine,
     pub(super) accounts: Accounts,
-    /// Records by digest, without the cookie.
+    /// Records by digest, without their cookie.
     pub(super) open: Cache<Arc<str>, Record>,
 }
 
@@ -34,12 +34,12 @@ impl std::fmt::Debug for Sessions {
     }
 }
 
-/// What a session is stored under.
+/// The key that a session is stored under.
 pub(super) fn digest(id: &Id) -> Arc<str> {
     secrets::digest(&id.to_string()).into()
 }
 
-fn backend(error: impl std::fmt::Display) -> StoreError {
+fn backend_error(error: impl std::fmt::Display) -> StoreError {
     StoreError::Backend(error.to_string())
 }
 
@@ -77,8 +77,9 @@ impl Sessions {
         };
         let key: Arc<str> = digest.into();
         self.open.insert(key.clone(), record.clone());
-        // Ended while it was being read: the end has cleared the cache already, so look once more.
-        let still: bool = self
+        // The session may have been ended, and its cache entry removed, while it was being read and
+        // before it was inserted: check once more.
+        let is_open: bool = self
             .engine
             .db
             .scalar(
@@ -86,7 +87,7 @@ impl Sessions {
                 (digest,),
             )
             .await?;
-        if !still {
+        if !is_open {
             self.open.invalidate(&key);
             return Ok(None);
         }
@@ -101,27 +102,27 @@ fn account_of(record: &Record) -> Option<AccountId> {
         .and_then(|value| value.as_str()?.parse().ok())
 }
 
-/// A session as it is stored.
+/// A session as stored.
 struct Row {
     key: Arc<str>,
     account: AccountId,
     data: String,
     expires: Micros,
-    kept: Record,
+    cached: Record,
 }
 
 impl Row {
     fn of(record: &Record) -> StoreResult<Self> {
-        let account = account_of(record)
-            .ok_or_else(|| StoreError::Encode("a session without an account is not kept".into()))?;
-        // The row must not hold what would sign in: neither the cookie nor anything it can be made
-        // from.
-        let kept = Record {
+        let account = account_of(record).ok_or_else(|| {
+            StoreError::Encode("a session without an account is not stored".into())
+        })?;
+        // The row must not hold the cookie's id: whoever reads it could sign in.
+        let cached = Record {
             id: Id(0),
             ..record.clone()
         };
-        let data =
-            serde_json::to_string(&kept).map_err(|error| StoreError::Encode(error.to_string()))?;
+        let data = serde_json::to_string(&cached)
+            .map_err(|error| StoreError::Encode(error.to_string()))?;
         let expires = Micros(
             i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
         );
@@ -130,7 +131,7 @@ impl Row {
             account,
             data,
             expires,
-            kept,
+            cached,
         })
     }
 }
@@ -152,7 +153,7 @@ impl SessionStore for Sessions {
             account,
             data,
             expires,
-            kept,
+            cached,
         } = Row::of(record)?;
         let cache = self.open.clone();
         self.engine
@@ -160,16 +161,16 @@ impl SessionStore for Sessions {
             .write_queued(async move |tx| {
                 let row = (&*key, account, data, device, Micros::now(), expires);
                 tx.execute(CREATE, row).await?;
-                tx.after_commit(move || cache.insert(key, kept));
+                tx.after_commit(move || cache.insert(key, cached));
                 Ok(())
             })
             .await
-            .map_err(backend)
+            .map_err(backend_error)
     }
 
-    /// Only ever changes a session that is there: one that was ended while this request ran must
-    /// not come back. All that changes is when it was seen; a full disk that cannot keep that is no
-    /// reason to refuse the page.
+    /// Only updates an existing row: a session that was ended during the request must not come
+    /// back. An update only changes when the session was seen, so its failure, such as a full disk,
+    /// does not fail the request.
     async fn save(&self, record: &Record) -> StoreResult<()> {
         const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5 \
             WHERE digest = $1 AND account_id = $2";
@@ -178,24 +179,24 @@ impl SessionStore for Sessions {
             account,
             data,
             expires,
-            kept,
+            cached,
         } = Row::of(record)?;
         let cache = self.open.clone();
         let saved = self.engine.db.write(async move |tx| {
             let row = (&*key, account, data, Micros::now(), expires);
             if tx.execute(SAVE, row).await? > 0 {
-                tx.after_commit(move || cache.insert(key, kept));
+                tx.after_commit(move || cache.insert(key, cached));
             }
             Ok(())
         });
         if let Err(error) = saved.await {
-            tracing::warn!(%error, "when a session was seen was not kept");
+            tracing::warn!(%error, "a session's last use was not stored");
         }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
-        let record = self.find(&digest(id)).await.map_err(backend)?;
+        let record = self.find(&digest(id)).await.map_err(backend_error)?;
         Ok(record.map(|record| Record { id: *id, ..record }))
     }
 
@@ -211,6 +212,6 @@ impl SessionStore for Sessions {
                 Ok(())
             })
             .await
-            .map_err(backend)
+            .map_err(backend_error)
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions: who a cookie belongs to, signing in, and ending a session.
+//! Sessions: resolving a cookie to an account, signing in, and ending a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
-use super::accounts::touched;
+use super::accounts::require_row;
 use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
@@ -23,14 +23,14 @@ use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::RequestContext;
 
-const SEEN: &str = "seen";
-// After which an unused session ends.
+const SEEN: &str = "seen"; // field of a record: its last use, stored hourly
+/// How long an unused session lives.
 const SESSION_TTL: time::Duration = time::Duration::days(30);
-// How exactly "last seen" is stored: a write an hour, not one a request.
+/// How precisely the last use is stored: one write per hour instead of one per request.
 const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
-const MAX_DEVICE_CHARS: usize = 200; // of what a browser calls itself
+const MAX_DEVICE_CHARS: usize = 200; // of the User-Agent header
 
-/// A session, as its person sees it in the settings.
+/// A session, as listed in the account's settings.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct OpenSession {
     pub(super) digest: String,
@@ -39,17 +39,18 @@ pub(super) struct OpenSession {
     pub(super) seen_at: Micros,
 }
 
-/// Puts the session layer and the question "who is this?" in front of a router.
+/// Wraps a router with the session layer and [`resolve_viewer`].
 pub(super) fn guard(sessions: &Sessions, router: Router) -> Router {
     let layer = SessionManagerLayer::new(sessions.clone())
         .with_name("tidepool")
         .with_secure(sessions.engine.settings.https)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(SESSION_TTL));
-    router.layer((layer, from_fn_with_state(sessions.clone(), recognise)))
+    router.layer((layer, from_fn_with_state(sessions.clone(), resolve_viewer)))
 }
 
-async fn recognise(
+/// Resolves the session cookie and adds the viewer to the request.
+async fn resolve_viewer(
     State(sessions): State<Sessions>,
     session: Session,
     mut request: Request,
@@ -67,21 +68,31 @@ async fn recognise(
 
 impl Sessions {
     async fn viewer(&self, session: &Session, headers: &HeaderMap) -> Result<Option<Viewer>> {
-        let broken =
+        let session_error =
             |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
-        let Some(account) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? else {
+        let Some(account) = session
+            .get::<AccountId>(ACCOUNT)
+            .await
+            .map_err(session_error)?
+        else {
             return Ok(None);
         };
         let Some(id) = session.id() else {
             return Ok(None);
         };
         let account = self.accounts.get(account).await?;
-        let seen = Micros(session.get::<i64>(SEEN).await.map_err(broken)?.unwrap_or(0));
+        let seen = Micros(
+            session
+                .get::<i64>(SEEN)
+                .await
+                .map_err(session_error)?
+                .unwrap_or(0),
+        );
         if Micros::now().since(seen) > SEEN_INTERVAL {
             session
                 .insert(SEEN, Micros::now().0)
                 .await
-                .map_err(broken)?;
+                .map_err(session_error)?;
         }
         let accepts = headers
             .get(header::ACCEPT_LANGUAGE)
@@ -95,23 +106,27 @@ impl Sessions {
         }))
     }
 
-    /// Signs in: a fresh session for this account on this device.
+    /// Signs in: starts a new session for an account.
     pub(super) async fn start(
         &self,
         session: &Session,
         account: AccountId,
         headers: &HeaderMap,
     ) -> Result<()> {
-        let broken =
+        let session_error =
             |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
-        // Whatever session the cookie named ends here: an id known before signing in must not be
-        // worth more after it.
+        // Prevents session fixation: an id that was known before signing in must not become
+        // signed in.
         if let Some(id) = session.id() {
-            if let Some(before) = session.get::<AccountId>(ACCOUNT).await.map_err(broken)? {
-                drop(self.end(before, &digest(&id)).await); // closes its sockets too
+            if let Some(before) = session
+                .get::<AccountId>(ACCOUNT)
+                .await
+                .map_err(session_error)?
+            {
+                drop(self.end(before, &digest(&id)).await); // also closes its sockets
             }
             session.clear().await;
-            session.cycle_id().await.map_err(broken)?; // `flush` alone would keep the id
+            session.cycle_id().await.map_err(session_error)?; // `flush` alone would keep the id
         }
         let device: String = headers
             .get(header::USER_AGENT)
@@ -120,12 +135,21 @@ impl Sessions {
             .chars()
             .take(MAX_DEVICE_CHARS)
             .collect();
-        session.insert(ACCOUNT, account).await.map_err(broken)?;
-        session.insert(DEVICE, device).await.map_err(broken)?;
-        session.insert(SEEN, Micros::now().0).await.map_err(broken)
+        session
+            .insert(ACCOUNT, account)
+            .await
+            .map_err(session_error)?;
+        session
+            .insert(DEVICE, device)
+            .await
+            .map_err(session_error)?;
+        session
+            .insert(SEEN, Micros::now().0)
+            .await
+            .map_err(session_error)
     }
 
-    /// The open sessions of an account, last seen first, at most a hundred.
+    /// The open sessions of an account, most recently used first, at most 100.
     pub(super) async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
         const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
             WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT 100";
@@ -133,7 +157,7 @@ impl Sessions {
         db.all(READ, (account, Micros::now())).await
     }
 
-    /// Ends one session of an account. Its sockets are closed before another frame passes.
+    /// Ends one session of an account. Its sockets are closed before they get another frame.
     ///
     /// # Errors
     /// `NotFound` when it is not a session of this account.
@@ -142,7 +166,7 @@ impl Sessions {
         let key: Arc<str> = digest.into();
         let (cache, engine) = (self.open.clone(), self.engine.clone());
         let write = self.engine.db.write(async move |tx| {
-            touched(tx.execute(END, (&*key, account)).await?)?;
+            require_row(tx.execute(END, (&*key, account)).await?)?;
             tx.after_commit(move || {
                 cache.invalidate(&key);
                 engine.live.recheck(account);

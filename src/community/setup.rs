@@ -1,4 +1,4 @@
-//! The first evening: what the setup page makes, once: the owner, the first space and its room.
+//! Setup, which runs once: creates the host's account, the first space and its room.
 
 use super::accounts::{self, NewAccount};
 use super::{Community, Role, names, rooms, spaces};
@@ -7,7 +7,7 @@ use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 
-/// What the setup page asks.
+/// The form fields of the setup page.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) community: String,
@@ -15,16 +15,16 @@ pub(super) struct Setup {
 }
 
 impl Community {
-    /// Whether the server has a host, and setup is closed.
+    /// Whether the server has a host, which closes the setup.
     pub(super) async fn is_set_up(&self) -> Result<bool> {
         Ok(self.access.host().await?.is_some())
     }
 
-    /// Makes the host, the first space and its room `general`, all or nothing.
+    /// Creates the host's account, the first space and its room `general`, in one transaction.
     ///
     /// # Errors
     /// `Invalid`; `Conflict` when there is a host already, also when another submission was
-    /// faster.
+    /// committed first.
     pub(super) async fn set_up(&self, mut setup: Setup) -> Result<(AccountId, SpaceId)> {
         if self.is_set_up().await? {
             return Err(Error::Conflict("error-setup-closed"));
@@ -49,8 +49,8 @@ impl Community {
     }
 }
 
-/// Refuses when somebody was faster. Asked by the one writer, so of two submissions at once the
-/// second finds the first.
+/// Fails if the server has been set up. Runs in the write transaction: of two concurrent
+/// submissions the second sees the first.
 async fn check_setup_open(tx: &mut Tx) -> Result<()> {
     const IS_CLOSED: &str = "SELECT EXISTS (SELECT 1 FROM installation)";
     match tx.scalar(IS_CLOSED, ()).await? {

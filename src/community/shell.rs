@@ -1,4 +1,4 @@
-//! The shell: rail, sidebar and panes around every page of someone who is signed in.
+//! The shell: rail, sidebar and panes around every page of a signed-in account.
 
 use std::sync::Arc;
 
@@ -16,66 +16,67 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, Part};
 
-/// A space as the rail shows it.
+/// A space in the rail.
 pub struct SpaceLink {
     /// The space.
     pub id: SpaceId,
-    /// Its name.
+    /// The space's name.
     pub name: String,
-    /// Its first letters.
+    /// Shown where it has no emblem.
     pub initials: String,
-    /// Whether the page is in it.
+    /// Whether the page belongs to it.
     pub current: bool,
 }
 
 impl SpaceLink {
-    /// Its picture, to stand after the initials.
+    /// The `<img>` of its emblem, placed after the initials.
     pub fn emblem(&self) -> askama::filters::Safe<String> {
         super::portraits::emblem_img(self.id)
     }
 }
 
-/// Everything around a page. Its template is `community/shell.html`.
+/// Everything around a page's content. Its template is `community/shell.html`.
 pub struct Shell {
-    /// The language.
+    /// The viewer's language.
     pub lang: Lang,
-    /// Who is looking.
+    /// The viewer's account.
     pub account: AccountId,
-    /// Their name.
+    /// The viewer's name.
     pub name: String,
-    /// How they are drawn.
+    /// The viewer's initials and picture.
     pub face: Face,
-    /// Their spaces.
+    /// The viewer's spaces.
     pub spaces: Vec<SpaceLink>,
-    /// The space the page is in.
+    /// The space the page belongs to.
     pub space: Option<SpaceId>,
-    /// Its name, or the server's.
+    /// The sidebar's heading: the space's name, or that of direct conversations.
     pub title: String,
-    /// The parts of the sidebar.
+    /// The sidebar's sections.
     pub sections: Vec<NavSection>,
-    /// Panes of the modules.
+    /// The modules' panes.
     pub panes: Vec<Arc<Part>>,
-    /// Every part that stands in the page, panes included.
+    /// Every cached part in the page, panes included;
+    /// [`PageAnswer`](crate::engine::web::PageAnswer) inserts them without rendering.
     pub parts: Vec<Arc<Part>>,
-    /// The rights of the viewer here, as names that style sheets switch on.
+    /// The viewer's permissions here, as names that style sheets select by.
     pub rights: String,
     /// Whether the viewer may change the space.
     pub manages: bool,
-    /// Whether the viewer runs the server.
+    /// Whether the viewer is the host.
     pub operates: bool,
-    /// The page's address, marked in the sidebar.
+    /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
     /// The feeds of the sidebar with their cursors.
     pub feeds: String,
 }
 
 impl Shell {
-    /// Address of an icon.
+    /// The URL of an icon.
     pub fn icon(&self, name: &str) -> String {
         format!("/assets/{}/icons.svg#{name}", crate::engine::web::VERSION)
     }
 
-    /// Where the sidebar is fetched again.
+    /// The URL that the sidebar is refetched from.
     pub fn refresh(&self) -> String {
         match self.space {
             Some(space) => format!("/sidebar?space={space}&here={}", self.here),
@@ -84,8 +85,8 @@ impl Shell {
     }
 }
 
-/// Makes the shell of pages: what every module adds to it. Pages get it as an argument of their
-/// handler. Cheap to clone.
+/// Builds shells, with the sections and panes of every module. Page handlers get it as an
+/// extractor. Cheap to clone.
 #[derive(Clone)]
 pub struct Layout(Arc<Additions>);
 
@@ -107,7 +108,7 @@ impl<S: Sync> FromRequestParts<S> for Layout {
 }
 
 impl Layout {
-    /// A layout with these parts of modules.
+    /// A layout with these sections and panes of modules.
     pub fn new(community: &Community, navs: Vec<Nav>, panes: Vec<Pane>) -> Self {
         Self(Arc::new(Additions {
             community: community.clone(),
@@ -116,7 +117,7 @@ impl Layout {
         }))
     }
 
-    /// What stands around a page at `here`, in a space or outside all.
+    /// The shell of the page at `here`, in a space or outside of any.
     pub async fn shell(
         &self,
         viewer: &Viewer,
@@ -127,7 +128,7 @@ impl Layout {
         self.shell_from(&deps, viewer, space, here).await
     }
 
-    /// The same for a page that is kept, with what it is made from.
+    /// As [`shell`](Self::shell), for a page that is cached: adds its dependencies to `deps`.
     pub async fn shell_from(
         &self,
         deps: &Dependencies,
@@ -155,7 +156,7 @@ impl Layout {
         here: &str,
     ) -> Result<Shell> {
         let community = &self.0.community;
-        // Cursors first: what is read after them holds everything they name.
+        // Taken before reading: later changes arrive as frames.
         let feeds = community.sidebar_feeds(viewer, space);
         space.iter().for_each(|space| deps.add(*space));
         let ids = community.spaces.ids_of(viewer.account).await?;
@@ -204,21 +205,21 @@ fn link(space: Space, current: Option<SpaceId>) -> SpaceLink {
 }
 
 impl Community {
-    /// The head of a page for this viewer.
+    /// The `<head>` of a page for this viewer.
     pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
         let pages = &self.engine().pages;
         pages.head(viewer.lang, Some(viewer.account), title)
     }
 
-    /// What every page of an account depends on: the account itself, with its rights. To be had
-    /// before the first question about a right.
+    /// What every page of an account depends on: the account, with its permissions. Call it before
+    /// the first permission check, so that a change in between is noticed.
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.engine().versions.dependencies();
         deps.add(account);
         deps
     }
 
-    /// The feeds that a sidebar follows, with where to follow them from.
+    /// The feeds of a sidebar, with their cursors.
     fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> String {
         let live = &self.engine().live;
         let mut feeds = ACCOUNT_FEED.position(viewer.account, live);
@@ -229,7 +230,7 @@ impl Community {
         feeds
     }
 
-    /// The permissions that style sheets switch controls on for, by their names without the module.
+    /// The held permissions that style sheets show controls for, by name without the module.
     fn rights(&self, role: Option<Role>) -> String {
         let held = self.permissions.iter().filter(|permission| {
             permission.held_by == HeldBy::Owners && role.is_some_and(|role| role.holds(permission))

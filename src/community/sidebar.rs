@@ -1,10 +1,10 @@
-//! The sidebar alone: fetched again by open pages when it changed for them.
+//! The sidebar on its own: open pages refetch it when it has changed.
 
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use super::redirects::local;
+use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     AccountChanged, MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged,
@@ -30,7 +30,7 @@ pub(super) struct SidebarQuery {
     here: String,
 }
 
-/// `GET /sidebar`.
+/// `GET /sidebar?space=…&here=…`: the sidebar of the page at `here`.
 pub(super) async fn sidebar(
     State(community): State<Community>,
     layout: Layout,
@@ -44,12 +44,12 @@ pub(super) async fn sidebar(
             .await?;
     }
     let deps = community.engine().versions.dependencies();
-    let here = local(&query.here);
+    let here = local_path(&query.here);
     let shell = layout.sidebar(&deps, &viewer, query.space, here).await?;
     Html::of(&Sidebar { shell: &shell })
 }
 
-/// Has open pages fetch their sidebar again when it changed for them.
+/// Has open pages refetch their sidebar when it has changed.
 pub(super) fn presenter() -> Subscriber<Community> {
     Subscriber::new("community.sidebar")
         .on(room_created)
@@ -60,7 +60,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .when_lagged(refresh_all)
 }
 
-/// Too much happened to say what: every open page reads its sidebar again.
+/// After missed events: every open page refetches its sidebar.
 async fn refresh_all(community: Community, _missed: u64) {
     let live = &community.engine().live;
     for account in live.connected() {

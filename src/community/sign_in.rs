@@ -1,4 +1,4 @@
-//! The pages before one is inside: setup, signing in and out, joining through an invitation.
+//! The pages for visitors without a session: setup, sign-in and joining through an invitation.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -11,10 +11,11 @@ use tower_sessions::Session;
 
 use super::Community;
 use super::accounts::NewAccount;
-use super::redirects::{landing_page, local};
+use super::redirects::{landing_page, local_path};
 use super::setup::Setup;
 use super::views::{JoinPage, SetupPage, SignInPage};
 use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
@@ -33,7 +34,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 }
 
 async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
-    // Once there is an owner the page is gone, as if it had never been.
+    // Once there is a host, the page does not exist.
     if community.is_set_up().await? {
         return Err(Error::NotFound);
     }
@@ -60,34 +61,7 @@ async fn set_up(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
-    let done = async {
-        let SetupForm {
-            community: name,
-            name: owner,
-            email,
-            password,
-        } = decode_form(&body)?;
-        let owner = NewAccount {
-            name: owner,
-            email,
-            password,
-        };
-        let (account, space) = community
-            .set_up(Setup {
-                community: name,
-                owner,
-            })
-            .await?;
-        community
-            .sessions
-            .start(&session, account, &headers)
-            .await?;
-        Ok(Outcome::new(
-            json!({ "account": account, "space": space }),
-            "/",
-        ))
-    }
-    .await;
+    let done = create_community(&community, &session, &headers, &body).await;
     match done {
         Err(error) if wants == Wants::Page && !matches!(error, Error::Conflict(_)) => {
             let form = Form::refused("setup", &body, &error, lang);
@@ -99,6 +73,36 @@ async fn set_up(
         }
         done => answer(wants, done).await,
     }
+}
+
+async fn create_community(
+    community: &Community,
+    session: &Session,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Outcome> {
+    let SetupForm {
+        community: name,
+        name: owner,
+        email,
+        password,
+    } = decode_form(body)?;
+    let owner = NewAccount {
+        name: owner,
+        email,
+        password,
+    };
+    let (account, space) = community
+        .set_up(Setup {
+            community: name,
+            owner,
+        })
+        .await?;
+    community.sessions.start(session, account, headers).await?;
+    Ok(Outcome::new(
+        json!({ "account": account, "space": space }),
+        "/",
+    ))
 }
 
 #[derive(Deserialize, Default)]
@@ -115,7 +119,7 @@ async fn sign_in(
     form: Form,
 ) -> Result<Response> {
     if viewer.is_some() {
-        return Ok(Redirect::to(local(&next.next)).into_response());
+        return Ok(Redirect::to(local_path(&next.next)).into_response());
     }
     if !community.is_set_up().await? {
         return Ok(Redirect::to("/setup").into_response());
@@ -127,7 +131,7 @@ async fn sign_in(
     Ok(Html::of(&SignInPage {
         head,
         form,
-        next: local(&next.next).to_owned(),
+        next: local_path(&next.next).to_owned(),
     })?
     .into_response())
 }
@@ -152,14 +156,14 @@ async fn do_sign_in(
     let posted: Result<SignInForm> = decode_form(&body);
     let next = posted
         .as_ref()
-        .map(|form| local(&form.next).to_owned())
+        .map(|form| local_path(&form.next).to_owned())
         .unwrap_or_default();
     let done = async {
         let SignInForm {
             login, password, ..
         } = posted?;
-        // The same words for an unknown account and a wrong password, and the same time: both check
-        // a hash.
+        // An unknown account and a wrong password get the same message after the same time: both
+        // verify a hash.
         let account = community
             .accounts
             .authenticate(&login, password, address)
@@ -242,7 +246,7 @@ struct JoinForm {
     password: String,
 }
 
-#[allow(clippy::too_many_arguments, reason = "they are extractors")]
+#[allow(clippy::too_many_arguments, reason = "axum extractors")]
 async fn do_join(
     State(community): Here,
     lang: Lang,
@@ -255,35 +259,13 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        community.sign_in_limiter.join(address)?;
+        community.sign_in_limiter.check_join(address)?;
         let (account, space) = match &viewer {
-            Some(viewer) => (
-                viewer.account,
-                community.invites.join(&code, viewer.account).await?,
-            ),
-            None => {
-                let JoinForm {
-                    name,
-                    email,
-                    password,
-                } = decode_form(&body)?;
-                let (account, space) = community
-                    .invites
-                    .join_as_new(
-                        &code,
-                        NewAccount {
-                            name,
-                            email,
-                            password,
-                        },
-                    )
-                    .await?;
-                community
-                    .sessions
-                    .start(&session, account, &headers)
-                    .await?;
-                (account, space)
+            Some(viewer) => {
+                let space = community.invites.join(&code, viewer.account).await?;
+                (viewer.account, space)
             }
+            None => join_as_new(&community, &session, &headers, &code, &body).await?,
         };
         Ok(Outcome::new(
             json!({ "space": space }),
@@ -299,4 +281,26 @@ async fn do_join(
         }
         done => answer(wants, done).await,
     }
+}
+
+async fn join_as_new(
+    community: &Community,
+    session: &Session,
+    headers: &HeaderMap,
+    code: &str,
+    body: &Bytes,
+) -> Result<(AccountId, SpaceId)> {
+    let JoinForm {
+        name,
+        email,
+        password,
+    } = decode_form(body)?;
+    let new = NewAccount {
+        name,
+        email,
+        password,
+    };
+    let (account, space) = community.invites.join_as_new(code, new).await?;
+    community.sessions.start(session, account, headers).await?;
+    Ok((account, space))
 }

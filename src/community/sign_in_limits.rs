@@ -1,4 +1,4 @@
-//! How often one may try to sign in or to join: by account, by login and by address.
+//! Rate limits of signing in and joining: by account, by login and by IP address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::base::ids::AccountId;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Address;
 
-const MAX_TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(180);
-// From one address in the same time: a class that joins together, not a machine.
+/// Joins from one address in the same time: enough for a group behind one router.
 const MAX_JOINS: u32 = 60;
 
-/// Limits of signing in and joining, by account and by address.
+/// Counts attempts to sign in and to join.
 pub(super) struct SignInLimiter {
     by_account: Rate<AccountId>,
     by_login: Rate<String>,
@@ -25,20 +25,20 @@ pub(super) struct SignInLimiter {
 impl Default for SignInLimiter {
     fn default() -> Self {
         Self {
-            by_account: Rate::new(MAX_TRIES, WINDOW),
-            by_login: Rate::new(MAX_TRIES, WINDOW),
-            by_address: Rate::new(MAX_TRIES, WINDOW),
+            by_account: Rate::new(MAX_ATTEMPTS, WINDOW),
+            by_login: Rate::new(MAX_ATTEMPTS, WINDOW),
+            by_address: Rate::new(MAX_ATTEMPTS, WINDOW),
             joins: Rate::new(MAX_JOINS, WINDOW),
         }
     }
 }
 
 impl SignInLimiter {
-    /// Counts a try to sign in: of the account that the login names, or of the login while it names
-    /// none.
+    /// Counts an attempt to sign in, by the account that the login names, or by the login if it
+    /// names none.
     ///
     /// # Errors
-    /// `TooMany` when this account or this address has had its ten tries in three minutes.
+    /// `TooMany` after ten attempts in three minutes for this account or this address.
     pub(super) fn check(
         &self,
         login: &str,
@@ -53,14 +53,15 @@ impl SignInLimiter {
         .map(drop)
     }
 
-    /// Counts a try to join.
+    /// Counts an attempt to join.
     ///
     /// # Errors
-    /// `TooMany` for an address that joins by the dozen.
-    pub(super) fn join(&self, address: IpAddr) -> Result<()> {
+    /// `TooMany` after 60 attempts in three minutes from this address.
+    pub(super) fn check_join(&self, address: IpAddr) -> Result<()> {
         self.joins.check(&Address(address).network()).map(drop)
     }
 
+    /// Drops counters without recent attempts.
     pub(super) fn evict(&self) {
         self.by_account.evict();
         self.by_login.evict();

@@ -1,8 +1,8 @@
-//! Spaces: communities on this server, and who belongs to them.
+//! Spaces: communities on this server, and their members.
 
 use sqlx::FromRow;
 
-use super::accounts::touched;
+use super::accounts::require_row;
 use super::names::check_name;
 use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
@@ -17,9 +17,9 @@ use crate::engine::bus::Origin;
 /// A space.
 #[derive(Clone, Debug, FromRow)]
 pub struct Space {
-    /// Its id.
+    /// Unique on this server.
     pub id: SpaceId,
-    /// Its name.
+    /// The name, as shown.
     pub name: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     Ok(id)
 }
 
-/// Adds a member in the caller's transaction; one who is there keeps their role.
+/// Adds a member in the caller's transaction; an existing member's role is not changed.
 pub(super) async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
@@ -66,7 +66,7 @@ impl Spaces {
         self.engine.db.scalars(READ, (account,)).await
     }
 
-    /// A space, for someone who belongs to it.
+    /// A space, for its members.
     ///
     /// # Errors
     /// `NotFound` for everybody else.
@@ -86,7 +86,7 @@ impl Spaces {
         self.engine.db.all(READ, (space, MAX_LISTED)).await
     }
 
-    /// Makes a space with its room `general`; its maker owns it. Only who runs the server may.
+    /// Creates a space with a room `general`, owned by `account`. Only the host may.
     pub(super) async fn create(&self, account: AccountId, name: &str) -> Result<SpaceId> {
         self.access
             .permit(account, &permissions::CREATE_SPACE, Scope::Server)
@@ -107,7 +107,7 @@ impl Spaces {
         write.await
     }
 
-    /// Gives a space another name.
+    /// Renames a space.
     pub(super) async fn rename(
         &self,
         account: AccountId,
@@ -123,7 +123,7 @@ impl Spaces {
         check.done()?;
         let bus = self.engine.bus.clone();
         let write = self.engine.db.write(async move |tx| {
-            touched(tx.execute(RENAME, (space, &name)).await?)?;
+            require_row(tx.execute(RENAME, (space, &name)).await?)?;
             let origin = Origin::new(account, Some(space));
             bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
             Ok(())
@@ -131,11 +131,11 @@ impl Spaces {
         write.await
     }
 
-    /// Takes an account out of a space and all its rooms: by themselves, or by who manages the
-    /// space. Their sockets prove their rights again before another frame passes.
+    /// Removes an account from a space and all its rooms: on its own wish, or by somebody who
+    /// manages the space. Its sockets are checked again before they get another frame.
     ///
     /// # Errors
-    /// `Conflict` for the owner, whom a space cannot do without.
+    /// `Conflict` for the owner: a space always has one.
     pub(super) async fn remove_member(
         &self,
         by: AccountId,
@@ -157,12 +157,12 @@ impl Spaces {
         }
         let engine = self.engine.clone();
         let write = self.engine.db.write(async move |tx| {
-            touched(tx.execute(LEAVE, (space, account)).await?)?;
+            require_row(tx.execute(LEAVE, (space, account)).await?)?;
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
             tx.after_commit(move || {
                 let origin = Origin::new(by, Some(space));
                 engine.bus.publish(origin, MemberLeft { space, account });
-                // After the event, which ends what was cached of their rights.
+                // After the event, which invalidates the account's cached permissions.
                 engine.live.recheck(account);
             });
             Ok(())

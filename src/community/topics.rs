@@ -52,7 +52,8 @@ event! {
 }
 
 event! {
-    /// Someone left a space or was removed from it. Their sockets have lost its feeds already.
+    /// An account left a space or was removed from it. Its sockets have lost the space's feeds
+    /// already.
     pub struct MemberLeft on "community.member.left" by space changes(space, account) {
         /// The space.
         space: SpaceId = SpaceId(3),
@@ -82,7 +83,7 @@ event! {
         room: RoomId = RoomId(12),
         /// Its space; none for a direct conversation.
         space: Option<SpaceId> = Some(SpaceId(3)),
-        /// Everybody whose list of rooms is another now; empty when it is the whole space.
+        /// The accounts whose list of rooms changed; empty when it is the whole space.
         members: Vec<AccountId> = vec![],
     }
 }
@@ -90,7 +91,7 @@ event! {
 event! {
     /// A session ended: signed out, or ended from another device. Its sockets are being closed.
     pub struct SessionEnded on "community.session.ended" by account {
-        /// Whose it was.
+        /// The account it belonged to.
         account: AccountId = AccountId(7),
     }
 }

@@ -1,4 +1,4 @@
-//! The community's pages, as their templates see them.
+//! The templates of the community's pages.
 
 use askama::Template;
 
@@ -32,9 +32,9 @@ pub(super) struct JoinPage {
     pub(super) head: Head,
     pub(super) form: Form,
     pub(super) code: String,
-    /// None: the link is over.
+    /// `None`: the invitation is no longer open.
     pub(super) invitation: Option<Invitation>,
-    /// Whether someone signed in only has to say yes.
+    /// Whether the viewer has an account, and only has to confirm.
     pub(super) signed_in: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct SpacePage {
     pub(super) people: Vec<Person>,
     pub(super) archived: Vec<Room>,
     pub(super) emoji: Vec<Emoji>,
-    /// `https://host`, for links that people pass on.
+    /// `https://host`, the start of absolute invitation links.
     pub(super) origin: String,
 }
 
@@ -75,9 +75,9 @@ pub(super) struct RoomPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
     pub(super) form: Form,
-    /// None: a new room.
+    /// `None`: a new room.
     pub(super) room: Option<Room>,
-    /// Everybody in the space, and whether they are in the room.
+    /// The other members of the space, and whether they are in the room.
     pub(super) people: Vec<(Person, bool)>,
 }
 

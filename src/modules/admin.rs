@@ -1,4 +1,4 @@
-//! The host's pages: jobs, and events that no handler could handle.
+//! The host's pages: jobs, and dead letters (events whose handler failed for good).
 
 mod actions;
 mod pages;
@@ -15,7 +15,7 @@ use crate::engine::jobs;
 use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
 
-/// See and retry jobs and failed events.
+/// To see and retry jobs and dead letters.
 pub static OPERATE: Permission = Permission {
     name: "admin.operate",
     scope: ScopeKind::Server,
@@ -31,14 +31,17 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// For the host of this community.
+    /// Creates the module's state.
     pub fn new(community: &Community) -> Self {
         Self {
             community: community.clone(),
         }
     }
 
-    /// The engine, for someone who may operate it.
+    /// The engine, for the host.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
     async fn engine_for(&self, viewer: &Viewer) -> Result<&Engine> {
         self.community
             .access
@@ -48,7 +51,7 @@ impl Admin {
     }
 }
 
-/// All that it adds to the engine.
+/// What the module declares to the engine.
 pub fn module() -> Module<Admin> {
     Module::new("admin")
         .permission(&OPERATE)

@@ -1,8 +1,8 @@
-//! Presence: who is here, idle or away. Several tabs and devices are one person.
+//! Presence: who is here, idle or away. An account has one state for all its tabs and devices.
 //!
-//! The state is in memory and follows the sockets: the engine says when one opens or closes, pages
-//! say when their person moved. Versions are gathered and told to each space in one frame, however
-//! many people came at once.
+//! The state is in memory. It follows the engine's events for opened and closed sockets and the
+//! activity that pages report. Changes are batched into one frame per space, however many accounts
+//! changed.
 
 mod pages;
 mod people;
@@ -41,19 +41,19 @@ pub struct Presence {
     people: Arc<People>,
 }
 
-const MAX_PEOPLE_PER_FRAME: usize = 100; // people; one is about 1.5 KB of HTML
+const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
 
-/// Who of a space is here, idle or away.
+/// The presence of a space's members.
 pub const PRESENCE_FEED: Feed<SpaceId> = Feed::new(
     "space/{space}/presence",
     "Who of a space is here, idle or away",
 );
 
 #[derive(Deserialize)]
-struct Nothing {}
+struct ActiveInput {}
 
 impl Presence {
-    /// Presence of this community's people.
+    /// Creates the module's state for the members of this community.
     pub fn new(community: &Community) -> Self {
         let engine = community.engine().clone();
         let idle_after = Duration::from_secs(engine.settings.idle_after_seconds);
@@ -66,21 +66,21 @@ impl Presence {
 
     fn count_sockets(&self, account: AccountId) {
         let open = self.engine.live.sockets_of(account);
-        self.people.sockets(account, open, Instant::now());
+        self.people.set_sockets(account, open, Instant::now());
     }
 
-    /// Waits for changes, gathers what comes at once, and tells each space in one frame.
+    /// Publishes changes in batches: waits for one, collects more, sends one frame per space.
     async fn publish_changes(self) {
-        let gather = Duration::from_millis(self.engine.settings.presence_batch_millis);
+        let batch_interval = Duration::from_millis(self.engine.settings.presence_batch_millis);
         loop {
-            self.people.wait().await;
-            tokio::time::sleep(gather).await;
-            let changes = self.people.changes(Instant::now());
+            self.people.wait_for_change().await;
+            tokio::time::sleep(batch_interval).await;
+            let changes = self.people.take_changes(Instant::now());
             if changes.is_empty() {
                 continue;
             }
             if let Err(error) = self.publish_to_spaces(&changes).await {
-                tracing::warn!(%error, "a change of presence was not published; pages show it later");
+                tracing::warn!(%error, "changes of presence were not published");
             }
         }
     }
@@ -131,7 +131,7 @@ impl Presence {
     }
 }
 
-/// All that it adds to the engine.
+/// What the module declares to the engine.
 pub fn module() -> Module<Presence> {
     Module::new("presence")
         .publishes::<PeopleChanged>()
@@ -169,8 +169,8 @@ async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Resul
     Ok(role.is_some())
 }
 
-async fn active(presence: Presence, viewer: Viewer, _: Nothing) -> Result<Outcome> {
-    presence.people.active(viewer.account, Instant::now());
+async fn active(presence: Presence, viewer: Viewer, _: ActiveInput) -> Result<Outcome> {
+    presence.people.mark_active(viewer.account, Instant::now());
     Ok(Outcome::new(Value::Null, "/"))
 }
 
@@ -194,8 +194,8 @@ async fn member_joined(presence: &Presence, event: &MemberJoined, _: &Envelope) 
 
 async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> Result<()> {
     let MemberLeft { space, account } = event;
-    let gone = Partial::delete(format!("#person-{space}-{account}")).to_string();
-    let content = Content::of(event).html(move |_| gone.clone());
+    let removal = Partial::delete(format!("#person-{space}-{account}")).to_string();
+    let content = Content::of(event).html(move |_| removal.clone());
     presence
         .engine
         .live
@@ -203,7 +203,7 @@ async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> R
     Ok(())
 }
 
-/// After missed events: who has a socket is asked of the hub.
+/// After missed events: counts every account's sockets again.
 async fn recount(presence: Presence, _missed: u64) {
     let known = presence.people.known().into_iter();
     for account in known.chain(presence.engine.live.connected()) {

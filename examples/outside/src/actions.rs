@@ -1,4 +1,4 @@
-//! What people do, one file each. Every action asks for the right itself.
+//! The actions, one file each. Every action checks its permission itself.
 
 pub mod add;
 pub mod clear;

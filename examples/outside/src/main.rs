@@ -1,4 +1,4 @@
-//! A Tidepool server with one module more: a to-do list that everybody in a space shares.
+//! A Tidepool server with an additional module: a to-do list for each space.
 //! `docs/module.md` of Tidepool explains it.
 
 mod actions;
@@ -22,7 +22,7 @@ use tidepool::engine::feed::Feed;
 use tidepool::engine::module::{Audience, Module, Modules};
 use tidepool::engine::viewer::Viewer;
 
-/// Change the list of a space.
+/// To change a space's list.
 static EDIT: Permission = Permission {
     name: "todo.edit",
     scope: ScopeKind::Space,
@@ -31,7 +31,7 @@ static EDIT: Permission = Permission {
     about: "Add, mark, move and remove items of a space's to-do list",
 };
 
-/// The list of a space.
+/// The changes of a space's list.
 const FEED: Feed<SpaceId> = Feed::new("todo/{space}", "The to-do list of a space");
 
 /// The module's state: a handle that is cheap to clone.
@@ -53,7 +53,7 @@ impl Todo {
     }
 }
 
-/// All that the module adds to the server.
+/// What the module declares to the server.
 fn module() -> Module<Todo> {
     Module::new("todo")
         .migration("0001_items", store::ITEMS_TABLE)

@@ -1,4 +1,4 @@
-//! Nouns and rules, without I/O.
+//! Types and rules, without I/O.
 
 use serde::{Deserialize, Serialize};
 use tidepool::base::error::{Check, Result};
@@ -20,18 +20,18 @@ pub const MAX_KEY_LENGTH: usize = 64;
 /// An item of a space's list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Item {
-    /// Its id.
+    /// Unique on this server.
     pub id: ItemId,
     /// What is to be done.
     pub title: String,
-    /// Where it stands in its list: greater is further down.
+    /// Position in its list: greater is further down.
     pub position: i64,
     /// Whether it is done.
     pub done: bool,
 }
 
 impl Item {
-    /// For the documentation of events.
+    /// The example shown in the documentation of events.
     pub fn example() -> Self {
         Self {
             id: ItemId(9),
@@ -46,16 +46,16 @@ impl Item {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// One place towards the beginning.
+    /// One position towards the beginning.
     Up,
-    /// One place towards the end.
+    /// One position towards the end.
     Down,
 }
 
-/// A title without spaces around it, if it is one. The key is whatever a client chose.
+/// Trims a title and checks it. The key may be any text.
 ///
 /// # Errors
-/// `Invalid` for what is empty or too long.
+/// `Invalid` when the title is empty or too long, or the key is too long.
 pub fn checked_title(title: &str, key: &str) -> Result<String> {
     let title = title.trim();
     let has_length = (1..=MAX_TITLE_LENGTH).contains(&title.chars().count());
@@ -67,7 +67,7 @@ pub fn checked_title(title: &str, key: &str) -> Result<String> {
     Ok(title.to_owned())
 }
 
-/// The neighbour that an item changes places with; nothing at the end of the list.
+/// The neighbour that an item is swapped with; `None` at the end of the list.
 pub fn neighbour(items: &[Item], item: ItemId, direction: Direction) -> Option<&Item> {
     let index = items.iter().position(|one| one.id == item)?;
     match direction {

@@ -1,4 +1,4 @@
-//! What people see.
+//! The page and its entry in the sidebar.
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -15,14 +15,14 @@ use tidepool::engine::web::{Html, PageAnswer};
 use crate::views::{ListPage, row};
 use crate::{FEED, Todo, store};
 
-/// Where a space's list is.
+/// The path of a space's list.
 pub fn address(space: SpaceId) -> String {
     format!("/spaces/{space}/todo")
 }
 
 #[derive(Deserialize)]
 pub struct ListQuery {
-    /// Asks for the list alone, to show it anew.
+    /// Present when a client refetches the list alone.
     list: Option<String>,
 }
 
@@ -36,14 +36,14 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response> {
     let (community, engine) = (&todo.community, todo.community.engine());
-    // Name what the page depends on before reading it.
+    // Dependencies are added before anything is read.
     let deps = community.dependencies(viewer.account);
     deps.add(space);
     community
         .access
         .permit(viewer.account, &permissions::READ, Scope::Space(space))
         .await?;
-    // The cursor before the items: a change after it arrives as a frame.
+    // Taken before the items are read: later changes arrive as frames.
     let feed = FEED.position(space, &engine.live);
     let items = store::list(&engine.db, space).await?;
     let here = address(space);
@@ -61,7 +61,7 @@ pub async fn list(
         return Ok(Html::of(&page.as_region())?.into_response());
     }
     let answer = PageAnswer::of(&page, &page.shell.parts)?;
-    // A refused form is shown once, to who sent it.
+    // A page with a refused form is not cached: it is for the sender alone.
     Ok(if page.form.is_blank() {
         answer.depends_on(&deps, viewer.account).into_response()
     } else {

@@ -1,4 +1,4 @@
-//! Frames: what pages and programs that follow a list are told.
+//! The presenter: turns events into frames for pages and programs.
 
 use tidepool::base::error::Result;
 use tidepool::base::ids::SpaceId;
@@ -27,7 +27,7 @@ pub async fn item_added(todo: &Todo, event: &ItemAdded, _: &Envelope) -> Result<
     Ok(())
 }
 
-/// Changes the row.
+/// Replaces the row.
 pub async fn item_marked(todo: &Todo, event: &ItemMarked, _: &Envelope) -> Result<()> {
     let ItemMarked { space, item } = event.clone();
     let target = format!("#todo-item-{}", item.id);
@@ -37,7 +37,7 @@ pub async fn item_marked(todo: &Todo, event: &ItemMarked, _: &Envelope) -> Resul
     Ok(())
 }
 
-/// Shows the whole list anew: it has few items.
+/// Replaces the whole list, which is short.
 pub async fn list_reordered(todo: &Todo, event: &ListReordered, _: &Envelope) -> Result<()> {
     let ListReordered { space, items } = event.clone();
     let list = format!("#todo-list-{space}");
@@ -49,19 +49,20 @@ pub async fn list_reordered(todo: &Todo, event: &ListReordered, _: &Envelope) ->
     Ok(())
 }
 
-/// Takes the rows away.
+/// Removes the rows.
 pub async fn list_cleared(todo: &Todo, event: &ListCleared, _: &Envelope) -> Result<()> {
     let ListCleared { space, items } = event.clone();
     let content = Content::of(event).html(move |_| {
-        let gone = items.iter();
-        gone.map(|item| Partial::delete(format!("#todo-item-{item}")).to_string())
+        let removed = items.iter();
+        removed
+            .map(|item| Partial::delete(format!("#todo-item-{item}")).to_string())
             .collect()
     });
     todo.publish(space, content);
     Ok(())
 }
 
-/// After missed events: every page reads its list again.
+/// After missed events: every page refetches its list.
 pub async fn refresh(todo: Todo, _missed: u64) {
     todo.community.engine().live.refresh_all("todo/");
 }

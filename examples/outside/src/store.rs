@@ -1,4 +1,4 @@
-//! SQL, one function a question.
+//! SQL, one function per query.
 
 use tidepool::base::db::{Db, Tx};
 use tidepool::base::error::{Error, Result};
@@ -26,11 +26,10 @@ pub async fn space_of(db: &Db, item: ItemId) -> Result<SpaceId> {
     db.scalar(SPACE, (item,)).await
 }
 
-/// Adds an item at the end, once for each key and title of an author. The item, and whether it is
-/// new.
+/// Adds an item at the end, once per key and title of an author. The flag says whether it is new.
 ///
 /// # Errors
-/// `Full` when the list has as many items as it may.
+/// `Full` when the list has [`MAX_ITEMS`] items.
 pub async fn add(
     tx: &mut Tx,
     (space, author): (SpaceId, AccountId),
@@ -39,7 +38,7 @@ pub async fn add(
 ) -> Result<(Item, bool)> {
     const FIND: &str = "SELECT id, title, position, done FROM todo_items \
         WHERE space_id = $1 AND author_id = $2 AND client_key = $3 AND title = $4";
-    // Counted in the statement that adds: nothing is written between the two.
+    // Counted in the inserting statement, so that nothing can be written in between.
     const ADD: &str = "INSERT INTO todo_items \
         (id, space_id, author_id, client_key, title, position, done) \
         SELECT $1, $2, $3, $4, $5, COALESCE(MAX(position), 0) + 1, FALSE \
@@ -55,15 +54,15 @@ pub async fn add(
     Ok((tx.one(FIND, (space, author, key, title)).await?, true))
 }
 
-/// Marks an item. The item as it is then, or nothing when it was so already.
+/// Marks an item. Returns the changed item, or `None` when it had this state already.
 pub async fn set_done(tx: &mut Tx, item: ItemId, done: bool) -> Result<Option<Item>> {
     const SET: &str = "UPDATE todo_items SET done = $2 WHERE id = $1 AND done <> $2 \
         RETURNING id, title, position, done";
     tx.optional(SET, (item, done)).await
 }
 
-/// Moves an item that stands at `position`. The list as it is then, or nothing when the item stands
-/// elsewhere by now or cannot move.
+/// Moves an item that is at `position`. Returns the new list, or `None` when the item is not at
+/// this position any more or cannot move.
 pub async fn reorder(
     tx: &mut Tx,
     space: SpaceId,
@@ -82,7 +81,7 @@ pub async fn reorder(
     tx.all(LIST, (space,)).await.map(Some)
 }
 
-/// Removes what is done. Which items that were.
+/// Removes the items that are done, and returns their ids.
 pub async fn clear(tx: &mut Tx, space: SpaceId) -> Result<Vec<ItemId>> {
     const CLEAR: &str = "DELETE FROM todo_items WHERE space_id = $1 AND done RETURNING id";
     tx.scalars(CLEAR, (space,)).await

@@ -26,7 +26,7 @@ event! {
 }
 
 event! {
-    /// A list has another order.
+    /// A list was reordered.
     pub struct ListReordered on "todo.list.reordered" by space changes(space) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
@@ -36,11 +36,11 @@ event! {
 }
 
 event! {
-    /// What was done was removed from a list.
+    /// The items that were done were removed from a list.
     pub struct ListCleared on "todo.list.cleared" by space changes(space) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
-        /// What was removed.
+        /// The removed items.
         items: Vec<ItemId> = vec![ItemId(9)],
     }
 }

@@ -9,7 +9,7 @@ use tidepool::engine::web::Head;
 
 use crate::model::Item;
 
-/// One item. The same for every viewer, so that a frame can hold it.
+/// One item. Identical for every viewer of one language, so that it can be published.
 #[derive(Template)]
 #[template(path = "todo/row.html")]
 struct Row<'a> {
@@ -38,9 +38,9 @@ pub struct ListPage {
     pub shell: Shell,
     pub form: Form,
     pub space: SpaceId,
-    /// The feed, and from where to follow it.
+    /// The feed with its cursor.
     pub feed: String,
-    /// A key for the form: sent twice, it adds once.
+    /// The form's idempotency key: sent twice, it adds one item.
     pub key: i64,
     pub rows: Vec<String>,
 }

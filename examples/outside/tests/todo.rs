@@ -1,4 +1,4 @@
-//! The to-do list, as people meet it.
+//! The to-do list, tested as people use it.
 
 use serde_json::{Value, json};
 use tidepool_testkit::{Person, TestServer};
@@ -67,8 +67,8 @@ async fn marked_and_cleared_items_change_pages() {
     let fields = json!({ "space": ann.space });
     let cleared = ann.act("todo.clear", fields).await.done();
     assert_eq!(cleared["removed"], 1);
-    let gone = format!("hx-target=\"#todo-item-{id}\" hx-swap=\"delete\"");
-    feed.frame(&gone).await;
+    let removal = format!("hx-target=\"#todo-item-{id}\" hx-swap=\"delete\"");
+    feed.frame(&removal).await;
     assert!(!ann.page(&page).await.contains(id));
 }
 
@@ -148,8 +148,8 @@ async fn long_title_is_refused_in_words() {
     let ann = server.host("ann").await;
     let fields = json!({ "space": ann.space, "title": "x".repeat(201) });
     let refused = ann.act("todo.add", fields).await.expect(422).json();
-    let told = &refused["error"]["fields"]["title"];
-    assert_eq!(told, "An item has 1 to 200 characters.");
+    let message = &refused["error"]["fields"]["title"];
+    assert_eq!(message, "An item has 1 to 200 characters.");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What people do with their own account.
+//! Actions on one's own account.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What people do with a space's emoji.
+//! Actions on a space's emoji.
 
 use serde::Deserialize;
 use serde_json::Value;

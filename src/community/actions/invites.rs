@@ -1,4 +1,4 @@
-//! What people do with invitations.
+//! Actions on invitations.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::engine::viewer::Viewer;
 #[derive(Deserialize)]
 pub(super) struct Invite {
     space: SpaceId,
-    /// Empty: any number.
+    /// Number of uses; empty: no limit.
     #[serde(default)]
     uses: String,
-    /// Days; empty: for ever.
+    /// Days; empty: no limit.
     #[serde(default)]
     expires: String,
 }
@@ -32,11 +32,11 @@ pub(super) async fn invite(community: Community, viewer: Viewer, input: Invite) 
             .map_err(|_| Error::field(field, "error-number")),
     };
     let uses = number(&input.uses, "uses")?;
-    let lasts = number(&input.expires, "expires")?
+    let ttl = number(&input.expires, "expires")?
         .map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
     let code = community
         .invites
-        .create(viewer.account, input.space, uses, lasts)
+        .create(viewer.account, input.space, uses, ttl)
         .await?;
     Ok(Outcome::new(
         json!({ "link": format!("/join/{code}") }),

@@ -1,4 +1,4 @@
-//! What people do with rooms and direct conversations.
+//! Actions on rooms and direct conversations.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub(super) struct CreateRoom {
     name: String,
     #[serde(default)]
     about: String,
-    /// `yes` or nothing: a tick box.
+    /// A checkbox: `yes` or nothing.
     #[serde(default)]
     private: String,
     #[serde(default)]
@@ -77,7 +77,7 @@ pub(super) async fn change_room(
 #[derive(Deserialize)]
 pub(super) struct ArchiveRoom {
     room: RoomId,
-    /// `yes` closes, anything else opens again.
+    /// `yes` archives, anything else restores.
     archive: String,
 }
 

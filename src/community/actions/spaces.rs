@@ -1,4 +1,4 @@
-//! What people do with spaces and their members.
+//! Actions on spaces and their members.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -176,7 +176,12 @@ impl Session {
         }
         self.connection.hold();
         while socket.recheck.swap(false, Ordering::AcqRel) {
-            if !self.server().rights.is_session_valid(&socket.viewer).await? {
+            if !self
+                .server()
+                .rights
+                .is_session_valid(&socket.viewer)
+                .await?
+            {
                 return Err(CloseReason::SignedOut.into());
             }
             for feed in self.connection.subscriptions.names() {

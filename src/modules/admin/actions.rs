@@ -1,4 +1,4 @@
-//! What the host does with jobs and dead letters.
+//! The host's actions on jobs and dead letters.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -39,7 +39,7 @@ pub(super) async fn dead_letters(
 
 #[derive(Deserialize)]
 pub(super) struct JobsQuery {
-    /// Asked for the lists alone, to show them anew.
+    /// Present when a client refetches the lists alone.
     lists: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn jobs(
     Query(query): Query<JobsQuery>,
 ) -> Result<Response> {
     let engine = admin.engine_for(&viewer).await?;
-    // The cursor before the jobs: what changes after it is published on the feed.
+    // Taken before reading the jobs: later changes arrive as frames.
     let feed = FEED.position((), &engine.live);
     let overview = engine.jobs.overview().await?;
     let shell = layout.shell(&viewer, None, "/jobs").await?;

@@ -1,4 +1,4 @@
-//! The host's pages, as their templates see them.
+//! The templates of the host's pages.
 
 use askama::Template;
 

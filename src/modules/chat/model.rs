@@ -91,7 +91,8 @@ impl Message {
 /// removed, indentation is not.
 ///
 /// # Errors
-/// `Invalid` when it is empty, unless it `may_be_empty`, or longer than [`MAX_BODY_CHARS`] graphemes.
+/// `Invalid` when it is empty, unless it `may_be_empty`, or longer than [`MAX_BODY_CHARS`]
+/// graphemes.
 pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     let body = written.replace("\r\n", "\n").replace('\0', "");
     let body = body.trim_end().trim_start_matches('\n').to_owned();

@@ -1,4 +1,5 @@
-//! The presenter: turns each event of chat into a frame, as HTML for pages and as JSON for programs.
+//! The presenter: turns each event of chat into a frame, as HTML for pages and as JSON for
+//! programs.
 //!
 //! Frames are idempotent: a page that was rendered just after a change and then receives its frame
 //! shows nothing twice, because a message is only appended where it is missing.

@@ -81,7 +81,7 @@ mod tests {
     fn typing_ttl_is_the_stylesheets() {
         let css = include_str!("../../../assets/css/chat.css");
         let rule = format!(
-            ".typing span {{ animation: gone 300ms {}s forwards; }}",
+            ".typing span {{ animation: expire 300ms {}s forwards; }}",
             TYPING_TTL.as_secs()
         );
         assert!(css.contains(&rule), "{rule}");

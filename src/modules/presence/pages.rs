@@ -18,7 +18,7 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{PageAnswer, Part, PartKey, Wants, app_page};
 
-/// Away people that a list shows; those who are here all are.
+/// Away people that a list shows at most; others are listed without limit.
 const MAX_AWAY_LISTED: usize = 100;
 
 pub(super) async fn pane(
@@ -31,7 +31,10 @@ pub(super) async fn pane(
 }
 
 impl Presence {
-    /// The pane for someone who belongs to the space.
+    /// The pane, for members of the space.
+    ///
+    /// # Errors
+    /// `NotFound` for everybody else.
     pub(super) async fn pane(
         &self,
         page: &Dependencies,
@@ -51,12 +54,12 @@ impl Presence {
         self.engine
             .part_cache
             .part(key, page, async |deps| {
-                self.made_pane(deps, space, viewer.lang).await
+                self.render_pane(deps, space, viewer.lang).await
             })
             .await
     }
 
-    async fn made_pane(
+    async fn render_pane(
         &self,
         deps: &Dependencies,
         space: SpaceId,
@@ -96,7 +99,7 @@ impl Presence {
     }
 }
 
-/// With `?pane` the pane alone, to be read again after an absence.
+/// With `?pane` the pane alone, which clients refetch when they missed frames.
 pub(super) async fn people(
     State(presence): State<Presence>,
     layout: Layout,

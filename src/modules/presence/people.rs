@@ -1,4 +1,4 @@
-//! Who is here: the states and when they change. Pure but for a bell; time is given to it.
+//! The presence state machine: each account's state and when it changes. The time is passed in.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,15 +9,16 @@ use tokio::time::timeout_at;
 
 use crate::base::ids::AccountId;
 
-/// How long after the last socket someone still counts as here: a reload, a change of network.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long an account is still present after its last socket closed: covers a reload or a change
+/// of network.
+const AWAY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What others see of a person.
+/// The state that others see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// At a device, and moved lately.
+    /// Connected and active within the idle timeout.
     Here,
-    /// Connected, but has not moved for a while.
+    /// Connected, but not active within the idle timeout.
     Idle,
     /// Not connected.
     Away,
@@ -35,43 +36,44 @@ impl State {
 
 struct Person {
     sockets: usize,
-    /// When they last moved, on any of their devices.
-    moved: Instant,
-    /// When their last socket closed.
-    left: Instant,
-    told: State,
+    /// Last activity on any device.
+    active_at: Instant,
+    /// When the last socket closed.
+    closed_at: Instant,
+    /// The state that was last published.
+    published: State,
 }
 
 impl Person {
     fn state(&self, now: Instant, idle_after: Duration) -> State {
-        if self.sockets == 0 && now.saturating_duration_since(self.left) >= GRACE {
+        if self.sockets == 0 && now.saturating_duration_since(self.closed_at) >= AWAY_TIMEOUT {
             State::Away
-        } else if now.saturating_duration_since(self.moved) >= idle_after {
+        } else if now.saturating_duration_since(self.active_at) >= idle_after {
             State::Idle
         } else {
             State::Here
         }
     }
 
-    /// When the state changes next without anybody doing anything.
-    fn next(&self, now: Instant, idle_after: Duration) -> Option<Instant> {
-        let away = (self.sockets == 0).then(|| self.left + GRACE);
-        let idle = Some(self.moved + idle_after).filter(|at| *at > now);
+    /// When the state changes next without further events.
+    fn next_change(&self, now: Instant, idle_after: Duration) -> Option<Instant> {
+        let away = (self.sockets == 0).then(|| self.closed_at + AWAY_TIMEOUT);
+        let idle = Some(self.active_at + idle_after).filter(|at| *at > now);
         [away, idle].into_iter().flatten().min()
     }
 }
 
-/// Everybody who is here or was told to be.
+/// Every account that is not away, or was last published as such.
 pub(super) struct People {
     idle_after: Duration,
     inner: Mutex<Inner>,
-    bell: Notify,
+    dirtied: Notify,
 }
 
 #[derive(Default)]
 struct Inner {
     people: HashMap<AccountId, Person>,
-    /// Whose state may have changed since the last telling.
+    /// Accounts whose state may differ from the published one.
     dirty: BTreeSet<AccountId>,
 }
 
@@ -80,7 +82,7 @@ impl People {
         Self {
             idle_after,
             inner: Mutex::default(),
-            bell: Notify::new(),
+            dirtied: Notify::new(),
         }
     }
 
@@ -88,57 +90,58 @@ impl People {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An account has this many sockets open now.
-    pub(super) fn sockets(&self, account: AccountId, open: usize, now: Instant) {
+    /// Records how many sockets an account has open.
+    pub(super) fn set_sockets(&self, account: AccountId, open: usize, now: Instant) {
         let mut inner = self.inner();
         if open == 0 && !inner.people.contains_key(&account) {
             return;
         }
         let person = inner.people.entry(account).or_insert(Person {
             sockets: 0,
-            moved: now,
-            left: now,
-            told: State::Away,
+            active_at: now,
+            closed_at: now,
+            published: State::Away,
         });
         if open > person.sockets {
-            person.moved = now; // opening a page is moving
+            person.active_at = now; // opening a page is activity
         } else if open == 0 && person.sockets > 0 {
-            person.left = now;
+            person.closed_at = now;
         }
         person.sockets = open;
         inner.dirty.insert(account);
-        self.bell.notify_one();
+        self.dirtied.notify_one();
     }
 
-    /// An account's person moved.
-    pub(super) fn active(&self, account: AccountId, now: Instant) {
+    /// Records that an account was active.
+    pub(super) fn mark_active(&self, account: AccountId, now: Instant) {
         let mut inner = self.inner();
         if let Some(person) = inner.people.get_mut(&account) {
-            person.moved = now;
-            if person.told == State::Idle {
+            person.active_at = now;
+            if person.published == State::Idle {
                 inner.dirty.insert(account);
-                self.bell.notify_one();
+                self.dirtied.notify_one();
             }
         }
     }
 
-    /// The state that was last published of an account. Pages show this and not what is true at
-    /// the moment: who comes and goes within one batch is never published, so nothing would void a
-    /// page that shows them.
+    /// The last published state of an account. Pages show this and not the current state: a visit
+    /// shorter than one batch is never published, so no event would invalidate a page that showed
+    /// it.
     pub(super) fn state(&self, account: AccountId) -> State {
         let inner = self.inner();
         inner
             .people
             .get(&account)
-            .map_or(State::Away, |person| person.told)
+            .map_or(State::Away, |person| person.published)
     }
 
+    /// Every account that is tracked.
     pub(super) fn known(&self) -> Vec<AccountId> {
         self.inner().people.keys().copied().collect()
     }
 
-    /// Whose state is another than what was told. Counts them as told, and forgets who is away.
-    pub(super) fn changes(&self, now: Instant) -> Vec<(AccountId, State)> {
+    /// Takes the changed states, to be published, and drops accounts that are away.
+    pub(super) fn take_changes(&self, now: Instant) -> Vec<(AccountId, State)> {
         let mut inner = self.inner();
         let Inner { people, dirty } = &mut *inner;
         let mut changes = Vec::new();
@@ -147,8 +150,8 @@ impl People {
                 continue;
             };
             let state = person.state(now, self.idle_after);
-            if state != person.told {
-                person.told = state;
+            if state != person.published {
+                person.published = state;
                 changes.push((account, state));
             }
             if state == State::Away {
@@ -158,17 +161,16 @@ impl People {
         changes
     }
 
-    /// Until somebody's state may have changed.
-    pub(super) async fn wait(&self) {
+    /// Waits until some state may have changed.
+    pub(super) async fn wait_for_change(&self) {
         loop {
             let next = {
                 let mut inner = self.inner();
                 let now = Instant::now();
                 let Inner { people, dirty } = &mut *inner;
-                // A due change stirs its person; it is found here because nothing else happens to
-                // them.
+                // A change that is only due to time marks its account as dirty here: no event does.
                 for (account, person) in people.iter() {
-                    if person.state(now, self.idle_after) != person.told {
+                    if person.state(now, self.idle_after) != person.published {
                         dirty.insert(*account);
                     }
                 }
@@ -177,12 +179,12 @@ impl People {
                 }
                 people
                     .values()
-                    .filter_map(|person| person.next(now, self.idle_after))
+                    .filter_map(|person| person.next_change(now, self.idle_after))
                     .min()
             };
             match next {
-                Some(at) => drop(timeout_at(at.into(), self.bell.notified()).await),
-                None => self.bell.notified().await,
+                Some(at) => drop(timeout_at(at.into(), self.dirtied.notified()).await),
+                None => self.dirtied.notified().await,
             }
         }
     }
@@ -195,10 +197,10 @@ mod tests {
     const ANN: AccountId = AccountId(1);
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
-    fn told(people: &People, at: Instant) -> Vec<State> {
+    fn published(people: &People, at: Instant) -> Vec<State> {
         people.inner().dirty.insert(ANN);
         people
-            .changes(at)
+            .take_changes(at)
             .into_iter()
             .map(|(_, state)| state)
             .collect()
@@ -207,45 +209,45 @@ mod tests {
     #[test]
     fn unpublished_visit_is_shown_nowhere() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
-        people.sockets(ANN, 1, start);
-        people.sockets(ANN, 0, start);
+        people.set_sockets(ANN, 1, start);
+        people.set_sockets(ANN, 0, start);
         assert_eq!(people.state(ANN), State::Away);
-        assert_eq!(told(&people, start + GRACE), []);
-        people.sockets(ANN, 1, start + GRACE);
-        assert_eq!(told(&people, start + GRACE), [State::Here]);
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), []);
+        people.set_sockets(ANN, 1, start + AWAY_TIMEOUT);
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), [State::Here]);
         assert_eq!(people.state(ANN), State::Here);
     }
 
     #[test]
-    fn two_tabs_are_one_person() {
+    fn account_with_two_tabs_has_one_state() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
-        people.sockets(ANN, 1, start);
-        people.sockets(ANN, 2, start);
-        assert_eq!(told(&people, start), [State::Here]);
-        people.sockets(ANN, 1, start);
-        assert_eq!(told(&people, start + GRACE), []);
-        people.sockets(ANN, 0, start);
-        assert_eq!(told(&people, start), [], "a reload is not noticed");
-        assert_eq!(told(&people, start + GRACE), [State::Away]);
+        people.set_sockets(ANN, 1, start);
+        people.set_sockets(ANN, 2, start);
+        assert_eq!(published(&people, start), [State::Here]);
+        people.set_sockets(ANN, 1, start);
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), []);
+        people.set_sockets(ANN, 0, start);
+        assert_eq!(published(&people, start), [], "a reload is not published");
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), [State::Away]);
     }
 
     #[test]
-    fn idle_after_five_minutes_and_back_with_a_move() {
+    fn account_becomes_idle_and_back_on_activity() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
-        people.sockets(ANN, 1, start);
-        assert_eq!(told(&people, start), [State::Here]);
-        assert_eq!(told(&people, start + FIVE_MINUTES), [State::Idle]);
-        people.active(ANN, start + FIVE_MINUTES);
-        assert_eq!(told(&people, start + FIVE_MINUTES), [State::Here]);
+        people.set_sockets(ANN, 1, start);
+        assert_eq!(published(&people, start), [State::Here]);
+        assert_eq!(published(&people, start + FIVE_MINUTES), [State::Idle]);
+        people.mark_active(ANN, start + FIVE_MINUTES);
+        assert_eq!(published(&people, start + FIVE_MINUTES), [State::Here]);
     }
 
     #[test]
-    fn a_beat_without_a_change_tells_nothing() {
+    fn activity_without_change_marks_nothing_dirty() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
-        people.sockets(ANN, 1, start);
-        assert_eq!(people.changes(start).len(), 1);
+        people.set_sockets(ANN, 1, start);
+        assert_eq!(people.take_changes(start).len(), 1);
         for second in 0..100 {
-            people.active(ANN, start + Duration::from_secs(second));
+            people.mark_active(ANN, start + Duration::from_secs(second));
         }
         assert!(people.inner().dirty.is_empty());
     }

@@ -6,15 +6,15 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::{event, id};
 
 id!(
-    /// The presence of a space's members: it changes far more often than the space, and what does
-    /// not show it must not be made anew.
+    /// The presence of a space's members, as a dependency of its own: it changes far more often
+    /// than the space, and must not invalidate pages that do not show it.
     SpacePresence
 );
 
 /// One person's new state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PersonState {
-    /// Who.
+    /// The account.
     pub account: AccountId,
     /// Their name.
     pub name: String,
@@ -23,12 +23,12 @@ pub struct PersonState {
 }
 
 event! {
-    /// People of a space came, became idle or went away; all who did so at about the same time.
+    /// Members of a space became present, idle or away; one event per batch of changes.
     pub struct PeopleChanged on "presence.people.changed" by space
         changes(space as SpacePresence) {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// Who, and what they are now.
+        /// The changed accounts with their new states.
         people: Vec<PersonState> = vec![PersonState {
             account: AccountId(7),
             name: "Ann".into(),

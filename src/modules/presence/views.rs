@@ -30,7 +30,7 @@ impl PersonView {
         format!("/assets/{VERSION}/icons.svg#{name}")
     }
 
-    /// Key of the state's word in the message catalogue.
+    /// The locale key of the state's name.
     fn state_key(&self) -> &'static str {
         match self.state {
             "here" => "presence-here",
@@ -40,7 +40,7 @@ impl PersonView {
     }
 }
 
-/// The people of a space, beside its pages.
+/// The pane with the people of a space.
 #[derive(Template)]
 #[template(path = "presence/pane.html")]
 pub(super) struct PaneView {
@@ -65,7 +65,7 @@ pub(super) struct PeoplePage {
     pub(super) people_pane: Arc<Part>,
 }
 
-/// A change of somebody's presence, as it is published on a feed.
+/// A person with a state, to be rendered as a list entry or as a frame.
 pub(super) struct PersonFrame {
     pub(super) account: AccountId,
     pub(super) space: SpaceId,
@@ -103,7 +103,7 @@ impl PersonFrame {
     }
 }
 
-/// Hides what one cannot do with oneself.
+/// The account's own rules: hides actions that one cannot take on oneself.
 pub(super) fn account_style(account: AccountId) -> String {
     format!(".person[data-account=\"{account}\"] .act {{ display: none; }}\n")
 }

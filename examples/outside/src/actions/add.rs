@@ -1,4 +1,4 @@
-//! `todo.add`: one item more, at the end.
+//! `todo.add`: adds an item at the end.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::{Todo, model, pages, store};
 pub struct AddInput {
     space: SpaceId,
     title: String,
-    /// Chosen by the client: sent again with the same title, it adds nothing more.
+    /// Idempotency key chosen by the client: the same key and title add one item.
     #[serde(default)]
     key: String,
 }

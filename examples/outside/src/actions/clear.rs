@@ -1,4 +1,4 @@
-//! `todo.clear`: what is done leaves the list.
+//! `todo.clear`: removes the items that are done.
 
 use serde::Deserialize;
 use serde_json::json;

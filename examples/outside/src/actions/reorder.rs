@@ -1,5 +1,5 @@
-//! `todo.reorder`: an item changes places with its neighbour. The position that the client saw goes
-//! with it, so that a form sent twice moves once.
+//! `todo.reorder`: swaps an item with its neighbour. The input has the position that the client
+//! saw, so that a form sent twice moves the item once.
 
 use serde::Deserialize;
 use serde_json::json;

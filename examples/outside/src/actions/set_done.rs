@@ -1,4 +1,4 @@
-//! `todo.set-done`: an item is done, or is not. Said twice it changes nothing.
+//! `todo.set-done`: marks an item as done or not done. Idempotent.
 
 use serde::Deserialize;
 use serde_json::json;
