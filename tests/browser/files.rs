@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::driver::seats;
+use super::driver::reserve_browsers;
 use super::person::{Browser, Kind};
 use super::proxy::Link;
-use super::scene::two;
+use super::scene::open_two_browsers;
 use crate::support::{Folder, TestServer};
 
 /// A script that puts a file of this many bytes, or a drawn picture, into the hands of the page as
@@ -57,8 +57,8 @@ async fn throttle(browser: &Browser, bytes_a_second: i64) {
 
 #[tokio::test]
 async fn pasted_dropped_and_picked_files_are_sent() {
-    let _seats = seats(2).await;
-    let scene = two(&[]).await;
+    let _permit = reserve_browsers(2).await;
+    let scene = open_two_browsers(&[]).await;
     let (ann, bob) = (&scene.anns, &scene.bobs);
     draws(ann).await;
     ann.js(&hands_over("paste", "window.drawn")).await;
@@ -80,13 +80,13 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .expect("it takes files");
     ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 3")
         .await;
-    ann.types(".upload:first-child input", "The pool at low water")
+    ann.type_into(".upload:first-child input", "The pool at low water")
         .await;
-    ann.says("three things").await;
-    bob.hears("three things").await;
+    ann.post_message("three things").await;
+    bob.wait_for_message("three things").await;
     bob.until("document.querySelector('.attachment.picture img[alt=\"The pool at low water\"]')?.naturalWidth > 100").await;
-    bob.reads(".attachment.file a", "tides.txt").await;
-    bob.reads(".attachment.file a", "picked.html").await;
+    bob.wait_for_text(".attachment.file a", "tides.txt").await;
+    bob.wait_for_text(".attachment.file a", "picked.html").await;
     assert_eq!(ann.count(".upload").await, 0, "the tray is empty");
     // The picture opens over the page, and goes with Escape.
     bob.click(".attachment.picture [data-picture]").await;
@@ -94,14 +94,14 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .await;
     bob.js("(document.querySelector('.viewer').close(), true)")
         .await;
-    bob.sees_no(".viewer").await;
+    bob.wait_for_hidden(".viewer").await;
 
     // Sound plays in place: half a second of silence, as WAV.
     ann.js(&hands_over("drop", SILENCE)).await;
     ann.until("document.querySelector('.upload[data-state=ready]')")
         .await;
-    ann.says("listen").await;
-    bob.hears("listen").await;
+    ann.post_message("listen").await;
+    bob.wait_for_message("listen").await;
     bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1")
         .await;
 
@@ -131,8 +131,8 @@ async fn pasted_dropped_and_picked_files_are_sent() {
     ann.click(".upload:first-child [data-do=remove]").await;
     ann.until("document.querySelectorAll('.upload').length === 1")
         .await;
-    ann.types(".compose textarea", "\u{e007}").await;
-    ann.reads(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
+    ann.type_into(".compose textarea", "\u{e007}").await;
+    ann.wait_for_text(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
         .await;
     assert_eq!(
         ann.js("document.body.textContent.includes('gone.txt')")
@@ -143,21 +143,21 @@ async fn pasted_dropped_and_picked_files_are_sent() {
     // What is refused says so beside its name, and can be taken away.
     ann.js(&hands_over("drop", "new File([], 'empty.txt')"))
         .await;
-    ann.reads(".upload[data-state=failed] .state", "empty")
+    ann.wait_for_text(".upload[data-state=failed] .state", "empty")
         .await;
     ann.click(".upload [data-do=remove]").await;
     ann.until("document.querySelectorAll('.upload').length === 0")
         .await;
     scene
         .anns
-        .leaves_after(|entry| entry.contains("status of 422"))
+        .close_ignoring(|entry| entry.contains("status of 422"))
         .await;
-    scene.bobs.leaves().await;
+    scene.bobs.close().await;
 }
 
 #[tokio::test]
 async fn upload_survives_reload_offline_and_restart() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let mut server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let bob = server.member("Bob").await;
@@ -169,7 +169,7 @@ async fn upload_survives_reload_offline_and_restart() {
         Browser::signed_in(&bob, &base)
     );
     let general = ann.room("general");
-    tokio::join!(anns.enters(&general), bobs.enters(&general));
+    tokio::join!(anns.open_room(&general), bobs.open_room(&general));
     // So slow that what happens in the middle of the upload, such as the click on "pause", cannot
     // come after its end, however slow the browser is: a quarter of it takes six seconds.
     throttle(&anns, 1 << 20).await;
@@ -177,11 +177,12 @@ async fn upload_survives_reload_offline_and_restart() {
     anns.until("document.querySelector('.upload progress')?.value > 0.1")
         .await;
     anns.click(".upload [data-do=pause]").await;
-    anns.sees(".upload[data-state=paused] [data-do=resume]")
+    anns.wait_for_visible(".upload[data-state=paused] [data-do=resume]")
         .await;
     // Sending a message now says what it waits for, and keeps the words.
-    anns.says("with a file").await;
-    anns.reads(".compose > .error", "on their way").await;
+    anns.post_message("with a file").await;
+    anns.wait_for_text(".compose > .error", "on their way")
+        .await;
     let paused = anns
         .js("document.querySelector('.upload progress').value")
         .await
@@ -190,7 +191,7 @@ async fn upload_survives_reload_offline_and_restart() {
     assert!(paused < 0.9, "{paused}");
 
     anns.reload().await;
-    anns.sees(".upload[data-state=paused]").await;
+    anns.wait_for_visible(".upload[data-state=paused]").await;
     assert_eq!(
         anns.js("document.querySelector('.compose textarea').value")
             .await,
@@ -207,13 +208,13 @@ async fn upload_survives_reload_offline_and_restart() {
         .await;
     link.cut();
     server.kill9().await;
-    server.again().await;
+    server.start_again().await;
     link.restore();
     throttle(&anns, -1).await;
-    anns.sees(".upload[data-state=ready]").await;
-    anns.live().await;
-    anns.types(".compose textarea", "\u{e007}").await;
-    bobs.hears("with a file").await;
+    anns.wait_for_visible(".upload[data-state=ready]").await;
+    anns.wait_for_socket().await;
+    anns.type_into(".compose textarea", "\u{e007}").await;
+    bobs.wait_for_message("with a file").await;
     let whole = "fetch(document.querySelector('.attachment.file a').href).then((one) => one.arrayBuffer()).then((all) => crypto.subtle.digest('SHA-256', all))
         .then((digest) => btoa(String.fromCharCode(...new Uint8Array(digest))))";
     let given = bobs.js(whole).await;
@@ -226,38 +227,38 @@ async fn upload_survives_reload_offline_and_restart() {
         given,
         "every byte came, once and in order"
     );
-    anns.leaves_bad_network().await;
-    bobs.leaves_bad_network().await;
+    anns.close_after_network_errors().await;
+    bobs.close_after_network_errors().await;
 }
 
 #[tokio::test]
 async fn upload_moves_from_closed_tab() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let anns = Browser::signed_in(&ann, &server.base()).await;
-    anns.enters(&ann.room("general")).await;
+    anns.open_room(&ann.room("general")).await;
     anns.js(&hands_over("drop", "new File(['kept'], 'kept.txt')"))
         .await;
-    anns.sees(".upload[data-state=ready]").await;
+    anns.wait_for_visible(".upload[data-state=ready]").await;
     let first = anns.new_tab().await;
     let second = anns.client.window().await.expect("a tab");
-    anns.enters(&ann.room("general")).await;
+    anns.open_room(&ann.room("general")).await;
     anns.until("navigator.locks.query().then(({ pending }) => pending.some(({ name }) => name.startsWith('tidepool-upload-')))").await;
     assert_eq!(anns.count(".upload").await, 0, "it is the other tab's");
     anns.to_tab(first).await;
     anns.client.close_window().await.expect("it closes");
     anns.to_tab(second).await;
-    anns.sees(".upload[data-state=ready]").await;
+    anns.wait_for_visible(".upload[data-state=ready]").await;
     anns.click(".compose .send").await;
-    anns.reads(".log > .msg:not([data-pending]) .attachment", "kept.txt")
+    anns.wait_for_text(".log > .msg:not([data-pending]) .attachment", "kept.txt")
         .await;
-    anns.leaves().await;
+    anns.close().await;
 }
 
 #[tokio::test]
 async fn phone_attaches_files_without_overflow() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let phone = Browser::signed_in_as(
@@ -269,7 +270,7 @@ async fn phone_attaches_files_without_overflow() {
         &server.base(),
     )
     .await;
-    phone.enters(&ann.room("general")).await;
+    phone.open_room(&ann.room("general")).await;
     draws(&phone).await;
     phone.js(&hands_over("drop", "window.drawn")).await;
     phone
@@ -310,12 +311,12 @@ async fn phone_attaches_files_without_overflow() {
         true,
         "the gallery is wider than the phone"
     );
-    phone.leaves().await;
+    phone.close().await;
 }
 
 #[tokio::test]
 async fn files_post_without_scripts() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let plain = Browser::signed_in_as(
@@ -332,12 +333,12 @@ async fn files_post_without_scripts() {
     std::fs::create_dir_all(folder.path()).expect("a folder");
     let picked = folder.path().join("tides.txt");
     std::fs::write(&picked, "low water at six").expect("a file");
-    plain.types(".compose textarea", "by hand").await;
+    plain.type_into(".compose textarea", "by hand").await;
     plain
-        .types("input[name=files]", &picked.display().to_string())
+        .type_into("input[name=files]", &picked.display().to_string())
         .await;
     plain.click(".compose .send").await;
-    plain.reads(".log .msg .body", "by hand").await;
-    plain.reads(".attachment.file a", "tides.txt").await;
-    plain.leaves().await;
+    plain.wait_for_text(".log .msg .body", "by hand").await;
+    plain.wait_for_text(".attachment.file a", "tides.txt").await;
+    plain.close().await;
 }

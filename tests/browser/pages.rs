@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::driver::seats;
+use super::driver::reserve_browsers;
 use super::person::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
@@ -86,12 +86,12 @@ impl Whole {
         for page in &self.pages {
             browser.go(page).await;
             if browser.count("[data-room-page]").await > 0 {
-                browser.live().await;
+                browser.wait_for_socket().await;
             }
             look(&browser, page).await;
         }
         browser
-            .leaves_after(|entry| entry.contains("status of 40"))
+            .close_ignoring(|entry| entry.contains("status of 40"))
             .await;
         let browser = Browser::of(kind.clone(), &self.server.base()).await;
         for page in &self.outside {
@@ -99,12 +99,12 @@ impl Whole {
             look(&browser, page).await;
         }
         browser
-            .leaves_after(|entry| entry.contains("status of 4"))
+            .close_ignoring(|entry| entry.contains("status of 4"))
             .await;
         let browser = Browser::of(kind, &self.setup.base()).await;
         browser.go("/").await;
         look(&browser, "/setup").await;
-        browser.leaves().await;
+        browser.close().await;
     }
 }
 
@@ -139,7 +139,7 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
 
 #[tokio::test]
 async fn axe_passes_with_unique_ids() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     whole
         .walk(Kind::default(), async |browser, page| {
@@ -150,7 +150,7 @@ async fn axe_passes_with_unique_ids() {
 
 #[tokio::test]
 async fn axe_passes_on_phone() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     let kind = Kind {
         phone: true,
@@ -188,7 +188,7 @@ const STRAY: &str = r#"(() => {
 
 #[tokio::test]
 async fn page_words_come_from_catalogue() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     let kind = Kind {
         language: Some("qps-ploc"),
@@ -208,7 +208,7 @@ async fn page_words_come_from_catalogue() {
 
     // What scripts make: day lines, the line above what is new, and a message that was not sent.
     let browser = Browser::signed_in_as(kind, &whole.ann, &whole.server.base()).await;
-    browser.enters(&whole.ann.room("general")).await;
+    browser.open_room(&whole.ann.room("general")).await;
     let lines = browser
         .js("[...document.querySelectorAll('.day, .new')].map((one) => one.textContent)")
         .await;
@@ -221,12 +221,12 @@ async fn page_words_come_from_catalogue() {
     );
     browser.js("(document.querySelector('.compose textarea').value = 'x'.repeat(4100), document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)").await;
     browser.click(".compose .send").await;
-    browser.sees(".compose .error").await;
+    browser.wait_for_visible(".compose .error").await;
     let stray = browser.js(STRAY).await;
     assert_eq!(
         stray,
         Value::Array(Vec::new()),
         "words that escaped: {stray:#}"
     );
-    browser.leaves().await;
+    browser.close().await;
 }

@@ -209,7 +209,7 @@ impl Browser {
     }
 
     /// Waits until something that can be seen fits the selector.
-    pub async fn sees(&self, css: &str) {
+    pub async fn wait_for_visible(&self, css: &str) {
         self.until(&format!(
             "[...document.querySelectorAll({})].some((one) => one.checkVisibility())",
             json!(css)
@@ -218,7 +218,7 @@ impl Browser {
     }
 
     /// Waits until nothing that can be seen fits the selector.
-    pub async fn sees_no(&self, css: &str) {
+    pub async fn wait_for_hidden(&self, css: &str) {
         self.until(&format!(
             "[...document.querySelectorAll({})].every((one) => !one.checkVisibility())",
             json!(css)
@@ -227,7 +227,7 @@ impl Browser {
     }
 
     /// Waits until the selected part of the page says this.
-    pub async fn reads(&self, css: &str, text: &str) {
+    pub async fn wait_for_text(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
         self.until(&format!(
             "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() && one.textContent.includes({text}))"
@@ -274,8 +274,8 @@ impl Browser {
     }
 
     /// Types into a field.
-    pub async fn types(&self, css: &str, text: &str) {
-        self.sees(css).await;
+    pub async fn type_into(&self, css: &str, text: &str) {
+        self.wait_for_visible(css).await;
         self.client
             .find(Locator::Css(css))
             .await
@@ -286,8 +286,8 @@ impl Browser {
     }
 
     /// Empties a field and types into it.
-    pub async fn fills(&self, css: &str, text: &str) {
-        self.sees(css).await;
+    pub async fn fill(&self, css: &str, text: &str) {
+        self.wait_for_visible(css).await;
         self.client
             .find(Locator::Css(css))
             .await
@@ -295,13 +295,13 @@ impl Browser {
             .clear()
             .await
             .expect("it can be emptied");
-        self.types(css, text).await;
+        self.type_into(css, text).await;
     }
 
     /// Writes a message in the open room and sends it.
-    pub async fn says(&self, text: &str) {
-        self.types(".compose textarea", text).await;
-        self.types(".compose textarea", "\u{e007}").await;
+    pub async fn post_message(&self, text: &str) {
+        self.type_into(".compose textarea", text).await;
+        self.type_into(".compose textarea", "\u{e007}").await;
     }
 
     /// Opens another tab and is in it from then on. The handle of the one left.
@@ -337,24 +337,24 @@ impl Browser {
     }
 
     /// Leaves; fails if the console held an error.
-    pub async fn leaves(self) {
-        self.leaves_after(|_| false).await;
+    pub async fn close(self) {
+        self.close_ignoring(|_| false).await;
     }
 
     /// Leaves a network that failed; the console may say so and nothing else.
-    pub async fn leaves_bad_network(self) {
+    pub async fn close_after_network_errors(self) {
         let lost = [
             "net::ERR_",
             "WebSocket connection to",
             "htmx:ws:error",
             "status of 503",
         ];
-        self.leaves_after(|entry| lost.iter().any(|words| entry.contains(words)))
+        self.close_ignoring(|entry| lost.iter().any(|words| entry.contains(words)))
             .await;
     }
 
     /// Leaves; fails if the console held an error that is not expected.
-    pub async fn leaves_after(self, expected: impl Fn(&str) -> bool) {
+    pub async fn close_ignoring(self, expected: impl Fn(&str) -> bool) {
         let errors: Vec<_> = self
             .console()
             .await

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::driver::seats;
+use super::driver::reserve_browsers;
 use super::person::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
@@ -57,12 +57,12 @@ async fn hand_over_files(browser: &Browser) {
         .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     browser
-        .types(
+        .type_into(
             ".upload:first-child input",
             "The bay this morning, from the east wall",
         )
         .await;
-    browser.says("Worth getting up for.").await;
+    browser.post_message("Worth getting up for.").await;
     browser
         .until("document.querySelector('.attachment.picture img')?.naturalWidth > 100")
         .await;
@@ -84,13 +84,13 @@ async fn hand_over_files(browser: &Browser) {
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let server = TestServer::start().await;
     let visitor = Browser::open(&server.base()).await;
     visitor.go("/").await;
-    visitor.sees("[name=community]").await;
+    visitor.wait_for_visible("[name=community]").await;
     picture(&visitor, "setup", "light").await;
-    visitor.leaves().await;
+    visitor.close().await;
 
     let ann = server.owner("Ann Okafor").await;
     let (jun, mara, sam) = (
@@ -111,7 +111,7 @@ async fn screenshots() {
 
     let browser = Browser::signed_in(&ann, &server.base()).await;
     browser.go(&format!("/rooms/{}", ann.room("general"))).await;
-    browser.sees(".compose").await;
+    browser.wait_for_visible(".compose").await;
     browser
         .until("document.querySelectorAll('.person[data-state=away]').length === 1")
         .await;
@@ -121,9 +121,9 @@ async fn screenshots() {
     picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
-    browser.sees("input[readonly]").await;
+    browser.wait_for_visible("input[readonly]").await;
     picture(&browser, "space", "light").await;
-    browser.leaves().await;
+    browser.close().await;
 
     let phone = Browser::signed_in_as(
         Kind {
@@ -135,7 +135,7 @@ async fn screenshots() {
     )
     .await;
     phone.go(&format!("/rooms/{}", ann.room("general"))).await;
-    phone.sees(".compose").await;
+    phone.wait_for_visible(".compose").await;
     picture(&phone, "phone", "light").await;
-    phone.leaves().await;
+    phone.close().await;
 }

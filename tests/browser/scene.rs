@@ -15,7 +15,7 @@ pub struct Scene {
 }
 
 /// Both in `#general`.
-pub async fn two(overrides: &[(&str, &str)]) -> Scene {
+pub async fn open_two_browsers(overrides: &[(&str, &str)]) -> Scene {
     let server = TestServer::with(overrides).await;
     let ann = server.owner("Ann").await;
     let bob = server.member("Bob").await;
@@ -25,7 +25,7 @@ pub async fn two(overrides: &[(&str, &str)]) -> Scene {
         Browser::signed_in(&bob, &base)
     );
     let general = ann.room("general");
-    tokio::join!(anns.enters(&general), bobs.enters(&general));
+    tokio::join!(anns.open_room(&general), bobs.open_room(&general));
     Scene {
         server,
         ann,
@@ -37,13 +37,13 @@ pub async fn two(overrides: &[(&str, &str)]) -> Scene {
 
 impl Browser {
     /// Opens a room and waits until it is live.
-    pub async fn enters(&self, room: &str) {
+    pub async fn open_room(&self, room: &str) {
         self.go(&format!("/rooms/{room}")).await;
-        self.live().await;
+        self.wait_for_socket().await;
     }
 
     /// Waits until the socket is open.
-    pub async fn live(&self) {
+    pub async fn wait_for_socket(&self) {
         self.until("htmx.findAll('#live')[0]?._htmx?.ws?.connection?.socket?.readyState === 1")
             .await;
     }
@@ -56,13 +56,13 @@ impl Browser {
     }
 
     /// Waits until a message with this text stands in the log.
-    pub async fn hears(&self, text: &str) {
-        self.reads(".log > .msg:not([data-pending]) .body", text)
+    pub async fn wait_for_message(&self, text: &str) {
+        self.wait_for_text(".log > .msg:not([data-pending]) .body", text)
             .await;
     }
 
     /// Scrolls up until the log holds this many messages and nothing more is on its way.
-    pub async fn scrolls_up_to(&self, messages: usize) {
+    pub async fn scroll_up_to(&self, messages: usize) {
         let scroller = "document.querySelector('.scroller')";
         self.until(&format!(
             "document.querySelectorAll('.log > .msg').length >= {messages}
@@ -82,7 +82,7 @@ impl Browser {
     }
 
     /// The first message that can be seen whole, and how far below the top of the log it stands.
-    pub async fn before_the_eyes(&self) -> (String, f64) {
+    pub async fn first_visible_message(&self) -> (String, f64) {
         let found = self
             .js("(() => {
                 const top = document.querySelector('.scroller').getBoundingClientRect().top;

@@ -19,6 +19,7 @@ mod answer;
 mod folder;
 mod person;
 mod polling;
+mod raw_connection;
 mod rooms;
 pub mod s3;
 mod server;
@@ -30,8 +31,9 @@ pub use answer::Answer;
 pub use folder::Folder;
 pub use person::{Message, PASSWORD, Person, client, email, new_key};
 pub use polling::{eventually, until_refused};
+pub use raw_connection::{HEALTH_REQUEST, RawConnection};
 pub use rooms::NewRoom;
-pub use server::TestServer;
+pub use server::{TestServer, free_port};
 pub use socket::{Socket, dial};
 pub use tus::{DOCUMENT, Fetched, Upload, answer_of, noise};
 

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
-use super::{Answer, NewRoom, PATIENCE, Socket, TestServer};
+use super::{Answer, NewRoom, PATIENCE, Socket, TestServer, text};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -96,7 +96,7 @@ impl TestServer {
         let mut person = self.visitor();
         let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name), "password": PASSWORD });
         let made = person.submit("/setup", &fields).await.done();
-        person.becomes(name, &made["account"], &made["space"]);
+        person.set_identity(name, &made["account"], &made["space"]);
         let general = person
             .get("/")
             .await
@@ -105,7 +105,7 @@ impl TestServer {
             .next()
             .expect("a room")
             .to_owned();
-        person.knows("general", &general);
+        person.remember_room("general", &general);
         assert!(
             self.owner.set(person.clone()).is_ok(),
             "a server has one owner"
@@ -153,7 +153,7 @@ pub fn email(name: &str) -> String {
 }
 
 impl Person {
-    fn becomes(&mut self, name: &str, id: &Value, space: &Value) {
+    fn set_identity(&mut self, name: &str, id: &Value, space: &Value) {
         self.name = name.to_owned();
         self.id = id.as_str().unwrap_or_default().to_owned();
         self.space = space.as_str().unwrap_or_default().to_owned();
@@ -272,8 +272,9 @@ impl Person {
             .await;
         if answer.status == 200 {
             let space = answer.json()["space"].clone();
-            let id = self.socket().await.account;
-            self.becomes(name, &json!(id), &space);
+            // Not from a socket: its presence would end seconds later, in the middle of a test.
+            let id = text::attributes(&self.page("/account").await, "data-me").remove(0);
+            self.set_identity(name, &json!(id), &space);
         }
         answer
     }
@@ -285,7 +286,7 @@ impl Person {
     }
 
     /// The same person on another device, signed in anew.
-    pub async fn elsewhere(&self, server: &TestServer) -> Person {
+    pub async fn on_new_device(&self, server: &TestServer) -> Person {
         let device = Person {
             name: self.name.clone(),
             id: self.id.clone(),
@@ -316,7 +317,7 @@ impl Person {
     }
 
     /// Remembers what a room is called.
-    pub fn knows(&self, name: &str, id: &str) {
+    pub fn remember_room(&self, name: &str, id: &str) {
         self.rooms
             .lock()
             .expect("the rooms are whole")

@@ -64,7 +64,7 @@ impl<'a> IntoFuture for NewRoom<'a> {
             let (by, name) = (self.by, self.name.clone());
             let made = self.attempt().await.done();
             let id = made["room"].as_str().expect("a room has an id");
-            by.knows(&name, id);
+            by.remember_room(&name, id);
             id.to_owned()
         })
     }

@@ -134,7 +134,7 @@ impl Bucket {
     }
 
     /// From now on it does this.
-    pub fn does(&self, fault: Fault) {
+    pub fn set_fault(&self, fault: Fault) {
         self.inner.lock().expect("the bucket is whole").fault = fault;
     }
 

@@ -122,7 +122,7 @@ impl Person {
     }
 
     /// What the cabinet says of a file once its picture is made, or is not going to be.
-    pub async fn settled(&self, file: &str) -> Value {
+    pub async fn picture_result(&self, file: &str) -> Value {
         eventually("end of the making of a picture", || async {
             let found = self
                 .cabinet()
@@ -164,7 +164,7 @@ impl Person {
     }
 
     /// Sends the beginning of a form with a file of `all` bytes, and holds the connection.
-    pub async fn hang_form(&self, path: &str, all: usize, sent: &[u8]) -> TcpStream {
+    pub async fn start_form_and_stall(&self, path: &str, all: usize, sent: &[u8]) -> TcpStream {
         let start = format!(
             "--edge\r\ncontent-disposition: form-data; name=\"space\"\r\n\r\n{}\r\n\
              --edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.bin\"\r\n\r\n",
@@ -316,7 +316,7 @@ impl Upload {
     }
 
     /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
-    pub async fn hang(&self, all: usize, sent: &[u8]) -> TcpStream {
+    pub async fn start_and_stall(&self, all: usize, sent: &[u8]) -> TcpStream {
         let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: application/offset+octet-stream\r\n";
         let mut stream = self
             .person

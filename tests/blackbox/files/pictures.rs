@@ -88,7 +88,7 @@ async fn executable_content_is_download_only() {
         ("x.pdf", &b"%PDF-1.7 %%EOF".to_vec()),
     ] {
         let file = ann.file(name, content).await;
-        assert_eq!(ann.settled(&file).await["picture"], "none", "{name}");
+        assert_eq!(ann.picture_result(&file).await["picture"], "none", "{name}");
         is_for_saving_only(&ann, &file, content).await;
     }
 }
@@ -116,7 +116,7 @@ async fn picture_is_reencoded_without_metadata() {
         ("x.png", &png, "image/png", (30, 20)),
     ] {
         let file = ann.file(name, content).await;
-        let settled = ann.settled(&file).await;
+        let settled = ann.picture_result(&file).await;
         assert_eq!(
             [&settled["picture"], &settled["media"]],
             [&json!("made"), &json!(media)],
@@ -231,12 +231,16 @@ async fn decompression_bomb_is_download_only() {
         ("fake.gif", fake),
     ] {
         let file = ann.file(name, &content).await;
-        assert_eq!(ann.settled(&file).await["picture"], "failed", "{name}");
+        assert_eq!(
+            ann.picture_result(&file).await["picture"],
+            "failed",
+            "{name}"
+        );
         is_for_saving_only(&ann, &file, &content).await;
     }
     let well = ann.file("well.png", &png(30, 20)).await;
     assert_eq!(
-        ann.settled(&well).await["picture"],
+        ann.picture_result(&well).await["picture"],
         "made",
         "the server goes on"
     );
