@@ -5,9 +5,10 @@ mod support;
 
 mod browser {
     mod driver;
-    mod person;
+    mod page;
     mod proxy;
     mod scene;
+    mod session;
 
     mod files;
     mod first_evening;

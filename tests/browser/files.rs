@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use super::driver::reserve_browsers;
-use super::person::{Browser, Kind};
 use super::proxy::Link;
 use super::scene::open_two_browsers;
+use super::session::{Browser, Kind};
 use crate::support::{Folder, TestServer};
 
 /// A script that puts a file of this many bytes, or a drawn picture, into the hands of the page as

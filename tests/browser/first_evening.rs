@@ -1,7 +1,7 @@
 //! The first evening: from an empty folder to two people who talk.
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
+use super::session::Browser;
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test]

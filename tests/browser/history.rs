@@ -1,7 +1,7 @@
 //! History: endless both ways, without moving what is read.
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
+use super::session::Browser;
 use crate::support::{Message, Person, TestServer};
 
 struct Long {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
+use super::session::Browser;
 use crate::support::{PASSWORD, TestServer};
 
 const PROBES: [&str; 8] = [

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
 use super::scene::open_two_browsers;
+use super::session::Browser;
 
 #[tokio::test]
 async fn message_changes_show_live() {

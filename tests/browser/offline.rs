@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
 use super::proxy::Link;
+use super::session::Browser;
 use crate::support::{Message, PATIENCE, POLL_INTERVAL, Person, TestServer};
 
 const DRAFT: &str = "half a thought";

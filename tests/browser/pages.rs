@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::reserve_browsers;
-use super::person::{Browser, Kind};
+use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 const AXE: &str = include_str!("vendor/axe.min.js");

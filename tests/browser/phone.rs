@@ -3,8 +3,8 @@
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 
 use super::driver::reserve_browsers;
-use super::person::{Browser, Kind};
 use super::scene::open_two_browsers;
+use super::session::{Browser, Kind};
 use crate::support::TestServer;
 
 const PHONE: Kind = Kind {

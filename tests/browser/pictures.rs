@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::driver::reserve_browsers;
-use super::person::{Browser, Kind};
+use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 /// Somebody's words, at a pace at which each begins a group of their own where they change.

@@ -3,8 +3,8 @@
 use fantoccini::Locator;
 
 use super::driver::reserve_browsers;
-use super::person::Browser;
 use super::scene::open_two_browsers;
+use super::session::Browser;
 use crate::support::eventually;
 
 const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::person::Browser;
+use super::session::Browser;
 use crate::support::{Person, TestServer};
 
 /// Ann and Bob, each before a browser that shows `#general`.

@@ -1,7 +1,7 @@
 //! Without JavaScript: everything but liveness.
 
 use super::driver::reserve_browsers;
-use super::person::{Browser, Kind};
+use super::session::{Browser, Kind};
 use crate::support::{PASSWORD, TestServer};
 
 const PLAIN: Kind = Kind {

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::PATIENCE;
+use super::{PATIENCE, Person};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -277,6 +277,48 @@ impl Socket {
     /// Closes it from this side.
     pub async fn close(mut self) {
         let _ = self.outgoing.send(Message::Close(None)).await;
+    }
+}
+
+impl Person {
+    /// A socket that speaks JSON.
+    pub async fn socket(&self) -> Socket {
+        self.socket_at("/live/data").await
+    }
+
+    /// A socket that speaks HTML, as pages have it.
+    pub async fn html_socket(&self) -> Socket {
+        self.socket_at("/live").await
+    }
+
+    /// A socket at this path, which may name feeds.
+    pub async fn socket_at(&self, path: &str) -> Socket {
+        Socket::open(&self.base, path, &self.cookies()).await
+    }
+
+    /// A socket that speaks JSON and reads only while the test waits for a message.
+    pub async fn stalled_socket(&self) -> Socket {
+        Socket::open_stalled(&self.base, "/live/data", &self.cookies()).await
+    }
+
+    /// A JSON socket that follows a feed; `room/general` may name the room.
+    pub async fn following(&self, feed: &str) -> Socket {
+        let mut socket = self.socket().await;
+        socket.follow(&self.feed(feed)).await;
+        socket
+    }
+
+    /// A feed's name with its room's name replaced by the id.
+    pub fn feed(&self, feed: &str) -> String {
+        let Some(rest) = feed.strip_prefix("room/") else {
+            return feed.to_owned();
+        };
+        let (room, rest) = rest
+            .split_once('/')
+            .map_or((rest, String::new()), |(room, rest)| {
+                (room, format!("/{rest}"))
+            });
+        format!("room/{}{rest}", self.room(room))
     }
 }
 
