@@ -10,6 +10,7 @@ mod browser {
     mod scene;
     mod session;
 
+    mod file_input;
     mod files;
     mod first_evening;
     mod history;
@@ -21,5 +22,6 @@ mod browser {
     mod phone;
     mod pictures;
     mod portraits;
+    mod upload_interruptions;
     mod without_scripts;
 }

@@ -10,7 +10,8 @@ async fn many(by: &Person, count: usize) -> Vec<String> {
     let mut ids = Vec::with_capacity(count);
     for number in 0..count {
         if number < 90 {
-            let fields = json!({ "room": by.room("general"), "body": format!("number {number}"), "key": new_key() });
+            let fields = json!({ "room": by.room("general"), "body": format!("number {number}"),
+                "key": new_key() });
             let reply = socket.act("chat.post", fields).await;
             ids.push(Message::of(&reply["result"]["message"]).id);
         } else {

@@ -184,7 +184,8 @@ async fn new_divider_precedes_first_unread_message() {
 async fn markdown_renders_inert_html() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let written = "**bold** `code` :cat: <https://example.org/a?b&c>\n\n```rust\nlet x = 1;\n```\n[x](javascript:alert(1))";
+    let written = "**bold** `code` :cat: <https://example.org/a?b&c>\n\n```rust\nlet x = 1;\n```\n\
+        [x](javascript:alert(1))";
     ann.post("general", written).await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     for part in [

@@ -310,7 +310,12 @@ async fn user_input_is_escaped_everywhere() {
         );
         harmless(
             "room",
-            &ann.send(form.form(&json!({ "space": ann.space, "name": "", "about": probe, "private": probe, "members": probe }))).await.body,
+            &ann.send(
+                form.form(&json!({ "space": ann.space, "name": "", "about": probe,
+                "private": probe, "members": probe })),
+            )
+            .await
+            .body,
         );
         harmless(
             "nowhere",

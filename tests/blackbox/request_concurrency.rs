@@ -16,8 +16,11 @@ async fn request_over_concurrency_limit_is_refused() {
     let mut stalled = Vec::new();
     let answer = loop {
         let mut line = RawConnection::to(&server).await;
-        line.send("POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\nconnection: close\r\ncontent-length: 1\r\n\r\n")
-            .await;
+        line.send(
+            "POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\n\
+            connection: close\r\ncontent-length: 1\r\n\r\n",
+        )
+        .await;
         stalled.push(line);
         let answer = ann.get("/account").await;
         if answer.status != 200 {
@@ -71,7 +74,8 @@ async fn refused_sender_holds_no_request_slot() {
     for path in ["/health/live", "/nowhere"].into_iter().cycle().take(32) {
         let mut line = RawConnection::to(&server).await;
         line.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n"
+            "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: \
+             multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n"
         ))
         .await;
         sending.push(line);

@@ -49,7 +49,11 @@ async fn removed_member_gets_no_later_frame() {
         // Both go over one socket, so the post follows the commit of the removal at once.
         let change =
             json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
-        anns.send(json!({ "type": "act", "id": "a", "action": "community.change-room", "fields": change })).await;
+        anns.send(
+            json!({ "type": "act", "id": "a", "action": "community.change-room",
+            "fields": change }),
+        )
+        .await;
         let post = json!({ "room": room, "body": secret, "key": format!("round-{round:04}") });
         anns.send(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post }))
             .await;

@@ -8,7 +8,8 @@ use crate::support::{PASSWORD, TestServer, text};
 async fn session_cookie_is_http_only_and_same_site() {
     for (https, secure) in [("false", false), ("true", true)] {
         let server = TestServer::with(&[("TIDEPOOL_HTTPS", https)]).await;
-        let made = json!({ "community": "Glasshouse", "name": "ann", "email": "a@b", "password": PASSWORD });
+        let made = json!({ "community": "Glasshouse", "name": "ann", "email": "a@b",
+            "password": PASSWORD });
         let answer = server.visitor().submit("/setup", &made).await.expect(200);
         let cookie = answer.header("set-cookie").to_ascii_lowercase();
         assert!(cookie.starts_with("tidepool="), "{cookie}");

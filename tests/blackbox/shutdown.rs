@@ -38,8 +38,11 @@ async fn stop_finishes_requests_in_progress() {
         .map(|number| {
             let ann = ann.clone();
             tokio::spawn(async move {
-                let fields = json!({ "room": ann.room("general"), "body": "x", "key": format!("last-{number:04}") });
-                let request = ann.request("POST", "/act/chat.post").header("Content-Type", "application/json");
+                let fields = json!({ "room": ann.room("general"), "body": "x",
+                    "key": format!("last-{number:04}") });
+                let request = ann
+                    .request("POST", "/act/chat.post")
+                    .header("Content-Type", "application/json");
                 request
                     .header("Accept", "application/json")
                     .body(fields.to_string())

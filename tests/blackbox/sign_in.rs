@@ -55,7 +55,8 @@ async fn sign_in_redirect_stays_on_server() {
             .header("X-Forwarded-For", format!("10.0.0.{number}"));
         visitor
             .send(request.form(
-                &json!({ "login": if number.is_multiple_of(2) { "ann" } else { "ann@example.org" }, "password": PASSWORD, "next": next }),
+                &json!({ "login": if number.is_multiple_of(2) { "ann" } else {
+                    "ann@example.org" }, "password": PASSWORD, "next": next }),
             ))
             .await
     };

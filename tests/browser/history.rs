@@ -38,7 +38,8 @@ impl Long {
             .map(|message| format!("m-{}", message.id))
             .collect();
         bobs.until(&format!(
-            "JSON.stringify([...document.querySelectorAll('.log > .msg')].map((one) => one.id)) === '{}'",
+            "JSON.stringify([...document.querySelectorAll('.log > .msg')].map((one) => \
+             one.id)) === '{}'",
             serde_json::json!(ids)
         ))
         .await;
@@ -63,7 +64,11 @@ async fn scrolling_up_keeps_scroll_position() {
         bobs.js("(document.querySelector('.scroller').scrollTop = 400, true)")
             .await;
         let held = bobs.first_visible_message().await;
-        bobs.until(&format!("document.querySelectorAll('.log > .msg').length > {shown} || !document.querySelector('.older a')")).await;
+        bobs.until(&format!(
+            "document.querySelectorAll('.log > .msg').length > {shown} \
+            || !document.querySelector('.older a')"
+        ))
+        .await;
         let now = bobs.offset_of(&held.0).await;
         assert!(
             (now - held.1).abs() < 2.0,
@@ -100,10 +105,18 @@ async fn permalink_leads_back_to_present() {
     long.ann.post("general", "in the present").await;
     bobs.wait_for_text(".pill-new", "1 new").await;
     assert_eq!(
-        bobs.js("[...document.querySelectorAll('.log > .msg .body')].some((one) => one.textContent === 'in the present')").await,
+        bobs.js(
+            "[...document.querySelectorAll('.log > .msg .body')].some((one) => \
+            one.textContent === 'in the present')"
+        )
+        .await,
         false
     );
-    bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
+    bobs.until(
+        "(document.querySelector('.scroller').scrollTop += 400, \
+        document.querySelector('.log[data-live]') !== null)",
+    )
+    .await;
     bobs.wait_for_message("in the present").await;
     bobs.js("(document.querySelector('.scroller').scrollTop = 1e9, true)")
         .await;
@@ -149,11 +162,19 @@ async fn unread_pill_counts_and_scrolls_down() {
     );
     bobs.click(".pill-new").await;
     bobs.wait_for_hidden(".pill-new").await;
-    bobs.until("(() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight < 2; })()")
-        .await;
+    bobs.until(
+        "(() => { const s = document.querySelector('.scroller'); \
+        return s.scrollHeight - s.scrollTop - s.clientHeight < 2; })()",
+    )
+    .await;
     bobs.wait_for_message("two below").await;
     // Someone at the bottom stays there.
     long.ann.post("general", "three").await;
-    bobs.until("(() => { const s = document.querySelector('.scroller'); return s.textContent.includes('three') && s.scrollHeight - s.scrollTop - s.clientHeight < 2; })()").await;
+    bobs.until(
+        "(() => { const s = document.querySelector('.scroller'); \
+        return s.textContent.includes('three') && s.scrollHeight - s.scrollTop - s.clientHeight < \
+        2; })()",
+    )
+    .await;
     long.bobs.close().await;
 }

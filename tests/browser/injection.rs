@@ -20,8 +20,10 @@ const LONG: [&str; 5] = [
     "![x](x\" onerror=\"window.__xss=1)",
     "```\"><script>window.__xss=1</script>\nx\n```",
     "<div hx-get=/sign-out hx-trigger=load data-feeds=account/1@x.1 id=live class=compose>x</div>",
-    "<a href=\"data:text/html,<script>window.__xss=1</script>\">x</a> <https://example.org/\"onmouseover=\"window.__xss=1>",
-    "<style>*{display:none}</style><form action=/sign-out><button>x</button></form><iframe srcdoc='<script>top.__xss=1</script>'></iframe>",
+    "<a href=\"data:text/html,<script>window.__xss=1</script>\">x</a> \
+     <https://example.org/\"onmouseover=\"window.__xss=1>",
+    "<style>*{display:none}</style><form action=/sign-out><button>x</button></form><iframe \
+     srcdoc='<script>top.__xss=1</script>'></iframe>",
 ];
 
 #[tokio::test]
@@ -115,7 +117,15 @@ async fn injected_markup_never_runs() {
             true,
             "a live frame ran something"
         );
-        assert_eq!(browser.count(".body :is(script, style, iframe, form, svg, [onerror], [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])").await, 0);
+        assert_eq!(
+            browser
+                .count(
+                    ".body :is(script, style, iframe, form, svg, [onerror], \
+            [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])"
+                )
+                .await,
+            0
+        );
     }
     let mut pages = rooms;
     pages.extend([

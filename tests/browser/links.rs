@@ -22,8 +22,11 @@ async fn links_swap_without_full_load() {
     assert_eq!(bobs.path().await, format!("/rooms/{garden}"));
 
     // Of several asked for at once the last is shown, whichever answer comes first.
-    bobs.js(&format!("['#room-link-{general}', '#room-link-{garden}', '#room-link-{general}', '.to-people'].forEach((link) => document.querySelector(link).click())"))
-        .await;
+    bobs.js(&format!(
+        "['#room-link-{general}', '#room-link-{garden}', '#room-link-{general}', \
+        '.to-people'].forEach((link) => document.querySelector(link).click())"
+    ))
+    .await;
     bobs.wait_for_visible("main > .pane").await;
     bobs.until("location.pathname.endsWith('/people')").await;
     bobs.js("history.back()").await;

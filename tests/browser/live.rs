@@ -131,8 +131,12 @@ async fn room_changes_reach_sidebars() {
     anns.click("form[action='/act/community.change-room'] .btn:not(.quiet)")
         .await;
     bobs.wait_for_text(".side a.room", "orchard").await;
-    let room =
-        bobs.js("[...document.querySelectorAll('.side a.room')].find((one) => one.textContent.includes('orchard')).dataset.room").await;
+    let room = bobs
+        .js(
+            "[...document.querySelectorAll('.side a.room')].find((one) => \
+            one.textContent.includes('orchard')).dataset.room",
+        )
+        .await;
     anns.go(&format!(
         "/rooms/{}/settings",
         room.as_str().expect("an id")
@@ -140,7 +144,11 @@ async fn room_changes_reach_sidebars() {
     .await;
     anns.click("form[action='/act/community.archive-room'] .btn")
         .await;
-    bobs.until("![...document.querySelectorAll('.side a.room')].some((one) => one.textContent.includes('orchard'))").await;
+    bobs.until(
+        "![...document.querySelectorAll('.side a.room')].some((one) => \
+        one.textContent.includes('orchard'))",
+    )
+    .await;
     scene.anns.close().await;
     scene.bobs.close().await;
 }
@@ -188,13 +196,19 @@ async fn new_divider_marks_messages_of_hidden_tab() {
         "what is seen as it comes is not new"
     );
     // Which of its tabs is looked at, a browser tells a page when it comes to it.
-    bobs.js("['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
-         { if (document.hidden || !document.hasFocus()) localStorage.left = Number(localStorage.left ?? 0) + 1; }))")
-        .await;
+    bobs.js(
+        "['blur', 'visibilitychange'].forEach((kind) => addEventListener(kind, () => \
+         { if (document.hidden || !document.hasFocus()) localStorage.left = \
+         Number(localStorage.left ?? 0) + 1; }))",
+    )
+    .await;
     // And what came to it while another is looked at, it tells that one.
-    bobs.js("document.addEventListener('htmx:after:swap', () => { localStorage.log = document.querySelector('.log').textContent; })").await;
+    bobs.js("document.addEventListener('htmx:after:swap', () => { \
+        localStorage.log = document.querySelector('.log').textContent; })")
+        .await;
     bobs.js("(() => { const send = WebSocket.prototype.send; \
-         WebSocket.prototype.send = function (text) { if (text.includes('chat.read')) window.read = text; send.call(this, text); }; })()")
+         WebSocket.prototype.send = function (text) { if (text.includes('chat.read')) window.read \
+         = text; send.call(this, text); }; })()")
         .await;
     let room_tab = bobs.new_tab().await;
     bobs.go("/account").await;
@@ -225,8 +239,10 @@ async fn new_divider_marks_messages_of_hidden_tab() {
 const ELSEWHERE: &str = "Asia/Kolkata";
 
 /// Counts what is asked of `Intl`, which is slow the first time.
-const COUNTED: &str = "for (const name of ['DateTimeFormat', 'NumberFormat', 'Segmenter', 'Collator', 'PluralRules']) \
-    Intl[name] = new Proxy(Intl[name], { construct: (made, given) => { window.__asked = (window.__asked ?? 0) + 1; return new made(...given); } })";
+const COUNTED: &str = "for (const name of ['DateTimeFormat', 'NumberFormat', 'Segmenter', \
+    'Collator', 'PluralRules']) \
+    Intl[name] = new Proxy(Intl[name], { construct: (made, given) => { \
+    window.__asked = (window.__asked ?? 0) + 1; return new made(...given); } })";
 
 #[tokio::test]
 async fn times_are_local_without_intl() {
@@ -251,7 +267,8 @@ async fn times_are_local_without_intl() {
     bobs.wait_for_message("now").await;
     bobs.wait_for_text(".log > .day", "Today").await;
     let apart = "[...document.querySelectorAll('.msg time')].filter((time) => time.textContent !== \
-        new Date(time.dateTime).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Kolkata' }))";
+        new Date(time.dateTime).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', \
+        timeZone: 'Asia/Kolkata' }))";
     bobs.until(&format!("{apart}.length === 0")).await;
     assert_eq!(
         bobs.js("window.__asked ?? 0").await,
@@ -260,9 +277,12 @@ async fn times_are_local_without_intl() {
     );
 
     // Messages of other days: a message comes, and the lines between days are drawn again.
-    bobs.js("(document.querySelectorAll('.msg')[0].dataset.at = '2025-03-08T18:31:00Z', \
-         document.querySelectorAll('.msg')[1].dataset.at = new Date(Date.now() - 86400000).toISOString(), true)")
-        .await;
+    bobs.js(
+        "(document.querySelectorAll('.msg')[0].dataset.at = '2025-03-08T18:31:00Z', \
+         document.querySelectorAll('.msg')[1].dataset.at = new Date(Date.now() - \
+         86400000).toISOString(), true)",
+    )
+    .await;
     anns.post_message("a line").await;
     bobs.wait_for_message("a line").await;
     let days = "[...document.querySelectorAll('.log > .day')].map((line) => line.textContent)";

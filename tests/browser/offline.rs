@@ -101,7 +101,8 @@ impl Away {
         assert_eq!(
             self.bobs
                 .js(
-                    "new Set([...document.querySelectorAll('[id]')].map((one) => one.id)).size === document.querySelectorAll('[id]').length"
+                    "new Set([...document.querySelectorAll('[id]')].map((one) => \
+                     one.id)).size === document.querySelectorAll('[id]').length"
                 )
                 .await,
             true
@@ -249,7 +250,12 @@ async fn long_gap_refetches_in_history() {
         "what was read has moved"
     );
     // Scrolling down comes to the present.
-    away.bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
+    away.bobs
+        .until(
+            "(document.querySelector('.scroller').scrollTop += 400, \
+        document.querySelector('.log[data-live]') !== null)",
+        )
+        .await;
     away.bobs.wait_for_message("meanwhile 60").await;
     away.compare_with_fresh_page().await;
 }

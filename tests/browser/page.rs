@@ -63,7 +63,8 @@ impl Browser {
     pub async fn wait_for_text(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
         self.until(&format!(
-            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() && one.textContent.includes({text}))"
+            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() \
+             && one.textContent.includes({text}))"
         ))
         .await;
     }

@@ -8,8 +8,10 @@ use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 const AXE: &str = include_str!("vendor/axe.min.js");
-const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); } // comment\n```\n\n\
-    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\n<https://example.org> :tada:";
+const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); \
+    } // comment\n```\n\n\
+    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\
+    \n<https://example.org> :tada:";
 
 /// A server with something on each of its pages.
 struct Whole {
@@ -111,7 +113,10 @@ impl Whole {
 /// No id twice, and nothing for axe in these colour schemes.
 async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
     let twice = browser
-        .js("[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, all) => all.indexOf(id) !== place)")
+        .js(
+            "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, \
+            all) => all.indexOf(id) !== place)",
+        )
         .await;
     assert_eq!(twice, json!([]), "ids that stand twice on {page}");
     browser
@@ -120,10 +125,13 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
         .await
         .expect("axe loads");
     for scheme in schemes {
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, {
+            "name": "prefers-reduced-motion", "value": "reduce" }] });
         browser.devtools("Emulation.setEmulatedMedia", media).await;
-        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((found) => done(
-            found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => node.html.slice(0, 200) + ' ' + node.any.map((x) => x.message).join())])))";
+        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] \
+            }).then((found) => done(
+            found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => \
+            node.html.slice(0, 200) + ' ' + node.any.map((x) => x.message).join())])))";
         let found = browser
             .client
             .execute_async(script, Vec::new())
@@ -166,20 +174,24 @@ async fn axe_passes_on_phone() {
 /// Words on the page that no catalogue holds: all text and labels outside of what people wrote,
 /// without marks.
 const STRAY: &str = r#"(() => {
-    const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], .rail a > span, time, code, .code';
+    const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], '
+        + '.rail a > span, time, code, .code';
     const stray = [];
     const look = (text, where) => {
-        const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟦⟧]*⟧[^⟦⟧]*)*⟧/g, '').replace(/Glasshouse|Ann|Bob|general|empty|private|shut|Tidepool/g, '');
+        const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟦⟧]*⟧[^⟦⟧]*)*⟧/g, '')
+            .replace(/Glasshouse|Ann|Bob|general|empty|private|shut|Tidepool/g, '');
         if (/\p{L}{2,}/u.test(rest)) stray.push(`${where}: ${text.trim()}`);
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const parent = walker.currentNode.parentElement;
-        if (!parent.closest('script, style, template') && !parent.closest(written)) look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
+        if (!parent.closest('script, style, template') && !parent.closest(written))
+            look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
     }
     for (const one of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
         for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
-            if (one.hasAttribute(name) && !one.closest('.body, time')) look(one.getAttribute(name), name);
+            if (one.hasAttribute(name) && !one.closest('.body, time'))
+                look(one.getAttribute(name), name);
         }
     }
     look(document.title, 'title');
@@ -219,7 +231,13 @@ async fn page_words_come_from_catalogue() {
                 .all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))),
         "{lines}"
     );
-    browser.js("(document.querySelector('.compose textarea').value = 'x'.repeat(4100), document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)").await;
+    browser
+        .js(
+            "(document.querySelector('.compose textarea').value = 'x'.repeat(4100), \
+        document.querySelector('.compose textarea').dispatchEvent(new Event('input')), \
+        true)",
+        )
+        .await;
     browser.click(".compose .send").await;
     browser.wait_for_visible(".compose .error").await;
     let stray = browser.js(STRAY).await;

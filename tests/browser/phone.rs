@@ -25,7 +25,8 @@ async fn phone_shows_one_pane_without_overflow() {
     ann.post(
         "general",
         &format!(
-            "A {} word, and code:\n\n```rust\nlet tide = {};\n```\n\n| a | b |\n|---|---|\n| {} | d |",
+            "A {} word, and code:\n\n```rust\nlet tide = {};\n```\n\n| a | b |\n|---|---|\n| {} | \
+             d |",
             "long".repeat(40),
             "1 + ".repeat(60),
             "wide".repeat(30)
@@ -57,10 +58,15 @@ async fn phone_shows_one_pane_without_overflow() {
             "{page} is wider than the phone"
         );
         let small = phone
-            .js("[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, main input:not([type=hidden], [type=checkbox])')]
-                .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest('.msg, #people-none'))
-                .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 && (box.height < 43.5 || box.width < 43.5); })
-                .map((one) => one.outerHTML.slice(0, 120))")
+            .js(
+                "[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, \
+                main input:not([type=hidden], [type=checkbox])')]
+                .filter((one) => one.checkVisibility({ visibilityProperty: true, \
+                opacityProperty: true }) && !one.closest('.msg, #people-none'))
+                .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 \
+                && (box.height < 43.5 || box.width < 43.5); })
+                .map((one) => one.outerHTML.slice(0, 120))",
+            )
             .await;
         assert_eq!(
             small,
@@ -70,7 +76,10 @@ async fn phone_shows_one_pane_without_overflow() {
     }
     phone.open_room(room).await;
     assert_eq!(
-        phone.js("document.querySelector('.side').checkVisibility() || document.querySelector('#people').checkVisibility()").await,
+        phone
+            .js("document.querySelector('.side').checkVisibility() \
+            || document.querySelector('#people').checkVisibility()")
+            .await,
         false
     );
     phone.click("main .to-people").await;
@@ -138,8 +147,11 @@ async fn keyboard_reaches_everything() {
             break;
         }
         let seen = anns
-            .js("(() => { const style = getComputedStyle(document.activeElement);
-                return document.activeElement === document.body || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0; })()")
+            .js(
+                "(() => { const style = getComputedStyle(document.activeElement);
+                return document.activeElement === document.body || style.outlineStyle !== 'none' \
+                && parseFloat(style.outlineWidth) > 0; })()",
+            )
             .await;
         assert_eq!(
             seen,

@@ -22,9 +22,11 @@ async fn portrait_covers_initials_only_where_there_is_one() {
     let loaded = format!("document.querySelector('{FACE} img')?.naturalWidth");
     bob.until(&format!("{loaded} === 1")).await;
     let fits = format!(
-        "(() => {{ const face = document.querySelector('{FACE}'), box = face.getBoundingClientRect(), \
+        "(() => {{ const face = document.querySelector('{FACE}'), \
+         box = face.getBoundingClientRect(), \
          over = face.querySelector('img').getBoundingClientRect(); \
-         return box.width === over.width && box.height === over.height && box.left === over.left; }})()"
+         return box.width === over.width && box.height === over.height && box.left === over.left; \
+         }})()"
     );
     assert_eq!(bob.js(&fits).await, true);
 

@@ -50,9 +50,12 @@ impl Browser {
 
     /// The log as it stands: id, revision and text of every message.
     pub async fn log(&self) -> Value {
-        self.js("[...document.querySelectorAll('.log > .msg:not([data-pending])')]
-                .map((one) => [one.id, one.dataset.rev, one.querySelector('.body').textContent.trim()])")
-            .await
+        self.js(
+            "[...document.querySelectorAll('.log > .msg:not([data-pending])')]
+                .map((one) => [one.id, one.dataset.rev, \
+                one.querySelector('.body').textContent.trim()])",
+        )
+        .await
     }
 
     /// Waits until a message with this text stands in the log.
@@ -76,7 +79,8 @@ impl Browser {
     pub async fn message(&self, text: &str) -> String {
         let text = json!(text);
         let found = format!(
-            "[...document.querySelectorAll('.log > .msg')].find((one) => one.querySelector('.body').textContent.trim() === {text})?.id"
+            "[...document.querySelectorAll('.log > .msg')].find((one) => \
+             one.querySelector('.body').textContent.trim() === {text})?.id"
         );
         self.until(&found).await.as_str().expect("an id").to_owned()
     }
@@ -86,7 +90,8 @@ impl Browser {
         let found = self
             .js("(() => {
                 const top = document.querySelector('.scroller').getBoundingClientRect().top;
-                const first = [...document.querySelectorAll('.log > .msg')].find((one) => one.getBoundingClientRect().top >= top);
+                const first = [...document.querySelectorAll('.log > .msg')].find((one) => \
+                one.getBoundingClientRect().top >= top);
                 return [first.id, first.getBoundingClientRect().top - top];
             })()")
             .await;
@@ -99,7 +104,8 @@ impl Browser {
     /// How far below the top of the log a message stands.
     pub async fn offset_of(&self, id: &str) -> f64 {
         let script = format!(
-            "document.getElementById('{id}').getBoundingClientRect().top - document.querySelector('.scroller').getBoundingClientRect().top"
+            "document.getElementById('{id}').getBoundingClientRect().top - \
+             document.querySelector('.scroller').getBoundingClientRect().top"
         );
         self.js(&script).await.as_f64().expect("an offset")
     }

@@ -83,10 +83,12 @@ impl Browser {
         }
         let mut options = json!({ "args": arguments, "prefs": preferences });
         if kind.phone {
-            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true } });
+            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844,
+                "pixelRatio": 2.0, "touch": true } });
         }
         let capabilities = json!({
-            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
+            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {
+                "browser": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else {
             unreachable!()

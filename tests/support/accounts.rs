@@ -36,7 +36,8 @@ impl TestServer {
     /// Sets the server up; this person owns it.
     pub async fn owner(&self, name: &str) -> Person {
         let mut person = self.visitor();
-        let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name), "password": PASSWORD });
+        let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name),
+            "password": PASSWORD });
         let made = person.submit("/setup", &fields).await.done();
         person.set_identity(name, &made["account"], &made["space"]);
         let general = person

@@ -49,7 +49,8 @@ impl<'a> NewRoom<'a> {
     pub async fn attempt(self) -> Answer {
         let private = if self.private { "yes" } else { "" };
         let fields = json!({
-            "space": self.by.space, "name": self.name, "about": self.about, "private": private, "members": self.members,
+            "space": self.by.space, "name": self.name, "about": self.about, "private": private,
+                "members": self.members,
         });
         self.by.act("community.create-room", fields).await
     }

@@ -169,7 +169,8 @@ impl Upload {
 
     /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
     pub async fn start_and_stall(&self, all: usize, sent: &[u8]) -> TcpStream {
-        let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: application/offset+octet-stream\r\n";
+        let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: \
+            application/offset+octet-stream\r\n";
         let mut stream = self
             .person
             .raw(

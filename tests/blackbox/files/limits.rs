@@ -128,7 +128,8 @@ async fn open_uploads_per_account_are_limited() {
 async fn full_disk_pauses_upload_with_message() {
     let Some(disk) = Folder::disk(24) else {
         eprintln!(
-            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root."
+            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not \
+             tested. Run as root."
         );
         return;
     };

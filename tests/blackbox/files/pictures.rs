@@ -97,7 +97,9 @@ async fn executable_content_is_download_only() {
 async fn picture_is_reencoded_without_metadata() {
     let (server, ann, bob) = house().await;
     let plain = jpeg(900, 600);
-    let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS 54.1234 N 10.5678 E".to_vec();
+    let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS \
+        54.1234 N 10.5678 E"
+        .to_vec();
     let length = u16::try_from(told.len() + 2).expect("short").to_be_bytes();
     let exif = [
         &plain[..2],

@@ -160,12 +160,14 @@ fn list(inner: &Inner) -> Response {
     let object = |(key, content): (&String, &Vec<u8>)| {
         let size = content.len();
         format!(
-            "<Contents><Key>{key}</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><Size>{size}</Size></Contents>"
+            "<Contents><Key>{key}</Key><Size>{size}</Size>\
+             <LastModified>2020-01-01T00:00:00.000Z</LastModified></Contents>"
         )
     };
     let contents: String = inner.objects.iter().map(object).collect();
     xml(format!(
-        "<ListBucketResult><Name>tides</Name><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        "<ListBucketResult><Name>tides</Name><IsTruncated>false</IsTruncated>\
+         {contents}</ListBucketResult>"
     ))
 }
 
