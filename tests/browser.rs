@@ -5,10 +5,12 @@ mod support;
 
 mod browser {
     mod driver;
-    mod person;
+    mod page;
     mod proxy;
     mod scene;
+    mod session;
 
+    mod file_input;
     mod files;
     mod first_evening;
     mod history;
@@ -20,5 +22,6 @@ mod browser {
     mod phone;
     mod pictures;
     mod portraits;
+    mod upload_interruptions;
     mod without_scripts;
 }

@@ -41,7 +41,8 @@ async fn post(
     files: &[&str],
     captions: &[&str],
 ) -> crate::support::Answer {
-    let fields = json!({ "room": person.room(room), "body": body, "key": new_key(), "files": files, "captions": captions });
+    let fields = json!({ "room": person.room(room), "body": body, "key": new_key(),
+        "files": files, "captions": captions });
     person.act("chat.post", fields).await
 }
 

@@ -65,7 +65,7 @@ async fn acknowledged_posts_survive_kill() {
     }
     let check = server.run(&["check"]);
     assert_eq!(check.stdout, b"ok\n", "{check:?}");
-    server.again().await;
+    server.start_again().await;
     let mut kept: HashMap<String, usize> = HashMap::new();
     let mut before: Option<String> = None;
     loop {

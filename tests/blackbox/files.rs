@@ -7,6 +7,7 @@ mod limits;
 pub(super) mod pictures;
 mod reference;
 mod served;
+mod upload_interruptions;
 mod uploads;
 
 use crate::support::{Person, TestServer};

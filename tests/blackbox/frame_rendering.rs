@@ -33,7 +33,12 @@ async fn post_to_thousand_sockets_renders_once() {
     while sockets.len() < SOCKETS {
         sockets.extend(join_all((0..50).map(|_| ann.socket_at(&path))).await);
     }
-    join_all(sockets.iter_mut().map(|socket| socket.said("subscribed"))).await;
+    join_all(
+        sockets
+            .iter_mut()
+            .map(|socket| socket.message_of_type("subscribed")),
+    )
+    .await;
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
     const RENDERED: &str = "tidepool_frames_rendered_total{as=\"html\"}";
     const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.3\"}";
@@ -42,7 +47,12 @@ async fn post_to_thousand_sockets_renders_once() {
         server.metric(FRAGMENTS).await,
     );
     let message = ann.post("general", "before a thousand eyes").await;
-    let frames = join_all(sockets.iter_mut().map(|socket| socket.said("frame"))).await;
+    let frames = join_all(
+        sockets
+            .iter_mut()
+            .map(|socket| socket.message_of_type("frame")),
+    )
+    .await;
     assert!(
         frames.iter().all(|frame| frame == &frames[0]),
         "all are the same bytes"
@@ -58,7 +68,7 @@ async fn post_to_thousand_sockets_renders_once() {
     );
     assert_eq!(after.0 - before.0, 1.0, "frames rendered");
     assert_eq!(after.1 - before.1, 1.0, "fragments rendered");
-    let rest = join_all(sockets.iter_mut().map(Socket::so_far)).await;
+    let rest = join_all(sockets.iter_mut().map(Socket::drain)).await;
     assert!(rest.iter().all(Vec::is_empty), "nobody saw it twice");
     // The page shows the fragment that is there already.
     ann.page(&format!("/rooms/{}", ann.room("general"))).await;

@@ -85,8 +85,8 @@ async fn change(
     }
 }
 
-/// Whether a kept page is what would be rendered now. A visit's own read mark may be stored a moment
-/// after the page, so the two are compared again; a page that is stale stays so for minutes.
+/// Whether a cached page is what would be rendered now. A visit's own read mark may be stored after
+/// the page, so the two are compared again; a page that is stale stays so for minutes.
 async fn is_fresh(person: &Person, path: &str, coding: &str, n: usize) -> bool {
     for attempt in 0..TRIES {
         let request = person.request("GET", path).header(ACCEPT_ENCODING, coding);

@@ -207,7 +207,7 @@ async fn expired_invite_admits_nobody() {
     server
         .change_rows("UPDATE invites SET expires_at = created_at WHERE expires_at IS NOT NULL")
         .await;
-    server.again().await;
+    server.start_again().await;
     server.visitor().get(&link).await.expect(404);
     server
         .visitor()

@@ -66,7 +66,7 @@ async fn job_effect_happens_once_across_kills() {
                 acknowledged.insert(text);
             }
         }
-        server.again().await;
+        server.start_again().await;
     }
     let mut following = ann.following(&format!("reminders/{}", ann.id)).await;
     set(&ann, "the last").await.expect("the server is well");
@@ -108,7 +108,7 @@ async fn host_pauses_and_cancels_jobs_live() {
     )
     .await
     .expect(303);
-    assert_eq!(page.said("frame").await["html"], "<!--reread-->");
+    assert_eq!(page.message_of_type("frame").await["html"], "<!--reread-->");
     let job = bob
         .act("reminders.set", json!({ "text": "tea", "seconds": 0 }))
         .await

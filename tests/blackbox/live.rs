@@ -1,6 +1,4 @@
-//! What open windows see of what happens: order, both languages, typing, unread marks.
-
-use std::time::{Duration, Instant};
+//! Frames of open pages and sockets: order, content, language.
 
 use serde_json::{Value, json};
 
@@ -90,7 +88,10 @@ async fn html_and_json_sockets_share_cursors() {
     let feed = ann.feed("room/general");
     assert_eq!(data.follow(&feed).await, page.follow(&feed).await);
     ann.post("general", "hi").await;
-    let (event, frame) = (data.said("event").await, page.said("frame").await);
+    let (event, frame) = (
+        data.message_of_type("event").await,
+        page.message_of_type("frame").await,
+    );
     assert_eq!(
         (&event["feed"], &event["cursor"]),
         (&frame["feed"], &frame["cursor"])
@@ -152,179 +153,6 @@ async fn socket_actions_reply_and_publish() {
 }
 
 #[tokio::test]
-async fn typing_is_published_and_not_stored() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let mut data = ann.following("room/general/typing").await;
-    let mut page = ann.html_socket().await;
-    page.follow(&ann.feed("room/general/typing")).await;
-    bob.act("chat.type", json!({ "room": bob.room("general") }))
-        .await
-        .done();
-    let event = data.event("chat.typing.started").await["event"].clone();
-    assert_eq!(
-        event,
-        json!({ "room": bob.room("general"), "account": bob.id, "name": "bob", "ttl_ms": 6000 })
-    );
-    assert!(page.frame("data-typing").await.contains("bob"));
-    assert!(
-        !ann.page(&format!("/rooms/{}", ann.room("general")))
-            .await
-            .contains(&format!("data-typing=\"{}\"", bob.id))
-    );
-}
-
-#[tokio::test]
-async fn typing_is_not_replayed() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let mut watch = ann.following("room/general/typing").await;
-    let feed = ann.feed("room/general/typing");
-    let cursor = watch.follow(&feed).await;
-    bob.act("chat.type", json!({ "room": bob.room("general") }))
-        .await
-        .done();
-    watch.event("chat.typing.started").await;
-    let mut late = ann.socket().await;
-    for old in [cursor.as_str(), "another.1"] {
-        assert_eq!(late.ask(&feed, Some(old)).await["type"], "subscribed");
-    }
-    assert!(
-        late.so_far()
-            .await
-            .iter()
-            .all(|said| said["type"] != "event")
-    );
-    bob.act("chat.type", json!({ "room": bob.room("general") }))
-        .await
-        .done();
-    late.event("chat.typing.started").await;
-}
-
-#[tokio::test]
-async fn read_mark_clears_unread_in_all_tabs() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let account = format!("account/{}", bob.id);
-    let (mut one, mut other, mut page) = (
-        bob.following(&account).await,
-        bob.following(&account).await,
-        bob.html_socket().await,
-    );
-    page.follow(&account).await;
-    let room = ann.create_room("garden").await;
-    ann.post("garden", "hi").await;
-    let last = ann.post("garden", "ho").await;
-    for socket in [&mut one, &mut other] {
-        assert_eq!(
-            socket.event("chat.unread.changed").await["event"]["rooms"],
-            json!([room])
-        );
-    }
-    let mark = format!("#unread-{room}");
-    let frame = page.frame(&mark).await;
-    let unread = |page: &str| {
-        crate::support::text::tag_with_id(page, &format!("unread-{room}")).to_owned()
-            + page
-                .split(&format!("id=\"unread-{room}\""))
-                .nth(1)
-                .map_or("", |rest| &rest[..60])
-    };
-    assert!(frame.contains("unread"), "{frame}");
-    assert!(unread(&bob.page(&format!("/spaces/{}", bob.space)).await).contains("unread"));
-    bob.act("chat.read", json!({ "room": room, "message": last.id }))
-        .await
-        .done();
-    for socket in [&mut one, &mut other] {
-        assert_eq!(
-            socket.event("chat.room.read").await["event"]["message"],
-            last.id.as_str()
-        );
-    }
-    let cleared = page.frame(&mark).await;
-    assert!(cleared.contains("innerHTML\"></hx-partial>"), "{cleared}");
-    // Reading an older message again moves nothing back.
-    let first = &bob.history("garden").await[0];
-    bob.act("chat.read", json!({ "room": room, "message": first.id }))
-        .await
-        .done();
-    assert!(one.so_far().await.is_empty());
-    bob.act(
-        "chat.read",
-        json!({ "room": bob.room("general"), "message": last.id }),
-    )
-    .await
-    .expect(404);
-}
-
-#[tokio::test]
-async fn unread_frames_are_coalesced_per_second() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
-    let mut rooms = Vec::new();
-    for name in ["heron", "otter", "vole"] {
-        rooms.push(ann.create_room(name).await);
-    }
-    // Taken before the first post, so that a late delivery of the first frame does not count.
-    let started = Instant::now();
-    ann.post("heron", "hi").await;
-    let first = bobs.event("chat.unread.changed").await;
-    assert_eq!(first["event"]["rooms"], json!([rooms[0]]));
-    ann.post("otter", "hi").await;
-    ann.post("vole", "hi").await;
-    // One frame, unless the machine takes a second for two posts.
-    let (mut named, mut later_frames) = (Vec::new(), 0);
-    while named.len() < 2 {
-        let frame = bobs.event("chat.unread.changed").await;
-        let rooms = frame["event"]["rooms"].as_array().expect("a list of rooms");
-        named.extend(
-            rooms
-                .iter()
-                .map(|room| room.as_str().expect("an id").to_owned()),
-        );
-        later_frames += 1;
-    }
-    named.sort();
-    assert_eq!(named, rooms[1..], "each room is named once");
-    let elapsed = started.elapsed();
-    assert!(
-        elapsed >= Duration::from_secs(later_frames),
-        "{later_frames} frames after the first in {elapsed:?}"
-    );
-}
-
-#[tokio::test]
-async fn own_messages_are_not_unread() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let mut anns = ann.following(&format!("account/{}", ann.id)).await;
-    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
-    ann.post("general", "hi").await;
-    bobs.event("chat.unread.changed").await;
-    assert!(anns.so_far().await.is_empty());
-}
-
-#[tokio::test]
-async fn visit_without_scripts_marks_room_read() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let mut tab = bob.following(&format!("account/{}", bob.id)).await;
-    let message = ann.post("general", "hi").await;
-    bob.page(&format!("/rooms/{}", bob.room("general"))).await;
-    assert_eq!(
-        tab.event("chat.room.read").await["event"]["message"],
-        message.id.as_str()
-    );
-}
-
-#[tokio::test]
 async fn sidebar_refetch_reaches_affected_accounts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
@@ -333,9 +161,9 @@ async fn sidebar_refetch_reaches_affected_accounts() {
     page.follow(&format!("space/{}", bob.space)).await;
     page.follow(&format!("account/{}", bob.id)).await;
     ann.create_room("garden").await;
-    assert_eq!(page.said("frame").await["html"], "<!--reread-->");
+    assert_eq!(page.message_of_type("frame").await["html"], "<!--reread-->");
     ann.create_room("whisper").private().with(&[&bob]).await;
-    let frame = page.said("frame").await;
+    let frame = page.message_of_type("frame").await;
     assert_eq!(
         (&frame["feed"], &frame["html"]),
         (
@@ -345,7 +173,7 @@ async fn sidebar_refetch_reaches_affected_accounts() {
     );
     ann.direct(&[&bob]).await;
     assert_eq!(
-        page.said("frame").await["feed"],
+        page.message_of_type("frame").await["feed"],
         format!("account/{}", bob.id).as_str()
     );
     let sidebar = bob
@@ -388,7 +216,7 @@ async fn page_cursors_bring_later_frames() {
     let second = ann.post("general", "and another").await;
     let mut socket = ann.socket().await;
     socket
-        .ask(&ann.feed("room/general"), history["cursor"].as_str())
+        .try_follow(&ann.feed("room/general"), history["cursor"].as_str())
         .await;
     assert_eq!(
         change(&mut socket).await.1,
@@ -409,7 +237,10 @@ async fn frames_are_in_socket_language() {
     english.follow(&ann.feed("room/general")).await;
     pseudo.follow(&bob.feed("room/general")).await;
     ann.delete(&message).await;
-    let frames: [Value; 2] = [english.said("frame").await, pseudo.said("frame").await];
+    let frames: [Value; 2] = [
+        english.message_of_type("frame").await,
+        pseudo.message_of_type("frame").await,
+    ];
     assert!(!frames[0]["html"].as_str().expect("HTML").contains('⟦'));
     if bob.page("/account").await.contains('⟦') {
         assert!(
@@ -473,7 +304,7 @@ async fn feed_events_match_declared_topics() {
     .done();
     let mut seen = std::collections::BTreeSet::new();
     while !seen.contains("community.member.left") {
-        let event = socket.said("event").await;
+        let event = socket.message_of_type("event").await;
         let name = event["topic"].as_str().expect("a topic").to_owned();
         let topic = topics
             .iter()

@@ -13,7 +13,11 @@ async fn refresh_of_few_sockets_is_immediate() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let feed = ann.feed("room/general");
-    let answer = ann.socket().await.ask(&feed, Some("another.1")).await;
+    let answer = ann
+        .socket()
+        .await
+        .try_follow(&feed, Some("another.1"))
+        .await;
     assert_eq!(
         answer,
         json!({ "type": "refresh", "feed": feed, "within": 0 })
@@ -30,11 +34,11 @@ async fn refresh_of_many_sockets_names_a_window() {
         let mut socket = ann.socket().await;
         for _ in 0..SUBSCRIPTIONS {
             socket
-                .say(json!({ "type": "subscribe", "feed": feed, "cursor": "another.1" }))
+                .send(json!({ "type": "subscribe", "feed": feed, "cursor": "another.1" }))
                 .await;
         }
         for _ in 0..SUBSCRIPTIONS {
-            let refresh = socket.said("refresh").await;
+            let refresh = socket.message_of_type("refresh").await;
             widest = widest.max(refresh["within"].as_u64().expect("milliseconds"));
         }
         if widest > 0 {
@@ -64,7 +68,7 @@ async fn address_with_lost_cursors_names_one_window() {
         .socket_at(&format!("/live/data?{}", query.join("&")))
         .await;
     for feed in feeds {
-        let refresh = socket.said("refresh").await;
+        let refresh = socket.message_of_type("refresh").await;
         assert_eq!(
             refresh,
             json!({ "type": "refresh", "feed": feed, "within": 0 })

@@ -258,7 +258,7 @@ async fn user_input_is_escaped_everywhere() {
         ann.delete(&message).await;
         let mut frames = 0;
         loop {
-            let frame = socket.said("frame").await["html"]
+            let frame = socket.message_of_type("frame").await["html"]
                 .as_str()
                 .expect("HTML")
                 .to_owned();
@@ -310,7 +310,12 @@ async fn user_input_is_escaped_everywhere() {
         );
         harmless(
             "room",
-            &ann.send(form.form(&json!({ "space": ann.space, "name": "", "about": probe, "private": probe, "members": probe }))).await.body,
+            &ann.send(
+                form.form(&json!({ "space": ann.space, "name": "", "about": probe,
+                "private": probe, "members": probe })),
+            )
+            .await
+            .body,
         );
         harmless(
             "nowhere",

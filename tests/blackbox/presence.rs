@@ -51,7 +51,7 @@ async fn presence_counts_sockets_per_account() {
     );
     let (other, phone) = (
         bob.socket().await,
-        bob.elsewhere(&server).await.html_socket().await,
+        bob.on_new_device(&server).await.html_socket().await,
     );
     tab.close().await;
     other.close().await;
@@ -59,7 +59,7 @@ async fn presence_counts_sockets_per_account() {
         .metric_reaches("tidepool_sockets", |open| open == 2.0)
         .await;
     assert_eq!(
-        about(&watch.so_far().await, &bob),
+        about(&watch.drain().await, &bob),
         0,
         "coming twice and half leaving is no news"
     );
@@ -86,7 +86,7 @@ async fn reload_changes_no_presence() {
     // quick enough. Only that one counts.
     let mut is_quick = false;
     for _ in 0..10 {
-        watch.so_far().await;
+        watch.drain().await;
         let closed = Instant::now();
         tab.close().await;
         server
@@ -97,7 +97,7 @@ async fn reload_changes_no_presence() {
         if is_quick {
             break;
         }
-        watch.so_far().await;
+        watch.drain().await;
     }
     assert!(is_quick, "no reload within {GRACE:?}");
     // Someone else's arrival proves that changes were published meanwhile.
@@ -184,7 +184,6 @@ async fn simultaneous_arrivals_are_batched() {
     // One frame a batch: as many batches as pass while a slow machine connects all, and one more
     // for what the last batch just missed.
     let most = |since: Instant| 2 + since.elapsed().div_duration_f64(BATCH) as usize;
-    // Each had a socket for a moment when they joined; now all of them have.
     let sockets = futures_util::future::join_all(members.iter().map(Person::socket)).await;
     let leaving = Instant::now();
     drop(sockets);

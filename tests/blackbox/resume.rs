@@ -117,9 +117,9 @@ impl Copy {
         let mut socket: Socket = person.socket().await;
         let feed = person.feed("room/general");
         let cursor = self.cursor.clone();
-        if socket.ask(&feed, cursor.as_deref()).await["type"] == "refresh" {
+        if socket.try_follow(&feed, cursor.as_deref()).await["type"] == "refresh" {
             self.read(person).await;
-            let answer = socket.ask(&feed, self.cursor.as_deref()).await;
+            let answer = socket.try_follow(&feed, self.cursor.as_deref()).await;
             assert_eq!(answer["type"], "subscribed", "{answer}");
         }
         for _ in 0..events {

@@ -50,9 +50,13 @@ async fn removed_member_gets_no_later_frame() {
         // Both go over one socket, so the post follows the commit of the removal at once.
         let change =
             json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
-        anns.say(json!({ "type": "act", "id": "a", "action": "community.change-room", "fields": change })).await;
+        anns.send(
+            json!({ "type": "act", "id": "a", "action": "community.change-room",
+            "fields": change }),
+        )
+        .await;
         let post = json!({ "room": room, "body": secret, "key": format!("round-{round:04}") });
-        anns.say(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post }))
+        anns.send(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post }))
             .await;
         anns.expect("the post", |said| {
             said["id"] == "b" && said["type"] == "reply"
@@ -62,14 +66,14 @@ async fn removed_member_gets_no_later_frame() {
             .expect("the post", |said| said.to_string().contains(&secret))
             .await;
         for socket in [&mut data, &mut page] {
-            let said = socket.so_far().await;
+            let said = socket.drain().await;
             nothing_of(&secret, &said);
             assert!(
                 said.iter()
                     .any(|one| one["type"] == "revoked" && one["feed"] == feed.as_str()),
                 "{said:#?}"
             );
-            assert_eq!(socket.ask(&feed, None).await["type"], "refused");
+            assert_eq!(socket.try_follow(&feed, None).await["type"], "refused");
         }
         members(&ann, &room, &[&bob, &cem]).await;
     }
@@ -97,8 +101,8 @@ async fn no_frame_follows_revocation() {
             }
         };
         tokio::join!(posts, members(&ann, &room, &[]));
-        socket.said("revoked").await;
-        let said = socket.so_far().await;
+        socket.message_of_type("revoked").await;
+        let said = socket.drain().await;
         assert!(said.is_empty(), "after the end: {said:#?}");
         members(&ann, &room, &[&bob]).await;
     }
@@ -132,7 +136,7 @@ async fn removed_member_loses_feeds_of_space() {
     let mut revoked = Vec::new();
     for _ in &lost {
         revoked.push(
-            socket.said("revoked").await["feed"]
+            socket.message_of_type("revoked").await["feed"]
                 .as_str()
                 .expect("a feed")
                 .to_owned(),
@@ -150,7 +154,11 @@ async fn removed_member_loses_feeds_of_space() {
         .await;
     assert!(said.to_string().contains("between us"));
     for feed in &lost {
-        assert_eq!(socket.ask(feed, None).await["type"], "refused", "{feed}");
+        assert_eq!(
+            socket.try_follow(feed, None).await["type"],
+            "refused",
+            "{feed}"
+        );
     }
 }
 
@@ -164,13 +172,16 @@ async fn removed_member_cannot_resume() {
     let mut socket = bob.socket().await;
     let cursor = socket.follow(&feed).await;
     ann.post(&room, "seen").await;
-    socket.said("event").await;
+    socket.message_of_type("event").await;
     members(&ann, &room, &[]).await;
     ann.post(&room, "unseen").await;
-    assert_eq!(socket.ask(&feed, Some(&cursor)).await["type"], "refused");
+    assert_eq!(
+        socket.try_follow(&feed, Some(&cursor)).await["type"],
+        "refused"
+    );
     let mut back = bob.socket_at(&format!("/live?feed={feed}@{cursor}")).await;
-    assert_eq!(back.said("refused").await["feed"], feed.as_str());
-    nothing_of("unseen", &back.so_far().await);
+    assert_eq!(back.message_of_type("refused").await["feed"], feed.as_str());
+    nothing_of("unseen", &back.drain().await);
     let answer = bob
         .act("chat.history", json!({ "room": room }))
         .await
@@ -188,7 +199,7 @@ async fn ended_session_gets_no_later_frame() {
         let device = if round == 0 {
             ann.clone()
         } else {
-            ann.elsewhere(&server).await
+            ann.on_new_device(&server).await
         };
         let (mut data, mut page) = (
             device.following("room/general").await,

@@ -15,8 +15,10 @@ const BROWSERS: usize = 4;
 static FREE: Semaphore = Semaphore::const_new(BROWSERS);
 
 /// The right to run some browsers.
-pub async fn seats(count: u32) -> SemaphorePermit<'static> {
-    FREE.acquire_many(count).await.expect("the seats stay")
+pub async fn reserve_browsers(count: u32) -> SemaphorePermit<'static> {
+    FREE.acquire_many(count)
+        .await
+        .expect("the semaphore is never closed")
 }
 
 /// Where the driver listens.

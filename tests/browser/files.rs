@@ -3,66 +3,20 @@
 
 use serde_json::json;
 
-use super::driver::seats;
-use super::person::{Browser, Kind};
-use super::proxy::Link;
-use super::scene::two;
+use super::driver::reserve_browsers;
+use super::file_input::{SILENCE, draw, hand_over};
+use super::scene::open_two_browsers;
+use super::session::{Browser, Kind};
 use crate::support::{Folder, TestServer};
-
-/// A script that puts a file of this many bytes, or a drawn picture, into the hands of the page as
-/// paste or drop does.
-fn hands_over(how: &str, what: &str) -> String {
-    let event = match how {
-        "paste" => {
-            "document.querySelector('.compose textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))"
-        }
-        _ => {
-            "document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))"
-        }
-    };
-    format!(
-        "(() => {{ const data = new DataTransfer(); data.items.add({what}); {event}; return true; }})()"
-    )
-}
-
-/// A file of noise, so that no two pieces of it are alike.
-fn noise(name: &str, mebibytes: u32) -> String {
-    format!(
-        "(() => {{ const bytes = new Uint32Array({mebibytes} << 18); let n = 1; for (let i = 0; i < bytes.length; i++) bytes[i] = n = Math.imul(n, 1664525) + 1013904223 | 0; \
-         return new File([bytes], '{name}'); }})()"
-    )
-}
-
-const SILENCE: &str = "(() => { const bytes = new DataView(new ArrayBuffer(44 + 8000)); const text = (at, words) => [...words].forEach((c, i) => bytes.setUint8(at + i, c.charCodeAt())); \
-    text(0, 'RIFF'); bytes.setUint32(4, 36 + 8000, true); text(8, 'WAVEfmt '); bytes.setUint32(16, 16, true); bytes.setUint16(20, 1, true); bytes.setUint16(22, 1, true); \
-    bytes.setUint32(24, 8000, true); bytes.setUint32(28, 16000, true); bytes.setUint16(32, 2, true); bytes.setUint16(34, 16, true); text(36, 'data'); bytes.setUint32(40, 8000, true); \
-    return new File([bytes], 'silence.wav'); })()";
-
-async fn draws(browser: &Browser) {
-    browser
-        .js("(() => { const canvas = Object.assign(document.createElement('canvas'), { width: 900, height: 500 }); \
-             const pen = canvas.getContext('2d'); pen.fillStyle = '#08708a'; pen.fillRect(0, 0, 900, 500); \
-             canvas.toBlob((blob) => { window.drawn = new File([blob], 'pool.png', { type: 'image/png' }); }); return true; })()")
-        .await;
-    browser.until("Boolean(window.drawn)").await;
-}
-
-async fn throttle(browser: &Browser, bytes_a_second: i64) {
-    let conditions = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second });
-    browser.devtools("Network.enable", json!({})).await;
-    browser
-        .devtools("Network.emulateNetworkConditions", conditions)
-        .await;
-}
 
 #[tokio::test]
 async fn pasted_dropped_and_picked_files_are_sent() {
-    let _seats = seats(2).await;
-    let scene = two(&[]).await;
+    let _permit = reserve_browsers(2).await;
+    let scene = open_two_browsers(&[]).await;
     let (ann, bob) = (&scene.anns, &scene.bobs);
-    draws(ann).await;
-    ann.js(&hands_over("paste", "window.drawn")).await;
-    ann.js(&hands_over(
+    draw(ann).await;
+    ann.js(&hand_over("paste", "window.drawn")).await;
+    ann.js(&hand_over(
         "drop",
         "new File(['low water at six'], 'tides.txt')",
     ))
@@ -80,13 +34,17 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .expect("it takes files");
     ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 3")
         .await;
-    ann.types(".upload:first-child input", "The pool at low water")
+    ann.type_into(".upload:first-child input", "The pool at low water")
         .await;
-    ann.says("three things").await;
-    bob.hears("three things").await;
-    bob.until("document.querySelector('.attachment.picture img[alt=\"The pool at low water\"]')?.naturalWidth > 100").await;
-    bob.reads(".attachment.file a", "tides.txt").await;
-    bob.reads(".attachment.file a", "picked.html").await;
+    ann.post_message("three things").await;
+    bob.wait_for_message("three things").await;
+    bob.until(
+        "document.querySelector('.attachment.picture img[alt=\"The pool at low \
+        water\"]')?.naturalWidth > 100",
+    )
+    .await;
+    bob.wait_for_text(".attachment.file a", "tides.txt").await;
+    bob.wait_for_text(".attachment.file a", "picked.html").await;
     assert_eq!(ann.count(".upload").await, 0, "the tray is empty");
     // The picture opens over the page, and goes with Escape.
     bob.click(".attachment.picture [data-picture]").await;
@@ -94,20 +52,24 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .await;
     bob.js("(document.querySelector('.viewer').close(), true)")
         .await;
-    bob.sees_no(".viewer").await;
+    bob.wait_for_hidden(".viewer").await;
 
     // Sound plays in place: half a second of silence, as WAV.
-    ann.js(&hands_over("drop", SILENCE)).await;
+    ann.js(&hand_over("drop", SILENCE)).await;
     ann.until("document.querySelector('.upload[data-state=ready]')")
         .await;
-    ann.says("listen").await;
-    bob.hears("listen").await;
+    ann.post_message("listen").await;
+    bob.wait_for_message("listen").await;
     bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1")
         .await;
 
     // Its place is kept free before it is there, so nothing jumps.
     assert_eq!(
-        bob.js("[...document.querySelectorAll('.attachment.picture img[width]')].every((one) => one.width > 100 && one.height > 50)").await,
+        bob.js(
+            "[...document.querySelectorAll('.attachment.picture img[width]')].every((one) => \
+            one.width > 100 && one.height > 50)"
+        )
+        .await,
         true
     );
     assert_eq!(
@@ -122,17 +84,17 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .await;
 
     // A message of files alone, and one removed before it is sent.
-    ann.js(&hands_over("drop", "new File(['a'], 'gone.txt')"))
+    ann.js(&hand_over("drop", "new File(['a'], 'gone.txt')"))
         .await;
-    ann.js(&hands_over("drop", "new File(['b'], 'stays.txt')"))
+    ann.js(&hand_over("drop", "new File(['b'], 'stays.txt')"))
         .await;
     ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     ann.click(".upload:first-child [data-do=remove]").await;
     ann.until("document.querySelectorAll('.upload').length === 1")
         .await;
-    ann.types(".compose textarea", "\u{e007}").await;
-    ann.reads(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
+    ann.type_into(".compose textarea", "\u{e007}").await;
+    ann.wait_for_text(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
         .await;
     assert_eq!(
         ann.js("document.body.textContent.includes('gone.txt')")
@@ -141,123 +103,23 @@ async fn pasted_dropped_and_picked_files_are_sent() {
     );
 
     // What is refused says so beside its name, and can be taken away.
-    ann.js(&hands_over("drop", "new File([], 'empty.txt')"))
+    ann.js(&hand_over("drop", "new File([], 'empty.txt')"))
         .await;
-    ann.reads(".upload[data-state=failed] .state", "empty")
+    ann.wait_for_text(".upload[data-state=failed] .state", "empty")
         .await;
     ann.click(".upload [data-do=remove]").await;
     ann.until("document.querySelectorAll('.upload').length === 0")
         .await;
     scene
         .anns
-        .leaves_after(|entry| entry.contains("status of 422"))
+        .close_ignoring(|entry| entry.contains("status of 422"))
         .await;
-    scene.bobs.leaves().await;
-}
-
-#[tokio::test]
-async fn upload_survives_reload_offline_and_restart() {
-    let _seats = seats(2).await;
-    let mut server = TestServer::start().await;
-    let ann = server.owner("Ann").await;
-    let bob = server.member("Bob").await;
-    let link = Link::to(server.address()).await;
-    let linked = link.base();
-    let base = server.base();
-    let (anns, bobs) = tokio::join!(
-        Browser::signed_in(&ann, &linked),
-        Browser::signed_in(&bob, &base)
-    );
-    let general = ann.room("general");
-    tokio::join!(anns.enters(&general), bobs.enters(&general));
-    // So slow that what happens in the middle of the upload, such as the click on "pause", cannot
-    // come after its end, however slow the browser is: a quarter of it takes six seconds.
-    throttle(&anns, 1 << 20).await;
-    anns.js(&hands_over("drop", &noise("whole.bin", 24))).await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.1")
-        .await;
-    anns.click(".upload [data-do=pause]").await;
-    anns.sees(".upload[data-state=paused] [data-do=resume]")
-        .await;
-    // Sending a message now says what it waits for, and keeps the words.
-    anns.says("with a file").await;
-    anns.reads(".compose > .error", "on their way").await;
-    let paused = anns
-        .js("document.querySelector('.upload progress').value")
-        .await
-        .as_f64()
-        .expect("a number");
-    assert!(paused < 0.9, "{paused}");
-
-    anns.reload().await;
-    anns.sees(".upload[data-state=paused]").await;
-    assert_eq!(
-        anns.js("document.querySelector('.compose textarea').value")
-            .await,
-        "with a file"
-    );
-    throttle(&anns, 1 << 20).await;
-    anns.click(".upload [data-do=resume]").await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.3")
-        .await;
-    // In the middle of sending: it goes on by itself, from where it was.
-    anns.reload().await;
-    throttle(&anns, 1 << 20).await;
-    anns.until("document.querySelector('.upload progress')?.value > 0.4")
-        .await;
-    link.cut();
-    server.kill9().await;
-    server.again().await;
-    link.restore();
-    throttle(&anns, -1).await;
-    anns.sees(".upload[data-state=ready]").await;
-    anns.live().await;
-    anns.types(".compose textarea", "\u{e007}").await;
-    bobs.hears("with a file").await;
-    let whole = "fetch(document.querySelector('.attachment.file a').href).then((one) => one.arrayBuffer()).then((all) => crypto.subtle.digest('SHA-256', all))
-        .then((digest) => btoa(String.fromCharCode(...new Uint8Array(digest))))";
-    let given = bobs.js(whole).await;
-    let sent = format!(
-        "({}).arrayBuffer().then((all) => crypto.subtle.digest('SHA-256', all)).then((digest) => btoa(String.fromCharCode(...new Uint8Array(digest))))",
-        noise("whole.bin", 24)
-    );
-    assert_eq!(
-        bobs.js(&sent).await,
-        given,
-        "every byte came, once and in order"
-    );
-    anns.leaves_bad_network().await;
-    bobs.leaves_bad_network().await;
-}
-
-#[tokio::test]
-async fn upload_moves_from_closed_tab() {
-    let _seats = seats(1).await;
-    let server = TestServer::start().await;
-    let ann = server.owner("Ann").await;
-    let anns = Browser::signed_in(&ann, &server.base()).await;
-    anns.enters(&ann.room("general")).await;
-    anns.js(&hands_over("drop", "new File(['kept'], 'kept.txt')"))
-        .await;
-    anns.sees(".upload[data-state=ready]").await;
-    let first = anns.new_tab().await;
-    let second = anns.client.window().await.expect("a tab");
-    anns.enters(&ann.room("general")).await;
-    anns.until("navigator.locks.query().then(({ pending }) => pending.some(({ name }) => name.startsWith('tidepool-upload-')))").await;
-    assert_eq!(anns.count(".upload").await, 0, "it is the other tab's");
-    anns.to_tab(first).await;
-    anns.client.close_window().await.expect("it closes");
-    anns.to_tab(second).await;
-    anns.sees(".upload[data-state=ready]").await;
-    anns.click(".compose .send").await;
-    anns.reads(".log > .msg:not([data-pending]) .attachment", "kept.txt")
-        .await;
-    anns.leaves().await;
+    scene.bobs.close().await;
 }
 
 #[tokio::test]
 async fn phone_attaches_files_without_overflow() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let phone = Browser::signed_in_as(
@@ -269,11 +131,11 @@ async fn phone_attaches_files_without_overflow() {
         &server.base(),
     )
     .await;
-    phone.enters(&ann.room("general")).await;
-    draws(&phone).await;
-    phone.js(&hands_over("drop", "window.drawn")).await;
+    phone.open_room(&ann.room("general")).await;
+    draw(&phone).await;
+    phone.js(&hand_over("drop", "window.drawn")).await;
     phone
-        .js(&hands_over(
+        .js(&hand_over(
             "drop",
             &format!("new File(['x'], '{}.txt')", "long-name".repeat(12)),
         ))
@@ -288,12 +150,21 @@ async fn phone_attaches_files_without_overflow() {
         "the tray is wider than the phone"
     );
     let small = phone
-        .js("[...document.querySelectorAll('.upload .act, .compose .act, .upload input')].filter((one) => one.checkVisibility())
-            .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))")
+        .js(
+            "[...document.querySelectorAll('.upload .act, .compose .act, \
+            .upload input')].filter((one) => one.checkVisibility())
+            .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 \
+            || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))",
+        )
         .await;
     assert_eq!(small, json!([]), "too small for a thumb");
     phone.click(".compose .send").await;
-    phone.until("document.querySelector('.log > .msg:not([data-pending]) .attachment.picture img')?.naturalWidth > 100").await;
+    phone
+        .until(
+            "document.querySelector('.log > .msg:not([data-pending]) .attachment.picture \
+        img')?.naturalWidth > 100",
+        )
+        .await;
     assert_eq!(
         phone.js(fits).await,
         true,
@@ -310,12 +181,12 @@ async fn phone_attaches_files_without_overflow() {
         true,
         "the gallery is wider than the phone"
     );
-    phone.leaves().await;
+    phone.close().await;
 }
 
 #[tokio::test]
 async fn files_post_without_scripts() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let plain = Browser::signed_in_as(
@@ -332,12 +203,12 @@ async fn files_post_without_scripts() {
     std::fs::create_dir_all(folder.path()).expect("a folder");
     let picked = folder.path().join("tides.txt");
     std::fs::write(&picked, "low water at six").expect("a file");
-    plain.types(".compose textarea", "by hand").await;
+    plain.type_into(".compose textarea", "by hand").await;
     plain
-        .types("input[name=files]", &picked.display().to_string())
+        .type_into("input[name=files]", &picked.display().to_string())
         .await;
     plain.click(".compose .send").await;
-    plain.reads(".log .msg .body", "by hand").await;
-    plain.reads(".attachment.file a", "tides.txt").await;
-    plain.leaves().await;
+    plain.wait_for_text(".log .msg .body", "by hand").await;
+    plain.wait_for_text(".attachment.file a", "tides.txt").await;
+    plain.close().await;
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::driver::seats;
-use super::person::Browser;
+use super::driver::reserve_browsers;
+use super::session::Browser;
 use crate::support::{PASSWORD, TestServer};
 
 const PROBES: [&str; 8] = [
@@ -20,13 +20,15 @@ const LONG: [&str; 5] = [
     "![x](x\" onerror=\"window.__xss=1)",
     "```\"><script>window.__xss=1</script>\nx\n```",
     "<div hx-get=/sign-out hx-trigger=load data-feeds=account/1@x.1 id=live class=compose>x</div>",
-    "<a href=\"data:text/html,<script>window.__xss=1</script>\">x</a> <https://example.org/\"onmouseover=\"window.__xss=1>",
-    "<style>*{display:none}</style><form action=/sign-out><button>x</button></form><iframe srcdoc='<script>top.__xss=1</script>'></iframe>",
+    "<a href=\"data:text/html,<script>window.__xss=1</script>\">x</a> \
+     <https://example.org/\"onmouseover=\"window.__xss=1>",
+    "<style>*{display:none}</style><form action=/sign-out><button>x</button></form><iframe \
+     srcdoc='<script>top.__xss=1</script>'></iframe>",
 ];
 
 #[tokio::test]
 async fn injected_markup_never_runs() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let base = server.base();
     let ann = Browser::open(&base).await;
@@ -37,15 +39,15 @@ async fn injected_markup_never_runs() {
         ("email", "ann@example.org"),
         ("password", PASSWORD),
     ] {
-        ann.fills(&format!("[name={field}]"), text).await;
+        ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.reads("main h1", "general").await;
+    ann.wait_for_text("main h1", "general").await;
     let general = ann.path().await;
     ann.click(".side > header a").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
-    ann.sees("input[readonly]").await;
+    ann.wait_for_visible("input[readonly]").await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
         .await;
@@ -60,11 +62,11 @@ async fn injected_markup_never_runs() {
         ("email", "bob@example.org"),
         ("password", PASSWORD),
     ] {
-        bob.fills(&format!("[name={field}]"), text).await;
+        bob.fill(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
-    bob.reads("main h1", "general").await;
-    bob.live().await;
+    bob.wait_for_text("main h1", "general").await;
+    bob.wait_for_socket().await;
     bob.js("(window.__same = true)").await;
 
     // Rooms, live in Bob's sidebar; descriptions on their pages.
@@ -74,15 +76,15 @@ async fn injected_markup_never_runs() {
     let mut rooms = Vec::new();
     for probe in PROBES {
         ann.go(new_room.as_str().expect("an address")).await;
-        ann.fills("#f-name", probe).await;
-        ann.fills("#f-about", probe).await;
+        ann.fill("#f-name", probe).await;
+        ann.fill("#f-about", probe).await;
         ann.click("main form .btn").await;
-        ann.sees(".compose textarea").await;
+        ann.wait_for_visible(".compose textarea").await;
         rooms.push(ann.path().await);
-        bob.reads(".side a.room", probe).await;
+        bob.wait_for_text(".side a.room", probe).await;
     }
     ann.go(&general).await;
-    ann.live().await;
+    ann.wait_for_socket().await;
     for probe in PROBES.iter().chain(&LONG) {
         let before = bob.count(".log > .msg").await;
         ann.js(&format!(
@@ -100,14 +102,14 @@ async fn injected_markup_never_runs() {
     ann.until("!document.querySelector('[data-pending]')").await;
     ann.js("(document.querySelector('.compose textarea').focus(), true)")
         .await;
-    ann.types(".compose textarea", "\u{e013}").await;
-    ann.fills(".msg form.edit textarea", PROBES[0]).await;
-    ann.types(".msg form.edit textarea", "\u{e007}").await;
+    ann.type_into(".compose textarea", "\u{e013}").await;
+    ann.fill(".msg form.edit textarea", PROBES[0]).await;
+    ann.type_into(".msg form.edit textarea", "\u{e007}").await;
     bob.until("document.querySelector('.log > .msg:last-child .edited')")
         .await;
     // Typing, under a name that is a probe.
-    bob.types(".compose textarea", "x").await;
-    ann.sees(".typing span").await;
+    bob.type_into(".compose textarea", "x").await;
+    ann.wait_for_visible(".typing span").await;
     assert_eq!(bob.js("window.__same").await, true);
     for browser in [&ann, &bob] {
         assert_eq!(
@@ -115,7 +117,15 @@ async fn injected_markup_never_runs() {
             true,
             "a live frame ran something"
         );
-        assert_eq!(browser.count(".body :is(script, style, iframe, form, svg, [onerror], [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])").await, 0);
+        assert_eq!(
+            browser
+                .count(
+                    ".body :is(script, style, iframe, form, svg, [onerror], \
+            [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])"
+                )
+                .await,
+            0
+        );
     }
     let mut pages = rooms;
     pages.extend([
@@ -127,7 +137,7 @@ async fn injected_markup_never_runs() {
     for page in pages {
         ann.go(&page).await;
         if page.starts_with("/rooms") {
-            ann.live().await;
+            ann.wait_for_socket().await;
         }
         assert_eq!(
             ann.js("window.__xss === undefined").await,
@@ -135,6 +145,6 @@ async fn injected_markup_never_runs() {
             "something ran on {page}"
         );
     }
-    ann.leaves().await;
-    bob.leaves().await;
+    ann.close().await;
+    bob.close().await;
 }

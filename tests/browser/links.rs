@@ -1,12 +1,12 @@
 //! Links: to another page without losing this one, and to what is no page.
 
-use super::driver::seats;
-use super::scene::two;
+use super::driver::reserve_browsers;
+use super::scene::open_two_browsers;
 
 #[tokio::test]
 async fn links_swap_without_full_load() {
-    let _seats = seats(2).await;
-    let scene = two(&[]).await;
+    let _permit = reserve_browsers(2).await;
+    let scene = open_two_browsers(&[]).await;
     let (base, bobs) = (scene.server.base(), &scene.bobs);
     let garden = scene.ann.create_room("garden").await;
     let general = scene.ann.room("general");
@@ -14,27 +14,30 @@ async fn links_swap_without_full_load() {
         .ann
         .post("general", &format!("over to {base}/rooms/{garden}"))
         .await;
-    bobs.hears("over to").await;
+    bobs.wait_for_message("over to").await;
     bobs.js("(window.kept = true)").await;
 
     bobs.click(".msg:last-child .body a").await;
-    bobs.reads("main h1", "garden").await;
+    bobs.wait_for_text("main h1", "garden").await;
     assert_eq!(bobs.path().await, format!("/rooms/{garden}"));
 
     // Of several asked for at once the last is shown, whichever answer comes first.
-    bobs.js(&format!("['#room-link-{general}', '#room-link-{garden}', '#room-link-{general}', '.to-people'].forEach((link) => document.querySelector(link).click())"))
-        .await;
-    bobs.sees("main > .pane").await;
+    bobs.js(&format!(
+        "['#room-link-{general}', '#room-link-{garden}', '#room-link-{general}', \
+        '.to-people'].forEach((link) => document.querySelector(link).click())"
+    ))
+    .await;
+    bobs.wait_for_visible("main > .pane").await;
     bobs.until("location.pathname.endsWith('/people')").await;
     bobs.js("history.back()").await;
-    bobs.reads("main h1", "garden").await;
+    bobs.wait_for_text("main h1", "garden").await;
     assert_eq!(
         bobs.js("window.kept").await,
         true,
         "the page was loaded anew"
     );
     scene.ann.post(&garden, "still here?").await;
-    bobs.hears("still here?").await;
+    bobs.wait_for_message("still here?").await;
 
     // To a part of another page, and back; to a page that is not there, from there home, and all
     // the way back.
@@ -46,7 +49,7 @@ async fn links_swap_without_full_load() {
         ("rooms/1", "document.querySelector('.solo .code')"),
     ] {
         scene.ann.post(&garden, &format!("see {base}/{link}")).await;
-        bobs.hears(link).await;
+        bobs.wait_for_message(link).await;
         bobs.click(".msg:last-child .body a").await;
         bobs.until(there).await;
         bobs.click(".mark, .rail a").await;
@@ -55,10 +58,10 @@ async fn links_swap_without_full_load() {
         bobs.js("history.back()").await;
         bobs.until(there).await;
         bobs.js("history.back()").await;
-        bobs.reads("main h1", "garden").await;
+        bobs.wait_for_text("main h1", "garden").await;
     }
     scene.ann.post(&garden, "and now?").await;
-    bobs.hears("and now?").await;
+    bobs.wait_for_message("and now?").await;
     assert_eq!(
         bobs.js("window.kept").await,
         true,
@@ -70,13 +73,13 @@ async fn links_swap_without_full_load() {
         .ann
         .post(&garden, &format!("see {base}/health/live"))
         .await;
-    bobs.hears("see").await;
+    bobs.wait_for_message("see").await;
     bobs.click(".msg:last-child .body a").await;
     bobs.until("document.body.textContent.trim() === 'ok'")
         .await;
-    scene.anns.leaves().await;
+    scene.anns.close().await;
     scene
         .bobs
-        .leaves_after(|line| line.contains("status of 404"))
+        .close_ignoring(|line| line.contains("status of 404"))
         .await; // the room, and a picture for what names none
 }

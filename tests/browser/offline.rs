@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::driver::seats;
-use super::person::Browser;
+use super::driver::reserve_browsers;
 use super::proxy::Link;
+use super::session::Browser;
 use crate::support::{Message, PATIENCE, POLL_INTERVAL, Person, TestServer};
 
 const DRAFT: &str = "half a thought";
@@ -34,7 +34,7 @@ impl Away {
         }
         let link = Link::to(server.address()).await;
         let bobs = Browser::signed_in(&bob, &link.base()).await;
-        bobs.enters(&ann.room("general")).await;
+        bobs.open_room(&ann.room("general")).await;
         Self {
             server,
             link,
@@ -46,7 +46,7 @@ impl Away {
     }
 
     /// Ann posts, edits and deletes.
-    async fn things_happen(&self, posts: usize) {
+    async fn post_edit_and_delete(&self, posts: usize) {
         for number in 1..=posts {
             self.ann
                 .post("general", &format!("meanwhile {number}"))
@@ -58,8 +58,8 @@ impl Away {
     }
 
     /// The page says that it is alone, but not at once.
-    async fn notices(&self, since: Instant) {
-        self.bobs.sees("#connection").await;
+    async fn wait_for_notice(&self, since: Instant) {
+        self.bobs.wait_for_visible("#connection").await;
         assert!(
             since.elapsed() > Duration::from_millis(1500),
             "a short break is not worth a word"
@@ -67,10 +67,10 @@ impl Away {
     }
 
     /// Bob's page ends with what a fresh page shows, with the draft where it was.
-    async fn ends_as_a_fresh_page(self) {
-        self.bobs.sees_no("#connection").await;
+    async fn compare_with_fresh_page(self) {
+        self.bobs.wait_for_hidden("#connection").await;
         let fresh = Browser::signed_in(&self.bob, &self.server.base()).await;
-        fresh.enters(&self.ann.room("general")).await;
+        fresh.open_room(&self.ann.room("general")).await;
         let expected = fresh.log().await;
         let from = expected[0][0].clone();
         let started = Instant::now();
@@ -101,29 +101,32 @@ impl Away {
         assert_eq!(
             self.bobs
                 .js(
-                    "new Set([...document.querySelectorAll('[id]')].map((one) => one.id)).size === document.querySelectorAll('[id]').length"
+                    "new Set([...document.querySelectorAll('[id]')].map((one) => \
+                     one.id)).size === document.querySelectorAll('[id]').length"
                 )
                 .await,
             true
         );
-        fresh.leaves().await;
-        self.bobs.leaves_bad_network().await;
+        fresh.close().await;
+        self.bobs.close_after_network_errors().await;
     }
 }
 
 #[tokio::test]
 async fn reconnect_shows_each_message_once() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let away = Away::begin(&[], 8).await;
     let cut = Instant::now();
     away.link.cut();
-    away.bobs.says("sent while away").await;
-    away.bobs.sees("[data-pending][data-waiting]").await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.things_happen(5).await;
-    away.notices(cut).await;
+    away.bobs.post_message("sent while away").await;
+    away.bobs
+        .wait_for_visible("[data-pending][data-waiting]")
+        .await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.post_edit_and_delete(5).await;
+    away.wait_for_notice(cut).await;
     away.link.restore();
-    away.bobs.hears("sent while away").await;
+    away.bobs.wait_for_message("sent while away").await;
     assert_eq!(
         away.ann
             .history("general")
@@ -133,42 +136,44 @@ async fn reconnect_shows_each_message_once() {
             .count(),
         1
     );
-    away.ends_as_a_fresh_page().await;
+    away.compare_with_fresh_page().await;
 }
 
 #[tokio::test]
 async fn reconnect_keeps_scroll_position() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let away = Away::begin(&[], 120).await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.bobs.scrolls_up_to(100).await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.bobs.scroll_up_to(100).await;
     let cut = Instant::now();
     away.link.cut();
-    let (id, offset) = away.bobs.before_the_eyes().await;
-    away.things_happen(5).await;
-    away.notices(cut).await;
+    let (id, offset) = away.bobs.first_visible_message().await;
+    away.post_edit_and_delete(5).await;
+    away.wait_for_notice(cut).await;
     away.link.restore();
-    away.bobs.hears("meanwhile 5").await;
+    away.bobs.wait_for_message("meanwhile 5").await;
     assert!(
         (away.bobs.offset_of(&id).await - offset).abs() < 2.0,
         "what was read has moved"
     );
-    away.ends_as_a_fresh_page().await;
+    away.compare_with_fresh_page().await;
 }
 
 #[tokio::test]
 async fn restart_shows_each_message_once() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let mut away = Away::begin(&[], 8).await;
     away.server.stop().await;
     let cut = Instant::now();
-    away.bobs.says("sent while away").await;
-    away.bobs.sees("[data-pending][data-waiting]").await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.notices(cut).await;
-    away.server.again().await;
-    away.things_happen(5).await;
-    away.bobs.hears("sent while away").await;
+    away.bobs.post_message("sent while away").await;
+    away.bobs
+        .wait_for_visible("[data-pending][data-waiting]")
+        .await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.wait_for_notice(cut).await;
+    away.server.start_again().await;
+    away.post_edit_and_delete(5).await;
+    away.bobs.wait_for_message("sent while away").await;
     // Who writes is heard again too.
     let mut typist = away.ann.socket().await;
     let asked = Instant::now();
@@ -185,20 +190,20 @@ async fn restart_shows_each_message_once() {
         assert!(asked.elapsed() < PATIENCE, "nobody is seen writing");
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    away.ends_as_a_fresh_page().await;
+    away.compare_with_fresh_page().await;
 }
 
 #[tokio::test]
 async fn silent_network_shows_each_message_once() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let away = Away::begin(&[], 8).await;
     away.link.stall();
-    away.bobs.says("sent while away").await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.things_happen(5).await;
-    away.bobs.sees("#connection").await;
+    away.bobs.post_message("sent while away").await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.post_edit_and_delete(5).await;
+    away.bobs.wait_for_visible("#connection").await;
     away.link.restore();
-    away.bobs.hears("sent while away").await;
+    away.bobs.wait_for_message("sent while away").await;
     assert_eq!(
         away.ann
             .history("general")
@@ -208,36 +213,36 @@ async fn silent_network_shows_each_message_once() {
             .count(),
         1
     );
-    away.ends_as_a_fresh_page().await;
+    away.compare_with_fresh_page().await;
 }
 
 #[tokio::test]
 async fn long_gap_refetches_present() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 8).await;
     let cut = Instant::now();
     away.link.cut();
-    away.bobs.says("sent while away").await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.things_happen(40).await;
-    away.notices(cut).await;
+    away.bobs.post_message("sent while away").await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.post_edit_and_delete(40).await;
+    away.wait_for_notice(cut).await;
     away.link.restore();
-    away.bobs.hears("sent while away").await;
-    away.bobs.hears("meanwhile 40").await;
-    away.ends_as_a_fresh_page().await;
+    away.bobs.wait_for_message("sent while away").await;
+    away.bobs.wait_for_message("meanwhile 40").await;
+    away.compare_with_fresh_page().await;
 }
 
 #[tokio::test]
 async fn long_gap_refetches_in_history() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let away = Away::begin(&[("TIDEPOOL_FEED_FRAMES", "16")], 120).await;
-    away.bobs.types(".compose textarea", DRAFT).await;
-    away.bobs.scrolls_up_to(100).await;
+    away.bobs.type_into(".compose textarea", DRAFT).await;
+    away.bobs.scroll_up_to(100).await;
     let cut = Instant::now();
     away.link.cut();
-    let (id, offset) = away.bobs.before_the_eyes().await;
-    away.things_happen(60).await;
-    away.notices(cut).await;
+    let (id, offset) = away.bobs.first_visible_message().await;
+    away.post_edit_and_delete(60).await;
+    away.wait_for_notice(cut).await;
     away.link.restore();
     away.bobs.until("document.querySelector('.newer a')").await;
     assert!(
@@ -245,7 +250,12 @@ async fn long_gap_refetches_in_history() {
         "what was read has moved"
     );
     // Scrolling down comes to the present.
-    away.bobs.until("(document.querySelector('.scroller').scrollTop += 400, document.querySelector('.log[data-live]') !== null)").await;
-    away.bobs.hears("meanwhile 60").await;
-    away.ends_as_a_fresh_page().await;
+    away.bobs
+        .until(
+            "(document.querySelector('.scroller').scrollTop += 400, \
+        document.querySelector('.log[data-live]') !== null)",
+        )
+        .await;
+    away.bobs.wait_for_message("meanwhile 60").await;
+    away.compare_with_fresh_page().await;
 }

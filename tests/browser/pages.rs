@@ -3,13 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::driver::seats;
-use super::person::{Browser, Kind};
+use super::driver::reserve_browsers;
+use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 const AXE: &str = include_str!("vendor/axe.min.js");
-const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); } // comment\n```\n\n\
-    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\n<https://example.org> :tada:";
+const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); \
+    } // comment\n```\n\n\
+    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\
+    \n<https://example.org> :tada:";
 
 /// A server with something on each of its pages.
 struct Whole {
@@ -86,12 +88,12 @@ impl Whole {
         for page in &self.pages {
             browser.go(page).await;
             if browser.count("[data-room-page]").await > 0 {
-                browser.live().await;
+                browser.wait_for_socket().await;
             }
             look(&browser, page).await;
         }
         browser
-            .leaves_after(|entry| entry.contains("status of 40"))
+            .close_ignoring(|entry| entry.contains("status of 40"))
             .await;
         let browser = Browser::of(kind.clone(), &self.server.base()).await;
         for page in &self.outside {
@@ -99,19 +101,22 @@ impl Whole {
             look(&browser, page).await;
         }
         browser
-            .leaves_after(|entry| entry.contains("status of 4"))
+            .close_ignoring(|entry| entry.contains("status of 4"))
             .await;
         let browser = Browser::of(kind, &self.setup.base()).await;
         browser.go("/").await;
         look(&browser, "/setup").await;
-        browser.leaves().await;
+        browser.close().await;
     }
 }
 
 /// No id twice, and nothing for axe in these colour schemes.
 async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
     let twice = browser
-        .js("[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, all) => all.indexOf(id) !== place)")
+        .js(
+            "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, \
+            all) => all.indexOf(id) !== place)",
+        )
         .await;
     assert_eq!(twice, json!([]), "ids that stand twice on {page}");
     browser
@@ -120,10 +125,13 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
         .await
         .expect("axe loads");
     for scheme in schemes {
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, {
+            "name": "prefers-reduced-motion", "value": "reduce" }] });
         browser.devtools("Emulation.setEmulatedMedia", media).await;
-        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((found) => done(
-            found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => node.html.slice(0, 200) + ' ' + node.any.map((x) => x.message).join())])))";
+        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] \
+            }).then((found) => done(
+            found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => \
+            node.html.slice(0, 200) + ' ' + node.any.map((x) => x.message).join())])))";
         let found = browser
             .client
             .execute_async(script, Vec::new())
@@ -139,7 +147,7 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
 
 #[tokio::test]
 async fn axe_passes_with_unique_ids() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     whole
         .walk(Kind::default(), async |browser, page| {
@@ -150,7 +158,7 @@ async fn axe_passes_with_unique_ids() {
 
 #[tokio::test]
 async fn axe_passes_on_phone() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     let kind = Kind {
         phone: true,
@@ -166,20 +174,24 @@ async fn axe_passes_on_phone() {
 /// Words on the page that no catalogue holds: all text and labels outside of what people wrote,
 /// without marks.
 const STRAY: &str = r#"(() => {
-    const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], .rail a > span, time, code, .code';
+    const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], '
+        + '.rail a > span, time, code, .code';
     const stray = [];
     const look = (text, where) => {
-        const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟦⟧]*⟧[^⟦⟧]*)*⟧/g, '').replace(/Glasshouse|Ann|Bob|general|empty|private|shut|Tidepool/g, '');
+        const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟦⟧]*⟧[^⟦⟧]*)*⟧/g, '')
+            .replace(/Glasshouse|Ann|Bob|general|empty|private|shut|Tidepool/g, '');
         if (/\p{L}{2,}/u.test(rest)) stray.push(`${where}: ${text.trim()}`);
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const parent = walker.currentNode.parentElement;
-        if (!parent.closest('script, style, template') && !parent.closest(written)) look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
+        if (!parent.closest('script, style, template') && !parent.closest(written))
+            look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
     }
     for (const one of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
         for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
-            if (one.hasAttribute(name) && !one.closest('.body, time')) look(one.getAttribute(name), name);
+            if (one.hasAttribute(name) && !one.closest('.body, time'))
+                look(one.getAttribute(name), name);
         }
     }
     look(document.title, 'title');
@@ -188,7 +200,7 @@ const STRAY: &str = r#"(() => {
 
 #[tokio::test]
 async fn page_words_come_from_catalogue() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let whole = whole().await;
     let kind = Kind {
         language: Some("qps-ploc"),
@@ -208,7 +220,7 @@ async fn page_words_come_from_catalogue() {
 
     // What scripts make: day lines, the line above what is new, and a message that was not sent.
     let browser = Browser::signed_in_as(kind, &whole.ann, &whole.server.base()).await;
-    browser.enters(&whole.ann.room("general")).await;
+    browser.open_room(&whole.ann.room("general")).await;
     let lines = browser
         .js("[...document.querySelectorAll('.day, .new')].map((one) => one.textContent)")
         .await;
@@ -219,14 +231,20 @@ async fn page_words_come_from_catalogue() {
                 .all(|one| one.as_str().is_some_and(|text| text.contains('⟦')))),
         "{lines}"
     );
-    browser.js("(document.querySelector('.compose textarea').value = 'x'.repeat(4100), document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)").await;
+    browser
+        .js(
+            "(document.querySelector('.compose textarea').value = 'x'.repeat(4100), \
+        document.querySelector('.compose textarea').dispatchEvent(new Event('input')), \
+        true)",
+        )
+        .await;
     browser.click(".compose .send").await;
-    browser.sees(".compose .error").await;
+    browser.wait_for_visible(".compose .error").await;
     let stray = browser.js(STRAY).await;
     assert_eq!(
         stray,
         Value::Array(Vec::new()),
         "words that escaped: {stray:#}"
     );
-    browser.leaves().await;
+    browser.close().await;
 }

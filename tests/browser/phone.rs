@@ -2,9 +2,9 @@
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 
-use super::driver::seats;
-use super::person::{Browser, Kind};
-use super::scene::two;
+use super::driver::reserve_browsers;
+use super::scene::open_two_browsers;
+use super::session::{Browser, Kind};
 use crate::support::TestServer;
 
 const PHONE: Kind = Kind {
@@ -15,7 +15,7 @@ const PHONE: Kind = Kind {
 
 #[tokio::test]
 async fn phone_shows_one_pane_without_overflow() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     server
@@ -25,7 +25,8 @@ async fn phone_shows_one_pane_without_overflow() {
     ann.post(
         "general",
         &format!(
-            "A {} word, and code:\n\n```rust\nlet tide = {};\n```\n\n| a | b |\n|---|---|\n| {} | d |",
+            "A {} word, and code:\n\n```rust\nlet tide = {};\n```\n\n| a | b |\n|---|---|\n| {} | \
+             d |",
             "long".repeat(40),
             "1 + ".repeat(60),
             "wide".repeat(30)
@@ -48,7 +49,7 @@ async fn phone_shows_one_pane_without_overflow() {
     ];
     for page in &pages {
         phone.go(page).await;
-        phone.sees("#app").await;
+        phone.wait_for_visible("#app").await;
         assert_eq!(
             phone
                 .js("document.documentElement.scrollWidth <= innerWidth")
@@ -57,10 +58,15 @@ async fn phone_shows_one_pane_without_overflow() {
             "{page} is wider than the phone"
         );
         let small = phone
-            .js("[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, main input:not([type=hidden], [type=checkbox])')]
-                .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest('.msg, #people-none'))
-                .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 && (box.height < 43.5 || box.width < 43.5); })
-                .map((one) => one.outerHTML.slice(0, 120))")
+            .js(
+                "[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, \
+                main input:not([type=hidden], [type=checkbox])')]
+                .filter((one) => one.checkVisibility({ visibilityProperty: true, \
+                opacityProperty: true }) && !one.closest('.msg, #people-none'))
+                .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 \
+                && (box.height < 43.5 || box.width < 43.5); })
+                .map((one) => one.outerHTML.slice(0, 120))",
+            )
             .await;
         assert_eq!(
             small,
@@ -68,25 +74,30 @@ async fn phone_shows_one_pane_without_overflow() {
             "too small for a thumb on {page}"
         );
     }
-    phone.enters(room).await;
+    phone.open_room(room).await;
     assert_eq!(
-        phone.js("document.querySelector('.side').checkVisibility() || document.querySelector('#people').checkVisibility()").await,
+        phone
+            .js("document.querySelector('.side').checkVisibility() \
+            || document.querySelector('#people').checkVisibility()")
+            .await,
         false
     );
     phone.click("main .to-people").await;
-    phone.reads("main .person .name", "Bartholomew").await;
+    phone
+        .wait_for_text("main .person .name", "Bartholomew")
+        .await;
     phone.click("main .back").await;
-    phone.sees(".side a.room").await;
+    phone.wait_for_visible(".side a.room").await;
     phone.click(".side a.room").await;
-    phone.sees(".compose textarea").await;
-    phone.says("from a phone").await;
-    phone.hears("from a phone").await;
-    phone.leaves().await;
+    phone.wait_for_visible(".compose textarea").await;
+    phone.post_message("from a phone").await;
+    phone.wait_for_message("from a phone").await;
+    phone.close().await;
 }
 
 impl Browser {
     /// Presses a key with others held, wherever the focus is.
-    async fn presses(&self, held: &[char], key: char) {
+    async fn press(&self, held: &[char], key: char) {
         let mut keys = KeyActions::new("keys".to_owned());
         for value in held {
             keys = keys.then(KeyAction::Down { value: *value });
@@ -115,18 +126,18 @@ const DOWN: char = '\u{e015}';
 
 #[tokio::test]
 async fn keyboard_reaches_everything() {
-    let _seats = seats(2).await;
-    let scene = two(&[]).await;
+    let _permit = reserve_browsers(2).await;
+    let scene = open_two_browsers(&[]).await;
     scene.ann.create_room("garden").await;
     let anns = &scene.anns;
     anns.reload().await;
-    anns.live().await;
+    anns.wait_for_socket().await;
     // Every stop on the way to the composer can be seen.
     anns.js("(document.querySelector('.skip').focus(), true)")
         .await;
     // There and back: whether a script's own focus is shown differs between versions of Chromium.
-    anns.presses(&[], TAB).await;
-    anns.presses(&[SHIFT], TAB).await;
+    anns.press(&[], TAB).await;
+    anns.press(&[SHIFT], TAB).await;
     for _ in 0..60 {
         if anns
             .js("document.activeElement.matches('.compose textarea')")
@@ -136,8 +147,11 @@ async fn keyboard_reaches_everything() {
             break;
         }
         let seen = anns
-            .js("(() => { const style = getComputedStyle(document.activeElement);
-                return document.activeElement === document.body || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0; })()")
+            .js(
+                "(() => { const style = getComputedStyle(document.activeElement);
+                return document.activeElement === document.body || style.outlineStyle !== 'none' \
+                && parseFloat(style.outlineWidth) > 0; })()",
+            )
             .await;
         assert_eq!(
             seen,
@@ -146,7 +160,7 @@ async fn keyboard_reaches_everything() {
             anns.js("document.activeElement.outerHTML.slice(0, 120)")
                 .await
         );
-        anns.presses(&[], TAB).await;
+        anns.press(&[], TAB).await;
     }
     assert_eq!(
         anns.js("document.activeElement.matches('.compose textarea')")
@@ -154,43 +168,43 @@ async fn keyboard_reaches_everything() {
         true,
         "Tab leads to the composer"
     );
-    anns.says("typed").await;
-    anns.hears("typed").await;
+    anns.post_message("typed").await;
+    anns.wait_for_message("typed").await;
 
-    anns.presses(&[], UP).await;
-    anns.sees("form.edit textarea:focus").await;
-    anns.presses(&[], ESCAPE).await;
-    anns.sees_no("form.edit").await;
+    anns.press(&[], UP).await;
+    anns.wait_for_visible("form.edit textarea:focus").await;
+    anns.press(&[], ESCAPE).await;
+    anns.wait_for_hidden("form.edit").await;
 
-    anns.presses(&[ALT], DOWN).await;
-    anns.reads("main h1", "garden").await;
-    anns.live().await;
-    anns.presses(&[ALT], UP).await;
-    anns.reads("main h1", "general").await;
-    anns.presses(&[CONTROL], 'k').await;
-    anns.sees("#goto[open]").await;
-    anns.types("#goto input", "gard").await;
-    anns.presses(&[], ENTER).await;
-    anns.reads("main h1", "garden").await;
+    anns.press(&[ALT], DOWN).await;
+    anns.wait_for_text("main h1", "garden").await;
+    anns.wait_for_socket().await;
+    anns.press(&[ALT], UP).await;
+    anns.wait_for_text("main h1", "general").await;
+    anns.press(&[CONTROL], 'k').await;
+    anns.wait_for_visible("#goto[open]").await;
+    anns.type_into("#goto input", "gard").await;
+    anns.press(&[], ENTER).await;
+    anns.wait_for_text("main h1", "garden").await;
     anns.js("(document.activeElement.blur(), true)").await;
-    anns.presses(&[], '?').await;
-    anns.sees("#keys[open]").await;
-    anns.presses(&[], ESCAPE).await;
-    anns.sees_no("#keys[open]").await;
-    scene.anns.leaves().await;
-    scene.bobs.leaves().await;
+    anns.press(&[], '?').await;
+    anns.wait_for_visible("#keys[open]").await;
+    anns.press(&[], ESCAPE).await;
+    anns.wait_for_hidden("#keys[open]").await;
+    scene.anns.close().await;
+    scene.bobs.close().await;
 }
 
 #[tokio::test]
 async fn first_tab_stop_is_skip_link() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let page = Browser::signed_in(&ann, &server.base()).await;
     page.go("/account").await;
     // A key that comes before the window has the focus is lost.
     for _ in 0..20 {
-        page.presses(&[], TAB).await;
+        page.press(&[], TAB).await;
         if page.js("document.activeElement !== document.body").await == true {
             break;
         }
@@ -203,8 +217,8 @@ async fn first_tab_stop_is_skip_link() {
         true,
         "{focused}"
     );
-    page.sees(".skip:focus").await;
-    page.presses(&[], ENTER).await;
+    page.wait_for_visible(".skip:focus").await;
+    page.press(&[], ENTER).await;
     page.until("location.hash === '#main'").await;
-    page.leaves().await;
+    page.close().await;
 }

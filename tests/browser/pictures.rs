@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use super::driver::seats;
-use super::person::{Browser, Kind};
+use super::driver::reserve_browsers;
+use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 /// Somebody's words, at a pace at which each begins a group of their own where they change.
@@ -16,11 +16,24 @@ async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
     .await;
     mara.post("general", "Could two people help carry it tomorrow?")
         .await;
-    sam.post("general", "I can, after nine. The night was worse than forecast, by the way:\n\n| place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C |").await;
-    jun.post("general", "Good morning :wave: I wrote the watering plan down. It is only:\n\n```sh\nfor bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough in autumn\ndone\n```").await;
+    sam.post(
+        "general",
+        "I can, after nine. The night was worse than forecast, \
+        by the way:\n\n| place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C \
+        |",
+    )
+    .await;
+    jun.post(
+        "general",
+        "Good morning :wave: I wrote the watering plan down. It is only:\n\n\
+        ```sh\nfor bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough \
+        in autumn\ndone\n```",
+    )
+    .await;
     ann.post(
         "general",
-        "> Could two people help carry it\n\nI am in. *And* I still have the key of the tool cupboard, it hangs **behind the door**.",
+        "> Could two people help carry it\n\nI am in. *And* I still have the key of the tool \
+         cupboard, it hangs **behind the door**.",
     )
     .await;
     jun.post("general", "Then tomorrow at nine it is. 🍋").await;
@@ -29,7 +42,8 @@ async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
 
 /// Takes `docs/images/<name>.png`, in a colour scheme.
 async fn picture(browser: &Browser, name: &str, scheme: &str) {
-    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }] });
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, {
+        "name": "prefers-reduced-motion", "value": "reduce" }] });
     browser.devtools("Emulation.setEmulatedMedia", media).await;
     let folder = format!("{}/docs/images", env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(&folder).expect("the folder can be made");
@@ -39,15 +53,23 @@ async fn picture(browser: &Browser, name: &str, scheme: &str) {
 
 /// A picture and a note on a message, and another two in the tray.
 async fn hand_over_files(browser: &Browser) {
-    const SEA: &str = "(async () => { const canvas = Object.assign(document.createElement('canvas'), { width: 1200, height: 640 }); \
+    const SEA: &str = "(async () => { \
+        const canvas = Object.assign(document.createElement('canvas'), { width: 1200, \
+        height: 640 }); \
         const pen = canvas.getContext('2d'); const sky = pen.createLinearGradient(0, 0, 0, 640); \
-        [['#f6d7b0', 0], ['#e8b9a0', .4], ['#3f8f9b', .45], ['#0d3b4a', 1]].forEach(([c, at]) => sky.addColorStop(at, c)); \
-        pen.fillStyle = sky; pen.fillRect(0, 0, 1200, 640); pen.fillStyle = '#fff4dc'; pen.beginPath(); pen.arc(840, 240, 52, 0, 7); pen.fill(); \
-        pen.strokeStyle = '#ffffff55'; pen.lineWidth = 3; for (let y = 300; y < 640; y += 22) { pen.beginPath(); \
-        for (let x = 0; x <= 1200; x += 12) pen.lineTo(x, y + 5 * Math.sin(x / (18 + y / 12) + y)); pen.stroke(); } \
+        [['#f6d7b0', 0], ['#e8b9a0', .4], ['#3f8f9b', .45], ['#0d3b4a', 1]].forEach(([c, at]) => \
+        sky.addColorStop(at, c)); \
+        pen.fillStyle = sky; pen.fillRect(0, 0, 1200, 640); pen.fillStyle = '#fff4dc'; \
+        pen.beginPath(); pen.arc(840, 240, 52, 0, 7); pen.fill(); \
+        pen.strokeStyle = '#ffffff55'; pen.lineWidth = 3; for (let y = 300; y < 640; y += 22) { \
+        pen.beginPath(); \
+        for (let x = 0; x <= 1200; x += 12) pen.lineTo(x, y + 5 * Math.sin(x / (18 + y / 12) + \
+        y)); pen.stroke(); } \
         const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg')); \
-        window.hand = (...files) => { const data = new DataTransfer(); files.forEach((file) => data.items.add(file)); \
-        document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })); }; \
+        window.hand = (...files) => { const data = new DataTransfer(); files.forEach((file) => \
+        data.items.add(file)); \
+        document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { \
+        dataTransfer: data, bubbles: true, cancelable: true })); }; \
         window.sea = new File([blob], 'bay.jpg', { type: 'image/jpeg' }); return true; })()";
     browser.js(SEA).await;
     browser
@@ -57,16 +79,17 @@ async fn hand_over_files(browser: &Browser) {
         .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     browser
-        .types(
+        .type_into(
             ".upload:first-child input",
             "The bay this morning, from the east wall",
         )
         .await;
-    browser.says("Worth getting up for.").await;
+    browser.post_message("Worth getting up for.").await;
     browser
         .until("document.querySelector('.attachment.picture img')?.naturalWidth > 100")
         .await;
-    let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 3 << 20 });
+    let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1,
+        "uploadThroughput": 3 << 20 });
     browser.devtools("Network.enable", json!({})).await;
     browser
         .devtools("Network.emulateNetworkConditions", slow)
@@ -76,7 +99,8 @@ async fn hand_over_files(browser: &Browser) {
         .await;
     browser
         .until(
-            "document.querySelectorAll('.upload[data-state=ready]').length === 1 && document.querySelector('.upload progress').value > 0.3",
+            "document.querySelectorAll('.upload[data-state=ready]').length === 1 \
+             && document.querySelector('.upload progress').value > 0.3",
         )
         .await;
 }
@@ -84,13 +108,13 @@ async fn hand_over_files(browser: &Browser) {
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let server = TestServer::start().await;
     let visitor = Browser::open(&server.base()).await;
     visitor.go("/").await;
-    visitor.sees("[name=community]").await;
+    visitor.wait_for_visible("[name=community]").await;
     picture(&visitor, "setup", "light").await;
-    visitor.leaves().await;
+    visitor.close().await;
 
     let ann = server.owner("Ann Okafor").await;
     let (jun, mara, sam) = (
@@ -111,7 +135,7 @@ async fn screenshots() {
 
     let browser = Browser::signed_in(&ann, &server.base()).await;
     browser.go(&format!("/rooms/{}", ann.room("general"))).await;
-    browser.sees(".compose").await;
+    browser.wait_for_visible(".compose").await;
     browser
         .until("document.querySelectorAll('.person[data-state=away]').length === 1")
         .await;
@@ -121,9 +145,9 @@ async fn screenshots() {
     picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
-    browser.sees("input[readonly]").await;
+    browser.wait_for_visible("input[readonly]").await;
     picture(&browser, "space", "light").await;
-    browser.leaves().await;
+    browser.close().await;
 
     let phone = Browser::signed_in_as(
         Kind {
@@ -135,7 +159,7 @@ async fn screenshots() {
     )
     .await;
     phone.go(&format!("/rooms/{}", ann.room("general"))).await;
-    phone.sees(".compose").await;
+    phone.wait_for_visible(".compose").await;
     picture(&phone, "phone", "light").await;
-    phone.leaves().await;
+    phone.close().await;
 }

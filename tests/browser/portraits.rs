@@ -2,9 +2,9 @@
 
 use fantoccini::Locator;
 
-use super::driver::seats;
-use super::person::Browser;
-use super::scene::two;
+use super::driver::reserve_browsers;
+use super::scene::open_two_browsers;
+use super::session::Browser;
 use crate::support::eventually;
 
 const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
@@ -12,19 +12,21 @@ const FACE: &str = ".log > .msg .face";
 
 #[tokio::test]
 async fn portrait_covers_initials_only_where_there_is_one() {
-    let _seats = seats(2).await;
-    let scene = two(&[]).await;
+    let _permit = reserve_browsers(2).await;
+    let scene = open_two_browsers(&[]).await;
     let (ann, bob) = (&scene.anns, &scene.bobs);
-    ann.says("low water at six").await;
-    bob.hears("low water at six").await;
-    bob.reads(FACE, "A").await;
+    ann.post_message("low water at six").await;
+    bob.wait_for_message("low water at six").await;
+    bob.wait_for_text(FACE, "A").await;
     // Without a picture one transparent pixel lies over the initials, as large as they are.
     let loaded = format!("document.querySelector('{FACE} img')?.naturalWidth");
     bob.until(&format!("{loaded} === 1")).await;
     let fits = format!(
-        "(() => {{ const face = document.querySelector('{FACE}'), box = face.getBoundingClientRect(), \
+        "(() => {{ const face = document.querySelector('{FACE}'), \
+         box = face.getBoundingClientRect(), \
          over = face.querySelector('img').getBoundingClientRect(); \
-         return box.width === over.width && box.height === over.height && box.left === over.left; }})()"
+         return box.width === over.width && box.height === over.height && box.left === over.left; \
+         }})()"
     );
     assert_eq!(bob.js(&fits).await, true);
 
@@ -38,7 +40,7 @@ async fn portrait_covers_initials_only_where_there_is_one() {
     // One's own is there with the next page, once it is made.
     eventually("page with the portrait", || async {
         ann.reload().await;
-        ann.live().await;
+        ann.wait_for_socket().await;
         (ann.js(&format!("{loaded} > 1")).await == true).then_some(())
     })
     .await;

@@ -6,11 +6,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::support::free_port;
+
 /// What the network does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Weather {
+enum LinkState {
     /// Bytes pass.
-    Fine,
+    Open,
     /// Every connection breaks, and new ones are refused.
     Cut,
     /// Connections stay, and nothing passes.
@@ -20,19 +22,18 @@ enum Weather {
 /// A link to a server that tests cut, stall and restore.
 pub struct Link {
     port: u16,
-    weather: Arc<watch::Sender<Weather>>,
+    state: Arc<watch::Sender<LinkState>>,
 }
 
 impl Link {
     /// A working link to this address.
     pub async fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port is free");
-        let port = listener.local_addr().expect("it has an address").port();
-        let weather = Arc::new(watch::Sender::new(Weather::Fine));
-        tokio::spawn(accept(listener, port, server.to_owned(), weather.clone()));
-        Self { port, weather }
+        let port = free_port();
+        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = listener.expect("the port is free");
+        let state = Arc::new(watch::Sender::new(LinkState::Open));
+        tokio::spawn(accept(listener, port, server.to_owned(), state.clone()));
+        Self { port, state }
     }
 
     /// Where a browser finds the server through this link.
@@ -42,17 +43,17 @@ impl Link {
 
     /// Breaks every connection and refuses new ones.
     pub fn cut(&self) {
-        self.weather.send_replace(Weather::Cut);
+        self.state.send_replace(LinkState::Cut);
     }
 
     /// Keeps the connections and lets nothing pass: a black hole.
     pub fn stall(&self) {
-        self.weather.send_replace(Weather::Stalled);
+        self.state.send_replace(LinkState::Stalled);
     }
 
     /// All is well again.
     pub fn restore(&self) {
-        self.weather.send_replace(Weather::Fine);
+        self.state.send_replace(LinkState::Open);
     }
 }
 
@@ -62,9 +63,9 @@ async fn accept(
     listener: TcpListener,
     port: u16,
     server: String,
-    weather: Arc<watch::Sender<Weather>>,
+    state: Arc<watch::Sender<LinkState>>,
 ) {
-    let mut now = weather.subscribe();
+    let mut now = state.subscribe();
     let mut listener = Some(listener);
     loop {
         let taken = match &listener {
@@ -74,27 +75,27 @@ async fn accept(
             None => now.changed().await.ok().and(None),
         };
         if let Some((near, _)) = taken {
-            tokio::spawn(carry(near, server.clone(), weather.subscribe()));
+            tokio::spawn(carry(near, server.clone(), state.subscribe()));
         }
-        let state = *now.borrow_and_update();
-        match (state, &listener) {
-            (Weather::Cut, Some(_)) => listener = None,
-            (Weather::Fine | Weather::Stalled, None) => {
+        let current = *now.borrow_and_update();
+        match (current, &listener) {
+            (LinkState::Cut, Some(_)) => listener = None,
+            (LinkState::Open | LinkState::Stalled, None) => {
                 listener = TcpListener::bind(("127.0.0.1", port)).await.ok()
             }
             _ => {}
         }
-        if weather.receiver_count() == 0 {
+        if state.receiver_count() == 0 {
             return;
         }
     }
 }
 
-async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<Weather>) {
+async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<LinkState>) {
     if !now
-        .wait_for(|state| *state != Weather::Stalled)
+        .wait_for(|state| *state != LinkState::Stalled)
         .await
-        .is_ok_and(|state| *state == Weather::Fine)
+        .is_ok_and(|state| *state == LinkState::Open)
     {
         return;
     }
@@ -107,14 +108,14 @@ async fn carry(near: TcpStream, server: String, mut now: watch::Receiver<Weather
     tokio::select! {
         () = copy(near_in, far_out, now.clone()) => {}
         () = copy(far_in, near_out, now.clone()) => {}
-        _ = broken.wait_for(|state| *state == Weather::Cut) => {}
+        _ = broken.wait_for(|state| *state == LinkState::Cut) => {}
     }
 }
 
 async fn copy(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
-    mut now: watch::Receiver<Weather>,
+    mut now: watch::Receiver<LinkState>,
 ) {
     let mut bytes = vec![0; 16 << 10];
     loop {
@@ -122,7 +123,7 @@ async fn copy(
             return;
         };
         if now
-            .wait_for(|state| *state != Weather::Stalled)
+            .wait_for(|state| *state != LinkState::Stalled)
             .await
             .is_err()
             || to.write_all(&bytes[..count]).await.is_err()

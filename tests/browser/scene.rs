@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::person::Browser;
+use super::session::Browser;
 use crate::support::{Person, TestServer};
 
 /// Ann and Bob, each before a browser that shows `#general`.
@@ -15,7 +15,7 @@ pub struct Scene {
 }
 
 /// Both in `#general`.
-pub async fn two(overrides: &[(&str, &str)]) -> Scene {
+pub async fn open_two_browsers(overrides: &[(&str, &str)]) -> Scene {
     let server = TestServer::with(overrides).await;
     let ann = server.owner("Ann").await;
     let bob = server.member("Bob").await;
@@ -25,7 +25,7 @@ pub async fn two(overrides: &[(&str, &str)]) -> Scene {
         Browser::signed_in(&bob, &base)
     );
     let general = ann.room("general");
-    tokio::join!(anns.enters(&general), bobs.enters(&general));
+    tokio::join!(anns.open_room(&general), bobs.open_room(&general));
     Scene {
         server,
         ann,
@@ -37,32 +37,35 @@ pub async fn two(overrides: &[(&str, &str)]) -> Scene {
 
 impl Browser {
     /// Opens a room and waits until it is live.
-    pub async fn enters(&self, room: &str) {
+    pub async fn open_room(&self, room: &str) {
         self.go(&format!("/rooms/{room}")).await;
-        self.live().await;
+        self.wait_for_socket().await;
     }
 
     /// Waits until the socket is open.
-    pub async fn live(&self) {
+    pub async fn wait_for_socket(&self) {
         self.until("htmx.findAll('#live')[0]?._htmx?.ws?.connection?.socket?.readyState === 1")
             .await;
     }
 
     /// The log as it stands: id, revision and text of every message.
     pub async fn log(&self) -> Value {
-        self.js("[...document.querySelectorAll('.log > .msg:not([data-pending])')]
-                .map((one) => [one.id, one.dataset.rev, one.querySelector('.body').textContent.trim()])")
-            .await
+        self.js(
+            "[...document.querySelectorAll('.log > .msg:not([data-pending])')]
+                .map((one) => [one.id, one.dataset.rev, \
+                one.querySelector('.body').textContent.trim()])",
+        )
+        .await
     }
 
     /// Waits until a message with this text stands in the log.
-    pub async fn hears(&self, text: &str) {
-        self.reads(".log > .msg:not([data-pending]) .body", text)
+    pub async fn wait_for_message(&self, text: &str) {
+        self.wait_for_text(".log > .msg:not([data-pending]) .body", text)
             .await;
     }
 
     /// Scrolls up until the log holds this many messages and nothing more is on its way.
-    pub async fn scrolls_up_to(&self, messages: usize) {
+    pub async fn scroll_up_to(&self, messages: usize) {
         let scroller = "document.querySelector('.scroller')";
         self.until(&format!(
             "document.querySelectorAll('.log > .msg').length >= {messages}
@@ -76,17 +79,19 @@ impl Browser {
     pub async fn message(&self, text: &str) -> String {
         let text = json!(text);
         let found = format!(
-            "[...document.querySelectorAll('.log > .msg')].find((one) => one.querySelector('.body').textContent.trim() === {text})?.id"
+            "[...document.querySelectorAll('.log > .msg')].find((one) => \
+             one.querySelector('.body').textContent.trim() === {text})?.id"
         );
         self.until(&found).await.as_str().expect("an id").to_owned()
     }
 
     /// The first message that can be seen whole, and how far below the top of the log it stands.
-    pub async fn before_the_eyes(&self) -> (String, f64) {
+    pub async fn first_visible_message(&self) -> (String, f64) {
         let found = self
             .js("(() => {
                 const top = document.querySelector('.scroller').getBoundingClientRect().top;
-                const first = [...document.querySelectorAll('.log > .msg')].find((one) => one.getBoundingClientRect().top >= top);
+                const first = [...document.querySelectorAll('.log > .msg')].find((one) => \
+                one.getBoundingClientRect().top >= top);
                 return [first.id, first.getBoundingClientRect().top - top];
             })()")
             .await;
@@ -99,7 +104,8 @@ impl Browser {
     /// How far below the top of the log a message stands.
     pub async fn offset_of(&self, id: &str) -> f64 {
         let script = format!(
-            "document.getElementById('{id}').getBoundingClientRect().top - document.querySelector('.scroller').getBoundingClientRect().top"
+            "document.getElementById('{id}').getBoundingClientRect().top - \
+             document.querySelector('.scroller').getBoundingClientRect().top"
         );
         self.js(&script).await.as_f64().expect("an offset")
     }

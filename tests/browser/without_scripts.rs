@@ -1,7 +1,7 @@
 //! Without JavaScript: everything but liveness.
 
-use super::driver::seats;
-use super::person::{Browser, Kind};
+use super::driver::reserve_browsers;
+use super::session::{Browser, Kind};
 use crate::support::{PASSWORD, TestServer};
 
 const PLAIN: Kind = Kind {
@@ -17,7 +17,7 @@ fn refused(entry: &str) -> bool {
 
 #[tokio::test]
 async fn community_works_without_scripts() {
-    let _seats = seats(2).await;
+    let _permit = reserve_browsers(2).await;
     let server = TestServer::start().await;
     let base = server.base();
     let (ann, bob) = tokio::join!(Browser::of(PLAIN, &base), Browser::of(PLAIN, &base));
@@ -30,25 +30,25 @@ async fn community_works_without_scripts() {
         ("email", endless.as_str()),
         ("password", PASSWORD),
     ] {
-        ann.fills(&format!("[name={field}]"), text).await;
+        ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.sees("#f-email-error").await;
+    ann.wait_for_visible("#f-email-error").await;
     assert_eq!(
         ann.js("document.querySelector('[name=email]').value").await,
         endless.as_str(),
         "what was typed is kept"
     );
-    ann.fills("[name=email]", "ann@example.org").await;
-    ann.fills("[name=password]", PASSWORD).await;
+    ann.fill("[name=email]", "ann@example.org").await;
+    ann.fill("[name=password]", PASSWORD).await;
     ann.click("main .btn").await;
-    ann.reads("main h1", "general").await;
+    ann.wait_for_text("main h1", "general").await;
     let room = ann.path().await;
 
     ann.click(".side > header a").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
-    ann.sees("input[readonly]").await;
+    ann.wait_for_visible("input[readonly]").await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
         .await;
@@ -61,29 +61,29 @@ async fn community_works_without_scripts() {
         ("email", "bob@example.org"),
         ("password", PASSWORD),
     ] {
-        bob.fills(&format!("[name={field}]"), text).await;
+        bob.fill(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
-    bob.reads("main h1", "general").await;
+    bob.wait_for_text("main h1", "general").await;
 
     ann.go(&room).await;
-    ann.types(".compose textarea", "plain words").await;
+    ann.type_into(".compose textarea", "plain words").await;
     ann.click(".compose .send").await;
-    ann.reads(".log .msg .body", "plain words").await;
+    ann.wait_for_text(".log .msg .body", "plain words").await;
     bob.reload().await;
-    bob.reads(".log .msg .body", "plain words").await;
+    bob.wait_for_text(".log .msg .body", "plain words").await;
 
     ann.js("(document.querySelector('.msg .when').focus(), true)")
         .await;
     ann.click(".msg [data-act=edit]").await;
-    ann.fills("main textarea", "plainer words").await;
+    ann.fill("main textarea", "plainer words").await;
     ann.click("main form .btn").await;
-    ann.reads(".log .msg .body", "plainer words").await;
+    ann.wait_for_text(".log .msg .body", "plainer words").await;
     ann.js("(document.querySelector('.msg .when').focus(), true)")
         .await;
     ann.click(".msg [data-act=delete]").await;
     ann.click("main form .btn.danger").await;
-    ann.sees(".log .msg[data-deleted]").await;
+    ann.wait_for_visible(".log .msg[data-deleted]").await;
 
     // Too long: the words are kept, and what is wrong stands beside them.
     bob.js(&format!(
@@ -92,7 +92,7 @@ async fn community_works_without_scripts() {
     ))
     .await;
     bob.click(".compose .send").await;
-    bob.reads(".compose .error", "4").await;
+    bob.wait_for_text(".compose .error", "4").await;
     assert_eq!(
         bob.js("document.querySelector('.compose textarea').value.trim().length")
             .await,
@@ -102,17 +102,17 @@ async fn community_works_without_scripts() {
     bob.go("/account").await;
     bob.click("main form[action='/sign-out'] button").await;
     bob.go("/sign-in").await;
-    bob.fills("[name=login]", "Bob").await;
-    bob.fills("[name=password]", PASSWORD).await;
+    bob.fill("[name=login]", "Bob").await;
+    bob.fill("[name=password]", PASSWORD).await;
     bob.click("main .btn").await;
-    bob.reads("main h1", "general").await;
-    ann.leaves_after(refused).await;
-    bob.leaves_after(refused).await;
+    bob.wait_for_text("main h1", "general").await;
+    ann.close_ignoring(refused).await;
+    bob.close_ignoring(refused).await;
 }
 
 #[tokio::test]
 async fn history_is_paged_without_scripts() {
-    let _seats = seats(1).await;
+    let _permit = reserve_browsers(1).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let ann = server.owner("Ann").await;
     for number in 1..=120 {
@@ -120,15 +120,15 @@ async fn history_is_paged_without_scripts() {
     }
     let page = Browser::signed_in_as(PLAIN, &ann, &server.base()).await;
     page.go(&format!("/rooms/{}", ann.room("general"))).await;
-    page.reads(".msg .body", "message 120.").await;
+    page.wait_for_text(".msg .body", "message 120.").await;
     page.click(".older a").await;
-    page.reads(".msg .body", "message 70.").await;
+    page.wait_for_text(".msg .body", "message 70.").await;
     page.click(".older a").await;
-    page.reads(".msg .body", "message 1.").await;
+    page.wait_for_text(".msg .body", "message 1.").await;
     assert_eq!(page.count(".older a").await, 0);
     page.click(".newer a").await;
-    page.reads(".msg .body", "message 21.").await;
+    page.wait_for_text(".msg .body", "message 21.").await;
     page.click(".newer a").await;
-    page.reads(".msg .body", "message 120.").await;
-    page.leaves().await;
+    page.wait_for_text(".msg .body", "message 120.").await;
+    page.close().await;
 }

@@ -1,5 +1,5 @@
-//! What every black-box test stands on: a real server on a free port, people who act on it, and
-//! sockets that wait for what happens instead of for time.
+//! What the tests share: a real server on a free port, people who act on it, and sockets. Every
+//! wait is for an event and bounded by [`PATIENCE`].
 //!
 //! ```ignore
 //! let server = TestServer::start().await;
@@ -15,10 +15,14 @@
     reason = "each test program uses the part it needs"
 )]
 
+mod accounts;
 mod answer;
+mod chat;
+mod files;
 mod folder;
 mod person;
 mod polling;
+mod raw_connection;
 mod rooms;
 pub mod s3;
 mod server;
@@ -26,14 +30,18 @@ mod socket;
 pub mod text;
 mod tus;
 
+pub use accounts::{PASSWORD, email};
 pub use answer::Answer;
+pub use chat::{Message, new_key};
+pub use files::{Fetched, noise};
 pub use folder::Folder;
-pub use person::{Message, PASSWORD, Person, client, email, new_key};
+pub use person::{Person, client};
 pub use polling::{eventually, until_refused};
+pub use raw_connection::{HEALTH_REQUEST, RawConnection};
 pub use rooms::NewRoom;
-pub use server::TestServer;
+pub use server::{TestServer, free_port};
 pub use socket::{Socket, dial};
-pub use tus::{DOCUMENT, Fetched, Upload, answer_of, noise};
+pub use tus::{DOCUMENT, Upload, answer_of};
 
 use std::time::Duration;
 

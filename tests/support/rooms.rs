@@ -49,7 +49,8 @@ impl<'a> NewRoom<'a> {
     pub async fn attempt(self) -> Answer {
         let private = if self.private { "yes" } else { "" };
         let fields = json!({
-            "space": self.by.space, "name": self.name, "about": self.about, "private": private, "members": self.members,
+            "space": self.by.space, "name": self.name, "about": self.about, "private": private,
+                "members": self.members,
         });
         self.by.act("community.create-room", fields).await
     }
@@ -64,7 +65,7 @@ impl<'a> IntoFuture for NewRoom<'a> {
             let (by, name) = (self.by, self.name.clone());
             let made = self.attempt().await.done();
             let id = made["room"].as_str().expect("a room has an id");
-            by.knows(&name, id);
+            by.remember_room(&name, id);
             id.to_owned()
         })
     }

@@ -170,7 +170,7 @@ impl TestServer {
     }
 
     /// Starts it again on the same port and folder.
-    pub async fn again(&mut self) {
+    pub async fn start_again(&mut self) {
         assert!(
             self.launch(),
             "the server does not come back:\n{}",
@@ -181,7 +181,7 @@ impl TestServer {
     /// Stops it as an update would, and starts it again.
     pub async fn restart(&mut self) {
         self.stop().await;
-        self.again().await;
+        self.start_again().await;
     }
 
     /// `tidepool <arguments>` on this server's folder and address, to its end.
@@ -297,7 +297,7 @@ fn signal(pid: u32, name: &str) {
 
 /// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take
 /// it while a server restarts.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::PATIENCE;
+use super::{PATIENCE, Person};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -127,7 +127,7 @@ impl Socket {
             closed: None,
             next_act: 1,
         };
-        let hello = socket.said("hello").await;
+        let hello = socket.message_of_type("hello").await;
         socket.account = hello["account"]
             .as_str()
             .expect("hello names the account")
@@ -140,29 +140,29 @@ impl Socket {
     }
 
     /// Says something in JSON.
-    pub async fn say(&mut self, message: Value) {
-        self.say_text(&message.to_string()).await;
+    pub async fn send(&mut self, message: Value) {
+        self.send_text(&message.to_string()).await;
     }
 
     /// Says this, whatever it is. A socket the server has closed swallows it.
-    pub async fn say_text(&mut self, text: &str) {
+    pub async fn send_text(&mut self, text: &str) {
         let _ = self.outgoing.send(Message::text(text)).await;
     }
 
     /// Sends bytes, which is no text.
-    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let _ = self.outgoing.send(Message::binary(bytes.to_vec())).await;
     }
 
     /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
     /// `{"type":"frame","feed":…,"cursor":…,"html":…}`.
     pub async fn next(&mut self) -> Option<Value> {
-        self.hear(Instant::now() + PATIENCE)
+        self.receive(Instant::now() + PATIENCE)
             .await
             .expect("the server says something in time")
     }
 
-    async fn hear(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
+    async fn receive(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
         loop {
             match timeout_at(until.into(), self.incoming.next()).await? {
                 Some(Ok(Message::Text(text))) => return Ok(Some(read(&text))),
@@ -180,7 +180,7 @@ impl Socket {
         let until = Instant::now() + PATIENCE;
         let mut others = Vec::new();
         loop {
-            match self.hear(until).await {
+            match self.receive(until).await {
                 Ok(Some(message)) if fits(&message) => return message,
                 Ok(Some(message)) => others.push(message),
                 Ok(None) => panic!(
@@ -193,7 +193,7 @@ impl Socket {
     }
 
     /// Waits for a message of this type.
-    pub async fn said(&mut self, kind: &str) -> Value {
+    pub async fn message_of_type(&mut self, kind: &str) -> Value {
         self.expect(kind, |message| message["type"] == kind).await
     }
 
@@ -217,12 +217,12 @@ impl Socket {
 
     /// Asks to follow a feed from a cursor or from now on. The answer: `subscribed`, `refresh` or
     /// `refused`.
-    pub async fn ask(&mut self, feed: &str, cursor: Option<&str>) -> Value {
+    pub async fn try_follow(&mut self, feed: &str, cursor: Option<&str>) -> Value {
         let mut message = json!({ "type": "subscribe", "feed": feed });
         if let Some(cursor) = cursor {
             message["cursor"] = json!(cursor);
         }
-        self.say(message).await;
+        self.send(message).await;
         let answers = ["subscribed", "refresh", "refused"];
         let is_answer =
             |said: &Value| said["feed"] == feed && answers.iter().any(|kind| said["type"] == *kind);
@@ -231,7 +231,7 @@ impl Socket {
 
     /// Follows a feed from now on. The cursor.
     pub async fn follow(&mut self, feed: &str) -> String {
-        let answer = self.ask(feed, None).await;
+        let answer = self.try_follow(feed, None).await;
         assert_eq!(answer["type"], "subscribed", "{answer}");
         answer["cursor"].as_str().expect("a cursor").to_owned()
     }
@@ -240,15 +240,15 @@ impl Socket {
     pub async fn act(&mut self, action: &str, fields: Value) -> Value {
         let id = self.next_act.to_string();
         self.next_act += 1;
-        self.say(json!({ "type": "act", "id": id, "action": action, "fields": fields }))
+        self.send(json!({ "type": "act", "id": id, "action": action, "fields": fields }))
             .await;
         self.expect("an answer", |message| message["id"] == id.as_str())
             .await
     }
 
     /// All that was said until now: everything before the answer to a ping.
-    pub async fn so_far(&mut self) -> Vec<Value> {
-        self.say(json!({ "type": "ping" })).await;
+    pub async fn drain(&mut self) -> Vec<Value> {
+        self.send(json!({ "type": "ping" })).await;
         let mut heard = Vec::new();
         loop {
             match self.next().await {
@@ -277,6 +277,48 @@ impl Socket {
     /// Closes it from this side.
     pub async fn close(mut self) {
         let _ = self.outgoing.send(Message::Close(None)).await;
+    }
+}
+
+impl Person {
+    /// A socket that speaks JSON.
+    pub async fn socket(&self) -> Socket {
+        self.socket_at("/live/data").await
+    }
+
+    /// A socket that speaks HTML, as pages have it.
+    pub async fn html_socket(&self) -> Socket {
+        self.socket_at("/live").await
+    }
+
+    /// A socket at this path, which may name feeds.
+    pub async fn socket_at(&self, path: &str) -> Socket {
+        Socket::open(&self.base, path, &self.cookies()).await
+    }
+
+    /// A socket that speaks JSON and reads only while the test waits for a message.
+    pub async fn stalled_socket(&self) -> Socket {
+        Socket::open_stalled(&self.base, "/live/data", &self.cookies()).await
+    }
+
+    /// A JSON socket that follows a feed; `room/general` may name the room.
+    pub async fn following(&self, feed: &str) -> Socket {
+        let mut socket = self.socket().await;
+        socket.follow(&self.feed(feed)).await;
+        socket
+    }
+
+    /// A feed's name with its room's name replaced by the id.
+    pub fn feed(&self, feed: &str) -> String {
+        let Some(rest) = feed.strip_prefix("room/") else {
+            return feed.to_owned();
+        };
+        let (room, rest) = rest
+            .split_once('/')
+            .map_or((rest, String::new()), |(room, rest)| {
+                (room, format!("/{rest}"))
+            });
+        format!("room/{}{rest}", self.room(room))
     }
 }
 

@@ -45,7 +45,7 @@ async fn bucket_stores_and_serves_like_folder() {
     assert!(part.body == content[9_000_000..9_000_100]);
 
     let shown = ann.file("shown.png", &png(90, 60)).await;
-    assert_eq!(ann.settled(&shown).await["picture"], "made");
+    assert_eq!(ann.picture_result(&shown).await["picture"], "made");
     assert_eq!(
         bob.fetch(&format!("/files/{shown}/shown.png?size=small"))
             .await
@@ -106,7 +106,7 @@ async fn failing_bucket_loses_no_byte() {
         let content = noise(9 * MIB, fault as u64 + 40);
         let upload = ann.begin("large.bin", content.len()).await;
         upload.patch(0, &content[..8 * MIB]).await.expect(204);
-        bucket.does(fault);
+        bucket.set_fault(fault);
         let refused = upload.patch(8 * MIB, &content[8 * MIB..]).await.expect(503);
         assert!(
             !refused.json()["error"]["message"]
@@ -121,7 +121,7 @@ async fn failing_bucket_loses_no_byte() {
             content.len() - 1,
             "{fault:?}: all is there but the byte that asks for another try"
         );
-        bucket.does(Fault::Nothing);
+        bucket.set_fault(Fault::Nothing);
         assert!(
             bucket.objects().is_empty(),
             "{fault:?}: what is not whole does not stay"
@@ -141,9 +141,9 @@ async fn lost_bucket_answer_keeps_file() {
     let bucket = Bucket::start();
     let (_server, ann, _) = house_with(&bucket.settings()).await;
     let content = noise(9 * MIB, 45);
-    bucket.does(Fault::Mumbles);
+    bucket.set_fault(Fault::Mumbles);
     let file = ann.file("large.bin", &content).await;
-    bucket.does(Fault::Nothing);
+    bucket.set_fault(Fault::Nothing);
     assert!(ann.content(&file).await == content);
     assert_eq!(bucket.objects().len(), 1);
 }
@@ -158,7 +158,7 @@ async fn truncated_bucket_read_fails_visibly() {
     let file = ann.file("large.bin", &content).await;
     let path = format!("/files/{file}/large.bin");
     for fault in [Fault::Truncates, Fault::Shortens] {
-        bucket.does(fault);
+        bucket.set_fault(fault);
         let response = ann.request("GET", &path).send().await.expect("an answer");
         let status = response.status().as_u16();
         match response.bytes().await {
@@ -173,7 +173,7 @@ async fn truncated_bucket_read_fails_visibly() {
         }
     }
     for fault in [Fault::Fails, Fault::Stalls] {
-        bucket.does(fault);
+        bucket.set_fault(fault);
         assert_eq!(ann.fetch(&path).await.status, 503, "{fault:?}");
     }
     assert_eq!(
@@ -185,7 +185,7 @@ async fn truncated_bucket_read_fails_visibly() {
             .as_u16(),
         200
     );
-    bucket.does(Fault::Nothing);
+    bucket.set_fault(Fault::Nothing);
     assert!(ann.content(&file).await == content);
 }
 
@@ -200,7 +200,7 @@ async fn picture_job_retries_until_bucket_answers() {
     .await
     .done();
     let file = ann.file("shown.png", &png(90, 60)).await;
-    bucket.does(Fault::Fails);
+    bucket.set_fault(Fault::Fails);
     ann.act(
         "admin.pause-jobs",
         serde_json::json!({ "kind": "files.picture", "pause": false }),
@@ -216,8 +216,8 @@ async fn picture_job_retries_until_bucket_answers() {
         "waiting",
         "it is not the picture's fault"
     );
-    bucket.does(Fault::Nothing);
-    assert_eq!(ann.settled(&file).await["picture"], "made");
+    bucket.set_fault(Fault::Nothing);
+    assert_eq!(ann.picture_result(&file).await["picture"], "made");
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn unreferenced_bucket_objects_are_swept() {
     server
         .change_rows("UPDATE job_schedules SET next_at = 0")
         .await;
-    server.again().await;
+    server.start_again().await;
     eventually("a swept bucket", || async {
         (bucket.objects().len() == 2).then_some(())
     })

@@ -13,7 +13,11 @@ async fn upload_resumes_after_server_kill() {
     let mut at = 0;
     for round in 1..=3 {
         let hanging = match round {
-            1 => Some(upload.hang(content.len(), &content[..1_700_000]).await),
+            1 => Some(
+                upload
+                    .start_and_stall(content.len(), &content[..1_700_000])
+                    .await,
+            ),
             _ => {
                 let upload = upload.clone();
                 let piece = upload.piece(at, &content[at..at + 700_000]);
@@ -24,7 +28,7 @@ async fn upload_resumes_after_server_kill() {
         let least = upload.on_disk(&server, at as u64 + (512 << 10)).await as usize;
         server.kill9().await;
         drop(hanging);
-        server.again().await;
+        server.start_again().await;
         at = upload.offset().await;
         assert!(at >= least, "round {round}: {at} of {least}");
     }
@@ -35,7 +39,7 @@ async fn upload_resumes_after_server_kill() {
         .header("tidepool-file")
         .to_owned();
     server.kill9().await;
-    server.again().await;
+    server.start_again().await;
     assert_eq!(
         upload.head().await.expect(200).header("tidepool-file"),
         file,
@@ -58,7 +62,7 @@ async fn upload_completes_after_crash_before_answer() {
         .open(spooled)
         .expect("it is in the spool");
     std::io::Write::write_all(&mut whole, &content[800_000..]).expect("it is written");
-    server.again().await;
+    server.start_again().await;
     let head = upload.head().await.expect(200);
     assert_eq!(head.header("upload-offset"), "900000");
     assert_eq!(ann.content(head.header("tidepool-file")).await, content);
@@ -165,7 +169,7 @@ async fn abandoned_uploads_and_files_are_swept() {
     server
         .change_rows("UPDATE job_schedules SET next_at = 0")
         .await;
-    server.again().await;
+    server.start_again().await;
     half.head().await.expect(404);
     gone(&server, 2).await;
     assert!(new.exists(), "what is new may be on its way to its row");

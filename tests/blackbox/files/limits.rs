@@ -52,7 +52,7 @@ async fn upload_over_quota_is_refused_early() {
     // One sends at a time. The other is told to try again.
     let (server_two, ann, bob) = house_with(&limits).await;
     let upload = ann.begin("slow.bin", MIB).await;
-    let hanging = upload.hang(MIB, &noise(600_000, 1)).await;
+    let hanging = upload.start_and_stall(MIB, &noise(600_000, 1)).await;
     upload.on_disk(&server_two, 512 << 10).await;
     let other = bob.begin("other.bin", 3).await;
     let busy = other.patch(0, b"abc").await.expect(503);
@@ -77,7 +77,7 @@ async fn deleted_file_frees_quota() {
             &[super::pictures::png(300, 200), vec![0; 100_000]].concat(),
         )
         .await;
-    ann.settled(&picture).await;
+    ann.picture_result(&picture).await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     ann.form_with_files(
         "/act/cabinet.file",
@@ -128,7 +128,8 @@ async fn open_uploads_per_account_are_limited() {
 async fn full_disk_pauses_upload_with_message() {
     let Some(disk) = Folder::disk(24) else {
         eprintln!(
-            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. Run as root."
+            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not \
+             tested. Run as root."
         );
         return;
     };
@@ -281,7 +282,7 @@ async fn interrupted_file_form_leaves_nothing() {
     let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
     for sent in [0, 10_000, 2_000_000] {
         let hanging = ann
-            .hang_form("/act/cabinet.file", 3 * MIB, &noise(sent, 16))
+            .start_form_and_stall("/act/cabinet.file", 3 * MIB, &noise(sent, 16))
             .await;
         eventually("the beginning of an upload", || async {
             (server.spooled() == 1).then_some(())

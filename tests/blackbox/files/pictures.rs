@@ -88,7 +88,7 @@ async fn executable_content_is_download_only() {
         ("x.pdf", &b"%PDF-1.7 %%EOF".to_vec()),
     ] {
         let file = ann.file(name, content).await;
-        assert_eq!(ann.settled(&file).await["picture"], "none", "{name}");
+        assert_eq!(ann.picture_result(&file).await["picture"], "none", "{name}");
         is_for_saving_only(&ann, &file, content).await;
     }
 }
@@ -97,7 +97,9 @@ async fn executable_content_is_download_only() {
 async fn picture_is_reencoded_without_metadata() {
     let (server, ann, bob) = house().await;
     let plain = jpeg(900, 600);
-    let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS 54.1234 N 10.5678 E".to_vec();
+    let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS \
+        54.1234 N 10.5678 E"
+        .to_vec();
     let length = u16::try_from(told.len() + 2).expect("short").to_be_bytes();
     let exif = [
         &plain[..2],
@@ -116,7 +118,7 @@ async fn picture_is_reencoded_without_metadata() {
         ("x.png", &png, "image/png", (30, 20)),
     ] {
         let file = ann.file(name, content).await;
-        let settled = ann.settled(&file).await;
+        let settled = ann.picture_result(&file).await;
         assert_eq!(
             [&settled["picture"], &settled["media"]],
             [&json!("made"), &json!(media)],
@@ -231,12 +233,16 @@ async fn decompression_bomb_is_download_only() {
         ("fake.gif", fake),
     ] {
         let file = ann.file(name, &content).await;
-        assert_eq!(ann.settled(&file).await["picture"], "failed", "{name}");
+        assert_eq!(
+            ann.picture_result(&file).await["picture"],
+            "failed",
+            "{name}"
+        );
         is_for_saving_only(&ann, &file, &content).await;
     }
     let well = ann.file("well.png", &png(30, 20)).await;
     assert_eq!(
-        ann.settled(&well).await["picture"],
+        ann.picture_result(&well).await["picture"],
         "made",
         "the server goes on"
     );

@@ -186,10 +186,18 @@ async fn served_files_are_sandboxed() {
             "same-origin"
         );
         let how = fetched.header("content-disposition");
-        assert!(how.starts_with("attachment; filename=\"Notizen _ber _alles_.html\"; filename*=UTF-8''Notizen%20%C3%BCber"), "{how}");
+        assert!(
+            how.starts_with(
+                "attachment; filename=\"Notizen _ber _alles_.html\"; \
+            filename*=UTF-8''Notizen%20%C3%BCber"
+            ),
+            "{how}"
+        );
     }
     // Sound plays in place, unless it is to be saved.
-    let mut wave = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0".to_vec();
+    let mut wave = b"RIFF\x24\0\0\0WAVEfmt \
+        \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0"
+        .to_vec();
     wave.extend(noise(100, 22));
     let file = ann.file("sound.wav", &wave).await;
     let played = ann.fetch(&format!("/files/{file}/sound.wav")).await;

@@ -1,16 +1,13 @@
-//! A person at a browser of their own. Every wait is for something on the page and ends after
-//! [`PATIENCE`].
-
-use std::time::Instant;
+//! A browser with a profile of its own: starting it, tabs, and its console.
 
 use axum::http::Method;
 use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use super::driver::driver;
-use crate::support::{Folder, PATIENCE, POLL_INTERVAL, Person};
+use crate::support::{Folder, Person};
 
 /// How a browser is started.
 #[derive(Clone, Default)]
@@ -21,14 +18,6 @@ pub struct Kind {
     pub language: Option<&'static str>,
     /// A phone: 390 × 844, touched.
     pub phone: bool,
-}
-
-/// A browser, and somebody before it.
-pub struct Browser {
-    /// The driver's client, for what has no word here.
-    pub client: Client,
-    base: String,
-    _profile: Folder,
 }
 
 /// A command of chromedriver that WebDriver does not have.
@@ -51,6 +40,14 @@ impl WebDriverCompatibleCommand for Extension {
     fn method_and_body(&self, _: &reqwest::Url) -> (Method, Option<String>) {
         (Method::POST, Some(self.1.to_string()))
     }
+}
+
+/// A browser, and somebody before it.
+pub struct Browser {
+    /// The driver's client, for what has no word here.
+    pub client: Client,
+    base: String,
+    _profile: Folder,
 }
 
 impl Browser {
@@ -86,10 +83,12 @@ impl Browser {
         }
         let mut options = json!({ "args": arguments, "prefs": preferences });
         if kind.phone {
-            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true } });
+            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844,
+                "pixelRatio": 2.0, "touch": true } });
         }
         let capabilities = json!({
-            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
+            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {
+                "browser": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else {
             unreachable!()
@@ -170,140 +169,6 @@ impl Browser {
             .to_owned()
     }
 
-    /// The value of an expression on the page.
-    pub async fn js(&self, expression: &str) -> Value {
-        self.try_js(expression)
-            .await
-            .unwrap_or_else(|problem| panic!("{expression}: {problem}"))
-    }
-
-    async fn try_js(&self, expression: &str) -> Result<Value, fantoccini::error::CmdError> {
-        self.client
-            .execute(&format!("return ({expression})"), Vec::new())
-            .await
-    }
-
-    /// Waits until an expression is true on the page; its value then.
-    pub async fn until(&self, expression: &str) -> Value {
-        let started = Instant::now();
-        loop {
-            // A page that is just being replaced cannot answer.
-            let last = self.try_js(expression).await;
-            match &last {
-                Ok(Value::Null | Value::Bool(false)) | Err(_) => {}
-                Ok(Value::String(text)) if text.is_empty() => {}
-                Ok(value) => return value.clone(),
-            }
-            if started.elapsed() > PATIENCE {
-                let text = self
-                    .try_js("document.querySelector('main').innerText.slice(-1500)")
-                    .await;
-                panic!(
-                    "not in time: {expression} (last {last:?})\nat {}\n{text:?}\n{:?}",
-                    self.path().await,
-                    self.console().await
-                );
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    }
-
-    /// Waits until something that can be seen fits the selector.
-    pub async fn sees(&self, css: &str) {
-        self.until(&format!(
-            "[...document.querySelectorAll({})].some((one) => one.checkVisibility())",
-            json!(css)
-        ))
-        .await;
-    }
-
-    /// Waits until nothing that can be seen fits the selector.
-    pub async fn sees_no(&self, css: &str) {
-        self.until(&format!(
-            "[...document.querySelectorAll({})].every((one) => !one.checkVisibility())",
-            json!(css)
-        ))
-        .await;
-    }
-
-    /// Waits until the selected part of the page says this.
-    pub async fn reads(&self, css: &str, text: &str) {
-        let (css, text) = (json!(css), json!(text));
-        self.until(&format!(
-            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() && one.textContent.includes({text}))"
-        ))
-        .await;
-    }
-
-    /// The text of the first that fits.
-    pub async fn text(&self, css: &str) -> String {
-        self.until(&format!(
-            "document.querySelector({})?.textContent.trim()",
-            json!(css)
-        ))
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
-    }
-
-    /// How many fit.
-    pub async fn count(&self, css: &str) -> u64 {
-        self.js(&format!("document.querySelectorAll({}).length", json!(css)))
-            .await
-            .as_u64()
-            .expect("a number")
-    }
-
-    /// Clicks where a hand would, as soon as it can be clicked.
-    pub async fn click(&self, css: &str) {
-        let started = Instant::now();
-        loop {
-            let clicked = match self.client.find(Locator::Css(css)).await {
-                Ok(element) => element.click().await,
-                Err(problem) => Err(problem),
-            };
-            match clicked {
-                Ok(()) => return,
-                Err(problem) if started.elapsed() > PATIENCE => {
-                    panic!("{css} cannot be clicked: {problem}")
-                }
-                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
-            }
-        }
-    }
-
-    /// Types into a field.
-    pub async fn types(&self, css: &str, text: &str) {
-        self.sees(css).await;
-        self.client
-            .find(Locator::Css(css))
-            .await
-            .expect("it is there")
-            .send_keys(text)
-            .await
-            .expect("it takes text");
-    }
-
-    /// Empties a field and types into it.
-    pub async fn fills(&self, css: &str, text: &str) {
-        self.sees(css).await;
-        self.client
-            .find(Locator::Css(css))
-            .await
-            .expect("it is there")
-            .clear()
-            .await
-            .expect("it can be emptied");
-        self.types(css, text).await;
-    }
-
-    /// Writes a message in the open room and sends it.
-    pub async fn says(&self, text: &str) {
-        self.types(".compose textarea", text).await;
-        self.types(".compose textarea", "\u{e007}").await;
-    }
-
     /// Opens another tab and is in it from then on. The handle of the one left.
     pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
         let before = self.client.window().await.expect("there is a tab");
@@ -337,24 +202,24 @@ impl Browser {
     }
 
     /// Leaves; fails if the console held an error.
-    pub async fn leaves(self) {
-        self.leaves_after(|_| false).await;
+    pub async fn close(self) {
+        self.close_ignoring(|_| false).await;
     }
 
     /// Leaves a network that failed; the console may say so and nothing else.
-    pub async fn leaves_bad_network(self) {
+    pub async fn close_after_network_errors(self) {
         let lost = [
             "net::ERR_",
             "WebSocket connection to",
             "htmx:ws:error",
             "status of 503",
         ];
-        self.leaves_after(|entry| lost.iter().any(|words| entry.contains(words)))
+        self.close_ignoring(|entry| lost.iter().any(|words| entry.contains(words)))
             .await;
     }
 
     /// Leaves; fails if the console held an error that is not expected.
-    pub async fn leaves_after(self, expected: impl Fn(&str) -> bool) {
+    pub async fn close_ignoring(self, expected: impl Fn(&str) -> bool) {
         let errors: Vec<_> = self
             .console()
             .await

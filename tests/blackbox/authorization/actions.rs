@@ -1,0 +1,193 @@
+//! Every action, done by people who may and may not.
+
+use serde_json::{Value, json};
+
+use super::scene::{MARK, Scene};
+
+/// Action, its fields in the private room, and the codes that a stranger, a member outside and a
+/// member inside get; an empty code is success.
+pub const ACTIONS: &[(&str, &str, [&str; 3])] = &[
+    (
+        "chat.post",
+        r#"{"room":"ROOM","body":"hi","key":"walk-KEY"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "chat.edit",
+        r#"{"message":"MESSAGE","body":"hi"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "chat.delete",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "chat.type",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "chat.read",
+        r#"{"room":"ROOM","message":"MESSAGE"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "chat.history",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    ("presence.active", "{}", ["", "", ""]),
+    (
+        "community.create-space",
+        r#"{"name":"Mine"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.rename-space",
+        r#"{"space":"SPACE","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.remove-member",
+        r#"{"space":"SPACE","account":"OWNER"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.invite",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.revoke-invite",
+        r#"{"space":"SPACE","invite":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.create-room",
+        r#"{"space":"SPACE","name":"mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.change-room",
+        r#"{"room":"ROOM","name":"mine"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.archive-room",
+        r#"{"room":"ROOM","archive":"yes"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.open-direct",
+        r#"{"people":["BOB","CEM"]}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "community.end-session",
+        r#"{"session":"SESSION"}"#,
+        ["not_found"; 3],
+    ),
+    ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
+    (
+        "admin.replay-letter",
+        r#"{"event":"1","subscriber":"chat.presenter"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "admin.discard-letter",
+        r#"{"event":"1","subscriber":"chat.presenter"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.set-portrait",
+        r#"{"account":"OWNER"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.set-emblem",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.add-emoji",
+        r#"{"space":"SPACE","name":"tide"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.remove-emoji",
+        r#"{"space":"SPACE","name":"tide"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    ("admin.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    ("admin.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
+    (
+        "admin.pause-jobs",
+        r#"{"kind":"files.picture","pause":true}"#,
+        ["forbidden"; 3],
+    ),
+];
+
+#[tokio::test]
+async fn actions_refuse_the_unauthorised() {
+    let scene = Scene::set_up().await;
+    let visitor = scene.server.visitor();
+    let page = scene
+        .ann
+        .on_new_device(&scene.server)
+        .await
+        .page("/account")
+        .await;
+    let session = crate::support::text::attributes(&page, "value")
+        .into_iter()
+        .find(|value| value.len() == 43)
+        .expect("a session");
+    for (action, template, codes) in ACTIONS {
+        let fields = |number: usize| -> Value {
+            let text = scene
+                .fill(&template.replace("SESSION", &session))
+                .replace("KEY", &format!("{action}-{number}").replace('.', "-"));
+            serde_json::from_str(&text).expect("JSON")
+        };
+        assert_eq!(
+            visitor.act(action, fields(0)).await.expect(401).code(),
+            "sign_in_first",
+            "{action}"
+        );
+        assert_eq!(
+            visitor.form(&format!("/act/{action}"), &[]).await.status,
+            401,
+            "{action}"
+        );
+        for (number, (person, code)) in scene.people.iter().zip(codes).enumerate() {
+            let what = format!("{} does {action}", person.name);
+            let over_http = person.act(action, fields(number)).await;
+            let over_socket = person.socket().await.act(action, fields(number)).await;
+            if code.is_empty() {
+                assert_eq!(over_http.status, 200, "{what}: {}", over_http.body);
+                assert_eq!(over_socket["type"], "reply", "{what}: {over_socket}");
+            } else {
+                assert_eq!(over_http.code(), *code, "{what}");
+                assert_eq!(over_socket["error"]["code"], *code, "{what}");
+            }
+            assert!(
+                number == 2
+                    || !over_http.body.contains(MARK) && !over_socket.to_string().contains(MARK),
+                "{what} and gets data"
+            );
+        }
+    }
+    assert_eq!(visitor.act("chat.unheard-of", json!({})).await.status, 401);
+    assert_eq!(
+        scene.ann.act("chat.unheard-of", json!({})).await.status,
+        404
+    );
+    let kept = scene.ann.history(&scene.room).await;
+    assert_eq!(kept[0], scene.message, "nobody changed it");
+    assert!(
+        kept[1..]
+            .iter()
+            .all(|message| message.author == scene.people[2].id),
+        "{kept:#?}"
+    );
+}

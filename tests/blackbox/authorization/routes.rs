@@ -1,0 +1,157 @@
+//! Every route, asked for by people who may and may not.
+
+use Gets::{It, No, Redirect};
+
+use super::scene::{MARK, Scene};
+use crate::support::{Answer, Person};
+
+/// What someone may get of a route.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gets {
+    /// The page.
+    It,
+    /// The way to somewhere else.
+    Redirect,
+    /// Nothing, with this status.
+    No(u16),
+}
+
+/// Route, then what a stranger to the space, a member outside the room, and a member of the room
+/// get of it. Visitors are sent to the sign-in page,
+/// unless the last field says what else they get.
+pub struct Row(
+    pub &'static str,
+    pub &'static str,
+    pub [Gets; 3],
+    pub Option<Gets>,
+);
+
+const fn row(method: &'static str, path: &'static str, gets: [Gets; 3]) -> Row {
+    Row(method, path, gets, None)
+}
+
+const fn open(method: &'static str, path: &'static str, gets: Gets) -> Row {
+    Row(method, path, [gets; 3], Some(gets))
+}
+
+pub const ROUTES: &[Row] = &[
+    open("GET", "/", Redirect),
+    open("GET", "/setup", No(404)),
+    open("POST", "/setup", No(422)),
+    Row("GET", "/sign-in", [Redirect; 3], Some(It)),
+    open("POST", "/sign-in", No(422)),
+    row("POST", "/sign-out", [No(0); 3]),
+    open("GET", "/join/{code}", No(404)),
+    Row("POST", "/join/{code}", [No(409); 3], Some(No(409))),
+    open("GET", "/accounts/{account}/mine.css", It),
+    row("GET", "/spaces/{space}", [No(404), It, It]),
+    row("GET", "/spaces/{space}/settings", [No(404), It, It]),
+    row("GET", "/spaces/{space}/people", [No(404), It, It]),
+    row(
+        "GET",
+        "/spaces/{space}/rooms/new",
+        [No(404), No(403), No(403)],
+    ),
+    row("GET", "/rooms/{room}/settings", [No(404), No(404), No(403)]),
+    row("GET", "/direct", [It; 3]),
+    row("GET", "/account", [It; 3]),
+    row("GET", "/sidebar", [No(404), It, It]),
+    row("GET", "/dead-letters", [No(403); 3]),
+    row("GET", "/jobs", [No(403); 3]),
+    row("GET", "/accounts/{account}/picture", [It; 3]),
+    row("GET", "/spaces/{space}/picture", [No(404), It, It]),
+    row("GET", "/rooms/{room}/files", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/log", [No(404), No(404), It]),
+    row("GET", "/messages/{message}", [No(404), No(404), Redirect]),
+    row(
+        "GET",
+        "/messages/{message}/source",
+        [No(404), No(404), No(403)],
+    ),
+    row(
+        "GET",
+        "/messages/{message}/edit",
+        [No(404), No(404), No(403)],
+    ),
+    row(
+        "GET",
+        "/messages/{message}/delete",
+        [No(404), No(404), No(403)],
+    ),
+];
+
+/// The engine's own routes: tested with the actions, with health, and with the sockets.
+pub const ENGINE: &[&str] = &[
+    "/act/{action}",
+    "/uploads",
+    "/uploads/{upload}",
+    "/files/{file}/{name}",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/live",
+    "/live/data",
+];
+
+fn check(who: &str, row: &Row, gets: Gets, answer: &Answer, inside: bool) {
+    let what = format!(
+        "{who}: {} {}: {} {}",
+        row.0,
+        row.1,
+        answer.status,
+        answer.header("location")
+    );
+    assert!(inside || !answer.body.contains(MARK), "{what} holds data");
+    match gets {
+        It => assert_eq!(answer.status, 200, "{what}"),
+        Redirect => assert!(
+            answer.status == 303 && !answer.header("location").starts_with("/sign-in"),
+            "{what}"
+        ),
+        No(status) => assert_eq!(answer.status, status, "{what}"),
+    }
+}
+
+#[tokio::test]
+async fn routes_refuse_the_unauthorised() {
+    let scene = Scene::set_up().await;
+    let visitor = scene.server.visitor();
+    for row in ROUTES {
+        let Row(method, template, gets, door) = row;
+        let path = scene.fill(template)
+            + if *template == "/sidebar" {
+                "?space=SPACE"
+            } else {
+                ""
+            };
+        let path = scene.fill(&path);
+        for accept in ["text/html", "application/json", "htmx"] {
+            let ask = async |person: &Person| {
+                let request = person.request(method, &path);
+                let request = if accept == "htmx" {
+                    request.header("HX-Request", "true")
+                } else {
+                    request.header("Accept", accept)
+                };
+                person.send(request).await
+            };
+            let answer = ask(&visitor).await;
+            match door {
+                Some(Redirect) => assert_eq!(answer.status, 303, "{path}"),
+                Some(gets) => check("a visitor", row, *gets, &answer, false),
+                None if accept == "text/html" && *method == "GET" => {
+                    assert!(answer.location().starts_with("/sign-in?next="), "{path}")
+                }
+                None => check("a visitor", row, No(401), &answer, false),
+            }
+            if *template == "/sign-out" {
+                continue;
+            }
+            for ((person, gets), inside) in scene.people.iter().zip(gets).zip([false, false, true])
+            {
+                check(&person.name, row, *gets, &ask(person).await, inside);
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Sessions and their cookies.
+
+use serde_json::json;
+
+use crate::support::{PASSWORD, TestServer, text};
+
+#[tokio::test]
+async fn session_cookie_is_http_only_and_same_site() {
+    for (https, secure) in [("false", false), ("true", true)] {
+        let server = TestServer::with(&[("TIDEPOOL_HTTPS", https)]).await;
+        let made = json!({ "community": "Glasshouse", "name": "ann", "email": "a@b",
+            "password": PASSWORD });
+        let answer = server.visitor().submit("/setup", &made).await.expect(200);
+        let cookie = answer.header("set-cookie").to_ascii_lowercase();
+        assert!(cookie.starts_with("tidepool="), "{cookie}");
+        for flag in ["httponly", "samesite=lax", "path=/"] {
+            assert!(cookie.contains(flag), "{flag} is missing: {cookie}");
+        }
+        assert_eq!(cookie.contains("secure"), secure, "{cookie}");
+        assert_eq!(
+            answer.headers.contains_key("strict-transport-security"),
+            secure
+        );
+    }
+}
+
+#[tokio::test]
+async fn dead_session_cookie_is_cleared() {
+    let server = TestServer::start().await;
+    server.owner("ann").await;
+    for (accept, path, status) in [
+        ("application/json", "/account", 401),
+        ("text/html", "/account", 303),
+        ("text/html", "/nowhere", 404),
+    ] {
+        let visitor = server.visitor();
+        let request = visitor
+            .request("GET", path)
+            .header("accept", accept)
+            .header("cookie", "tidepool=AAAAAAAAAAAAAAAAAAAAAA");
+        let answer = visitor.send(request).await;
+        assert_eq!(answer.status, status, "{path}");
+        let taken_back = answer.header("set-cookie").to_ascii_lowercase();
+        assert!(
+            taken_back.starts_with("tidepool=;") && taken_back.contains("max-age=0"),
+            "{status}: {taken_back}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn session_survives_restart() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let room = format!("/rooms/{}", ann.room("general"));
+    server.restart().await;
+    assert!(ann.page(&room).await.contains("general"));
+    server.kill9().await;
+    server.start_again().await;
+    ann.page(&room).await;
+}
+
+#[tokio::test]
+async fn sign_in_replaces_previous_session() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let before = ann.cookies();
+    let mut socket = ann.following("room/general").await;
+    ann.sign_in("ann", PASSWORD).await.done();
+    assert_ne!(
+        ann.cookies(),
+        before,
+        "an id that somebody planted must be worth nothing"
+    );
+    assert_eq!(socket.close_code().await, Some(4401));
+    let thief = server.visitor();
+    let answer = thief
+        .send(thief.request("GET", "/account").header("Cookie", before))
+        .await;
+    assert_eq!(answer.location(), "/sign-in?next=%2Faccount");
+}
+
+#[tokio::test]
+async fn sign_out_closes_sockets() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let elsewhere = ann.on_new_device(&server).await;
+    let (mut socket, mut other) = (
+        ann.following("room/general").await,
+        elsewhere.socket().await,
+    );
+    let cookie = ann.cookies();
+    assert_eq!(ann.form("/sign-out", &[]).await.location(), "/sign-in");
+    assert_eq!(socket.close_code().await, Some(4401));
+    let answer = ann
+        .send(ann.request("GET", "/account").header("Cookie", cookie))
+        .await;
+    assert_eq!(answer.location(), "/sign-in?next=%2Faccount");
+    assert!(other.drain().await.is_empty(), "the other session goes on");
+    elsewhere.page("/account").await;
+}
+
+#[tokio::test]
+async fn session_can_be_ended_from_another_device() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let lost = ann.on_new_device(&server).await;
+    let page = ann.page("/account").await;
+    let sessions: Vec<_> = text::attributes(&page, "value")
+        .into_iter()
+        .filter(|value| value.len() == 43)
+        .collect();
+    assert!(!sessions.is_empty(), "the other session is listed: {page}");
+    let mut socket = lost.following("room/general").await;
+    for session in &sessions {
+        assert_eq!(
+            bob.act("community.end-session", json!({ "session": session }))
+                .await
+                .code(),
+            "not_found",
+            "not his"
+        );
+    }
+    let lists_itself = lost.page("/account").await;
+    let own: Vec<_> = sessions
+        .iter()
+        .filter(|session| !text::attributes(&lists_itself, "value").contains(session))
+        .collect();
+    let target = own.first().copied().unwrap_or(&sessions[0]);
+    ann.act("community.end-session", json!({ "session": target }))
+        .await
+        .done();
+    assert_eq!(socket.close_code().await, Some(4401));
+    lost.get("/account").await.location();
+    ann.page("/account").await;
+}
+
+#[tokio::test]
+async fn socket_action_of_ended_session_does_nothing() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut socket = ann.socket().await;
+    ann.form("/sign-out", &[]).await;
+    let fields = json!({ "room": ann.room("general"), "body": "too late", "key": "late-0000" });
+    socket
+        .send(json!({ "type": "act", "id": "1", "action": "chat.post", "fields": fields }))
+        .await;
+    assert_eq!(socket.close_code().await, Some(4401));
+    let again = ann.on_new_device(&server).await;
+    assert!(again.history("general").await.is_empty());
+}
+
+#[tokio::test]
+async fn ended_session_is_not_renewed() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    server.stop().await;
+    // Seen long ago: the next request keeps that it was seen now, after it has done what it was
+    // for.
+    server
+        .change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)")
+        .await;
+    server.start_again().await;
+    let other = ann.on_new_device(&server).await;
+    let page = other.page("/account").await;
+    let sessions: Vec<_> = page
+        .split("name=\"session\" value=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect();
+    assert!(!sessions.is_empty());
+    for session in &sessions {
+        ann.act(
+            "community.end-session",
+            serde_json::json!({ "session": session }),
+        )
+        .await;
+    }
+    assert_eq!(
+        ann.get("/account").await.status,
+        303,
+        "signed out, and so it stays"
+    );
+}

@@ -1,0 +1,70 @@
+//! What a stop closes and finishes.
+
+use serde_json::json;
+
+use crate::support::{Person, TestServer};
+
+/// A server and its owner, for tests that only read.
+async fn house() -> (TestServer, Person) {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    (server, ann)
+}
+
+#[tokio::test]
+async fn stop_closes_open_sockets() {
+    let (mut server, ann) = house().await;
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        sockets.push(ann.following("room/general").await);
+    }
+    ann.post("general", "hi").await;
+    server.stop().await;
+    for mut socket in sockets {
+        assert_eq!(socket.close_code().await, Some(1012));
+    }
+    assert_eq!(server.run(&["check"]).stdout, b"ok\n");
+    let log = std::fs::metadata(server.data().join("tidepool.sqlite-wal"));
+    assert!(
+        log.is_ok_and(|log| log.len() == 0),
+        "everything is in the database file"
+    );
+}
+
+#[tokio::test]
+async fn stop_finishes_requests_in_progress() {
+    let (mut server, ann) = house().await;
+    let posts: Vec<_> = (0..20)
+        .map(|number| {
+            let ann = ann.clone();
+            tokio::spawn(async move {
+                let fields = json!({ "room": ann.room("general"), "body": "x",
+                    "key": format!("last-{number:04}") });
+                let request = ann
+                    .request("POST", "/act/chat.post")
+                    .header("Content-Type", "application/json");
+                request
+                    .header("Accept", "application/json")
+                    .body(fields.to_string())
+                    .send()
+                    .await
+                    .map(|response| response.status().as_u16())
+            })
+        })
+        .collect();
+    server
+        .metric_reaches("tidepool_actions_total{action=\"chat.post\"}", |count| {
+            count >= 1.0
+        })
+        .await;
+    server.stop().await;
+    let mut acknowledged = 0;
+    for post in posts {
+        if let Ok(status) = post.await.expect("it ends") {
+            assert_eq!(status, 200);
+            acknowledged += 1;
+        }
+    }
+    server.start_again().await;
+    assert!(ann.history("general").await.len() >= acknowledged);
+}

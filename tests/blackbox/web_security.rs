@@ -1,0 +1,126 @@
+//! Security headers, posts of other sites, secrets in the log.
+
+use serde_json::json;
+
+use crate::support::{Answer, PASSWORD, Person, TestServer};
+
+/// A server and its owner, for tests that only read.
+async fn house() -> (TestServer, Person) {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    (server, ann)
+}
+
+#[tokio::test]
+async fn answers_carry_security_headers() {
+    let (server, ann) = house().await;
+    let room = ann.room("general");
+    let answers = [
+        ann.get("/").await,
+        ann.get(&format!("/rooms/{room}")).await,
+        ann.fragment(&format!("/rooms/{room}/log")).await,
+        ann.get("/nowhere").await,
+        ann.get("/health/live").await,
+        ann.get("/metrics").await,
+        ann.get("/assets/none").await,
+        ann.get(&format!("/accounts/{}/mine.css", ann.id)).await,
+        ann.act("chat.post", json!({})).await,
+        ann.send(ann.request("PUT", "/sign-in")).await,
+        server.visitor().get("/account").await,
+        cross_site(&ann, "cross-site").await,
+    ];
+    let mut ids = std::collections::BTreeSet::new();
+    for answer in &answers {
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{}: {policy}",
+            answer.status
+        );
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*'),
+            "{policy}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+        assert!(answer.header("x-request-id").len() >= 16);
+        ids.insert(answer.header("x-request-id"));
+    }
+    assert_eq!(ids.len(), answers.len(), "each request has its own name");
+}
+
+async fn cross_site(person: &Person, site: &str) -> Answer {
+    let fields = json!({ "room": person.room("general"), "body": "forged", "key": "forged-0001" });
+    person
+        .send(
+            person
+                .request("POST", "/act/chat.post")
+                .header("Sec-Fetch-Site", site)
+                .form(&fields),
+        )
+        .await
+}
+
+#[tokio::test]
+async fn cross_site_posts_are_refused() {
+    let (_server, ann) = house().await;
+    for site in ["cross-site", "same-site"] {
+        assert_eq!(cross_site(&ann, site).await.status, 403, "{site}");
+    }
+    for path in [
+        "/setup",
+        "/sign-in",
+        "/sign-out",
+        "/act/chat.post",
+        "/join/x",
+    ] {
+        let request = ann
+            .request("POST", path)
+            .header("Origin", "https://evil.example")
+            .form(&json!({ "login": "ann", "password": PASSWORD }));
+        assert_eq!(ann.send(request).await.status, 403, "{path}");
+    }
+    assert!(ann.history("general").await.is_empty());
+    assert_eq!(cross_site(&ann, "same-origin").await.status, 303);
+    ann.send(
+        ann.request("GET", "/account")
+            .header("Sec-Fetch-Site", "cross-site"),
+    )
+    .await
+    .expect(200);
+}
+
+#[tokio::test]
+async fn secrets_are_never_logged() {
+    let server = TestServer::with(&[("TIDEPOOL_LOG", "debug")]).await;
+    let ann = server.owner("ann").await;
+    let link = ann.invite().await;
+    server.visitor().get(&link).await.expect(200);
+    server
+        .visitor()
+        .get(&format!("/sign-in?next={link}"))
+        .await
+        .expect(200);
+    ann.sign_in("ann", PASSWORD).await.done();
+    ann.socket().await;
+    let log = server.log();
+    let cookie = ann
+        .cookies()
+        .split_once('=')
+        .expect("a cookie")
+        .1
+        .to_owned();
+    assert!(log.len() > 1_000, "it is talkative");
+    for (what, secret) in [
+        ("a cookie", cookie.as_str()),
+        ("a password", PASSWORD),
+        ("the metrics token", &server.metrics_token()),
+    ] {
+        assert!(!log.contains(secret), "{what} is in the log");
+    }
+    let leaks: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains(&link[6..]))
+        .collect();
+    assert!(leaks.is_empty(), "an invitation is in the log: {leaks:?}");
+}

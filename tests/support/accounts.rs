@@ -1,0 +1,154 @@
+//! Accounts: setting up, inviting, joining, signing in.
+
+use std::sync::Arc;
+
+use reqwest::cookie::Jar;
+use serde_json::{Value, json};
+
+use super::person::client;
+use super::{Answer, Person, TestServer, text};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery";
+
+impl TestServer {
+    /// Someone who just came by: no account, no cookie.
+    pub fn visitor(&self) -> Person {
+        let jar = Arc::new(Jar::default());
+        let web = client()
+            .cookie_provider(jar.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        let base = self.base().parse().expect("the base is an address");
+        let rooms = Arc::default();
+        let (name, id, space) = <(String, String, String)>::default();
+        Person {
+            name,
+            id,
+            space,
+            base,
+            web: web.expect("a client can be made"),
+            jar,
+            rooms,
+        }
+    }
+
+    /// Sets the server up; this person owns it.
+    pub async fn owner(&self, name: &str) -> Person {
+        let mut person = self.visitor();
+        let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name),
+            "password": PASSWORD });
+        let made = person.submit("/setup", &fields).await.done();
+        person.set_identity(name, &made["account"], &made["space"]);
+        let general = person
+            .get("/")
+            .await
+            .location()
+            .rsplit('/')
+            .next()
+            .expect("a room")
+            .to_owned();
+        person.remember_room("general", &general);
+        assert!(
+            self.owner.set(person.clone()).is_ok(),
+            "a server has one owner"
+        );
+        person
+    }
+
+    /// Someone the owner invited, who joined.
+    pub async fn member(&self, name: &str) -> Person {
+        let owner = self.owner.get().expect("the owner comes first");
+        let link = owner.invite().await;
+        let mut person = self.visitor();
+        person.rooms = owner.rooms.clone();
+        person.join(&link, name).await.done();
+        person
+    }
+
+    /// Someone with an account on this server who belongs to another space.
+    pub async fn stranger(&self, name: &str) -> Person {
+        let owner = self.owner.get().expect("the owner comes first");
+        let space = owner
+            .act("community.create-space", json!({ "name": "Elsewhere" }))
+            .await
+            .done();
+        let invite = owner
+            .act("community.invite", json!({ "space": space["space"] }))
+            .await
+            .done();
+        let mut person = self.visitor();
+        person
+            .join(invite["link"].as_str().expect("a link"), name)
+            .await
+            .done();
+        person
+    }
+}
+
+/// The address of a person of this name.
+pub fn email(name: &str) -> String {
+    format!(
+        "{}@example.org",
+        name.to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+    )
+}
+
+impl Person {
+    /// Makes an invitation without limits. Its path.
+    pub async fn invite(&self) -> String {
+        self.invite_with(json!({})).await
+    }
+
+    /// Makes an invitation with `uses` or `expires`. Its path.
+    pub async fn invite_with(&self, mut limits: Value) -> String {
+        limits["space"] = json!(self.space);
+        self.act("community.invite", limits).await.done()["link"]
+            .as_str()
+            .expect("a link")
+            .to_owned()
+    }
+
+    /// Joins through a link under a name, and is that person from then on if it works.
+    pub async fn join(&mut self, link: &str, name: &str) -> Answer {
+        let answer = self
+            .submit(
+                link,
+                &json!({ "name": name, "email": email(name), "password": PASSWORD }),
+            )
+            .await;
+        if answer.status == 200 {
+            let space = answer.json()["space"].clone();
+            // Not from a socket: its presence would end seconds later, in the middle of a test.
+            let id = text::attributes(&self.page("/account").await, "data-me").remove(0);
+            self.set_identity(name, &json!(id), &space);
+        }
+        answer
+    }
+
+    /// Tries to sign in.
+    pub async fn sign_in(&self, login: &str, password: &str) -> Answer {
+        self.submit("/sign-in", &json!({ "login": login, "password": password }))
+            .await
+    }
+
+    /// The same person on another device, signed in anew.
+    pub async fn on_new_device(&self, server: &TestServer) -> Person {
+        let device = Person {
+            name: self.name.clone(),
+            id: self.id.clone(),
+            space: self.space.clone(),
+            rooms: self.rooms.clone(),
+            ..server.visitor()
+        };
+        device.sign_in(&self.name, PASSWORD).await.done();
+        device
+    }
+
+    fn set_identity(&mut self, name: &str, id: &Value, space: &Value) {
+        self.name = name.to_owned();
+        self.id = id.as_str().unwrap_or_default().to_owned();
+        self.space = space.as_str().unwrap_or_default().to_owned();
+    }
+}
