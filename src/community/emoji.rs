@@ -30,7 +30,7 @@ pub struct Emoji {
     /// The picture.
     #[sqlx(rename = "file_id")]
     pub file: FileId,
-    /// Who added it.
+    /// The account that added it.
     pub made_by: AccountId,
 }
 
@@ -91,6 +91,26 @@ fn is_standard(name: &str) -> bool {
     emojis::get_by_shortcode(name).is_some()
 }
 
+/// Normalizes a name and records if it is malformed or belongs to a standard emoji.
+fn check_emoji_name(name: &str, check: &mut Check) -> String {
+    let name = name.trim().trim_matches(':').to_lowercase();
+    let is_valid = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+    // Messages resolve standard names first, so a custom emoji of this name would never show.
+    let is_standard = is_standard(&name);
+    check
+        .that(
+            is_valid || is_standard,
+            "name",
+            "error-emoji-name",
+            MAX_EMOJI_NAME_BYTES,
+        )
+        .that(!is_standard, "name", "error-emoji-standard", 0);
+    name
+}
+
 /// The emoji of this server's spaces. Cheap to clone.
 #[derive(Clone)]
 pub struct EmojiSets {
@@ -145,21 +165,9 @@ impl EmojiSets {
         self.access
             .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
-        let name = name.trim().trim_matches(':').to_lowercase();
-        let fits = (2..=MAX_EMOJI_NAME_BYTES).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
-        // Messages resolve standard names first, so a custom emoji of this name would never show.
-        let standard = is_standard(&name);
-        Check::default()
-            .that(
-                fits || standard,
-                "name",
-                "error-emoji-name",
-                MAX_EMOJI_NAME_BYTES,
-            )
-            .that(!standard, "name", "error-emoji-standard", 0)
+        let mut check = Check::default();
+        let name = check_emoji_name(name, &mut check);
+        check
             .that(file.is_some(), "files", "error-file-picture", 0)
             .done()?;
         let (engine, file) = (self.engine.clone(), file.ok_or(Error::NotFound)?);

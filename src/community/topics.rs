@@ -12,11 +12,11 @@ event! {
 }
 
 event! {
-    /// A space was made.
+    /// A space was created.
     pub struct SpaceCreated on "community.space.created" by space changes(space, owner) {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// Who owns it.
+        /// The owner's account.
         owner: AccountId = AccountId(7),
     }
 }
@@ -44,7 +44,7 @@ event! {
     pub struct MemberJoined on "community.member.joined" by space changes(space, account) {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// Who joined.
+        /// The new member.
         account: AccountId = AccountId(7),
         /// Their name.
         name: String = "Ann".into(),
@@ -57,13 +57,13 @@ event! {
     pub struct MemberLeft on "community.member.left" by space changes(space, account) {
         /// The space.
         space: SpaceId = SpaceId(3),
-        /// Who left.
+        /// The former member.
         account: AccountId = AccountId(7),
     }
 }
 
 event! {
-    /// A room was made, or two people began a direct conversation.
+    /// A room or direct conversation was created.
     pub struct RoomCreated on "community.room.created" by room changes(room, space, members) {
         /// The room.
         room: RoomId = RoomId(12),
@@ -77,7 +77,7 @@ event! {
 }
 
 event! {
-    /// A room was renamed, archived or restored, made public or private, or got other members.
+    /// A room was renamed, archived or restored, made public or private, or its members changed.
     pub struct RoomChanged on "community.room.changed" by room changes(room, space, members) {
         /// The room.
         room: RoomId = RoomId(12),

@@ -12,6 +12,7 @@ use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
 use super::views::{EntriesView, LogView};
 use super::{Chat, ROOM_FEED};
+use crate::base::db::Db;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -181,29 +182,8 @@ impl Chat {
         page_query: PageQuery,
     ) -> Result<(Vec<Stub>, Option<MessageId>, Option<MessageId>)> {
         let db = &self.engine.db;
-        let up = |position, limit| async move {
-            let mut stubs = store::before(db, room, position, limit + 1).await?;
-            let more = stubs.len() > limit;
-            stubs.truncate(limit);
-            stubs.reverse();
-            let older = if more {
-                stubs.first().map(|stub| stub.id)
-            } else {
-                None
-            };
-            Ok::<_, Error>((stubs, older))
-        };
-        let down = |position, limit| async move {
-            let mut stubs = store::from(db, room, position, limit + 1).await?;
-            let more = stubs.len() > limit;
-            stubs.truncate(limit);
-            let newer = if more {
-                stubs.last().map(|stub| stub.id)
-            } else {
-                None
-            };
-            Ok::<_, Error>((stubs, newer))
-        };
+        let up = |position, limit| stubs_before(db, room, position, limit);
+        let down = |position, limit| stubs_from(db, room, position, limit);
         Ok(match page_query {
             PageQuery::Newest => {
                 let (stubs, older) = up(MessageId(i64::MAX), PAGE_SIZE).await?;
@@ -260,6 +240,37 @@ impl Chat {
             .map(|html| html.ok_or(Error::NotFound))
             .collect()
     }
+}
+
+/// Up to `limit` stubs before a position, oldest first, and the position from which older messages
+/// continue, if there are any.
+async fn stubs_before(
+    db: &Db,
+    room: RoomId,
+    position: MessageId,
+    limit: usize,
+) -> Result<(Vec<Stub>, Option<MessageId>)> {
+    let mut stubs = store::before(db, room, position, limit + 1).await?;
+    let has_more = stubs.len() > limit;
+    stubs.truncate(limit);
+    stubs.reverse();
+    let oldest = stubs.first().map(|stub| stub.id);
+    Ok((stubs, oldest.filter(|_| has_more)))
+}
+
+/// Up to `limit` stubs at or after a position, oldest first, and the position from which newer
+/// messages continue, if there are any.
+async fn stubs_from(
+    db: &Db,
+    room: RoomId,
+    position: MessageId,
+    limit: usize,
+) -> Result<(Vec<Stub>, Option<MessageId>)> {
+    let mut stubs = store::from(db, room, position, limit + 1).await?;
+    let has_more = stubs.len() > limit;
+    stubs.truncate(limit);
+    let newest = stubs.last().map(|stub| stub.id);
+    Ok((stubs, newest.filter(|_| has_more)))
 }
 
 #[derive(Deserialize)]

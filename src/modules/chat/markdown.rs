@@ -1,12 +1,11 @@
-//! Chat Markdown: what a member typed, turned into HTML that is safe to show to everyone.
+//! Chat Markdown: renders a message's source as HTML that is safe to show to everyone.
 //!
-//! The text goes through three steps and the order matters. comrak parses it (GitHub flavour,
-//! and a newline is a line break as people expect in a chat). The tree is then rewritten: names
-//! between colons become emoji, raw HTML becomes visible text, images become links so that no
-//! reader's address leaks to another host, headings are fitted under the page's own, code is
-//! highlighted. Last, always, ammonia
-//! parses the result as a browser would and keeps only the tags and attributes named here, so a
-//! mistake in the first two steps shows as missing markup and not as a script.
+//! There are three steps, in this order. comrak parses the source (GitHub flavour; a newline is a
+//! line break). The tree is then rewritten: names between colons become emoji, raw HTML becomes
+//! visible text, images become links so that no reader's IP address leaks to another host, headings
+//! are fitted under the page's own, code is highlighted. Last, always, ammonia parses the result as
+//! a browser would and allows only the tags and attributes named here, so that a mistake in the
+//! first two steps loses markup instead of running a script.
 //!
 //! Rendering is bounded: a text that is too long or nested too deeply is shown as plain lines.
 
@@ -54,7 +53,7 @@ pub fn to_html(source: &str) -> String {
     let root = parse_bounded(&arena, source);
     rewrite(&arena, root);
     let mut html = String::with_capacity(source.len() * 2);
-    // Writing to a string cannot fail; were it to, what was written so far is still cleaned.
+    // Writing to a string cannot fail; if it did, the partial output would still be sanitised.
     if format_html(root, options(), &mut html).is_err() {
         tracing::error!("a message could not be formatted");
     }
@@ -70,7 +69,7 @@ fn options() -> &'static Options<'static> {
         options.extension.strikethrough = true;
         options.extension.table = true;
         options.extension.tasklist = true;
-        // An escaped colon stays apart from the text around it, so that it begins no emoji.
+        // An escaped colon becomes a node of its own, so that it cannot start an emoji.
         options.parse.escaped_char_spans = true;
         options.render.hardbreaks = true;
         // Raw HTML is turned to text in the tree; this catches any that were overlooked there.
@@ -90,7 +89,7 @@ fn options_without_tables() -> &'static Options<'static> {
 }
 
 /// Whether filling up the short rows of a table could make far more cells than the text has
-/// characters. Asked before parsing, as making the cells is what costs.
+/// characters. Checked before parsing, because creating the cells is the expensive part.
 fn may_exceed_cells(source: &str) -> bool {
     let widest = source
         .lines()

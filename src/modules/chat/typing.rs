@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn typing_ttl_is_the_stylesheets() {
+    fn typing_ttl_matches_stylesheet() {
         let css = include_str!("../../../assets/css/chat.css");
         let rule = format!(
             ".typing span {{ animation: expire 300ms {}s forwards; }}",

@@ -3,8 +3,8 @@
 use super::shortcodes;
 use crate::community::EmojiSet;
 
-/// Puts images in the place of names, in HTML that has been sanitised: in its text alone, and not
-/// in code.
+/// Replaces the names of a space's emoji by images in sanitised HTML: in text only, and not in
+/// code.
 pub fn with_emoji(html: &str, emoji: &EmojiSet) -> String {
     if emoji.is_empty() || !html.contains(':') {
         return html.to_owned();
@@ -56,7 +56,7 @@ fn end_of_tag(tag: &str) -> usize {
 
 fn image(emoji: &EmojiSet, name: &str, out: &mut String) -> Option<()> {
     let file = emoji.get(name)?;
-    // Names of emoji hold nothing that has a meaning in HTML or an address.
+    // Names of emoji need no escaping in HTML or URLs.
     out.push_str(&format!(
         "<img class=\"emoji\" src=\"/files/{file}/{name}?size=small\" alt=\":{name}:\" \
          title=\":{name}:\">"
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn space_emoji_follow_the_rule_of_standard_ones() {
+    fn space_emoji_are_found_like_standard_ones() {
         let shown = |source: &str| with_emoji(&to_html(source), &tide());
         for source in [
             "**:tide:**",

@@ -53,8 +53,8 @@ pub(super) const CLASSES: [(&str, &str); 22] = [
 pub(super) const LANGUAGE_PREFIX: &str = "language-";
 
 /// The languages that are highlighted: (word after the fence, token the grammar is found by).
-/// Listed here so that asking does not load the grammars, and so that the words that reach a
-/// class name are ours and not a member's.
+/// Listed here so that a lookup does not load the grammars, and so that class names come from this
+/// list and not from a message.
 pub(super) const LANGUAGES: [(&str, &str); 76] = [
     ("bash", "sh"),
     ("bat", "bat"),
@@ -167,7 +167,7 @@ pub(super) fn highlight_block(node: Node<'_>, block: &NodeCodeBlock) {
     node.data_mut().value = value;
 }
 
-/// The grammars, loaded on first use (a few megabytes, kept).
+/// The grammars, loaded on first use and never freed (a few megabytes).
 pub(super) fn syntaxes() -> &'static SyntaxSet {
     static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
     SYNTAXES.get_or_init(SyntaxSet::load_defaults_newlines)

@@ -169,7 +169,7 @@ pub(super) fn shorten(mut line: String, max_chars: usize) -> String {
 }
 
 /// Whether a grapheme is shown as an emoji: a pictograph, a flag, a keycap, or a sign followed by
-/// the mark that asks for its coloured form.
+/// the variation selector for its coloured form.
 pub(super) fn is_emoji(grapheme: &str) -> bool {
     let mut characters = grapheme.chars();
     let Some(first) = characters.next() else {
@@ -185,7 +185,7 @@ pub(super) fn is_emoji(grapheme: &str) -> bool {
     }
 }
 
-/// Characters shown in colour without being asked to.
+/// Characters that are shown in colour by default.
 pub(super) fn is_pictograph(character: char) -> bool {
     matches!(character,
         '\u{231a}'..='\u{231b}' | '\u{23e9}'..='\u{23ec}' | '\u{23f0}' | '\u{23f3}'

@@ -37,21 +37,21 @@ pub(super) fn append_lines<'a>(arena: &'a Arena<'a>, paragraph: Node<'a>, source
     }
 }
 
-/// What a node is to be changed into. Decided while reading the tree, done afterwards, so that
-/// the walk never stands on a node that has just moved.
+/// A change of a node. Changes are collected while the tree is traversed and applied afterwards, so
+/// that the traversal never is at a node that has been moved.
 pub(super) enum Change {
     /// Show raw HTML as the text it was typed as.
     ShowSource(String),
     /// Turn an image into a link, or give a link a text that can be read.
     MakeLink(Box<NodeLink>),
-    /// Remove the link and keep its text.
+    /// Replace the link by its text.
     Unwrap(Box<NodeLink>),
     /// Set a heading's level.
     Level(u8),
     /// Write the box of a task as a character, which every screen reader announces.
     Task { done: bool },
-    /// Keep an escaped colon apart from the name beside it in the HTML, too: the emoji of spaces
-    /// are found there.
+    /// Separate an escaped colon from the name beside it in the HTML, too, where the emoji of
+    /// spaces are resolved.
     IsolateColon,
     /// Highlight a code block, or drop what followed its fence.
     Code(Box<NodeCodeBlock>),
@@ -143,7 +143,7 @@ pub(super) fn make_link<'a>(arena: &'a Arena<'a>, node: Node<'a>, mut link: Node
     node.data_mut().value = NodeValue::Link(Box::new(link));
 }
 
-/// Puts a link's text in its place; with no text, the address is shown so nothing is lost.
+/// Replaces a link by its text, or by its URL if it has no text.
 pub(super) fn unwrap_link<'a>(arena: &'a Arena<'a>, node: Node<'a>, link: &NodeLink) {
     if !has_visible_text(node) && !link.url.is_empty() {
         node.append(text(arena, link.url.clone()));

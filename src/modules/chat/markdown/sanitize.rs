@@ -1,4 +1,4 @@
-//! The last step: the tags, attributes and addresses that may be in the HTML at all.
+//! The last step: the tags, attributes and URLs that are allowed in the HTML.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -36,11 +36,11 @@ pub(super) const TAGS: [&str; 24] = [
     "ul",
 ];
 
-/// Where a link may lead. Relative links are not made: a message must not steer its readers
-/// around this site under a text of its choosing.
+/// The URL schemes of links. Relative links are not allowed: a message must not lead its readers to
+/// pages of this server under a misleading text.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// The last step: what may remain, whatever came before.
+/// The sanitiser, which is independent of the earlier steps.
 pub(super) fn sanitizer() -> &'static Builder<'static> {
     static SANITIZER: OnceLock<Builder<'static>> = OnceLock::new();
     SANITIZER.get_or_init(|| {
@@ -70,8 +70,8 @@ pub(super) fn sanitizer() -> &'static Builder<'static> {
     })
 }
 
-/// Whether an attribute that ammonia would keep has a value this module writes. A `<` never
-/// passes: the browser library looks for its own tags in the raw text of what it receives.
+/// Whether an attribute that ammonia allows has a value that this module writes. `<` is never
+/// allowed: htmx searches for its own tags in the raw text of a response.
 pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str) -> bool {
     if value.contains('<') {
         return false;
@@ -87,7 +87,7 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
     }
 }
 
-/// Whether a link may lead there.
+/// Whether a link may have this URL.
 pub(super) fn is_allowed_url(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
 }

@@ -1,4 +1,4 @@
-//! Emoji written by name: `:name:`, where it is meant as one.
+//! Emoji written by name: `:name:`.
 //!
 //! A colon has other uses, so a name counts only where nothing joins it from outside: not in
 //! `12:30:45`, `2001:db8::100:1` or `std::vec::Vec`, and not in a web address. Names may follow
@@ -29,8 +29,8 @@ fn is_escaped(node: Node<'_>) -> bool {
         .is_some_and(|parent| matches!(parent.data().value, NodeValue::Escaped))
 }
 
-/// Copies text to `out`. `write` is given each name and writes what stands for it, or answers
-/// `None` for a name it does not know. Takes time linear in the text.
+/// Copies text to `out`. `write` gets each name and writes its replacement, or returns `None` for
+/// an unknown name. Takes time linear in the text.
 pub(super) fn replace(
     text: &str,
     out: &mut String,
@@ -108,7 +108,7 @@ fn is_written_without_spaces(character: char) -> bool {
 mod tests {
     use super::*;
 
-    /// What becomes of a text in which the names `a` and `tide` are known.
+    /// Replaces the known names `a` and `tide` by `<>`.
     fn replaced(text: &str) -> String {
         let mut out = String::new();
         replace(text, &mut out, |name, out| {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn colons_of_something_else_stay() {
+    fn colons_with_other_meaning_are_unchanged() {
         for text in [
             "x:tide:",
             ":tide:x",

@@ -1,4 +1,4 @@
-//! Texts written to break out of a message or to take long.
+//! Texts written to inject markup or to render slowly.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use super::{MESSAGE_CHARS, check};
 use crate::modules::chat::markdown::highlight::MAX_HIGHLIGHT_LINE_BYTES;
 use crate::modules::chat::markdown::{is_emoji_only, needs_highlighting, to_plain};
 
-/// What a message may take to render in a debug build on a busy machine. The work is bounded
-/// by a few milliseconds; a square or worse in the length would go far beyond this.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a message may take to render in a debug build on a busy machine. The work is bounded
+/// by a few milliseconds; quadratic work in the length would exceed this by far.
+const MAX_RENDER_TIME: Duration = Duration::from_secs(5);
 
 #[test]
 fn hostile_markup_leaves_allowed_tags_only() {
@@ -237,7 +237,7 @@ fn hostile_shapes_render_in_time() {
             println!("{took:?} {:?}", shape.chars().take(30).collect::<String>());
         }
         assert!(
-            took < PATIENCE,
+            took < MAX_RENDER_TIME,
             "{took:?} for {:?}",
             &shape.chars().take(40).collect::<String>()
         );
