@@ -5,12 +5,12 @@ mod support;
 
 mod browser {
     mod driver;
+    mod file_transfer;
     mod page;
     mod proxy;
-    mod scene;
     mod session;
+    mod two_people;
 
-    mod file_input;
     mod files;
     mod first_evening;
     mod history;
@@ -22,6 +22,6 @@ mod browser {
     mod phone;
     mod pictures;
     mod portraits;
-    mod upload_interruptions;
+    mod upload_resume;
     mod without_scripts;
 }

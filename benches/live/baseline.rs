@@ -275,18 +275,17 @@ pub async fn insert(path: &Path, count: usize) -> Result<()> {
         .pragma("wal_autocheckpoint", "0")
         .disable_statement_logging();
     let mut database = options.connect().await?;
-    const TABLE: &str = "\
-        CREATE TABLE messages (id BIGINT NOT NULL PRIMARY KEY, room_id BIGINT NOT NULL, \
-            author_id BIGINT NOT NULL, client_key TEXT NOT NULL, body TEXT NOT NULL, \
-            revision BIGINT NOT NULL, continues BOOLEAN NOT NULL, created_at BIGINT NOT NULL, \
-            UNIQUE (author_id, client_key))";
+    const TABLE: &str = "CREATE TABLE messages (id BIGINT NOT NULL PRIMARY KEY, room_id BIGINT NOT \
+        NULL, author_id BIGINT NOT NULL, \
+        client_key TEXT NOT NULL, body TEXT NOT NULL, revision BIGINT NOT NULL, continues BOOLEAN \
+        NOT NULL, created_at BIGINT NOT NULL, \
+        UNIQUE (author_id, client_key))";
     sqlx::query(TABLE).execute(&mut database).await?;
     sqlx::query("CREATE INDEX messages_of_room ON messages (room_id, id, revision, author_id)")
         .execute(&mut database)
         .await?;
-    const INSERT: &str = "\
-        INSERT INTO messages \
-            (id, room_id, author_id, client_key, body, revision, continues, created_at) \
+    const INSERT: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
+        revision, continues, created_at) \
         VALUES ($1, 1, $2, $3, $4, 1, 0, $1)";
     let started = Instant::now();
     for first in (0..count).step_by(AT_ONCE) {

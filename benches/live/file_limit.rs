@@ -1,4 +1,4 @@
-//! How many files, and so how many sockets, this process may have open.
+//! The limit of open files of this process and its children.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -15,18 +15,20 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::http::{Http, action, find};
-use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open, pong, said};
+use crate::socket::{
+    CLOSE, PING, TEXT, client_frame, first_frame, is_event, message_number, open, pong,
+};
 
 // After which a socket counts as lost; the server pings every 8.
-const SILENCE: Duration = Duration::from_secs(25);
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(25);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 // Milliseconds until a lost socket is opened again, doubled up to the last, as pages do.
-const FIRST_TRY: u64 = 500;
-const LAST_TRY: u64 = 4_000;
-const HANDSHAKES: usize = 64; // at once while followers connect
-const READING: usize = 64; // connections that read again at once
+const MIN_BACKOFF_MS: u64 = 500;
+const MAX_BACKOFF_MS: u64 = 4_000;
+const MAX_HANDSHAKES: usize = 64; // at once while a pool connects
+const MAX_REFETCHES: usize = 64; // connections that read again at once
 
-/// What followers follow.
+/// What the followers of a pool do.
 pub struct Plan {
     address: SocketAddr,
     room: String,
@@ -37,22 +39,25 @@ pub struct Plan {
     keep: bool,
     /// The newest message before all that count.
     since: u64,
-    doors: Semaphore,
-    desks: Semaphore,
+    handshakes: Semaphore,
+    refetches: Semaphore,
 }
 
 impl Plan {
     /// Follows a room, messages after `since` being kept.
     pub fn new(address: SocketAddr, room: &str, since: u64) -> Self {
-        let (doors, desks) = (Semaphore::new(HANDSHAKES), Semaphore::new(READING));
+        let (handshakes, refetches) = (
+            Semaphore::new(MAX_HANDSHAKES),
+            Semaphore::new(MAX_REFETCHES),
+        );
         Self {
             address,
             room: room.to_owned(),
             beside: String::new(),
             keep: true,
             since,
-            doors,
-            desks,
+            handshakes,
+            refetches,
         }
     }
 
@@ -75,7 +80,7 @@ impl Plan {
     /// Without a limit on how many connect at the same moment.
     pub fn all_at_once(self) -> Self {
         Self {
-            doors: Semaphore::new(Semaphore::MAX_PERMITS),
+            handshakes: Semaphore::new(Semaphore::MAX_PERMITS),
             ..self
         }
     }
@@ -133,10 +138,12 @@ impl Follower {
 
     /// Follows for ever, coming back whenever the socket is lost. Ends only with what a server must
     /// not say.
-    pub async fn live(&self, plan: &Plan, cookie: &str) -> Result<Infallible> {
+    pub async fn run(&self, plan: &Plan, cookie: &str) -> Result<Infallible> {
         let (mut cursor, mut tries) = (None::<String>, 0);
         loop {
-            let left = self.visit(plan, cookie, &mut cursor, &mut tries).await?;
+            let left = self
+                .connect_once(plan, cookie, &mut cursor, &mut tries)
+                .await?;
             self.following.store(false, Ordering::Release);
             let wait = match left {
                 Left::Sent => Duration::ZERO,
@@ -144,7 +151,7 @@ impl Follower {
                     self.lost.fetch_add(1, Ordering::Relaxed);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) =
                         format!("{error:#}");
-                    let most = (FIRST_TRY << tries.min(8)).min(LAST_TRY);
+                    let most = (MIN_BACKOFF_MS << tries.min(8)).min(MAX_BACKOFF_MS);
                     tries += 1;
                     Duration::from_millis(most / 2 + random(most))
                 }
@@ -153,7 +160,7 @@ impl Follower {
         }
     }
 
-    async fn visit(
+    async fn connect_once(
         &self,
         plan: &Plan,
         cookie: &str,
@@ -165,17 +172,17 @@ impl Follower {
             .map(|cursor| format!("@{cursor}"))
             .unwrap_or_default();
         let path = format!("/live/data?feed=room/{}{from}{}", plan.room, plan.beside);
-        let door = match from.is_empty() {
-            true => Some(plan.doors.acquire().await?),
+        let permit = match from.is_empty() {
+            true => Some(plan.handshakes.acquire().await?),
             false => None,
         };
-        let (mut stream, mut came) = match timeout(SILENCE, open(plan.address, &path, cookie)).await
-        {
-            Ok(Ok(opened)) => opened,
-            Ok(Err(error)) => return Ok(Left::Lost(error)),
-            Err(_) => return Ok(Left::Lost(anyhow::anyhow!("no handshake in time"))),
-        };
-        drop(door);
+        let (mut stream, mut came) =
+            match timeout(READ_TIMEOUT, open(plan.address, &path, cookie)).await {
+                Ok(Ok(opened)) => opened,
+                Ok(Err(error)) => return Ok(Left::Lost(error)),
+                Err(_) => return Ok(Left::Lost(anyhow::anyhow!("no handshake in time"))),
+            };
+        drop(permit);
         self.opened.fetch_add(1, Ordering::Release);
         let away = self.away.notified();
         tokio::pin!(away);
@@ -193,7 +200,7 @@ impl Follower {
                         String::from_utf8_lossy(frame.payload)
                     )),
                     TEXT => {
-                        self.hear(frame.payload, plan, cookie, cursor, &mut stream)
+                        self.handle(frame.payload, plan, cookie, cursor, &mut stream)
                             .await?
                     }
                     other => bail!("a frame of kind {other}"),
@@ -211,7 +218,7 @@ impl Follower {
             }
             came.reserve(4096);
             tokio::select! {
-                read = timeout(SILENCE, stream.read_buf(&mut came)) => match read {
+                read = timeout(READ_TIMEOUT, stream.read_buf(&mut came)) => match read {
                     Ok(Ok(1..)) => {}
                     Ok(Ok(0)) => return Ok(Left::Lost(anyhow::anyhow!("the connection ended"))),
                     Ok(Err(error)) => return Ok(Left::Lost(error.into())),
@@ -223,7 +230,7 @@ impl Follower {
     }
 
     /// The inner failure loses the socket; the outer is the server's fault.
-    async fn hear(
+    async fn handle(
         &self,
         text: &[u8],
         plan: &Plan,
@@ -259,10 +266,7 @@ impl Follower {
             let again = if of_room && plan.keep {
                 self.refreshed.fetch_add(1, Ordering::Relaxed);
                 self.following.store(false, Ordering::Release);
-                match self
-                    .while_alive(stream, self.read_again(plan, cookie))
-                    .await
-                {
+                match self.while_alive(stream, self.refetch(plan, cookie)).await {
                     Ok(cursor) => {
                         json!({ "type": "subscribe", "feed": feed["feed"], "cursor": cursor })
                     }
@@ -274,7 +278,7 @@ impl Follower {
                 json!({ "type": "subscribe", "feed": feed["feed"] })
             };
             return Ok(stream
-                .write_all(&said(&again.to_string()))
+                .write_all(&client_frame(&again.to_string()))
                 .await
                 .map_err(Into::into));
         } else if !text.starts_with(b"{\"type\":\"hello\"") {
@@ -294,14 +298,14 @@ impl Follower {
         loop {
             tokio::select! {
                 done = &mut what => return done,
-                () = tokio::time::sleep(SIGN_OF_LIFE) => stream.write_all(&pong(b"")).await?,
+                () = tokio::time::sleep(KEEPALIVE_INTERVAL) => stream.write_all(&pong(b"")).await?,
             }
         }
     }
 
     /// Reads what came after the newest message known. The cursor to follow from.
-    async fn read_again(&self, plan: &Plan, cookie: &str) -> Result<String> {
-        let _desk = plan.desks.acquire().await?;
+    async fn refetch(&self, plan: &Plan, cookie: &str) -> Result<String> {
+        let _permit = plan.refetches.acquire().await?;
         let mut http = Http::connect(plan.address).await?;
         loop {
             let after = self.newest.load(Ordering::Acquire).max(plan.since);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(30); // for one answer
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30); // for one answer
 
 /// A request as it is sent.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
@@ -91,7 +91,7 @@ impl Http {
 
     /// Sends a request and waits for the whole answer.
     pub async fn send(&mut self, request: &[u8]) -> Result<Answer<'_>> {
-        let (status, head, body) = timeout(PATIENCE, self.exchange(request))
+        let (status, head, body) = timeout(WAIT_TIMEOUT, self.exchange(request))
             .await
             .context("no answer in time")??;
         let body = match body {

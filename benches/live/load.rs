@@ -126,8 +126,8 @@ impl Posts {
     fn telling(&self, author: usize, frames: u64) -> (String, Vec<u8>) {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = format!("{number:08}{}", self.text);
-        let fields = json!({ "room": self.room, "body": body,
-            "key": format!("bench-{number:08}"), "frames": frames });
+        let fields = json!({ "room": self.room, "body": body, "key": format!("bench-{number:08}"),
+            "frames": frames });
         let request = action(
             self.action,
             &self.cookies[author % self.cookies.len()],

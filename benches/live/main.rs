@@ -9,13 +9,12 @@
 mod baseline;
 mod file_limit;
 mod follower;
-mod followers;
-mod frame_source;
+mod follower_pool;
 mod http;
 mod load;
 mod machine;
+mod open_loop;
 mod options;
-mod paced;
 mod people;
 mod process;
 mod received_frames;
@@ -25,7 +24,8 @@ mod server;
 mod socket;
 mod socket_pool;
 mod socket_reader;
-mod statistics;
+mod stats;
+mod synthetic_feed;
 
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     match options.baseline {
         Some(Role::Serve) => return baseline::serve(options.file.as_deref()),
-        Some(Role::FrameSource) => return frame_source::serve(),
+        Some(Role::SyntheticFeed) => return synthetic_feed::serve(),
         Some(Role::Insert) => {
             return baseline::insert(options.file.as_deref().context("where to?")?, options.count);
         }

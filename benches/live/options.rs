@@ -106,7 +106,7 @@ pub enum Role {
     /// Bare routes, a bare WebSocket broadcast and a bare loop over sockets
     Serve,
     /// The real server with a module whose frames nothing stores
-    FrameSource,
+    SyntheticFeed,
     /// Bare inserts
     Insert,
 }

@@ -46,18 +46,18 @@ impl Site {
             .execute(&mut *all)
             .await?;
             sqlx::query(
-                "INSERT INTO members (space_id, account_id, role, joined_at) \
-                 VALUES ($1, $2, 'member', 0)",
+                "INSERT INTO members (space_id, account_id, role, joined_at) VALUES ($1, \
+                $2, 'member', 0)",
             )
             .bind(self.space.parse::<i64>()?)
             .bind(account)
             .execute(&mut *all)
             .await?;
             sqlx::query(
-                "INSERT INTO sessions \
-                     (digest, account_id, data, device, created_at, seen_at, expires_at) \
-                 SELECT $1, $2, $3, device, created_at, seen_at, expires_at \
-                 FROM sessions WHERE account_id = $4 LIMIT 1",
+                "INSERT INTO sessions (digest, account_id, data, device, created_at, seen_at, \
+                    expires_at) \
+                 SELECT $1, $2, $3, device, created_at, seen_at, expires_at FROM sessions WHERE \
+                    account_id = $4 LIMIT 1",
             )
             .bind(secrets::digest(&session))
             .bind(account)

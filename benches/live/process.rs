@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::statistics::percentile;
-
 /// A running child. Dropping it kills it.
 pub struct Process {
     child: Child,
@@ -46,13 +44,13 @@ impl Process {
         BufReader::new(process.child.stdout.take().context("stdout is piped")?)
             .read_line(&mut line)?;
         if line.is_empty() {
-            bail!("the {what} did not start:\n{}", process.said());
+            bail!("the {what} did not start:\n{}", process.log_tail());
         }
         Ok((process, line.trim_end().to_owned()))
     }
 
     /// The last it wrote to stderr.
-    pub fn said(&self) -> String {
+    pub fn log_tail(&self) -> String {
         let all = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = all.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
@@ -61,13 +59,17 @@ impl Process {
     /// Fails when it ended or panicked.
     pub fn check(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the {} ended with {status}:\n{}", self.what, self.said());
+            bail!(
+                "the {} ended with {status}:\n{}",
+                self.what,
+                self.log_tail()
+            );
         }
         ensure!(
             !std::fs::read_to_string(&self.log)?.contains("panicked"),
             "the {} panicked:\n{}",
             self.what,
-            self.said()
+            self.log_tail()
         );
         Ok(())
     }
@@ -205,7 +207,7 @@ impl Folder {
             file.sync_data()?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
         }
-        Ok(percentile(&mut times, 50.0))
+        Ok(crate::stats::percentile(&mut times, 50.0))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What one socket of a pool received.
+//! Frames that one socket of a pool received.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,13 +15,13 @@ pub struct ReceivedFrames {
     /// A digest of all frames in their order: equal digests are equal histories.
     pub chain: AtomicU64,
     /// The frames themselves, inflated, where they are kept.
-    pub kept: Option<Mutex<Vec<Box<[u8]>>>>,
+    pub payloads: Option<Mutex<Vec<Box<[u8]>>>>,
 }
 
 impl ReceivedFrames {
     /// Takes in a frame. The digest of all before goes in, that with this one comes out.
     pub fn take(&self, chain: u64, frame: &Frame<'_>) -> Result<u64> {
-        if let Some(kept) = &self.kept {
+        if let Some(kept) = &self.payloads {
             let payload = if frame.compressed {
                 inflate(frame.payload)?.into()
             } else {

@@ -6,7 +6,7 @@ use crate::file_limit::file_limit;
 use crate::machine;
 use crate::options::Options;
 use crate::process::Used;
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug)]
@@ -244,7 +244,7 @@ impl Report {
         }
         println!(
             "\nmiddle (least–most) of the turns, tidepool and baseline by turns, the load on the \
-             same cores"
+                same cores"
         );
         for line in &self.lines {
             if let Some(ours) = line.ours.cost() {
@@ -271,7 +271,7 @@ impl Report {
                 .iter()
                 .map(|used| {
                     json!({ "wall": used.wall, "server": used.server, "load": used.load,
-                    "units": used.units })
+                        "units": used.units })
                 })
                 .collect();
             json!({ "middle": side.middle(), "turns": side.figures, "seconds": used })
@@ -287,7 +287,9 @@ impl Report {
                 })
             })
             .collect();
-        json!({ "machine": machine::text(), "turns": options.rounds(), "rows": lines,
-            "notes": self.notes, "quick": options.quick })
+        json!({
+            "machine": machine::text(), "turns": options.rounds(),
+            "rows": lines, "notes": self.notes, "quick": options.quick,
+        })
     }
 }

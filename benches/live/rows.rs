@@ -58,7 +58,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
 const FRAMES: u64 = 8; // one request tells of, so that what is measured is telling and not asking
 
 /// A server with people in a room, and the baseline that tells the same frames.
-struct Stage {
+struct Comparison {
     server: Server,
     site: Site,
     /// Where sockets follow the room.
@@ -72,8 +72,8 @@ struct Stage {
     _folder: Folder,
 }
 
-impl Stage {
-    async fn set(options: &Options, people: usize) -> Result<Self> {
+impl Comparison {
+    async fn start(options: &Options, people: usize) -> Result<Self> {
         let folder = Folder::new()?;
         let server = Server::tidepool(&folder).await?;
         let site = Site::set_up(&server, people).await?;
@@ -87,12 +87,12 @@ impl Stage {
     }
 
     /// The same with frames that nothing stores.
-    async fn frame_source(people: usize) -> Result<Self> {
+    async fn with_synthetic_feed(people: usize) -> Result<Self> {
         let folder = Folder::new()?;
-        let server = Server::frame_source(&folder).await?;
+        let server = Server::with_synthetic_feed(&folder).await?;
         let site = Site::set_up(&server, people).await?;
         let posts = Posts {
-            action: "bench.publish",
+            action: "bench.send-frames",
             frames: FRAMES,
             ..Posts::to(&server, &site, "")
         };
@@ -136,7 +136,7 @@ impl Stage {
         })
     }
 
-    fn still_well(&mut self) -> Result<()> {
+    fn check(&mut self) -> Result<()> {
         self.server.process.check()?;
         self.baseline.process.check()
     }

@@ -54,9 +54,9 @@ impl Server {
     }
 
     /// Starts the real server with a module whose frames nothing stores.
-    pub async fn frame_source(folder: &Folder) -> Result<Self> {
+    pub async fn with_synthetic_feed(folder: &Folder) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--baseline", "frame-source"]);
+        command.args(["--baseline", "synthetic-feed"]);
         Self::real(command, folder, SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 

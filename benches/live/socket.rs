@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::http::{find, request};
 
-const PATIENCE: Duration = Duration::from_secs(25); // for a handshake
+const WAIT_TIMEOUT: Duration = Duration::from_secs(25); // for a handshake
 // The sample of RFC 6455: with a fixed key the right answer is known beforehand.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The answer to the key that every client here sends.
@@ -28,7 +28,7 @@ pub async fn open(address: SocketAddr, path: &str, cookie: &str) -> Result<(TcpS
     let stream = TcpStream::connect(address)
         .await
         .with_context(|| format!("cannot connect to {address}"))?;
-    shake_hands(stream, path, cookie, &[]).await
+    handshake(stream, path, cookie, &[]).await
 }
 
 /// Opens one whose frames may come compressed.
@@ -40,7 +40,7 @@ pub async fn open_compressed(
     let stream = TcpStream::connect(address)
         .await
         .with_context(|| format!("cannot connect to {address}"))?;
-    shake_hands(
+    handshake(
         stream,
         path,
         cookie,
@@ -64,16 +64,16 @@ pub async fn open_narrow(
     // Segments as on a poor line: with those of the loopback, 64 KiB each, the sender's buffer is
     // megabytes.
     socket2::SockRef::from(&socket).set_tcp_mss(536)?;
-    shake_hands(socket.connect(address).await?, path, cookie, &[]).await
+    handshake(socket.connect(address).await?, path, cookie, &[]).await
 }
 
-async fn shake_hands(
+async fn handshake(
     stream: TcpStream,
     path: &str,
     cookie: &str,
     also: &[(&str, &str)],
 ) -> Result<(TcpStream, Vec<u8>)> {
-    timeout(PATIENCE, exchange(stream, path, cookie, also))
+    timeout(WAIT_TIMEOUT, exchange(stream, path, cookie, also))
         .await
         .context("no handshake in time")?
 }
@@ -177,7 +177,7 @@ pub fn text_frame(payload: &[u8]) -> Vec<u8> {
 }
 
 /// A text frame as a client sends it, masked with zeros, which leaves it as it is.
-pub fn said(payload: &str) -> Vec<u8> {
+pub fn client_frame(payload: &str) -> Vec<u8> {
     let mut frame = text_frame(payload.as_bytes());
     let head = frame.len() - payload.len();
     frame[1] |= 0x80;

@@ -14,16 +14,23 @@ use tokio::time::timeout;
 
 use crate::load::threads;
 use crate::received_frames::ReceivedFrames;
-use crate::socket::message_number;
-pub use crate::socket_reader::PoolOptions;
-use crate::socket_reader::{Shared, lock, run_thread};
+use crate::socket::{message_number, open, open_compressed};
+use crate::socket_reader::{Shared, listen, lock};
 
-const PATIENCE: Duration = Duration::from_secs(30); // for frames that are on their way
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30); // for frames that are on their way
 const SAMPLE: usize = 4; // sockets that keep what they get
+const AT_ONCE: usize = 32; // handshakes of one thread
+
+/// How sockets are opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectOptions {
+    /// Compressed where the server likes.
+    pub compressed: bool,
+}
 
 /// Open sockets that all follow the same feed.
 pub struct SocketPool {
-    received: Vec<Arc<ReceivedFrames>>,
+    records: Vec<Arc<ReceivedFrames>>,
     shared: Arc<Shared>,
     leave: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -38,12 +45,12 @@ impl SocketPool {
         cookies: &[String],
         count: usize,
     ) -> Result<Self> {
-        Self::connect_with(PoolOptions::default(), address, path, cookies, count).await
+        Self::connect_as(ConnectOptions::default(), address, path, cookies, count).await
     }
 
-    /// The same with these options.
-    pub async fn connect_with(
-        options: PoolOptions,
+    /// The same in this connect_options.
+    pub async fn connect_as(
+        connect_options: ConnectOptions,
         address: SocketAddr,
         path: &str,
         cookies: &[String],
@@ -51,16 +58,16 @@ impl SocketPool {
     ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let (leave, leaving) = watch::channel(false);
-        let received: Vec<_> = (0..count)
+        let records: Vec<_> = (0..count)
             .map(|place| {
                 Arc::new(ReceivedFrames {
-                    kept: (place < SAMPLE).then(Mutex::default),
+                    payloads: (place < SAMPLE).then(Mutex::default),
                     ..ReceivedFrames::default()
                 })
             })
             .collect();
         let mut pool = Self {
-            received,
+            records,
             shared,
             leave,
             threads: Vec::new(),
@@ -69,16 +76,16 @@ impl SocketPool {
         for thread in 0..threads {
             let mine: Vec<_> = (thread..count)
                 .step_by(threads)
-                .map(|n| (pool.received[n].clone(), cookies[n % cookies.len()].clone()))
+                .map(|n| (pool.records[n].clone(), cookies[n % cookies.len()].clone()))
                 .collect();
             let (shared, leaving, path) = (pool.shared.clone(), leaving.clone(), path.to_owned());
             pool.threads.push(std::thread::spawn(move || {
-                run_thread(options, address, &path, mine, &shared, leaving)
+                run_sockets(connect_options, address, &path, mine, &shared, leaving)
             }));
         }
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_TIMEOUT;
         while pool.shared.ready.load(Ordering::Acquire) < count {
-            pool.sound()?;
+            pool.check_failures()?;
             ensure!(
                 Instant::now() < until,
                 "{} of {count} sockets follow",
@@ -91,7 +98,7 @@ impl SocketPool {
 
     /// How many sockets there are.
     pub fn len(&self) -> u64 {
-        self.received.len() as u64
+        self.records.len() as u64
     }
 
     /// How many frames all sockets together have got.
@@ -114,12 +121,12 @@ impl SocketPool {
 
     /// That moment.
     pub async fn reached(&self) -> Result<Instant> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_TIMEOUT;
         loop {
             if let Some(at) = *lock(&self.shared.at) {
                 return Ok(at);
             }
-            self.sound()?;
+            self.check_failures()?;
             if timeout(until - Instant::now(), self.shared.reached.notified())
                 .await
                 .is_err()
@@ -133,7 +140,7 @@ impl SocketPool {
         }
     }
 
-    fn sound(&self) -> Result<()> {
+    fn check_failures(&self) -> Result<()> {
         lock(&self.shared.failed)
             .take()
             .map_or(Ok(()), |error| Err(error.context("a socket")))
@@ -142,11 +149,11 @@ impl SocketPool {
     /// Fails unless every socket got the frames of exactly these messages, each once, in the order
     /// of their ids.
     pub fn check(&self, posted: &BTreeSet<u64>) -> Result<()> {
-        self.sound()?;
+        self.check_failures()?;
         for kept in self
-            .received
+            .records
             .iter()
-            .filter_map(|received| received.kept.as_ref())
+            .filter_map(|record| record.payloads.as_ref())
         {
             let told = lock(kept)
                 .iter()
@@ -160,20 +167,20 @@ impl SocketPool {
             );
         }
         let chain = self
-            .received
+            .records
             .first()
             .context("nobody is there")?
             .chain
             .load(Ordering::Acquire);
-        for (place, received) in self.received.iter().enumerate() {
-            let frames = received.frames.load(Ordering::Acquire);
+        for (place, record) in self.records.iter().enumerate() {
+            let frames = record.frames.load(Ordering::Acquire);
             ensure!(
                 frames == posted.len() as u64,
                 "socket {place} got {frames} of {} frames",
                 posted.len()
             );
             ensure!(
-                received.chain.load(Ordering::Acquire) == chain,
+                record.chain.load(Ordering::Acquire) == chain,
                 "socket {place} got other frames, or in another order"
             );
         }
@@ -182,8 +189,8 @@ impl SocketPool {
 
     /// The last frame.
     pub fn sample(&self) -> Result<Vec<u8>> {
-        let kept = self.received[0]
-            .kept
+        let kept = self.records[0]
+            .payloads
             .as_ref()
             .context("no frames were kept")?;
         Ok(lock(kept).last().context("no frame came")?.to_vec())
@@ -197,5 +204,49 @@ impl Drop for SocketPool {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+/// A thread's sockets, until all leave.
+fn run_sockets(
+    connect_options: ConnectOptions,
+    address: SocketAddr,
+    path: &str,
+    mine: Vec<(Arc<ReceivedFrames>, String)>,
+    shared: &Arc<Shared>,
+    mut leaving: watch::Receiver<bool>,
+) {
+    let all = async {
+        for some in mine.chunks(AT_ONCE) {
+            let opened = some
+                .iter()
+                .map(async |(_, cookie)| match connect_options.compressed {
+                    true => open_compressed(address, path, cookie).await,
+                    false => open(address, path, cookie).await,
+                });
+            for ((stream, early), (record, _)) in futures_util::future::try_join_all(opened)
+                .await?
+                .into_iter()
+                .zip(some)
+            {
+                let (record, shared) = (record.clone(), shared.clone());
+                tokio::spawn(async move {
+                    let Err(error) = listen(stream, early, &record, &shared).await else {
+                        return;
+                    };
+                    shared.fail(error);
+                });
+            }
+        }
+        // An error means that the pool was dropped, which is the same.
+        let _ = leaving.wait_for(|leave| *leave).await;
+        Ok::<_, anyhow::Error>(())
+    };
+    let run = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into);
+    if let Err(error) = run.and_then(|runtime| runtime.block_on(all)) {
+        shared.fail(error);
     }
 }

@@ -1,32 +1,23 @@
-//! A thread of a socket pool: opens its sockets, reads and counts their frames, answers pings.
+//! Reads the frames of one socket of a pool: counts and checks them, and notes when the last
+//! expected one has come.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::received_frames::ReceivedFrames;
-use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, open, open_compressed, pong};
+use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, pong};
 
-const AT_ONCE: usize = 32; // handshakes of one thread
-
-/// How the sockets of a pool are opened.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PoolOptions {
-    /// Compressed where the server likes.
-    pub compressed: bool,
-}
-
-/// What the threads of a pool report.
+/// What all sockets of a pool count together.
 #[derive(Default)]
 pub struct Shared {
     pub ready: AtomicUsize,
@@ -40,57 +31,8 @@ pub struct Shared {
     pub leaving: AtomicBool,
 }
 
-/// The guard, also after a panic of another thread.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A thread's sockets, until all leave.
-pub fn run_thread(
-    options: PoolOptions,
-    address: SocketAddr,
-    path: &str,
-    mine: Vec<(Arc<ReceivedFrames>, String)>,
-    shared: &Arc<Shared>,
-    mut leaving: watch::Receiver<bool>,
-) {
-    let all = async {
-        for some in mine.chunks(AT_ONCE) {
-            let opened = some
-                .iter()
-                .map(async |(_, cookie)| match options.compressed {
-                    true => open_compressed(address, path, cookie).await,
-                    false => open(address, path, cookie).await,
-                });
-            for ((stream, early), (received, _)) in futures_util::future::try_join_all(opened)
-                .await?
-                .into_iter()
-                .zip(some)
-            {
-                let (received, shared) = (received.clone(), shared.clone());
-                tokio::spawn(async move {
-                    let Err(error) = listen(stream, early, &received, &shared).await else {
-                        return;
-                    };
-                    shared.fail(error);
-                });
-            }
-        }
-        // An error means that the pool is dropped already, which is the same.
-        let _ = leaving.wait_for(|leave| *leave).await;
-        Ok::<_, anyhow::Error>(())
-    };
-    let run = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Into::into);
-    if let Err(error) = run.and_then(|runtime| runtime.block_on(all)) {
-        shared.fail(error);
-    }
-}
-
 impl Shared {
-    fn fail(&self, error: anyhow::Error) {
+    pub fn fail(&self, error: anyhow::Error) {
         if !self.leaving.load(Ordering::Acquire) {
             lock(&self.failed).get_or_insert(error);
             self.reached.notify_one();
@@ -107,22 +49,26 @@ impl Shared {
     }
 }
 
+pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 thread_local! {
     /// Every socket of a thread reads into the same buffer.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 << 10]);
 }
 
-async fn listen(
+pub async fn listen(
     mut stream: TcpStream,
     mut rest: Vec<u8>,
-    received: &ReceivedFrames,
+    record: &ReceivedFrames,
     shared: &Shared,
 ) -> Result<()> {
     let mut pongs = Vec::new();
-    let used = take(&rest, received, shared, &mut pongs)?;
+    let used = take(&rest, record, shared, &mut pongs)?;
     rest.drain(..used);
     loop {
-        poll_fn(|task| read(&mut stream, task, &mut rest, received, shared, &mut pongs)).await?;
+        poll_fn(|task| read(&mut stream, task, &mut rest, record, shared, &mut pongs)).await?;
         for pong in pongs.drain(..) {
             stream.write_all(&pong).await?;
         }
@@ -133,7 +79,7 @@ fn read(
     stream: &mut TcpStream,
     task: &mut Task<'_>,
     rest: &mut Vec<u8>,
-    received: &ReceivedFrames,
+    record: &ReceivedFrames,
     shared: &Shared,
     pongs: &mut Vec<Vec<u8>>,
 ) -> Poll<Result<()>> {
@@ -146,11 +92,11 @@ fn read(
         }
         // Frames are read where they lie; only the beginning of one that is not whole yet is kept.
         if rest.is_empty() {
-            let used = take(came, received, shared, pongs)?;
+            let used = take(came, record, shared, pongs)?;
             rest.extend_from_slice(&came[used..]);
         } else {
             rest.extend_from_slice(came);
-            let used = take(rest, received, shared, pongs)?;
+            let used = take(rest, record, shared, pongs)?;
             rest.drain(..used);
         }
         if rest.is_empty() {
@@ -163,12 +109,12 @@ fn read(
 /// Takes in every whole frame. How many bytes they had.
 fn take(
     bytes: &[u8],
-    received: &ReceivedFrames,
+    record: &ReceivedFrames,
     shared: &Shared,
     pongs: &mut Vec<Vec<u8>>,
 ) -> Result<usize> {
     let (mut used, mut events, mut wire) = (0, 0, 0);
-    let mut chain = received.chain.load(Ordering::Relaxed);
+    let mut chain = record.chain.load(Ordering::Relaxed);
     while let Some((frame, length)) = first_frame(&bytes[used..])? {
         used += length;
         match frame.opcode {
@@ -183,14 +129,14 @@ fn take(
             {
                 events += 1;
                 wire += length as u64;
-                chain = received.take(chain, &frame)?;
+                chain = record.take(chain, &frame)?;
             }
             CLOSE | TEXT => bail!("the server said {}", String::from_utf8_lossy(frame.payload)),
             other => bail!("a frame of kind {other}"),
         }
     }
     if events > 0 {
-        received.note(events, chain);
+        record.note(events, chain);
         shared.wire.fetch_add(wire, Ordering::Relaxed);
         shared.count(events);
     }

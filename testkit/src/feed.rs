@@ -3,27 +3,17 @@
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::WAIT_TIMEOUT;
 
 /// A followed feed. What happens from the moment it is followed is kept until it is waited for.
 pub struct Feed {
-    messages: mpsc::UnboundedReceiver<Result<Message, Error>>,
-    /// Reads the socket, so that pings are answered also while the test does something else.
-    reader: JoinHandle<()>,
-}
-
-impl Drop for Feed {
-    /// Closes the socket.
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 impl Feed {
@@ -34,19 +24,11 @@ impl Feed {
         let mut request = url.as_str().into_client_request().expect("an address");
         let cookies = cookies.parse().expect("a header's value");
         request.headers_mut().insert("cookie", cookies);
-        let (mut stream, _) = connect_async(request).await.expect("the socket opens");
+        let (stream, _) = connect_async(request).await.expect("the socket opens");
+        let mut followed = Self { stream };
         let message = json!({ "type": "subscribe", "feed": feed });
-        let sent = stream.send(Message::text(message.to_string()));
+        let sent = followed.stream.send(Message::text(message.to_string()));
         sent.await.expect("the socket takes a message");
-        let (sender, messages) = mpsc::unbounded_channel();
-        let reader = tokio::spawn(async move {
-            while let Some(message) = stream.next().await {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut followed = Self { messages, reader };
         let is_answer = |said: &Value| {
             said["feed"] == feed && (said["type"] == "subscribed" || said["type"] == "refused")
         };
@@ -72,7 +54,7 @@ impl Feed {
         let until = Instant::now() + WAIT_TIMEOUT;
         let mut others = Vec::new();
         loop {
-            let next = timeout_at(until, self.messages.recv()).await;
+            let next = timeout_at(until, self.stream.next()).await;
             match next.unwrap_or_else(|_| panic!("no {what}, but {others:#?}")) {
                 Some(Ok(Message::Text(text))) => match decode(&text) {
                     message if fits(&message) => return message,

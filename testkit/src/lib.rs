@@ -23,4 +23,4 @@ use std::time::Duration;
 
 /// How long a test waits for what must happen before it fails. Long, so that a loaded machine does
 /// not matter.
-pub const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);

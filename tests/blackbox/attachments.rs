@@ -9,7 +9,7 @@ const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
 /// Uploads a file to a room. Its id.
 async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String {
     let upload = person
-        .try_begin(
+        .try_create_upload(
             "chat.attachment",
             &person.room(room),
             name,
@@ -41,8 +41,8 @@ async fn post(
     files: &[&str],
     captions: &[&str],
 ) -> crate::support::Answer {
-    let fields = json!({ "room": person.room(room), "body": body, "key": new_key(),
-        "files": files, "captions": captions });
+    let fields = json!({ "room": person.room(room), "body": body, "key": new_key(), "files": files,
+        "captions": captions });
     person.act("chat.post", fields).await
 }
 
@@ -171,7 +171,7 @@ async fn foreign_or_used_file_cannot_be_attached() {
         post(&ann, "general", "", &[], &[]).await.expect(422).code(),
         "invalid"
     );
-    bob.try_begin("chat.attachment", &ann.room("cellar"), "x.txt", 3)
+    bob.try_create_upload("chat.attachment", &ann.room("cellar"), "x.txt", 3)
         .await
         .expect(404);
     // A file in a private room is seen by those in it, and by nobody who left.

@@ -1,8 +1,8 @@
-//! Every route, feed and action, used by people who may not: they never get data. The tables must
-//! name all there is, so that what is added fails `tables` until it is listed.
+//! Every route, action and feed as somebody who may not: never data. The tables must name all there
+//! is, so whoever adds one lists it here.
 
 mod actions;
+mod completeness;
 mod feeds;
+mod fixture;
 mod routes;
-mod scene;
-mod tables;

@@ -1,4 +1,4 @@
-//! The power goes in the middle of a storm of posts.
+//! A server killed in the middle of many posts keeps what it acknowledged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,14 +9,18 @@ use serde_json::json;
 use crate::support::{Message, Person, TestServer, eventually};
 
 const CLIENTS: usize = 8;
-const ACKNOWLEDGED: usize = 400; // posts after which the power goes
+const ACKNOWLEDGED: usize = 400; // posts after which the server is killed
 
 /// Posts until the server is gone. The keys of what was acknowledged, and the key of the one in the
 /// air.
-async fn post_on(person: Person, number: usize, total: Arc<AtomicUsize>) -> (Vec<String>, String) {
+async fn post_until_killed(
+    person: Person,
+    number: usize,
+    total: Arc<AtomicUsize>,
+) -> (Vec<String>, String) {
     let mut acknowledged = Vec::new();
     for count in 0.. {
-        let key = format!("storm-{number}-{count:06}");
+        let key = format!("load-{number}-{count:06}");
         let fields = json!({ "room": person.room("general"), "body": key, "key": key });
         let request = person
             .request("POST", "/act/chat.post")
@@ -39,7 +43,7 @@ async fn post_on(person: Person, number: usize, total: Arc<AtomicUsize>) -> (Vec
             _ => return (acknowledged, key),
         }
     }
-    unreachable!("the storm ends with the server")
+    unreachable!("posting ends with the server")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,18 +54,22 @@ async fn acknowledged_posts_survive_kill() {
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         let person = server.member(&format!("poster {number}")).await;
-        clients.push(tokio::spawn(post_on(person, number, total.clone())));
+        clients.push(tokio::spawn(post_until_killed(
+            person,
+            number,
+            total.clone(),
+        )));
     }
     eventually("acknowledged posts", || async {
         (total.load(Ordering::Relaxed) >= ACKNOWLEDGED).then_some(())
     })
     .await;
-    server.kill9().await;
-    let (mut acknowledged, mut in_the_air) = (Vec::new(), Vec::new());
+    server.kill().await;
+    let (mut acknowledged, mut unacknowledged) = (Vec::new(), Vec::new());
     for client in clients {
         let (keys, last) = client.await.expect("the client ends");
         acknowledged.extend(keys);
-        in_the_air.push(last);
+        unacknowledged.push(last);
     }
     let check = server.run(&["check"]);
     assert_eq!(check.stdout, b"ok\n", "{check:?}");
@@ -73,8 +81,8 @@ async fn acknowledged_posts_survive_kill() {
         if let Some(id) = &before {
             fields["before"] = json!(id);
         }
-        let stretch = ann.act("chat.history", fields).await.done();
-        let messages: Vec<_> = stretch["messages"]
+        let page = ann.act("chat.history", fields).await.done();
+        let messages: Vec<_> = page["messages"]
             .as_array()
             .expect("a list")
             .iter()
@@ -85,7 +93,7 @@ async fn acknowledged_posts_survive_kill() {
             *kept.entry(message.key.clone()).or_default() += 1;
         }
         before = messages.first().map(|message| message.id.clone());
-        if stretch["more"] != true {
+        if page["more"] != true {
             break;
         }
     }
@@ -95,7 +103,7 @@ async fn acknowledged_posts_survive_kill() {
     }
     for (key, count) in kept {
         assert!(
-            count == 1 && in_the_air.contains(&key),
+            count == 1 && unacknowledged.contains(&key),
             "{key} is there {count} times and was never sent"
         );
     }

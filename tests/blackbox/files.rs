@@ -7,17 +7,18 @@ mod limits;
 pub(super) mod pictures;
 mod reference;
 mod served;
-mod upload_interruptions;
+mod upload_access;
+mod upload_resume;
 mod uploads;
 
 use crate::support::{Person, TestServer};
 
 /// A server with a cabinet, its owner, and a member of her space.
-async fn house() -> (TestServer, Person, Person) {
-    house_with(&[]).await
+async fn start_server() -> (TestServer, Person, Person) {
+    start_server_with(&[]).await
 }
 
-async fn house_with(overrides: &[(&str, &str)]) -> (TestServer, Person, Person) {
+async fn start_server_with(overrides: &[(&str, &str)]) -> (TestServer, Person, Person) {
     let server = TestServer::example_with("cabinet", overrides).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

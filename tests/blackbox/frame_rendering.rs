@@ -36,7 +36,7 @@ async fn post_to_thousand_sockets_renders_once() {
     join_all(
         sockets
             .iter_mut()
-            .map(|socket| socket.message_of_type("subscribed")),
+            .map(|socket| socket.wait_for("subscribed")),
     )
     .await;
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
@@ -47,12 +47,7 @@ async fn post_to_thousand_sockets_renders_once() {
         server.metric(FRAGMENTS).await,
     );
     let message = ann.post("general", "before a thousand eyes").await;
-    let frames = join_all(
-        sockets
-            .iter_mut()
-            .map(|socket| socket.message_of_type("frame")),
-    )
-    .await;
+    let frames = join_all(sockets.iter_mut().map(|socket| socket.wait_for("frame"))).await;
     assert!(
         frames.iter().all(|frame| frame == &frames[0]),
         "all are the same bytes"

@@ -1,11 +1,11 @@
-//! Pages of the history of a room.
+//! History: reading older messages, page by page.
 
 use serde_json::json;
 
 use crate::support::{Message, Person, TestServer, new_key, text};
 
 /// Posts this many and gives their ids.
-async fn many(by: &Person, count: usize) -> Vec<String> {
+async fn post_many(by: &Person, count: usize) -> Vec<String> {
     let mut socket = by.socket().await;
     let mut ids = Vec::with_capacity(count);
     for number in 0..count {
@@ -25,9 +25,9 @@ async fn many(by: &Person, count: usize) -> Vec<String> {
 async fn history_pages_cover_each_message_once() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let ids = many(&ann, 230).await;
+    let ids = post_many(&ann, 230).await;
     let room = ann.room("general");
-    let stretch = async |fields: serde_json::Value| {
+    let history_page = async |fields: serde_json::Value| {
         let answer = ann.act("chat.history", fields).await.done();
         let messages: Vec<_> = answer["messages"]
             .as_array()
@@ -37,9 +37,9 @@ async fn history_pages_cover_each_message_once() {
             .collect();
         (messages, answer["more"].as_bool().expect("more or not"))
     };
-    let (mut up, mut more) = stretch(json!({ "room": room })).await;
+    let (mut up, mut more) = history_page(json!({ "room": room })).await;
     while more {
-        let (mut older, rest) = stretch(json!({ "room": room, "before": up[0] })).await;
+        let (mut older, rest) = history_page(json!({ "room": room, "before": up[0] })).await;
         assert!(!older.is_empty());
         older.append(&mut up);
         (up, more) = (older, rest);
@@ -47,7 +47,7 @@ async fn history_pages_cover_each_message_once() {
     assert_eq!(up, ids);
     let (mut down, mut more) = (vec![ids[0].clone()], true);
     while more {
-        let (newer, rest) = stretch(json!({ "room": room, "after": down.last() })).await;
+        let (newer, rest) = history_page(json!({ "room": room, "after": down.last() })).await;
         assert!(!newer.is_empty());
         down.extend(newer);
         more = rest;
@@ -65,7 +65,7 @@ async fn history_pages_cover_each_message_once() {
 async fn history_links_work_without_scripts() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let ids = many(&ann, 130).await;
+    let ids = post_many(&ann, 130).await;
     let room = format!("/rooms/{}", ann.room("general"));
     let link = |page: &str, way: &str| {
         let start = format!("{room}?{way}=");
@@ -94,7 +94,7 @@ async fn history_links_work_without_scripts() {
 async fn permalink_shows_surrounding_messages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let ids = many(&ann, 120).await;
+    let ids = post_many(&ann, 120).await;
     let (id, room) = (&ids[60], ann.room("general"));
     assert_eq!(
         ann.get(&format!("/messages/{id}")).await.location(),
@@ -117,7 +117,7 @@ async fn permalink_shows_surrounding_messages() {
 async fn log_fragment_has_same_pages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let ids = many(&ann, 60).await;
+    let ids = post_many(&ann, 60).await;
     let log = format!("/rooms/{}/log", ann.room("general"));
     let newest = ann.fragment(&log).await.expect(200);
     assert!(

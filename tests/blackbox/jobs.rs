@@ -1,22 +1,20 @@
 //! Jobs outlive the server, happen once, and are seen by who runs it.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 
-use crate::support::{PATIENCE, Person, TestServer, eventually};
+use crate::support::{Person, TestServer, WAIT_TIMEOUT, eventually};
 
-async fn set(person: &Person, text: &str) -> Option<()> {
+async fn set_reminder(person: &Person, text: &str) -> Option<()> {
     let answer = person
         .try_act("reminders.set", json!({ "text": text, "seconds": 0 }))
         .await?;
     (answer.status == 200).then_some(())
 }
 
-async fn told(person: &Person) -> Vec<String> {
+async fn reminders_told(person: &Person) -> Vec<String> {
     let answer = person.act("reminders.list", json!({})).await.done();
     answer["told"]
         .as_array()
@@ -33,31 +31,26 @@ async fn job_effect_happens_once_across_kills() {
     let mut acknowledged = BTreeSet::new();
     let mut asked = BTreeSet::new();
     for round in 0..5 {
-        let (count, acknowledgement) = (AtomicUsize::new(0), Notify::new());
+        // One permit for each acknowledged reminder.
+        let answered = Semaphore::new(0);
         let many = (0..60).map(|number| {
-            let (ann, count, acknowledgement) = (&ann, &count, &acknowledgement);
+            let (ann, answered, text) = (&ann, &answered, format!("{round}-{number}"));
             async move {
-                let text = format!("{round}-{number}");
-                let done = set(ann, &text).await.is_some();
-                if done {
-                    count.fetch_add(1, Ordering::Relaxed);
-                    acknowledgement.notify_one();
-                }
-                (done, text)
+                let is_set = set_reminder(ann, &text).await.is_some();
+                answered.add_permits(usize::from(is_set));
+                (is_set, text)
             }
         });
         let all = futures_util::future::join_all(many);
         let killing = async {
-            // While jobs are still being added and others run; later in each round.
-            let wanted = 1 + round * 8;
-            let reached = async {
-                while count.load(Ordering::Relaxed) < wanted {
-                    acknowledgement.notified().await;
-                }
-            };
-            let in_time = timeout(PATIENCE, reached).await;
-            in_time.expect("jobs are acknowledged in time");
-            server.kill9().await;
+            // In the middle of adding and doing, later in each round: the others are in flight.
+            let enough = answered.acquire_many(1 + 8 * round);
+            tokio::time::timeout(WAIT_TIMEOUT, enough)
+                .await
+                .expect("reminders are acknowledged in time")
+                .expect("the semaphore stays open")
+                .forget();
+            server.kill().await;
         };
         let (all, ()) = tokio::join!(all, killing);
         for (done, text) in all {
@@ -69,23 +62,26 @@ async fn job_effect_happens_once_across_kills() {
         server.start_again().await;
     }
     let mut following = ann.following(&format!("reminders/{}", ann.id)).await;
-    set(&ann, "the last").await.expect("the server is well");
+    set_reminder(&ann, "the last")
+        .await
+        .expect("the server is well");
     following
-        .expect("the last reminder", |said| {
-            said["event"]["text"] == "the last"
+        .expect("the last reminder", |received| {
+            received["event"]["text"] == "the last"
         })
         .await;
     acknowledged.insert("the last".to_owned());
     asked.insert("the last".to_owned());
-    let missing = |told: &[String]| {
+    let missing = |reminders_told: &[String]| {
         acknowledged
             .iter()
-            .filter(|text| !told.contains(text))
+            .filter(|text| !reminders_told.contains(text))
             .cloned()
             .collect::<Vec<_>>()
     };
+    assert!(acknowledged.len() > 5, "each round acknowledged something");
     let all = eventually("effect of every acknowledged job", || async {
-        let all = told(&ann).await;
+        let all = reminders_told(&ann).await;
         missing(&all).is_empty().then_some(all)
     })
     .await;
@@ -108,7 +104,7 @@ async fn host_pauses_and_cancels_jobs_live() {
     )
     .await
     .expect(303);
-    assert_eq!(page.message_of_type("frame").await["html"], "<!--reread-->");
+    assert_eq!(page.wait_for("frame").await["html"], "<!--reread-->");
     let job = bob
         .act("reminders.set", json!({ "text": "tea", "seconds": 0 }))
         .await
@@ -168,7 +164,7 @@ async fn host_pauses_and_cancels_jobs_live() {
         .await
         .done();
     bobs.event("reminders.reminder.told").await;
-    assert_eq!(told(&bob).await, ["soup"]);
+    assert_eq!(reminders_told(&bob).await, ["soup"]);
 }
 
 #[tokio::test]
@@ -176,6 +172,6 @@ async fn second_server_on_data_folder_is_refused() {
     let server = TestServer::start().await;
     let refused = server.run(&["serve", "--address", "127.0.0.1:0"]);
     assert!(!refused.status.success());
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(said.contains("another server"), "{said}");
+    let received = String::from_utf8_lossy(&refused.stderr);
+    assert!(received.contains("another server"), "{received}");
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::support::TestServer;
 
 const SUBSCRIPTIONS: usize = 95; // of a socket: 100 messages in ten seconds are its limit
+
 const ATTEMPTS: usize = 20; // a busy machine may spread the subscriptions by itself
 
 #[tokio::test]
@@ -13,11 +14,7 @@ async fn refresh_of_few_sockets_is_immediate() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let feed = ann.feed("room/general");
-    let answer = ann
-        .socket()
-        .await
-        .try_follow(&feed, Some("another.1"))
-        .await;
+    let answer = ann.socket().await.subscribe(&feed, Some("another.1")).await;
     assert_eq!(
         answer,
         json!({ "type": "refresh", "feed": feed, "within": 0 })
@@ -38,7 +35,7 @@ async fn refresh_of_many_sockets_names_a_window() {
                 .await;
         }
         for _ in 0..SUBSCRIPTIONS {
-            let refresh = socket.message_of_type("refresh").await;
+            let refresh = socket.wait_for("refresh").await;
             widest = widest.max(refresh["within"].as_u64().expect("milliseconds"));
         }
         if widest > 0 {
@@ -68,7 +65,7 @@ async fn address_with_lost_cursors_names_one_window() {
         .socket_at(&format!("/live/data?{}", query.join("&")))
         .await;
     for feed in feeds {
-        let refresh = socket.message_of_type("refresh").await;
+        let refresh = socket.wait_for("refresh").await;
         assert_eq!(
             refresh,
             json!({ "type": "refresh", "feed": feed, "within": 0 })
@@ -87,4 +84,40 @@ async fn posts_to_followed_room_do_not_wait() {
         following.event("chat.message.posted").await;
     }
     assert_eq!(server.metric("tidepool_feed_waits_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn stalled_socket_delays_nobody() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut stalled = bob.following("room/general").await;
+    stalled.pause_reading();
+    let mut reading = bob.following("room/general").await;
+    // Two megabytes, in fewer seconds than a socket may stay silent.
+    let text = "🏳️‍🌈".repeat(4_000);
+    for _ in 0..40 {
+        ann.post("general", &text).await;
+    }
+    let last = ann.post("general", "the end").await;
+    reading
+        .expect("the last", |received| {
+            received["event"]["message"]["id"] == last.id.as_str()
+        })
+        .await;
+    stalled.resume_reading();
+    // Either it gets every event, or it is told to refetch; never a gap.
+    let mut events = 0;
+    loop {
+        let received = stalled.next().await.expect("still open");
+        match received["type"].as_str() {
+            Some("event") => events += 1,
+            Some("refresh") => break,
+            other => panic!("{other:?}"),
+        }
+        if received["event"]["message"]["id"] == last.id.as_str() {
+            assert_eq!(events, 41);
+            break;
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Writing, editing, deleting and rendering messages.
+//! Messages: writing, editing and deleting them.
 
 use serde_json::json;
 
@@ -156,28 +156,6 @@ async fn consecutive_messages_share_header() {
     assert!(!last.continues);
     ann.create_room("garden").await;
     assert!(!ann.post("garden", "5").await.continues, "rooms do not mix");
-}
-
-#[tokio::test]
-async fn new_divider_precedes_first_unread_message() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let bob = server.member("bob").await;
-    let room = format!("/rooms/{}", bob.room("general"));
-    ann.post("general", "seen").await;
-    bob.page(&room).await;
-    bob.post("general", "my own is never new").await;
-    let unread = ann.post("general", "unseen").await;
-    ann.post("general", "unseen too").await;
-    let page = bob.page(&room).await;
-    let lines: Vec<_> = page
-        .match_indices("class=\"new\"")
-        .map(|(at, _)| at)
-        .collect();
-    assert_eq!(lines.len(), 1, "{page}");
-    let after = text::messages(&page[lines[0]..]);
-    assert_eq!(after[0], unread.id);
-    assert_eq!(text::count(&bob.page(&room).await, "class=\"new\""), 0);
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn added_module_is_live_and_authorised() {
     assert_eq!(event["event"], json!({ "space": space, "value": 1 }));
 
     let stranger = server.visitor();
-    assert_eq!(stranger.get(&path).await.status, 303, "to the door");
+    assert_eq!(stranger.get(&path).await.status, 303, "to sign-in");
     server.restart().await;
     assert!(
         ann.page(&path).await.contains(">2</output>"),

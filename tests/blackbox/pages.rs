@@ -249,8 +249,8 @@ async fn user_input_is_escaped_everywhere() {
         let cem = server.member(&format!("c{probe}")).await;
         let phone = cem.html_socket().await;
         socket
-            .expect("the newcomer", |said| {
-                said["html"]
+            .expect("the newcomer", |received| {
+                received["html"]
                     .as_str()
                     .is_some_and(|html| html.contains(&format!("person-{}-{}", bob.space, cem.id)))
             })
@@ -258,7 +258,7 @@ async fn user_input_is_escaped_everywhere() {
         ann.delete(&message).await;
         let mut frames = 0;
         loop {
-            let frame = socket.message_of_type("frame").await["html"]
+            let frame = socket.wait_for("frame").await["html"]
                 .as_str()
                 .expect("HTML")
                 .to_owned();
@@ -310,10 +310,10 @@ async fn user_input_is_escaped_everywhere() {
         );
         harmless(
             "room",
-            &ann.send(
-                form.form(&json!({ "space": ann.space, "name": "", "about": probe,
-                "private": probe, "members": probe })),
-            )
+            &ann.send(form.form(
+                &json!({ "space": ann.space, "name": "", "about": probe, "private": probe,
+                "members": probe }),
+            ))
             .await
             .body,
         );

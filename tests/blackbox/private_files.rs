@@ -37,12 +37,12 @@ async fn data_files_are_private_to_the_server() {
     let mut server = TestServer::example("cabinet").await;
     let ann = server.owner("ann").await;
     ann.post("general", "hello").await;
-    ann.file("notes.txt", b"notes").await;
+    ann.add_file("notes.txt", b"notes").await;
     assert_eq!(readable_by_others(server.data()), Vec::<PathBuf>::new());
 
     server.stop().await;
     let database = server.data().join("tidepool.sqlite");
     fs::set_permissions(&database, Permissions::from_mode(0o644)).expect("its mode changes");
-    server.again().await;
+    server.start_again().await;
     assert_eq!(readable_by_others(server.data()), Vec::<PathBuf>::new());
 }

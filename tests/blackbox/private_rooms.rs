@@ -1,4 +1,4 @@
-//! Private rooms: who sees them and who may be in them.
+//! Private rooms: who sees them, and who may be in them.
 
 use serde_json::json;
 
@@ -17,10 +17,10 @@ async fn private_room_is_hidden_from_others() {
     let room = ann.create_room("whisper").private().with(&[&bob]).await;
     news.0.event("community.room.created").await;
     ann.create_room("aloud").await;
-    let heard = public.event("community.room.created").await;
+    let received = public.event("community.room.created").await;
     assert_eq!(
-        heard["event"]["private"], false,
-        "nobody hears of the private one: {heard}"
+        received["event"]["private"], false,
+        "the private room is not announced: {received}"
     );
     assert!(news.1.drain().await.is_empty());
     assert!(
@@ -58,7 +58,7 @@ async fn room_made_private_revokes_others() {
     change("yes").await;
     ann.post("garden", "just us").await;
     inside.event("chat.message.posted").await;
-    outside.message_of_type("revoked").await;
+    outside.wait_for("revoked").await;
     assert!(outside.drain().await.is_empty());
     cem.get(&format!("/rooms/{room}")).await.expect(404);
     bob.page(&format!("/rooms/{room}")).await;
@@ -76,7 +76,7 @@ async fn private_room_members_belong_to_space() {
     eve.get(&format!("/rooms/{room}")).await.expect(404);
     let mut socket = eve.socket().await;
     assert_eq!(
-        socket.try_follow(&format!("room/{room}"), None).await["type"],
+        socket.subscribe(&format!("room/{room}"), None).await["type"],
         "refused"
     );
 }

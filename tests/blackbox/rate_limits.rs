@@ -1,8 +1,8 @@
-//! Rate limits of actions, requests and the opening of sockets.
+//! How many actions, requests, writes and socket openings an account or address may do in a time.
 
 use serde_json::json;
 
-use crate::support::{Answer, Person, TestServer, dial, text, until_refused};
+use crate::support::{Person, TestServer, dial, eventually, text, until_status};
 
 #[tokio::test]
 async fn action_answers_carry_rate_limit_headers() {
@@ -110,40 +110,31 @@ async fn action_classes_have_separate_rate_limits() {
     assert_eq!(ann.history("general").await.len(), 1);
 }
 
-/// Fails unless a page says that the allowance of 30 is used up.
-fn is_refused_page(answer: &Answer) {
-    assert!(answer.body.contains("<html"), "{}", answer.body);
-    assert!(
-        answer
-            .header("retry-after")
-            .parse::<u64>()
-            .is_ok_and(|seconds| seconds >= 1)
-    );
-    assert_eq!(
-        (
-            answer.header("x-ratelimit-limit"),
-            answer.header("x-ratelimit-remaining")
-        ),
-        ("30", "0")
-    );
-}
-
-/// Opens sockets, one after the other, until one is refused with 429: how many were opened.
-async fn until_socket_refused(server: &TestServer, person: &Person) -> usize {
-    let base = server.base().parse().expect("an address");
-    for opened in 0..100 {
-        match dial(&base, "/live/data", &[("cookie", &person.cookies())]).await {
-            Ok(mut stream) => stream.close(None).await.expect("it closes"),
-            Err(status) => {
-                assert_eq!(status, 429);
-                return opened;
-            }
+/// Asks until it is too much; how often it was not. An allowance refills while it is used up, so a
+/// slow machine gets more answers than the limit.
+async fn requests_until_refused(person: &Person, path: &str) -> usize {
+    for count in 0..1_000 {
+        let answer = person.get(path).await;
+        if answer.status == 429 {
+            assert!(answer.body.contains("<html"), "{}", answer.body);
+            assert!(
+                answer
+                    .header("retry-after")
+                    .parse::<u64>()
+                    .is_ok_and(|seconds| seconds >= 1)
+            );
+            assert_eq!(
+                (
+                    answer.header("x-ratelimit-limit"),
+                    answer.header("x-ratelimit-remaining")
+                ),
+                ("30", "0")
+            );
+            return count;
         }
-        server
-            .metric_reaches("tidepool_sockets", |open| open == 0.0)
-            .await;
+        answer.expect(200);
     }
-    panic!("no socket is refused");
+    panic!("nothing is too much");
 }
 
 #[tokio::test]
@@ -152,22 +143,26 @@ async fn requests_are_limited_by_account_or_address() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let visitor = server.visitor();
-    // What came before from this address counts, too, so that fewer than 30 may be left.
-    let (_, page) = until_refused(|| visitor.get("/sign-in")).await;
-    is_refused_page(&page);
-    let data = || {
+    requests_until_refused(&visitor, "/sign-in").await;
+    let data = until_status(429, || {
         let request = visitor.request("GET", "/sign-in");
         visitor.send(request.header("Accept", "application/json"))
-    };
-    let (_, data) = until_refused(data).await;
+    })
+    .await;
     assert_eq!(data.code(), "too_many");
     // From the same address, but signed in: their own allowance.
     let page = ann.page("/account").await;
-    let (served, refused) = until_refused(|| ann.get("/account")).await;
-    assert!(served >= 20, "{served}");
-    is_refused_page(&refused);
-    until_socket_refused(&server, &ann).await;
-    until_refused(|| ann.act("chat.type", json!({ "room": ann.room("general") }))).await;
+    assert!(requests_until_refused(&ann, "/account").await >= 20);
+    let base = server.base().parse().expect("an address");
+    eventually("refused socket", || async {
+        let opened = dial(&base, "/live/data", &[("cookie", &ann.cookies())]).await;
+        (opened.err() == Some(429)).then_some(())
+    })
+    .await;
+    until_status(429, || {
+        ann.act("chat.type", json!({ "room": ann.room("general") }))
+    })
+    .await;
     bob.page("/account").await;
     // Neither assets nor health are counted.
     let asset = text::attributes(&page, "src")
@@ -185,9 +180,50 @@ async fn socket_openings_are_rate_limited() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    // Four openings a minute for each socket that the account may have. One after the other, so
-    // that the limit of open sockets does not refuse.
-    let opened = until_socket_refused(&server, &ann).await;
-    assert!(opened >= 8, "{opened}");
+    let base = server.base().parse().expect("an address");
+    // Eight in a minute, and one more for each 7.5 seconds that the test takes.
+    let mut opened = 0;
+    let refused = loop {
+        match dial(&base, "/live/data", &[("cookie", &ann.cookies())]).await {
+            Ok(socket) => drop(socket),
+            Err(status) => break status,
+        }
+        opened += 1;
+        assert!(opened < 50, "nothing is too much");
+        server
+            .metric_reaches("tidepool_sockets", |open| open == 0.0)
+            .await;
+    };
+    assert_eq!(refused, 429);
+    assert!(opened >= 8, "{opened} sockets were opened");
     bob.socket().await;
+}
+
+#[tokio::test]
+async fn writes_are_limited_across_sockets() {
+    let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut sockets = [bob.socket().await, bob.socket().await];
+    // One more is allowed every two seconds, so a slow machine may need a few posts more.
+    let mut refused = None;
+    for number in 0..50 {
+        let fields =
+            json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
+        let answer = sockets[number % 2].act("chat.post", fields).await;
+        if answer["type"] == "error" {
+            assert_eq!(answer["error"]["code"], "too_many");
+            refused = Some(number);
+            break;
+        }
+    }
+    assert!(refused.is_some_and(|number| number >= 5), "{refused:?}");
+    let answer = until_status(429, || bob.try_post("general", "x", "key-over-http")).await;
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds >= 1)
+    );
+    ann.post("general", "others may").await;
 }

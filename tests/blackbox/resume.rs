@@ -8,33 +8,33 @@ use serde_json::{Value, json};
 use crate::support::{Message, Person, Socket, TestServer, new_key};
 
 /// Numbers that look random and are the same in every run.
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
+        (self.0 >> 33) as usize % limit
     }
 }
 
 /// Posts, edits and deletes of one's own, so many.
-async fn stir(person: Person, seed: u64, changes: usize) {
-    let mut dice = Dice(seed);
+async fn make_changes(person: Person, seed: u64, changes: usize) {
+    let mut random = Random(seed);
     let mut own: Vec<Message> = Vec::new();
     for number in 0..changes {
-        match (dice.throw(4), own.is_empty()) {
+        match (random.below(4), own.is_empty()) {
             (2, false) => {
-                let place = dice.throw(own.len());
-                own[place] = person
-                    .edit(&own[place], &format!("{} changed at {number}", person.name))
+                let index = random.below(own.len());
+                own[index] = person
+                    .edit(&own[index], &format!("{} changed at {number}", person.name))
                     .await;
             }
             (3, false) => {
-                let place = dice.throw(own.len());
-                person.delete(&own.remove(place)).await;
+                let index = random.below(own.len());
+                person.delete(&own.remove(index)).await;
             }
             _ => own.push(
                 person
@@ -47,16 +47,16 @@ async fn stir(person: Person, seed: u64, changes: usize) {
 
 /// What a client knows: messages by id, and where in the feed it is.
 #[derive(Default)]
-struct Copy {
+struct Replica {
     messages: BTreeMap<String, Message>,
     cursor: Option<String>,
     refreshes: usize,
 }
 
-impl Copy {
+impl Replica {
     /// Takes in an event. One that follows from the cursor is new: nothing may be posted twice or
     /// come out of order.
-    fn take(&mut self, event: &Value) {
+    fn apply(&mut self, event: &Value) {
         let message = Message::of(&event["event"]["message"]);
         let known = self
             .messages
@@ -117,59 +117,63 @@ impl Copy {
         let mut socket: Socket = person.socket().await;
         let feed = person.feed("room/general");
         let cursor = self.cursor.clone();
-        if socket.try_follow(&feed, cursor.as_deref()).await["type"] == "refresh" {
+        if socket.subscribe(&feed, cursor.as_deref()).await["type"] == "refresh" {
             self.read(person).await;
-            let answer = socket.try_follow(&feed, self.cursor.as_deref()).await;
+            let answer = socket.subscribe(&feed, self.cursor.as_deref()).await;
             assert_eq!(answer["type"], "subscribed", "{answer}");
         }
         for _ in 0..events {
             if self.messages.values().any(|message| message.body == last) {
                 return;
             }
-            let said = socket.next().await.expect("it stays open");
-            assert_eq!(said["type"], "event", "{said}");
-            self.take(&said);
+            let received = socket.next().await.expect("it stays open");
+            assert_eq!(received["type"], "event", "{received}");
+            self.apply(&received);
         }
         // Dropped without a word, as when the net is gone.
     }
 }
 
-async fn comes_and_goes(frames: &str, stay: usize) -> usize {
+async fn refreshes_while_reconnecting(frames: &str, stay: usize) -> usize {
     let server = TestServer::with(&[
         ("TIDEPOOL_FEED_FRAMES", frames),
         ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000"),
     ])
     .await;
     let ann = server.owner("ann").await;
-    let mut copy = Copy::default();
-    copy.read(&ann).await;
-    copy.refreshes = 0;
+    let mut replica = Replica::default();
+    replica.read(&ann).await;
+    replica.refreshes = 0;
     let mut others = Vec::new();
     for seed in 1..=3 {
         let person = server.member(&format!("poster {seed}")).await;
-        others.push(tokio::spawn(stir(person, seed, 60)));
+        others.push(tokio::spawn(make_changes(person, seed, 60)));
     }
     for _ in 0..8 {
-        copy.follow(&ann, stay, "the end").await;
+        replica.follow(&ann, stay, "the end").await;
     }
     for other in others {
         other.await.expect("the others are done");
     }
     ann.try_post("general", "the end", &new_key()).await.done();
-    copy.follow(&ann, usize::MAX, "the end").await;
-    let refreshes = copy.refreshes;
-    let mut truth = Copy::default();
-    truth.read(&ann).await;
-    assert_eq!(copy.messages, truth.messages);
+    replica.follow(&ann, usize::MAX, "the end").await;
+    let refreshes = replica.refreshes;
+    let mut expected = Replica::default();
+    expected.read(&ann).await;
+    assert_eq!(replica.messages, expected.messages);
     refreshes
 }
 
 #[tokio::test]
 async fn reconnecting_page_ends_with_exact_log() {
-    assert_eq!(comes_and_goes("512", 9).await, 0, "everything was in reach");
+    assert_eq!(
+        refreshes_while_reconnecting("512", 9).await,
+        0,
+        "everything was in reach"
+    );
 }
 
 #[tokio::test]
 async fn long_absence_refetches_and_ends_exact() {
-    comes_and_goes("16", 5).await;
+    refreshes_while_reconnecting("16", 5).await;
 }

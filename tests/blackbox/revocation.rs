@@ -6,14 +6,14 @@ use sqlx::{Connection, SqliteConnection};
 use crate::support::{Person, Socket, TestServer};
 
 /// Fails if anything said holds the secret.
-fn nothing_of(secret: &str, said: &[Value]) {
+fn assert_not_leaked(secret: &str, received: &[Value]) {
     assert!(
-        !said.iter().any(|one| one.to_string().contains(secret)),
-        "{secret} leaked: {said:#?}"
+        !received.iter().any(|one| one.to_string().contains(secret)),
+        "{secret} leaked: {received:#?}"
     );
 }
 
-async fn members(ann: &Person, room: &str, people: &[&Person]) {
+async fn set_members(ann: &Person, room: &str, people: &[&Person]) {
     let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
     let fields = json!({ "room": room, "name": "whisper", "private": "yes", "members": ids });
     ann.act("community.change-room", fields).await.done();
@@ -50,32 +50,35 @@ async fn removed_member_gets_no_later_frame() {
         // Both go over one socket, so the post follows the commit of the removal at once.
         let change =
             json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
-        anns.send(
-            json!({ "type": "act", "id": "a", "action": "community.change-room",
-            "fields": change }),
-        )
-        .await;
+        let removal = json!({
+            "type": "act", "id": "a",
+            "action": "community.change-room", "fields": change,
+        });
+        anns.send(removal).await;
         let post = json!({ "room": room, "body": secret, "key": format!("round-{round:04}") });
         anns.send(json!({ "type": "act", "id": "b", "action": "chat.post", "fields": post }))
             .await;
-        anns.expect("the post", |said| {
-            said["id"] == "b" && said["type"] == "reply"
+        anns.expect("the post", |received| {
+            received["id"] == "b" && received["type"] == "reply"
         })
         .await;
         witness
-            .expect("the post", |said| said.to_string().contains(&secret))
+            .expect("the post", |received| {
+                received.to_string().contains(&secret)
+            })
             .await;
         for socket in [&mut data, &mut page] {
-            let said = socket.drain().await;
-            nothing_of(&secret, &said);
+            let received = socket.drain().await;
+            assert_not_leaked(&secret, &received);
             assert!(
-                said.iter()
+                received
+                    .iter()
                     .any(|one| one["type"] == "revoked" && one["feed"] == feed.as_str()),
-                "{said:#?}"
+                "{received:#?}"
             );
-            assert_eq!(socket.try_follow(&feed, None).await["type"], "refused");
+            assert_eq!(socket.subscribe(&feed, None).await["type"], "refused");
         }
-        members(&ann, &room, &[&bob, &cem]).await;
+        set_members(&ann, &room, &[&bob, &cem]).await;
     }
 }
 
@@ -100,11 +103,11 @@ async fn no_frame_follows_revocation() {
                 .done();
             }
         };
-        tokio::join!(posts, members(&ann, &room, &[]));
-        socket.message_of_type("revoked").await;
-        let said = socket.drain().await;
-        assert!(said.is_empty(), "after the end: {said:#?}");
-        members(&ann, &room, &[&bob]).await;
+        tokio::join!(posts, set_members(&ann, &room, &[]));
+        socket.wait_for("revoked").await;
+        let received = socket.drain().await;
+        assert!(received.is_empty(), "after the end: {received:#?}");
+        set_members(&ann, &room, &[&bob]).await;
     }
 }
 
@@ -136,7 +139,7 @@ async fn removed_member_loses_feeds_of_space() {
     let mut revoked = Vec::new();
     for _ in &lost {
         revoked.push(
-            socket.message_of_type("revoked").await["feed"]
+            socket.wait_for("revoked").await["feed"]
                 .as_str()
                 .expect("a feed")
                 .to_owned(),
@@ -147,15 +150,15 @@ async fn removed_member_loses_feeds_of_space() {
     expected.sort();
     assert_eq!(revoked, expected);
     ann.post(&direct, "between us").await;
-    let said = socket
-        .expect("the direct message", |said| {
-            said["feed"] == kept[1].as_str()
+    let received = socket
+        .expect("the direct message", |received| {
+            received["feed"] == kept[1].as_str()
         })
         .await;
-    assert!(said.to_string().contains("between us"));
+    assert!(received.to_string().contains("between us"));
     for feed in &lost {
         assert_eq!(
-            socket.try_follow(feed, None).await["type"],
+            socket.subscribe(feed, None).await["type"],
             "refused",
             "{feed}"
         );
@@ -172,16 +175,16 @@ async fn removed_member_cannot_resume() {
     let mut socket = bob.socket().await;
     let cursor = socket.follow(&feed).await;
     ann.post(&room, "seen").await;
-    socket.message_of_type("event").await;
-    members(&ann, &room, &[]).await;
+    socket.wait_for("event").await;
+    set_members(&ann, &room, &[]).await;
     ann.post(&room, "unseen").await;
     assert_eq!(
-        socket.try_follow(&feed, Some(&cursor)).await["type"],
+        socket.subscribe(&feed, Some(&cursor)).await["type"],
         "refused"
     );
     let mut back = bob.socket_at(&format!("/live?feed={feed}@{cursor}")).await;
-    assert_eq!(back.message_of_type("refused").await["feed"], feed.as_str());
-    nothing_of("unseen", &back.drain().await);
+    assert_eq!(back.wait_for("refused").await["feed"], feed.as_str());
+    assert_not_leaked("unseen", &back.drain().await);
     let answer = bob
         .act("chat.history", json!({ "room": room }))
         .await
@@ -199,7 +202,7 @@ async fn ended_session_gets_no_later_frame() {
         let device = if round == 0 {
             ann.clone()
         } else {
-            ann.on_new_device(&server).await
+            ann.other_device(&server).await
         };
         let (mut data, mut page) = (
             device.following("room/general").await,
@@ -210,15 +213,14 @@ async fn ended_session_gets_no_later_frame() {
         let late = format!("after the end {round}");
         bob.post("general", &late).await;
         witness
-            .expect("the post", |said| said.to_string().contains(&late))
+            .expect("the post", |received| received.to_string().contains(&late))
             .await;
         for socket in [&mut data, &mut page] {
-            nothing_of(&late, &socket.until_closed().await);
+            assert_not_leaked(&late, &socket.read_until_closed().await);
             assert_eq!(socket.closed, Some(4401));
         }
     }
 }
-
 /// Runs a statement beside the server, as another program might.
 async fn change_schema(server: &TestServer, sql: &'static str) {
     let file = server.data().join("tidepool.sqlite");
@@ -236,9 +238,9 @@ async fn unreadable_right_closes_socket_without_revoking() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let elsewhere = bob.elsewhere(&server).await;
+    let other = bob.other_device(&server).await;
     let mut socket = bob.following("room/general").await;
-    let mut latecomer = elsewhere.socket().await;
+    let mut second = other.socket().await;
     change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
     // Ending one session has the sockets of the others ask for their rights again.
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
@@ -248,15 +250,15 @@ async fn unreadable_right_closes_socket_without_revoking() {
         "its own session ended"
     );
     let feed = bob.feed("room/general");
-    latecomer
-        .say(json!({ "type": "subscribe", "feed": feed }))
+    second
+        .send(json!({ "type": "subscribe", "feed": feed }))
         .await;
-    let said = latecomer.until_closed().await;
-    nothing_of("revoked", &said);
-    nothing_of("refused", &said);
-    assert_eq!(latecomer.close_code().await, Some(1013), "come back later");
+    let received = second.read_until_closed().await;
+    assert_not_leaked("revoked", &received);
+    assert_not_leaked("refused", &received);
+    assert_eq!(second.close_code().await, Some(1013), "come back later");
     change_schema(&server, "ALTER TABLE hidden RENAME TO members").await;
-    let mut again = elsewhere.following(&feed).await;
+    let mut again = other.following(&feed).await;
     ann.post("general", "here we are").await;
     again.event("chat.message.posted").await;
 }
@@ -266,10 +268,10 @@ async fn unreadable_right_at_recheck_is_not_revoked() {
     let server = TestServer::start().await;
     server.owner("ann").await;
     let bob = server.member("bob").await;
-    let elsewhere = bob.elsewhere(&server).await;
-    let mut socket = elsewhere.following(&bob.feed("room/general")).await;
+    let other = bob.other_device(&server).await;
+    let mut socket = other.following(&bob.feed("room/general")).await;
     change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
-    nothing_of("revoked", &socket.until_closed().await);
+    assert_not_leaked("revoked", &socket.read_until_closed().await);
     assert_eq!(socket.close_code().await, Some(1013), "come back later");
 }

@@ -1,4 +1,4 @@
-//! Making, changing and archiving rooms.
+//! Rooms: creating, changing and archiving them.
 
 use serde_json::json;
 

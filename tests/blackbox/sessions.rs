@@ -1,4 +1,4 @@
-//! Sessions and their cookies.
+//! Sessions: their cookie, and how they end.
 
 use serde_json::json;
 
@@ -8,8 +8,10 @@ use crate::support::{PASSWORD, TestServer, text};
 async fn session_cookie_is_http_only_and_same_site() {
     for (https, secure) in [("false", false), ("true", true)] {
         let server = TestServer::with(&[("TIDEPOOL_HTTPS", https)]).await;
-        let made = json!({ "community": "Glasshouse", "name": "ann", "email": "a@b",
-            "password": PASSWORD });
+        let made = json!({
+            "community": "Glasshouse", "name": "ann",
+            "email": "a@b", "password": PASSWORD,
+        });
         let answer = server.visitor().submit("/setup", &made).await.expect(200);
         let cookie = answer.header("set-cookie").to_ascii_lowercase();
         assert!(cookie.starts_with("tidepool="), "{cookie}");
@@ -55,7 +57,7 @@ async fn session_survives_restart() {
     let room = format!("/rooms/{}", ann.room("general"));
     server.restart().await;
     assert!(ann.page(&room).await.contains("general"));
-    server.kill9().await;
+    server.kill().await;
     server.start_again().await;
     ann.page(&room).await;
 }
@@ -84,7 +86,7 @@ async fn sign_in_replaces_previous_session() {
 async fn sign_out_closes_sockets() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    let elsewhere = ann.on_new_device(&server).await;
+    let elsewhere = ann.other_device(&server).await;
     let (mut socket, mut other) = (
         ann.following("room/general").await,
         elsewhere.socket().await,
@@ -105,7 +107,7 @@ async fn session_can_be_ended_from_another_device() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let lost = ann.on_new_device(&server).await;
+    let lost = ann.other_device(&server).await;
     let page = ann.page("/account").await;
     let sessions: Vec<_> = text::attributes(&page, "value")
         .into_iter()
@@ -147,7 +149,7 @@ async fn socket_action_of_ended_session_does_nothing() {
         .send(json!({ "type": "act", "id": "1", "action": "chat.post", "fields": fields }))
         .await;
     assert_eq!(socket.close_code().await, Some(4401));
-    let again = ann.on_new_device(&server).await;
+    let again = ann.other_device(&server).await;
     assert!(again.history("general").await.is_empty());
 }
 
@@ -162,7 +164,7 @@ async fn ended_session_is_not_renewed() {
         .change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)")
         .await;
     server.start_again().await;
-    let other = ann.on_new_device(&server).await;
+    let other = ann.other_device(&server).await;
     let page = other.page("/account").await;
     let sessions: Vec<_> = page
         .split("name=\"session\" value=\"")
@@ -172,11 +174,8 @@ async fn ended_session_is_not_renewed() {
         .collect();
     assert!(!sessions.is_empty());
     for session in &sessions {
-        ann.act(
-            "community.end-session",
-            serde_json::json!({ "session": session }),
-        )
-        .await;
+        ann.act("community.end-session", json!({ "session": session }))
+            .await;
     }
     assert_eq!(
         ann.get("/account").await.status,

@@ -15,8 +15,10 @@ fn mode(path: &std::path::Path) -> u32 {
 }
 
 fn filled() -> Value {
-    json!({ "community": "Glasshouse", "name": "Ann", "email": "ann@example.org",
-        "password": PASSWORD })
+    json!({
+        "community": "Glasshouse", "name": "Ann",
+        "email": "ann@example.org", "password": PASSWORD,
+    })
 }
 
 #[tokio::test]

@@ -1,25 +1,53 @@
-//! What a stop closes and finishes.
+//! Stopping the server: what it closes, and what it finishes first.
 
 use serde_json::json;
 
-use crate::support::{Person, TestServer};
+use crate::support::{RawConnection, TestServer};
 
-/// A server and its owner, for tests that only read.
-async fn house() -> (TestServer, Person) {
-    let server = TestServer::start().await;
+#[tokio::test]
+async fn stop_closes_idle_connections() {
+    let mut server = TestServer::start().await;
+    let (mut silent, mut idle) = (
+        RawConnection::to(&server).await,
+        RawConnection::connect_until_served(&server).await,
+    );
+    server.stop().await;
+    for connection in [&mut silent, &mut idle] {
+        assert_eq!(connection.read_until_closed().await, "");
+    }
+    assert!(
+        !server.log().contains("did not end in time"),
+        "{}",
+        server.log()
+    );
+}
+
+#[tokio::test]
+async fn restart_closes_sockets_with_1012() {
+    let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    (server, ann)
+    let (mut data, mut page) = (ann.following("room/general").await, ann.html_socket().await);
+    server.stop().await;
+    assert_eq!(data.close_code().await, Some(1012));
+    assert_eq!(page.close_code().await, Some(1012));
+    server.start_again().await;
+    ann.following("room/general").await;
 }
 
 #[tokio::test]
 async fn stop_closes_open_sockets() {
-    let (mut server, ann) = house().await;
+    let (mut server, ann) = TestServer::start_with_owner().await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
         sockets.push(ann.following("room/general").await);
     }
     ann.post("general", "hi").await;
     server.stop().await;
+    assert!(
+        !server.log().contains("did not end in time"),
+        "{}",
+        server.log()
+    );
     for mut socket in sockets {
         assert_eq!(socket.close_code().await, Some(1012));
     }
@@ -33,13 +61,14 @@ async fn stop_closes_open_sockets() {
 
 #[tokio::test]
 async fn stop_finishes_requests_in_progress() {
-    let (mut server, ann) = house().await;
+    let (mut server, ann) = TestServer::start_with_owner().await;
     let posts: Vec<_> = (0..20)
         .map(|number| {
             let ann = ann.clone();
             tokio::spawn(async move {
-                let fields = json!({ "room": ann.room("general"), "body": "x",
-                    "key": format!("last-{number:04}") });
+                let fields = json!({
+                    "room": ann.room("general"), "body": "x", "key": format!("last-{number:04}"),
+                });
                 let request = ann
                     .request("POST", "/act/chat.post")
                     .header("Content-Type", "application/json");

@@ -1,5 +1,7 @@
 //! Signing in.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::{PASSWORD, TestServer};
@@ -55,8 +57,8 @@ async fn sign_in_redirect_stays_on_server() {
             .header("X-Forwarded-For", format!("10.0.0.{number}"));
         visitor
             .send(request.form(
-                &json!({ "login": if number.is_multiple_of(2) { "ann" } else {
-                    "ann@example.org" }, "password": PASSWORD, "next": next }),
+                &json!({ "login": if number.is_multiple_of(2) { "ann" } else { "ann@example.org" },
+                    "password": PASSWORD, "next": next }),
             ))
             .await
     };
@@ -95,4 +97,41 @@ async fn sign_in_redirect_stays_on_server() {
             .await
             .contains("value=\"/rooms/1?at=2\"")
     );
+}
+
+#[tokio::test]
+async fn very_long_password_is_not_hashed() {
+    // A proxy's addresses, so that the limit of tries per address does not end the comparison.
+    let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
+    server.owner("ann").await;
+    let visitor = server.visitor();
+    let long = "x".repeat(100 << 10);
+    let attempt = async |login: &str, password: &str, number: usize| {
+        let request = visitor
+            .request("POST", "/sign-in")
+            .header("Accept", "application/json")
+            .header("X-Forwarded-For", format!("10.0.0.{number}"));
+        let fields = json!({ "login": login, "password": password });
+        let started = Instant::now();
+        let answer = visitor.send(request.form(&fields)).await;
+        (answer.status, started.elapsed())
+    };
+    let (mut hashed, mut refused) = (Duration::MAX, Duration::MAX);
+    for number in 0..50 {
+        let (status, took) = attempt(&format!("nobody {number}"), "wrong", number).await;
+        assert_eq!(status, 422);
+        hashed = hashed.min(took);
+        for (login, password) in [("ann", long.as_str()), (long.as_str(), "x")] {
+            let (status, took) = attempt(login, password, number).await;
+            assert_eq!(status, 422);
+            refused = refused.min(took);
+        }
+        // The fastest of each, so that a busy machine only costs more rounds.
+        if refused * 2 < hashed {
+            let too_large = visitor.sign_in("ann", &"x".repeat(1 << 20)).await;
+            assert_eq!(too_large.status, 413);
+            return;
+        }
+    }
+    panic!("a refusal takes {refused:?}, hashing a password {hashed:?}");
 }

@@ -1,38 +1,8 @@
-//! Messages that a socket accepts and refuses.
+//! What a client may send over a socket, and how it is refused.
 
 use serde_json::json;
 
 use crate::support::TestServer;
-
-#[tokio::test]
-async fn undeclared_feeds_are_refused() {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    let room = ann.room("general");
-    let mut socket = ann.socket().await;
-    let long = format!("room/{}", "1".repeat(1_000));
-    for feed in [
-        "",
-        "room",
-        "room/",
-        "room/0",
-        "room/x",
-        "everything",
-        "room/1/secrets",
-        &format!("room/+{room}"),
-        &format!("room/0{room}"),
-        &long,
-    ] {
-        socket
-            .send(json!({ "type": "subscribe", "feed": feed }))
-            .await;
-        assert_eq!(
-            socket.message_of_type("refused").await["code"],
-            "not_found",
-            "{feed}"
-        );
-    }
-}
 
 #[tokio::test]
 async fn malformed_messages_get_error() {
@@ -52,7 +22,7 @@ async fn malformed_messages_get_error() {
             "語\u{0}",
         ] {
             socket.send_text(nonsense).await;
-            let answer = socket.message_of_type("error").await;
+            let answer = socket.wait_for("error").await;
             assert_eq!(answer["error"]["code"], "invalid", "{nonsense}");
             assert!(answer.get("id").is_none(), "{answer}");
         }
@@ -71,10 +41,7 @@ async fn malformed_messages_get_error() {
         socket
             .send(json!({ "type": "act", "id": "x".repeat(200), "action": "chat.post" }))
             .await;
-        assert_eq!(
-            socket.message_of_type("error").await["error"]["code"],
-            "invalid"
-        );
+        assert_eq!(socket.wait_for("error").await["error"]["code"], "invalid");
         assert!(socket.drain().await.is_empty(), "it goes on");
     }
 }
@@ -93,15 +60,15 @@ async fn large_and_cjk_messages_are_accepted() {
         .await;
     let again = ann.post("general", &body).await;
     socket
-        .expect("the other", |said| {
-            said["event"]["message"]["id"] == again.id.as_str()
+        .expect("the other", |received| {
+            received["event"]["message"]["id"] == again.id.as_str()
         })
         .await;
     let padding = " ".repeat((64 << 10) - 20);
     socket
         .send_text(&format!("{{\"type\":\"ping\"}}{padding}"))
         .await;
-    socket.message_of_type("pong").await;
+    socket.wait_for("pong").await;
 }
 
 #[tokio::test]
@@ -115,5 +82,8 @@ async fn oversized_or_binary_message_closes_socket() {
     socket
         .send_text(&format!("{{\"type\":\"ping\"}}{}", " ".repeat(64 << 10)))
         .await;
-    assert!(socket.until_closed().await.is_empty(), "it is not answered");
+    assert!(
+        socket.read_until_closed().await.is_empty(),
+        "it is not answered"
+    );
 }

@@ -1,4 +1,4 @@
-//! Spaces: their names, members and owners.
+//! Spaces: managing, renaming and leaving them.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Signs that somebody types.
+//! Who is typing.
 
 use serde_json::json;
 
@@ -42,16 +42,13 @@ async fn typing_is_not_replayed() {
     watch.event("chat.typing.started").await;
     let mut late = ann.socket().await;
     for old in [cursor.as_str(), "another.1"] {
-        assert_eq!(
-            late.try_follow(&feed, Some(old)).await["type"],
-            "subscribed"
-        );
+        assert_eq!(late.subscribe(&feed, Some(old)).await["type"], "subscribed");
     }
     assert!(
         late.drain()
             .await
             .iter()
-            .all(|said| said["type"] != "event")
+            .all(|received| received["type"] != "event")
     );
     bob.act("chat.type", json!({ "room": bob.room("general") }))
         .await

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tokio::net::TcpStream;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use crate::support::{PATIENCE, POLL_INTERVAL};
+use crate::support::WAIT_TIMEOUT;
 
 /// Browsers that run at once. A test takes all it needs together, so that no two wait for each
 /// other.
@@ -15,10 +15,8 @@ const BROWSERS: usize = 4;
 static FREE: Semaphore = Semaphore::const_new(BROWSERS);
 
 /// The right to run some browsers.
-pub async fn reserve_browsers(count: u32) -> SemaphorePermit<'static> {
-    FREE.acquire_many(count)
-        .await
-        .expect("the semaphore is never closed")
+pub async fn acquire_browsers(count: u32) -> SemaphorePermit<'static> {
+    FREE.acquire_many(count).await.expect("the seats stay")
 }
 
 /// Where the driver listens.
@@ -27,13 +25,13 @@ pub async fn driver() -> String {
     static READY: OnceCell<()> = OnceCell::const_new();
     let port = *PORT.get_or_init(start);
     let listening = async || {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let until = tokio::time::Instant::now() + WAIT_TIMEOUT;
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(
                 tokio::time::Instant::now() < until,
                 "chromedriver does not start"
             );
-            tokio::time::sleep(POLL_INTERVAL).await;
+            tokio::task::yield_now().await;
         }
     };
     READY.get_or_init(listening).await;

@@ -1,22 +1,21 @@
-//! Files in rooms, as two people see them: pasted, dropped and picked, paused, interrupted, gone on
-//! with, and posted.
+//! Files in rooms, as two people see them: pasted, dropped, picked and posted.
 
 use serde_json::json;
 
-use super::driver::reserve_browsers;
-use super::file_input::{SILENCE, draw, hand_over};
-use super::scene::open_two_browsers;
+use super::driver::acquire_browsers;
+use super::file_transfer::{SILENT_WAV, draw_picture, transfer_script};
 use super::session::{Browser, Kind};
+use super::two_people;
 use crate::support::{Folder, TestServer};
 
 #[tokio::test]
 async fn pasted_dropped_and_picked_files_are_sent() {
-    let _permit = reserve_browsers(2).await;
-    let scene = open_two_browsers(&[]).await;
-    let (ann, bob) = (&scene.anns, &scene.bobs);
-    draw(ann).await;
-    ann.js(&hand_over("paste", "window.drawn")).await;
-    ann.js(&hand_over(
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    let (ann, bob) = (&people.ann_browser, &people.bob_browser);
+    draw_picture(ann).await;
+    ann.js(&transfer_script("paste", "window.drawn")).await;
+    ann.js(&transfer_script(
         "drop",
         "new File(['low water at six'], 'tides.txt')",
     ))
@@ -32,36 +31,39 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         .send_keys(&picked.display().to_string())
         .await
         .expect("it takes files");
-    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 3")
+    ann.wait_until("document.querySelectorAll('.upload[data-state=ready]').length === 3")
         .await;
     ann.type_into(".upload:first-child input", "The pool at low water")
         .await;
-    ann.post_message("three things").await;
-    bob.wait_for_message("three things").await;
-    bob.until(
+    ann.send_message("three things").await;
+    bob.wait_message("three things").await;
+    bob.wait_until(
         "document.querySelector('.attachment.picture img[alt=\"The pool at low \
         water\"]')?.naturalWidth > 100",
     )
     .await;
-    bob.wait_for_text(".attachment.file a", "tides.txt").await;
-    bob.wait_for_text(".attachment.file a", "picked.html").await;
-    assert_eq!(ann.count(".upload").await, 0, "the tray is empty");
+    bob.wait_text(".attachment.file a", "tides.txt").await;
+    bob.wait_text(".attachment.file a", "picked.html").await;
+    ann.wait_until("document.querySelectorAll('.upload').length === 0")
+        .await;
     // The picture opens over the page, and goes with Escape.
     bob.click(".attachment.picture [data-picture]").await;
-    bob.until("document.querySelector('.viewer[open] img')?.naturalWidth > 400")
+    bob.wait_until("document.querySelector('.viewer[open] img')?.naturalWidth > 400")
         .await;
     bob.js("(document.querySelector('.viewer').close(), true)")
         .await;
-    bob.wait_for_hidden(".viewer").await;
+    bob.wait_hidden(".viewer").await;
 
     // Sound plays in place: half a second of silence, as WAV.
-    ann.js(&hand_over("drop", SILENCE)).await;
-    ann.until("document.querySelector('.upload[data-state=ready]')")
+    ann.js(&transfer_script("drop", SILENT_WAV)).await;
+    ann.wait_until("document.querySelector('.upload[data-state=ready]')")
         .await;
-    ann.post_message("listen").await;
-    bob.wait_for_message("listen").await;
-    bob.until("Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1")
-        .await;
+    ann.send_message("listen").await;
+    bob.wait_message("listen").await;
+    bob.wait_until(
+        "Math.abs(document.querySelector('.attachment.audio audio')?.duration - 0.5) < 0.1",
+    )
+    .await;
 
     // Its place is kept free before it is there, so nothing jumps.
     assert_eq!(
@@ -80,21 +82,21 @@ async fn pasted_dropped_and_picked_files_are_sent() {
         "low water at six"
     );
     bob.click(".top .tools a[href$='/files']").await;
-    bob.until("document.querySelectorAll('.gallery li').length === 4")
+    bob.wait_until("document.querySelectorAll('.gallery li').length === 4")
         .await;
 
     // A message of files alone, and one removed before it is sent.
-    ann.js(&hand_over("drop", "new File(['a'], 'gone.txt')"))
+    ann.js(&transfer_script("drop", "new File(['a'], 'gone.txt')"))
         .await;
-    ann.js(&hand_over("drop", "new File(['b'], 'stays.txt')"))
+    ann.js(&transfer_script("drop", "new File(['b'], 'stays.txt')"))
         .await;
-    ann.until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+    ann.wait_until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     ann.click(".upload:first-child [data-do=remove]").await;
-    ann.until("document.querySelectorAll('.upload').length === 1")
+    ann.wait_until("document.querySelectorAll('.upload').length === 1")
         .await;
     ann.type_into(".compose textarea", "\u{e007}").await;
-    ann.wait_for_text(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
+    ann.wait_text(".log > .msg:not([data-pending]) .attachment a", "stays.txt")
         .await;
     assert_eq!(
         ann.js("document.body.textContent.includes('gone.txt')")
@@ -103,23 +105,23 @@ async fn pasted_dropped_and_picked_files_are_sent() {
     );
 
     // What is refused says so beside its name, and can be taken away.
-    ann.js(&hand_over("drop", "new File([], 'empty.txt')"))
+    ann.js(&transfer_script("drop", "new File([], 'empty.txt')"))
         .await;
-    ann.wait_for_text(".upload[data-state=failed] .state", "empty")
+    ann.wait_text(".upload[data-state=failed] .state", "empty")
         .await;
     ann.click(".upload [data-do=remove]").await;
-    ann.until("document.querySelectorAll('.upload').length === 0")
+    ann.wait_until("document.querySelectorAll('.upload').length === 0")
         .await;
-    scene
-        .anns
-        .close_ignoring(|entry| entry.contains("status of 422"))
+    people
+        .ann_browser
+        .close_expecting(|entry| entry.contains("status of 422"))
         .await;
-    scene.bobs.close().await;
+    people.bob_browser.close().await;
 }
 
 #[tokio::test]
 async fn phone_attaches_files_without_overflow() {
-    let _permit = reserve_browsers(1).await;
+    let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let phone = Browser::signed_in_as(
@@ -132,16 +134,16 @@ async fn phone_attaches_files_without_overflow() {
     )
     .await;
     phone.open_room(&ann.room("general")).await;
-    draw(&phone).await;
-    phone.js(&hand_over("drop", "window.drawn")).await;
+    draw_picture(&phone).await;
+    phone.js(&transfer_script("drop", "window.drawn")).await;
     phone
-        .js(&hand_over(
+        .js(&transfer_script(
             "drop",
             &format!("new File(['x'], '{}.txt')", "long-name".repeat(12)),
         ))
         .await;
     phone
-        .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .wait_until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     let fits = "document.documentElement.scrollWidth <= innerWidth";
     assert_eq!(
@@ -151,8 +153,8 @@ async fn phone_attaches_files_without_overflow() {
     );
     let small = phone
         .js(
-            "[...document.querySelectorAll('.upload .act, .compose .act, \
-            .upload input')].filter((one) => one.checkVisibility())
+            "[...document.querySelectorAll('.upload .act, .compose .act, .upload \
+            input')].filter((one) => one.checkVisibility())
             .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 \
             || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))",
         )
@@ -160,7 +162,7 @@ async fn phone_attaches_files_without_overflow() {
     assert_eq!(small, json!([]), "too small for a thumb");
     phone.click(".compose .send").await;
     phone
-        .until(
+        .wait_until(
             "document.querySelector('.log > .msg:not([data-pending]) .attachment.picture \
         img')?.naturalWidth > 100",
         )
@@ -174,7 +176,7 @@ async fn phone_attaches_files_without_overflow() {
         .go(&format!("/rooms/{}/files", ann.room("general")))
         .await;
     phone
-        .until("document.querySelectorAll('.gallery li').length === 2")
+        .wait_until("document.querySelectorAll('.gallery li').length === 2")
         .await;
     assert_eq!(
         phone.js(fits).await,
@@ -186,7 +188,7 @@ async fn phone_attaches_files_without_overflow() {
 
 #[tokio::test]
 async fn files_post_without_scripts() {
-    let _permit = reserve_browsers(1).await;
+    let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let plain = Browser::signed_in_as(
@@ -208,7 +210,7 @@ async fn files_post_without_scripts() {
         .type_into("input[name=files]", &picked.display().to_string())
         .await;
     plain.click(".compose .send").await;
-    plain.wait_for_text(".log .msg .body", "by hand").await;
-    plain.wait_for_text(".attachment.file a", "tides.txt").await;
+    plain.wait_text(".log .msg .body", "by hand").await;
+    plain.wait_text(".attachment.file a", "tides.txt").await;
     plain.close().await;
 }

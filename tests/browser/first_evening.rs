@@ -1,12 +1,12 @@
 //! The first evening: from an empty folder to two people who talk.
 
-use super::driver::reserve_browsers;
+use super::driver::acquire_browsers;
 use super::session::Browser;
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test]
 async fn host_invites_friend_and_they_talk() {
-    let _permit = reserve_browsers(2).await;
+    let _browsers = acquire_browsers(2).await;
     let server = TestServer::start().await;
     let base = server.base();
     let (ann, bob) = tokio::join!(Browser::open(&base), Browser::open(&base));
@@ -22,7 +22,7 @@ async fn host_invites_friend_and_they_talk() {
         ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.wait_for_text("main h1", "general").await;
+    ann.wait_text("main h1", "general").await;
     ann.go("/setup").await;
     assert_eq!(
         ann.count("form[action='/setup']").await,
@@ -34,12 +34,12 @@ async fn host_invites_friend_and_they_talk() {
     ann.click(".side > header a").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
-    ann.wait_for_visible("input[readonly]").await;
+    ann.wait_visible("input[readonly]").await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
         .await;
     ann.click(".side a.room").await;
-    ann.wait_for_visible(".compose textarea").await;
+    ann.wait_visible(".compose textarea").await;
 
     bob.client
         .goto(link.as_str().expect("a link"))
@@ -53,14 +53,13 @@ async fn host_invites_friend_and_they_talk() {
         bob.fill(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
-    bob.wait_for_text("main h1", "general").await;
+    bob.wait_text("main h1", "general").await;
 
-    ann.post_message("Welcome").await;
-    bob.wait_for_text(".log .msg .body", "Welcome").await;
-    bob.post_message("Good to be here").await;
-    ann.wait_for_text(".log .msg .body", "Good to be here")
-        .await;
-    ann.close_ignoring(|entry| entry.contains("/setup - ") && entry.contains("404"))
+    ann.send_message("Welcome").await;
+    bob.wait_text(".log .msg .body", "Welcome").await;
+    bob.send_message("Good to be here").await;
+    ann.wait_text(".log .msg .body", "Good to be here").await;
+    ann.close_expecting(|entry| entry.contains("/setup - ") && entry.contains("404"))
         .await;
     bob.close().await;
 }

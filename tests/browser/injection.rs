@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::driver::reserve_browsers;
+use super::driver::acquire_browsers;
 use super::session::Browser;
 use crate::support::{PASSWORD, TestServer};
 
@@ -21,14 +21,14 @@ const LONG: [&str; 5] = [
     "```\"><script>window.__xss=1</script>\nx\n```",
     "<div hx-get=/sign-out hx-trigger=load data-feeds=account/1@x.1 id=live class=compose>x</div>",
     "<a href=\"data:text/html,<script>window.__xss=1</script>\">x</a> \
-     <https://example.org/\"onmouseover=\"window.__xss=1>",
+        <https://example.org/\"onmouseover=\"window.__xss=1>",
     "<style>*{display:none}</style><form action=/sign-out><button>x</button></form><iframe \
-     srcdoc='<script>top.__xss=1</script>'></iframe>",
+        srcdoc='<script>top.__xss=1</script>'></iframe>",
 ];
 
 #[tokio::test]
 async fn injected_markup_never_runs() {
-    let _permit = reserve_browsers(2).await;
+    let _browsers = acquire_browsers(2).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let base = server.base();
     let ann = Browser::open(&base).await;
@@ -42,12 +42,12 @@ async fn injected_markup_never_runs() {
         ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.wait_for_text("main h1", "general").await;
+    ann.wait_text("main h1", "general").await;
     let general = ann.path().await;
     ann.click(".side > header a").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
-    ann.wait_for_visible("input[readonly]").await;
+    ann.wait_visible("input[readonly]").await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
         .await;
@@ -65,8 +65,8 @@ async fn injected_markup_never_runs() {
         bob.fill(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
-    bob.wait_for_text("main h1", "general").await;
-    bob.wait_for_socket().await;
+    bob.wait_text("main h1", "general").await;
+    bob.wait_live().await;
     bob.js("(window.__same = true)").await;
 
     // Rooms, live in Bob's sidebar; descriptions on their pages.
@@ -79,12 +79,12 @@ async fn injected_markup_never_runs() {
         ann.fill("#f-name", probe).await;
         ann.fill("#f-about", probe).await;
         ann.click("main form .btn").await;
-        ann.wait_for_visible(".compose textarea").await;
+        ann.wait_visible(".compose textarea").await;
         rooms.push(ann.path().await);
-        bob.wait_for_text(".side a.room", probe).await;
+        bob.wait_text(".side a.room", probe).await;
     }
     ann.go(&general).await;
-    ann.wait_for_socket().await;
+    ann.wait_live().await;
     for probe in PROBES.iter().chain(&LONG) {
         let before = bob.count(".log > .msg").await;
         ann.js(&format!(
@@ -93,23 +93,24 @@ async fn injected_markup_never_runs() {
         ))
         .await;
         ann.click(".compose .send").await;
-        bob.until(&format!(
+        bob.wait_until(&format!(
             "document.querySelectorAll('.log > .msg').length > {before}"
         ))
         .await;
     }
     // Editing in place.
-    ann.until("!document.querySelector('[data-pending]')").await;
+    ann.wait_until("!document.querySelector('[data-pending]')")
+        .await;
     ann.js("(document.querySelector('.compose textarea').focus(), true)")
         .await;
     ann.type_into(".compose textarea", "\u{e013}").await;
     ann.fill(".msg form.edit textarea", PROBES[0]).await;
     ann.type_into(".msg form.edit textarea", "\u{e007}").await;
-    bob.until("document.querySelector('.log > .msg:last-child .edited')")
+    bob.wait_until("document.querySelector('.log > .msg:last-child .edited')")
         .await;
     // Typing, under a name that is a probe.
     bob.type_into(".compose textarea", "x").await;
-    ann.wait_for_visible(".typing span").await;
+    ann.wait_visible(".typing span").await;
     assert_eq!(bob.js("window.__same").await, true);
     for browser in [&ann, &bob] {
         assert_eq!(
@@ -120,8 +121,8 @@ async fn injected_markup_never_runs() {
         assert_eq!(
             browser
                 .count(
-                    ".body :is(script, style, iframe, form, svg, [onerror], \
-            [onload], [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])"
+                    ".body :is(script, style, iframe, form, svg, [onerror], [onload], \
+            [hx-get], [data-feeds], [href^='javascript:'], [href^='data:'])"
                 )
                 .await,
             0
@@ -137,7 +138,7 @@ async fn injected_markup_never_runs() {
     for page in pages {
         ann.go(&page).await;
         if page.starts_with("/rooms") {
-            ann.wait_for_socket().await;
+            ann.wait_live().await;
         }
         assert_eq!(
             ann.js("window.__xss === undefined").await,

@@ -1,43 +1,47 @@
 //! Links: to another page without losing this one, and to what is no page.
 
-use super::driver::reserve_browsers;
-use super::scene::open_two_browsers;
+use super::driver::acquire_browsers;
+use super::two_people;
 
 #[tokio::test]
 async fn links_swap_without_full_load() {
-    let _permit = reserve_browsers(2).await;
-    let scene = open_two_browsers(&[]).await;
-    let (base, bobs) = (scene.server.base(), &scene.bobs);
-    let garden = scene.ann.create_room("garden").await;
-    let general = scene.ann.room("general");
-    scene
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    let (base, bob_browser) = (people.server.base(), &people.bob_browser);
+    let garden = people.ann.create_room("garden").await;
+    let general = people.ann.room("general");
+    people
         .ann
         .post("general", &format!("over to {base}/rooms/{garden}"))
         .await;
-    bobs.wait_for_message("over to").await;
-    bobs.js("(window.kept = true)").await;
+    bob_browser.wait_message("over to").await;
+    bob_browser.js("(window.kept = true)").await;
 
-    bobs.click(".msg:last-child .body a").await;
-    bobs.wait_for_text("main h1", "garden").await;
-    assert_eq!(bobs.path().await, format!("/rooms/{garden}"));
+    bob_browser.click(".msg:last-child .body a").await;
+    bob_browser.wait_text("main h1", "garden").await;
+    assert_eq!(bob_browser.path().await, format!("/rooms/{garden}"));
 
     // Of several asked for at once the last is shown, whichever answer comes first.
-    bobs.js(&format!(
-        "['#room-link-{general}', '#room-link-{garden}', '#room-link-{general}', \
-        '.to-people'].forEach((link) => document.querySelector(link).click())"
-    ))
-    .await;
-    bobs.wait_for_visible("main > .pane").await;
-    bobs.until("location.pathname.endsWith('/people')").await;
-    bobs.js("history.back()").await;
-    bobs.wait_for_text("main h1", "garden").await;
+    bob_browser
+        .js(&format!(
+            "['#room-link-{general}', '#room-link-{garden}', \
+        '#room-link-{general}', '.to-people'].forEach((link) => \
+        document.querySelector(link).click())"
+        ))
+        .await;
+    bob_browser.wait_visible("main > .pane").await;
+    bob_browser
+        .wait_until("location.pathname.endsWith('/people')")
+        .await;
+    bob_browser.js("history.back()").await;
+    bob_browser.wait_text("main h1", "garden").await;
     assert_eq!(
-        bobs.js("window.kept").await,
+        bob_browser.js("window.kept").await,
         true,
         "the page was loaded anew"
     );
-    scene.ann.post(&garden, "still here?").await;
-    bobs.wait_for_message("still here?").await;
+    people.ann.post(&garden, "still here?").await;
+    bob_browser.wait_message("still here?").await;
 
     // To a part of another page, and back; to a page that is not there, from there home, and all
     // the way back.
@@ -48,38 +52,43 @@ async fn links_swap_without_full_load() {
         ),
         ("rooms/1", "document.querySelector('.solo .code')"),
     ] {
-        scene.ann.post(&garden, &format!("see {base}/{link}")).await;
-        bobs.wait_for_message(link).await;
-        bobs.click(".msg:last-child .body a").await;
-        bobs.until(there).await;
-        bobs.click(".mark, .rail a").await;
-        bobs.until(&format!("!({there}) && document.querySelector('.side')"))
+        people
+            .ann
+            .post(&garden, &format!("see {base}/{link}"))
             .await;
-        bobs.js("history.back()").await;
-        bobs.until(there).await;
-        bobs.js("history.back()").await;
-        bobs.wait_for_text("main h1", "garden").await;
+        bob_browser.wait_message(link).await;
+        bob_browser.click(".msg:last-child .body a").await;
+        bob_browser.wait_until(there).await;
+        bob_browser.click(".mark, .rail a").await;
+        bob_browser
+            .wait_until(&format!("!({there}) && document.querySelector('.side')"))
+            .await;
+        bob_browser.js("history.back()").await;
+        bob_browser.wait_until(there).await;
+        bob_browser.js("history.back()").await;
+        bob_browser.wait_text("main h1", "garden").await;
     }
-    scene.ann.post(&garden, "and now?").await;
-    bobs.wait_for_message("and now?").await;
+    people.ann.post(&garden, "and now?").await;
+    bob_browser.wait_message("and now?").await;
     assert_eq!(
-        bobs.js("window.kept").await,
+        bob_browser.js("window.kept").await,
         true,
         "the page was loaded anew"
     );
 
     // A file, or whatever else is no page, is for the browser to show.
-    scene
+    people
         .ann
         .post(&garden, &format!("see {base}/health/live"))
         .await;
-    bobs.wait_for_message("see").await;
-    bobs.click(".msg:last-child .body a").await;
-    bobs.until("document.body.textContent.trim() === 'ok'")
+    bob_browser.wait_message("see").await;
+    bob_browser.click(".msg:last-child .body a").await;
+    bob_browser
+        .wait_until("document.body.textContent.trim() === 'ok'")
         .await;
-    scene.anns.close().await;
-    scene
-        .bobs
-        .close_ignoring(|line| line.contains("status of 404"))
+    people.ann_browser.close().await;
+    people
+        .bob_browser
+        .close_expecting(|line| line.contains("status of 404"))
         .await; // the room, and a picture for what names none
 }

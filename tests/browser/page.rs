@@ -1,15 +1,52 @@
-//! Reading and using the page in a browser. Every wait is for something on the page and ends after
-//! [`PATIENCE`].
+//! What a person does on a page and sees there. Every wait is for something on the page and ends
+//! after [`WAIT_TIMEOUT`].
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::session::Browser;
-use crate::support::{PATIENCE, POLL_INTERVAL};
+use crate::support::WAIT_TIMEOUT;
+
+/// Between two looks at a page: long enough for the browser to do something.
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 impl Browser {
+    /// Opens an address of the server.
+    pub async fn go(&self, path: &str) {
+        self.client
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .expect("the page loads");
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.client.refresh().await.expect("the page loads");
+    }
+
+    /// Path and what follows it in the address bar.
+    pub async fn path(&self) -> String {
+        let url = self
+            .client
+            .current_url()
+            .await
+            .expect("there is an address");
+        url.as_str()
+            .strip_prefix(&self.base)
+            .unwrap_or(url.as_str())
+            .to_owned()
+    }
+
+    /// The value of an expression on the page.
+    pub async fn js(&self, expression: &str) -> Value {
+        self.try_js(expression)
+            .await
+            .unwrap_or_else(|problem| panic!("{expression}: {problem}"))
+    }
+
     async fn try_js(&self, expression: &str) -> Result<Value, fantoccini::error::CmdError> {
         self.client
             .execute(&format!("return ({expression})"), Vec::new())
@@ -17,7 +54,7 @@ impl Browser {
     }
 
     /// Waits until an expression is true on the page; its value then.
-    pub async fn until(&self, expression: &str) -> Value {
+    pub async fn wait_until(&self, expression: &str) -> Value {
         let started = Instant::now();
         loop {
             // A page that is just being replaced cannot answer.
@@ -27,7 +64,7 @@ impl Browser {
                 Ok(Value::String(text)) if text.is_empty() => {}
                 Ok(value) => return value.clone(),
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > WAIT_TIMEOUT {
                 let text = self
                     .try_js("document.querySelector('main').innerText.slice(-1500)")
                     .await;
@@ -37,13 +74,13 @@ impl Browser {
                     self.console().await
                 );
             }
-            tokio::time::sleep(POLL_INTERVAL).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
     /// Waits until something that can be seen fits the selector.
-    pub async fn wait_for_visible(&self, css: &str) {
-        self.until(&format!(
+    pub async fn wait_visible(&self, css: &str) {
+        self.wait_until(&format!(
             "[...document.querySelectorAll({})].some((one) => one.checkVisibility())",
             json!(css)
         ))
@@ -51,8 +88,8 @@ impl Browser {
     }
 
     /// Waits until nothing that can be seen fits the selector.
-    pub async fn wait_for_hidden(&self, css: &str) {
-        self.until(&format!(
+    pub async fn wait_hidden(&self, css: &str) {
+        self.wait_until(&format!(
             "[...document.querySelectorAll({})].every((one) => !one.checkVisibility())",
             json!(css)
         ))
@@ -60,18 +97,18 @@ impl Browser {
     }
 
     /// Waits until the selected part of the page says this.
-    pub async fn wait_for_text(&self, css: &str, text: &str) {
+    pub async fn wait_text(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
-        self.until(&format!(
-            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() \
-             && one.textContent.includes({text}))"
+        self.wait_until(&format!(
+            "[...document.querySelectorAll({css})].some((one) => one.checkVisibility() && \
+                one.textContent.includes({text}))"
         ))
         .await;
     }
 
     /// The text of the first that fits.
     pub async fn text(&self, css: &str) -> String {
-        self.until(&format!(
+        self.wait_until(&format!(
             "document.querySelector({})?.textContent.trim()",
             json!(css)
         ))
@@ -99,17 +136,17 @@ impl Browser {
             };
             match clicked {
                 Ok(()) => return,
-                Err(problem) if started.elapsed() > PATIENCE => {
+                Err(problem) if started.elapsed() > WAIT_TIMEOUT => {
                     panic!("{css} cannot be clicked: {problem}")
                 }
-                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
+                Err(_) => sleep(POLL_INTERVAL).await,
             }
         }
     }
 
     /// Types into a field.
     pub async fn type_into(&self, css: &str, text: &str) {
-        self.wait_for_visible(css).await;
+        self.wait_visible(css).await;
         self.client
             .find(Locator::Css(css))
             .await
@@ -121,7 +158,7 @@ impl Browser {
 
     /// Empties a field and types into it.
     pub async fn fill(&self, css: &str, text: &str) {
-        self.wait_for_visible(css).await;
+        self.wait_visible(css).await;
         self.client
             .find(Locator::Css(css))
             .await
@@ -133,15 +170,8 @@ impl Browser {
     }
 
     /// Writes a message in the open room and sends it.
-    pub async fn post_message(&self, text: &str) {
+    pub async fn send_message(&self, text: &str) {
         self.type_into(".compose textarea", text).await;
         self.type_into(".compose textarea", "\u{e007}").await;
-    }
-
-    /// The value of an expression on the page.
-    pub async fn js(&self, expression: &str) -> Value {
-        self.try_js(expression)
-            .await
-            .unwrap_or_else(|problem| panic!("{expression}: {problem}"))
     }
 }

@@ -3,18 +3,18 @@
 
 use serde_json::{Value, json};
 
-use super::driver::reserve_browsers;
+use super::driver::acquire_browsers;
 use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
 const AXE: &str = include_str!("vendor/axe.min.js");
-const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); \
-    } // comment\n```\n\n\
-    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\
-    \n<https://example.org> :tada:";
+const RICH: &str = "Look **here**, `so`:\n\n```rust\nfn main() { println!(\"tide\"); } // comment\n\
+    ```\n\n\
+    | pool | depth |\n|---|---|\n| north | 3 |\n\n> said before\n\n1. one\n2. two\n\n- [x] done\n\n\
+    <https://example.org> :tada:";
 
 /// A server with something on each of its pages.
-struct Whole {
+struct AllPages {
     server: TestServer,
     ann: Person,
     setup: TestServer,
@@ -22,7 +22,7 @@ struct Whole {
     outside: Vec<String>,
 }
 
-async fn whole() -> Whole {
+async fn all_pages() -> AllPages {
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let bob = server.member("Bob").await;
@@ -72,7 +72,7 @@ async fn whole() -> Whole {
         "/join/over-and-gone".into(),
         "/account".into(),
     ];
-    Whole {
+    AllPages {
         server,
         ann,
         setup: TestServer::start().await,
@@ -81,19 +81,19 @@ async fn whole() -> Whole {
     }
 }
 
-impl Whole {
+impl AllPages {
     /// Calls `look` on every page: signed in, signed out, before setup.
-    async fn walk(&self, kind: Kind, look: impl AsyncFn(&Browser, &str)) {
+    async fn visit_all(&self, kind: Kind, look: impl AsyncFn(&Browser, &str)) {
         let browser = Browser::signed_in_as(kind.clone(), &self.ann, &self.server.base()).await;
         for page in &self.pages {
             browser.go(page).await;
             if browser.count("[data-room-page]").await > 0 {
-                browser.wait_for_socket().await;
+                browser.wait_live().await;
             }
             look(&browser, page).await;
         }
         browser
-            .close_ignoring(|entry| entry.contains("status of 40"))
+            .close_expecting(|entry| entry.contains("status of 40"))
             .await;
         let browser = Browser::of(kind.clone(), &self.server.base()).await;
         for page in &self.outside {
@@ -101,7 +101,7 @@ impl Whole {
             look(&browser, page).await;
         }
         browser
-            .close_ignoring(|entry| entry.contains("status of 4"))
+            .close_expecting(|entry| entry.contains("status of 4"))
             .await;
         let browser = Browser::of(kind, &self.setup.base()).await;
         browser.go("/").await;
@@ -111,11 +111,11 @@ impl Whole {
 }
 
 /// No id twice, and nothing for axe in these colour schemes.
-async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
+async fn assert_accessible(browser: &Browser, page: &str, schemes: &[&str]) {
     let twice = browser
         .js(
-            "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, \
-            all) => all.indexOf(id) !== place)",
+            "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, all) \
+            => all.indexOf(id) !== place)",
         )
         .await;
     assert_eq!(twice, json!([]), "ids that stand twice on {page}");
@@ -147,33 +147,33 @@ async fn is_sound(browser: &Browser, page: &str, schemes: &[&str]) {
 
 #[tokio::test]
 async fn axe_passes_with_unique_ids() {
-    let _permit = reserve_browsers(1).await;
-    let whole = whole().await;
+    let _browsers = acquire_browsers(1).await;
+    let whole = all_pages().await;
     whole
-        .walk(Kind::default(), async |browser, page| {
-            is_sound(browser, page, &["light", "dark"]).await
+        .visit_all(Kind::default(), async |browser, page| {
+            assert_accessible(browser, page, &["light", "dark"]).await
         })
         .await;
 }
 
 #[tokio::test]
 async fn axe_passes_on_phone() {
-    let _permit = reserve_browsers(1).await;
-    let whole = whole().await;
+    let _browsers = acquire_browsers(1).await;
+    let whole = all_pages().await;
     let kind = Kind {
         phone: true,
         ..Kind::default()
     };
     whole
-        .walk(kind, async |browser, page| {
-            is_sound(browser, page, &["light"]).await
+        .visit_all(kind, async |browser, page| {
+            assert_accessible(browser, page, &["light"]).await
         })
         .await;
 }
 
 /// Words on the page that no catalogue holds: all text and labels outside of what people wrote,
 /// without marks.
-const STRAY: &str = r#"(() => {
+const UNTRANSLATED: &str = r#"(() => {
     const written = '[translate=no], .body, bdi, kbd, .face, .mono, [dir=auto], option[lang], '
         + '.rail a > span, time, code, .code';
     const stray = [];
@@ -185,13 +185,13 @@ const STRAY: &str = r#"(() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const parent = walker.currentNode.parentElement;
-        if (!parent.closest('script, style, template') && !parent.closest(written))
-            look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
+        if (parent.closest('script, style, template') || parent.closest(written)) continue;
+        look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
     }
     for (const one of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
         for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
-            if (one.hasAttribute(name) && !one.closest('.body, time'))
-                look(one.getAttribute(name), name);
+            if (!one.hasAttribute(name) || one.closest('.body, time')) continue;
+            look(one.getAttribute(name), name);
         }
     }
     look(document.title, 'title');
@@ -200,20 +200,20 @@ const STRAY: &str = r#"(() => {
 
 #[tokio::test]
 async fn page_words_come_from_catalogue() {
-    let _permit = reserve_browsers(1).await;
-    let whole = whole().await;
+    let _browsers = acquire_browsers(1).await;
+    let whole = all_pages().await;
     let kind = Kind {
         language: Some("qps-ploc"),
         ..Kind::default()
     };
     whole
-        .walk(kind.clone(), async |browser, page| {
+        .visit_all(kind.clone(), async |browser, page| {
             assert!(
                 browser.text("main").await.contains('⟦')
                     || browser.count("[data-room-page]").await > 0,
                 "{page} does not speak it"
             );
-            let stray = browser.js(STRAY).await;
+            let stray = browser.js(UNTRANSLATED).await;
             assert_eq!(stray, json!([]), "words that escaped on {page}: {stray:#}");
         })
         .await;
@@ -234,13 +234,12 @@ async fn page_words_come_from_catalogue() {
     browser
         .js(
             "(document.querySelector('.compose textarea').value = 'x'.repeat(4100), \
-        document.querySelector('.compose textarea').dispatchEvent(new Event('input')), \
-        true)",
+        document.querySelector('.compose textarea').dispatchEvent(new Event('input')), true)",
         )
         .await;
     browser.click(".compose .send").await;
-    browser.wait_for_visible(".compose .error").await;
-    let stray = browser.js(STRAY).await;
+    browser.wait_visible(".compose .error").await;
+    let stray = browser.js(UNTRANSLATED).await;
     assert_eq!(
         stray,
         Value::Array(Vec::new()),

@@ -2,9 +2,9 @@
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 
-use super::driver::reserve_browsers;
-use super::scene::open_two_browsers;
+use super::driver::acquire_browsers;
 use super::session::{Browser, Kind};
+use super::two_people;
 use crate::support::TestServer;
 
 const PHONE: Kind = Kind {
@@ -15,7 +15,7 @@ const PHONE: Kind = Kind {
 
 #[tokio::test]
 async fn phone_shows_one_pane_without_overflow() {
-    let _permit = reserve_browsers(1).await;
+    let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     server
@@ -26,7 +26,7 @@ async fn phone_shows_one_pane_without_overflow() {
         "general",
         &format!(
             "A {} word, and code:\n\n```rust\nlet tide = {};\n```\n\n| a | b |\n|---|---|\n| {} | \
-             d |",
+                d |",
             "long".repeat(40),
             "1 + ".repeat(60),
             "wide".repeat(30)
@@ -49,7 +49,7 @@ async fn phone_shows_one_pane_without_overflow() {
     ];
     for page in &pages {
         phone.go(page).await;
-        phone.wait_for_visible("#app").await;
+        phone.wait_visible("#app").await;
         assert_eq!(
             phone
                 .js("document.documentElement.scrollWidth <= innerWidth")
@@ -61,8 +61,8 @@ async fn phone_shows_one_pane_without_overflow() {
             .js(
                 "[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, \
                 main input:not([type=hidden], [type=checkbox])')]
-                .filter((one) => one.checkVisibility({ visibilityProperty: true, \
-                opacityProperty: true }) && !one.closest('.msg, #people-none'))
+                .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: \
+                true }) && !one.closest('.msg, #people-none'))
                 .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 \
                 && (box.height < 43.5 || box.width < 43.5); })
                 .map((one) => one.outerHTML.slice(0, 120))",
@@ -77,21 +77,19 @@ async fn phone_shows_one_pane_without_overflow() {
     phone.open_room(room).await;
     assert_eq!(
         phone
-            .js("document.querySelector('.side').checkVisibility() \
-            || document.querySelector('#people').checkVisibility()")
+            .js("document.querySelector('.side').checkVisibility() || \
+            document.querySelector('#people').checkVisibility()")
             .await,
         false
     );
     phone.click("main .to-people").await;
-    phone
-        .wait_for_text("main .person .name", "Bartholomew")
-        .await;
+    phone.wait_text("main .person .name", "Bartholomew").await;
     phone.click("main .back").await;
-    phone.wait_for_visible(".side a.room").await;
+    phone.wait_visible(".side a.room").await;
     phone.click(".side a.room").await;
-    phone.wait_for_visible(".compose textarea").await;
-    phone.post_message("from a phone").await;
-    phone.wait_for_message("from a phone").await;
+    phone.wait_visible(".compose textarea").await;
+    phone.send_message("from a phone").await;
+    phone.wait_message("from a phone").await;
     phone.close().await;
 }
 
@@ -126,27 +124,28 @@ const DOWN: char = '\u{e015}';
 
 #[tokio::test]
 async fn keyboard_reaches_everything() {
-    let _permit = reserve_browsers(2).await;
-    let scene = open_two_browsers(&[]).await;
-    scene.ann.create_room("garden").await;
-    let anns = &scene.anns;
-    anns.reload().await;
-    anns.wait_for_socket().await;
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    people.ann.create_room("garden").await;
+    let ann_browser = &people.ann_browser;
+    ann_browser.reload().await;
+    ann_browser.wait_live().await;
     // Every stop on the way to the composer can be seen.
-    anns.js("(document.querySelector('.skip').focus(), true)")
+    ann_browser
+        .js("(document.querySelector('.skip').focus(), true)")
         .await;
     // There and back: whether a script's own focus is shown differs between versions of Chromium.
-    anns.press(&[], TAB).await;
-    anns.press(&[SHIFT], TAB).await;
+    ann_browser.press(&[], TAB).await;
+    ann_browser.press(&[SHIFT], TAB).await;
     for _ in 0..60 {
-        if anns
+        if ann_browser
             .js("document.activeElement.matches('.compose textarea')")
             .await
             == true
         {
             break;
         }
-        let seen = anns
+        let seen = ann_browser
             .js(
                 "(() => { const style = getComputedStyle(document.activeElement);
                 return document.activeElement === document.body || style.outlineStyle !== 'none' \
@@ -157,47 +156,51 @@ async fn keyboard_reaches_everything() {
             seen,
             true,
             "the focus cannot be seen on {}",
-            anns.js("document.activeElement.outerHTML.slice(0, 120)")
+            ann_browser
+                .js("document.activeElement.outerHTML.slice(0, 120)")
                 .await
         );
-        anns.press(&[], TAB).await;
+        ann_browser.press(&[], TAB).await;
     }
     assert_eq!(
-        anns.js("document.activeElement.matches('.compose textarea')")
+        ann_browser
+            .js("document.activeElement.matches('.compose textarea')")
             .await,
         true,
         "Tab leads to the composer"
     );
-    anns.post_message("typed").await;
-    anns.wait_for_message("typed").await;
+    ann_browser.send_message("typed").await;
+    ann_browser.wait_message("typed").await;
 
-    anns.press(&[], UP).await;
-    anns.wait_for_visible("form.edit textarea:focus").await;
-    anns.press(&[], ESCAPE).await;
-    anns.wait_for_hidden("form.edit").await;
+    ann_browser.press(&[], UP).await;
+    ann_browser.wait_visible("form.edit textarea:focus").await;
+    ann_browser.press(&[], ESCAPE).await;
+    ann_browser.wait_hidden("form.edit").await;
 
-    anns.press(&[ALT], DOWN).await;
-    anns.wait_for_text("main h1", "garden").await;
-    anns.wait_for_socket().await;
-    anns.press(&[ALT], UP).await;
-    anns.wait_for_text("main h1", "general").await;
-    anns.press(&[CONTROL], 'k').await;
-    anns.wait_for_visible("#goto[open]").await;
-    anns.type_into("#goto input", "gard").await;
-    anns.press(&[], ENTER).await;
-    anns.wait_for_text("main h1", "garden").await;
-    anns.js("(document.activeElement.blur(), true)").await;
-    anns.press(&[], '?').await;
-    anns.wait_for_visible("#keys[open]").await;
-    anns.press(&[], ESCAPE).await;
-    anns.wait_for_hidden("#keys[open]").await;
-    scene.anns.close().await;
-    scene.bobs.close().await;
+    ann_browser.press(&[ALT], DOWN).await;
+    ann_browser.wait_text("main h1", "garden").await;
+    ann_browser.wait_live().await;
+    ann_browser.press(&[ALT], UP).await;
+    ann_browser.wait_text("main h1", "general").await;
+    ann_browser.press(&[CONTROL], 'k').await;
+    ann_browser.wait_visible("#goto[open]").await;
+    ann_browser.type_into("#goto input", "gard").await;
+    ann_browser.press(&[], ENTER).await;
+    ann_browser.wait_text("main h1", "garden").await;
+    ann_browser
+        .js("(document.activeElement.blur(), true)")
+        .await;
+    ann_browser.press(&[], '?').await;
+    ann_browser.wait_visible("#keys[open]").await;
+    ann_browser.press(&[], ESCAPE).await;
+    ann_browser.wait_hidden("#keys[open]").await;
+    people.ann_browser.close().await;
+    people.bob_browser.close().await;
 }
 
 #[tokio::test]
 async fn first_tab_stop_is_skip_link() {
-    let _permit = reserve_browsers(1).await;
+    let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let page = Browser::signed_in(&ann, &server.base()).await;
@@ -217,8 +220,8 @@ async fn first_tab_stop_is_skip_link() {
         true,
         "{focused}"
     );
-    page.wait_for_visible(".skip:focus").await;
+    page.wait_visible(".skip:focus").await;
     page.press(&[], ENTER).await;
-    page.until("location.hash === '#main'").await;
+    page.wait_until("location.hash === '#main'").await;
     page.close().await;
 }

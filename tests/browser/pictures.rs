@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::driver::reserve_browsers;
+use super::driver::acquire_browsers;
 use super::session::{Browser, Kind};
 use crate::support::{Person, TestServer};
 
@@ -18,22 +18,21 @@ async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
         .await;
     sam.post(
         "general",
-        "I can, after nine. The night was worse than forecast, \
-        by the way:\n\n| place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C \
-        |",
+        "I can, after nine. The night was worse than forecast, by the way:\n\n| \
+        place | low |\n|---|---|\n| east wall | 1.4 °C |\n| north bench | 6.8 °C |",
     )
     .await;
     jun.post(
         "general",
-        "Good morning :wave: I wrote the watering plan down. It is only:\n\n\
-        ```sh\nfor bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough \
-        in autumn\ndone\n```",
+        "Good morning :wave: I wrote the watering plan down. It is only:\n\n```sh\n\
+        for bed in $(beds --dry); do\n  valve open \"$bed\" --minutes 4   # four is enough in \
+        autumn\ndone\n```",
     )
     .await;
     ann.post(
         "general",
         "> Could two people help carry it\n\nI am in. *And* I still have the key of the tool \
-         cupboard, it hangs **behind the door**.",
+            cupboard, it hangs **behind the door**.",
     )
     .await;
     jun.post("general", "Then tomorrow at nine it is. 🍋").await;
@@ -42,8 +41,8 @@ async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
 
 /// Takes `docs/images/<name>.png`, in a colour scheme.
 async fn picture(browser: &Browser, name: &str, scheme: &str) {
-    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, {
-        "name": "prefers-reduced-motion", "value": "reduce" }] });
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }, { "name":
+        "prefers-reduced-motion", "value": "reduce" }] });
     browser.devtools("Emulation.setEmulatedMedia", media).await;
     let folder = format!("{}/docs/images", env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(&folder).expect("the folder can be made");
@@ -53,9 +52,8 @@ async fn picture(browser: &Browser, name: &str, scheme: &str) {
 
 /// A picture and a note on a message, and another two in the tray.
 async fn hand_over_files(browser: &Browser) {
-    const SEA: &str = "(async () => { \
-        const canvas = Object.assign(document.createElement('canvas'), { width: 1200, \
-        height: 640 }); \
+    const SEA: &str = "(async () => { const canvas = \
+        Object.assign(document.createElement('canvas'), { width: 1200, height: 640 }); \
         const pen = canvas.getContext('2d'); const sky = pen.createLinearGradient(0, 0, 0, 640); \
         [['#f6d7b0', 0], ['#e8b9a0', .4], ['#3f8f9b', .45], ['#0d3b4a', 1]].forEach(([c, at]) => \
         sky.addColorStop(at, c)); \
@@ -68,15 +66,15 @@ async fn hand_over_files(browser: &Browser) {
         const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg')); \
         window.hand = (...files) => { const data = new DataTransfer(); files.forEach((file) => \
         data.items.add(file)); \
-        document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { \
-        dataTransfer: data, bubbles: true, cancelable: true })); }; \
+        document.querySelector('.scroller').dispatchEvent(new DragEvent('drop', { dataTransfer: \
+        data, bubbles: true, cancelable: true })); }; \
         window.sea = new File([blob], 'bay.jpg', { type: 'image/jpeg' }); return true; })()";
     browser.js(SEA).await;
     browser
         .js("(window.hand(window.sea, new File(['x'.repeat(4200)], 'watering plan.pdf')), true)")
         .await;
     browser
-        .until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .wait_until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
         .await;
     browser
         .type_into(
@@ -84,12 +82,14 @@ async fn hand_over_files(browser: &Browser) {
             "The bay this morning, from the east wall",
         )
         .await;
-    browser.post_message("Worth getting up for.").await;
+    browser.send_message("Worth getting up for.").await;
     browser
-        .until("document.querySelector('.attachment.picture img')?.naturalWidth > 100")
+        .wait_until("document.querySelector('.attachment.picture img')?.naturalWidth > 100")
         .await;
-    let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1,
-        "uploadThroughput": 3 << 20 });
+    let slow = json!({
+        "offline": false, "latency": 0,
+        "downloadThroughput": -1, "uploadThroughput": 3 << 20,
+    });
     browser.devtools("Network.enable", json!({})).await;
     browser
         .devtools("Network.emulateNetworkConditions", slow)
@@ -98,9 +98,9 @@ async fn hand_over_files(browser: &Browser) {
         .js("(window.hand(new File([new Uint8Array(30 << 20)], 'harvest.mp4'), window.sea), true)")
         .await;
     browser
-        .until(
-            "document.querySelectorAll('.upload[data-state=ready]').length === 1 \
-             && document.querySelector('.upload progress').value > 0.3",
+        .wait_until(
+            "document.querySelectorAll('.upload[data-state=ready]').length === 1 && \
+                document.querySelector('.upload progress').value > 0.3",
         )
         .await;
 }
@@ -108,11 +108,11 @@ async fn hand_over_files(browser: &Browser) {
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
-    let _permit = reserve_browsers(2).await;
+    let _browsers = acquire_browsers(2).await;
     let server = TestServer::start().await;
     let visitor = Browser::open(&server.base()).await;
     visitor.go("/").await;
-    visitor.wait_for_visible("[name=community]").await;
+    visitor.wait_visible("[name=community]").await;
     picture(&visitor, "setup", "light").await;
     visitor.close().await;
 
@@ -135,9 +135,9 @@ async fn screenshots() {
 
     let browser = Browser::signed_in(&ann, &server.base()).await;
     browser.go(&format!("/rooms/{}", ann.room("general"))).await;
-    browser.wait_for_visible(".compose").await;
+    browser.wait_visible(".compose").await;
     browser
-        .until("document.querySelectorAll('.person[data-state=away]').length === 1")
+        .wait_until("document.querySelectorAll('.person[data-state=away]').length === 1")
         .await;
     picture(&browser, "room", "light").await;
     picture(&browser, "dark", "dark").await;
@@ -145,7 +145,7 @@ async fn screenshots() {
     picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
-    browser.wait_for_visible("input[readonly]").await;
+    browser.wait_visible("input[readonly]").await;
     picture(&browser, "space", "light").await;
     browser.close().await;
 
@@ -159,7 +159,7 @@ async fn screenshots() {
     )
     .await;
     phone.go(&format!("/rooms/{}", ann.room("general"))).await;
-    phone.wait_for_visible(".compose").await;
+    phone.wait_visible(".compose").await;
     picture(&phone, "phone", "light").await;
     phone.close().await;
 }

@@ -2,9 +2,9 @@
 
 use fantoccini::Locator;
 
-use super::driver::reserve_browsers;
-use super::scene::open_two_browsers;
+use super::driver::acquire_browsers;
 use super::session::Browser;
+use super::two_people;
 use crate::support::eventually;
 
 const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
@@ -12,35 +12,35 @@ const FACE: &str = ".log > .msg .face";
 
 #[tokio::test]
 async fn portrait_covers_initials_only_where_there_is_one() {
-    let _permit = reserve_browsers(2).await;
-    let scene = open_two_browsers(&[]).await;
-    let (ann, bob) = (&scene.anns, &scene.bobs);
-    ann.post_message("low water at six").await;
-    bob.wait_for_message("low water at six").await;
-    bob.wait_for_text(FACE, "A").await;
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    let (ann, bob) = (&people.ann_browser, &people.bob_browser);
+    ann.send_message("low water at six").await;
+    bob.wait_message("low water at six").await;
+    bob.wait_text(FACE, "A").await;
     // Without a picture one transparent pixel lies over the initials, as large as they are.
     let loaded = format!("document.querySelector('{FACE} img')?.naturalWidth");
-    bob.until(&format!("{loaded} === 1")).await;
+    bob.wait_until(&format!("{loaded} === 1")).await;
     let fits = format!(
-        "(() => {{ const face = document.querySelector('{FACE}'), \
-         box = face.getBoundingClientRect(), \
+        "(() => {{ const face = document.querySelector('{FACE}'), box = \
+            face.getBoundingClientRect(), \
          over = face.querySelector('img').getBoundingClientRect(); \
          return box.width === over.width && box.height === over.height && box.left === over.left; \
-         }})()"
+            }})()"
     );
     assert_eq!(bob.js(&fits).await, true);
 
-    let form = [("account", scene.ann.id.as_str())];
+    let form = [("account", people.ann.id.as_str())];
     let action = "/act/community.set-portrait";
-    scene
+    people
         .ann
         .form_with_files(action, "/account", &form, &[("me.png", PNG)])
         .await
         .expect(303);
     // One's own is there with the next page, once it is made.
-    eventually("page with the portrait", || async {
+    eventually("portrait of one's own", || async {
         ann.reload().await;
-        ann.wait_for_socket().await;
+        ann.wait_live().await;
         (ann.js(&format!("{loaded} > 1")).await == true).then_some(())
     })
     .await;
@@ -48,7 +48,7 @@ async fn portrait_covers_initials_only_where_there_is_one() {
 
     // One that cannot be had leaves the initials, without a frame or an icon: nothing is painted.
     let mine = ".me .face";
-    bob.until(&format!(
+    bob.wait_until(&format!(
         "document.querySelector('{mine} img')?.naturalWidth === 1"
     ))
     .await;
@@ -58,7 +58,7 @@ async fn portrait_covers_initials_only_where_there_is_one() {
          img.dataset.failed = ''; }}; img.src = '/nothing-here'; return true; }})()"
     );
     bob.js(&fails).await;
-    bob.until(&format!(
+    bob.wait_until(&format!(
         "document.querySelector('{mine} img[data-failed]')"
     ))
     .await;

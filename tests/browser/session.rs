@@ -1,4 +1,6 @@
-//! A browser with a profile of its own: starting it, tabs, and its console.
+//! A browser and its WebDriver session: starting it, its tabs, its console, and closing it.
+
+use std::time::Duration;
 
 use axum::http::Method;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 use super::driver::driver;
 use crate::support::{Folder, Person};
 
+/// How long one script may run in a page: axe takes its time on a loaded machine.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(180);
+
 /// How a browser is started.
 #[derive(Clone, Default)]
 pub struct Kind {
@@ -18,6 +23,14 @@ pub struct Kind {
     pub language: Option<&'static str>,
     /// A phone: 390 × 844, touched.
     pub phone: bool,
+}
+
+/// A browser, and somebody before it.
+pub struct Browser {
+    /// The driver's client, for commands that have no method here.
+    pub client: Client,
+    pub(super) base: String,
+    _profile: Folder,
 }
 
 /// A command of chromedriver that WebDriver does not have.
@@ -40,14 +53,6 @@ impl WebDriverCompatibleCommand for Extension {
     fn method_and_body(&self, _: &reqwest::Url) -> (Method, Option<String>) {
         (Method::POST, Some(self.1.to_string()))
     }
-}
-
-/// A browser, and somebody before it.
-pub struct Browser {
-    /// The driver's client, for what has no word here.
-    pub client: Client,
-    base: String,
-    _profile: Folder,
 }
 
 impl Browser {
@@ -87,8 +92,9 @@ impl Browser {
                 "pixelRatio": 2.0, "touch": true } });
         }
         let capabilities = json!({
-            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {
-                "browser": "ALL" },
+            "browserName": "chrome", "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "script": SCRIPT_TIMEOUT.as_millis() as u64 },
         });
         let Value::Object(capabilities) = capabilities else {
             unreachable!()
@@ -143,32 +149,6 @@ impl Browser {
         .await
     }
 
-    /// Opens an address of the server.
-    pub async fn go(&self, path: &str) {
-        self.client
-            .goto(&format!("{}{path}", self.base))
-            .await
-            .expect("the page loads");
-    }
-
-    /// Loads the page again.
-    pub async fn reload(&self) {
-        self.client.refresh().await.expect("the page loads");
-    }
-
-    /// Path and what follows it in the address bar.
-    pub async fn path(&self) -> String {
-        let url = self
-            .client
-            .current_url()
-            .await
-            .expect("there is an address");
-        url.as_str()
-            .strip_prefix(&self.base)
-            .unwrap_or(url.as_str())
-            .to_owned()
-    }
-
     /// Opens another tab and is in it from then on. The handle of the one left.
     pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
         let before = self.client.window().await.expect("there is a tab");
@@ -188,7 +168,8 @@ impl Browser {
             .expect("the tab is there");
         // Switching alone only changes who is spoken to.
         self.devtools("Page.bringToFront", json!({})).await;
-        self.until("!document.hidden && document.hasFocus()").await;
+        self.wait_until("!document.hidden && document.hasFocus()")
+            .await;
     }
 
     /// What the console holds since it was last asked: errors and failures only.
@@ -203,7 +184,7 @@ impl Browser {
 
     /// Leaves; fails if the console held an error.
     pub async fn close(self) {
-        self.close_ignoring(|_| false).await;
+        self.close_expecting(|_| false).await;
     }
 
     /// Leaves a network that failed; the console may say so and nothing else.
@@ -214,12 +195,12 @@ impl Browser {
             "htmx:ws:error",
             "status of 503",
         ];
-        self.close_ignoring(|entry| lost.iter().any(|words| entry.contains(words)))
+        self.close_expecting(|entry| lost.iter().any(|words| entry.contains(words)))
             .await;
     }
 
     /// Leaves; fails if the console held an error that is not expected.
-    pub async fn close_ignoring(self, expected: impl Fn(&str) -> bool) {
+    pub async fn close_expecting(self, expected: impl Fn(&str) -> bool) {
         let errors: Vec<_> = self
             .console()
             .await

@@ -1,6 +1,6 @@
 //! Without JavaScript: everything but liveness.
 
-use super::driver::reserve_browsers;
+use super::driver::acquire_browsers;
 use super::session::{Browser, Kind};
 use crate::support::{PASSWORD, TestServer};
 
@@ -17,7 +17,7 @@ fn refused(entry: &str) -> bool {
 
 #[tokio::test]
 async fn community_works_without_scripts() {
-    let _permit = reserve_browsers(2).await;
+    let _browsers = acquire_browsers(2).await;
     let server = TestServer::start().await;
     let base = server.base();
     let (ann, bob) = tokio::join!(Browser::of(PLAIN, &base), Browser::of(PLAIN, &base));
@@ -33,7 +33,7 @@ async fn community_works_without_scripts() {
         ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.wait_for_visible("#f-email-error").await;
+    ann.wait_visible("#f-email-error").await;
     assert_eq!(
         ann.js("document.querySelector('[name=email]').value").await,
         endless.as_str(),
@@ -42,13 +42,13 @@ async fn community_works_without_scripts() {
     ann.fill("[name=email]", "ann@example.org").await;
     ann.fill("[name=password]", PASSWORD).await;
     ann.click("main .btn").await;
-    ann.wait_for_text("main h1", "general").await;
+    ann.wait_text("main h1", "general").await;
     let room = ann.path().await;
 
     ann.click(".side > header a").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
-    ann.wait_for_visible("input[readonly]").await;
+    ann.wait_visible("input[readonly]").await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
         .await;
@@ -64,26 +64,26 @@ async fn community_works_without_scripts() {
         bob.fill(&format!("[name={field}]"), text).await;
     }
     bob.click("main .btn").await;
-    bob.wait_for_text("main h1", "general").await;
+    bob.wait_text("main h1", "general").await;
 
     ann.go(&room).await;
     ann.type_into(".compose textarea", "plain words").await;
     ann.click(".compose .send").await;
-    ann.wait_for_text(".log .msg .body", "plain words").await;
+    ann.wait_text(".log .msg .body", "plain words").await;
     bob.reload().await;
-    bob.wait_for_text(".log .msg .body", "plain words").await;
+    bob.wait_text(".log .msg .body", "plain words").await;
 
     ann.js("(document.querySelector('.msg .when').focus(), true)")
         .await;
     ann.click(".msg [data-act=edit]").await;
     ann.fill("main textarea", "plainer words").await;
     ann.click("main form .btn").await;
-    ann.wait_for_text(".log .msg .body", "plainer words").await;
+    ann.wait_text(".log .msg .body", "plainer words").await;
     ann.js("(document.querySelector('.msg .when').focus(), true)")
         .await;
     ann.click(".msg [data-act=delete]").await;
     ann.click("main form .btn.danger").await;
-    ann.wait_for_visible(".log .msg[data-deleted]").await;
+    ann.wait_visible(".log .msg[data-deleted]").await;
 
     // Too long: the words are kept, and what is wrong stands beside them.
     bob.js(&format!(
@@ -92,7 +92,7 @@ async fn community_works_without_scripts() {
     ))
     .await;
     bob.click(".compose .send").await;
-    bob.wait_for_text(".compose .error", "4").await;
+    bob.wait_text(".compose .error", "4").await;
     assert_eq!(
         bob.js("document.querySelector('.compose textarea').value.trim().length")
             .await,
@@ -105,14 +105,14 @@ async fn community_works_without_scripts() {
     bob.fill("[name=login]", "Bob").await;
     bob.fill("[name=password]", PASSWORD).await;
     bob.click("main .btn").await;
-    bob.wait_for_text("main h1", "general").await;
-    ann.close_ignoring(refused).await;
-    bob.close_ignoring(refused).await;
+    bob.wait_text("main h1", "general").await;
+    ann.close_expecting(refused).await;
+    bob.close_expecting(refused).await;
 }
 
 #[tokio::test]
 async fn history_is_paged_without_scripts() {
-    let _permit = reserve_browsers(1).await;
+    let _browsers = acquire_browsers(1).await;
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "100000")]).await;
     let ann = server.owner("Ann").await;
     for number in 1..=120 {
@@ -120,15 +120,15 @@ async fn history_is_paged_without_scripts() {
     }
     let page = Browser::signed_in_as(PLAIN, &ann, &server.base()).await;
     page.go(&format!("/rooms/{}", ann.room("general"))).await;
-    page.wait_for_text(".msg .body", "message 120.").await;
+    page.wait_text(".msg .body", "message 120.").await;
     page.click(".older a").await;
-    page.wait_for_text(".msg .body", "message 70.").await;
+    page.wait_text(".msg .body", "message 70.").await;
     page.click(".older a").await;
-    page.wait_for_text(".msg .body", "message 1.").await;
+    page.wait_text(".msg .body", "message 1.").await;
     assert_eq!(page.count(".older a").await, 0);
     page.click(".newer a").await;
-    page.wait_for_text(".msg .body", "message 21.").await;
+    page.wait_text(".msg .body", "message 21.").await;
     page.click(".newer a").await;
-    page.wait_for_text(".msg .body", "message 120.").await;
+    page.wait_text(".msg .body", "message 120.").await;
     page.close().await;
 }

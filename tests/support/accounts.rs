@@ -1,12 +1,12 @@
-//! Accounts: setting up, inviting, joining, signing in.
+//! Accounts: people who set a server up, join it and sign in.
 
 use std::sync::Arc;
 
+use reqwest::Client;
 use reqwest::cookie::Jar;
 use serde_json::{Value, json};
 
-use super::person::client;
-use super::{Answer, Person, TestServer, text};
+use super::{Answer, Person, TestServer, WAIT_TIMEOUT, text};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -18,6 +18,7 @@ impl TestServer {
         let web = client()
             .cookie_provider(jar.clone())
             .redirect(reqwest::redirect::Policy::none())
+            .timeout(WAIT_TIMEOUT)
             .build();
         let base = self.base().parse().expect("the base is an address");
         let rooms = Arc::default();
@@ -39,7 +40,7 @@ impl TestServer {
         let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name),
             "password": PASSWORD });
         let made = person.submit("/setup", &fields).await.done();
-        person.set_identity(name, &made["account"], &made["space"]);
+        person.set_account(name, &made["account"], &made["space"]);
         let general = person
             .get("/")
             .await
@@ -86,16 +87,13 @@ impl TestServer {
     }
 }
 
-/// The address of a person of this name.
-pub fn email(name: &str) -> String {
-    format!(
-        "{}@example.org",
-        name.to_lowercase()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-    )
-}
-
 impl Person {
+    fn set_account(&mut self, name: &str, id: &Value, space: &Value) {
+        self.name = name.to_owned();
+        self.id = id.as_str().unwrap_or_default().to_owned();
+        self.space = space.as_str().unwrap_or_default().to_owned();
+    }
+
     /// Makes an invitation without limits. Its path.
     pub async fn invite(&self) -> String {
         self.invite_with(json!({})).await
@@ -120,9 +118,10 @@ impl Person {
             .await;
         if answer.status == 200 {
             let space = answer.json()["space"].clone();
-            // Not from a socket: its presence would end seconds later, in the middle of a test.
-            let id = text::attributes(&self.page("/account").await, "data-me").remove(0);
-            self.set_identity(name, &json!(id), &space);
+            // Not from a socket's hello: an open socket changes presence, which pages show.
+            let page = self.page("/account").await;
+            let id = &text::attributes(&page, "data-me")[0];
+            self.set_account(name, &json!(id), &space);
         }
         answer
     }
@@ -134,7 +133,7 @@ impl Person {
     }
 
     /// The same person on another device, signed in anew.
-    pub async fn on_new_device(&self, server: &TestServer) -> Person {
+    pub async fn other_device(&self, server: &TestServer) -> Person {
         let device = Person {
             name: self.name.clone(),
             id: self.id.clone(),
@@ -145,10 +144,23 @@ impl Person {
         device.sign_in(&self.name, PASSWORD).await.done();
         device
     }
+}
 
-    fn set_identity(&mut self, name: &str, id: &Value, space: &Value) {
-        self.name = name.to_owned();
-        self.id = id.as_str().unwrap_or_default().to_owned();
-        self.space = space.as_str().unwrap_or_default().to_owned();
-    }
+/// The address of a person of this name.
+pub fn email(name: &str) -> String {
+    format!(
+        "{}@example.org",
+        name.to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+    )
+}
+
+/// A client to set up. The feature that lets the server choose its cryptography asks the same of
+/// everyone in the program.
+pub fn client() -> reqwest::ClientBuilder {
+    // Fails when it is chosen already, which is as good.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    // A connection for each request: one that was kept may end with a server that a test restarts,
+    // just as the next request is sent on it.
+    Client::builder().pool_max_idle_per_host(0)
 }

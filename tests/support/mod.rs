@@ -1,5 +1,5 @@
-//! What the tests share: a real server on a free port, people who act on it, and sockets. Every
-//! wait is for an event and bounded by [`PATIENCE`].
+//! What every black-box test stands on: a real server on a free port, people who act on it, and
+//! sockets that wait for what happens instead of for time.
 //!
 //! ```ignore
 //! let server = TestServer::start().await;
@@ -17,11 +17,12 @@
 
 mod accounts;
 mod answer;
-mod chat;
-mod files;
+mod cabinet;
+mod fetch;
+mod file_form;
 mod folder;
+mod message;
 mod person;
-mod polling;
 mod raw_connection;
 mod rooms;
 pub mod s3;
@@ -29,25 +30,18 @@ mod server;
 mod socket;
 pub mod text;
 mod tus;
+mod wait;
 
-pub use accounts::{PASSWORD, email};
+pub use accounts::{PASSWORD, client, email};
 pub use answer::Answer;
-pub use chat::{Message, new_key};
-pub use files::{Fetched, noise};
+pub use cabinet::DOCUMENT;
+pub use fetch::{Fetched, answer_of, noise};
 pub use folder::Folder;
-pub use person::{Person, client};
-pub use polling::{eventually, until_refused};
+pub use message::{Message, new_key};
+pub use person::Person;
 pub use raw_connection::{HEALTH_REQUEST, RawConnection};
 pub use rooms::NewRoom;
-pub use server::{TestServer, free_port};
-pub use socket::{Socket, dial};
-pub use tus::{DOCUMENT, Upload, answer_of};
-
-use std::time::Duration;
-
-/// The interval between two looks at what can only be polled.
-pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
-
-/// How long a test waits for what must happen before it fails. Generous, because a passing test
-/// never waits so long, and a loaded machine must not fail a test.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use server::TestServer;
+pub use socket::{Socket, dial, refused_status};
+pub use tus::Upload;
+pub use wait::{POLL_INTERVAL, WAIT_TIMEOUT, eventually, until_status};

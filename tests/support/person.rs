@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
-use super::{Answer, PATIENCE};
+use super::{Answer, NewRoom, Socket};
 
 /// Someone with a browser of their own: an account and its cookie, or nobody yet.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl Person {
         self.base.join(path).expect("paths are paths")
     }
 
-    /// The client itself, for what has no word here.
+    /// The client itself, for requests that have no method here.
     pub fn web(&self) -> &Client {
         &self.web
     }
@@ -122,12 +122,73 @@ impl Person {
             .map(|value| value.to_str().expect("cookies are text").to_owned())
             .unwrap_or_default()
     }
-}
 
-/// A client to set up. The feature that lets the server choose its cryptography asks the same of
-/// everyone in the program.
-pub fn client() -> reqwest::ClientBuilder {
-    // Fails when it is chosen already, which is as good.
-    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(PATIENCE)
+    /// The room of this name, by id. What is no known name is taken for an id.
+    pub fn room(&self, name: &str) -> String {
+        self.rooms
+            .lock()
+            .expect("the rooms are whole")
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| name.to_owned())
+    }
+
+    /// Remembers what a room is called.
+    pub fn remember_room(&self, name: &str, id: &str) {
+        self.rooms
+            .lock()
+            .expect("the rooms are whole")
+            .insert(name.to_owned(), id.to_owned());
+    }
+
+    /// Begins to make a room: await it for a public one.
+    pub fn create_room(&self, name: &str) -> NewRoom<'_> {
+        NewRoom::new(self, name)
+    }
+
+    /// The direct conversation with these people, by id.
+    pub async fn direct(&self, people: &[&Person]) -> String {
+        let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
+        self.act("community.open-direct", json!({ "people": ids }))
+            .await
+            .done()["room"]
+            .as_str()
+            .expect("a room")
+            .to_owned()
+    }
+
+    /// A socket that speaks JSON.
+    pub async fn socket(&self) -> Socket {
+        self.socket_at("/live/data").await
+    }
+
+    /// A socket that speaks HTML, as pages have it.
+    pub async fn html_socket(&self) -> Socket {
+        self.socket_at("/live").await
+    }
+
+    /// A socket at this path, which may name feeds.
+    pub async fn socket_at(&self, path: &str) -> Socket {
+        Socket::open(&self.base, path, &self.cookies()).await
+    }
+
+    /// A JSON socket that follows a feed; `room/general` may name the room.
+    pub async fn following(&self, feed: &str) -> Socket {
+        let mut socket = self.socket().await;
+        socket.follow(&self.feed(feed)).await;
+        socket
+    }
+
+    /// A feed's name with its room's name replaced by the id.
+    pub fn feed(&self, feed: &str) -> String {
+        let Some(rest) = feed.strip_prefix("room/") else {
+            return feed.to_owned();
+        };
+        let (room, rest) = rest
+            .split_once('/')
+            .map_or((rest, String::new()), |(room, rest)| {
+                (room, format!("/{rest}"))
+            });
+        format!("room/{}{rest}", self.room(room))
+    }
 }

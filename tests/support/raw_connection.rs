@@ -1,20 +1,19 @@
-//! A connection without a client that would do things by itself.
+//! A TCP connection to the server, without an HTTP client that would do things by itself.
 
-use sqlx::Connection;
+use std::time::Instant;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, POLL_INTERVAL, TestServer};
+use super::{POLL_INTERVAL, TestServer, WAIT_TIMEOUT};
 
-/// A request that no limit of requests counts.
 pub const HEALTH_REQUEST: &str = "GET /health/live HTTP/1.1\r\nhost: here\r\n\r\n";
 
-/// An open TCP connection to a server.
+/// A connection without a client that would do things by itself.
 pub struct RawConnection(pub TcpStream);
 
 impl RawConnection {
-    /// Connects.
     pub async fn to(server: &TestServer) -> Self {
         Self(
             TcpStream::connect(server.address())
@@ -23,15 +22,15 @@ impl RawConnection {
         )
     }
 
-    /// Sends text; an error of a closed connection is ignored.
+    /// Sends; what is closed swallows it.
     pub async fn send(&mut self, text: &str) {
         let _ = self.0.write_all(text.as_bytes()).await;
     }
 
     /// All that comes until the server closes.
-    pub async fn until_closed(&mut self) -> String {
+    pub async fn read_until_closed(&mut self) -> String {
         let mut received = Vec::new();
-        let end = timeout(PATIENCE, self.0.read_to_end(&mut received))
+        let end = timeout(WAIT_TIMEOUT, self.0.read_to_end(&mut received))
             .await
             .expect("the server closes it in time");
         assert!(
@@ -46,7 +45,7 @@ impl RawConnection {
         self.send(HEALTH_REQUEST).await;
         let mut received = Vec::new();
         while !received.ends_with(b"ok\n") {
-            match timeout(PATIENCE, self.0.read_buf(&mut received))
+            match timeout(WAIT_TIMEOUT, self.0.read_buf(&mut received))
                 .await
                 .expect("an answer in time")
             {
@@ -57,15 +56,15 @@ impl RawConnection {
         true
     }
 
-    /// A connection that is served, once a slot is free.
-    pub async fn served(server: &TestServer) -> Self {
-        let until = std::time::Instant::now() + PATIENCE;
+    /// A connection that is served, once there is a place.
+    pub async fn connect_until_served(server: &TestServer) -> Self {
+        let until = Instant::now() + WAIT_TIMEOUT;
         loop {
-            let mut line = Self::to(server).await;
-            if line.is_served().await {
-                return line;
+            let mut connection = Self::to(server).await;
+            if connection.is_served().await {
+                return connection;
             }
-            assert!(std::time::Instant::now() < until, "no slot is released");
+            assert!(Instant::now() < until, "no place is given back");
             sleep(POLL_INTERVAL).await;
         }
     }

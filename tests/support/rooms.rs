@@ -1,4 +1,4 @@
-//! Making rooms, a wish at a time.
+//! Creating rooms: a builder of what `community.create-room` takes.
 
 use std::future::IntoFuture;
 use std::pin::Pin;

@@ -1,22 +1,19 @@
-//! A bucket that lives as long as its test: the part of S3 that the server uses, and faults.
+//! A bucket that lives as long as its test: as much of an S3 server as ours asks of one, and the
+//! ways in which one fails.
+
+mod service;
+mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use self::requests::answer;
 use axum::Router;
 use axum::serve::Listener;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{self, ServerConfig};
-use tokio_rustls::server::TlsStream;
 
 use super::folder::Folder;
-
-mod requests;
 
 /// What it does to those who ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,9 +30,9 @@ pub enum Fault {
     /// It sends half as if that were all, and keeps half of what it is given.
     Shortens,
     /// It puts parts together and answers that it failed.
-    Mumbles,
+    FailsAfterCompleting,
     /// It says that there is no such bucket.
-    Vanishes,
+    BucketMissing,
 }
 
 #[derive(Default)]
@@ -95,7 +92,7 @@ impl Bucket {
             endpoint: format!("https://localhost:{port}"),
             certificate,
         };
-        bucket.clone().serve(|| Tls {
+        bucket.clone().serve(|| tls::Tls {
             listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
             acceptor: Arc::new(config).into(),
         });
@@ -109,7 +106,7 @@ impl Bucket {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            let router = Router::new().fallback(answer).with_state(self);
+            let router = Router::new().fallback(service::answer).with_state(self);
             runtime
                 .block_on(async move { axum::serve(listener(), router).await.expect("it serves") });
         });
@@ -128,6 +125,14 @@ impl Bucket {
                 .as_deref()
                 .map(|file| ("SSL_CERT_FILE", file)),
         );
+        settings
+    }
+
+    /// The same, and a bucket that stalls is given up after two seconds instead of twenty: for
+    /// tests of [`Fault::Stalls`]. Others must not depend on how soon a busy machine answers.
+    pub fn settings_with_short_timeout(&self) -> Vec<(&'static str, &str)> {
+        let mut settings = self.settings();
+        settings.push(("TIDEPOOL_S3_PATIENCE_SECONDS", "2"));
         settings
     }
 
@@ -173,28 +178,4 @@ fn listen() -> (std::net::TcpListener, u16) {
         .expect("it can be waited for");
     let port = listener.local_addr().expect("an address").port();
     (listener, port)
-}
-
-/// Takes in those with whom a handshake succeeds.
-struct Tls {
-    listener: tokio::net::TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let (stream, from) = Listener::accept(&mut self.listener).await;
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, from);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use super::{Answer, Folder, PATIENCE, POLL_INTERVAL, Person};
+use super::{Answer, Folder, POLL_INTERVAL, Person, WAIT_TIMEOUT};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
@@ -28,6 +28,13 @@ impl TestServer {
     /// A fresh server.
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// A fresh server and its owner, Ann.
+    pub async fn start_with_owner() -> (Self, Person) {
+        let server = Self::start().await;
+        let ann = server.owner("ann").await;
+        (server, ann)
     }
 
     /// A fresh server with these environment variables.
@@ -102,10 +109,18 @@ impl TestServer {
                 line.clear();
             }
         });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("stdout is piped"))
-            .read_line(&mut line)
-            .expect("stdout can be read");
+        let (started, first_line) = std::sync::mpsc::channel();
+        let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = output.read_line(&mut line);
+            let _ = started.send(line);
+        });
+        let Ok(line) = first_line.recv_timeout(WAIT_TIMEOUT) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("no address within {WAIT_TIMEOUT:?}:\n{}", self.log());
+        };
         if !line.starts_with("Tidepool is at http://") {
             let _ = child.wait();
             return false;
@@ -139,19 +154,10 @@ impl TestServer {
         self.child.as_ref().expect("the server runs").id()
     }
 
-    /// Sends SIGTERM and waits for the end. Fails unless the server exits with success in time.
+    /// SIGTERM, and waits for the end. Fails unless the server exits with success.
     pub async fn stop(&mut self) {
-        let child = self.child.as_mut().expect("the server runs");
-        signal(child.id(), "TERM");
-        let until = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = child.try_wait().expect("it can be waited for") {
-                break status;
-            }
-            assert!(Instant::now() < until, "the server does not stop");
-            tokio::time::sleep(POLL_INTERVAL).await;
-        };
-        self.child = None;
+        signal(self.pid(), "TERM");
+        let status = self.wait_for_end().await;
         assert!(
             status.success(),
             "the server ended with {status}:\n{}",
@@ -159,14 +165,28 @@ impl TestServer {
         );
     }
 
-    /// SIGKILL: as when the power goes.
-    pub async fn kill9(&mut self) {
+    /// Waits until the process has ended; kills it when it does not.
+    async fn wait_for_end(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("the server runs");
+        let deadline = Instant::now() + WAIT_TIMEOUT;
+        loop {
+            if let Some(status) = child.try_wait().expect("it can be waited for") {
+                return status;
+            }
+            if Instant::now() > deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("no end within {WAIT_TIMEOUT:?}:\n{}", self.log());
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// SIGKILL: nothing is flushed or finished.
+    pub async fn kill(&mut self) {
+        let child = self.child.as_mut().expect("the server runs");
         child.kill().expect("it can be killed");
-        tokio::task::spawn_blocking(move || child.wait())
-            .await
-            .expect("waiting works")
-            .expect("it can be waited for");
+        self.wait_for_end().await;
     }
 
     /// Starts it again on the same port and folder.
@@ -242,13 +262,13 @@ impl TestServer {
 
     /// Waits until a metric satisfies a condition.
     pub async fn metric_reaches(&self, name: &str, condition: impl Fn(f64) -> bool) -> f64 {
-        let until = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             let value = self.metric(name).await;
             if condition(value) {
                 return value;
             }
-            assert!(Instant::now() < until, "{name} stays {value}");
+            assert!(Instant::now() < deadline, "{name} stays {value}");
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
@@ -297,7 +317,7 @@ fn signal(pid: u32, name: &str) {
 
 /// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take
 /// it while a server restarts.
-pub fn free_port() -> u16 {
+fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! A socket as a page or a program has it. Every wait is for a message and ends after
-//! [`PATIENCE`].
+//! A socket as a page or a program has it. It reads all the time, so that pings are answered while
+//! a test does something else. Every wait is for a message, and ends after [`WAIT_TIMEOUT`].
 
 use std::time::Instant;
 
@@ -8,68 +8,29 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{PATIENCE, Person};
+use super::{Message as ChatMessage, TestServer, WAIT_TIMEOUT};
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Where messages come from.
+/// What comes in.
 enum Incoming {
-    /// Read by a task, so that pings are answered also while the test does something else. A
-    /// server closes a socket that answers none for 17 seconds.
-    Queue(
-        mpsc::UnboundedReceiver<Result<Message, Error>>,
-        JoinHandle<()>,
-    ),
-    /// Read only while the test waits for a message.
-    Direct(Box<SplitStream<Stream>>),
+    Text(String),
+    /// The end, with the code of the closing frame.
+    End(Option<u16>),
 }
 
-impl Incoming {
-    fn queue(mut stream: SplitStream<Stream>) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let read = async move {
-            while let Some(message) = stream.next().await {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
-        };
-        Self::Queue(receiver, tokio::spawn(read))
-    }
-
-    fn direct(stream: SplitStream<Stream>) -> Self {
-        Self::Direct(Box::new(stream))
-    }
-
-    async fn next(&mut self) -> Option<Result<Message, Error>> {
-        match self {
-            Self::Queue(receiver, _) => receiver.recv().await,
-            Self::Direct(stream) => stream.next().await,
-        }
-    }
-}
-
-impl Drop for Incoming {
-    /// Closes the connection: the task holds half of it.
-    fn drop(&mut self) {
-        if let Self::Queue(_, task) = self {
-            task.abort();
-        }
-    }
-}
-
-/// An open socket.
+/// An open socket. Dropping it closes the connection without a closing frame.
 pub struct Socket {
-    outgoing: SplitSink<Stream, Message>,
-    incoming: Incoming,
+    sink: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
+    incoming: mpsc::UnboundedReceiver<Incoming>,
+    is_reading: watch::Sender<bool>,
+    reader: JoinHandle<()>,
     /// The account it speaks for.
     pub account: String,
     /// The server's instance.
@@ -80,7 +41,11 @@ pub struct Socket {
 }
 
 /// Opens a socket with these headers, or says with which status it was refused.
-pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<Stream, u16> {
+pub async fn dial(
+    base: &Url,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
     let mut url = base.join(path).expect("paths are paths");
     url.set_scheme("ws").expect("http becomes ws");
     let mut request = url.as_str().into_client_request().expect("an address");
@@ -91,43 +56,40 @@ pub async fn dial(base: &Url, path: &str, headers: &[(&str, &str)]) -> Result<St
             .headers_mut()
             .insert(name, value.parse().expect("a header's value"));
     }
-    match connect_async(request).await {
+    let opened = timeout(WAIT_TIMEOUT, connect_async(request)).await;
+    match opened.expect("an answer in time") {
         Ok((stream, _)) => Ok(stream),
         Err(Error::Http(refused)) => Err(refused.status().as_u16()),
         Err(other) => panic!("no socket: {other}"),
     }
 }
 
+/// The status with which a socket at this path is refused; fails when it opens.
+pub async fn refused_status(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u16 {
+    let base = server.base().parse().expect("an address");
+    dial(&base, path, headers).await.expect_err("it is refused")
+}
+
 impl Socket {
-    /// Opens a socket that answers pings all the time.
     pub(super) async fn open(base: &Url, path: &str, cookies: &str) -> Self {
-        Self::open_with(base, path, cookies, Incoming::queue).await
-    }
-
-    /// Opens a socket that reads, and answers pings, only while the test waits for a message.
-    pub(super) async fn open_stalled(base: &Url, path: &str, cookies: &str) -> Self {
-        Self::open_with(base, path, cookies, Incoming::direct).await
-    }
-
-    async fn open_with(
-        base: &Url,
-        path: &str,
-        cookies: &str,
-        incoming: impl FnOnce(SplitStream<Stream>) -> Incoming,
-    ) -> Self {
         let stream = dial(base, path, &[("cookie", cookies)])
             .await
             .unwrap_or_else(|status| panic!("{path} is refused with {status}"));
-        let (outgoing, stream) = stream.split();
+        let (sink, stream) = stream.split();
+        let (received, incoming) = mpsc::unbounded_channel();
+        let is_reading = watch::Sender::new(true);
+        let reader = tokio::spawn(read_all(stream, received, is_reading.subscribe()));
         let mut socket = Self {
-            outgoing,
-            incoming: incoming(stream),
+            sink,
+            incoming,
+            is_reading,
+            reader,
             account: String::new(),
             instance: String::new(),
             closed: None,
             next_act: 1,
         };
-        let hello = socket.message_of_type("hello").await;
+        let hello = socket.wait_for("hello").await;
         socket.account = hello["account"]
             .as_str()
             .expect("hello names the account")
@@ -146,41 +108,49 @@ impl Socket {
 
     /// Says this, whatever it is. A socket the server has closed swallows it.
     pub async fn send_text(&mut self, text: &str) {
-        let _ = self.outgoing.send(Message::text(text)).await;
+        let _ = self.sink.send(Message::text(text)).await;
     }
 
     /// Sends bytes, which is no text.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
-        let _ = self.outgoing.send(Message::binary(bytes.to_vec())).await;
+        let _ = self.sink.send(Message::binary(bytes.to_vec())).await;
     }
 
     /// The next thing the server says, or nothing when it closes. A frame of `/live` becomes
     /// `{"type":"frame","feed":…,"cursor":…,"html":…}`.
     pub async fn next(&mut self) -> Option<Value> {
-        self.receive(Instant::now() + PATIENCE)
+        self.receive_before(Instant::now() + WAIT_TIMEOUT)
             .await
             .expect("the server says something in time")
     }
 
-    async fn receive(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
-        loop {
-            match timeout_at(until.into(), self.incoming.next()).await? {
-                Some(Ok(Message::Text(text))) => return Ok(Some(read(&text))),
-                Some(Ok(Message::Close(reason))) => {
-                    self.closed = reason.map(|reason| reason.code.into())
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ok(None),
+    async fn receive_before(&mut self, until: Instant) -> Result<Option<Value>, Elapsed> {
+        match timeout_at(until.into(), self.incoming.recv()).await? {
+            Some(Incoming::Text(text)) => Ok(Some(decode(&text))),
+            Some(Incoming::End(code)) => {
+                self.closed = code;
+                Ok(None)
             }
+            None => Ok(None),
         }
     }
 
-    /// Waits for a message that fits; others are dropped.
+    /// Takes no byte from now on, so that no ping is answered and the server's writes fill up.
+    pub fn pause_reading(&self) {
+        self.is_reading.send_replace(false);
+    }
+
+    /// Reads again.
+    pub fn resume_reading(&self) {
+        self.is_reading.send_replace(true);
+    }
+
+    /// Waits for something that fits, letting go by what does not.
     pub async fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_TIMEOUT;
         let mut others = Vec::new();
         loop {
-            match self.receive(until).await {
+            match self.receive_before(until).await {
                 Ok(Some(message)) if fits(&message) => return message,
                 Ok(Some(message)) => others.push(message),
                 Ok(None) => panic!(
@@ -193,7 +163,7 @@ impl Socket {
     }
 
     /// Waits for a message of this type.
-    pub async fn message_of_type(&mut self, kind: &str) -> Value {
+    pub async fn wait_for(&mut self, kind: &str) -> Value {
         self.expect(kind, |message| message["type"] == kind).await
     }
 
@@ -201,6 +171,19 @@ impl Socket {
     pub async fn event(&mut self, topic: &str) -> Value {
         self.expect(topic, |message| message["topic"] == topic)
             .await
+    }
+
+    /// Waits for the next post, edit or deletion: its topic and message.
+    pub async fn next_change(&mut self) -> (String, ChatMessage) {
+        let is_change = |received: &Value| {
+            let topic = received["topic"].as_str();
+            topic.is_some_and(|topic| topic.starts_with("chat.message."))
+        };
+        let event = self.expect("a change of a message", is_change).await;
+        (
+            event["topic"].as_str().expect("a topic").to_owned(),
+            ChatMessage::of(&event["event"]["message"]),
+        )
     }
 
     /// Waits for a frame of HTML that holds this.
@@ -217,21 +200,22 @@ impl Socket {
 
     /// Asks to follow a feed from a cursor or from now on. The answer: `subscribed`, `refresh` or
     /// `refused`.
-    pub async fn try_follow(&mut self, feed: &str, cursor: Option<&str>) -> Value {
+    pub async fn subscribe(&mut self, feed: &str, cursor: Option<&str>) -> Value {
         let mut message = json!({ "type": "subscribe", "feed": feed });
         if let Some(cursor) = cursor {
             message["cursor"] = json!(cursor);
         }
         self.send(message).await;
         let answers = ["subscribed", "refresh", "refused"];
-        let is_answer =
-            |said: &Value| said["feed"] == feed && answers.iter().any(|kind| said["type"] == *kind);
+        let is_answer = |received: &Value| {
+            received["feed"] == feed && answers.iter().any(|kind| received["type"] == *kind)
+        };
         self.expect("answer to a subscription", is_answer).await
     }
 
     /// Follows a feed from now on. The cursor.
     pub async fn follow(&mut self, feed: &str) -> String {
-        let answer = self.try_follow(feed, None).await;
+        let answer = self.subscribe(feed, None).await;
         assert_eq!(answer["type"], "subscribed", "{answer}");
         answer["cursor"].as_str().expect("a cursor").to_owned()
     }
@@ -249,80 +233,73 @@ impl Socket {
     /// All that was said until now: everything before the answer to a ping.
     pub async fn drain(&mut self) -> Vec<Value> {
         self.send(json!({ "type": "ping" })).await;
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         loop {
             match self.next().await {
-                Some(message) if message["type"] == "pong" => return heard,
-                Some(message) => heard.push(message),
-                None => panic!("closed ({:?}) after {heard:#?}", self.closed),
+                Some(message) if message["type"] == "pong" => return received,
+                Some(message) => received.push(message),
+                None => panic!("closed ({:?}) after {received:#?}", self.closed),
             }
         }
     }
 
     /// Waits until the server has closed it. What it said until then.
-    pub async fn until_closed(&mut self) -> Vec<Value> {
-        let mut heard = Vec::new();
+    pub async fn read_until_closed(&mut self) -> Vec<Value> {
+        let mut received = Vec::new();
         while let Some(message) = self.next().await {
-            heard.push(message);
+            received.push(message);
         }
-        heard
+        received
     }
 
     /// Waits until the server has closed it; with which code.
     pub async fn close_code(&mut self) -> Option<u16> {
-        self.until_closed().await;
+        self.read_until_closed().await;
         self.closed
     }
 
     /// Closes it from this side.
     pub async fn close(mut self) {
-        let _ = self.outgoing.send(Message::Close(None)).await;
+        let _ = self.sink.close().await;
     }
 }
 
-impl Person {
-    /// A socket that speaks JSON.
-    pub async fn socket(&self) -> Socket {
-        self.socket_at("/live/data").await
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
+}
 
-    /// A socket that speaks HTML, as pages have it.
-    pub async fn html_socket(&self) -> Socket {
-        self.socket_at("/live").await
-    }
-
-    /// A socket at this path, which may name feeds.
-    pub async fn socket_at(&self, path: &str) -> Socket {
-        Socket::open(&self.base, path, &self.cookies()).await
-    }
-
-    /// A socket that speaks JSON and reads only while the test waits for a message.
-    pub async fn stalled_socket(&self) -> Socket {
-        Socket::open_stalled(&self.base, "/live/data", &self.cookies()).await
-    }
-
-    /// A JSON socket that follows a feed; `room/general` may name the room.
-    pub async fn following(&self, feed: &str) -> Socket {
-        let mut socket = self.socket().await;
-        socket.follow(&self.feed(feed)).await;
-        socket
-    }
-
-    /// A feed's name with its room's name replaced by the id.
-    pub fn feed(&self, feed: &str) -> String {
-        let Some(rest) = feed.strip_prefix("room/") else {
-            return feed.to_owned();
+async fn read_all(
+    mut stream: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    received: mpsc::UnboundedSender<Incoming>,
+    mut is_reading: watch::Receiver<bool>,
+) {
+    let mut code = None;
+    loop {
+        if is_reading.wait_for(|is_reading| *is_reading).await.is_err() {
+            return;
+        }
+        let next = tokio::select! {
+            biased;
+            _ = is_reading.wait_for(|is_reading| !is_reading) => continue,
+            next = stream.next() => next,
         };
-        let (room, rest) = rest
-            .split_once('/')
-            .map_or((rest, String::new()), |(room, rest)| {
-                (room, format!("/{rest}"))
-            });
-        format!("room/{}{rest}", self.room(room))
+        match next {
+            Some(Ok(Message::Text(text))) => {
+                let _ = received.send(Incoming::Text(text.to_string()));
+            }
+            Some(Ok(Message::Close(reason))) => code = reason.map(|reason| reason.code.into()),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => {
+                let _ = received.send(Incoming::End(code));
+                return;
+            }
+        }
     }
 }
 
-fn read(text: &str) -> Value {
+fn decode(text: &str) -> Value {
     let Some((head, html)) = text
         .strip_prefix("<!--")
         .and_then(|rest| rest.split_once("-->"))

@@ -1,16 +1,12 @@
-//! Uploads over tus, whole and interrupted.
+//! Uploads over tus as a careful client sends them, and the ways in which a careless one does not.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::ACCEPT;
-use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::{Answer, PATIENCE, Person, TestServer, eventually};
-
-/// The kind of files of the example that tests upload to.
-pub const DOCUMENT: &str = "cabinet.document";
+use super::{Answer, DOCUMENT, Person, TestServer, eventually};
 
 /// An upload that was begun.
 #[derive(Clone)]
@@ -23,7 +19,13 @@ pub struct Upload {
 
 impl Person {
     /// Asks to upload something somewhere; what comes back.
-    pub async fn try_begin(&self, kind: &str, place: &str, name: &str, size: u64) -> Answer {
+    pub async fn try_create_upload(
+        &self,
+        kind: &str,
+        place: &str,
+        name: &str,
+        size: u64,
+    ) -> Answer {
         let pair = |key: &str, value: &str| format!("{key} {}", STANDARD.encode(value));
         let metadata = [
             pair("filename", name),
@@ -44,66 +46,15 @@ impl Person {
     }
 
     /// Begins an upload to the cabinet of one's space.
-    pub async fn begin(&self, name: &str, size: usize) -> Upload {
+    pub async fn create_upload(&self, name: &str, size: usize) -> Upload {
         let begun = self
-            .try_begin(DOCUMENT, &self.space, name, size as u64)
+            .try_create_upload(DOCUMENT, &self.space, name, size as u64)
             .await
             .expect(201);
         Upload {
             person: self.clone(),
             path: begun.header("location").to_owned(),
         }
-    }
-
-    /// Sends the beginning of a form with a file of `all` bytes, and holds the connection.
-    pub async fn start_form_and_stall(&self, path: &str, all: usize, sent: &[u8]) -> TcpStream {
-        let start = format!(
-            "--edge\r\ncontent-disposition: form-data; name=\"space\"\r\n\r\n{}\r\n\
-             --edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.bin\"\r\n\r\n",
-            self.space
-        );
-        let kind = "multipart/form-data; boundary=edge";
-        let mut stream = self
-            .raw(
-                "POST",
-                path,
-                &format!(
-                    "content-type: {kind}\r\ncontent-length: {}\r\n",
-                    all + start.len()
-                ),
-            )
-            .await;
-        stream
-            .write_all(start.as_bytes())
-            .await
-            .expect("the fields are sent");
-        stream.write_all(sent).await.expect("the beginning is sent");
-        stream
-    }
-
-    /// A connection on which the head of a request was sent, with these further headers.
-    async fn raw(&self, method: &str, path: &str, headers: &str) -> TcpStream {
-        let url = self
-            .request(method, path)
-            .build()
-            .expect("a request")
-            .url()
-            .clone();
-        let host = format!(
-            "{}:{}",
-            url.host_str().expect("a host"),
-            url.port().expect("a port")
-        );
-        let mut stream = TcpStream::connect(&host).await.expect("the server listens");
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\n{headers}\r\n",
-            self.cookies()
-        );
-        stream
-            .write_all(head.as_bytes())
-            .await
-            .expect("the head is sent");
-        stream
     }
 }
 
@@ -117,7 +68,7 @@ impl Upload {
     }
 
     /// The same upload as somebody else asks for it.
-    pub fn as_seen_by(&self, person: &Person) -> Self {
+    pub fn as_person(&self, person: &Person) -> Self {
         Self {
             person: person.clone(),
             path: self.path.clone(),
@@ -168,12 +119,12 @@ impl Upload {
     }
 
     /// Announces `all` bytes from the beginning, sends only these, and holds the connection.
-    pub async fn start_and_stall(&self, all: usize, sent: &[u8]) -> TcpStream {
+    pub async fn send_partial(&self, all: usize, sent: &[u8]) -> TcpStream {
         let headers = "tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: \
             application/offset+octet-stream\r\n";
         let mut stream = self
             .person
-            .raw(
+            .send_head(
                 "PATCH",
                 &self.path,
                 &format!("{headers}content-length: {all}\r\n"),
@@ -184,7 +135,7 @@ impl Upload {
     }
 
     /// Waits until at least so much of it lies on the disk. How much does.
-    pub async fn on_disk(&self, server: &TestServer, least: u64) -> u64 {
+    pub async fn wait_for_bytes_on_disk(&self, server: &TestServer, least: u64) -> u64 {
         let path = server.data().join("uploads").join(self.name());
         eventually("bytes on the disk", || async {
             let length = std::fs::metadata(&path).map_or(0, |data| data.len());
@@ -192,14 +143,4 @@ impl Upload {
         })
         .await
     }
-}
-
-/// What a raw connection is answered, as far as it says.
-pub async fn answer_of(mut stream: TcpStream) -> String {
-    let mut buffer = vec![0; 4096];
-    let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer))
-        .await
-        .expect("an answer in time")
-        .unwrap_or(0);
-    String::from_utf8_lossy(&buffer[..read]).into_owned()
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use crate::follower::Plan;
-use crate::followers::Followers;
+use crate::follower_pool::FollowerPool;
 use crate::http::request;
 use crate::load::drive;
 use crate::options::Options;
@@ -19,9 +19,9 @@ use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
 use crate::socket::{PING, TEXT, first_frame, is_event, open, pong};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 64; // that fetch the pages
 
 /// Measures.
@@ -46,7 +46,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let (rate, p99) = first_pages(&server, &site, &cookies)?;
         pages.turn(rate, None);
         slowest.turn(p99, None);
-        let mut observer = Observer::open(
+        let mut observer = Observer::connect(
             &server,
             &format!("/live/data?feed={presence}"),
             &site.people[0].cookie,
@@ -56,19 +56,19 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             .beside(format!("&feed={presence}&feed=room/{}/typing", site.room))
             .all_at_once();
         let begun = Instant::now();
-        let followers = Followers::open(plan, &cookies, people);
-        observer.see(people).await?;
+        let followers = FollowerPool::open(plan, &cookies, people);
+        observer.wait_for_people(people).await?;
         told.turn(begun.elapsed().as_secs_f64() * 1e3, None);
         follow.turn(
             (followers
-                .all_follow(PATIENCE)
+                .all_follow(WAIT_TIMEOUT)
                 .await?
                 .saturating_duration_since(begun))
             .as_secs_f64()
                 * 1e3,
             None,
         );
-        observer.rest().await?;
+        observer.settle().await?;
         frames.turn(observer.frames as f64, None);
         server.process.check()?;
     }
@@ -110,8 +110,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         });
     }
     report.note(
-        "arrivals: each person has an account; all connect at once and follow room, \
-        typing and presence"
+        "arrivals: each person has an account; all connect at once and follow room, typing \
+        and presence"
             .to_owned(),
     );
     Ok(())
@@ -156,7 +156,7 @@ struct Observer {
 }
 
 impl Observer {
-    async fn open(server: &Server, path: &str, cookie: &str) -> Result<Self> {
+    async fn connect(server: &Server, path: &str, cookie: &str) -> Result<Self> {
         let (stream, came) = open(server.address, path, cookie).await?;
         let mut observer = Self {
             stream,
@@ -172,16 +172,16 @@ impl Observer {
         Ok(observer)
     }
 
-    async fn see(&mut self, people: usize) -> Result<()> {
+    async fn wait_for_people(&mut self, people: usize) -> Result<()> {
         let all = self
-            .read_until(Instant::now() + PATIENCE, |here| here.len() >= people)
+            .read_until(Instant::now() + WAIT_TIMEOUT, |here| here.len() >= people)
             .await?;
         ensure!(all, "{} of {people} people were told of", self.here.len());
         Ok(())
     }
 
     /// What else is told in the second after.
-    async fn rest(&mut self) -> Result<()> {
+    async fn settle(&mut self) -> Result<()> {
         self.read_until(Instant::now() + Duration::from_secs(1), |_| false)
             .await?;
         Ok(())

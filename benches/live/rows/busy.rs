@@ -8,12 +8,12 @@ use anyhow::{Result, anyhow, ensure};
 use super::pages::{ENCODINGS, messages_in, unpack};
 use crate::http::request;
 use crate::load::{Posts, drive};
+use crate::open_loop::{NEVER_STOP, Offered};
 use crate::options::Options;
-use crate::paced::{NEVER, Offered};
 use crate::process::{Folder, Meter, Used};
 use crate::report::{Line, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const CONNECTIONS: usize = 16;
 const POSTS: f64 = 50.0; // a second
@@ -64,7 +64,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         for _ in 0..options.rounds() {
             let done = turn(&server, &page, &posts, time, Some(encoding))?;
             let before = ids.len();
-            ids.extend(done.offered.made.iter().map(|made| made.id));
+            ids.extend(done.offered.accepted.iter().map(|accepted| accepted.id));
             for seen in &done.pages {
                 ensure!(
                     ids.windows(PAGE).any(|stretch| stretch == seen),
@@ -130,7 +130,7 @@ fn turn(
     let newest = AtomicU64::new(0);
     let meter = Meter::start(&server.process)?;
     let (offered, driven) = std::thread::scope(|scope| {
-        let posting = scope.spawn(|| posts.offer(4, POSTS, time, &NEVER, &newest));
+        let posting = scope.spawn(|| posts.offer(4, POSTS, time, &NEVER_STOP, &newest));
         let driven = drive(server.address, CONNECTIONS, |_, mut http| {
             let newest = &newest;
             async move {
@@ -162,7 +162,7 @@ fn turn(
             driven,
         )
     });
-    let (offered, driven) = (offered??.all_made()?, driven?);
+    let (offered, driven) = (offered??.all_accepted()?, driven?);
     let seconds = (driven.to - driven.from).as_secs_f64();
     let (times, pages): (Vec<_>, Vec<_>) = driven.done.into_iter().unzip();
     let mut times = times.concat();

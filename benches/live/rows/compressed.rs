@@ -2,20 +2,20 @@
 
 use anyhow::Result;
 
-use super::Stage;
+use super::Comparison;
 use super::fanout::{Size, turn};
 use crate::load::Posts;
 use crate::options::Options;
 use crate::report::{Line, Report, Side, Unit};
-use crate::socket_pool::PoolOptions;
+use crate::socket_pool::ConnectOptions;
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let sockets = options.sockets(50, 1_000);
-    let mut stage = Stage::set(options, 4).await?;
+    let mut comparison = Comparison::start(options, 4).await?;
     let posts = Posts {
         text: super::posts::TEXT,
-        ..stage.posts.clone()
+        ..comparison.posts.clone()
     };
     let size = Size::of(sockets, options);
     let [
@@ -37,24 +37,24 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             (false, &mut much_plain, &mut bytes_plain, &mut all_plain),
         ] {
             let done = turn(
-                PoolOptions { compressed },
-                &stage.server,
-                stage.server.address,
+                ConnectOptions { compressed },
+                &comparison.server,
+                comparison.server.address,
                 &posts,
-                &stage.path,
+                &comparison.path,
                 &size,
             )
             .await?;
-            stage
+            comparison
                 .site
-                .check_history(&stage.server, &stage.site.room, &done.posted)
+                .check_history(&comparison.server, &comparison.site.room, &done.posted)
                 .await?;
             much.turn(done.deliveries, Some(done.used));
             bytes.turn(done.bytes, None);
             all.turn(done.all, None);
         }
     }
-    stage.still_well()?;
+    comparison.check()?;
     let what = format!("deliveries to {sockets} sockets, compressed against plain");
     report.line(Line {
         what,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Stage;
+use super::Comparison;
 use crate::http::Http;
 use crate::load::{Posted, Posts};
 use crate::options::Options;
@@ -12,7 +12,7 @@ use crate::process::Meter;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::Server;
 use crate::socket_pool::SocketPool;
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const QUIET: Duration = Duration::from_millis(4); // between two posts
 
@@ -25,9 +25,9 @@ struct Times {
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let mut stage = Stage::set(options, 2).await?;
-    let ours = Posts::to(&stage.server, &stage.site, "");
-    let bare = ours.at(&stage.baseline);
+    let mut comparison = Comparison::start(options, 2).await?;
+    let ours = Posts::to(&comparison.server, &comparison.site, "");
+    let bare = ours.at(&comparison.baseline);
     let count = options.by(40, 500);
     const LINES: [(&str, f64, Option<Mark>); 5] = [
         ("post → acknowledged, quiet, p50", 50.0, None),
@@ -49,14 +49,17 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         LINES.map(|_| Side::default()),
     ];
     for _ in 0..options.rounds() {
-        for (server, posts, side) in [(&stage.server, &ours, 0), (&stage.baseline, &bare, 1)] {
+        for (server, posts, side) in [
+            (&comparison.server, &ours, 0),
+            (&comparison.baseline, &bare, 1),
+        ] {
             let meter = Meter::start(&server.process)?;
-            let (times, posted) = turn(server, posts, &stage.path, count).await?;
+            let (times, posted) = turn(server, posts, &comparison.path, count).await?;
             let used = meter.stop(count as u64)?;
             if side == 0 {
-                stage
+                comparison
                     .site
-                    .check_history(server, &stage.site.room, &posted)
+                    .check_history(server, &comparison.site.room, &posted)
                     .await?;
             }
             for (place, (_, percent, _)) in LINES.iter().enumerate() {
@@ -73,7 +76,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             }
         }
     }
-    stage.still_well()?;
+    comparison.check()?;
     let [ours, bare] = sides;
     for (((what, _, mark), ours), baseline) in LINES.into_iter().zip(ours).zip(bare) {
         report.line(Line {
@@ -86,7 +89,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     report.note(format!(
         "echo: {count} posts a turn, frames of {} bytes; the baseline stores nothing",
-        stage.frame
+        comparison.frame
     ));
     Ok(())
 }

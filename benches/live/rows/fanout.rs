@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::Stage;
+use super::Comparison;
 use crate::file_limit::file_limit;
 use crate::http::Http;
 use crate::load::{Posted, Posts};
@@ -10,8 +10,8 @@ use crate::options::Options;
 use crate::process::{Meter, Used};
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::Server;
-use crate::socket_pool::{PoolOptions, SocketPool};
-use crate::statistics::percentile;
+use crate::socket_pool::{ConnectOptions, SocketPool};
+use crate::stats::percentile;
 
 const POSTING: usize = 64; // connections that post at once
 const AHEAD: u64 = 128; // posts that may not have reached everybody yet; a feed keeps 512
@@ -29,7 +29,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         );
         measure_at(
             "frames",
-            Stage::frame_source(4).await?,
+            Comparison::with_synthetic_feed(4).await?,
             sockets,
             options,
             report,
@@ -37,7 +37,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .await?;
         measure_at(
             "posts",
-            Stage::set(options, 4).await?,
+            Comparison::start(options, 4).await?,
             sockets,
             options,
             report,
@@ -46,7 +46,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     report.note(
         "fanout: frames are told over HTTP as posts are, eight by a request when saturated, and \
-         nothing stores them; the baseline stores nothing at all, and \
+            nothing stores them; the baseline stores nothing at all, and \
          loops over its sockets with up to 64 frames a write, on as many threads as cores"
             .to_owned(),
     );
@@ -55,14 +55,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 
 async fn measure_at(
     what: &str,
-    mut stage: Stage,
+    mut comparison: Comparison,
     sockets: usize,
     options: &Options,
     report: &mut Report,
 ) -> Result<()> {
     let stored = what == "posts";
-    let ours = stage.posts.clone();
-    let bare = ours.at(&stage.baseline);
+    let ours = comparison.posts.clone();
+    let bare = ours.at(&comparison.baseline);
     let [
         mut one,
         mut one_bare,
@@ -79,29 +79,29 @@ async fn measure_at(
     let size = Size::of(sockets, options);
     for _ in 0..options.rounds() * options.by(1, TURNS) {
         let done = turn(
-            PoolOptions::default(),
-            &stage.server,
-            stage.server.address,
+            ConnectOptions::default(),
+            &comparison.server,
+            comparison.server.address,
             &ours,
-            &stage.path,
+            &comparison.path,
             &size,
         )
         .await?;
         if stored {
-            stage
+            comparison
                 .site
-                .check_history(&stage.server, &stage.site.room, &done.posted)
+                .check_history(&comparison.server, &comparison.site.room, &done.posted)
                 .await?;
         }
         one.turn(done.one, None);
         all.turn(done.all, None);
         much.turn(done.deliveries, Some(done.used));
         let done = turn(
-            PoolOptions::default(),
-            &stage.baseline,
-            stage.baseline.sockets,
+            ConnectOptions::default(),
+            &comparison.baseline,
+            comparison.baseline.sockets,
             &bare,
-            &stage.path,
+            &comparison.path,
             &size,
         )
         .await?;
@@ -109,7 +109,7 @@ async fn measure_at(
         all_bare.turn(done.all, None);
         much_bare.turn(done.deliveries, Some(done.used));
     }
-    stage.still_well()?;
+    comparison.check()?;
     let mark = (!stored && sockets >= 1_000).then_some(Mark::RatioAtLeast(0.9));
     let row = format!("{what}: one to {sockets} sockets, past what it takes to one");
     report.line(Line {
@@ -138,7 +138,7 @@ async fn measure_at(
     });
     report.note(format!(
         "{what} to {sockets}: {} alone and {} with {POSTING} at once a turn, frames of {} bytes",
-        size.alone, size.many, stage.frame
+        size.alone, size.many, comparison.frame
     ));
     Ok(())
 }
@@ -184,7 +184,7 @@ pub struct Done {
 
 /// One turn of one side.
 pub async fn turn(
-    options: PoolOptions,
+    connect_options: ConnectOptions,
     server: &Server,
     sockets: std::net::SocketAddr,
     posts: &Posts,
@@ -192,11 +192,11 @@ pub async fn turn(
     size: &Size,
 ) -> Result<Done> {
     let mut http = Http::connect(server.address).await?;
-    let one = SocketPool::connect_with(options, sockets, path, &posts.cookies, 1).await?;
+    let one = SocketPool::connect_as(connect_options, sockets, path, &posts.cookies, 1).await?;
     let (mut to_one, told_one) = lone(&one, &mut http, posts, size.alone).await?;
     drop(one);
-    let pool =
-        SocketPool::connect_with(options, sockets, path, &posts.cookies, size.sockets).await?;
+    let pool = SocketPool::connect_as(connect_options, sockets, path, &posts.cookies, size.sockets)
+        .await?;
     let (mut to_all, mut posted) = lone(&pool, &mut http, posts, size.alone).await?;
     let before = pool.total();
     pool.await_frames((WARM_UP + size.alone + size.many) as u64);
@@ -225,7 +225,7 @@ pub async fn turn(
     })
 }
 
-/// Posts that are awaited one by one: milliseconds until all sockets had each, and what was
+/// Posts that are awaited one by one: milliseconds until all of a pool had each, and what was
 /// posted.
 async fn lone(
     pool: &SocketPool,

@@ -11,7 +11,7 @@ use crate::options::Options;
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const EPOCH: i64 = 1_704_067_200_000; // of ids, in milliseconds
 const PAGE: i64 = 50;
@@ -139,8 +139,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     server.process.check()?;
     report.note(format!(
-        "growth: both sides are tidepool; {} messages were written in {seeded:.1?} before the \
-         start",
+        "growth: both sides are tidepool; {} messages were written in {seeded:.1?} before \
+         the start",
         sizes.iter().sum::<i64>()
     ));
     Ok(())
@@ -183,15 +183,14 @@ async fn seed(folder: &Folder, rooms: &[Room]) -> Result<()> {
     let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
         .await
         .context("the database")?;
-    const SEED: &str = "\
-        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1) \
-        INSERT INTO messages \
-            (id, room_id, author_id, client_key, body, revision, continues, created_at) \
-        SELECT (($2 + i * 1000) << 20) + $3, $4, \
-            (SELECT account_id FROM members WHERE role = 'member'), \
-            'seed-' || $3 || '-' || i, 'Message ' || i || \
-            ': the lemons are *still* in the kitchen, and the frost is not gone.', \
-            1, 0, ($2 + i * 1000 + $5) * 1000 FROM n";
+    const SEED: &str = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 \
+        < $1) \
+        INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, \
+        created_at) \
+        SELECT (($2 + i * 1000) << 20) + $3, $4, (SELECT account_id FROM members WHERE role = \
+        'member'), 'seed-' || $3 || '-' || i, \
+        'Message ' || i || ': the lemons are *still* in the kitchen, and the frost is not gone.', \
+        1, 0, ($2 + i * 1000 + $5) * 1000 FROM n";
     for room in rooms {
         let seed = sqlx::query(SEED)
             .bind(room.messages)

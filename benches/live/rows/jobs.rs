@@ -10,14 +10,14 @@ use crate::options::Options;
 use crate::process::{Folder, Meter};
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const WAITING: usize = 10_000;
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let folder = Folder::new()?;
-    let mut server = Server::frame_source(&folder).await?;
+    let mut server = Server::with_synthetic_feed(&folder).await?;
     let site = Site::set_up(&server, 2).await?;
     let mut http = Http::connect(server.address).await?;
     let (count, asked) = (options.by(500, 5_000), options.by(20, 300));
@@ -125,7 +125,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     });
     report.note(format!(
         "jobs: {count} at once, added in one transaction; {asked} one after the other; each is a \
-         durable row, synchronous=FULL"
+            durable row, synchronous=FULL"
     ));
     Ok(())
 }

@@ -98,9 +98,9 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     }
     report.note(format!(
         "Lighthouse: a room of {MESSAGES} messages; the baseline is the same page without its \
-         scripts; its benchmark of the machine: {}, where \
+            scripts; its benchmark of the machine: {}, where \
          {QUICK} and more mean a phone is {SLOWDOWN} times slower, and less \
-         {SLOWDOWN_OF_A_SLOW_MACHINE} times",
+            {SLOWDOWN_OF_A_SLOW_MACHINE} times",
         machine.text(Unit::Count)
     ));
     Ok(())

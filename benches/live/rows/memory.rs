@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::Stage;
+use super::Comparison;
 use crate::file_limit::file_limit;
 use crate::options::Options;
 use crate::process::Folder;
@@ -38,20 +38,35 @@ async fn sockets_idle(sockets: usize, options: &Options, report: &mut Report) ->
     let settle = Duration::from_millis(options.by(300, 10_000) as u64);
     let (mut ours, mut bare) = (Side::default(), Side::default());
     for _ in 0..options.rounds_up_to(2) {
-        // A fresh stage, because memory that was used once may stay with a process.
-        let mut stage = Stage::set(options, 4).await?;
-        for (server, side) in [(&stage.server, &mut ours), (&stage.baseline, &mut bare)] {
-            drop(SocketPool::connect(server.address, &stage.path, &stage.site.cookies(), 8).await?);
+        // A fresh comparison, because memory that was used once may stay with a process.
+        let mut comparison = Comparison::start(options, 4).await?;
+        for (server, side) in [
+            (&comparison.server, &mut ours),
+            (&comparison.baseline, &mut bare),
+        ] {
+            drop(
+                SocketPool::connect(
+                    server.address,
+                    &comparison.path,
+                    &comparison.site.cookies(),
+                    8,
+                )
+                .await?,
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
             let before = server.process.resident()?;
-            let pool =
-                SocketPool::connect(server.address, &stage.path, &stage.site.cookies(), sockets)
-                    .await?;
+            let pool = SocketPool::connect(
+                server.address,
+                &comparison.path,
+                &comparison.site.cookies(),
+                sockets,
+            )
+            .await?;
             tokio::time::sleep(settle).await;
             side.turn((server.process.resident()? - before) / sockets as f64, None);
             pool.check(&Default::default())?;
         }
-        stage.still_well()?;
+        comparison.check()?;
     }
     let mark = Some(Mark::AtMost(4.0));
     report.line(Line {

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::follower::Plan;
-use crate::followers::Followers;
+use crate::follower_pool::FollowerPool;
 use crate::http::Http;
 use crate::load::Posts;
+use crate::open_loop::{NEVER_STOP, Offered};
 use crate::options::Options;
-use crate::paced::{NEVER, Offered};
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const SOCKETS: usize = 200;
 const AUTHORS: usize = 200;
@@ -38,14 +38,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .await?
         .0;
     let plan = || Plan::new(server.address, &site.room, since);
-    let followers = Followers::connect(plan().only_counting(), &site.cookies(), SOCKETS).await?;
-    let watcher = Followers::connect(plan(), &site.cookies()[1..], 1).await?;
+    let followers = FollowerPool::connect(plan().only_counting(), &site.cookies(), SOCKETS).await?;
+    let watcher = FollowerPool::connect(plan(), &site.cookies()[1..], 1).await?;
 
     let newest = AtomicU64::new(0);
     let quiet_time = Duration::from_millis(options.by(1_000, 4_000) as u64);
     let quiet = posts
-        .offer(4, QUIET, quiet_time, &NEVER, &newest)?
-        .all_made()?;
+        .offer(4, QUIET, quiet_time, &NEVER_STOP, &newest)?
+        .all_accepted()?;
     watcher
         .all_know(last(&quiet)?, Duration::from_secs(10))
         .await?;
@@ -73,7 +73,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             options.by(1_500, 3_000),
             2.0 * sustained,
             time,
-            &NEVER,
+            &NEVER_STOP,
             &newest,
         )?
         .no_errors()?;
@@ -81,7 +81,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let during = server.process.resident()?;
     let after_time = Duration::from_millis(options.by(2_000, 8_000) as u64);
     let after = posts
-        .offer(4, QUIET, after_time, &NEVER, &newest)?
+        .offer(4, QUIET, after_time, &NEVER_STOP, &newest)?
         .no_errors()?;
     watcher
         .all_know(last(&after)?, Duration::from_secs(30))
@@ -111,11 +111,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         mark,
     };
     let mut took: Vec<_> = offered
-        .made
+        .accepted
         .iter()
-        .map(|made| (made.acknowledged - made.sent).as_secs_f64() * 1e3)
+        .map(|accepted| (accepted.acknowledged - accepted.sent).as_secs_f64() * 1e3)
         .collect();
-    let accepted = offered.made.len() as f64 / offered.seconds;
+    let accepted = offered.accepted.len() as f64 / offered.seconds;
     report.line(line(
         "overload: accepted posts, offered twice what is sustained",
         Unit::PerSecond,
@@ -161,10 +161,10 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         Some(Mark::RatioAtMost(1.25)),
     ));
     report.note(format!(
-        "overload: {:.0} posts/s were offered, {SOCKETS} sockets followed and were told to \
-         refresh {} times; quiet p99 {quiet_p99:.1} ms; \
-         {:.0} MiB at the end of the overload; {} posts were refused after relief; all {} \
-         accepted were found; {:.1} s until the last was answered",
+        "overload: {:.0} posts/s were offered, {SOCKETS} sockets followed and were told to refresh \
+            {} times; quiet p99 {quiet_p99:.1} ms; \
+         {:.0} MiB at the end of the overload; {} posts were refused after relief; all {} accepted \
+            were found; {:.1} s until the last was answered",
         offered.sent() as f64 / offered.seconds,
         followers.sum(|one| &one.refreshed),
         during / 1024.0,
@@ -180,14 +180,19 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 }
 
 fn last(offered: &Offered) -> Result<u64> {
-    Ok(offered.made.last().context("nothing was accepted")?.id)
+    Ok(offered.accepted.last().context("nothing was accepted")?.id)
 }
 
 /// How long after relief the first of enough posts on end was sent that were seen in time.
-fn recovery(watcher: &Followers, after: &Offered, relief: Instant, most: f64) -> Option<Duration> {
+fn recovery(
+    watcher: &FollowerPool,
+    after: &Offered,
+    relief: Instant,
+    most: f64,
+) -> Option<Duration> {
     let mut run = 0;
-    for (place, made) in after.made.iter().enumerate() {
-        let delays = watcher.delays(&[(made.id, made.sent)].into());
+    for (place, accepted) in after.accepted.iter().enumerate() {
+        let delays = watcher.delays(&[(accepted.id, accepted.sent)].into());
         run = if delays.first().is_some_and(|delay| *delay <= most) {
             run + 1
         } else {
@@ -195,7 +200,7 @@ fn recovery(watcher: &Followers, after: &Offered, relief: Instant, most: f64) ->
         };
         if run == STEADY {
             return Some(
-                after.made[place + 1 - STEADY]
+                after.accepted[place + 1 - STEADY]
                     .sent
                     .saturating_duration_since(relief),
             );
@@ -205,21 +210,22 @@ fn recovery(watcher: &Followers, after: &Offered, relief: Instant, most: f64) ->
 }
 
 fn seconds(offered: &Offered) -> String {
-    let Some(begun) = offered.made.iter().map(|made| made.sent).min() else {
+    let Some(begun) = offered.accepted.iter().map(|accepted| accepted.sent).min() else {
         return String::new();
     };
     let second = |at: Instant| at.saturating_duration_since(begun).as_secs() as usize;
     let count = offered
-        .made
+        .accepted
         .iter()
-        .map(|made| second(made.sent) + 1)
+        .map(|accepted| second(accepted.sent) + 1)
         .max()
         .unwrap_or(0);
-    let mut accepted = vec![Vec::new(); count];
-    for made in &offered.made {
-        accepted[second(made.sent)].push((made.acknowledged - made.sent).as_secs_f64() * 1e3);
+    let mut by_second = vec![Vec::new(); count];
+    for accepted in &offered.accepted {
+        let took = (accepted.acknowledged - accepted.sent).as_secs_f64() * 1e3;
+        by_second[second(accepted.sent)].push(took);
     }
-    let texts = accepted.into_iter().enumerate().map(|(place, mut took)| {
+    let texts = by_second.into_iter().enumerate().map(|(place, mut took)| {
         let refused = offered
             .refused
             .iter()

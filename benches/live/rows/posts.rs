@@ -52,7 +52,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     });
     report.note(format!(
         "posts: {count} a turn by {AUTHORS} authors, {} in all, each found after a kill -9; the \
-         baseline is a bare loop of inserts, 64 a \
+            baseline is a bare loop of inserts, 64 a \
          commit; making 4 KiB safe takes {:.2} ms in this folder",
         all.len(),
         folder.sync_time()?

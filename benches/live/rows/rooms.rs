@@ -13,7 +13,7 @@ use crate::people::{account, database};
 use crate::process::Folder;
 use crate::report::{Line, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const FIRST: i64 = 5_000; // of the rooms' ids
 const POSTER: usize = 1; // place among the people: in the first room alone, as is the next
@@ -115,7 +115,7 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     sqlx::query(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1) \
          INSERT INTO rooms (id, space_id, name, private, created_at) SELECT $2 + i, $3, \
-         printf('Room %04d', i), 1, 1 FROM n",
+            printf('Room %04d', i), 1, 1 FROM n",
     )
     .bind(most)
     .bind(FIRST)
@@ -124,9 +124,9 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
     .await?;
     sqlx::query(
         "INSERT INTO messages (id, room_id, author_id, client_key, body, revision, continues, \
-         created_at) \
+            created_at) \
          SELECT ((id - $1) << 20) + 1, id, $2, 'seed-' || id, 'The first message.', 1, 0, 1 FROM \
-         rooms WHERE id >= $1 AND id < $1 + $3",
+            rooms WHERE id >= $1 AND id < $1 + $3",
     )
     .bind(FIRST)
     .bind(author)
@@ -140,8 +140,8 @@ async fn seed(folder: &Folder, site: &Site, counts: &[i64]) -> Result<()> {
         .chain([(author, 1)]);
     for (person, count) in people {
         sqlx::query(
-            "INSERT INTO room_members (room_id, account_id, joined_at) SELECT id, $1, 1 FROM \
-             rooms WHERE id >= $2 AND id < $2 + $3",
+            "INSERT INTO room_members (room_id, account_id, joined_at) SELECT id, $1, 1 FROM rooms \
+                WHERE id >= $2 AND id < $2 + $3",
         )
         .bind(person)
         .bind(FIRST)

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::json;
 
 use crate::follower::Plan;
-use crate::followers::Followers;
+use crate::follower_pool::FollowerPool;
 use crate::http::{Http, action, request};
 use crate::load::Posts;
 use crate::options::Options;
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const SOCKETS: usize = 500;
 const PEOPLE: usize = 200;
@@ -40,7 +40,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         "&feed=room/{}/typing&feed=space/{}&feed=space/{}/presence",
         site.room, site.space, site.space
     );
-    let followers = Followers::connect(
+    let followers = FollowerPool::connect(
         Plan::new(server.address, &site.room, since).beside(beside),
         &site.cookies(),
         SOCKETS,
@@ -64,7 +64,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let mut turn = 0;
         while !posting.is_finished() {
             std::thread::sleep(AWAY);
-            followers.send_away(turn * 7);
+            followers.reconnect_one(turn * 7);
             turn += 1;
             if begun.elapsed() >= EVERY * (sampled.len() as u32 + 1) {
                 sampled.push((
@@ -77,12 +77,18 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         (posting.join(), browsing.join(), sampled)
     });
     let panicked = |_| anyhow!("a load panicked");
-    let offered = offered.map_err(panicked)??.all_made()?;
+    let offered = offered.map_err(panicked)??.all_accepted()?;
     let (pages, mut page_times) = browsed.map_err(panicked)??;
     followers.all_follow(Duration::from_secs(10)).await?;
-    let last = offered.made.last().context("nothing was posted")?.id;
+    let last = offered.accepted.last().context("nothing was posted")?.id;
     followers.all_know(last, Duration::from_secs(10)).await?;
-    followers.check(&offered.made.iter().map(|made| made.id).collect())?;
+    followers.check(
+        &offered
+            .accepted
+            .iter()
+            .map(|accepted| accepted.id)
+            .collect(),
+    )?;
     let lost = followers.sum(|one| &one.lost);
     site.check_history(&server, &site.room, &offered.posted())
         .await?;
@@ -178,9 +184,9 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         .collect();
     report.note(format!(
         "soak: {:.1} minutes, {} posts, {live} deliveries seen live, {pages} pages and as many \
-         signs, {} refreshes; memory in MiB: {}",
+            signs, {} refreshes; memory in MiB: {}",
         options.minutes,
-        offered.made.len(),
+        offered.accepted.len(),
         followers.sum(|one| &one.refreshed),
         all.join(", ")
     ));

@@ -12,16 +12,16 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::follower::Plan;
-use crate::followers::Followers;
+use crate::follower_pool::FollowerPool;
 use crate::http::Http;
 use crate::load::Posts;
+use crate::open_loop::{NEVER_STOP, Offered};
 use crate::options::Options;
-use crate::paced::{NEVER, Offered};
 use crate::process::Folder;
 use crate::report::{Line, Mark, Report, Side, Unit};
 use crate::server::{Server, Site};
 use crate::socket::{CLOSE, PING, TEXT, first_frame, is_event, message_number, open_narrow, pong};
-use crate::statistics::percentile;
+use crate::stats::percentile;
 
 const POSTS: f64 = 50.0; // a second
 // A server closes who takes nothing for 15 seconds.
@@ -35,7 +35,7 @@ const LONG: &str = {
     }
     eight!(
         " The frost came early this year, and the lemons are in the kitchen until it goes; the \
-         thermometer by the door says two degrees."
+            thermometer by the door says two degrees."
     )
 };
 
@@ -65,7 +65,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
                 .await?
                 .0;
             let before = server.process.resident()?;
-            let followers = Followers::connect(
+            let followers = FollowerPool::connect(
                 Plan::new(server.address, &site.room, since),
                 &site.cookies(),
                 sockets - stalled,
@@ -79,7 +79,11 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(300)).await; // all follow
             let begun = Instant::now();
             let (offered, most) = post(&server, &posts, time).await?;
-            let ids: BTreeSet<u64> = offered.made.iter().map(|made| made.id).collect();
+            let ids: BTreeSet<u64> = offered
+                .accepted
+                .iter()
+                .map(|accepted| accepted.id)
+                .collect();
             followers
                 .all_know(
                     ids.last().copied().unwrap_or_default(),
@@ -159,14 +163,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
 async fn post(server: &Server, posts: &Posts, time: Duration) -> Result<(Offered, f64)> {
     let posts = posts.clone();
     let posting =
-        std::thread::spawn(move || posts.offer(4, POSTS, time, &NEVER, &AtomicU64::new(0)));
+        std::thread::spawn(move || posts.offer(4, POSTS, time, &NEVER_STOP, &AtomicU64::new(0)));
     let mut most = 0.0_f64;
     while !posting.is_finished() {
         most = most.max(server.process.resident()?);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     match posting.join() {
-        Ok(offered) => Ok((offered?.all_made()?, most)),
+        Ok(offered) => Ok((offered?.all_accepted()?, most)),
         Err(_) => bail!("posting panicked"),
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::file_limit::file_limit;
 use crate::follower::Plan;
-use crate::followers::Followers;
+use crate::follower_pool::FollowerPool;
 use crate::http::Http;
 use crate::load::Posts;
 use crate::options::Options;
@@ -20,7 +20,7 @@ use crate::socket::message_number;
 
 const PEOPLE: usize = 200;
 const EVERY: Duration = Duration::from_millis(200); // a post: each is ten thousand frames
-const PATIENCE: Duration = Duration::from_secs(180); // far beyond the mark: slow is not wrong
+const WAIT_TIMEOUT: Duration = Duration::from_secs(180); // far beyond the mark: slow is not wrong
 
 /// Measures.
 pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
@@ -43,7 +43,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             .one(&mut Http::connect(server.address).await?)
             .await?
             .0;
-        let followers = Followers::connect(
+        let followers = FollowerPool::connect(
             Plan::new(server.address, &site.room, since),
             &site.cookies(),
             sockets,
@@ -62,7 +62,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         server = Server::tidepool_at(&folder, server.address).await?;
         let answered = restarted.elapsed();
         let open = followers
-            .all(PATIENCE, "come back", |one| {
+            .all(WAIT_TIMEOUT, "come back", |one| {
                 one.opened.load(Ordering::Acquire) > 1
             })
             .await?
@@ -72,7 +72,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
             one.lost.load(Ordering::Acquire) > 0 && one.following.load(Ordering::Acquire)
         };
         let all = followers
-            .all(PATIENCE, "follow again", is_back)
+            .all(WAIT_TIMEOUT, "follow again", is_back)
             .await?
             .saturating_duration_since(restarted);
         whole.turn(all.as_secs_f64() * 1e3, None);
@@ -82,14 +82,14 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
         stop.store(true, Ordering::Release);
         let (posted, repeated) = posting.join().map_err(|_| anyhow!("posting panicked"))??;
         followers
-            .all_know(posted.last().copied().unwrap_or_default(), PATIENCE)
+            .all_know(posted.last().copied().unwrap_or_default(), WAIT_TIMEOUT)
             .await?;
         followers.check(&posted)?;
         report.note(format!(
             "storm: ended {:.0} ms after SIGTERM, answering after {:.0} ms; {} messages, of which \
-             {repeated} had to be sent again, were known \
+                {repeated} had to be sent again, were known \
              to all {sockets} in the end; {} were told to refresh and read them over HTTP, {} \
-             tries to come back failed; {:.0} MiB",
+                tries to come back failed; {:.0} MiB",
             ended.as_secs_f64() * 1e3,
             answered.as_secs_f64() * 1e3,
             posted.len(),

@@ -111,7 +111,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     });
     report.note(format!(
         "uploads: both sides write to the same disk and sync before they answer; ours also hashes \
-         and stores by digest. The ten took {took:.0} s, {:.0} MiB/s",
+            and stores by digest. The ten took {took:.0} s, {:.0} MiB/s",
         (AT_ONCE as u64 * size / MIB) as f64 / took
     ));
     Ok(())
@@ -146,8 +146,8 @@ async fn begin(server: &Server, site: &Site, size: u64) -> Result<String> {
 
 fn patch(path: &str, cookie: &str, size: u64) -> String {
     format!(
-        "PATCH {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\ntus-resumable: \
-         1.0.0\r\nupload-offset: 0\r\n\
+        "PATCH {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\ntus-resumable: 1.0.0\r\n\
+            upload-offset: 0\r\n\
          content-type: application/offset+octet-stream\r\ncontent-length: {size}\r\n\r\n"
     )
 }

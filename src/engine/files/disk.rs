@@ -58,7 +58,7 @@ pub(super) async fn read_file(
     const PIECE_BYTES: u64 = 256 << 10;
     let file = tokio::task::spawn_blocking(move || std::fs::File::open(path))
         .await
-        .map_err(|error| internal(error))?;
+        .map_err(internal)?;
     let file = match file {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NotFound),
         file => Arc::new(file?),
@@ -94,7 +94,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     Ok(tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| internal(error))??)
+        .map_err(internal)??)
 }
 
 fn internal(error: tokio::task::JoinError) -> Error {

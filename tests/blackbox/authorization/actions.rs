@@ -1,12 +1,13 @@
-//! Every action, done by people who may and may not.
+//! Every action as somebody who may not do it.
 
 use serde_json::{Value, json};
 
-use super::scene::{MARK, Scene};
+use super::fixture::{Fixture, MARK};
+use crate::support::text;
 
 /// Action, its fields in the private room, and the codes that a stranger, a member outside and a
 /// member inside get; an empty code is success.
-pub const ACTIONS: &[(&str, &str, [&str; 3])] = &[
+pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     (
         "chat.post",
         r#"{"room":"ROOM","body":"hi","key":"walk-KEY"}"#,
@@ -130,21 +131,21 @@ pub const ACTIONS: &[(&str, &str, [&str; 3])] = &[
 
 #[tokio::test]
 async fn actions_refuse_the_unauthorised() {
-    let scene = Scene::set_up().await;
-    let visitor = scene.server.visitor();
-    let page = scene
+    let fixture = Fixture::start().await;
+    let visitor = fixture.server.visitor();
+    let page = fixture
         .ann
-        .on_new_device(&scene.server)
+        .other_device(&fixture.server)
         .await
         .page("/account")
         .await;
-    let session = crate::support::text::attributes(&page, "value")
+    let session = text::attributes(&page, "value")
         .into_iter()
         .find(|value| value.len() == 43)
         .expect("a session");
     for (action, template, codes) in ACTIONS {
         let fields = |number: usize| -> Value {
-            let text = scene
+            let text = fixture
                 .fill(&template.replace("SESSION", &session))
                 .replace("KEY", &format!("{action}-{number}").replace('.', "-"));
             serde_json::from_str(&text).expect("JSON")
@@ -159,7 +160,7 @@ async fn actions_refuse_the_unauthorised() {
             401,
             "{action}"
         );
-        for (number, (person, code)) in scene.people.iter().zip(codes).enumerate() {
+        for (number, (person, code)) in fixture.people.iter().zip(codes).enumerate() {
             let what = format!("{} does {action}", person.name);
             let over_http = person.act(action, fields(number)).await;
             let over_socket = person.socket().await.act(action, fields(number)).await;
@@ -179,15 +180,15 @@ async fn actions_refuse_the_unauthorised() {
     }
     assert_eq!(visitor.act("chat.unheard-of", json!({})).await.status, 401);
     assert_eq!(
-        scene.ann.act("chat.unheard-of", json!({})).await.status,
+        fixture.ann.act("chat.unheard-of", json!({})).await.status,
         404
     );
-    let kept = scene.ann.history(&scene.room).await;
-    assert_eq!(kept[0], scene.message, "nobody changed it");
+    let kept = fixture.ann.history(&fixture.room).await;
+    assert_eq!(kept[0], fixture.message, "nobody changed it");
     assert!(
         kept[1..]
             .iter()
-            .all(|message| message.author == scene.people[2].id),
+            .all(|message| message.author == fixture.people[2].id),
         "{kept:#?}"
     );
 }

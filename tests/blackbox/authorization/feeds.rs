@@ -1,9 +1,9 @@
-//! Every feed, followed by people who may and may not.
+//! Every feed as somebody who may not follow it.
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 
 /// Feed, and whether a stranger, a member outside and a member inside may follow it.
-pub const FEEDS: &[(&str, [bool; 3])] = &[
+pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("room/{room}", [false, false, true]),
     ("room/{room}/typing", [false, false, true]),
     ("space/{space}", [false, true, true]),
@@ -14,12 +14,12 @@ pub const FEEDS: &[(&str, [bool; 3])] = &[
 
 #[tokio::test]
 async fn feeds_refuse_the_unauthorised() {
-    let scene = Scene::set_up().await;
+    let fixture = Fixture::start().await;
     for (template, allowed) in FEEDS {
-        let feed = scene.fill(template);
-        for (person, allowed) in scene.people.iter().zip(allowed) {
+        let feed = fixture.fill(template);
+        for (person, allowed) in fixture.people.iter().zip(allowed) {
             let mut socket = person.socket().await;
-            let answer = socket.try_follow(&feed, None).await;
+            let answer = socket.subscribe(&feed, None).await;
             assert_eq!(
                 answer["type"] == "subscribed",
                 *allowed,
@@ -28,7 +28,7 @@ async fn feeds_refuse_the_unauthorised() {
             );
             let mut greeted = person.socket_at(&format!("/live?feed={feed}")).await;
             let answer = greeted
-                .expect("an answer", |said| said["feed"] == feed.as_str())
+                .expect("an answer", |received| received["feed"] == feed.as_str())
                 .await;
             assert_eq!(
                 answer["type"] == "subscribed",

@@ -1,13 +1,11 @@
-//! Every route, asked for by people who may and may not.
+//! Every route as somebody who may not use it.
 
-use Gets::{It, No, Redirect};
-
-use super::scene::{MARK, Scene};
+use super::fixture::{Fixture, MARK};
 use crate::support::{Answer, Person};
 
 /// What someone may get of a route.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Gets {
+enum Gets {
     /// The page.
     It,
     /// The way to somewhere else.
@@ -16,14 +14,15 @@ pub enum Gets {
     No(u16),
 }
 
+use Gets::{It, No, Redirect};
+
 /// Route, then what a stranger to the space, a member outside the room, and a member of the room
-/// get of it. Visitors are sent to the sign-in page,
-/// unless the last field says what else they get.
-pub struct Row(
-    pub &'static str,
-    pub &'static str,
-    pub [Gets; 3],
-    pub Option<Gets>,
+/// get of it. Visitors are sent to sign-in, unless the last field says otherwise.
+pub(super) struct Row(
+    &'static str,
+    pub(super) &'static str,
+    [Gets; 3],
+    Option<Gets>,
 );
 
 const fn row(method: &'static str, path: &'static str, gets: [Gets; 3]) -> Row {
@@ -34,7 +33,7 @@ const fn open(method: &'static str, path: &'static str, gets: Gets) -> Row {
     Row(method, path, [gets; 3], Some(gets))
 }
 
-pub const ROUTES: &[Row] = &[
+pub(super) const ROUTES: &[Row] = &[
     open("GET", "/", Redirect),
     open("GET", "/setup", No(404)),
     open("POST", "/setup", No(422)),
@@ -81,19 +80,6 @@ pub const ROUTES: &[Row] = &[
     ),
 ];
 
-/// The engine's own routes: tested with the actions, with health, and with the sockets.
-pub const ENGINE: &[&str] = &[
-    "/act/{action}",
-    "/uploads",
-    "/uploads/{upload}",
-    "/files/{file}/{name}",
-    "/health/live",
-    "/health/ready",
-    "/metrics",
-    "/live",
-    "/live/data",
-];
-
 fn check(who: &str, row: &Row, gets: Gets, answer: &Answer, inside: bool) {
     let what = format!(
         "{who}: {} {}: {} {}",
@@ -115,17 +101,17 @@ fn check(who: &str, row: &Row, gets: Gets, answer: &Answer, inside: bool) {
 
 #[tokio::test]
 async fn routes_refuse_the_unauthorised() {
-    let scene = Scene::set_up().await;
-    let visitor = scene.server.visitor();
+    let fixture = Fixture::start().await;
+    let visitor = fixture.server.visitor();
     for row in ROUTES {
         let Row(method, template, gets, door) = row;
-        let path = scene.fill(template)
+        let path = fixture.fill(template)
             + if *template == "/sidebar" {
                 "?space=SPACE"
             } else {
                 ""
             };
-        let path = scene.fill(&path);
+        let path = fixture.fill(&path);
         for accept in ["text/html", "application/json", "htmx"] {
             let ask = async |person: &Person| {
                 let request = person.request(method, &path);
@@ -148,7 +134,8 @@ async fn routes_refuse_the_unauthorised() {
             if *template == "/sign-out" {
                 continue;
             }
-            for ((person, gets), inside) in scene.people.iter().zip(gets).zip([false, false, true])
+            for ((person, gets), inside) in
+                fixture.people.iter().zip(gets).zip([false, false, true])
             {
                 check(&person.name, row, *gets, &ask(person).await, inside);
             }

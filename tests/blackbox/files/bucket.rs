@@ -1,22 +1,27 @@
 //! Contents in a bucket: as well as in a folder, and nothing is lost when its server fails.
 
-use super::house_with;
+use std::time::{Duration, Instant};
+
 use super::pictures::png;
+use super::start_server_with;
 use crate::support::s3::{Bucket, Fault};
 use crate::support::{Folder, eventually, noise};
 
 const MIB: usize = 1 << 20;
 
-/// For buckets that never answer. Long enough for a loaded machine to answer in when it should.
-const SHORT_PATIENCE: (&str, &str) = ("TIDEPOOL_S3_PATIENCE_SECONDS", "5");
+/// Three tries of the two seconds that the tests set; the default alone would be twenty.
+fn assert_gives_up_early(fault: Fault, started: Instant) {
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(18), "{fault:?}: {took:?}");
+}
 
 #[tokio::test]
 async fn bucket_stores_and_serves_like_folder() {
     let bucket = Bucket::start();
-    let (mut server, ann, bob) = house_with(&bucket.settings()).await;
+    let (mut server, ann, bob) = start_server_with(&bucket.settings()).await;
     let content = noise(19 * MIB, 30);
-    let file = ann.file("large.bin", &content).await;
-    let same = bob.file("same.bin", &content).await;
+    let file = ann.add_file("large.bin", &content).await;
+    let same = bob.add_file("same.bin", &content).await;
     let digest = blake3::hash(&content).to_hex().to_string();
     let objects = bucket.objects();
     assert_eq!(
@@ -44,8 +49,8 @@ async fn bucket_stores_and_serves_like_folder() {
     );
     assert!(part.body == content[9_000_000..9_000_100]);
 
-    let shown = ann.file("shown.png", &png(90, 60)).await;
-    assert_eq!(ann.picture_result(&shown).await["picture"], "made");
+    let shown = ann.add_file("shown.png", &png(90, 60)).await;
+    assert_eq!(ann.wait_for_picture(&shown).await["picture"], "made");
     assert_eq!(
         bob.fetch(&format!("/files/{shown}/shown.png?size=small"))
             .await
@@ -63,7 +68,7 @@ async fn bucket_stores_and_serves_like_folder() {
     })
     .await;
     server.restart().await;
-    let again = ann.file("again.bin", &content[..MIB]).await;
+    let again = ann.add_file("again.bin", &content[..MIB]).await;
     assert!(bob.content(&again).await == content[..MIB]);
 }
 
@@ -72,8 +77,8 @@ async fn bucket_tls_certificate_is_verified() {
     let folder = Folder::new();
     let bucket = Bucket::behind_tls(&folder);
     let content = noise(10_000, 31);
-    let (_server, ann, _) = house_with(&bucket.settings()).await;
-    let file = ann.file("kept.bin", &content).await;
+    let (_server, ann, _) = start_server_with(&bucket.settings()).await;
+    let file = ann.add_file("kept.bin", &content).await;
     assert_eq!(bucket.objects().len(), 1);
     assert!(ann.content(&file).await == content);
 
@@ -82,8 +87,8 @@ async fn bucket_tls_certificate_is_verified() {
         .into_iter()
         .filter(|(name, _)| *name != "SSL_CERT_FILE")
         .collect();
-    let (_server, ann, _) = house_with(&settings).await;
-    let upload = ann.begin("refused.bin", content.len()).await;
+    let (_server, ann, _) = start_server_with(&settings).await;
+    let upload = ann.create_upload("refused.bin", content.len()).await;
     upload.patch(0, &content).await.expect(503);
     assert_eq!(bucket.objects().len(), 1);
 }
@@ -94,20 +99,18 @@ async fn failing_bucket_loses_no_byte() {
         Fault::Fails,
         Fault::Stalls,
         Fault::Shortens,
-        Fault::Vanishes,
+        Fault::BucketMissing,
     ]
     .map(|fault| async move {
         let bucket = Bucket::start();
-        let mut settings = bucket.settings();
-        if fault == Fault::Stalls {
-            settings.push(SHORT_PATIENCE);
-        }
-        let (server, ann, _) = house_with(&settings).await;
+        let (server, ann, _) = start_server_with(&bucket.settings_with_short_timeout()).await;
         let content = noise(9 * MIB, fault as u64 + 40);
-        let upload = ann.begin("large.bin", content.len()).await;
+        let upload = ann.create_upload("large.bin", content.len()).await;
         upload.patch(0, &content[..8 * MIB]).await.expect(204);
         bucket.set_fault(fault);
+        let started = Instant::now();
         let refused = upload.patch(8 * MIB, &content[8 * MIB..]).await.expect(503);
+        assert_gives_up_early(fault, started);
         assert!(
             !refused.json()["error"]["message"]
                 .as_str()
@@ -139,10 +142,10 @@ async fn failing_bucket_loses_no_byte() {
 #[tokio::test]
 async fn lost_bucket_answer_keeps_file() {
     let bucket = Bucket::start();
-    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let (_server, ann, _) = start_server_with(&bucket.settings()).await;
     let content = noise(9 * MIB, 45);
-    bucket.set_fault(Fault::Mumbles);
-    let file = ann.file("large.bin", &content).await;
+    bucket.set_fault(Fault::FailsAfterCompleting);
+    let file = ann.add_file("large.bin", &content).await;
     bucket.set_fault(Fault::Nothing);
     assert!(ann.content(&file).await == content);
     assert_eq!(bucket.objects().len(), 1);
@@ -151,11 +154,9 @@ async fn lost_bucket_answer_keeps_file() {
 #[tokio::test]
 async fn truncated_bucket_read_fails_visibly() {
     let bucket = Bucket::start();
-    let mut settings = bucket.settings();
-    settings.push(SHORT_PATIENCE);
-    let (_server, ann, _) = house_with(&settings).await;
+    let (_server, ann, _) = start_server_with(&bucket.settings_with_short_timeout()).await;
     let content = noise(3 * MIB, 50);
-    let file = ann.file("large.bin", &content).await;
+    let file = ann.add_file("large.bin", &content).await;
     let path = format!("/files/{file}/large.bin");
     for fault in [Fault::Truncates, Fault::Shortens] {
         bucket.set_fault(fault);
@@ -174,7 +175,9 @@ async fn truncated_bucket_read_fails_visibly() {
     }
     for fault in [Fault::Fails, Fault::Stalls] {
         bucket.set_fault(fault);
+        let started = Instant::now();
         assert_eq!(ann.fetch(&path).await.status, 503, "{fault:?}");
+        assert_gives_up_early(fault, started);
     }
     assert_eq!(
         ann.request("HEAD", &path)
@@ -192,14 +195,14 @@ async fn truncated_bucket_read_fails_visibly() {
 #[tokio::test]
 async fn picture_job_retries_until_bucket_answers() {
     let bucket = Bucket::start();
-    let (_server, ann, _) = house_with(&bucket.settings()).await;
+    let (_server, ann, _) = start_server_with(&bucket.settings()).await;
     ann.act(
         "admin.pause-jobs",
         serde_json::json!({ "kind": "files.picture", "pause": true }),
     )
     .await
     .done();
-    let file = ann.file("shown.png", &png(90, 60)).await;
+    let file = ann.add_file("shown.png", &png(90, 60)).await;
     bucket.set_fault(Fault::Fails);
     ann.act(
         "admin.pause-jobs",
@@ -217,14 +220,14 @@ async fn picture_job_retries_until_bucket_answers() {
         "it is not the picture's fault"
     );
     bucket.set_fault(Fault::Nothing);
-    assert_eq!(ann.picture_result(&file).await["picture"], "made");
+    assert_eq!(ann.wait_for_picture(&file).await["picture"], "made");
 }
 
 #[tokio::test]
 async fn unreferenced_bucket_objects_are_swept() {
     let bucket = Bucket::start();
-    let (mut server, ann, _) = house_with(&bucket.settings()).await;
-    let file = ann.file("kept.bin", b"kept").await;
+    let (mut server, ann, _) = start_server_with(&bucket.settings()).await;
+    let file = ann.add_file("kept.bin", b"kept").await;
     bucket.put(
         &format!("ab/{}", "ab".repeat(32)),
         b"left by a crash long ago",

@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use super::house;
+use super::start_server;
 use crate::support::{Person, TestServer, eventually, noise};
 
 #[tokio::test]
 async fn upload_resumes_after_server_kill() {
-    let (mut server, ann, _) = house().await;
+    let (mut server, ann, _) = start_server().await;
     let content = noise(4 << 20, 4);
-    let upload = ann.begin("survivor.bin", content.len()).await;
+    let upload = ann.create_upload("survivor.bin", content.len()).await;
     let mut at = 0;
     for round in 1..=3 {
         let hanging = match round {
             1 => Some(
                 upload
-                    .start_and_stall(content.len(), &content[..1_700_000])
+                    .send_partial(content.len(), &content[..1_700_000])
                     .await,
             ),
             _ => {
@@ -25,8 +25,10 @@ async fn upload_resumes_after_server_kill() {
                 None
             }
         };
-        let least = upload.on_disk(&server, at as u64 + (512 << 10)).await as usize;
-        server.kill9().await;
+        let least = upload
+            .wait_for_bytes_on_disk(&server, at as u64 + (512 << 10))
+            .await as usize;
+        server.kill().await;
         drop(hanging);
         server.start_again().await;
         at = upload.offset().await;
@@ -38,7 +40,7 @@ async fn upload_resumes_after_server_kill() {
         .expect(204)
         .header("tidepool-file")
         .to_owned();
-    server.kill9().await;
+    server.kill().await;
     server.start_again().await;
     assert_eq!(
         upload.head().await.expect(200).header("tidepool-file"),
@@ -50,11 +52,11 @@ async fn upload_resumes_after_server_kill() {
 
 #[tokio::test]
 async fn upload_completes_after_crash_before_answer() {
-    let (mut server, ann, _) = house().await;
+    let (mut server, ann, _) = start_server().await;
     let content = noise(900_000, 5);
-    let upload = ann.begin("late.bin", content.len()).await;
+    let upload = ann.create_upload("late.bin", content.len()).await;
     upload.patch(0, &content[..800_000]).await.expect(204);
-    server.kill9().await;
+    server.kill().await;
     // What the kernel has of a process that was killed just then.
     let spooled = server.data().join("uploads").join(upload.name());
     let mut whole = std::fs::OpenOptions::new()
@@ -69,14 +71,14 @@ async fn upload_completes_after_crash_before_answer() {
     assert_eq!(server.spooled(), 0);
 }
 
-async fn gone(server: &TestServer, left: usize) {
+async fn wait_for_contents(server: &TestServer, left: usize) {
     eventually("deletion of contents", || async {
         (server.contents().len() == left).then_some(())
     })
     .await;
 }
 
-async fn throw_away(person: &Person, file: &str) {
+async fn remove_file(person: &Person, file: &str) {
     person
         .act("cabinet.throw-away", json!({ "file": file }))
         .await
@@ -85,64 +87,64 @@ async fn throw_away(person: &Person, file: &str) {
 
 #[tokio::test]
 async fn content_is_deleted_with_last_reference() {
-    let (server, ann, bob) = house().await;
+    let (server, ann, bob) = start_server().await;
     let content = noise(200_000, 6);
     let files = futures_util::future::join_all((0..4).map(|number| {
         let (person, content) = (if number % 2 == 0 { &ann } else { &bob }, &content);
-        async move { person.file(&format!("{number}.bin"), content).await }
+        async move { person.add_file(&format!("{number}.bin"), content).await }
     }))
     .await;
-    let other = ann.file("other.bin", &noise(1000, 7)).await;
+    let other = ann.add_file("other.bin", &noise(1000, 7)).await;
     assert_eq!(server.contents().len(), 2);
     for file in &files[..3] {
-        throw_away(&bob, file).await;
+        remove_file(&bob, file).await;
         bob.fetch(&format!("/files/{file}/it")).await;
     }
     // The jobs that would delete it run in order: when this content is gone, theirs are done.
-    throw_away(&ann, &other).await;
-    gone(&server, 1).await;
+    remove_file(&ann, &other).await;
+    wait_for_contents(&server, 1).await;
     assert_eq!(bob.content(&files[3]).await, content);
     assert_eq!(
         ann.fetch(&format!("/files/{}/it", files[0])).await.status,
         404
     );
-    throw_away(&ann, &files[3]).await;
-    gone(&server, 0).await;
+    remove_file(&ann, &files[3]).await;
+    wait_for_contents(&server, 0).await;
     ann.act("cabinet.throw-away", json!({ "file": files[3] }))
         .await
         .expect(404);
     // What is uploaded again after that is stored again.
-    let again = ann.file("again.bin", &content).await;
+    let again = ann.add_file("again.bin", &content).await;
     assert_eq!(ann.content(&again).await, content);
 }
 
 #[tokio::test]
 async fn concurrent_releases_delete_content() {
-    let (server, ann, _) = house().await;
+    let (server, ann, _) = start_server().await;
     let mut files = Vec::new();
     for number in 0..40 {
         for copy in 0..2 {
             files.push(
-                ann.file(&format!("{number}-{copy}.bin"), &noise(500, number))
+                ann.add_file(&format!("{number}-{copy}.bin"), &noise(500, number))
                     .await,
             );
         }
     }
     // Each content's two files one right after the other, while the job for the first may be asking
     // whether it is used.
-    futures_util::future::join_all(files.iter().map(|file| throw_away(&ann, file))).await;
-    gone(&server, 0).await;
+    futures_util::future::join_all(files.iter().map(|file| remove_file(&ann, file))).await;
+    wait_for_contents(&server, 0).await;
 }
 
 #[tokio::test]
 async fn abandoned_uploads_and_files_are_swept() {
     let (mut server, ann, _) =
-        super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
-    let kept = ann.file("kept.bin", &noise(1000, 8)).await;
+        super::start_server_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let kept = ann.add_file("kept.bin", &noise(1000, 8)).await;
     let unkept = ann.upload("unkept.bin", &noise(2000, 9)).await;
-    let half = ann.begin("half.bin", 1_000_000).await;
+    let half = ann.create_upload("half.bin", 1_000_000).await;
     half.patch(0, &noise(1000, 10)).await.expect(204);
-    ann.try_begin(crate::support::DOCUMENT, &ann.space, "more", 1_000_000)
+    ann.try_create_upload(crate::support::DOCUMENT, &ann.space, "more", 1_000_000)
         .await
         .expect(507);
     // What a crash left between a file and its row, long ago and just now.
@@ -171,7 +173,7 @@ async fn abandoned_uploads_and_files_are_swept() {
         .await;
     server.start_again().await;
     half.head().await.expect(404);
-    gone(&server, 2).await;
+    wait_for_contents(&server, 2).await;
     assert!(new.exists(), "what is new may be on its way to its row");
     eventually("deletion of half an upload", || async {
         (server.spooled() == 0).then_some(())
@@ -179,5 +181,5 @@ async fn abandoned_uploads_and_files_are_swept() {
     .await;
     assert_eq!(ann.fetch(&format!("/files/{unkept}/it")).await.status, 404);
     assert_eq!(ann.content(&kept).await.len(), 1000);
-    ann.begin("more", 1_000_000).await; // there is room again
+    ann.create_upload("more", 1_000_000).await; // there is room again
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{house, house_with};
+use super::{start_server, start_server_with};
 use crate::support::{Answer, DOCUMENT, Folder, TestServer, eventually, noise, text};
 
 fn words(answer: &Answer) -> String {
@@ -23,38 +23,38 @@ async fn upload_over_quota_is_refused_early() {
         ("TIDEPOOL_MAX_FILES_MIB_PER_SPACE", "3"),
         ("TIDEPOOL_MAX_UPLOADS", "1"),
     ];
-    let (server, ann, bob) = house_with(&limits).await;
-    let wish = |person: &crate::support::Person, size: usize| {
+    let (server, ann, bob) = start_server_with(&limits).await;
+    let create = |person: &crate::support::Person, size: usize| {
         let person = person.clone();
         async move {
             person
-                .try_begin(DOCUMENT, &person.space, "a.bin", size as u64)
+                .try_create_upload(DOCUMENT, &person.space, "a.bin", size as u64)
                 .await
         }
     };
-    let refused = wish(&ann, MIB + 1).await.expect(413);
+    let refused = create(&ann, MIB + 1).await.expect(413);
     assert_eq!(
         (refused.code().as_str(), words(&refused).as_str()),
         ("too_large", "A file may have 1 MiB at most.")
     );
-    wish(&ann, MIB).await.expect(201);
-    wish(&ann, MIB).await.expect(201);
-    let refused = wish(&ann, 1).await.expect(507);
+    create(&ann, MIB).await.expect(201);
+    create(&ann, MIB).await.expect(201);
+    let refused = create(&ann, 1).await.expect(507);
     assert_eq!(refused.code(), "full");
     assert!(words(&refused).contains("one person"), "{}", refused.body);
-    wish(&bob, MIB).await.expect(201);
-    let refused = wish(&bob, 1).await.expect(507);
+    create(&bob, MIB).await.expect(201);
+    let refused = create(&bob, 1).await.expect(507);
     assert!(words(&refused).contains("this space"), "{}", refused.body);
-    wish(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
+    create(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
         .await
         .expect(413);
 
     // One sends at a time. The other is told to try again.
-    let (server_two, ann, bob) = house_with(&limits).await;
-    let upload = ann.begin("slow.bin", MIB).await;
-    let hanging = upload.start_and_stall(MIB, &noise(600_000, 1)).await;
-    upload.on_disk(&server_two, 512 << 10).await;
-    let other = bob.begin("other.bin", 3).await;
+    let (server_two, ann, bob) = start_server_with(&limits).await;
+    let upload = ann.create_upload("slow.bin", MIB).await;
+    let hanging = upload.send_partial(MIB, &noise(600_000, 1)).await;
+    upload.wait_for_bytes_on_disk(&server_two, 512 << 10).await;
+    let other = bob.create_upload("other.bin", 3).await;
     let busy = other.patch(0, b"abc").await.expect(503);
     assert!(!busy.header("retry-after").is_empty() && !words(&busy).is_empty());
     upload.offset().await; // whoever asks takes the turn from the one who hangs
@@ -68,16 +68,16 @@ async fn upload_over_quota_is_refused_early() {
 
 #[tokio::test]
 async fn deleted_file_frees_quota() {
-    let (_server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let (_server, ann, _) = start_server_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
     // A picture changes its size when it is made anew; a form is counted as all that was sent until
     // its file's size is known.
     let picture = ann
-        .file(
+        .add_file(
             "picture.png",
             &[super::pictures::png(300, 200), vec![0; 100_000]].concat(),
         )
         .await;
-    ann.picture_result(&picture).await;
+    ann.wait_for_picture(&picture).await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     ann.form_with_files(
         "/act/cabinet.file",
@@ -87,7 +87,7 @@ async fn deleted_file_frees_quota() {
     )
     .await
     .expect(303);
-    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64)
+    ann.try_create_upload(DOCUMENT, &ann.space, "large.bin", MIB as u64)
         .await
         .expect(507);
     for file in ann.cabinet().await {
@@ -95,23 +95,27 @@ async fn deleted_file_frees_quota() {
             .await
             .done();
     }
-    ann.begin("large.bin", MIB).await.delete().await.expect(204);
-    ann.try_begin(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1)
+    ann.create_upload("large.bin", MIB)
+        .await
+        .delete()
+        .await
+        .expect(204);
+    ann.try_create_upload(DOCUMENT, &ann.space, "large.bin", MIB as u64 + 1)
         .await
         .expect(507);
 }
 
 #[tokio::test]
 async fn open_uploads_per_account_are_limited() {
-    let (_server, ann, bob) = house().await;
-    let first = ann.begin("0.bin", 3).await;
+    let (_server, ann, bob) = start_server().await;
+    let first = ann.create_upload("0.bin", 3).await;
     futures_util::future::join_all((1..100).map(|number| {
         let ann = &ann;
-        async move { ann.begin(&format!("{number}.bin"), 3).await }
+        async move { ann.create_upload(&format!("{number}.bin"), 3).await }
     }))
     .await;
     let refused = ann
-        .try_begin(DOCUMENT, &ann.space, "a.bin", 3)
+        .try_create_upload(DOCUMENT, &ann.space, "a.bin", 3)
         .await
         .expect(409);
     assert!(
@@ -119,25 +123,25 @@ async fn open_uploads_per_account_are_limited() {
         "{}",
         refused.body
     );
-    bob.begin("b.bin", 3).await;
+    bob.create_upload("b.bin", 3).await;
     first.patch(0, b"abc").await.expect(204);
-    ann.begin("a.bin", 3).await;
+    ann.create_upload("a.bin", 3).await;
 }
 
 #[tokio::test]
 async fn full_disk_pauses_upload_with_message() {
     let Some(disk) = Folder::disk(24) else {
         eprintln!(
-            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not \
-             tested. Run as root."
+            "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. \
+                Run as root."
         );
         return;
     };
     let server = TestServer::example_in(disk, "cabinet", &[]).await;
     let ann = server.owner("ann").await;
     let content = noise(6 * MIB, 11);
-    let kept = ann.file("kept.bin", &content[..MIB]).await;
-    let upload = ann.begin("large.bin", content.len()).await;
+    let kept = ann.add_file("kept.bin", &content[..MIB]).await;
+    let upload = ann.create_upload("large.bin", content.len()).await;
     upload.patch(0, &content[..2 * MIB]).await.expect(204);
     let ballast = server.data().join("ballast");
     let mut fills = std::fs::File::create(&ballast).expect("a file");
@@ -147,7 +151,7 @@ async fn full_disk_pauses_upload_with_message() {
     assert_eq!(refused.code(), "full");
     assert!(words(&refused).contains("disk is full"), "{}", refused.body);
     let begun = ann
-        .try_begin(DOCUMENT, &ann.space, "another.bin", 100_000)
+        .try_create_upload(DOCUMENT, &ann.space, "another.bin", 100_000)
         .await
         .expect(507);
     assert!(words(&begun).contains("disk is full"), "{}", begun.body);
@@ -170,7 +174,7 @@ async fn full_disk_pauses_upload_with_message() {
 
 #[tokio::test]
 async fn plain_form_uploads_two_files() {
-    let (server, ann, bob) = house().await;
+    let (server, ann, bob) = start_server().await;
     let page = format!("/spaces/{}/cabinet", ann.space);
     let form = ann.page(&page).await;
     assert!(
@@ -216,7 +220,7 @@ async fn plain_form_uploads_two_files() {
 
 #[tokio::test]
 async fn refused_file_form_leaves_nothing() {
-    let (server, ann, _) = house_with(&[
+    let (server, ann, _) = start_server_with(&[
         ("TIDEPOOL_MAX_FILE_MIB", "1"),
         ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "8"),
     ])
@@ -259,7 +263,7 @@ async fn refused_file_form_leaves_nothing() {
         .await;
     assert!(
         visitor.status == 303 || visitor.status == 401,
-        "to the door: {}",
+        "to sign-in: {}",
         visitor.status
     );
     // An action that takes no files is not given any.
@@ -273,16 +277,16 @@ async fn refused_file_form_leaves_nothing() {
         ann.act("cabinet.list", json!({ "space": ann.space }))
             .await
             .done();
-        ann.begin(&format!("{number}.bin"), MIB).await;
+        ann.create_upload(&format!("{number}.bin"), MIB).await;
     }
 }
 
 #[tokio::test]
 async fn interrupted_file_form_leaves_nothing() {
-    let (server, ann, _) = house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
+    let (server, ann, _) = start_server_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "4")]).await;
     for sent in [0, 10_000, 2_000_000] {
         let hanging = ann
-            .start_form_and_stall("/act/cabinet.file", 3 * MIB, &noise(sent, 16))
+            .send_partial_form("/act/cabinet.file", 3 * MIB, &noise(sent, 16))
             .await;
         eventually("the beginning of an upload", || async {
             (server.spooled() == 1).then_some(())
@@ -296,7 +300,7 @@ async fn interrupted_file_form_leaves_nothing() {
         // Its room is free, too.
         let whole = eventually("room", || async {
             let begun = ann
-                .try_begin(DOCUMENT, &ann.space, "large.bin", 4 * MIB as u64)
+                .try_create_upload(DOCUMENT, &ann.space, "large.bin", 4 * MIB as u64)
                 .await;
             (begun.status == 201).then(|| begun.header("location").to_owned())
         });

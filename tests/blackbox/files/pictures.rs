@@ -7,7 +7,7 @@ use image::codecs::png::PngEncoder;
 use image::{Frame, Rgb, RgbImage, Rgba, RgbaImage};
 use serde_json::json;
 
-use super::house;
+use super::start_server;
 use crate::support::{Person, eventually};
 
 const SCRIPT: &[u8] = b"<script>alert('hello')</script>";
@@ -76,7 +76,7 @@ async fn is_for_saving_only(person: &Person, file: &str, content: &[u8]) {
 
 #[tokio::test]
 async fn executable_content_is_download_only() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let xml = [&b"<?xml version=\"1.0\"?>"[..], &svg].concat();
     let html = [b"<!doctype html>", SCRIPT].concat();
@@ -87,15 +87,19 @@ async fn executable_content_is_download_only() {
         ("x.gif", &xml),
         ("x.pdf", &b"%PDF-1.7 %%EOF".to_vec()),
     ] {
-        let file = ann.file(name, content).await;
-        assert_eq!(ann.picture_result(&file).await["picture"], "none", "{name}");
+        let file = ann.add_file(name, content).await;
+        assert_eq!(
+            ann.wait_for_picture(&file).await["picture"],
+            "none",
+            "{name}"
+        );
         is_for_saving_only(&ann, &file, content).await;
     }
 }
 
 #[tokio::test]
 async fn picture_is_reencoded_without_metadata() {
-    let (server, ann, bob) = house().await;
+    let (server, ann, bob) = start_server().await;
     let plain = jpeg(900, 600);
     let told = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0GPS \
         54.1234 N 10.5678 E"
@@ -117,8 +121,8 @@ async fn picture_is_reencoded_without_metadata() {
         ("moves.gif", &gif, "image/gif", (20, 10)),
         ("x.png", &png, "image/png", (30, 20)),
     ] {
-        let file = ann.file(name, content).await;
-        let settled = ann.picture_result(&file).await;
+        let file = ann.add_file(name, content).await;
+        let settled = ann.wait_for_picture(&file).await;
         assert_eq!(
             [&settled["picture"], &settled["media"]],
             [&json!("made"), &json!(media)],
@@ -177,7 +181,7 @@ async fn picture_is_reencoded_without_metadata() {
 
 #[tokio::test]
 async fn unprocessed_picture_is_not_served() {
-    let (_server, ann, bob) = house().await;
+    let (_server, ann, bob) = start_server().await;
     ann.act(
         "admin.pause-jobs",
         json!({ "kind": "files.picture", "pause": true }),
@@ -185,7 +189,7 @@ async fn unprocessed_picture_is_not_served() {
     .await
     .done();
     let mut changes = bob.following(&format!("cabinet/{}", ann.space)).await;
-    let file = ann.file("waits.jpg", &jpeg(90, 60)).await;
+    let file = ann.add_file("waits.jpg", &jpeg(90, 60)).await;
     changes.event("cabinet.contents.changed").await;
     assert_eq!(ann.cabinet().await[0]["picture"], "waiting");
     for path in ["waits.jpg", "waits.jpg?save", "waits.jpg?size=small"] {
@@ -219,7 +223,7 @@ async fn unprocessed_picture_is_not_served() {
 
 #[tokio::test]
 async fn decompression_bomb_is_download_only() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     // It says that it is 60,000 pixels wide and high; its checksum is right.
     let mut bomb = png(1, 1);
     bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
@@ -232,17 +236,17 @@ async fn decompression_bomb_is_download_only() {
         ("broken.jpg", broken),
         ("fake.gif", fake),
     ] {
-        let file = ann.file(name, &content).await;
+        let file = ann.add_file(name, &content).await;
         assert_eq!(
-            ann.picture_result(&file).await["picture"],
+            ann.wait_for_picture(&file).await["picture"],
             "failed",
             "{name}"
         );
         is_for_saving_only(&ann, &file, &content).await;
     }
-    let well = ann.file("well.png", &png(30, 20)).await;
+    let well = ann.add_file("well.png", &png(30, 20)).await;
     assert_eq!(
-        ann.picture_result(&well).await["picture"],
+        ann.wait_for_picture(&well).await["picture"],
         "made",
         "the server goes on"
     );
@@ -264,7 +268,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[tokio::test]
 async fn file_names_are_normalized() {
-    let (server, ann, _) = house().await;
+    let (server, ann, _) = start_server().await;
     let long = format!("{}.txt", "n".repeat(4000));
     for (given, kept) in [
         ("../../x", "x"),
@@ -272,7 +276,7 @@ async fn file_names_are_normalized() {
         ("/etc/passwd", "passwd"),
         ("", "file"),
     ] {
-        let file = ann.file(given, b"hello").await;
+        let file = ann.add_file(given, b"hello").await;
         let fetched = ann.fetch(&format!("/files/{file}/{}", "it")).await;
         assert!(fetched.header("set-cookie").is_empty());
         let how = fetched.header("content-disposition");
@@ -281,7 +285,7 @@ async fn file_names_are_normalized() {
             "{given:?}: {how}"
         );
     }
-    let file = ann.file(&long, b"hello").await;
+    let file = ann.add_file(&long, b"hello").await;
     let named = ann
         .cabinet()
         .await

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::house;
+use super::start_server;
 use crate::support::noise;
 
 /// Where the client lies beside what is built, installed once.
@@ -38,7 +38,7 @@ async fn reference_tus_client_passes() {
     let folder = tokio::task::spawn_blocking(client)
         .await
         .expect("it is there");
-    let (server, ann, _) = house().await;
+    let (server, ann, _) = start_server().await;
     let content = noise(1_500_000, 60);
     let (sent, storage) = (
         server.data().join("sent.bin"),
@@ -62,26 +62,26 @@ async fn reference_tus_client_passes() {
         String::from_utf8_lossy(&ran.stdout),
         String::from_utf8_lossy(&ran.stderr)
     );
-    let said: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let received: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
     assert_eq!(
-        [&said["found"], &said["same"], &said["gone"]],
+        [&received["found"], &received["same"], &received["gone"]],
         [&json!(1), &json!(true), &json!(404)],
-        "{said}"
+        "{received}"
     );
-    let broken_at = said["brokenAt"].as_u64().expect("a number");
+    let broken_at = received["brokenAt"].as_u64().expect("a number");
     assert!(
         broken_at >= 512 << 10 && broken_at < content.len() as u64,
-        "{said}"
+        "{received}"
     );
-    assert_eq!(said["elsewhere"]["status"], 404, "{said}");
-    assert_eq!(said["stranger"]["status"], 401, "{said}");
+    assert_eq!(received["elsewhere"]["status"], 404, "{received}");
+    assert_eq!(received["stranger"]["status"], 401, "{received}");
     assert!(
-        !said["elsewhere"]["body"]
+        !received["elsewhere"]["body"]
             .as_str()
             .expect("words")
             .is_empty()
     );
-    let file = said["file"]
+    let file = received["file"]
         .as_str()
         .expect("the last answer names the file");
     ann.act(

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::house;
+use super::start_server;
 use crate::support::noise;
 
 #[tokio::test]
 async fn claimed_file_is_readable_in_scope() {
-    let (server, ann, bob) = house().await;
+    let (server, ann, bob) = start_server().await;
     let stranger = server.stranger("sue").await;
     let content = noise(1000, 20);
     let file = ann.upload("plan.bin", &content).await;
@@ -76,9 +76,9 @@ async fn claimed_file_is_readable_in_scope() {
 
 #[tokio::test]
 async fn file_ranges_and_conditions_follow_http() {
-    let (_server, ann, bob) = house().await;
+    let (_server, ann, bob) = start_server().await;
     let content = noise(600_000, 21);
-    let file = ann.file("film.bin", &content).await;
+    let file = ann.add_file("film.bin", &content).await;
     let path = format!("/files/{file}/film.bin");
     let whole = bob.fetch(&path).await;
     assert_eq!((whole.status, whole.body.len()), (200, 600_000));
@@ -157,9 +157,9 @@ async fn file_ranges_and_conditions_follow_http() {
 
 #[tokio::test]
 async fn served_files_are_sandboxed() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     let file = ann
-        .file(
+        .add_file(
             "Notizen über „alles“.html",
             b"<!doctype html><script>alert(1)</script>",
         )
@@ -199,7 +199,7 @@ async fn served_files_are_sandboxed() {
         \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0"
         .to_vec();
     wave.extend(noise(100, 22));
-    let file = ann.file("sound.wav", &wave).await;
+    let file = ann.add_file("sound.wav", &wave).await;
     let played = ann.fetch(&format!("/files/{file}/sound.wav")).await;
     assert!(
         played.header("content-type").starts_with("audio/")

@@ -1,20 +1,19 @@
-//! The protocol: what a client may rely on, and what it is refused.
+//! The tus protocol: what a client may rely on, and what it is refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::house;
+use super::start_server;
 use crate::support::{DOCUMENT, noise};
 
 #[tokio::test]
 async fn upload_offset_follows_pieces() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     let content = noise(300_000, 1);
     let begun = ann
-        .try_begin(DOCUMENT, &ann.space, "notes.bin", 300_000)
+        .try_create_upload(DOCUMENT, &ann.space, "notes.bin", 300_000)
         .await
         .expect(201);
     assert!(begun.header("location").starts_with("/uploads/"));
@@ -25,7 +24,7 @@ async fn upload_offset_follows_pieces() {
         begun.headers
     );
 
-    let upload = ann.begin("notes.bin", content.len()).await;
+    let upload = ann.create_upload("notes.bin", content.len()).await;
     let head = upload.head().await.expect(200);
     assert_eq!(
         [head.header("upload-offset"), head.header("upload-length")],
@@ -64,8 +63,8 @@ async fn upload_offset_follows_pieces() {
 
 #[tokio::test]
 async fn invalid_tus_requests_change_nothing() {
-    let (_server, ann, _) = house().await;
-    let upload = ann.begin("notes.bin", 10).await;
+    let (_server, ann, _) = start_server().await;
+    let upload = ann.create_upload("notes.bin", 10).await;
     upload.patch(0, b"abc").await.expect(204);
     for offset in [0, 2, 4, 10] {
         assert_eq!(
@@ -120,17 +119,17 @@ async fn invalid_tus_requests_change_nothing() {
     ann.send(tus(ann.request("POST", "/uploads")).header("upload-length", "many"))
         .await
         .expect(400);
-    ann.try_begin(DOCUMENT, "here", "notes.bin", 3)
+    ann.try_create_upload(DOCUMENT, "here", "notes.bin", 3)
         .await
         .expect(400);
-    ann.try_begin(DOCUMENT, &ann.space, "notes.bin", 0)
+    ann.try_create_upload(DOCUMENT, &ann.space, "notes.bin", 0)
         .await
         .expect(422);
 }
 
 #[tokio::test]
 async fn tus_options_and_method_override_work() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     let can = ann
         .send(ann.request("OPTIONS", "/uploads"))
         .await
@@ -146,7 +145,7 @@ async fn tus_options_and_method_override_work() {
     assert_eq!(can.header("tus-checksum-algorithm"), "sha1,sha256");
     assert_eq!(can.header("tus-max-size"), (2048_u64 << 20).to_string());
 
-    let upload = ann.begin("notes.bin", 6).await;
+    let upload = ann.create_upload("notes.bin", 6).await;
     let patch = upload
         .request("POST")
         .header("x-http-method-override", "PATCH")
@@ -171,67 +170,12 @@ async fn tus_options_and_method_override_work() {
 }
 
 #[tokio::test]
-async fn upload_is_authorised_for_its_owner() {
-    let (server, ann, bob) = house().await;
-    let stranger = server.stranger("sue").await;
-    ann.try_begin("cabinet.nothing", &ann.space, "a", 3)
-        .await
-        .expect(404);
-    ann.try_begin(DOCUMENT, "12345", "a", 3).await.expect(404);
-    stranger
-        .try_begin(DOCUMENT, &ann.space, "a", 3)
-        .await
-        .expect(404);
-    server
-        .visitor()
-        .try_begin(DOCUMENT, &ann.space, "a", 3)
-        .await
-        .expect(401);
-    let upload = ann.begin("a", 3).await;
-    for other in [&bob, &stranger] {
-        let theirs = upload.as_seen_by(other);
-        theirs.head().await.expect(404);
-        theirs.patch(0, b"abc").await.expect(404);
-        theirs.delete().await.expect(404);
-    }
-    upload
-        .as_seen_by(&server.visitor())
-        .head()
-        .await
-        .expect(401);
-    assert_eq!(upload.offset().await, 0);
-    // Who may no longer put it there cannot go on.
-    let bobs = bob.begin("b", 6).await;
-    bobs.patch(0, b"abc").await.expect(204);
-    ann.act(
-        "community.remove-member",
-        json!({ "space": ann.space, "account": bob.id }),
-    )
-    .await
-    .done();
-    bobs.patch(3, b"def").await.expect(404);
-    // Nor can a file that is not one's own, or is in use already, be put anywhere.
-    let file = ann.upload("mine", b"abc").await;
-    let put = json!({ "space": ann.space, "files": [file] });
-    stranger.act("cabinet.file", put.clone()).await.expect(404);
-    let eve = server.member("eve").await;
-    assert!(
-        eve.act("cabinet.file", put.clone())
-            .await
-            .expect(422)
-            .problem("files")
-            .is_some()
-    );
-    ann.act("cabinet.file", put.clone()).await.done();
-    ann.act("cabinet.file", put).await.expect(422);
-}
-
-#[tokio::test]
 async fn terminated_upload_frees_quota() {
-    let (server, ann, _) = super::house_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
-    let upload = ann.begin("large", 1 << 20).await;
+    let (server, ann, _) =
+        super::start_server_with(&[("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1")]).await;
+    let upload = ann.create_upload("large", 1 << 20).await;
     upload.patch(0, b"abc").await.expect(204);
-    ann.try_begin(DOCUMENT, &ann.space, "more", 1)
+    ann.try_create_upload(DOCUMENT, &ann.space, "more", 1)
         .await
         .expect(507);
     upload.delete().await.expect(204);
@@ -239,14 +183,14 @@ async fn terminated_upload_frees_quota() {
     upload.patch(3, b"def").await.expect(404);
     upload.delete().await.expect(404);
     assert_eq!(server.spooled(), 0);
-    ann.begin("again", 1 << 20).await;
+    ann.create_upload("again", 1 << 20).await;
 }
 
 #[tokio::test]
 async fn piece_with_wrong_checksum_is_dropped() {
-    let (_server, ann, _) = house().await;
+    let (_server, ann, _) = start_server().await;
     let content = noise(1_300_000, 2);
-    let upload = ann.begin("sums.bin", content.len()).await;
+    let upload = ann.create_upload("sums.bin", content.len()).await;
     let (first, rest) = content.split_at(700_000);
     let summed = |at: usize, bytes: &[u8], sum: String| {
         upload.piece(at, bytes).header("upload-checksum", sum)
@@ -283,32 +227,4 @@ async fn piece_with_wrong_checksum_is_dropped() {
         .await
         .expect(204);
     assert_eq!(ann.content(last.header("tidepool-file")).await, content);
-}
-
-#[tokio::test]
-async fn parallel_uploads_complete() {
-    let (server, ann, _) = house().await;
-    let all = (0..12).map(|number| {
-        let ann = ann.clone();
-        async move {
-            let content = noise(150_000 + number * 1000, number as u64);
-            let upload = ann.begin(&format!("{number}.bin"), content.len()).await;
-            let mut at = 0;
-            for piece in content.chunks(40_000) {
-                upload.patch(at, piece).await.expect(204);
-                at += piece.len();
-            }
-            let file = upload.head().await.header("tidepool-file").to_owned();
-            (file, content)
-        }
-    });
-    let files = futures_util::future::join_all(all).await;
-    let ids: Vec<_> = files.iter().map(|(id, _)| id).collect();
-    ann.act("cabinet.file", json!({ "space": ann.space, "files": ids }))
-        .await
-        .done();
-    for (id, content) in &files {
-        assert_eq!(&ann.content(id).await, content);
-    }
-    assert_eq!((server.contents().len(), server.spooled()), (12, 0));
 }

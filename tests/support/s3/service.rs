@@ -1,4 +1,4 @@
-//! The requests that a bucket answers.
+//! What the bucket answers to S3 requests.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,6 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio_rustls::rustls;
 
 use super::{Bucket, Fault, Inner};
 
@@ -18,7 +17,6 @@ fn xml(text: String) -> Response {
         .into_response()
 }
 
-/// Answers a request as S3 does, or as the fault wants it.
 pub(super) async fn answer(State(bucket): State<Bucket>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let fault = bucket.inner.lock().expect("the bucket is whole").fault;
@@ -27,7 +25,7 @@ pub(super) async fn answer(State(bucket): State<Bucket>, request: Request) -> Re
             bucket.inner.lock().expect("the bucket is whole").refused += 1;
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
-        Fault::Vanishes => return StatusCode::NOT_FOUND.into_response(),
+        Fault::BucketMissing => return StatusCode::NOT_FOUND.into_response(),
         Fault::Stalls => std::future::pending::<()>().await,
         _ => {}
     }
@@ -108,7 +106,7 @@ pub(super) async fn answer(State(bucket): State<Bucket>, request: Request) -> Re
             inner.completed += 1;
             let whole = parts.into_values().collect::<Vec<_>>().concat();
             inner.objects.insert(key.clone(), whole);
-            if fault == Fault::Mumbles {
+            if fault == Fault::FailsAfterCompleting {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
             let name = format!(
@@ -160,8 +158,8 @@ fn list(inner: &Inner) -> Response {
     let object = |(key, content): (&String, &Vec<u8>)| {
         let size = content.len();
         format!(
-            "<Contents><Key>{key}</Key><Size>{size}</Size>\
-             <LastModified>2020-01-01T00:00:00.000Z</LastModified></Contents>"
+            "<Contents><Key>{key}</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified>\
+             <Size>{size}</Size></Contents>"
         )
     };
     let contents: String = inner.objects.iter().map(object).collect();

@@ -1,17 +1,10 @@
 //! Metrics and health.
 
-use crate::support::{Person, TestServer};
-
-/// A server and its owner, for tests that only read.
-async fn house() -> (TestServer, Person) {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    (server, ann)
-}
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn metrics_need_token_and_health_does_not() {
-    let (server, ann) = house().await;
+    let (server, ann) = TestServer::start_with_owner().await;
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(server.visitor().page(path).await, "ok\n");
     }

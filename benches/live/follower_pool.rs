@@ -12,29 +12,29 @@ use tokio::sync::watch;
 use crate::follower::{Follower, Plan};
 use crate::load::threads;
 
-const PATIENCE: Duration = Duration::from_secs(60); // until all follow for the first time
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60); // until all follow for the first time
 
 /// Followers of one room. Dropped, they leave.
-pub struct Followers {
+pub struct FollowerPool {
     followers: Vec<Arc<Follower>>,
     failed: Arc<Mutex<Option<anyhow::Error>>>,
     leave: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Followers {
+impl FollowerPool {
     /// Opens `count` sockets with these cookies by turns, and waits until all follow.
     pub async fn connect(plan: Plan, cookies: &[String], count: usize) -> Result<Self> {
-        let all = Self::open(plan, cookies, count);
-        all.all_follow(PATIENCE).await?;
-        Ok(all)
+        let pool = Self::open(plan, cookies, count);
+        pool.all_follow(WAIT_TIMEOUT).await?;
+        Ok(pool)
     }
 
     /// The same without waiting.
     pub fn open(plan: Plan, cookies: &[String], count: usize) -> Self {
         let (leave, leaving) = watch::channel(false);
         let followers: Vec<_> = (0..count).map(|_| Arc::new(Follower::default())).collect();
-        let mut all = Self {
+        let mut pool = Self {
             followers,
             failed: Arc::default(),
             leave,
@@ -45,40 +45,45 @@ impl Followers {
         for thread in 0..threads {
             let mine: Vec<_> = (thread..count)
                 .step_by(threads)
-                .map(|n| (all.followers[n].clone(), cookies[n % cookies.len()].clone()))
+                .map(|n| {
+                    (
+                        pool.followers[n].clone(),
+                        cookies[n % cookies.len()].clone(),
+                    )
+                })
                 .collect();
-            let (plan, failed, mut leaving) = (plan.clone(), all.failed.clone(), leaving.clone());
-            all.threads.push(std::thread::spawn(move || {
+            let (plan, failed, mut leaving) = (plan.clone(), pool.failed.clone(), leaving.clone());
+            pool.threads.push(std::thread::spawn(move || {
                 let fail = |failed: &Mutex<Option<anyhow::Error>>, error: anyhow::Error| {
                     failed
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .get_or_insert(error);
                 };
-                let run = async {
+                let all = async {
                     for (follower, cookie) in mine {
                         let (plan, failed) = (plan.clone(), failed.clone());
                         tokio::spawn(async move {
-                            let Err(error) = follower.live(&plan, &cookie).await;
+                            let Err(error) = follower.run(&plan, &cookie).await;
                             fail(&failed, error);
                         });
                     }
-                    // An error means that they are dropped already, which is the same.
+                    // An error means that the pool was dropped, which is the same.
                     let _ = leaving.wait_for(|leave| *leave).await;
                 };
                 match tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
                 {
-                    Ok(runtime) => runtime.block_on(run),
+                    Ok(runtime) => runtime.block_on(all),
                     Err(error) => fail(&failed, error.into()),
                 }
             }));
         }
-        all
+        pool
     }
 
-    fn sound(&self) -> Result<()> {
+    fn check_failures(&self) -> Result<()> {
         self.failed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -95,7 +100,7 @@ impl Followers {
     ) -> Result<Instant> {
         let until = Instant::now() + patience;
         loop {
-            self.sound()?;
+            self.check_failures()?;
             let mut not_yet = self.followers.iter().filter(|follower| !is(follower));
             let Some(one) = not_yet.next() else {
                 return Ok(Instant::now());
@@ -133,7 +138,7 @@ impl Followers {
 
     /// Fails unless every follower knows exactly these messages.
     pub fn check(&self, posted: &BTreeSet<u64>) -> Result<()> {
-        self.sound()?;
+        self.check_failures()?;
         for (place, follower) in self.followers.iter().enumerate() {
             let known = follower
                 .known
@@ -177,14 +182,14 @@ impl Followers {
     }
 
     /// Has one leave and come back.
-    pub fn send_away(&self, place: usize) {
+    pub fn reconnect_one(&self, place: usize) {
         let follower = &self.followers[place % self.followers.len()];
         follower.following.store(false, Ordering::Release);
         follower.away.notify_one();
     }
 }
 
-impl Drop for Followers {
+impl Drop for FollowerPool {
     fn drop(&mut self) {
         self.leave.send_replace(true);
         for thread in self.threads.drain(..) {

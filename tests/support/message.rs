@@ -1,8 +1,8 @@
-//! Rooms and messages.
+//! Messages: posting, editing, deleting and reading them.
 
 use serde_json::{Value, json};
 
-use super::{Answer, NewRoom, Person};
+use super::{Answer, Person};
 
 /// A message as the server tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,40 +46,6 @@ impl Message {
 }
 
 impl Person {
-    /// The room of this name, by id. What is no known name is taken for an id.
-    pub fn room(&self, name: &str) -> String {
-        self.rooms
-            .lock()
-            .expect("the rooms are whole")
-            .get(name)
-            .cloned()
-            .unwrap_or_else(|| name.to_owned())
-    }
-
-    /// Remembers what a room is called.
-    pub fn remember_room(&self, name: &str, id: &str) {
-        self.rooms
-            .lock()
-            .expect("the rooms are whole")
-            .insert(name.to_owned(), id.to_owned());
-    }
-
-    /// Begins to make a room: await it for a public one.
-    pub fn create_room(&self, name: &str) -> NewRoom<'_> {
-        NewRoom::new(self, name)
-    }
-
-    /// The direct conversation with these people, by id.
-    pub async fn direct(&self, people: &[&Person]) -> String {
-        let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
-        self.act("community.open-direct", json!({ "people": ids }))
-            .await
-            .done()["room"]
-            .as_str()
-            .expect("a room")
-            .to_owned()
-    }
-
     /// Posts under a key; what comes back.
     pub async fn try_post(&self, room: &str, body: &str, key: &str) -> Answer {
         self.act(

@@ -1,12 +1,14 @@
-//! Resuming a feed from a cursor.
+//! Cursors: what a socket gets that follows a feed from one.
 
-use crate::support::{Message, Socket, TestServer};
+use serde_json::json;
+
+use crate::support::{Message, Socket, TestServer, text};
 
 /// Counts the events a socket gets, up to and with the one that says `last`.
 async fn bodies_until(socket: &mut Socket, last: &str) -> Vec<String> {
     let mut bodies = Vec::new();
     while bodies.last().is_none_or(|body| body != last) {
-        let event = socket.message_of_type("event").await;
+        let event = socket.wait_for("event").await;
         bodies.push(Message::of(&event["event"]["message"]).body);
     }
     bodies
@@ -14,8 +16,8 @@ async fn bodies_until(socket: &mut Socket, last: &str) -> Vec<String> {
 
 async fn last_cursor(socket: &mut Socket, posted: &Message) -> String {
     let event = socket
-        .expect("the post", |said| {
-            said["event"]["message"]["id"] == posted.id.as_str()
+        .expect("the post", |received| {
+            received["event"]["message"]["id"] == posted.id.as_str()
         })
         .await;
     event["cursor"].as_str().expect("a cursor").to_owned()
@@ -42,7 +44,7 @@ async fn resume_sends_exactly_missed_frames() {
     let mut topics = Vec::new();
     for _ in 0..3 {
         topics.push(
-            back.message_of_type("event").await["topic"]
+            back.wait_for("event").await["topic"]
                 .as_str()
                 .expect("a topic")
                 .to_owned(),
@@ -64,7 +66,7 @@ async fn resume_sends_exactly_missed_frames() {
     );
     // The same over a subscription on an open socket: the cursor moves back, and all comes again.
     assert_eq!(
-        back.try_follow(&bob.feed("room/general"), Some(&cursor))
+        back.subscribe(&bob.feed("room/general"), Some(&cursor))
             .await["type"],
         "subscribed"
     );
@@ -91,7 +93,7 @@ async fn unknown_cursor_gets_refresh() {
         }
     }
     assert_eq!(
-        socket.try_follow(&feed, Some(&within)).await["type"],
+        socket.subscribe(&feed, Some(&within)).await["type"],
         "subscribed",
         "sixteen frames are kept"
     );
@@ -106,7 +108,7 @@ async fn unknown_cursor_gets_refresh() {
         ".",
     ] {
         assert_eq!(
-            socket.try_follow(&feed, Some(cursor)).await["type"],
+            socket.subscribe(&feed, Some(cursor)).await["type"],
             "refresh",
             "{cursor:?}"
         );
@@ -114,16 +116,71 @@ async fn unknown_cursor_gets_refresh() {
     // Not followed any more: another socket's frame proves that this one gets none.
     let mut witness = ann.following("room/general").await;
     ann.post("general", "unheard").await;
-    witness.message_of_type("event").await;
+    witness.wait_for("event").await;
     assert!(socket.drain().await.is_empty());
     server.restart().await;
     let mut socket = ann.socket().await;
     assert_ne!(socket.instance, instance);
     assert_eq!(
-        socket.try_follow(&feed, Some(&within)).await["type"],
+        socket.subscribe(&feed, Some(&within)).await["type"],
         "refresh"
     );
     socket.follow(&feed).await;
     ann.post("general", "heard").await;
     bodies_until(&mut socket, "heard").await;
+}
+
+#[tokio::test]
+async fn html_and_json_sockets_share_cursors() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (mut data, mut page) = (ann.socket().await, ann.html_socket().await);
+    assert_eq!(data.instance, page.instance);
+    let feed = ann.feed("room/general");
+    assert_eq!(data.follow(&feed).await, page.follow(&feed).await);
+    ann.post("general", "hi").await;
+    let (event, frame) = (data.wait_for("event").await, page.wait_for("frame").await);
+    assert_eq!(
+        (&event["feed"], &event["cursor"]),
+        (&frame["feed"], &frame["cursor"])
+    );
+}
+
+#[tokio::test]
+async fn page_cursors_bring_later_frames() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
+    let feeds: Vec<_> = text::attributes(&page, "data-feeds")
+        .join(" ")
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    let families = ["room/", "account/", "space/"];
+    assert!(
+        families
+            .iter()
+            .all(|family| feeds.iter().any(|feed| feed.starts_with(family))),
+        "{feeds:?}"
+    );
+    let message = ann.post("general", "a moment later").await;
+    let query: Vec<_> = feeds.iter().map(|feed| format!("feed={feed}")).collect();
+    let mut socket = ann
+        .socket_at(&format!("/live/data?{}", query.join("&")))
+        .await;
+    assert_eq!(socket.next_change().await.1, message);
+    let history = ann
+        .act("chat.history", json!({ "room": ann.room("general") }))
+        .await
+        .done();
+    let second = ann.post("general", "and another").await;
+    let mut socket = ann.socket().await;
+    socket
+        .subscribe(&ann.feed("room/general"), history["cursor"].as_str())
+        .await;
+    assert_eq!(
+        socket.next_change().await.1,
+        second,
+        "exactly what came after"
+    );
 }

@@ -1,24 +1,23 @@
-//! Compression of frames.
+//! Compressed frames: compressed once for all sockets.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Person, TestServer};
+use crate::support::{Person, TestServer};
 
 /// A socket that agreed on compression, byte by byte: the client of the other tests does not know
 /// it.
-struct Deflating(TcpStream);
+struct DeflateSocket(TcpStream);
 
-impl Deflating {
+impl DeflateSocket {
     async fn following(server: &TestServer, person: &Person, feed: &str) -> Self {
         let mut stream = TcpStream::connect(server.address())
             .await
             .expect("a connection");
         let request = format!(
             "GET /live/data?feed={} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nConnection: Upgrade\r\n\
-             Upgrade: websocket\r\n\
+                Upgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
             person.feed(feed),
@@ -31,8 +30,7 @@ impl Deflating {
             .expect("it is sent");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            let byte = timeout(PATIENCE, stream.read_u8()).await;
-            head.push(byte.expect("an answer in time").expect("an answer"));
+            head.push(stream.read_u8().await.expect("an answer"));
         }
         let head = String::from_utf8(head).expect("a text").to_lowercase();
         assert!(
@@ -48,11 +46,6 @@ impl Deflating {
 
     /// The next frame: whether it was deflated, and its text.
     async fn next(&mut self) -> (bool, String) {
-        let read = timeout(PATIENCE, self.read_frame()).await;
-        read.expect("a frame in time")
-    }
-
-    async fn read_frame(&mut self) -> (bool, String) {
         let [first, length] = [
             self.0.read_u8().await.expect("a frame"),
             self.0.read_u8().await.expect("its length"),
@@ -83,7 +76,7 @@ async fn frames_are_deflated_once() {
     let mut plain = ann.following("room/general").await;
     let mut sockets = Vec::new();
     for _ in 0..8 {
-        sockets.push(Deflating::following(&server, &ann, "room/general").await);
+        sockets.push(DeflateSocket::following(&server, &ann, "room/general").await);
     }
     let body = "the tide comes in, the tide goes out; "
         .repeat(20)

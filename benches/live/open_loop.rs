@@ -11,7 +11,7 @@ use crate::load::{Posted, Posts, drive};
 use crate::socket::message_number;
 
 /// A post that was acknowledged.
-pub struct Made {
+pub struct Accepted {
     /// The message.
     pub id: u64,
     /// Its text.
@@ -26,7 +26,7 @@ pub struct Made {
 #[derive(Default)]
 pub struct Offered {
     /// Acknowledged posts, in the order of their ids.
-    pub made: Vec<Made>,
+    pub accepted: Vec<Accepted>,
     /// When posts were refused, with 429 or 503.
     pub refused: Vec<Instant>,
     /// Every other answer, and none.
@@ -38,11 +38,11 @@ pub struct Offered {
 impl Offered {
     /// How many posts were sent.
     pub fn sent(&self) -> usize {
-        self.made.len() + self.refused.len() + self.errors.len()
+        self.accepted.len() + self.refused.len() + self.errors.len()
     }
 
     /// Fails unless each was acknowledged.
-    pub fn all_made(self) -> Result<Self> {
+    pub fn all_accepted(self) -> Result<Self> {
         ensure!(
             self.refused.is_empty(),
             "{} of {} posts were refused",
@@ -66,15 +66,18 @@ impl Offered {
 
     /// Acknowledged posts with their texts.
     pub fn posted(&self) -> Posted {
-        self.made
+        self.accepted
             .iter()
-            .map(|made| (made.id, made.body.clone()))
+            .map(|accepted| (accepted.id, accepted.body.clone()))
             .collect()
     }
 
     /// When each was sent.
     pub fn times(&self) -> BTreeMap<u64, Instant> {
-        self.made.iter().map(|made| (made.id, made.sent)).collect()
+        self.accepted
+            .iter()
+            .map(|accepted| (accepted.id, accepted.sent))
+            .collect()
     }
 }
 
@@ -103,9 +106,9 @@ impl Posts {
                     break;
                 }
                 let (body, request) = self.next(number + turn * connections);
-                if let Some(made) = self.attempt(&mut http, body, &request, &mut mine).await? {
-                    newest.fetch_max(made.id, Ordering::AcqRel);
-                    mine.made.push(made);
+                if let Some(accepted) = self.attempt(&mut http, body, &request, &mut mine).await? {
+                    newest.fetch_max(accepted.id, Ordering::AcqRel);
+                    mine.accepted.push(accepted);
                 }
             }
             Ok(mine)
@@ -115,11 +118,11 @@ impl Posts {
             ..Offered::default()
         };
         for one in driven.done {
-            all.made.extend(one.made);
+            all.accepted.extend(one.accepted);
             all.refused.extend(one.refused);
             all.errors.extend(one.errors);
         }
-        all.made.sort_unstable_by_key(|made| made.id);
+        all.accepted.sort_unstable_by_key(|accepted| accepted.id);
         Ok(all)
     }
 
@@ -129,12 +132,12 @@ impl Posts {
         body: String,
         request: &[u8],
         mine: &mut Offered,
-    ) -> Result<Option<Made>> {
+    ) -> Result<Option<Accepted>> {
         let sent = Instant::now();
         let closes = match http.send(request).await {
             Ok(answer) if answer.status == 200 => {
                 let id = message_number(answer.body)?;
-                return Ok(Some(Made {
+                return Ok(Some(Accepted {
                     id,
                     body,
                     sent,
@@ -165,4 +168,4 @@ impl Posts {
 }
 
 /// For offers that nothing stops.
-pub static NEVER: AtomicBool = AtomicBool::new(false);
+pub static NEVER_STOP: AtomicBool = AtomicBool::new(false);

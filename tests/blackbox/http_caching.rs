@@ -1,17 +1,10 @@
-//! Caching and compression of pages, and assets.
+//! Entity tags, compression, and assets.
 
-use crate::support::{Person, TestServer, client, text};
-
-/// A server and its owner, for tests that only read.
-async fn house() -> (TestServer, Person) {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    (server, ann)
-}
+use crate::support::{TestServer, client, text};
 
 #[tokio::test]
 async fn unchanged_page_answers_304() {
-    let (_server, ann) = house().await;
+    let (_server, ann) = TestServer::start_with_owner().await;
     ann.post("general", "hi").await;
     let room = format!("/rooms/{}", ann.room("general"));
     ann.page(&room).await;
@@ -50,7 +43,7 @@ async fn unchanged_page_answers_304() {
 
 #[tokio::test]
 async fn pages_are_byte_identical_per_account() {
-    let (_server, ann) = house().await;
+    let (_server, ann) = TestServer::start_with_owner().await;
     for path in [
         format!("/rooms/{}", ann.room("general")),
         format!("/spaces/{}/settings", ann.space),
@@ -62,7 +55,7 @@ async fn pages_are_byte_identical_per_account() {
 
 #[tokio::test]
 async fn pages_are_compressed_when_accepted() {
-    let (server, ann) = house().await;
+    let (server, ann) = TestServer::start_with_owner().await;
     let room = format!("{}/rooms/{}", server.base(), ann.room("general"));
     // A client of its own, for ours unpacks.
     let plain = client().no_brotli().no_gzip().build().expect("a client");
@@ -86,7 +79,7 @@ async fn pages_are_compressed_when_accepted() {
 
 #[tokio::test]
 async fn assets_exist_at_linked_addresses() {
-    let (_server, ann) = house().await;
+    let (_server, ann) = TestServer::start_with_owner().await;
     let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     let named = ["href", "src"]
         .map(|name| text::attributes(&page, name))

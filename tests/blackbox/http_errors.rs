@@ -1,19 +1,12 @@
-//! Answers to what is refused: missing pages, wrong methods, large bodies, invalid forms.
+//! Errors as pages, fragments and JSON.
 
 use serde_json::json;
 
-use crate::support::{Person, TestServer};
-
-/// A server and its owner, for tests that only read.
-async fn house() -> (TestServer, Person) {
-    let server = TestServer::start().await;
-    let ann = server.owner("ann").await;
-    (server, ann)
-}
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn not_found_answers_in_requested_form() {
-    let (_server, ann) = house().await;
+    let (_server, ann) = TestServer::start_with_owner().await;
     let page = ann.get("/nowhere").await.expect(404);
     assert!(
         page.body.starts_with("<!doctype html>")
@@ -54,7 +47,7 @@ async fn not_found_answers_in_requested_form() {
 
 #[tokio::test]
 async fn oversized_body_and_wrong_method_explain() {
-    let (_server, ann) = house().await;
+    let (_server, ann) = TestServer::start_with_owner().await;
     let large = ann
         .form("/act/chat.post", &[("body", &"x".repeat(500 << 10))])
         .await
@@ -86,7 +79,7 @@ async fn oversized_body_and_wrong_method_explain() {
 
 #[tokio::test]
 async fn refused_form_is_shown_with_input() {
-    let (server, ann) = house().await;
+    let (server, ann) = TestServer::start_with_owner().await;
     let page = format!("{}/spaces/{}/rooms/new", server.base(), ann.space);
     let fields = json!({ "space": ann.space, "name": "general", "about": "kept as <typed>" });
     let request = ann

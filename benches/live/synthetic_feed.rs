@@ -21,16 +21,16 @@ use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 use tokio::sync::Notify;
 
-/// The text of each event, so that a frame has about 360 bytes.
+/// Text of each frame, so that it has about 360 bytes.
 const TEXT: &str = "The tide comes in and the tide goes out, and every pool among the rocks is \
     another world for a while: anemones, \
     blennies, a crab under its stone, and somebody who looks: it is all there, for as long as one \
     stays.";
-const FEED: Feed<SpaceId> = Feed::new("bench/{bench}", "Frames");
+const FEED: Feed<SpaceId> = Feed::new("bench/{bench}", "Synthetic frames");
 
 event! {
-    /// A frame.
-    pub struct FramePublished on "bench.frame.published" by space {
+    /// A synthetic frame.
+    pub struct FrameSent on "bench.frame.sent" by space {
         /// Where.
         space: SpaceId = SpaceId(1),
         /// Which.
@@ -41,33 +41,33 @@ event! {
 }
 
 #[derive(Deserialize)]
-struct Frames {
+struct FrameCount {
     frames: u64,
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct JobCount {
     jobs: u64,
 }
 
 /// What jobs tell those who wait for them.
 #[derive(Default)]
-struct Seen {
+struct JobProgress {
     done: AtomicU64,
-    rung: Notify,
+    changed: Notify,
     begun: Mutex<Option<Instant>>,
 }
 
-impl Seen {
+impl JobProgress {
     fn one(&self) {
         *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.done.fetch_add(1, Ordering::AcqRel);
-        self.rung.notify_one();
+        self.changed.notify_one();
     }
 
     async fn reaches(&self, count: u64) {
         while self.done.load(Ordering::Acquire) < count {
-            self.rung.notified().await;
+            self.changed.notified().await;
         }
     }
 }
@@ -92,7 +92,7 @@ struct Bench {
     engine: Engine,
     /// The number of the last frame.
     number: Arc<Mutex<u64>>,
-    seen: Arc<Seen>,
+    seen: Arc<JobProgress>,
 }
 
 impl Bench {
@@ -155,11 +155,15 @@ async fn work(bench: Bench, run: Run, number: u64, settles: bool) -> Result<Sett
 }
 
 /// Sends frames to all who follow.
-async fn publish(bench: Bench, _: Viewer, Frames { frames }: Frames) -> Result<Outcome> {
+async fn send_frames(
+    bench: Bench,
+    _: Viewer,
+    FrameCount { frames }: FrameCount,
+) -> Result<Outcome> {
     let mut number = bench.number.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..frames {
         *number += 1;
-        let event = FramePublished {
+        let frame = FrameSent {
             space: SpaceId(1),
             id: number.to_string(),
             text: TEXT.into(),
@@ -168,7 +172,7 @@ async fn publish(bench: Bench, _: Viewer, Frames { frames }: Frames) -> Result<O
         bench
             .engine
             .live
-            .publish(&FEED.name(SpaceId(1)), Content::of(&event));
+            .publish(&FEED.name(SpaceId(1)), Content::of(&frame));
     }
     let message = json!({ "message": { "id": number.to_string() } });
     Ok(Outcome::new(message, "/"))
@@ -179,7 +183,7 @@ fn module() -> Module<Bench> {
     const KINDS: [&str; 4] = ["bench.work", "bench.settle", "bench.once", "bench.wait"];
     let mut module = Module::new("bench")
         .migration("0001_effects", TABLE)
-        .publishes::<FramePublished>()
+        .publishes::<FrameSent>()
         .feed(FEED, |_, _, _| async { Ok(true) });
     for kind in KINDS {
         let settles = kind == "bench.settle";
@@ -190,7 +194,7 @@ fn module() -> Module<Bench> {
                 kind,
                 "Adds jobs, and says how long they took",
                 Class::Write,
-                move |bench: Bench, _, Wanted { jobs }| bench.run_jobs(kind, jobs),
+                move |bench: Bench, _, JobCount { jobs }| bench.run_jobs(kind, jobs),
             );
     }
     module
@@ -198,13 +202,13 @@ fn module() -> Module<Bench> {
             "bench.drained",
             "Waits until no job is left",
             Class::Write,
-            |bench: Bench, _, Wanted { .. }| bench.drained(),
+            |bench: Bench, _, JobCount { .. }| bench.drained(),
         )
         .action(
-            "bench.publish",
+            "bench.send-frames",
             "Sends frames to all who follow",
             Class::Write,
-            publish,
+            send_frames,
         )
 }
 

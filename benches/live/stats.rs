@@ -1,4 +1,4 @@
-//! Statistics of measured values.
+//! Statistics of figures.
 
 /// The value that so many of a hundred are at or under. Sorts.
 pub fn percentile(values: &mut [f64], percent: f64) -> f64 {

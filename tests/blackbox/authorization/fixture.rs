@@ -1,21 +1,20 @@
-//! A private room, and people who may and may not see it.
+//! A server with a private room, and three people of different rights.
 
 use crate::support::{Message, Person, TestServer};
 
-/// Text that only members of the room may get.
-pub const MARK: &str = "moonwort-marker";
+pub(super) const MARK: &str = "moonwort-marker";
 
 /// A server with a private room in which something is written, and three people who are told apart.
-pub struct Scene {
-    pub server: TestServer,
-    pub ann: Person,
-    pub people: [Person; 3],
-    pub room: String,
-    pub message: Message,
+pub(super) struct Fixture {
+    pub(super) server: TestServer,
+    pub(super) ann: Person,
+    pub(super) people: [Person; 3],
+    pub(super) room: String,
+    pub(super) message: Message,
 }
 
-impl Scene {
-    pub async fn set_up() -> Self {
+impl Fixture {
+    pub(super) async fn start() -> Self {
         let server = TestServer::start().await;
         let ann = server.owner("ann").await;
         let people = [
@@ -39,8 +38,7 @@ impl Scene {
         }
     }
 
-    /// A path or fields with their placeholders filled in.
-    pub fn fill(&self, template: &str) -> String {
+    pub(super) fn fill(&self, template: &str) -> String {
         [
             ("room", &self.room),
             ("space", &self.ann.space),
