@@ -1,7 +1,7 @@
 //! Cache invalidation by version counters: one for each thing that cached pages and parts depend
 //! on, so that checking whether a cached entry is fresh reads nothing but counters.
 //!
-//! Publishing an event bumps the things that its declaration names: `MessagePosted` bumps the room.
+//! Publishing an event bumps the things that its declaration names: `RoomChanged` bumps the room.
 //! That happens after the commit and before the writer gets its response (see `Tx::after_commit`),
 //! so a client never gets a cached page from before its own change.
 

@@ -6,6 +6,10 @@
 //! is told of a write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -28,6 +32,9 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKPOINT_WRITES: u64 = 500;
 /// From the first write after a checkpoint to the next one.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+/// For the writer's thread to look for the answer of the connection's thread before it sleeps: a
+/// statement takes a fraction of it, a commit to a disk longer.
+const SPIN_TIME: Duration = Duration::from_micros(50);
 /// Of 4 KiB. Past them the log is truncated.
 const MAX_WAL_PAGES: i64 = 4_096;
 
@@ -106,7 +113,10 @@ impl Writer {
             after: Vec::new(),
         };
         let runtime = Handle::current();
-        let run = move || runtime.block_on(work(tx, commands, (batch, wait), written));
+        let run = move || {
+            let _context = runtime.enter();
+            block_on(work(tx, commands, (batch, wait), written));
+        };
         std::thread::Builder::new()
             .name("db-writer".into())
             .spawn(run)?;
@@ -156,6 +166,48 @@ impl Writer {
         if self.queue.send(Command::Stop(stopped)).await.is_ok() {
             drop(wait.await);
         }
+    }
+}
+
+/// Drives the writer. It waits for the connection's thread several times in each write, for some
+/// microseconds each: a thread that sleeps and is woken each time takes three times as long, so
+/// this one looks for [`SPIN_TIME`] before it sleeps.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal {
+        is_set: AtomicBool::new(false),
+        thread: std::thread::current(),
+    });
+    let waker = Waker::from(signal.clone());
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        let started = Instant::now();
+        while !signal.is_set.swap(false, Ordering::AcqRel) {
+            if started.elapsed() < SPIN_TIME {
+                std::thread::yield_now();
+            } else {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+/// Wakes the writer's thread.
+struct Signal {
+    is_set: AtomicBool,
+    thread: Thread,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_set.store(true, Ordering::Release);
+        self.thread.unpark();
     }
 }
 
@@ -212,21 +264,25 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         tracing::error!(%error, "a transaction could not begin");
         return; // drops every reply: the callers get `Unavailable`
     }
-    let mut is_sound = true;
+    let mut is_sound = is_alone || tx.run("SAVEPOINT one").await.is_ok();
+    let mut is_dirty = false; // whether the savepoint holds an earlier job's changes
     for job in jobs {
         // A full disk may have ended the transaction already; the next statement would begin
         // another. The callers of the jobs that are dropped here get `Unavailable`.
         if !is_sound {
             break;
         }
+        if is_dirty && !is_alone {
+            // Both in one message to the connection's thread.
+            is_sound &= tx.run("RELEASE one; SAVEPOINT one").await.is_ok();
+        }
         let callbacks = tx.after.len();
-        is_sound &= is_alone || tx.run("SAVEPOINT one").await.is_ok();
         let done = job(tx).await;
+        is_dirty = done.keep;
         if !done.keep {
             tx.after.truncate(callbacks);
-            is_sound &= is_alone || (tx.run("ROLLBACK TO one").await.is_ok());
+            is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
         }
-        is_sound &= is_alone || tx.run("RELEASE one").await.is_ok();
         answers.push((done.keep, done.answer));
     }
     let keep = is_sound && answers.iter().any(|(keep, _)| *keep);

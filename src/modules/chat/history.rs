@@ -10,6 +10,7 @@ use super::dividers::{Entry, entries};
 use super::message_html::{key, render_all};
 use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
+use super::topics::RoomHistory;
 use super::views::{EntriesView, LogView};
 use super::{Chat, ROOM_FEED};
 use crate::base::db::Db;
@@ -81,7 +82,7 @@ impl Chat {
             lang,
         };
         let make = async |deps: &Dependencies| {
-            deps.add(room.id);
+            deps.add(RoomHistory(room.id.0));
             room.space.iter().for_each(|space| deps.add(*space)); // its emoji
             self.log_part(room.id, reader, lang, None).await
         };

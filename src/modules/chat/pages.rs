@@ -14,6 +14,7 @@ use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::history::{Log, PageQuery};
 use super::model::{Message, MessageId};
+use super::topics::{AccountReads, RoomHistory};
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
 use super::{Chat, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
@@ -125,6 +126,8 @@ async fn room_page(
 ) -> Result<RoomPage> {
     let (account, lang) = (viewer.account, viewer.lang);
     deps.add(room);
+    deps.add(RoomHistory(room.0));
+    deps.add(AccountReads(account.0));
     let room = chat
         .community
         .access

@@ -1,8 +1,9 @@
 //! The rooms and direct conversations in the sidebar, with their unread marks.
 
+use super::topics::{AccountReads, RoomHistory};
 use super::{Chat, store};
 use crate::base::error::Result;
-use crate::base::ids::SpaceId;
+use crate::base::ids::{RoomId, SpaceId};
 use crate::community::Scope;
 use crate::community::permissions::{MANAGE_ROOMS, is_granted};
 use crate::engine::module::{NavEntry, NavSection};
@@ -36,7 +37,7 @@ impl Chat {
             .rooms
             .in_space(viewer.account, space, false)
             .await?;
-        rooms.iter().for_each(|room| deps.add(room.id));
+        add_rooms(deps, viewer, rooms.iter().map(|room| room.id));
         let unread = store::unread_in(&self.engine.db, viewer.account, space).await?;
         let entries = rooms
             .into_iter()
@@ -63,7 +64,7 @@ impl Chat {
 
     async fn direct_section(&self, deps: &Dependencies, viewer: &Viewer) -> Result<NavSection> {
         let direct = self.community.rooms.direct_of(viewer.account).await?;
-        direct.iter().for_each(|(room, _)| deps.add(*room));
+        add_rooms(deps, viewer, direct.iter().map(|(room, _)| *room));
         let unread = store::unread_direct(&self.engine.db, viewer.account).await?;
         let entries = direct
             .into_iter()
@@ -84,5 +85,14 @@ impl Chat {
             add: Some(("/direct".to_owned(), "direct-new-title")),
             entries,
         })
+    }
+}
+
+/// The rooms of a list, and what says which of them are unread.
+fn add_rooms(deps: &Dependencies, viewer: &Viewer, rooms: impl Iterator<Item = RoomId>) {
+    deps.add(AccountReads(viewer.account.0));
+    for room in rooms {
+        deps.add(room);
+        deps.add(RoomHistory(room.0));
     }
 }

@@ -3,13 +3,25 @@
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
-use crate::event;
+use crate::{event, id};
+
+id!(
+    /// The messages of a room, as a dependency of their own: they change far more often than the
+    /// room, and must not invalidate what is cached of it and of the rights in it.
+    RoomHistory
+);
+
+id!(
+    /// What an account has read, as a dependency of its own, for the same reason.
+    AccountReads
+);
 
 const CHANGED_AT: Micros = Micros(1_795_228_260_000_000); // in the examples
 
 event! {
     /// A message was posted in a room.
-    pub struct MessagePosted on "chat.message.posted" by room {
+    pub struct MessagePosted on "chat.message.posted" by room
+        changes(room as RoomHistory) {
         /// The room it was posted in.
         room: RoomId = RoomId(12),
         /// The message.
@@ -19,7 +31,8 @@ event! {
 
 event! {
     /// A message was edited by its author.
-    pub struct MessageEdited on "chat.message.edited" by room {
+    pub struct MessageEdited on "chat.message.edited" by room
+        changes(room as RoomHistory) {
         /// The room it was posted in.
         room: RoomId = RoomId(12),
         /// The message in its new revision.
@@ -33,7 +46,8 @@ event! {
 
 event! {
     /// A message was deleted. It stays in the history, without text and attachments.
-    pub struct MessageDeleted on "chat.message.deleted" by room {
+    pub struct MessageDeleted on "chat.message.deleted" by room
+        changes(room as RoomHistory) {
         /// The room it was posted in.
         room: RoomId = RoomId(12),
         /// The message without its content.
@@ -48,7 +62,8 @@ event! {
 
 event! {
     /// The pictures of an attachment were made, or could not be.
-    pub struct AttachmentsReady on "chat.attachments.ready" by room {
+    pub struct AttachmentsReady on "chat.attachments.ready" by room
+        changes(room as RoomHistory) {
         /// The room it was posted in.
         room: RoomId = RoomId(12),
         /// The message in its new revision.
@@ -72,7 +87,8 @@ event! {
 
 event! {
     /// An account has unread messages in these rooms; published on its own feed, in batches.
-    pub struct UnreadChanged on "chat.unread.changed" by account {
+    pub struct UnreadChanged on "chat.unread.changed" by account
+        changes(account as AccountReads) {
         /// Whose unread marks changed.
         account: AccountId = AccountId(7),
         /// The rooms with unread messages.
@@ -82,7 +98,8 @@ event! {
 
 event! {
     /// An account has read a room up to a message, on one of its devices.
-    pub struct RoomRead on "chat.room.read" by account {
+    pub struct RoomRead on "chat.room.read" by account
+        changes(account as AccountReads) {
         /// Who read.
         account: AccountId = AccountId(7),
         /// The room.
