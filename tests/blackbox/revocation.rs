@@ -241,6 +241,10 @@ async fn unreadable_right_closes_socket_without_revoking() {
     let other = bob.other_device(&server).await;
     let mut socket = bob.following("room/general").await;
     let mut second = other.socket().await;
+    // Nothing that is cached of the account's rights outlives a change of its settings.
+    bob.act("community.set-language", json!({ "language": "en" }))
+        .await
+        .done();
     change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
     // Ending one session has the sockets of the others ask for their rights again.
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
@@ -270,6 +274,10 @@ async fn unreadable_right_at_recheck_is_not_revoked() {
     let bob = server.member("bob").await;
     let other = bob.other_device(&server).await;
     let mut socket = other.following(&bob.feed("room/general")).await;
+    // Nothing that is cached of the account's rights outlives a change of its settings.
+    bob.act("community.set-language", json!({ "language": "en" }))
+        .await
+        .done();
     change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
     assert_not_leaked("revoked", &socket.read_until_closed().await);
