@@ -18,6 +18,16 @@ pub(super) struct RoomForm {
 }
 
 impl RoomForm {
+    /// `private` is a checkbox: `yes` or nothing.
+    pub(super) fn new(name: String, about: String, private: &str, members: Vec<AccountId>) -> Self {
+        Self {
+            name,
+            about,
+            private: private == "yes",
+            members,
+        }
+    }
+
     /// The room's own members: none for a public room; a private one always has its creator.
     pub(super) fn members(&self, by: AccountId) -> Vec<AccountId> {
         if self.private {

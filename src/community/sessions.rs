@@ -169,9 +169,10 @@ impl Sessions {
             require_row(tx.execute(END, (&*key, account)).await?)?;
             tx.after_commit(move || {
                 cache.invalidate(&key);
-                engine.live.recheck(account);
                 let origin = Origin::new(account, None);
                 engine.bus.publish(origin, SessionEnded { account });
+                // After the event, which ends what was cached of the account's rights.
+                engine.live.recheck(account);
             });
             Ok(())
         });

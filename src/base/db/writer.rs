@@ -171,13 +171,17 @@ impl Writer {
 
 /// Drives the writer. It waits for the connection's thread several times in each write, for some
 /// microseconds each: a thread that sleeps and is woken each time takes three times as long, so
-/// this one looks for [`SPIN_TIME`] before it sleeps.
+/// this one looks for [`SPIN_TIME`] before it sleeps. It does not yield meanwhile: beside busy
+/// processes that would cost a time slice, milliseconds, for each statement. With a single core
+/// it sleeps at once, since nobody could answer.
 fn block_on<F: Future>(future: F) -> F::Output {
     let signal = Arc::new(Signal {
         is_set: AtomicBool::new(false),
         thread: std::thread::current(),
     });
     let waker = Waker::from(signal.clone());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let spin_time = if cores > 1 { SPIN_TIME } else { Duration::ZERO };
     let mut future = std::pin::pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -185,8 +189,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
         let started = Instant::now();
         while !signal.is_set.swap(false, Ordering::AcqRel) {
-            if started.elapsed() < SPIN_TIME {
-                std::thread::yield_now();
+            if started.elapsed() < spin_time {
+                std::hint::spin_loop();
             } else {
                 std::thread::park();
             }

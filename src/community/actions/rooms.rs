@@ -28,12 +28,7 @@ pub(super) async fn create_room(
     viewer: Viewer,
     input: CreateRoom,
 ) -> Result<Outcome> {
-    let form = RoomForm {
-        name: input.name,
-        about: input.about,
-        private: input.private == "yes",
-        members: input.members,
-    };
+    let form = RoomForm::new(input.name, input.about, &input.private, input.members);
     let room = community
         .rooms
         .create(viewer.account, input.space, form)
@@ -61,12 +56,7 @@ pub(super) async fn change_room(
     viewer: Viewer,
     input: ChangeRoom,
 ) -> Result<Outcome> {
-    let form = RoomForm {
-        name: input.name,
-        about: input.about,
-        private: input.private == "yes",
-        members: input.members,
-    };
+    let form = RoomForm::new(input.name, input.about, &input.private, input.members);
     community
         .rooms
         .change(viewer.account, input.room, form)

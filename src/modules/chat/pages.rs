@@ -81,14 +81,17 @@ async fn room(
     form: Form,
 ) -> Result<PageAnswer> {
     let deps = chat.community.dependencies(viewer.account);
-    let page = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
+    let (page, unread) =
+        room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
     let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
         return Ok(page);
     }
-    mark_visited(&chat, &viewer, room).await;
+    if let Some(newest) = unread {
+        mark_visited(&chat, &viewer, room, newest).await;
+    }
     Ok(if is_blank {
         page.depends_on(&deps, viewer.account)
     } else {
@@ -99,22 +102,14 @@ async fn room(
 /// Marks a room as read by loading its newest page, which also works without JavaScript. Neither a
 /// full disk nor a long write queue may fail or delay the page; a write that takes longer than
 /// [`MARK_TIMEOUT`] goes on in the background.
-async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId) {
-    let mark = async {
-        let newest = store::newest(&chat.engine.db, room).await?;
-        let read_to = store::read_mark(&chat.engine.db, viewer.account, room).await?;
-        match newest {
-            Some(newest) if read_to.is_none_or(|read| read < newest) => {
-                chat.mark_read(viewer.account, room, newest).await
-            }
-            _ => Ok(()),
-        }
-    };
+async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId, newest: MessageId) {
+    let mark = chat.mark_read(viewer.account, room, newest);
     if let Ok(Err(error)) = timeout(MARK_TIMEOUT, mark).await {
         tracing::warn!(%error, "a read mark was not stored");
     }
 }
 
+/// The page of a room, and its newest message if the viewer had not read up to it.
 async fn room_page(
     chat: &Chat,
     layout: &Layout,
@@ -123,7 +118,7 @@ async fn room_page(
     room: RoomId,
     page_query: PageQuery,
     form: Form,
-) -> Result<RoomPage> {
+) -> Result<(RoomPage, Option<MessageId>)> {
     let (account, lang) = (viewer.account, viewer.lang);
     deps.add(room);
     deps.add(RoomHistory(room.0));
@@ -159,7 +154,8 @@ async fn room_page(
             .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
             .await,
     )?;
-    Ok(RoomPage {
+    let unread = newest.filter(|newest| read_to.is_none_or(|read| read < *newest));
+    let page = RoomPage {
         head: chat.community.head(viewer, title.clone()),
         shell,
         form,
@@ -173,7 +169,8 @@ async fn room_page(
         typing,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
         region,
-    })
+    };
+    Ok((page, unread))
 }
 
 fn region(log: &Log, lang: Lang) -> Result<String> {
