@@ -44,6 +44,7 @@ use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
+pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use invites::Invites;
 pub use permissions::{Permission, Role, Scope};
@@ -106,15 +107,8 @@ impl Community {
                 access: access.clone(),
                 accounts: accounts.clone(),
             },
-            spaces: Spaces {
-                engine: engine.clone(),
-                access: access.clone(),
-            },
-            rooms: Rooms {
-                engine: engine.clone(),
-                access: access.clone(),
-                accounts: accounts.clone(),
-            },
+            spaces: Spaces::new(&engine, &access),
+            rooms: Rooms::new(&engine, &access, &accounts),
             emoji: EmojiSets::new(&engine, &access),
             access,
             accounts,

@@ -31,8 +31,8 @@ impl Access {
             roles: StoreCache::new(engine),
             rooms: StoreCache::new(engine),
             room_memberships: StoreCache::new(engine),
-            space_members: StoreCache::of_members(engine),
-            room_members: StoreCache::of_members(engine),
+            space_members: StoreCache::of_lists(engine, |members| members.len()),
+            room_members: StoreCache::of_lists(engine, |members| members.len()),
             engine: engine.clone(),
         }
     }
@@ -101,8 +101,8 @@ impl Access {
     /// An account's role in a space; `None` when it is not a member.
     pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
         const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
-        let depends_on = |deps: &Dependencies| deps.add(account);
-        let load = async {
+        let load = async |deps: &Dependencies| {
+            deps.add(account);
             let role: Option<String> = self
                 .engine
                 .db
@@ -110,23 +110,20 @@ impl Access {
                 .await?;
             Ok(role.as_deref().map(Role::of))
         };
-        self.roles
-            .get_or_load((account, space), depends_on, load)
-            .await
+        self.roles.get_or_load((account, space), load).await
     }
 
     /// Whether an account is a member of a private room or direct conversation.
     async fn is_in_room(&self, account: AccountId, room: RoomId) -> Result<bool> {
         const READ: &str =
             "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
-        let depends_on = |deps: &Dependencies| {
+        let load = async |deps: &Dependencies| {
             deps.add(account);
             deps.add(room);
+            self.engine.db.scalar(READ, (room, account)).await
         };
-        let load = self.engine.db.scalar(READ, (room, account));
-        self.room_memberships
-            .get_or_load((account, room), depends_on, load)
-            .await
+        let memberships = &self.room_memberships;
+        memberships.get_or_load((account, room), load).await
     }
 
     /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room).
@@ -136,10 +133,11 @@ impl Access {
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
         const READ: &str = "SELECT id, space_id, name, about, private, \
             archived_at IS NOT NULL AS archived FROM rooms WHERE id = $1";
-        let load = async { Ok(Arc::new(self.engine.db.one(READ, (id,)).await?)) };
-        self.rooms
-            .get_or_load(id, |deps: &Dependencies| deps.add(id), load)
-            .await
+        let load = async |deps: &Dependencies| {
+            deps.add(id);
+            Ok(Arc::new(self.engine.db.one(READ, (id,)).await?))
+        };
+        self.rooms.get_or_load(id, load).await
     }
 
     /// The accounts that may read a room: its own members if it is private, else those of its
@@ -157,21 +155,21 @@ impl Access {
 
     async fn members_of_space(&self, space: SpaceId) -> Result<Members> {
         const READ: &str = "SELECT account_id FROM members WHERE space_id = $1";
-        let depends_on = |deps: &Dependencies| deps.add(space);
-        let load = self.read_members(READ, space.0);
-        self.space_members
-            .get_or_load(space, depends_on, load)
-            .await
+        let load = async |deps: &Dependencies| {
+            deps.add(space);
+            self.read_members(READ, space.0).await
+        };
+        self.space_members.get_or_load(space, load).await
     }
 
     async fn members_of_room(&self, room: RoomId, space: Option<SpaceId>) -> Result<Members> {
         const READ: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
-        let depends_on = |deps: &Dependencies| {
+        let load = async |deps: &Dependencies| {
             deps.add(room);
             space.iter().for_each(|space| deps.add(*space));
+            self.read_members(READ, room.0).await
         };
-        let load = self.read_members(READ, room.0);
-        self.room_members.get_or_load(room, depends_on, load).await
+        self.room_members.get_or_load(room, load).await
     }
 
     async fn read_members(&self, sql: &'static str, id: i64) -> Result<Members> {

@@ -18,6 +18,7 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
+use crate::engine::versions::Dependencies;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
 const MAX_LOGIN_BYTES: usize = 320; // no name or address is longer
@@ -146,11 +147,12 @@ impl Accounts {
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
         const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
-        let load = async {
+        let load = async |deps: &Dependencies| {
+            deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
             Ok(Arc::new(account))
         };
-        self.by_id.get_or_load(id, |deps| deps.add(id), load).await
+        self.by_id.get_or_load(id, load).await
     }
 
     /// The accounts that share a space with this one, by name, at most [`MAX_LISTED`].

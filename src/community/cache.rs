@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::engine::versions::{Dependencies, Snapshot, Versions};
 
 const MAX_VALUES: u64 = 50_000; // of one cache: a few dozen bytes each
-const MAX_LISTED_ACCOUNTS: u64 = 500_000; // in all lists of one cache: 32 bytes each
+const MAX_LISTED_ITEMS: u64 = 500_000; // in all lists of one cache: 32 to 128 bytes each
 
 /// Accounts that belong to a space or room.
 pub type Members = Arc<HashSet<AccountId>>;
@@ -38,41 +38,55 @@ where
         }
     }
 
-    /// The value of a key: the cached one while its dependencies are unchanged, else the one that
-    /// `load` reads.
-    pub(super) async fn get_or_load(
-        &self,
-        key: K,
-        depends_on: impl FnOnce(&Dependencies),
-        load: impl Future<Output = Result<V>>,
-    ) -> Result<V> {
-        if let Some((snapshot, value)) = self.values.get(&key)
-            && snapshot.is_fresh()
-        {
-            return Ok(value);
-        }
-        let deps = self.versions.dependencies();
-        depends_on(&deps);
-        let value = load.await?;
-        self.values.insert(key, (deps.snapshot(), value.clone()));
-        Ok(value)
-    }
-}
-
-impl<K> StoreCache<K, Members>
-where
-    K: Hash + Eq + Copy + Send + Sync + 'static,
-{
-    /// For lists of members: bounded by the number of accounts in all of them.
-    pub(super) fn of_members(engine: &Engine) -> Self {
+    /// For lists: bounded by the number of items in all of them, as `count` says.
+    pub(super) fn of_lists(engine: &Engine, count: fn(&V) -> usize) -> Self {
         let values = Cache::builder()
-            .weigher(|_, (_, members): &(Snapshot, Members)| {
-                u32::try_from(members.len() + 8).unwrap_or(u32::MAX)
+            .weigher(move |_, (_, list): &(Snapshot, V)| {
+                u32::try_from(count(list) + 8).unwrap_or(u32::MAX)
             })
-            .max_capacity(MAX_LISTED_ACCOUNTS);
+            .max_capacity(MAX_LISTED_ITEMS);
         Self {
             versions: engine.versions.clone(),
             values: values.time_to_live(engine.settings.cache_ttl()).build(),
         }
+    }
+
+    /// The value of a key: the cached one while its dependencies are unchanged, else the one that
+    /// `load` reads. It has to add each dependency before it reads it.
+    pub(super) async fn get_or_load(
+        &self,
+        key: K,
+        load: impl AsyncFnOnce(&Dependencies) -> Result<V>,
+    ) -> Result<V> {
+        Ok(self.entry(key, load).await?.1)
+    }
+
+    /// As [`get_or_load`](Self::get_or_load), for a page that depends on what the value does.
+    pub(super) async fn get_or_load_for(
+        &self,
+        page: &Dependencies,
+        key: K,
+        load: impl AsyncFnOnce(&Dependencies) -> Result<V>,
+    ) -> Result<V> {
+        let (snapshot, value) = self.entry(key, load).await?;
+        page.extend(&snapshot);
+        Ok(value)
+    }
+
+    async fn entry(
+        &self,
+        key: K,
+        load: impl AsyncFnOnce(&Dependencies) -> Result<V>,
+    ) -> Result<(Snapshot, V)> {
+        if let Some(entry) = self.values.get(&key)
+            && entry.0.is_fresh()
+        {
+            return Ok(entry);
+        }
+        let deps = self.versions.dependencies();
+        let value = load(&deps).await?;
+        let entry = (deps.snapshot(), value);
+        self.values.insert(key, entry.clone());
+        Ok(entry)
     }
 }

@@ -1,16 +1,45 @@
 //! Direct conversations: rooms without a space, one per set of people.
 
+use std::sync::Arc;
+
 use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
 use super::topics::RoomCreated;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::bus::Origin;
+use crate::engine::versions::Dependencies;
 
 const MAX_PEOPLE: usize = 20; // in one direct conversation
 
+/// A direct conversation, as one of its people sees it.
+#[derive(Clone, Debug)]
+pub struct DirectRoom {
+    /// Its room.
+    pub id: RoomId,
+    /// The names of the others.
+    pub title: String,
+    /// Whether there are several others.
+    pub is_group: bool,
+}
+
 impl Rooms {
-    /// The direct conversations of an account with their titles, newest first, at most 500.
-    pub async fn direct_of(&self, account: AccountId) -> Result<Vec<(RoomId, String)>> {
+    /// The direct conversations of an account, newest first, at most 500. Adds what they depend on
+    /// to `page`.
+    pub async fn direct_of(
+        &self,
+        page: &Dependencies,
+        account: AccountId,
+    ) -> Result<Arc<Vec<DirectRoom>>> {
+        let load = async |deps: &Dependencies| {
+            deps.add(account);
+            let rooms = self.read_direct(account).await?;
+            rooms.iter().for_each(|room| deps.add(room.id));
+            Ok(Arc::new(rooms))
+        };
+        self.direct.get_or_load_for(page, account, load).await
+    }
+
+    async fn read_direct(&self, account: AccountId) -> Result<Vec<DirectRoom>> {
         const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine \
             JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
             JOIN room_members theirs ON theirs.room_id = mine.room_id \
@@ -18,14 +47,19 @@ impl Rooms {
             JOIN accounts a ON a.id = theirs.account_id \
             WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
         let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_LISTED)).await?;
-        let mut rooms: Vec<(RoomId, String)> = Vec::new();
-        for (room, name) in people {
+        let mut rooms: Vec<DirectRoom> = Vec::new();
+        for (id, name) in people {
             match rooms.last_mut() {
-                Some((last, names)) if *last == room => {
-                    names.push_str(", ");
-                    names.push_str(&name);
+                Some(room) if room.id == id => {
+                    room.title.push_str(", ");
+                    room.title.push_str(&name);
+                    room.is_group = true;
                 }
-                _ => rooms.push((room, name)),
+                _ => rooms.push(DirectRoom {
+                    id,
+                    title: name,
+                    is_group: false,
+                }),
             }
         }
         Ok(rooms)

@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
 use crate::engine::module::Module;
+use crate::engine::versions::Dependencies;
 
 pub(super) const EMOJI: &str = "community.emoji";
 const MAX_EMOJI_BYTES: u64 = 1 << 20;
@@ -140,14 +141,13 @@ impl EmojiSets {
         let Some(space) = self.access.room(room).await?.space else {
             return Ok(Arc::default());
         };
-        let load = async {
+        let load = async |deps: &Dependencies| {
+            deps.add(space);
             let all = self.list(space).await?;
             let set = all.into_iter().map(|emoji| (emoji.name, emoji.file));
             Ok(Arc::new(set.collect()))
         };
-        self.by_space
-            .get_or_load(space, |deps| deps.add(space), load)
-            .await
+        self.by_space.get_or_load(space, load).await
     }
 
     /// Adds an emoji to a space.

@@ -67,8 +67,9 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
         };
         return Ok(Redirect::to(to).into_response());
     };
-    let to = match community.spaces.ids_of(viewer.account).await?.first() {
-        Some(space) => landing_page(&community, viewer.account, *space).await?,
+    let deps = community.dependencies(viewer.account);
+    let to = match community.spaces.of(&deps, viewer.account).await?.first() {
+        Some(space) => landing_page(&community, viewer.account, space.id).await?,
         None => "/direct".to_owned(),
     };
     Ok(Redirect::to(&to).into_response())
@@ -117,7 +118,7 @@ async fn space_settings(
     };
     let archived = community
         .rooms
-        .in_space(viewer.account, space.id, true)
+        .archived_in(viewer.account, space.id)
         .await?;
     let emoji = community.emoji.list(space.id).await?;
     let people = community.spaces.members(space.id).await?;

@@ -20,7 +20,8 @@ pub(super) async fn landing_page(
     account: AccountId,
     space: SpaceId,
 ) -> Result<String> {
-    let rooms = community.rooms.in_space(account, space, false).await?;
+    let deps = community.dependencies(account);
+    let rooms = community.rooms.open_in(&deps, account, space).await?;
     let general = rooms.iter().find(|room| room.name == "general");
     Ok(general.or(rooms.first()).map_or_else(
         || format!("/spaces/{space}"),

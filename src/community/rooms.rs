@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use super::accounts::Accounts;
+use super::cache::StoreCache;
+use super::direct_rooms::DirectRoom;
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_form::RoomForm;
 use super::topics::{RoomChanged, RoomCreated};
@@ -14,6 +16,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
+use crate::engine::versions::Dependencies;
 use sqlx::FromRow;
 
 /// Rooms that a list shows at most.
@@ -115,11 +118,47 @@ pub struct Rooms {
     pub(super) engine: Engine,
     pub(super) access: Access,
     pub(super) accounts: Accounts,
+    open: StoreCache<(AccountId, SpaceId), Arc<Vec<Room>>>,
+    pub(super) direct: StoreCache<AccountId, Arc<Vec<DirectRoom>>>,
 }
 
 impl Rooms {
-    /// The rooms of a space that an account may read, by name: the archived ones or all others.
-    pub async fn in_space(
+    pub(super) fn new(engine: &Engine, access: &Access, accounts: &Accounts) -> Self {
+        Self {
+            open: StoreCache::of_lists(engine, |rooms| rooms.len()),
+            direct: StoreCache::of_lists(engine, |rooms| rooms.len()),
+            engine: engine.clone(),
+            access: access.clone(),
+            accounts: accounts.clone(),
+        }
+    }
+
+    /// The rooms of a space that an account may read and that are not archived, by name, at most
+    /// 500. Adds what they depend on to `page`.
+    pub async fn open_in(
+        &self,
+        page: &Dependencies,
+        account: AccountId,
+        space: SpaceId,
+    ) -> Result<Arc<Vec<Room>>> {
+        let load = async |deps: &Dependencies| {
+            deps.add(account);
+            deps.add(space);
+            let rooms = self.read_in(account, space, false).await?;
+            rooms.iter().for_each(|room| deps.add(room.id));
+            Ok(Arc::new(rooms))
+        };
+        self.open
+            .get_or_load_for(page, (account, space), load)
+            .await
+    }
+
+    /// The archived rooms of a space that an account may read, by name, at most 500.
+    pub async fn archived_in(&self, account: AccountId, space: SpaceId) -> Result<Vec<Room>> {
+        self.read_in(account, space, true).await
+    }
+
+    async fn read_in(
         &self,
         account: AccountId,
         space: SpaceId,

@@ -159,9 +159,7 @@ impl Layout {
         // Taken before reading: later changes arrive as frames.
         let feeds = community.sidebar_feeds(viewer, space);
         space.iter().for_each(|space| deps.add(*space));
-        let ids = community.spaces.ids_of(viewer.account).await?;
-        ids.into_iter().for_each(|space| deps.add(space));
-        let spaces = community.spaces.of(viewer.account).await?;
+        let spaces = community.spaces.of(deps, viewer.account).await?;
         let role = match space {
             Some(space) => community.access.role(viewer.account, space).await?,
             None => None,
@@ -180,7 +178,7 @@ impl Layout {
             account: viewer.account,
             name: viewer.name.to_string(),
             face: Face::of(viewer.account, &viewer.name),
-            spaces: spaces.into_iter().map(|one| link(one, space)).collect(),
+            spaces: spaces.iter().map(|one| link(one, space)).collect(),
             space,
             title,
             sections,
@@ -195,12 +193,12 @@ impl Layout {
     }
 }
 
-fn link(space: Space, current: Option<SpaceId>) -> SpaceLink {
+fn link(space: &Space, current: Option<SpaceId>) -> SpaceLink {
     SpaceLink {
         current: Some(space.id) == current,
         initials: names::initials(&space.name),
         id: space.id,
-        name: space.name,
+        name: space.name.clone(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Spaces: communities on this server, and their members.
 
+use std::sync::Arc;
+
 use sqlx::FromRow;
 
 use super::accounts::require_row;
+use super::cache::StoreCache;
 use super::names::check_name;
 use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
@@ -13,6 +16,7 @@ use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
+use crate::engine::versions::Dependencies;
 
 /// A space.
 #[derive(Clone, Debug, FromRow)]
@@ -50,20 +54,31 @@ pub(super) async fn add_member(
 pub struct Spaces {
     pub(super) engine: Engine,
     pub(super) access: Access,
+    of_account: StoreCache<AccountId, Arc<Vec<Space>>>,
 }
 
 impl Spaces {
-    /// The spaces of an account, by name.
-    pub(super) async fn of(&self, account: AccountId) -> Result<Vec<Space>> {
-        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
-            WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
-        self.engine.db.all(READ, (account,)).await
+    pub(super) fn new(engine: &Engine, access: &Access) -> Self {
+        Self {
+            of_account: StoreCache::of_lists(engine, |spaces| spaces.len()),
+            engine: engine.clone(),
+            access: access.clone(),
+        }
     }
 
-    /// The spaces an account belongs to.
-    pub async fn ids_of(&self, account: AccountId) -> Result<Vec<SpaceId>> {
-        const READ: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        self.engine.db.scalars(READ, (account,)).await
+    /// The spaces that an account belongs to, by name, at most 200. Adds what they depend on to
+    /// `page`.
+    pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
+        const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
+        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+            WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+        let load = async |deps: &Dependencies| {
+            deps.add(account);
+            let ids: Vec<SpaceId> = self.engine.db.scalars(IDS, (account,)).await?;
+            ids.into_iter().for_each(|space| deps.add(space));
+            Ok(Arc::new(self.engine.db.all(READ, (account,)).await?))
+        };
+        self.of_account.get_or_load_for(page, account, load).await
     }
 
     /// A space, for its members.

@@ -144,8 +144,8 @@ impl Dependencies {
         self.versions.dependencies()
     }
 
-    /// Adds all dependencies of a part.
-    pub(super) fn extend(&self, part: &Snapshot) {
+    /// Adds all dependencies of another entry.
+    pub fn extend(&self, part: &Snapshot) {
         self.seen().extend(part.0.iter().cloned());
     }
 

@@ -89,10 +89,11 @@ impl Presence {
         let mut by_space: BTreeMap<SpaceId, Vec<PersonFrame>> = BTreeMap::new();
         for (account, state) in changes {
             let name = self.community.accounts.get(*account).await?.name.clone();
-            for space in self.community.spaces.ids_of(*account).await? {
-                by_space.entry(space).or_default().push(PersonFrame {
+            let deps = self.community.dependencies(*account);
+            for space in self.community.spaces.of(&deps, *account).await?.iter() {
+                by_space.entry(space.id).or_default().push(PersonFrame {
                     account: *account,
-                    space,
+                    space: space.id,
                     name: name.clone(),
                     state: *state,
                 });

@@ -129,8 +129,7 @@ async fn room_page(
         .permit_in_room(account, &permissions::READ, room)
         .await?;
     let typing = TYPING_FEED.position(room.id, &chat.engine.live);
-    let read_to = store::read_mark(&chat.engine.db, account, room.id).await?;
-    let newest = store::newest(&chat.engine.db, room.id).await?;
+    let (newest, read_to) = store::newest_and_read(&chat.engine.db, account, room.id).await?;
     let is_read = read_to.is_some_and(|read| Some(read) >= newest);
     let region = match page_query {
         // Without unread messages the log is the same for everybody.

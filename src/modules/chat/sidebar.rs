@@ -1,11 +1,13 @@
 //! The rooms and direct conversations in the sidebar, with their unread marks.
 
+use std::collections::HashSet;
+
 use super::topics::{AccountReads, RoomHistory};
 use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
-use crate::community::Scope;
 use crate::community::permissions::{MANAGE_ROOMS, is_granted};
+use crate::community::{DirectRoom, Room, Scope};
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -17,82 +19,69 @@ pub(super) async fn nav(
     space: Option<SpaceId>,
     deps: Dependencies,
 ) -> Result<Vec<NavSection>> {
-    let mut sections = Vec::new();
-    if let Some(space) = space {
-        sections.push(chat.rooms_section(&deps, &viewer, space).await?);
+    let rooms = &chat.community.rooms;
+    let direct = rooms.direct_of(&deps, viewer.account).await?;
+    let open = match space {
+        Some(space) => Some((space, rooms.open_in(&deps, viewer.account, space).await?)),
+        None => None,
+    };
+    deps.add(AccountReads(viewer.account.0));
+    let of_space = open.iter().flat_map(|(_, rooms)| rooms.iter());
+    for room in of_space
+        .map(|room| room.id)
+        .chain(direct.iter().map(|room| room.id))
+    {
+        deps.add(RoomHistory(room.0));
     }
-    sections.push(chat.direct_section(&deps, &viewer).await?);
+    let unread = store::unread(&chat.engine.db, viewer.account, space).await?;
+    let mut sections = Vec::new();
+    if let Some((space, rooms)) = open {
+        sections.push(chat.rooms_section(&viewer, space, &rooms, &unread).await?);
+    }
+    sections.push(direct_section(&direct, &unread));
     Ok(sections)
 }
 
 impl Chat {
     async fn rooms_section(
         &self,
-        deps: &Dependencies,
         viewer: &Viewer,
         space: SpaceId,
+        rooms: &[Room],
+        unread: &HashSet<RoomId>,
     ) -> Result<NavSection> {
-        let rooms = self
-            .community
-            .rooms
-            .in_space(viewer.account, space, false)
-            .await?;
-        add_rooms(deps, viewer, rooms.iter().map(|room| room.id));
-        let unread = store::unread_in(&self.engine.db, viewer.account, space).await?;
-        let entries = rooms
-            .into_iter()
-            .map(|room| NavEntry {
-                href: format!("/rooms/{}", room.id),
-                icon: if room.private { "lock" } else { "hash" },
-                unread: unread.contains(&room.id),
-                key: room.id.to_string(),
-                label: room.name,
-            })
-            .collect();
+        let access = &self.community.access;
         let may_add = is_granted(
-            self.community
-                .access
+            access
                 .permit(viewer.account, &MANAGE_ROOMS, Scope::Space(space))
                 .await,
         )?;
+        let entry = |room: &Room| NavEntry {
+            href: format!("/rooms/{}", room.id),
+            icon: if room.private { "lock" } else { "hash" },
+            unread: unread.contains(&room.id),
+            key: room.id.to_string(),
+            label: room.name.clone(),
+        };
         Ok(NavSection {
             heading: "rooms-heading",
             add: may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title")),
-            entries,
-        })
-    }
-
-    async fn direct_section(&self, deps: &Dependencies, viewer: &Viewer) -> Result<NavSection> {
-        let direct = self.community.rooms.direct_of(viewer.account).await?;
-        add_rooms(deps, viewer, direct.iter().map(|(room, _)| *room));
-        let unread = store::unread_direct(&self.engine.db, viewer.account).await?;
-        let entries = direct
-            .into_iter()
-            .map(|(room, label)| NavEntry {
-                href: format!("/rooms/{room}"),
-                icon: if label.contains(", ") {
-                    "people"
-                } else {
-                    "person"
-                },
-                unread: unread.contains(&room),
-                key: room.to_string(),
-                label,
-            })
-            .collect();
-        Ok(NavSection {
-            heading: "direct-heading",
-            add: Some(("/direct".to_owned(), "direct-new-title")),
-            entries,
+            entries: rooms.iter().map(entry).collect(),
         })
     }
 }
 
-/// The rooms of a list, and what says which of them are unread.
-fn add_rooms(deps: &Dependencies, viewer: &Viewer, rooms: impl Iterator<Item = RoomId>) {
-    deps.add(AccountReads(viewer.account.0));
-    for room in rooms {
-        deps.add(room);
-        deps.add(RoomHistory(room.0));
+fn direct_section(rooms: &[DirectRoom], unread: &HashSet<RoomId>) -> NavSection {
+    let entry = |room: &DirectRoom| NavEntry {
+        href: format!("/rooms/{}", room.id),
+        icon: if room.is_group { "people" } else { "person" },
+        unread: unread.contains(&room.id),
+        key: room.id.to_string(),
+        label: room.title.clone(),
+    };
+    NavSection {
+        heading: "direct-heading",
+        add: Some(("/direct".to_owned(), "direct-new-title")),
+        entries: rooms.iter().map(entry).collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! Chat's SQL, one function per query.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
 use super::attachment::Attachments;
@@ -156,20 +158,16 @@ pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
         .await
 }
 
-/// The newest message of a room.
-pub(super) async fn newest(db: &Db, room: RoomId) -> Result<Option<MessageId>> {
-    const READ: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";
-    db.optional_scalar(READ, (room,)).await
-}
-
-/// The last message that an account has read in a room.
-pub(super) async fn read_mark(
+/// The newest message of a room, and the last one that an account has read there.
+pub(super) async fn newest_and_read(
     db: &Db,
     account: AccountId,
     room: RoomId,
-) -> Result<Option<MessageId>> {
-    const READ: &str = "SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2";
-    db.optional_scalar(READ, (account, room)).await
+) -> Result<(Option<MessageId>, Option<MessageId>)> {
+    const READ: &str = "SELECT \
+        (SELECT id FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1), \
+        (SELECT message_id FROM chat_reads WHERE account_id = $1 AND room_id = $2)";
+    db.one(READ, (account, room)).await
 }
 
 /// Moves the read mark forward, never back. Returns whether it moved.
@@ -189,25 +187,25 @@ pub(super) async fn mark_read(
 // A member without a read mark counts as having read everything posted before they joined. Ids hold
 // milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
 
-/// The rooms of a space with unread messages for an account.
-pub(super) async fn unread_in(db: &Db, account: AccountId, space: SpaceId) -> Result<Vec<RoomId>> {
-    const READ: &str = "SELECT r.id FROM rooms r \
+/// The direct conversations with unread messages for an account, and such rooms of `space`.
+pub(super) async fn unread(
+    db: &Db,
+    account: AccountId,
+    space: Option<SpaceId>,
+) -> Result<HashSet<RoomId>> {
+    const READ: &str = "SELECT r.id FROM room_members me \
+        JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
+        WHERE me.account_id = $1 AND EXISTS \
+        (SELECT 1 FROM messages m \
+        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1) \
+        UNION ALL SELECT r.id FROM rooms r \
         JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
         WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
         (SELECT 1 FROM messages m \
         WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
         (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
-    db.scalars(READ, (account, space)).await
-}
-
-/// The direct conversations with unread messages for an account.
-pub(super) async fn unread_direct(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
-    const READ: &str = "SELECT r.id FROM room_members me \
-        JOIN rooms r ON r.id = me.room_id AND r.space_id IS NULL \
-        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
-        WHERE me.account_id = $1 AND EXISTS \
-        (SELECT 1 FROM messages m \
-        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1)";
-    db.scalars(READ, (account,)).await
+    let rooms: Vec<RoomId> = db.scalars(READ, (account, space)).await?;
+    Ok(rooms.into_iter().collect())
 }
