@@ -321,6 +321,7 @@ error-too-many-people = A conversation has room for { $limit } people. Choose fe
 
 error-message-empty = There is nothing to send yet. Write something first.
 # $limit: how many characters fit.
+error-message-large = A message has room for { $limit } KiB of text. Shorten it, or send it in parts.
 error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
 error-message-deleted = This message has been deleted.
 error-not-your-message = Only who wrote a message can edit it.

@@ -9,6 +9,7 @@ mod blackbox {
     mod client;
     mod concurrency_limits;
     mod connection_limits;
+    mod costly_messages;
     mod cursors;
     mod direct_conversations;
     mod durability;

@@ -39,12 +39,13 @@ pub(in super::super) async fn edit(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &POST).await?;
     may_edit(&viewer, &message)?;
     let body = model::body(&input.body, !message.files.0.is_empty())?;
+    let html = chat.code_renderer.render(&body).await?;
     let (bus, origin) = (
         chat.engine.bus.clone(),
         Origin::new(viewer.account, room.space),
     );
     let write = chat.engine.db.write(async move |tx| {
-        let message = store::edit(tx, input.message, &body).await?;
+        let message = store::edit(tx, input.message, &body, html.as_deref()).await?;
         let event = MessageEdited {
             room: message.room,
             message: message.clone(),

@@ -49,6 +49,7 @@ pub(in super::super) async fn post(
     let attachments = NewAttachments::new(input.files, input.captions)?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    let html = chat.code_renderer.render(&body).await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
@@ -56,7 +57,8 @@ pub(in super::super) async fn post(
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
     let write = chat.engine.db.write(async move |tx| {
-        let (mut message, is_new) = store::post(tx, id, author, &name, &key, &body).await?;
+        let (mut message, is_new) =
+            store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
         if is_new {
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
