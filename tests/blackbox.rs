@@ -36,6 +36,7 @@ mod blackbox {
     mod presence;
     mod private_files;
     mod private_rooms;
+    mod queued_writes;
     mod rate_limits;
     mod resume;
     mod revocation;

@@ -157,7 +157,7 @@ impl Accounts {
 
     /// The accounts that share a space with this one, by name, at most [`MAX_LISTED`].
     pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
-        const READ: &str = "SELECT id, name, '' AS role FROM accounts \
+        const READ: &str = "SELECT id, name, NULL AS role FROM accounts \
             WHERE id <> $1 AND id IN (SELECT theirs.account_id FROM members mine \
             JOIN members theirs ON theirs.space_id = mine.space_id WHERE mine.account_id = $1) \
             ORDER BY name_key LIMIT $2";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
 use super::topics::RoomCreated;
+use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::bus::Origin;
@@ -77,7 +78,8 @@ impl Rooms {
         people.retain(|account| *account != by);
         people.sort_unstable();
         people.dedup();
-        self.check_people(by, &people).await?;
+        check_people(&people)?;
+        let others = people.clone();
         people.push(by);
         people.sort_unstable();
         let key = people_key(&people);
@@ -88,6 +90,7 @@ impl Rooms {
             if let Some(room) = found {
                 return Ok(room);
             }
+            check_acquainted(tx, by, &others).await?;
             let room = insert(tx, None, ("", "", true), Some(&key)).await?;
             add_people(tx, room, &people).await?;
             let created = RoomCreated {
@@ -101,21 +104,26 @@ impl Rooms {
         });
         write.await
     }
+}
 
-    async fn check_people(&self, by: AccountId, people: &[AccountId]) -> Result<()> {
-        let (some, few) = (!people.is_empty(), people.len() < MAX_PEOPLE);
-        Check::default()
-            .that(some, "people", "error-nobody-chosen", 0)
-            .that(few, "people", "error-too-many-people", MAX_PEOPLE)
-            .done()?;
-        let known = self.accounts.acquaintances(by).await?;
-        let knows = |account: &AccountId| known.iter().any(|person| person.id == *account);
-        if people.iter().all(knows) {
-            Ok(())
-        } else {
-            Err(Error::NotFound)
+fn check_people(people: &[AccountId]) -> Result<()> {
+    let (some, few) = (!people.is_empty(), people.len() < MAX_PEOPLE);
+    Check::default()
+        .that(some, "people", "error-nobody-chosen", 0)
+        .that(few, "people", "error-too-many-people", MAX_PEOPLE)
+        .done()
+}
+
+/// Checks that somebody shares a space with each of these people.
+async fn check_acquainted(tx: &mut Tx, by: AccountId, people: &[AccountId]) -> Result<()> {
+    const SHARES: &str = "SELECT EXISTS (SELECT 1 FROM members mine JOIN members theirs \
+        ON theirs.space_id = mine.space_id WHERE mine.account_id = $1 AND theirs.account_id = $2)";
+    for person in people {
+        if !tx.scalar(SHARES, (by, *person)).await? {
+            return Err(Error::NotFound);
         }
     }
+    Ok(())
 }
 
 /// The unique key of a set of people, given in ascending order.

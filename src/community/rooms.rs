@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::accounts::Accounts;
 use super::cache::StoreCache;
 use super::direct_rooms::DirectRoom;
+use super::permissions::{self, MANAGE_ROOMS};
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_form::RoomForm;
 use super::topics::{RoomChanged, RoomCreated};
-use super::{Access, Scope, permissions};
+use super::{Access, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -117,19 +117,17 @@ async fn retain_members(
 pub struct Rooms {
     pub(super) engine: Engine,
     pub(super) access: Access,
-    pub(super) accounts: Accounts,
     open: StoreCache<(AccountId, SpaceId), Arc<Vec<Room>>>,
     pub(super) direct: StoreCache<AccountId, Arc<Vec<DirectRoom>>>,
 }
 
 impl Rooms {
-    pub(super) fn new(engine: &Engine, access: &Access, accounts: &Accounts) -> Self {
+    pub(super) fn new(engine: &Engine, access: &Access) -> Self {
         Self {
             open: StoreCache::of_lists(engine, |rooms| rooms.len()),
             direct: StoreCache::of_lists(engine, |rooms| rooms.len()),
             engine: engine.clone(),
             access: access.clone(),
-            accounts: accounts.clone(),
         }
     }
 
@@ -178,7 +176,7 @@ impl Rooms {
 
     /// The members of a private room or direct conversation, by name, at most 500.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Person>> {
-        const READ: &str = "SELECT a.id, a.name, '' AS role FROM room_members m \
+        const READ: &str = "SELECT a.id, a.name, NULL AS role FROM room_members m \
             JOIN accounts a ON a.id = m.account_id \
             WHERE m.room_id = $1 ORDER BY a.name_key LIMIT $2";
         self.engine.db.all(READ, (room, MAX_PEOPLE_LISTED)).await
@@ -202,12 +200,9 @@ impl Rooms {
         space: SpaceId,
         mut form: RoomForm,
     ) -> Result<RoomId> {
-        self.access
-            .permit(by, &permissions::MANAGE_ROOMS, Scope::Space(space))
-            .await?;
         form.check()?;
         let bus = self.engine.bus.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let create = async move |tx: &mut Tx| {
             let (wanted, private) = (form.members(by), form.private);
             let room = insert_in_space(tx, space, &form.name, &form.about, private).await?;
             let members = retain_members(tx, space, wanted).await?;
@@ -220,8 +215,10 @@ impl Rooms {
             };
             bus.publish_after_commit(tx, Origin::new(by, Some(space)), created);
             Ok(room)
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_ROOMS, Scope::Space(space), create)
+            .await
     }
 
     /// Changes a room's name, description, privacy and members. Sockets of accounts that lose
@@ -232,7 +229,7 @@ impl Rooms {
         let (room, space) = self.permit_to_manage(by, id).await?;
         form.check()?;
         let engine = self.engine.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let change = async move |tx: &mut Tx| {
             if is_taken(tx, space, &form.name, Some(id)).await? {
                 return Err(Error::field("name", "error-room-name-taken"));
             }
@@ -248,8 +245,10 @@ impl Rooms {
             };
             tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
+            .await
     }
 
     /// Archives a room, which refuses new messages, or restores it.
@@ -262,7 +261,7 @@ impl Rooms {
             affected.extend(members.map(|person| person.id));
         }
         let engine = self.engine.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let write = async move |tx: &mut Tx| {
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
@@ -270,13 +269,14 @@ impl Rooms {
             tx.execute(ARCHIVE, (id, at)).await?;
             tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
+            .await
     }
 
     async fn permit_to_manage(&self, by: AccountId, id: RoomId) -> Result<(Arc<Room>, SpaceId)> {
-        let permission = &permissions::MANAGE_ROOMS;
-        let room = self.access.permit_in_room(by, permission, id).await?;
+        let room = self.access.permit_in_room(by, &MANAGE_ROOMS, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
         Ok((room, space))
     }

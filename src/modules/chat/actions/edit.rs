@@ -6,7 +6,9 @@ use super::super::model::{Message, MessageId};
 use super::super::topics::MessageEdited;
 use super::super::{Chat, POST, model, store};
 use super::{outcome, permitted_message};
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
+use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
@@ -44,7 +46,7 @@ pub(in super::super) async fn edit(
         chat.engine.bus.clone(),
         Origin::new(viewer.account, room.space),
     );
-    let write = chat.engine.db.write(async move |tx| {
+    let write = async move |tx: &mut Tx| {
         let message = store::edit(tx, input.message, &body, html.as_deref()).await?;
         let event = MessageEdited {
             room: message.room,
@@ -52,7 +54,10 @@ pub(in super::super) async fn edit(
         };
         bus.publish_after_commit(tx, origin, event);
         Ok(message)
-    });
-    let message = write.await?;
+    };
+    let access = &chat.community.access;
+    let message = access
+        .permitted_write(viewer.account, &POST, Scope::Room(room.id), write)
+        .await?;
     Ok(outcome(chat, &viewer, message))
 }

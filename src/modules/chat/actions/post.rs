@@ -8,8 +8,10 @@ use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
 use super::super::{Chat, POST, ROOM_FEED, model, store};
 use super::outcome;
+use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
+use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
@@ -56,7 +58,7 @@ pub(in super::super) async fn post(
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
-    let write = chat.engine.db.write(async move |tx| {
+    let write = async move |tx: &mut Tx| {
         let (mut message, is_new) =
             store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
         if is_new {
@@ -70,8 +72,11 @@ pub(in super::super) async fn post(
             context.engine.bus.publish_after_commit(tx, origin, event);
         }
         Ok(message)
-    });
-    let message = write.await?;
+    };
+    let access = &chat.community.access;
+    let message = access
+        .permitted_write(author, &POST, Scope::Room(id), write)
+        .await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.
