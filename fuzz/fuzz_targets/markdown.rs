@@ -45,4 +45,5 @@ fuzz_target!(|source: &str| {
     markdown::with_emoji(&markdown::to_html(source), &community::EmojiSet);
     markdown::to_plain(source, 200);
     markdown::is_emoji_only(source);
+    markdown::needs_highlighting(source);
 });
