@@ -373,4 +373,7 @@ emoji-add = Add emoji
 error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _.
 error-emoji-taken = There is an emoji of this name already.
 error-emoji-standard = This is the name of a standard emoji, which would be shown instead. Choose another name.
+error-rooms-full = A space may have 500 open rooms, and 500 archived ones.
+error-conversations-full = Nobody can have more than 500 conversations.
+error-spaces-full = Nobody can belong to more than 200 spaces.
 error-emoji-many = A space may have 500 emoji at most.

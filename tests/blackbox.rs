@@ -10,6 +10,7 @@ mod blackbox {
     mod concurrency_limits;
     mod connection_limits;
     mod costly_messages;
+    mod counts;
     mod cursors;
     mod direct_conversations;
     mod durability;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
+use super::rooms::{MAX_ROOMS, Rooms, add_people, insert};
 use super::topics::RoomCreated;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -47,7 +47,7 @@ impl Rooms {
             AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id \
             WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
-        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_LISTED)).await?;
+        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_ROOMS)).await?;
         let mut rooms: Vec<DirectRoom> = Vec::new();
         for (id, name) in people {
             match rooms.last_mut() {
@@ -69,7 +69,8 @@ impl Rooms {
     /// Finds or creates the direct conversation of exactly these people and `by`.
     ///
     /// # Errors
-    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
+    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`,
+    /// `Conflict` past 500 conversations.
     pub(super) async fn open_direct(
         &self,
         by: AccountId,
@@ -91,6 +92,7 @@ impl Rooms {
                 return Ok(room);
             }
             check_acquainted(tx, by, &others).await?;
+            check_count(tx, by).await?;
             let room = insert(tx, None, ("", "", true), Some(&key)).await?;
             add_people(tx, room, &people).await?;
             let created = RoomCreated {
@@ -124,6 +126,18 @@ async fn check_acquainted(tx: &mut Tx, by: AccountId, people: &[AccountId]) -> R
         }
     }
     Ok(())
+}
+
+/// Checks that an account may begin another conversation: it counts those that it is part of.
+async fn check_count(tx: &mut Tx, by: AccountId) -> Result<()> {
+    const COUNT: &str = "SELECT COUNT(*) FROM room_members m \
+        JOIN rooms r ON r.id = m.room_id AND r.space_id IS NULL WHERE m.account_id = $1";
+    let count: i64 = tx.scalar(COUNT, (by,)).await?;
+    if count < MAX_ROOMS {
+        Ok(())
+    } else {
+        Err(Error::Conflict("error-conversations-full"))
+    }
 }
 
 /// The unique key of a set of people, given in ascending order.

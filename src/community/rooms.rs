@@ -19,8 +19,9 @@ use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
 use sqlx::FromRow;
 
-/// Rooms that a list shows at most.
-pub(super) const MAX_LISTED: i64 = 500;
+/// Open rooms of a space, as many archived ones, and direct conversations that an account begins:
+/// what is not listed cannot be found again.
+pub(super) const MAX_ROOMS: i64 = 500;
 
 /// A room.
 #[derive(Clone, Debug, FromRow)]
@@ -63,7 +64,8 @@ pub(super) async fn insert(
 /// Inserts a room of a space in the caller's transaction.
 ///
 /// # Errors
-/// `Invalid` (field `name`) when an open room of the space has this name.
+/// `Invalid` (field `name`) when an open room of the space has this name; `Conflict` past 500 open
+/// rooms.
 pub(super) async fn insert_in_space(
     tx: &mut Tx,
     space: SpaceId,
@@ -74,7 +76,20 @@ pub(super) async fn insert_in_space(
     if is_taken(tx, space, name, None).await? {
         return Err(Error::field("name", "error-room-name-taken"));
     }
+    check_count(tx, space, false).await?;
     insert(tx, Some(space), (name, about, private), None).await
+}
+
+/// Checks that a space has room for another open or archived room.
+async fn check_count(tx: &mut Tx, space: SpaceId, archived: bool) -> Result<()> {
+    const COUNT: &str =
+        "SELECT COUNT(*) FROM rooms WHERE space_id = $1 AND (archived_at IS NOT NULL) = $2";
+    let count: i64 = tx.scalar(COUNT, (space, archived)).await?;
+    if count < MAX_ROOMS {
+        Ok(())
+    } else {
+        Err(Error::Conflict("error-rooms-full"))
+    }
 }
 
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, except: Option<RoomId>) -> Result<bool> {
@@ -171,7 +186,7 @@ impl Rooms {
             .permit(account, &permissions::READ, Scope::Space(space))
             .await?;
         let db = &self.engine.db;
-        db.all(READ, (space, account, archived, MAX_LISTED)).await
+        db.all(READ, (space, account, archived, MAX_ROOMS)).await
     }
 
     /// The members of a private room or direct conversation, by name, at most 500.
@@ -252,19 +267,26 @@ impl Rooms {
     }
 
     /// Archives a room, which refuses new messages, or restores it.
+    ///
+    /// # Errors
+    /// `Conflict` past 500 rooms that are archived, or open.
     pub(super) async fn archive(&self, by: AccountId, id: RoomId, archive: bool) -> Result<()> {
         const ARCHIVE: &str = "UPDATE rooms SET archived_at = $2 WHERE id = $1";
+        const MEMBERS: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
         let (room, space) = self.permit_to_manage(by, id).await?;
-        let mut affected = Vec::new();
-        if room.private {
-            let members = self.members(id).await?.into_iter();
-            affected.extend(members.map(|person| person.id));
-        }
         let engine = self.engine.clone();
         let write = async move |tx: &mut Tx| {
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
+            if archive != room.archived {
+                check_count(tx, space, archive).await?;
+            }
+            let affected: Vec<AccountId> = if room.private {
+                tx.scalars(MEMBERS, (id,)).await?
+            } else {
+                Vec::new()
+            };
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
             tx.after_commit(move || publish_changed(&engine, by, id, space, affected));

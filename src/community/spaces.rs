@@ -19,6 +19,9 @@ use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
 
+/// Spaces that an account belongs to: what the rail does not show cannot be found again.
+const MAX_SPACES: i64 = 200;
+
 /// A space.
 #[derive(Clone, Debug, FromRow)]
 pub struct Space {
@@ -37,6 +40,9 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
 }
 
 /// Adds a member in the caller's transaction; an existing member's role is not changed.
+///
+/// # Errors
+/// `Conflict` when the account belongs to 200 spaces.
 pub(super) async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
@@ -45,6 +51,11 @@ pub(super) async fn add_member(
 ) -> Result<()> {
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
+    let count: i64 = tx.scalar(COUNT, (account,)).await?;
+    if count >= MAX_SPACES {
+        return Err(Error::Conflict("error-spaces-full"));
+    }
     tx.execute(INSERT, (space, account, role, Micros::now()))
         .await?;
     Ok(())
@@ -72,12 +83,14 @@ impl Spaces {
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
         const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
-            WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+            WHERE m.account_id = $1 ORDER BY s.name LIMIT $2";
         let load = async |deps: &Dependencies| {
             deps.add(account);
             let ids: Vec<SpaceId> = self.engine.db.scalars(IDS, (account,)).await?;
             ids.into_iter().for_each(|space| deps.add(space));
-            Ok(Arc::new(self.engine.db.all(READ, (account,)).await?))
+            Ok(Arc::new(
+                self.engine.db.all(READ, (account, MAX_SPACES)).await?,
+            ))
         };
         self.of_account.get_or_load_for(page, account, load).await
     }
