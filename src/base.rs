@@ -6,6 +6,7 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod keyed_lock;
+pub mod list;
 pub mod locale;
 pub mod secrets;
 pub mod settings;

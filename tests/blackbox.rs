@@ -27,6 +27,7 @@ mod blackbox {
     mod jobs;
     mod live_overload;
     mod log_secrets;
+    mod long_lists;
     mod message_frames;
     mod messages;
     mod metrics;

@@ -108,7 +108,7 @@ pub(super) async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) 
     Ok(())
 }
 
-/// Keeps the people who are members of the space within the transaction: somebody may have been
+/// Keeps of these people, each named once, those who are members of the space within the transaction: somebody may have been
 /// removed since the form was shown.
 async fn retain_members(
     tx: &mut Tx,
@@ -120,7 +120,7 @@ async fn retain_members(
     let mut members = Vec::new();
     for account in people {
         let is_member: bool = tx.scalar(READ, (space, account)).await?;
-        if is_member && !members.contains(&account) {
+        if is_member {
             members.push(account);
         }
     }

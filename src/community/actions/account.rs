@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::list::List;
 use crate::base::locale::Lang;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
@@ -56,7 +57,7 @@ pub(super) async fn set_language(
 pub(super) struct SetPortrait {
     account: AccountId,
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, 1>,
 }
 
 pub(super) async fn set_portrait(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
+use crate::base::list::List;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
 use crate::engine::files::FileId;
@@ -75,7 +76,7 @@ pub(super) async fn remove_member(
 pub(super) struct SetEmblem {
     space: SpaceId,
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, 1>,
 }
 
 pub(super) async fn set_emblem(

@@ -11,11 +11,15 @@ use super::outcome;
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
+use crate::base::list::List;
 use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
 use crate::engine::viewer::Viewer;
+
+/// Files and captions that are read at all: of a few too many the author is told how many may be.
+const MAX_LISTED: usize = 100;
 
 #[derive(Deserialize)]
 pub(in super::super) struct PostInput {
@@ -24,10 +28,10 @@ pub(in super::super) struct PostInput {
     body: String,
     /// Files that the viewer uploaded for this room; at most ten.
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, MAX_LISTED>,
     /// Captions in the order of the files; there may be fewer.
     #[serde(default)]
-    captions: Vec<String>,
+    captions: List<String, MAX_LISTED>,
     /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
     /// author's posts.
     #[serde(default)]
@@ -48,7 +52,7 @@ pub(in super::super) async fn post(
         .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
-    let attachments = NewAttachments::new(input.files, input.captions)?;
+    let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let html = chat.code_renderer.render(&body).await?;
