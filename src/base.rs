@@ -8,6 +8,7 @@ pub mod ids;
 pub mod keyed_lock;
 pub mod list;
 pub mod locale;
+pub mod places;
 pub mod secrets;
 pub mod settings;
 pub mod telemetry;
