@@ -6,6 +6,7 @@ mod crashes;
 mod limits;
 pub(super) mod pictures;
 mod reference;
+mod senders;
 mod served;
 mod upload_access;
 mod upload_resume;

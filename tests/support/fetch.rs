@@ -49,7 +49,7 @@ impl Person {
     }
 
     /// A connection on which the head of a request was sent, with these further headers.
-    pub(super) async fn send_head(&self, method: &str, path: &str, headers: &str) -> TcpStream {
+    pub async fn send_head(&self, method: &str, path: &str, headers: &str) -> TcpStream {
         let url = self
             .request(method, path)
             .build()

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use super::{POLL_INTERVAL, TestServer, WAIT_TIMEOUT};
@@ -20,6 +20,15 @@ impl RawConnection {
                 .await
                 .expect("a connection"),
         )
+    }
+
+    /// A connection from this address of the machine, such as `127.0.0.2`.
+    pub async fn from_address(server: &TestServer, address: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let address = format!("{address}:0").parse().expect("an address");
+        socket.bind(address).expect("an address of this machine");
+        let to = server.address().parse().expect("an address");
+        Self(socket.connect(to).await.expect("a connection"))
     }
 
     /// Sends; what is closed swallows it.

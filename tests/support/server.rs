@@ -168,6 +168,15 @@ impl TestServer {
         Duration::from_millis((user.expect("user time") + system.expect("system time")) * 10)
     }
 
+    /// The most memory that the server's process has had resident, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the process has figures");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.split_whitespace().next());
+        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a peak") << 10
+    }
+
     /// SIGTERM, and waits for the end. Fails unless the server exits with success.
     pub async fn stop(&mut self) {
         signal(self.pid(), "TERM");

@@ -17,11 +17,10 @@ use crate::base::error::{Error, Result};
 use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Viewer;
 
-/// Bytes of a form besides its files: all text fields, and the headers of all fields.
-const MAX_TEXT_BYTES: usize = MAX_FORM_BYTES;
 const MAX_FIELDS: usize = 200;
 
-/// Counts the bytes of a form that are no content of files.
+/// Counts the bytes of a form that are no content of files: texts and the headers of parts. They
+/// have the same limit as a form without files.
 #[derive(Clone, Default)]
 struct TextBytes(Arc<AtomicI64>);
 
@@ -53,7 +52,7 @@ impl TextBytes {
             let polled = body.poll_next_unpin(context);
             if let Poll::Ready(Some(Ok(piece))) = &polled {
                 has_piece = true;
-                if self.add(piece.len()) > MAX_TEXT_BYTES as i64 + piece.len() as i64 {
+                if self.add(piece.len()) > MAX_FORM_BYTES as i64 + piece.len() as i64 {
                     return Poll::Ready(Some(Err(io::ErrorKind::FileTooLarge.into())));
                 }
             }
@@ -160,7 +159,7 @@ fn refuse(error: &multer::Error) -> Error {
         _ => false,
     };
     if is_too_large {
-        Error::TooLarge("error-form-large", MAX_TEXT_BYTES as u64)
+        Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64)
     } else {
         malformed()
     }

@@ -26,6 +26,8 @@ pub(super) struct Spool {
     /// One per request that sends a body: bounds memory and open files.
     permits: Arc<Semaphore>,
     by_account: Places<AccountId>,
+    /// A quarter of all permits: one account cannot take those of the others.
+    max_per_account: usize,
 }
 
 /// Held by a request that sends a body.
@@ -33,8 +35,6 @@ pub(super) type SendPermit = (OwnedSemaphorePermit, Place<AccountId>);
 
 /// After which a refused request may find a place.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Requests of one account that send a body at the same time.
-const MAX_SENDING_PER_ACCOUNT: usize = 8;
 
 /// The lock of one upload; exists while somebody holds it or waits for it.
 ///
@@ -75,19 +75,20 @@ impl Spool {
             locks: Mutex::default(),
             permits: Arc::new(Semaphore::new(max_uploads)),
             by_account: Places::default(),
+            max_per_account: max_uploads.div_ceil(4),
         }
     }
 
     /// Takes the permit that a request needs while it sends a body.
     ///
     /// # Errors
-    /// `TooMany` when eight requests of the account are sending, `Unavailable` when as many as
-    /// allowed are in all.
+    /// `TooMany` when the account's requests hold a quarter of the permits, `Unavailable` when all
+    /// are held.
     pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
-        let place = self.by_account.take(account, MAX_SENDING_PER_ACCOUNT);
+        let place = self.by_account.take(account, self.max_per_account);
         let place = place.ok_or_else(|| {
             refused("uploads_of_account");
-            let limit = MAX_SENDING_PER_ACCOUNT as u32;
+            let limit = u32::try_from(self.max_per_account).unwrap_or(u32::MAX);
             Error::TooMany(Allowance::used_up(limit, RETRY_INTERVAL))
         })?;
         let permit = self.permits.clone().try_acquire_owned().map_err(|_| {

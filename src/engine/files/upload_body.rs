@@ -33,16 +33,18 @@ where
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         };
         let sent = sent + piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        let late = started.elapsed().saturating_sub(IDLE_TIMEOUT);
         let piece = match piece {
-            Ok(_) if sent < late.as_secs() * MIN_BYTES_PER_SECOND => {
-                Err(io::ErrorKind::TimedOut.into())
-            }
+            Ok(_) if is_too_slow(sent, started.elapsed()) => Err(io::ErrorKind::TimedOut.into()),
             piece => piece,
         };
         Some((piece, (body, started, sent)))
     });
     Box::pin(paced)
+}
+
+fn is_too_slow(sent: u64, elapsed: Duration) -> bool {
+    let counted = elapsed.saturating_sub(IDLE_TIMEOUT);
+    sent < counted.as_secs() * MIN_BYTES_PER_SECOND
 }
 
 /// Why somebody may no longer send what they are sending.
@@ -100,3 +102,17 @@ impl Transfers {
 /// The body of an upload broke off.
 #[derive(Debug)]
 pub(super) struct Interrupted;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_sender_is_told_from_slow_start() {
+        let is_too_slow = |sent, seconds| is_too_slow(sent, Duration::from_secs(seconds));
+        assert!(!is_too_slow(1, 30));
+        assert!(is_too_slow(1, 32));
+        assert!(!is_too_slow(100 << 10, 130));
+        assert!(is_too_slow(100 << 10, 131));
+    }
+}

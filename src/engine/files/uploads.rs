@@ -244,7 +244,8 @@ impl Files {
     /// Takes the permit that a request needs while it sends a body.
     ///
     /// # Errors
-    /// `Unavailable` when `max_uploads` requests are sending, `TooMany` when eight of this account.
+    /// `Unavailable` when `max_uploads` requests are sending, `TooMany` when a quarter of them
+    /// are this account's.
     pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
         self.0.spool.permit(account)
     }
