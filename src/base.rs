@@ -8,6 +8,7 @@ pub mod ids;
 pub mod keyed_lock;
 pub mod locale;
 pub mod secrets;
+pub mod security_log;
 pub mod settings;
 pub mod telemetry;
 

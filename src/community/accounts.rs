@@ -1,6 +1,5 @@
 //! Accounts, found by name or e-mail address.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use sqlx::FromRow;
@@ -10,7 +9,6 @@ use super::cache::StoreCache;
 use super::names::{key, normalize};
 use super::passwords::{self, Passwords};
 use super::person::{MAX_LISTED, Person};
-use super::sign_in_limits::SignInLimiter;
 use super::topics::AccountChanged;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -128,15 +126,13 @@ pub struct Accounts {
     pub(super) engine: Engine,
     by_id: StoreCache<AccountId, Arc<Account>>,
     passwords: Arc<Passwords>,
-    sign_in_limiter: Arc<SignInLimiter>,
 }
 
 impl Accounts {
-    pub(super) fn new(engine: &Engine, sign_in_limiter: Arc<SignInLimiter>) -> Self {
+    pub(super) fn new(engine: &Engine) -> Self {
         Self {
             by_id: StoreCache::new(engine),
             passwords: Arc::new(Passwords::new()),
-            sign_in_limiter,
             engine: engine.clone(),
         }
     }
@@ -164,28 +160,20 @@ impl Accounts {
         self.engine.db.all(READ, (account, MAX_LISTED)).await
     }
 
-    /// The account with this name or address, if the password is right.
-    ///
-    /// # Errors
-    /// `TooMany` after ten attempts in three minutes.
-    pub(super) async fn authenticate(
-        &self,
-        login: &str,
-        password: String,
-        from: IpAddr,
-    ) -> Result<Option<AccountId>> {
+    /// The account with this name or address, and the hash of its password.
+    pub(super) async fn find_by_login(&self, login: &str) -> Result<Option<(AccountId, String)>> {
         const READ: &str =
             "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
         if login.len() > MAX_LOGIN_BYTES {
             return Ok(None);
         }
-        let key = key(login);
-        let found: Option<(AccountId, String)> = self.engine.db.optional(READ, (key,)).await?;
-        let (id, hash) = found.unzip();
-        self.sign_in_limiter.check(login, id, from)?;
-        let is_right = password.len() <= passwords::MAX_CHARS * 4
-            && self.passwords.verify(password, hash).await?;
-        Ok(id.filter(|_| is_right))
+        self.engine.db.optional(READ, (key(login),)).await
+    }
+
+    /// Whether a password matches a hash. Without a hash: `false`, after the same time.
+    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        Ok(password.len() <= passwords::MAX_CHARS * 4
+            && self.passwords.verify(password, hash).await?)
     }
 
     /// Hashes the password of a new account.

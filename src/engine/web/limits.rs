@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::finish::set_error_lang;
 use super::request_context::RequestContext;
 use crate::base::ids::AccountId;
+use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
 
@@ -50,6 +51,8 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let context = RequestContext::of(&request);
+    let account = context.and_then(|context| Some(context.viewer()?.account));
+    let address = RequestContext::address_of(&request);
     let client = context.map(|context| match context.viewer() {
         Some(viewer) => Client::Account(viewer.account),
         None => Client::Address(context.address().network()),
@@ -62,6 +65,7 @@ pub(super) async fn admit(
         None => next.run(request).await,
         Some(error) => {
             refused("requests");
+            SecurityEvent::LimitReached.record(account, address, "requests");
             error.into_response()
         }
     };
