@@ -301,10 +301,13 @@ error-name-at = A name cannot contain @.
 error-name-taken = Somebody here has this name already. Choose another.
 # $limit: how many characters fit.
 error-too-long = This is too long. Shorten it to { $limit } characters.
+# $limit: how many marks fit on one character.
+error-marks = This has characters with more than { $limit } accents or marks. Take some away.
 error-email = This is not a whole e-mail address. It looks like name@place.example.
 error-email-taken = There is an account with this address already. Sign in with it, or use another.
 # $limit: how many characters are needed.
 error-password-short = This password is too short. Use at least { $limit } characters.
+error-password-common = This password would be guessed soon: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
 error-sign-in = That name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.
 

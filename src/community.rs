@@ -13,6 +13,7 @@ mod housekeeping;
 mod invites;
 mod names;
 mod pages;
+mod password_strength;
 mod passwords;
 pub mod permissions;
 mod person;

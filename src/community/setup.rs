@@ -73,7 +73,7 @@ impl Community {
         }
         let mut check = Check::default();
         setup.community = names::check_name(&setup.community, "community", &mut check);
-        setup.owner.check(&mut check);
+        setup.owner.check(&setup.community, &mut check);
         check.done()?;
         let hosts = self.engine().hosts.clone();
         let hash = self.accounts.hash_password(&setup.owner).await?;

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::names;
 use crate::base::error::Result;
 use crate::base::secrets;
+use crate::base::text::fold;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Address;
 
@@ -69,7 +69,7 @@ impl SignInLimiter {
         }
         let network = Address(address).network();
         // A digest bounds the memory of a counter, whatever is sent as a login.
-        let login = secrets::digest(&names::key(login));
+        let login = secrets::digest(&fold(login));
         // In this order: a refused try must not use up what others share.
         self.by_login_and_network.check(&(login.clone(), network))?;
         self.by_network.check(&network)?;
