@@ -199,7 +199,7 @@ impl EmojiSets {
             .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
             .await?;
         let (engine, name) = (self.engine.clone(), name.to_owned());
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             const REMOVE: &str =
                 "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
             let file: FileId = tx.scalar(REMOVE, (space, name)).await?;

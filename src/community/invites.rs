@@ -140,7 +140,7 @@ impl Invites {
         const REVOKE: &str = "UPDATE invites SET revoked_at = $3 \
             WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
         self.permit(by, space).await?;
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             require_row(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
         });
         write.await

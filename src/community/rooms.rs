@@ -232,7 +232,7 @@ impl Rooms {
         let (room, space) = self.permit_to_manage(by, id).await?;
         form.check()?;
         let engine = self.engine.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             if is_taken(tx, space, &form.name, Some(id)).await? {
                 return Err(Error::field("name", "error-room-name-taken"));
             }
@@ -262,7 +262,7 @@ impl Rooms {
             affected.extend(members.map(|person| person.id));
         }
         let engine = self.engine.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }

@@ -183,7 +183,7 @@ impl Sessions {
         const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
         let key: Arc<str> = digest.into();
         let (cache, engine) = (self.open.clone(), self.engine.clone());
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             require_row(tx.execute(END, (&*key, account)).await?)?;
             tx.after_commit(move || {
                 cache.invalidate(&key);
@@ -202,7 +202,7 @@ impl Sessions {
         const DELETE: &str =
             "DELETE FROM sessions WHERE expires_at <= $1 RETURNING digest, account_id";
         let (cache, engine) = (self.open.clone(), self.engine.clone());
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             let ended: Vec<(String, AccountId)> = tx.all(DELETE, (Micros::now(),)).await?;
             tx.after_commit(move || {
                 for (digest, account) in ended {

@@ -171,7 +171,7 @@ impl Spaces {
             return Err(Error::Conflict("error-owner-stays"));
         }
         let engine = self.engine.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             require_row(tx.execute(LEAVE, (space, account)).await?)?;
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
             tx.after_commit(move || {

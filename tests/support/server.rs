@@ -44,6 +44,11 @@ impl TestServer {
         Self::of(BINARY.into(), Folder::new(), overrides).await
     }
 
+    /// A fresh server with its data in this folder.
+    pub async fn start_in(folder: Folder) -> Self {
+        Self::of(BINARY.into(), folder, &[]).await
+    }
+
     /// A fresh server of one of the examples, which are servers with a module more.
     pub async fn example(name: &str) -> Self {
         Self::example_with(name, &[]).await

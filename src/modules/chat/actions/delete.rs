@@ -43,7 +43,7 @@ pub(in super::super) async fn delete(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
     may_delete(&chat, &viewer, &message).await?;
     let (origin, context) = (Origin::new(viewer.account, room.space), chat.clone());
-    let write = chat.engine.db.write(async move |tx| {
+    let write = chat.engine.db.write_protective(async move |tx| {
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
             attachment_store::detach(&context, tx, input.message).await?;
