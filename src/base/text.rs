@@ -12,8 +12,8 @@ use super::error::Check;
 /// six, Vietnamese, Thai and the Indic scripts two to four.
 const MAX_MARKS: usize = 6;
 /// Bytes per character (grapheme) of a text that is as long as it may be: letters take up to 12 in
-/// Indic scripts.
-const MAX_BYTES_PER_CHAR: usize = 16;
+/// Indic scripts, emoji of families 25.
+const MAX_BYTES_PER_CHAR: usize = 32;
 
 /// One line without control characters, bidirectional overrides, runs of white space or white space
 /// at the ends.

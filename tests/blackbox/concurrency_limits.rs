@@ -16,7 +16,7 @@ async fn request_over_concurrency_limit_is_refused() {
         let mut connection = RawConnection::to(&server).await;
         connection
             .send(
-                "POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\n\
+                "POST /sign-in HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
             connection: close\r\ncontent-length: 1\r\n\r\n",
             )
             .await;
@@ -79,7 +79,7 @@ async fn refused_sender_holds_no_request_slot() {
         let mut connection = RawConnection::to(&server).await;
         connection
             .send(&format!(
-                "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: \
+                "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: \
                 multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n"
             ))
             .await;
