@@ -19,10 +19,11 @@ quick:
 autobahn *options:
     tests/conformance/run --release --exclude '' --fast 1000 {{options}}
 
-# Fuzz the WebSocket codec; needs cargo-fuzz
+# Fuzz what reads foreign bytes; needs cargo-fuzz
 fuzz runs="1000000":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none frames -- -runs={{runs}} -max_len=2048
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none inflate -- -runs={{runs}} -max_len=2048
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none markdown -- -runs={{runs}} -max_len=4096 -dict=fuzz/dictionaries/markdown.dict
 
 # Measure the live engine against bare baselines
 bench *options:

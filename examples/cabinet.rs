@@ -159,6 +159,17 @@ impl Cabinet {
             .await
     }
 
+    /// Changes the cabinet of a space in a transaction, for one of its members.
+    async fn write<F>(&self, account: AccountId, space: SpaceId, work: F) -> Result<()>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<()> + Send + 'static,
+    {
+        let (access, scope) = (&self.0.access, Scope::Space(space));
+        access
+            .permitted_write(account, &permissions::READ, scope, work)
+            .await
+    }
+
     /// After the commit: a rolled-back write publishes nothing.
     fn publish_changed(&self, tx: &mut Tx, space: SpaceId) {
         let bus = &self.0.engine().bus;
@@ -168,16 +179,14 @@ impl Cabinet {
     /// The files have been uploaded already, over tus or with the form. One transaction claims all
     /// of them or none.
     async fn put(self, viewer: Viewer, PutInput { space, files }: PutInput) -> Result<Outcome> {
-        self.clone().permit_read(viewer.account, space).await?;
         if files.is_empty() {
             return Err(Error::field("files", "error-file-gone"));
         }
-        let (db, ids) = (self.0.engine().db.clone(), files.clone());
-        db.write(async move |tx| {
+        let (cabinet, ids) = (self.clone(), files.clone());
+        self.write(viewer.account, space, async move |tx| {
             for id in ids {
-                self.0
-                    .engine()
-                    .files
+                let files = &cabinet.0.engine().files;
+                files
                     .claim(tx, id, DOCUMENT, space.0, viewer.account)
                     .await?;
                 tx.execute(
@@ -186,7 +195,7 @@ impl Cabinet {
                 )
                 .await?;
             }
-            self.publish_changed(tx, space);
+            cabinet.publish_changed(tx, space);
             Ok(())
         })
         .await?;
@@ -228,13 +237,12 @@ impl Cabinet {
     /// unless another file has the same.
     async fn delete(self, viewer: Viewer, DeleteInput { file }: DeleteInput) -> Result<Outcome> {
         let space = SpaceId(self.0.engine().files.file(file).await?.target);
-        self.clone().permit_read(viewer.account, space).await?;
-        let db = self.0.engine().db.clone();
-        db.write(async move |tx| {
+        let cabinet = self.clone();
+        self.write(viewer.account, space, async move |tx| {
             const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
             let _: SpaceId = tx.scalar(ROW, (file,)).await?;
-            self.publish_changed(tx, space);
-            self.0.engine().files.release(tx, file).await
+            cabinet.publish_changed(tx, space);
+            cabinet.0.engine().files.release(tx, file).await
         })
         .await?;
         Ok(Outcome::new(json!({}), format!("/spaces/{space}/cabinet")))

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::json;
+use tidepool::base::db::Tx;
 use tidepool::base::error::Result;
 use tidepool::base::ids::{AccountId, SpaceId};
 use tidepool::base::settings::{Flags, Settings};
@@ -108,17 +109,18 @@ struct AddInput {
 async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> Result<Outcome> {
     const ADD: &str = "INSERT INTO counters (space_id, value) VALUES ($1, 1) \
         ON CONFLICT (space_id) DO UPDATE SET value = counters.value + 1 RETURNING value";
-    counter.may_read(viewer.account, space).await?;
-    let engine = counter.community.engine().clone();
-    let bus = engine.bus.clone();
-    let write = engine.db.write(async move |tx| {
+    let bus = counter.community.engine().bus.clone();
+    let write = async move |tx: &mut Tx| {
         let value: i64 = tx.scalar(ADD, (space,)).await?;
         // After the commit, in commit order: a rolled-back write publishes nothing.
         let origin = Origin::new(viewer.account, Some(space));
         bus.publish_after_commit(tx, origin, ValueChanged { space, value });
         Ok(value)
-    });
-    let value = write.await?;
+    };
+    let (access, scope) = (&counter.community.access, Scope::Space(space));
+    let value = access
+        .permitted_write(viewer.account, &permissions::READ, scope, write)
+        .await?;
     let next = format!("/spaces/{space}/counter");
     Ok(Outcome::new(json!({ "value": value }), next))
 }

@@ -328,6 +328,7 @@ error-too-many-people = A conversation has room for { $limit } people. Choose fe
 
 error-message-empty = There is nothing to send yet. Write something first.
 # $limit: how many characters fit.
+error-message-large = A message has room for { $limit } KiB of text. Shorten it, or send it in parts.
 error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
 error-message-deleted = This message has been deleted.
 error-not-your-message = Only who wrote a message can edit it.
@@ -379,4 +380,7 @@ emoji-add = Add emoji
 error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _.
 error-emoji-taken = There is an emoji of this name already.
 error-emoji-standard = This is the name of a standard emoji, which would be shown instead. Choose another name.
+error-rooms-full = A space may have 500 open rooms, and 500 archived ones.
+error-conversations-full = Nobody can have more than 500 conversations.
+error-spaces-full = Nobody can belong to more than 200 spaces.
 error-emoji-many = A space may have 500 emoji at most.

@@ -121,7 +121,7 @@ impl Community {
                 accounts: accounts.clone(),
             },
             spaces: Spaces::new(&engine, &access),
-            rooms: Rooms::new(&engine, &access, &accounts),
+            rooms: Rooms::new(&engine, &access),
             emoji: EmojiSets::new(&engine, &access),
             access,
             accounts,

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -37,7 +38,7 @@ use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
-use viewer::Viewer;
+use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, Requests};
 
 /// What every module works with. Cheap to clone.
@@ -161,7 +162,10 @@ impl Engine {
         F: Fn(Viewer) -> R + Send + Sync + 'static,
         R: Future<Output = Result<bool>> + Send + 'static,
     {
-        let transfers = Transfers::new(self.files.clone(), std::mem::take(&mut handlers.files));
+        let is_session_valid: SessionCheck =
+            Arc::new(move |viewer| is_session_valid(viewer).boxed());
+        let (files, rules) = (self.files.clone(), std::mem::take(&mut handlers.files));
+        let transfers = Transfers::new(files, rules, is_session_valid.clone());
         files::module().bind_to(&transfers, &mut handlers);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);

@@ -9,6 +9,8 @@ mod blackbox {
     mod client;
     mod concurrency_limits;
     mod connection_limits;
+    mod costly_messages;
+    mod counts;
     mod cursors;
     mod direct_conversations;
     mod durability;
@@ -26,6 +28,7 @@ mod blackbox {
     mod jobs;
     mod live_overload;
     mod log_secrets;
+    mod long_lists;
     mod message_frames;
     mod messages;
     mod metrics;
@@ -36,6 +39,7 @@ mod blackbox {
     mod presence;
     mod private_files;
     mod private_rooms;
+    mod queued_writes;
     mod rate_limits;
     mod resume;
     mod revocation;

@@ -3,8 +3,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use sqlx::FromRow;
+
 use super::cache::{Members, StoreCache};
 use super::{Permission, Role, Room, Scope};
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
@@ -49,21 +52,14 @@ impl Access {
         permission: &Permission,
         scope: Scope,
     ) -> Result<()> {
-        let is_granted = match scope {
-            Scope::Server => self.is_host(account).await?,
-            Scope::Space(space) => {
-                let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
-                role.holds(permission)
-            }
+        match scope {
+            Scope::Server if self.is_host(account).await? => Ok(()),
+            Scope::Server => Err(Error::Forbidden("error-owner-only")),
+            Scope::Space(space) => check_role(self.role(account, space).await?, permission),
             Scope::Room(room) => {
                 let room = self.permit_in_room(account, permission, room);
-                return room.await.map(drop);
+                room.await.map(drop)
             }
-        };
-        if is_granted {
-            Ok(())
-        } else {
-            Err(Error::Forbidden("error-owner-only"))
         }
     }
 
@@ -78,37 +74,74 @@ impl Access {
         id: RoomId,
     ) -> Result<Arc<Room>> {
         let room = self.room(id).await?;
-        if (room.private || room.space.is_none()) && !self.is_in_room(account, id).await? {
-            return Err(Error::NotFound);
-        }
-        let is_granted = match room.space {
-            Some(space) => {
-                let role = self.role(account, space).await?.ok_or(Error::NotFound)?;
-                role.holds(permission)
-            }
-            // In a direct conversation everybody reads and writes, and nobody moderates.
-            None => permission.held_by == HeldBy::Members,
+        let is_closed = room.private || room.space.is_none();
+        let standing = Standing {
+            space: room.space,
+            private: room.private,
+            archived: room.archived,
+            role: match room.space {
+                Some(space) => self.role(account, space).await?,
+                None => None,
+            },
+            is_in_room: is_closed && self.is_in_room(account, id).await?,
         };
-        match permission {
-            _ if !is_granted => Err(Error::Forbidden("error-owner-only")),
-            _ if permission.refused_when_archived && room.archived => {
-                Err(Error::Conflict("error-room-archived"))
-            }
-            _ => Ok(room),
-        }
+        standing.check(permission)?;
+        Ok(room)
+    }
+
+    /// Runs `work` in a transaction if the account holds the permission: asked before the write
+    /// waits in the queue, and again in the transaction, since rights may be taken away meanwhile.
+    /// Every change that needs a permission goes through here.
+    ///
+    /// # Errors
+    /// Those of [`permit`](Self::permit) and of [`Db::write`](crate::base::db::Db::write).
+    pub async fn permitted_write<T, F>(
+        &self,
+        account: AccountId,
+        permission: &'static Permission,
+        scope: Scope,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.permit(account, permission, scope).await?;
+        let write = self
+            .engine
+            .db
+            .write(checked(account, permission, scope, work));
+        write.await
+    }
+
+    /// As [`permitted_write`](Self::permitted_write), for a change that takes away rights or
+    /// deletes: it also works on a full disk.
+    ///
+    /// # Errors
+    /// Those of [`permit`](Self::permit) and of
+    /// [`Db::write_protective`](crate::base::db::Db::write_protective).
+    pub async fn permitted_protective_write<T, F>(
+        &self,
+        account: AccountId,
+        permission: &'static Permission,
+        scope: Scope,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.permit(account, permission, scope).await?;
+        let write = checked(account, permission, scope, work);
+        self.engine.db.write_protective(write).await
     }
 
     /// An account's role in a space; `None` when it is not a member.
     pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
-        const READ: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
         let load = async |deps: &Dependencies| {
             deps.add(account);
-            let role: Option<String> = self
-                .engine
-                .db
-                .optional_scalar(READ, (space, account))
-                .await?;
-            Ok(role.as_deref().map(Role::of))
+            let db = &self.engine.db;
+            db.optional_scalar(READ_ROLE, (space, account)).await
         };
         self.roles.get_or_load((account, space), load).await
     }
@@ -193,5 +226,83 @@ impl Access {
     /// Whether this account is the host.
     pub(super) async fn is_host(&self, account: AccountId) -> Result<bool> {
         Ok(self.host().await? == Some(account))
+    }
+}
+
+const READ_ROLE: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
+
+/// The rule for spaces, for an account in this role.
+fn check_role(role: Option<Role>, permission: &Permission) -> Result<()> {
+    if role.ok_or(Error::NotFound)?.holds(permission) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("error-owner-only"))
+    }
+}
+
+/// All that decides what an account may do in a room.
+#[derive(FromRow)]
+struct Standing {
+    /// `None` for a direct conversation.
+    #[sqlx(rename = "space_id")]
+    space: Option<SpaceId>,
+    private: bool,
+    archived: bool,
+    /// In the room's space.
+    role: Option<Role>,
+    /// Among the members of a private room or direct conversation.
+    is_in_room: bool,
+}
+
+impl Standing {
+    const READ: &str = "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
+        m.role, EXISTS (SELECT 1 FROM room_members p \
+        WHERE p.room_id = r.id AND p.account_id = $2) AS is_in_room \
+        FROM rooms r LEFT JOIN members m ON m.space_id = r.space_id AND m.account_id = $2 \
+        WHERE r.id = $1";
+
+    /// The rule for rooms.
+    fn check(&self, permission: &Permission) -> Result<()> {
+        if (self.private || self.space.is_none()) && !self.is_in_room {
+            return Err(Error::NotFound);
+        }
+        match self.space {
+            Some(_) => check_role(self.role, permission)?,
+            // In a direct conversation everybody reads and writes, and nobody moderates.
+            None if permission.held_by == HeldBy::Members => {}
+            None => return Err(Error::Forbidden("error-owner-only")),
+        }
+        if permission.refused_when_archived && self.archived {
+            return Err(Error::Conflict("error-room-archived"));
+        }
+        Ok(())
+    }
+}
+
+/// `work` in a transaction in which the account holds the permission.
+fn checked<T, F>(
+    account: AccountId,
+    permission: &'static Permission,
+    scope: Scope,
+    work: F,
+) -> impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static
+where
+    T: Send + 'static,
+    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+{
+    async move |tx: &mut Tx| {
+        match scope {
+            // The host never changes.
+            Scope::Server => {}
+            Scope::Space(space) => {
+                let role = tx.optional_scalar(READ_ROLE, (space, account)).await?;
+                check_role(role, permission)?;
+            }
+            Scope::Room(room) => {
+                let standing: Standing = tx.one(Standing::READ, (room, account)).await?;
+                standing.check(permission)?;
+            }
+        }
+        work(tx).await
     }
 }

@@ -21,8 +21,7 @@ use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
-const MAX_LOGIN_BYTES: usize = 640; // no name or address is longer
-const MAX_BYTES_PER_CHAR: usize = 4; // of a password
+const MAX_LOGIN_BYTES: usize = 1_280; // no name or address is longer
 const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: the longest forward path, without its brackets
 
 /// A person's account.
@@ -67,7 +66,7 @@ impl NewAccount {
 
     fn check_password(&self, community: &str, check: &mut Check) {
         let (min, max) = (passwords::MIN_CHARS, passwords::MAX_CHARS);
-        let is_long = self.password.len() > max * MAX_BYTES_PER_CHAR;
+        let is_long = self.password.len() > passwords::MAX_BYTES;
         let chars = match is_long {
             true => max + 1,
             false => self.password.graphemes(true).count(),
@@ -161,7 +160,7 @@ impl Accounts {
 
     /// The accounts that share a space with this one, by name, at most [`MAX_LISTED`].
     pub(super) async fn acquaintances(&self, account: AccountId) -> Result<Vec<Person>> {
-        const READ: &str = "SELECT id, name, '' AS role FROM accounts \
+        const READ: &str = "SELECT id, name, NULL AS role FROM accounts \
             WHERE id <> $1 AND id IN (SELECT theirs.account_id FROM members mine \
             JOIN members theirs ON theirs.space_id = mine.space_id WHERE mine.account_id = $1) \
             ORDER BY name_key LIMIT $2";
@@ -181,8 +180,7 @@ impl Accounts {
 
     /// Whether a password matches a hash. Without a hash: `false`, after the same time.
     pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
-        Ok(password.len() <= passwords::MAX_CHARS * 4
-            && self.passwords.verify(password, hash).await?)
+        Ok(password.len() <= passwords::MAX_BYTES && self.passwords.verify(password, hash).await?)
     }
 
     /// Hashes the password of a new account.

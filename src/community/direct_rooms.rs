@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::rooms::{MAX_LISTED, Rooms, add_people, insert};
+use super::rooms::{MAX_ROOMS, Rooms, add_people, insert};
 use super::topics::RoomCreated;
+use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::bus::Origin;
@@ -46,7 +47,7 @@ impl Rooms {
             AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id \
             WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
-        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_LISTED)).await?;
+        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_ROOMS)).await?;
         let mut rooms: Vec<DirectRoom> = Vec::new();
         for (id, name) in people {
             match rooms.last_mut() {
@@ -68,7 +69,8 @@ impl Rooms {
     /// Finds or creates the direct conversation of exactly these people and `by`.
     ///
     /// # Errors
-    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`.
+    /// `Invalid` for nobody or too many, `NotFound` for someone who shares no space with `by`,
+    /// `Conflict` past 500 conversations.
     pub(super) async fn open_direct(
         &self,
         by: AccountId,
@@ -77,7 +79,8 @@ impl Rooms {
         people.retain(|account| *account != by);
         people.sort_unstable();
         people.dedup();
-        self.check_people(by, &people).await?;
+        check_people(&people)?;
+        let others = people.clone();
         people.push(by);
         people.sort_unstable();
         let key = people_key(&people);
@@ -88,6 +91,8 @@ impl Rooms {
             if let Some(room) = found {
                 return Ok(room);
             }
+            check_acquainted(tx, by, &others).await?;
+            check_count(tx, by).await?;
             let room = insert(tx, None, ("", "", true), Some(&key)).await?;
             add_people(tx, room, &people).await?;
             let created = RoomCreated {
@@ -101,20 +106,37 @@ impl Rooms {
         });
         write.await
     }
+}
 
-    async fn check_people(&self, by: AccountId, people: &[AccountId]) -> Result<()> {
-        let (some, few) = (!people.is_empty(), people.len() < MAX_PEOPLE);
-        Check::default()
-            .that(some, "people", "error-nobody-chosen", 0)
-            .that(few, "people", "error-too-many-people", MAX_PEOPLE)
-            .done()?;
-        let known = self.accounts.acquaintances(by).await?;
-        let knows = |account: &AccountId| known.iter().any(|person| person.id == *account);
-        if people.iter().all(knows) {
-            Ok(())
-        } else {
-            Err(Error::NotFound)
+fn check_people(people: &[AccountId]) -> Result<()> {
+    let (some, few) = (!people.is_empty(), people.len() < MAX_PEOPLE);
+    Check::default()
+        .that(some, "people", "error-nobody-chosen", 0)
+        .that(few, "people", "error-too-many-people", MAX_PEOPLE)
+        .done()
+}
+
+/// Checks that somebody shares a space with each of these people.
+async fn check_acquainted(tx: &mut Tx, by: AccountId, people: &[AccountId]) -> Result<()> {
+    const SHARES: &str = "SELECT EXISTS (SELECT 1 FROM members mine JOIN members theirs \
+        ON theirs.space_id = mine.space_id WHERE mine.account_id = $1 AND theirs.account_id = $2)";
+    for person in people {
+        if !tx.scalar(SHARES, (by, *person)).await? {
+            return Err(Error::NotFound);
         }
+    }
+    Ok(())
+}
+
+/// Checks that an account may begin another conversation: it counts those that it is part of.
+async fn check_count(tx: &mut Tx, by: AccountId) -> Result<()> {
+    const COUNT: &str = "SELECT COUNT(*) FROM room_members m \
+        JOIN rooms r ON r.id = m.room_id AND r.space_id IS NULL WHERE m.account_id = $1";
+    let count: i64 = tx.scalar(COUNT, (by,)).await?;
+    if count < MAX_ROOMS {
+        Ok(())
+    } else {
+        Err(Error::Conflict("error-conversations-full"))
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use sqlx::FromRow;
 
 use super::cache::StoreCache;
+use super::permissions::MANAGE_SPACE;
 use super::portraits::space_file_kind;
 use super::topics::EmojiChanged;
-use super::{Access, Community, Scope, permissions};
+use super::{Access, Community, Scope};
+use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
@@ -162,17 +164,14 @@ impl EmojiSets {
         name: &str,
         file: Option<FileId>,
     ) -> Result<()> {
-        self.access
-            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
-            .await?;
-        let mut check = Check::default();
-        let name = check_emoji_name(name, &mut check);
-        check
-            .that(file.is_some(), "files", "error-file-picture", 0)
-            .done()?;
-        let (engine, file) = (self.engine.clone(), file.ok_or(Error::NotFound)?);
-        let write = self.engine.db.write(async move |tx| {
-            let files = &engine.files;
+        let (engine, name) = (self.engine.clone(), name.to_owned());
+        let add = async move |tx: &mut Tx| {
+            let mut check = Check::default();
+            let name = check_emoji_name(&name, &mut check);
+            check
+                .that(file.is_some(), "files", "error-file-picture", 0)
+                .done()?;
+            let (files, file) = (&engine.files, file.ok_or(Error::NotFound)?);
             files.claim(tx, file, EMOJI, space.0, by).await?;
             const COUNT: &str = "SELECT COUNT(*) FROM emoji WHERE space_id = $1";
             let count: i64 = tx.scalar(COUNT, (space,)).await?;
@@ -189,17 +188,16 @@ impl EmojiSets {
             let changed = EmojiChanged { space };
             engine.bus.publish_after_commit(tx, origin, changed);
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_SPACE, Scope::Space(space), add)
+            .await
     }
 
     /// Removes an emoji from a space. Messages that used it show its name again.
     pub(super) async fn remove(&self, by: AccountId, space: SpaceId, name: &str) -> Result<()> {
-        self.access
-            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
-            .await?;
         let (engine, name) = (self.engine.clone(), name.to_owned());
-        let write = self.engine.db.write_protective(async move |tx| {
+        let remove = async move |tx: &mut Tx| {
             const REMOVE: &str =
                 "DELETE FROM emoji WHERE space_id = $1 AND name = $2 RETURNING file_id";
             let file: FileId = tx.scalar(REMOVE, (space, name)).await?;
@@ -208,8 +206,10 @@ impl EmojiSets {
             let changed = EmojiChanged { space };
             engine.bus.publish_after_commit(tx, origin, changed);
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_protective_write(by, &MANAGE_SPACE, Scope::Space(space), remove)
+            .await
     }
 }
 

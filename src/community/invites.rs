@@ -5,8 +5,9 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::accounts::{self, Accounts, NewAccount, require_row};
+use super::permissions::INVITE;
 use super::topics::MemberJoined;
-use super::{Access, Role, Scope, permissions, spaces};
+use super::{Access, Role, Scope, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -87,15 +88,11 @@ impl Invites {
             WHERE space_id = $1 AND revoked_at IS NULL \
             AND (expires_at IS NULL OR expires_at > $2) \
             AND (most_uses IS NULL OR uses < most_uses) ORDER BY id DESC LIMIT $3";
-        self.permit(account, space).await?;
+        self.access
+            .permit(account, &INVITE, Scope::Space(space))
+            .await?;
         let db = &self.engine.db;
         db.all(READ, (space, Micros::now(), MAX_OPEN)).await
-    }
-
-    async fn permit(&self, account: AccountId, space: SpaceId) -> Result<()> {
-        self.access
-            .permit(account, &permissions::INVITE, Scope::Space(space))
-            .await
     }
 
     /// Creates an invitation and returns its code. `None` means no limit.
@@ -109,11 +106,10 @@ impl Invites {
         most_uses: Option<i64>,
         ttl: Option<Duration>,
     ) -> Result<String> {
-        self.permit(by, space).await?;
         check_limits(most_uses, ttl)?;
         let code = secrets::short_token();
         let inserted = code.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let insert = async move |tx: &mut Tx| {
             let now = Micros::now();
             if count_open(tx, space, now).await? >= MAX_OPEN {
                 return Err(Error::Conflict("error-invites-full"));
@@ -125,8 +121,10 @@ impl Invites {
             let row = (id, space, inserted, by, now, expires_at, most_uses);
             tx.execute(INSERT, row).await?;
             Ok(())
-        });
-        write.await?;
+        };
+        self.access
+            .permitted_write(by, &INVITE, Scope::Space(space), insert)
+            .await?;
         Ok(code)
     }
 
@@ -139,11 +137,12 @@ impl Invites {
     ) -> Result<()> {
         const REVOKE: &str = "UPDATE invites SET revoked_at = $3 \
             WHERE id = $1 AND space_id = $2 AND revoked_at IS NULL";
-        self.permit(by, space).await?;
-        let write = self.engine.db.write_protective(async move |tx| {
+        let revoke = async move |tx: &mut Tx| {
             require_row(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
-        });
-        write.await
+        };
+        self.access
+            .permitted_protective_write(by, &INVITE, Scope::Space(space), revoke)
+            .await
     }
 
     /// Creates an account through an invitation and adds it to the space, in one transaction.

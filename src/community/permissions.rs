@@ -50,7 +50,8 @@ pub static CREATE_SPACE: Permission = Permission {
 };
 
 /// A member's role in a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
 pub enum Role {
     /// Holds every permission of the space.
     Owner,
@@ -59,23 +60,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// Reads the stored name; anything but `owner` is a member.
-    pub fn of(name: &str) -> Self {
-        if name == "owner" {
-            Self::Owner
-        } else {
-            Self::Member
-        }
-    }
-
-    /// The stored name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Member => "member",
-        }
-    }
-
     /// Whether members in this role hold a permission.
     pub fn holds(self, permission: &Permission) -> bool {
         match permission.held_by {

@@ -15,9 +15,9 @@ pub struct Person {
     pub id: AccountId,
     /// The account's name.
     pub name: String,
-    /// The role as stored; empty where it does not matter.
+    /// The role in the space; `None` where it does not matter.
     #[sqlx(default)]
-    pub role: String,
+    pub role: Option<Role>,
 }
 
 impl Person {
@@ -28,6 +28,6 @@ impl Person {
 
     /// Whether they own the space.
     pub fn is_owner(&self) -> bool {
-        Role::of(&self.role) == Role::Owner
+        self.role == Some(Role::Owner)
     }
 }

@@ -15,10 +15,10 @@ use super::accounts::Accounts;
 use super::names::initials;
 use super::spaces::Spaces;
 use super::{Community, Scope, permissions};
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::engine::Engine;
-use crate::engine::files::{File, FileId, FileKind};
+use crate::engine::files::{File, FileId, FileKind, Files};
 use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
 
@@ -202,8 +202,13 @@ impl Accounts {
     ) -> Result<()> {
         const OLD: &str = "SELECT picture FROM accounts WHERE id = $1";
         const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
-        let engine = &self.engine;
-        replace_picture(engine, account, PORTRAIT, account.0, file, [OLD, SET]).await
+        let files = self.engine.files.clone();
+        let write = self.engine.db.write(async move |tx| {
+            let old: Option<FileId> = tx.scalar(OLD, (account,)).await?;
+            tx.execute(SET, (account, file)).await?;
+            replace_file(tx, &files, old, file, (PORTRAIT, account.0, account)).await
+        });
+        write.await
     }
 }
 
@@ -217,33 +222,31 @@ impl Spaces {
     ) -> Result<()> {
         const OLD: &str = "SELECT picture FROM spaces WHERE id = $1";
         const SET: &str = "UPDATE spaces SET picture = $2 WHERE id = $1";
+        let files = self.engine.files.clone();
+        let write = async move |tx: &mut Tx| {
+            let old: Option<FileId> = tx.scalar(OLD, (space,)).await?;
+            tx.execute(SET, (space, file)).await?;
+            replace_file(tx, &files, old, file, (EMBLEM, space.0, by)).await
+        };
         self.access
-            .permit(by, &permissions::MANAGE_SPACE, Scope::Space(space))
-            .await?;
-        replace_picture(&self.engine, by, EMBLEM, space.0, file, [OLD, SET]).await
+            .permitted_write(by, &permissions::MANAGE_SPACE, Scope::Space(space), write)
+            .await
     }
 }
 
-/// Claims the new file and releases the old one, in one transaction.
-async fn replace_picture(
-    engine: &Engine,
-    by: AccountId,
-    kind: &'static str,
-    owner: i64,
-    file: Option<FileId>,
-    [old, set]: [&'static str; 2],
+/// Claims the new file, of a kind, for a target, on behalf of its owner, and releases the old one.
+async fn replace_file(
+    tx: &mut Tx,
+    files: &Files,
+    old: Option<FileId>,
+    new: Option<FileId>,
+    (kind, target, owner): (&'static str, i64, AccountId),
 ) -> Result<()> {
-    let files = engine.files.clone();
-    let write = engine.db.write(async move |tx| {
-        if let Some(file) = file {
-            files.claim(tx, file, kind, owner, by).await?;
-        }
-        let old: Option<FileId> = tx.scalar(old, (owner,)).await?;
-        tx.execute(set, (owner, file)).await?;
-        match old {
-            Some(old) => files.release(tx, old).await,
-            None => Ok(()),
-        }
-    });
-    write.await
+    if let Some(new) = new {
+        files.claim(tx, new, kind, target, owner).await?;
+    }
+    match old {
+        Some(old) => files.release(tx, old).await,
+        None => Ok(()),
+    }
 }

@@ -29,13 +29,13 @@ impl RoomForm {
 
     /// The room's own members: none for a public room; a private one always has its creator.
     pub(super) fn members(&self, by: AccountId) -> Vec<AccountId> {
-        if self.private {
-            std::iter::once(by)
-                .chain(self.members.iter().copied())
-                .collect()
-        } else {
-            Vec::new()
+        if !self.private {
+            return Vec::new();
         }
+        let mut members = [self.members.as_slice(), &[by]].concat();
+        members.sort_unstable();
+        members.dedup();
+        members
     }
 
     /// Normalizes the fields.

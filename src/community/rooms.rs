@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::accounts::Accounts;
 use super::cache::StoreCache;
 use super::direct_rooms::DirectRoom;
+use super::permissions::{self, MANAGE_ROOMS};
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_form::RoomForm;
 use super::topics::{RoomChanged, RoomCreated};
-use super::{Access, Scope, permissions};
+use super::{Access, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -19,8 +19,9 @@ use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
 use sqlx::FromRow;
 
-/// Rooms that a list shows at most.
-pub(super) const MAX_LISTED: i64 = 500;
+/// Open rooms of a space, as many archived ones, and direct conversations that an account begins:
+/// what is not listed cannot be found again.
+pub(super) const MAX_ROOMS: i64 = 500;
 
 /// A room.
 #[derive(Clone, Debug, FromRow)]
@@ -63,7 +64,8 @@ pub(super) async fn insert(
 /// Inserts a room of a space in the caller's transaction.
 ///
 /// # Errors
-/// `Invalid` (field `name`) when an open room of the space has this name.
+/// `Invalid` (field `name`) when an open room of the space has this name; `Conflict` past 500 open
+/// rooms.
 pub(super) async fn insert_in_space(
     tx: &mut Tx,
     space: SpaceId,
@@ -74,7 +76,20 @@ pub(super) async fn insert_in_space(
     if is_taken(tx, space, name, None).await? {
         return Err(Error::field("name", "error-room-name-taken"));
     }
+    check_count(tx, space, false).await?;
     insert(tx, Some(space), (name, about, private), None).await
+}
+
+/// Checks that a space has room for another open or archived room.
+async fn check_count(tx: &mut Tx, space: SpaceId, archived: bool) -> Result<()> {
+    const COUNT: &str =
+        "SELECT COUNT(*) FROM rooms WHERE space_id = $1 AND (archived_at IS NOT NULL) = $2";
+    let count: i64 = tx.scalar(COUNT, (space, archived)).await?;
+    if count < MAX_ROOMS {
+        Ok(())
+    } else {
+        Err(Error::Conflict("error-rooms-full"))
+    }
 }
 
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, except: Option<RoomId>) -> Result<bool> {
@@ -93,7 +108,7 @@ pub(super) async fn add_people(tx: &mut Tx, room: RoomId, people: &[AccountId]) 
     Ok(())
 }
 
-/// Keeps the people who are members of the space within the transaction: somebody may have been
+/// Keeps of these people, each named once, those who are members of the space within the transaction: somebody may have been
 /// removed since the form was shown.
 async fn retain_members(
     tx: &mut Tx,
@@ -105,7 +120,7 @@ async fn retain_members(
     let mut members = Vec::new();
     for account in people {
         let is_member: bool = tx.scalar(READ, (space, account)).await?;
-        if is_member && !members.contains(&account) {
+        if is_member {
             members.push(account);
         }
     }
@@ -117,19 +132,17 @@ async fn retain_members(
 pub struct Rooms {
     pub(super) engine: Engine,
     pub(super) access: Access,
-    pub(super) accounts: Accounts,
     open: StoreCache<(AccountId, SpaceId), Arc<Vec<Room>>>,
     pub(super) direct: StoreCache<AccountId, Arc<Vec<DirectRoom>>>,
 }
 
 impl Rooms {
-    pub(super) fn new(engine: &Engine, access: &Access, accounts: &Accounts) -> Self {
+    pub(super) fn new(engine: &Engine, access: &Access) -> Self {
         Self {
             open: StoreCache::of_lists(engine, |rooms| rooms.len()),
             direct: StoreCache::of_lists(engine, |rooms| rooms.len()),
             engine: engine.clone(),
             access: access.clone(),
-            accounts: accounts.clone(),
         }
     }
 
@@ -173,12 +186,12 @@ impl Rooms {
             .permit(account, &permissions::READ, Scope::Space(space))
             .await?;
         let db = &self.engine.db;
-        db.all(READ, (space, account, archived, MAX_LISTED)).await
+        db.all(READ, (space, account, archived, MAX_ROOMS)).await
     }
 
     /// The members of a private room or direct conversation, by name, at most 500.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Person>> {
-        const READ: &str = "SELECT a.id, a.name, '' AS role FROM room_members m \
+        const READ: &str = "SELECT a.id, a.name, NULL AS role FROM room_members m \
             JOIN accounts a ON a.id = m.account_id \
             WHERE m.room_id = $1 ORDER BY a.name_key LIMIT $2";
         self.engine.db.all(READ, (room, MAX_PEOPLE_LISTED)).await
@@ -202,12 +215,9 @@ impl Rooms {
         space: SpaceId,
         mut form: RoomForm,
     ) -> Result<RoomId> {
-        self.access
-            .permit(by, &permissions::MANAGE_ROOMS, Scope::Space(space))
-            .await?;
         form.check()?;
         let bus = self.engine.bus.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let create = async move |tx: &mut Tx| {
             let (wanted, private) = (form.members(by), form.private);
             let room = insert_in_space(tx, space, &form.name, &form.about, private).await?;
             let members = retain_members(tx, space, wanted).await?;
@@ -220,8 +230,10 @@ impl Rooms {
             };
             bus.publish_after_commit(tx, Origin::new(by, Some(space)), created);
             Ok(room)
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_ROOMS, Scope::Space(space), create)
+            .await
     }
 
     /// Changes a room's name, description, privacy and members. Sockets of accounts that lose
@@ -232,7 +244,7 @@ impl Rooms {
         let (room, space) = self.permit_to_manage(by, id).await?;
         form.check()?;
         let engine = self.engine.clone();
-        let write = self.engine.db.write_protective(async move |tx| {
+        let change = async move |tx: &mut Tx| {
             if is_taken(tx, space, &form.name, Some(id)).await? {
                 return Err(Error::field("name", "error-room-name-taken"));
             }
@@ -248,35 +260,45 @@ impl Rooms {
             };
             tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
+            .await
     }
 
     /// Archives a room, which refuses new messages, or restores it.
+    ///
+    /// # Errors
+    /// `Conflict` past 500 rooms that are archived, or open.
     pub(super) async fn archive(&self, by: AccountId, id: RoomId, archive: bool) -> Result<()> {
         const ARCHIVE: &str = "UPDATE rooms SET archived_at = $2 WHERE id = $1";
+        const MEMBERS: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
         let (room, space) = self.permit_to_manage(by, id).await?;
-        let mut affected = Vec::new();
-        if room.private {
-            let members = self.members(id).await?.into_iter();
-            affected.extend(members.map(|person| person.id));
-        }
         let engine = self.engine.clone();
-        let write = self.engine.db.write_protective(async move |tx| {
+        let write = async move |tx: &mut Tx| {
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
+            if archive != room.archived {
+                check_count(tx, space, archive).await?;
+            }
+            let affected: Vec<AccountId> = if room.private {
+                tx.scalars(MEMBERS, (id,)).await?
+            } else {
+                Vec::new()
+            };
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
             tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
+            .await
     }
 
     async fn permit_to_manage(&self, by: AccountId, id: RoomId) -> Result<(Arc<Room>, SpaceId)> {
-        let permission = &permissions::MANAGE_ROOMS;
-        let room = self.access.permit_in_room(by, permission, id).await?;
+        let room = self.access.permit_in_room(by, &MANAGE_ROOMS, id).await?;
         let space = room.space.ok_or(Error::NotFound)?;
         Ok((room, space))
     }

@@ -7,9 +7,10 @@ use sqlx::FromRow;
 use super::accounts::require_row;
 use super::cache::StoreCache;
 use super::names::check_name;
+use super::permissions::{CREATE_SPACE, MANAGE_SPACE, READ};
 use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
-use super::{Access, Role, Scope, permissions, rooms};
+use super::{Access, Role, Scope, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -17,6 +18,9 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
+
+/// Spaces that an account belongs to: what the rail does not show cannot be found again.
+const MAX_SPACES: i64 = 200;
 
 /// A space.
 #[derive(Clone, Debug, FromRow)]
@@ -36,6 +40,9 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
 }
 
 /// Adds a member in the caller's transaction; an existing member's role is not changed.
+///
+/// # Errors
+/// `Conflict` when the account belongs to 200 spaces.
 pub(super) async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
@@ -44,7 +51,12 @@ pub(super) async fn add_member(
 ) -> Result<()> {
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    tx.execute(INSERT, (space, account, role.name(), Micros::now()))
+    const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
+    let count: i64 = tx.scalar(COUNT, (account,)).await?;
+    if count >= MAX_SPACES {
+        return Err(Error::Conflict("error-spaces-full"));
+    }
+    tx.execute(INSERT, (space, account, role, Micros::now()))
         .await?;
     Ok(())
 }
@@ -71,12 +83,14 @@ impl Spaces {
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
         const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
-            WHERE m.account_id = $1 ORDER BY s.name LIMIT 200";
+            WHERE m.account_id = $1 ORDER BY s.name LIMIT $2";
         let load = async |deps: &Dependencies| {
             deps.add(account);
             let ids: Vec<SpaceId> = self.engine.db.scalars(IDS, (account,)).await?;
             ids.into_iter().for_each(|space| deps.add(space));
-            Ok(Arc::new(self.engine.db.all(READ, (account,)).await?))
+            Ok(Arc::new(
+                self.engine.db.all(READ, (account, MAX_SPACES)).await?,
+            ))
         };
         self.of_account.get_or_load_for(page, account, load).await
     }
@@ -87,9 +101,7 @@ impl Spaces {
     /// `NotFound` for everybody else.
     pub async fn get(&self, account: AccountId, id: SpaceId) -> Result<Space> {
         const GET: &str = "SELECT id, name FROM spaces WHERE id = $1";
-        self.access
-            .permit(account, &permissions::READ, Scope::Space(id))
-            .await?;
+        self.access.permit(account, &READ, Scope::Space(id)).await?;
         self.engine.db.one(GET, (id,)).await
     }
 
@@ -103,14 +115,11 @@ impl Spaces {
 
     /// Creates a space with a room `general`, owned by `account`. Only the host may.
     pub(super) async fn create(&self, account: AccountId, name: &str) -> Result<SpaceId> {
-        self.access
-            .permit(account, &permissions::CREATE_SPACE, Scope::Server)
-            .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
         let bus = self.engine.bus.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let create = async move |tx: &mut Tx| {
             let space = insert(tx, &name).await?;
             add_member(tx, space, account, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
@@ -118,8 +127,10 @@ impl Spaces {
             let owner = account;
             bus.publish_after_commit(tx, origin, SpaceCreated { space, owner });
             Ok(space)
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(account, &CREATE_SPACE, Scope::Server, create)
+            .await
     }
 
     /// Renames a space.
@@ -130,20 +141,19 @@ impl Spaces {
         name: &str,
     ) -> Result<()> {
         const RENAME: &str = "UPDATE spaces SET name = $2 WHERE id = $1";
-        self.access
-            .permit(account, &permissions::MANAGE_SPACE, Scope::Space(space))
-            .await?;
         let mut check = Check::default();
         let name = check_name(name, "name", &mut check);
         check.done()?;
         let bus = self.engine.bus.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let rename = async move |tx: &mut Tx| {
             require_row(tx.execute(RENAME, (space, &name)).await?)?;
             let origin = Origin::new(account, Some(space));
             bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_write(account, &MANAGE_SPACE, Scope::Space(space), rename)
+            .await
     }
 
     /// Removes an account from a space and all its rooms: on its own wish, or by somebody who
@@ -158,21 +168,17 @@ impl Spaces {
         account: AccountId,
     ) -> Result<()> {
         const LEAVE: &str = "DELETE FROM members \
-            WHERE space_id = $1 AND account_id = $2 AND role <> 'owner'";
+            WHERE space_id = $1 AND account_id = $2 RETURNING role";
         const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
             AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
-        let right = if by == account {
-            &permissions::READ
-        } else {
-            &permissions::MANAGE_SPACE
-        };
-        self.access.permit(by, right, Scope::Space(space)).await?;
-        if self.access.role(account, space).await? == Some(Role::Owner) {
-            return Err(Error::Conflict("error-owner-stays"));
-        }
+        let right = if by == account { &READ } else { &MANAGE_SPACE };
         let engine = self.engine.clone();
-        let write = self.engine.db.write_protective(async move |tx| {
-            require_row(tx.execute(LEAVE, (space, account)).await?)?;
+        let leave = async move |tx: &mut Tx| {
+            match tx.optional_scalar(LEAVE, (space, account)).await? {
+                Some(Role::Owner) => return Err(Error::Conflict("error-owner-stays")),
+                Some(Role::Member) => {}
+                None => return Err(Error::NotFound),
+            }
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
             tx.after_commit(move || {
                 let origin = Origin::new(by, Some(space));
@@ -181,7 +187,9 @@ impl Spaces {
                 engine.live.recheck(account);
             });
             Ok(())
-        });
-        write.await
+        };
+        self.access
+            .permitted_protective_write(by, right, Scope::Space(space), leave)
+            .await
     }
 }

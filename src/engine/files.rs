@@ -22,6 +22,7 @@ mod store;
 mod sweep_job;
 mod transfers;
 mod tus;
+mod upload_body;
 mod upload_store;
 mod uploads;
 mod usage;

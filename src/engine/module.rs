@@ -6,6 +6,7 @@
 //! declarations and later binds the handlers to the state of their modules.
 
 mod declarations;
+mod list;
 mod nav;
 
 use std::sync::Arc;
@@ -20,15 +21,16 @@ use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
 use crate::engine::feed::{Feed, FeedKey};
-use crate::engine::files::{self, FileKind};
-use crate::engine::jobs::{JobKind, JobsChanged, Schedule};
-use crate::engine::live::{FeedRule, SocketClosed, SocketOpened};
+use crate::engine::files::FileKind;
+use crate::engine::jobs::{JobKind, Schedule};
+use crate::engine::live::FeedRule;
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
 pub(super) use declarations::mount;
 pub use declarations::{Audience, Declarations, Handlers, Migration, Route};
+pub use list::Modules;
 pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
@@ -300,65 +302,5 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.binds
             .into_iter()
             .for_each(|bind| bind(state, handlers));
-    }
-}
-
-/// The modules of a server. `C` is the context from which their states are created.
-pub struct Modules<C> {
-    declared: Declarations,
-    binds: Vec<Bind<C>>,
-}
-
-impl<C: 'static> Modules<C> {
-    /// A list with the engine's own module and topics only.
-    pub fn new() -> Self {
-        let mut declared = Declarations::default();
-        declared.merge(files::module().declared);
-        declared.topics.extend([
-            SocketOpened::topic(),
-            SocketClosed::topic(),
-            JobsChanged::topic(),
-        ]);
-        Self {
-            declared,
-            binds: Vec::new(),
-        }
-    }
-
-    /// Adds a module, and the function that creates its state.
-    pub fn add<S: Clone + Send + Sync + 'static>(
-        mut self,
-        module: Module<S>,
-        state: impl FnOnce(&C) -> S + 'static,
-    ) -> Self {
-        let Module {
-            declared, binds, ..
-        } = module;
-        self.declared.merge(declared);
-        self.binds.push(Box::new(move |context, handlers| {
-            let state = state(context);
-            binds.into_iter().for_each(|bind| bind(&state, handlers));
-        }));
-        self
-    }
-
-    /// All declarations that need no state.
-    pub fn declarations(&self) -> &Declarations {
-        &self.declared
-    }
-
-    /// Creates each module's state and binds the module's handlers to it.
-    pub fn bind(self, context: &C) -> Handlers {
-        let mut handlers = Handlers::default();
-        for bind in self.binds {
-            bind(context, &mut handlers);
-        }
-        handlers
-    }
-}
-
-impl<C: 'static> Default for Modules<C> {
-    fn default() -> Self {
-        Self::new()
     }
 }

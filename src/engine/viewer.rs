@@ -4,6 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
+use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 
@@ -21,6 +24,10 @@ pub struct Viewer {
     /// The language of the account's settings, else of `Accept-Language`.
     pub lang: Lang,
 }
+
+/// Says whether a viewer's session still exists. It fails when the session could not be read.
+pub(in crate::engine) type SessionCheck =
+    Arc<dyn Fn(Viewer) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
 
 /// The address that a request came from: the peer's, or the one that a proxy reports if the
 /// settings trust it.

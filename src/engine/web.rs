@@ -7,6 +7,7 @@
 
 mod action_route;
 mod assets;
+mod bodies;
 mod connections;
 mod content_coding;
 mod csp;

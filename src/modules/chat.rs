@@ -3,6 +3,7 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod code_renderer;
 mod dividers;
 mod history;
 pub mod markdown;
@@ -27,6 +28,7 @@ use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
+use code_renderer::CodeRenderer;
 use unread::Unread;
 
 /// To write messages in a room.
@@ -62,6 +64,7 @@ pub struct Chat {
     engine: Engine,
     community: Community,
     unread: Unread,
+    code_renderer: CodeRenderer,
 }
 
 impl Chat {
@@ -71,6 +74,7 @@ impl Chat {
             engine: community.engine().clone(),
             community: community.clone(),
             unread: Unread::default(),
+            code_renderer: CodeRenderer::default(),
         }
     }
 }

@@ -88,15 +88,15 @@ async fn posts_to_followed_room_do_not_wait() {
 
 #[tokio::test]
 async fn stalled_socket_delays_nobody() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "1000")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let mut stalled = bob.following("room/general").await;
     stalled.pause_reading();
     let mut reading = bob.following("room/general").await;
     // Two megabytes, in fewer seconds than a socket may stay silent.
-    let text = "🏳️‍🌈".repeat(4_000);
-    for _ in 0..40 {
+    let text = "🏳️‍🌈".repeat(1_100);
+    for _ in 0..140 {
         ann.post("general", &text).await;
     }
     let last = ann.post("general", "the end").await;
@@ -116,7 +116,7 @@ async fn stalled_socket_delays_nobody() {
             other => panic!("{other:?}"),
         }
         if received["event"]["message"]["id"] == last.id.as_str() {
-            assert_eq!(events, 41);
+            assert_eq!(events, 141);
             break;
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Answer, Folder, POLL_INTERVAL, Person, WAIT_TIMEOUT};
 
@@ -178,6 +178,20 @@ impl TestServer {
     /// The server's process.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("the server runs").id()
+    }
+
+    /// The CPU time that the server's process has used, in steps of 10 ms.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        let stat = stat.expect("the process has figures");
+        // The name in parentheses may hold anything; the fields begin after it.
+        let fields = stat.rsplit_once(')').expect("a name").1;
+        let mut fields = fields
+            .split_whitespace()
+            .skip(11)
+            .flat_map(str::parse::<u64>);
+        let (user, system) = (fields.next(), fields.next());
+        Duration::from_millis((user.expect("user time") + system.expect("system time")) * 10)
     }
 
     /// SIGTERM, and waits for the end. Fails unless the server exits with success.

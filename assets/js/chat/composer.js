@@ -10,7 +10,8 @@ import { startTray } from './tray.js';
 import { restoreUploads } from './uploads.js';
 
 const MAX_CHARS = 4000; // graphemes; the server's limit
-const COUNT_FROM = 3600; // graphemes from which on the rest is shown
+const MAX_BYTES = 16384; // in UTF-8; the server's limit
+const SHOW_BELOW = 400; // graphemes left from which on they are shown
 const TYPING_INTERVAL = 2500; // ms between two signs of typing; pages drop one after six seconds
 const MARKS = { // value of data-wrap → what is put before and after the selection
   bold: ['**', '**'],
@@ -21,12 +22,14 @@ const MARKS = { // value of data-wrap → what is put before and after the selec
 };
 let segmenter = null; // created on first use
 
-function countChars(text) {
-  // Counting graphemes is slow; a text has no more graphemes than code units.
-  if (text.length < COUNT_FROM) return text.length;
+/** How many graphemes a message has room for besides this text; negative if it is too long. */
+function charsLeft(text) {
+  // Counting is slow; a text has no more graphemes than code units, of three bytes at most.
+  if (text.length < MAX_CHARS - SHOW_BELOW) return MAX_CHARS - text.length;
   let count = 0;
   for (const _ of (segmenter ??= new Intl.Segmenter()).segment(text)) count++;
-  return count;
+  const bytes = new TextEncoder().encode(text).length;
+  return Math.min(MAX_CHARS - count, Math.floor((MAX_BYTES - bytes) * count / bytes));
 }
 
 function wrapSelection(area, [before, after]) {
@@ -93,14 +96,14 @@ class Composer {
     } else if (event.key === 'Escape') this.area.blur();
   }
 
-  /** Shows how much room is left, and returns the length of the text. */
+  /** Shows how much room is left, and returns it. */
   showCount() {
     const count = this.form.querySelector('.count');
-    const used = countChars(this.area.value);
-    count.hidden = used < COUNT_FROM;
-    count.textContent = MAX_CHARS - used;
-    count.toggleAttribute('data-over', used > MAX_CHARS);
-    return used;
+    const left = charsLeft(this.area.value);
+    count.hidden = left > SHOW_BELOW;
+    count.textContent = left;
+    count.toggleAttribute('data-over', left < 0);
+    return left;
   }
 
   showError(text) {
@@ -114,9 +117,8 @@ class Composer {
     const { area, tray } = this;
     const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
     if (!body.trim() && tray.isEmpty()) return;
-    if (this.showCount() > MAX_CHARS) {
-      return this.showError(words.tooLong.replace('{n}', MAX_CHARS));
-    }
+    const left = this.showCount();
+    if (left < 0) return this.showError(words.tooLong.replace('{n}', -left));
     if (!tray.isReady()) return this.showError(words.attachWait);
     this.showError('');
     area.value = '';

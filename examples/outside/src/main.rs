@@ -10,8 +10,9 @@ mod topics;
 mod views;
 
 use axum::routing::get;
+use tidepool::base::db::Tx;
 use tidepool::base::error::Result;
-use tidepool::base::ids::{AccountId, SpaceId};
+use tidepool::base::ids::SpaceId;
 use tidepool::base::settings::{Flags, Settings};
 use tidepool::base::telemetry;
 use tidepool::community::permissions::{self, HeldBy, Permission, ScopeKind, is_granted};
@@ -47,9 +48,16 @@ impl Todo {
         }
     }
 
-    async fn permit_edit(&self, account: AccountId, space: SpaceId) -> Result<()> {
-        let scope = Scope::Space(space);
-        self.community.access.permit(account, &EDIT, scope).await
+    /// Changes a space's list in a transaction, for a viewer who may.
+    async fn write<T, F>(&self, viewer: &Viewer, space: SpaceId, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (access, scope) = (&self.community.access, Scope::Space(space));
+        access
+            .permitted_write(viewer.account, &EDIT, scope, work)
+            .await
     }
 }
 

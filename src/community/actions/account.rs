@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::list::List;
 use crate::base::locale::Lang;
 use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
@@ -58,7 +59,7 @@ pub(super) async fn set_language(
 pub(super) struct SetPortrait {
     account: AccountId,
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, 1>,
 }
 
 pub(super) async fn set_portrait(

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::base::error::Result;
 use crate::base::ids::SpaceId;
+use crate::base::list::List;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
 use crate::engine::files::FileId;
@@ -15,7 +16,7 @@ pub(super) struct AddEmoji {
     space: SpaceId,
     name: String,
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, 1>,
 }
 
 pub(super) async fn add_emoji(

@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::list::List;
 use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::community::room_form::RoomForm;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
+
+/// People that a form may name: more than a list of members shows.
+const MAX_PEOPLE: usize = 500;
 
 #[derive(Deserialize)]
 pub(super) struct CreateRoom {
@@ -21,7 +25,7 @@ pub(super) struct CreateRoom {
     #[serde(default)]
     private: String,
     #[serde(default)]
-    members: Vec<AccountId>,
+    members: List<AccountId, MAX_PEOPLE>,
 }
 
 pub(super) async fn create_room(
@@ -29,7 +33,12 @@ pub(super) async fn create_room(
     viewer: Viewer,
     input: CreateRoom,
 ) -> Result<Outcome> {
-    let form = RoomForm::new(input.name, input.about, &input.private, input.members);
+    let form = RoomForm::new(
+        input.name,
+        input.about,
+        &input.private,
+        input.members.into_vec(),
+    );
     let room = community
         .rooms
         .create(viewer.account, input.space, form)
@@ -49,7 +58,7 @@ pub(super) struct ChangeRoom {
     #[serde(default)]
     private: String,
     #[serde(default)]
-    members: Vec<AccountId>,
+    members: List<AccountId, MAX_PEOPLE>,
 }
 
 pub(super) async fn change_room(
@@ -57,7 +66,12 @@ pub(super) async fn change_room(
     viewer: Viewer,
     input: ChangeRoom,
 ) -> Result<Outcome> {
-    let form = RoomForm::new(input.name, input.about, &input.private, input.members);
+    let form = RoomForm::new(
+        input.name,
+        input.about,
+        &input.private,
+        input.members.into_vec(),
+    );
     community
         .rooms
         .change(viewer.account, input.room, form)
@@ -88,7 +102,7 @@ pub(super) async fn archive_room(
 #[derive(Deserialize)]
 pub(super) struct OpenDirect {
     #[serde(default)]
-    people: Vec<AccountId>,
+    people: List<AccountId, MAX_PEOPLE>,
 }
 
 pub(super) async fn open_direct(
@@ -98,7 +112,7 @@ pub(super) async fn open_direct(
 ) -> Result<Outcome> {
     let room = community
         .rooms
-        .open_direct(viewer.account, input.people)
+        .open_direct(viewer.account, input.people.into_vec())
         .await?;
     Ok(Outcome::new(
         json!({ "room": room }),

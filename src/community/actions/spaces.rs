@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
+use crate::base::list::List;
 use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
@@ -82,7 +83,7 @@ pub(super) async fn remove_member(
 pub(super) struct SetEmblem {
     space: SpaceId,
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, 1>,
 }
 
 pub(super) async fn set_emblem(

@@ -1,18 +1,66 @@
 //! Forms with files (`multipart/form-data`, RFC 7578), for browsers without JavaScript. Each file
 //! streams into the spool like an upload; the action gets the file's id as the field's value.
 
-use axum::body::Body;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
 
 use super::transfers::Transfers;
+use super::upload_body::paced;
 use super::uploads::UploadRequest;
 use crate::base::error::{Error, Result};
+use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Viewer;
 
-/// The largest text field, in bytes: the same as in a form without files.
-const MAX_FIELD_BYTES: usize = 384 << 10;
+/// Bytes of a form besides its files: all text fields, and the headers of all fields.
+const MAX_TEXT_BYTES: usize = MAX_FORM_BYTES;
 const MAX_FIELDS: usize = 200;
+
+/// Counts the bytes of a form that are no content of files.
+#[derive(Clone, Default)]
+struct TextBytes(Arc<AtomicI64>);
+
+impl TextBytes {
+    fn add(&self, bytes: usize) -> i64 {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.0.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// What turned out to be content of a file.
+    fn subtract(&self, bytes: usize) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// A body that is counted and breaks off at the limit. The parser reads ahead as long as there
+    /// is something to read, and keeps a part's headers however long they are: so it gets one piece
+    /// at a time, and has to use it before the next.
+    fn count<S>(self, mut body: S) -> impl Stream<Item = io::Result<Bytes>> + Send
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + Unpin,
+    {
+        let mut has_piece = false;
+        stream::poll_fn(move |context| {
+            if std::mem::take(&mut has_piece) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let polled = body.poll_next_unpin(context);
+            if let Poll::Ready(Some(Ok(piece))) = &polled {
+                has_piece = true;
+                if self.add(piece.len()) > MAX_TEXT_BYTES as i64 + piece.len() as i64 {
+                    return Poll::Ready(Some(Err(io::ErrorKind::FileTooLarge.into())));
+                }
+            }
+            polled
+        })
+    }
+}
 
 fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
@@ -37,7 +85,7 @@ pub(in crate::engine) async fn take_form(
 ) -> Result<Vec<u8>> {
     let boundary = boundary(headers).ok_or_else(malformed)?;
     let files = &transfers.files;
-    let _permit = files.permit()?;
+    let _permit = files.permit(viewer.account)?;
     let max_bytes = files.max_bytes(kind)?;
     let content_length = headers
         .get(header::CONTENT_LENGTH)
@@ -46,9 +94,11 @@ pub(in crate::engine) async fn take_form(
     // form counts against the quotas.
     let reserved = content_length.unwrap_or(max_bytes).min(max_bytes).max(1);
     let target_field = files.kind(kind)?.target_field;
-    let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
+    let text_bytes = TextBytes::default();
+    let body = text_bytes.clone().count(paced(body.into_data_stream()));
+    let mut form = multer::Multipart::new(body, boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
+    while let Some(field) = form.next_field().await.map_err(|error| refuse(&error))? {
         if fields.len() >= MAX_FIELDS {
             return Err(malformed());
         }
@@ -75,9 +125,13 @@ pub(in crate::engine) async fn take_form(
         let (transfers, viewer) = (transfers.clone(), viewer.clone());
         // In a task of its own, which goes on when the browser disconnects and this request is
         // cancelled: otherwise the reserved quota would stay taken until the upload expires.
+        let text_bytes = text_bytes.clone();
+        let content = field.inspect(move |piece| {
+            text_bytes.subtract(piece.as_ref().map_or(0, Bytes::len));
+        });
         let upload = tokio::spawn(async move {
             transfers
-                .upload_form_file(&viewer, request, field.boxed())
+                .upload_form_file(&viewer, request, content.boxed())
                 .await
         });
         let id = upload
@@ -92,13 +146,22 @@ pub(in crate::engine) async fn take_form(
         .map_err(|error| Error::Internal(error.into()))
 }
 
-async fn read_text(mut field: multer::Field<'_>) -> Result<String> {
-    let mut value = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(|_| malformed())? {
-        value.extend_from_slice(&piece);
-        if value.len() > MAX_FIELD_BYTES {
-            return Err(Error::TooLarge("error-form-large", MAX_FIELD_BYTES as u64));
-        }
+async fn read_text(field: multer::Field<'_>) -> Result<String> {
+    let value = field.bytes().await.map_err(|error| refuse(&error))?;
+    String::from_utf8(value.into()).map_err(|_| malformed())
+}
+
+/// The error of a form that cannot be parsed: it is too large, or malformed.
+fn refuse(error: &multer::Error) -> Error {
+    let is_too_large = match error {
+        multer::Error::StreamReadFailed(source) => source
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::FileTooLarge),
+        _ => false,
+    };
+    if is_too_large {
+        Error::TooLarge("error-form-large", MAX_TEXT_BYTES as u64)
+    } else {
+        malformed()
     }
-    String::from_utf8(value).map_err(|_| malformed())
 }

@@ -14,7 +14,10 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::disk::{blocking, remove_if_exists};
 use super::spool_writer::{HashState, SpoolWriter};
-use crate::base::error::{Error, Result};
+use crate::base::error::{Allowance, Error, Result};
+use crate::base::ids::AccountId;
+use crate::base::places::{Place, Places};
+use crate::base::telemetry::refused;
 
 /// The spool's folder, and the locks of the uploads in it.
 pub(super) struct Spool {
@@ -22,7 +25,16 @@ pub(super) struct Spool {
     locks: Mutex<HashMap<String, Weak<UploadLock>>>,
     /// One per request that sends a body: bounds memory and open files.
     permits: Arc<Semaphore>,
+    by_account: Places<AccountId>,
 }
+
+/// Held by a request that sends a body.
+pub(super) type SendPermit = (OwnedSemaphorePermit, Place<AccountId>);
+
+/// After which a refused request may find a place.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// Requests of one account that send a body at the same time.
+const MAX_SENDING_PER_ACCOUNT: usize = 8;
 
 /// The lock of one upload; exists while somebody holds it or waits for it.
 ///
@@ -62,18 +74,27 @@ impl Spool {
             folder,
             locks: Mutex::default(),
             permits: Arc::new(Semaphore::new(max_uploads)),
+            by_account: Places::default(),
         }
     }
 
     /// Takes the permit that a request needs while it sends a body.
     ///
     /// # Errors
-    /// `Unavailable` when as many requests as allowed are sending.
-    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit> {
-        self.permits
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| Error::Unavailable)
+    /// `TooMany` when eight requests of the account are sending, `Unavailable` when as many as
+    /// allowed are in all.
+    pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
+        let place = self.by_account.take(account, MAX_SENDING_PER_ACCOUNT);
+        let place = place.ok_or_else(|| {
+            refused("uploads_of_account");
+            let limit = MAX_SENDING_PER_ACCOUNT as u32;
+            Error::TooMany(Allowance::used_up(limit, RETRY_INTERVAL))
+        })?;
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| {
+            refused("uploads");
+            Error::Unavailable
+        })?;
+        Ok((permit, place))
     }
 
     pub(super) fn path(&self, id: &str) -> PathBuf {

@@ -5,12 +5,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::OwnedMutexGuard;
-use tokio::time::timeout;
 
 use super::checksum::Checksum;
 use super::disk::blocking;
@@ -19,8 +17,6 @@ use crate::base::error::{Error, Result};
 
 /// Bytes gathered for one write.
 const BUFFER_BYTES: usize = 512 << 10;
-/// A connection that sends nothing for this long counts as dead.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The hash of the beginning of a spool file, continued with every append so that the file need not
 /// be read again at the end.
@@ -144,12 +140,12 @@ impl SpoolWriter {
             let received = tokio::select! {
                 biased;
                 () = self.lock.new_waiter() => continue,
-                received = timeout(IDLE_TIMEOUT, body.next()) => received,
+                received = body.next() => received,
             };
             let piece = match received {
-                Ok(Some(Ok(piece))) => piece,
-                Ok(None) => return BodyEnd::Complete,
-                Ok(Some(Err(_))) | Err(_) => return BodyEnd::Interrupted,
+                Some(Ok(piece)) => piece,
+                None => return BodyEnd::Complete,
+                Some(Err(_)) => return BodyEnd::Interrupted,
             };
             let length = appending.offset + (appending.buffer.len() + piece.len()) as u64;
             if length > size {

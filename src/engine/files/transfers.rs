@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use super::Files;
 use super::kind::FileRule;
 use crate::base::error::{Error, Result};
+use crate::engine::viewer::SessionCheck;
 
 /// The files of a server with the rule of each kind: the state of the routes `/uploads` and
 /// `/files` and of forms with files. Cheap to clone.
@@ -15,6 +16,7 @@ use crate::base::error::{Error, Result};
 pub(in crate::engine) struct Transfers {
     pub(super) files: Files,
     rules: Arc<BTreeMap<&'static str, FileRule>>,
+    pub(super) is_session_valid: SessionCheck,
 }
 
 impl FromRef<Transfers> for Files {
@@ -27,9 +29,14 @@ impl Transfers {
     pub(in crate::engine) fn new(
         files: Files,
         rules: impl IntoIterator<Item = (&'static str, FileRule)>,
+        is_session_valid: SessionCheck,
     ) -> Self {
         let rules = Arc::new(rules.into_iter().collect());
-        Self { files, rules }
+        Self {
+            files,
+            rules,
+            is_session_valid,
+        }
     }
 
     /// # Errors

@@ -181,7 +181,7 @@ async fn append(
         Some(checksum) => checksum,
         None => None,
     };
-    let (permit, owner) = (transfers.files.permit()?, viewer.clone());
+    let (permit, owner) = (transfers.files.permit(viewer.account)?, viewer.clone());
     // In a task of its own, which goes on when the client disconnects and this request is
     // cancelled: bytes that arrived are written, and a complete upload is stored.
     let appended = tokio::spawn(async move {

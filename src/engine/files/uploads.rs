@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::{Stream, StreamExt};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::blobs::Blobs;
 use super::checksum::Checksum;
 use super::media::{Media, SNIFF_BYTES, normalize_name};
 use super::pictures;
+use super::spool::SendPermit;
 use super::spool_writer::SpoolWriter;
 use super::store::{self, File, Picture};
 use super::transfers::Transfers;
+use super::upload_body::{Refusal, paced};
 use super::upload_store::{self, Upload};
 use super::usage::Quotas;
 use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::engine::jobs::NewJob;
 use crate::engine::viewer::Viewer;
@@ -99,7 +101,8 @@ impl Transfers {
         body: S,
     ) -> Result<UploadState>
     where
-        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+        S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     {
         // Checked before locking as well: locking interrupts the owner's running append.
         self.files.own_upload(viewer, id).await?;
@@ -116,10 +119,15 @@ impl Transfers {
             return Ok(UploadState { upload, offset });
         }
         // Permission is checked for every body: an upload may be resumed a day later.
-        (self.rule(&upload.kind)?.may_add)(viewer.clone(), upload.target).await?;
+        let rule = self.rule(&upload.kind)?;
+        (rule.may_add)(viewer.clone(), upload.target).await?;
+        let mut refusal = Refusal::default();
+        let sender = (viewer, rule, upload.target);
+        let body = self.while_permitted(sender, &mut refusal, paced(body));
         let offset = writer
             .append(offset, upload.size.unsigned_abs(), checksum, body)
             .await?;
+        refusal.check()?;
         self.files
             .store_if_complete(upload, &mut writer, offset)
             .await
@@ -134,10 +142,12 @@ impl Transfers {
         body: S,
     ) -> Result<Option<FileId>>
     where
-        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+        S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
     {
         let upload = self.begin(viewer, request).await?;
-        let mut is_broken = false;
+        let (mut is_broken, mut refusal) = (false, Refusal::default());
+        let sender = (viewer, self.rule(&upload.kind)?, upload.target);
+        let body = self.while_permitted(sender, &mut refusal, body);
         let body = body.inspect(|piece| is_broken |= piece.is_err());
         let mut writer = self.files.0.spool.lock(&upload.id).await;
         let max_bytes = upload.size.unsigned_abs();
@@ -165,6 +175,7 @@ impl Transfers {
         if !matches!(stored, Ok(Some(_))) {
             self.files.end_upload(&upload.id).await?;
         }
+        refusal.check()?;
         if is_broken {
             Err(Error::field("form", "error-message-shape"))
         } else {
@@ -233,9 +244,9 @@ impl Files {
     /// Takes the permit that a request needs while it sends a body.
     ///
     /// # Errors
-    /// `Unavailable` when `max_uploads` requests are sending.
-    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit> {
-        self.0.spool.permit()
+    /// `Unavailable` when `max_uploads` requests are sending, `TooMany` when eight of this account.
+    pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
+        self.0.spool.permit(account)
     }
 
     /// Stores an upload if all its bytes have arrived. A complete upload is reported as such only

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::feed::FeedSpec;
 use crate::base::error::Result;
-use crate::engine::viewer::Viewer;
+use crate::engine::viewer::{SessionCheck, Viewer};
 
 type Authorize = Arc<dyn Fn(Viewer, Vec<i64>) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
 
@@ -33,19 +33,14 @@ impl FeedRule {
 /// The rules that authorize sockets.
 pub(in crate::engine) struct Rights {
     feeds: Vec<FeedRule>,
-    is_session_valid: Box<dyn Fn(Viewer) -> BoxFuture<'static, Result<bool>> + Send + Sync>,
+    is_session_valid: SessionCheck,
 }
 
 impl Rights {
-    /// `is_session_valid` says whether the viewer's session still exists.
-    pub(in crate::engine) fn new<F, R>(feeds: Vec<FeedRule>, is_session_valid: F) -> Self
-    where
-        F: Fn(Viewer) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<bool>> + Send + 'static,
-    {
+    pub(in crate::engine) fn new(feeds: Vec<FeedRule>, is_session_valid: SessionCheck) -> Self {
         Self {
             feeds,
-            is_session_valid: Box::new(move |viewer| is_session_valid(viewer).boxed()),
+            is_session_valid,
         }
     }
 

@@ -23,8 +23,7 @@ use crate::engine::files::{Transfers, take_form};
 use crate::engine::forms::{Form, MAX_FORM_BYTES};
 use crate::engine::viewer::Viewer;
 
-/// For the handler of a request. An action's begins when its form has arrived, which has the same
-/// time; the upload of its files has limits of its own.
+/// For the handler of a request, which begins when its form has arrived.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Act {
@@ -123,14 +122,11 @@ fn has_remedy(error: &Error) -> bool {
     )
 }
 
-/// The body of a form without files, or of JSON.
+/// The body of a form without files, or of JSON. It was read before the request was admitted.
 async fn read_body(body: Body) -> Result<Vec<u8>> {
-    let read = timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_FORM_BYTES))
-        .await
-        .map_err(|_| Error::Unavailable)?;
-    Ok(read
-        .map_err(|_| Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64))?
-        .into())
+    let read = to_bytes(body, MAX_FORM_BYTES).await;
+    let read = read.map_err(|_| Error::TooLarge("error-form-large", MAX_FORM_BYTES as u64))?;
+    Ok(read.into())
 }
 
 async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Result<Outcome> {

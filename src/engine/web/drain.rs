@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+
+use super::bodies::is_streamed;
 
 /// For the rest of a refused body.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,14 +26,7 @@ pub(super) async fn drain_body(
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let is_form = |kind: &HeaderValue| kind.as_bytes().starts_with(b"multipart/form-data");
-    let is_large = request.method() == Method::PATCH
-        || request.headers().contains_key("x-http-method-override")
-        || request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(is_form);
-    if !is_large {
+    if !is_streamed(&request) {
         return answer(request).await;
     }
     let (head, body) = request.into_parts();

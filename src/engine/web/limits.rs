@@ -8,8 +8,11 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::finish::set_error_lang;
 use super::request_context::RequestContext;
+use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
@@ -43,10 +46,47 @@ impl Requests {
     }
 }
 
+/// What [`admit`] asks. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Admission {
+    requests: Option<Arc<Requests>>,
+    /// Requests of people who are not signed in, in work: half of all places, so that they cannot
+    /// take those of members.
+    strangers: Arc<Semaphore>,
+}
+
+impl Admission {
+    pub(super) fn new(requests: Option<Arc<Requests>>, max_requests: usize) -> Self {
+        Self {
+            requests,
+            strangers: Arc::new(Semaphore::new(max_requests.div_ceil(2))),
+        }
+    }
+
+    /// A place for a request: members share all, strangers half of them.
+    fn place(&self, client: Option<Client>) -> Result<Option<SemaphorePermit<'_>>> {
+        if let Some(Client::Account(_)) = client {
+            return Ok(None);
+        }
+        self.strangers.try_acquire().map(Some).map_err(|_| {
+            refused("busy");
+            Error::Unavailable
+        })
+    }
+
+    fn count(&self, client: Option<Client>) -> Result<()> {
+        let Some((requests, client)) = self.requests.as_ref().zip(client) else {
+            return Ok(());
+        };
+        let counted = requests.0.check(&client).map(drop);
+        counted.inspect_err(|_| refused("requests"))
+    }
+}
+
 /// Counts a request, or refuses it. Inside of the sessions, because it needs the viewer: so it also
 /// sets the language in which errors are rendered.
 pub(super) async fn admit(
-    State(requests): State<Option<Arc<Requests>>>,
+    State(admission): State<Admission>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -58,16 +98,13 @@ pub(super) async fn admit(
         None => Client::Address(context.address().network()),
     });
     let lang = context.map(RequestContext::lang);
-    let refusal = requests
-        .zip(client)
-        .and_then(|(requests, client)| requests.0.check(&client).err());
-    let mut response = match refusal {
-        None => next.run(request).await,
-        Some(error) => {
-            refused("requests");
-            SecurityEvent::LimitReached.record(account, address, "requests");
-            error.into_response()
-        }
+    let admitted = admission
+        .count(client)
+        .inspect_err(|_| SecurityEvent::LimitReached.record(account, address, "requests"))
+        .and_then(|()| admission.place(client));
+    let mut response = match admitted {
+        Ok(_place) => next.run(request).await,
+        Err(error) => error.into_response(),
     };
     if let Some(lang) = lang {
         set_error_lang(&mut response, lang);

@@ -20,12 +20,14 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::bodies::Bodies;
 use super::content_coding::Coding;
 use super::embedded_assets::EmbeddedAssets;
 use super::errors::ErrorRenderer;
 use super::finish::finish;
 use super::head::Pages;
 use super::hosts::Hosts;
+use super::limits::Admission;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::request_context::RequestContext;
 use super::{Health, action_route, assets, csp, drain, health, limits};
@@ -48,6 +50,7 @@ pub fn assemble(
     guard: impl FnOnce(Router) -> Router,
 ) -> PageCache {
     let (pages, requests) = (started.routes.clone(), started.requests.clone());
+    let admission = Admission::new(started.requests, engine.settings.max_requests);
     let router = started
         .routes
         .fallback(|| async { Error::NotFound })
@@ -67,7 +70,7 @@ pub fn assemble(
         ))
         .merge(files::routes(started.transfers))
         .layer((
-            from_fn_with_state(started.requests, limits::admit),
+            from_fn_with_state(admission, limits::admit),
             CsrfLayer::new(),
             CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
@@ -78,6 +81,7 @@ pub fn assemble(
         hosts: engine.hosts.clone(),
         pages: engine.pages.clone(),
         embedded_assets: engine.embedded_assets.clone(),
+        bodies: Bodies::default(),
         permits: Semaphore::new(engine.settings.max_requests),
     };
     // For what is not a page in parts. It is small and compressed for one reader: the fastest level
@@ -108,8 +112,23 @@ struct Shared {
     hosts: Hosts,
     pages: Pages,
     embedded_assets: EmbeddedAssets,
+    bodies: Bodies,
     /// One for each request that may be handled at once (setting `max_requests`).
     permits: Semaphore,
+}
+
+impl Shared {
+    /// Refuses a request at once when too many are in work: a queue would make every request late
+    /// and end no sooner.
+    async fn handle(&self, request: Request, next: Next) -> Response {
+        match self.permits.try_acquire() {
+            Ok(_permit) => next.run(request).await,
+            Err(_) => {
+                refused("busy");
+                Error::Unavailable.into_response()
+            }
+        }
+    }
 }
 
 /// Around every request: gives it an id and a [`RequestContext`], refuses it when too many are
@@ -147,17 +166,12 @@ async fn request_context(
         SecurityEvent::RequestRefused.record(None, address.0, "host");
         Error::WrongHost.into_response()
     } else {
-        drain::drain_body(request, async |request| {
-            match shared.permits.try_acquire() {
-                Ok(_permit) => next.run(request).await,
-                // Refused at once: a queue would make every request late and end no sooner.
-                Err(_) => {
-                    refused("busy");
-                    Error::Unavailable.into_response()
-                }
+        match shared.bodies.read(request, address).await {
+            Ok((request, _held)) => {
+                drain::drain_body(request, async |request| shared.handle(request, next).await).await
             }
-        })
-        .await
+            Err(error) => error.into_response(),
+        }
     };
 
     let mut response = finish(response, coding, renderer);

@@ -60,11 +60,28 @@ impl Body {
             revision: message.revision,
             variant: emoji.version(),
         };
-        let html = fragments.render(key, || {
-            markdown::with_emoji(&markdown::to_html(&message.body), &emoji)
+        let html = fragments.render(key, || match &message.html {
+            Some(stored) => markdown::with_emoji(stored, &emoji),
+            None => markdown::with_emoji(&markdown::to_html(&message.body), &emoji),
         });
         Self { html, emoji }
     }
+}
+
+/// Bytes of Markdown that are rendered on an async thread: a millisecond.
+const MAX_INLINE_BYTES: usize = 2 << 10;
+
+/// Runs `render` at once, or on a blocking thread when it would delay other tasks.
+async fn run<T: Send + 'static>(
+    bytes: usize,
+    render: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    if bytes <= MAX_INLINE_BYTES {
+        return Ok(render());
+    }
+    tokio::task::spawn_blocking(render)
+        .await
+        .map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
 /// Renders the fragments of these messages that are not cached.
@@ -74,37 +91,25 @@ pub(super) async fn render_all(
     emoji: Arc<EmojiSet>,
     lang: Lang,
 ) -> Result<Vec<(MessageId, Arc<str>)>> {
-    let is_slow = rows
-        .iter()
-        .any(|row| markdown::needs_highlighting(&row.body));
+    let bytes = rows.iter().map(|row| row.body.len()).sum();
     let render = move || {
         let body = |row: &Message| Body::render(&fragments, row, emoji.clone());
         rows.iter()
             .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
     };
-    // Highlighting takes milliseconds, which would block other tasks of an async thread.
-    if is_slow {
-        tokio::task::spawn_blocking(render)
-            .await
-            .map_err(|error| Error::Internal(anyhow::Error::new(error)))
-    } else {
-        Ok(render())
-    }
+    run(bytes, render).await
 }
 
-/// A message's body as HTML. Slow ones (see [`markdown::needs_highlighting`]) are rendered on a
-/// blocking thread.
+/// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let emoji = chat.community.emoji.in_room(message.room).await?;
     let fragments = chat.engine.fragments.clone();
-    if !markdown::needs_highlighting(&message.body) {
+    if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, emoji));
     }
-    let message = message.clone();
-    tokio::task::spawn_blocking(move || Body::render(&fragments, &message, emoji))
-        .await
-        .map_err(|error| Error::Internal(anyhow::Error::new(error)))
+    let (bytes, message) = (message.body.len(), message.clone());
+    run(bytes, move || Body::render(&fragments, &message, emoji)).await
 }
 
 /// The message's fragment, rendered from its body's HTML unless it is cached.

@@ -7,8 +7,10 @@ use super::actions::permitted_message;
 use super::model::MessageId;
 use super::topics::RoomRead;
 use super::{Chat, store};
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
+use crate::community::Scope;
 use crate::community::permissions::READ;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
@@ -40,7 +42,7 @@ impl Chat {
         message: MessageId,
     ) -> Result<()> {
         let bus = self.engine.bus.clone();
-        let write = self.engine.db.write(async move |tx| {
+        let write = async move |tx: &mut Tx| {
             if store::mark_read(tx, account, room, message).await? {
                 let (origin, event) = (
                     Origin::new(account, None),
@@ -53,7 +55,10 @@ impl Chat {
                 bus.publish_after_commit(tx, origin, event);
             }
             Ok(())
-        });
-        write.await
+        };
+        let access = &self.community.access;
+        access
+            .permitted_write(account, &READ, Scope::Room(room), write)
+            .await
     }
 }

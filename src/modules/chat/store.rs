@@ -29,12 +29,13 @@ pub(super) async fn post(
     name: &str,
     key: &str,
     body: &str,
+    html: Option<&str>,
 ) -> Result<(Message, bool)> {
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
-        revision, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
+        html, revision, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $8, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
@@ -42,7 +43,10 @@ pub(super) async fn post(
     let continues_after =
         Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
     let continues: Option<bool> = tx
-        .optional_scalar(POST, (id, room, author, key, body, now, continues_after))
+        .optional_scalar(
+            POST,
+            (id, room, author, key, body, now, continues_after, html),
+        )
         .await?;
     if let Some(continues) = continues {
         // Authors have read up to their own message. This also bounds the query for unread rooms,
@@ -60,6 +64,7 @@ pub(super) async fn post(
             edited_at: None,
             deleted_at: None,
             key: key.to_owned(),
+            html: html.map(str::to_owned),
             files: Attachments::default(),
         };
         return Ok((message, true));
@@ -96,10 +101,16 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
 ///
 /// # Errors
 /// `Conflict` when it was deleted.
-pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Message> {
-    const EDIT: &str = "UPDATE messages SET body = $2, edited_at = $3, revision = revision + 1 \
+pub(super) async fn edit(
+    tx: &mut Tx,
+    id: MessageId,
+    body: &str,
+    html: Option<&str>,
+) -> Result<Message> {
+    const EDIT: &str = "UPDATE messages SET body = $2, html = $4, edited_at = $3, \
+        revision = revision + 1 \
         WHERE id = $1 AND deleted_at IS NULL";
-    let done = tx.execute(EDIT, (id, body, Micros::now())).await?;
+    let done = tx.execute(EDIT, (id, body, Micros::now(), html)).await?;
     if done == 0 {
         return Err(Error::Conflict("error-message-deleted"));
     }
@@ -108,7 +119,7 @@ pub(super) async fn edit(tx: &mut Tx, id: MessageId, body: &str) -> Result<Messa
 
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str = "UPDATE messages SET body = '', files = '', deleted_at = $2, \
+    const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     let message = tx.one(MESSAGE, (id,)).await?;

@@ -22,11 +22,10 @@ pub struct AddInput {
 
 pub async fn add(todo: Todo, viewer: Viewer, input: AddInput) -> Result<Outcome> {
     let AddInput { space, key, .. } = input;
-    todo.permit_edit(viewer.account, space).await?;
     let title = model::checked_title(&input.title, &key)?;
     let engine = todo.community.engine();
     let (bus, author) = (engine.bus.clone(), viewer.account);
-    let write = engine.db.write(async move |tx| {
+    let write = todo.write(&viewer, space, async move |tx| {
         let (item, is_new) = store::add(tx, (space, author), &key, &title).await?;
         if is_new {
             let event = ItemAdded {

@@ -18,11 +18,10 @@ pub struct ClearInput {
 
 pub async fn clear(todo: Todo, viewer: Viewer, input: ClearInput) -> Result<Outcome> {
     let ClearInput { space } = input;
-    todo.permit_edit(viewer.account, space).await?;
     let engine = todo.community.engine();
     let bus = engine.bus.clone();
     let origin = Origin::new(viewer.account, Some(space));
-    let write = engine.db.write(async move |tx| {
+    let write = todo.write(&viewer, space, async move |tx| {
         let items = store::clear(tx, space).await?;
         let removed = items.len();
         if removed > 0 {

@@ -22,10 +22,9 @@ pub struct ReorderInput {
 pub async fn reorder(todo: Todo, viewer: Viewer, input: ReorderInput) -> Result<Outcome> {
     let engine = todo.community.engine();
     let space = store::space_of(&engine.db, input.item).await?;
-    todo.permit_edit(viewer.account, space).await?;
     let bus = engine.bus.clone();
     let origin = Origin::new(viewer.account, Some(space));
-    let write = engine.db.write(async move |tx| {
+    let write = todo.write(&viewer, space, async move |tx| {
         let from = (input.item, input.position);
         let items = store::reorder(tx, space, from, input.direction).await?;
         let is_moved = items.is_some();

@@ -21,10 +21,9 @@ pub async fn set_done(todo: Todo, viewer: Viewer, input: SetDoneInput) -> Result
     let SetDoneInput { item, done } = input;
     let engine = todo.community.engine();
     let space = store::space_of(&engine.db, item).await?;
-    todo.permit_edit(viewer.account, space).await?;
     let bus = engine.bus.clone();
     let origin = Origin::new(viewer.account, Some(space));
-    let write = engine.db.write(async move |tx| {
+    let write = todo.write(&viewer, space, async move |tx| {
         if let Some(item) = store::set_done(tx, item, done).await? {
             bus.publish_after_commit(tx, origin, ItemMarked { space, item });
         }

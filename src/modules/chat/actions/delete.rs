@@ -6,11 +6,22 @@ use super::super::model::{Message, MessageId};
 use super::super::topics::MessageDeleted;
 use super::super::{Chat, MODERATE, attachment_store, store};
 use super::{outcome, permitted_message};
+use crate::base::db::Tx;
 use crate::base::error::Result;
-use crate::community::permissions::READ;
+use crate::community::Scope;
+use crate::community::permissions::{Permission, READ};
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
+
+/// The permission that the viewer needs to delete a message.
+fn needed_permission(viewer: &Viewer, message: &Message) -> &'static Permission {
+    if message.author == viewer.account {
+        &READ
+    } else {
+        &MODERATE
+    }
+}
 
 /// Checks that the viewer may delete a message.
 ///
@@ -21,13 +32,9 @@ pub(in super::super) async fn may_delete(
     viewer: &Viewer,
     message: &Message,
 ) -> Result<()> {
-    if message.author != viewer.account {
-        chat.community
-            .access
-            .permit_in_room(viewer.account, &MODERATE, message.room)
-            .await?;
-    }
-    Ok(())
+    let (access, permission) = (&chat.community.access, needed_permission(viewer, message));
+    let room = access.permit_in_room(viewer.account, permission, message.room);
+    room.await.map(drop)
 }
 
 #[derive(Deserialize)]
@@ -41,9 +48,9 @@ pub(in super::super) async fn delete(
     input: DeleteInput,
 ) -> Result<Outcome> {
     let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
-    may_delete(&chat, &viewer, &message).await?;
+    let permission = needed_permission(&viewer, &message);
     let (origin, context) = (Origin::new(viewer.account, room.space), chat.clone());
-    let write = chat.engine.db.write_protective(async move |tx| {
+    let write = async move |tx: &mut Tx| {
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
             attachment_store::detach(&context, tx, input.message).await?;
@@ -54,7 +61,10 @@ pub(in super::super) async fn delete(
             context.engine.bus.publish_after_commit(tx, origin, event);
         }
         Ok(message)
-    });
-    let message = write.await?;
+    };
+    let access = &chat.community.access;
+    let message = access
+        .permitted_protective_write(viewer.account, permission, Scope::Room(room.id), write)
+        .await?;
     Ok(outcome(chat, &viewer, message))
 }

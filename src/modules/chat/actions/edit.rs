@@ -6,7 +6,9 @@ use super::super::model::{Message, MessageId};
 use super::super::topics::MessageEdited;
 use super::super::{Chat, POST, model, store};
 use super::{outcome, permitted_message};
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
+use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
@@ -39,19 +41,23 @@ pub(in super::super) async fn edit(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &POST).await?;
     may_edit(&viewer, &message)?;
     let body = model::body(&input.body, !message.files.0.is_empty())?;
+    let html = chat.code_renderer.render(&body).await?;
     let (bus, origin) = (
         chat.engine.bus.clone(),
         Origin::new(viewer.account, room.space),
     );
-    let write = chat.engine.db.write(async move |tx| {
-        let message = store::edit(tx, input.message, &body).await?;
+    let write = async move |tx: &mut Tx| {
+        let message = store::edit(tx, input.message, &body, html.as_deref()).await?;
         let event = MessageEdited {
             room: message.room,
             message: message.clone(),
         };
         bus.publish_after_commit(tx, origin, event);
         Ok(message)
-    });
-    let message = write.await?;
+    };
+    let access = &chat.community.access;
+    let message = access
+        .permitted_write(viewer.account, &POST, Scope::Room(room.id), write)
+        .await?;
     Ok(outcome(chat, &viewer, message))
 }

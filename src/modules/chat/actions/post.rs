@@ -8,12 +8,18 @@ use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
 use super::super::{Chat, POST, ROOM_FEED, model, store};
 use super::outcome;
+use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
+use crate::base::list::List;
+use crate::community::Scope;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
 use crate::engine::viewer::Viewer;
+
+/// Files and captions that are read at all: of a few too many the author is told how many may be.
+const MAX_LISTED: usize = 100;
 
 #[derive(Deserialize)]
 pub(in super::super) struct PostInput {
@@ -22,10 +28,10 @@ pub(in super::super) struct PostInput {
     body: String,
     /// Files that the viewer uploaded for this room; at most ten.
     #[serde(default)]
-    files: Vec<FileId>,
+    files: List<FileId, MAX_LISTED>,
     /// Captions in the order of the files; there may be fewer.
     #[serde(default)]
-    captions: Vec<String>,
+    captions: List<String, MAX_LISTED>,
     /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
     /// author's posts.
     #[serde(default)]
@@ -46,17 +52,19 @@ pub(in super::super) async fn post(
         .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
-    let attachments = NewAttachments::new(input.files, input.captions)?;
+    let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    let html = chat.code_renderer.render(&body).await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
-    let write = chat.engine.db.write(async move |tx| {
-        let (mut message, is_new) = store::post(tx, id, author, &name, &key, &body).await?;
+    let write = async move |tx: &mut Tx| {
+        let (mut message, is_new) =
+            store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
         if is_new {
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
@@ -68,8 +76,11 @@ pub(in super::super) async fn post(
             context.engine.bus.publish_after_commit(tx, origin, event);
         }
         Ok(message)
-    });
-    let message = write.await?;
+    };
+    let access = &chat.community.access;
+    let message = access
+        .permitted_write(author, &POST, Scope::Room(id), write)
+        .await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.

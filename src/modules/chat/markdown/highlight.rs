@@ -1,6 +1,12 @@
 //! Code blocks: highlighted by language, within bounds of time and size.
+//!
+//! Grammars are lists of regular expressions, and some of them backtrack: a line of a hundred bytes
+//! can cost a million steps for each of them. So a message has a budget of time for its code; the
+//! block that exceeds it and those after it are shown plain.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use comrak::nodes::{Node, NodeCodeBlock, NodeValue};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
@@ -10,8 +16,16 @@ use syntect::util::LinesWithEndings;
 pub(super) const MAX_HIGHLIGHT_BYTES: usize = 20 * 1024;
 
 /// Bytes of one line of code beyond which its block is not highlighted: a grammar's work can grow
-/// with the square of a line, and a line that long is data.
-pub(super) const MAX_HIGHLIGHT_LINE_BYTES: usize = 1000;
+/// with the square of a line, and a line that long is data. The budget is asked after each line;
+/// the costliest line of this length that was found took 90 ms.
+pub(super) const MAX_HIGHLIGHT_LINE_BYTES: usize = 500;
+
+/// CPU time for the code of one message. Ordinary code of a message's length takes 20 ms.
+pub(super) const MAX_HIGHLIGHT_TIME: Duration = Duration::from_millis(100);
+
+/// CPU time more when a language is highlighted for the first time since the start: its grammar
+/// is compiled then, which takes up to 150 ms.
+const FIRST_USE_TIME: Duration = Duration::from_millis(400);
 
 /// How many times longer than its code a highlighted block may be. Ordinary code is about four;
 /// one written to change colour with every character stays plain instead of filling every
@@ -137,26 +151,59 @@ pub(super) const LANGUAGES: [(&str, &str); 76] = [
 /// A language that can be highlighted.
 #[derive(Clone, Copy)]
 pub(super) struct Language {
+    /// In [`LANGUAGES`].
+    index: usize,
     /// The word as listed, fit for a class name.
     name: &'static str,
     /// What the grammar is found by.
     token: &'static str,
 }
 
-/// Whether a code block names a language that will be highlighted. The caller then renders off
-/// the async threads: the grammars take tens of milliseconds to load and a block up to a few
-/// milliseconds per kilobyte. Cheap: one pass over the lines, nothing is loaded.
+/// Whether a code block names a language that is highlighted. The caller then renders off the async
+/// threads, with [`to_html_with_code`](super::to_html_with_code). Cheap: one pass over the lines, nothing is loaded.
 pub fn needs_highlighting(source: &str) -> bool {
     source
         .lines()
         .any(|line| fence_info(line).and_then(language_of).is_some())
 }
 
-/// Replaces a code block by its highlighted form; one that cannot be highlighted stays plain,
-/// without the words after its fence.
-pub(super) fn highlight_block(node: Node<'_>, block: &NodeCodeBlock) {
+/// The CPU time of this thread that the code of a message may still take.
+pub(super) struct Budget {
+    ends_at: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(time: Duration) -> Self {
+        Self {
+            ends_at: thread_time() + time,
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        thread_time() >= self.ends_at
+    }
+
+    /// Adds the time that the first use of a language takes.
+    fn allow_first_use(&mut self, language: Language) {
+        static IS_USED: [AtomicBool; LANGUAGES.len()] =
+            [const { AtomicBool::new(false) }; LANGUAGES.len()];
+        if !IS_USED[language.index].swap(true, Ordering::Relaxed) {
+            self.ends_at += FIRST_USE_TIME;
+        }
+    }
+}
+
+/// The CPU time that this thread has used: a busy machine does not make code plain.
+pub(super) fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Replaces a code block by its highlighted form; one that cannot be highlighted within the budget
+/// stays plain, without the words after its fence.
+pub(super) fn highlight_block(node: Node<'_>, block: &NodeCodeBlock, budget: &mut Budget) {
     let language = language_of(&block.info);
-    let value = match language.and_then(|language| highlight(language, &block.literal)) {
+    let value = match language.and_then(|language| highlight(language, &block.literal, budget)) {
         Some(html) => NodeValue::Raw(html),
         None => {
             let mut plain = block.clone();
@@ -173,15 +220,17 @@ pub(super) fn syntaxes() -> &'static SyntaxSet {
     SYNTAXES.get_or_init(SyntaxSet::load_defaults_newlines)
 }
 
-/// The code as a highlighted block, or nothing when it is too long or its grammar gives up.
-pub(super) fn highlight(language: Language, code: &str) -> Option<String> {
+/// The code as a highlighted block, or nothing when it is too long, its grammar gives up, or the
+/// budget is spent.
+pub(super) fn highlight(language: Language, code: &str, budget: &mut Budget) -> Option<String> {
     let too_long = code.len() > MAX_HIGHLIGHT_BYTES
         || code
             .lines()
             .any(|line| line.len() > MAX_HIGHLIGHT_LINE_BYTES);
-    if too_long {
+    if too_long || budget.is_spent() {
         return None;
     }
+    budget.allow_first_use(language);
     let set = syntaxes();
     let mut state = ParseState::new(set.find_syntax_by_token(language.token)?);
     let mut stack = ScopeStack::new();
@@ -194,7 +243,9 @@ pub(super) fn highlight(language: Language, code: &str) -> Option<String> {
             done = position;
         }
         spans.push(class_of(&stack), line.get(done..)?);
-        if spans.html.len() > MIN_HIGHLIGHT_ALLOWED + code.len() * MAX_HIGHLIGHT_GROWTH {
+        let is_too_large =
+            spans.html.len() > MIN_HIGHLIGHT_ALLOWED + code.len() * MAX_HIGHLIGHT_GROWTH;
+        if is_too_large || budget.is_spent() {
             return None;
         }
     }
@@ -270,10 +321,11 @@ pub(super) fn language_of(info: &str) -> Option<Language> {
     let word = info
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | ':'))
         .next()?;
-    LANGUAGES
+    let index = LANGUAGES
         .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(word))
-        .map(|&(name, token)| Language { name, token })
+        .position(|(name, _)| name.eq_ignore_ascii_case(word))?;
+    let (name, token) = LANGUAGES[index];
+    Some(Language { index, name, token })
 }
 
 /// What follows the fence, if the line opens one: inside quotes and list items too.

@@ -6,7 +6,7 @@ use comrak::Arena;
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{AstNode, Node, NodeCodeBlock, NodeHeading, NodeLink, NodeValue};
 
-use super::highlight::highlight_block;
+use super::highlight::{Budget, highlight_block};
 use super::plain::is_visible;
 use super::sanitize::is_allowed_url;
 
@@ -58,7 +58,7 @@ pub(super) enum Change {
 }
 
 /// Rewrites the tree into one whose plain HTML is what a message may show.
-pub(super) fn rewrite<'a>(arena: &'a Arena<'a>, root: Node<'a>) {
+pub(super) fn rewrite<'a>(arena: &'a Arena<'a>, root: Node<'a>, budget: &mut Budget) {
     for (node, change) in changes(root) {
         match change {
             Change::ShowSource(source) => show_source(arena, node, &source),
@@ -67,7 +67,7 @@ pub(super) fn rewrite<'a>(arena: &'a Arena<'a>, root: Node<'a>) {
             Change::Level(level) => set_level(node, level),
             Change::Task { done } => write_task(arena, node, done),
             Change::IsolateColon => isolate_colon(node),
-            Change::Code(block) => highlight_block(node, &block),
+            Change::Code(block) => highlight_block(node, &block, budget),
         }
     }
 }

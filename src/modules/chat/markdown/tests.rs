@@ -9,7 +9,7 @@ mod plain;
 mod random;
 
 use super::sanitize::{TAGS, is_expected_attribute, sanitizer};
-use super::to_html;
+use super::to_html_with_code as to_html;
 
 /// Characters a message may have: hostile texts are that long.
 const MESSAGE_CHARS: usize = 4000;

@@ -1,10 +1,12 @@
 //! Code blocks and their highlighting.
 
+use std::time::Duration;
+
 use syntect::parsing::Scope;
 
 use super::check;
 use crate::modules::chat::markdown::highlight::{
-    CLASSES, LANGUAGES, MAX_HIGHLIGHT_LINE_BYTES, MIN_HIGHLIGHT_ALLOWED, syntaxes,
+    CLASSES, LANGUAGES, MAX_HIGHLIGHT_LINE_BYTES, MIN_HIGHLIGHT_ALLOWED, syntaxes, thread_time,
 };
 use crate::modules::chat::markdown::needs_highlighting;
 
@@ -30,6 +32,18 @@ fn long_code_stays_plain() {
         let html = check(&source);
         assert!(!html.contains("<span") && html.contains("<code class=\"language-"));
     }
+}
+
+/// The grammar of makefiles tries a million steps for each of these lines.
+#[test]
+fn code_that_takes_long_stays_plain() {
+    let line = format!("{}\n", "a\u{301}\u{301}\u{301}\u{301}".repeat(50));
+    let source = format!("```make\n{}```\n", line.repeat(30)).repeat(3);
+    let before = thread_time();
+    let html = check(&source);
+    let took = thread_time() - before;
+    assert!(html.contains("<code class=\"language-make\">a"), "{html}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]

@@ -1,0 +1,232 @@
+//! docs/limits.md is true: each row names the setting or the constant that its number comes from,
+//! and every setting and constant that limits what somebody can send has its row.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use tidepool::base::settings::{Profile, Settings};
+
+/// Settings that are no limits: addresses, names, tuning.
+const NO_LIMITS: [&str; 20] = [
+    "address",
+    "behind_proxy",
+    "cache_mib",
+    "cache_ttl_seconds",
+    "feed_frames",
+    "hosts",
+    "https",
+    "idle_after_seconds",
+    "log",
+    "log_json",
+    "presence_batch_millis",
+    "profile",
+    "readers",
+    "s3_access_key",
+    "s3_bucket",
+    "s3_endpoint",
+    "s3_patience_seconds",
+    "s3_region",
+    "write_batch",
+    "write_wait_micros",
+];
+
+/// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
+const INTERNAL: [&str; 27] = [
+    "MAX_ACCOUNT_FRAMES",
+    "MAX_BACKOFF",
+    "MAX_BATCHES",
+    "MAX_BATCH_BYTES",
+    "MAX_BATCH_FRAMES",
+    "MAX_BUFFERED_ROWS",
+    "MAX_CACHED",
+    "MAX_CACHED_BODY_BYTES",
+    "MAX_CONCURRENT_PARTS",
+    "MAX_COUNTED",
+    "MAX_EMOJI_SOURCE_BYTES",
+    "MAX_FLUSH_FRAMES",
+    "MAX_IDLE_CAPACITY",
+    "MAX_INLINE_BYTES",
+    "MAX_LARGE_EMOJI",
+    "MAX_LISTED_ITEMS",
+    "MAX_NAME_LENGTH",
+    "MAX_NEW_KEYS",
+    "MAX_PEOPLE_PER_FRAME",
+    "MAX_PREPARED_STATEMENTS",
+    "MAX_RETRY_DELAY",
+    "MAX_RUNNING_SHOWN",
+    "MAX_SCALARS_PER_CHAR",
+    "MAX_SHARDS",
+    "MAX_VALUES",
+    "MAX_WAL_PAGES",
+    "MAX_WRITE_SLICES",
+];
+
+/// A row of a table: what is limited, its limit as written, and the source of the number.
+struct Row {
+    what: String,
+    limit: String,
+    source: String,
+}
+
+fn rows() -> Vec<Row> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let source = cells.last()?.strip_prefix('`')?.strip_suffix('`')?;
+        Some(Row {
+            what: cells.first()?.to_string(),
+            limit: cells.get(1)?.to_string(),
+            source: source.to_owned(),
+        })
+    };
+    text.lines()
+        .filter(|line| line.starts_with('|'))
+        .filter_map(row)
+        .collect()
+}
+
+/// A number with its unit, in bytes or seconds: `16 KiB`, `0.1 s`, `4,000`.
+fn amount(text: &str) -> f64 {
+    let mut words = text.split_whitespace();
+    let number = words.next().unwrap_or_default().replace(',', "");
+    let number: f64 = number
+        .parse()
+        .unwrap_or_else(|_| panic!("no number: {text:?}"));
+    number
+        * match words.next() {
+            Some("KiB") => 1024.0,
+            Some("MiB") => 1048576.0,
+            Some("GiB") => 1073741824.0,
+            Some("ms") => 0.001,
+            Some("min") => 60.0,
+            Some("h") => 3600.0,
+            Some("days") => 86400.0,
+            _ => 1.0,
+        }
+}
+
+/// The value of a setting in the profile `production`, in bytes or seconds.
+fn setting(settings: &Value, name: &str) -> Option<f64> {
+    let value = settings.get(name)?.as_f64()?;
+    let unit = if name.contains("_mib") {
+        1048576.0
+    } else if name.ends_with("_hours") {
+        3600.0
+    } else {
+        1.0
+    };
+    Some(value * unit)
+}
+
+/// The constants of the sources, by file and name, with the expressions that give their values.
+fn constants() -> BTreeMap<(String, String), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut found) = (vec![root.join("src")], BTreeMap::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let file = path.strip_prefix(root).unwrap().display().to_string();
+            for line in text.lines() {
+                let Some((_, constant)) = line.split_once("const ") else {
+                    continue;
+                };
+                let parts = constant.split_once(": ").and_then(|(name, rest)| {
+                    let value = rest.split_once(" = ")?.1.split(';').next()?;
+                    Some((name.to_owned(), value.to_owned()))
+                });
+                if let Some((name, value)) = parts {
+                    found.insert((file.clone(), name), value);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The value of an expression such as `16 << 10`, `365 * 86_400` or `Duration::from_millis(100)`.
+fn evaluate(expression: &str) -> f64 {
+    let inner = |prefix: &str| {
+        let rest = expression.split_once(prefix)?.1;
+        rest.strip_suffix(')').map(evaluate)
+    };
+    let units = [
+        ("from_secs(", 1.0),
+        ("from_millis(", 0.001),
+        ("from_micros(", 0.000_001),
+        ("::days(", 86400.0),
+    ];
+    for (prefix, unit) in units {
+        if let Some(value) = inner(prefix) {
+            return value * unit;
+        }
+    }
+    if let Some((left, right)) = expression.split_once(" << ") {
+        return evaluate(left) * 2_f64.powf(evaluate(right));
+    }
+    if let Some((left, right)) = expression.split_once(" * ") {
+        return evaluate(left) * evaluate(right);
+    }
+    match expression.replace('_', "").as_str() {
+        "MIB" => 1048576.0,
+        number => number
+            .parse()
+            .unwrap_or_else(|_| panic!("no number: {expression}")),
+    }
+}
+
+fn production() -> Value {
+    let settings = Settings::of(Profile::Production, Path::new("data"));
+    serde_json::to_value(settings).unwrap()
+}
+
+#[test]
+fn limits_are_as_documented() {
+    let (settings, constants) = (production(), constants());
+    for row in rows() {
+        let value = match row.source.split_once(' ') {
+            Some((file, name)) => constants
+                .get(&(file.to_owned(), name.to_owned()))
+                .map(|expression| evaluate(expression)),
+            None => setting(&settings, &row.source),
+        };
+        let value = value.unwrap_or_else(|| panic!("{}: there is no {}", row.what, row.source));
+        let documented = amount(&row.limit);
+        assert!(
+            (documented - value).abs() < 1e-9,
+            "{}: {documented}, but {} is {value}",
+            row.what,
+            row.source
+        );
+    }
+}
+
+#[test]
+fn every_limit_is_documented() {
+    let sources: Vec<_> = rows().into_iter().map(|row| row.source).collect();
+    let settings = production();
+    let of_settings = settings.as_object().unwrap().keys().cloned();
+    let of_settings = of_settings.filter(|name| !NO_LIMITS.contains(&name.as_str()));
+    let of_code = constants()
+        .into_keys()
+        .filter(|(file, _)| !file.contains("/tests/"))
+        .filter(|(_, name)| name.starts_with("MAX_") && !INTERNAL.contains(&name.as_str()))
+        .map(|(file, name)| format!("{file} {name}"));
+    let missing: Vec<_> = of_settings
+        .chain(of_code)
+        .filter(|source| !sources.contains(source))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "without a row in docs/limits.md: {missing:#?}"
+    );
+}
