@@ -275,6 +275,7 @@ error-heading-internal = Something broke on this side
 error-heading-invalid = That could not be done
 error-heading-not-found = There is nothing at this address
 error-heading-sign-in = Sign in first
+error-heading-wrong-host = This server has another name
 error-heading-too-many = That was a lot at once
 error-request = Request
 error-not-found = It may have been deleted, or you may not be in it. Check the address, or start from the rooms you know.
@@ -287,6 +288,7 @@ error-too-many = { $seconds ->
    *[other] That was too fast. Try again in { $seconds } seconds.
 }
 error-other-site = This request came from another site, so it was not carried out. Open the page here and try again.
+error-wrong-host = The server does not answer to this host name. Use the name it was set up under. Whoever runs it can allow this one, too: add it to hosts in tidepool.toml, or to TIDEPOOL_HOSTS, and restart the server.
 error-owner-only = Only an owner may do this. Ask one of them.
 error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
 error-method = This address does not take such a request.
@@ -299,12 +301,17 @@ error-name-at = A name cannot contain @.
 error-name-taken = Somebody here has this name already. Choose another.
 # $limit: how many characters fit.
 error-too-long = This is too long. Shorten it to { $limit } characters.
+# $limit: how many marks fit on one character.
+error-marks = This has characters with more than { $limit } accents or marks. Take some away.
 error-email = This is not a whole e-mail address. It looks like name@place.example.
 error-email-taken = There is an account with this address already. Sign in with it, or use another.
 # $limit: how many characters are needed.
 error-password-short = This password is too short. Use at least { $limit } characters.
+error-password-common = This password would be guessed soon: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
 error-sign-in = That name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.
+
+error-setup-token = A new server is set up through the link that it printed when it started. Look for it in the terminal or the log of the server, and open that.
 
 error-invite-over = This invite has expired, been used up or been taken back. Ask for another.
 error-invites-full = This space has as many open invites as it can have. Take some back first.

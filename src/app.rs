@@ -97,6 +97,11 @@ pub async fn serve_with(
         .await
         .context("a module's migration failed; nothing was started")?;
     let community = Community::new(engine.clone(), declared);
+    community
+        .restrict_hosts()
+        .await
+        .map_err(anyhow::Error::new)?;
+    let setup_path = community.setup_path().await.map_err(anyhow::Error::new)?;
     chat::resume_ids(&db).await.map_err(anyhow::Error::new)?;
     let sessions = community.clone();
     let mut started = engine.start(modules.bind(&community), move |viewer| {
@@ -117,6 +122,9 @@ pub async fn serve_with(
     // Before `ready`: whoever learns the address may send a signal at once.
     let stop_signal = stop_signal()?;
     ready(address);
+    if let Some(path) = setup_path {
+        print_setup_link(&engine.settings, address, &path);
+    }
 
     stop_signal.await;
     tracing::info!("stopping");
@@ -127,6 +135,21 @@ pub async fn serve_with(
     shut_down(&engine, serving).await;
     db.close().await;
     Ok(())
+}
+
+/// Prints the one-time link for the setup. To stdout only: logs may be kept and passed on.
+fn print_setup_link(settings: &Settings, mut address: SocketAddr, path: &str) {
+    use std::io::Write;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let scheme = if settings.https { "https" } else { "http" };
+    let line = format!(
+        "Nobody owns it yet. Set it up at {scheme}://{address}{path}\n\
+         (from another machine with the server's name in place of {address})\n"
+    );
+    // Nobody may be reading.
+    drop(std::io::stdout().write_all(line.as_bytes()));
 }
 
 /// Closes sockets and ends jobs, then waits for `serving`, the task of the HTTP server.

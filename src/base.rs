@@ -10,8 +10,10 @@ pub mod list;
 pub mod locale;
 pub mod places;
 pub mod secrets;
+pub mod security_log;
 pub mod settings;
 pub mod telemetry;
+pub mod text;
 
 /// A number of bytes for people, rounded down: `512 KiB`, `1.5 GiB`.
 pub fn bytes_in_words(bytes: u64) -> String {

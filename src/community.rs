@@ -4,13 +4,16 @@
 mod access;
 mod accounts;
 mod actions;
+mod authenticate;
 mod cache;
+mod devices;
 mod direct_rooms;
 mod emoji;
 mod housekeeping;
 mod invites;
 mod names;
 mod pages;
+mod password_strength;
 mod passwords;
 pub mod permissions;
 mod person;
@@ -21,10 +24,12 @@ mod rooms;
 mod session_store;
 mod sessions;
 mod setup;
+mod setup_pages;
 mod shell;
 mod sidebar;
 mod sign_in;
 mod sign_in_limits;
+mod sign_in_request;
 mod spaces;
 pub mod topics;
 mod views;
@@ -44,6 +49,7 @@ use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
+use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use invites::Invites;
@@ -52,6 +58,7 @@ pub use person::Person;
 pub use portraits::Face;
 pub use rooms::{Room, Rooms};
 use session_store::Sessions;
+use setup::SetupToken;
 pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
 pub use spaces::{Space, Spaces};
@@ -68,7 +75,9 @@ pub struct Services {
     permissions: Vec<&'static Permission>,
     account_styles: Vec<AccountStyle>,
     sessions: Sessions,
-    sign_in_limiter: Arc<SignInLimiter>,
+    sign_in_limiter: SignInLimiter,
+    devices: KnownDevices,
+    setup_token: SetupToken,
     invites: Invites,
     /// Permission checks and memberships.
     pub access: Access,
@@ -94,14 +103,18 @@ impl Community {
     /// Creates the services. `declared` is what all modules declare: their permissions and account
     /// styles.
     pub fn new(engine: Engine, declared: &Declarations) -> Self {
-        let sign_in_limiter = Arc::new(SignInLimiter::default());
+        let sign_in_limiter = SignInLimiter::default();
         let access = Access::new(&engine);
-        let accounts = Accounts::new(&engine, sign_in_limiter.clone());
+        let accounts = Accounts::new(&engine);
         Self(Arc::new(Services {
             permissions: declared.permissions.clone(),
             account_styles: declared.account_styles.clone(),
             sessions: Sessions::new(&engine, &accounts),
             sign_in_limiter,
+            devices: KnownDevices {
+                engine: engine.clone(),
+            },
+            setup_token: SetupToken::default(),
             invites: Invites {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -176,9 +189,10 @@ pub fn module() -> Module<Community> {
             Ok(viewer.account == account)
         })
         .subscriber(sidebar::presenter())
-        .task(Community::evict_repeatedly);
-    let module = emoji::declare(portraits::declare(sign_in::declare(actions::declare(
-        module,
+        .task(Community::evict_repeatedly)
+        .task(Community::end_expired_sessions);
+    let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
+        actions::declare(module),
     ))));
     pages::declare(module).page(
         Audience::Anyone,

@@ -39,7 +39,7 @@ use live::{Hub, Limits, Rights};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
-use web::{EmbeddedAssets, Pages, PartCache, Requests};
+use web::{EmbeddedAssets, Hosts, Pages, PartCache, Requests};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -75,6 +75,8 @@ pub struct Services {
     pub part_cache: PartCache,
     /// What every page starts with.
     pub pages: Pages,
+    /// The host names that the server answers to.
+    pub hosts: Hosts,
     /// Style sheets and scripts that modules from outside bring.
     pub embedded_assets: EmbeddedAssets,
     /// Events that nobody could handle.
@@ -114,6 +116,7 @@ impl Engine {
         Ok(Self(Arc::new(Services {
             bus: Bus::new(versions.clone(), declared.topics.iter().copied()),
             part_cache: PartCache::new(&settings),
+            hosts: Hosts::new(&settings),
             versions,
             live: Hub::new(Limits::from(&*settings), declared.feeds.clone()),
             fragments: Fragments::new(&settings),

@@ -19,6 +19,7 @@ mod blackbox {
     mod files;
     mod frame_rendering;
     mod fresh_pages;
+    mod full_disk;
     mod history;
     mod http_caching;
     mod http_errors;
@@ -44,6 +45,7 @@ mod blackbox {
     mod revocation;
     mod rooms;
     mod security_headers;
+    mod security_log;
     mod sessions;
     mod setup;
     mod shutdown;

@@ -22,6 +22,7 @@ mod browser {
     mod phone;
     mod pictures;
     mod portraits;
+    mod sign_out;
     mod upload_resume;
     mod without_scripts;
 }

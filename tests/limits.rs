@@ -8,12 +8,13 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 19] = [
+const NO_LIMITS: [&str; 20] = [
     "address",
     "behind_proxy",
     "cache_mib",
     "cache_ttl_seconds",
     "feed_frames",
+    "hosts",
     "https",
     "idle_after_seconds",
     "log",
@@ -153,7 +154,9 @@ fn constants() -> BTreeMap<(String, String), String> {
 }
 
 /// The value of an expression such as `16 << 10`, `365 * 86_400` or `Duration::from_millis(100)`.
-fn evaluate(expression: &str) -> f64 {
+/// `look_up` finds the expression of another constant.
+fn evaluate(expression: &str, look_up: &dyn Fn(&str) -> String) -> f64 {
+    let evaluate = |expression: &str| evaluate(expression, look_up);
     let inner = |prefix: &str| {
         let rest = expression.split_once(prefix)?.1;
         rest.strip_suffix(')').map(evaluate)
@@ -177,9 +180,10 @@ fn evaluate(expression: &str) -> f64 {
     }
     match expression.replace('_', "").as_str() {
         "MIB" => 1048576.0,
-        number => number
-            .parse()
-            .unwrap_or_else(|_| panic!("no number: {expression}")),
+        number => match number.parse() {
+            Ok(number) => number,
+            Err(_) => evaluate(&look_up(expression)),
+        },
     }
 }
 
@@ -193,9 +197,15 @@ fn limits_are_as_documented() {
     let (settings, constants) = (production(), constants());
     for row in rows() {
         let value = match row.source.split_once(' ') {
-            Some((file, name)) => constants
-                .get(&(file.to_owned(), name.to_owned()))
-                .map(|expression| evaluate(expression)),
+            Some((file, name)) => {
+                constants
+                    .get(&(file.to_owned(), name.to_owned()))
+                    .map(|expression| {
+                        evaluate(expression, &|name| {
+                            constants[&(file.to_owned(), name.to_owned())].clone()
+                        })
+                    })
+            }
             None => setting(&settings, &row.source),
         };
         let value = value.unwrap_or_else(|| panic!("{}: there is no {}", row.what, row.source));

@@ -2,6 +2,7 @@
 // activity for presence.
 
 import { act, onConnected, syncFeeds } from './live.js';
+import './sign_out.js';
 
 const ACTIVITY_INTERVAL = 30000; // ms between two reports that the person is active
 const MAX_FOUND = 12; // links that the quick switcher lists

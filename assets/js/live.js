@@ -25,6 +25,7 @@ let connection = null;
 let lastMessageAt = 0, lastPingAt = 0; // ms since the epoch
 let offlineTimer = null, refetchTimer = null;
 let failedConnects = 0, nextActId = 1;
+let isSigningOut = false;
 
 /** Sends an HTTP request as htmx does, and aborts it when the network swallows the response. */
 export const request = (url, options = {}) => fetch(url, {
@@ -32,6 +33,9 @@ export const request = (url, options = {}) => fetch(url, {
   signal: AbortSignal.timeout(REQUEST_TIMEOUT),
   ...options,
 });
+
+/** The page signs out by itself: the end of its session is no reason to load it again. */
+export const expectSignOut = () => { isSigningOut = true; };
 
 /** Whether the socket is open. */
 export const isConnected = () => connection?.socket?.readyState === WebSocket.OPEN;
@@ -267,7 +271,7 @@ document.addEventListener('htmx:ws:close', (event) => {
   if (event.detail.connection !== connection) return;
   rejectPendingActs();
   scheduleOfflineNotice();
-  if (event.detail.code === 4401) location.reload();
+  if (event.detail.code === 4401 && !isSigningOut) location.reload();
   // A refused handshake looks like a lost network, so ask over HTTP whether the session still is
   // valid.
   if (++failedConnects % SESSION_CHECK_EVERY === 0) {

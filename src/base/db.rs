@@ -12,6 +12,7 @@
 //! ```
 
 mod query;
+mod reserve;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -29,6 +30,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 pub use query::{Params, Row, Scalar};
+use reserve::{Reserve, SpacePolicy};
 pub use writer::Tx;
 use writer::{QueuePolicy, Writer};
 
@@ -85,8 +87,8 @@ impl Db {
             .await?;
         let wait = Duration::from_micros(settings.write_wait_micros);
         let writer = Writer::start(
-            connection,
-            checkpointer,
+            (connection, checkpointer),
+            Reserve::open(&settings.data),
             settings.max_waiting_writes,
             settings.write_batch,
             wait,
@@ -99,8 +101,8 @@ impl Db {
     pub async fn in_memory() -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().in_memory(true);
         let writer = Writer::start(
-            options.connect().await?,
-            options.connect().await?,
+            (options.connect().await?, options.connect().await?),
+            Reserve::none(),
             1,
             1,
             Duration::ZERO,
@@ -117,13 +119,36 @@ impl Db {
     /// # Errors
     /// Those of `work`. `Unavailable` at once while `max_waiting_writes` wait (a setting): a client
     /// had better try again than wait. Also when the server is stopping, or the commit failed.
+    /// `Full` when the disk is.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self {
-            Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::RefuseWhenFull, work).await,
+            Self::Sqlite(Sqlite { writer, .. }) => {
+                let (queue, space) = (QueuePolicy::RefuseWhenFull, SpacePolicy::RefuseWhenFull);
+                writer.write(queue, space, work).await
+            }
+        }
+    }
+
+    /// The same for writes that protect people: ending sessions, taking away rights, deleting. They
+    /// also work on a full disk, in a reserve that is kept for them, and while the queue is full.
+    ///
+    /// # Errors
+    /// As [`write_queued`](Self::write_queued); `Full` when the reserve is used up, too.
+    pub async fn write_protective<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(Sqlite { writer, .. }) => {
+                writer
+                    .write(QueuePolicy::Wait, SpacePolicy::UseReserve, work)
+                    .await
+            }
         }
     }
 
@@ -138,7 +163,10 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self {
-            Self::Sqlite(sqlite) => sqlite.writer.write(QueuePolicy::Wait, work).await,
+            Self::Sqlite(Sqlite { writer, .. }) => {
+                let (queue, space) = (QueuePolicy::Wait, SpacePolicy::RefuseWhenFull);
+                writer.write(queue, space, work).await
+            }
         }
     }
 
@@ -148,7 +176,12 @@ impl Db {
     /// When one of them fails.
     pub async fn check(&self) -> Result<()> {
         self.execute("SELECT 1", ()).await?;
-        self.write_queued(async |_| Ok(())).await
+        match self {
+            Self::Sqlite(Sqlite { writer, .. }) => {
+                let (queue, space) = (QueuePolicy::Wait, SpacePolicy::NeedsNone);
+                writer.write(queue, space, async |_| Ok(())).await
+            }
+        }
     }
 
     /// Finishes waiting writes, moves the write-ahead log into the file and closes.

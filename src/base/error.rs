@@ -15,6 +15,9 @@ pub enum Error {
     /// The viewer may see it but not do this; the key says why.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// The request names a host that the server does not answer to.
+    #[error("wrong host")]
+    WrongHost,
     /// Fields are wrong; nothing was changed.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
@@ -94,6 +97,7 @@ impl Error {
             Self::NotFound => "not_found",
             Self::SignInFirst => "sign_in_first",
             Self::Forbidden(_) => "forbidden",
+            Self::WrongHost => "wrong_host",
             Self::Invalid(_) => "invalid",
             Self::TooLarge(..) => "too_large",
             Self::Full(_) => "full",

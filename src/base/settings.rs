@@ -28,6 +28,7 @@ pub struct Settings {
     pub profile: Profile,
     pub https: bool,
     pub behind_proxy: bool,
+    pub hosts: Vec<String>,
     pub log: String,
     pub log_json: bool,
     pub cache_mib: u64,

@@ -107,22 +107,33 @@ impl Access {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         self.permit(account, permission, scope).await?;
-        let write = self.engine.db.write(async move |tx| {
-            match scope {
-                // The host never changes.
-                Scope::Server => {}
-                Scope::Space(space) => {
-                    let role = tx.optional_scalar(READ_ROLE, (space, account)).await?;
-                    check_role(role, permission)?;
-                }
-                Scope::Room(room) => {
-                    let standing: Standing = tx.one(Standing::READ, (room, account)).await?;
-                    standing.check(permission)?;
-                }
-            }
-            work(tx).await
-        });
+        let write = self
+            .engine
+            .db
+            .write(checked(account, permission, scope, work));
         write.await
+    }
+
+    /// As [`permitted_write`](Self::permitted_write), for a change that takes away rights or
+    /// deletes: it also works on a full disk.
+    ///
+    /// # Errors
+    /// Those of [`permit`](Self::permit) and of
+    /// [`Db::write_protective`](crate::base::db::Db::write_protective).
+    pub async fn permitted_protective_write<T, F>(
+        &self,
+        account: AccountId,
+        permission: &'static Permission,
+        scope: Scope,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.permit(account, permission, scope).await?;
+        let write = checked(account, permission, scope, work);
+        self.engine.db.write_protective(write).await
     }
 
     /// An account's role in a space; `None` when it is not a member.
@@ -265,5 +276,33 @@ impl Standing {
             return Err(Error::Conflict("error-room-archived"));
         }
         Ok(())
+    }
+}
+
+/// `work` in a transaction in which the account holds the permission.
+fn checked<T, F>(
+    account: AccountId,
+    permission: &'static Permission,
+    scope: Scope,
+    work: F,
+) -> impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static
+where
+    T: Send + 'static,
+    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+{
+    async move |tx: &mut Tx| {
+        match scope {
+            // The host never changes.
+            Scope::Server => {}
+            Scope::Space(space) => {
+                let role = tx.optional_scalar(READ_ROLE, (space, account)).await?;
+                check_role(role, permission)?;
+            }
+            Scope::Room(room) => {
+                let standing: Standing = tx.one(Standing::READ, (room, account)).await?;
+                standing.check(permission)?;
+            }
+        }
+        work(tx).await
     }
 }

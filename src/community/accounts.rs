@@ -1,27 +1,27 @@
 //! Accounts, found by name or e-mail address.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::cache::StoreCache;
-use super::names::{key, normalize};
+use super::names::{check_name_of, name_key};
+use super::password_strength::is_easily_guessed;
 use super::passwords::{self, Passwords};
 use super::person::{MAX_LISTED, Person};
-use super::sign_in_limits::SignInLimiter;
 use super::topics::AccountChanged;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::text::{fold, has_excess_marks};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
-const MAX_LOGIN_BYTES: usize = 320; // no name or address is longer
+const MAX_LOGIN_BYTES: usize = 1_280; // no name or address is longer
 const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: the longest forward path, without its brackets
 
 /// A person's account.
@@ -46,43 +46,48 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
-    /// Normalizes the fields and records which are invalid.
-    pub(super) fn check(&mut self, check: &mut Check) {
-        self.name = normalize(&self.name);
+    /// Normalizes the fields and records which are invalid. `community` is a name that no password
+    /// may consist of.
+    pub(super) fn check(&mut self, community: &str, check: &mut Check) {
+        self.name = check_name_of(MAX_NAME_CHARS, &self.name, "name", check);
         self.email = self.email.trim().to_owned();
-        let name = self.name.graphemes(true).count();
-        let password = self.password.graphemes(true).count();
+        // A name that is somebody else's address would be ambiguous at sign-in. Other signs than @
+        // become one in the key.
         check
-            .that(name >= 1, "name", "error-name-missing", 0)
             .that(
-                name <= MAX_NAME_CHARS,
+                !name_key(&self.name).contains('@'),
                 "name",
-                "error-too-long",
-                MAX_NAME_CHARS,
+                "error-name-at",
+                0,
             )
-            // A name that is somebody else's address would be ambiguous at sign-in.
-            .that(!self.name.contains('@'), "name", "error-name-at", 0)
-            .that(is_email(&self.email), "email", "error-email", 0)
-            .that(
-                password >= passwords::MIN_CHARS,
-                "password",
-                "error-password-short",
-                passwords::MIN_CHARS,
-            )
-            .that(
-                password <= passwords::MAX_CHARS,
-                "password",
-                "error-too-long",
-                passwords::MAX_CHARS,
-            );
+            .that(is_email(&self.email), "email", "error-email", 0);
+        self.check_password(community, check);
+    }
+
+    fn check_password(&self, community: &str, check: &mut Check) {
+        let (min, max) = (passwords::MIN_CHARS, passwords::MAX_CHARS);
+        let is_long = self.password.len() > passwords::MAX_BYTES;
+        let chars = match is_long {
+            true => max + 1,
+            false => self.password.graphemes(true).count(),
+        };
+        let own = [&*self.name, &*self.email, community];
+        let is_common = (min..=max).contains(&chars) && is_easily_guessed(&self.password, &own);
+        check
+            .that(chars >= min, "password", "error-password-short", min)
+            .that(chars <= max, "password", "error-too-long", max)
+            .that(!is_common, "password", "error-password-common", 0);
     }
 }
 
 fn is_email(text: &str) -> bool {
+    // An address that reads as another one once it is a key.
+    let is_plain = fold(text).matches('@').count() == 1 && !has_excess_marks(text);
     let has_both_parts = text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
-    has_both_parts
+    is_plain
+        && has_both_parts
         && text.len() <= MAX_EMAIL_BYTES
         && !text
             .chars()
@@ -96,7 +101,7 @@ fn is_email(text: &str) -> bool {
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), \
         EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
-    let (name_key, email_key) = (key(&new.name), key(&new.email));
+    let (name_key, email_key) = (name_key(&new.name), fold(&new.email));
     let (name, email): (bool, bool) = tx.one(TAKEN, (&name_key, &email_key)).await?;
     Check::default()
         .that(!name, "name", "error-name-taken", 0)
@@ -128,15 +133,13 @@ pub struct Accounts {
     pub(super) engine: Engine,
     by_id: StoreCache<AccountId, Arc<Account>>,
     passwords: Arc<Passwords>,
-    sign_in_limiter: Arc<SignInLimiter>,
 }
 
 impl Accounts {
-    pub(super) fn new(engine: &Engine, sign_in_limiter: Arc<SignInLimiter>) -> Self {
+    pub(super) fn new(engine: &Engine) -> Self {
         Self {
             by_id: StoreCache::new(engine),
             passwords: Arc::new(Passwords::new()),
-            sign_in_limiter,
             engine: engine.clone(),
         }
     }
@@ -164,28 +167,20 @@ impl Accounts {
         self.engine.db.all(READ, (account, MAX_LISTED)).await
     }
 
-    /// The account with this name or address, if the password is right.
-    ///
-    /// # Errors
-    /// `TooMany` after ten attempts in three minutes.
-    pub(super) async fn authenticate(
-        &self,
-        login: &str,
-        password: String,
-        from: IpAddr,
-    ) -> Result<Option<AccountId>> {
+    /// The account with this name or address, and the hash of its password.
+    pub(super) async fn find_by_login(&self, login: &str) -> Result<Option<(AccountId, String)>> {
         const READ: &str =
-            "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $1";
+            "SELECT id, password FROM accounts WHERE email_key = $1 OR name_key = $2";
         if login.len() > MAX_LOGIN_BYTES {
             return Ok(None);
         }
-        let key = key(login);
-        let found: Option<(AccountId, String)> = self.engine.db.optional(READ, (key,)).await?;
-        let (id, hash) = found.unzip();
-        self.sign_in_limiter.check(login, id, from)?;
-        let is_right = password.len() <= passwords::MAX_CHARS * 4
-            && self.passwords.verify(password, hash).await?;
-        Ok(id.filter(|_| is_right))
+        let keys = (fold(login), name_key(login));
+        self.engine.db.optional(READ, keys).await
+    }
+
+    /// Whether a password matches a hash. Without a hash: `false`, after the same time.
+    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        Ok(password.len() <= passwords::MAX_BYTES && self.passwords.verify(password, hash).await?)
     }
 
     /// Hashes the password of a new account.

@@ -208,7 +208,7 @@ impl EmojiSets {
             Ok(())
         };
         self.access
-            .permitted_write(by, &MANAGE_SPACE, Scope::Space(space), remove)
+            .permitted_protective_write(by, &MANAGE_SPACE, Scope::Space(space), remove)
             .await
     }
 }

@@ -141,7 +141,7 @@ impl Invites {
             require_row(tx.execute(REVOKE, (invite, space, Micros::now())).await?)
         };
         self.access
-            .permitted_write(by, &INVITE, Scope::Space(space), revoke)
+            .permitted_protective_write(by, &INVITE, Scope::Space(space), revoke)
             .await
     }
 
@@ -153,9 +153,9 @@ impl Invites {
     ) -> Result<(AccountId, SpaceId)> {
         // Checked before the expensive hash, and again inside the transaction, where it counts.
         let invitation = self.find(code).await?;
-        invitation.ok_or(Error::Conflict("error-invite-over"))?;
+        let invitation = invitation.ok_or(Error::Conflict("error-invite-over"))?;
         let mut check = Check::default();
-        new.check(&mut check);
+        new.check(&invitation.space, &mut check);
         check.done()?;
         let hash = self.accounts.hash_password(&new).await?;
         let (code, engine) = (code.to_owned(), self.engine.clone());

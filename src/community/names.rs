@@ -1,11 +1,23 @@
-//! Names of accounts, spaces and rooms: normalized, compared and shortened to initials.
+//! Names of accounts, spaces and rooms: checked, compared and shortened to initials.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::error::Check;
+use crate::base::text::{check_short_text, fold, is_blank, normalize_line};
 
 pub(super) const MAX_NAME_CHARS: usize = 60; // graphemes
+
+/// Letters of other scripts, after case folding, whose small or capital form looks like that of a
+/// Latin one.
+#[rustfmt::skip]
+const LOOKALIKES: [(char, char); 39] = [
+    ('а', 'a'), ('в', 'b'), ('е', 'e'), ('н', 'h'), ('о', 'o'), ('р', 'p'), ('с', 'c'),
+    ('т', 't'), ('у', 'y'), ('х', 'x'), ('к', 'k'), ('м', 'm'), ('і', 'i'), ('ј', 'j'),
+    ('ѕ', 's'), ('ԁ', 'd'), ('һ', 'h'), ('ԛ', 'q'), ('ԝ', 'w'), ('ӏ', 'l'), ('α', 'a'),
+    ('β', 'b'), ('ε', 'e'), ('η', 'n'), ('ι', 'i'), ('κ', 'k'), ('ν', 'v'), ('ο', 'o'),
+    ('ρ', 'p'), ('τ', 't'), ('υ', 'u'), ('χ', 'x'), ('օ', 'o'), ('ս', 'u'), ('ո', 'n'),
+    ('ց', 'g'), ('ı', 'i'), ('ɑ', 'a'), ('ɡ', 'g'),
+];
 
 /// The first graphemes of the first two words, in upper case.
 pub(super) fn initials(name: &str) -> String {
@@ -16,49 +28,31 @@ pub(super) fn initials(name: &str) -> String {
         .collect()
 }
 
-/// One line without control characters, runs of white space or white space at the ends.
-pub(super) fn normalize(text: &str) -> String {
-    // Bidirectional overrides would reorder the line that shows the name.
-    let plain: String = text
-        .chars()
-        .filter(|c| !is_reordering(*c) && !matches!(c, '\u{200b}' | '\u{feff}'))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The key by which names are compared: that of [`fold`], with Latin letters for those that look
+/// like them, so that nobody can take a name that reads as somebody else's.
+pub(super) fn name_key(name: &str) -> String {
+    let latin = |c| LOOKALIKES.iter().find(|(look, _)| *look == c);
+    let key = fold(name);
+    key.chars()
+        .map(|c| latin(c).map_or(c, |(_, latin)| *latin))
+        .collect()
 }
 
-/// The comparison key of names and addresses: NFKC, lower case, without invisible characters.
-pub(super) fn key(text: &str) -> String {
-    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    normalize(&visible.nfkc().collect::<String>()).to_lowercase()
-}
-
-/// Bidirectional embeddings, overrides and isolates.
-fn is_reordering(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Joiners, direction marks, variation selectors and fillers.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Normalizes a name and records under `field` if it is empty or too long.
+/// Normalizes a name and records under `field` if nothing of it can be seen or it is too long.
 pub(super) fn check_name(name: &str, field: &'static str, check: &mut Check) -> String {
-    let name = normalize(name);
-    let length = name.graphemes(true).count();
-    check
-        .that(length >= 1, field, "error-name-missing", 0)
-        .that(
-            length <= MAX_NAME_CHARS,
-            field,
-            "error-too-long",
-            MAX_NAME_CHARS,
-        );
+    check_name_of(MAX_NAME_CHARS, name, field, check)
+}
+
+/// As [`check_name`], with another limit.
+pub(super) fn check_name_of(
+    max_chars: usize,
+    name: &str,
+    field: &'static str,
+    check: &mut Check,
+) -> String {
+    let name = normalize_line(name);
+    check.that(!is_blank(&name), field, "error-name-missing", 0);
+    check_short_text(&name, field, max_chars, check);
     name
 }
 
@@ -68,12 +62,18 @@ mod tests {
 
     #[test]
     fn names_are_normalized_and_compared() {
-        assert_eq!(normalize("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
+        assert_eq!(normalize_line("  Ann\t\u{202e}  Okafor\n"), "Ann Okafor");
         assert_eq!(initials("ann okafor lind"), "AO");
         assert_eq!(initials("👩‍👩‍👧 family"), "👩‍👩‍👧F");
         assert_eq!(initials(""), "");
-        assert_eq!(key("ANN  Okafor"), "ann okafor");
-        assert_eq!(key("A\u{2060}nn\u{200d}"), "ann");
-        assert_eq!(key("Ａｎｎ"), "ann");
+        assert_eq!(name_key("ANN  Okafor"), "ann okafor");
+    }
+
+    #[test]
+    fn name_that_reads_as_another_has_its_key() {
+        for (lookalike, name) in [("Аnn", "Ann"), ("раvеl", "pavel"), ("Ｂοb", "bob")] {
+            assert_eq!(name_key(lookalike), name_key(name), "{lookalike}");
+        }
+        assert_ne!(name_key("Анна"), name_key("Anna"));
     }
 }

@@ -14,6 +14,8 @@ use crate::base::error::{Error, Result};
 pub(super) const MIN_CHARS: usize = 10; // graphemes
 /// Graphemes. Bounds the cost of hashing.
 pub(super) const MAX_CHARS: usize = 256;
+/// Bytes, of a password whose characters have several.
+pub(super) const MAX_BYTES: usize = 4 * MAX_CHARS;
 const MAX_CONCURRENT: usize = 2;
 
 /// Hashes and verifies passwords. Cheap to clone.

@@ -143,16 +143,25 @@ async fn may_read_of_space(community: Community, viewer: Viewer, file: File) -> 
         .await
 }
 
-/// `GET /accounts/<id>/picture`: for everybody who is signed in.
+/// `GET /accounts/<id>/picture`: for those who share a space or conversation with the account. All
+/// others get what an account without a picture has.
 async fn serve_portrait(
     State(community): State<Community>,
     viewer: Viewer,
     Path(account): Path<AccountId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    const READ: &str = "SELECT picture FROM accounts WHERE id = $1";
+    const READ: &str = "SELECT picture FROM accounts WHERE id = $1 AND (id = $2 \
+        OR EXISTS (SELECT 1 FROM members mine JOIN members theirs \
+        ON theirs.space_id = mine.space_id \
+        WHERE mine.account_id = $2 AND theirs.account_id = $1) \
+        OR EXISTS (SELECT 1 FROM room_members mine JOIN room_members theirs \
+        ON theirs.room_id = mine.room_id \
+        WHERE mine.account_id = $2 AND theirs.account_id = $1))";
     let engine = community.engine();
-    let picture: Option<FileId> = engine.db.scalar(READ, (account,)).await?;
+    let ids = (account, viewer.account);
+    let picture: Option<Option<FileId>> = engine.db.optional_scalar(READ, ids).await?;
+    let picture = picture.flatten();
     let cache_control = if account == viewer.account {
         REVALIDATE
     } else {

@@ -1,10 +1,9 @@
 //! The form fields of a room, validated before anything is read or written.
 
-use unicode_segmentation::UnicodeSegmentation;
-
-use super::names::{check_name, normalize};
+use super::names::check_name;
 use crate::base::error::{Check, Result};
 use crate::base::ids::AccountId;
+use crate::base::text::{check_short_text, normalize_line};
 
 const MAX_ABOUT_CHARS: usize = 200; // graphemes of a room's description
 
@@ -46,14 +45,8 @@ impl RoomForm {
     pub(super) fn check(&mut self) -> Result<()> {
         let mut check = Check::default();
         self.name = check_name(&self.name, "name", &mut check);
-        self.about = normalize(&self.about);
-        check
-            .that(
-                self.about.graphemes(true).count() <= MAX_ABOUT_CHARS,
-                "about",
-                "error-too-long",
-                MAX_ABOUT_CHARS,
-            )
-            .done()
+        self.about = normalize_line(&self.about);
+        check_short_text(&self.about, "about", MAX_ABOUT_CHARS, &mut check);
+        check.done()
     }
 }

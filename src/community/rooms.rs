@@ -262,7 +262,7 @@ impl Rooms {
             Ok(())
         };
         self.access
-            .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
+            .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
             .await
     }
 
@@ -293,7 +293,7 @@ impl Rooms {
             Ok(())
         };
         self.access
-            .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
+            .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
             .await
     }
 

@@ -158,7 +158,7 @@ impl SessionStore for Sessions {
         let cache = self.open.clone();
         self.engine
             .db
-            .write_queued(async move |tx| {
+            .write_protective(async move |tx| {
                 let row = (&*key, account, data, device, Micros::now(), expires);
                 tx.execute(CREATE, row).await?;
                 tx.after_commit(move || cache.insert(key, cached));
@@ -205,7 +205,7 @@ impl SessionStore for Sessions {
         let cache = self.open.clone();
         self.engine
             .db
-            .write_queued(async move |tx| {
+            .write_protective(async move |tx| {
                 tx.execute("DELETE FROM sessions WHERE digest = $1", (&*key,))
                     .await?;
                 tx.after_commit(move || cache.invalidate(&key));

@@ -1,5 +1,6 @@
 //! Sessions: resolving a cookie to an account, signing in, and ending a session.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
+use crate::base::security_log::SecurityEvent;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::RequestContext;
@@ -39,10 +41,19 @@ pub(super) struct OpenSession {
     pub(super) seen_at: Micros,
 }
 
+/// The session cookie. Under https the prefix makes browsers refuse one that another host of the
+/// domain or a page without encryption has set.
+fn cookie_name(https: bool) -> &'static str {
+    match https {
+        true => "__Host-tidepool",
+        false => "tidepool",
+    }
+}
+
 /// Wraps a router with the session layer and [`resolve_viewer`].
 pub(super) fn guard(sessions: &Sessions, router: Router) -> Router {
     let layer = SessionManagerLayer::new(sessions.clone())
-        .with_name("tidepool")
+        .with_name(cookie_name(sessions.engine.settings.https))
         .with_secure(sessions.engine.settings.https)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(SESSION_TTL));
@@ -56,7 +67,8 @@ async fn resolve_viewer(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match sessions.viewer(&session, request.headers()).await {
+    let address = RequestContext::address_of(&request);
+    match sessions.viewer(&session, request.headers(), address).await {
         Ok(Some(viewer)) => {
             RequestContext::set_viewer(&mut request, viewer);
         }
@@ -67,7 +79,12 @@ async fn resolve_viewer(
 }
 
 impl Sessions {
-    async fn viewer(&self, session: &Session, headers: &HeaderMap) -> Result<Option<Viewer>> {
+    async fn viewer(
+        &self,
+        session: &Session,
+        headers: &HeaderMap,
+        address: IpAddr,
+    ) -> Result<Option<Viewer>> {
         let session_error =
             |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         let Some(account) = session
@@ -102,6 +119,7 @@ impl Sessions {
             account: account.id,
             name: account.name.as_str().into(),
             session: digest(&id),
+            address,
             lang,
         }))
     }
@@ -165,7 +183,7 @@ impl Sessions {
         const END: &str = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2";
         let key: Arc<str> = digest.into();
         let (cache, engine) = (self.open.clone(), self.engine.clone());
-        let write = self.engine.db.write(async move |tx| {
+        let write = self.engine.db.write_protective(async move |tx| {
             require_row(tx.execute(END, (&*key, account)).await?)?;
             tx.after_commit(move || {
                 cache.invalidate(&key);
@@ -179,13 +197,30 @@ impl Sessions {
         write.await
     }
 
-    /// Deletes sessions that have expired.
-    pub(super) async fn delete_expired(&self) -> Result<()> {
-        const DELETE: &str = "DELETE FROM sessions WHERE expires_at <= $1";
-        let write = self.engine.db.write(async move |tx| {
-            tx.execute(DELETE, (Micros::now(),)).await?;
+    /// Deletes sessions that have expired, and closes their sockets.
+    pub(super) async fn end_expired(&self) -> Result<()> {
+        const DELETE: &str =
+            "DELETE FROM sessions WHERE expires_at <= $1 RETURNING digest, account_id";
+        let (cache, engine) = (self.open.clone(), self.engine.clone());
+        let write = self.engine.db.write_protective(async move |tx| {
+            let ended: Vec<(String, AccountId)> = tx.all(DELETE, (Micros::now(),)).await?;
+            tx.after_commit(move || {
+                for (digest, account) in ended {
+                    cache.invalidate(digest.as_str());
+                    let origin = Origin::new(account, None);
+                    engine.bus.publish(origin, SessionEnded { account });
+                    engine.live.recheck(account);
+                    SecurityEvent::SessionEnded.record(account, None, "expired");
+                }
+            });
             Ok(())
         });
         write.await
+    }
+
+    /// When the next session expires.
+    pub(super) async fn next_expiry(&self) -> Result<Option<Micros>> {
+        const READ: &str = "SELECT expires_at FROM sessions ORDER BY expires_at LIMIT 1";
+        self.engine.db.optional_scalar(READ, ()).await
     }
 }

@@ -6,15 +6,57 @@ use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::base::secrets;
 
 /// The form fields of the setup page.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) community: String,
     pub(super) owner: NewAccount,
+    /// The host name of the request, which the server answers to from then on.
+    pub(super) host: String,
+}
+
+/// The token of the one-time link to the setup page. New at each start, and kept in memory only.
+pub(super) struct SetupToken(String);
+
+impl Default for SetupToken {
+    fn default() -> Self {
+        Self(secrets::token())
+    }
+}
+
+impl SetupToken {
+    pub(super) fn is_equal(&self, given: &str) -> bool {
+        secrets::is_equal(given, &self.0)
+    }
 }
 
 impl Community {
+    /// The path of the one-time link that opens the setup page from other machines; `None` once the
+    /// server is set up.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn setup_path(&self) -> Result<Option<String>> {
+        let is_open = !self.is_set_up().await?;
+        Ok(is_open.then(|| format!("/setup?token={}", self.setup_token.0)))
+    }
+
+    /// Allows no other hosts than the one of the setup and those of the settings, if the server is
+    /// set up.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn restrict_hosts(&self) -> Result<()> {
+        const READ: &str = "SELECT coalesce(host, '') FROM installation";
+        let host: Option<String> = self.engine().db.optional_scalar(READ, ()).await?;
+        if let Some(host) = host {
+            self.engine().hosts.restrict_to(&host);
+        }
+        Ok(())
+    }
+
     /// Whether the server has a host, which closes the setup.
     pub(super) async fn is_set_up(&self) -> Result<bool> {
         Ok(self.access.host().await?.is_some())
@@ -31,18 +73,21 @@ impl Community {
         }
         let mut check = Check::default();
         setup.community = names::check_name(&setup.community, "community", &mut check);
-        setup.owner.check(&mut check);
+        setup.owner.check(&setup.community, &mut check);
         check.done()?;
+        let hosts = self.engine().hosts.clone();
         let hash = self.accounts.hash_password(&setup.owner).await?;
         let write = self.engine().db.write(async move |tx| {
             check_setup_open(tx).await?;
             let owner = accounts::insert(tx, &setup.owner, &hash).await?;
-            const OPEN: &str =
-                "INSERT INTO installation (one, owner_id, created_at) VALUES (1, $1, $2)";
-            tx.execute(OPEN, (owner, Micros::now())).await?;
+            const OPEN: &str = "INSERT INTO installation (one, owner_id, created_at, host) \
+                VALUES (1, $1, $2, $3)";
+            tx.execute(OPEN, (owner, Micros::now(), &setup.host))
+                .await?;
             let space = spaces::insert(tx, &setup.community).await?;
             spaces::add_member(tx, space, owner, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
+            tx.after_commit(move || hosts.restrict_to(&setup.host));
             Ok((owner, space))
         });
         write.await

@@ -91,9 +91,21 @@ async fn room_changed(community: &Community, event: &RoomChanged, _: &Envelope) 
     let live = &community.engine().live;
     match event.space {
         Some(space) if event.members.is_empty() => refresh_space(live, space, event),
-        _ => refresh_accounts(live, &event.members, event),
+        _ => refresh_each(live, event),
     }
     Ok(())
+}
+
+/// Tells each affected account of itself only: who was removed from a private room must not learn
+/// who is in it now.
+fn refresh_each(live: &Hub, event: &RoomChanged) {
+    for account in &event.members {
+        let own = RoomChanged {
+            members: vec![*account],
+            ..*event
+        };
+        refresh_accounts(live, &[*account], &own);
+    }
 }
 
 async fn space_changed(community: &Community, event: &SpaceChanged, _: &Envelope) -> Result<()> {

@@ -1,8 +1,8 @@
-//! The pages for visitors without a session: setup, sign-in and joining through an invitation.
+//! The pages for visitors without a session: sign-in and joining through an invitation; and
+//! sign-out.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -12,97 +12,25 @@ use tower_sessions::Session;
 use super::Community;
 use super::accounts::NewAccount;
 use super::redirects::{landing_page, local_path};
-use super::setup::Setup;
-use super::views::{JoinPage, SetupPage, SignInPage};
+use super::sign_in_request::SignInRequest;
+use super::views::{JoinPage, SignInPage};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
+use crate::base::security_log::SecurityEvent;
 use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
-use crate::engine::viewer::{Address, Viewer};
+use crate::engine::viewer::Viewer;
 use crate::engine::web::{Html, Wants, answer, show_error_in};
 
 type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Audience::Anyone, "/setup", get(setup).post(set_up))
         .page(Audience::Anyone, "/sign-in", get(sign_in).post(do_sign_in))
         .page(Audience::SignedIn, "/sign-out", post(sign_out))
         .page(Audience::Anyone, "/join/{code}", get(join).post(do_join))
-}
-
-async fn setup(State(community): Here, lang: Lang, form: Form) -> Result<Html> {
-    // Once there is a host, the page does not exist.
-    if community.is_set_up().await? {
-        return Err(Error::NotFound);
-    }
-    let head = community
-        .engine()
-        .pages
-        .head(lang, None, lang.t("setup-title"));
-    Html::of(&SetupPage { head, form })
-}
-
-#[derive(Deserialize)]
-struct SetupForm {
-    community: String,
-    name: String,
-    email: String,
-    password: String,
-}
-
-async fn set_up(
-    State(community): Here,
-    lang: Lang,
-    session: Session,
-    wants: Wants,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response> {
-    let done = create_community(&community, &session, &headers, &body).await;
-    match done {
-        Err(error) if wants == Wants::Page && !matches!(error, Error::Conflict(_)) => {
-            let form = Form::refused("setup", &body, &error, lang);
-            let head = community
-                .engine()
-                .pages
-                .head(lang, None, lang.t("setup-title"));
-            Ok(show_error_in(Html::of(&SetupPage { head, form })?, &error))
-        }
-        done => answer(wants, done).await,
-    }
-}
-
-async fn create_community(
-    community: &Community,
-    session: &Session,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Outcome> {
-    let SetupForm {
-        community: name,
-        name: owner,
-        email,
-        password,
-    } = decode_form(body)?;
-    let owner = NewAccount {
-        name: owner,
-        email,
-        password,
-    };
-    let (account, space) = community
-        .set_up(Setup {
-            community: name,
-            owner,
-        })
-        .await?;
-    community.sessions.start(session, account, headers).await?;
-    Ok(Outcome::new(
-        json!({ "account": account, "space": space }),
-        "/",
-    ))
 }
 
 #[derive(Deserialize, Default)]
@@ -147,10 +75,8 @@ struct SignInForm {
 async fn do_sign_in(
     State(community): Here,
     lang: Lang,
-    Address(address): Address,
-    session: Session,
+    request: SignInRequest,
     wants: Wants,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
     let posted: Result<SignInForm> = decode_form(&body);
@@ -165,14 +91,10 @@ async fn do_sign_in(
         // An unknown account and a wrong password get the same message after the same time: both
         // verify a hash.
         let account = community
-            .accounts
-            .authenticate(&login, password, address)
+            .authenticate(&login, password, &request)
             .await?
             .ok_or(Error::field("form", "error-sign-in"))?;
-        community
-            .sessions
-            .start(&session, account, &headers)
-            .await?;
+        request.sign_in(&community, account, "password").await?;
         Ok(Outcome::new(json!({ "account": account }), next.clone()))
     }
     .await;
@@ -186,20 +108,24 @@ async fn do_sign_in(
             let page = Html::of(&SignInPage { head, form, next })?;
             Ok(show_error_in(page, &error))
         }
-        done => answer(wants, done).await,
+        done => Ok(request.with_cookie(answer(wants, done).await?)),
     }
 }
 
+/// Ends the session. Browsers that reach the server by https or on their own machine also drop what
+/// they have cached of it; for others, the pages' script does not show what they kept.
 async fn sign_out(State(community): Here, viewer: Viewer, session: Session) -> Result<Response> {
     community
         .sessions
         .end(viewer.account, &viewer.session)
         .await?;
+    SecurityEvent::SessionEnded.record(viewer.account, viewer.address, "signed_out");
     session
         .flush()
         .await
         .map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
-    Ok(Redirect::to("/sign-in").into_response())
+    let clear = [("clear-site-data", "\"cache\"")];
+    Ok((clear, Redirect::to("/sign-in")).into_response())
 }
 
 async fn join(
@@ -246,26 +172,24 @@ struct JoinForm {
     password: String,
 }
 
-#[allow(clippy::too_many_arguments, reason = "axum extractors")]
 async fn do_join(
     State(community): Here,
     lang: Lang,
     viewer: Option<Viewer>,
-    Address(address): Address,
     Path(code): Path<String>,
-    session: Session,
+    request: SignInRequest,
     wants: Wants,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        community.sign_in_limiter.check_join(address)?;
+        check_join(&community, &request)?;
         let (account, space) = match &viewer {
             Some(viewer) => {
                 let space = community.invites.join(&code, viewer.account).await?;
+                SecurityEvent::InviteUsed.record(viewer.account, request.address, "member");
                 (viewer.account, space)
             }
-            None => join_as_new(&community, &session, &headers, &code, &body).await?,
+            None => join_as_new(&community, &request, &code, &body).await?,
         };
         Ok(Outcome::new(
             json!({ "space": space }),
@@ -279,14 +203,18 @@ async fn do_join(
             let page = join_page(&community, lang, viewer.is_some(), code, form).await?;
             Ok(show_error_in(page, &error))
         }
-        done => answer(wants, done).await,
+        done => Ok(request.with_cookie(answer(wants, done).await?)),
     }
+}
+
+fn check_join(community: &Community, request: &SignInRequest) -> Result<()> {
+    let checked = community.sign_in_limiter.check_join(request.address);
+    checked.inspect_err(|_| SecurityEvent::LimitReached.record(None, request.address, "joins"))
 }
 
 async fn join_as_new(
     community: &Community,
-    session: &Session,
-    headers: &HeaderMap,
+    request: &SignInRequest,
     code: &str,
     body: &Bytes,
 ) -> Result<(AccountId, SpaceId)> {
@@ -301,6 +229,8 @@ async fn join_as_new(
         password,
     };
     let (account, space) = community.invites.join_as_new(code, new).await?;
-    community.sessions.start(session, account, headers).await?;
+    SecurityEvent::AccountCreated.record(account, request.address, "invite");
+    SecurityEvent::InviteUsed.record(account, request.address, "new_account");
+    request.sign_in(community, account, "joined").await?;
     Ok((account, space))
 }

@@ -1,71 +1,129 @@
-//! Rate limits of signing in and joining: by account, by login and by IP address.
+//! Rate limits of signing in and joining.
+//!
+//! A login is limited for each network on its own, so that a stranger's wrong tries lock nobody out
+//! elsewhere. A wider limit for all networks together bounds a distributed attack; devices on which
+//! the account has signed in before pass it and have a limit of their own. Logins are counted as
+//! they are written, never by the account that they name: a limit must not tell which name and
+//! which address belong to the same account, nor whether there is one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::names;
 use crate::base::error::Result;
-use crate::base::ids::AccountId;
+use crate::base::secrets;
+use crate::base::text::fold;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Address;
 
+/// Tries for one login from one network, refilled over [`LOGIN_WINDOW`].
 const MAX_ATTEMPTS: u32 = 10;
-const WINDOW: Duration = Duration::from_secs(180);
-/// Joins from one address in the same time: enough for a group behind one router.
+const LOGIN_WINDOW: Duration = Duration::from_secs(900);
+/// Tries from one network for all logins: enough for a group behind one router.
+const MAX_ATTEMPTS_PER_NETWORK: u32 = 30;
+/// Tries for one login from all networks in [`WIDE_WINDOW`]: more than any two networks can make.
+const MAX_ATTEMPTS_PER_LOGIN: u32 = 120;
+const WIDE_WINDOW: Duration = Duration::from_secs(3600);
+/// Joins from one network: enough for a group behind one router.
 const MAX_JOINS: u32 = 60;
+/// For networks, devices and joins.
+const WINDOW: Duration = Duration::from_secs(180);
 
 /// Counts attempts to sign in and to join.
 pub(super) struct SignInLimiter {
-    by_account: Rate<AccountId>,
+    by_login_and_network: Rate<(String, IpAddr)>,
+    by_network: Rate<IpAddr>,
     by_login: Rate<String>,
-    by_address: Rate<IpAddr>,
+    by_device: Rate<Arc<str>>,
     joins: Rate<IpAddr>,
 }
 
 impl Default for SignInLimiter {
     fn default() -> Self {
         Self {
-            by_account: Rate::new(MAX_ATTEMPTS, WINDOW),
-            by_login: Rate::new(MAX_ATTEMPTS, WINDOW),
-            by_address: Rate::new(MAX_ATTEMPTS, WINDOW),
+            by_login_and_network: Rate::new(MAX_ATTEMPTS, LOGIN_WINDOW),
+            by_network: Rate::new(MAX_ATTEMPTS_PER_NETWORK, WINDOW),
+            by_login: Rate::new(MAX_ATTEMPTS_PER_LOGIN, WIDE_WINDOW),
+            by_device: Rate::new(MAX_ATTEMPTS, WINDOW),
             joins: Rate::new(MAX_JOINS, WINDOW),
         }
     }
 }
 
 impl SignInLimiter {
-    /// Counts an attempt to sign in, by the account that the login names, or by the login if it
-    /// names none.
+    /// Counts an attempt to sign in: by login and network, or by the device if the account has
+    /// signed in on it before.
     ///
     /// # Errors
-    /// `TooMany` after ten attempts in three minutes for this account or this address.
+    /// `TooMany` after 10 attempts for this login from this network (refilled in 15 minutes), 30
+    /// from this network in three minutes, 120 for this login in an hour; for a known device only
+    /// after 10 attempts in three minutes.
     pub(super) fn check(
         &self,
         login: &str,
-        account: Option<AccountId>,
         address: IpAddr,
+        known_device: Option<&Arc<str>>,
     ) -> Result<()> {
-        self.by_address.check(&Address(address).network())?;
-        match account {
-            Some(account) => self.by_account.check(&account),
-            None => self.by_login.check(&names::key(login)),
+        if let Some(device) = known_device {
+            return self.by_device.check(device).map(drop);
         }
-        .map(drop)
+        let network = Address(address).network();
+        // A digest bounds the memory of a counter, whatever is sent as a login.
+        let login = secrets::digest(&fold(login));
+        // In this order: a refused try must not use up what others share.
+        self.by_login_and_network.check(&(login.clone(), network))?;
+        self.by_network.check(&network)?;
+        self.by_login.check(&login).map(drop)
     }
 
     /// Counts an attempt to join.
     ///
     /// # Errors
-    /// `TooMany` after 60 attempts in three minutes from this address.
+    /// `TooMany` after 60 attempts in three minutes from this network.
     pub(super) fn check_join(&self, address: IpAddr) -> Result<()> {
         self.joins.check(&Address(address).network()).map(drop)
     }
 
     /// Drops counters without recent attempts.
     pub(super) fn evict(&self) {
-        self.by_account.evict();
+        self.by_login_and_network.evict();
+        self.by_network.evict();
         self.by_login.evict();
-        self.by_address.evict();
+        self.by_device.evict();
         self.joins.evict();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(number: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, number])
+    }
+
+    #[test]
+    fn one_network_locks_a_login_for_itself_only() {
+        let limiter = SignInLimiter::default();
+        for _ in 0..100 {
+            drop(limiter.check("ann", network(1), None));
+        }
+        assert!(limiter.check(" ANN ", network(1), None).is_err());
+        assert!(limiter.check("bob", network(1), None).is_ok());
+        assert!(limiter.check("ann", network(2), None).is_ok());
+    }
+
+    #[test]
+    fn known_device_passes_a_distributed_attack() {
+        let limiter = SignInLimiter::default();
+        for attempt in 0..200 {
+            drop(limiter.check("ann", network(attempt), None));
+        }
+        assert!(limiter.check("ann", network(250), None).is_err());
+        let device: Arc<str> = "device".into();
+        for _ in 0..MAX_ATTEMPTS {
+            assert!(limiter.check("ann", network(1), Some(&device)).is_ok());
+        }
+        assert!(limiter.check("ann", network(1), Some(&device)).is_err());
     }
 }

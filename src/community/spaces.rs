@@ -189,7 +189,7 @@ impl Spaces {
             Ok(())
         };
         self.access
-            .permitted_write(by, right, Scope::Space(space), leave)
+            .permitted_protective_write(by, right, Scope::Space(space), leave)
             .await
     }
 }

@@ -83,7 +83,8 @@ event! {
         room: RoomId = RoomId(12),
         /// Its space; none for a direct conversation.
         space: Option<SpaceId> = Some(SpaceId(3)),
-        /// The accounts whose list of rooms changed; empty when it is the whole space.
+        /// The accounts whose list of rooms changed; empty when it is the whole space. A frame
+        /// names the account that reads it only.
         members: Vec<AccountId> = vec![],
     }
 }

@@ -16,6 +16,8 @@ use crate::engine::web::Head;
 pub(super) struct SetupPage {
     pub(super) head: Head,
     pub(super) form: Form,
+    /// Of the link that the server printed; empty on the server's own machine.
+    pub(super) token: String,
 }
 
 #[derive(Template)]

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
@@ -231,7 +232,10 @@ impl Actions {
             .rates
             .of(action.class)
             .check(&viewer.account)
-            .inspect_err(|_| refused("actions"))?;
+            .inspect_err(|_| {
+                refused("actions");
+                SecurityEvent::LimitReached.record(viewer.account, viewer.address, "actions");
+            })?;
         metrics::counter!("tidepool_actions_total", "action" => action.name).increment(1);
         Ok((action, left))
     }

@@ -30,6 +30,7 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
         Error::NotFound => lang.t("error-not-found").to_owned(),
         Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
         Error::Forbidden(key) | Error::Conflict(key) | Error::Full(key) => lang.t(key).to_owned(),
+        Error::WrongHost => lang.t("error-wrong-host").to_owned(),
         Error::TooLarge(key, limit) => lang.with(
             key,
             &[("limit", crate::base::bytes_in_words(*limit).into())],
@@ -97,7 +98,8 @@ mod tests {
             Some(match error {
                 Error::NotFound => Error::SignInFirst,
                 Error::SignInFirst => Error::Forbidden(""),
-                Error::Forbidden(_) => Error::Invalid(Vec::new()),
+                Error::Forbidden(_) => Error::WrongHost,
+                Error::WrongHost => Error::Invalid(Vec::new()),
                 Error::Invalid(_) => Error::TooLarge("", 0),
                 Error::TooLarge(..) => Error::Full(""),
                 Error::Full(_) => Error::Conflict(""),

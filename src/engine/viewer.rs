@@ -19,6 +19,8 @@ pub struct Viewer {
     pub name: Arc<str>,
     /// The digest of the session's cookie, which identifies the session in the database.
     pub session: Arc<str>,
+    /// The address that the request came from, or the socket was opened from.
+    pub address: IpAddr,
     /// The language of the account's settings, else of `Accept-Language`.
     pub lang: Lang,
 }

@@ -79,7 +79,7 @@ async fn refused_sender_holds_no_request_slot() {
         let mut connection = RawConnection::to(&server).await;
         connection
             .send(&format!(
-                "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: \
+                "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: \
                 multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n"
             ))
             .await;
@@ -93,7 +93,7 @@ async fn send_slow_form(server: &TestServer, from: &str) -> RawConnection {
     let mut connection = RawConnection::from_address(server, from).await;
     connection
         .send(
-            "POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\n\
+            "POST /sign-in HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
              content-type: application/x-www-form-urlencoded\r\n\
              connection: close\r\ncontent-length: 10\r\n\r\nlogin=ann",
         )
@@ -147,7 +147,7 @@ async fn strangers_leave_half_of_the_places_to_members() {
             let form = format!("login=nobody{number:02}&password=correct+horse+battery");
             connection
                 .send(&format!(
-                    "POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\n\
+                    "POST /sign-in HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
                      content-type: application/x-www-form-urlencoded\r\n\
                      connection: close\r\ncontent-length: {}\r\n\r\n{form}",
                     form.len()

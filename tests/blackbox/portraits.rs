@@ -89,7 +89,9 @@ async fn pictures_are_refused_to_strangers() {
     let ann = server.owner("ann").await;
     let stranger = server.stranger("eve").await;
     let emblem = format!("/spaces/{}/picture", ann.space);
-    let portrait = format!("/accounts/{}/picture", ann.id);
+    // Ann owns the stranger's space, too; Bob has nothing in common with her.
+    let bob = server.member("bob").await;
+    let portrait = format!("/accounts/{}/picture", bob.id);
     assert!(ann.page("/account").await.contains(&emblem));
     let form = [("space", ann.space.as_str())];
     let settings = format!("/spaces/{}/settings", ann.space);
@@ -101,7 +103,14 @@ async fn pictures_are_refused_to_strangers() {
     let known = [("if-none-match", tag.as_str())];
     assert_eq!(stranger.fetch(&emblem).await.status, 404);
     assert_eq!(stranger.fetch_with(&emblem, &known).await.status, 404);
-    assert_eq!(stranger.fetch(&portrait).await.status, 200);
+    set_portrait(&bob, &png(64, 64)).await.expect(303);
+    let none = ann.fetch("/accounts/1/picture").await;
+    let (_, portrait_tag) = changed_from(&ann, &portrait, none.header("etag")).await;
+    let hidden = stranger.fetch(&portrait).await;
+    assert_eq!((hidden.status, &hidden.body), (200, &none.body));
+    let known_portrait = [("if-none-match", portrait_tag.as_str())];
+    let asked = stranger.fetch_with(&portrait, &known_portrait).await;
+    assert_eq!(asked.status, 200, "it does not tell that there is one");
     let visitor = server.visitor();
     for address in [&emblem, &portrait] {
         assert_ne!(
@@ -113,9 +122,7 @@ async fn pictures_are_refused_to_strangers() {
             200 | 304
         ));
     }
-    let missing = ann.fetch("/accounts/1/picture").await;
-    assert_eq!(missing.status, 404);
-    let bob = server.member("bob").await;
+    assert_ne!(bob.fetch(&portrait).await.body, none.body);
     assert_eq!(bob.fetch(&emblem).await.status, 200);
     let removed = json!({ "space": ann.space, "account": bob.id });
     ann.act("community.remove-member", removed).await.done();

@@ -80,3 +80,19 @@ async fn private_room_members_belong_to_space() {
         "refused"
     );
 }
+
+#[tokio::test]
+async fn change_of_members_tells_each_account_of_itself_only() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    let room = ann.create_room("whisper").private().with(&[&bob]).await;
+    let mut removed = bob.following(&format!("account/{}", bob.id)).await;
+    let mut added = cem.following(&format!("account/{}", cem.id)).await;
+    let fields = json!({ "room": room, "name": "whisper", "private": "yes", "members": [cem.id] });
+    ann.act("community.change-room", fields).await.done();
+    for (socket, own) in [(&mut removed, &bob.id), (&mut added, &cem.id)] {
+        let told = socket.event("community.room.changed").await;
+        assert_eq!(told["event"]["members"], json!([own]));
+    }
+}

@@ -139,3 +139,24 @@ async fn archived_room_is_read_only() {
     .await
     .done();
 }
+
+#[tokio::test]
+async fn short_texts_are_bounded_in_bytes_and_marks() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let pile = format!("a{}", "\u{301}".repeat(20_000));
+    let joined = format!("a{}", "\u{200d}a".repeat(5_000));
+    for text in [&pile, &joined] {
+        let room = json!({ "space": ann.space, "name": text });
+        ann.act("community.create-room", room).await.expect(422);
+        let about = json!({ "space": ann.space, "name": "room", "about": text });
+        ann.act("community.create-room", about).await.expect(422);
+        let space = json!({ "space": ann.space, "name": text });
+        ann.act("community.rename-space", space).await.expect(422);
+        ann.act("community.create-space", json!({ "name": text }))
+            .await
+            .expect(422);
+        let emoji = json!({ "space": ann.space, "name": text });
+        ann.act("community.add-emoji", emoji).await.expect(422);
+    }
+}

@@ -10,15 +10,26 @@ async fn session_cookie_is_http_only_and_same_site() {
         let server = TestServer::with(&[("TIDEPOOL_HTTPS", https)]).await;
         let made = json!({
             "community": "Glasshouse", "name": "ann",
-            "email": "a@b", "password": PASSWORD,
+            "email": "a@b", "password": PASSWORD, "token": server.setup_token().await,
         });
         let answer = server.visitor().submit("/setup", &made).await.expect(200);
-        let cookie = answer.header("set-cookie").to_ascii_lowercase();
-        assert!(cookie.starts_with("tidepool="), "{cookie}");
-        for flag in ["httponly", "samesite=lax", "path=/"] {
-            assert!(cookie.contains(flag), "{flag} is missing: {cookie}");
+        for name in ["tidepool", "tidepool-device"] {
+            let start = match secure {
+                true => format!("__Host-{name}="),
+                false => format!("{name}="),
+            };
+            let mut cookies = answer.headers.get_all("set-cookie").iter();
+            let cookie = cookies
+                .filter_map(|cookie| cookie.to_str().ok())
+                .find(|cookie| cookie.starts_with(&start))
+                .unwrap_or_else(|| panic!("{start} is missing in {:?}", answer.headers))
+                .to_ascii_lowercase();
+            for flag in ["httponly", "samesite=lax", "path=/"] {
+                assert!(cookie.contains(flag), "{flag} is missing: {cookie}");
+            }
+            assert_eq!(cookie.contains("secure"), secure, "{cookie}");
+            assert!(!cookie.contains("domain="), "{cookie}");
         }
-        assert_eq!(cookie.contains("secure"), secure, "{cookie}");
         assert_eq!(
             answer.headers.contains_key("strict-transport-security"),
             secure
@@ -181,5 +192,46 @@ async fn ended_session_is_not_renewed() {
         ann.get("/account").await.status,
         303,
         "signed out, and so it stays"
+    );
+}
+
+#[tokio::test]
+async fn expired_session_closes_its_sockets() {
+    let (mut server, ann) = TestServer::start_with_owner().await;
+    server.stop().await;
+    server
+        .change_rows("UPDATE sessions SET expires_at = (unixepoch() + 2) * 1000000")
+        .await;
+    server.start_again().await;
+    let mut socket = ann.following("room/general").await;
+    assert_eq!(socket.close_code().await, Some(4401));
+    assert_eq!(ann.get("/account").await.status, 303);
+}
+
+#[tokio::test]
+async fn sign_out_clears_browser_cache_and_secure_cookie() {
+    let server = TestServer::with(&[("TIDEPOOL_HTTPS", "true")]).await;
+    let visitor = server.visitor();
+    let made = json!({
+        "community": "Glasshouse", "name": "ann",
+        "email": "a@b", "password": PASSWORD, "token": server.setup_token().await,
+    });
+    let answer = visitor.submit("/setup", &made).await.expect(200);
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    // The client keeps no secure cookies of a server without encryption.
+    let pairs: Vec<_> = cookies
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
+        .collect();
+    let request = visitor
+        .request("POST", "/sign-out")
+        .header("cookie", pairs.join("; "));
+    let answer = visitor.send(request).await;
+    assert_eq!(answer.header("clear-site-data"), "\"cache\"");
+    let removed = answer.header("set-cookie");
+    assert!(removed.starts_with("__Host-tidepool=;"), "{removed}");
+    assert!(
+        removed.contains("; Secure"),
+        "browsers ignore it without: {removed}"
     );
 }

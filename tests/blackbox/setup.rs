@@ -280,3 +280,82 @@ async fn check_and_health_report_state() {
     let check = server.run(&["check"]);
     assert_eq!(check.stdout, b"ok\n");
 }
+
+#[tokio::test]
+async fn setup_over_network_needs_printed_link() {
+    for (name, value) in [("host", "tide.example"), ("x-forwarded-for", "203.0.113.9")] {
+        let server = TestServer::start().await;
+        let visitor = server.visitor();
+        let set_up = async |fields: &Value| {
+            let request = visitor.request("POST", "/setup").header(name, value);
+            let request = request.header("accept", "application/json");
+            visitor.send(request.form(fields)).await
+        };
+        let shown = visitor.request("GET", "/setup").header(name, value);
+        assert_eq!(visitor.send(shown).await.status, 403, "{name}");
+        let mut fields = filled();
+        for wrong in ["", "wrong"] {
+            fields["token"] = json!(wrong);
+            assert_eq!(set_up(&fields).await.status, 403, "{name}");
+        }
+        let token = server.setup_token().await;
+        let page = visitor.request("GET", &format!("/setup?token={token}"));
+        let page = visitor.send(page.header(name, value)).await.expect(200);
+        assert!(
+            page.body
+                .contains(&format!("name=\"token\" value=\"{token}\""))
+        );
+        fields["token"] = json!(token);
+        set_up(&fields).await.done();
+    }
+}
+
+#[tokio::test]
+async fn foreign_host_is_refused_after_setup() {
+    let server = TestServer::with(&[("TIDEPOOL_HOSTS", "chat.example,chat.lan")]).await;
+    let ann = server.owner("ann").await;
+    let port = server.address().rsplit_once(':').expect("a port").1;
+    let room = format!("/rooms/{}", ann.room("general"));
+    ann.page(&room).await;
+    let get = async |path: &str, host: &str| {
+        let request = ann.request("GET", path).header("host", host);
+        ann.send(request.header("accept", "text/html")).await
+    };
+    for host in ["evil.example", "127.0.0.1.evil.example", "203.0.113.9"] {
+        // As after DNS rebinding: the browser takes the server for the site of that name.
+        let host = format!("{host}:{port}");
+        for path in ["/", "/sign-in", &room, "/live"] {
+            let refused = get(path, &host).await;
+            assert_eq!(refused.status, 421, "{host}{path}");
+        }
+        assert!(get("/sign-in", &host).await.body.contains("TIDEPOOL_HOSTS"));
+    }
+    for host in [
+        "localhost",
+        "CHAT.example",
+        "chat.lan:80",
+        "192.168.7.7:8080",
+    ] {
+        assert_eq!(get(&room, host).await.status, 200, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn host_of_setup_is_remembered() {
+    let mut server = TestServer::start().await;
+    let visitor = server.visitor();
+    let mut fields = filled();
+    fields["token"] = json!(server.setup_token().await);
+    let request = visitor
+        .request("POST", "/setup")
+        .header("host", "tide.lan:8080");
+    let request = request.header("accept", "application/json").form(&fields);
+    visitor.send(request).await.done();
+    for _ in 0..2 {
+        for (host, status) in [("tide.lan", 200), ("other.lan", 421), ("127.0.0.1", 200)] {
+            let request = visitor.request("GET", "/account").header("host", host);
+            assert_eq!(visitor.send(request).await.status, status, "{host}");
+        }
+        server.restart().await;
+    }
+}

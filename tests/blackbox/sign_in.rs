@@ -135,3 +135,62 @@ async fn very_long_password_is_not_hashed() {
     }
     panic!("a refusal takes {refused:?}, hashing a password {hashed:?}");
 }
+
+#[tokio::test]
+async fn names_that_pass_for_others_are_refused() {
+    let server = TestServer::start().await;
+    let link = server.owner("ann").await.invite().await;
+    let visitor = server.visitor();
+    let join = async |name: &str, email: &str| {
+        let fields = json!({ "name": name, "email": email, "password": PASSWORD });
+        visitor.submit(&link, &fields).await
+    };
+    let pile = format!("a{}", "\u{301}".repeat(60_000));
+    for name in [
+        "ann＠example.org",
+        "ann﹫example.org",
+        "\u{2060}",
+        "\u{202e}\u{200d}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{301}",
+        "Аnn",
+        "ＡＮＮ",
+        "a\u{200d}nn",
+        "z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}",
+        &pile,
+    ] {
+        let answer = join(name, "eve@example.org").await.expect(422);
+        assert!(answer.problem("name").is_some(), "{:.40}", answer.body);
+    }
+    for email in [
+        "ann@ｅxample.org",
+        "ANN@Example.org",
+        "a＠b@example.org",
+        "ann＠example.org",
+    ] {
+        let answer = join("eve", email).await.expect(422);
+        assert!(answer.problem("email").is_some(), "{email}");
+    }
+    join("Nguyễn Thị Ánh", "nguyen@example.org").await.done();
+}
+
+#[tokio::test]
+async fn passwords_that_are_tried_first_are_refused() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let link = ann.invite().await;
+    let visitor = server.visitor();
+    for password in [
+        "1234567890",
+        "password12",
+        "vic@example.org",
+        "Glasshouse1",
+        "qwertyuiop",
+    ] {
+        let fields = json!({ "name": "Vic", "email": "vic@example.org", "password": password });
+        let refused = visitor.submit(&link, &fields).await.expect(422);
+        let why = refused.problem("password").expect("a reason").to_owned();
+        assert!(why.contains("guessed"), "{why}");
+    }
+}

@@ -38,7 +38,7 @@ impl TestServer {
     pub async fn owner(&self, name: &str) -> Person {
         let mut person = self.visitor();
         let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name),
-            "password": PASSWORD });
+            "password": PASSWORD, "token": self.setup_token().await });
         let made = person.submit("/setup", &fields).await.done();
         person.set_account(name, &made["account"], &made["space"]);
         let general = person

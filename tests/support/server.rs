@@ -20,6 +20,8 @@ pub struct TestServer {
     program: PathBuf,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
+    /// What it has written to stdout.
+    output: Arc<Mutex<String>>,
     /// The first account, by whom members are invited.
     pub(super) owner: OnceLock<Person>,
 }
@@ -40,6 +42,11 @@ impl TestServer {
     /// A fresh server with these environment variables.
     pub async fn with(overrides: &[(&str, &str)]) -> Self {
         Self::of(BINARY.into(), Folder::new(), overrides).await
+    }
+
+    /// A fresh server with its data in this folder.
+    pub async fn start_in(folder: Folder) -> Self {
+        Self::of(BINARY.into(), folder, &[]).await
     }
 
     /// A fresh server of one of the examples, which are servers with a module more.
@@ -74,6 +81,7 @@ impl TestServer {
             program,
             child: None,
             log: Arc::default(),
+            output: Arc::default(),
             owner: OnceLock::new(),
         };
         for _ in 0..10 {
@@ -110,11 +118,15 @@ impl TestServer {
             }
         });
         let (started, first_line) = std::sync::mpsc::channel();
-        let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let lines = self.output.clone();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            let _ = output.read_line(&mut line);
-            let _ = started.send(line);
+            for line in output.lines().map_while(Result::ok) {
+                let mut lines = lines.lock().expect("the output is whole");
+                lines.push_str(&format!("{line}\n"));
+                let _ = started.send(line);
+            }
+            let _ = started.send(String::new());
         });
         let Ok(line) = first_line.recv_timeout(WAIT_TIMEOUT) else {
             let _ = child.kill();
@@ -147,6 +159,20 @@ impl TestServer {
     /// What it has written to stderr so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("the log is whole").clone()
+    }
+
+    /// The token of the link that a server without an owner has printed, once it has.
+    pub async fn setup_token(&self) -> String {
+        let deadline = Instant::now() + WAIT_TIMEOUT;
+        loop {
+            let output = self.output.lock().expect("the output is whole").clone();
+            let rest = output.rsplit_once("/setup?token=").map(|(_, rest)| rest);
+            if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
+                return token.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no setup link in {output}");
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
     }
 
     /// The server's process.

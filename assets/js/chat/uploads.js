@@ -3,6 +3,8 @@
 // are stored in IndexedDB until it is posted or removed. It belongs to no page: the reader may
 // leave the room meanwhile.
 
+import { onSignOut } from '../sign_out.js';
+
 const CHUNK_SIZE = 4 << 20; // bytes per request
 const MAX_STORED_SIZE = 256 << 20; // bytes; a larger file has to be picked again after a reload
 const RETRY_DELAYS = [500, 1000, 2000, 5000, 10000]; // ms; the last one repeats
@@ -270,3 +272,12 @@ export const restoreUploads = () => restored ??= Promise.race([
 if (window.requestIdleCallback) {
   requestIdleCallback(restoreUploads, { timeout: RESTORE_IDLE_TIMEOUT });
 } else setTimeout(restoreUploads);
+
+// Files of the account that signs out do not stay in this browser.
+onSignOut(async (account) => {
+  const isOwn = (upload) => upload.account === account;
+  [...uploads.values()].filter(isOwn).forEach((upload) => upload.remove());
+  const stored = (await inStore('readonly', (store) => store.getAll())) ?? [];
+  const ids = stored.filter(isOwn).map(({ id }) => id);
+  await Promise.all(ids.map((id) => inStore('readwrite', (store) => store.delete(id))));
+});

@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint;
+use super::reserve::{Reserve, SpacePolicy};
 use crate::base::error::{Error, Result};
 use crate::base::telemetry::refused;
 
@@ -39,11 +40,48 @@ const SPIN_TIME: Duration = Duration::from_micros(50);
 const MAX_WAL_PAGES: i64 = 4_096;
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
-/// Called with whether the commit succeeded.
-type Answer = Box<dyn FnOnce(bool) + Send>;
+/// Called with how the commit ended.
+type Answer = Box<dyn FnOnce(Commit) + Send>;
 /// Its future stays on the writer's thread and need not be `Send`: so a write can be an async
 /// closure.
-type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Done> + Send>;
+type Run = Box<dyn for<'t> FnOnce(Step<'t>) -> LocalBoxFuture<'t, Done> + Send>;
+
+struct Job {
+    space: SpacePolicy,
+    run: Run,
+}
+
+/// What becomes of a job.
+enum Step<'t> {
+    Run(&'t mut Tx),
+    /// It does not run; its caller gets the error.
+    Refuse(Error),
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Commit {
+    Done,
+    Failed,
+    DiskFull,
+}
+
+impl Commit {
+    fn from_error(error: &sqlx::Error) -> Self {
+        match is_disk_full(error) {
+            true => Self::DiskFull,
+            false => Self::Failed,
+        }
+    }
+
+    /// The error of the writes that were undone.
+    fn error(self) -> Error {
+        match self {
+            Self::DiskFull => Error::Full("error-disk-full"),
+            Self::Done | Self::Failed => Error::Unavailable,
+        }
+    }
+}
 
 struct Done {
     keep: bool,
@@ -59,6 +97,7 @@ enum Command {
 pub struct Tx {
     pub(super) connection: SqliteConnection,
     after: Vec<AfterCommit>,
+    reserve: Reserve,
 }
 
 impl Tx {
@@ -99,8 +138,8 @@ impl Writer {
     /// # Errors
     /// When the thread cannot be started.
     pub(super) fn start(
-        connection: SqliteConnection,
-        checkpointer: SqliteConnection,
+        (connection, checkpointer): (SqliteConnection, SqliteConnection),
+        reserve: Reserve,
         max_waiting: usize,
         batch: usize,
         wait: Duration,
@@ -111,6 +150,7 @@ impl Writer {
         let tx = Tx {
             connection,
             after: Vec::new(),
+            reserve,
         };
         let runtime = Handle::current();
         let run = move || {
@@ -123,7 +163,12 @@ impl Writer {
         Ok(Self { queue, max_waiting })
     }
 
-    pub(super) async fn write<T, F>(&self, policy: QueuePolicy, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(
+        &self,
+        policy: QueuePolicy,
+        space: SpacePolicy,
+        work: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
@@ -135,16 +180,19 @@ impl Writer {
             return Err(Error::Unavailable);
         }
         let (reply, answered) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
+        let run: Run = Box::new(move |step| {
             Box::pin(async move {
-                let result = match AssertUnwindSafe(work(tx)).catch_unwind().await {
-                    Ok(result) => result,
-                    Err(_) => Err(Error::Internal(anyhow!("a write panicked"))),
+                let result = match step {
+                    Step::Run(tx) => AssertUnwindSafe(work(tx))
+                        .catch_unwind()
+                        .await
+                        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("a write panicked")))),
+                    Step::Refuse(error) => Err(error),
                 };
                 let keep = result.is_ok();
-                let answer: Answer = Box::new(move |committed| {
-                    let result = if keep && !committed {
-                        Err(Error::Unavailable)
+                let answer: Answer = Box::new(move |commit| {
+                    let result = if keep && commit != Commit::Done {
+                        Err(commit.error())
                     } else {
                         result
                     };
@@ -155,7 +203,7 @@ impl Writer {
             })
         });
         self.queue
-            .send_timeout(Command::Write(job), QUEUE_TIMEOUT)
+            .send_timeout(Command::Write(Job { space, run }), QUEUE_TIMEOUT)
             .await
             .map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
@@ -241,6 +289,7 @@ async fn work(
         }
         if !jobs.is_empty() {
             let writes = jobs.len() as u64;
+            let jobs = refuse_when_full(&mut tx.reserve, jobs).await;
             commit_together(&mut tx, jobs).await;
             written.send_modify(|count| *count += writes);
         }
@@ -258,7 +307,39 @@ async fn work(
     }
 }
 
+/// On a full disk: refuses ordinary jobs, and releases the reserve for those that may use it.
+async fn refuse_when_full(reserve: &mut Reserve, jobs: Vec<Job>) -> Vec<Job> {
+    if !reserve.is_full() {
+        return jobs;
+    }
+    let is_refused = |job: &Job| job.space == SpacePolicy::RefuseWhenFull;
+    let (refused, rest): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_refused);
+    if rest.iter().any(|job| job.space == SpacePolicy::UseReserve) {
+        reserve.release();
+    }
+    for job in refused {
+        refuse(job, Commit::DiskFull).await;
+    }
+    rest
+}
+
+/// Answers a job that does not run.
+async fn refuse(job: Job, commit: Commit) {
+    let done = (job.run)(Step::Refuse(commit.error())).await;
+    (done.answer)(commit);
+}
+
+fn is_disk_full(error: &sqlx::Error) -> bool {
+    const SQLITE_FULL: &str = "13";
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some(SQLITE_FULL))
+}
+
 async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
     let started = Instant::now();
     let group = jobs.len();
     // A single job needs no savepoint: the transaction is its own.
@@ -266,39 +347,53 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     let mut answers = Vec::with_capacity(group);
     if let Err(error) = tx.run("BEGIN IMMEDIATE").await {
         tracing::error!(%error, "a transaction could not begin");
-        return; // drops every reply: the callers get `Unavailable`
+        for job in jobs {
+            refuse(job, Commit::from_error(&error)).await;
+        }
+        return;
     }
     let mut is_sound = is_alone || tx.run("SAVEPOINT one").await.is_ok();
+    let mut failure = Commit::Failed; // what those get whose transaction has ended
     let mut is_dirty = false; // whether the savepoint holds an earlier job's changes
     for job in jobs {
         // A full disk may have ended the transaction already; the next statement would begin
-        // another. The callers of the jobs that are dropped here get `Unavailable`.
+        // another.
         if !is_sound {
-            break;
+            refuse(job, failure).await;
+            continue;
         }
         if is_dirty && !is_alone {
             // Both in one message to the connection's thread.
-            is_sound &= tx.run("RELEASE one; SAVEPOINT one").await.is_ok();
+            let next = tx.run("RELEASE one; SAVEPOINT one").await;
+            is_sound &= next
+                .inspect_err(|error| failure = Commit::from_error(error))
+                .is_ok();
         }
         let callbacks = tx.after.len();
-        let done = job(tx).await;
+        let done = (job.run)(Step::Run(tx)).await;
         is_dirty = done.keep;
         if !done.keep {
             tx.after.truncate(callbacks);
+            // Fails when a full disk has ended the transaction.
             is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
+            if !is_sound && tx.reserve.is_full() {
+                failure = Commit::DiskFull;
+            }
         }
         answers.push((done.keep, done.answer));
     }
     let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
-    let committed = keep
-        && match tx.run("COMMIT").await {
-            Ok(()) => true,
+    let commit = match keep {
+        true => match tx.run("COMMIT").await {
+            Ok(()) => Commit::Done,
             Err(error) => {
                 tracing::error!(%error, "a commit failed; its writes are undone");
-                false
+                Commit::from_error(&error)
             }
-        };
-    if !committed {
+        },
+        false => failure,
+    };
+    if commit != Commit::Done {
         // After a failed COMMIT SQLite may or may not have rolled back already.
         drop(tx.run("ROLLBACK").await);
         tx.after.clear();
@@ -309,7 +404,7 @@ async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         }
     }
     for (_, answer) in answers {
-        answer(committed);
+        answer(commit);
     }
     counter!("tidepool_writes_total").increment(group as u64);
     histogram!("tidepool_commit_seconds").record(started.elapsed().as_secs_f64());

@@ -26,6 +26,11 @@ pub(super) struct SettingsFile {
     /// be believed.
     #[config(env = "TIDEPOOL_BEHIND_PROXY")]
     behind_proxy: Option<bool>,
+    /// Host names that the server answers to, besides the one it was set up under and addresses of
+    /// the own machine and network: ["chat.example.org"]. In the environment separated by commas.
+    /// Another name is answered 421.
+    #[config(env = "TIDEPOOL_HOSTS", parse_env = confique::env::parse::list_by_comma)]
+    hosts: Option<Vec<String>>,
     /// How much to log: error, warn, info, debug, or per part, such as
     /// "info,tidepool::engine=debug".
     #[config(env = "TIDEPOOL_LOG")]
@@ -139,6 +144,7 @@ impl Settings {
             address,
             https,
             behind_proxy,
+            hosts,
             log,
             log_json,
             cache_mib,

@@ -34,10 +34,11 @@ impl Settings {
             profile,
             https: false,
             behind_proxy: false,
+            hosts: Vec::new(),
             log: match profile {
                 Profile::Development => "info,tidepool=debug,memory_serve=warn",
                 Profile::Production => "info,memory_serve=warn",
-                Profile::HighScale => "warn",
+                Profile::HighScale => "warn,security=info",
             }
             .to_owned(),
             log_json: false,

@@ -7,6 +7,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::list::List;
 use crate::base::locale::Lang;
+use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
 use crate::engine::files::FileId;
@@ -26,6 +27,7 @@ pub(super) async fn end_session(
         .sessions
         .end(viewer.account, &input.session)
         .await?;
+    SecurityEvent::SessionEnded.record(viewer.account, viewer.address, "ended_by_account");
     Ok(Outcome::new(Value::Null, "/account"))
 }
 

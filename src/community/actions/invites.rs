@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
+use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::community::invites::InviteId;
 use crate::engine::actions::Outcome;
@@ -38,6 +39,7 @@ pub(super) async fn invite(community: Community, viewer: Viewer, input: Invite) 
         .invites
         .create(viewer.account, input.space, uses, ttl)
         .await?;
+    SecurityEvent::InviteMade.record(viewer.account, viewer.address, "made");
     Ok(Outcome::new(
         json!({ "link": format!("/join/{code}") }),
         format!("/spaces/{}/settings#invites", input.space),
@@ -59,6 +61,7 @@ pub(super) async fn revoke_invite(
         .invites
         .revoke(viewer.account, input.space, input.invite)
         .await?;
+    SecurityEvent::InviteEnded.record(viewer.account, viewer.address, "revoked");
     Ok(Outcome::new(
         Value::Null,
         format!("/spaces/{}/settings#invites", input.space),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::list::List;
+use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::community::room_form::RoomForm;
 use crate::engine::actions::Outcome;
@@ -75,6 +76,7 @@ pub(super) async fn change_room(
         .rooms
         .change(viewer.account, input.room, form)
         .await?;
+    SecurityEvent::RightsChanged.record(viewer.account, viewer.address, "changed_room");
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::list::List;
+use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
 use crate::engine::files::FileId;
@@ -22,6 +23,7 @@ pub(super) async fn create_space(
     input: CreateSpace,
 ) -> Result<Outcome> {
     let space = community.spaces.create(viewer.account, &input.name).await?;
+    SecurityEvent::RightsChanged.record(viewer.account, viewer.address, "owns_new_space");
     Ok(Outcome::new(
         json!({ "space": space }),
         format!("/spaces/{space}"),
@@ -64,6 +66,11 @@ pub(super) async fn remove_member(
         .spaces
         .remove_member(viewer.account, input.space, input.account)
         .await?;
+    let reason = match input.account == viewer.account {
+        true => "left_space",
+        false => "removed_member",
+    };
+    SecurityEvent::RightsChanged.record(viewer.account, viewer.address, reason);
     let next = if input.account == viewer.account {
         "/".to_owned()
     } else {

@@ -1,5 +1,7 @@
 //! Media types, detected from the content: the type that an uploader claims is never trusted.
 
+use crate::base::text::limit_marks;
+
 /// How a file may be served to browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
@@ -93,6 +95,7 @@ pub(super) fn normalize_name(given: &str) -> String {
         .map(|c| if is_forbidden(c) { ' ' } else { c })
         .collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    let clean = limit_marks(&clean);
     let clean = clean.trim_matches(['.', ' ']);
     let (stem, extension) = match clean.rsplit_once('.') {
         Some((stem, extension))

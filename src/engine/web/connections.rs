@@ -295,7 +295,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it has one");
         let (_stop, stopping) = watch::channel(false);
-        let page_cache = PageCache::new(Router::new().route("/", taken), None, &settings);
+        let page_cache = PageCache::new(
+            Router::new().route("/", taken),
+            None,
+            crate::engine::web::Hosts::new(&settings),
+            &settings,
+        );
         tokio::spawn(async move { serve(listener, page_cache, &settings, stopping).await });
 
         let mut client = TcpStream::connect(address).await.expect("a connection");

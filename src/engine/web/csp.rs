@@ -2,6 +2,23 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+/// Adds `Secure` where it is missing from a cookie whose name begins with `__Host-`: the session
+/// layer leaves it out when it removes one, and browsers would ignore that.
+fn complete_host_cookies(headers: &mut HeaderMap) {
+    let cookies = headers
+        .iter_mut()
+        .filter(|(name, _)| *name == header::SET_COOKIE);
+    for (_, cookie) in cookies {
+        if let Ok(text) = cookie.to_str()
+            && text.starts_with("__Host-")
+            && !text.contains("; Secure")
+            && let Ok(complete) = HeaderValue::try_from(format!("{text}; Secure"))
+        {
+            *cookie = complete;
+        }
+    }
+}
+
 /// Inserts the headers that narrow what a browser lets a page do: no inline script or style,
 /// nothing from other origins, no framing. With `https`, browsers also remember for a year to use
 /// nothing else.
@@ -29,6 +46,7 @@ pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
             .or_insert(HeaderValue::from_static(value));
     }
     if https {
+        complete_host_cookies(headers);
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),

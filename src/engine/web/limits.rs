@@ -14,6 +14,7 @@ use super::finish::set_error_lang;
 use super::request_context::RequestContext;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
 use crate::engine::rate_limit::Rate;
 
@@ -90,6 +91,8 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let context = RequestContext::of(&request);
+    let account = context.and_then(|context| Some(context.viewer()?.account));
+    let address = RequestContext::address_of(&request);
     let client = context.map(|context| match context.viewer() {
         Some(viewer) => Client::Account(viewer.account),
         None => Client::Address(context.address().network()),
@@ -97,6 +100,7 @@ pub(super) async fn admit(
     let lang = context.map(RequestContext::lang);
     let admitted = admission
         .count(client)
+        .inspect_err(|_| SecurityEvent::LimitReached.record(account, address, "requests"))
         .and_then(|()| admission.place(client));
     let mut response = match admitted {
         Ok(_place) => next.run(request).await,

@@ -26,6 +26,7 @@ use super::embedded_assets::EmbeddedAssets;
 use super::errors::ErrorRenderer;
 use super::finish::finish;
 use super::head::Pages;
+use super::hosts::Hosts;
 use super::limits::Admission;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::request_context::RequestContext;
@@ -33,6 +34,7 @@ use super::{Health, action_route, assets, csp, drain, health, limits};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
+use crate::base::security_log::SecurityEvent;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::forms::MAX_FORM_BYTES;
@@ -76,6 +78,7 @@ pub fn assemble(
         ));
     let shared = Shared {
         settings: engine.settings.clone(),
+        hosts: engine.hosts.clone(),
         pages: engine.pages.clone(),
         embedded_assets: engine.embedded_assets.clone(),
         bodies: Bodies::default(),
@@ -100,12 +103,13 @@ pub fn assemble(
             compression,
             from_fn_with_state(Arc::new(shared), request_context),
         ));
-    PageCache::new(router, requests, &engine.settings)
+    PageCache::new(router, requests, engine.hosts.clone(), &engine.settings)
 }
 
 /// State of [`request_context`].
 struct Shared {
     settings: Arc<Settings>,
+    hosts: Hosts,
     pages: Pages,
     embedded_assets: EmbeddedAssets,
     bodies: Bodies,
@@ -158,6 +162,9 @@ async fn request_context(
     let path = request.uri().path();
     let response = if is_always_answered(path) || shared.embedded_assets.contains(path) {
         next.run(request).await
+    } else if !shared.hosts.allows(request.headers(), request.uri()) {
+        SecurityEvent::RequestRefused.record(None, address.0, "host");
+        Error::WrongHost.into_response()
     } else {
         match shared.bodies.read(request, address).await {
             Ok((request, _held)) => {

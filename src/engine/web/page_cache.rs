@@ -26,6 +26,7 @@ use tower::Service;
 
 use super::content_coding::Coding;
 use super::finish::{CacheTag, take_cache_tag};
+use super::hosts::Hosts;
 use super::limits::Requests;
 use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
@@ -49,6 +50,7 @@ pub struct PageCache(Arc<Inner>);
 struct Inner {
     router: Router,
     requests: Option<Arc<Requests>>,
+    hosts: Hosts,
     answers: Cache<Box<[u8]>, Arc<Answer>>,
     /// Hits answered with 200, as requests are counted.
     sent: Counter,
@@ -73,7 +75,13 @@ thread_local! {
 impl PageCache {
     /// A cache in front of `router`. `requests` is the rate limit that the router counts its own
     /// requests by; hits count, too.
-    pub fn new(router: Router, requests: Option<Arc<Requests>>, settings: &Settings) -> Self {
+    /// Requests for another host than `hosts` allow are not answered here.
+    pub fn new(
+        router: Router,
+        requests: Option<Arc<Requests>>,
+        hosts: Hosts,
+        settings: &Settings,
+    ) -> Self {
         #[allow(clippy::borrowed_box, reason = "the cache's own type")]
         let weigh = |key: &Box<[u8]>, answer: &Arc<Answer>| {
             u32::try_from(key.len() + answer.body.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
@@ -89,6 +97,7 @@ impl PageCache {
         Self(Arc::new(Inner {
             router,
             requests,
+            hosts,
             answers,
             sent: counter("200"),
             not_modified: counter("304"),
@@ -110,6 +119,7 @@ impl PageCache {
         let key = if is_get
             && request.headers().contains_key(header::COOKIE)
             && !request.headers().contains_key(header::UPGRADE)
+            && self.0.hosts.allows(request.headers(), request.uri())
         {
             let found = KEY.with_borrow_mut(|key| {
                 write_key(&request, key);

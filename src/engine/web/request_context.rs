@@ -1,6 +1,7 @@
 //! What is known of a request before its handler runs, and the extractors that read it.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
@@ -39,6 +40,11 @@ impl RequestContext {
         if let Some(context) = context {
             context.viewer = Some(viewer);
         }
+    }
+
+    /// Where a request came from; unspecified if it did not pass the middleware.
+    pub fn address_of(request: &Request) -> IpAddr {
+        Self::of(request).map_or(Ipv4Addr::UNSPECIFIED.into(), |context| context.address.0)
     }
 
     /// That of a request, if it passed the middleware.

@@ -1,8 +1,6 @@
 //! The attachments of messages. Whoever may read a room may download its files, until their message
 //! is deleted.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
@@ -10,6 +8,7 @@ use super::{Chat, POST, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::text::{has_excess_marks, is_short};
 use crate::community::permissions;
 use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind};
@@ -38,10 +37,8 @@ impl NewAttachments {
             .into_iter()
             .map(|caption| caption.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect();
-        let fits = |caption: &String| {
-            caption.len() <= 8 * MAX_CAPTION_CHARS
-                && caption.graphemes(true).count() <= MAX_CAPTION_CHARS
-        };
+        let fits =
+            |caption: &String| is_short(caption, MAX_CAPTION_CHARS) && !has_excess_marks(caption);
         let has_duplicate = files
             .iter()
             .enumerate()

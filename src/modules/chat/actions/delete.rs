@@ -64,7 +64,7 @@ pub(in super::super) async fn delete(
     };
     let access = &chat.community.access;
     let message = access
-        .permitted_write(viewer.account, permission, Scope::Room(room.id), write)
+        .permitted_protective_write(viewer.account, permission, Scope::Room(room.id), write)
         .await?;
     Ok(outcome(chat, &viewer, message))
 }
