@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod attachments;
     mod authorization;
+    mod cache_control;
     mod client;
     mod concurrency_limits;
     mod connection_limits;

@@ -21,6 +21,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::bodies::Bodies;
+use super::cache_control::complete_cache_control;
 use super::client_address::find_client_address;
 use super::content_coding::Coding;
 use super::embedded_assets::EmbeddedAssets;
@@ -169,6 +170,7 @@ async fn request_context(
     };
 
     let mut response = finish(response, coding, renderer);
+    complete_cache_control(response.headers_mut());
     csp::insert_security_headers(response.headers_mut(), shared.settings.https);
     measure(&method, route, response.status(), started.elapsed());
     if let Ok(id) = HeaderValue::try_from(id) {
