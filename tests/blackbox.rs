@@ -18,6 +18,7 @@ mod blackbox {
     mod emoji;
     mod feeds;
     mod files;
+    mod forwarded_addresses;
     mod frame_rendering;
     mod fresh_pages;
     mod history;
@@ -41,6 +42,7 @@ mod blackbox {
     mod private_rooms;
     mod queued_writes;
     mod rate_limits;
+    mod refused_bodies;
     mod resume;
     mod revocation;
     mod rooms;
@@ -57,6 +59,7 @@ mod blackbox {
     mod socket_messages;
     mod spaces;
     mod typing;
+    mod unknown_settings;
     mod unread;
     mod write_queue;
 }
