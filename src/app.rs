@@ -74,6 +74,9 @@ pub async fn serve_with(
     // What the server writes (the database, files, uploads) is its own user's to read, whatever the
     // folder allows.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    for name in Settings::unknown_variables() {
+        tracing::warn!("no setting reads the environment variable {name}");
+    }
     make_data_folder(&settings)?;
     let _lock = lock_data_folder(&settings)?;
     settings.max_connections = within_file_limit(settings.max_connections);

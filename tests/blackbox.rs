@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod attachments;
     mod authorization;
+    mod cache_control;
     mod client;
     mod concurrency_limits;
     mod connection_limits;
@@ -17,6 +18,7 @@ mod blackbox {
     mod emoji;
     mod feeds;
     mod files;
+    mod forwarded_addresses;
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
@@ -41,6 +43,7 @@ mod blackbox {
     mod private_rooms;
     mod queued_writes;
     mod rate_limits;
+    mod refused_bodies;
     mod resume;
     mod revocation;
     mod rooms;
@@ -58,6 +61,7 @@ mod blackbox {
     mod socket_messages;
     mod spaces;
     mod typing;
+    mod unknown_settings;
     mod unread;
     mod write_queue;
 }

@@ -3,6 +3,7 @@
 
 mod file;
 mod profile;
+mod unknown;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,6 +76,10 @@ pub struct Flags {
 
 impl Settings {
     /// Reads environment and file, and fills the rest by profile.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has a key that no setting has, or a value of the wrong type or
+    /// out of range.
     pub fn load(flags: &Flags) -> Result<Self> {
         let data = flags
             .data
@@ -82,6 +87,7 @@ impl Settings {
             .or_else(|| std::env::var_os("TIDEPOOL_DATA").map(PathBuf::from))
             .unwrap_or_else(|| PathBuf::from("./data"));
         let path = data.join("tidepool.toml");
+        unknown::refuse_unknown_keys(&path)?;
         let file = SettingsFile::builder()
             .env()
             .file(&path)
@@ -124,6 +130,12 @@ impl Settings {
             "write_wait_micros must be at most 100000 (a tenth of a second)"
         );
         Ok(())
+    }
+
+    /// Variables of the environment that begin like ours and that no setting has, each with the
+    /// nearest name that one has. Other programs may use them, so they are to be logged only.
+    pub fn unknown_variables() -> Vec<String> {
+        unknown::unknown_variables(std::env::vars_os().map(|(name, _)| name))
     }
 
     /// How long things stay cached unused.

@@ -44,7 +44,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 }
 
 /// The style sheet with an account's own rules, for markup that is shared by all accounts. It
-/// changes with the program only, whose version is part of the URL; so it is cached for ever.
+/// changes with the program only, whose version is part of the URL; so its reader's browser keeps it for ever.
 pub(super) async fn account_style(
     State(community): State<Community>,
     Path(account): Path<AccountId>,
@@ -53,7 +53,10 @@ pub(super) async fn account_style(
     let rules: String = rules.map(|rules| rules(account)).collect();
     let headers = [
         (header::CONTENT_TYPE, "text/css"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (
+            header::CACHE_CONTROL,
+            "private, max-age=31536000, immutable",
+        ),
     ];
     (headers, format!("@layer modules {{\n{rules}}}\n")).into_response()
 }

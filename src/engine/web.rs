@@ -8,6 +8,8 @@
 mod action_route;
 mod assets;
 mod bodies;
+mod cache_control;
+mod client_address;
 mod connections;
 mod content_coding;
 mod csp;

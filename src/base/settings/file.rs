@@ -130,6 +130,22 @@ pub(super) struct SettingsFile {
     upload_hours: Option<u64>,
 }
 
+impl SettingsFile {
+    /// The key in the file and the variable of the environment of each setting.
+    pub(super) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Self::META
+            .fields
+            .iter()
+            .filter_map(|field| match field.kind {
+                FieldKind::Leaf {
+                    env: Some(variable),
+                    ..
+                } => Some((field.name, variable)),
+                _ => None,
+            })
+    }
+}
+
 impl Settings {
     /// Overrides the profile's values with those that are set.
     pub(super) fn take(&mut self, file: SettingsFile) {

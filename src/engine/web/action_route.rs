@@ -18,6 +18,7 @@ use super::html::Html;
 use super::request_context::RequestContext;
 use super::wants::Wants;
 use crate::base::error::{Error, Result};
+use crate::base::telemetry::refused;
 use crate::engine::actions::{Action, Actions, Outcome};
 use crate::engine::files::{Transfers, take_form};
 use crate::engine::forms::{Form, MAX_FORM_BYTES};
@@ -61,11 +62,16 @@ async fn act(
     let (left, result) = match state.actions.admit(viewer, &name) {
         Err(error) => (None, Err(error)),
         Ok((action, left)) => {
-            let body = match action.files() {
-                Some(kind) if is(b"multipart/form-data") => {
+            let body = match (action.files(), is(b"multipart/form-data")) {
+                (Some(kind), true) => {
                     take_form(&state.transfers, viewer, kind, &headers, body).await
                 }
-                _ => read_body(body).await,
+                // Its body streams, and nothing would bound the time that it takes.
+                (None, true) => {
+                    refused("form_without_files");
+                    Err(Error::field("form", "error-message-shape"))
+                }
+                (_, false) => read_body(body).await,
             };
             let result = match body {
                 Ok(body) => {

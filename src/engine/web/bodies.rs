@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::extract::Request;
 use axum::http::{Method, header};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::drain::drain_refused;
 use crate::base::error::{Allowance, Error, Result};
 use crate::base::places::{Place, Places};
 use crate::base::telemetry::refused;
@@ -61,24 +62,32 @@ impl Bodies {
         if is_streamed(&request) || request.body().is_end_stream() {
             return Ok((request, None));
         }
-        let announced = request.body().size_hint().lower();
-        if announced > MAX_FORM_BYTES as u64 {
-            return Err(too_large());
-        }
+        let is_too_large = request.body().size_hint().lower() > MAX_FORM_BYTES as u64;
         let _reading = self.reserve(address.network())?;
         let (head, body) = request.into_parts();
-        let read = timeout(BODY_TIMEOUT, self.collect(body)).await;
-        let (body, held) = read.unwrap_or_else(|_| {
-            refused("bodies_slow");
-            Err(Error::Unavailable)
-        })?;
+        let mut body = body.into_data_stream();
+        let read = match is_too_large {
+            true => Err(too_large()),
+            false => self.collect_in_time(&mut body).await,
+        };
+        if let Err(Error::TooLarge(..)) = &read {
+            drain_refused(&mut body).await;
+        }
+        let (body, held) = read?;
         Ok((Request::from_parts(head, Body::from(body)), held))
     }
 
-    async fn collect(&self, body: Body) -> Result<(Vec<u8>, BufferedBytes)> {
-        let mut stream = body.into_data_stream();
+    async fn collect_in_time(&self, body: &mut BodyDataStream) -> Result<(Vec<u8>, BufferedBytes)> {
+        let read = timeout(BODY_TIMEOUT, self.collect(body)).await;
+        read.unwrap_or_else(|_| {
+            refused("bodies_slow");
+            Err(Error::Unavailable)
+        })
+    }
+
+    async fn collect(&self, body: &mut BodyDataStream) -> Result<(Vec<u8>, BufferedBytes)> {
         let (mut bytes, mut held): (_, BufferedBytes) = (Vec::new(), None);
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = body.next().await {
             // The client is gone; nobody reads the answer.
             let piece = piece.map_err(|_| Error::Unavailable)?;
             if bytes.len() + piece.len() > MAX_FORM_BYTES {

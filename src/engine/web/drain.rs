@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -42,6 +42,24 @@ pub(super) async fn drain_body(
     } else {
         DRAIN_TIMEOUT
     };
+    if !drain(&mut *body, limit).await {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Reads and drops what is left of a body that was refused as too large.
+pub(super) async fn drain_refused(body: &mut BodyDataStream) {
+    drain(body, DRAIN_TIMEOUT).await;
+}
+
+/// False when the body did not end in time.
+async fn drain<E>(
+    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+    limit: Duration,
+) -> bool {
     let ended = timeout(limit, async {
         while let Some(piece) = body.next().await {
             if piece.is_err() {
@@ -49,10 +67,5 @@ pub(super) async fn drain_body(
             }
         }
     });
-    if ended.await.is_err() {
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    ended.await.is_ok()
 }

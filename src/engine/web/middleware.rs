@@ -4,12 +4,12 @@
 //! request. So ours are three, of plain code: [`request_context`] around everything, the sessions',
 //! and [`limits::admit`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::bodies::Bodies;
+use super::cache_control::complete_cache_control;
+use super::client_address::find_client_address;
 use super::content_coding::Coding;
 use super::embedded_assets::EmbeddedAssets;
 use super::errors::ErrorRenderer;
@@ -175,32 +177,13 @@ async fn request_context(
     };
 
     let mut response = finish(response, coding, renderer);
+    complete_cache_control(response.headers_mut());
     csp::insert_security_headers(response.headers_mut(), shared.settings.https);
     measure(&method, route, response.status(), started.elapsed());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
-}
-
-/// The client's address: the peer's, or the one that the proxy in front tells.
-fn find_client_address(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
-    if !behind_proxy {
-        return peer;
-    }
-    // The proxy appends the last entry; those before it come from the client and prove nothing.
-    let forwarded = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back();
-    forwarded
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
-        .or(peer)
 }
 
 /// Health checks and assets are never refused for lack of a permit.

@@ -82,12 +82,34 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
             .and_then(language_of)
             .is_some(),
         ("span", "class") => CLASSES.iter().any(|(_, class)| *class == value),
+        ("a", "href") => is_allowed_url(value),
         ("ol", "start") => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
         _ => true,
     }
 }
 
-/// Whether a link may have this URL.
+/// Whether a link may have this URL: a mail address, or absolute with a host. The URL is checked as
+/// it is written, because browsers read `http:/x`, `http:x` and, on a page by https, `https:\\x` as
+/// addresses of this server, and skip tabs and line feeds anywhere.
 pub(super) fn is_allowed_url(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
+    if url.contains(char::is_control) {
+        return false;
+    }
+    let Ok(parsed) = Url::parse(url) else {
+        return false;
+    };
+    match parsed.scheme() {
+        "mailto" => true,
+        scheme => SCHEMES.contains(&scheme) && url.get(scheme.len()..).is_some_and(has_authority),
+    }
+}
+
+/// Whether the rest of a URL after its scheme begins with `://` and a host. No backslash may be in
+/// it: browsers end the host there, but not when the backslash is encoded.
+fn has_authority(rest: &str) -> bool {
+    let Some(rest) = rest.strip_prefix("://") else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    !rest[..end].is_empty() && !rest[..end].contains('\\')
 }

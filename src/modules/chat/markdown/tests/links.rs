@@ -66,3 +66,60 @@ fn links_elsewhere_become_text() {
         assert_eq!(check(source), html, "{source:?}");
     }
 }
+
+#[test]
+fn link_without_scheme_and_host_becomes_text() {
+    for url in [
+        "http:/account",
+        "HTTP:/account",
+        "https:/account",
+        "http:account",
+        "http:",
+        "http:///account",
+        "http://",
+        "http://?x",
+        "http://#x",
+        r"https:\\account",
+        r"http:\\\\account",
+        r"http:/\\account",
+        r"http://\\account",
+        r"https://good.example\\@evil.example",
+        "//host",
+        r"\\\\host",
+        r"/\\host",
+        "http&#58;/account",
+        "http:/&Tab;/account",
+        "http:&NewLine;/account",
+        "ht&Tab;tp://a.example",
+        "java&Tab;script:alert(1)",
+        "javascript&colon;alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "&#1;javascript:alert(1)",
+        "vbscript:x",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "blob:https://a.example/x",
+        "?next=/account",
+        "#top",
+    ] {
+        let html = check(&format!("[t]({url})"));
+        assert!(!html.contains("<a"), "{url:?}: {html}");
+        let html = check(&format!("[t](<{url}>)"));
+        assert!(!html.contains("<a"), "<{url:?}>: {html}");
+    }
+}
+
+#[test]
+fn absolute_links_with_port_query_or_foreign_letters_are_kept() {
+    for url in [
+        "http://a.example",
+        "https://a.example:8443/x?y=/z#top",
+        "https://[2001:db8::1]/x",
+        "https://bücher.example/ä",
+        r"https://a.example/x\\y",
+        "mailto:me@a.example?subject=hi",
+    ] {
+        let html = check(&format!("[t]({url})"));
+        assert!(html.contains("<a href"), "{url:?}: {html}");
+    }
+}
