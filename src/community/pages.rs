@@ -44,7 +44,8 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 }
 
 /// The style sheet with an account's own rules, for markup that is shared by all accounts. It
-/// changes with the program only, whose version is part of the URL; so its reader's browser keeps it for ever.
+/// changes with the program only, whose version is part of the URL; so its reader's browser keeps
+/// it for ever.
 pub(super) async fn account_style(
     State(community): State<Community>,
     Path(account): Path<AccountId>,
