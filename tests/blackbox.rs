@@ -23,6 +23,7 @@ mod blackbox {
     mod fresh_pages;
     mod full_disk;
     mod history;
+    mod hosts;
     mod http_caching;
     mod http_errors;
     mod idempotency;

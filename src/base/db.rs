@@ -11,6 +11,8 @@
 //! })
 //! ```
 
+mod block_on;
+mod commit;
 mod query;
 mod reserve;
 #[cfg(test)]
@@ -29,9 +31,9 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use crate::base::error::Result;
 use crate::base::settings::Settings;
+pub use commit::Tx;
 pub use query::{Params, Row, Scalar};
 use reserve::{Reserve, SpacePolicy};
-pub use writer::Tx;
 use writer::{QueuePolicy, Writer};
 
 /// A handle to the database. Cheap to clone.

@@ -12,17 +12,18 @@ use crate::base::text::fold;
 const COMMON: &str = "correcthorsebatterystaple changeme1 1q2w3e4r5t6y 1q2w3e4r5t 1qaz2wsx3edc \
     q1w2e3r4t5 1q2w3e4r 1qaz2wsx zaq12wsx passphrase passwords password passwort motdepasse \
     contrasena contraseña wachtwoord parola senha kennwort geheim secret welcome willkommen \
-    bienvenue letmein iloveyou ichliebedich jetaime teamo qwerty qwertz azerty administrator admin \
-    master superman batman spiderman pokemon starwars football fussball baseball basketball hockey \
-    soccer liverpool arsenal chelsea barcelona juventus realmadrid princess prinzessin sunshine \
-    shadow dragon monkey michael jennifer jessica ashley daniel thomas andrew charlie jordan hunter \
-    killer ginger summer winter spring autumn sommer herbst fruehling january february march april \
-    june july august september october november december monday tuesday wednesday thursday friday \
-    saturday sunday london paris berlin madrid america deutschland computer internet samsung google \
-    facebook apple iphone android whatever trustno1 freedom flower blumen hello hallo bonjour hola \
-    schatz lovely loveme love cheese cookie butterfly purple orange banana chocolate diamond silver \
-    golden matrix ninja mustang ferrari mercedes porsche harley yamaha pepper tigger tiger eagle \
-    maggie buster soccer1 access login user guest test temp default abcdef tidepool community";
+    bienvenue letmein iloveyou ichliebedich jetaime teamo qwerty qwertz azerty administrator \
+    admin master superman batman spiderman pokemon starwars football fussball baseball \
+    basketball hockey soccer liverpool arsenal chelsea barcelona juventus realmadrid princess \
+    prinzessin sunshine shadow dragon monkey michael jennifer jessica ashley daniel thomas \
+    andrew charlie jordan hunter killer ginger summer winter spring autumn sommer herbst \
+    fruehling january february march april june july august september october november december \
+    monday tuesday wednesday thursday friday saturday sunday london paris berlin madrid america \
+    deutschland computer internet samsung google facebook apple iphone android whatever trustno1 \
+    freedom flower blumen hello hallo bonjour hola schatz lovely loveme love cheese cookie \
+    butterfly purple orange banana chocolate diamond silver golden matrix ninja mustang ferrari \
+    mercedes porsche harley yamaha pepper tigger tiger eagle maggie buster soccer1 access login \
+    user guest test temp default abcdef tidepool community";
 /// Rows of keyboards, the alphabet and the digits: any four in a row count as one run.
 const RUNS: [&str; 9] = [
     "abcdefghijklmnopqrstuvwxyz",

@@ -18,7 +18,7 @@ async fn session_cookie_is_http_only_and_same_site() {
                 true => format!("__Host-{name}="),
                 false => format!("{name}="),
             };
-            let mut cookies = answer.headers.get_all("set-cookie").iter();
+            let cookies = answer.headers.get_all("set-cookie").iter();
             let cookie = cookies
                 .filter_map(|cookie| cookie.to_str().ok())
                 .find(|cookie| cookie.starts_with(&start))

@@ -1,12 +1,13 @@
 //! Accounts: people who set a server up, join it and sign in.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use reqwest::Client;
 use reqwest::cookie::Jar;
 use serde_json::{Value, json};
 
-use super::{Answer, Person, TestServer, WAIT_TIMEOUT, text};
+use super::{Answer, POLL_INTERVAL, Person, TestServer, WAIT_TIMEOUT, text};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -31,6 +32,20 @@ impl TestServer {
             web: web.expect("a client can be made"),
             jar,
             rooms,
+        }
+    }
+
+    /// The token of the link that a server without an owner has printed, once it has.
+    pub async fn setup_token(&self) -> String {
+        let deadline = Instant::now() + WAIT_TIMEOUT;
+        loop {
+            let output = self.output.lock().expect("the output is whole").clone();
+            let rest = output.rsplit_once("/setup?token=").map(|(_, rest)| rest);
+            if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
+                return token.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no setup link in {output}");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

@@ -21,7 +21,7 @@ pub struct TestServer {
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     /// What it has written to stdout.
-    output: Arc<Mutex<String>>,
+    pub(super) output: Arc<Mutex<String>>,
     /// The first account, by whom members are invited.
     pub(super) owner: OnceLock<Person>,
 }
@@ -159,20 +159,6 @@ impl TestServer {
     /// What it has written to stderr so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("the log is whole").clone()
-    }
-
-    /// The token of the link that a server without an owner has printed, once it has.
-    pub async fn setup_token(&self) -> String {
-        let deadline = Instant::now() + WAIT_TIMEOUT;
-        loop {
-            let output = self.output.lock().expect("the output is whole").clone();
-            let rest = output.rsplit_once("/setup?token=").map(|(_, rest)| rest);
-            if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
-                return token.to_owned();
-            }
-            assert!(Instant::now() < deadline, "no setup link in {output}");
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
     }
 
     /// The server's process.

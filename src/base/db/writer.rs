@@ -6,21 +6,18 @@
 //! is told of a write that could still be lost.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
-use metrics::{counter, gauge, histogram};
+use metrics::gauge;
 use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::block_on::block_on;
 use super::checkpoint;
+use super::commit::{Answer, Commit, Done, Job, Run, Step, Tx, commit_together, refuse_when_full};
 use super::reserve::{Reserve, SpacePolicy};
 use crate::base::error::{Error, Result};
 use crate::base::telemetry::refused;
@@ -33,86 +30,12 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKPOINT_WRITES: u64 = 500;
 /// From the first write after a checkpoint to the next one.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
-/// For the writer's thread to look for the answer of the connection's thread before it sleeps: a
-/// statement takes a fraction of it, a commit to a disk longer.
-const SPIN_TIME: Duration = Duration::from_micros(50);
 /// Of 4 KiB. Past them the log is truncated.
 const MAX_WAL_PAGES: i64 = 4_096;
-
-type AfterCommit = Box<dyn FnOnce() + Send>;
-/// Called with how the commit ended.
-type Answer = Box<dyn FnOnce(Commit) + Send>;
-/// Its future stays on the writer's thread and need not be `Send`: so a write can be an async
-/// closure.
-type Run = Box<dyn for<'t> FnOnce(Step<'t>) -> LocalBoxFuture<'t, Done> + Send>;
-
-struct Job {
-    space: SpacePolicy,
-    run: Run,
-}
-
-/// What becomes of a job.
-enum Step<'t> {
-    Run(&'t mut Tx),
-    /// It does not run; its caller gets the error.
-    Refuse(Error),
-}
-
-/// How a commit ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Commit {
-    Done,
-    Failed,
-    DiskFull,
-}
-
-impl Commit {
-    fn from_error(error: &sqlx::Error) -> Self {
-        match is_disk_full(error) {
-            true => Self::DiskFull,
-            false => Self::Failed,
-        }
-    }
-
-    /// The error of the writes that were undone.
-    fn error(self) -> Error {
-        match self {
-            Self::DiskFull => Error::Full("error-disk-full"),
-            Self::Done | Self::Failed => Error::Unavailable,
-        }
-    }
-}
-
-struct Done {
-    keep: bool,
-    answer: Answer,
-}
 
 enum Command {
     Write(Job),
     Stop(oneshot::Sender<()>),
-}
-
-/// A transaction in progress.
-pub struct Tx {
-    pub(super) connection: SqliteConnection,
-    after: Vec<AfterCommit>,
-    reserve: Reserve,
-}
-
-impl Tx {
-    /// Calls `then` right after the commit, before the write returns; never if the write is undone.
-    /// It runs on the writer's thread, so it must not block.
-    pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
-        self.after.push(Box::new(then));
-    }
-
-    async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
-        sqlx::query(statement)
-            .execute(&mut self.connection)
-            .await
-            .map(drop)
-    }
 }
 
 /// The queue in front of the writer.
@@ -147,11 +70,7 @@ impl Writer {
         let (queue, commands) = mpsc::channel(max_waiting + RESERVED_SLOTS);
         let (written, count) = watch::channel(0);
         tokio::spawn(checkpoint_repeatedly(checkpointer, count));
-        let tx = Tx {
-            connection,
-            after: Vec::new(),
-            reserve,
-        };
+        let tx = Tx::new(connection, reserve);
         let runtime = Handle::current();
         let run = move || {
             let _context = runtime.enter();
@@ -217,52 +136,6 @@ impl Writer {
     }
 }
 
-/// Drives the writer. It waits for the connection's thread several times in each write, for some
-/// microseconds each: a thread that sleeps and is woken each time takes three times as long, so
-/// this one looks for [`SPIN_TIME`] before it sleeps. It does not yield meanwhile: beside busy
-/// processes that would cost a time slice, milliseconds, for each statement. With a single core
-/// it sleeps at once, since nobody could answer.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let signal = Arc::new(Signal {
-        is_set: AtomicBool::new(false),
-        thread: std::thread::current(),
-    });
-    let waker = Waker::from(signal.clone());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let spin_time = if cores > 1 { SPIN_TIME } else { Duration::ZERO };
-    let mut future = std::pin::pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        let started = Instant::now();
-        while !signal.is_set.swap(false, Ordering::AcqRel) {
-            if started.elapsed() < spin_time {
-                std::hint::spin_loop();
-            } else {
-                std::thread::park();
-            }
-        }
-    }
-}
-
-/// Wakes the writer's thread.
-struct Signal {
-    is_set: AtomicBool,
-    thread: Thread,
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.is_set.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
 async fn work(
     mut tx: Tx,
     mut commands: mpsc::Receiver<Command>,
@@ -305,110 +178,6 @@ async fn work(
             return;
         }
     }
-}
-
-/// On a full disk: refuses ordinary jobs, and releases the reserve for those that may use it.
-async fn refuse_when_full(reserve: &mut Reserve, jobs: Vec<Job>) -> Vec<Job> {
-    if !reserve.is_full() {
-        return jobs;
-    }
-    let is_refused = |job: &Job| job.space == SpacePolicy::RefuseWhenFull;
-    let (refused, rest): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_refused);
-    if rest.iter().any(|job| job.space == SpacePolicy::UseReserve) {
-        reserve.release();
-    }
-    for job in refused {
-        refuse(job, Commit::DiskFull).await;
-    }
-    rest
-}
-
-/// Answers a job that does not run.
-async fn refuse(job: Job, commit: Commit) {
-    let done = (job.run)(Step::Refuse(commit.error())).await;
-    (done.answer)(commit);
-}
-
-fn is_disk_full(error: &sqlx::Error) -> bool {
-    const SQLITE_FULL: &str = "13";
-    error
-        .as_database_error()
-        .is_some_and(|error| error.code().as_deref() == Some(SQLITE_FULL))
-}
-
-async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
-    if jobs.is_empty() {
-        return;
-    }
-    let started = Instant::now();
-    let group = jobs.len();
-    // A single job needs no savepoint: the transaction is its own.
-    let is_alone = group == 1;
-    let mut answers = Vec::with_capacity(group);
-    if let Err(error) = tx.run("BEGIN IMMEDIATE").await {
-        tracing::error!(%error, "a transaction could not begin");
-        for job in jobs {
-            refuse(job, Commit::from_error(&error)).await;
-        }
-        return;
-    }
-    let mut is_sound = is_alone || tx.run("SAVEPOINT one").await.is_ok();
-    let mut failure = Commit::Failed; // what those get whose transaction has ended
-    let mut is_dirty = false; // whether the savepoint holds an earlier job's changes
-    for job in jobs {
-        // A full disk may have ended the transaction already; the next statement would begin
-        // another.
-        if !is_sound {
-            refuse(job, failure).await;
-            continue;
-        }
-        if is_dirty && !is_alone {
-            // Both in one message to the connection's thread.
-            let next = tx.run("RELEASE one; SAVEPOINT one").await;
-            is_sound &= next
-                .inspect_err(|error| failure = Commit::from_error(error))
-                .is_ok();
-        }
-        let callbacks = tx.after.len();
-        let done = (job.run)(Step::Run(tx)).await;
-        is_dirty = done.keep;
-        if !done.keep {
-            tx.after.truncate(callbacks);
-            // Fails when a full disk has ended the transaction.
-            is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
-            if !is_sound && tx.reserve.is_full() {
-                failure = Commit::DiskFull;
-            }
-        }
-        answers.push((done.keep, done.answer));
-    }
-    let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
-    let commit = match keep {
-        true => match tx.run("COMMIT").await {
-            Ok(()) => Commit::Done,
-            Err(error) => {
-                tracing::error!(%error, "a commit failed; its writes are undone");
-                Commit::from_error(&error)
-            }
-        },
-        false => failure,
-    };
-    if commit != Commit::Done {
-        // After a failed COMMIT SQLite may or may not have rolled back already.
-        drop(tx.run("ROLLBACK").await);
-        tx.after.clear();
-    }
-    for then in tx.after.drain(..) {
-        if std::panic::catch_unwind(AssertUnwindSafe(then)).is_err() {
-            tracing::error!("what was to happen after a commit panicked");
-        }
-    }
-    for (_, answer) in answers {
-        answer(commit);
-    }
-    counter!("tidepool_writes_total").increment(group as u64);
-    histogram!("tidepool_commit_seconds").record(started.elapsed().as_secs_f64());
-    histogram!("tidepool_commit_writes").record(group as f64);
 }
 
 /// Checkpoints the write-ahead log on a connection of its own, so that no commit does that work,

@@ -1,0 +1,195 @@
+//! Group commit: each of several writes in a savepoint, one commit for all, then what each has to
+//! call after it, then its answer.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::future::LocalBoxFuture;
+use metrics::{counter, histogram};
+use sqlx::SqliteConnection;
+
+use super::reserve::{Reserve, SpacePolicy};
+use crate::base::error::Error;
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
+/// Called with how the commit ended.
+pub(super) type Answer = Box<dyn FnOnce(Commit) + Send>;
+/// Its future stays on the writer's thread and need not be `Send`: so a write can be an async
+/// closure.
+pub(super) type Run = Box<dyn for<'t> FnOnce(Step<'t>) -> LocalBoxFuture<'t, Done> + Send>;
+
+pub(super) struct Job {
+    pub(super) space: SpacePolicy,
+    pub(super) run: Run,
+}
+
+/// What becomes of a job.
+pub(super) enum Step<'t> {
+    Run(&'t mut Tx),
+    /// It does not run; its caller gets the error.
+    Refuse(Error),
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    Done,
+    Failed,
+    DiskFull,
+}
+
+impl Commit {
+    fn from_error(error: &sqlx::Error) -> Self {
+        match is_disk_full(error) {
+            true => Self::DiskFull,
+            false => Self::Failed,
+        }
+    }
+
+    /// The error of the writes that were undone.
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::DiskFull => Error::Full("error-disk-full"),
+            Self::Done | Self::Failed => Error::Unavailable,
+        }
+    }
+}
+
+pub(super) struct Done {
+    pub(super) keep: bool,
+    pub(super) answer: Answer,
+}
+
+/// A transaction in progress.
+pub struct Tx {
+    pub(super) connection: SqliteConnection,
+    after: Vec<AfterCommit>,
+    pub(super) reserve: Reserve,
+}
+
+impl Tx {
+    pub(super) fn new(connection: SqliteConnection, reserve: Reserve) -> Self {
+        Self {
+            connection,
+            after: Vec::new(),
+            reserve,
+        }
+    }
+
+    /// Calls `then` right after the commit, before the write returns; never if the write is undone.
+    /// It runs on the writer's thread, so it must not block.
+    pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(then));
+    }
+
+    async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
+        sqlx::query(statement)
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
+    }
+}
+
+/// On a full disk: refuses ordinary jobs, and releases the reserve for those that may use it.
+pub(super) async fn refuse_when_full(reserve: &mut Reserve, jobs: Vec<Job>) -> Vec<Job> {
+    if !reserve.is_full() {
+        return jobs;
+    }
+    let is_refused = |job: &Job| job.space == SpacePolicy::RefuseWhenFull;
+    let (refused, rest): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_refused);
+    if rest.iter().any(|job| job.space == SpacePolicy::UseReserve) {
+        reserve.release();
+    }
+    for job in refused {
+        refuse(job, Commit::DiskFull).await;
+    }
+    rest
+}
+
+/// Answers a job that does not run.
+async fn refuse(job: Job, commit: Commit) {
+    let done = (job.run)(Step::Refuse(commit.error())).await;
+    (done.answer)(commit);
+}
+
+fn is_disk_full(error: &sqlx::Error) -> bool {
+    const SQLITE_FULL: &str = "13";
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some(SQLITE_FULL))
+}
+
+pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let started = Instant::now();
+    let group = jobs.len();
+    // A single job needs no savepoint: the transaction is its own.
+    let is_alone = group == 1;
+    let mut answers = Vec::with_capacity(group);
+    if let Err(error) = tx.run("BEGIN IMMEDIATE").await {
+        tracing::error!(%error, "a transaction could not begin");
+        for job in jobs {
+            refuse(job, Commit::from_error(&error)).await;
+        }
+        return;
+    }
+    let mut is_sound = is_alone || tx.run("SAVEPOINT one").await.is_ok();
+    let mut failure = Commit::Failed; // what those get whose transaction has ended
+    let mut is_dirty = false; // whether the savepoint holds an earlier job's changes
+    for job in jobs {
+        // A full disk may have ended the transaction already; the next statement would begin
+        // another.
+        if !is_sound {
+            refuse(job, failure).await;
+            continue;
+        }
+        if is_dirty && !is_alone {
+            // Both in one message to the connection's thread.
+            let next = tx.run("RELEASE one; SAVEPOINT one").await;
+            is_sound &= next
+                .inspect_err(|error| failure = Commit::from_error(error))
+                .is_ok();
+        }
+        let callbacks = tx.after.len();
+        let done = (job.run)(Step::Run(tx)).await;
+        is_dirty = done.keep;
+        if !done.keep {
+            tx.after.truncate(callbacks);
+            // Fails when a full disk has ended the transaction.
+            is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
+            if !is_sound && tx.reserve.is_full() {
+                failure = Commit::DiskFull;
+            }
+        }
+        answers.push((done.keep, done.answer));
+    }
+    let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
+    let commit = match keep {
+        true => match tx.run("COMMIT").await {
+            Ok(()) => Commit::Done,
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; its writes are undone");
+                Commit::from_error(&error)
+            }
+        },
+        false => failure,
+    };
+    if commit != Commit::Done {
+        // After a failed COMMIT SQLite may or may not have rolled back already.
+        drop(tx.run("ROLLBACK").await);
+        tx.after.clear();
+    }
+    for then in tx.after.drain(..) {
+        if std::panic::catch_unwind(AssertUnwindSafe(then)).is_err() {
+            tracing::error!("what was to happen after a commit panicked");
+        }
+    }
+    for (_, answer) in answers {
+        answer(commit);
+    }
+    counter!("tidepool_writes_total").increment(group as u64);
+    histogram!("tidepool_commit_seconds").record(started.elapsed().as_secs_f64());
+    histogram!("tidepool_commit_writes").record(group as f64);
+}
