@@ -26,8 +26,7 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::FutureExt;
 
-use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::Db;
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 use actions::Actions;
@@ -133,20 +132,10 @@ impl Engine {
     /// Runs the migrations of added modules that this database has not seen.
     ///
     /// # Errors
-    /// When one fails; it is undone then, and those before it stand.
-    pub async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
-        const RECORD: &str = "INSERT INTO module_migrations (module, name, applied_at) \
-            VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        for &Migration { module, name, sql } in migrations {
-            let migrate = async move |tx: &mut Tx| {
-                if tx.execute(RECORD, (module, name, Micros::now())).await? > 0 {
-                    tx.execute(sql, ()).await?;
-                }
-                Ok(())
-            };
-            self.db.write(migrate).await?;
-        }
-        Ok(())
+    /// When one fails or was edited after it was applied; names it. A failed one is undone, and
+    /// those before it stand.
+    pub async fn migrate(&self, migrations: &[Migration]) -> anyhow::Result<()> {
+        module::run_migrations(&self.db, migrations).await
     }
 
     /// Mounts the modules' routes, starts their subscribers, jobs and tasks. `is_session_valid` says

@@ -68,6 +68,16 @@ impl Tx {
         self.after.push(Box::new(then));
     }
 
+    /// Runs the statements of a migration. They must not begin or end a transaction: they are part
+    /// of this one.
+    ///
+    /// # Errors
+    /// The database's, of the first statement that fails.
+    pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<()> {
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
     async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
         sqlx::query(statement)
             .execute(&mut self.connection)
