@@ -184,3 +184,16 @@ async fn style_sheet_is_linked_and_cached() {
         .await
         .expect(404);
 }
+
+#[test]
+fn commands_list_what_the_module_declares() {
+    let printed = |argument: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_todo"));
+        let output = command.arg(argument).output().expect("it runs");
+        assert!(output.status.success(), "{argument}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(printed("topics").contains("todo.item.added"));
+    assert!(printed("permissions").contains("todo.edit"));
+    assert!(printed("--help").contains("Usage: todo"));
+}
