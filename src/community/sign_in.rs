@@ -268,7 +268,7 @@ async fn do_join(
             None => join_as_new(&community, &session, &headers, &code, &body).await?,
         };
         Ok(Outcome::new(
-            json!({ "space": space }),
+            json!({ "account": account, "space": space }),
             landing_page(&community, account, space).await?,
         ))
     }

@@ -115,6 +115,8 @@ impl TestServer {
             let mut line = String::new();
             let _ = output.read_line(&mut line);
             let _ = started.send(line);
+            // Read on: a closed pipe would make the server's next `println!` panic.
+            let _ = std::io::copy(&mut output, &mut std::io::sink());
         });
         let Ok(line) = first_line.recv_timeout(WAIT_TIMEOUT) else {
             let _ = child.kill();

@@ -160,9 +160,7 @@ async fn words_come_from_the_catalogue() {
     assert!(page.contains("<h1>To-do list</h1>"), "{page}");
     let home = ann.page(&format!("/spaces/{}/people", ann.space)).await;
     assert!(home.contains(&format!("href=\"{}\"", list_of(&ann))));
-    let request = ann.request("GET", &list_of(&ann));
-    let pseudo = request.header("accept-language", "qps-ploc");
-    let page = pseudo.send().await.unwrap().text().await.unwrap();
+    let page = ann.page_in("qps-ploc", &list_of(&ann)).await;
     assert!(page.contains("<h1>⟦") && !page.contains("To-do list"));
 }
 
