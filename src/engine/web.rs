@@ -30,7 +30,7 @@ mod wants;
 
 pub use super::problem::{problem, words_of};
 pub use action_route::answer;
-pub use assets::{VERSION, asset_address};
+pub use assets::{VERSION, asset_address, icon_address};
 pub use connections::{ConnectionPermit, serve};
 pub use embedded_assets::{EmbeddedAsset, EmbeddedAssets};
 pub use finish::{problem_response, show_error_in};
