@@ -38,7 +38,7 @@ use live::{Hub, Limits, Rights};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
-use web::{EmbeddedAssets, Pages, PartCache, Requests};
+use web::{EmbeddedAssets, Pages, PartCache, RequestLimiter};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -87,7 +87,7 @@ pub struct Started {
     /// Every declared action.
     pub actions: Actions,
     /// How often one may ask, if that is limited.
-    pub requests: Option<Arc<Requests>>,
+    pub requests: Option<Arc<RequestLimiter>>,
     /// What takes in and gives out files.
     pub(in crate::engine) transfers: Transfers,
     /// What makes the sidebar.
@@ -170,7 +170,7 @@ impl Engine {
             Rights::new(handlers.feeds, is_session_valid),
             web::VERSION,
         );
-        let requests = Requests::new(self.settings.requests_per_minute);
+        let requests = RequestLimiter::new(self.settings.requests_per_minute);
         tokio::spawn(evict(
             self.live.clone(),
             self.versions.clone(),
@@ -189,7 +189,12 @@ impl Engine {
 }
 
 /// Forgets what nobody needs any more, every minute.
-async fn evict(live: Hub, versions: Versions, actions: Actions, requests: Option<Arc<Requests>>) {
+async fn evict(
+    live: Hub,
+    versions: Versions,
+    actions: Actions,
+    requests: Option<Arc<RequestLimiter>>,
+) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     loop {
         minute.tick().await;

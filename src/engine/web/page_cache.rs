@@ -26,7 +26,7 @@ use tower::Service;
 
 use super::content_coding::Coding;
 use super::finish::{CacheTag, take_cache_tag};
-use super::limits::Requests;
+use super::request_limit::RequestLimiter;
 use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
@@ -48,7 +48,7 @@ pub struct PageCache(Arc<Inner>);
 
 struct Inner {
     router: Router,
-    requests: Option<Arc<Requests>>,
+    requests: Option<Arc<RequestLimiter>>,
     answers: Cache<Box<[u8]>, Arc<Answer>>,
     /// Hits answered with 200, as requests are counted.
     sent: Counter,
@@ -73,7 +73,7 @@ thread_local! {
 impl PageCache {
     /// A cache in front of `router`. `requests` is the rate limit that the router counts its own
     /// requests by; hits count, too.
-    pub fn new(router: Router, requests: Option<Arc<Requests>>, settings: &Settings) -> Self {
+    pub fn new(router: Router, requests: Option<Arc<RequestLimiter>>, settings: &Settings) -> Self {
         #[allow(clippy::borrowed_box, reason = "the cache's own type")]
         let weigh = |key: &Box<[u8]>, answer: &Arc<Answer>| {
             u32::try_from(key.len() + answer.body.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
