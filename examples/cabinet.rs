@@ -1,6 +1,8 @@
 //! A module with files: a cabinet for each space, whose members add and read documents.
 //! `docs/files.md` explains it.
 
+use std::process::ExitCode;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::routing::get;
@@ -9,7 +11,6 @@ use serde_json::json;
 use tidepool::base::db::Tx;
 use tidepool::base::error::{Error, Result};
 use tidepool::base::ids::{AccountId, SpaceId};
-use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::permissions::{self, is_granted};
 use tidepool::community::{Community, Layout, Scope, Shell};
 use tidepool::engine::actions::{Class, Outcome};
@@ -18,7 +19,7 @@ use tidepool::engine::feed::Feed;
 use tidepool::engine::files::{File, FileId, FileKind, Picture};
 use tidepool::engine::forms::Form;
 use tidepool::engine::live::Content;
-use tidepool::engine::module::{Audience, Module, Modules};
+use tidepool::engine::module::{Audience, Module};
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
 use tidepool::event;
@@ -270,12 +271,8 @@ async fn page(
     PageAnswer::of(&page, &page.shell.parts)
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(&Flags::default())?;
-    let ready = |address| println!("Tidepool is at http://{address}");
-    let add_cabinet = |modules: Modules<Community>| {
+fn main() -> ExitCode {
+    tidepool::cli::main(|modules| {
         modules.add(module(), |community: &Community| Cabinet(community.clone()))
-    };
-    tidepool::app::serve_with(settings, add_cabinet, ready).await
+    })
 }

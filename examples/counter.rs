@@ -1,6 +1,8 @@
 //! A complete module: a counter that everybody in a space shares, live in every window.
 //! `docs/module.md` explains the parts.
 
+use std::process::ExitCode;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::routing::get;
@@ -9,14 +11,13 @@ use serde_json::json;
 use tidepool::base::db::Tx;
 use tidepool::base::error::Result;
 use tidepool::base::ids::{AccountId, SpaceId};
-use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::permissions::{self, is_granted};
 use tidepool::community::{Community, Layout, Scope, Shell};
 use tidepool::engine::actions::{Class, Outcome};
 use tidepool::engine::bus::{Envelope, Origin, Subscriber};
 use tidepool::engine::feed::Feed;
 use tidepool::engine::live::Content;
-use tidepool::engine::module::{Audience, Module, Modules};
+use tidepool::engine::module::{Audience, Module};
 use tidepool::engine::partial::Partial;
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Head, PageAnswer};
@@ -167,10 +168,6 @@ async fn page(
     Ok(PageAnswer::of(&page, &page.shell.parts)?.depends_on(&deps, viewer.account))
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(&Flags::default())?;
-    let ready = |address| println!("Tidepool is at http://{address}");
-    let add_counter = |modules: Modules<Community>| modules.add(module(), Counter::new);
-    tidepool::app::serve_with(settings, add_counter, ready).await
+fn main() -> ExitCode {
+    tidepool::cli::main(|modules| modules.add(module(), Counter::new))
 }

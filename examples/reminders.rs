@@ -1,13 +1,13 @@
 //! A module with a job: reminders that are delivered when they are due, even if the server was
 //! restarted in between. `docs/jobs.md` explains it.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidepool::base::error::{Error, Result};
 use tidepool::base::ids::AccountId;
-use tidepool::base::settings::{Flags, Settings};
 use tidepool::community::Community;
 use tidepool::engine::Engine;
 use tidepool::engine::actions::{Class, Outcome};
@@ -15,7 +15,7 @@ use tidepool::engine::bus::{Envelope, Origin, Subscriber};
 use tidepool::engine::feed::Feed;
 use tidepool::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
 use tidepool::engine::live::Content;
-use tidepool::engine::module::{Module, Modules};
+use tidepool::engine::module::Module;
 use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 
@@ -120,12 +120,8 @@ async fn list(engine: Engine, viewer: Viewer, _: ListInput) -> Result<Outcome> {
     Ok(Outcome::new(json!({ "told": texts }), "/"))
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(&Flags::default())?;
-    let ready = |address| println!("Tidepool is at http://{address}");
-    let add_reminders = |modules: Modules<Community>| {
+fn main() -> ExitCode {
+    tidepool::cli::main(|modules| {
         modules.add(module(), |community: &Community| community.engine().clone())
-    };
-    tidepool::app::serve_with(settings, add_reminders, ready).await
+    })
 }

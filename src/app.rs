@@ -40,8 +40,8 @@ const SOCKET_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long `tidepool health` waits for the response.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Every module of this server.
-fn modules() -> Modules<Community> {
+/// The built-in modules.
+pub fn modules() -> Modules<Community> {
     Modules::new()
         .add(community::module(), Community::clone)
         .add(admin::module(), Admin::new)
@@ -49,23 +49,16 @@ fn modules() -> Modules<Community> {
         .add(chat::module(), Chat::new)
 }
 
-/// Runs the server until SIGTERM or SIGINT. Calls `ready` with the address once it accepts
-/// connections.
-///
-/// # Errors
-/// When the data folder, the database or the address is not available; nothing was served then.
-pub async fn serve(settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<()> {
-    serve_with(settings, |modules| modules, ready).await
-}
-
-/// As [`serve`], with additional modules: see `docs/module.md`.
+/// Runs the server until SIGTERM or SIGINT. `further` adds modules to the built-in ones: see
+/// `docs/module.md`. Calls `ready` with the address once it accepts connections.
 ///
 /// ```ignore
 /// serve_with(settings, |modules| modules.add(todo::module(), Todo::new), ready).await
 /// ```
 ///
 /// # Errors
-/// As [`serve`]; also when a module's migration fails.
+/// When the data folder, the database or the address is not available, or a module's migration
+/// fails; nothing was served then.
 pub async fn serve_with(
     mut settings: Settings,
     further: impl FnOnce(Modules<Community>) -> Modules<Community>,
@@ -165,16 +158,16 @@ async fn shut_down<T>(engine: &Engine, serving: JoinHandle<T>) {
     }
 }
 
-/// Every topic of this server, by name, without starting it: `tidepool topics`.
-pub fn topics() -> Vec<&'static Topic> {
-    let mut topics = modules().declarations().topics.clone();
+/// Every topic of these modules, by name: `tidepool topics`.
+pub fn topics(modules: &Modules<Community>) -> Vec<&'static Topic> {
+    let mut topics = modules.declarations().topics.clone();
     topics.sort_by_key(|topic| topic.name);
     topics
 }
 
-/// Every permission of this server, by name: `tidepool permissions`.
-pub fn permissions() -> Vec<&'static Permission> {
-    let mut permissions = modules().declarations().permissions.clone();
+/// Every permission of these modules, by name: `tidepool permissions`.
+pub fn permissions(modules: &Modules<Community>) -> Vec<&'static Permission> {
+    let mut permissions = modules.declarations().permissions.clone();
     permissions.sort_by_key(|permission| permission.name);
     permissions
 }

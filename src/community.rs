@@ -104,7 +104,7 @@ impl Community {
     /// styles.
     pub fn new(engine: Engine, declared: &Declarations) -> Self {
         let sign_in_limiter = SignInLimiter::default();
-        let access = Access::new(&engine);
+        let access = Access::new(&engine, &declared.permissions);
         let accounts = Accounts::new(&engine);
         Self(Arc::new(Services {
             permissions: declared.permissions.clone(),

@@ -26,8 +26,7 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::FutureExt;
 
-use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::Db;
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 use actions::Actions;
@@ -39,7 +38,7 @@ use live::{Hub, Limits, Rights};
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
-use web::{EmbeddedAssets, Hosts, Pages, PartCache, Requests};
+use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
 
 /// What every module works with. Cheap to clone.
 #[derive(Clone)]
@@ -90,7 +89,7 @@ pub struct Started {
     /// Every declared action.
     pub actions: Actions,
     /// How often one may ask, if that is limited.
-    pub requests: Option<Arc<Requests>>,
+    pub requests: Option<Arc<RequestLimiter>>,
     /// What takes in and gives out files.
     pub(in crate::engine) transfers: Transfers,
     /// What makes the sidebar.
@@ -136,20 +135,10 @@ impl Engine {
     /// Runs the migrations of added modules that this database has not seen.
     ///
     /// # Errors
-    /// When one fails; it is undone then, and those before it stand.
-    pub async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
-        const RECORD: &str = "INSERT INTO module_migrations (module, name, applied_at) \
-            VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        for &Migration { module, name, sql } in migrations {
-            let migrate = async move |tx: &mut Tx| {
-                if tx.execute(RECORD, (module, name, Micros::now())).await? > 0 {
-                    tx.execute(sql, ()).await?;
-                }
-                Ok(())
-            };
-            self.db.write(migrate).await?;
-        }
-        Ok(())
+    /// When one fails or was edited after it was applied; names it. A failed one is undone, and
+    /// those before it stand.
+    pub async fn migrate(&self, migrations: &[Migration]) -> anyhow::Result<()> {
+        module::run_migrations(&self.db, migrations).await
     }
 
     /// Mounts the modules' routes, starts their subscribers, jobs and tasks. `is_session_valid` says
@@ -184,7 +173,7 @@ impl Engine {
             Rights::new(handlers.feeds, is_session_valid),
             web::VERSION,
         );
-        let requests = Requests::new(self.settings.requests_per_minute);
+        let requests = RequestLimiter::new(self.settings.requests_per_minute);
         tokio::spawn(evict(
             self.live.clone(),
             self.versions.clone(),
@@ -203,7 +192,12 @@ impl Engine {
 }
 
 /// Forgets what nobody needs any more, every minute.
-async fn evict(live: Hub, versions: Versions, actions: Actions, requests: Option<Arc<Requests>>) {
+async fn evict(
+    live: Hub,
+    versions: Versions,
+    actions: Actions,
+    requests: Option<Arc<RequestLimiter>>,
+) {
     let mut minute = tokio::time::interval(Duration::from_secs(60));
     loop {
         minute.tick().await;

@@ -20,12 +20,15 @@
 //!   the one permission check, and the shell around every page.
 //! - [`modules`]: features, which meet only on the bus. `admin`, `chat` and `presence`.
 //!
-//! [`app`] puts them together; it is the only file that knows every module. Templates are in
+//! [`app`] puts them together; it is the only file that knows every module. [`cli`] is the command
+//! line of a server, also of one with modules of its own. Templates are in
 //! `templates/<module>`, styles and scripts in `assets`, words in `locales`, the schema in
 //! `migrations`.
 
 pub mod app;
 pub mod base;
+pub mod cli;
 pub mod community;
 pub mod engine;
 pub mod modules;
+mod new_module;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -49,9 +50,10 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// The path and text of each file; placeholders such as `__NAME__` are replaced in both.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 18] = [
     ("Cargo.toml", include_str!("new_module/Cargo.toml.in")),
     ("askama.toml", include_str!("new_module/askama.toml.in")),
+    ("rustfmt.toml", include_str!("new_module/rustfmt.toml.in")),
     (".gitignore", include_str!("new_module/gitignore.in")),
     (
         "migrations/0001_notes.sql",
@@ -112,6 +114,7 @@ pub fn create(name: &str, path: Option<PathBuf>, tidepool: Option<PathBuf>) -> R
         let _ = fs::remove_dir_all(&folder);
         return Err(error);
     }
+    format(&folder);
     let shown = folder.display();
     Ok(format!(
         "{shown} holds the module {name}. Next:\n\
@@ -139,8 +142,32 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Formats the package: where lines break depends on its name. Without `cargo fmt` it stays as it is.
+fn format(folder: &Path) {
+    let manifest = folder.join("Cargo.toml");
+    let mut command = Command::new("cargo");
+    command.arg("fmt").arg("--manifest-path").arg(manifest);
+    let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+/// The development profile of Tidepool's manifest: its sections `[profile.dev…]`.
+fn dev_profile(manifest: &str) -> String {
+    let mut is_inside = false;
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            is_inside = line.starts_with("[profile.dev");
+        }
+        is_inside
+    });
+    let profile: Vec<_> = lines.collect();
+    format!("{}\n", profile.join("\n").trim_end())
+}
+
 fn write_files(name: &str, folder: &Path, checkout: &Path) -> Result<()> {
+    let manifest = fs::read_to_string(checkout.join("Cargo.toml"));
+    let manifest = manifest.context("cannot read Tidepool's Cargo.toml")?;
     let values = [
+        ("__PROFILE__", dev_profile(&manifest)),
         ("__NAME__", name.to_owned()),
         ("__TABLE__", name.replace('-', "_")),
         ("__TIDEPOOL__", toml_string(checkout)?),
@@ -179,7 +206,7 @@ fn toml_string(path: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_name;
+    use super::{check_name, dev_profile};
 
     #[test]
     fn invalid_module_names_are_refused() {
@@ -202,5 +229,13 @@ mod tests {
         ] {
             assert!(check_name(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn profile_ends_before_next_section() {
+        let profile = "[profile.dev]\ndebug = 1\n\n[profile.dev.package.a]\nopt-level = 3\n";
+        let manifest =
+            format!("[dependencies]\nb = \"1\"\n\n{profile}\n[profile.release]\nlto = 1\n");
+        assert_eq!(dev_profile(&manifest), profile);
     }
 }

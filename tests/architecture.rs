@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 5] = ["base", "engine", "community", "modules", "app"];
+const LAYERS: [&str; 6] = ["base", "engine", "community", "modules", "app", "cli"];
 const MAX_CIRCLE: usize = 2;
 
 /// Every source file with its module path: `engine::live::hub`.

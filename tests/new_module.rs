@@ -51,7 +51,13 @@ fn new_module_has_its_name_everywhere() {
     assert!(made.status.success(), "{made:?}");
     assert!(String::from_utf8_lossy(&made.stdout).contains("cargo test"));
     let files = files(&folder.0.join("to-do2"));
-    let marks = ["__NAME__", "__TABLE__", "__TIDEPOOL__", "__TESTKIT__"];
+    let marks = [
+        "__NAME__",
+        "__TABLE__",
+        "__TIDEPOOL__",
+        "__TESTKIT__",
+        "__PROFILE__",
+    ];
     for (path, text) in &files {
         let shown = path.display();
         let is_filled = |mark| !text.contains(mark) && !shown.to_string().contains(mark);
@@ -93,4 +99,19 @@ fn bad_name_or_checkout_makes_nothing() {
     }
     assert_eq!(files(&folder.0).len(), 0);
     assert!(!folder.0.join("notes").exists());
+}
+
+#[test]
+fn new_module_is_formatted_whatever_its_name() {
+    let folder = Folder::new("format");
+    for name in ["ab", "a-name-of-as-many-letters-as-fit"] {
+        assert!(folder.run(&[name]).status.success(), "{name}");
+        let manifest = folder.0.join(name).join("Cargo.toml");
+        let mut command = Command::new("cargo");
+        command
+            .args(["fmt", "--check", "--manifest-path"])
+            .arg(manifest);
+        let checked = command.output().expect("cargo runs");
+        assert!(checked.status.success(), "{name}: {checked:?}");
+    }
 }

@@ -21,7 +21,7 @@ impl<K> Default for KeyedLock<K> {
 impl<K: Hash + Eq> KeyedLock<K> {
     /// Waits for the lock of a key. Whoever takes several has to take them in the same order as
     /// everybody else, or they deadlock.
-    pub async fn wait(&self, key: K) -> KeyGuard {
+    pub async fn lock(&self, key: K) -> KeyGuard {
         self.of(key).lock_owned().await
     }
 
@@ -44,14 +44,14 @@ mod tests {
     #[tokio::test]
     async fn key_is_locked_once_and_freed_afterwards() {
         let locks = KeyedLock::default();
-        let first = locks.wait(1).await;
-        let _other = locks.wait(2).await;
-        let second = locks.wait(1);
+        let first = locks.lock(1).await;
+        let _other = locks.lock(2).await;
+        let second = locks.lock(1);
         tokio::pin!(second);
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
         drop(second.await);
-        drop(locks.wait(3).await);
+        drop(locks.lock(3).await);
         assert!(
             locks.0.lock().unwrap().len() <= 2,
             "{}",

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use sqlx::FromRow;
 
 use super::cache::{Members, StoreCache};
+use super::permissions::DeclaredPermissions;
 use super::{Permission, Role, Room, Scope};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -18,6 +19,7 @@ use crate::engine::versions::Dependencies;
 #[derive(Clone)]
 pub struct Access {
     engine: Engine,
+    declared: DeclaredPermissions,
     /// The account that set the server up, once there is one. It never changes.
     host: Arc<OnceLock<AccountId>>,
     roles: StoreCache<(AccountId, SpaceId), Option<Role>>,
@@ -28,8 +30,9 @@ pub struct Access {
 }
 
 impl Access {
-    pub(super) fn new(engine: &Engine) -> Self {
+    pub(super) fn new(engine: &Engine, declared: &[&'static Permission]) -> Self {
         Self {
+            declared: DeclaredPermissions::new(declared),
             host: Arc::default(),
             roles: StoreCache::new(engine),
             rooms: StoreCache::new(engine),
@@ -45,13 +48,15 @@ impl Access {
     /// # Errors
     /// `NotFound` when the account may not know that the scope exists, `Forbidden` when it may see
     /// it but lacks the permission, `Conflict` when the room is archived and the permission is
-    /// refused there.
+    /// refused there. `Internal` for a permission that no module declared: a mistake of the program
+    /// grants nothing.
     pub async fn permit(
         &self,
         account: AccountId,
         permission: &Permission,
         scope: Scope,
     ) -> Result<()> {
+        self.declared.check(permission)?;
         match scope {
             Scope::Server if self.is_host(account).await? => Ok(()),
             Scope::Server => Err(Error::Forbidden("error-owner-only")),
@@ -73,6 +78,7 @@ impl Access {
         permission: &Permission,
         id: RoomId,
     ) -> Result<Arc<Room>> {
+        self.declared.check(permission)?;
         let room = self.room(id).await?;
         let is_closed = room.private || room.space.is_none();
         let standing = Standing {

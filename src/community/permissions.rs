@@ -1,4 +1,9 @@
-//! The community's permissions and the roles that hold them. [`Access`](super::Access) checks them.
+//! The community's permissions and the roles that hold them. The check of an account is
+//! [`Access::permit`](super::Access::permit), in `access.rs`.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
@@ -81,6 +86,29 @@ pub enum Scope {
     Room(RoomId),
 }
 
+/// The permissions that modules declared: others are refused. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct DeclaredPermissions(Arc<[&'static Permission]>);
+
+impl DeclaredPermissions {
+    pub(super) fn new(declared: &[&'static Permission]) -> Self {
+        Self(declared.into())
+    }
+
+    /// # Errors
+    /// `Internal` when no module declared this permission.
+    pub(super) fn check(&self, permission: &Permission) -> Result<()> {
+        // Nearly always the declared `static` itself: names are compared for copies only.
+        let is_declared =
+            self.0.iter().any(|one| std::ptr::eq(*one, permission)) || self.0.contains(&permission);
+        if is_declared {
+            return Ok(());
+        }
+        let name = permission.name;
+        Err(anyhow!("no module declares the permission {name}: `Module::permission`").into())
+    }
+}
+
 /// Turns the result of a permission check into a flag. Errors that are no refusal remain errors: a
 /// failing database must not read as "not granted".
 ///
@@ -105,5 +133,22 @@ mod tests {
             assert_eq!(Role::Member.holds(permission), permission == &READ);
         }
         assert!(!Role::Owner.holds(&CREATE_SPACE));
+    }
+
+    #[test]
+    fn undeclared_permission_is_an_internal_error() {
+        let declared = DeclaredPermissions::new(&[&READ]);
+        let copy = Permission { ..READ };
+        assert!(declared.check(&READ).is_ok());
+        assert!(declared.check(&copy).is_ok());
+        let refused = declared.check(&INVITE);
+        assert!(matches!(&refused, Err(Error::Internal(_))), "{refused:?}");
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .contains("community.invite")
+        );
+        assert!(is_granted(declared.check(&INVITE)).is_err());
     }
 }

@@ -24,7 +24,7 @@ use crate::engine::viewer::Viewer;
 
 pub(super) const PORTRAIT: &str = "community.portrait";
 pub(super) const EMBLEM: &str = "community.emblem";
-const MAX_PICTURE_BYTES: u64 = 8 << 20;
+const MAX_PORTRAIT_BYTES: u64 = 8 << 20;
 
 /// For pictures of others: a browser requests each at most once a minute.
 const CACHE_BRIEFLY: &str = "private, max-age=60";
@@ -110,7 +110,7 @@ async fn may_set_portrait(_: Community, viewer: Viewer, account: i64) -> Result<
 
 /// A kind of picture that is shown over initials: opaque, so that they do not show through.
 fn cover(kind: FileKind<Community>) -> FileKind<Community> {
-    kind.pictures_only().opaque().max_bytes(MAX_PICTURE_BYTES)
+    kind.pictures_only().opaque().max_bytes(MAX_PORTRAIT_BYTES)
 }
 
 /// A kind of file that the managers of a space may add and its members may read.

@@ -14,7 +14,7 @@ use crate::base::locale::Lang;
 use crate::engine::module::{Nav, NavSection, Pane};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Head, Part};
+use crate::engine::web::{Head, Part, icon_address};
 
 /// A space in the rail.
 pub struct SpaceLink {
@@ -73,7 +73,7 @@ pub struct Shell {
 impl Shell {
     /// The URL of an icon.
     pub fn icon(&self, name: &str) -> String {
-        format!("/assets/{}/icons.svg#{name}", crate::engine::web::VERSION)
+        icon_address(name)
     }
 
     /// The URL that the sidebar is refetched from.

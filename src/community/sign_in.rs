@@ -192,7 +192,7 @@ async fn do_join(
             None => join_as_new(&community, &request, &code, &body).await?,
         };
         Ok(Outcome::new(
-            json!({ "space": space }),
+            json!({ "account": account, "space": space }),
             landing_page(&community, account, space).await?,
         ))
     }

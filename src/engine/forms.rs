@@ -72,6 +72,14 @@ impl Form {
         }
     }
 
+    /// The submitted values of a field that may be repeated, in order; none when the form is blank.
+    pub fn values<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        let values = self.0.iter().flat_map(|refused| &refused.values);
+        values
+            .filter(move |(name, _)| name == field)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// Whether the checkbox of this name and value was ticked; `current` when the form is blank.
     pub fn ticked(&self, field: &str, value: &str, current: &bool) -> bool {
         match &self.0 {
@@ -97,5 +105,33 @@ impl Form {
     /// The error of the form as a whole, in the viewer's language.
     pub fn problem(&self) -> Option<&str> {
         self.0.as_ref()?.problem.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &[u8]) -> Form {
+        let error = Error::field("choice", "error-form");
+        Form::refused("polls.add", body, &error, Lang::default())
+    }
+
+    #[test]
+    fn repeated_field_has_every_value_in_order() {
+        let form = refused(b"choice=tea&other=x&choice=&choice=caf%C3%A9");
+        let values: Vec<_> = form.values("choice").collect();
+        assert_eq!(values, ["tea", "", "caf\u{e9}"]);
+        assert_eq!(form.value("choice"), "tea");
+        assert_eq!(form.values("missing").count(), 0);
+        assert_eq!(Form::default().values("choice").count(), 0);
+    }
+
+    #[test]
+    fn passwords_are_not_repeated() {
+        assert_eq!(
+            refused(b"password=a&password=b").values("password").count(),
+            0
+        );
     }
 }

@@ -7,6 +7,7 @@
 
 mod declarations;
 mod list;
+mod migrations;
 mod nav;
 
 use std::sync::Arc;
@@ -29,8 +30,10 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
 pub(super) use declarations::mount;
-pub use declarations::{Audience, Declarations, Handlers, Migration, Route};
+pub use declarations::{Audience, Declarations, Handlers, Route};
 pub use list::Modules;
+pub use migrations::Migration;
+pub(super) use migrations::run_all as run_migrations;
 pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
@@ -82,12 +85,20 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     }
 
     /// Adds a schema migration, run once when the server first starts with it, in the order of
-    /// declaration. For modules of other crates: those of this crate have theirs in `migrations/`.
+    /// declaration: one or more statements, in one transaction. For modules of other crates: those
+    /// of this crate have theirs in `migrations/`.
+    ///
+    /// # Panics
+    /// When the module has a migration of this name already.
     pub fn migration(mut self, name: &'static str, sql: &'static str) -> Self {
         let module = self.name;
-        self.declared
-            .migrations
-            .push(Migration { module, name, sql });
+        let migrations = &mut self.declared.migrations;
+        let is_new = migrations.iter().all(|migration| migration.name != name);
+        assert!(
+            is_new,
+            "module {module} declares the migration {name} twice"
+        );
+        migrations.push(Migration { module, name, sql });
         self
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 enum Swap {
     Append,
+    Prepend,
     Morph,
     Replace,
     Inner,
@@ -36,6 +37,11 @@ impl<'a> Partial<'a> {
         Self::new(target, Swap::Append, html)
     }
 
+    /// Inserts before the children of the target.
+    pub fn prepend(target: impl Into<String>, html: &'a str) -> Self {
+        Self::new(target, Swap::Prepend, html)
+    }
+
     /// Morphs the target into this element, which preserves focus and scroll position.
     pub fn morph(target: impl Into<String>, html: &'a str) -> Self {
         Self::new(target, Swap::Morph, html)
@@ -61,6 +67,7 @@ impl fmt::Display for Partial<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let swap = match self.swap {
             Swap::Append => "beforeend",
+            Swap::Prepend => "afterbegin",
             Swap::Morph => "outerMorph",
             Swap::Replace => "outerHTML",
             Swap::Inner => "innerHTML",
@@ -75,5 +82,25 @@ impl fmt::Display for Partial<'_> {
             f,
             "<hx-partial hx-target=\"{target}\" hx-swap=\"{swap}\">{html}</hx-partial>"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn append_and_prepend_name_the_end_of_the_list() {
+        let list = "#list:not(:has(#row-1))";
+        let swap = |partial: Partial<'_>| {
+            let html = partial.to_string();
+            let (before, after) = html.split_once(" hx-swap=\"").unwrap();
+            assert_eq!(before, format!("<hx-partial hx-target=\"{list}\""));
+            after.to_owned()
+        };
+        let appended = swap(Partial::append(list, "<li>"));
+        assert_eq!(appended, "beforeend\"><li></hx-partial>");
+        let prepended = swap(Partial::prepend(list, "<li>"));
+        assert_eq!(prepended, "afterbegin\"><li></hx-partial>");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ use crate::Feed;
 /// Someone with a browser of their own.
 #[derive(Clone)]
 pub struct Person {
+    /// The id of their account; empty for a visitor.
+    pub account: String,
     /// The space they belong to; empty for a visitor.
     pub space: String,
     base: Url,
@@ -29,6 +31,7 @@ impl Person {
             .redirect(reqwest::redirect::Policy::none())
             .build();
         Self {
+            account: String::new(),
             space: String::new(),
             base: base.parse().expect("the base is an address"),
             client: client.expect("a client can be made"),
@@ -51,6 +54,13 @@ impl Person {
     /// Gets a page that must be there.
     pub async fn page(&self, path: &str) -> String {
         self.get(path).await.expect(200).body
+    }
+
+    /// Gets a page that must be there, in a language such as `qps-ploc`.
+    pub async fn page_in(&self, language: &str, path: &str) -> String {
+        let request = self.request("GET", path).header(ACCEPT, "text/html");
+        let answer = Answer::of(request.header(ACCEPT_LANGUAGE, language)).await;
+        answer.expect(200).body
     }
 
     /// Does an action with a form, as a browser without JavaScript. `page` is where the form is.

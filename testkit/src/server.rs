@@ -50,9 +50,10 @@ impl TestServer {
         let log = Arc::default();
         drain(child.stderr.take().expect("stderr is piped"), &log);
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("stdout is piped"))
-            .read_line(&mut line)
-            .expect("stdout can be read");
+        let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        output.read_line(&mut line).expect("stdout can be read");
+        // Read on: a closed pipe would make the server's next `println!` panic.
+        drain(output, &log);
         let base = line.trim().strip_prefix("Tidepool is at ");
         let Some(base) = base.map(str::to_owned) else {
             let _ = child.kill();
@@ -70,6 +71,11 @@ impl TestServer {
         }
     }
 
+    /// What it has written to stdout and stderr so far, but for its address.
+    pub fn log(&self) -> String {
+        text(&self.log)
+    }
+
     /// Someone without an account.
     pub fn visitor(&self) -> Person {
         Person::new(&self.base)
@@ -82,6 +88,7 @@ impl TestServer {
         fields["community"] = json!("Test");
         let made = person.submit("/setup", &fields).await.done();
         person.space = id(&made, "space");
+        person.account = id(&made, "account");
         assert!(self.host.set(person.clone()).is_ok(), "there is one host");
         person
     }
@@ -105,7 +112,8 @@ impl TestServer {
         let invite = host.act("community.invite", json!({ "space": space }));
         let link = id(&invite.await.done(), "link");
         let mut person = self.visitor();
-        person.submit(&link, &account_fields(name)).await.done();
+        let made = person.submit(&link, &account_fields(name)).await.done();
+        person.account = id(&made, "account");
         person.space = space.to_owned();
         person
     }

@@ -110,6 +110,25 @@ async fn added_module_is_live_and_authorised() {
     );
 }
 
+#[tokio::test]
+async fn commands_list_what_added_module_declares() {
+    let server = TestServer::example("counter").await;
+    let printed = |arguments: &[&str]| {
+        let output = server.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let topics = printed(&["topics"]);
+    assert!(topics.contains("counter.value.changed"), "{topics}");
+    assert!(topics.contains("chat.message.posted"), "{topics}");
+    assert!(printed(&["permissions"]).contains("community.read"));
+    assert!(printed(&["--help"]).contains("Usage: counter"));
+    assert!(printed(&["settings"]).contains("max_waiting_writes"));
+    let copy = server.data().join("copy.sqlite");
+    printed(&["backup", copy.to_str().expect("a plain path")]);
+    assert_eq!(printed(&["check"]), "ok\n");
+}
+
 #[test]
 fn vendored_files_match_their_digests() {
     let script = format!("{}/scripts/vendor", env!("CARGO_MANIFEST_DIR"));

@@ -9,18 +9,18 @@ mod store;
 mod topics;
 mod views;
 
+use std::process::ExitCode;
+
 use axum::routing::get;
 use tidepool::base::db::Tx;
 use tidepool::base::error::Result;
 use tidepool::base::ids::SpaceId;
-use tidepool::base::settings::{Flags, Settings};
-use tidepool::base::telemetry;
 use tidepool::community::permissions::{self, HeldBy, Permission, ScopeKind, is_granted};
 use tidepool::community::{Community, Scope};
 use tidepool::engine::actions::Class;
 use tidepool::engine::bus::Subscriber;
 use tidepool::engine::feed::Feed;
-use tidepool::engine::module::{Audience, Module, Modules};
+use tidepool::engine::module::{Audience, Module};
 use tidepool::engine::viewer::Viewer;
 
 /// To change a space's list.
@@ -111,11 +111,6 @@ async fn may_follow(todo: Todo, viewer: Viewer, space: SpaceId) -> Result<bool> 
     is_granted(asked.await)
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(&Flags::default())?;
-    telemetry::start_logging(&settings);
-    let ready = |address| println!("Tidepool is at http://{address}");
-    let add_todo = |modules: Modules<Community>| modules.add(module(), Todo::new);
-    tidepool::app::serve_with(settings, add_todo, ready).await
+fn main() -> ExitCode {
+    tidepool::cli::main(|modules| modules.add(module(), Todo::new))
 }

@@ -8,6 +8,11 @@ tidepool::id!(
     ItemId
 );
 
+tidepool::id!(
+    /// The list of a space, by the space's number: pages that show it depend on it.
+    ListId
+);
+
 /// Items of a list; one more is refused.
 pub const MAX_ITEMS: i64 = 100;
 

@@ -12,6 +12,7 @@ use tidepool::engine::versions::Dependencies;
 use tidepool::engine::viewer::Viewer;
 use tidepool::engine::web::{Html, PageAnswer};
 
+use crate::model::ListId;
 use crate::views::{ListPage, row};
 use crate::{FEED, Todo, store};
 
@@ -38,7 +39,7 @@ pub async fn list(
     let (community, engine) = (&todo.community, todo.community.engine());
     // Dependencies are added before anything is read.
     let deps = community.dependencies(viewer.account);
-    deps.add(space);
+    deps.add(ListId(space.0));
     community
         .access
         .permit(viewer.account, &permissions::READ, Scope::Space(space))

@@ -3,11 +3,11 @@
 use tidepool::base::ids::SpaceId;
 use tidepool::event;
 
-use crate::model::{Item, ItemId};
+use crate::model::{Item, ItemId, ListId};
 
 event! {
     /// An item was added at the end of a list.
-    pub struct ItemAdded on "todo.item.added" by space changes(space) {
+    pub struct ItemAdded on "todo.item.added" by space changes(space as ListId) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
         /// The item.
@@ -17,7 +17,7 @@ event! {
 
 event! {
     /// An item was marked as done, or as not done.
-    pub struct ItemMarked on "todo.item.marked" by space changes(space) {
+    pub struct ItemMarked on "todo.item.marked" by space changes(space as ListId) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
         /// The item as it is now.
@@ -27,7 +27,7 @@ event! {
 
 event! {
     /// A list was reordered.
-    pub struct ListReordered on "todo.list.reordered" by space changes(space) {
+    pub struct ListReordered on "todo.list.reordered" by space changes(space as ListId) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
         /// All its items, in order.
@@ -37,7 +37,7 @@ event! {
 
 event! {
     /// The items that were done were removed from a list.
-    pub struct ListCleared on "todo.list.cleared" by space changes(space) {
+    pub struct ListCleared on "todo.list.cleared" by space changes(space as ListId) {
         /// The space whose list it is.
         space: SpaceId = SpaceId(3),
         /// The removed items.

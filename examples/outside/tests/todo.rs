@@ -160,9 +160,7 @@ async fn words_come_from_the_catalogue() {
     assert!(page.contains("<h1>To-do list</h1>"), "{page}");
     let home = ann.page(&format!("/spaces/{}/people", ann.space)).await;
     assert!(home.contains(&format!("href=\"{}\"", list_of(&ann))));
-    let request = ann.request("GET", &list_of(&ann));
-    let pseudo = request.header("accept-language", "qps-ploc");
-    let page = pseudo.send().await.unwrap().text().await.unwrap();
+    let page = ann.page_in("qps-ploc", &list_of(&ann)).await;
     assert!(page.contains("<h1>⟦") && !page.contains("To-do list"));
 }
 
@@ -183,4 +181,17 @@ async fn style_sheet_is_linked_and_cached() {
         .get("/modules/todo/0/todo.css")
         .await
         .expect(404);
+}
+
+#[test]
+fn commands_list_what_the_module_declares() {
+    let printed = |argument: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_todo"));
+        let output = command.arg(argument).output().expect("it runs");
+        assert!(output.status.success(), "{argument}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(printed("topics").contains("todo.item.added"));
+    assert!(printed("permissions").contains("todo.edit"));
+    assert!(printed("--help").contains("Usage: todo"));
 }

@@ -9,7 +9,7 @@ use metrics::{counter, histogram};
 use sqlx::SqliteConnection;
 
 use super::reserve::{Reserve, SpacePolicy};
-use crate::base::error::Error;
+use crate::base::error::{Error, Result};
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
 /// Called with how the commit ended.
@@ -80,6 +80,16 @@ impl Tx {
     /// It runs on the writer's thread, so it must not block.
     pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(then));
+    }
+
+    /// Runs the statements of a migration. They must not begin or end a transaction: they are part
+    /// of this one.
+    ///
+    /// # Errors
+    /// The database's, of the first statement that fails.
+    pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<()> {
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
     }
 
     async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {

@@ -24,8 +24,10 @@ impl ModuleMessages {
     pub(super) fn check(&self) -> Result<(), String> {
         let Self { module, tag, ftl } = self;
         if !Lang::all().any(|(known, _)| known == *tag) {
+            let known: Vec<_> = Lang::all().map(|(known, _)| known).collect();
             return Err(format!(
-                "module {module} has messages in {tag}, which no page is in"
+                "module {module} has messages in {tag}, which no page is in; pages are in: {}",
+                known.join(", ")
             ));
         }
         FluentResource::try_new((*ftl).to_owned())

@@ -1,4 +1,4 @@
-//! Actions on a space's emoji.
+//! Actions on a space's emoji. Their names, limits and rows are in `community/emoji.rs`.
 
 use serde::Deserialize;
 use serde_json::Value;

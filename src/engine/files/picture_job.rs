@@ -103,7 +103,7 @@ async fn store_versions(files: &Files, file: File, made: Made) -> Result<StoredV
     digests.dedup();
     let mut guards = Vec::new();
     for digest in digests {
-        guards.push(files.0.digest_locks.wait(digest).await);
+        guards.push(files.0.digest_locks.lock(digest).await);
     }
     let full = store_content(files, made.full).await?;
     let large = store_content(files, made.large).await?;

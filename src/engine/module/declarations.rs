@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::MethodRouter;
 use futures_util::future::BoxFuture;
 
+use super::migrations::Migration;
 use super::nav::{AccountStyle, Nav, Pane};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
@@ -31,13 +32,6 @@ pub struct Route {
     /// Who may request it.
     pub audience: Audience,
     pub(in crate::engine) handler: MethodRouter,
-}
-
-/// A schema migration of a module from another crate.
-pub struct Migration {
-    pub(in crate::engine) module: &'static str,
-    pub(in crate::engine) name: &'static str,
-    pub(in crate::engine) sql: &'static str,
 }
 
 /// The declarations that need no state.

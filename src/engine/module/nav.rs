@@ -15,9 +15,10 @@ use crate::engine::web::Part;
 pub struct NavEntry {
     /// The link's target, a path on this server.
     pub href: String,
-    /// The id of a symbol in `icons.svg`.
+    /// The id of a symbol in `icons.svg`; in debug builds another one panics.
     pub icon: &'static str,
-    /// A name that people chose: not translated, and escaped by the template.
+    /// Its text: a name that people chose, or a message in the viewer's language. The template
+    /// escapes it.
     pub label: String,
     /// Whether there is something unread behind the link.
     pub unread: bool,

@@ -33,8 +33,43 @@ pub fn asset_address(path: &str) -> String {
     format!("{FOLDER}/{path}")
 }
 
+/// The symbols that pages show as icons.
+const ICONS: &str = include_str!("../../../assets/icons.svg");
+
+/// Address of an icon: a symbol of `icons.svg`, by its id.
+///
+/// # Panics
+/// In debug builds, when there is no such symbol: the page would show nothing in its place.
+pub fn icon_address(id: &str) -> String {
+    debug_assert!(has_icon(id), "icons.svg has no symbol {id:?}");
+    format!("{FOLDER}/icons.svg#{id}")
+}
+
+fn has_icon(id: &str) -> bool {
+    ICONS.contains(&format!("<symbol id=\"{id}\""))
+}
+
 /// `/assets/<version>/…`, which browsers keep for ever in release builds.
 pub(super) fn routes() -> Router {
     let files = any(async |request: Request| FILES.clone().oneshot(request).await);
     Router::new().nest_service(FOLDER, files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn icon_has_address() {
+        assert_eq!(
+            icon_address("hash"),
+            format!("/assets/{VERSION}/icons.svg#hash")
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "icons.svg has no symbol \"poll\"")]
+    fn unknown_icon_panics() {
+        icon_address("poll");
+    }
 }

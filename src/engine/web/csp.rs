@@ -1,4 +1,5 @@
 //! The content security policy, and the other headers that narrow what a browser lets a page do.
+//! The policy of uploaded files is in `files/serve.rs`.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 

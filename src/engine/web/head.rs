@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assets::{VERSION, asset_address};
+use super::assets::{VERSION, asset_address, icon_address};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 
@@ -55,7 +55,7 @@ impl Head {
 
     /// Address of the icon sprite's symbol.
     pub fn icon(&self, name: &str) -> String {
-        asset_address(&format!("icons.svg#{name}"))
+        icon_address(name)
     }
 
     /// Version of the assets.

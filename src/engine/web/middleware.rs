@@ -2,7 +2,7 @@
 //!
 //! A layer of axum costs two or three allocations and clones all that is inside of it, for each
 //! request. So ours are three, of plain code: [`request_context`] around everything, the sessions',
-//! and [`limits::admit`].
+//! and [`request_limit::admit`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,10 +29,10 @@ use super::errors::ErrorRenderer;
 use super::finish::finish;
 use super::head::Pages;
 use super::hosts::Hosts;
-use super::limits::Admission;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::request_context::RequestContext;
-use super::{Health, action_route, assets, csp, drain, health, limits};
+use super::request_limit::Admission;
+use super::{Health, action_route, assets, csp, drain, health, request_limit};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
@@ -72,7 +72,7 @@ pub fn assemble(
         ))
         .merge(files::routes(started.transfers))
         .layer((
-            from_fn_with_state(admission, limits::admit),
+            from_fn_with_state(admission, request_limit::admit),
             CsrfLayer::new(),
             CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()

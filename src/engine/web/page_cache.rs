@@ -27,7 +27,7 @@ use tower::Service;
 use super::content_coding::Coding;
 use super::finish::{CacheTag, take_cache_tag};
 use super::hosts::Hosts;
-use super::limits::Requests;
+use super::request_limit::RequestLimiter;
 use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
@@ -49,7 +49,7 @@ pub struct PageCache(Arc<Inner>);
 
 struct Inner {
     router: Router,
-    requests: Option<Arc<Requests>>,
+    requests: Option<Arc<RequestLimiter>>,
     hosts: Hosts,
     answers: Cache<Box<[u8]>, Arc<Answer>>,
     /// Hits answered with 200, as requests are counted.
@@ -78,7 +78,7 @@ impl PageCache {
     /// Requests for another host than `hosts` allow are not answered here.
     pub fn new(
         router: Router,
-        requests: Option<Arc<Requests>>,
+        requests: Option<Arc<RequestLimiter>>,
         hosts: Hosts,
         settings: &Settings,
     ) -> Self {

@@ -116,7 +116,7 @@ impl PartCache {
         page: &Dependencies,
         make: impl AsyncFnOnce(&Dependencies) -> Result<Arc<Part>>,
     ) -> Result<Made> {
-        let _lock = self.0.making.wait(key).await;
+        let _lock = self.0.making.lock(key).await;
         // What was begun after the request is new enough for it, although it may have changed
         // again. Otherwise a room with constant posts would be made once for each waiter.
         if let Some(made) = self

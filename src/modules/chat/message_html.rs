@@ -10,7 +10,7 @@ use crate::base::error::{Error, Result};
 use crate::base::locale::Lang;
 use crate::community::{EmojiSet, Face};
 use crate::engine::fragments::{Fragments, Key};
-use crate::engine::web::VERSION;
+use crate::engine::web::icon_address;
 
 /// One message. Identical for every viewer of one language, so that it can be cached and published.
 #[derive(Template)]
@@ -25,7 +25,7 @@ pub(super) struct MessageView<'a> {
 
 impl MessageView<'_> {
     fn icon(&self, name: &str) -> String {
-        format!("/assets/{VERSION}/icons.svg#{name}")
+        icon_address(name)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Read marks: how far an account has read a room.
+//! Read marks: how far an account has read a room. Which rooms are shown as unread: `unread.rs`.
 
 use serde::Deserialize;
 use serde_json::Value;

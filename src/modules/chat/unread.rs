@@ -2,7 +2,8 @@
 //!
 //! A post marks its room as dirty. Dirty rooms are announced to the connected accounts that may
 //! read them, in one frame per account and second however many messages there were. An account
-//! that was notified of a room is not notified again until it has read the room.
+//! that was notified of a room is not notified again until it has read the room. How far an account
+//! has read is in `read_marks.rs`, the marks of a page as it is loaded in `sidebar.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,7 +11,7 @@ use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::Shell;
 use crate::engine::partial::Partial;
-use crate::engine::web::{Head, Part, VERSION};
+use crate::engine::web::{Head, Part, icon_address};
 
 /// One person in a list.
 #[derive(Template)]
@@ -27,7 +27,7 @@ pub(super) struct PersonView {
 
 impl PersonView {
     pub(super) fn icon(&self, name: &str) -> String {
-        format!("/assets/{VERSION}/icons.svg#{name}")
+        icon_address(name)
     }
 
     /// The locale key of the state's name.
@@ -52,7 +52,7 @@ pub(super) struct PaneView {
 
 impl PaneView {
     fn icon(&self, name: &str) -> String {
-        format!("/assets/{VERSION}/icons.svg#{name}")
+        icon_address(name)
     }
 }
 
@@ -111,6 +111,7 @@ pub(super) fn account_style(account: AccountId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::web::VERSION;
 
     #[test]
     fn person_frame_in_each_state_matches_snapshot() {

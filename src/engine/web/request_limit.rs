@@ -27,9 +27,9 @@ enum Client {
 }
 
 /// Rate limit of all requests but those for assets and health.
-pub struct Requests(Rate<Client>);
+pub struct RequestLimiter(Rate<Client>);
 
-impl Requests {
+impl RequestLimiter {
     /// `per_minute` for each account and for each network; none when 0: no limit.
     pub fn new(per_minute: u32) -> Option<Arc<Self>> {
         (per_minute > 0).then(|| Arc::new(Self(Rate::new(per_minute, Duration::from_secs(60)))))
@@ -49,14 +49,14 @@ impl Requests {
 /// What [`admit`] asks. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Admission {
-    requests: Option<Arc<Requests>>,
+    requests: Option<Arc<RequestLimiter>>,
     /// Requests of people who are not signed in, in work: half of all places, so that they cannot
     /// take those of members.
     strangers: Arc<Semaphore>,
 }
 
 impl Admission {
-    pub(super) fn new(requests: Option<Arc<Requests>>, max_requests: usize) -> Self {
+    pub(super) fn new(requests: Option<Arc<RequestLimiter>>, max_requests: usize) -> Self {
         Self {
             requests,
             strangers: Arc::new(Semaphore::new(max_requests.div_ceil(2))),
