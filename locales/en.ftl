@@ -281,6 +281,11 @@ error-not-found = It may have been deleted, or you may not be in it. Check the a
 error-sign-in-first = You are not signed in. Sign in, then try again.
 error-unavailable = The server is busy or restarting. Try again in a moment.
 error-internal = It is not your doing, and it has been written down. Try again in a moment.
+# $hours: how long to wait.
+error-too-many-hours = { $hours ->
+    [one] That is more than is allowed in a day. Try again in { $hours } hour.
+   *[other] That is more than is allowed in a day. Try again in { $hours } hours.
+}
 # $seconds: how long to wait.
 error-too-many = { $seconds ->
     [one] That was too fast. Try again in { $seconds } second.

@@ -13,6 +13,7 @@ mod kind;
 mod media;
 mod multipart;
 mod picture_job;
+mod picture_memory;
 mod pictures;
 mod references;
 mod serve;
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::sync::Semaphore;
 
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};
@@ -70,6 +72,8 @@ struct Inner {
     kinds: BTreeMap<&'static str, FileSpec>,
     blobs: Blobs,
     spool: Spool,
+    /// MiB of memory for re-encoding pictures.
+    picture_memory: Arc<Semaphore>,
     /// Locks a digest while its content is stored or deleted, together with the row that says so.
     digest_locks: KeyedLock<String>,
 }
@@ -96,6 +100,9 @@ impl Files {
         }
         let blobs = Blobs::new(&settings).context("where files are kept")?;
         let spool = Spool::new(settings.data.join("uploads"), settings.max_uploads);
+        let memory_mib = settings
+            .picture_memory_mib
+            .min(Semaphore::MAX_PERMITS as u64);
         Ok(Self(Arc::new(Inner {
             db,
             jobs,
@@ -103,6 +110,7 @@ impl Files {
             kinds: by_name,
             blobs,
             spool,
+            picture_memory: Arc::new(Semaphore::new(memory_mib as usize)),
             digest_locks: KeyedLock::default(),
         })))
     }

@@ -3,6 +3,8 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod checksum;
+mod daily_limits;
 mod dividers;
 mod history;
 pub mod markdown;
@@ -27,6 +29,7 @@ use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
+use daily_limits::DailyLimits;
 use unread::Unread;
 
 /// To write messages in a room.
@@ -62,6 +65,7 @@ pub struct Chat {
     engine: Engine,
     community: Community,
     unread: Unread,
+    daily_limits: DailyLimits,
 }
 
 impl Chat {
@@ -71,6 +75,7 @@ impl Chat {
             engine: community.engine().clone(),
             community: community.clone(),
             unread: Unread::default(),
+            daily_limits: DailyLimits::new(&community.engine().settings),
         }
     }
 }

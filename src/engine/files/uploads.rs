@@ -182,7 +182,7 @@ impl Files {
             .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
     }
 
-    fn quotas(&self) -> Quotas {
+    pub(super) fn quotas(&self) -> Quotas {
         let bytes = |mib: u64| i64::try_from(mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
         Quotas {
             account: bytes(self.0.settings.max_files_mib_per_account),
@@ -285,8 +285,8 @@ impl Files {
         let add = self.0.db.write_queued(async move |tx| {
             store::add(tx, &upload_id, &file).await?;
             if file.picture == Picture::Waiting {
-                jobs.add(tx, NewJob::new(picture_job::PICTURE, &file.id))
-                    .await?;
+                let job = NewJob::new(picture_job::PICTURE, &file.id).account(file.owner);
+                jobs.add(tx, job).await?;
             }
             Ok(())
         });
@@ -320,6 +320,7 @@ impl Files {
             name: upload.name.clone(),
             media: media.name().to_owned(),
             size: upload.size,
+            charged: upload.size,
             digest,
             picture,
             width: None,

@@ -58,6 +58,8 @@ pub(in super::super) async fn post(
     let write = chat.engine.db.write(async move |tx| {
         let (mut message, is_new) = store::post(tx, id, author, &name, &key, &body).await?;
         if is_new {
+            let limits = context.daily_limits;
+            limits.count_post(tx, author, &message.body).await?;
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
