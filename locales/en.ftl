@@ -336,6 +336,7 @@ error-space-full = The files of this space would take more room than it has. Del
 error-file-large = A file may have { $limit } at most.
 error-file-empty = This file is empty.
 error-file-picture = Please choose a picture: JPEG, PNG, GIF or WebP, 32 MiB at most.
+error-file-location = This file may say where it was made, and that cannot be removed from it. Save it in another format, or put it into an archive, and add that.
 error-file-gone = A file is not there any more, or is part of something already. Please add it again.
 error-form-large = This is more than a form may hold, which is { $limit }.
 error-upload-longer = More came than the { $limit } that were announced.

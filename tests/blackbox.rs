@@ -10,6 +10,7 @@ mod blackbox {
     mod concurrency_limits;
     mod connection_limits;
     mod cursors;
+    mod daily_limits;
     mod direct_conversations;
     mod durability;
     mod emoji;

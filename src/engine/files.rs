@@ -11,6 +11,7 @@ mod checksum;
 mod disk;
 mod kind;
 mod media;
+mod metadata;
 mod multipart;
 mod picture_job;
 mod picture_memory;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::checksum::Checksum;
 use super::disk::blocking;
+use super::metadata::{self, Cleared};
 use super::spool::UploadLock;
 use crate::base::error::{Error, Result};
 
@@ -228,6 +229,20 @@ impl SpoolWriter {
         let digest = state.hasher.finalize().to_hex().to_string();
         *self.hash = state;
         Ok((digest, head))
+    }
+
+    /// Overwrites the metadata in the complete file of `size` bytes, which begins with `head`.
+    pub(super) async fn clear_metadata(&mut self, size: u64, head: Vec<u8>) -> Result<Cleared> {
+        let path = self.path.clone();
+        let cleared = blocking(move || {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            metadata::clear(&file, size, &head)
+        });
+        let cleared = cleared.await?;
+        if cleared == Cleared::Changed {
+            *self.hash = HashState::default();
+        }
+        Ok(cleared)
     }
 
     pub(super) fn path(&self) -> &Path {
