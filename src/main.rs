@@ -40,7 +40,7 @@ enum Command {
     },
     /// List every permission with its scope and who holds it by default
     Permissions,
-    /// Check the database file: its structure and the references between rows
+    /// Look for damage: in the structure of the database, in its rows, and in every file
     Check(Options),
     /// Copy the database into a new file, also while the server runs
     Backup {
@@ -113,7 +113,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Topics { json } => print_topics(json)?,
         Command::Permissions => print_permissions()?,
         Command::Check(options) => {
-            let problems = Db::problems(&options.settings()?).await?;
+            let problems = tidepool::app::check(options.settings()?).await?;
             for problem in &problems {
                 println!("{problem}");
             }

@@ -11,6 +11,7 @@ mod blackbox {
     mod connection_limits;
     mod cursors;
     mod daily_limits;
+    mod damage;
     mod direct_conversations;
     mod durability;
     mod emoji;

@@ -7,6 +7,7 @@
 //! such as the place where they were taken.
 
 mod blobs;
+mod check;
 mod checksum;
 mod disk;
 mod kind;
@@ -42,6 +43,7 @@ use crate::engine::jobs::Jobs;
 use crate::engine::module::Module;
 use crate::id;
 use blobs::Blobs;
+pub use check::problems;
 pub(super) use kind::FileRule;
 pub use kind::{FileKind, FileSpec, ReadyHandler};
 pub use media::Media;
@@ -56,10 +58,11 @@ id!(
     FileId
 );
 
-/// The engine's own module `files`: the jobs that process pictures and delete unused content.
+/// The engine's own module `files`: the jobs that process pictures, delete unused content
+/// and look for damage.
 pub(super) fn module() -> Module<Transfers> {
     let module = references::declare(Module::new("files"));
-    sweep_job::declare(picture_job::declare(module))
+    check::declare(sweep_job::declare(picture_job::declare(module)))
 }
 
 /// The files of one server. Cheap to clone.

@@ -3,6 +3,7 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod check;
 mod checksum;
 mod daily_limits;
 mod dividers;
@@ -29,6 +30,7 @@ use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
+pub use check::problems;
 use daily_limits::DailyLimits;
 use unread::Unread;
 

@@ -251,3 +251,30 @@ pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Digest and size of the next 500 contents after a digest, in order.
+pub(super) async fn blobs_after(db: &Db, digest: &str) -> Result<Vec<(String, i64)>> {
+    const NEXT: &str = "SELECT digest, size FROM blobs WHERE digest > $1 ORDER BY digest LIMIT 500";
+    db.all(NEXT, (digest,)).await
+}
+
+/// Digest and size of the 100 contents that were checked longest ago, before this.
+pub(super) async fn blobs_checked_before(db: &Db, before: Micros) -> Result<Vec<(String, i64)>> {
+    const OLDEST: &str = "SELECT digest, size FROM blobs WHERE checked_at < $1 \
+        ORDER BY checked_at LIMIT 100";
+    db.all(OLDEST, (before,)).await
+}
+
+pub(super) async fn set_checked(tx: &mut Tx, digest: &str, at: Micros) -> Result<()> {
+    const SET: &str = "UPDATE blobs SET checked_at = $2 WHERE digest = $1";
+    tx.execute(SET, (digest, at)).await?;
+    Ok(())
+}
+
+/// Up to ten files that have this content, or a smaller version of it.
+pub(super) async fn files_with(db: &Db, digest: &str) -> Result<Vec<(FileId, String)>> {
+    const WITH: &str = "SELECT id, name FROM files WHERE digest = $1 UNION \
+        SELECT id, name FROM files WHERE small = $1 UNION \
+        SELECT id, name FROM files WHERE large = $1 LIMIT 10";
+    db.all(WITH, (digest,)).await
+}
