@@ -24,6 +24,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
@@ -48,6 +49,8 @@ pub struct Sqlite {
     writer: Writer,
 }
 
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
 /// For a checkpoint that blocks writers to wait for readers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
 /// For a statement to wait for a lock of another process, such as a backup.
@@ -70,7 +73,7 @@ impl Db {
             .connect()
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
-        sqlx::migrate!("migrations/sqlite")
+        MIGRATIONS
             .run(&mut connection)
             .await
             .context("a migration failed; nothing was started")?;

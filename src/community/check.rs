@@ -57,6 +57,10 @@ pub async fn problems(db: &Db) -> Result<Vec<String>> {
         let Some(last) = rows.last() else {
             return Ok(problems);
         };
+        if last.0 <= after {
+            problems.push("accounts are not in the order of their ids".to_owned());
+            return Ok(problems);
+        }
         after = last.0;
         for (id, name, name_key, email, email_key) in rows {
             if key(&name) != name_key || key(&email) != email_key {

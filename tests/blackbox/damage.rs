@@ -83,6 +83,7 @@ async fn flipped_bytes_of_the_database_are_found() {
         damaged[at] ^= 1 << (random[8] % 8);
         let folder = Folder::new();
         let copy = folder.path().join("tidepool.sqlite");
+        std::fs::create_dir_all(folder.path()).expect("a folder");
         std::fs::write(&copy, &damaged).expect("a copy");
         let path = folder.path().to_str().expect("a plain path").to_owned();
         if !server.run(&["check", "--data", &path]).status.success() {

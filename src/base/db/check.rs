@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use anyhow::Context;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use tokio::runtime::Handle;
 
-use super::{Db, read_options};
+use super::{Db, MIGRATIONS, read_options};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 
@@ -88,12 +90,64 @@ async fn read_problems(connection: &mut SqliteConnection) -> sqlx::Result<Vec<St
     if tables.is_empty() {
         found.push("the database has no tables".to_owned());
     }
+    found.extend(migration_problems(connection).await?);
     found.extend(orphans(connection).await?);
     for table in tables.iter().filter(|table| is_plain_name(table)) {
         found.extend(broken_columns(connection, table).await?);
     }
     found.truncate(MAX_LISTED);
     Ok(found)
+}
+
+/// Migrations that ran, and what they made, other than this version's. A database of another
+/// version is compared as far as both have migrations in common.
+async fn migration_problems(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
+    const APPLIED: &str = "SELECT version, description, success, checksum FROM _sqlx_migrations";
+    let applied: Vec<(i64, String, bool, Vec<u8>)> =
+        sqlx::query_as(APPLIED).fetch_all(&mut *connection).await?;
+    let mut found = Vec::new();
+    let mut equal = 0;
+    for migration in MIGRATIONS.iter() {
+        let version = migration.version;
+        match applied.iter().find(|(applied, ..)| *applied == version) {
+            Some((_, about, true, checksum))
+                if *about == migration.description && *checksum == *migration.checksum =>
+            {
+                equal += 1;
+            }
+            Some(_) => found.push(format!("migration {version} is not that of this version")),
+            None => {}
+        }
+    }
+    if equal == MIGRATIONS.iter().count() {
+        found.extend(schema_problems(connection).await?);
+    } else if applied.len() > equal + found.len() {
+        found.push("a migration ran that this version does not know".to_owned());
+    }
+    Ok(found)
+}
+
+const SCHEMA: &str = "SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_schema";
+
+/// Type, name, table and statement of a table or an index.
+type Made = (String, String, String, String);
+
+/// Tables and indexes other than those that the migrations make in an empty database.
+async fn schema_problems(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
+    // A task of its own: the compiler cannot prove that the migrator's future is `Send` here.
+    let expected = tokio::task::spawn_blocking(|| Handle::current().block_on(expected_schema()));
+    let expected = expected.await.map_err(|_| sqlx::Error::WorkerCrashed)??;
+    let found: Vec<Made> = sqlx::query_as(SCHEMA).fetch_all(connection).await?;
+    let differing = expected.iter().filter(|made| !found.contains(made));
+    let describe = |(kind, name, ..): &Made| format!("the {kind} {name} is not of this version");
+    Ok(differing.map(describe).collect())
+}
+
+async fn expected_schema() -> sqlx::Result<Vec<Made>> {
+    let in_memory = SqliteConnectOptions::new().in_memory(true);
+    let mut fresh = in_memory.connect().await?;
+    MIGRATIONS.run(&mut fresh).await?;
+    sqlx::query_as(SCHEMA).fetch_all(&mut fresh).await
 }
 
 async fn orphans(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
+use super::blobs::Blobs;
 use super::transfers::Transfers;
 use super::{Files, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Rule};
 use crate::base::error::{Error, Result};
 use crate::base::settings::Settings;
-use crate::engine::files::blobs::Blobs;
 use crate::engine::jobs::{Failure, JobKind, Run, Schedule, Settled};
 use crate::engine::module::Module;
 
@@ -76,6 +76,10 @@ pub async fn problems(settings: &Settings, db: &Db) -> anyhow::Result<Vec<String
         let Some((last, _)) = contents.last() else {
             return Ok(problems);
         };
+        if *last <= after {
+            problems.push("contents are not in the order of their digests".to_owned());
+            return Ok(problems);
+        }
         after.clone_from(last);
         for (digest, size) in contents {
             problems.extend(content_problem(db, &blobs, &digest, size).await?);

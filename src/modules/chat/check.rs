@@ -65,6 +65,10 @@ pub async fn problems(db: &Db) -> Result<Vec<String>> {
         let Some(last) = rows.last() else {
             return Ok(problems);
         };
+        if last.id <= after {
+            problems.push("messages are not in the order of their ids".to_owned());
+            return Ok(problems);
+        }
         after = last.id;
         problems.extend(rows.into_iter().filter_map(problem));
         if problems.len() >= MAX_LISTED {

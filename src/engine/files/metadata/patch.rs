@@ -101,7 +101,7 @@ impl<'a> Patch<'a> {
 
     /// Overwrites `length` bytes with zeros, as far as the file has them.
     pub(super) fn zero(&mut self, at: u64, length: u64) -> Result<()> {
-        const ZEROS: [u8; PIECE_BYTES] = [0; PIECE_BYTES];
+        static ZEROS: [u8; PIECE_BYTES] = [0; PIECE_BYTES];
         let end = at.saturating_add(length).min(self.size);
         let mut at = at;
         while at < end {
