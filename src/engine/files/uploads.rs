@@ -10,7 +10,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::blobs::Blobs;
 use super::checksum::Checksum;
 use super::media::{Media, SNIFF_BYTES, normalize_name};
-use super::metadata::Cleared;
 use super::pictures;
 use super::spool_writer::SpoolWriter;
 use super::store::{self, File, Picture};
@@ -270,12 +269,7 @@ impl Files {
     /// Turns a complete upload into a file: stores its content, then its rows.
     async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
         let size = upload.size.unsigned_abs();
-        let (mut digest, head) = writer.digest(size, SNIFF_BYTES).await?;
-        match writer.clear_metadata(size, head.clone()).await? {
-            Cleared::Unchanged => {}
-            Cleared::Changed => (digest, _) = writer.digest(size, SNIFF_BYTES).await?,
-            Cleared::Impossible => return Err(Error::field("files", "error-file-location")),
-        }
+        let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
         let _guard = self.0.digest_locks.wait(digest.clone()).await;
