@@ -282,6 +282,11 @@ error-not-found = It may have been deleted, or you may not be in it. Check the a
 error-sign-in-first = You are not signed in. Sign in, then try again.
 error-unavailable = The server is busy or restarting. Try again in a moment.
 error-internal = It is not your doing, and it has been written down. Try again in a moment.
+# $hours: how long to wait.
+error-too-many-hours = { $hours ->
+    [one] That is more than is allowed in a day. Try again in { $hours } hour.
+   *[other] That is more than is allowed in a day. Try again in { $hours } hours.
+}
 # $seconds: how long to wait.
 error-too-many = { $seconds ->
     [one] That was too fast. Try again in { $seconds } second.
@@ -339,6 +344,7 @@ error-space-full = The files of this space would take more room than it has. Del
 error-file-large = A file may have { $limit } at most.
 error-file-empty = This file is empty.
 error-file-picture = Please choose a picture: JPEG, PNG, GIF or WebP, 32 MiB at most.
+error-file-location = This file may say where it was made, and that cannot be removed from it. Save it in another format, or put it into an archive, and add that.
 error-file-gone = A file is not there any more, or is part of something already. Please add it again.
 error-form-large = This is more than a form may hold, which is { $limit }.
 error-upload-longer = More came than the { $limit } that were announced.

@@ -21,6 +21,7 @@ use crate::base::telemetry;
 use crate::community::{self, Community, Layout};
 use crate::engine::Engine;
 use crate::engine::bus::Topic;
+use crate::engine::files;
 use crate::engine::module::Modules;
 use crate::engine::permission::Permission;
 use crate::engine::web::{self, Health, assemble};
@@ -170,6 +171,28 @@ pub fn permissions(modules: &Modules<Community>) -> Vec<&'static Permission> {
     let mut permissions = modules.declarations().permissions.clone();
     permissions.sort_by_key(|permission| permission.name);
     permissions
+}
+
+/// What is wrong with the data of a stopped or running server, in English: the structure of the
+/// database, its rows, and every file. Empty when nothing is.
+///
+/// # Errors
+/// When the database or the bucket cannot be read at all.
+pub async fn check(mut settings: Settings) -> Result<Vec<String>> {
+    let mut problems = Db::problems(&settings).await?;
+    if !problems.is_empty() {
+        // Rows of a damaged structure may lead anywhere.
+        problems.push("rows were not checked, because the structure is damaged".to_owned());
+        return Ok(problems);
+    }
+    if !settings.s3_bucket.is_empty() {
+        settings.s3_secret_key = Secrets::load(&settings.data)?.s3_secret_key;
+    }
+    let db = Db::open_read_only(&settings).await?;
+    problems.extend(community::problems(&db).await?);
+    problems.extend(chat::problems(&db).await?);
+    problems.extend(files::problems(&settings, &db).await?);
+    Ok(problems)
 }
 
 /// Raises the limit of open files as far as the system allows, and returns how many connections fit

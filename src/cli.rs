@@ -41,7 +41,7 @@ enum Command {
     },
     /// List every permission with its scope and who holds it by default
     Permissions,
-    /// Check the database file: its structure and the references between rows
+    /// Look for damage: in the structure of the database, in its rows, and in every file
     Check(Options),
     /// Copy the database into a new file, also while the server runs
     Backup {
@@ -121,7 +121,7 @@ async fn run(
         Command::Settings(options) => print(&options.settings()?.as_file()?)?,
         Command::Topics { json } => print_topics(&add(app::modules()), json)?,
         Command::Permissions => print_permissions(&add(app::modules()))?,
-        Command::Check(options) => return check(&options.settings()?).await,
+        Command::Check(options) => return check(options.settings()?).await,
         Command::Backup { to, options } => {
             Db::backup(&options.settings()?, &to).await?;
             println!("{}", to.display());
@@ -136,8 +136,8 @@ async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check(settings: &Settings) -> Result<ExitCode> {
-    let problems = Db::problems(settings).await?;
+async fn check(settings: Settings) -> Result<ExitCode> {
+    let problems = app::check(settings).await?;
     for problem in &problems {
         println!("{problem}");
     }

@@ -13,6 +13,8 @@ mod blackbox {
     mod costly_messages;
     mod counts;
     mod cursors;
+    mod daily_limits;
+    mod damage;
     mod direct_conversations;
     mod durability;
     mod emoji;

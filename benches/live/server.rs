@@ -12,11 +12,13 @@ use crate::http::{Http, action, request};
 use crate::load::Posted;
 use crate::process::{Folder, Process};
 
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "1000000"),
     ("TIDEPOOL_PROFILE", "production"),
     ("TIDEPOOL_WRITES_PER_10_SECONDS", "100000000"),
     // Counted, but never reached.
+    ("TIDEPOOL_MAX_MESSAGES_PER_DAY", "1000000000"),
+    ("TIDEPOOL_MAX_MESSAGE_KIB_PER_DAY", "1000000000"),
     ("TIDEPOOL_REQUESTS_PER_MINUTE", "1000000000"),
     ("TIDEPOOL_MAX_CONNECTIONS", "100000"),
     ("TIDEPOOL_MAX_SOCKETS", "100000"),

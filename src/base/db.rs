@@ -12,6 +12,7 @@
 //! ```
 
 mod block_on;
+mod check;
 mod commit;
 mod query;
 mod reserve;
@@ -26,11 +27,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use crate::base::error::Result;
 use crate::base::settings::Settings;
+pub use check::Rule;
 pub use commit::Tx;
 pub use query::{Params, Row, Scalar};
 use reserve::{Reserve, SpacePolicy};
@@ -49,6 +52,8 @@ pub struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
 }
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// For a checkpoint that blocks writers to wait for readers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
@@ -72,7 +77,7 @@ impl Db {
             .connect()
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
-        sqlx::migrate!("migrations/sqlite")
+        MIGRATIONS
             .run(&mut connection)
             .await
             .context("a migration failed; nothing was started")?;
@@ -96,6 +101,22 @@ impl Db {
             wait,
         )?;
         Ok(Self::Sqlite(Sqlite { readers, writer }))
+    }
+
+    /// Opens the database of a stopped or running server for reading. Runs no migration; writes
+    /// go nowhere.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub async fn open_read_only(settings: &Settings) -> anyhow::Result<Self> {
+        let Self::Sqlite(sqlite) = Self::in_memory().await?;
+        let path = settings.data.join("tidepool.sqlite");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(read_options(&path))
+            .await
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(Self::Sqlite(Sqlite { readers, ..sqlite }))
     }
 
     /// An empty database that is dropped with its handle: for reading declarations without a data
@@ -219,32 +240,6 @@ impl Db {
             .await?;
         connection.close().await?;
         Ok(())
-    }
-
-    /// What is wrong with the file of a stopped or running server: its structure, then references
-    /// between rows. Empty when nothing is.
-    pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
-        let path = settings.data.join("tidepool.sqlite");
-        let mut connection = read_options(&path)
-            .connect()
-            .await
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
-            .fetch_all(&mut connection)
-            .await?;
-        found.retain(|line| line != "ok");
-        let orphans: Vec<(String, Option<i64>, String, i64)> =
-            sqlx::query_as("PRAGMA foreign_key_check")
-                .fetch_all(&mut connection)
-                .await?;
-        found.extend(orphans.into_iter().map(|(table, row, parent, _)| {
-            format!(
-                "{table} row {} points to a row of {parent} that is not there",
-                row.unwrap_or_default()
-            )
-        }));
-        connection.close().await?;
-        Ok(found)
     }
 }
 

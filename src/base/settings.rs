@@ -61,6 +61,10 @@ pub struct Settings {
     pub max_files_mib_per_space: u64,
     pub max_uploads: usize,
     pub upload_hours: u64,
+    pub picture_memory_mib: u64,
+    pub max_messages_per_day: u64,
+    pub max_message_kib_per_day: u64,
+    pub max_checked_mib_per_night: u64,
 }
 
 /// What the command line sets; it wins over everything else.
@@ -124,6 +128,10 @@ impl Settings {
         );
         ensure!(self.head_seconds >= 1, "head_seconds must be at least 1");
         ensure!(self.feed_frames >= 16, "feed_frames must be at least 16");
+        ensure!(
+            self.picture_memory_mib >= 32,
+            "picture_memory_mib must be at least 32"
+        );
         ensure!(self.max_requests >= 8, "max_requests must be at least 8");
         ensure!(
             self.write_wait_micros <= 100_000,

@@ -7,12 +7,15 @@
 //! such as the place where they were taken.
 
 mod blobs;
+mod check;
 mod checksum;
 mod disk;
 mod kind;
 mod media;
+mod metadata;
 mod multipart;
 mod picture_job;
+mod picture_memory;
 mod pictures;
 mod references;
 mod serve;
@@ -31,6 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::sync::Semaphore;
 
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};
@@ -40,6 +44,7 @@ use crate::engine::jobs::Jobs;
 use crate::engine::module::Module;
 use crate::id;
 use blobs::Blobs;
+pub use check::problems;
 pub(super) use kind::FileRule;
 pub use kind::{FileKind, FileSpec, ReadyHandler};
 pub use media::Media;
@@ -54,10 +59,11 @@ id!(
     FileId
 );
 
-/// The engine's own module `files`: the jobs that process pictures and delete unused content.
+/// The engine's own module `files`: the jobs that process pictures, delete unused content
+/// and look for damage.
 pub(super) fn module() -> Module<Transfers> {
     let module = references::declare(Module::new("files"));
-    sweep_job::declare(picture_job::declare(module))
+    check::declare(sweep_job::declare(picture_job::declare(module)))
 }
 
 /// The files of one server. Cheap to clone.
@@ -71,6 +77,8 @@ struct Inner {
     kinds: BTreeMap<&'static str, FileSpec>,
     blobs: Blobs,
     spool: Spool,
+    /// MiB of memory for re-encoding pictures.
+    picture_memory: Arc<Semaphore>,
     /// Locks a digest while its content is stored or deleted, together with the row that says so.
     digest_locks: KeyedLock<String>,
 }
@@ -97,6 +105,9 @@ impl Files {
         }
         let blobs = Blobs::new(&settings).context("where files are kept")?;
         let spool = Spool::new(settings.data.join("uploads"), settings.max_uploads);
+        let memory_mib = settings
+            .picture_memory_mib
+            .min(Semaphore::MAX_PERMITS as u64);
         Ok(Self(Arc::new(Inner {
             db,
             jobs,
@@ -104,6 +115,7 @@ impl Files {
             kinds: by_name,
             blobs,
             spool,
+            picture_memory: Arc::new(Semaphore::new(memory_mib as usize)),
             digest_locks: KeyedLock::default(),
         })))
     }

@@ -160,6 +160,7 @@ impl Jobs {
             key: job.key,
             priority: job.priority,
             delay: job.delay,
+            account: job.account,
         };
         let (id, is_new) = store::add(tx, &row, Micros::now()).await?;
         if is_new {

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 
+/// Waits of an hour and more are told in hours.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// An error as API clients get it, on sockets and over HTTP.
 #[derive(Debug, Serialize)]
 pub struct Problem {
@@ -41,6 +44,10 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
                 .map(|field| lang.with(field.key, &[("limit", field.limit.into())]))
                 .collect();
             sentences.join(" ")
+        }
+        Error::TooMany(left) if left.wait >= HOUR => {
+            let hours = left.wait.as_secs().div_ceil(HOUR.as_secs());
+            lang.with("error-too-many-hours", &[("hours", hours.into())])
         }
         Error::TooMany(left) => {
             lang.with("error-too-many", &[("seconds", seconds(left.wait).into())])

@@ -3,7 +3,10 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod check;
+mod checksum;
 mod code_renderer;
+mod daily_limits;
 mod dividers;
 mod history;
 pub mod markdown;
@@ -28,7 +31,9 @@ use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
 use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
+pub use check::problems;
 use code_renderer::CodeRenderer;
+use daily_limits::DailyLimits;
 use unread::Unread;
 
 /// To write messages in a room.
@@ -65,6 +70,7 @@ pub struct Chat {
     community: Community,
     unread: Unread,
     code_renderer: CodeRenderer,
+    daily_limits: DailyLimits,
 }
 
 impl Chat {
@@ -75,6 +81,7 @@ impl Chat {
             community: community.clone(),
             unread: Unread::default(),
             code_renderer: CodeRenderer::default(),
+            daily_limits: DailyLimits::new(&community.engine().settings),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::support::{Message, Person, TestServer, eventually, new_key};
 const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
 
 /// Uploads a file to a room. Its id.
-async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String {
+pub(super) async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String {
     let upload = person
         .try_create_upload(
             "chat.attachment",
@@ -34,7 +34,7 @@ async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String 
         .to_owned()
 }
 
-async fn post(
+pub(super) async fn post(
     person: &Person,
     room: &str,
     body: &str,

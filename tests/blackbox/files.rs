@@ -4,6 +4,8 @@
 mod bucket;
 mod crashes;
 mod limits;
+mod metadata;
+mod picture_bounds;
 pub(super) mod pictures;
 mod reference;
 mod senders;

@@ -35,7 +35,9 @@ impl Drop for Scratch {
 }
 
 async fn insert(tx: &mut Tx, id: i64) -> Result<()> {
-    const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, 'x', 0)";
+    // An id and the time that it holds: what a check of the database expects.
+    const INSERT: &str = "INSERT INTO spaces (id, name, created_at) \
+        VALUES ($1 + 1048576000000000, 'x', 1705067200000000)";
     tx.execute(INSERT, (id,)).await?;
     Ok(())
 }
@@ -110,7 +112,10 @@ async fn after_commit_runs_in_order_before_results() {
     let order = seen.lock().unwrap().clone();
     let stored: Vec<i64> = scratch
         .db
-        .scalars("SELECT id FROM spaces ORDER BY rowid", ())
+        .scalars(
+            "SELECT id - 1048576000000000 FROM spaces ORDER BY rowid",
+            (),
+        )
         .await
         .unwrap();
     assert_eq!(order, stored);

@@ -128,6 +128,21 @@ pub(super) struct SettingsFile {
     /// Hours after which a half-made upload, or a file that nothing refers to, is deleted.
     #[config(env = "TIDEPOOL_UPLOAD_HOURS")]
     upload_hours: Option<u64>,
+    /// Memory for re-encoding pictures, in MiB, of the whole server. A picture waits until there is
+    /// room for it; one that needs more than all of it can only be downloaded.
+    #[config(env = "TIDEPOOL_PICTURE_MEMORY_MIB")]
+    picture_memory_mib: Option<u64>,
+    /// Messages one account may post in a day (UTC). One more is answered 429. 0 means any number.
+    #[config(env = "TIDEPOOL_MAX_MESSAGES_PER_DAY")]
+    max_messages_per_day: Option<u64>,
+    /// Text one account may write in a day (UTC), edits included, in KiB. More is answered 429. 0
+    /// means any amount.
+    #[config(env = "TIDEPOOL_MAX_MESSAGE_KIB_PER_DAY")]
+    max_message_kib_per_day: Option<u64>,
+    /// Files that are compared with their digests in a night, in MiB, those first that were checked
+    /// longest ago. 0 means none.
+    #[config(env = "TIDEPOOL_MAX_CHECKED_MIB_PER_NIGHT")]
+    max_checked_mib_per_night: Option<u64>,
 }
 
 impl SettingsFile {
@@ -189,7 +204,11 @@ impl Settings {
             max_files_mib_per_account,
             max_files_mib_per_space,
             max_uploads,
-            upload_hours
+            upload_hours,
+            picture_memory_mib,
+            max_messages_per_day,
+            max_message_kib_per_day,
+            max_checked_mib_per_night
         );
     }
 

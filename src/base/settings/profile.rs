@@ -72,6 +72,11 @@ impl Settings {
             max_files_mib_per_space: by(102_400, 102_400, 1_024_000) as u64,
             max_uploads: by(64, 64, 512),
             upload_hours: by(24, 24, 24) as u64,
+            // A JPEG of 48 megapixels, and the server in a machine of 512 MiB.
+            picture_memory_mib: by(256, 256, 512) as u64,
+            max_messages_per_day: by(0, 20_000, 20_000) as u64,
+            max_message_kib_per_day: by(0, 4_096, 4_096) as u64,
+            max_checked_mib_per_night: by(4_096, 4_096, 65_536) as u64,
         }
     }
 }

@@ -203,6 +203,12 @@ impl Blobs {
         }
     }
 
+    /// The size of stored content, in bytes.
+    pub(super) async fn size(&self, digest: &str) -> Result<u64> {
+        let found = self.store.head(&self.path(digest)?).await;
+        Ok(found.map_err(store_error)?.size)
+    }
+
     /// Deletes content, if it is stored.
     pub(super) async fn delete(&self, digest: &str) -> Result<()> {
         match self.store.delete(&self.path(digest)?).await {

@@ -12,6 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::checksum::Checksum;
 use super::disk::blocking;
+use super::metadata::{self, Cleared};
 use super::spool::UploadLock;
 use crate::base::error::{Error, Result};
 
@@ -224,6 +225,37 @@ impl SpoolWriter {
         let digest = state.hasher.finalize().to_hex().to_string();
         *self.hash = state;
         Ok((digest, head))
+    }
+
+    /// Removes the metadata of the complete file and returns as [`digest`](Self::digest).
+    ///
+    /// # Errors
+    /// `Invalid` (field `files`) when it cannot be removed.
+    pub(super) async fn digest_without_metadata(
+        &mut self,
+        size: u64,
+        head: usize,
+    ) -> Result<(String, Vec<u8>)> {
+        let (digest, start) = self.digest(size, head).await?;
+        match self.clear_metadata(size, start.clone()).await? {
+            Cleared::Unchanged => Ok((digest, start)),
+            Cleared::Changed => self.digest(size, head).await,
+            Cleared::Impossible => Err(Error::field("files", "error-file-location")),
+        }
+    }
+
+    /// Overwrites the metadata in the complete file of `size` bytes, which begins with `head`.
+    async fn clear_metadata(&mut self, size: u64, head: Vec<u8>) -> Result<Cleared> {
+        let path = self.path.clone();
+        let cleared = blocking(move || {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            metadata::clear(&file, size, &head)
+        });
+        let cleared = cleared.await?;
+        if cleared == Cleared::Changed {
+            *self.hash = HashState::default();
+        }
+        Ok(cleared)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -64,6 +64,8 @@ pub struct File {
     /// Whether something refers to the file, by [`Files::claim`](super::Files::claim).
     #[sqlx(rename = "kept")]
     pub is_claimed: bool,
+    /// The bytes that count against the quotas: of the content and of its smaller versions.
+    pub charged: i64,
     /// When its upload was complete.
     pub created_at: Micros,
 }
@@ -93,8 +95,8 @@ impl File {
 pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
     add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
-        size, digest, picture, kept, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)";
+        size, digest, picture, kept, created_at, charged) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12)";
     tx.execute(
         ADD,
         (
@@ -109,6 +111,7 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
             &file.digest,
             file.picture,
             file.created_at,
+            file.charged,
         ),
     )
     .await?;
@@ -196,7 +199,7 @@ pub(super) async fn delete(tx: &mut Tx, id: FileId) -> Result<File> {
     let file: File = tx
         .one("DELETE FROM files WHERE id = $1 RETURNING *", (id,))
         .await?;
-    usage::add(tx, file.owner, file.space, -file.size, None).await?;
+    usage::add(tx, file.owner, file.space, -file.charged, None).await?;
     Ok(file)
 }
 
@@ -219,15 +222,16 @@ pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<F
 }
 
 /// Stores the result of processing a picture: digest and size of the re-encoded picture replace
-/// those of the original, in the usage as well.
+/// those of the original, and its charge that of the original in the usage.
 ///
 /// # Errors
 /// `NotFound` when the file was deleted meanwhile.
 pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, \
-        width = $6, height = $7, blur = $8, small = $9, large = $10 WHERE id = $1";
+        width = $6, height = $7, blur = $8, small = $9, large = $10, charged = $11 WHERE id = $1";
     let original = file_in(tx, file.id).await?;
-    usage::add(tx, file.owner, file.space, file.size - original.size, None).await?;
+    let growth = file.charged - original.charged;
+    usage::add(tx, file.owner, file.space, growth, None).await?;
     tx.execute(
         SET,
         (
@@ -241,8 +245,36 @@ pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
             &file.blur,
             &file.small,
             &file.large,
+            file.charged,
         ),
     )
     .await?;
     Ok(())
+}
+
+/// Digest and size of the next 500 contents after a digest, in order.
+pub(super) async fn blobs_after(db: &Db, digest: &str) -> Result<Vec<(String, i64)>> {
+    const NEXT: &str = "SELECT digest, size FROM blobs WHERE digest > $1 ORDER BY digest LIMIT 500";
+    db.all(NEXT, (digest,)).await
+}
+
+/// Digest and size of the 100 contents that were checked longest ago, before this.
+pub(super) async fn blobs_checked_before(db: &Db, before: Micros) -> Result<Vec<(String, i64)>> {
+    const OLDEST: &str = "SELECT digest, size FROM blobs WHERE checked_at < $1 \
+        ORDER BY checked_at LIMIT 100";
+    db.all(OLDEST, (before,)).await
+}
+
+pub(super) async fn set_checked(tx: &mut Tx, digest: &str, at: Micros) -> Result<()> {
+    const SET: &str = "UPDATE blobs SET checked_at = $2 WHERE digest = $1";
+    tx.execute(SET, (digest, at)).await?;
+    Ok(())
+}
+
+/// Up to ten files that have this content, or a smaller version of it.
+pub(super) async fn files_with(db: &Db, digest: &str) -> Result<Vec<(FileId, String)>> {
+    const WITH: &str = "SELECT id, name FROM files WHERE digest = $1 UNION \
+        SELECT id, name FROM files WHERE small = $1 UNION \
+        SELECT id, name FROM files WHERE large = $1 LIMIT 10";
+    db.all(WITH, (digest,)).await
 }

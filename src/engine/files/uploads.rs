@@ -193,7 +193,7 @@ impl Files {
             .min(self.0.settings.max_file_mib.saturating_mul(MIB)))
     }
 
-    fn quotas(&self) -> Quotas {
+    pub(super) fn quotas(&self) -> Quotas {
         let bytes = |mib: u64| i64::try_from(mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
         Quotas {
             account: bytes(self.0.settings.max_files_mib_per_account),
@@ -281,7 +281,7 @@ impl Files {
     /// Turns a complete upload into a file: stores its content, then its rows.
     async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
         let size = upload.size.unsigned_abs();
-        let (digest, head) = writer.digest(size, SNIFF_BYTES).await?;
+        let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
         let _guard = self.0.digest_locks.lock(digest.clone()).await;
@@ -297,8 +297,8 @@ impl Files {
         let add = self.0.db.write_queued(async move |tx| {
             store::add(tx, &upload_id, &file).await?;
             if file.picture == Picture::Waiting {
-                jobs.add(tx, NewJob::new(picture_job::PICTURE, &file.id))
-                    .await?;
+                let job = NewJob::new(picture_job::PICTURE, &file.id).account(file.owner);
+                jobs.add(tx, job).await?;
             }
             Ok(())
         });
@@ -332,6 +332,7 @@ impl Files {
             name: upload.name.clone(),
             media: media.name().to_owned(),
             size: upload.size,
+            charged: upload.size,
             digest,
             picture,
             width: None,

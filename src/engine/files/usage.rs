@@ -37,3 +37,27 @@ pub(super) async fn add(
     }
     Ok(())
 }
+
+/// Whether `bytes` more fit the quotas of an account and a space. Fewer bytes always do, also where
+/// a quota was lowered.
+pub(super) async fn fits(
+    tx: &mut Tx,
+    owner: AccountId,
+    space: Option<SpaceId>,
+    bytes: i64,
+    quotas: Quotas,
+) -> Result<bool> {
+    const USED: &str = "SELECT bytes FROM storage_used WHERE scope = $1 AND id = $2";
+    if bytes <= 0 {
+        return Ok(true);
+    }
+    let account = ("account", owner.0, quotas.account);
+    let space = space.map(|space| ("space", space.0, quotas.space));
+    for (scope, id, quota) in [account].into_iter().chain(space) {
+        let used: Option<i64> = tx.optional_scalar(USED, (scope, id)).await?;
+        if used.unwrap_or(0).saturating_add(bytes) > quota {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -17,9 +17,28 @@ pub(super) fn delay_after(attempt: i64, first: Duration) -> Duration {
     delay.mul_f64(0.75 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }
 
+/// Deaths of the process while a job ran, after which the job is given up.
+pub(super) const MAX_CRASHES: i64 = 3;
+/// The delay after the first death; ten times as long after the next.
+const CRASH_BACKOFF: Duration = Duration::from_secs(1);
+
+/// The delay of a job that ran at each of `crashes` deaths of the process; nothing when it is to
+/// be given up, because it probably is what kills the process.
+pub(super) fn delay_after_crash(crashes: i64) -> Option<Duration> {
+    let earlier = u32::try_from(crashes.max(1) - 1).ok()?;
+    (crashes < MAX_CRASHES).then(|| CRASH_BACKOFF * 10_u32.pow(earlier))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn crash_delay_grows_until_the_job_is_given_up() {
+        let delays = [1, 2, 3, 4].map(delay_after_crash);
+        let seconds = Duration::from_secs;
+        assert_eq!(delays, [Some(seconds(1)), Some(seconds(10)), None, None]);
+    }
 
     #[test]
     fn backoff_doubles_up_to_an_hour() {

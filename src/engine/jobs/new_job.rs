@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::base::ids::AccountId;
+
 /// A job for [`Jobs::add`](super::Jobs::add): kind, payload and options.
 pub struct NewJob {
     pub(super) kind: &'static str,
@@ -11,6 +13,7 @@ pub struct NewJob {
     pub(super) key: Option<String>,
     pub(super) priority: i64,
     pub(super) delay: Option<Duration>,
+    pub(super) account: Option<AccountId>,
 }
 
 impl NewJob {
@@ -23,6 +26,7 @@ impl NewJob {
             key: None,
             priority: 0,
             delay: None,
+            account: None,
         }
     }
 
@@ -35,6 +39,13 @@ impl NewJob {
     /// Jobs of higher priority begin first, within one kind. Zero by default.
     pub fn priority(mut self, priority: i64) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// Charges the job to an account: accounts take turns, so that one with many jobs does not
+    /// make the others wait. Within one kind and priority.
+    pub fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
         self
     }
 

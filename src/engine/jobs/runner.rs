@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::task::{JoinError, JoinSet};
 
+use super::backoff;
 use super::kind::Handler;
 use super::outcome::{self, Outcome};
 use super::rate::{ClockWatch, TokenBucket};
@@ -30,6 +31,9 @@ const _: () = assert!(RENEW_INTERVAL.as_secs() * 3 <= LEASE_TTL.as_secs());
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(4500);
 /// Before the runner repeats a step that failed because the database did.
 const ERROR_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The error of an attempt that ended with its process.
+const DIED: &str = "the server ended while it ran";
 
 type Ended = (JobId, Outcome);
 
@@ -120,14 +124,33 @@ impl Runner {
             Ok(())
         });
         read.await?;
-        self.reclaim(Micros(i64::MAX)).await?;
+        self.reclaim_after_crash().await?;
         self.jobs.wake_all();
         Ok(())
     }
 
-    /// Fails attempts whose lease ended at or before `until` and that do not run here: their
-    /// process crashed, or their end could not be stored. The jobs are retried at once, within
-    /// their attempts.
+    /// Fails the attempts that ran when an earlier process died. A job may be what killed it: each
+    /// death delays the job further, and [`backoff::MAX_CRASHES`] of them end it.
+    async fn reclaim_after_crash(&self) -> Result<()> {
+        let jobs = self.jobs.clone();
+        let write = self.jobs.0.db.write_queued(async move |tx| {
+            for (id, kind, attempts) in store::expired_leases(tx, Micros(i64::MAX)).await? {
+                let crashes = store::count_crash(tx, id).await?;
+                let kind = jobs.kinds().get(kind.as_str());
+                let may_retry = kind.is_some_and(|kind| attempts < kind.max_attempts);
+                let delay = backoff::delay_after_crash(crashes).filter(|_| may_retry);
+                if delay.is_none() {
+                    tracing::error!(%id, crashes, "a job is given up: the server died while it ran");
+                }
+                store::fail(tx, id, attempts, DIED, delay, Micros::now()).await?;
+            }
+            Ok(())
+        });
+        write.await
+    }
+
+    /// Fails attempts whose lease ended at or before `until` and that do not run here: their end
+    /// could not be stored. The jobs are retried at once, within their attempts.
     async fn reclaim(&self, until: Micros) -> Result<()> {
         let jobs = self.jobs.clone();
         let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
@@ -140,8 +163,7 @@ impl Runner {
                 let delay = kind
                     .filter(|kind| attempts < kind.max_attempts)
                     .map(|_| Duration::ZERO);
-                let (error, now) = ("the server ended while it ran", Micros::now());
-                store::fail(tx, id, attempts, error, delay, now).await?;
+                store::fail(tx, id, attempts, DIED, delay, Micros::now()).await?;
             }
             Ok(())
         });

@@ -9,6 +9,7 @@ use super::JobId;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
 
 /// The time after which a job that is marked as running, and whose runner did not renew its lease,
 /// counts as crashed.
@@ -23,6 +24,7 @@ pub(super) struct NewRow {
     pub(super) key: Option<String>,
     pub(super) priority: i64,
     pub(super) delay: Option<Duration>,
+    pub(super) account: Option<AccountId>,
 }
 
 /// A job that this process has taken to run.
@@ -38,9 +40,13 @@ pub(super) struct Taken {
 /// existing job, and whether it is new.
 pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId, bool)> {
     const ADD: &str = "INSERT INTO jobs (id, kind, key, payload, priority, state, run_at, \
-        attempts, leased_until, cancelled, created_at, changed_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, FALSE, $8, $8) ON CONFLICT DO NOTHING";
+        attempts, leased_until, cancelled, created_at, changed_at, account_id, turn) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, FALSE, $8, $8, $9, $10) ON CONFLICT DO NOTHING";
     let id = JobId::new();
+    let turn = match job.account {
+        Some(account) => next_turn(tx, job.kind, account).await?,
+        None => 0,
+    };
     let (state, run_at) = match job.delay {
         Some(delay) => ("later", now.plus(delay)),
         None => ("waiting", now),
@@ -57,6 +63,8 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
                 state,
                 run_at,
                 now,
+                job.account,
+                turn,
             ),
         )
         .await?;
@@ -65,6 +73,19 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
     }
     const FIND: &str = "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state <> 'failed'";
     Ok((tx.scalar(FIND, (job.kind, &job.key)).await?, false))
+}
+
+/// The turn of an account's next job of a kind: after its own, and not before the earliest that
+/// waits (start-time fair queueing). However many jobs one account adds, another's first job comes
+/// next.
+async fn next_turn(tx: &mut Tx, kind: &str, account: AccountId) -> Result<i64> {
+    const OWN: &str = "SELECT COALESCE(MAX(turn) + 1, 0) FROM jobs \
+        WHERE kind = $1 AND account_id = $2 AND account_id IS NOT NULL AND state <> 'failed'";
+    const EARLIEST: &str = "SELECT turn FROM jobs WHERE kind = $1 AND state = 'waiting' \
+        ORDER BY priority DESC, turn, id LIMIT 1";
+    let own: i64 = tx.scalar(OWN, (kind, account)).await?;
+    let earliest: Option<i64> = tx.optional_scalar(EARLIEST, (kind,)).await?;
+    Ok(own.max(earliest.unwrap_or(0)))
 }
 
 /// Marks scheduled jobs that are due as waiting, at most 1,000 at a time. Whether there were any.
@@ -96,12 +117,12 @@ pub(super) async fn shift_times_back(tx: &mut Tx, by: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Marks up to `max` waiting jobs of a kind as running, by priority and then by age.
+/// Marks up to `max` waiting jobs of a kind as running, by priority, turn and age.
 pub(super) async fn take(tx: &mut Tx, kind: &str, max: usize, now: Micros) -> Result<Vec<Taken>> {
     const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, \
         leased_until = $3, changed_at = $4 WHERE id IN \
         (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
-        ORDER BY priority DESC, id LIMIT $2) \
+        ORDER BY priority DESC, turn, id LIMIT $2) \
         RETURNING id, payload, attempts";
     tx.all(TAKE, (kind, max as i64, now.plus(LEASE_TTL), now))
         .await
@@ -114,6 +135,12 @@ pub(super) async fn renew_leases(tx: &mut Tx, ids: &[JobId], now: Micros) -> Res
         tx.execute(RENEW, (id, now.plus(LEASE_TTL))).await?;
     }
     Ok(())
+}
+
+/// Counts the death of the process while this job ran. Returns how many there were.
+pub(super) async fn count_crash(tx: &mut Tx, id: JobId) -> Result<i64> {
+    const COUNT: &str = "UPDATE jobs SET crashes = crashes + 1 WHERE id = $1 RETURNING crashes";
+    tx.scalar(COUNT, (id,)).await
 }
 
 /// Jobs marked as running whose lease ended at or before `until`, with their kinds and attempts.
@@ -201,7 +228,8 @@ pub(super) async fn retry(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     if tx.execute(REPLACED, (id,)).await? > 0 {
         return Ok(false);
     }
-    const RETRY: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, changed_at = $2 \
+    const RETRY: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, crashes = 0, \
+        changed_at = $2 \
         WHERE id = $1 AND state = 'failed'";
     let updated = tx.execute(RETRY, (id, now)).await?;
     if updated == 0 {
@@ -280,7 +308,7 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, max: i64) -> Resu
 /// Since when the oldest of the next 1,000 jobs of a kind waits.
 pub(super) async fn oldest_waiting(db: &Db, kind: &str) -> Result<Option<Micros>> {
     const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs \
-        WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, id LIMIT 1000)";
+        WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, turn, id LIMIT 1000)";
     db.scalar(OLDEST, (kind,)).await
 }
 

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::base::db::tests::Scratch;
+use crate::base::ids::AccountId;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -189,6 +190,22 @@ async fn priority_goes_first_and_paused_kind_waits() {
         test.next_attempt().await.0,
     ];
     assert_eq!(order, [3, 1, 2, 4]);
+}
+
+#[tokio::test]
+async fn accounts_take_turns() {
+    let mut test = TestJobs::new(|kind| kind.concurrency(1)).await;
+    test.jobs.pause("test.do", true).await.unwrap();
+    for (number, account) in [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3), (6, 2)] {
+        let job = NewJob::new("test.do", &(number, "")).account(AccountId(account));
+        test.jobs.add_alone(job).await.unwrap();
+    }
+    test.jobs.pause("test.do", false).await.unwrap();
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.push(test.next_attempt().await.0);
+    }
+    assert_eq!(order, [1, 4, 5, 2, 6, 3]);
 }
 
 #[tokio::test]

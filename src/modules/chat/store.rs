@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sqlx::FromRow;
 
 use super::attachment::Attachments;
+use super::checksum::Covered;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -34,20 +35,35 @@ pub(super) async fn post(
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
-        html, revision, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $8, 1, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
+        html, revision, checksum, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $9, 1, $8, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let (id, now) = (MessageId::new(), Micros::now());
     let continues_after =
         Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
-    let continues: Option<bool> = tx
-        .optional_scalar(
-            POST,
-            (id, room, author, key, body, now, continues_after, html),
-        )
-        .await?;
+    let covered = Covered {
+        id,
+        room,
+        author,
+        created_at: now,
+        key,
+        body,
+    };
+    let checksum = covered.checksum();
+    let values = (
+        id,
+        room,
+        author,
+        key,
+        body,
+        now,
+        continues_after,
+        checksum,
+        html,
+    );
+    let continues: Option<bool> = tx.optional_scalar(POST, values).await?;
     if let Some(continues) = continues {
         // Authors have read up to their own message. This also bounds the query for unread rooms,
         // which scans from the read mark on.
@@ -114,7 +130,17 @@ pub(super) async fn edit(
     if done == 0 {
         return Err(Error::Conflict("error-message-deleted"));
     }
-    message_in(tx, id).await
+    let message = message_in(tx, id).await?;
+    set_checksum(tx, &message).await?;
+    Ok(message)
+}
+
+/// Stores the checksum of a message whose text was changed.
+async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
+    const SET: &str = "UPDATE messages SET checksum = $2 WHERE id = $1";
+    let checksum = Covered::of(message).checksum();
+    tx.execute(SET, (message.id, checksum)).await?;
+    Ok(())
 }
 
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
@@ -123,6 +149,9 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     let message = tx.one(MESSAGE, (id,)).await?;
+    if done > 0 {
+        set_checksum(tx, &message).await?;
+    }
     Ok((message, done > 0))
 }
 

@@ -129,6 +129,36 @@ async fn job_of_ended_process_runs_again_within_attempts() {
 }
 
 #[tokio::test]
+async fn job_that_ran_at_three_crashes_is_given_up() {
+    let scratch = Scratch::new().await;
+    let crashing = Jobs::new(scratch.db.clone(), [kind().max_attempts(9).spec]);
+    crashing
+        .add_alone(NewJob::new("test.do", &(1, "")))
+        .await
+        .unwrap();
+    // Twice before, and now for the third time.
+    let take = scratch.db.write(async move |tx| {
+        store::take(tx, "test.do", 1, Micros::now()).await?;
+        tx.execute("UPDATE jobs SET crashes = 2", ()).await
+    });
+    take.await.unwrap();
+    let (attempts, received) = mpsc::unbounded_channel();
+    let kind = kind().max_attempts(9);
+    let jobs = Jobs::new(scratch.db.clone(), [kind.spec.clone()]);
+    let mut test = TestJobs {
+        jobs,
+        received,
+        scratch,
+    };
+    test.jobs.start([kind.bind(&attempts)], vec![]);
+    let overview = test
+        .until("it is given up", |overview| overview.kinds[0].failed == 1)
+        .await;
+    assert_eq!(overview.failed[0].attempts, 1);
+    assert!(test.received.try_recv().is_err(), "it did not begin again");
+}
+
+#[tokio::test]
 async fn superseded_attempt_settles_nothing() {
     let mut test = TestJobs::new(|kind| kind).await;
     let id = test.add(1, "hang").await;

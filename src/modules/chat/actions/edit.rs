@@ -46,8 +46,10 @@ pub(in super::super) async fn edit(
         chat.engine.bus.clone(),
         Origin::new(viewer.account, room.space),
     );
+    let limits = chat.daily_limits;
     let write = async move |tx: &mut Tx| {
         let message = store::edit(tx, input.message, &body, html.as_deref()).await?;
+        limits.count_edit(tx, message.author, &message.body).await?;
         let event = MessageEdited {
             room: message.room,
             message: message.clone(),

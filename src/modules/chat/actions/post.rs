@@ -66,6 +66,8 @@ pub(in super::super) async fn post(
         let (mut message, is_new) =
             store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
         if is_new {
+            let limits = context.daily_limits;
+            limits.count_post(tx, author, &message.body).await?;
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
