@@ -6,6 +6,7 @@
 //! pages in parts and of errors.
 
 mod action_route;
+mod admission;
 mod assets;
 mod bodies;
 mod cache_control;

@@ -113,7 +113,7 @@ async fn slow_forms_hold_places_of_their_network_only() {
     // 32 of each network are read, the others are refused.
     eventually("36 are refused", || async {
         let refused = server
-            .metric("tidepool_refused_total{why=\"bodies_of_address\"}")
+            .metric("tidepool_refused_total{why=\"bodies_of_client\"}")
             .await;
         (refused == 36.0).then_some(())
     })

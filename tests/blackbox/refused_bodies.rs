@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(8);
 async fn answer_after_sending(server: &TestServer, head: &str, body: &str) -> String {
     let mut connection = RawConnection::to(server).await;
     let head = format!(
-        "POST /sign-in HTTP/1.1\r\nhost: here\r\naccept: application/json\r\nconnection: close\r\n\
+        "POST /sign-in HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\nconnection: close\r\n\
          content-type: application/x-www-form-urlencoded\r\n{head}\r\n\r\n"
     );
     connection.send(&head).await;
@@ -49,7 +49,7 @@ async fn form_with_files_for_action_without_files_is_refused_at_once() {
     let mut connection = RawConnection::to(&server).await;
     connection
         .send(&format!(
-            "POST /act/chat.history HTTP/1.1\r\nhost: here\r\naccept: application/json\r\n\
+            "POST /act/chat.history HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
              connection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncookie: {}\r\n\
              content-length: 1000\r\n\r\n--x",
             ann.cookies()

@@ -105,7 +105,7 @@ async fn very_long_password_is_not_hashed() {
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     server.owner("ann").await;
     let visitor = server.visitor();
-    let long = "x".repeat(100 << 10);
+    let long = "x".repeat(12 << 10);
     let attempt = async |login: &str, password: &str, number: usize| {
         let request = visitor
             .request("POST", "/sign-in")
@@ -145,7 +145,7 @@ async fn names_that_pass_for_others_are_refused() {
         let fields = json!({ "name": name, "email": email, "password": PASSWORD });
         visitor.submit(&link, &fields).await
     };
-    let pile = format!("a{}", "\u{301}".repeat(60_000));
+    let pile = format!("a{}", "\u{301}".repeat(2_000));
     for name in [
         "ann＠example.org",
         "ann﹫example.org",

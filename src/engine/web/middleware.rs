@@ -2,7 +2,7 @@
 //!
 //! A layer of axum costs two or three allocations and clones all that is inside of it, for each
 //! request. So ours are three, of plain code: [`request_context`] around everything, the sessions',
-//! and [`request_limit::admit`].
+//! and [`admission::admit`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,14 +13,13 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::bodies::Bodies;
+use super::admission::Admission;
 use super::cache_control::complete_cache_control;
 use super::client_address::find_client_address;
 use super::content_coding::Coding;
@@ -31,14 +30,12 @@ use super::head::Pages;
 use super::hosts::Hosts;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::request_context::RequestContext;
-use super::request_limit::Admission;
-use super::{Health, action_route, assets, csp, drain, health, request_limit};
+use super::{Health, action_route, admission, assets, csp, drain, health};
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::security_log::SecurityEvent;
 use crate::base::settings::Settings;
-use crate::base::telemetry::refused;
 use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
@@ -72,7 +69,7 @@ pub fn assemble(
         ))
         .merge(files::routes(started.transfers))
         .layer((
-            from_fn_with_state(admission, request_limit::admit),
+            from_fn_with_state(admission, admission::admit),
             CsrfLayer::new(),
             CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
@@ -83,8 +80,6 @@ pub fn assemble(
         hosts: engine.hosts.clone(),
         pages: engine.pages.clone(),
         embedded_assets: engine.embedded_assets.clone(),
-        bodies: Bodies::default(),
-        permits: Semaphore::new(engine.settings.max_requests),
     };
     // For what is not a page in parts. It is small and compressed for one reader: the fastest level
     // costs a third of the default and sends a tenth more.
@@ -114,27 +109,9 @@ struct Shared {
     hosts: Hosts,
     pages: Pages,
     embedded_assets: EmbeddedAssets,
-    bodies: Bodies,
-    /// One for each request that may be handled at once (setting `max_requests`).
-    permits: Semaphore,
 }
 
-impl Shared {
-    /// Refuses a request at once when too many are in work: a queue would make every request late
-    /// and end no sooner.
-    async fn handle(&self, request: Request, next: Next) -> Response {
-        match self.permits.try_acquire() {
-            Ok(_permit) => next.run(request).await,
-            Err(_) => {
-                refused("busy");
-                Error::Unavailable.into_response()
-            }
-        }
-    }
-}
-
-/// Around every request: gives it an id and a [`RequestContext`], refuses it when too many are
-/// handled already, finishes the response, adds the security headers, and measures it.
+/// Around every request: gives it an id and a [`RequestContext`], finishes the response, adds the security headers, and measures it.
 async fn request_context(
     State(shared): State<Arc<Shared>>,
     mut request: Request,
@@ -168,12 +145,7 @@ async fn request_context(
         SecurityEvent::RequestRefused.record(None, address.0, "host");
         Error::WrongHost.into_response()
     } else {
-        match shared.bodies.read(request, address).await {
-            Ok((request, _held)) => {
-                drain::drain_body(request, async |request| shared.handle(request, next).await).await
-            }
-            Err(error) => error.into_response(),
-        }
+        drain::drain_body(request, async |request| next.run(request).await).await
     };
 
     let mut response = finish(response, coding, renderer);
