@@ -224,6 +224,7 @@ field-language = Language
 language-browser = As the browser asks
 sessions-title = Sessions
 sessions-hint = Where you are signed in. End what you do not know.
+sessions-end-others = End all others
 session-this = This one
 session-unknown = Unknown device
 # Stands before a date.

@@ -75,6 +75,12 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             account::end_session,
         )
         .action(
+            "community.end-other-sessions",
+            "Ends all of one's sessions but the one that asks",
+            Class::Write,
+            account::end_other_sessions,
+        )
+        .action(
             "community.set-language",
             "Chooses the language of one's pages",
             Class::Write,

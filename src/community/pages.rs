@@ -53,7 +53,7 @@ pub(super) async fn account_style(
     let rules = community.account_styles.iter();
     let rules: String = rules.map(|rules| rules(account)).collect();
     let headers = [
-        (header::CONTENT_TYPE, "text/css"),
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (
             header::CACHE_CONTROL,
             "private, max-age=31536000, immutable",

@@ -41,6 +41,9 @@ const MIN_RUN_CHARS: usize = 4;
 const MIN_OWN_CHARS: usize = 3;
 /// Different characters that have to remain, in thirds: a letter or sign counts three, a digit one.
 const MIN_REMAINING: usize = 15;
+/// So many remaining characters suffice, of so many different ones: also digits alone.
+const LONG_CHARS: usize = 16;
+const LONG_DIFFERENT_CHARS: usize = 6;
 
 /// Whether a password is among those that are tried first. `own` are texts of the person: the name,
 /// the e-mail address, the community.
@@ -122,7 +125,11 @@ fn run_length(chars: &[char]) -> usize {
 }
 
 fn worth_of(rest: &str) -> usize {
-    let different: BTreeSet<char> = rest.chars().filter(|c| !c.is_whitespace()).collect();
+    let remaining = || rest.chars().filter(|c| !c.is_whitespace());
+    let different: BTreeSet<char> = remaining().collect();
+    if remaining().count() >= LONG_CHARS && different.len() >= LONG_DIFFERENT_CHARS {
+        return MIN_REMAINING;
+    }
     let worth = |c: &char| if c.is_ascii_digit() { 1 } else { 3 };
     different.iter().map(worth).sum()
 }
@@ -136,6 +143,13 @@ mod tests {
         "vic.l@garden-club.example",
         "Glasshouse Friends",
     ];
+
+    #[test]
+    fn long_password_of_any_characters_is_accepted() {
+        assert!(!is_easily_guessed("82917364059281736", &OWN));
+        assert!(is_easily_guessed("12345678901234567890", &OWN));
+        assert!(is_easily_guessed("1212121212121212", &OWN));
+    }
 
     #[test]
     fn passwords_that_are_tried_first_are_refused() {

@@ -155,13 +155,14 @@ impl SessionStore for Sessions {
             expires,
             cached,
         } = Row::of(record)?;
-        let cache = self.open.clone();
+        let sessions = self.clone();
         self.engine
             .db
             .write_protective(async move |tx| {
                 let row = (&*key, account, data, device, Micros::now(), expires);
                 tx.execute(CREATE, row).await?;
-                tx.after_commit(move || cache.insert(key, cached));
+                sessions.end_excess(tx, account).await?;
+                tx.after_commit(move || sessions.open.insert(key, cached));
                 Ok(())
             })
             .await

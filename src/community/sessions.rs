@@ -17,6 +17,7 @@ use super::accounts::require_row;
 use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
@@ -30,6 +31,7 @@ const SEEN: &str = "seen"; // field of a record: its last use, stored hourly
 const SESSION_TTL: time::Duration = time::Duration::days(30);
 /// How precisely the last use is stored: one write per hour instead of one per request.
 const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
+const MAX_SESSIONS: i64 = 100; // of one account
 const MAX_DEVICE_CHARS: usize = 200; // of the User-Agent header
 
 /// A session, as listed in the account's settings.
@@ -167,12 +169,12 @@ impl Sessions {
             .map_err(session_error)
     }
 
-    /// The open sessions of an account, most recently used first, at most 100.
+    /// The open sessions of an account, most recently used first.
     pub(super) async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
         const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
-            WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT 100";
+            WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT $3";
         let db = &self.engine.db;
-        db.all(READ, (account, Micros::now())).await
+        db.all(READ, (account, Micros::now(), MAX_SESSIONS)).await
     }
 
     /// Ends one session of an account. Its sockets are closed before they get another frame.
@@ -197,25 +199,55 @@ impl Sessions {
         write.await
     }
 
+    /// Ends all sessions of an account but one.
+    pub(super) async fn end_others(&self, account: AccountId, kept: &str) -> Result<()> {
+        const END: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
+            RETURNING digest, account_id";
+        let (sessions, kept) = (self.clone(), kept.to_owned());
+        let write = self.engine.db.write_protective(async move |tx| {
+            let ended = tx.all(END, (account, kept)).await?;
+            tx.after_commit(move || sessions.announce_end(ended, "ended_by_account"));
+            Ok(())
+        });
+        write.await
+    }
+
+    /// Ends the sessions of an account that are too many, those first that were used longest ago.
+    pub(super) async fn end_excess(&self, tx: &mut Tx, account: AccountId) -> Result<()> {
+        const END: &str = "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions \
+            WHERE account_id = $1 ORDER BY seen_at DESC LIMIT 1000 OFFSET $2) \
+            RETURNING digest, account_id";
+        let ended: Vec<(String, AccountId)> = tx.all(END, (account, MAX_SESSIONS)).await?;
+        if !ended.is_empty() {
+            let sessions = self.clone();
+            tx.after_commit(move || sessions.announce_end(ended, "too_many"));
+        }
+        Ok(())
+    }
+
     /// Deletes sessions that have expired, and closes their sockets.
     pub(super) async fn end_expired(&self) -> Result<()> {
         const DELETE: &str =
             "DELETE FROM sessions WHERE expires_at <= $1 RETURNING digest, account_id";
-        let (cache, engine) = (self.open.clone(), self.engine.clone());
+        let sessions = self.clone();
         let write = self.engine.db.write_protective(async move |tx| {
-            let ended: Vec<(String, AccountId)> = tx.all(DELETE, (Micros::now(),)).await?;
-            tx.after_commit(move || {
-                for (digest, account) in ended {
-                    cache.invalidate(digest.as_str());
-                    let origin = Origin::new(account, None);
-                    engine.bus.publish(origin, SessionEnded { account });
-                    engine.live.recheck(account);
-                    SecurityEvent::SessionEnded.record(account, None, "expired");
-                }
-            });
+            let ended = tx.all(DELETE, (Micros::now(),)).await?;
+            tx.after_commit(move || sessions.announce_end(ended, "expired"));
             Ok(())
         });
         write.await
+    }
+
+    /// Closes the sockets of sessions that are deleted.
+    fn announce_end(&self, ended: Vec<(String, AccountId)>, reason: &'static str) {
+        for (digest, account) in ended {
+            self.open.invalidate(digest.as_str());
+            let origin = Origin::new(account, None);
+            self.engine.bus.publish(origin, SessionEnded { account });
+            // After the event, which ends what was cached of the account's rights.
+            self.engine.live.recheck(account);
+            SecurityEvent::SessionEnded.record(account, None, reason);
+        }
     }
 
     /// When the next session expires.

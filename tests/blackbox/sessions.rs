@@ -235,3 +235,50 @@ async fn sign_out_clears_browser_cache_and_secure_cookie() {
         "browsers ignore it without: {removed}"
     );
 }
+
+#[tokio::test]
+async fn all_other_sessions_are_ended_at_once() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let first = ann.other_device(&server).await;
+    let second = ann.other_device(&server).await;
+    let mut socket = first.following("room/general").await;
+    ann.form("/act/community.end-other-sessions", &[]).await;
+    assert_eq!(socket.close_code().await, Some(4401));
+    for lost in [first, second] {
+        assert!(
+            lost.get("/account")
+                .await
+                .location()
+                .starts_with("/sign-in")
+        );
+    }
+    let page = ann.page("/account").await;
+    assert!(
+        !page.contains("end-other-sessions"),
+        "nothing is left to end"
+    );
+}
+
+#[tokio::test]
+async fn account_has_a_hundred_sessions() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    server.stop().await;
+    server
+        .change_rows(
+            "INSERT INTO sessions (digest, account_id, data, device, created_at, seen_at, \
+             expires_at) WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n \
+             WHERE i < 198) SELECT 'older-' || i, account_id, data, device, created_at, i, \
+             expires_at FROM sessions, n WHERE account_id = (SELECT owner_id FROM installation)",
+        )
+        .await;
+    server.start_again().await;
+    let listed = |page: &str| page.matches("name=\"session\"").count();
+    assert_eq!(listed(&ann.page("/account").await), 99);
+    let other = ann.other_device(&server).await;
+    // The one that was used longest ago is gone.
+    let page = other.page("/account").await;
+    assert_eq!(listed(&page), 99);
+    assert!(!page.contains("older-100") && page.contains("older-101"));
+}

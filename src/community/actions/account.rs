@@ -32,6 +32,19 @@ pub(super) async fn end_session(
 }
 
 #[derive(Deserialize)]
+pub(super) struct EndOtherSessions {}
+
+pub(super) async fn end_other_sessions(
+    community: Community,
+    viewer: Viewer,
+    _: EndOtherSessions,
+) -> Result<Outcome> {
+    let sessions = &community.sessions;
+    sessions.end_others(viewer.account, &viewer.session).await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}
+
+#[derive(Deserialize)]
 pub(super) struct SetLanguage {
     language: String,
 }

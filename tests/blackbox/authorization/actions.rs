@@ -89,6 +89,7 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"session":"SESSION"}"#,
         ["not_found"; 3],
     ),
+    ("community.end-other-sessions", "{}", ["", "", ""]),
     ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
     (
         "admin.replay-letter",
