@@ -1,5 +1,6 @@
-//! docs/limits.md is true: each row names the setting or the constant that its number comes from,
-//! and every setting and constant that limits what somebody can send has its row.
+//! Documents are true where they can be compared with the code. docs/limits.md: each row names the setting or the constant that its number comes from,
+//! and every setting and constant that limits what somebody can send has its row. docs/security.md: the
+//! files and tests that it names exist.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -242,4 +243,51 @@ fn every_limit_is_documented() {
         missing.is_empty(),
         "without a row in docs/limits.md: {missing:#?}"
     );
+}
+
+/// Every file below these folders, with its text.
+fn files(folders: &[&str]) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.push((name, text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn security_names_existing_files_and_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let files = files(&[
+        "src",
+        "tests",
+        "migrations",
+        "assets/js",
+        "docs",
+        "fuzz/fuzz_targets",
+    ]);
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named = quoted.filter(|name| name.contains(".rs") && !name.contains(' '));
+    let mut checked = 0;
+    for name in named {
+        let (file, test) = name.split_once("::").unwrap_or((name, ""));
+        let file = file.trim_start_matches("../");
+        let is_there = files.iter().any(|(path, text)| {
+            (path == file || path.ends_with(&format!("/{file}")))
+                && (test.is_empty() || text.contains(&format!("fn {test}(")))
+        });
+        assert!(is_there, "docs/security.md names {name}");
+        checked += 1;
+    }
+    assert!(checked > 100, "{checked}");
 }
