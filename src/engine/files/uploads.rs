@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 
 use super::blobs::Blobs;
 use super::checksum::Checksum;
@@ -132,56 +132,6 @@ impl Transfers {
             .store_if_complete(upload, &mut writer, offset)
             .await
     }
-
-    /// Uploads a file of a form. Its size is unknown before its end, `request.size` bytes at most.
-    /// Nothing when it is empty.
-    pub(super) async fn upload_form_file<S, E>(
-        &self,
-        viewer: &Viewer,
-        request: UploadRequest,
-        body: S,
-    ) -> Result<Option<FileId>>
-    where
-        S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
-    {
-        let upload = self.begin(viewer, request).await?;
-        let (mut is_broken, mut refusal) = (false, Refusal::default());
-        let sender = (viewer, self.rule(&upload.kind)?, upload.target);
-        let body = self.while_permitted(sender, &mut refusal, body);
-        let body = body.inspect(|piece| is_broken |= piece.is_err());
-        let mut writer = self.files.0.spool.lock(&upload.id).await;
-        let max_bytes = upload.size.unsigned_abs();
-        let stored = match writer.append(0, max_bytes, None, Box::pin(body)).await {
-            Ok(size) if size > 0 && !is_broken => {
-                let (id, size) = (upload.id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
-                self.files
-                    .0
-                    .db
-                    .write(async move |tx| upload_store::resize(tx, &id, size).await)
-                    .await?;
-                let resized = Upload {
-                    size,
-                    ..upload.clone()
-                };
-                self.files.store(&resized, &mut writer).await.map(Some)
-            }
-            Ok(_) => Ok(None),
-            Err(Error::TooLarge(..)) => Err(Error::TooLarge(
-                "error-file-large",
-                self.files.max_bytes(&upload.kind)?,
-            )),
-            Err(error) => Err(error),
-        };
-        if !matches!(stored, Ok(Some(_))) {
-            self.files.end_upload(&upload.id).await?;
-        }
-        refusal.check()?;
-        if is_broken {
-            Err(Error::field("form", "error-message-shape"))
-        } else {
-            stored
-        }
-    }
 }
 
 impl Files {
@@ -279,7 +229,7 @@ impl Files {
     }
 
     /// Turns a complete upload into a file: stores its content, then its rows.
-    async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
+    pub(super) async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
         let size = upload.size.unsigned_abs();
         let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
