@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::Extension;
 use rustix::fs::Mode;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -78,8 +78,7 @@ pub async fn serve_with(
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
-    let listener = TcpListener::bind(settings.address)
-        .await
+    let listener = listen(settings.address)
         .with_context(|| format!("cannot listen on {}", settings.address))?;
     let address = listener.local_addr()?;
 
@@ -193,6 +192,18 @@ pub async fn check(mut settings: Settings) -> Result<Vec<String>> {
     problems.extend(chat::problems(&db).await?);
     problems.extend(files::problems(&settings, &db).await?);
     Ok(problems)
+}
+
+/// Listens with room for all the clients that come back at once after a restart.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const BACKLOG: u32 = 4096;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Raises the limit of open files as far as the system allows, and returns how many connections fit

@@ -66,5 +66,6 @@ mod blackbox {
     mod typing;
     mod unknown_settings;
     mod unread;
+    mod unread_answers;
     mod write_queue;
 }

@@ -3,6 +3,8 @@
 //! reason; never a password, token, cookie, invitation or e-mail address.
 
 use std::net::IpAddr;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::ids::AccountId;
 
@@ -61,7 +63,29 @@ impl SecurityEvent {
         let event = self.name();
         let account = account.into().map(|account| account.0);
         let address = address.into().map(tracing::field::display);
-        tracing::info!(target: "security", event, account, address, reason);
+        if is_within_rate() {
+            tracing::info!(target: "security", event, account, address, reason);
+        }
         metrics::counter!("tidepool_security_events_total", "event" => event).increment(1);
     }
+}
+
+/// Lines in a minute. Whoever is refused may make thousands in a second; `/metrics` counts all.
+const MAX_LINES_PER_MINUTE: u64 = 1_000;
+
+/// Whether another line may be written in this minute.
+fn is_within_rate() -> bool {
+    static LINES: Mutex<(u64, u64)> = Mutex::new((0, 0));
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let minute = STARTED.elapsed().as_secs() / 60;
+    let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.0 != minute {
+        if lines.1 > MAX_LINES_PER_MINUTE {
+            let left_out = lines.1 - MAX_LINES_PER_MINUTE;
+            tracing::warn!(target: "security", left_out, "security events were only counted");
+        }
+        *lines = (minute, 0);
+    }
+    lines.1 += 1;
+    lines.1 <= MAX_LINES_PER_MINUTE
 }

@@ -41,12 +41,14 @@ impl Rooms {
     }
 
     async fn read_direct(&self, account: AccountId) -> Result<Vec<DirectRoom>> {
-        const READ: &str = "SELECT mine.room_id, a.name FROM room_members mine \
-            JOIN rooms r ON r.id = mine.room_id AND r.space_id IS NULL \
+        const READ: &str = "SELECT mine.room_id, a.name FROM \
+            (SELECT m.room_id, m.account_id FROM room_members m \
+            JOIN rooms r ON r.id = m.room_id AND r.space_id IS NULL \
+            WHERE m.account_id = $1 ORDER BY m.room_id DESC LIMIT $2) mine \
             JOIN room_members theirs ON theirs.room_id = mine.room_id \
             AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id \
-            WHERE mine.account_id = $1 ORDER BY mine.room_id DESC, a.name_key LIMIT $2";
+            ORDER BY mine.room_id DESC, a.name_key";
         let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_ROOMS)).await?;
         let mut rooms: Vec<DirectRoom> = Vec::new();
         for (id, name) in people {
@@ -87,6 +89,7 @@ impl Rooms {
         let bus = self.engine.bus.clone();
         let write = self.engine.db.write(async move |tx| {
             const FIND: &str = "SELECT id FROM rooms WHERE people_key = $1";
+            const BEGUN_BY: &str = "UPDATE rooms SET begun_by = $2 WHERE id = $1";
             let found: Option<RoomId> = tx.optional_scalar(FIND, (&key,)).await?;
             if let Some(room) = found {
                 return Ok(room);
@@ -94,6 +97,7 @@ impl Rooms {
             check_acquainted(tx, by, &others).await?;
             check_count(tx, by).await?;
             let room = insert(tx, None, ("", "", true), Some(&key)).await?;
+            tx.execute(BEGUN_BY, (room, by)).await?;
             add_people(tx, room, &people).await?;
             let created = RoomCreated {
                 room,
@@ -128,10 +132,10 @@ async fn check_acquainted(tx: &mut Tx, by: AccountId, people: &[AccountId]) -> R
     Ok(())
 }
 
-/// Checks that an account may begin another conversation: it counts those that it is part of.
+/// Checks that an account may begin another conversation. Those that others began do not count:
+/// nobody can use up somebody else's.
 async fn check_count(tx: &mut Tx, by: AccountId) -> Result<()> {
-    const COUNT: &str = "SELECT COUNT(*) FROM room_members m \
-        JOIN rooms r ON r.id = m.room_id AND r.space_id IS NULL WHERE m.account_id = $1";
+    const COUNT: &str = "SELECT COUNT(*) FROM rooms WHERE begun_by = $1";
     let count: i64 = tx.scalar(COUNT, (by,)).await?;
     if count < MAX_ROOMS {
         Ok(())

@@ -253,12 +253,13 @@ impl Rooms {
             let before: Vec<AccountId> = tx.scalars(CLEAR, (id,)).await?;
             let members = retain_members(tx, space, form.members(by)).await?;
             add_people(tx, id, &members).await?;
+            let may_exclude = room.private || form.private;
             let affected = if room.private && form.private {
                 [before, members].concat()
             } else {
                 Vec::new()
             };
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
+            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, may_exclude));
             Ok(())
         };
         self.access
@@ -289,7 +290,7 @@ impl Rooms {
             };
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected));
+            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, false));
             Ok(())
         };
         self.access
@@ -305,23 +306,33 @@ impl Rooms {
 }
 
 /// Publishes a change. `members` are the affected accounts if the room was and stays private; empty
-/// means the whole space.
+/// means the whole space. Only a change that `may_exclude` somebody has sockets checked again.
 fn publish_changed(
     engine: &Engine,
     by: AccountId,
     room: RoomId,
     space: SpaceId,
     mut members: Vec<AccountId>,
+    may_exclude: bool,
 ) {
     members.sort_unstable();
     members.dedup();
+    let rechecked = if may_exclude {
+        members.clone()
+    } else {
+        Vec::new()
+    };
     let changed = RoomChanged {
         room,
         space: Some(space),
         members,
     };
     engine.bus.publish(Origin::new(by, Some(space)), changed);
-    // A room that became private excludes accounts that are not known here, so all sockets are
-    // checked again.
-    engine.live.recheck_all();
+    for account in &rechecked {
+        engine.live.recheck(*account);
+    }
+    // A room that became private excludes accounts that are not known here.
+    if may_exclude && rechecked.is_empty() {
+        engine.live.recheck_all();
+    }
 }

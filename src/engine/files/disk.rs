@@ -55,7 +55,7 @@ pub(super) async fn read_file(
     from: u64,
     to: u64,
 ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
-    const PIECE_BYTES: u64 = 256 << 10;
+    const PIECE_BYTES: u64 = 64 << 10;
     let file = tokio::task::spawn_blocking(move || std::fs::File::open(path))
         .await
         .map_err(internal)?;

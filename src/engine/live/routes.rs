@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::frame::{Encoding, Format};
 use super::hub::Hub;
@@ -21,7 +20,7 @@ use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::ConnectionPermit;
+use crate::engine::web::{ClientStream, ConnectionPermit};
 use crate::engine::websocket;
 
 /// The two sockets.
@@ -94,9 +93,9 @@ fn open(
 /// The stream under an upgraded connection, deregistered from the runtime that served its request,
 /// and the bytes that were read with the handshake.
 fn into_std_stream(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<ClientStream>>().ok()?;
     Some((
-        parts.io.into_inner().into_std().ok()?,
+        parts.io.into_inner().into_inner().into_std().ok()?,
         parts.read_buf.to_vec(),
     ))
 }

@@ -206,7 +206,7 @@ impl Session {
                     frames::pong(&payload, &mut pong);
                     self.connection.send(pong.into());
                 }
-                Message::Pong => {}
+                Message::Pong => drop(self.check_rate(None)?),
                 Message::Binary(_) => return Err(CloseReason::NotUnderstood.into()),
                 Message::Close(said) => {
                     let mut echo = Vec::new();

@@ -27,6 +27,10 @@ use crate::engine::viewer::Viewer;
 /// For the handler of a request, which begins when its form has arrived.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// A longer form is not shown again: escaped, its values take up to six times as many bytes. The
+/// longest message fits, with every byte percent-encoded.
+const MAX_REDISPLAYED_BYTES: usize = 64 << 10;
+
 struct Act {
     actions: Actions,
     transfers: Transfers,
@@ -103,7 +107,8 @@ async fn act(
     let page = headers
         .get(header::REFERER)
         .and_then(|referer| path_of(referer.to_str().ok()?, &headers))
-        .filter(|_| wants == Wants::Page && has_remedy(&error));
+        .filter(|_| wants == Wants::Page && has_remedy(&error))
+        .filter(|_| fields.len() <= MAX_REDISPLAYED_BYTES);
     match page {
         Some(path) => {
             let form = Form::refused(&name, &fields, &error, viewer.lang);

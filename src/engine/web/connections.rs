@@ -2,7 +2,7 @@
 //! `axum::serve`, which accepts any number and has no timeouts.
 //!
 //! HTTP/1.1 only: proxies and browsers speak it. The stream below an upgraded connection is exactly
-//! `TokioIo<TcpStream>`, so a handler that upgrades can downcast to the socket itself.
+//! `TokioIo<ClientStream>`, so a handler that upgrades can downcast to the socket itself.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,13 +23,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::client_stream::{ClientStream, Lagging};
 use super::page_cache::PageCache;
 use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 use crate::engine::viewer::Address;
 
 /// Of a request line and its headers. hyper allows a hundred headers.
-const MAX_HEAD_BYTES: usize = 32 << 10;
+const MAX_HEAD_BYTES: usize = 8 << 10;
+/// That hyper reads ahead, and gathers of an answer before it waits for the client.
+const MAX_BUFFER_BYTES: usize = 64 << 10;
 /// Least time for the next request behind a proxy. Proxies keep idle connections for up to 120 s;
 /// if the server closed one first, a request on its way would be lost.
 const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(130);
@@ -159,7 +162,9 @@ pub async fn serve(
         } else {
             idle
         })
+        .max_buf_size(MAX_BUFFER_BYTES)
         .max_header_size(MAX_HEAD_BYTES);
+    let lagging = Lagging::new(settings.behind_proxy);
     let open = OpenConnections::new(settings);
     let lingering = Arc::new(Semaphore::new(MAX_LINGERING));
     // Each connection holds a receiver, which notifies it of the end; `closed` waits until all
@@ -194,7 +199,8 @@ pub async fn serve(
                     let page_cache = page_cache.clone();
                     async move { page_cache.answer(request, peer).await }
                 };
-                let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
+                let stream = TokioIo::new(ClientStream::new(stream, peer.ip(), &lagging));
+                let connection = http.serve_connection(stream, service_fn(answer));
                 tokio::spawn(serve_connection(connection.with_upgrades(), ended.clone()));
             }
             Err((why, answer)) => {
@@ -218,7 +224,7 @@ fn is_peer_gone(error: &std::io::Error) -> bool {
 
 /// Serves a connection to its end. Errors are not logged: clients may disconnect at any time.
 async fn serve_connection<S>(
-    connection: http1::UpgradeableConnection<TokioIo<TcpStream>, S>,
+    connection: http1::UpgradeableConnection<TokioIo<ClientStream>, S>,
     mut ended: watch::Receiver<()>,
 ) where
     S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
@@ -276,10 +282,10 @@ mod tests {
                     .await
                     .expect("it is upgraded");
                 let parts = upgraded
-                    .downcast::<TokioIo<TcpStream>>()
+                    .downcast::<TokioIo<ClientStream>>()
                     .expect("exactly this");
                 assert!(parts.read_buf.is_empty());
-                let mut stream = parts.io.into_inner();
+                let mut stream = parts.io.into_inner().into_inner();
                 stream.write_all(b"hello").await.expect("it is open");
                 // Until the client has seen that the next one is refused.
                 drop(stream.read(&mut [0]).await);

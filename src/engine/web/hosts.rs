@@ -45,9 +45,11 @@ impl Hosts {
     /// Whether the server answers to the host that a request names. Requests that name none, which
     /// no browser sends, are allowed.
     pub(super) fn allows(&self, headers: &HeaderMap, uri: &Uri) -> bool {
-        let named = headers.get(header::HOST).map(|value| value.to_str().ok());
+        // All of them: a proxy may go by another one than we do.
+        let named = headers.get_all(header::HOST).iter();
+        let named = named.map(|value| value.to_str().ok());
         let target = uri.authority().map(|authority| Some(authority.as_str()));
-        named.into_iter().chain(target).all(|host| {
+        named.chain(target).all(|host| {
             host.and_then(name_in)
                 .is_some_and(|host| self.allows_name(&host))
         })

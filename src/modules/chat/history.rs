@@ -52,7 +52,7 @@ pub(super) struct Log {
     pub(super) feed: String,
 }
 
-const MAX_RESPONSE_BYTES: usize = 512 << 10; // bytes of text in one response to a program
+const MAX_RESPONSE_BYTES: usize = 256 << 10; // bytes of text in one response to a program
 
 /// Binary logarithm of the mean number of messages in a piece. A piece ends after a message whose
 /// hashed id has this many leading zeros, so that a new message changes only the first and the last
