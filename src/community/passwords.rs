@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::base::error::{Error, Result};
+use crate::base::telemetry::refused;
 
 pub(super) const MIN_CHARS: usize = 10; // graphemes
 /// Graphemes. Bounds the cost of hashing.
@@ -17,11 +18,14 @@ pub(super) const MAX_CHARS: usize = 256;
 /// Bytes, of a password whose characters have several.
 pub(super) const MAX_BYTES: usize = 4 * MAX_CHARS;
 const MAX_CONCURRENT: usize = 2;
+/// That are hashed or wait for it: a second of work.
+const MAX_WAITING: usize = 64;
 
 /// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Passwords {
     permits: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     /// Verified when an account does not exist, so that the response takes as long.
     dummy_hash: Arc<str>,
 }
@@ -36,6 +40,7 @@ impl Passwords {
         );
         Self {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
+            queue: Arc::new(Semaphore::new(MAX_WAITING)),
             dummy_hash: dummy_hash.into(),
         }
     }
@@ -70,6 +75,11 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        // Refused at once when many wait: the last of them would wait for seconds.
+        let _waiting = self.queue.try_acquire().map_err(|_| {
+            refused("passwords");
+            Error::Unavailable
+        })?;
         let permit = self
             .permits
             .clone()

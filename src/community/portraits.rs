@@ -88,15 +88,39 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 }
 
 fn portrait_kind() -> FileKind<Community> {
-    // Portraits are visible to every account of the server.
-    let may_read = |_, _, _| async { Ok(()) };
     FileKind::new(
         PORTRAIT,
         "A picture of someone",
         "account",
         may_set_portrait,
-        may_read,
+        may_read_portrait,
     )
+}
+
+async fn may_read_portrait(community: Community, viewer: Viewer, file: File) -> Result<()> {
+    let account = AccountId(file.target);
+    match portrait_for(&community, viewer.account, account).await? {
+        Some(shown) if shown == file.id => Ok(()),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// The portrait of an account, for those who share a space or conversation with it.
+async fn portrait_for(
+    community: &Community,
+    viewer: AccountId,
+    account: AccountId,
+) -> Result<Option<FileId>> {
+    const READ: &str = "SELECT picture FROM accounts WHERE id = $1 AND (id = $2 \
+        OR EXISTS (SELECT 1 FROM members mine JOIN members theirs \
+        ON theirs.space_id = mine.space_id \
+        WHERE mine.account_id = $2 AND theirs.account_id = $1) \
+        OR EXISTS (SELECT 1 FROM room_members mine JOIN room_members theirs \
+        ON theirs.room_id = mine.room_id \
+        WHERE mine.account_id = $2 AND theirs.account_id = $1))";
+    let db = &community.engine().db;
+    let picture: Option<Option<FileId>> = db.optional_scalar(READ, (account, viewer)).await?;
+    Ok(picture.flatten())
 }
 
 /// Only one's own portrait may be set; it counts towards no space's quota.
@@ -151,17 +175,8 @@ async fn serve_portrait(
     Path(account): Path<AccountId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    const READ: &str = "SELECT picture FROM accounts WHERE id = $1 AND (id = $2 \
-        OR EXISTS (SELECT 1 FROM members mine JOIN members theirs \
-        ON theirs.space_id = mine.space_id \
-        WHERE mine.account_id = $2 AND theirs.account_id = $1) \
-        OR EXISTS (SELECT 1 FROM room_members mine JOIN room_members theirs \
-        ON theirs.room_id = mine.room_id \
-        WHERE mine.account_id = $2 AND theirs.account_id = $1))";
     let engine = community.engine();
-    let ids = (account, viewer.account);
-    let picture: Option<Option<FileId>> = engine.db.optional_scalar(READ, ids).await?;
-    let picture = picture.flatten();
+    let picture = portrait_for(&community, viewer.account, account).await?;
     let cache_control = if account == viewer.account {
         REVALIDATE
     } else {

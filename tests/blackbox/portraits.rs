@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::files::pictures::png;
-use crate::support::{Answer, Person, TestServer, eventually};
+use crate::support::{Answer, Person, TestServer, Upload, eventually};
 
 const LOGS_MADE: &str = "tidepool_parts_made_total{part=\"chat.log\"}";
 
@@ -151,4 +151,31 @@ async fn portrait_upload_keeps_pages_of_others() {
         }
     }
     panic!("every upload has the page made again");
+}
+
+#[tokio::test]
+async fn portrait_is_refused_to_strangers_by_its_file_too() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let stranger = server.stranger("eve").await;
+    let bob = server.member("bob").await;
+    let content = png(64, 64);
+    let size = content.len() as u64;
+    let begun = bob
+        .try_create_upload("community.portrait", &bob.id, "me.png", size)
+        .await
+        .expect(201);
+    let path = begun.header("location").to_owned();
+    let person = bob.clone();
+    let upload = Upload { person, path };
+    upload.patch(0, &content).await.expect(204);
+    let file = upload.head().await.header("tidepool-file").to_owned();
+    let fields = json!({ "account": bob.id, "files": [file] });
+    bob.act("community.set-portrait", fields).await.expect(200);
+    let address = format!("/files/{file}/me.png?size=small");
+    eventually("the picture", || async {
+        (ann.fetch(&address).await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(stranger.fetch(&address).await.status, 404);
 }
