@@ -195,7 +195,11 @@ impl Browser {
             "htmx:ws:error",
             "status of 503",
         ];
-        self.close_expecting(|entry| lost.iter().any(|words| entry.contains(words)))
+        // An upload that goes on after the server was gone learns from a conflict where to.
+        let is_resumed =
+            |entry: &str| entry.contains("/uploads/") && entry.contains("status of 409");
+        let is_lost = |entry: &str| lost.iter().any(|words| entry.contains(words));
+        self.close_expecting(|entry| is_lost(entry) || is_resumed(entry))
             .await;
     }
 
