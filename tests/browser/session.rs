@@ -189,17 +189,16 @@ impl Browser {
 
     /// Leaves a network that failed; the console may say so and nothing else.
     pub async fn close_after_network_errors(self) {
-        let lost = [
-            "net::ERR_",
-            "WebSocket connection to",
-            "htmx:ws:error",
-            "status of 503",
-        ];
-        // An upload that goes on after the server was gone learns from a conflict where to.
-        let is_resumed =
+        self.close_expecting(is_network_error).await;
+    }
+
+    /// The same after an upload that was interrupted while it was sent: a piece that was still on
+    /// its way may have moved the offset, so the next one is refused with a conflict, after which
+    /// the page asks for the offset again.
+    pub async fn close_after_interrupted_upload(self) {
+        let is_conflict =
             |entry: &str| entry.contains("/uploads/") && entry.contains("status of 409");
-        let is_lost = |entry: &str| lost.iter().any(|words| entry.contains(words));
-        self.close_expecting(|entry| is_lost(entry) || is_resumed(entry))
+        self.close_expecting(|entry| is_network_error(entry) || is_conflict(entry))
             .await;
     }
 
@@ -218,4 +217,14 @@ impl Browser {
             .expect("the browser closes");
         assert!(errors.is_empty(), "the console says {errors:#?}");
     }
+}
+
+fn is_network_error(entry: &str) -> bool {
+    let lost = [
+        "net::ERR_",
+        "WebSocket connection to",
+        "htmx:ws:error",
+        "status of 503",
+    ];
+    lost.iter().any(|words| entry.contains(words))
 }

@@ -99,7 +99,7 @@ async fn upload_survives_reload_offline_and_restart() {
         given,
         "every byte came, once and in order"
     );
-    ann_browser.close_after_network_errors().await;
+    ann_browser.close_after_interrupted_upload().await;
     bob_browser.close_after_network_errors().await;
 }
 
