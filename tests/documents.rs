@@ -33,7 +33,7 @@ const NO_LIMITS: [&str; 20] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 28] = [
+const INTERNAL: [&str; 29] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_BACKOFF",
     "MAX_BATCHES",
@@ -55,6 +55,7 @@ const INTERNAL: [&str; 28] = [
     "MAX_NEW_KEYS",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PREPARED_STATEMENTS",
+    "MAX_PRESENTING",
     "MAX_RETRY_DELAY",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
