@@ -17,6 +17,7 @@ mod check;
 mod checkpoint;
 mod commit;
 mod connection;
+mod instance;
 mod outage;
 mod postgres;
 mod query;

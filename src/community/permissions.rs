@@ -91,6 +91,17 @@ pub enum Scope {
     Room(RoomId),
 }
 
+impl Scope {
+    /// The key of writes in this scope: they commit in their order.
+    pub(super) fn key(self) -> i64 {
+        match self {
+            Self::Server => 0,
+            Self::Space(space) => space.0,
+            Self::Room(room) => room.0,
+        }
+    }
+}
+
 /// The permissions that modules declared: others are refused. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct DeclaredPermissions(Arc<[&'static Permission]>);

@@ -111,6 +111,18 @@ impl Tx {
         }
     }
 
+    /// Runs a statement `LOCK TABLE … IN … MODE` where there are other writers: for rules over all
+    /// rows of a small table that seldom changes.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub async fn lock_table(&mut self, sql: &'static str) -> Result<()> {
+        if self.has_other_writers() {
+            self.execute(sql, ()).await?;
+        }
+        Ok(())
+    }
+
     /// Runs the statements of a migration. They must not begin or end a transaction: they are part
     /// of this one.
     ///

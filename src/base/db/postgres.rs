@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Connection as _, PgPool};
 
 use super::connection::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connection, Link, bounded};
 use super::outage::Outage;
+use super::instance;
 use super::reserve::Reserve;
 use super::writer::{Batching, Writer};
 use super::{MAX_PREPARED_STATEMENTS, Tx};
@@ -86,6 +87,7 @@ impl Postgres {
         connection.close().await?;
         let options = options.options(SESSION);
         let outage = Outage::watch(options.clone());
+        instance::hold_number(options.clone()).await?;
         let batching = Batching::of(settings);
         let writers: std::io::Result<Vec<_>> = (0..settings.write_shards)
             .map(|_| {

@@ -26,6 +26,9 @@ impl Migration {
             VALUES ($1, $2, $3, $4)";
         let Self { module, name, sql } = self;
         let checksum = blake3::hash(sql.as_bytes()).to_hex().to_string();
+        // Of several servers that start at once one runs it, and the others wait for it.
+        tx.lock_table("LOCK TABLE module_migrations IN SHARE ROW EXCLUSIVE MODE")
+            .await?;
         let applied: Option<String> = tx.optional_scalar(APPLIED, (module, name)).await?;
         match applied {
             None => {
