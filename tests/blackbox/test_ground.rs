@@ -76,7 +76,7 @@ async fn database_of_each_server_is_its_own() {
         one.execute("INSERT INTO pebbles VALUES (1), (2)"),
         "INSERT 0 2"
     );
-    assert_eq!(one.change_rows("UPDATE pebbles SET size = 3"), 2);
+    assert_eq!(one.execute("UPDATE pebbles SET size = 3"), "UPDATE 2");
     assert_eq!(other.execute("SELECT COUNT(*) FROM pebbles"), "0");
     let name = one.name().to_owned();
     drop(one);

@@ -1,5 +1,7 @@
 //! PostgreSQL for tests: a cluster in a temporary folder, and a database for each server.
 
+mod database;
+
 use std::fs::File;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -8,14 +10,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+pub use database::{DATABASE_PASSWORD, PostgresDatabase};
+use database::{ROLE, psql, succeeded};
+
 use super::command::{free_port, signal};
 use super::{Folder, POLL_INTERVAL, WAIT_TIMEOUT, reaper};
-
-/// The role that servers sign in as; it owns their databases and is no superuser.
-const ROLE: &str = "tidepool";
-/// Its password. The cluster trusts everyone, because checking a password costs tens of
-/// milliseconds, but no log may contain it.
-pub const DATABASE_PASSWORD: &str = "seaweed-and-salt";
 
 /// A running PostgreSQL server. It ends with the test program at the latest.
 pub struct Postgres {
@@ -70,11 +69,6 @@ impl Postgres {
         panic!("PostgreSQL does not start:\n{}", postgres.log());
     }
 
-    /// The address of a database of this cluster, as `TIDEPOOL_DATABASE` takes it.
-    pub fn url(&self, database: &str) -> String {
-        url(self.port, database)
-    }
-
     /// Its main process.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("PostgreSQL runs").id()
@@ -91,16 +85,12 @@ impl Postgres {
     }
 
     /// A new empty database.
-    pub fn create_database(&self) -> Database {
+    pub fn create_database(&self) -> PostgresDatabase {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tidepool_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let sql = format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0");
         self.query("postgres", &sql);
-        Database {
-            name,
-            programs: self.programs.clone(),
-            port: self.port,
-        }
+        PostgresDatabase::new(name, self.programs.clone(), self.port)
     }
 
     /// Runs SQL as the superuser; what `psql` prints, without headers and alignment.
@@ -137,7 +127,13 @@ impl Postgres {
         let mut command = self.command("initdb");
         command
             .args(["--username=postgres", "--auth=trust", "--no-sync"])
-            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"])
+            .args(["--encoding=UTF8", "--no-instructions"])
+            // As a host's own, which orders text otherwise than by bytes.
+            .args([
+                "--locale=C.UTF-8",
+                "--locale-provider=icu",
+                "--icu-locale=en",
+            ])
             .arg("--pgdata")
             .arg(folder.join("data"));
         succeeded(command.output().expect("initdb runs"), "initdb");
@@ -217,63 +213,6 @@ impl Drop for Postgres {
             self.stop();
         }
     }
-}
-
-/// A database of one test's server, deleted when dropped.
-pub struct Database {
-    name: String,
-    programs: PathBuf,
-    port: u16,
-}
-
-impl Database {
-    /// Its address, as `TIDEPOOL_DATABASE` takes it.
-    pub fn url(&self) -> String {
-        url(self.port, &self.name)
-    }
-
-    /// Its name in the cluster.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Runs one statement as the server's role; what `psql` prints, such as `UPDATE 3`.
-    pub fn execute(&self, sql: &str) -> String {
-        succeeded(psql(&self.programs, self.port, ROLE, &self.name, sql), sql)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // The cluster may have ended before.
-        let _ = psql(&self.programs, self.port, "postgres", "postgres", &sql);
-    }
-}
-
-fn url(port: u16, database: &str) -> String {
-    format!("postgres://{ROLE}:{DATABASE_PASSWORD}@127.0.0.1:{port}/{database}")
-}
-
-fn psql(programs: &Path, port: u16, role: &str, database: &str, sql: &str) -> Output {
-    let mut command = Command::new(programs.join("psql"));
-    command
-        .args([
-            "--no-psqlrc",
-            "--no-align",
-            "--tuples-only",
-            "--no-password",
-        ])
-        .args(["--set=ON_ERROR_STOP=1", "--host=127.0.0.1"])
-        .args([format!("--port={port}"), format!("--username={role}")])
-        .args([&format!("--dbname={database}"), "--command", sql]);
-    command.output().expect("psql runs")
-}
-
-fn succeeded(output: Output, what: &str) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{what}: {errors}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 fn is_of_folder(answer: &Output, folder: &Path) -> bool {

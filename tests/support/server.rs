@@ -7,17 +7,16 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoints;
-use super::{Answer, Database, Folder, Instance, Mode, Nats, POLL_INTERVAL, Person, Postgres};
-use super::{WAIT_TIMEOUT, database};
+use super::{Answer, Database, Folder, Instance, Mode, Nats, POLL_INTERVAL, Person, WAIT_TIMEOUT};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
 /// A running server with data of its own: one instance, or two in cluster mode. Dropping it kills
 /// it, and fails the test if anything in it panicked.
 pub struct TestServer {
-    instances: Vec<Instance>,
-    /// None on SQLite. Deleted after the instances have ended.
-    database: Option<Database>,
+    pub(super) instances: Vec<Instance>,
+    /// Deleted after the instances have ended.
+    pub(super) database: Database,
     /// The variables that name the database and what joins the instances.
     connections: Vec<(String, String)>,
     /// The first account, by whom members are invited.
@@ -69,10 +68,10 @@ impl TestServer {
 
     async fn of(program: PathBuf, folder: Folder, overrides: &[(&str, &str)]) -> Self {
         let mode = Mode::current();
-        let database = (mode != Mode::Sqlite).then(|| Postgres::shared().create_database());
+        let database = Database::new(folder.path());
         let mut connections = Vec::new();
-        if let Some(database) = &database {
-            connections.push(("TIDEPOOL_DATABASE".to_owned(), database.url()));
+        if let Some(address) = database.address() {
+            connections.push(("TIDEPOOL_DATABASE".to_owned(), address));
         }
         if mode == Mode::Cluster {
             connections.push(("TIDEPOOL_NATS".to_owned(), Nats::shared().url()));
@@ -112,7 +111,7 @@ impl TestServer {
                 .for_each(|instance| instance.change_port());
         }
         assert!(waiting.is_empty(), "no server starts:\n{}", self.log());
-        if self.database.is_some() {
+        if self.database_file().is_none() {
             let file = self.data().join("tidepool.sqlite");
             assert!(!file.exists(), "the server does not use PostgreSQL");
         }
@@ -201,27 +200,6 @@ impl TestServer {
     /// `tidepool <arguments>` on the first instance's folder, database and address, to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.instances[0].run(arguments, &self.connections)
-    }
-
-    /// Changes rows of a stopped server's database: for what only time or another program could do.
-    pub async fn change_rows(&self, sql: &str) {
-        let is_running = self.instances.iter().any(Instance::is_running);
-        assert!(!is_running, "a running server's rows are its own");
-        let changed = match &self.database {
-            Some(database) => database.change_rows(sql),
-            None => database::change_sqlite_rows(&self.data().join("tidepool.sqlite"), sql).await,
-        };
-        assert!(changed > 0, "nothing changed");
-    }
-
-    /// The same where the databases need different words.
-    pub async fn change_rows_by_database(&self, sqlite: &str, postgres: &str) {
-        let sql = if self.database.is_some() {
-            postgres
-        } else {
-            sqlite
-        };
-        self.change_rows(sql).await;
     }
 
     /// The bearer token of the first instance's `/metrics`.
