@@ -1,5 +1,7 @@
 //! What the tests themselves stand on: PostgreSQL and NATS servers that leave nothing behind.
 
+mod proxies;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
