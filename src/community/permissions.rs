@@ -7,6 +7,7 @@ use anyhow::anyhow;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
+use crate::text_enum;
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 
 /// To see a space or a room and its content.
@@ -55,14 +56,18 @@ pub static CREATE_SPACE: Permission = Permission {
 };
 
 /// A member's role in a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Holds every permission of the space.
     Owner,
     /// Holds the permissions of members: to read and write.
     Member,
 }
+
+text_enum!(Role {
+    Owner = "owner",
+    Member = "member",
+});
 
 impl Role {
     /// Whether members in this role hold a permission.

@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tokio::runtime::Handle;
 
-use super::{Db, MIGRATIONS, read_options};
+use super::Db;
+use super::sqlite::{MIGRATIONS, read_options};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 

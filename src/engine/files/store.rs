@@ -9,10 +9,10 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::text_enum;
 
 /// Whether a file is a picture, and how far its processing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
     /// Not a picture.
@@ -24,6 +24,13 @@ pub enum Picture {
     /// It could not be decoded: it is offered as a download only.
     Failed,
 }
+
+text_enum!(Picture {
+    None = "none",
+    Waiting = "waiting",
+    Made = "made",
+    Failed = "failed",
+});
 
 /// The row of a complete file.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
