@@ -14,10 +14,12 @@
 
 mod block_on;
 mod check;
+mod check_postgres;
 mod checkpoint;
 mod commit;
 mod connection;
 mod instance;
+mod named_lock;
 mod outage;
 mod postgres;
 mod query;
@@ -34,6 +36,7 @@ use crate::base::error::{Error, Result};
 use crate::base::settings::Settings;
 pub use check::Rule;
 pub use commit::Tx;
+pub use named_lock::NamedLock;
 pub use postgres::Postgres;
 pub use query::{Params, Row, Scalar, Sql};
 use reserve::SpacePolicy;

@@ -169,7 +169,9 @@ impl DatabaseFault {
             // idle_in_transaction_session_timeout, read_only_sql_transaction
             "40001" | "40P01" | "55P03" | "57014" | "25P03" | "25006" => Self::Passing,
             _ if code.len() == 5
-                && ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) =>
+                && ["08", "53", "57P"]
+                    .iter()
+                    .any(|class| code.starts_with(class)) =>
             {
                 Self::Passing
             }

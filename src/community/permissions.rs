@@ -7,8 +7,8 @@ use anyhow::anyhow;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
-use crate::text_enum;
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
+use crate::text_enum;
 
 /// To see a space or a room and its content.
 pub static READ: Permission = Permission {

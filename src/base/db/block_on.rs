@@ -22,7 +22,11 @@ pub(super) fn block_on<F: Future>(may_spin: bool, future: F) -> F::Output {
     });
     let waker = Waker::from(signal.clone());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let spin_time = if may_spin && cores > 1 { SPIN_TIME } else { Duration::ZERO };
+    let spin_time = if may_spin && cores > 1 {
+        SPIN_TIME
+    } else {
+        Duration::ZERO
+    };
     let mut future = std::pin::pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {

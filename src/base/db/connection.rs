@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection as _, PgConnection, SqliteConnection};
 
-use super::outage::{Outage, is_lost, lost};
 use super::checkpoint;
+use super::outage::{Outage, is_lost, lost};
 
 /// For a connection to be established, TLS and authentication included.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -50,10 +50,7 @@ async fn keep(options: PgConnectOptions, mut connection: PgConnection, mut numbe
 }
 
 /// A connection that holds the first free number, counted from `first`.
-async fn take_number(
-    options: &PgConnectOptions,
-    first: i64,
-) -> sqlx::Result<(PgConnection, i64)> {
+async fn take_number(options: &PgConnectOptions, first: i64) -> sqlx::Result<(PgConnection, i64)> {
     const TAKE: &str = "SELECT pg_try_advisory_lock($1, $2)";
     let mut connection = bounded(CONNECT_TIMEOUT, options.connect()).await?;
     for step in 0..ids::MAX_INSTANCES {

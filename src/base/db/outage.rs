@@ -70,7 +70,10 @@ impl Outage {
     }
 
     fn lost_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.0.lost_at.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .lost_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +91,10 @@ async fn end_outages(state: Arc<State>, options: PgConnectOptions) {
             }
         }
         state.is_down.store(false, Ordering::Release);
-        tracing::info!(seconds = began.elapsed().as_secs_f64(), "the database answers again");
+        tracing::info!(
+            seconds = began.elapsed().as_secs_f64(),
+            "the database answers again"
+        );
     }
 }
 
@@ -108,8 +114,10 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Class 08: connection exceptions; 25P03: idle in a transaction for too long.
             code.starts_with("08")
-                || ["57P01", "57P02", "57P03", "57P05", "53300", "25006", "25P03"]
-                    .contains(&&*code)
+                || [
+                    "57P01", "57P02", "57P03", "57P05", "53300", "25006", "25P03",
+                ]
+                .contains(&&*code)
         }),
         _ => false,
     }

@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection as _, PgPool};
+use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
 
 use super::connection::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connection, Link, bounded};
-use super::outage::Outage;
 use super::instance;
+use super::named_lock::NamedLocks;
+use super::outage::Outage;
 use super::reserve::Reserve;
 use super::writer::{Batching, Writer};
 use super::{MAX_PREPARED_STATEMENTS, Tx};
@@ -40,6 +41,7 @@ const SESSION: [(&str, &str); 3] = [
 pub struct Postgres {
     pub(super) readers: Readers,
     pub(super) writers: Arc<[Writer]>,
+    pub(super) named_locks: NamedLocks,
 }
 
 /// The pool that reads. Cheap to clone.
@@ -75,9 +77,7 @@ impl Postgres {
     /// start at once one runs them, and the others wait for it.
     pub(super) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let options = options(settings)?;
-        let mut connection = bounded(CONNECT_TIMEOUT, options.connect())
-            .await
-            .context("cannot connect to the database")?;
+        let mut connection = connect(settings).await?;
         check_server(&mut connection).await?;
         // Takes an advisory lock.
         MIGRATIONS
@@ -97,6 +97,7 @@ impl Postgres {
             })
             .collect();
         Ok(Self {
+            named_locks: NamedLocks::new(options.clone()),
             readers: readers(settings.readers, options, outage),
             writers: writers?.into(),
         })
@@ -104,13 +105,11 @@ impl Postgres {
 
     /// Connects for reading. Runs no migration; there is no writer.
     pub(super) async fn open_read_only(settings: &Settings) -> anyhow::Result<Self> {
-        let read_only = ("default_transaction_read_only", "on");
-        let options = options(settings)?.options([read_only]);
-        let connection = bounded(CONNECT_TIMEOUT, options.connect()).await;
-        let connection = connection.context("cannot connect to the database")?;
-        connection.close().await?;
+        let options = options(settings)?;
+        connect(settings).await?.close().await?;
         let outage = Outage::watch(options.clone());
         Ok(Self {
+            named_locks: NamedLocks::new(options.clone()),
             readers: readers(1, options, outage),
             writers: Arc::new([]),
         })
@@ -168,7 +167,9 @@ fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
-        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = after
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         match code {
             Some(byte) if *first == b'%' => {
@@ -195,14 +196,23 @@ fn readers(count: u32, options: PgConnectOptions, outage: Outage) -> Readers {
             let is_fresh = !of_pool.is_stale(about.age);
             Box::pin(async move { Ok(is_fresh) })
         })
-        .connect_lazy_with(options);
+        .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
     Readers { pool, outage }
+}
+
+/// A connection without limits of time.
+pub(super) async fn connect(settings: &Settings) -> anyhow::Result<PgConnection> {
+    bounded(CONNECT_TIMEOUT, options(settings)?.connect())
+        .await
+        .context("cannot connect to the database")
 }
 
 fn options(settings: &Settings) -> anyhow::Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(&settings.database)
         // The error may quote the address, which holds a password.
-        .map_err(|_| anyhow::anyhow!("the setting database is no address such as postgres://user@host/name"))?;
+        .map_err(|_| {
+            anyhow::anyhow!("the setting database is no address such as postgres://user@host/name")
+        })?;
     Ok(options
         .application_name("tidepool")
         .statement_cache_capacity(MAX_PREPARED_STATEMENTS)
@@ -210,7 +220,7 @@ fn options(settings: &Settings) -> anyhow::Result<PgConnectOptions> {
 }
 
 /// Checks what the server can be asked before anything is written to it.
-async fn check_server(connection: &mut sqlx::PgConnection) -> anyhow::Result<()> {
+async fn check_server(connection: &mut PgConnection) -> anyhow::Result<()> {
     const ABOUT: &str = "SELECT current_setting('server_version_num')::INT / 10000, \
         current_setting('server_encoding')";
     let (version, encoding): (i32, String) = sqlx::query_as(ABOUT).fetch_one(connection).await?;

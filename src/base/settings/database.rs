@@ -34,8 +34,14 @@ mod tests {
     fn printed_address_holds_no_password() {
         for (given, printed) in [
             ("postgres://tide:s%40a@db/tide", "postgres://tide@db/tide"),
-            ("postgres://db/tide?password=x&sslmode=require", "postgres://db/tide?sslmode=require"),
-            ("postgres:///tide?host=/run/postgresql", "postgres:///tide?host=%2Frun%2Fpostgresql"),
+            (
+                "postgres://db/tide?password=x&sslmode=require",
+                "postgres://db/tide?sslmode=require",
+            ),
+            (
+                "postgres:///tide?host=/run/postgresql",
+                "postgres:///tide?host=%2Frun%2Fpostgresql",
+            ),
             ("", ""),
         ] {
             assert_eq!(without_password(given), printed, "{given}");

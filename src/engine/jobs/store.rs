@@ -304,8 +304,11 @@ pub(super) async fn paused_kinds(tx: &mut Tx) -> Result<Vec<String>> {
 
 /// The running jobs that were cancelled.
 pub(super) async fn cancelled(tx: &mut Tx) -> Result<Vec<JobId>> {
-    tx.scalars("SELECT id FROM jobs WHERE state = 'running' AND cancelled", ())
-        .await
+    tx.scalars(
+        "SELECT id FROM jobs WHERE state = 'running' AND cancelled",
+        (),
+    )
+    .await
 }
 
 /// The states that the host's page counts.

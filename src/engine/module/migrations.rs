@@ -63,6 +63,7 @@ pub(in crate::engine) async fn run_all(db: &Db, migrations: &[Migration]) -> any
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::db::Sql;
     use crate::base::db::tests::Scratch;
 
     const TABLES: Migration = Migration {
@@ -72,7 +73,10 @@ mod tests {
     };
 
     async fn has(db: &Db, name: &'static str) -> bool {
-        const COUNT: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = $1";
+        const COUNT: Sql = Sql {
+            sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE name = $1",
+            postgres: "SELECT COUNT(*) FROM pg_class WHERE relname = $1",
+        };
         let count: i64 = db.scalar(COUNT, (name,)).await.unwrap();
         count == 1
     }
