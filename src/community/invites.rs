@@ -202,7 +202,7 @@ async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
     const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM invites \
         WHERE space_id = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2) \
-        AND (most_uses IS NULL OR uses < most_uses) LIMIT $3)";
+        AND (most_uses IS NULL OR uses < most_uses) LIMIT $3) AS found";
     tx.scalar(COUNT, (space, now, MAX_OPEN)).await
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::access::lock_space;
 use super::cache::StoreCache;
 use super::direct_rooms::DirectRoom;
 use super::permissions::{self, MANAGE_ROOMS};
@@ -90,6 +91,11 @@ async fn check_count(tx: &mut Tx, space: SpaceId, archived: bool) -> Result<()> 
     } else {
         Err(Error::Conflict("error-rooms-full"))
     }
+}
+
+async fn is_archived(tx: &mut Tx, room: RoomId) -> Result<bool> {
+    const READ: &str = "SELECT archived_at IS NOT NULL FROM rooms WHERE id = $1";
+    tx.scalar(READ, (room,)).await
 }
 
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, except: Option<RoomId>) -> Result<bool> {
@@ -246,6 +252,7 @@ impl Rooms {
         form.check()?;
         let engine = self.engine.clone();
         let change = async move |tx: &mut Tx| {
+            lock_space(tx, space).await?;
             if is_taken(tx, space, &form.name, Some(id)).await? {
                 return Err(Error::field("name", "error-room-name-taken"));
             }
@@ -277,10 +284,11 @@ impl Rooms {
         let (room, space) = self.permit_to_manage(by, id).await?;
         let engine = self.engine.clone();
         let write = async move |tx: &mut Tx| {
+            lock_space(tx, space).await?;
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
-            if archive != room.archived {
+            if archive != is_archived(tx, id).await? {
                 check_count(tx, space, archive).await?;
             }
             let affected: Vec<AccountId> = if room.private {

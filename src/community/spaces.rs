@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
+use super::access::lock_account;
 use super::accounts::require_row;
 use super::cache::StoreCache;
 use super::names::check_name;
@@ -52,6 +53,7 @@ pub(super) async fn add_member(
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
+    lock_account(tx, account).await?;
     let count: i64 = tx.scalar(COUNT, (account,)).await?;
     if count >= MAX_SPACES {
         return Err(Error::Conflict("error-spaces-full"));

@@ -6,13 +6,13 @@ use sqlx::FromRow;
 use super::media::Media;
 use super::{FileId, usage};
 use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::text_enum;
 
 /// Whether a file is a picture, and how far its processing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
     /// Not a picture.
@@ -24,6 +24,13 @@ pub enum Picture {
     /// It could not be decoded: it is offered as a download only.
     Failed,
 }
+
+text_enum!(Picture {
+    None = "none",
+    Waiting = "waiting",
+    Made = "made",
+    Failed = "failed",
+});
 
 /// The row of a complete file.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -175,9 +182,13 @@ pub(super) async fn file(db: &Db, id: FileId) -> Result<File> {
     db.one(FILE, (id,)).await
 }
 
-/// Like [`file`], within a transaction.
+/// Like [`file`], within a transaction, until whose end the row stays as it is.
 pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
-    tx.one(FILE, (id,)).await
+    const HOLD: Sql = Sql {
+        sqlite: FILE,
+        postgres: "SELECT * FROM files WHERE id = $1 FOR NO KEY UPDATE",
+    };
+    tx.one(HOLD, (id,)).await
 }
 
 /// See [`super::Files::claim`].
@@ -212,9 +223,11 @@ pub(super) async fn unclaimed(db: &Db, before: Micros) -> Result<Vec<FileId>> {
 
 /// Deletes a file unless it was claimed meanwhile.
 pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
-    let unclaimed: Option<i64> = tx
-        .optional_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept", (id,))
-        .await?;
+    const UNCLAIMED: Sql = Sql {
+        sqlite: "SELECT id FROM files WHERE id = $1 AND NOT kept",
+        postgres: "SELECT id FROM files WHERE id = $1 AND NOT kept FOR UPDATE",
+    };
+    let unclaimed: Option<FileId> = tx.optional_scalar(UNCLAIMED, (id,)).await?;
     match unclaimed {
         Some(_) => delete(tx, id).await.map(Some),
         None => Ok(None),

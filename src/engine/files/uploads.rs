@@ -234,7 +234,7 @@ impl Files {
         let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
-        let _guard = self.0.digest_locks.lock(digest.clone()).await;
+        let _guard = self.lock_contents(vec![digest.clone()]).await?;
         if !store::has_blob(&self.0.db, &digest).await?
             && let Err(error) = self.0.blobs.put_file(&digest, writer.path(), size).await
         {

@@ -134,6 +134,7 @@ async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     let Some(id): Option<MessageId> = tx.optional_scalar(FIND, (file.id,)).await? else {
         return Ok(());
     };
+    store::lock_message(tx, id).await?;
     let mut files = store::message_in(tx, id).await?.files;
     for one in files.0.iter_mut().filter(|one| one.id == file.id) {
         *one = Attachment::of(&file, std::mem::take(&mut one.caption));
