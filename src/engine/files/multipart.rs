@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use futures_util::{Stream, StreamExt, stream};
 
 use super::FileId;
+use super::send_permits::SendPermit;
 use super::transfers::Transfers;
 use super::upload_body::{Refusal, paced};
 use super::upload_store::{self, Upload};
@@ -84,9 +85,28 @@ pub(in crate::engine) async fn take_form(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Vec<u8>> {
+    let permit = transfers.files.permit(viewer.account)?;
+    let read = read_form(transfers, viewer, kind, headers, paced_body(body, &permit)).await;
+    // What breaks off for lack of its permit seems malformed to the parser.
+    read.or_else(|error| Err(permit.check().err().unwrap_or(error)))
+}
+
+fn paced_body(
+    body: Body,
+    permit: &SendPermit,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+    paced(body.into_data_stream(), permit)
+}
+
+async fn read_form(
+    transfers: &Transfers,
+    viewer: &Viewer,
+    kind: &str,
+    headers: &HeaderMap,
+    body: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+) -> Result<Vec<u8>> {
     let boundary = boundary(headers).ok_or_else(malformed)?;
     let files = &transfers.files;
-    let _permit = files.permit(viewer.account)?;
     let max_bytes = files.max_bytes(kind)?;
     let content_length = headers
         .get(header::CONTENT_LENGTH)
@@ -96,7 +116,7 @@ pub(in crate::engine) async fn take_form(
     let reserved = content_length.unwrap_or(max_bytes).min(max_bytes).max(1);
     let target_field = files.kind(kind)?.target_field;
     let text_bytes = TextBytes::default();
-    let body = text_bytes.clone().count(paced(body.into_data_stream()));
+    let body = text_bytes.clone().count(body);
     let mut form = multer::Multipart::new(body, boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| refuse(&error))? {

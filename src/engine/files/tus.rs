@@ -185,9 +185,9 @@ async fn append(
     // In a task of its own, which goes on when the client disconnects and this request is
     // cancelled: bytes that arrived are written, and a complete upload is stored.
     let appended = tokio::spawn(async move {
-        let _permit = permit;
+        let body = body.into_data_stream();
         transfers
-            .append(&owner, &id, offset, checksum, body.into_data_stream())
+            .append(&owner, &id, offset, checksum, &permit, body)
             .await
     });
     match appended
