@@ -14,6 +14,7 @@
 mod block_on;
 mod check;
 mod commit;
+mod positions;
 mod query;
 mod reserve;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use metrics::{counter, histogram};
 use sqlx::SqliteConnection;
 
+use super::positions::Positions;
 use super::reserve::{Reserve, SpacePolicy};
 use crate::base::error::{Error, Result};
 
@@ -64,6 +65,7 @@ pub(super) struct Done {
 pub struct Tx {
     pub(super) connection: SqliteConnection,
     after: Vec<AfterCommit>,
+    pub(super) positions: Positions,
     pub(super) reserve: Reserve,
 }
 
@@ -72,6 +74,7 @@ impl Tx {
         Self {
             connection,
             after: Vec::new(),
+            positions: Positions::default(),
             reserve,
         }
     }
@@ -163,10 +166,12 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
                 .is_ok();
         }
         let callbacks = tx.after.len();
+        tx.positions.release();
         let done = (job.run)(Step::Run(tx)).await;
         is_dirty = done.keep;
         if !done.keep {
             tx.after.truncate(callbacks);
+            tx.positions.rollback();
             // Fails when a full disk has ended the transaction.
             is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
             if !is_sound && tx.reserve.is_full() {
@@ -175,7 +180,15 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         }
         answers.push((done.keep, done.answer));
     }
-    let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
+    let mut keep = is_sound && answers.iter().any(|(keep, _)| *keep);
+    if keep && let Err(error) = tx.store_positions().await {
+        tracing::error!(%error, "positions could not be stored; the writes are undone");
+        keep = false;
+        if tx.reserve.is_full() {
+            failure = Commit::DiskFull;
+        }
+    }
+    tx.positions.clear();
     let commit = match keep {
         true => match tx.run("COMMIT").await {
             Ok(()) => Commit::Done,
