@@ -40,7 +40,7 @@ pub(in crate::engine) async fn take_form(
     let permit = transfers.files.permit(viewer.account)?;
     let read = read_form(transfers, viewer, kind, headers, paced_body(body, &permit)).await;
     // What breaks off for lack of its permit seems malformed to the parser.
-    read.or_else(|error| Err(permit.check().err().unwrap_or(error)))
+    read.map_err(|error| permit.check().err().unwrap_or(error))
 }
 
 fn paced_body(

@@ -125,6 +125,9 @@ impl Transfers {
         // Permission is checked for every body: an upload may be resumed a day later.
         let rule = self.rule(&upload.kind)?;
         (rule.may_add)(viewer.clone(), upload.target).await?;
+        // So is the disk, which others may have filled since.
+        let missing = upload.size.unsigned_abs() - offset;
+        self.files.check_disk_space(missing)?;
         let (db, quotas) = (&self.files.0.db, self.files.quotas());
         usage::check_room(db, upload.space, upload.size, quotas).await?;
         let mut refusal = Refusal::default();
