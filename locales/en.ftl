@@ -299,6 +299,7 @@ error-owner-only = Only an owner may do this. Ask one of them.
 error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
 error-method = This address does not take such a request.
 error-message-shape = The server did not understand this. Reload the page and try again.
+error-text = A text holds a sign that cannot be stored.
 error-number = This is not a number. Write it in digits.
 error-language = This language is not available. Choose one from the list.
 

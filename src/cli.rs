@@ -137,6 +137,7 @@ async fn run(
 }
 
 async fn check(settings: Settings) -> Result<ExitCode> {
+    let unchecked = Db::unchecked(&settings);
     let problems = app::check(settings).await?;
     for problem in &problems {
         println!("{problem}");
@@ -145,6 +146,9 @@ async fn check(settings: Settings) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     println!("ok");
+    if let Some(unchecked) = unchecked {
+        println!("{unchecked}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -63,6 +63,7 @@ mod blackbox {
     mod socket_limits;
     mod socket_messages;
     mod spaces;
+    mod test_ground;
     mod typing;
     mod unknown_settings;
     mod unread;

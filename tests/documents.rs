@@ -9,11 +9,12 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 20] = [
+const NO_LIMITS: [&str; 22] = [
     "address",
     "behind_proxy",
     "cache_mib",
     "cache_ttl_seconds",
+    "database",
     "feed_frames",
     "hosts",
     "https",
@@ -29,12 +30,14 @@ const NO_LIMITS: [&str; 20] = [
     "s3_patience_seconds",
     "s3_region",
     "write_batch",
+    "write_shards",
     "write_wait_micros",
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 28] = [
+const INTERNAL: [&str; 32] = [
     "MAX_ACCOUNT_FRAMES",
+    "MAX_ADD_ATTEMPTS",
     "MAX_BACKOFF",
     "MAX_BATCHES",
     "MAX_BATCH_BYTES",
@@ -49,12 +52,15 @@ const INTERNAL: [&str; 28] = [
     "MAX_FLUSH_FRAMES",
     "MAX_IDLE_CAPACITY",
     "MAX_INLINE_BYTES",
+    "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
     "MAX_LISTED_ITEMS",
+    "MAX_LOCK_CONNECTIONS",
     "MAX_NAME_LENGTH",
     "MAX_NEW_KEYS",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PREPARED_STATEMENTS",
+    "MAX_PRESENTING",
     "MAX_RETRY_DELAY",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",

@@ -54,6 +54,9 @@ fuzz_target!(|input: &[u8]| {
     let name = String::from_utf8_lossy(input);
     let pair = format!("kind ZG9j,filename {}", STANDARD.encode(name.as_bytes()));
     let headers = headers_of(HeaderValue::try_from(pair).unwrap(), 7.into());
-    assert_eq!(files::metadata(&headers, "filename").as_deref(), Some(&*name));
+    assert_eq!(
+        files::metadata(&headers, "filename").as_deref(),
+        Some(&*name)
+    );
     assert_eq!(files::number(&headers), Some(7));
 });

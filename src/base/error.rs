@@ -119,14 +119,63 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::RowNotFound => Self::NotFound,
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Unavailable,
-            // SQLITE_FULL
-            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => {
-                Self::Full("error-disk-full")
+        let code = error.as_database_error().and_then(|error| error.code());
+        match (&error, code.as_deref()) {
+            (sqlx::Error::RowNotFound, _) => Self::NotFound,
+            (
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Unavailable,
+            (_, Some(code)) => match DatabaseFault::from_code(code) {
+                DatabaseFault::Full => Self::Full("error-disk-full"),
+                DatabaseFault::Passing => {
+                    tracing::warn!(%error, "the database could not do it now");
+                    Self::Unavailable
+                }
+                DatabaseFault::Text => Self::field("form", "error-text"),
+                DatabaseFault::Other => {
+                    Self::Internal(anyhow::Error::new(error).context("database"))
+                }
+            },
+            _ => Self::Internal(anyhow::Error::new(error).context("database")),
+        }
+    }
+}
+
+/// What an error code of SQLite (a number) or PostgreSQL (five signs) means for a client.
+enum DatabaseFault {
+    /// The disk is full.
+    Full,
+    /// The same may succeed later: the server stops or starts, has no connection left or waited
+    /// for too long, or two transactions waited for one another.
+    Passing,
+    /// A text holds a NUL, which PostgreSQL does not store.
+    Text,
+    Other,
+}
+
+impl DatabaseFault {
+    fn from_code(code: &str) -> Self {
+        match code {
+            // SQLITE_FULL; disk_full
+            "13" | "53100" => Self::Full,
+            // character_not_in_repertoire, untranslatable_character
+            "22021" | "22P05" => Self::Text,
+            // serialization_failure, deadlock_detected, lock_not_available, query_canceled,
+            // idle_in_transaction_session_timeout, read_only_sql_transaction
+            "40001" | "40P01" | "55P03" | "57014" | "25P03" | "25006" => Self::Passing,
+            _ if code.len() == 5
+                && ["08", "53", "57P"]
+                    .iter()
+                    .any(|class| code.starts_with(class)) =>
+            {
+                Self::Passing
             }
-            other => Self::Internal(anyhow::Error::new(other).context("database")),
+            _ => Self::Other,
         }
     }
 }

@@ -1,41 +1,58 @@
 //! Ids: 64 bits, ordered by time, generated here; strings in JSON, because JavaScript rounds
 //! integers past 2^53.
 //!
-//! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 20 bits
-//! of sequence. Within a process ids only ever grow: when the clock steps back, they continue from
-//! the last one.
+//! Layout, from the top: 1 zero bit, 43 bits of milliseconds since 2024-01-01 (until 2302), 10 bits
+//! of the instance, 10 bits of sequence. Within a process ids only ever grow: when the clock steps
+//! back, or a millisecond has no number left, they continue from the last one.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::base::clock::Micros;
 
 const EPOCH_MS: i64 = 1_704_067_200_000; // 2024-01-01T00:00:00Z
-const SEQUENCE_BITS: u32 = 20;
+/// Bits below the milliseconds.
+const LOW_BITS: u32 = INSTANCE_BITS + SEQUENCE_BITS;
+const INSTANCE_BITS: u32 = 10;
+const SEQUENCE_BITS: u32 = 10;
+/// Servers that share a database, each with a number below this.
+pub const MAX_INSTANCES: i64 = 1 << INSTANCE_BITS;
 
+/// Milliseconds and sequence of the last id, without the instance between them.
 static LAST: AtomicI64 = AtomicI64::new(0);
+static INSTANCE: AtomicI64 = AtomicI64::new(0);
 
 /// A new id, greater than every earlier one of this process and than those given to [`at_least`].
 pub fn next() -> i64 {
     let floor = (Micros::now().0 / 1000 - EPOCH_MS).max(0) << SEQUENCE_BITS;
     let step = |last: i64| Some(floor.max(last + 1));
-    match LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
+    let tick = match LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
         Ok(last) | Err(last) => floor.max(last + 1),
-    }
+    };
+    let (millis, sequence) = (tick >> SEQUENCE_BITS, tick & ((1 << SEQUENCE_BITS) - 1));
+    let instance = INSTANCE.load(Ordering::Relaxed);
+    (millis << LOW_BITS) | (instance << SEQUENCE_BITS) | sequence
+}
+
+/// Sets the number of this process among those that share its database, 0 where there is no other.
+pub fn set_instance(number: i64) {
+    INSTANCE.store(number.rem_euclid(MAX_INSTANCES), Ordering::Relaxed);
 }
 
 /// Makes every later id greater than `seen`. Called at boot with the newest stored id, so that a
 /// clock that was set back between two runs does not sort new messages before old ones. Ignores ids
 /// more than a day ahead of the clock: a damaged row must not exhaust the ids.
 pub fn at_least(seen: i64) {
-    let tomorrow = (Micros::now().0 / 1000 - EPOCH_MS + 86_400_000) << SEQUENCE_BITS;
+    let tomorrow = (Micros::now().0 / 1000 - EPOCH_MS + 86_400_000) << LOW_BITS;
     if seen < tomorrow {
-        LAST.fetch_max(seen, Ordering::Relaxed);
+        // The last of its millisecond: the instance that made it may have a greater number.
+        let tick = (((seen >> LOW_BITS) + 1) << SEQUENCE_BITS) - 1;
+        LAST.fetch_max(tick, Ordering::Relaxed);
     }
 }
 
 /// When an id was generated, to the millisecond.
 pub fn time_of(id: i64) -> Micros {
-    Micros(((id >> SEQUENCE_BITS) + EPOCH_MS) * 1000)
+    Micros(((id >> LOW_BITS) + EPOCH_MS) * 1000)
 }
 
 /// An id of one kind of row.
@@ -152,11 +169,18 @@ mod tests {
 
     #[test]
     fn ids_are_greater_than_stored_ones() {
-        let stored = next() + (5_000 << SEQUENCE_BITS);
+        let stored = next() + (5_000 << LOW_BITS);
         at_least(stored);
         assert!(next() > stored);
         at_least(i64::MAX - 1);
         assert!(next() < i64::MAX / 2, "an id of a damaged row is ignored");
+    }
+
+    #[test]
+    fn ids_after_those_of_another_instance_are_greater() {
+        let of_another = next() | ((MAX_INSTANCES - 1) << SEQUENCE_BITS);
+        at_least(of_another);
+        assert!(next() > of_another);
     }
 
     #[test]

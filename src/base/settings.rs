@@ -1,6 +1,7 @@
 //! Settings: flags over environment over `tidepool.toml` in the data folder over the profile's own
 //! values.
 
+pub(super) mod database;
 mod file;
 mod profile;
 mod unknown;
@@ -35,6 +36,9 @@ pub struct Settings {
     pub log_json: bool,
     pub cache_mib: u64,
     pub cache_ttl_seconds: u64,
+    #[serde(serialize_with = "database::serialize")]
+    pub database: String,
+    pub write_shards: usize,
     pub readers: u32,
     pub write_batch: usize,
     pub write_wait_micros: u64,
@@ -114,6 +118,10 @@ impl Settings {
 
     fn check(&self) -> Result<()> {
         ensure!(self.readers >= 1, "readers must be at least 1");
+        ensure!(
+            (1..=64).contains(&self.write_shards),
+            "write_shards must be from 1 to 64"
+        );
         ensure!(self.write_batch >= 1, "write_batch must be at least 1");
         ensure!(
             self.writes_per_10_seconds >= 1,

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::cache::{Members, StoreCache};
 use super::permissions::DeclaredPermissions;
 use super::{Permission, Role, Room, Scope};
-use crate::base::db::Tx;
+use crate::base::db::{Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
@@ -100,7 +100,7 @@ impl Access {
     /// Every change that needs a permission goes through here.
     ///
     /// # Errors
-    /// Those of [`permit`](Self::permit) and of [`Db::write`](crate::base::db::Db::write).
+    /// Those of [`permit`](Self::permit) and of [`Db::write_for`](crate::base::db::Db::write_for).
     pub async fn permitted_write<T, F>(
         &self,
         account: AccountId,
@@ -113,11 +113,8 @@ impl Access {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         self.permit(account, permission, scope).await?;
-        let write = self
-            .engine
-            .db
-            .write(checked(account, permission, scope, work));
-        write.await
+        let write = checked(account, permission, scope, work);
+        self.engine.db.write_for(scope.key(), write).await
     }
 
     /// As [`permitted_write`](Self::permitted_write), for a change that takes away rights or
@@ -125,7 +122,7 @@ impl Access {
     ///
     /// # Errors
     /// Those of [`permit`](Self::permit) and of
-    /// [`Db::write_protective`](crate::base::db::Db::write_protective).
+    /// [`Db::write_protective_for`](crate::base::db::Db::write_protective_for).
     pub async fn permitted_protective_write<T, F>(
         &self,
         account: AccountId,
@@ -139,7 +136,8 @@ impl Access {
     {
         self.permit(account, permission, scope).await?;
         let write = checked(account, permission, scope, work);
-        self.engine.db.write_protective(write).await
+        let db = &self.engine.db;
+        db.write_protective_for(scope.key(), write).await
     }
 
     /// An account's role in a space; `None` when it is not a member.
@@ -236,6 +234,30 @@ impl Access {
 }
 
 const READ_ROLE: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
+/// The role, as it stays until the transaction ends.
+const HOLD_ROLE: Sql = Sql {
+    sqlite: READ_ROLE,
+    postgres: "SELECT role FROM members WHERE space_id = $1 AND account_id = $2 FOR SHARE",
+};
+
+/// Has other transactions wait that write to this space through [`Access::permitted_write`], or
+/// that count what it holds.
+pub(super) async fn lock_space(tx: &mut Tx, space: SpaceId) -> Result<()> {
+    const LOCK: &str = "SELECT id FROM spaces WHERE id = $1 FOR NO KEY UPDATE";
+    tx.lock::<(i64,)>(LOCK, (space,)).await.map(drop)
+}
+
+/// Has other transactions wait that write to this room.
+async fn lock_room(tx: &mut Tx, room: RoomId) -> Result<()> {
+    const LOCK: &str = "SELECT id FROM rooms WHERE id = $1 FOR NO KEY UPDATE";
+    tx.lock::<(i64,)>(LOCK, (room,)).await.map(drop)
+}
+
+/// Has other transactions wait that count what this account holds: its spaces, sessions, devices.
+pub(super) async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> {
+    const LOCK: &str = "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
+    tx.lock::<(i64,)>(LOCK, (account,)).await.map(drop)
+}
 
 /// The rule for spaces, for an account in this role.
 fn check_role(role: Option<Role>, permission: &Permission) -> Result<()> {
@@ -261,11 +283,21 @@ struct Standing {
 }
 
 impl Standing {
-    const READ: &str = "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
-        m.role, EXISTS (SELECT 1 FROM room_members p \
-        WHERE p.room_id = r.id AND p.account_id = $2) AS is_in_room \
-        FROM rooms r LEFT JOIN members m ON m.space_id = r.space_id AND m.account_id = $2 \
-        WHERE r.id = $1";
+    /// Where there are other writers, all of it stays as it is until the transaction ends. The
+    /// room's row has been locked by an earlier statement: this one sees what was committed before.
+    const HOLD: Sql = Sql {
+        sqlite: "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
+            m.role, EXISTS (SELECT 1 FROM room_members p \
+            WHERE p.room_id = r.id AND p.account_id = $2) AS is_in_room \
+            FROM rooms r LEFT JOIN members m ON m.space_id = r.space_id AND m.account_id = $2 \
+            WHERE r.id = $1",
+        postgres: "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
+            (SELECT m.role FROM members m \
+            WHERE m.space_id = r.space_id AND m.account_id = $2 FOR SHARE) AS role, \
+            (SELECT p.room_id FROM room_members p \
+            WHERE p.room_id = r.id AND p.account_id = $2 FOR SHARE) IS NOT NULL AS is_in_room \
+            FROM rooms r WHERE r.id = $1",
+    };
 
     /// The rule for rooms.
     fn check(&self, permission: &Permission) -> Result<()> {
@@ -301,11 +333,13 @@ where
             // The host never changes.
             Scope::Server => {}
             Scope::Space(space) => {
-                let role = tx.optional_scalar(READ_ROLE, (space, account)).await?;
+                lock_space(tx, space).await?;
+                let role = tx.optional_scalar(HOLD_ROLE, (space, account)).await?;
                 check_role(role, permission)?;
             }
             Scope::Room(room) => {
-                let standing: Standing = tx.one(Standing::READ, (room, account)).await?;
+                lock_room(tx, room).await?;
+                let standing: Standing = tx.one(Standing::HOLD, (room, account)).await?;
                 standing.check(permission)?;
             }
         }

@@ -110,20 +110,25 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
     let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts \
         (id, name, name_key, email, email_key, password, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.execute(
-        INSERT,
-        (
-            id,
-            &new.name,
-            name_key,
-            &new.email,
-            email_key,
-            hash,
-            Micros::now(),
-        ),
-    )
-    .await?;
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    let inserted = tx
+        .execute(
+            INSERT,
+            (
+                id,
+                &new.name,
+                name_key,
+                &new.email,
+                email_key,
+                hash,
+                Micros::now(),
+            ),
+        )
+        .await?;
+    // Another transaction has taken one of both since they were looked up.
+    Check::default()
+        .that(inserted > 0, "name", "error-name-taken", 0)
+        .done()?;
     Ok(id)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderValue, header};
 use tower_sessions::cookie::{Cookie, SameSite};
 
+use super::access::lock_account;
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -91,6 +92,7 @@ impl KnownDevices {
             let token = known.unwrap_or_else(secrets::token);
             let row = (secrets::digest(&token), account, Micros::now());
             tx.execute(SAVE, row).await?;
+            lock_account(tx, account).await?;
             tx.execute(FORGET, (account, MAX_DEVICES)).await?;
             Ok(token)
         });

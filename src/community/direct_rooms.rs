@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::access::lock_account;
 use super::rooms::{MAX_ROOMS, Rooms, add_people, insert};
 use super::topics::RoomCreated;
 use crate::base::db::Tx;
@@ -90,6 +91,11 @@ impl Rooms {
         let write = self.engine.db.write(async move |tx| {
             const FIND: &str = "SELECT id FROM rooms WHERE people_key = $1";
             const BEGUN_BY: &str = "UPDATE rooms SET begun_by = $2 WHERE id = $1";
+            // All its people: another of them may open the same conversation right now. In
+            // ascending order, so that no two transactions wait for one another.
+            for person in &people {
+                lock_account(tx, *person).await?;
+            }
             let found: Option<RoomId> = tx.optional_scalar(FIND, (&key,)).await?;
             if let Some(room) = found {
                 return Ok(room);
@@ -105,7 +111,9 @@ impl Rooms {
                 private: true,
                 members: people,
             };
-            bus.publish_after_commit(tx, Origin::new(by, None), created);
+            let feeds = created.feeds();
+            bus.publish_on(tx, &feeds, Origin::new(by, None), created)
+                .await?;
             Ok(room)
         });
         write.await

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
+use crate::text_enum;
 
 /// To see a space or a room and its content.
 pub static READ: Permission = Permission {
@@ -55,14 +56,18 @@ pub static CREATE_SPACE: Permission = Permission {
 };
 
 /// A member's role in a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Holds every permission of the space.
     Owner,
     /// Holds the permissions of members: to read and write.
     Member,
 }
+
+text_enum!(Role {
+    Owner = "owner",
+    Member = "member",
+});
 
 impl Role {
     /// Whether members in this role hold a permission.
@@ -84,6 +89,17 @@ pub enum Scope {
     Space(SpaceId),
     /// A room or direct conversation.
     Room(RoomId),
+}
+
+impl Scope {
+    /// The key of writes in this scope: they commit in their order.
+    pub(super) fn key(self) -> i64 {
+        match self {
+            Self::Server => 0,
+            Self::Space(space) => space.0,
+            Self::Room(room) => room.0,
+        }
+    }
 }
 
 /// The permissions that modules declared: others are refused. Cheap to clone.

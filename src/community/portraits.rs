@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 
+use super::access::lock_account;
 use super::accounts::Accounts;
 use super::names::initials;
 use super::spaces::Spaces;
@@ -219,6 +220,7 @@ impl Accounts {
         const SET: &str = "UPDATE accounts SET picture = $2 WHERE id = $1";
         let files = self.engine.files.clone();
         let write = self.engine.db.write(async move |tx| {
+            lock_account(tx, account).await?;
             let old: Option<FileId> = tx.scalar(OLD, (account,)).await?;
             tx.execute(SET, (account, file)).await?;
             replace_file(tx, &files, old, file, (PORTRAIT, account.0, account)).await

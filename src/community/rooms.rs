@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::access::lock_space;
 use super::cache::StoreCache;
 use super::direct_rooms::DirectRoom;
 use super::permissions::{self, MANAGE_ROOMS};
@@ -90,6 +91,11 @@ async fn check_count(tx: &mut Tx, space: SpaceId, archived: bool) -> Result<()> 
     } else {
         Err(Error::Conflict("error-rooms-full"))
     }
+}
+
+async fn is_archived(tx: &mut Tx, room: RoomId) -> Result<bool> {
+    const READ: &str = "SELECT archived_at IS NOT NULL FROM rooms WHERE id = $1";
+    tx.scalar(READ, (room,)).await
 }
 
 async fn is_taken(tx: &mut Tx, space: SpaceId, name: &str, except: Option<RoomId>) -> Result<bool> {
@@ -228,7 +234,8 @@ impl Rooms {
                 private,
                 members,
             };
-            bus.publish_after_commit(tx, Origin::new(by, Some(space)), created);
+            let (feeds, origin) = (created.feeds(), Origin::new(by, Some(space)));
+            bus.publish_on(tx, &feeds, origin, created).await?;
             Ok(room)
         };
         self.access
@@ -245,6 +252,7 @@ impl Rooms {
         form.check()?;
         let engine = self.engine.clone();
         let change = async move |tx: &mut Tx| {
+            lock_space(tx, space).await?;
             if is_taken(tx, space, &form.name, Some(id)).await? {
                 return Err(Error::field("name", "error-room-name-taken"));
             }
@@ -259,8 +267,7 @@ impl Rooms {
             } else {
                 Vec::new()
             };
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, may_exclude));
-            Ok(())
+            publish_changed(tx, &engine, by, (id, space), affected, may_exclude).await
         };
         self.access
             .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
@@ -277,10 +284,11 @@ impl Rooms {
         let (room, space) = self.permit_to_manage(by, id).await?;
         let engine = self.engine.clone();
         let write = async move |tx: &mut Tx| {
+            lock_space(tx, space).await?;
             if !archive && is_taken(tx, space, &room.name, Some(id)).await? {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
-            if archive != room.archived {
+            if archive != is_archived(tx, id).await? {
                 check_count(tx, space, archive).await?;
             }
             let affected: Vec<AccountId> = if room.private {
@@ -290,8 +298,7 @@ impl Rooms {
             };
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, false));
-            Ok(())
+            publish_changed(tx, &engine, by, (id, space), affected, false).await
         };
         self.access
             .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
@@ -305,16 +312,17 @@ impl Rooms {
     }
 }
 
-/// Publishes a change. `members` are the affected accounts if the room was and stays private; empty
-/// means the whole space. Only a change that `may_exclude` somebody has sockets checked again.
-fn publish_changed(
+/// Publishes a change after the commit. `members` are the affected accounts if the room was and
+/// stays private; empty means the whole space. Only a change that `may_exclude` somebody has
+/// sockets checked again.
+async fn publish_changed(
+    tx: &mut Tx,
     engine: &Engine,
     by: AccountId,
-    room: RoomId,
-    space: SpaceId,
+    (room, space): (RoomId, SpaceId),
     mut members: Vec<AccountId>,
     may_exclude: bool,
-) {
+) -> Result<()> {
     members.sort_unstable();
     members.dedup();
     let rechecked = if may_exclude {
@@ -327,12 +335,17 @@ fn publish_changed(
         space: Some(space),
         members,
     };
-    engine.bus.publish(Origin::new(by, Some(space)), changed);
-    for account in &rechecked {
-        engine.live.recheck(*account);
-    }
-    // A room that became private excludes accounts that are not known here.
-    if may_exclude && rechecked.is_empty() {
-        engine.live.recheck_all();
-    }
+    let (feeds, origin) = (changed.feeds(), Origin::new(by, Some(space)));
+    engine.bus.publish_on(tx, &feeds, origin, changed).await?;
+    let live = engine.live.clone();
+    tx.after_commit(move || {
+        for account in &rechecked {
+            live.recheck(*account);
+        }
+        // A room that became private excludes accounts that are not known here.
+        if may_exclude && rechecked.is_empty() {
+            live.recheck_all();
+        }
+    });
+    Ok(())
 }

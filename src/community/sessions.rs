@@ -13,6 +13,7 @@ use sqlx::FromRow;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
+use super::access::lock_account;
 use super::accounts::require_row;
 use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
@@ -223,6 +224,7 @@ impl Sessions {
         const END: &str = "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions \
             WHERE account_id = $1 ORDER BY seen_at DESC LIMIT 1000 OFFSET $2) \
             RETURNING digest, account_id";
+        lock_account(tx, account).await?;
         let ended: Vec<(String, AccountId)> = tx.all(END, (account, MAX_SESSIONS)).await?;
         if !ended.is_empty() {
             let sessions = self.clone();

@@ -95,8 +95,10 @@ impl Community {
 }
 
 /// Fails if the server has been set up. Runs in the write transaction: of two concurrent
-/// submissions the second sees the first.
+/// submissions the second waits for the first and sees it.
 async fn check_setup_open(tx: &mut Tx) -> Result<()> {
+    tx.lock_table("LOCK TABLE installation IN SHARE ROW EXCLUSIVE MODE")
+        .await?;
     const IS_CLOSED: &str = "SELECT EXISTS (SELECT 1 FROM installation)";
     match tx.scalar(IS_CLOSED, ()).await? {
         true => Err(Error::Conflict("error-setup-closed")),

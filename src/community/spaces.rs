@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
+use super::access::lock_account;
 use super::accounts::require_row;
 use super::cache::StoreCache;
 use super::names::check_name;
 use super::permissions::{CREATE_SPACE, MANAGE_SPACE, READ};
 use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
-use super::{Access, Role, Scope, rooms};
+use super::{ACCOUNT_FEED, Access, Role, SPACE_FEED, Scope, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -52,6 +53,7 @@ pub(super) async fn add_member(
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
+    lock_account(tx, account).await?;
     let count: i64 = tx.scalar(COUNT, (account,)).await?;
     if count >= MAX_SPACES {
         return Err(Error::Conflict("error-spaces-full"));
@@ -148,7 +150,9 @@ impl Spaces {
         let rename = async move |tx: &mut Tx| {
             require_row(tx.execute(RENAME, (space, &name)).await?)?;
             let origin = Origin::new(account, Some(space));
-            bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
+            let feed = SPACE_FEED.name(space);
+            let changed = SpaceChanged { space, name };
+            bus.publish_on(tx, &[feed], origin, changed).await?;
             Ok(())
         };
         self.access
@@ -180,12 +184,12 @@ impl Spaces {
                 None => return Err(Error::NotFound),
             }
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
-            tx.after_commit(move || {
-                let origin = Origin::new(by, Some(space));
-                engine.bus.publish(origin, MemberLeft { space, account });
-                // After the event, which invalidates the account's cached permissions.
-                engine.live.recheck(account);
-            });
+            let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
+            let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });
+            bus.publish_on(tx, &[feed], origin, left).await?;
+            // After the event, which invalidates the account's cached permissions.
+            let live = engine.live.clone();
+            tx.after_commit(move || live.recheck(account));
             Ok(())
         };
         self.access

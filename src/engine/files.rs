@@ -9,6 +9,7 @@
 mod blobs;
 mod check;
 mod checksum;
+mod content_lock;
 mod disk;
 mod kind;
 mod media;
@@ -84,7 +85,7 @@ struct Inner {
     send_permits: SendPermits,
     /// MiB of memory for re-encoding pictures.
     picture_memory: Arc<Semaphore>,
-    /// Locks a digest while its content is stored or deleted, together with the row that says so.
+    /// See [`lock_contents`](Files::lock_contents).
     digest_locks: KeyedLock<String>,
 }
 

@@ -130,9 +130,7 @@ async fn response_that_renews_a_session_is_private() {
         format!("/rooms/{room}"),
     ] {
         server.stop().await;
-        server
-            .change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)")
-            .await;
+        server.age_sessions().await;
         server.start_again().await;
         let renewed = ann.get(&path).await.expect(200);
         assert!(renewed.headers.contains_key("set-cookie"), "{path}");

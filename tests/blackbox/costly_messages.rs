@@ -64,8 +64,8 @@ async fn highlighted_code_is_stored_and_edited() {
     assert!(page.contains("gone") && !page.contains("hl-keyword"));
 }
 
-/// Fields of an action, among them unknown ones of seven bytes each, which take ninety times as many
-/// as values in memory.
+/// Fields of an action, among them unknown ones of seven bytes each, which take ninety times as
+/// many as values in memory.
 fn many_values(bytes: usize) -> String {
     let values = vec!["{\"\":0}"; (bytes - 200) / 7].join(",");
     format!("{{\"room\":\"12\",\"body\":\"x\",\"key\":\"key-0001\",\"more\":[{values}]}}")

@@ -15,7 +15,7 @@ async fn space_has_room_for_500_open_and_500_archived_rooms() {
         .change_rows(
             "INSERT INTO rooms (id, space_id, name, about, private, created_at, archived_at) \
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 997) \
-             SELECT i, (SELECT id FROM spaces), 'filler-' || i, '', 0, 0, \
+             SELECT i, (SELECT id FROM spaces), 'filler-' || i, '', FALSE, 0, \
              CASE WHEN i > 498 THEN 1 END FROM n",
         )
         .await;
@@ -68,7 +68,7 @@ async fn account_begins_500_conversations() {
         .change_rows(
             "INSERT INTO rooms (id, name, about, private, people_key, created_at, begun_by) \
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
-             SELECT i, '', '', 1, 'filler-' || i, 0, \
+             SELECT i, '', '', TRUE, 'filler-' || i, 0, \
              (SELECT id FROM accounts WHERE name = 'bob') FROM n",
         )
         .await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
 
 use super::attachments::{post, put};
+use crate::sqlite_only;
 use crate::support::{Folder, Person, TestServer, eventually, noise};
 
 /// A server with some hundred messages, edited and deleted ones among them, and one that is stopped
@@ -65,6 +66,7 @@ async fn dump_tables(database: &mut SqliteConnection) -> sqlx::Result<Vec<String
 
 #[tokio::test]
 async fn flipped_bytes_of_the_database_are_found() {
+    sqlite_only!("flips bytes of the database file");
     let flips: u64 = std::env::var("FLIPS")
         .ok()
         .and_then(|n| n.parse().ok())
@@ -156,6 +158,7 @@ async fn damaged_and_missing_files_are_found() {
 
 #[tokio::test]
 async fn empty_and_foreign_database_files_are_found() {
+    sqlite_only!("replaces the database file");
     let mut server = TestServer::start().await;
     server.stop().await;
     let file = server.data().join("tidepool.sqlite");

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use serde_json::json;
 
+use crate::sqlite_only;
 use crate::support::{Folder, PASSWORD, TestServer, text};
 
 #[tokio::test]
 async fn full_disk_refuses_posts_and_lets_people_be_protected() {
+    sqlite_only!("fills the disk of the database file");
     let Some(disk) = Folder::disk(48) else {
         eprintln!("SKIPPED: a disk cannot be mounted here. Run as root.");
         return;

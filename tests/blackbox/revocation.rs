@@ -1,7 +1,6 @@
 //! A right that ends takes its feeds with it, before another frame passes.
 
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{Person, Socket, TestServer};
 
@@ -221,18 +220,6 @@ async fn ended_session_gets_no_later_frame() {
         }
     }
 }
-/// Runs a statement beside the server, as another program might.
-async fn change_schema(server: &TestServer, sql: &'static str) {
-    let file = server.data().join("tidepool.sqlite");
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
-        .await
-        .expect("it opens");
-    sqlx::query(sql)
-        .execute(&mut database)
-        .await
-        .expect("the schema changes");
-}
-
 #[tokio::test]
 async fn unreadable_right_closes_socket_without_revoking() {
     let server = TestServer::start().await;
@@ -245,7 +232,9 @@ async fn unreadable_right_closes_socket_without_revoking() {
     bob.act("community.set-language", json!({ "language": "en" }))
         .await
         .done();
-    change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
+    server
+        .change_schema("ALTER TABLE members RENAME TO hidden")
+        .await;
     // Ending one session has the sockets of the others ask for their rights again.
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
     assert_eq!(
@@ -261,7 +250,9 @@ async fn unreadable_right_closes_socket_without_revoking() {
     assert_not_leaked("revoked", &received);
     assert_not_leaked("refused", &received);
     assert_eq!(second.close_code().await, Some(1013), "come back later");
-    change_schema(&server, "ALTER TABLE hidden RENAME TO members").await;
+    server
+        .change_schema("ALTER TABLE hidden RENAME TO members")
+        .await;
     let mut again = other.following(&feed).await;
     ann.post("general", "here we are").await;
     again.event("chat.message.posted").await;
@@ -278,7 +269,9 @@ async fn unreadable_right_at_recheck_is_not_revoked() {
     bob.act("community.set-language", json!({ "language": "en" }))
         .await
         .done();
-    change_schema(&server, "ALTER TABLE members RENAME TO hidden").await;
+    server
+        .change_schema("ALTER TABLE members RENAME TO hidden")
+        .await;
     assert_eq!(bob.form("/sign-out", &[]).await.location(), "/sign-in");
     assert_not_leaked("revoked", &socket.read_until_closed().await);
     assert_eq!(socket.close_code().await, Some(1013), "come back later");

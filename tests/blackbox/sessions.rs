@@ -171,9 +171,7 @@ async fn ended_session_is_not_renewed() {
     server.stop().await;
     // Seen long ago: the next request keeps that it was seen now, after it has done what it was
     // for.
-    server
-        .change_rows("UPDATE sessions SET data = json_set(data, '$.data.seen', 0)")
-        .await;
+    server.age_sessions().await;
     server.start_again().await;
     let other = ann.other_device(&server).await;
     let page = other.page("/account").await;
@@ -199,8 +197,15 @@ async fn ended_session_is_not_renewed() {
 async fn expired_session_closes_its_sockets() {
     let (mut server, ann) = TestServer::start_with_owner().await;
     server.stop().await;
+    let now = std::time::UNIX_EPOCH
+        .elapsed()
+        .expect("a clock")
+        .as_micros();
     server
-        .change_rows("UPDATE sessions SET expires_at = (unixepoch() + 2) * 1000000")
+        .change_rows(&format!(
+            "UPDATE sessions SET expires_at = {}",
+            now + 2_000_000
+        ))
         .await;
     server.start_again().await;
     let mut socket = ann.following("room/general").await;

@@ -52,11 +52,13 @@ async fn stop_closes_open_sockets() {
         assert_eq!(socket.close_code().await, Some(1012));
     }
     assert_eq!(server.run(&["check"]).stdout, b"ok\n");
-    let log = std::fs::metadata(server.data().join("tidepool.sqlite-wal"));
-    assert!(
-        log.is_ok_and(|log| log.len() == 0),
-        "everything is in the database file"
-    );
+    if let Some(file) = server.database_file() {
+        let log = std::fs::metadata(file.with_extension("sqlite-wal"));
+        assert!(
+            log.is_ok_and(|log| log.len() == 0),
+            "everything is in the database file"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Writes that wait for the database: more than a bound are refused, and reading goes on.
 
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
 use tokio::task::JoinSet;
 
 use crate::support::TestServer;
@@ -20,15 +19,7 @@ async fn full_write_queue_refuses_writes_only() {
     let bob = server.member("bob").await;
     ann.post("general", "before").await;
     let mut socket = bob.following("room/general").await;
-    // Another program holds the file's one lock: the writer has to wait for it.
-    let file = server.data().join("tidepool.sqlite");
-    let mut other = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
-        .await
-        .expect("it opens");
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut other)
-        .await
-        .expect("the lock is free");
+    let lock = server.lock_messages().await;
     let mut posts = JoinSet::new();
     for number in 0..POSTS {
         let ann = ann.clone();
@@ -91,10 +82,7 @@ async fn full_write_queue_refuses_writes_only() {
             .await
             >= (POSTS - WAITING) as f64
     );
-    sqlx::query("ROLLBACK")
-        .execute(&mut other)
-        .await
-        .expect("the lock is given back");
+    lock.release().await;
     while let Some(kept) = posts.join_next().await {
         kept.expect("it is answered").expect(200);
     }

@@ -21,14 +21,14 @@ impl TestServer {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(WAIT_TIMEOUT)
             .build();
-        let base = self.base().parse().expect("the base is an address");
+        let endpoints = self.endpoints();
         let rooms = Arc::default();
         let (name, id, space) = <(String, String, String)>::default();
         Person {
             name,
             id,
             space,
-            base,
+            endpoints,
             web: web.expect("a client can be made"),
             jar,
             rooms,
@@ -39,7 +39,7 @@ impl TestServer {
     pub async fn setup_token(&self) -> String {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
-            let output = self.output.lock().expect("the output is whole").clone();
+            let output = self.output();
             let rest = output.rsplit_once("/setup?token=").map(|(_, rest)| rest);
             if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
                 return token.to_owned();

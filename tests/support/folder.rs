@@ -15,10 +15,8 @@ impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("tidepool-test-{}-{number}", std::process::id()));
         Self {
-            path,
+            path: PathBuf::from(format!("{}{number}", prefix())),
             mounted: false,
         }
     }
@@ -40,6 +38,12 @@ impl Folder {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// What the paths of all folders of this test program begin with.
+pub fn prefix() -> String {
+    let name = format!("tidepool-test-{}-", std::process::id());
+    std::env::temp_dir().join(name).display().to_string()
 }
 
 impl Drop for Folder {

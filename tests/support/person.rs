@@ -8,6 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
+use super::endpoints::Endpoints;
 use super::{Answer, NewRoom, Socket};
 
 /// Someone with a browser of their own: an account and its cookie, or nobody yet.
@@ -19,7 +20,8 @@ pub struct Person {
     pub id: String,
     /// The space they belong to.
     pub space: String,
-    pub(super) base: Url,
+    /// Where requests and sockets go, by turns.
+    pub(super) endpoints: Endpoints,
     pub(super) web: Client,
     pub(super) jar: Arc<Jar>,
     pub(super) rooms: Arc<Mutex<HashMap<String, String>>>,
@@ -27,7 +29,7 @@ pub struct Person {
 
 impl Person {
     fn url(&self, path: &str) -> Url {
-        self.base.join(path).expect("paths are paths")
+        self.endpoints.next().join(path).expect("paths are paths")
     }
 
     /// The client itself, for requests that have no method here.
@@ -118,7 +120,7 @@ impl Person {
     /// The cookies as a request carries them.
     pub fn cookies(&self) -> String {
         self.jar
-            .cookies(&self.base)
+            .cookies(self.endpoints.first())
             .map(|value| value.to_str().expect("cookies are text").to_owned())
             .unwrap_or_default()
     }
@@ -169,7 +171,7 @@ impl Person {
 
     /// A socket at this path, which may name feeds.
     pub async fn socket_at(&self, path: &str) -> Socket {
-        Socket::open(&self.base, path, &self.cookies()).await
+        Socket::open(self.endpoints.next(), path, &self.cookies()).await
     }
 
     /// A JSON socket that follows a feed; `room/general` may name the room.

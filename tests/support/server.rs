@@ -1,27 +1,24 @@
-//! The real binary, started for one test.
+//! The real server, started for one test: its instances, its database and its folders.
 
-use std::io::{BufRead, BufReader};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::process::Output;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Folder, POLL_INTERVAL, Person, WAIT_TIMEOUT};
+use super::endpoints::Endpoints;
+use super::{Answer, Database, Folder, Instance, Mode, Nats, POLL_INTERVAL, Person, WAIT_TIMEOUT};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
-/// A running server with a folder of its own. Dropping it kills it, and fails the test if anything
-/// in it panicked.
+/// A running server with data of its own: one instance, or two in cluster mode. Dropping it kills
+/// it, and fails the test if anything in it panicked.
 pub struct TestServer {
-    folder: Folder,
-    address: String,
-    overrides: Vec<(String, String)>,
-    program: PathBuf,
-    child: Option<Child>,
-    log: Arc<Mutex<String>>,
-    /// What it has written to stdout.
-    pub(super) output: Arc<Mutex<String>>,
+    pub(super) instances: Vec<Instance>,
+    /// Deleted after the instances have ended.
+    pub(super) database: Database,
+    /// The variables that name the database and what joins the instances.
+    connections: Vec<(String, String)>,
     /// The first account, by whom members are invited.
     pub(super) owner: OnceLock<Person>,
 }
@@ -70,167 +67,128 @@ impl TestServer {
     }
 
     async fn of(program: PathBuf, folder: Folder, overrides: &[(&str, &str)]) -> Self {
+        let mode = Mode::current();
+        let database = Database::new(folder.path());
+        let mut connections = Vec::new();
+        if let Some(address) = database.address() {
+            connections.push(("TIDEPOOL_DATABASE".to_owned(), address));
+        }
+        if mode == Mode::Cluster {
+            connections.push(("TIDEPOOL_NATS".to_owned(), Nats::shared().url()));
+            connections.push(("TIDEPOOL_NATS_PREFIX".to_owned(), Nats::new_prefix()));
+        }
         let overrides = overrides
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment: Vec<_> = connections.iter().cloned().chain(overrides).collect();
+        let mut instances = vec![Instance::new(&program, folder, environment.clone())];
+        for _ in 1..mode.instances() {
+            let folder = Folder::new();
+            share_files(instances[0].data(), folder.path());
+            instances.push(Instance::new(&program, folder, environment.clone()));
+        }
         let mut server = Self {
-            folder,
-            address: String::new(),
-            overrides,
-            program,
-            child: None,
-            log: Arc::default(),
-            output: Arc::default(),
+            instances,
+            database,
+            connections,
             owner: OnceLock::new(),
         };
+        server.start_on_free_ports();
+        server
+    }
+
+    /// Starts all instances at once, so that they race for the migrations of an empty database.
+    fn start_on_free_ports(&mut self) {
+        let mut waiting: Vec<_> = self.instances.iter_mut().collect();
         for _ in 0..10 {
-            server.address = format!("127.0.0.1:{}", free_port());
-            if server.launch() {
-                return server;
+            waiting.iter_mut().for_each(|instance| instance.spawn());
+            waiting.retain_mut(|instance| !instance.is_started());
+            if waiting.is_empty() {
+                break;
             }
+            waiting
+                .iter_mut()
+                .for_each(|instance| instance.change_port());
         }
-        panic!("no server starts:\n{}", server.log());
+        assert!(waiting.is_empty(), "no server starts:\n{}", self.log());
+        if self.database_file().is_none() {
+            let file = self.data().join("tidepool.sqlite");
+            assert!(!file.exists(), "the server does not use PostgreSQL");
+        }
     }
 
-    /// Starts the binary and waits until it says where it is. False when it ends instead.
-    fn launch(&mut self) -> bool {
-        let mut command = command(&self.program);
-        command
-            .env("TIDEPOOL_PROFILE", "development")
-            .env("TIDEPOOL_LOG", "info,memory_serve=warn");
-        command.envs(self.overrides.iter().map(|(name, value)| (name, value)));
-        command
-            .env("TIDEPOOL_ADDRESS", &self.address)
-            .env("TIDEPOOL_DATA", self.folder.path());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let log = self.log.clone();
-        let mut errors = BufReader::new(child.stderr.take().expect("stderr is piped"));
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            while errors.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-                log.lock().expect("the log is whole").push_str(&line);
-                line.clear();
-            }
-        });
-        let (started, first_line) = std::sync::mpsc::channel();
-        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let lines = self.output.clone();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                let mut lines = lines.lock().expect("the output is whole");
-                lines.push_str(&format!("{line}\n"));
-                let _ = started.send(line);
-            }
-            let _ = started.send(String::new());
-        });
-        let Ok(line) = first_line.recv_timeout(WAIT_TIMEOUT) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("no address within {WAIT_TIMEOUT:?}:\n{}", self.log());
-        };
-        if !line.starts_with("Tidepool is at http://") {
-            let _ = child.wait();
-            return false;
-        }
-        self.child = Some(child);
-        true
+    /// One of the instances, to stop, kill or start it alone.
+    pub fn instance(&mut self, number: usize) -> &mut Instance {
+        &mut self.instances[number]
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`.
+    /// Where the instances answer, for one person, who begins with the first.
+    pub(super) fn endpoints(&self) -> Endpoints {
+        Endpoints::new(self.instances.iter().map(Instance::endpoint).collect())
+    }
+
+    /// Where the first instance answers: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        self.instances[0].base()
     }
 
-    /// Host and port.
+    /// Host and port of the first instance.
     pub fn address(&self) -> &str {
-        &self.address
+        self.instances[0].address()
     }
 
-    /// Its data folder.
-    pub fn data(&self) -> &std::path::Path {
-        self.folder.path()
+    /// The data folder of the first instance; the others share its files.
+    pub fn data(&self) -> &Path {
+        self.instances[0].data()
     }
 
-    /// What it has written to stderr so far.
+    /// What the instances have written to stderr so far, one after the other.
     pub fn log(&self) -> String {
-        self.log.lock().expect("the log is whole").clone()
+        self.instances.iter().map(Instance::log).collect()
     }
 
-    /// The server's process.
+    /// What the instances have written to stdout so far.
+    pub(super) fn output(&self) -> String {
+        self.instances.iter().map(Instance::output).collect()
+    }
+
+    /// The process of the first instance.
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("the server runs").id()
+        self.instances[0].pid()
     }
 
-    /// The CPU time that the server's process has used, in steps of 10 ms.
+    /// The CPU time that the instances have used, in steps of 10 ms.
     pub fn cpu_time(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
-        let stat = stat.expect("the process has figures");
-        // The name in parentheses may hold anything; the fields begin after it.
-        let fields = stat.rsplit_once(')').expect("a name").1;
-        let mut fields = fields
-            .split_whitespace()
-            .skip(11)
-            .flat_map(str::parse::<u64>);
-        let (user, system) = (fields.next(), fields.next());
-        Duration::from_millis((user.expect("user time") + system.expect("system time")) * 10)
+        self.instances.iter().map(Instance::cpu_time).sum()
     }
 
-    /// The most memory that the server's process has had resident, in bytes.
+    /// The most memory that the processes have had resident, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
-        let status = status.expect("the process has figures");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|peak| peak.split_whitespace().next());
-        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a peak") << 10
+        self.instances.iter().map(Instance::peak_memory).sum()
     }
 
-    /// SIGTERM, and waits for the end. Fails unless the server exits with success.
+    /// SIGTERM, and waits for the end. Fails unless every instance exits with success.
     pub async fn stop(&mut self) {
-        signal(self.pid(), "TERM");
-        let status = self.wait_for_end().await;
-        assert!(
-            status.success(),
-            "the server ended with {status}:\n{}",
-            self.log()
-        );
-    }
-
-    /// Waits until the process has ended; kills it when it does not.
-    async fn wait_for_end(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("the server runs");
-        let deadline = Instant::now() + WAIT_TIMEOUT;
-        loop {
-            if let Some(status) = child.try_wait().expect("it can be waited for") {
-                return status;
-            }
-            if Instant::now() > deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                panic!("no end within {WAIT_TIMEOUT:?}:\n{}", self.log());
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
+        self.instances.iter().for_each(Instance::terminate);
+        for instance in &mut self.instances {
+            instance.wait_for_success().await;
         }
     }
 
     /// SIGKILL: nothing is flushed or finished.
     pub async fn kill(&mut self) {
-        let child = self.child.as_mut().expect("the server runs");
-        child.kill().expect("it can be killed");
-        self.wait_for_end().await;
+        for instance in &mut self.instances {
+            instance.kill().await;
+        }
     }
 
-    /// Starts it again on the same port and folder.
+    /// Starts it again on the same ports and folders.
     pub async fn start_again(&mut self) {
-        assert!(
-            self.launch(),
-            "the server does not come back:\n{}",
-            self.log()
-        );
+        self.instances.iter_mut().for_each(Instance::spawn);
+        for instance in &mut self.instances {
+            let is_started = instance.is_started();
+            assert!(is_started, "no server comes back:\n{}", instance.log());
+        }
     }
 
     /// Stops it as an update would, and starts it again.
@@ -239,60 +197,38 @@ impl TestServer {
         self.start_again().await;
     }
 
-    /// `tidepool <arguments>` on this server's folder and address, to its end.
+    /// `tidepool <arguments>` on the first instance's folder, database and address, to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = command(&self.program);
-        command
-            .args(arguments)
-            .env("TIDEPOOL_ADDRESS", &self.address)
-            .env("TIDEPOOL_DATA", self.folder.path());
-        command.output().expect("the command runs")
+        self.instances[0].run(arguments, &self.connections)
     }
 
-    /// Changes rows of a stopped server's database: for what only time or another program could do.
-    pub async fn change_rows(&self, sql: &'static str) {
-        use sqlx::{Connection, SqliteConnection};
-        assert!(self.child.is_none(), "a running server's rows are its own");
-        let file = self.data().join("tidepool.sqlite");
-        assert!(file.exists(), "the database is there");
-        let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
-            .await
-            .expect("it opens");
-        let done = sqlx::query(sql)
-            .execute(&mut database)
-            .await
-            .expect("the rows change");
-        assert!(done.rows_affected() > 0, "nothing changed");
-        database.close().await.expect("it closes");
-    }
-
-    /// The bearer token of `/metrics`.
+    /// The bearer token of the first instance's `/metrics`.
     pub fn metrics_token(&self) -> String {
-        let secrets =
-            std::fs::read_to_string(self.data().join("secrets.toml")).expect("there are secrets");
-        let line = secrets
-            .lines()
-            .find(|line| line.starts_with("metrics_token"))
-            .expect("the token is among them");
-        line.split('"').nth(1).expect("it is quoted").to_owned()
+        self.instances[0].metrics_token()
     }
 
-    /// The value of a counter or gauge, written as in the Prometheus text; 0 while it has not been
-    /// counted.
+    /// The value of a counter or gauge, written as in the Prometheus text, summed over the
+    /// instances that run; 0 while it has not been counted.
     pub async fn metric(&self, name: &str) -> f64 {
-        let request = self
-            .visitor()
-            .web()
-            .get(format!("{}/metrics", self.base()))
-            .bearer_auth(self.metrics_token());
-        let page = Answer::of(request.send().await.expect("the server answers"))
-            .await
-            .expect(200);
-        let line = page
-            .body
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.map_or(0.0, |value| value.parse().expect("metrics are numbers"))
+        let mut sum = 0.0;
+        for instance in self.instances.iter().filter(|one| one.is_running()) {
+            let request = self
+                .visitor()
+                .web()
+                .get(format!("{}/metrics", instance.base()))
+                .bearer_auth(instance.metrics_token());
+            let page = Answer::of(request.send().await.expect("the server answers"))
+                .await
+                .expect(200);
+            let line = page
+                .body
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            sum += line.map_or(0.0, |value| {
+                value.parse::<f64>().expect("metrics are numbers")
+            });
+        }
+        sum
     }
 
     /// Waits until a metric satisfies a condition.
@@ -311,17 +247,18 @@ impl TestServer {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // Before the database is dropped, and before what they said last is read.
+        self.instances.iter_mut().for_each(Instance::end);
         let log = self.log();
         if std::thread::panicking() {
-            let lines: Vec<_> = log.lines().collect();
-            eprintln!(
-                "--- the server said, at last:\n{}\n---",
-                lines[lines.len().saturating_sub(40)..].join("\n")
-            );
+            for instance in &self.instances {
+                let log = instance.log();
+                let lines: Vec<_> = log.lines().collect();
+                eprintln!(
+                    "--- the server said, at last:\n{}\n---",
+                    lines[lines.len().saturating_sub(40)..].join("\n")
+                );
+            }
         } else {
             assert!(
                 !log.contains("panicked"),
@@ -331,34 +268,15 @@ impl Drop for TestServer {
     }
 }
 
-/// The program, untouched by the settings of whoever runs the tests.
-pub(super) fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn signal(pid: u32, name: &str) {
-    let done = Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .status()
-        .expect("kill runs");
-    assert!(done.success(), "SIG{name} reaches {pid}");
-}
-
-/// A port nobody listens on, below those the kernel gives to outgoing connections: nothing can take
-/// it while a server restarts.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 10_000 + ((std::process::id() % 1_000) as u16 * 20 + number) % 20_000;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
+/// Lets a second instance keep files where the first does, as a host's shared volume would.
+fn share_files(first: &Path, other: &Path) {
+    let mut private = std::fs::DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    private.create(other).expect("a folder can be made");
+    for name in ["files", "uploads"] {
+        private
+            .create(first.join(name))
+            .expect("a folder can be made");
+        std::os::unix::fs::symlink(first.join(name), other.join(name)).expect("a link can be made");
     }
 }

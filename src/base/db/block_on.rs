@@ -14,15 +14,19 @@ const SPIN_TIME: Duration = Duration::from_micros(50);
 /// microseconds each: a thread that sleeps and is woken each time takes three times as long, so
 /// this one looks for [`SPIN_TIME`] before it sleeps. It does not yield meanwhile: beside busy
 /// processes that would cost a time slice, milliseconds, for each statement. With a single core
-/// it sleeps at once, since nobody could answer.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+/// it sleeps at once, since nobody could answer; without `may_spin`, too.
+pub(super) fn block_on<F: Future>(may_spin: bool, future: F) -> F::Output {
     let signal = Arc::new(Signal {
         is_set: AtomicBool::new(false),
         thread: std::thread::current(),
     });
     let waker = Waker::from(signal.clone());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let spin_time = if cores > 1 { SPIN_TIME } else { Duration::ZERO };
+    let spin_time = if may_spin && cores > 1 {
+        SPIN_TIME
+    } else {
+        Duration::ZERO
+    };
     let mut future = std::pin::pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {

@@ -1,19 +1,22 @@
-//! Looking for damage in the database file: its structure, the references between rows, and rules
-//! that hold for every table. Modules check their own rows, see [`Rule`].
+//! Looking for damage in the database: its structure, the references between rows, and rules that
+//! hold for every table. Modules check their own rows, see [`Rule`]. What PostgreSQL leaves to be
+//! checked: `check_postgres.rs`.
 
 use std::path::Path;
 
 use anyhow::Context;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tokio::runtime::Handle;
 
-use super::{Db, MIGRATIONS, read_options};
+use super::sqlite::{MIGRATIONS, read_options};
+use super::{Db, Sql, check_postgres};
 use crate::base::error::Result;
 use crate::base::settings::Settings;
 
 /// Problems of a kind that are listed. More would not help to decide what to do.
-const MAX_LISTED: usize = 100;
+pub(super) const MAX_LISTED: usize = 100;
 /// What every SQLite file starts with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -26,12 +29,15 @@ pub struct Rule {
 }
 
 impl Db {
-    /// What is wrong with the file of a stopped or running server, in English; empty when nothing
-    /// is. Reads all of it.
+    /// What is wrong with the database of a stopped or running server, in English; empty when
+    /// nothing is. Reads all of an SQLite file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the database cannot be read.
     pub async fn problems(settings: &Settings) -> anyhow::Result<Vec<String>> {
+        if !settings.database.is_empty() {
+            return check_postgres::problems(settings).await;
+        }
         let path = settings.data.join("tidepool.sqlite");
         if let Some(problem) = file_problem(&path)? {
             return Ok(vec![problem]);
@@ -45,6 +51,25 @@ impl Db {
         };
         drop(connection.close().await);
         Ok(found)
+    }
+
+    /// What [`problems`](Self::problems) does not look at, in English.
+    pub fn unchecked(settings: &Settings) -> Option<&'static str> {
+        const UNCHECKED: &str = "not checked: PostgreSQL's own files; pg_amcheck checks these";
+        (!settings.database.is_empty()).then_some(UNCHECKED)
+    }
+
+    /// Bytes that the database takes on its disk, without its log.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn size(&self) -> Result<u64> {
+        const SIZE: Sql = Sql {
+            sqlite: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            postgres: "SELECT pg_database_size(current_database())",
+        };
+        let size: i64 = self.scalar(SIZE, ()).await?;
+        Ok(size.unsigned_abs())
     }
 
     /// The rows that break one of these rules, as problems in English.
@@ -99,15 +124,27 @@ async fn read_problems(connection: &mut SqliteConnection) -> sqlx::Result<Vec<St
     Ok(found)
 }
 
+/// Version, name, success and checksum of a migration that ran.
+pub(super) type Applied = (i64, String, bool, Vec<u8>);
+pub(super) const APPLIED: &str =
+    "SELECT version, description, success, checksum FROM _sqlx_migrations";
+
 /// Migrations that ran, and what they made, other than this version's. A database of another
 /// version is compared as far as both have migrations in common.
 async fn migration_problems(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
-    const APPLIED: &str = "SELECT version, description, success, checksum FROM _sqlx_migrations";
-    let applied: Vec<(i64, String, bool, Vec<u8>)> =
-        sqlx::query_as(APPLIED).fetch_all(&mut *connection).await?;
+    let applied: Vec<Applied> = sqlx::query_as(APPLIED).fetch_all(&mut *connection).await?;
+    let (mut found, is_same_version) = differing_migrations(&MIGRATIONS, &applied);
+    if is_same_version {
+        found.extend(schema_problems(connection).await?);
+    }
+    Ok(found)
+}
+
+/// How the migrations that ran differ from this version's, and whether these are all of them.
+pub(super) fn differing_migrations(ours: &Migrator, applied: &[Applied]) -> (Vec<String>, bool) {
     let mut found = Vec::new();
     let mut equal = 0;
-    for migration in MIGRATIONS.iter() {
+    for migration in ours.iter() {
         let version = migration.version;
         match applied.iter().find(|(applied, ..)| *applied == version) {
             Some((_, about, true, checksum))
@@ -119,12 +156,11 @@ async fn migration_problems(connection: &mut SqliteConnection) -> sqlx::Result<V
             None => {}
         }
     }
-    if equal == MIGRATIONS.iter().count() {
-        found.extend(schema_problems(connection).await?);
-    } else if applied.len() > equal + found.len() {
+    let is_same_version = equal == ours.iter().count();
+    if !is_same_version && applied.len() > equal + found.len() {
         found.push("a migration ran that this version does not know".to_owned());
     }
-    Ok(found)
+    (found, is_same_version)
 }
 
 const SCHEMA: &str = "SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_schema";
@@ -220,19 +256,23 @@ async fn ids_of_other_times(
     connection: &mut SqliteConnection,
     table: &str,
 ) -> sqlx::Result<Option<String>> {
-    let sql = format!(
-        "SELECT COUNT(*) FROM \"{table}\" WHERE \
-        (id / 1048576 + 1704067200000) * 1000 NOT BETWEEN created_at - 60000000 \
-        AND created_at + 86400000000"
-    );
+    let sql = count_ids_of_other_times(table);
     let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
         .fetch_one(connection)
         .await?;
     Ok((count > 0).then(|| format!("{count} rows of {table} have an id of another time")))
 }
 
+pub(super) fn count_ids_of_other_times(table: &str) -> String {
+    format!(
+        "SELECT COUNT(*) FROM \"{table}\" WHERE \
+        (id / 1048576 + 1704067200000) * 1000 NOT BETWEEN created_at - 60000000 \
+        AND created_at + 86400000000"
+    )
+}
+
 /// Names that come from migrations: a damaged schema may hold anything.
-fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     name.bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

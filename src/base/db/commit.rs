@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use futures_util::future::LocalBoxFuture;
 use metrics::{counter, histogram};
-use sqlx::SqliteConnection;
 
+use super::connection::Connection;
 use super::positions::Positions;
+use super::query::{Params, Row};
 use super::reserve::{Reserve, SpacePolicy};
 use crate::base::error::{Error, Result};
 
@@ -20,6 +21,8 @@ pub(super) type Answer = Box<dyn FnOnce(Commit) + Send>;
 pub(super) type Run = Box<dyn for<'t> FnOnce(Step<'t>) -> LocalBoxFuture<'t, Done> + Send>;
 
 pub(super) struct Job {
+    /// Writes of a key run in the order in which they came.
+    pub(super) key: i64,
     pub(super) space: SpacePolicy,
     pub(super) run: Run,
 }
@@ -63,19 +66,23 @@ pub(super) struct Done {
 
 /// A transaction in progress.
 pub struct Tx {
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: Connection,
     after: Vec<AfterCommit>,
     pub(super) positions: Positions,
     pub(super) reserve: Reserve,
+    /// Whether a statement of the current job failed on PostgreSQL, which then undoes all of the
+    /// job's: it must not be answered as done, whatever it made of the error.
+    pub(super) has_failed: bool,
 }
 
 impl Tx {
-    pub(super) fn new(connection: SqliteConnection, reserve: Reserve) -> Self {
+    pub(super) fn new(connection: Connection, reserve: Reserve) -> Self {
         Self {
             connection,
             after: Vec::new(),
             positions: Positions::default(),
             reserve,
+            has_failed: false,
         }
     }
 
@@ -85,21 +92,52 @@ impl Tx {
         self.after.push(Box::new(then));
     }
 
+    /// Whether several writers change the database at once.
+    pub fn has_other_writers(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
+    /// Runs a statement that locks rows until the transaction ends, such as one with `FOR UPDATE`,
+    /// where there are other writers; returns its first row. With a single writer nothing else
+    /// changes a row meanwhile: nothing runs, and the result is `None`.
+    ///
+    /// # Errors
+    /// The database's; `Unavailable` when another transaction holds the lock for too long.
+    pub async fn lock<'q, T: Row>(
+        &mut self,
+        sql: &'static str,
+        params: impl Params<'q>,
+    ) -> Result<Option<T>> {
+        match self.has_other_writers() {
+            true => self.optional(sql, params).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Runs a statement `LOCK TABLE … IN … MODE` where there are other writers: for rules over all
+    /// rows of a small table that seldom changes.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub async fn lock_table(&mut self, sql: &'static str) -> Result<()> {
+        if self.has_other_writers() {
+            self.execute(sql, ()).await?;
+        }
+        Ok(())
+    }
+
     /// Runs the statements of a migration. They must not begin or end a transaction: they are part
     /// of this one.
     ///
     /// # Errors
     /// The database's, of the first statement that fails.
     pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<()> {
-        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        self.connection.run_script(sql).await?;
         Ok(())
     }
 
     async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
-        sqlx::query(statement)
-            .execute(&mut self.connection)
-            .await
-            .map(drop)
+        self.connection.run(statement).await
     }
 }
 
@@ -127,9 +165,9 @@ async fn refuse(job: Job, commit: Commit) {
 
 fn is_disk_full(error: &sqlx::Error) -> bool {
     const SQLITE_FULL: &str = "13";
-    error
-        .as_database_error()
-        .is_some_and(|error| error.code().as_deref() == Some(SQLITE_FULL))
+    const POSTGRES_FULL: &str = "53100";
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| [SQLITE_FULL, POSTGRES_FULL].contains(&&*code))
 }
 
 pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
@@ -141,7 +179,7 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     // A single job needs no savepoint: the transaction is its own.
     let is_alone = group == 1;
     let mut answers = Vec::with_capacity(group);
-    if let Err(error) = tx.run("BEGIN IMMEDIATE").await {
+    if let Err(error) = tx.connection.begin().await {
         tracing::error!(%error, "a transaction could not begin");
         for job in jobs {
             refuse(job, Commit::from_error(&error)).await;
@@ -167,9 +205,11 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         }
         let callbacks = tx.after.len();
         tx.positions.release();
+        tx.has_failed = false;
         let done = (job.run)(Step::Run(tx)).await;
-        is_dirty = done.keep;
-        if !done.keep {
+        let keep = done.keep && !tx.has_failed;
+        is_dirty = keep;
+        if !keep {
             tx.after.truncate(callbacks);
             tx.positions.rollback();
             // Fails when a full disk has ended the transaction.
@@ -178,7 +218,7 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
                 failure = Commit::DiskFull;
             }
         }
-        answers.push((done.keep, done.answer));
+        answers.push((keep, done.answer));
     }
     let mut keep = is_sound && answers.iter().any(|(keep, _)| *keep);
     if keep && let Err(error) = tx.store_positions().await {
@@ -209,8 +249,9 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
             tracing::error!("what was to happen after a commit panicked");
         }
     }
-    for (_, answer) in answers {
-        answer(commit);
+    for (keep, answer) in answers {
+        // One that was undone has its own error, unless it took its failed statement for done.
+        answer(if keep { commit } else { failure });
     }
     counter!("tidepool_writes_total").increment(group as u64);
     histogram!("tidepool_commit_seconds").record(started.elapsed().as_secs_f64());

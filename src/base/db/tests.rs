@@ -7,7 +7,14 @@ use super::*;
 use crate::base::error::Error;
 use crate::base::settings::Profile;
 
-/// A database in a temporary folder, which is deleted with it.
+mod rules;
+mod writers;
+
+/// The address of a PostgreSQL database in which a role may create others. Without it the tests run
+/// on SQLite.
+const DATABASE_VARIABLE: &str = "TIDEPOOL_TEST_DATABASE";
+
+/// A database in a temporary folder, or on the PostgreSQL server of the tests; deleted with it.
 pub(crate) struct Scratch {
     pub(crate) db: Db,
     pub(crate) settings: Settings,
@@ -19,7 +26,14 @@ impl Scratch {
         let folder =
             std::env::temp_dir().join(format!("tidepool-{}", crate::base::secrets::short_token()));
         std::fs::create_dir_all(&folder).unwrap();
-        let settings = Settings::of(Profile::Development, &folder);
+        let mut settings = Settings::of(Profile::Development, &folder);
+        if let Ok(server) = std::env::var(DATABASE_VARIABLE) {
+            let name = format!("t_{}", hex(&crate::base::secrets::short_token()));
+            on_server(&server, format!("CREATE DATABASE {name}")).await;
+            let mut url = reqwest::Url::parse(&server).unwrap();
+            url.set_path(&name);
+            settings.database = url.into();
+        }
         Self {
             db: Db::open(&settings).await.unwrap(),
             settings,
@@ -28,8 +42,48 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// The database as a second server sees it, with writers of its own; the same handle where
+    /// only one server can have it.
+    pub(crate) async fn of_second_server(&self) -> Db {
+        match &self.db {
+            Db::Sqlite(_) => self.db.clone(),
+            Db::Postgres(_) => Db::open(&self.settings).await.unwrap(),
+        }
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn on_server(server: &str, sql: String) {
+    use sqlx::{AssertSqlSafe, Connection, PgConnection};
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if let Some((_, name)) = self.settings.database.rsplit_once('/') {
+            let (server, name) = (std::env::var(DATABASE_VARIABLE).unwrap(), name.to_owned());
+            // A runtime of its own: a test's may be the one that is dropping this.
+            let dropping = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(on_server(
+                    &server,
+                    format!("DROP DATABASE {name} WITH (FORCE)"),
+                ));
+            });
+            drop(dropping.join());
+        }
         drop(std::fs::remove_dir_all(&self.folder));
     }
 }
@@ -113,7 +167,10 @@ async fn after_commit_runs_in_order_before_results() {
     let stored: Vec<i64> = scratch
         .db
         .scalars(
-            "SELECT id - 1048576000000000 FROM spaces ORDER BY rowid",
+            Sql {
+                sqlite: "SELECT id - 1048576000000000 FROM spaces ORDER BY rowid",
+                postgres: "SELECT id - 1048576000000000 FROM spaces ORDER BY ctid",
+            },
             (),
         )
         .await

@@ -1,4 +1,4 @@
-//! The writer: one task, one connection, group commit.
+//! A writer: one thread, one connection, group commit.
 //!
 //! A write waits in a bounded queue. The writer takes the waiting ones, up to a batch, runs each in
 //! a savepoint, commits once, runs the `after_commit` callbacks in the order of the writes, and
@@ -11,28 +11,20 @@ use std::time::Duration;
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use metrics::gauge;
-use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::block_on::block_on;
-use super::checkpoint;
 use super::commit::{Answer, Commit, Done, Job, Run, Step, Tx, commit_together, refuse_when_full};
-use super::reserve::{Reserve, SpacePolicy};
+use super::reserve::SpacePolicy;
 use crate::base::error::{Error, Result};
+use crate::base::settings::Settings;
 use crate::base::telemetry::refused;
 
 /// Slots of the queue beyond `max_waiting_writes`, for writes of the server itself.
 const RESERVED_SLOTS: usize = 256;
 /// For a caller to wait for a slot in the queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Writes between two checkpoints while busy; a post is about six pages.
-const CHECKPOINT_WRITES: u64 = 500;
-/// From the first write after a checkpoint to the next one.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
-/// Of 4 KiB. Past them the log is truncated.
-const MAX_WAL_PAGES: i64 = 4_096;
-
 enum Command {
     Write(Job),
     Stop(oneshot::Sender<()>),
@@ -43,6 +35,35 @@ enum Command {
 pub(super) struct Writer {
     queue: mpsc::Sender<Command>,
     max_waiting: usize,
+    written: watch::Receiver<u64>,
+}
+
+/// How many writes wait and are committed together.
+#[derive(Clone, Copy)]
+pub(super) struct Batching {
+    /// Writes that may wait, besides the server's own.
+    max_waiting: usize,
+    /// Writes that share one commit.
+    max_batch: usize,
+    /// For a commit to wait for further writes.
+    wait: Duration,
+}
+
+impl Batching {
+    /// One write at a time.
+    pub(super) const ONE: Self = Self {
+        max_waiting: 1,
+        max_batch: 1,
+        wait: Duration::ZERO,
+    };
+
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self {
+            max_waiting: settings.max_waiting_writes,
+            max_batch: settings.write_batch,
+            wait: Duration::from_micros(settings.write_wait_micros),
+        }
+    }
 }
 
 /// What happens to a write while the queue is full.
@@ -54,38 +75,45 @@ pub(super) enum QueuePolicy {
     Wait,
 }
 
+/// What happens to a write while the queue or the disk is full.
+#[derive(Clone, Copy)]
+pub(super) struct Policy(pub(super) QueuePolicy, pub(super) SpacePolicy);
+
 impl Writer {
-    /// A writer with a thread of its own, for `max_waiting` writes besides the server's own. It
-    /// commits up to `batch` of them together, and waits `wait` for more.
+    /// A writer with a thread of its own.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn start(
-        (connection, checkpointer): (SqliteConnection, SqliteConnection),
-        reserve: Reserve,
-        max_waiting: usize,
-        batch: usize,
-        wait: Duration,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(tx: Tx, batching: Batching) -> std::io::Result<Self> {
+        let max_waiting = batching.max_waiting;
         let (queue, commands) = mpsc::channel(max_waiting + RESERVED_SLOTS);
-        let (written, count) = watch::channel(0);
-        tokio::spawn(checkpoint_repeatedly(checkpointer, count));
-        let tx = Tx::new(connection, reserve);
+        let (count, written) = watch::channel(0);
         let runtime = Handle::current();
+        // A connection over the network takes longer to answer than is worth spinning for.
+        let may_spin = !tx.has_other_writers();
         let run = move || {
             let _context = runtime.enter();
-            block_on(work(tx, commands, (batch, wait), written));
+            block_on(may_spin, work(tx, commands, batching, count));
         };
         std::thread::Builder::new()
             .name("db-writer".into())
             .spawn(run)?;
-        Ok(Self { queue, max_waiting })
+        Ok(Self {
+            queue,
+            max_waiting,
+            written,
+        })
+    }
+
+    /// The number of writes so far. Its sender is dropped when the writer stops.
+    pub(super) fn written(&self) -> watch::Receiver<u64> {
+        self.written.clone()
     }
 
     pub(super) async fn write<T, F>(
         &self,
-        policy: QueuePolicy,
-        space: SpacePolicy,
+        key: i64,
+        Policy(queue_policy, space): Policy,
         work: F,
     ) -> Result<T>
     where
@@ -94,7 +122,7 @@ impl Writer {
     {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         gauge!("tidepool_writer_queue").set(waiting as f64);
-        if policy == QueuePolicy::RefuseWhenFull && waiting >= self.max_waiting {
+        if queue_policy == QueuePolicy::RefuseWhenFull && waiting >= self.max_waiting {
             refused("writes");
             return Err(Error::Unavailable);
         }
@@ -122,7 +150,7 @@ impl Writer {
             })
         });
         self.queue
-            .send_timeout(Command::Write(Job { space, run }), QUEUE_TIMEOUT)
+            .send_timeout(Command::Write(Job { key, space, run }), QUEUE_TIMEOUT)
             .await
             .map_err(|_| Error::Unavailable)?;
         answered.await.map_err(|_| Error::Unavailable)?
@@ -139,9 +167,14 @@ impl Writer {
 async fn work(
     mut tx: Tx,
     mut commands: mpsc::Receiver<Command>,
-    (batch, wait): (usize, Duration),
+    batching: Batching,
     written: watch::Sender<u64>,
 ) {
+    let Batching {
+        max_batch: batch,
+        wait,
+        ..
+    } = batching;
     let mut waiting = Vec::with_capacity(batch);
     while commands.recv_many(&mut waiting, batch).await > 0 {
         if !wait.is_zero() && waiting.len() < batch {
@@ -162,56 +195,20 @@ async fn work(
         }
         if !jobs.is_empty() {
             let writes = jobs.len() as u64;
-            let jobs = refuse_when_full(&mut tx.reserve, jobs).await;
+            let mut jobs = refuse_when_full(&mut tx.reserve, jobs).await;
+            if tx.has_other_writers() {
+                // Every transaction locks rooms and spaces in the order of their ids, so that no
+                // two wait for one another. The sort is stable: a key's writes keep their order.
+                jobs.sort_by_key(|job| job.key);
+            }
             commit_together(&mut tx, jobs).await;
             written.send_modify(|count| *count += writes);
         }
         if let Some(stopped) = stop {
             commands.close();
-            if let Err(error) =
-                checkpoint(&mut tx.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await
-            {
-                tracing::warn!(%error, "the log was not moved into the file; the next start will");
-            }
-            drop(tx.connection.close().await);
+            tx.connection.close().await;
             let _ = stopped.send(());
             return;
         }
     }
-}
-
-/// Checkpoints the write-ahead log on a connection of its own, so that no commit does that work,
-/// and truncates it past [`MAX_WAL_PAGES`]. Truncating blocks writers: it waits shortly for readers
-/// that are in its way and is tried again later.
-async fn checkpoint_repeatedly(
-    mut connection: SqliteConnection,
-    mut written: watch::Receiver<u64>,
-) {
-    let (mut done, mut is_too_long) = (0, false);
-    loop {
-        // A log that is still too long is tried again without a further write.
-        if !is_too_long && written.changed().await.is_err() {
-            break;
-        }
-        let enough = written.wait_for(|count| count - done >= CHECKPOINT_WRITES);
-        if let Ok(Err(_)) = tokio::time::timeout(CHECKPOINT_INTERVAL, enough).await {
-            break;
-        }
-        done = *written.borrow_and_update();
-        is_too_long = match checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await {
-            // The passive checkpoint has moved most pages without blocking; few are left to this
-            // one.
-            Ok(log) if log.pages > MAX_WAL_PAGES => {
-                let truncated =
-                    checkpoint(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
-                truncated.is_ok_and(|log| log.busy)
-            }
-            Ok(_) => false,
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log could not be checkpointed; retrying");
-                false
-            }
-        };
-    }
-    drop(connection.close().await);
 }

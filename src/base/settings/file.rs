@@ -44,6 +44,15 @@ pub(super) struct SettingsFile {
     /// Seconds after which an unused fragment, account or right is read afresh.
     #[config(env = "TIDEPOOL_CACHE_TTL_SECONDS")]
     cache_ttl_seconds: Option<u64>,
+    /// Where the database is: empty for an SQLite file in the data folder, or the address of a
+    /// PostgreSQL database (15 or newer), such as
+    /// postgres://tidepool@db.example.org/tidepool?sslmode=verify-full. It is printed without its
+    /// password, which PGPASSWORD may hold instead.
+    #[config(env = "TIDEPOOL_DATABASE")]
+    database: Option<String>,
+    /// Connections that write to PostgreSQL at the same time, from 1 to 64. SQLite has one.
+    #[config(env = "TIDEPOOL_WRITE_SHARDS")]
+    write_shards: Option<usize>,
     /// Connections that read from the database.
     #[config(env = "TIDEPOOL_READERS")]
     readers: Option<u32>,
@@ -180,6 +189,8 @@ impl Settings {
             log_json,
             cache_mib,
             cache_ttl_seconds,
+            database,
+            write_shards,
             readers,
             write_batch,
             write_wait_micros,

@@ -44,6 +44,8 @@ impl Settings {
             log_json: false,
             cache_mib: by(16, 32, 128) as u64,
             cache_ttl_seconds: by(60, 600, 3600) as u64,
+            database: String::new(),
+            write_shards: by(4, 4, 4),
             readers: by(2, 4, 8) as u32,
             write_batch: by(32, 128, 256),
             write_wait_micros: by(0, 0, 500) as u64,

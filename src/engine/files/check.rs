@@ -141,7 +141,7 @@ async fn check_some(transfers: Transfers, run: Run, (): ()) -> Result<Settled, F
     let files = &transfers.files;
     let settings = &files.0.settings;
     let allowance = settings.max_checked_mib_per_night.saturating_mul(1 << 20);
-    let database = std::fs::metadata(settings.data.join("tidepool.sqlite"))?.len();
+    let database = files.0.db.size().await?;
     let mut problems = Vec::new();
     if database <= allowance {
         problems = Db::problems(settings).await?;

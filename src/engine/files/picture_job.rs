@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 
+use super::content_lock::ContentLock;
 use super::pictures::{self, Encoded, Made};
 use super::store::{self, File, Picture};
 use super::transfers::Transfers;
 use super::{FileId, Files, usage};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::keyed_lock::KeyGuard;
 use crate::engine::jobs::{Failure, JobKind, Run, Settled};
 use crate::engine::module::Module;
 
@@ -138,7 +138,7 @@ async fn reencode_in_budget(
 struct StoredVersions {
     versions: Vec<Version>,
     /// Keep the contents from being deleted before their rows are written.
-    _guards: Vec<KeyGuard>,
+    _lock: Option<ContentLock>,
 }
 
 impl StoredVersions {
@@ -164,16 +164,8 @@ struct Content {
 
 /// Stores the contents of a picture and of its smaller versions.
 async fn store_versions(files: &Files, file: &File, made: Made) -> Result<StoredVersions> {
-    let mut digests: Vec<_> = [&made.full, &made.large, &made.small]
-        .map(|version| digest_of(&version.bytes))
-        .into();
-    // Always locked in the same order, so that no two jobs can deadlock.
-    digests.sort();
-    digests.dedup();
-    let mut guards = Vec::new();
-    for digest in digests {
-        guards.push(files.0.digest_locks.lock(digest).await);
-    }
+    let digests = [&made.full, &made.large, &made.small].map(|version| digest_of(&version.bytes));
+    let lock = files.lock_contents(digests.into()).await?;
     let full = store_content(files, made.full).await?;
     let large = store_content(files, made.large).await?;
     let small = store_content(files, made.small).await?;
@@ -193,7 +185,7 @@ async fn store_versions(files: &Files, file: &File, made: Made) -> Result<Stored
             // Without the full size.
             version(&[&large, &small]),
         ],
-        _guards: guards,
+        _lock: Some(lock),
     })
 }
 

@@ -69,7 +69,7 @@ async fn delete_content(
     digest: String,
 ) -> Result<Settled, Failure> {
     // Held so that nobody stores the content again between its row's deletion and its own.
-    let _guard = files.0.digest_locks.lock(digest.clone()).await;
+    let _guard = files.lock_contents(vec![digest.clone()]).await?;
     let unused = digest.clone();
     let is_deleted = files
         .0

@@ -63,7 +63,7 @@ impl SendPermits {
     }
 
     /// Takes a permit. When there is none left, the account with the most loses one to an account
-    /// that still has fewer with it: few accounts cannot keep all permits, however slowly they send.
+    /// that still has fewer with it: few accounts cannot keep all, however slowly they send.
     ///
     /// # Errors
     /// `TooMany` when the account holds a quarter of the permits, `Unavailable` when all are held

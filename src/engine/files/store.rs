@@ -7,13 +7,13 @@ use super::media::Media;
 use super::usage::Quotas;
 use super::{FileId, usage};
 use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
+use crate::text_enum;
 
 /// Whether a file is a picture, and how far its processing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
     /// Not a picture.
@@ -25,6 +25,13 @@ pub enum Picture {
     /// It could not be decoded: it is offered as a download only.
     Failed,
 }
+
+text_enum!(Picture {
+    None = "none",
+    Waiting = "waiting",
+    Made = "made",
+    Failed = "failed",
+});
 
 /// The row of a complete file.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -93,7 +100,7 @@ impl File {
 /// account was charged when the upload began.
 ///
 /// # Errors
-/// `Full` when the quota of its space is exceeded, `NotFound` when the upload was deleted meanwhile.
+/// `Full` when the quota of its space is exceeded, `NotFound` when the upload was deleted.
 pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) -> Result<()> {
     usage::add_to_space(tx, file.space, file.charged, Some(quotas)).await?;
     add_blob(tx, &file.digest, file.size, &file.media).await?;
@@ -178,9 +185,13 @@ pub(super) async fn file(db: &Db, id: FileId) -> Result<File> {
     db.one(FILE, (id,)).await
 }
 
-/// Like [`file`], within a transaction.
+/// Like [`file`], within a transaction, until whose end the row stays as it is.
 pub(super) async fn file_in(tx: &mut Tx, id: FileId) -> Result<File> {
-    tx.one(FILE, (id,)).await
+    const HOLD: Sql = Sql {
+        sqlite: FILE,
+        postgres: "SELECT * FROM files WHERE id = $1 FOR NO KEY UPDATE",
+    };
+    tx.one(HOLD, (id,)).await
 }
 
 /// See [`super::Files::claim`].
@@ -215,9 +226,11 @@ pub(super) async fn unclaimed(db: &Db, before: Micros) -> Result<Vec<FileId>> {
 
 /// Deletes a file unless it was claimed meanwhile.
 pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<File>> {
-    let unclaimed: Option<i64> = tx
-        .optional_scalar("SELECT 1 FROM files WHERE id = $1 AND NOT kept", (id,))
-        .await?;
+    const UNCLAIMED: Sql = Sql {
+        sqlite: "SELECT id FROM files WHERE id = $1 AND NOT kept",
+        postgres: "SELECT id FROM files WHERE id = $1 AND NOT kept FOR UPDATE",
+    };
+    let unclaimed: Option<FileId> = tx.optional_scalar(UNCLAIMED, (id,)).await?;
     match unclaimed {
         Some(_) => delete(tx, id).await.map(Some),
         None => Ok(None),

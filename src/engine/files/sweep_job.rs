@@ -71,7 +71,7 @@ async fn delete_orphans(files: &Files, age: Duration) -> Result<()> {
     while let Some(digest) = old.next().await {
         if !store::has_blob(&files.0.db, &digest).await? {
             // Checked again under the lock: an upload of the same content may just be stored.
-            let _guard = files.0.digest_locks.lock(digest.clone()).await;
+            let _guard = files.lock_contents(vec![digest.clone()]).await?;
             if !store::has_blob(&files.0.db, &digest).await? {
                 files.0.blobs.delete(&digest).await?;
             }

@@ -31,8 +31,8 @@ pub(super) struct Upload {
     pub(super) expires_at: Micros,
 }
 
-/// Adds an upload and counts its announced size against the quota of its account. A space is charged
-/// when the upload becomes a file: what is only announced must not keep others from it.
+/// Adds an upload and counts its announced size against the quota of its account. A space is
+/// charged when the upload becomes a file: what is only announced must not keep others from it.
 ///
 /// # Errors
 /// `Full` when the quota of its account is exceeded.

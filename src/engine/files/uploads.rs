@@ -94,7 +94,7 @@ impl Transfers {
     ///
     /// # Errors
     /// `Conflict` when the upload has another offset, or the body does not match its checksum;
-    /// `Full` when the space has no room for the file; `Unavailable` when the permit was taken back.
+    /// `Full` when the space or the disk has no room; `Unavailable` when the permit was taken back.
     pub(super) async fn append<S, E>(
         &self,
         viewer: &Viewer,
@@ -250,7 +250,7 @@ impl Files {
         let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
-        let _guard = self.0.digest_locks.lock(digest.clone()).await;
+        let _guard = self.lock_contents(vec![digest.clone()]).await?;
         if !store::has_blob(&self.0.db, &digest).await?
             && let Err(error) = self.0.blobs.put_file(&digest, writer.path(), size).await
         {

@@ -1,6 +1,6 @@
 //! Storage quotas: how many bytes accounts and spaces use, and how many they may.
 
-use crate::base::db::{Db, Tx};
+use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 
@@ -93,7 +93,10 @@ pub(super) async fn fits(
     bytes: i64,
     quotas: Quotas,
 ) -> Result<bool> {
-    const USED: &str = "SELECT bytes FROM storage_used WHERE scope = $1 AND id = $2";
+    const USED: Sql = Sql {
+        sqlite: "SELECT bytes FROM storage_used WHERE scope = $1 AND id = $2",
+        postgres: "SELECT bytes FROM storage_used WHERE scope = $1 AND id = $2 FOR UPDATE",
+    };
     if bytes <= 0 {
         return Ok(true);
     }

@@ -32,6 +32,9 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(4500);
 /// Before the runner repeats a step that failed because the database did.
 const ERROR_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Between two looks at what other servers have done to jobs. Their jobs wake nobody here.
+const SHARED_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The error of an attempt that ended with its process.
 const DIED: &str = "the server ended while it ran";
 
@@ -52,6 +55,7 @@ pub(super) async fn run(
         clock: ClockWatch::new(),
         due: Micros(0),
         renewed_at: Instant::now(),
+        polled_at: Instant::now(),
     }
     .run()
     .await;
@@ -69,6 +73,8 @@ struct Runner {
     /// When the next scheduled job or [`Schedule`] is due.
     due: Micros,
     renewed_at: Instant,
+    /// When [`poll_shared`](Runner::poll_shared) ran last.
+    polled_at: Instant,
 }
 
 impl Runner {
@@ -100,6 +106,9 @@ impl Runner {
 
     /// Maintains leases and schedules, and begins jobs. Returns how long to sleep at most.
     async fn step(&mut self) -> Duration {
+        if let Err(error) = self.poll_shared().await {
+            tracing::warn!(%error, "jobs of other servers cannot be read; it will be tried again");
+        }
         if let Err(error) = self.maintain().await {
             tracing::warn!(%error, "jobs cannot be looked after; it will be tried again");
             self.due = Micros::now().plus(ERROR_RETRY_INTERVAL);
@@ -108,13 +117,44 @@ impl Runner {
             tracing::warn!(%error, "jobs cannot be taken; it will be tried again");
             Some(ERROR_RETRY_INTERVAL)
         });
+        let poll_interval = match self.jobs.0.db.is_shared() {
+            true => SHARED_POLL_INTERVAL,
+            false => RENEW_INTERVAL,
+        };
         self.due
             .since(Micros::now())
-            .min(RENEW_INTERVAL)
+            .min(poll_interval)
             .min(rate_delay.unwrap_or(RENEW_INTERVAL))
     }
 
-    /// Restores the state of a previous process: jobs marked as running ended with it.
+    /// Where other servers share the database: reads which kinds they have paused and which jobs
+    /// that run here they have cancelled, and has every kind looked for again.
+    async fn poll_shared(&mut self) -> Result<()> {
+        if !self.jobs.0.db.is_shared() || self.polled_at.elapsed() < SHARED_POLL_INTERVAL {
+            return Ok(());
+        }
+        self.polled_at = Instant::now();
+        let jobs = self.jobs.clone();
+        let read = self.jobs.0.db.write_queued(async move |tx| {
+            let paused = store::paused_kinds(tx).await?;
+            let cancelled = store::cancelled(tx).await?;
+            tx.after_commit(move || jobs.set_paused(paused));
+            Ok(cancelled)
+        });
+        let cancelled = read.await?;
+        let mut state = self.jobs.state();
+        for id in cancelled {
+            if let Some(running) = state.running.get(&id) {
+                running.stop.abort();
+            }
+        }
+        state.ready.extend(self.jobs.kinds().keys());
+        self.due = Micros(0);
+        Ok(())
+    }
+
+    /// Restores the state of a previous process: jobs marked as running ended with it. Where other
+    /// servers share the database, only those whose lease has ended.
     async fn recover(&mut self) -> Result<()> {
         let jobs = self.jobs.clone();
         let read = self.jobs.0.db.write_queued(async move |tx| {
@@ -133,8 +173,16 @@ impl Runner {
     /// death delays the job further, and [`backoff::MAX_CRASHES`] of them end it.
     async fn reclaim_after_crash(&self) -> Result<()> {
         let jobs = self.jobs.clone();
+        let until = match self.jobs.0.db.is_shared() {
+            true => Micros::now(),
+            false => Micros(i64::MAX),
+        };
+        let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
         let write = self.jobs.0.db.write_queued(async move |tx| {
-            for (id, kind, attempts) in store::expired_leases(tx, Micros(i64::MAX)).await? {
+            for (id, kind, attempts) in store::expired_leases(tx, until).await? {
+                if running.contains(&id) {
+                    continue;
+                }
                 let crashes = store::count_crash(tx, id).await?;
                 let kind = jobs.kinds().get(kind.as_str());
                 let may_retry = kind.is_some_and(|kind| attempts < kind.max_attempts);
@@ -173,7 +221,9 @@ impl Runner {
     /// Renews leases, and adds or promotes jobs that are due. Writes nothing when neither is due.
     async fn maintain(&mut self) -> Result<()> {
         let now = Micros::now();
-        let step_back = self.clock.detect_step_back(now);
+        // Where other servers share the database, their clocks may have gone on.
+        let is_alone = !self.jobs.0.db.is_shared();
+        let step_back = self.clock.detect_step_back(now).filter(|_| is_alone);
         let running: Vec<JobId> = self.jobs.state().running.keys().copied().collect();
         let must_renew = !running.is_empty() && self.renewed_at.elapsed() >= RENEW_INTERVAL;
         if self.jobs.0.timer_is_stale.swap(false, Ordering::AcqRel) || step_back.is_some() {
@@ -200,7 +250,11 @@ impl Runner {
         if promoted {
             self.jobs.wake_all();
         }
-        self.reclaim(now).await
+        // What does not run here has died with another server.
+        match self.jobs.0.db.is_shared() {
+            true => self.reclaim_after_crash().await,
+            false => self.reclaim(now).await,
+        }
     }
 
     /// Takes and starts as many waiting jobs as may run. Returns how long until a kind that its

@@ -7,7 +7,7 @@ use croner::Cron;
 
 use super::NewJob;
 use crate::base::clock::Micros;
-use crate::base::db::Tx;
+use crate::base::db::{Sql, Tx};
 use crate::base::error::Result;
 use crate::engine::jobs::Jobs;
 
@@ -52,7 +52,11 @@ impl Schedule {
     /// the next time by the new clock counts: otherwise a step of a day would skip a day of jobs.
     pub(super) async fn tick(&self, tx: &mut Tx, jobs: &Jobs, now: Micros) -> Result<Micros> {
         let next = self.next_after(now).unwrap_or(Micros(i64::MAX));
-        const READ: &str = "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2";
+        // Locked: of several servers one adds the job, and the others see that it is done.
+        const READ: Sql = Sql {
+            sqlite: "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2",
+            postgres: "SELECT next_at FROM job_schedules WHERE name = $1 AND cron = $2 FOR UPDATE",
+        };
         let stored: Option<Micros> = tx.optional_scalar(READ, (self.kind, self.cron)).await?;
         match stored {
             Some(at) if at > now && at <= next => return Ok(at),

@@ -7,13 +7,15 @@ use sqlx::FromRow;
 
 use super::JobId;
 use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 
 /// The time after which a job that is marked as running, and whose runner did not renew its lease,
 /// counts as crashed.
 pub(super) const LEASE_TTL: Duration = Duration::from_secs(30);
+/// Between a job that is in the way and its end, as often in a row as nobody will see.
+const MAX_ADD_ATTEMPTS: usize = 5;
 /// Rows of permanently failed jobs beyond this number are deleted, the oldest first.
 const MAX_FAILED_ROWS: i64 = 10_000;
 
@@ -51,28 +53,29 @@ pub(super) async fn add(tx: &mut Tx, job: &NewRow, now: Micros) -> Result<(JobId
         Some(delay) => ("later", now.plus(delay)),
         None => ("waiting", now),
     };
-    let added = tx
-        .execute(
-            ADD,
-            (
-                id,
-                job.kind,
-                &job.key,
-                &job.payload,
-                job.priority,
-                state,
-                run_at,
-                now,
-                job.account,
-                turn,
-            ),
-        )
-        .await?;
-    if added > 0 {
-        return Ok((id, true));
-    }
     const FIND: &str = "SELECT id FROM jobs WHERE kind = $1 AND key = $2 AND state <> 'failed'";
-    Ok((tx.scalar(FIND, (job.kind, &job.key)).await?, false))
+    // The job that is in the way may end before it is found, where there are other writers.
+    for _ in 0..MAX_ADD_ATTEMPTS {
+        let row = (
+            id,
+            job.kind,
+            &job.key,
+            &job.payload,
+            job.priority,
+            state,
+            run_at,
+            now,
+            job.account,
+            turn,
+        );
+        if tx.execute(ADD, row).await? > 0 {
+            return Ok((id, true));
+        }
+        if let Some(existing) = tx.optional_scalar(FIND, (job.kind, &job.key)).await? {
+            return Ok((existing, false));
+        }
+    }
+    Err(Error::Unavailable)
 }
 
 /// The turn of an account's next job of a kind: after its own, and not before the earliest that
@@ -90,8 +93,14 @@ async fn next_turn(tx: &mut Tx, kind: &str, account: AccountId) -> Result<i64> {
 
 /// Marks scheduled jobs that are due as waiting, at most 1,000 at a time. Whether there were any.
 pub(super) async fn promote_due(tx: &mut Tx, now: Micros) -> Result<bool> {
-    const DUE: &str = "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id IN \
-        (SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 ORDER BY run_at LIMIT 1000)";
+    const DUE: Sql = Sql {
+        sqlite: "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id IN \
+            (SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 \
+            ORDER BY run_at LIMIT 1000)",
+        postgres: "UPDATE jobs SET state = 'waiting', changed_at = $1 WHERE id = ANY(ARRAY( \
+            SELECT id FROM jobs WHERE state = 'later' AND run_at <= $1 \
+            ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))",
+    };
     Ok(tx.execute(DUE, (now,)).await? > 0)
 }
 
@@ -117,13 +126,24 @@ pub(super) async fn shift_times_back(tx: &mut Tx, by: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Marks up to `max` waiting jobs of a kind as running, by priority, turn and age.
+/// Marks up to `max` waiting jobs of a kind as running, by priority, turn and age. Jobs that
+/// another server takes at the same time are left to it, and none is taken of a kind that another
+/// server has paused.
 pub(super) async fn take(tx: &mut Tx, kind: &str, max: usize, now: Micros) -> Result<Vec<Taken>> {
-    const TAKE: &str = "UPDATE jobs SET state = 'running', attempts = attempts + 1, \
-        leased_until = $3, changed_at = $4 WHERE id IN \
-        (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
-        ORDER BY priority DESC, turn, id LIMIT $2) \
-        RETURNING id, payload, attempts";
+    const TAKE: Sql = Sql {
+        sqlite: "UPDATE jobs SET state = 'running', attempts = attempts + 1, \
+            leased_until = $3, changed_at = $4 WHERE id IN \
+            (SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
+            ORDER BY priority DESC, turn, id LIMIT $2) \
+            RETURNING id, payload, attempts",
+        postgres: "WITH taken AS (UPDATE jobs SET state = 'running', attempts = attempts + 1, \
+            leased_until = $3, changed_at = $4 WHERE id = ANY(ARRAY( \
+            SELECT id FROM jobs WHERE kind = $1 AND state = 'waiting' \
+            AND NOT EXISTS (SELECT 1 FROM job_pauses p WHERE p.kind = $1) \
+            ORDER BY priority DESC, turn, id LIMIT $2 FOR UPDATE SKIP LOCKED)) \
+            RETURNING id, payload, attempts, priority, turn) \
+            SELECT id, payload, attempts FROM taken ORDER BY priority DESC, turn, id",
+    };
     tx.all(TAKE, (kind, max as i64, now.plus(LEASE_TTL), now))
         .await
 }
@@ -148,8 +168,12 @@ pub(super) async fn expired_leases(
     tx: &mut Tx,
     until: Micros,
 ) -> Result<Vec<(JobId, String, i64)>> {
-    const EXPIRED: &str =
-        "SELECT id, kind, attempts FROM jobs WHERE state = 'running' AND leased_until <= $1";
+    const EXPIRED: Sql = Sql {
+        sqlite: "SELECT id, kind, attempts FROM jobs \
+            WHERE state = 'running' AND leased_until <= $1",
+        postgres: "SELECT id, kind, attempts FROM jobs \
+            WHERE state = 'running' AND leased_until <= $1 FOR UPDATE SKIP LOCKED",
+    };
     tx.all(EXPIRED, (until,)).await
 }
 
@@ -278,6 +302,15 @@ pub(super) async fn paused_kinds(tx: &mut Tx) -> Result<Vec<String>> {
     tx.scalars("SELECT kind FROM job_pauses", ()).await
 }
 
+/// The running jobs that were cancelled.
+pub(super) async fn cancelled(tx: &mut Tx) -> Result<Vec<JobId>> {
+    tx.scalars(
+        "SELECT id FROM jobs WHERE state = 'running' AND cancelled",
+        (),
+    )
+    .await
+}
+
 /// The states that the host's page counts.
 #[derive(Clone, Copy)]
 pub(super) enum Counted {
@@ -292,14 +325,15 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, max: i64) -> Resu
     let count = match state {
         Counted::Waiting => {
             "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
-                WHERE kind = $1 AND state = 'waiting' LIMIT $2)"
+                WHERE kind = $1 AND state = 'waiting' LIMIT $2) AS found"
         }
         Counted::Later => {
-            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'later' LIMIT $2)"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
+                WHERE kind = $1 AND state = 'later' LIMIT $2) AS found"
         }
         Counted::Failed => {
             "SELECT COUNT(*) FROM (SELECT 1 FROM jobs \
-                WHERE kind = $1 AND state = 'failed' LIMIT $2)"
+                WHERE kind = $1 AND state = 'failed' LIMIT $2) AS found"
         }
     };
     db.scalar(count, (kind, max)).await
@@ -334,7 +368,7 @@ pub struct Failed {
 /// The newest hundred that failed permanently, then the next fifty to be retried.
 pub(super) async fn failed(db: &Db) -> Result<Vec<Failed>> {
     const FAILED: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
-        NULL AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
+        CAST(NULL AS BIGINT) AS next_at FROM jobs WHERE state = 'failed' ORDER BY id DESC LIMIT 100";
     const RETRYING: &str = "SELECT id, kind, payload, attempts, error, changed_at, \
         run_at AS next_at FROM jobs WHERE state = 'later' AND attempts > 0 \
         ORDER BY run_at LIMIT 50";

@@ -1,4 +1,5 @@
 mod attempts;
+mod servers;
 mod timing;
 
 use std::sync::atomic::AtomicUsize;

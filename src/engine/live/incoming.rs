@@ -2,8 +2,8 @@
 
 use crate::engine::websocket::{Fault, Inflater, Message, Reader};
 
-/// More than a socket may send at once before it is closed for flooding (`session.rs`). They wait in
-/// memory while the first is handled, and a read of 64 KiB can hold ten thousand.
+/// More than a socket may send at once before it is closed for flooding (`session.rs`). They wait
+/// in memory while the first is handled, and a read of 64 KiB can hold ten thousand.
 const MAX_MESSAGES_PER_READ: usize = 256;
 
 /// Messages in the order in which they were sent.

@@ -26,6 +26,9 @@ impl Migration {
             VALUES ($1, $2, $3, $4)";
         let Self { module, name, sql } = self;
         let checksum = blake3::hash(sql.as_bytes()).to_hex().to_string();
+        // Of several servers that start at once one runs it, and the others wait for it.
+        tx.lock_table("LOCK TABLE module_migrations IN SHARE ROW EXCLUSIVE MODE")
+            .await?;
         let applied: Option<String> = tx.optional_scalar(APPLIED, (module, name)).await?;
         match applied {
             None => {
@@ -60,6 +63,7 @@ pub(in crate::engine) async fn run_all(db: &Db, migrations: &[Migration]) -> any
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::db::Sql;
     use crate::base::db::tests::Scratch;
 
     const TABLES: Migration = Migration {
@@ -69,7 +73,10 @@ mod tests {
     };
 
     async fn has(db: &Db, name: &'static str) -> bool {
-        const COUNT: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = $1";
+        const COUNT: Sql = Sql {
+            sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE name = $1",
+            postgres: "SELECT COUNT(*) FROM pg_class WHERE relname = $1",
+        };
         let count: i64 = db.scalar(COUNT, (name,)).await.unwrap();
         count == 1
     }

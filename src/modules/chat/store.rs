@@ -10,7 +10,7 @@ use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::ids::{self, AccountId, RoomId, SpaceId};
 
 /// What identifies a message's cached fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
@@ -40,6 +40,7 @@ pub(super) async fn post(
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
+    continue_ids(tx, room).await?;
     let (id, now) = (MessageId::new(), Micros::now());
     let continues_after =
         Micros(now.0 - i64::try_from(CONTINUATION_WINDOW.as_micros()).unwrap_or(0));
@@ -101,6 +102,24 @@ pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
 /// A message, by id, in a transaction.
 pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
     tx.one(MESSAGE, (id,)).await
+}
+
+/// Has other transactions wait that change this message.
+pub(super) async fn lock_message(tx: &mut Tx, id: MessageId) -> Result<()> {
+    const LOCK: &str = "SELECT id FROM messages WHERE id = $1 FOR NO KEY UPDATE";
+    tx.lock::<(i64,)>(LOCK, (id,)).await.map(drop)
+}
+
+/// Makes the next id greater than those of the room's messages, which other servers may have
+/// posted. The caller's transaction holds the room.
+async fn continue_ids(tx: &mut Tx, room: RoomId) -> Result<()> {
+    const NEWEST: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";
+    if tx.has_other_writers()
+        && let Some(newest) = tx.optional_scalar(NEWEST, (room,)).await?
+    {
+        ids::at_least(newest);
+    }
+    Ok(())
 }
 
 /// Stores a message's attachments. Only replacing earlier ones makes a new revision: the first are
@@ -226,6 +245,25 @@ pub(super) async fn mark_read(
 
 // A member without a read mark counts as having read everything posted before they joined. Ids hold
 // milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
+
+/// An account's rooms with unread messages, wherever they are, and rooms that it has read: at most
+/// a thousand of each.
+pub(super) async fn marks(db: &Db, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
+    const UNREAD: &str = "SELECT r.id FROM rooms r \
+        LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
+        LEFT JOIN room_members own ON own.room_id = r.id AND own.account_id = $1 \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
+        WHERE r.archived_at IS NULL AND (own.room_id IS NOT NULL \
+        OR (me.space_id IS NOT NULL AND NOT r.private)) AND EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
+        (me.joined_at / 1000 - 1704067200000) * 1048576, 0) AND m.author_id <> $1) \
+        LIMIT 1000";
+    const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
+        AND m.author_id <> $1) LIMIT 1000";
+    let unread = db.scalars(UNREAD, (account,)).await?;
+    Ok((unread, db.scalars(READ, (account,)).await?))
+}
 
 /// The direct conversations with unread messages for an account, and such rooms of `space`.
 pub(super) async fn unread(

@@ -1,0 +1,89 @@
+//! The database of one test's server, and changes of its rows.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::{Instance, Mode, Postgres, PostgresDatabase, TestServer};
+
+/// A database that only one server uses.
+pub enum Database {
+    /// This file.
+    Sqlite(PathBuf),
+    /// A database of the cluster that the test program shares.
+    Postgres(PostgresDatabase),
+}
+
+impl Database {
+    /// A new one of the kind that this run is about. A file is in the server's data folder.
+    pub fn new(data: &Path) -> Self {
+        match Mode::current() {
+            Mode::Sqlite => Self::Sqlite(data.join("tidepool.sqlite")),
+            Mode::Postgres | Mode::Cluster => Self::Postgres(Postgres::shared().create_database()),
+        }
+    }
+
+    /// What `TIDEPOOL_DATABASE` is set to; nothing for a file.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(database) => Some(database.url()),
+        }
+    }
+
+    /// Runs one statement beside the server; how many rows it changed.
+    pub async fn execute(&self, sql: &str) -> u64 {
+        match self {
+            Self::Sqlite(file) => {
+                assert!(file.exists(), "the database is there");
+                let mut database =
+                    SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+                        .await
+                        .expect("it opens");
+                let done = sqlx::query(AssertSqlSafe(sql))
+                    .execute(&mut database)
+                    .await
+                    .expect("the statement succeeds");
+                database.close().await.expect("it closes");
+                done.rows_affected()
+            }
+            Self::Postgres(database) => {
+                let tag = database.execute(sql);
+                let count = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
+                count.unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl TestServer {
+    /// Changes rows of a stopped server's database: for what only time or another program could do.
+    pub async fn change_rows(&self, sql: &str) {
+        let is_running = self.instances.iter().any(Instance::is_running);
+        assert!(!is_running, "a running server's rows are its own");
+        assert!(self.database.execute(sql).await > 0, "nothing changed");
+    }
+
+    /// Lets a stopped server's sessions have been used last in 1970.
+    pub async fn age_sessions(&self) {
+        let data = match self.database {
+            Database::Sqlite(_) => "json_set(data, '$.data.seen', 0)",
+            Database::Postgres(_) => "jsonb_set(data::jsonb, '{data,seen}', '0')::text",
+        };
+        self.change_rows(&format!("UPDATE sessions SET data = {data}"))
+            .await;
+    }
+
+    /// Changes the schema beside the running server, as another program might.
+    pub async fn change_schema(&self, sql: &str) {
+        self.database.execute(sql).await;
+    }
+
+    /// The SQLite file, where the server has one.
+    pub fn database_file(&self) -> Option<&Path> {
+        match &self.database {
+            Database::Sqlite(file) => Some(file),
+            Database::Postgres(_) => None,
+        }
+    }
+}
