@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use file::SettingsFile;
 pub use profile::Profile;
+pub(in crate::base) use unknown::read_table;
 
 /// The settings in force.
 #[derive(Clone, Debug, Serialize)]

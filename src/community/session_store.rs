@@ -1,7 +1,9 @@
 //! The session store: sessions are rows keyed by the digest of the cookie, so that they survive a
 //! restart and can be listed and ended, while a stolen backup signs nobody in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::sync::Cache;
 use tower_sessions::SessionStore;
@@ -13,7 +15,11 @@ use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::base::secrets;
+use crate::base::security_log::SecurityEvent;
+use crate::base::telemetry::refused;
 use crate::engine::Engine;
+use crate::engine::rate_limit::Rate;
+use crate::engine::viewer::Address;
 
 const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
 pub(super) const ACCOUNT: &str = "account"; // fields of a record
@@ -26,6 +32,9 @@ pub(super) struct Sessions {
     pub(super) accounts: Accounts,
     /// Records by digest, without their cookie.
     pub(super) open: Cache<Arc<str>, Record>,
+    /// Sessions that are looked up in the database, by network: as many as requests of people who
+    /// are not signed in. `None` without a limit of requests.
+    lookups: Option<Arc<Rate<IpAddr>>>,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -45,6 +54,7 @@ fn backend_error(error: impl std::fmt::Display) -> StoreError {
 
 impl Sessions {
     pub(super) fn new(engine: &Engine, accounts: &Accounts) -> Self {
+        let per_minute = engine.settings.requests_per_minute;
         Self {
             engine: engine.clone(),
             accounts: accounts.clone(),
@@ -52,6 +62,34 @@ impl Sessions {
                 .max_capacity(MAX_CACHED)
                 .time_to_live(engine.settings.cache_ttl())
                 .build(),
+            lookups: (per_minute > 0)
+                .then(|| Arc::new(Rate::new(per_minute, Duration::from_secs(60)))),
+        }
+    }
+
+    /// Counts a request whose session has to be looked up in the database. Cookies that nobody was
+    /// given cost a read each, before it is known whose request it is.
+    ///
+    /// # Errors
+    /// `TooMany` past the limit of the network.
+    pub(super) fn check_lookup(&self, id: &Id, address: IpAddr) -> Result<()> {
+        let Some(lookups) = self.lookups.as_ref() else {
+            return Ok(());
+        };
+        if self.open.contains_key(&*digest(id)) {
+            return Ok(());
+        }
+        let checked = lookups.check(&Address(address).network());
+        checked.map(drop).inspect_err(|_| {
+            refused("session_lookups");
+            SecurityEvent::LimitReached.record(None, address, "session_lookups");
+        })
+    }
+
+    /// Drops the counters of networks that sent nothing lately.
+    pub(super) fn evict(&self) {
+        if let Some(lookups) = &self.lookups {
+            lookups.evict();
         }
     }
 

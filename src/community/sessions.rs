@@ -71,6 +71,12 @@ async fn resolve_viewer(
     next: Next,
 ) -> Response {
     let address = RequestContext::address_of(&request);
+    // Before the session is read: the limit of requests counts only whom it has found.
+    if let Some(id) = session.id()
+        && let Err(error) = sessions.check_lookup(&id, address)
+    {
+        return axum::response::IntoResponse::into_response(error);
+    }
     match sessions.viewer(&session, request.headers(), address).await {
         Ok(Some(viewer)) => {
             RequestContext::set_viewer(&mut request, viewer);
