@@ -19,6 +19,7 @@ use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
 use crate::engine::Engine;
 use crate::engine::rate_limit::Rate;
+use crate::engine::versions::Snapshot;
 use crate::engine::viewer::Address;
 
 const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
@@ -30,8 +31,9 @@ pub(super) const DEVICE: &str = "device";
 pub(super) struct Sessions {
     pub(super) engine: Engine,
     pub(super) accounts: Accounts,
-    /// Records by digest, without their cookie.
-    pub(super) open: Cache<Arc<str>, Record>,
+    /// Records by digest, without their cookie. They depend on their account, which changes when a
+    /// session of it ends, on whichever instance.
+    pub(super) open: Cache<Arc<str>, (Snapshot, Record)>,
     /// Sessions that are looked up in the database, by network: as many as requests of people who
     /// are not signed in. `None` without a limit of requests.
     lookups: Option<Arc<Rate<IpAddr>>>,
@@ -101,7 +103,9 @@ impl Sessions {
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {
         let now = time::OffsetDateTime::now_utc();
-        if let Some(record) = self.open.get(digest) {
+        if let Some((snapshot, record)) = self.open.get(digest)
+            && snapshot.is_fresh()
+        {
             return Ok(Some(record).filter(|record| record.expiry_date > now));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
@@ -114,7 +118,12 @@ impl Sessions {
             return Ok(None);
         };
         let key: Arc<str> = digest.into();
-        self.open.insert(key.clone(), record.clone());
+        let deps = self.engine.versions.dependencies();
+        account_of(&record)
+            .iter()
+            .for_each(|account| deps.add(*account));
+        self.open
+            .insert(key.clone(), (deps.snapshot(), record.clone()));
         // The session may have been ended, and its cache entry removed, while it was being read and
         // before it was inserted: check once more.
         let is_open: bool = self
@@ -200,7 +209,12 @@ impl SessionStore for Sessions {
                 let row = (&*key, account, data, device, Micros::now(), expires);
                 tx.execute(CREATE, row).await?;
                 sessions.end_excess(tx, account).await?;
-                tx.after_commit(move || sessions.open.insert(key, cached));
+                let deps = sessions.engine.versions.dependencies();
+                tx.after_commit(move || {
+                    // After the end of other sessions: that changed the account.
+                    deps.add(account);
+                    sessions.open.insert(key, (deps.snapshot(), cached));
+                });
                 Ok(())
             })
             .await
@@ -221,10 +235,12 @@ impl SessionStore for Sessions {
             cached,
         } = Row::of(record)?;
         let cache = self.open.clone();
+        let deps = self.engine.versions.dependencies();
+        deps.add(account);
         let saved = self.engine.db.write(async move |tx| {
             let row = (&*key, account, data, Micros::now(), expires);
             if tx.execute(SAVE, row).await? > 0 {
-                tx.after_commit(move || cache.insert(key, cached));
+                tx.after_commit(move || cache.insert(key, (deps.snapshot(), cached)));
             }
             Ok(())
         });

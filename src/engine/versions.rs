@@ -5,20 +5,25 @@
 //! That happens after the commit and before the writer gets its response (see `Tx::after_commit`),
 //! so a client never gets a cached page from before its own change.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use crate::base::ids::Id;
 
 /// Something that cached entries depend on: a kind of id, and its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thing(&'static str, i64);
 
 impl Thing {
     /// The thing with this id.
     pub fn of<I: Id>(id: I) -> Self {
         Self(I::KIND, id.get())
+    }
+
+    /// The kind of id, and the number.
+    pub(super) fn parts(self) -> (&'static str, i64) {
+        (self.0, self.1)
     }
 }
 
@@ -77,6 +82,8 @@ type Seen = (Arc<AtomicU64>, u64);
 #[derive(Clone)]
 pub struct Versions {
     counters: Arc<RwLock<HashMap<Thing, Weak<AtomicU64>>>>,
+    /// The kinds of all things that ever had a counter.
+    kinds: Arc<RwLock<HashSet<&'static str>>>,
     /// Of all entries: see [`Versions::expire_all`]. [`SUSPENDED`] while none is fresh.
     generation: Arc<AtomicU64>,
 }
@@ -88,6 +95,7 @@ impl Default for Versions {
     fn default() -> Self {
         Self {
             counters: Arc::default(),
+            kinds: Arc::default(),
             generation: Arc::new(AtomicU64::new(SUSPENDED + 1)),
         }
     }
@@ -127,6 +135,15 @@ impl Versions {
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             return counter;
         }
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        let is_known = kinds.contains(thing.0);
+        drop(kinds);
+        if !is_known {
+            let kinds = self.kinds.write();
+            kinds
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(thing.0);
+        }
         let counter = Arc::default();
         counters.insert(thing, Arc::downgrade(&counter));
         counter
@@ -139,6 +156,15 @@ impl Versions {
         // Without a counter, nothing cached depends on the thing.
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             counter.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// As [`bump`](Self::bump), with the kind of id as another instance names it.
+    pub(super) fn bump_named(&self, kind: &str, number: i64) {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        // Of a kind that is not there, nothing is cached.
+        if let Some(kind) = kinds.get(kind) {
+            self.bump(Thing(kind, number));
         }
     }
 
