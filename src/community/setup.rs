@@ -1,12 +1,14 @@
 //! Setup, which runs once: creates the host's account, the first space and its room.
 
 use super::accounts::{self, NewAccount};
+use super::topics::ServerSetUp;
 use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
+use crate::engine::bus::Origin;
 
 /// The form fields of the setup page.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ impl Community {
         setup.community = names::check_name(&setup.community, "community", &mut check);
         setup.owner.check(&setup.community, &mut check);
         check.done()?;
-        let hosts = self.engine().hosts.clone();
+        let (hosts, bus) = (self.engine().hosts.clone(), self.engine().bus.clone());
         let hash = self.accounts.hash_password(&setup.owner).await?;
         let write = self.engine().db.write(async move |tx| {
             check_setup_open(tx).await?;
@@ -87,7 +89,12 @@ impl Community {
             let space = spaces::insert(tx, &setup.community).await?;
             spaces::add_member(tx, space, owner, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
+            let set_up = ServerSetUp {
+                owner,
+                host: setup.host.clone(),
+            };
             tx.after_commit(move || hosts.restrict_to(&setup.host));
+            bus.publish_after_commit(tx, Origin::new(owner, None), set_up);
             Ok((owner, space))
         });
         write.await
