@@ -137,8 +137,7 @@ async fn may_read(cabinet: Cabinet, viewer: Viewer, file: File) -> Result<()> {
 }
 
 async fn pictures_ready(cabinet: Cabinet, tx: &mut Tx, file: File) -> Result<()> {
-    cabinet.publish_changed(tx, SpaceId(file.target));
-    Ok(())
+    cabinet.publish_changed(tx, SpaceId(file.target)).await
 }
 
 async fn may_follow(cabinet: Cabinet, viewer: Viewer, space: SpaceId) -> Result<bool> {
@@ -146,9 +145,13 @@ async fn may_follow(cabinet: Cabinet, viewer: Viewer, space: SpaceId) -> Result<
 }
 
 /// Programs that follow the feed get the event.
-async fn contents_changed(cabinet: &Cabinet, event: &ContentsChanged, _: &Envelope) -> Result<()> {
-    let live = &cabinet.0.engine().live;
-    live.publish(&FEED.name(event.space), Content::of(event));
+async fn contents_changed(
+    cabinet: &Cabinet,
+    event: &ContentsChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    let (live, feed) = (&cabinet.0.engine().live, FEED.name(event.space));
+    live.publish_at(&feed, envelope, Content::of(event));
     Ok(())
 }
 
@@ -172,9 +175,10 @@ impl Cabinet {
     }
 
     /// After the commit: a rolled-back write publishes nothing.
-    fn publish_changed(&self, tx: &mut Tx, space: SpaceId) {
-        let bus = &self.0.engine().bus;
-        bus.publish_after_commit(tx, Origin::default(), ContentsChanged { space });
+    async fn publish_changed(&self, tx: &mut Tx, space: SpaceId) -> Result<()> {
+        let (bus, feed) = (&self.0.engine().bus, FEED.name(space));
+        bus.publish_on(tx, &[feed], Origin::default(), ContentsChanged { space })
+            .await
     }
 
     /// The files have been uploaded already, over tus or with the form. One transaction claims all
@@ -196,8 +200,7 @@ impl Cabinet {
                 )
                 .await?;
             }
-            cabinet.publish_changed(tx, space);
-            Ok(())
+            cabinet.publish_changed(tx, space).await
         })
         .await?;
         Ok(Outcome::new(
@@ -242,7 +245,7 @@ impl Cabinet {
         self.write(viewer.account, space, async move |tx| {
             const ROW: &str = "DELETE FROM cabinet WHERE file_id = $1 RETURNING space_id";
             let _: SpaceId = tx.scalar(ROW, (file,)).await?;
-            cabinet.publish_changed(tx, space);
+            cabinet.publish_changed(tx, space).await?;
             cabinet.0.engine().files.release(tx, file).await
         })
         .await?;

@@ -92,12 +92,12 @@ async fn may_follow(counter: Counter, viewer: Viewer, space: SpaceId) -> Result<
 }
 
 /// Publishes the event in two forms: HTML for pages, JSON for programs.
-async fn value_changed(counter: &Counter, event: &ValueChanged, _: &Envelope) -> Result<()> {
+async fn value_changed(counter: &Counter, event: &ValueChanged, envelope: &Envelope) -> Result<()> {
     let target = format!("#counter-{}", event.space);
     let html = Partial::inner(target, &event.value.to_string()).to_string();
     let content = Content::of(event).html(move |_| html.clone());
     let live = &counter.community.engine().live;
-    live.publish(&FEED.name(event.space), content);
+    live.publish_at(&FEED.name(event.space), envelope, content);
     Ok(())
 }
 
@@ -114,8 +114,9 @@ async fn add(counter: Counter, viewer: Viewer, AddInput { space }: AddInput) -> 
     let write = async move |tx: &mut Tx| {
         let value: i64 = tx.scalar(ADD, (space,)).await?;
         // After the commit, in commit order: a rolled-back write publishes nothing.
+        let (feed, changed) = (FEED.name(space), ValueChanged { space, value });
         let origin = Origin::new(viewer.account, Some(space));
-        bus.publish_after_commit(tx, origin, ValueChanged { space, value });
+        bus.publish_on(tx, &[feed], origin, changed).await?;
         Ok(value)
     };
     let (access, scope) = (&counter.community.access, Scope::Space(space));
@@ -149,7 +150,7 @@ async fn page(
     let engine = counter.community.engine();
     // The cursor is taken before the value is read: frames after it hold every change that the
     // page misses.
-    let feed = FEED.position(space, &engine.live);
+    let feed = FEED.position(space, &engine.live).await?;
     const VALUE: &str = "SELECT value FROM counters WHERE space_id = $1";
     let value: Option<i64> = engine.db.optional_scalar(VALUE, (space,)).await?;
     let here = format!("/spaces/{space}/counter");

@@ -77,9 +77,9 @@ fn module() -> Module<Engine> {
         .subscriber(Subscriber::new("reminders.presenter").on(reminder_told))
 }
 
-async fn reminder_told(engine: &Engine, event: &ReminderTold, _: &Envelope) -> Result<()> {
+async fn reminder_told(engine: &Engine, event: &ReminderTold, envelope: &Envelope) -> Result<()> {
     let feed = FEED.name(event.account);
-    engine.live.publish(&feed, Content::of(event));
+    engine.live.publish_at(&feed, envelope, Content::of(event));
     Ok(())
 }
 
@@ -104,11 +104,9 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
         let Reminder { account, text } = reminder;
         const TELL: &str = "INSERT INTO reminders (account_id, text) VALUES ($1, $2)";
         tx.execute(TELL, (account, &text)).await?;
-        let bus = engine.bus.clone();
-        tx.after_commit(move || {
-            bus.publish(Origin::new(account, None), ReminderTold { account, text })
-        });
-        Ok(())
+        let (feed, origin) = (FEED.name(account), Origin::new(account, None));
+        let told = ReminderTold { account, text };
+        engine.bus.publish_on(tx, &[feed], origin, told).await
     })
     .await
 }

@@ -161,11 +161,17 @@ const MAX_ACCOUNT_FRAMES: usize = 32;
 /// Changes of a space's name and list of public rooms.
 pub const SPACE_FEED: Feed<SpaceId> =
     Feed::new("space/{space}", "The space's name and list of public rooms");
-/// An account's private feed: unread marks and changes of its sidebar.
-pub const ACCOUNT_FEED: Feed<AccountId> = Feed::new(
-    "account/{account}",
-    "What concerns one person in all their tabs",
+/// An account's private feed: changes of its list of rooms.
+pub const ACCOUNT_FEED: Feed<AccountId> =
+    Feed::new("account/{account}", "Changes of one person's list of rooms")
+        .max_frames(MAX_ACCOUNT_FRAMES);
+/// The unread marks in an account's sidebar, which modules set and remove: elements
+/// `#unread-<key>`. A module that does also brings them up to date with `Module::on_rejoin`.
+pub const UNREAD_FEED: Feed<AccountId> = Feed::new(
+    "account/{account}/unread",
+    "The unread marks in one person's sidebar",
 )
+.volatile()
 .max_frames(MAX_ACCOUNT_FRAMES);
 
 /// What the community declares to the engine.
@@ -188,6 +194,9 @@ pub fn module() -> Module<Community> {
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
+            Ok(viewer.account == account)
+        })
+        .feed(UNREAD_FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
         .subscriber(sidebar::presenter())

@@ -117,7 +117,7 @@ impl Engine {
             part_cache: PartCache::new(&settings),
             hosts: Hosts::new(&settings),
             versions,
-            live: Hub::new(Limits::from(&*settings), declared.feeds.clone()),
+            live: Hub::new(Limits::from(&*settings), declared.feeds.clone(), db.clone()),
             fragments: Fragments::new(&settings),
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
@@ -170,7 +170,7 @@ impl Engine {
             self.live.clone(),
             self.bus.clone(),
             actions.clone(),
-            Rights::new(handlers.feeds, is_session_valid),
+            Rights::new(handlers.feeds, handlers.rejoin, is_session_valid),
             web::VERSION,
         );
         let requests = RequestLimiter::new(self.settings.requests_per_minute);

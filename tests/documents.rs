@@ -35,7 +35,7 @@ const NO_LIMITS: [&str; 22] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 31] = [
+const INTERNAL: [&str; 32] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_BACKOFF",
@@ -60,6 +60,7 @@ const INTERNAL: [&str; 31] = [
     "MAX_NEW_KEYS",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PREPARED_STATEMENTS",
+    "MAX_PRESENTING",
     "MAX_RETRY_DELAY",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",

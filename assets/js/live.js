@@ -1,7 +1,7 @@
 // The WebSocket of this tab: which feeds the page shows, the cursor up to which each has been
 // applied, and how the page catches up when frames were missed.
 //
-// Elements name the feeds they show: data-feeds="room/12@cursor account/5@cursor". The cursor is
+// Elements name the feeds they show: data-feeds="room/12@4711 account/5/unread@Zk3xQ9aB.12". The cursor is
 // the feed's position when the markup was rendered. Whenever such an element is added or was
 // fetched again, its feed is followed from that cursor. Frames are idempotent, so one may be
 // applied twice, but none may be skipped.
@@ -43,8 +43,9 @@ export const isConnected = () => connection?.socket?.readyState === WebSocket.OP
 const sendMessage = (message) => connection.socket.send(JSON.stringify(message));
 const socketElement = () => document.getElementById('live');
 
-// A cursor is "<instance>.<number>"; numbers are comparable within one instance only.
-const instanceOf = (cursor) => cursor.slice(0, cursor.lastIndexOf('.'));
+// A cursor is "<number>", or "<instance>.<number>" where each instance counts for itself: then
+// numbers are comparable within one instance only.
+const instanceOf = (cursor) => cursor.slice(0, Math.max(cursor.lastIndexOf('.'), 0));
 const numberOf = (cursor) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
 const isBefore = (one, other) =>
   instanceOf(one) !== instanceOf(other) || numberOf(one) < numberOf(other);

@@ -21,6 +21,7 @@ mod connection;
 mod instance;
 mod named_lock;
 mod outage;
+mod positions;
 mod postgres;
 mod query;
 mod reserve;

@@ -111,7 +111,9 @@ impl Rooms {
                 private: true,
                 members: people,
             };
-            bus.publish_after_commit(tx, Origin::new(by, None), created);
+            let feeds = created.feeds();
+            bus.publish_on(tx, &feeds, Origin::new(by, None), created)
+                .await?;
             Ok(room)
         });
         write.await

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::accounts::{self, Accounts, NewAccount, require_row};
 use super::permissions::INVITE;
 use super::topics::MemberJoined;
-use super::{Access, Role, Scope, spaces};
+use super::{ACCOUNT_FEED, Access, Role, Scope, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -220,12 +220,12 @@ async fn add_joined(
         account,
         name,
     };
-    tx.after_commit(move || {
-        engine
-            .bus
-            .publish(Origin::new(account, Some(space)), joined);
-        // After the event, which invalidates the account's cached permissions.
-        engine.live.recheck(account);
-    });
+    let (feed, origin) = (
+        ACCOUNT_FEED.name(account),
+        Origin::new(account, Some(space)),
+    );
+    engine.bus.publish_on(tx, &[feed], origin, joined).await?;
+    // After the event, which invalidates the account's cached permissions.
+    tx.after_commit(move || engine.live.recheck(account));
     Ok(())
 }

@@ -234,7 +234,8 @@ impl Rooms {
                 private,
                 members,
             };
-            bus.publish_after_commit(tx, Origin::new(by, Some(space)), created);
+            let (feeds, origin) = (created.feeds(), Origin::new(by, Some(space)));
+            bus.publish_on(tx, &feeds, origin, created).await?;
             Ok(room)
         };
         self.access
@@ -266,8 +267,7 @@ impl Rooms {
             } else {
                 Vec::new()
             };
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, may_exclude));
-            Ok(())
+            publish_changed(tx, &engine, by, (id, space), affected, may_exclude).await
         };
         self.access
             .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), change)
@@ -298,8 +298,7 @@ impl Rooms {
             };
             let at = archive.then(Micros::now);
             tx.execute(ARCHIVE, (id, at)).await?;
-            tx.after_commit(move || publish_changed(&engine, by, id, space, affected, false));
-            Ok(())
+            publish_changed(tx, &engine, by, (id, space), affected, false).await
         };
         self.access
             .permitted_protective_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
@@ -313,16 +312,17 @@ impl Rooms {
     }
 }
 
-/// Publishes a change. `members` are the affected accounts if the room was and stays private; empty
-/// means the whole space. Only a change that `may_exclude` somebody has sockets checked again.
-fn publish_changed(
+/// Publishes a change after the commit. `members` are the affected accounts if the room was and
+/// stays private; empty means the whole space. Only a change that `may_exclude` somebody has
+/// sockets checked again.
+async fn publish_changed(
+    tx: &mut Tx,
     engine: &Engine,
     by: AccountId,
-    room: RoomId,
-    space: SpaceId,
+    (room, space): (RoomId, SpaceId),
     mut members: Vec<AccountId>,
     may_exclude: bool,
-) {
+) -> Result<()> {
     members.sort_unstable();
     members.dedup();
     let rechecked = if may_exclude {
@@ -335,12 +335,17 @@ fn publish_changed(
         space: Some(space),
         members,
     };
-    engine.bus.publish(Origin::new(by, Some(space)), changed);
-    for account in &rechecked {
-        engine.live.recheck(*account);
-    }
-    // A room that became private excludes accounts that are not known here.
-    if may_exclude && rechecked.is_empty() {
-        engine.live.recheck_all();
-    }
+    let (feeds, origin) = (changed.feeds(), Origin::new(by, Some(space)));
+    engine.bus.publish_on(tx, &feeds, origin, changed).await?;
+    let live = engine.live.clone();
+    tx.after_commit(move || {
+        for account in &rechecked {
+            live.recheck(*account);
+        }
+        // A room that became private excludes accounts that are not known here.
+        if may_exclude && rechecked.is_empty() {
+            live.recheck_all();
+        }
+    });
+    Ok(())
 }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::permissions::{self, HeldBy};
 use super::spaces::Space;
-use super::{ACCOUNT_FEED, Community, Face, Role, SPACE_FEED, names};
+use super::{ACCOUNT_FEED, Community, Face, Role, SPACE_FEED, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
@@ -157,7 +157,7 @@ impl Layout {
     ) -> Result<Shell> {
         let community = &self.0.community;
         // Taken before reading: later changes arrive as frames.
-        let feeds = community.sidebar_feeds(viewer, space);
+        let feeds = community.sidebar_feeds(viewer, space).await?;
         space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
         let role = match space {
@@ -218,14 +218,16 @@ impl Community {
     }
 
     /// The feeds of a sidebar, with their cursors.
-    fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> String {
+    async fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<String> {
         let live = &self.engine().live;
-        let mut feeds = ACCOUNT_FEED.position(viewer.account, live);
+        let mut feeds = vec![
+            ACCOUNT_FEED.position(viewer.account, live).await?,
+            UNREAD_FEED.position(viewer.account, live).await?,
+        ];
         if let Some(space) = space {
-            feeds.push(' ');
-            feeds.push_str(&SPACE_FEED.position(space, live));
+            feeds.push(SPACE_FEED.position(space, live).await?);
         }
-        feeds
+        Ok(feeds.join(" "))
     }
 
     /// The held permissions that style sheets show controls for, by name without the module.

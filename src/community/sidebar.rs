@@ -6,14 +6,12 @@ use serde::Deserialize;
 
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
-use super::topics::{
-    AccountChanged, MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged,
-};
+use super::topics::{MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged};
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::bus::{Envelope, Event, Subscriber};
-use crate::engine::live::{Content, Hub};
+use crate::engine::live::Content;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Html;
 
@@ -60,65 +58,103 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .when_lagged(refresh_all)
 }
 
-/// After missed events: every open page refetches its sidebar.
+/// After missed events: open pages refetch their sidebar where a feed is behind the database.
 async fn refresh_all(community: Community, _missed: u64) {
     let live = &community.engine().live;
-    for account in live.connected() {
-        refresh_accounts(live, &[account], &AccountChanged { account });
+    live.refresh_all(SPACE_FEED.pattern).await;
+    live.refresh_all(ACCOUNT_FEED.pattern).await;
+}
+
+/// The feeds of those whose list of rooms changes: of the space, or of some accounts.
+fn feeds_of(space: Option<SpaceId>, accounts: Option<&[AccountId]>) -> Vec<String> {
+    match (space, accounts) {
+        (Some(space), None) => vec![SPACE_FEED.name(space)],
+        (_, accounts) => {
+            let accounts = accounts.unwrap_or_default().iter();
+            accounts
+                .map(|account| ACCOUNT_FEED.name(*account))
+                .collect()
+        }
     }
 }
 
-fn refresh_space<E: Event>(live: &Hub, space: SpaceId, event: &E) {
-    live.publish(&SPACE_FEED.name(space), Content::of(event).refetch());
-}
-
-fn refresh_accounts<E: Event>(live: &Hub, accounts: &[AccountId], event: &E) {
-    for account in accounts {
-        live.publish(&ACCOUNT_FEED.name(*account), Content::of(event).refetch());
+impl RoomCreated {
+    /// The feeds that carry the event.
+    pub(super) fn feeds(&self) -> Vec<String> {
+        let is_public = self.space.is_some() && !self.private;
+        feeds_of(self.space, (!is_public).then_some(&self.members))
     }
 }
 
-async fn room_created(community: &Community, event: &RoomCreated, _: &Envelope) -> Result<()> {
-    let live = &community.engine().live;
-    match event.space {
-        Some(space) if !event.private => refresh_space(live, space, event),
-        _ => refresh_accounts(live, &event.members, event),
+impl RoomChanged {
+    /// The feeds that carry the event.
+    pub(super) fn feeds(&self) -> Vec<String> {
+        let is_public = self.space.is_some() && self.members.is_empty();
+        feeds_of(self.space, (!is_public).then_some(&self.members))
+    }
+}
+
+fn refetch<E: Event>(community: &Community, feed: &str, envelope: &Envelope, event: &E) {
+    let content = Content::of(event).refetch();
+    community.engine().live.publish_at(feed, envelope, content);
+}
+
+async fn room_created(
+    community: &Community,
+    event: &RoomCreated,
+    envelope: &Envelope,
+) -> Result<()> {
+    for feed in event.feeds() {
+        refetch(community, &feed, envelope, event);
     }
     Ok(())
 }
 
-async fn room_changed(community: &Community, event: &RoomChanged, _: &Envelope) -> Result<()> {
-    let live = &community.engine().live;
-    match event.space {
-        Some(space) if event.members.is_empty() => refresh_space(live, space, event),
-        _ => refresh_each(live, event),
+async fn room_changed(
+    community: &Community,
+    event: &RoomChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feeds = event.feeds();
+    if event.members.is_empty() {
+        for feed in feeds {
+            refetch(community, &feed, envelope, event);
+        }
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Tells each affected account of itself only: who was removed from a private room must not learn
-/// who is in it now.
-fn refresh_each(live: &Hub, event: &RoomChanged) {
-    for account in &event.members {
+    // Tells each affected account of itself only: who was removed from a private room must not
+    // learn who is in it now.
+    for (feed, account) in feeds.iter().zip(&event.members) {
         let own = RoomChanged {
             members: vec![*account],
             ..*event
         };
-        refresh_accounts(live, &[*account], &own);
+        refetch(community, feed, envelope, &own);
     }
-}
-
-async fn space_changed(community: &Community, event: &SpaceChanged, _: &Envelope) -> Result<()> {
-    refresh_space(&community.engine().live, event.space, event);
     Ok(())
 }
 
-async fn member_joined(community: &Community, event: &MemberJoined, _: &Envelope) -> Result<()> {
-    refresh_accounts(&community.engine().live, &[event.account], event);
+async fn space_changed(
+    community: &Community,
+    event: &SpaceChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
     Ok(())
 }
 
-async fn member_left(community: &Community, event: &MemberLeft, _: &Envelope) -> Result<()> {
-    refresh_accounts(&community.engine().live, &[event.account], event);
+async fn member_joined(
+    community: &Community,
+    event: &MemberJoined,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn member_left(community: &Community, event: &MemberLeft, envelope: &Envelope) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::names::check_name;
 use super::permissions::{CREATE_SPACE, MANAGE_SPACE, READ};
 use super::person::{MAX_LISTED, Person};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
-use super::{Access, Role, Scope, rooms};
+use super::{ACCOUNT_FEED, Access, Role, SPACE_FEED, Scope, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -150,7 +150,9 @@ impl Spaces {
         let rename = async move |tx: &mut Tx| {
             require_row(tx.execute(RENAME, (space, &name)).await?)?;
             let origin = Origin::new(account, Some(space));
-            bus.publish_after_commit(tx, origin, SpaceChanged { space, name });
+            let feed = SPACE_FEED.name(space);
+            let changed = SpaceChanged { space, name };
+            bus.publish_on(tx, &[feed], origin, changed).await?;
             Ok(())
         };
         self.access
@@ -182,12 +184,12 @@ impl Spaces {
                 None => return Err(Error::NotFound),
             }
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
-            tx.after_commit(move || {
-                let origin = Origin::new(by, Some(space));
-                engine.bus.publish(origin, MemberLeft { space, account });
-                // After the event, which invalidates the account's cached permissions.
-                engine.live.recheck(account);
-            });
+            let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
+            let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });
+            bus.publish_on(tx, &[feed], origin, left).await?;
+            // After the event, which invalidates the account's cached permissions.
+            let live = engine.live.clone();
+            tx.after_commit(move || live.recheck(account));
             Ok(())
         };
         self.access

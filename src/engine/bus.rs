@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
+use crate::base::error::Result;
 use crate::base::ids::{AccountId, EventId, SpaceId};
 use crate::engine::versions::Versions;
 pub use dead_letters::{DeadLetter, DeadLetters};
@@ -41,6 +42,10 @@ pub struct Envelope {
     pub key: i64,
     /// The topic on which the event was published.
     pub topic: &'static Topic,
+    /// The stored feeds on which the event took a position.
+    pub(in crate::engine) positions: Box<[FeedPosition]>,
+    /// Whether a dead letter is replayed: clients have refetched what it changed long ago.
+    pub(in crate::engine) is_replay: bool,
     body: Box<dyn Any + Send + Sync>,
 }
 
@@ -50,10 +55,23 @@ impl Envelope {
         self.body.downcast_ref()
     }
 
+    /// The position that the event took on a stored feed.
+    pub(in crate::engine) fn position_on(&self, feed: &str) -> Option<u64> {
+        let taken = self.positions.iter().find(|taken| taken.feed == feed)?;
+        Some(taken.position)
+    }
+
     /// The event's fields as JSON, as API clients get them.
     pub fn json(&self) -> Box<RawValue> {
         (self.topic.encode)(self.body.as_ref())
     }
+}
+
+/// A position on a stored feed.
+pub(in crate::engine) struct FeedPosition {
+    /// Such as `room/12`.
+    pub(in crate::engine) feed: String,
+    pub(in crate::engine) position: u64,
 }
 
 /// Who caused an event, and in which space.
@@ -116,6 +134,10 @@ impl Bus {
     ///
     /// An event of an undeclared topic is dropped and logged as an error; debug builds panic.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
+        self.send(origin, Box::default(), event);
+    }
+
+    fn send<E: Event>(&self, origin: Origin, positions: Box<[FeedPosition]>, event: E) {
         let topic = E::topic();
         if !self.0.topics.contains_key(topic.name) {
             debug_assert!(
@@ -140,6 +162,8 @@ impl Bus {
             space: origin.space,
             key: event.key(),
             topic,
+            positions,
+            is_replay: false,
             body: Box::new(event),
         });
         inboxes.iter().for_each(|inbox| inbox.push(&envelope));
@@ -150,6 +174,32 @@ impl Bus {
     pub fn publish_after_commit<E: Event>(&self, tx: &mut Tx, origin: Origin, event: E) {
         let bus = self.clone();
         tx.after_commit(move || bus.publish(origin, event));
+    }
+
+    /// The same for an event that stored feeds carry: it takes the next position of each of these
+    /// in the transaction, and the handlers that present it publish their frames at these positions
+    /// (see [`Hub::publish_at`](crate::engine::live::Hub::publish_at)). To be called last in a
+    /// write: others that need a position of the feed wait until the commit.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn publish_on<E: Event>(
+        &self,
+        tx: &mut Tx,
+        feeds: &[String],
+        origin: Origin,
+        event: E,
+    ) -> Result<()> {
+        let mut positions = Vec::with_capacity(feeds.len());
+        for feed in feeds {
+            positions.push(FeedPosition {
+                feed: feed.clone(),
+                position: tx.next_position(feed).await?.cast_unsigned(),
+            });
+        }
+        let (bus, positions) = (self.clone(), positions.into_boxed_slice());
+        tx.after_commit(move || bus.send(origin, positions, event));
+        Ok(())
     }
 
     /// All declared topics, sorted by name.

@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 
+use crate::base::error::Result;
 use crate::base::ids::Id;
-use crate::engine::live::{FeedSpec, Hub};
+use crate::engine::live::{FeedKind, FeedSpec, Hub};
 
 /// The parameter of a family's name pattern: an id, or `()` for a family of one feed.
 pub trait FeedKey: Copy + Send + 'static {
@@ -38,33 +39,43 @@ impl FeedKey for () {
 ///
 /// ```ignore
 /// pub const ROOM: Feed<RoomId> = Feed::new("room/{room}", "Messages of a room");
-/// live.publish(&ROOM.name(room), content);
+/// bus.publish_on(tx, &[ROOM.name(room)], origin, MessagePosted { … }).await?; // in a write
+/// live.publish_at(&ROOM.name(room), envelope, content); // in the handler of the event
 /// ```
 pub struct Feed<K> {
     /// `room/{room}`: fixed parts, and at most one parameter.
     pub pattern: &'static str,
     /// What is published on these feeds.
     pub about: &'static str,
-    ephemeral: bool,
+    kind: FeedKind,
     max_frames: usize,
     key: PhantomData<fn(K)>,
 }
 
 impl<K: FeedKey> Feed<K> {
-    /// Feeds with replay: a client that reconnects gets the frames that it missed.
+    /// Feeds of events that are stored. Each event takes the feed's next position in the
+    /// transaction that causes it: a client that reconnects, to whichever instance and also after
+    /// a restart, gets the frames that it missed, or is told to refetch if there are too many.
     pub const fn new(pattern: &'static str, about: &'static str) -> Self {
         Self {
             pattern,
             about,
-            ephemeral: false,
+            kind: FeedKind::Stored,
             max_frames: usize::MAX,
             key: PhantomData,
         }
     }
 
-    /// Disables replay, for frames that matter only for a moment, such as typing indicators.
+    /// For frames of what is not stored, such as who is here. Each instance numbers its own: a
+    /// client gets the frames it missed if it comes back to the same one, else it has to refetch.
+    pub const fn volatile(mut self) -> Self {
+        self.kind = FeedKind::Volatile;
+        self
+    }
+
+    /// For frames that matter only for a moment, such as typing indicators: no replay at all.
     pub const fn ephemeral(mut self) -> Self {
-        self.ephemeral = true;
+        self.kind = FeedKind::Ephemeral;
         self
     }
 
@@ -90,17 +101,20 @@ impl<K: FeedKey> Feed<K> {
         FeedSpec {
             pattern: self.pattern,
             about: self.about,
-            ephemeral: self.ephemeral,
+            kind: self.kind,
             max_frames: self.max_frames,
         }
     }
 
     /// The feed's name and current cursor, for a page to follow it from: `room/12@cursor`. To be
     /// taken before reading the database, so that the page shows everything up to the cursor.
-    pub fn position(&self, key: K, hub: &Hub) -> String {
+    ///
+    /// # Errors
+    /// The database's, of a stored feed that this instance does not follow yet.
+    pub async fn position(&self, key: K, hub: &Hub) -> Result<String> {
         let name = self.name(key);
-        let cursor = hub.cursor(&name);
-        format!("{name}@{cursor}")
+        let cursor = hub.cursor(&name).await?;
+        Ok(format!("{name}@{cursor}"))
     }
 }
 

@@ -11,7 +11,8 @@
 //! every socket at the same position of the feed.
 //!
 //! From the bottom up, each file importing only those before it:
-//! - `log` is the ring buffer, `frame` its entry, `feed` a named log; `feeds` has all of them.
+//! - `log` is the ring buffer, `frame` its entry, `sequence` the order of frames, `feed` a named
+//!   log; `feeds` has all of them.
 //! - `batches`, `outbox`, `keepalive` and `subscriptions` are the parts of a `connection`, which
 //!   moves bytes; `shard_context` is what the connections of a thread share, `shard` its loop and
 //!   `shard_handle` how other threads reach it.
@@ -43,6 +44,7 @@ mod registry;
 mod resume;
 mod rights;
 mod routes;
+mod sequence;
 mod session;
 mod shard;
 mod shard_context;
@@ -58,11 +60,11 @@ mod sync {
 }
 
 pub use cursor::Cursor;
-pub use feed::FeedSpec;
+pub use feed::{FeedKind, FeedSpec};
 pub use frame::Content;
 pub use hub::Hub;
 pub use limits::Limits;
 pub use protocol::{FromClient, ToClient};
-pub(super) use rights::{FeedRule, Rights};
+pub(super) use rights::{FeedRule, RejoinHandler, Rights};
 pub(super) use routes::routes;
 pub use socket::{SocketClosed, SocketOpened};

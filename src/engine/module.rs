@@ -24,7 +24,7 @@ use crate::engine::bus::{Event, Subscriber};
 use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
-use crate::engine::live::FeedRule;
+use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -177,6 +177,31 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
                 }
             };
             handlers.feeds.push(FeedRule::new(spec, allows));
+        })
+    }
+
+    /// Has `present` publish the present state of a volatile feed when a client comes back to it
+    /// from another instance, as after a restart: it need not refetch then. Of several handlers of
+    /// one family each presents its part.
+    pub fn on_rejoin<K, F, R>(self, feed: Feed<K>, present: F) -> Self
+    where
+        K: FeedKey,
+        F: Fn(S, K) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let spec = feed.spec();
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let present = move |numbers: Vec<i64>| {
+                let key = K::from_numbers(&numbers);
+                let presented = key.map(|key| present(state.clone(), key));
+                async move {
+                    if let Some(presented) = presented {
+                        presented.await;
+                    }
+                }
+            };
+            handlers.rejoin.push(RejoinHandler::new(spec, present));
         })
     }
 

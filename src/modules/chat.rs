@@ -24,8 +24,8 @@ mod views;
 
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
-use crate::community::Community;
 use crate::community::permissions::{HeldBy, Permission, READ, ScopeKind, is_granted};
+use crate::community::{Community, UNREAD_FEED};
 use crate::engine::Engine;
 use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
@@ -105,6 +105,7 @@ pub fn module() -> Module<Chat> {
         .account_style(views::account_style)
         .script("js/chat.js")
         .nav(sidebar::nav)
+        .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
         .task(unread::flush);

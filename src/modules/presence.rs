@@ -6,6 +6,7 @@
 
 mod pages;
 mod people;
+mod rejoin;
 mod topics;
 mod views;
 
@@ -30,6 +31,7 @@ use crate::engine::module::{Audience, Module};
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
+use rejoin::Rejoined;
 use topics::PeopleChanged;
 use views::PersonFrame;
 
@@ -39,6 +41,7 @@ pub struct Presence {
     engine: Engine,
     community: Community,
     people: Arc<People>,
+    rejoined: Rejoined,
 }
 
 const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
@@ -47,7 +50,8 @@ const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
 pub const PRESENCE_FEED: Feed<SpaceId> = Feed::new(
     "space/{space}/presence",
     "Who of a space is here, idle or away",
-);
+)
+.volatile();
 
 #[derive(Deserialize)]
 struct ActiveInput {}
@@ -61,6 +65,7 @@ impl Presence {
             engine,
             community: community.clone(),
             people: Arc::new(People::new(idle_after)),
+            rejoined: Rejoined::default(),
         }
     }
 
@@ -114,9 +119,11 @@ impl Presence {
             };
             let content = Content::of(&event)
                 .html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
-            self.engine
-                .live
-                .publish(&PRESENCE_FEED.name(space), content);
+            // Where clients come back, the whole list follows shortly.
+            if !self.rejoined.is_settling(space) {
+                let feed = PRESENCE_FEED.name(space);
+                self.engine.live.publish(&feed, content);
+            }
             self.engine.bus.publish(Origin::default(), event);
         }
         Ok(())
@@ -138,6 +145,7 @@ pub fn module() -> Module<Presence> {
         .publishes::<PeopleChanged>()
         .account_style(views::account_style)
         .feed(PRESENCE_FEED, may_follow)
+        .on_rejoin(PRESENCE_FEED, rejoin::present)
         .action(
             "presence.active",
             "Says that the person moved",

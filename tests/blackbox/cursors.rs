@@ -98,11 +98,13 @@ async fn unknown_cursor_gets_refresh() {
         "sixteen frames are kept"
     );
     assert_eq!(bodies_until(&mut socket, "16").await.len(), 16);
-    let (instance, _) = within.split_once('.').expect("a cursor has two parts");
+    let instance = socket.instance.clone();
     for cursor in [
         &oldest,
-        &format!("{instance}.99999999999999999"),
-        &format!("{instance}.x"),
+        "99999999999999999",
+        &format!("+{within}"),
+        &format!("{instance}.{within}"),
+        "18446744073709551616",
         "nonsense",
         "",
         ".",
@@ -183,4 +185,50 @@ async fn page_cursors_bring_later_frames() {
         second,
         "exactly what came after"
     );
+}
+
+#[tokio::test]
+async fn page_that_missed_nothing_is_not_refreshed_by_a_restart() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    ann.post("general", "before").await;
+    let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
+    let feeds = text::attributes(&page, "data-feeds").join(" ");
+    let query: Vec<_> = feeds
+        .split_whitespace()
+        .map(|feed| format!("feed={feed}"))
+        .collect();
+    let address = format!("/live/data?{}", query.join("&"));
+    server.restart().await;
+    let mut socket = ann.socket_at(&address).await;
+    for _ in &query {
+        let answer = socket
+            .expect("an answer", |received| {
+                received["type"] == "subscribed" || received["type"] == "refresh"
+            })
+            .await;
+        assert_eq!(answer["type"], "subscribed", "{answer}");
+    }
+    let after = ann.post("general", "after").await;
+    assert_eq!(socket.next_change().await.1, after);
+}
+
+#[tokio::test]
+async fn page_that_missed_a_message_is_refreshed_after_a_restart() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let feed = ann.feed("room/general");
+    let cursor = ann.socket().await.follow(&feed).await;
+    ann.post("general", "missed").await;
+    server.restart().await;
+    let mut socket = ann.socket().await;
+    let answer = socket.subscribe(&feed, Some(&cursor)).await;
+    assert_eq!(answer["type"], "refresh");
+    // Frames since the restart are kept while somebody follows.
+    let cursor = socket.follow(&feed).await;
+    ann.post("general", "kept").await;
+    let mut other = ann.socket().await;
+    let answer = other.subscribe(&feed, Some(&cursor)).await;
+    assert_eq!(answer["type"], "subscribed");
+    assert_eq!(bodies_until(&mut other, "kept").await.len(), 1);
 }

@@ -50,6 +50,7 @@ async fn feed_events_match_declared_topics() {
         &format!("space/{}", bob.space),
         &format!("space/{}/presence", bob.space),
         &format!("account/{}", bob.id),
+        &format!("account/{}/unread", bob.id),
     ] {
         socket.follow(&bob.feed(feed)).await;
     }

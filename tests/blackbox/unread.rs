@@ -12,7 +12,7 @@ async fn read_mark_clears_unread_in_all_tabs() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let account = format!("account/{}", bob.id);
+    let account = format!("account/{}/unread", bob.id);
     let (mut one, mut other, mut page) = (
         bob.following(&account).await,
         bob.following(&account).await,
@@ -69,7 +69,7 @@ async fn unread_frames_are_coalesced_per_second() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
+    let mut bobs = bob.following(&format!("account/{}/unread", bob.id)).await;
     let mut rooms = BTreeSet::new();
     for number in 0..12 {
         rooms.insert(ann.create_room(&format!("room {number}")).await);
@@ -101,8 +101,8 @@ async fn own_messages_are_not_unread() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut anns = ann.following(&format!("account/{}", ann.id)).await;
-    let mut bobs = bob.following(&format!("account/{}", bob.id)).await;
+    let mut anns = ann.following(&format!("account/{}/unread", ann.id)).await;
+    let mut bobs = bob.following(&format!("account/{}/unread", bob.id)).await;
     ann.post("general", "hi").await;
     bobs.event("chat.unread.changed").await;
     assert!(anns.drain().await.is_empty());
@@ -113,7 +113,7 @@ async fn visit_without_scripts_marks_room_read() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let mut tab = bob.following(&format!("account/{}", bob.id)).await;
+    let mut tab = bob.following(&format!("account/{}/unread", bob.id)).await;
     let message = ann.post("general", "hi").await;
     bob.page(&format!("/rooms/{}", bob.room("general"))).await;
     assert_eq!(
@@ -128,7 +128,7 @@ async fn new_divider_precedes_first_unread_message() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let room = format!("/rooms/{}", bob.room("general"));
-    let mut marks = bob.following(&format!("account/{}", bob.id)).await;
+    let mut marks = bob.following(&format!("account/{}/unread", bob.id)).await;
     ann.post("general", "seen").await;
     bob.page(&room).await;
     // A busy server answers a page before it has stored that it was read.
@@ -149,4 +149,20 @@ async fn new_divider_precedes_first_unread_message() {
         (text::count(&page, "class=\"new\"") == 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn marks_are_sent_after_a_restart() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let feed = format!("account/{}/unread", bob.id);
+    let cursor = bob.socket().await.follow(&feed).await;
+    ann.post("general", "missed").await;
+    server.restart().await;
+    let mut back = bob.socket().await;
+    let answer = back.subscribe(&feed, Some(&cursor)).await;
+    assert_eq!(answer["type"], "subscribed", "it need not refetch");
+    let rooms = back.event("chat.unread.changed").await["event"]["rooms"].clone();
+    assert_eq!(rooms, json!([bob.room("general")]));
 }

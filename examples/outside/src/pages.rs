@@ -45,7 +45,7 @@ pub async fn list(
         .permit(viewer.account, &permissions::READ, Scope::Space(space))
         .await?;
     // Taken before the items are read: later changes arrive as frames.
-    let feed = FEED.position(space, &engine.live);
+    let feed = FEED.position(space, &engine.live).await?;
     let items = store::list(&engine.db, space).await?;
     let here = address(space);
     let shell = layout.shell_from(&deps, &viewer, Some(space), &here);

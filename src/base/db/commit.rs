@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use metrics::{counter, histogram};
 
 use super::connection::Connection;
+use super::positions::Positions;
 use super::query::{Params, Row};
 use super::reserve::{Reserve, SpacePolicy};
 use crate::base::error::{Error, Result};
@@ -67,6 +68,7 @@ pub(super) struct Done {
 pub struct Tx {
     pub(super) connection: Connection,
     after: Vec<AfterCommit>,
+    pub(super) positions: Positions,
     pub(super) reserve: Reserve,
     /// Whether a statement of the current job failed on PostgreSQL, which then undoes all of the
     /// job's: it must not be answered as done, whatever it made of the error.
@@ -78,6 +80,7 @@ impl Tx {
         Self {
             connection,
             after: Vec::new(),
+            positions: Positions::default(),
             reserve,
             has_failed: false,
         }
@@ -202,11 +205,13 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         }
         let callbacks = tx.after.len();
         tx.has_failed = false;
+        tx.positions.release();
         let done = (job.run)(Step::Run(tx)).await;
         let keep = done.keep && !tx.has_failed;
         is_dirty = keep;
         if !keep {
             tx.after.truncate(callbacks);
+            tx.positions.rollback();
             // Fails when a full disk has ended the transaction.
             is_sound &= is_alone || tx.run("ROLLBACK TO one").await.is_ok();
             if !is_sound && tx.reserve.is_full() {
@@ -215,7 +220,15 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
         }
         answers.push((keep, done.answer));
     }
-    let keep = is_sound && answers.iter().any(|(keep, _)| *keep);
+    let mut keep = is_sound && answers.iter().any(|(keep, _)| *keep);
+    if keep && let Err(error) = tx.store_positions().await {
+        tracing::error!(%error, "positions could not be stored; the writes are undone");
+        keep = false;
+        if tx.reserve.is_full() {
+            failure = Commit::DiskFull;
+        }
+    }
+    tx.positions.clear();
     let commit = match keep {
         true => match tx.run("COMMIT").await {
             Ok(()) => Commit::Done,

@@ -144,6 +144,8 @@ impl DeadLetters {
             space: letter.space,
             key: letter.key,
             topic,
+            positions: Box::default(),
+            is_replay: true,
             body,
         };
         handler.attempt(Arc::new(envelope)).await?;

@@ -8,7 +8,7 @@ use crate::engine::live::{Content, Hub};
 use crate::event;
 
 /// Carries [`JobsChanged`] to every open page about jobs. Only the server's host may follow it.
-pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host");
+pub const FEED: Feed<()> = Feed::new("server/jobs", "That jobs changed, for the host").volatile();
 
 event! {
     /// Jobs were added, began or ended.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::feed::Feed;
+use super::feed::{Feed, FeedKind};
 use super::frame::{Encoding, Frame};
 use super::log::{Entry, ReadAfter};
 use crate::engine::websocket::Deflater;
@@ -108,7 +108,7 @@ impl FeedBatches {
                 batch.fill(&frames, deflater);
                 batch
             }
-            ReadAfter::OutOfRange if self.feed.ephemeral => {
+            ReadAfter::OutOfRange if self.feed.kind == FeedKind::Ephemeral => {
                 let mut skip = Batch::empty(encoding, seen, log.rewrite_version());
                 skip.upto = log.head();
                 return Some(skip);

@@ -1,9 +1,25 @@
 //! A feed: a named log of frames, and the families that modules declare.
 
-use tokio::sync::Notify;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::frame::Frame;
+use tokio::sync::{Notify, OnceCell};
+
+use super::frame::{Content, Frame};
 use super::log::Log;
+use super::sequence::Sequence;
+
+/// Where the numbers of a feed's frames come from, and what becomes of a socket that comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedKind {
+    /// From the store: see [`Tx::next_position`](crate::base::db::Tx::next_position). They are the
+    /// same on every instance and after a restart.
+    Stored,
+    /// Counted by the instance. A socket that comes back to another one has to refetch.
+    Volatile,
+    /// Counted by the instance, and never replayed: a socket that resumes or falls behind goes on
+    /// from the head.
+    Ephemeral,
+}
 
 /// A family of feeds that a module owns: a pattern of names, and how its feeds are kept.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +28,7 @@ pub struct FeedSpec {
     pub pattern: &'static str,
     /// What its frames are about, for the list of feeds.
     pub about: &'static str,
-    /// Its frames matter for a moment only, such as who is typing: a socket that resumes or falls
-    /// behind goes on from the head, and is never told to refetch.
-    pub(in crate::engine) ephemeral: bool,
+    pub(in crate::engine) kind: FeedKind,
     /// The limit of frames in a feed's ring, where it is lower than that of the settings.
     pub(in crate::engine) max_frames: usize,
 }
@@ -45,25 +59,39 @@ pub(super) struct Feed {
     /// Unique, unlike the name: a feed of the same name may have been evicted before.
     pub(super) id: u64,
     pub(super) name: String,
-    /// Without replay: see [`FeedSpec::ephemeral`].
-    pub(super) ephemeral: bool,
+    pub(super) pattern: &'static str,
+    pub(super) kind: FeedKind,
     /// The limit of frames in the ring.
     pub(super) max_frames: usize,
     pub(super) log: Log<Frame>,
+    /// Of a stored feed: puts its frames in order.
+    pub(super) sequence: Mutex<Sequence<Content>>,
+    /// Set once the log begins where the store is.
+    pub(super) opened: OnceCell<()>,
     /// Told when the log stops lagging.
     caught_up: Notify,
 }
 
 impl Feed {
-    pub(super) fn new(id: u64, name: &str, ephemeral: bool, max_frames: usize, start: u64) -> Self {
+    /// A feed whose first frame has the number after `start`; a stored one does not know it yet.
+    pub(super) fn new(id: u64, name: &str, spec: &FeedSpec, start: u64) -> Self {
+        let is_stored = spec.kind == FeedKind::Stored;
         Self {
             id,
             name: name.to_owned(),
-            ephemeral,
-            max_frames,
-            log: Log::new(start),
+            pattern: spec.pattern,
+            kind: spec.kind,
+            max_frames: spec.max_frames,
+            log: Log::new(if is_stored { 0 } else { start }),
+            sequence: Mutex::default(),
+            opened: OnceCell::new(),
             caught_up: Notify::new(),
         }
+    }
+
+    pub(super) fn sequence(&self) -> MutexGuard<'_, Sequence<Content>> {
+        let sequence = self.sequence.lock();
+        sequence.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A shard has written every frame up to `number` to those of its sockets that take bytes.
@@ -101,7 +129,7 @@ mod tests {
         let spec = FeedSpec {
             pattern: "space/{space}/presence",
             about: "",
-            ephemeral: false,
+            kind: FeedKind::Volatile,
             max_frames: 1,
         };
         assert_eq!(spec.ids("space/12/presence"), Some(vec![12]));

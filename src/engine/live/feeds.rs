@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use super::feed::{Feed, FeedSpec};
+use super::feed::{Feed, FeedKind, FeedSpec};
 use crate::base::clock::Micros;
 
 // How long a feed without followers keeps its log: clients that were away for longer refetch.
@@ -50,15 +50,16 @@ impl Feeds {
         self.read().get(name).cloned()
     }
 
-    /// The number of the feed's newest frame. Creates the feed if need be; it lives for at least
-    /// [`IDLE_FEED_TTL`], so that the number stays valid as a cursor.
-    pub(super) fn head(&self, name: &str) -> u64 {
+    /// A feed, which is created if need be and lives for at least [`IDLE_FEED_TTL`], so that the
+    /// number of its newest frame stays valid as a cursor.
+    pub(super) fn find_or_create(&self, name: &str) -> Arc<Feed> {
         if let Some(feed) = self.find(name) {
-            return feed.log.touch();
+            feed.log.touch();
+            return feed;
         }
         let mut feeds = self.write();
         let feed = feeds.entry(name.to_owned());
-        feed.or_insert_with(|| self.make(name)).log.head()
+        feed.or_insert_with(|| self.make(name)).clone()
     }
 
     /// Lets a shard listen to a feed, which is created if need be. Holds the map's write lock, as
@@ -71,20 +72,23 @@ impl Feeds {
         feed.clone()
     }
 
-    /// Calls `act` for all feeds whose name begins with `prefix`.
-    pub(super) fn for_each(&self, prefix: &str, act: impl Fn(&Arc<Feed>)) {
+    /// All feeds of a family.
+    pub(super) fn of_family(&self, pattern: &str) -> Vec<Arc<Feed>> {
         let feeds = self.read();
-        let matching = feeds.values().filter(|feed| feed.name.starts_with(prefix));
-        matching.for_each(act);
+        let matching = feeds.values().filter(|feed| feed.pattern == pattern);
+        matching.cloned().collect()
     }
 
     fn make(&self, name: &str) -> Arc<Feed> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (ephemeral, max_frames) = match self.spec(name) {
-            Some(spec) => (spec.ephemeral, spec.max_frames.min(self.max_frames)),
-            None => (false, self.max_frames),
-        };
-        Arc::new(Feed::new(id, name, ephemeral, max_frames, first_number()))
+        let mut spec = self.spec(name).copied().unwrap_or(FeedSpec {
+            pattern: "",
+            about: "",
+            kind: FeedKind::Volatile,
+            max_frames: usize::MAX,
+        });
+        spec.max_frames = spec.max_frames.min(self.max_frames);
+        Arc::new(Feed::new(id, name, &spec, first_number()))
     }
 
     fn spec(&self, name: &str) -> Option<&FeedSpec> {
@@ -92,9 +96,9 @@ impl Feeds {
         specs.find(|spec| spec.ids(name).is_some())
     }
 
-    /// Whether a module declared a family that this name belongs to.
-    pub(super) fn is_declared(&self, name: &str) -> bool {
-        self.spec(name).is_some()
+    /// The kind of a feed; `None` when no module declared a family that this name belongs to.
+    pub(super) fn kind(&self, name: &str) -> Option<FeedKind> {
+        self.spec(name).map(|spec| spec.kind)
     }
 
     /// Drops feeds that had neither followers, frames nor new cursors for [`IDLE_FEED_TTL`].

@@ -174,7 +174,7 @@ impl Frame {
         let forms = (0..=Lang::count()).map(|_| Form::default()).collect();
         let weight = content.weight();
         Self {
-            seq: cursor.seq,
+            seq: cursor.number,
             weight,
             head: format!("{feed} {cursor}"),
             content,

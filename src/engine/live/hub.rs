@@ -6,30 +6,36 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::cursor::Cursor;
-use super::feed::{Feed, FeedSpec};
+use super::feed::{Feed, FeedKind, FeedSpec};
 use super::feeds::Feeds;
 use super::frame::{Content, Frame};
 use super::limits::Limits;
 use super::log::{Bounds, Entry};
 use super::refetch::RefetchPacer;
 use super::registry::Registry;
+use super::sequence::{Pushed, Sequence};
 use super::shard::Shards;
 use super::socket::Socket;
+use crate::base::db::Db;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
+use crate::engine::bus::Envelope;
 use crate::engine::viewer::Viewer;
 
 const MAX_FEED_BYTES: usize = 4 << 20; // bytes of frames that one feed keeps, roughly
 // What a publisher waits for shards at most. A shard writes to 5,000 sockets in some 20 ms, so this
 // is a dozen rounds: longer means that the processor is not the sockets' alone.
 const MAX_PUBLISH_WAIT: Duration = Duration::from_millis(250);
+/// For the frames before one that has come to come, too.
+const GAP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Every feed and every socket. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
+    db: Db,
     instance: Arc<str>,
     feeds: Feeds,
     sockets: Registry,
@@ -40,8 +46,9 @@ struct Inner {
 
 impl Hub {
     /// A hub for feeds of these families. Threads for sockets start with the first socket.
-    pub fn new(limits: Limits, feeds: Vec<FeedSpec>) -> Self {
+    pub fn new(limits: Limits, feeds: Vec<FeedSpec>, db: Db) -> Self {
         Self(Arc::new(Inner {
+            db,
             instance: secrets::short_token()[..8].into(),
             feeds: Feeds::new(feeds, limits.feed_frames),
             sockets: Registry::new(limits),
@@ -50,36 +57,135 @@ impl Hub {
         }))
     }
 
-    /// Name of this start of the server, part of every cursor.
+    /// Name of this start of the server, part of the cursors of feeds that it numbers.
     pub fn instance(&self) -> &str {
         &self.0.instance
     }
 
-    /// Publishes a frame. Without anyone who follows or could come back to the feed it costs one
-    /// look-up.
+    /// Publishes a frame on a feed that this instance numbers. Without anyone who follows or could
+    /// come back to the feed it costs one look-up.
     ///
-    /// A feed that no module owns is refused: logged as an error, and a panic in debug builds.
+    /// Refused, which is logged as an error and a panic in debug builds, is a feed that no module
+    /// owns or that is stored: see [`publish_at`](Self::publish_at).
     pub fn publish(&self, feed: &str, content: Content) {
-        if let Some(feed) = self.0.feeds.find(feed) {
-            metrics::counter!("tidepool_frames_total").increment(1);
-            self.append(&feed, content);
-        } else if !self.0.feeds.is_declared(feed) {
-            debug_assert!(false, "no module owns the feed {feed}");
-            tracing::error!(feed, "refused: no module owns this feed");
+        match self.0.feeds.find(feed) {
+            Some(feed) if feed.kind != FeedKind::Stored => {
+                metrics::counter!("tidepool_frames_total").increment(1);
+                self.append(&feed, content);
+            }
+            _ => self.check_declared(feed, |kind| kind != FeedKind::Stored),
         }
     }
 
-    fn append(&self, feed: &Arc<Feed>, content: Content) {
-        let frame = |seq, content| {
-            Frame::new(
-                &feed.name,
-                &Cursor {
-                    instance: self.0.instance.clone(),
-                    seq,
-                },
-                content,
-            )
+    /// Publishes the frame of an event on a stored feed, at the position that the event took there
+    /// (see [`Bus::publish_on`](crate::engine::bus::Bus::publish_on)). Frames wait for those before
+    /// them; when one does not come within half a second, followers refetch what they show.
+    ///
+    /// A replayed event is ignored: its followers have refetched. Otherwise it is refused as by
+    /// [`publish`](Self::publish) when it has no position on this feed, or the feed is not stored.
+    pub fn publish_at(&self, feed: &str, envelope: &Envelope, content: Content) {
+        let Some(position) = envelope.position_on(feed) else {
+            let topic = envelope.topic.name;
+            if !envelope.is_replay {
+                debug_assert!(false, "{topic} has no position on {feed}: see publish_on");
+                tracing::error!(
+                    topic,
+                    feed,
+                    "refused: the event has no position on this feed"
+                );
+            }
+            return;
         };
+        let Some(feed) = self.0.feeds.find(feed) else {
+            return self.check_declared(feed, |kind| kind == FeedKind::Stored);
+        };
+        metrics::counter!("tidepool_frames_total").increment(1);
+        let mut sequence = feed.sequence();
+        match sequence.push(feed.log.head(), position, content) {
+            Pushed::Next(content) => {
+                self.append(&feed, content);
+                self.append_pending(&feed, &mut sequence);
+            }
+            Pushed::Waits { .. } if sequence.is_full() && sequence.is_open() => {
+                self.skip_gap(&feed, &mut sequence);
+            }
+            Pushed::Waits { watch: true } => {
+                tokio::spawn(self.clone().watch_gap(feed.clone()));
+            }
+            Pushed::Waits { watch: false } | Pushed::Old => {}
+        }
+    }
+
+    fn check_declared(&self, feed: &str, fits: impl Fn(FeedKind) -> bool) {
+        if !self.0.feeds.kind(feed).is_some_and(fits) {
+            debug_assert!(false, "no module owns a feed {feed} that is published so");
+            tracing::error!(feed, "refused: no module owns a feed that is published so");
+        }
+    }
+
+    fn append_pending(&self, feed: &Arc<Feed>, sequence: &mut Sequence<Content>) {
+        while let Some(content) = sequence.pop(feed.log.head()) {
+            self.append(feed, content);
+        }
+    }
+
+    /// Gives up waiting for the frames of a gap: followers refetch.
+    fn skip_gap(&self, feed: &Arc<Feed>, sequence: &mut Sequence<Content>) {
+        if let Some(number) = sequence.gap_after(feed.log.head()) {
+            metrics::counter!("tidepool_feed_gaps_total").increment(1);
+            feed.log.skip_to(number, |shard| self.wake(shard, feed));
+            self.append_pending(feed, sequence);
+        }
+    }
+
+    /// Waits until the gap in a feed is filled, and gives up after [`GAP_TIMEOUT`].
+    async fn watch_gap(self, feed: Arc<Feed>) {
+        loop {
+            let head = feed.log.head();
+            tokio::time::sleep(GAP_TIMEOUT).await;
+            let mut sequence = feed.sequence();
+            if feed.log.head() == head {
+                self.skip_gap(&feed, &mut sequence);
+            }
+            if sequence.gap_after(feed.log.head()).is_none() {
+                sequence.end_watch();
+                return;
+            }
+        }
+    }
+
+    /// A feed, made if it is not there. A stored one begins at its position in the store; what is
+    /// published while that is read waits.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn open(&self, name: &str) -> Result<Arc<Feed>> {
+        let feed = self.0.feeds.find_or_create(name);
+        if feed.kind == FeedKind::Stored {
+            let begin = async || self.begin_at_store(&feed).await;
+            feed.opened.get_or_try_init(begin).await?;
+        }
+        Ok(feed)
+    }
+
+    async fn begin_at_store(&self, feed: &Arc<Feed>) -> Result<()> {
+        let position = self.stored_position(&feed.name).await?;
+        let mut sequence = feed.sequence();
+        feed.log.start_after(position);
+        sequence.open(position);
+        self.append_pending(feed, &mut sequence);
+        Ok(())
+    }
+
+    /// The newest position of a feed in the store; 0 of a feed without events.
+    pub(super) async fn stored_position(&self, feed: &str) -> Result<u64> {
+        const READ: &str = "SELECT position FROM feed_positions WHERE feed = $1";
+        let position: Option<i64> = self.0.db.optional_scalar(READ, (feed,)).await?;
+        Ok(position.map_or(0, i64::cast_unsigned))
+    }
+
+    fn append(&self, feed: &Arc<Feed>, content: Content) {
+        let frame = |seq, content| Frame::new(&feed.name, &self.cursor_of(feed, seq), content);
         let bounds = Bounds {
             entries: feed.max_frames,
             weight: MAX_FEED_BYTES,
@@ -129,11 +235,39 @@ impl Hub {
         self.0.refetches.reserve()
     }
 
-    /// Ends every subscription to feeds whose name begins so with a `refresh`: their state is to be
-    /// read again.
-    pub fn refresh_all(&self, prefix: &str) {
-        let forget = |feed: &Arc<Feed>| feed.log.forget(|shard| self.wake(shard, feed));
-        self.0.feeds.for_each(prefix, forget);
+    /// After missed events: has the followers of a family's feeds, such as `room/{room}`, refetch
+    /// what they show. Of stored feeds, those that missed something; of others, all.
+    pub async fn refresh_all(&self, pattern: &str) {
+        let feeds = self.0.feeds.of_family(pattern);
+        if feeds.iter().any(|feed| feed.kind == FeedKind::Stored) {
+            self.compare_with_store(feeds).await;
+            return;
+        }
+        for feed in feeds {
+            let next = feed.log.head() + 1;
+            feed.log.skip_to(next, |shard| self.wake(shard, &feed));
+        }
+    }
+
+    /// Has the followers of stored feeds refetch where the store is ahead.
+    async fn compare_with_store(&self, feeds: Vec<Arc<Feed>>) {
+        for feed in feeds {
+            match self.stored_position(&feed.name).await {
+                Ok(position) => self.skip_behind(&feed, position),
+                Err(error) => tracing::warn!(%error, feed = feed.name, "its head is not known"),
+            }
+        }
+    }
+
+    /// Followers of a feed that has not reached `position` refetch.
+    fn skip_behind(&self, feed: &Arc<Feed>, position: u64) {
+        let mut sequence = feed.sequence();
+        if sequence.is_open() && position > feed.log.head() {
+            metrics::counter!("tidepool_feed_gaps_total").increment(1);
+            feed.log.skip_to(position, |shard| self.wake(shard, feed));
+            sequence.open(position);
+            self.append_pending(feed, &mut sequence);
+        }
     }
 
     /// Whether a frame on this feed could reach anyone.
@@ -143,11 +277,18 @@ impl Hub {
 
     /// The feed's newest frame. Take it before reading the store: what you then show already holds
     /// everything up to the cursor, and following from it brings everything after.
-    pub fn cursor(&self, feed: &str) -> Cursor {
-        Cursor {
-            instance: self.0.instance.clone(),
-            seq: self.0.feeds.head(feed),
-        }
+    ///
+    /// # Errors
+    /// The database's, of a stored feed that this instance does not follow yet.
+    pub async fn cursor(&self, feed: &str) -> Result<Cursor> {
+        let feed = self.open(feed).await?;
+        Ok(self.cursor_of(&feed, feed.log.head()))
+    }
+
+    /// The cursor of a frame.
+    pub(super) fn cursor_of(&self, feed: &Feed, number: u64) -> Cursor {
+        let instance = (feed.kind != FeedKind::Stored).then(|| self.0.instance.clone());
+        Cursor { instance, number }
     }
 
     /// Lets a shard listen to a feed, made if it is not there.
@@ -171,7 +312,7 @@ impl Hub {
     /// # Errors
     /// `Unavailable` when the server has all it may have or is stopping, `TooMany` when the account
     /// has, or when it opens them too often.
-    pub(super) fn open(&self, viewer: Viewer) -> Result<Arc<Socket>> {
+    pub(super) fn open_socket(&self, viewer: Viewer) -> Result<Arc<Socket>> {
         self.0.sockets.check_rate(viewer.account)?;
         self.0.sockets.open(viewer, self.shards()?)
     }
@@ -225,19 +366,19 @@ mod tests {
     use super::*;
     use crate::base::ids::RoomId;
 
-    fn hub() -> Hub {
+    async fn hub() -> Hub {
         let limits = Limits {
             feed_frames: 16,
             sockets: 1,
             sockets_per_account: 1,
         };
-        let room = crate::engine::feed::Feed::<RoomId>::new("room/{room}", "");
-        Hub::new(limits, vec![room.spec()])
+        let room = crate::engine::feed::Feed::<RoomId>::new("room/{room}", "").volatile();
+        Hub::new(limits, vec![room.spec()], Db::in_memory().await.unwrap())
     }
 
     #[tokio::test]
     async fn publisher_waits_for_a_lagging_shard() {
-        let hub = hub();
+        let hub = hub().await;
         hub.ready_for("room/1").await; // a feed that nobody follows yet
         let feed = hub.listen("room/1", 0);
         for _ in 0..9 {
@@ -254,7 +395,7 @@ mod tests {
 
     #[tokio::test]
     async fn publisher_waits_no_longer_than_the_bound() {
-        let hub = hub();
+        let hub = hub().await;
         hub.listen("room/1", 0);
         for _ in 0..100 {
             hub.publish("room/1", Content::new("test", ()));

@@ -165,14 +165,23 @@ impl<E: Entry> Log<E> {
         self.wake(guard, wake);
     }
 
-    /// Drops all entries and skips a number, so that every cursor given out so far is out of range.
-    pub(super) fn forget(&self, wake: impl Fn(usize)) {
+    /// Drops all entries and continues after `number`, or the one after the head if that is
+    /// greater: every cursor given out so far is out of range.
+    pub(super) fn skip_to(&self, number: u64, wake: impl Fn(usize)) {
         let mut state = self.state();
         state.entries.clear();
         state.weight = 0;
         self.rewrite_version.fetch_add(1, Ordering::AcqRel);
-        self.head.store(self.head() + 1, Ordering::Release);
+        let number = number.max(self.head() + 1);
+        self.head.store(number, Ordering::Release);
         self.wake(state, wake);
+    }
+
+    /// Lets an empty log begin after `number`, before anybody has a cursor of it.
+    pub(super) fn start_after(&self, number: u64) {
+        let mut state = self.state();
+        state.taken.fill(number);
+        self.head.store(number, Ordering::Release);
     }
 
     /// Who listens is read under the lock: a shard that listens later sees the new head. Waking,

@@ -30,16 +30,44 @@ impl FeedRule {
     }
 }
 
-/// The rules that authorize sockets.
+type Present = Arc<dyn Fn(Vec<i64>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Publishes the present state of a volatile feed, for clients that come back to it from another
+/// instance.
+#[derive(Clone)]
+pub(in crate::engine) struct RejoinHandler {
+    spec: FeedSpec,
+    present: Present,
+}
+
+impl RejoinHandler {
+    /// `present` gets the numbers of a feed's name in order.
+    pub(in crate::engine) fn new<F, R>(spec: FeedSpec, present: F) -> Self
+    where
+        F: Fn(Vec<i64>) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let present: Present = Arc::new(move |ids| present(ids).boxed());
+        Self { spec, present }
+    }
+}
+
+/// The rules that authorize sockets, and what brings them up to date.
 pub(in crate::engine) struct Rights {
     feeds: Vec<FeedRule>,
+    rejoin: Vec<RejoinHandler>,
     is_session_valid: SessionCheck,
 }
 
 impl Rights {
-    pub(in crate::engine) fn new(feeds: Vec<FeedRule>, is_session_valid: SessionCheck) -> Self {
+    pub(in crate::engine) fn new(
+        feeds: Vec<FeedRule>,
+        rejoin: Vec<RejoinHandler>,
+        is_session_valid: SessionCheck,
+    ) -> Self {
         Self {
             feeds,
+            rejoin,
             is_session_valid,
         }
     }
@@ -54,6 +82,14 @@ impl Rights {
             Some((rule, ids)) => (rule.authorize)(viewer.clone(), ids).await,
             None => Ok(false),
         }
+    }
+
+    /// What publishes the present state of a feed; empty where clients have to refetch it.
+    pub(super) fn presenters(&self, feed: &str) -> Vec<BoxFuture<'static, ()>> {
+        let handlers = self.rejoin.iter();
+        handlers
+            .filter_map(|handler| Some((handler.present)(handler.spec.ids(feed)?)))
+            .collect()
     }
 
     /// Whether the session of a socket may go on.

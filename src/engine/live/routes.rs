@@ -66,7 +66,7 @@ fn open(
         return Ok(StatusCode::UPGRADE_REQUIRED.into_response());
     };
     let wanted = wanted(request.uri().query().unwrap_or_default());
-    let guard = SocketGuard::new(server.clone(), server.hub.open(viewer)?);
+    let guard = SocketGuard::new(server.clone(), server.hub.open_socket(viewer)?);
     let permit = request.extensions_mut().remove::<ConnectionPermit>();
     let encoding = Encoding {
         format,

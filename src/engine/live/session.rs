@@ -320,10 +320,17 @@ impl Session {
             });
             return Ok(());
         }
+        resume::wait_for(hub, name, cursor).await?;
         // Listening first: what comes after the look at the log's head wakes the shard.
         let feed = hub.listen(name, self.shard.index());
         let batches = self.shard.add_follower(&feed, &self.connection);
-        let Some(seen) = resume::start_after(hub, &feed, cursor) else {
+        let mut presenters = Vec::new();
+        let mut start = resume::start_after(hub, &feed, cursor);
+        if start.is_none() && resume::is_of_other_instance(hub, &feed, cursor) {
+            presenters = rights.presenters(name);
+            start = (!presenters.is_empty()).then(|| feed.log.head());
+        }
+        let Some(seen) = start else {
             self.shard.remove_follower(&feed, &self.connection);
             let within = *within.get_or_insert_with(|| hub.reserve_refetch());
             self.send(&ToClient::Refresh { feed: name, within });
@@ -331,10 +338,13 @@ impl Session {
         };
         self.send(&ToClient::Subscribed {
             feed: name,
-            cursor: format!("{}.{seen}", hub.instance()),
+            cursor: hub.cursor_of(&feed, seen).to_string(),
         });
         self.connection.subscriptions.add(batches, seen);
         self.shard.queue_and_wake(&self.connection);
+        for present in presenters {
+            self.shard.pages.spawn(present);
+        }
         Ok(())
     }
 }

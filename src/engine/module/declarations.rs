@@ -11,7 +11,7 @@ use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
 use crate::engine::files::{FileRule, FileSpec};
 use crate::engine::jobs::{Handler, JobSpec, Schedule};
-use crate::engine::live::{FeedRule, FeedSpec};
+use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
@@ -77,6 +77,7 @@ impl Declarations {
 #[derive(Default)]
 pub struct Handlers {
     pub(in crate::engine) feeds: Vec<FeedRule>,
+    pub(in crate::engine) rejoin: Vec<RejoinHandler>,
     pub(in crate::engine) routes: Vec<Route>,
     pub(in crate::engine) actions: Vec<Action>,
     pub(in crate::engine) tasks: Vec<BoxFuture<'static, ()>>,

@@ -52,7 +52,7 @@ pub(super) async fn jobs(
 ) -> Result<Response> {
     let engine = admin.engine_for(&viewer).await?;
     // Taken before reading the jobs: later changes arrive as frames.
-    let feed = FEED.position((), &engine.live);
+    let feed = FEED.position((), &engine.live).await?;
     let overview = engine.jobs.overview().await?;
     let shell = layout.shell(&viewer, None, "/jobs").await?;
     let head = admin.community.head(&viewer, viewer.lang.t("jobs-title"));

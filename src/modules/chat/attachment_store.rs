@@ -4,7 +4,7 @@
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
-use super::{Chat, POST, store};
+use super::{Chat, POST, ROOM_FEED, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -141,23 +141,10 @@ async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     }
     store::set_files(tx, id, &files).await?;
     let message: Message = store::message_in(tx, id).await?;
-    let (bus, event) = (
-        chat.engine.bus.clone(),
-        AttachmentsReady {
-            room: message.room,
-            message,
-        },
-    );
-    tx.after_commit(move || {
-        bus.publish(
-            Origin {
-                actor: None,
-                space: None,
-            },
-            event,
-        )
-    });
-    Ok(())
+    let (room, feed) = (message.room, ROOM_FEED.name(message.room));
+    let event = AttachmentsReady { room, message };
+    let bus = &chat.engine.bus;
+    bus.publish_on(tx, &[feed], Origin::default(), event).await
 }
 
 /// One page of a room's files, newest first. `next` is the position the next page continues from.

@@ -121,7 +121,7 @@ impl Chat {
         reader: AccountId,
         read_to: Option<MessageId>,
     ) -> Result<Log> {
-        let feed = ROOM_FEED.position(room, &self.engine.live);
+        let feed = ROOM_FEED.position(room, &self.engine.live).await?;
         let (stubs, older, newer) = self.stubs(room, page_query).await?;
         let html = self.fragments(room, &stubs, lang).await?;
         let entries = entries(&stubs, html, read_to, reader);
@@ -295,6 +295,7 @@ pub(super) async fn history(chat: Chat, viewer: Viewer, input: HistoryInput) -> 
         .engine
         .live
         .cursor(&ROOM_FEED.name(room.id))
+        .await?
         .to_string();
     let query = match (input.before, input.after) {
         (None, None) => PageQuery::Newest,

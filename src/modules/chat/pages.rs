@@ -128,7 +128,7 @@ async fn room_page(
         .access
         .permit_in_room(account, &permissions::READ, room)
         .await?;
-    let typing = TYPING_FEED.position(room.id, &chat.engine.live);
+    let typing = TYPING_FEED.position(room.id, &chat.engine.live).await?;
     let (newest, read_to) = store::newest_and_read(&chat.engine.db, account, room.id).await?;
     let is_read = read_to.is_some_and(|read| Some(read) >= newest);
     let region = match page_query {

@@ -29,39 +29,46 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .when_lagged(refresh_all)
 }
 
-/// After missed events: the messages are in the database, but which rooms they are in is not known,
-/// so clients refetch every followed log.
+/// After missed events: the messages are in the database, so clients refetch the logs of rooms
+/// whose feed is behind it.
 async fn refresh_all(chat: Chat, _missed: u64) {
-    chat.engine.live.refresh_all("room/");
+    chat.engine.live.refresh_all(ROOM_FEED.pattern).await;
 }
 
-async fn message_posted(chat: &Chat, event: &MessagePosted, _: &Envelope) -> Result<()> {
+async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
     let Some(rendered) = chat.rendered(event.room, &event.message).await? else {
         return Ok(());
     };
     let content = Content::of(event).inserts(event.message.id.0, rendered.insert());
-    chat.engine
-        .live
-        .publish(&ROOM_FEED.name(event.room), content);
+    let feed = ROOM_FEED.name(event.room);
+    chat.engine.live.publish_at(&feed, envelope, content);
     Ok(())
 }
 
-async fn message_edited(chat: &Chat, event: &MessageEdited, _: &Envelope) -> Result<()> {
-    chat.publish_update(event, event.room, &event.message).await
+async fn message_edited(chat: &Chat, event: &MessageEdited, envelope: &Envelope) -> Result<()> {
+    let MessageEdited { room, message } = event;
+    chat.publish_update(event, envelope, *room, message).await
 }
 
-async fn message_deleted(chat: &Chat, event: &MessageDeleted, _: &Envelope) -> Result<()> {
-    chat.publish_update(event, event.room, &event.message).await
+async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelope) -> Result<()> {
+    let MessageDeleted { room, message } = event;
+    chat.publish_update(event, envelope, *room, message).await
 }
 
-async fn attachments_ready(chat: &Chat, event: &AttachmentsReady, _: &Envelope) -> Result<()> {
-    chat.publish_update(event, event.room, &event.message).await
+async fn attachments_ready(
+    chat: &Chat,
+    event: &AttachmentsReady,
+    envelope: &Envelope,
+) -> Result<()> {
+    let AttachmentsReady { room, message } = event;
+    chat.publish_update(event, envelope, *room, message).await
 }
 
 impl Chat {
     async fn publish_update<E: Event>(
         &self,
         event: &E,
+        envelope: &Envelope,
         room: RoomId,
         message: &Message,
     ) -> Result<()> {
@@ -71,7 +78,8 @@ impl Chat {
         let updated = rendered.clone();
         let update = move |lang| morphed(&updated.message, &updated.html(lang));
         let content = Content::of(event).updates(message.id.0, update, rendered.insert());
-        self.engine.live.publish(&ROOM_FEED.name(room), content);
+        let feed = ROOM_FEED.name(room);
+        self.engine.live.publish_at(&feed, envelope, content);
         Ok(())
     }
 

@@ -246,6 +246,25 @@ pub(super) async fn mark_read(
 // A member without a read mark counts as having read everything posted before they joined. Ids hold
 // milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
 
+/// An account's rooms with unread messages, wherever they are, and rooms that it has read: at most
+/// a thousand of each.
+pub(super) async fn marks(db: &Db, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
+    const UNREAD: &str = "SELECT r.id FROM rooms r \
+        LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
+        LEFT JOIN room_members own ON own.room_id = r.id AND own.account_id = $1 \
+        LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
+        WHERE r.archived_at IS NULL AND (own.room_id IS NOT NULL \
+        OR (me.space_id IS NOT NULL AND NOT r.private)) AND EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
+        (me.joined_at / 1000 - 1704067200000) * 1048576, 0) AND m.author_id <> $1) \
+        LIMIT 1000";
+    const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
+        AND m.author_id <> $1) LIMIT 1000";
+    let unread = db.scalars(UNREAD, (account,)).await?;
+    Ok((unread, db.scalars(READ, (account,)).await?))
+}
+
 /// The direct conversations with unread messages for an account, and such rooms of `space`.
 pub(super) async fn unread(
     db: &Db,

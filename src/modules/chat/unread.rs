@@ -9,20 +9,23 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
-use super::Chat;
 use super::model::MessageId;
 use super::topics::{MessagePosted, RoomRead, UnreadChanged};
+use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
-use crate::community::ACCOUNT_FEED;
+use crate::base::locale::Lang;
+use crate::community::UNREAD_FEED;
 use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 
 /// How long posts are batched before accounts are notified.
 const BATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// Accounts whose marks are read from the database at the same time.
+const MAX_PRESENTING: usize = 4;
 /// At least this long lies between two frames of unread marks to one account.
 const ACCOUNT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -30,10 +33,21 @@ const ACCOUNT_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<UnreadState>);
 
-#[derive(Default)]
 struct UnreadState {
     rooms: Mutex<Rooms>,
     posted: Notify,
+    /// For [`present`].
+    presenting: Semaphore,
+}
+
+impl Default for UnreadState {
+    fn default() -> Self {
+        Self {
+            rooms: Mutex::default(),
+            posted: Notify::new(),
+            presenting: Semaphore::new(MAX_PRESENTING),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -157,6 +171,40 @@ impl Unread {
     }
 }
 
+/// Sets or removes the marks of these rooms.
+fn marks_html(rooms: &[RoomId], unread: bool, lang: Lang) -> String {
+    let mark = if unread {
+        format!("<i class=\"sr\">, {}</i>", lang.t("unread"))
+    } else {
+        String::new()
+    };
+    let partial = |room| Partial::inner(format!("#unread-{room}"), &mark).to_string();
+    rooms.iter().map(partial).collect()
+}
+
+/// Brings the marks of a client up to date that comes back from another instance.
+pub(super) async fn present(chat: Chat, account: AccountId) {
+    // Thousands come back at once after a restart; pages and posts need readers, too.
+    let Ok(_permit) = chat.unread.0.presenting.acquire().await else {
+        return;
+    };
+    let (unread, read) = match store::marks(&chat.engine.db, account).await {
+        Ok(marks) => marks,
+        Err(error) => {
+            tracing::warn!(%error, "unread marks were not sent");
+            return;
+        }
+    };
+    if unread.is_empty() && read.is_empty() {
+        return;
+    }
+    let rooms = unread.clone();
+    let content = Content::of(&UnreadChanged { account, rooms })
+        .html(move |lang| marks_html(&unread, true, lang) + &marks_html(&read, false, lang));
+    let live = &chat.engine.live;
+    live.publish(&UNREAD_FEED.name(account), content);
+}
+
 impl Chat {
     /// Sets or removes the marks of these rooms in an account's sidebars. A tab that shows the
     /// room itself gets the mark, too, and removes it by marking the room as read.
@@ -167,20 +215,10 @@ impl Chat {
         rooms: Vec<RoomId>,
         unread: bool,
     ) {
-        let content = Content::of(event).html(move |lang| {
-            let mark = if unread {
-                format!("<i class=\"sr\">, {}</i>", lang.t("unread"))
-            } else {
-                String::new()
-            };
-            rooms
-                .iter()
-                .map(|room| Partial::inner(format!("#unread-{room}"), &mark).to_string())
-                .collect()
-        });
+        let content = Content::of(event).html(move |lang| marks_html(&rooms, unread, lang));
         self.engine
             .live
-            .publish(&ACCOUNT_FEED.name(account), content);
+            .publish(&UNREAD_FEED.name(account), content);
     }
 
     /// The connected accounts that may read each of these rooms.

@@ -59,6 +59,23 @@ impl Presence {
             .await
     }
 
+    /// The people whom lists show.
+    pub(super) async fn listed(&self, space: SpaceId) -> Result<Vec<PersonFrame>> {
+        let mut away = 0;
+        let members = self.community.spaces.members(space).await?.into_iter();
+        let people = members.map(|person| PersonFrame {
+            account: person.id,
+            space,
+            state: self.people.state(person.id),
+            name: person.name,
+        });
+        let is_listed = |person: &PersonFrame| {
+            away += usize::from(person.state == Here::Away);
+            person.state != Here::Away || away <= MAX_AWAY_LISTED
+        };
+        Ok(people.filter(is_listed).collect())
+    }
+
     async fn render_pane(
         &self,
         deps: &Dependencies,
@@ -67,26 +84,9 @@ impl Presence {
     ) -> Result<Arc<Part>> {
         deps.add(space);
         deps.add(SpacePresence(space.0));
-        let feed = PRESENCE_FEED.position(space, &self.engine.live);
-        let mut away = 0;
-        let people = self
-            .community
-            .spaces
-            .members(space)
-            .await?
-            .into_iter()
-            .map(|person| PersonFrame {
-                account: person.id,
-                space,
-                state: self.people.state(person.id),
-                name: person.name,
-            })
-            .filter(|person| {
-                away += usize::from(person.state == Here::Away);
-                person.state != Here::Away || away <= MAX_AWAY_LISTED
-            })
-            .map(|person| person.view(lang))
-            .collect();
+        let feed = PRESENCE_FEED.position(space, &self.engine.live).await?;
+        let people = self.listed(space).await?;
+        let people = people.iter().map(|person| person.view(lang)).collect();
         let pane = PaneView {
             space,
             people,

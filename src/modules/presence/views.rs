@@ -56,6 +56,14 @@ impl PaneView {
     }
 }
 
+/// The entries of a pane.
+#[derive(Template)]
+#[template(path = "presence/list.html")]
+pub(super) struct PeopleList {
+    pub(super) people: Vec<PersonView>,
+    pub(super) lang: Lang,
+}
+
 /// The people of a space on a page of their own, for small screens.
 #[derive(Template)]
 #[template(path = "presence/people.html", blocks = ["app"])]

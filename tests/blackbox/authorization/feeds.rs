@@ -9,6 +9,7 @@ pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("space/{space}", [false, true, true]),
     ("space/{space}/presence", [false, true, true]),
     ("account/{account}", [false, false, false]),
+    ("account/{account}/unread", [false, false, false]),
     ("server/jobs", [false, false, false]),
 ];
 

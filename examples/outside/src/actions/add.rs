@@ -9,7 +9,7 @@ use tidepool::engine::bus::Origin;
 use tidepool::engine::viewer::Viewer;
 
 use crate::topics::ItemAdded;
-use crate::{Todo, model, pages, store};
+use crate::{FEED, Todo, model, pages, store};
 
 #[derive(Deserialize)]
 pub struct AddInput {
@@ -32,7 +32,8 @@ pub async fn add(todo: Todo, viewer: Viewer, input: AddInput) -> Result<Outcome>
                 space,
                 item: item.clone(),
             };
-            bus.publish_after_commit(tx, Origin::new(author, Some(space)), event);
+            let (feed, origin) = (FEED.name(space), Origin::new(author, Some(space)));
+            bus.publish_on(tx, &[feed], origin, event).await?;
         }
         Ok(item)
     });

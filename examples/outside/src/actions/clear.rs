@@ -9,7 +9,7 @@ use tidepool::engine::bus::Origin;
 use tidepool::engine::viewer::Viewer;
 
 use crate::topics::ListCleared;
-use crate::{Todo, pages, store};
+use crate::{FEED, Todo, pages, store};
 
 #[derive(Deserialize)]
 pub struct ClearInput {
@@ -25,7 +25,8 @@ pub async fn clear(todo: Todo, viewer: Viewer, input: ClearInput) -> Result<Outc
         let items = store::clear(tx, space).await?;
         let removed = items.len();
         if removed > 0 {
-            bus.publish_after_commit(tx, origin, ListCleared { space, items });
+            let (feed, cleared) = (FEED.name(space), ListCleared { space, items });
+            bus.publish_on(tx, &[feed], origin, cleared).await?;
         }
         Ok(removed)
     });

@@ -10,7 +10,7 @@ use tidepool::engine::viewer::Viewer;
 
 use crate::model::{Direction, ItemId};
 use crate::topics::ListReordered;
-use crate::{Todo, pages, store};
+use crate::{FEED, Todo, pages, store};
 
 #[derive(Deserialize)]
 pub struct ReorderInput {
@@ -29,7 +29,8 @@ pub async fn reorder(todo: Todo, viewer: Viewer, input: ReorderInput) -> Result<
         let items = store::reorder(tx, space, from, input.direction).await?;
         let is_moved = items.is_some();
         if let Some(items) = items {
-            bus.publish_after_commit(tx, origin, ListReordered { space, items });
+            let (feed, reordered) = (FEED.name(space), ListReordered { space, items });
+            bus.publish_on(tx, &[feed], origin, reordered).await?;
         }
         Ok(is_moved)
     });

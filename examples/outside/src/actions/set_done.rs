@@ -9,7 +9,7 @@ use tidepool::engine::viewer::Viewer;
 
 use crate::model::ItemId;
 use crate::topics::ItemMarked;
-use crate::{Todo, pages, store};
+use crate::{FEED, Todo, pages, store};
 
 #[derive(Deserialize)]
 pub struct SetDoneInput {
@@ -25,7 +25,8 @@ pub async fn set_done(todo: Todo, viewer: Viewer, input: SetDoneInput) -> Result
     let origin = Origin::new(viewer.account, Some(space));
     let write = todo.write(&viewer, space, async move |tx| {
         if let Some(item) = store::set_done(tx, item, done).await? {
-            bus.publish_after_commit(tx, origin, ItemMarked { space, item });
+            let (feed, marked) = (FEED.name(space), ItemMarked { space, item });
+            bus.publish_on(tx, &[feed], origin, marked).await?;
         }
         Ok(())
     });

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageDeleted;
-use super::super::{Chat, MODERATE, attachment_store, store};
+use super::super::{Chat, MODERATE, ROOM_FEED, attachment_store, store};
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -58,7 +58,8 @@ pub(in super::super) async fn delete(
                 room: message.room,
                 message: message.clone(),
             };
-            context.engine.bus.publish_after_commit(tx, origin, event);
+            let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(message.room));
+            bus.publish_on(tx, &[feed], origin, event).await?;
         }
         Ok(message)
     };

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageEdited;
-use super::super::{Chat, POST, model, store};
+use super::super::{Chat, POST, ROOM_FEED, model, store};
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -54,7 +54,8 @@ pub(in super::super) async fn edit(
             room: message.room,
             message: message.clone(),
         };
-        bus.publish_after_commit(tx, origin, event);
+        let feed = ROOM_FEED.name(message.room);
+        bus.publish_on(tx, &[feed], origin, event).await?;
         Ok(message)
     };
     let access = &chat.community.access;

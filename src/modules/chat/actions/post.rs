@@ -75,7 +75,8 @@ pub(in super::super) async fn post(
                 room: id,
                 message: message.clone(),
             };
-            context.engine.bus.publish_after_commit(tx, origin, event);
+            let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
+            bus.publish_on(tx, &[feed], origin, event).await?;
         }
         Ok(message)
     };
