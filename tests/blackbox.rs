@@ -15,6 +15,7 @@ mod blackbox {
     mod cursors;
     mod daily_limits;
     mod damage;
+    mod database_outage;
     mod direct_conversations;
     mod durability;
     mod emoji;
