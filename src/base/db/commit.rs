@@ -204,8 +204,8 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
                 .is_ok();
         }
         let callbacks = tx.after.len();
-        tx.has_failed = false;
         tx.positions.release();
+        tx.has_failed = false;
         let done = (job.run)(Step::Run(tx)).await;
         let keep = done.keep && !tx.has_failed;
         is_dirty = keep;
