@@ -30,6 +30,7 @@ event! {
 }
 
 const TABLE: &str = "CREATE TABLE reminders (
+    id         BIGINT NOT NULL PRIMARY KEY, -- that of the job
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     text       TEXT NOT NULL
 )";
@@ -100,10 +101,11 @@ async fn set(engine: Engine, viewer: Viewer, input: SetInput) -> Result<Outcome>
 /// The effect and the completion of the job are one transaction, so the effect happens once even if
 /// the server crashes in between.
 async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, Failure> {
+    let id = run.id();
     run.settle(async move |tx| {
         let Reminder { account, text } = reminder;
-        const TELL: &str = "INSERT INTO reminders (account_id, text) VALUES ($1, $2)";
-        tx.execute(TELL, (account, &text)).await?;
+        const TELL: &str = "INSERT INTO reminders (id, account_id, text) VALUES ($1, $2, $3)";
+        tx.execute(TELL, (id, account, &text)).await?;
         let (feed, origin) = (FEED.name(account), Origin::new(account, None));
         let told = ReminderTold { account, text };
         engine.bus.publish_on(tx, &[feed], origin, told).await
@@ -113,7 +115,7 @@ async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, F
 
 async fn list(engine: Engine, viewer: Viewer, _: ListInput) -> Result<Outcome> {
     const LIST: &str =
-        "SELECT text FROM reminders WHERE account_id = $1 ORDER BY rowid DESC LIMIT 1000";
+        "SELECT text FROM reminders WHERE account_id = $1 ORDER BY id DESC LIMIT 1000";
     let texts: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
     Ok(Outcome::new(json!({ "told": texts }), "/"))
 }

@@ -147,7 +147,7 @@ async fn check(settings: Settings) -> Result<ExitCode> {
     }
     println!("ok");
     if let Some(unchecked) = unchecked {
-        println!("{unchecked}");
+        eprintln!("{unchecked}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -342,7 +342,7 @@ pub(super) async fn count(db: &Db, kind: &str, state: Counted, max: i64) -> Resu
 /// Since when the oldest of the next 1,000 jobs of a kind waits.
 pub(super) async fn oldest_waiting(db: &Db, kind: &str) -> Result<Option<Micros>> {
     const OLDEST: &str = "SELECT MIN(changed_at) FROM (SELECT changed_at FROM jobs \
-        WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, turn, id LIMIT 1000)";
+        WHERE kind = $1 AND state = 'waiting' ORDER BY priority DESC, turn, id LIMIT 1000) AS next";
     db.scalar(OLDEST, (kind,)).await
 }
 

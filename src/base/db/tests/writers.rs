@@ -16,27 +16,28 @@ const LOCK: &str = "SELECT id FROM spaces WHERE id = $1 + 1048576000000000 FOR N
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_of_a_key_commit_in_order() {
     let scratch = Scratch::new().await;
-    let seen: Arc<Mutex<Vec<(i64, i64)>>> = Arc::default();
+    let ran: Arc<Mutex<Vec<(i64, i64)>>> = Arc::default();
+    let committed = Arc::new(Mutex::new(Vec::new()));
     let writes = (0..400).map(|n| {
-        let (key, seen) = (n % 8, seen.clone());
+        let (key, ran, committed) = (n % 8, ran.clone(), committed.clone());
         scratch.db.write_for(key, async move |tx| {
             insert(tx, n).await?;
-            tx.after_commit(move || seen.lock().unwrap().push((key, n)));
+            ran.lock().unwrap().push((key, n));
+            tx.after_commit(move || committed.lock().unwrap().push((key, n)));
             Ok(())
         })
     });
     for result in join_all(writes).await {
         result.unwrap();
     }
-    let seen = seen.lock().unwrap().clone();
+    let of_key = |all: &Mutex<Vec<(i64, i64)>>, key: i64| {
+        let all = all.lock().unwrap();
+        let of_key = all.iter().filter(|(k, _)| *k == key).map(|(_, n)| *n);
+        of_key.collect::<Vec<_>>()
+    };
     for key in 0..8 {
-        let of_key: Vec<i64> = seen
-            .iter()
-            .filter(|(k, _)| *k == key)
-            .map(|(_, n)| *n)
-            .collect();
-        assert!(of_key.is_sorted(), "{of_key:?}");
-        assert_eq!(of_key.len(), 50);
+        assert_eq!(of_key(&ran, key), of_key(&committed, key));
+        assert_eq!(of_key(&ran, key).len(), 50);
     }
 }
 
