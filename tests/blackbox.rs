@@ -8,6 +8,7 @@ mod blackbox {
     mod authorization;
     mod cache_control;
     mod client;
+    mod cluster;
     mod concurrency_limits;
     mod connection_limits;
     mod costly_messages;
@@ -15,6 +16,7 @@ mod blackbox {
     mod cursors;
     mod daily_limits;
     mod damage;
+    mod deployment;
     mod direct_conversations;
     mod durability;
     mod emoji;
