@@ -24,6 +24,9 @@ fuzz runs="1000000":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none frames -- -runs={{runs}} -max_len=2048
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none inflate -- -runs={{runs}} -max_len=2048
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none markdown -- -runs={{runs}} -max_len=4096 -dict=fuzz/dictionaries/markdown.dict
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none multipart -- -runs={{runs}} -max_len=2048
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none text -- -runs={{runs}} -max_len=2048
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none tus_headers -- -runs={{runs}} -max_len=2048
 
 # Measure the live engine against bare baselines
 bench *options:

@@ -104,9 +104,10 @@ pub async fn serve_with(
         let community = sessions.clone();
         async move { community.is_session_valid(&viewer).await }
     });
+    let cluster = engine.join_cluster(&started).await?;
     let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
     started.routes = started.routes.layer(Extension(layout));
-    let health = Health::new(db.clone(), metrics, &secrets.metrics_token);
+    let health = Health::new(db.clone(), cluster, metrics, &secrets.metrics_token);
     let front = assemble(&engine, started, health.clone(), |router| {
         community.guard(router)
     });
@@ -117,6 +118,7 @@ pub async fn serve_with(
         tokio::spawn(async move { web::serve(listener, front, &settings, stopping).await });
     // Before `ready`: whoever learns the address may send a signal at once.
     let stop_signal = stop_signal()?;
+    tracing::info!("{}", engine.settings.joined_to());
     ready(address);
     if let Some(path) = setup_path {
         print_setup_link(&engine.settings, address, &path);

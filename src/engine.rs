@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod bus;
+pub mod cluster;
 pub mod feed;
 pub mod files;
 pub mod forms;
@@ -31,6 +32,7 @@ use crate::base::error::Result;
 use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
+use cluster::ClusterStatus;
 use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
@@ -96,6 +98,7 @@ pub struct Started {
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
     pub panes: Vec<Pane>,
+    rights: Arc<Rights>,
 }
 
 impl Engine {
@@ -166,11 +169,16 @@ impl Engine {
             .into_iter()
             .for_each(|task| drop(tokio::spawn(task)));
         let actions = Actions::new(handlers.actions, self.settings.writes_per_10_seconds);
+        let rights = Arc::new(Rights::new(
+            handlers.feeds,
+            handlers.rejoin,
+            is_session_valid,
+        ));
         let sockets = live::routes(
             self.live.clone(),
             self.bus.clone(),
             actions.clone(),
-            Rights::new(handlers.feeds, handlers.rejoin, is_session_valid),
+            rights.clone(),
             web::VERSION,
         );
         let requests = RequestLimiter::new(self.settings.requests_per_minute);
@@ -187,7 +195,17 @@ impl Engine {
             transfers,
             navs: handlers.navs,
             panes: handlers.panes,
+            rights,
         }
+    }
+
+    /// Joins the other instances of the server, where there are any. To be called before the first
+    /// request.
+    ///
+    /// # Errors
+    /// When the setting `nats` is no address, or the database cannot be read.
+    pub async fn join_cluster(&self, started: &Started) -> anyhow::Result<ClusterStatus> {
+        cluster::join(self, started.rights.clone()).await
     }
 }
 

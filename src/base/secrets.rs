@@ -7,10 +7,16 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
+
+use super::settings::read_table;
+
+/// The keys of the file.
+const METRICS_TOKEN: &str = "metrics_token";
+const S3_SECRET_KEY: &str = "s3_secret_key";
 
 /// A token of 256 random bits in 43 characters that need no escapes in addresses.
 pub fn token() -> String {
@@ -65,7 +71,8 @@ impl Secrets {
     /// Reads the file, after creating it at the first start.
     ///
     /// # Errors
-    /// When other users of the machine can read the file, or its token is too short.
+    /// When other users of the machine can read the file, when it has a key that no secret has or
+    /// its token is too short.
     pub fn load(data: &Path) -> Result<Self> {
         let path = data.join("secrets.toml");
         if !path.exists() {
@@ -90,18 +97,16 @@ impl Secrets {
             path.display(),
             path.display()
         );
-        let text = fs::read_to_string(&path)?;
-        let named = |wanted: &str| {
-            let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-            pairs
-                .find(|(name, _)| name.trim() == wanted)
-                .map(|(_, value)| value.trim().trim_matches('"').to_owned())
+        let mut table = read_table(&path, "secret", &[METRICS_TOKEN, S3_SECRET_KEY])?;
+        let mut named = |name: &str| match table.remove(name) {
+            None => Ok(None),
+            Some(toml::Value::String(secret)) => Ok(Some(secret)),
+            Some(_) => bail!("{name} in {} is no text in quotes", path.display()),
         };
-        let metrics_token = named("metrics_token").unwrap_or_else(token);
-        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY")
-            .ok()
-            .or_else(|| named("s3_secret_key"))
-            .unwrap_or_default();
+        let metrics_token = named(METRICS_TOKEN)?.unwrap_or_else(token);
+        let in_file = named(S3_SECRET_KEY)?;
+        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY").ok();
+        let s3_secret_key = s3_secret_key.or(in_file).unwrap_or_default();
         ensure!(
             metrics_token.len() >= 16,
             "metrics_token in {} is too short",
@@ -117,6 +122,35 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(name: &str, text: &str) -> Result<Secrets, String> {
+        let id = std::process::id();
+        let folder = std::env::temp_dir().join(format!("tidepool-secrets-{id}-{name}"));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("secrets.toml");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let loaded = Secrets::load(&folder).map_err(|error| format!("{error:#}"));
+        fs::remove_dir_all(folder).unwrap();
+        loaded
+    }
+
+    #[test]
+    fn unknown_secret_is_refused_with_the_nearest() {
+        let known = "metrics_token = \"0123456789abcdef\"\n";
+        let secrets = load("known", &format!("{known}s3_secret_key = 'k#='\n")).unwrap();
+        assert_eq!(secrets.metrics_token, "0123456789abcdef");
+        assert_eq!(secrets.s3_secret_key, "k#=");
+        let error = load("misspelt", &format!("{known}s3_secret = \"hidden\"\n")).unwrap_err();
+        assert!(error.contains("did you mean \"s3_secret_key\"?"), "{error}");
+        for (case, line) in [
+            ("number", "s3_secret_key = 1"),
+            ("bare", "\ns3_key = hidden"),
+        ] {
+            let error = load(case, &format!("{known}{line}\n")).unwrap_err();
+            assert!(!error.contains("hidden"), "{error}");
+        }
+    }
 
     #[test]
     fn tokens_differ_and_digests_agree() {

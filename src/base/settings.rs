@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use file::SettingsFile;
 pub use profile::Profile;
+pub(in crate::base) use unknown::read_table;
 
 /// The settings in force.
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +39,9 @@ pub struct Settings {
     #[serde(serialize_with = "database::serialize")]
     pub database: String,
     pub write_shards: usize,
+    #[serde(serialize_with = "database::serialize")]
+    pub nats: String,
+    pub nats_prefix: String,
     pub readers: u32,
     pub write_batch: usize,
     pub write_wait_micros: u64,
@@ -121,6 +125,15 @@ impl Settings {
             (1..=64).contains(&self.write_shards),
             "write_shards must be from 1 to 64"
         );
+        ensure!(
+            self.nats.is_empty() || !self.database.is_empty(),
+            "nats joins several servers on one PostgreSQL database: set database, too"
+        );
+        let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        ensure!(
+            !self.nats_prefix.is_empty() && self.nats_prefix.chars().all(is_token),
+            "nats_prefix must be letters, digits, '-' and '_'"
+        );
         ensure!(self.write_batch >= 1, "write_batch must be at least 1");
         ensure!(
             self.writes_per_10_seconds >= 1,
@@ -152,6 +165,22 @@ impl Settings {
     /// nearest name that one has. Other programs may use them, so they are to be logged only.
     pub fn unknown_variables() -> Vec<String> {
         unknown::unknown_variables(std::env::vars_os().map(|(name, _)| name))
+    }
+
+    /// What the server works with, in a line for the log.
+    pub fn joined_to(&self) -> String {
+        let database = match self.database.as_str() {
+            "" => format!("SQLite in {}", self.data.display()),
+            address => database::without_password(address),
+        };
+        match self.nats.as_str() {
+            "" => format!("the database is {database}; this server is alone"),
+            nats => format!(
+                "the database is {database}; joined to other servers over {}, as {}",
+                database::without_password(nats),
+                self.nats_prefix
+            ),
+        }
     }
 
     /// How long things stay cached unused.

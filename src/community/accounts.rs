@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::cache::StoreCache;
 use super::names::{check_name_of, name_key};
 use super::password_strength::is_easily_guessed;
-use super::passwords::{self, Passwords};
+use super::passwords::{self, Passwords, Sender};
 use super::person::{MAX_LISTED, Person};
 use super::topics::AccountChanged;
 use crate::base::clock::Micros;
@@ -184,8 +184,14 @@ impl Accounts {
     }
 
     /// Whether a password matches a hash. Without a hash: `false`, after the same time.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
-        Ok(password.len() <= passwords::MAX_BYTES && self.passwords.verify(password, hash).await?)
+    pub(super) async fn verify(
+        &self,
+        sender: Sender,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool> {
+        Ok(password.len() <= passwords::MAX_BYTES
+            && self.passwords.verify(sender, password, hash).await?)
     }
 
     /// Hashes the password of a new account.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Community;
+use super::passwords::Sender;
 use super::sign_in_request::SignInRequest;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
@@ -26,7 +27,8 @@ impl Community {
         self.sign_in_limiter
             .check(login, request.address, device.as_ref())
             .inspect_err(|_| refuse("too_many"))?;
-        let is_right = self.accounts.verify(password, hash).await?;
+        let sender = device.map_or(Sender::Stranger, |_| Sender::KnownDevice);
+        let is_right = self.accounts.verify(sender, password, hash).await?;
         if !is_right {
             refuse(account.map_or("unknown_login", |_| "wrong_password"));
         }

@@ -17,6 +17,7 @@ impl Community {
         loop {
             interval.tick().await;
             self.sign_in_limiter.evict();
+            self.sessions.evict();
             if let Err(error) = self.devices.delete_expired().await {
                 tracing::warn!(%error, "expired devices were not deleted; retried in ten minutes");
             }

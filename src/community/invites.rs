@@ -226,6 +226,5 @@ async fn add_joined(
     );
     engine.bus.publish_on(tx, &[feed], origin, joined).await?;
     // After the event, which invalidates the account's cached permissions.
-    tx.after_commit(move || engine.live.recheck(account));
-    Ok(())
+    engine.live.recheck_after_commit(tx, vec![account]).await
 }

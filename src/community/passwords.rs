@@ -20,12 +20,27 @@ pub(super) const MAX_BYTES: usize = 4 * MAX_CHARS;
 const MAX_CONCURRENT: usize = 2;
 /// That are hashed or wait for it: a second of work.
 const MAX_WAITING: usize = 64;
+/// The same of known devices, in a queue of their own.
+const MAX_WAITING_OF_DEVICES: usize = 32;
+
+/// Whose password is hashed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// On a device on which the account has signed in before: goes before all strangers but those
+    /// whose passwords are being hashed, so that they keep no member out.
+    KnownDevice,
+    Stranger,
+}
 
 /// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Passwords {
     permits: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
+    /// As many as there are permits. Strangers ask for a permit only with one of these, so that a
+    /// known device finds no stranger before it in the queue for permits.
+    permits_of_strangers: Arc<Semaphore>,
+    queue_of_strangers: Arc<Semaphore>,
+    queue_of_devices: Arc<Semaphore>,
     /// Verified when an account does not exist, so that the response takes as long.
     dummy_hash: Arc<str>,
 }
@@ -40,13 +55,15 @@ impl Passwords {
         );
         Self {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
-            queue: Arc::new(Semaphore::new(MAX_WAITING)),
+            permits_of_strangers: Arc::new(Semaphore::new(MAX_CONCURRENT)),
+            queue_of_strangers: Arc::new(Semaphore::new(MAX_WAITING)),
+            queue_of_devices: Arc::new(Semaphore::new(MAX_WAITING_OF_DEVICES)),
             dummy_hash: dummy_hash.into(),
         }
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String> {
-        self.blocking(move || {
+        self.blocking(Sender::Stranger, move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string())
                 .map_err(|error| Error::Internal(anyhow::anyhow!("hashing a password: {error}")))
@@ -55,9 +72,14 @@ impl Passwords {
     }
 
     /// Whether the password matches the hash. Without a hash: `false`, after the same time.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+    pub(super) async fn verify(
+        &self,
+        sender: Sender,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool> {
         let dummy_hash = self.dummy_hash.clone();
-        self.blocking(move || {
+        self.blocking(sender, move || {
             let known = hash.is_some();
             let text = hash.as_deref().unwrap_or(&dummy_hash);
             let Ok(parsed) = PasswordHash::new(text) else {
@@ -73,13 +95,26 @@ impl Passwords {
 
     async fn blocking<T: Send + 'static>(
         &self,
+        sender: Sender,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        let queue = match sender {
+            Sender::KnownDevice => &self.queue_of_devices,
+            Sender::Stranger => &self.queue_of_strangers,
+        };
         // Refused at once when many wait: the last of them would wait for seconds.
-        let _waiting = self.queue.try_acquire().map_err(|_| {
+        let _waiting = queue.try_acquire().map_err(|_| {
             refused("passwords");
             Error::Unavailable
         })?;
+        let permit_of_strangers = match sender {
+            Sender::KnownDevice => None,
+            Sender::Stranger => {
+                let permits = self.permits_of_strangers.clone();
+                let permit = permits.acquire_owned().await;
+                Some(permit.map_err(|_| Error::Unavailable)?)
+            }
+        };
         let permit = self
             .permits
             .clone()
@@ -87,7 +122,7 @@ impl Passwords {
             .await
             .map_err(|_| Error::Unavailable)?;
         let done = spawn_blocking(move || {
-            let _permit = permit;
+            let _permits = (permit, permit_of_strangers);
             work()
         });
         done.await
@@ -98,7 +133,54 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
     use std::time::Instant;
+
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+
+    #[tokio::test]
+    async fn known_device_goes_before_waiting_strangers() {
+        let passwords = Passwords::new();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let (running, end) = ((0..MAX_CONCURRENT), channel::<()>());
+        let (release, blocked) = (end.0, Arc::new(Mutex::new(end.1)));
+        // Those that run hold all permits until they are released, one after the other.
+        let mut strangers: Vec<_> = running
+            .map(|_| {
+                let blocked = blocked.clone();
+                let work = move || blocked.lock().unwrap().recv().unwrap();
+                passwords.blocking(Sender::Stranger, work).boxed()
+            })
+            .collect();
+        let push = |sender| {
+            let order = order.clone();
+            passwords.blocking(sender, move || order.lock().unwrap().push(sender))
+        };
+        strangers.extend((MAX_CONCURRENT..MAX_WAITING).map(|_| push(Sender::Stranger).boxed()));
+        let mut strangers = Box::pin(join_all(strangers));
+        assert!((&mut strangers).now_or_never().is_none());
+        assert!(push(Sender::Stranger).await.is_err(), "their queue is full");
+        let mut device = Box::pin(push(Sender::KnownDevice));
+        assert!((&mut device).now_or_never().is_none());
+        release.send(()).unwrap();
+        // One permit is free: whoever gets it is the only one who runs.
+        let (device, _) = tokio::join!(device, async {
+            while order.lock().unwrap().is_empty() {
+                let _ = (&mut strangers).now_or_never();
+                tokio::task::yield_now().await;
+            }
+            assert!(order.lock().unwrap()[0] == Sender::KnownDevice);
+            release.send(()).unwrap();
+        });
+        device.unwrap();
+        strangers.await;
+        assert_eq!(
+            order.lock().unwrap().len(),
+            MAX_WAITING - MAX_CONCURRENT + 1
+        );
+    }
 
     #[tokio::test]
     async fn unknown_account_takes_as_long_as_known() {
@@ -107,7 +189,7 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(
             passwords
-                .verify("correct horse".into(), Some(hash.clone()))
+                .verify(Sender::Stranger, "correct horse".into(), Some(hash.clone()))
                 .await
                 .unwrap()
         );
@@ -115,7 +197,8 @@ mod tests {
         for _ in 0..5 {
             for (which, hash) in [(0, Some(hash.clone())), (1, None)] {
                 let started = Instant::now();
-                assert!(!passwords.verify("wrong horse".into(), hash).await.unwrap());
+                let verified = passwords.verify(Sender::Stranger, "wrong horse".into(), hash);
+                assert!(!verified.await.unwrap());
                 times[which].push(started.elapsed());
             }
         }

@@ -337,15 +337,9 @@ async fn publish_changed(
     };
     let (feeds, origin) = (changed.feeds(), Origin::new(by, Some(space)));
     engine.bus.publish_on(tx, &feeds, origin, changed).await?;
-    let live = engine.live.clone();
-    tx.after_commit(move || {
-        for account in &rechecked {
-            live.recheck(*account);
-        }
-        // A room that became private excludes accounts that are not known here.
-        if may_exclude && rechecked.is_empty() {
-            live.recheck_all();
-        }
-    });
-    Ok(())
+    // A room that became private excludes accounts that are not known here.
+    if may_exclude && rechecked.is_empty() {
+        return engine.live.recheck_all_after_commit(tx).await;
+    }
+    engine.live.recheck_after_commit(tx, rechecked).await
 }

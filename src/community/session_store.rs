@@ -1,7 +1,9 @@
 //! The session store: sessions are rows keyed by the digest of the cookie, so that they survive a
 //! restart and can be listed and ended, while a stolen backup signs nobody in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::sync::Cache;
 use tower_sessions::SessionStore;
@@ -13,7 +15,12 @@ use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::base::secrets;
+use crate::base::security_log::SecurityEvent;
+use crate::base::telemetry::refused;
 use crate::engine::Engine;
+use crate::engine::rate_limit::Rate;
+use crate::engine::versions::Snapshot;
+use crate::engine::viewer::Address;
 
 const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
 pub(super) const ACCOUNT: &str = "account"; // fields of a record
@@ -24,8 +31,12 @@ pub(super) const DEVICE: &str = "device";
 pub(super) struct Sessions {
     pub(super) engine: Engine,
     pub(super) accounts: Accounts,
-    /// Records by digest, without their cookie.
-    pub(super) open: Cache<Arc<str>, Record>,
+    /// Records by digest, without their cookie. They depend on their account, which changes when a
+    /// session of it ends, on whichever instance.
+    pub(super) open: Cache<Arc<str>, (Snapshot, Record)>,
+    /// Sessions that are looked up in the database, by network: as many as requests of people who
+    /// are not signed in. `None` without a limit of requests.
+    lookups: Option<Arc<Rate<IpAddr>>>,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -45,6 +56,7 @@ fn backend_error(error: impl std::fmt::Display) -> StoreError {
 
 impl Sessions {
     pub(super) fn new(engine: &Engine, accounts: &Accounts) -> Self {
+        let per_minute = engine.settings.requests_per_minute;
         Self {
             engine: engine.clone(),
             accounts: accounts.clone(),
@@ -52,6 +64,34 @@ impl Sessions {
                 .max_capacity(MAX_CACHED)
                 .time_to_live(engine.settings.cache_ttl())
                 .build(),
+            lookups: (per_minute > 0)
+                .then(|| Arc::new(Rate::new(per_minute, Duration::from_secs(60)))),
+        }
+    }
+
+    /// Counts a request whose session has to be looked up in the database. Cookies that nobody was
+    /// given cost a read each, before it is known whose request it is.
+    ///
+    /// # Errors
+    /// `TooMany` past the limit of the network.
+    pub(super) fn check_lookup(&self, id: &Id, address: IpAddr) -> Result<()> {
+        let Some(lookups) = self.lookups.as_ref() else {
+            return Ok(());
+        };
+        if self.open.contains_key(&*digest(id)) {
+            return Ok(());
+        }
+        let checked = lookups.check(&Address(address).network());
+        checked.map(drop).inspect_err(|_| {
+            refused("session_lookups");
+            SecurityEvent::LimitReached.record(None, address, "session_lookups");
+        })
+    }
+
+    /// Drops the counters of networks that sent nothing lately.
+    pub(super) fn evict(&self) {
+        if let Some(lookups) = &self.lookups {
+            lookups.evict();
         }
     }
 
@@ -63,7 +103,9 @@ impl Sessions {
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {
         let now = time::OffsetDateTime::now_utc();
-        if let Some(record) = self.open.get(digest) {
+        if let Some((snapshot, record)) = self.open.get(digest)
+            && snapshot.is_fresh()
+        {
             return Ok(Some(record).filter(|record| record.expiry_date > now));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
@@ -76,7 +118,12 @@ impl Sessions {
             return Ok(None);
         };
         let key: Arc<str> = digest.into();
-        self.open.insert(key.clone(), record.clone());
+        let deps = self.engine.versions.dependencies();
+        account_of(&record)
+            .iter()
+            .for_each(|account| deps.add(*account));
+        self.open
+            .insert(key.clone(), (deps.snapshot(), record.clone()));
         // The session may have been ended, and its cache entry removed, while it was being read and
         // before it was inserted: check once more.
         let is_open: bool = self
@@ -162,7 +209,12 @@ impl SessionStore for Sessions {
                 let row = (&*key, account, data, device, Micros::now(), expires);
                 tx.execute(CREATE, row).await?;
                 sessions.end_excess(tx, account).await?;
-                tx.after_commit(move || sessions.open.insert(key, cached));
+                let deps = sessions.engine.versions.dependencies();
+                tx.after_commit(move || {
+                    // After the end of other sessions: that changed the account.
+                    deps.add(account);
+                    sessions.open.insert(key, (deps.snapshot(), cached));
+                });
                 Ok(())
             })
             .await
@@ -183,10 +235,12 @@ impl SessionStore for Sessions {
             cached,
         } = Row::of(record)?;
         let cache = self.open.clone();
+        let deps = self.engine.versions.dependencies();
+        deps.add(account);
         let saved = self.engine.db.write(async move |tx| {
             let row = (&*key, account, data, Micros::now(), expires);
             if tx.execute(SAVE, row).await? > 0 {
-                tx.after_commit(move || cache.insert(key, cached));
+                tx.after_commit(move || cache.insert(key, (deps.snapshot(), cached)));
             }
             Ok(())
         });

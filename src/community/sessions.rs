@@ -71,6 +71,12 @@ async fn resolve_viewer(
     next: Next,
 ) -> Response {
     let address = RequestContext::address_of(&request);
+    // Before the session is read: the limit of requests counts only whom it has found.
+    if let Some(id) = session.id()
+        && let Err(error) = sessions.check_lookup(&id, address)
+    {
+        return axum::response::IntoResponse::into_response(error);
+    }
     match sessions.viewer(&session, request.headers(), address).await {
         Ok(Some(viewer)) => {
             RequestContext::set_viewer(&mut request, viewer);
@@ -188,14 +194,11 @@ impl Sessions {
         let (cache, engine) = (self.open.clone(), self.engine.clone());
         let write = self.engine.db.write_protective(async move |tx| {
             require_row(tx.execute(END, (&*key, account)).await?)?;
-            tx.after_commit(move || {
-                cache.invalidate(&key);
-                let origin = Origin::new(account, None);
-                engine.bus.publish(origin, SessionEnded { account });
-                // After the event, which ends what was cached of the account's rights.
-                engine.live.recheck(account);
-            });
-            Ok(())
+            tx.after_commit(move || cache.invalidate(&key));
+            let (bus, origin) = (&engine.bus, Origin::new(account, None));
+            bus.publish_after_commit(tx, origin, SessionEnded { account });
+            // After the event, which ends what was cached of the account's rights.
+            engine.live.recheck_after_commit(tx, vec![account]).await
         });
         write.await
     }
@@ -207,8 +210,7 @@ impl Sessions {
         let (sessions, kept) = (self.clone(), kept.to_owned());
         let write = self.engine.db.write_protective(async move |tx| {
             let ended = tx.all(END, (account, kept)).await?;
-            tx.after_commit(move || sessions.announce_end(ended, "ended_by_account"));
-            Ok(())
+            sessions.announce_end(tx, ended, "ended_by_account").await
         });
         write.await
     }
@@ -220,11 +222,7 @@ impl Sessions {
             RETURNING digest, account_id";
         lock_account(tx, account).await?;
         let ended: Vec<(String, AccountId)> = tx.all(END, (account, MAX_SESSIONS)).await?;
-        if !ended.is_empty() {
-            let sessions = self.clone();
-            tx.after_commit(move || sessions.announce_end(ended, "too_many"));
-        }
-        Ok(())
+        self.announce_end(tx, ended, "too_many").await
     }
 
     /// Deletes sessions that have expired, and closes their sockets.
@@ -234,22 +232,33 @@ impl Sessions {
         let sessions = self.clone();
         let write = self.engine.db.write_protective(async move |tx| {
             let ended = tx.all(DELETE, (Micros::now(),)).await?;
-            tx.after_commit(move || sessions.announce_end(ended, "expired"));
-            Ok(())
+            sessions.announce_end(tx, ended, "expired").await
         });
         write.await
     }
 
-    /// Closes the sockets of sessions that are deleted.
-    fn announce_end(&self, ended: Vec<(String, AccountId)>, reason: &'static str) {
-        for (digest, account) in ended {
-            self.open.invalidate(digest.as_str());
-            let origin = Origin::new(account, None);
-            self.engine.bus.publish(origin, SessionEnded { account });
-            // After the event, which ends what was cached of the account's rights.
-            self.engine.live.recheck(account);
-            SecurityEvent::SessionEnded.record(account, None, reason);
+    /// After the commit, closes the sockets of sessions that are deleted.
+    async fn announce_end(
+        &self,
+        tx: &mut Tx,
+        ended: Vec<(String, AccountId)>,
+        reason: &'static str,
+    ) -> Result<()> {
+        let mut accounts: Vec<AccountId> = ended.iter().map(|(_, account)| *account).collect();
+        accounts.dedup();
+        let sessions = self.clone();
+        tx.after_commit(move || {
+            for (digest, account) in ended {
+                sessions.open.invalidate(digest.as_str());
+                SecurityEvent::SessionEnded.record(account, None, reason);
+            }
+        });
+        for account in accounts.iter().copied() {
+            let (bus, origin) = (&self.engine.bus, Origin::new(account, None));
+            bus.publish_after_commit(tx, origin, SessionEnded { account });
         }
+        // After the events, which end what was cached of the accounts' rights.
+        self.engine.live.recheck_after_commit(tx, accounts).await
     }
 
     /// When the next session expires.

@@ -188,9 +188,7 @@ impl Spaces {
             let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });
             bus.publish_on(tx, &[feed], origin, left).await?;
             // After the event, which invalidates the account's cached permissions.
-            let live = engine.live.clone();
-            tx.after_commit(move || live.recheck(account));
-            Ok(())
+            engine.live.recheck_after_commit(tx, vec![account]).await
         };
         self.access
             .permitted_protective_write(by, right, Scope::Space(space), leave)

@@ -14,15 +14,16 @@ mod tests;
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, EventId, SpaceId};
-use crate::engine::versions::Versions;
+use crate::engine::versions::{Thing, Versions};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use event::{Event, EventField, Topic, json};
 use subscriber::Inbox;
@@ -42,14 +43,47 @@ pub struct Envelope {
     pub key: i64,
     /// The topic on which the event was published.
     pub topic: &'static Topic,
-    /// The stored feeds on which the event took a position.
-    pub(in crate::engine) positions: Box<[FeedPosition]>,
+    /// How far the event goes.
+    pub(in crate::engine) reach: Reach,
+    /// Whether the event comes from another instance, which has handled it, too.
+    pub is_remote: bool,
     /// Whether a dead letter is replayed: clients have refetched what it changed long ago.
     pub(in crate::engine) is_replay: bool,
     body: Box<dyn Any + Send + Sync>,
 }
 
+/// An event as it travels between instances.
+#[derive(Serialize, Deserialize)]
+pub(in crate::engine) struct ReceivedEvent {
+    topic: String,
+    pub(in crate::engine) id: EventId,
+    at: i64,
+    actor: Option<AccountId>,
+    space: Option<SpaceId>,
+    key: i64,
+    /// Empty for one that goes everywhere.
+    feeds: Vec<FeedPosition>,
+    event: Box<RawValue>,
+}
+
 impl Envelope {
+    /// The event as it travels to other instances.
+    pub(in crate::engine) fn to_send(&self) -> ReceivedEvent {
+        ReceivedEvent {
+            topic: self.topic.name.to_owned(),
+            id: self.id,
+            at: self.at.0,
+            actor: self.actor,
+            space: self.space,
+            key: self.key,
+            feeds: match &self.reach {
+                Reach::Followers(feeds) => feeds.to_vec(),
+                Reach::Instance | Reach::Everywhere => Vec::new(),
+            },
+            event: self.json(),
+        }
+    }
+
     /// The event, if it is an `E`.
     pub fn get<E: Event>(&self) -> Option<&E> {
         self.body.downcast_ref()
@@ -57,8 +91,10 @@ impl Envelope {
 
     /// The position that the event took on a stored feed.
     pub(in crate::engine) fn position_on(&self, feed: &str) -> Option<u64> {
-        let taken = self.positions.iter().find(|taken| taken.feed == feed)?;
-        Some(taken.position)
+        let Reach::Followers(feeds) = &self.reach else {
+            return None;
+        };
+        feeds.iter().find(|taken| taken.feed == feed)?.position
     }
 
     /// The event's fields as JSON, as API clients get them.
@@ -67,12 +103,28 @@ impl Envelope {
     }
 }
 
-/// A position on a stored feed.
+/// A feed that carries an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::engine) struct FeedPosition {
     /// Such as `room/12`.
     pub(in crate::engine) feed: String,
-    pub(in crate::engine) position: u64,
+    /// That the event took, of a stored feed.
+    pub(in crate::engine) position: Option<u64>,
 }
+
+/// Which instances of the server get an event. Each runs its own subscribers.
+#[derive(Clone, Debug)]
+pub(in crate::engine) enum Reach {
+    /// The one where it was published.
+    Instance,
+    /// Those with sockets that follow one of these feeds.
+    Followers(Box<[FeedPosition]>),
+    /// All.
+    Everywhere,
+}
+
+/// Sends an event to other instances, with all that it changes.
+type Forward = Box<dyn Fn(&Arc<Envelope>, Vec<Thing>) + Send + Sync>;
 
 /// Who caused an event, and in which space.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,6 +153,8 @@ struct Inner {
     topics: BTreeMap<&'static str, &'static Topic>,
     subscribers: RwLock<BTreeMap<&'static str, Vec<Arc<Inbox>>>>,
     versions: Versions,
+    /// Set where there are other instances.
+    forward: OnceLock<Forward>,
 }
 
 impl Bus {
@@ -126,18 +180,40 @@ impl Bus {
             topics,
             subscribers: RwLock::default(),
             versions,
+            forward: OnceLock::new(),
         }))
     }
 
-    /// Sends an event to all subscribers of its topic. To be called only after the commit of what
+    /// Has all events sent to other instances from now on, too, but those published here alone.
+    pub(in crate::engine) fn forward_to(
+        &self,
+        forward: impl Fn(&Arc<Envelope>, Vec<Thing>) + Send + Sync + 'static,
+    ) {
+        drop(self.0.forward.set(Box::new(forward)));
+    }
+
+    /// Sends an event to all subscribers of its topic, on every instance. To be called only after the commit of what
     /// the event reports; [`publish_after_commit`](Self::publish_after_commit) ensures that.
     ///
     /// An event of an undeclared topic is dropped and logged as an error; debug builds panic.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
-        self.send(origin, Box::default(), event);
+        self.send(origin, Reach::Everywhere, event);
     }
 
-    fn send<E: Event>(&self, origin: Origin, positions: Box<[FeedPosition]>, event: E) {
+    /// The same for what concerns this instance alone, such as its sockets.
+    pub fn publish_here<E: Event>(&self, origin: Origin, event: E) {
+        self.send(origin, Reach::Instance, event);
+    }
+
+    /// The same for what only followers of a feed are told and what is not stored, such as who is
+    /// typing: other instances get it where one of their sockets follows the feed.
+    pub fn publish_to<E: Event>(&self, feed: String, origin: Origin, event: E) {
+        let position = None;
+        let feeds = Box::new([FeedPosition { feed, position }]);
+        self.send(origin, Reach::Followers(feeds), event);
+    }
+
+    fn send<E: Event>(&self, origin: Origin, reach: Reach, event: E) {
         let topic = E::topic();
         if !self.0.topics.contains_key(topic.name) {
             debug_assert!(
@@ -148,13 +224,24 @@ impl Bus {
             tracing::error!(topic = topic.name, "refused: no module declares this topic");
             return;
         }
-        event.visit_changed(&mut |thing| self.0.versions.bump(thing));
+        let forward = match reach {
+            Reach::Instance => None,
+            _ => self.0.forward.get(),
+        };
+        let mut changed = Vec::new();
+        event.visit_changed(&mut |thing| {
+            self.0.versions.bump(thing);
+            if forward.is_some() {
+                changed.push(thing);
+            }
+        });
         metrics::counter!("tidepool_events_total", "topic" => topic.name).increment(1);
         let subscribers = self.0.subscribers.read();
         let subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
-        let Some(inboxes) = subscribers.get(topic.name) else {
+        let inboxes = subscribers.get(topic.name);
+        if inboxes.is_none() && forward.is_none() {
             return;
-        };
+        }
         let envelope = Arc::new(Envelope {
             id: EventId::new(),
             at: Micros::now(),
@@ -162,11 +249,45 @@ impl Bus {
             space: origin.space,
             key: event.key(),
             topic,
-            positions,
+            reach,
+            is_remote: false,
             is_replay: false,
             body: Box::new(event),
         });
-        inboxes.iter().for_each(|inbox| inbox.push(&envelope));
+        let inboxes = inboxes.into_iter().flatten();
+        inboxes.for_each(|inbox| inbox.push(&envelope));
+        if let Some(forward) = forward {
+            forward(&envelope, changed);
+        }
+    }
+
+    /// Hands an event of another instance to the subscribers of this one. `None` when this version
+    /// does not know its topic, or cannot read its fields.
+    pub(in crate::engine) fn receive(&self, received: ReceivedEvent) -> Option<()> {
+        let topic = *self.0.topics.get(received.topic.as_str())?;
+        let value = serde_json::from_str(received.event.get()).ok()?;
+        let body = (topic.decode)(value).ok()?;
+        (topic.visit_changed)(body.as_ref(), &mut |thing| self.0.versions.bump(thing));
+        let subscribers = self.0.subscribers.read();
+        let subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
+        let envelope = Arc::new(Envelope {
+            id: received.id,
+            at: Micros(received.at),
+            actor: received.actor,
+            space: received.space,
+            key: received.key,
+            topic,
+            reach: match received.feeds.is_empty() {
+                true => Reach::Everywhere,
+                false => Reach::Followers(received.feeds.into_boxed_slice()),
+            },
+            is_remote: true,
+            is_replay: false,
+            body,
+        });
+        let inboxes = subscribers.get(topic.name).into_iter().flatten();
+        inboxes.for_each(|inbox| inbox.push(&envelope));
+        Some(())
     }
 
     /// Publishes once `tx` is committed, in the order of commits and before the writer is told that
@@ -194,11 +315,11 @@ impl Bus {
         for feed in feeds {
             positions.push(FeedPosition {
                 feed: feed.clone(),
-                position: tx.next_position(feed).await?.cast_unsigned(),
+                position: Some(tx.next_position(feed).await?.cast_unsigned()),
             });
         }
-        let (bus, positions) = (self.clone(), positions.into_boxed_slice());
-        tx.after_commit(move || bus.send(origin, positions, event));
+        let (bus, reach) = (self.clone(), Reach::Followers(positions.into_boxed_slice()));
+        tx.after_commit(move || bus.send(origin, reach, event));
         Ok(())
     }
 

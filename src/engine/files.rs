@@ -15,10 +15,12 @@ mod kind;
 mod media;
 mod metadata;
 mod multipart;
+mod multipart_body;
 mod picture_job;
 mod picture_memory;
 mod pictures;
 mod references;
+mod send_permits;
 mod serve;
 mod spool;
 mod spool_writer;
@@ -26,6 +28,7 @@ mod store;
 mod sweep_job;
 mod transfers;
 mod tus;
+mod tus_headers;
 mod upload_body;
 mod upload_store;
 mod uploads;
@@ -50,6 +53,7 @@ pub(super) use kind::FileRule;
 pub use kind::{FileKind, FileSpec, ReadyHandler};
 pub use media::Media;
 pub(super) use multipart::take_form;
+use send_permits::SendPermits;
 use spool::Spool;
 pub use store::{File, Picture};
 pub(super) use transfers::Transfers;
@@ -78,6 +82,7 @@ struct Inner {
     kinds: BTreeMap<&'static str, FileSpec>,
     blobs: Blobs,
     spool: Spool,
+    send_permits: SendPermits,
     /// MiB of memory for re-encoding pictures.
     picture_memory: Arc<Semaphore>,
     /// See [`lock_contents`](Files::lock_contents).
@@ -105,7 +110,8 @@ impl Files {
             assert!(is_new, "the kind of files {name} is declared twice");
         }
         let blobs = Blobs::new(&settings).context("where files are kept")?;
-        let spool = Spool::new(settings.data.join("uploads"), settings.max_uploads);
+        let spool = Spool::new(settings.data.join("uploads"));
+        let send_permits = SendPermits::new(settings.max_uploads);
         let memory_mib = settings
             .picture_memory_mib
             .min(Semaphore::MAX_PERMITS as u64);
@@ -116,6 +122,7 @@ impl Files {
             kinds: by_name,
             blobs,
             spool,
+            send_permits,
             picture_memory: Arc::new(Semaphore::new(memory_mib as usize)),
             digest_locks: KeyedLock::default(),
         })))

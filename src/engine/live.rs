@@ -13,9 +13,9 @@
 //! From the bottom up, each file importing only those before it:
 //! - `log` is the ring buffer, `frame` its entry, `sequence` the order of frames, `feed` a named
 //!   log; `feeds` has all of them.
-//! - `batches`, `outbox`, `keepalive` and `subscriptions` are the parts of a `connection`, which
-//!   moves bytes; `shard_context` is what the connections of a thread share, `shard` its loop and
-//!   `shard_handle` how other threads reach it.
+//! - `batches`, `outbox`, `incoming`, `keepalive` and `subscriptions` are the parts of a
+//!   `connection`, which moves bytes; `shard_context` is what the connections of a thread share,
+//!   `shard` its loop and `shard_handle` how other threads reach it.
 //! - `registry` has the open sockets, and `hub` is what the rest of the server calls.
 //! - `session` talks with a client in the messages of `protocol`; `routes` accepts it.
 
@@ -26,6 +26,7 @@ mod feed;
 mod feeds;
 mod frame;
 mod hub;
+mod incoming;
 #[cfg(test)]
 #[allow(
     clippy::duplicate_mod,
@@ -39,6 +40,7 @@ mod log;
 mod log_tests;
 mod outbox;
 mod protocol;
+mod rechecks;
 mod refetch;
 mod registry;
 mod resume;
@@ -65,6 +67,7 @@ pub use frame::Content;
 pub use hub::Hub;
 pub use limits::Limits;
 pub use protocol::{FromClient, ToClient};
+pub(super) use rechecks::RIGHTS_FEED;
 pub(super) use rights::{FeedRule, RejoinHandler, Rights};
 pub(super) use routes::routes;
 pub use socket::{SocketClosed, SocketOpened};

@@ -5,20 +5,25 @@
 //! That happens after the commit and before the writer gets its response (see `Tx::after_commit`),
 //! so a client never gets a cached page from before its own change.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use crate::base::ids::Id;
 
 /// Something that cached entries depend on: a kind of id, and its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thing(&'static str, i64);
 
 impl Thing {
     /// The thing with this id.
     pub fn of<I: Id>(id: I) -> Self {
         Self(I::KIND, id.get())
+    }
+
+    /// The kind of id, and the number.
+    pub(super) fn parts(self) -> (&'static str, i64) {
+        (self.0, self.1)
     }
 }
 
@@ -74,20 +79,70 @@ impl Changed for u64 {
 type Seen = (Arc<AtomicU64>, u64);
 
 /// The counters of everything that a cached entry depends on. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Versions(Arc<RwLock<HashMap<Thing, Weak<AtomicU64>>>>);
+#[derive(Clone)]
+pub struct Versions {
+    counters: Arc<RwLock<HashMap<Thing, Weak<AtomicU64>>>>,
+    /// The kinds of all things that ever had a counter.
+    kinds: Arc<RwLock<HashSet<&'static str>>>,
+    /// Of all entries: see [`Versions::expire_all`]. [`SUSPENDED`] while none is fresh.
+    generation: Arc<AtomicU64>,
+}
+
+/// No entry is of this generation.
+const SUSPENDED: u64 = 0;
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self {
+            counters: Arc::default(),
+            kinds: Arc::default(),
+            generation: Arc::new(AtomicU64::new(SUSPENDED + 1)),
+        }
+    }
+}
 
 impl Versions {
+    /// Makes every cached entry stale: after changes that are not known one by one.
+    pub(super) fn expire_all(&self) {
+        let next = |generation| (generation != SUSPENDED).then_some(generation + 1);
+        let order = (Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.generation.fetch_update(order.0, order.1, next);
+    }
+
+    /// Makes every entry stale, also those that are made from now on, while changes cannot be
+    /// known.
+    pub(super) fn suspend(&self) {
+        self.generation.store(SUSPENDED, Ordering::Release);
+    }
+
+    /// Entries that are made from now on are fresh again until they change.
+    pub(super) fn resume(&self) {
+        static NEXT: AtomicU64 = AtomicU64::new(1 << 32);
+        let next = NEXT.fetch_add(1 << 32, Ordering::Relaxed);
+        self.generation.store(next, Ordering::Release);
+    }
+
     /// The counter of a thing, which exists as long as a cached entry holds it.
     fn counter(&self, thing: Thing) -> Arc<AtomicU64> {
-        let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.counters.read();
+        let counters = counters.unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             return counter;
         }
         drop(counters);
-        let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.counters.write();
+        let mut counters = counters.unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             return counter;
+        }
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        let is_known = kinds.contains(thing.0);
+        drop(kinds);
+        if !is_known {
+            let kinds = self.kinds.write();
+            kinds
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(thing.0);
         }
         let counter = Arc::default();
         counters.insert(thing, Arc::downgrade(&counter));
@@ -96,10 +151,20 @@ impl Versions {
 
     /// Records that a thing changed. Called by the bus alone.
     pub(super) fn bump(&self, thing: Thing) {
-        let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.counters.read();
+        let counters = counters.unwrap_or_else(PoisonError::into_inner);
         // Without a counter, nothing cached depends on the thing.
         if let Some(counter) = counters.get(&thing).and_then(Weak::upgrade) {
             counter.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// As [`bump`](Self::bump), with the kind of id as another instance names it.
+    pub(super) fn bump_named(&self, kind: &str, number: i64) {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        // Of a kind that is not there, nothing is cached.
+        if let Some(kind) = kinds.get(kind) {
+            self.bump(Thing(kind, number));
         }
     }
 
@@ -107,13 +172,15 @@ impl Versions {
     pub fn dependencies(&self) -> Dependencies {
         Dependencies {
             versions: self.clone(),
+            generation: Arc::new(AtomicU64::new(self.generation.load(Ordering::Acquire))),
             seen: Arc::default(),
         }
     }
 
     /// Drops counters that no cached entry holds. Called every minute.
     pub fn evict(&self) {
-        let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.counters.write();
+        let mut counters = counters.unwrap_or_else(PoisonError::into_inner);
         counters.retain(|_, counter| counter.strong_count() > 0);
     }
 }
@@ -123,6 +190,8 @@ impl Versions {
 #[derive(Clone)]
 pub struct Dependencies {
     versions: Versions,
+    /// The oldest of all that was added.
+    generation: Arc<AtomicU64>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -146,25 +215,38 @@ impl Dependencies {
 
     /// Adds all dependencies of another entry.
     pub fn extend(&self, part: &Snapshot) {
-        self.seen().extend(part.0.iter().cloned());
+        self.generation.fetch_min(part.generation, Ordering::AcqRel);
+        self.seen().extend(part.seen.iter().cloned());
     }
 
     /// The complete list, to be taken once everything is read.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.seen().as_slice().into())
+        Snapshot {
+            seen: self.seen().as_slice().into(),
+            generation: self.generation.load(Ordering::Acquire),
+            current: self.versions.generation.clone(),
+        }
     }
 }
 
 /// The dependencies of a cached entry.
 #[derive(Clone)]
-pub struct Snapshot(Arc<[Seen]>);
+pub struct Snapshot {
+    seen: Arc<[Seen]>,
+    generation: u64,
+    /// The generation of all entries.
+    current: Arc<AtomicU64>,
+}
 
 impl Snapshot {
     /// Whether no dependency has changed since it was read.
     pub fn is_fresh(&self) -> bool {
-        self.0
-            .iter()
-            .all(|(counter, then)| counter.load(Ordering::Acquire) == *then)
+        self.generation != SUSPENDED
+            && self.generation == self.current.load(Ordering::Acquire)
+            && self
+                .seen
+                .iter()
+                .all(|(counter, then)| counter.load(Ordering::Acquire) == *then)
     }
 }
 
@@ -192,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn no_snapshot_is_fresh_while_suspended() {
+        let versions = Versions::default();
+        let before = versions.dependencies().snapshot();
+        versions.suspend();
+        versions.expire_all();
+        let meanwhile = versions.dependencies().snapshot();
+        assert!(!before.is_fresh() && !meanwhile.is_fresh());
+        versions.resume();
+        assert!(!before.is_fresh() && !meanwhile.is_fresh());
+        let after = versions.dependencies().snapshot();
+        assert!(after.is_fresh());
+        versions.expire_all();
+        assert!(!after.is_fresh());
+    }
+
+    #[test]
     fn change_during_rendering_makes_snapshot_stale() {
         let versions = Versions::default();
         let deps = versions.dependencies();
@@ -206,7 +304,7 @@ mod tests {
         let held = versions.counter(Thing::of(RoomId(1)));
         drop(versions.counter(Thing::of(RoomId(2))));
         versions.evict();
-        assert_eq!(versions.0.read().unwrap().len(), 1);
+        assert_eq!(versions.counters.read().unwrap().len(), 1);
         bump(&versions, RoomId(1));
         assert_eq!(held.load(Ordering::Acquire), 1);
     }

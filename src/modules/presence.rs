@@ -124,7 +124,8 @@ impl Presence {
                 let feed = PRESENCE_FEED.name(space);
                 self.engine.live.publish(&feed, content);
             }
-            self.engine.bus.publish(Origin::default(), event);
+            // Of all instances, as this one knows them: each publishes for its own sockets.
+            self.engine.bus.publish_here(Origin::default(), event);
         }
         Ok(())
     }

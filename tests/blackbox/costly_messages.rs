@@ -63,3 +63,46 @@ async fn highlighted_code_is_stored_and_edited() {
     let page = ann.page(&general).await;
     assert!(page.contains("gone") && !page.contains("hl-keyword"));
 }
+
+/// Fields of an action, among them unknown ones of seven bytes each, which take ninety times as
+/// many as values in memory.
+fn many_values(bytes: usize) -> String {
+    let values = vec!["{\"\":0}"; (bytes - 200) / 7].join(",");
+    format!("{{\"room\":\"12\",\"body\":\"x\",\"key\":\"key-0001\",\"more\":[{values}]}}")
+}
+
+#[tokio::test]
+async fn many_json_values_take_little_memory() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let mut socket = ann.socket().await;
+    let before = server.peak_memory();
+    let send = |status| {
+        let request = ann.request("POST", "/act/chat.post");
+        let request = request.header("content-type", "application/json");
+        let sent = ann.send(request.body(many_values(384 << 10)));
+        async move { sent.await.expect(status) }
+    };
+    join_all((0..8).map(|_| send(404))).await;
+    let fields = many_values(63 << 10);
+    let act = "{\"type\":\"act\",\"id\":\"1\",\"action\":\"chat.post\",\"fields\":";
+    socket.send_text(&format!("{act}{fields}}}")).await;
+    assert_eq!(socket.wait_for("error").await["error"]["code"], "not_found");
+    let grown = server.peak_memory().saturating_sub(before);
+    assert!(grown < 12 << 20, "{} KiB", grown >> 10);
+}
+
+#[tokio::test]
+async fn form_with_too_many_fields_is_refused() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let fields = format!("room={}&body=hi&key=key-0001", ann.room("general"));
+    let send = |more: usize| {
+        let request = ann.request("POST", "/act/chat.post");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        ann.send(request.body(format!("{fields}{}", "&a".repeat(more))))
+    };
+    send(190_000).await.expect(422);
+    send(1_997).await.expect(303);
+    assert_eq!(ann.history("general").await.len(), 1);
+}

@@ -176,6 +176,26 @@ async fn requests_are_limited_by_account_or_address() {
 }
 
 #[tokio::test]
+async fn forged_sessions_are_counted_before_lookup() {
+    let server = TestServer::with(&[("TIDEPOOL_REQUESTS_PER_MINUTE", "30")]).await;
+    let ann = server.owner("ann").await;
+    let visitor = server.visitor();
+    let mut number = 0;
+    let mut forged = || {
+        number += 1;
+        // 128 bits in Base64, which no session has.
+        let request = visitor.request("GET", "/account");
+        visitor.send(request.header("cookie", format!("tidepool={number:0>21}A")))
+    };
+    until_status(429, &mut forged).await;
+    // The allowance of requests would refuse them after the look-up.
+    until_status(429, &mut forged).await;
+    let why = "tidepool_refused_total{why=\"session_lookups\"}";
+    assert!(server.metric(why).await >= 1.0);
+    ann.page("/account").await;
+}
+
+#[tokio::test]
 async fn socket_openings_are_rate_limited() {
     let server = TestServer::with(&[("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "2")]).await;
     let ann = server.owner("ann").await;

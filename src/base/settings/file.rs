@@ -53,6 +53,14 @@ pub(super) struct SettingsFile {
     /// Connections that write to PostgreSQL at the same time, from 1 to 64. SQLite has one.
     #[config(env = "TIDEPOOL_WRITE_SHARDS")]
     write_shards: Option<usize>,
+    /// The address of NATS, which joins several servers on one PostgreSQL database:
+    /// nats://10.0.0.5:4222, with user and password before an @ where it asks for them, or
+    /// tls://…; several addresses of one NATS cluster with commas. Empty: this server is alone.
+    #[config(env = "TIDEPOOL_NATS")]
+    nats: Option<String>,
+    /// What subjects on NATS begin with. Every installation on one NATS needs its own.
+    #[config(env = "TIDEPOOL_NATS_PREFIX")]
+    nats_prefix: Option<String>,
     /// Connections that read from the database.
     #[config(env = "TIDEPOOL_READERS")]
     readers: Option<u32>,
@@ -191,6 +199,8 @@ impl Settings {
             cache_ttl_seconds,
             database,
             write_shards,
+            nats,
+            nats_prefix,
             readers,
             write_batch,
             write_wait_micros,

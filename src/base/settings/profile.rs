@@ -46,6 +46,8 @@ impl Settings {
             cache_ttl_seconds: by(60, 600, 3600) as u64,
             database: String::new(),
             write_shards: by(4, 4, 4),
+            nats: String::new(),
+            nats_prefix: "tidepool".to_owned(),
             readers: by(2, 4, 8) as u32,
             write_batch: by(32, 128, 256),
             write_wait_micros: by(0, 0, 500) as u64,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::file::SettingsFile;
 
@@ -19,25 +19,41 @@ const MIN_SIMILARITY: f64 = 0.8;
 /// Refuses a file with keys that no setting has. A file that does not exist has none.
 ///
 /// # Errors
-/// Names the file, each unknown key, and the nearest that exists.
+/// As [`read_table`].
 pub(super) fn refuse_unknown_keys(path: &Path) -> Result<()> {
+    let known: Vec<&str> = SettingsFile::names().map(|(key, _)| key).collect();
+    read_table(path, "setting", &known).map(drop)
+}
+
+/// Reads a file of keys and values; empty when there is none. `noun` is what an error calls a key.
+///
+/// # Errors
+/// When it is no TOML, which never quotes the file: it may hold secrets. When it has unknown keys:
+/// names the file, each of them, and the nearest that exists.
+pub(in crate::base) fn read_table(path: &Path, noun: &str, known: &[&str]) -> Result<toml::Table> {
     let text = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(toml::Table::new()),
         text => text.with_context(|| format!("{} cannot be read", path.display()))?,
     };
-    let keys: toml::Table = text
-        .parse()
-        .with_context(|| format!("{} is no TOML", path.display()))?;
-    let known: Vec<&str> = SettingsFile::names().map(|(key, _)| key).collect();
-    let unknown = describe_unknown(keys.keys().map(String::as_str), &known);
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or_default();
+        anyhow!(
+            "{} is no TOML: {} in line {}",
+            path.display(),
+            error.message(),
+            before.matches('\n').count() + 1
+        )
+    })?;
+    let unknown = describe_unknown(table.keys().map(String::as_str), known);
     if !unknown.is_empty() {
         bail!(
-            "{}: no setting is called {}",
+            "{}: no {noun} is called {}",
             path.display(),
             unknown.join(", ")
         );
     }
-    Ok(())
+    Ok(table)
 }
 
 /// Those of the variables that begin with `TIDEPOOL_` and that nothing reads.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sqlx::FromRow;
 
-use super::{BoundSubscriber, Bus, Envelope};
+use super::{BoundSubscriber, Bus, Envelope, Reach};
 use crate::base::clock::Micros;
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};
@@ -144,7 +144,8 @@ impl DeadLetters {
             space: letter.space,
             key: letter.key,
             topic,
-            positions: Box::default(),
+            reach: Reach::Instance,
+            is_remote: false,
             is_replay: true,
             body,
         };

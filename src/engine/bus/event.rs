@@ -42,9 +42,13 @@ pub struct Topic {
     pub example: fn() -> Value,
     /// Serializes an event of this topic.
     pub encode: fn(&(dyn Any + Send + Sync)) -> Box<RawValue>,
+    /// Calls a function with everything that an event of this topic changes.
+    pub visit_changed: VisitChanged,
     /// Deserializes an event of this topic.
     pub decode: fn(Value) -> serde_json::Result<Box<dyn Any + Send + Sync>>,
 }
+
+type VisitChanged = fn(&(dyn Any + Send + Sync), &mut dyn FnMut(Thing));
 
 /// The declaration of a field of an event.
 #[derive(Serialize)]
@@ -141,6 +145,11 @@ macro_rules! event {
                         about: concat!($($meaning),+),
                     }),+],
                     example: || serde_json::json!($name { $($field: $example),+ }),
+                    visit_changed: |body, visit| {
+                        if let Some(event) = body.downcast_ref::<$name>() {
+                            $crate::engine::bus::Event::visit_changed(event, visit);
+                        }
+                    },
                     encode: |body| $crate::engine::bus::json(&body.downcast_ref::<$name>()),
                     decode: |value| Ok(Box::new(serde_json::from_value::<$name>(value)?)),
                 };

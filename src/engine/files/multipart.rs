@@ -2,15 +2,14 @@
 //! streams into the spool like an upload; the action gets the file's id as the field's value.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::task::Poll;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 
 use super::FileId;
+use super::multipart_body::{TextBytes, parse_boundary};
+use super::send_permits::SendPermit;
 use super::transfers::Transfers;
 use super::upload_body::{Refusal, paced};
 use super::upload_store::{self, Upload};
@@ -20,52 +19,6 @@ use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Viewer;
 
 const MAX_FIELDS: usize = 200;
-
-/// Counts the bytes of a form that are no content of files: texts and the headers of parts. They
-/// have the same limit as a form without files.
-#[derive(Clone, Default)]
-struct TextBytes(Arc<AtomicI64>);
-
-impl TextBytes {
-    fn add(&self, bytes: usize) -> i64 {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.0.fetch_add(bytes, Ordering::Relaxed) + bytes
-    }
-
-    /// What turned out to be content of a file.
-    fn subtract(&self, bytes: usize) {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.0.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// A body that is counted and breaks off at the limit. The parser reads ahead as long as there
-    /// is something to read, and keeps a part's headers however long they are: so it gets one piece
-    /// at a time, and has to use it before the next.
-    fn count<S>(self, mut body: S) -> impl Stream<Item = io::Result<Bytes>> + Send
-    where
-        S: Stream<Item = io::Result<Bytes>> + Send + Unpin,
-    {
-        let mut has_piece = false;
-        stream::poll_fn(move |context| {
-            if std::mem::take(&mut has_piece) {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let polled = body.poll_next_unpin(context);
-            if let Poll::Ready(Some(Ok(piece))) = &polled {
-                has_piece = true;
-                if self.add(piece.len()) > MAX_FORM_BYTES as i64 + piece.len() as i64 {
-                    return Poll::Ready(Some(Err(io::ErrorKind::FileTooLarge.into())));
-                }
-            }
-            polled
-        })
-    }
-}
-
-fn boundary(headers: &HeaderMap) -> Option<String> {
-    multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
-}
 
 fn malformed() -> Error {
     Error::field("form", "error-message-shape")
@@ -84,9 +37,28 @@ pub(in crate::engine) async fn take_form(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Vec<u8>> {
-    let boundary = boundary(headers).ok_or_else(malformed)?;
+    let permit = transfers.files.permit(viewer.account)?;
+    let read = read_form(transfers, viewer, kind, headers, paced_body(body, &permit)).await;
+    // What breaks off for lack of its permit seems malformed to the parser.
+    read.map_err(|error| permit.check().err().unwrap_or(error))
+}
+
+fn paced_body(
+    body: Body,
+    permit: &SendPermit,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+    paced(body.into_data_stream(), permit)
+}
+
+async fn read_form(
+    transfers: &Transfers,
+    viewer: &Viewer,
+    kind: &str,
+    headers: &HeaderMap,
+    body: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+) -> Result<Vec<u8>> {
+    let boundary = parse_boundary(headers).ok_or_else(malformed)?;
     let files = &transfers.files;
-    let _permit = files.permit(viewer.account)?;
     let max_bytes = files.max_bytes(kind)?;
     let content_length = headers
         .get(header::CONTENT_LENGTH)
@@ -96,7 +68,7 @@ pub(in crate::engine) async fn take_form(
     let reserved = content_length.unwrap_or(max_bytes).min(max_bytes).max(1);
     let target_field = files.kind(kind)?.target_field;
     let text_bytes = TextBytes::default();
-    let body = text_bytes.clone().count(paced(body.into_data_stream()));
+    let body = text_bytes.clone().count(body);
     let mut form = multer::Multipart::new(body, boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| refuse(&error))? {

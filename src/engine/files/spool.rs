@@ -10,31 +10,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::disk::{blocking, remove_if_exists};
 use super::spool_writer::{HashState, SpoolWriter};
-use crate::base::error::{Allowance, Error, Result};
-use crate::base::ids::AccountId;
-use crate::base::places::{Place, Places};
-use crate::base::telemetry::refused;
+use crate::base::error::Result;
 
 /// The spool's folder, and the locks of the uploads in it.
 pub(super) struct Spool {
     folder: PathBuf,
     locks: Mutex<HashMap<String, Weak<UploadLock>>>,
-    /// One per request that sends a body: bounds memory and open files.
-    permits: Arc<Semaphore>,
-    by_account: Places<AccountId>,
-    /// A quarter of all permits: one account cannot take those of the others.
-    max_per_account: usize,
 }
-
-/// Held by a request that sends a body.
-pub(super) type SendPermit = (OwnedSemaphorePermit, Place<AccountId>);
-
-/// After which a refused request may find a place.
-const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The lock of one upload; exists while somebody holds it or waits for it.
 ///
@@ -68,34 +54,11 @@ impl Drop for WaiterGuard<'_> {
 }
 
 impl Spool {
-    /// A spool in this folder for at most `max_uploads` bodies at the same time.
-    pub(super) fn new(folder: PathBuf, max_uploads: usize) -> Self {
+    pub(super) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
             locks: Mutex::default(),
-            permits: Arc::new(Semaphore::new(max_uploads)),
-            by_account: Places::default(),
-            max_per_account: max_uploads.div_ceil(4),
         }
-    }
-
-    /// Takes the permit that a request needs while it sends a body.
-    ///
-    /// # Errors
-    /// `TooMany` when the account's requests hold a quarter of the permits, `Unavailable` when all
-    /// are held.
-    pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
-        let place = self.by_account.take(account, self.max_per_account);
-        let place = place.ok_or_else(|| {
-            refused("uploads_of_account");
-            let limit = u32::try_from(self.max_per_account).unwrap_or(u32::MAX);
-            Error::TooMany(Allowance::used_up(limit, RETRY_INTERVAL))
-        })?;
-        let permit = self.permits.clone().try_acquire_owned().map_err(|_| {
-            refused("uploads");
-            Error::Unavailable
-        })?;
-        Ok((permit, place))
     }
 
     pub(super) fn path(&self, id: &str) -> PathBuf {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::media::Media;
+use super::usage::Quotas;
 use super::{FileId, usage};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
@@ -95,11 +96,13 @@ impl File {
     }
 }
 
-/// Adds the file that an upload became, and the row of its content.
+/// Adds the file that an upload became, and the row of its content, and charges its space: its
+/// account was charged when the upload began.
 ///
 /// # Errors
-/// `NotFound` when the upload was deleted meanwhile.
-pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File) -> Result<()> {
+/// `Full` when the quota of its space is exceeded, `NotFound` when the upload was deleted.
+pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) -> Result<()> {
+    usage::add_to_space(tx, file.space, file.charged, Some(quotas)).await?;
     add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
         size, digest, picture, kept, created_at, charged) \

@@ -12,12 +12,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on, options};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::Files;
-use super::checksum::Checksum;
 use super::transfers::Transfers;
+use super::tus_headers::{metadata, parse_checksum, parse_number};
 use super::upload_store::Upload;
 use super::uploads::{UploadRequest, UploadState};
 use crate::base::error::{Error, Result};
@@ -81,22 +79,6 @@ async fn describe_server(State(files): State<Files>) -> Response {
         ("tus-max-size", (files.0.settings.max_file_mib << 20).into()),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
-}
-
-fn parse_number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
-}
-
-/// A value of `Upload-Metadata`, which is a list of `key base64(value)` separated by commas.
-fn metadata(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    let mut pairs = headers
-        .get("upload-metadata")?
-        .to_str()
-        .ok()?
-        .split(',')
-        .filter_map(|pair| pair.trim().split_once(' '));
-    let (_, value) = pairs.find(|(key, _)| *key == wanted)?;
-    String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()
 }
 
 async fn begin(
@@ -185,9 +167,9 @@ async fn append(
     // In a task of its own, which goes on when the client disconnects and this request is
     // cancelled: bytes that arrived are written, and a complete upload is stored.
     let appended = tokio::spawn(async move {
-        let _permit = permit;
+        let body = body.into_data_stream();
         transfers
-            .append(&owner, &id, offset, checksum, body.into_data_stream())
+            .append(&owner, &id, offset, checksum, &permit, body)
             .await
     });
     match appended
@@ -201,13 +183,6 @@ async fn append(
         }
         Err(error) => Err(error),
     }
-}
-
-/// Parses `Upload-Checksum`: an algorithm and the checksum in Base64.
-fn parse_checksum(header: &HeaderValue) -> Option<Checksum> {
-    let (algorithm, checksum) = header.to_str().ok()?.split_once(' ')?;
-    let checksum = STANDARD.decode(checksum.trim()).ok()?;
-    Checksum::new(algorithm, checksum)
 }
 
 async fn end(

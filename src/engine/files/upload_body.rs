@@ -8,6 +8,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::kind::FileRule;
+use super::send_permits::SendPermit;
 use super::transfers::Transfers;
 use crate::base::error::{Error, Result};
 use crate::engine::viewer::Viewer;
@@ -19,25 +20,39 @@ const MIN_BYTES_PER_SECOND: u64 = 1 << 10;
 /// Between two checks of the sender's session and permission.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A body that ends with an error when its sender falls silent or behind the slowest pace.
-pub(super) fn paced<S, E>(body: S) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin
+/// A body that ends with an error when its sender falls silent or behind the slowest pace, or when
+/// its permit is taken back.
+pub(super) fn paced<S, E>(
+    body: S,
+    permit: &SendPermit,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<S, E>
 where
     S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
-    let state = (body, Instant::now(), 0_u64);
-    let paced = stream::unfold(state, |(mut body, started, sent)| async move {
-        let piece = match timeout(IDLE_TIMEOUT, body.next()).await {
+    let state = (body, permit.clone(), Instant::now(), 0_u64);
+    let paced = stream::unfold(state, |(mut body, permit, started, sent)| async move {
+        let received = tokio::select! {
+            biased;
+            () = permit.interrupted() => {
+                let error = Err(io::ErrorKind::Interrupted.into());
+                return Some((error, (body, permit, started, sent)));
+            }
+            received = timeout(IDLE_TIMEOUT, body.next()) => received,
+        };
+        let piece = match received {
             Ok(None) => return None,
             Ok(Some(piece)) => piece.map_err(io::Error::other),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         };
-        let sent = sent + piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        let bytes = piece.as_ref().map_or(0, Bytes::len);
+        permit.count(bytes);
+        let sent = sent + bytes as u64;
         let piece = match piece {
             Ok(_) if is_too_slow(sent, started.elapsed()) => Err(io::ErrorKind::TimedOut.into()),
             piece => piece,
         };
-        Some((piece, (body, started, sent)))
+        Some((piece, (body, permit, started, sent)))
     });
     Box::pin(paced)
 }

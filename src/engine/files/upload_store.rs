@@ -31,12 +31,13 @@ pub(super) struct Upload {
     pub(super) expires_at: Micros,
 }
 
-/// Adds an upload and counts its announced size against the quotas.
+/// Adds an upload and counts its announced size against the quota of its account. A space is
+/// charged when the upload becomes a file: what is only announced must not keep others from it.
 ///
 /// # Errors
-/// `Full` when the quota of its account or space is exceeded.
+/// `Full` when the quota of its account is exceeded.
 pub(super) async fn begin(tx: &mut Tx, upload: &Upload, quotas: Quotas) -> Result<()> {
-    usage::add(tx, upload.owner, upload.space, upload.size, Some(quotas)).await?;
+    usage::add(tx, upload.owner, None, upload.size, Some(quotas)).await?;
     const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, \
         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.execute(
@@ -66,10 +67,10 @@ pub(super) async fn get(db: &Db, id: &str) -> Result<Upload> {
     db.one("SELECT * FROM uploads WHERE id = $1", (id,)).await
 }
 
-/// Corrects the size of an upload that was announced larger than it is, and its usage.
+/// Corrects the size of an upload that was announced larger than it is, and its owner's usage.
 pub(super) async fn resize(tx: &mut Tx, id: &str, size: i64) -> Result<()> {
     let upload: Upload = tx.one("SELECT * FROM uploads WHERE id = $1", (id,)).await?;
-    usage::add(tx, upload.owner, upload.space, size - upload.size, None).await?;
+    usage::add(tx, upload.owner, None, size - upload.size, None).await?;
     tx.execute("UPDATE uploads SET size = $2 WHERE id = $1", (id, size))
         .await?;
     Ok(())
@@ -84,10 +85,9 @@ pub(super) async fn end(tx: &mut Tx, id: &str) -> Result<()> {
         Some(Upload {
             file: None,
             owner,
-            space,
             size,
             ..
-        }) => usage::add(tx, owner, space, -size, None).await,
+        }) => usage::add(tx, owner, None, -size, None).await,
         _ => Ok(()),
     }
 }

@@ -10,13 +10,13 @@ use super::blobs::Blobs;
 use super::checksum::Checksum;
 use super::media::{Media, SNIFF_BYTES, normalize_name};
 use super::pictures;
-use super::spool::SendPermit;
+use super::send_permits::SendPermit;
 use super::spool_writer::SpoolWriter;
 use super::store::{self, File, Picture};
 use super::transfers::Transfers;
 use super::upload_body::{Refusal, paced};
 use super::upload_store::{self, Upload};
-use super::usage::Quotas;
+use super::usage::{self, Quotas};
 use super::{FileId, Files, picture_job};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -57,7 +57,9 @@ impl Transfers {
         if request.size == 0 {
             return Err(Error::field("files", "error-file-empty"));
         }
+        let size = i64::try_from(request.size).unwrap_or(i64::MAX);
         files.check_disk_space(request.size)?;
+        usage::check_room(&files.0.db, space, size, files.quotas()).await?;
         let incomplete = upload_store::count_incomplete(&files.0.db, viewer.account).await?;
         if incomplete >= MAX_INCOMPLETE_UPLOADS_PER_ACCOUNT {
             return Err(Error::Conflict("error-too-many-uploads"));
@@ -70,7 +72,7 @@ impl Transfers {
             owner: viewer.account,
             space,
             name: normalize_name(&request.name),
-            size: i64::try_from(request.size).unwrap_or(i64::MAX),
+            size,
             file: None,
             expires_at: Micros::now().plus(ttl),
         };
@@ -91,13 +93,15 @@ impl Transfers {
     /// Appends a body to an upload at `offset`.
     ///
     /// # Errors
-    /// `Conflict` when the upload has another offset, or the body does not match its checksum.
+    /// `Conflict` when the upload has another offset, or the body does not match its checksum;
+    /// `Full` when the space or the disk has no room; `Unavailable` when the permit was taken back.
     pub(super) async fn append<S, E>(
         &self,
         viewer: &Viewer,
         id: &str,
         offset: u64,
         checksum: Option<Checksum>,
+        permit: &SendPermit,
         body: S,
     ) -> Result<UploadState>
     where
@@ -121,15 +125,22 @@ impl Transfers {
         // Permission is checked for every body: an upload may be resumed a day later.
         let rule = self.rule(&upload.kind)?;
         (rule.may_add)(viewer.clone(), upload.target).await?;
+        // So is the disk, which others may have filled since.
+        let missing = upload.size.unsigned_abs() - offset;
+        self.files.check_disk_space(missing)?;
+        let (db, quotas) = (&self.files.0.db, self.files.quotas());
+        usage::check_room(db, upload.space, upload.size, quotas).await?;
         let mut refusal = Refusal::default();
         let sender = (viewer, rule, upload.target);
-        let body = self.while_permitted(sender, &mut refusal, paced(body));
-        let offset = writer
-            .append(offset, upload.size.unsigned_abs(), checksum, body)
-            .await?;
+        let body = self.while_permitted(sender, &mut refusal, paced(body, permit));
+        let size = upload.size.unsigned_abs();
+        let appended = writer.append(offset, size, checksum, body).await;
         refusal.check()?;
+        if !matches!(appended, Ok(offset) if offset == size) {
+            permit.check()?;
+        }
         self.files
-            .store_if_complete(upload, &mut writer, offset)
+            .store_if_complete(upload, &mut writer, appended?)
             .await
     }
 }
@@ -194,10 +205,9 @@ impl Files {
     /// Takes the permit that a request needs while it sends a body.
     ///
     /// # Errors
-    /// `Unavailable` when `max_uploads` requests are sending, `TooMany` when a quarter of them
-    /// are this account's.
+    /// As [`SendPermits::take`](super::send_permits::SendPermits::take).
     pub(super) fn permit(&self, account: AccountId) -> Result<SendPermit> {
-        self.0.spool.permit(account)
+        self.0.send_permits.take(account)
     }
 
     /// Stores an upload if all its bytes have arrived. A complete upload is reported as such only
@@ -231,6 +241,12 @@ impl Files {
     /// Turns a complete upload into a file: stores its content, then its rows.
     pub(super) async fn store(&self, upload: &Upload, writer: &mut SpoolWriter) -> Result<FileId> {
         let size = upload.size.unsigned_abs();
+        let quotas = self.quotas();
+        let room = usage::check_room(&self.0.db, upload.space, upload.size, quotas).await;
+        if let Err(error) = room {
+            writer.truncate(size - 1).await?; // as below
+            return Err(error);
+        }
         let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
@@ -245,7 +261,7 @@ impl Files {
         }
         let (id, upload_id, jobs) = (file.id, upload.id.clone(), self.0.jobs.clone());
         let add = self.0.db.write_queued(async move |tx| {
-            store::add(tx, &upload_id, &file).await?;
+            store::add(tx, &upload_id, &file, quotas).await?;
             if file.picture == Picture::Waiting {
                 let job = NewJob::new(picture_job::PICTURE, &file.id).account(file.owner);
                 jobs.add(tx, job).await?;

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 
 use super::batches::{Batch, FeedBatches};
 use super::frame::Encoding;
+use super::incoming::read_messages;
 use super::keepalive::{Due, Keepalive};
 use super::outbox::Outbox;
 use super::protocol::ToClient;
@@ -36,6 +37,8 @@ pub(super) struct Connection {
     /// While its rights are being checked no frame may pass.
     held: Cell<bool>,
     dead: Cell<bool>,
+    /// One read brought too many messages: it is closed once the first of them are handled.
+    flooded: Cell<bool>,
     encoding: Encoding,
     /// The feed that the next gathering starts from (round robin), so that a busy feed does not
     /// starve the others.
@@ -86,6 +89,7 @@ impl Connection {
             due: Cell::new(false),
             held: Cell::new(true),
             dead: Cell::new(false),
+            flooded: Cell::new(false),
             encoding,
             next_feed: Cell::new(0),
             outbox: Outbox::new(stream),
@@ -217,7 +221,9 @@ impl Connection {
         if self.dead.get() {
             return Poll::Ready(Event::Dead);
         }
-        if self.outbox.is_empty() && self.outbox.stream.poll_read_ready(task).is_ready() {
+        let mut is_readable =
+            || self.flooded.get() || self.outbox.stream.poll_read_ready(task).is_ready();
+        if self.outbox.is_empty() && is_readable() {
             return Poll::Ready(Event::Readable);
         }
         self.waker.replace(Some(task.waker().clone()));
@@ -254,6 +260,9 @@ impl Connection {
         context: &ShardContext,
         reader: &mut Reader,
     ) -> Result<Vec<Message>, Ended> {
+        if self.flooded.get() {
+            return Err(Ended::Fault(Fault::TooManyFrames));
+        }
         let mut buffer = context.read_buffer.borrow_mut();
         let len = match self.outbox.stream.try_read(&mut buffer) {
             Ok(0) => return Err(Ended::Dead),
@@ -264,23 +273,19 @@ impl Connection {
         self.take(&mut buffer[..len], context, reader)
     }
 
-    /// Takes the whole messages out of bytes that were read here or with the handshake.
+    /// Takes the whole messages out of bytes that were read here or with the handshake. When they
+    /// are too many the rest is dropped, and the next [`Self::read`] fails.
     pub(super) fn take(
         &self,
-        mut bytes: &mut [u8],
+        bytes: &mut [u8],
         context: &ShardContext,
         reader: &mut Reader,
     ) -> Result<Vec<Message>, Ended> {
         self.keepalive.has_read(context.second.get());
-        let mut messages = Vec::new();
-        let mut inflater = context.inflater.borrow_mut();
-        while let Some(message) = reader
-            .next(&mut bytes, &mut inflater)
-            .map_err(Ended::Fault)?
-        {
-            messages.push(message);
-        }
-        Ok(messages)
+        let inflater = &mut context.inflater.borrow_mut();
+        let incoming = read_messages(bytes, reader, inflater).map_err(Ended::Fault)?;
+        self.flooded.set(incoming.is_flood);
+        Ok(incoming.messages)
     }
 
     /// Sends the last bytes and waits until the peer has closed, so that they are not lost to a

@@ -1,6 +1,7 @@
 //! A feed: a named log of frames, and the families that modules declare.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OnceCell};
 
@@ -68,6 +69,8 @@ pub(super) struct Feed {
     pub(super) sequence: Mutex<Sequence<Content>>,
     /// Set once the log begins where the store is.
     pub(super) opened: OnceCell<()>,
+    /// What keeps other instances sending its events.
+    pub(super) following: OnceLock<Box<dyn Any + Send + Sync>>,
     /// Told when the log stops lagging.
     caught_up: Notify,
 }
@@ -85,6 +88,7 @@ impl Feed {
             log: Log::new(if is_stored { 0 } else { start }),
             sequence: Mutex::default(),
             opened: OnceCell::new(),
+            following: OnceLock::new(),
             caught_up: Notify::new(),
         }
     }

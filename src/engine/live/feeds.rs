@@ -72,6 +72,16 @@ impl Feeds {
         feed.clone()
     }
 
+    /// All feeds of a kind.
+    pub(super) fn of_kind(&self, kind: FeedKind) -> Vec<Arc<Feed>> {
+        let feeds = self.read();
+        feeds
+            .values()
+            .filter(|feed| feed.kind == kind)
+            .cloned()
+            .collect()
+    }
+
     /// All feeds of a family.
     pub(super) fn of_family(&self, pattern: &str) -> Vec<Arc<Feed>> {
         let feeds = self.read();

@@ -1,8 +1,11 @@
 //! The hub: every feed and every socket of this instance.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::cursor::Cursor;
@@ -11,12 +14,13 @@ use super::feeds::Feeds;
 use super::frame::{Content, Frame};
 use super::limits::Limits;
 use super::log::{Bounds, Entry};
+use super::rechecks::Rechecks;
 use super::refetch::RefetchPacer;
 use super::registry::Registry;
 use super::sequence::{Pushed, Sequence};
 use super::shard::Shards;
 use super::socket::Socket;
-use crate::base::db::Db;
+use crate::base::db::{Db, Sql};
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
@@ -29,6 +33,7 @@ const MAX_FEED_BYTES: usize = 4 << 20; // bytes of frames that one feed keeps, r
 const MAX_PUBLISH_WAIT: Duration = Duration::from_millis(250);
 /// For the frames before one that has come to come, too.
 const GAP_TIMEOUT: Duration = Duration::from_millis(500);
+const MAX_HEADS_READ: usize = 500; // in one statement
 
 /// Every feed and every socket. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +47,14 @@ struct Inner {
     /// Started with the first socket.
     shards: OnceLock<Shards>,
     refetches: Arc<RefetchPacer>,
+    rechecks: Rechecks,
+    /// Set where there are other instances.
+    follow: OnceLock<Follow>,
 }
+
+/// What a feed is followed with on other instances, until it is dropped.
+type Following = Box<dyn Any + Send + Sync>;
+type Follow = Box<dyn Fn(&str) -> BoxFuture<'static, Following> + Send + Sync>;
 
 impl Hub {
     /// A hub for feeds of these families. Threads for sockets start with the first socket.
@@ -54,6 +66,8 @@ impl Hub {
             sockets: Registry::new(limits),
             shards: OnceLock::new(),
             refetches: Arc::new(RefetchPacer::new()),
+            rechecks: Rechecks::default(),
+            follow: OnceLock::new(),
         }))
     }
 
@@ -161,11 +175,74 @@ impl Hub {
     /// The database's.
     pub(super) async fn open(&self, name: &str) -> Result<Arc<Feed>> {
         let feed = self.0.feeds.find_or_create(name);
-        if feed.kind == FeedKind::Stored {
-            let begin = async || self.begin_at_store(&feed).await;
+        if feed.kind != FeedKind::Volatile {
+            let begin = async || self.begin(&feed).await;
             feed.opened.get_or_try_init(begin).await?;
         }
         Ok(feed)
+    }
+
+    /// Followed on other instances first: what comes after the look at the store is heard.
+    async fn begin(&self, feed: &Arc<Feed>) -> Result<()> {
+        if let Some(follow) = self.0.follow.get() {
+            let following = follow(&feed.name).await;
+            drop(feed.following.set(following));
+        }
+        match feed.kind {
+            FeedKind::Stored => self.begin_at_store(feed).await,
+            FeedKind::Volatile | FeedKind::Ephemeral => Ok(()),
+        }
+    }
+
+    /// Has feeds followed on other instances from now on, from when they are opened until they are
+    /// evicted.
+    pub(in crate::engine) fn follow_remotely(
+        &self,
+        follow: impl Fn(&str) -> BoxFuture<'static, Following> + Send + Sync + 'static,
+    ) {
+        drop(self.0.follow.set(Box::new(follow)));
+    }
+
+    pub(super) fn rechecks(&self) -> &Rechecks {
+        &self.0.rechecks
+    }
+
+    /// The newest positions in the database of the stored feeds that are followed here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(in crate::engine) async fn stored_heads(&self) -> Result<HashMap<String, u64>> {
+        // One text holds all names: neither a name nor a number has a space.
+        const READ: Sql = Sql {
+            sqlite: "SELECT feed, position FROM feed_positions \
+                WHERE instr(' ' || $1 || ' ', ' ' || feed || ' ') > 0",
+            postgres: "SELECT feed, position FROM feed_positions \
+                WHERE feed = ANY(string_to_array($1, ' '))",
+        };
+        let feeds = self.0.feeds.of_kind(FeedKind::Stored);
+        let mut heads = HashMap::new();
+        for some in feeds.chunks(MAX_HEADS_READ) {
+            let names: Vec<&str> = some.iter().map(|feed| feed.name.as_str()).collect();
+            let rows: Vec<(String, i64)> = self.0.db.all(READ, (names.join(" "),)).await?;
+            let rows = rows.into_iter();
+            heads.extend(rows.map(|(feed, position)| (feed, position.cast_unsigned())));
+        }
+        Ok(heads)
+    }
+
+    /// Followers of the feeds that have not reached these positions refetch.
+    pub(in crate::engine) fn skip_behind_all(&self, heads: &HashMap<String, u64>) {
+        for (feed, position) in heads {
+            if let Some(feed) = self.0.feeds.find(feed) {
+                self.skip_behind(&feed, *position);
+            }
+        }
+    }
+
+    /// The names of the volatile feeds that are followed here.
+    pub(in crate::engine) fn volatile_feeds(&self) -> Vec<String> {
+        let feeds = self.0.feeds.of_kind(FeedKind::Volatile).into_iter();
+        feeds.map(|feed| feed.name.clone()).collect()
     }
 
     async fn begin_at_store(&self, feed: &Arc<Feed>) -> Result<()> {
@@ -322,15 +399,14 @@ impl Hub {
         self.0.sockets.close(socket);
     }
 
-    /// Has every socket of an account check its rights again before it gets another frame. Call it
-    /// in the commit that changed a right (`Tx::after_commit`): no frame of a later commit then
-    /// passes unchecked.
-    pub fn recheck(&self, account: AccountId) {
+    /// Has every socket of an account on this instance check its rights again before it gets
+    /// another frame.
+    pub(in crate::engine) fn recheck(&self, account: AccountId) {
         self.0.sockets.recheck(account);
     }
 
-    /// The same for everybody, when a change touches too many to name.
-    pub fn recheck_all(&self) {
+    /// The same for everybody.
+    pub(in crate::engine) fn recheck_all(&self) {
         self.0.sockets.recheck_all();
     }
 

@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use crate::engine::problem::Problem;
 
 /// A message of a client: one text message of at most 64 KiB.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug)]
 pub enum FromClient {
     /// Follow a feed, from a cursor (what a page or an earlier frame named) or from now on.
     /// Following it already moves the cursor. Answered with `subscribed`, `refresh` or `refused`.
@@ -32,12 +31,53 @@ pub enum FromClient {
         id: String,
         /// Name of the action, such as `chat.post`.
         action: String,
-        /// The fields of its form.
-        #[serde(default)]
-        fields: Value,
+        /// The JSON text of the fields of its form, which the action decodes; `null` without.
+        fields: Box<RawValue>,
     },
     /// Checks the connection. Answered with `pong`.
     Ping,
+}
+
+/// The fields of all messages. An enum with a tag would gather all of them as values first, which
+/// takes up to a hundred times the bytes of their text.
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(rename = "type")]
+    kind: String,
+    feed: Option<String>,
+    cursor: Option<String>,
+    id: Option<String>,
+    action: Option<String>,
+    #[serde(default)]
+    fields: Box<RawValue>,
+}
+
+impl FromClient {
+    /// Parses the text of a message; `None` when it is none of these.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let Fields {
+            kind,
+            feed,
+            cursor,
+            id,
+            action,
+            fields,
+        } = serde_json::from_str(text).ok()?;
+        Some(match &*kind {
+            "subscribe" => Self::Subscribe {
+                feed: feed?,
+                cursor,
+            },
+            "unsubscribe" => Self::Unsubscribe { feed: feed? },
+            "act" => Self::Act {
+                id: id?,
+                action: action?,
+                fields,
+            },
+            "ping" => Self::Ping,
+            _ => return None,
+        })
+    }
 }
 
 /// A message of the server, besides frames for pages.

@@ -85,7 +85,7 @@ impl Rights {
     }
 
     /// What publishes the present state of a feed; empty where clients have to refetch it.
-    pub(super) fn presenters(&self, feed: &str) -> Vec<BoxFuture<'static, ()>> {
+    pub(in crate::engine) fn presenters(&self, feed: &str) -> Vec<BoxFuture<'static, ()>> {
         let handlers = self.rejoin.iter();
         handlers
             .filter_map(|handler| Some((handler.present)(handler.spec.ids(feed)?)))

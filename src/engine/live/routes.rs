@@ -28,7 +28,7 @@ pub(in crate::engine) fn routes(
     hub: Hub,
     bus: Bus,
     actions: Actions,
-    rights: Rights,
+    rights: Arc<Rights>,
     version: &'static str,
 ) -> Router {
     let server = Arc::new(Server {

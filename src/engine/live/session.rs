@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
@@ -243,7 +243,7 @@ impl Session {
 
     /// Handles one text message.
     async fn handle(&mut self, text: &str) -> Result<(), Closing> {
-        let message: Option<FromClient> = serde_json::from_str(text).ok();
+        let message = FromClient::parse(text);
         let id = if let Some(FromClient::Act { id, .. }) = &message {
             id.get(..MAX_NAME_BYTES.min(id.len()))
         } else {
@@ -270,7 +270,7 @@ impl Session {
     }
 
     /// Runs an action, on the threads that serve pages: other sockets do not wait for it.
-    async fn act(&self, id: &str, action: String, fields: Value) -> Result<(), Closing> {
+    async fn act(&self, id: &str, action: String, fields: Box<RawValue>) -> Result<(), Closing> {
         let (server, socket) = (self.guard.server.clone(), self.guard.socket.clone());
         let done = self.shard.pages.spawn(async move {
             // Checked for every action: the session may have ended since the last message.
@@ -280,7 +280,10 @@ impl Session {
                 Err(error) => return Some(Err(error)),
             }
             Some(match server.actions.admit(&socket.viewer, &action) {
-                Ok((action, _)) => action.run_json(&socket.viewer, fields).await,
+                Ok((action, _)) => {
+                    let fields = fields.get().as_bytes();
+                    action.run_json(&socket.viewer, fields).await
+                }
                 Err(error) => Err(error),
             })
         });

@@ -15,7 +15,7 @@ pub(super) struct Server {
     pub(super) hub: Hub,
     pub(super) bus: Bus,
     pub(super) actions: Actions,
-    pub(super) rights: Rights,
+    pub(super) rights: Arc<Rights>,
     /// Version of the pages' assets.
     pub(super) version: &'static str,
 }
@@ -54,7 +54,7 @@ impl SocketGuard {
         let (account, socket) = (self.socket.viewer.account, self.socket.id);
         let origin = Origin::new(account, None);
         let opened = SocketOpened { account, socket };
-        self.server.bus.publish(origin, opened);
+        self.server.bus.publish_here(origin, opened);
         self.announced = true;
     }
 }
@@ -66,7 +66,7 @@ impl Drop for SocketGuard {
             let (account, socket) = (self.socket.viewer.account, self.socket.id);
             let origin = Origin::new(account, None);
             let closed = SocketClosed { account, socket };
-            self.server.bus.publish(origin, closed);
+            self.server.bus.publish_here(origin, closed);
         }
     }
 }

@@ -142,11 +142,8 @@ async fn read_body(body: Body) -> Result<Vec<u8>> {
 
 async fn run(action: &Action, viewer: &Viewer, json: bool, fields: &[u8]) -> Result<Outcome> {
     match json {
-        true => match serde_json::from_slice(fields) {
-            Ok(fields) => action.run_json(viewer, fields).await,
-            Err(_) => Err(Error::field("form", "error-message-shape")),
-        },
-        false => action.run_form(viewer, fields.to_vec()).await,
+        true => action.run_json(viewer, fields).await,
+        false => action.run_form(viewer, fields).await,
     }
 }
 

@@ -14,6 +14,7 @@ use super::finish::set_done;
 use crate::base::db::Db;
 use crate::base::error::Error;
 use crate::base::secrets;
+use crate::engine::cluster::ClusterStatus;
 
 /// Answered without a session, and counted against no limit.
 pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
@@ -22,6 +23,7 @@ pub(super) const ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics
 #[derive(Clone)]
 pub struct Health {
     db: Db,
+    cluster: ClusterStatus,
     metrics: PrometheusHandle,
     metrics_token: Arc<str>,
     stopping: Arc<AtomicBool>,
@@ -29,9 +31,15 @@ pub struct Health {
 
 impl Health {
     /// `metrics_token` is the bearer token of `/metrics`.
-    pub fn new(db: Db, metrics: PrometheusHandle, metrics_token: &str) -> Self {
+    pub fn new(
+        db: Db,
+        cluster: ClusterStatus,
+        metrics: PrometheusHandle,
+        metrics_token: &str,
+    ) -> Self {
         Self {
             db,
+            cluster,
             metrics,
             metrics_token: metrics_token.into(),
             stopping: Arc::default(),
@@ -55,6 +63,11 @@ impl Health {
 async fn ready(State(health): State<Health>) -> Response {
     let stopping = health.stopping.load(Ordering::Acquire);
     match health.db.check().await {
+        // It serves all the same, from the database: without NATS all instances say so, and a load
+        // balancer needs one.
+        Ok(()) if !stopping && health.cluster.is_cut_off() => {
+            "ok, but cut off from the other instances: NATS does not answer\n".into_response()
+        }
         Ok(()) if !stopping => "ok\n".into_response(),
         Ok(()) => unavailable("stopping\n"),
         Err(error) => {

@@ -17,6 +17,9 @@ pub enum Fault {
     /// A message longer than the reader takes.
     #[error("a message that is too large")]
     TooLarge,
+    /// Far more frames than what they carry needs.
+    #[error("too many frames")]
+    TooManyFrames,
 }
 
 impl Fault {
@@ -26,6 +29,7 @@ impl Fault {
             Self::Protocol => 1002,
             Self::NotUtf8 | Self::NotDeflate => 1007,
             Self::TooLarge => 1009,
+            Self::TooManyFrames => 1008,
         }
     }
 }

@@ -49,9 +49,15 @@ enum Step {
     Payload(Frame),
 }
 
+/// Frames of one message with fewer than [`SMALL_FRAME_BYTES`]. The bytes of a message bound the
+/// number of the others.
+const MAX_SMALL_FRAMES: u16 = 256;
+const SMALL_FRAME_BYTES: usize = 16;
+
 /// A message of which frames are still to come.
 #[derive(Clone, Copy)]
 struct PartialMessage {
+    small_frames: u16,
     text: bool,
     deflated: bool,
     /// How many of the last buffered bytes belong to an incomplete UTF-8 character: at most 3.
@@ -126,11 +132,17 @@ impl Reader {
         let frame = header.frame()?;
         if !frame.opcode.is_control() {
             let deflated = header.is_deflated();
-            let partial = *self.message.get_or_insert(PartialMessage {
+            let partial = self.message.get_or_insert(PartialMessage {
+                small_frames: 0,
                 text: frame.opcode == Opcode::Text,
                 deflated,
                 incomplete: 0,
             });
+            partial.small_frames += u16::from(frame.left < SMALL_FRAME_BYTES);
+            if partial.small_frames > MAX_SMALL_FRAMES {
+                return Err(Fault::TooManyFrames);
+            }
+            let partial = *partial;
             if frame.left > self.max_payload(partial) - self.buffered.len() {
                 return Err(Fault::TooLarge);
             }

@@ -38,7 +38,8 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
         ttl_ms: TYPING_TTL.as_millis() as u64,
     };
     let origin = Origin::new(viewer.account, room.space);
-    chat.engine.bus.publish(origin, event);
+    let bus = &chat.engine.bus;
+    bus.publish_to(TYPING_FEED.name(room.id), origin, event);
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
 }
 

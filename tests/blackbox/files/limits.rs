@@ -42,9 +42,6 @@ async fn upload_over_quota_is_refused_early() {
     let refused = create(&ann, 1).await.expect(507);
     assert_eq!(refused.code(), "full");
     assert!(words(&refused).contains("one person"), "{}", refused.body);
-    create(&bob, MIB).await.expect(201);
-    let refused = create(&bob, 1).await.expect(507);
-    assert!(words(&refused).contains("this space"), "{}", refused.body);
     create(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
         .await
         .expect(413);
@@ -64,6 +61,40 @@ async fn upload_over_quota_is_refused_early() {
     })
     .await;
     drop(server);
+}
+
+#[tokio::test]
+async fn announced_uploads_do_not_fill_a_space() {
+    let (server, ann, bob) = start_server_with(&[
+        ("TIDEPOOL_MAX_FILES_MIB_PER_ACCOUNT", "2"),
+        ("TIDEPOOL_MAX_FILES_MIB_PER_SPACE", "3"),
+    ])
+    .await;
+    ann.create_upload("announced.bin", 2 * MIB).await;
+    let begun = [
+        bob.create_upload("a.bin", MIB).await,
+        bob.create_upload("b.bin", MIB).await,
+    ];
+    let content = noise(MIB, 17);
+    begun[0].patch(0, &content).await.expect(204);
+    begun[1].patch(0, &content[..10]).await.expect(204);
+    let cem = server.member("cem").await;
+    let other = cem.add_file("c.bin", &noise(2 * MIB, 18)).await;
+    // The space is full: nothing more is begun, sent or stored.
+    let refused = cem
+        .try_create_upload(DOCUMENT, &cem.space, "d.bin", 1)
+        .await;
+    let words_of = |answer: Answer| words(&answer.expect(507));
+    assert!(words_of(refused).contains("this space"));
+    let refused = begun[1].patch(10, &content[10..]).await;
+    assert!(words_of(refused).contains("this space"));
+    assert_eq!(begun[1].offset().await, 10);
+    cem.act("cabinet.throw-away", json!({ "file": other }))
+        .await
+        .done();
+    let stored = begun[1].patch(10, &content[10..]).await.expect(204);
+    let file = stored.header("tidepool-file").to_owned();
+    assert_eq!(bob.content(&file).await, content);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who sends a file holds a place that others need: places of an account, the right to go on, and
 //! forms that are no files.
 
+use futures_util::future::select_all;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -32,6 +33,41 @@ async fn account_holds_a_quarter_of_the_upload_places() {
         (third.patch(0, b"xy").await.status == 204).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn four_accounts_cannot_hold_all_upload_permits() {
+    let (server, ann, bob) = start_server_with(&[("TIDEPOOL_MAX_UPLOADS", "8")]).await;
+    let mut senders = vec![bob];
+    for name in ["cem", "dan", "eve"] {
+        senders.push(server.member(name).await);
+    }
+    let mut silent = Vec::new();
+    for person in &senders {
+        for number in 0..2 {
+            let upload = person.create_upload(&format!("{number}.bin"), 2).await;
+            silent.push((upload.send_partial(2, b"x").await, upload));
+        }
+        // At a wrong offset it is in conflict until the others have taken their permits.
+        let third = person.create_upload("third.bin", 2).await;
+        eventually("two permits", || async {
+            (third.patch(1, b"y").await.status == 429).then_some(())
+        })
+        .await;
+    }
+    let of_ann = ann.create_upload("hers.bin", 2).await;
+    of_ann.patch(0, b"xy").await.expect(204);
+    let answers = silent
+        .into_iter()
+        .map(|(stream, upload)| Box::pin(async move { (answer_of(stream).await, upload) }));
+    let ((answer, interrupted), ..) = select_all(answers).await;
+    assert!(
+        answer.contains(" 503 ") && answer.contains("retry-after: "),
+        "{answer}"
+    );
+    // What came before stays.
+    assert_eq!(interrupted.offset().await, 1);
+    interrupted.patch(1, b"y").await.expect(204);
 }
 
 #[tokio::test]

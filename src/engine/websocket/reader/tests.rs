@@ -289,3 +289,23 @@ fn unmask_undoes_mask_at_every_length() {
         assert_eq!(payload, (0..length).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn endless_empty_fragments_are_refused() {
+    const SMALL_FRAMES: usize = MAX_SMALL_FRAMES as usize;
+    let empty = [frame(0x01, b""), frame(0x00, b"").repeat(SMALL_FRAMES - 1)].concat();
+    let whole = [empty.clone(), frame(0x80, b"")].concat();
+    assert_eq!(read(empty).unwrap(), []);
+    assert_eq!(read(whole), Err(Fault::TooManyFrames));
+    // A frame for each byte of a small message, and small frames of a large one.
+    let bytes = frame(0x00, b"a").repeat(SMALL_FRAMES - 2);
+    let small = [frame(0x01, b"a"), bytes, frame(0x80, b"a")].concat();
+    assert_eq!(read(small).unwrap(), [text(&"a".repeat(SMALL_FRAMES))]);
+    let pieces = frame(0x00, &[1; SMALL_FRAME_BYTES]).repeat(2_000);
+    let large = [frame(0x02, b""), pieces, frame(0x80, b"")].concat();
+    let read = read_in_pieces(&mut Reader::new(40_000, false), large, &[usize::MAX]);
+    assert_eq!(
+        read.unwrap(),
+        [Message::Binary(vec![1; 2_000 * SMALL_FRAME_BYTES])]
+    );
+}

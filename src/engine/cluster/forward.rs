@@ -1,0 +1,157 @@
+//! Sends what this instance publishes to the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::Cluster;
+use super::message::{Body, Numbered, Outgoing, Recheck};
+use super::receive::FeedSubscription;
+use crate::engine::bus::{Envelope, Reach};
+use crate::engine::versions::Thing;
+
+/// Messages that are sent together.
+const MAX_BATCH: usize = 256;
+/// Between two messages that say that this instance is there.
+const ALIVE_INTERVAL: Duration = Duration::from_millis(250);
+
+impl Cluster {
+    /// Has the bus send every event of interest to others.
+    pub(super) fn forward_events(&self) {
+        let cluster = self.clone();
+        self.0.engine.bus.forward_to(move |envelope, changed| {
+            cluster.queue(Outgoing::Event(envelope.clone()));
+            // An event for all says itself what it changes.
+            if matches!(envelope.reach, Reach::Followers(_)) && !changed.is_empty() {
+                cluster.queue(Outgoing::Changed(changed));
+            }
+        });
+    }
+
+    /// Has the hub send every change of rights.
+    pub(super) fn forward_rechecks(&self) {
+        let cluster = self.clone();
+        self.0
+            .engine
+            .live
+            .forward_rechecks(move |position, accounts| {
+                cluster.note_rights(position);
+                let accounts = accounts.map(<[_]>::to_vec);
+                cluster.queue(Outgoing::Recheck(Recheck { position, accounts }));
+            });
+    }
+
+    /// Has the hub subscribe the subject of each feed that it opens.
+    pub(super) fn follow_feeds(&self) {
+        let cluster = self.clone();
+        self.0.engine.live.follow_remotely(move |feed| {
+            let (cluster, feed) = (cluster.clone(), feed.to_owned());
+            Box::pin(async move { FeedSubscription::start(cluster, feed).await })
+        });
+    }
+
+    fn queue(&self, message: Outgoing) {
+        if self.0.outgoing.try_send(message).is_err() {
+            metrics::counter!("tidepool_cluster_dropped_total").increment(1);
+        }
+    }
+
+    /// Sends what waits, and every [`ALIVE_INTERVAL`] that this instance is there.
+    pub(super) async fn send(self, mut waiting: mpsc::Receiver<Outgoing>) {
+        let (mut number, mut alive_at) = (0, Instant::now());
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        loop {
+            if Instant::now() >= alive_at {
+                self.send_numbered(&mut number, &Body::Alive).await;
+                alive_at = Instant::now() + ALIVE_INTERVAL;
+            }
+            let received = waiting.recv_many(&mut batch, MAX_BATCH);
+            match timeout_at(alive_at, received).await {
+                Ok(0) => return,
+                Ok(_) => self.send_batch(&mut batch, &mut number).await,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Changes that stand together go in one message.
+    async fn send_batch(&self, batch: &mut Vec<Outgoing>, number: &mut u64) {
+        let mut changed: Vec<Thing> = Vec::new();
+        for message in batch.drain(..) {
+            match message {
+                Outgoing::Changed(things) => {
+                    changed.extend(things);
+                    continue;
+                }
+                Outgoing::Event(envelope) if matches!(envelope.reach, Reach::Followers(_)) => {
+                    self.send_to_followers(&envelope).await;
+                    continue;
+                }
+                Outgoing::Event(envelope) => {
+                    self.send_changed(&mut changed, number).await;
+                    let event = Body::Event(envelope.to_send());
+                    self.send_numbered(number, &event).await;
+                }
+                // After the changes that precede it: they end what was cached of the rights.
+                Outgoing::Recheck(recheck) => {
+                    self.send_changed(&mut changed, number).await;
+                    self.send_numbered(number, &Body::Recheck(recheck)).await;
+                }
+            }
+        }
+        self.send_changed(&mut changed, number).await;
+    }
+
+    async fn send_to_followers(&self, envelope: &Arc<Envelope>) {
+        let Reach::Followers(feeds) = &envelope.reach else {
+            return;
+        };
+        if self.0.status.is_cut_off() {
+            return;
+        }
+        let message = to_bytes(&envelope.to_send());
+        for feed in feeds {
+            metrics::counter!("tidepool_cluster_sent_total", "to" => "followers").increment(1);
+            let connection = &self.0.connection;
+            connection.send_to(&feed.feed, message.clone()).await;
+        }
+    }
+
+    async fn send_changed(&self, changed: &mut Vec<Thing>, number: &mut u64) {
+        if changed.is_empty() {
+            return;
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        let things = changed.drain(..).map(|thing| {
+            let (kind, number) = thing.parts();
+            (kind.to_owned(), number)
+        });
+        let body = Body::Changed(things.collect());
+        self.send_numbered(number, &body).await;
+    }
+
+    /// While NATS does not answer, messages only have a number: others see the gap later.
+    async fn send_numbered(&self, number: &mut u64, body: &Body) {
+        *number += u64::from(body.is_counted());
+        if self.0.status.is_cut_off() {
+            return;
+        }
+        let message = Numbered {
+            from: self.0.engine.live.instance().to_owned(),
+            number: *number,
+            body: crate::engine::bus::json(body),
+        };
+        metrics::counter!("tidepool_cluster_sent_total", "to" => "all").increment(1);
+        self.0.connection.send_all(to_bytes(&message)).await;
+    }
+}
+
+fn to_bytes(message: &impl Serialize) -> Bytes {
+    let text: Box<str> = crate::engine::bus::json(message).into();
+    Bytes::from(String::from(text))
+}
