@@ -3,7 +3,8 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked && strip target/release/tidepool && mkdir -m 700 /data
+RUN cargo build --release --locked && strip target/release/tidepool \
+    && mkdir -m 700 /data /data/files /data/uploads
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /src/target/release/tidepool /usr/local/bin/tidepool

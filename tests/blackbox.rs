@@ -8,6 +8,7 @@ mod blackbox {
     mod authorization;
     mod cache_control;
     mod client;
+    mod cluster;
     mod concurrency_limits;
     mod connection_limits;
     mod costly_messages;
@@ -16,6 +17,7 @@ mod blackbox {
     mod daily_limits;
     mod damage;
     mod database_outage;
+    mod deployment;
     mod direct_conversations;
     mod durability;
     mod emoji;

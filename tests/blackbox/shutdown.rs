@@ -51,7 +51,7 @@ async fn stop_closes_open_sockets() {
     for mut socket in sockets {
         assert_eq!(socket.close_code().await, Some(1012));
     }
-    assert_eq!(server.run(&["check"]).stdout, b"ok\n");
+    server.assert_undamaged();
     if let Some(file) = server.database_file() {
         let log = std::fs::metadata(file.with_extension("sqlite-wal"));
         assert!(

@@ -57,6 +57,22 @@ impl Database {
 }
 
 impl TestServer {
+    /// Fails unless `tidepool check` finds nothing. What it says it cannot check is left out.
+    #[track_caller]
+    pub fn assert_undamaged(&self) {
+        let check = self.run(&["check"]);
+        let said = problems(&check.stdout);
+        assert!(check.status.success() && said == ["ok"], "{check:?}");
+    }
+
+    /// The lines of what `tidepool check` finds; fails when it finds nothing.
+    #[track_caller]
+    pub fn damage(&self) -> Vec<String> {
+        let check = self.run(&["check"]);
+        assert!(!check.status.success(), "{check:?}");
+        problems(&check.stdout)
+    }
+
     /// Changes rows of a stopped server's database: for what only time or another program could do.
     pub async fn change_rows(&self, sql: &str) {
         let is_running = self.instances.iter().any(Instance::is_running);
@@ -86,4 +102,13 @@ impl TestServer {
             Database::Postgres(_) => None,
         }
     }
+}
+
+/// What `tidepool check` printed, without what it says it cannot check.
+fn problems(printed: &[u8]) -> Vec<String> {
+    let printed = String::from_utf8_lossy(printed);
+    let lines = printed
+        .lines()
+        .filter(|line| !line.starts_with("not checked: "));
+    lines.map(str::to_owned).collect()
 }

@@ -14,6 +14,16 @@ pub struct Endpoint {
     pub is_running: Arc<AtomicBool>,
 }
 
+impl Endpoint {
+    /// One that answers as long as the test lasts.
+    pub fn running(base: Url) -> Self {
+        Self {
+            base,
+            is_running: Arc::new(AtomicBool::new(true)),
+        }
+    }
+}
+
 /// Hands out the instances' addresses in turn, as a proxy without sticky sessions would: no two
 /// requests of one person in a row reach the same instance. Clones count together.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
 use super::endpoints::Endpoints;
-use super::{Answer, NewRoom, Socket};
+use super::{Answer, NewRoom, Socket, TestServer};
 
 /// Someone with a browser of their own: an account and its cookie, or nobody yet.
 #[derive(Clone)]
@@ -30,6 +30,15 @@ pub struct Person {
 impl Person {
     fn url(&self, path: &str) -> Url {
         self.endpoints.next().join(path).expect("paths are paths")
+    }
+
+    /// The same person, all of whose requests go to one instance.
+    pub fn at_instance(&self, server: &TestServer, number: usize) -> Self {
+        let endpoint = server.instances[number].endpoint();
+        Self {
+            endpoints: Endpoints::new(vec![endpoint]),
+            ..self.clone()
+        }
     }
 
     /// The client itself, for requests that have no method here.

@@ -6,10 +6,10 @@ use std::process::Output;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoint, Endpoints};
 use super::{Answer, Database, Folder, Instance, Mode, Nats, POLL_INTERVAL, Person, WAIT_TIMEOUT};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
+pub(super) const BINARY: &str = env!("CARGO_BIN_EXE_tidepool");
 
 /// A running server with data of its own: one instance, or two in cluster mode. Dropping it kills
 /// it, and fails the test if anything in it panicked.
@@ -19,6 +19,8 @@ pub struct TestServer {
     pub(super) database: Database,
     /// The variables that name the database and what joins the instances.
     connections: Vec<(String, String)>,
+    /// What people reach instead of the instances: a proxy in front of them.
+    pub(super) front: Option<Endpoint>,
     /// The first account, by whom members are invited.
     pub(super) owner: OnceLock<Person>,
 }
@@ -87,10 +89,20 @@ impl TestServer {
             share_files(instances[0].data(), folder.path());
             instances.push(Instance::new(&program, folder, environment.clone()));
         }
+        Self::of_instances(instances, database, connections)
+    }
+
+    /// Starts these instances on this database.
+    pub(super) fn of_instances(
+        instances: Vec<Instance>,
+        database: Database,
+        connections: Vec<(String, String)>,
+    ) -> Self {
         let mut server = Self {
             instances,
             database,
             connections,
+            front: None,
             owner: OnceLock::new(),
         };
         server.start_on_free_ports();
@@ -117,14 +129,22 @@ impl TestServer {
         }
     }
 
+    /// How many instances it has.
+    pub fn instances(&self) -> usize {
+        self.instances.len()
+    }
+
     /// One of the instances, to stop, kill or start it alone.
     pub fn instance(&mut self, number: usize) -> &mut Instance {
         &mut self.instances[number]
     }
 
-    /// Where the instances answer, for one person, who begins with the first.
+    /// Where one person's requests go: to the proxy, or to the instances by turns.
     pub(super) fn endpoints(&self) -> Endpoints {
-        Endpoints::new(self.instances.iter().map(Instance::endpoint).collect())
+        Endpoints::new(match &self.front {
+            Some(front) => vec![front.clone()],
+            None => self.instances.iter().map(Instance::endpoint).collect(),
+        })
     }
 
     /// Where the first instance answers: `http://127.0.0.1:PORT`.
@@ -269,7 +289,7 @@ impl Drop for TestServer {
 }
 
 /// Lets a second instance keep files where the first does, as a host's shared volume would.
-fn share_files(first: &Path, other: &Path) {
+pub(super) fn share_files(first: &Path, other: &Path) {
     let mut private = std::fs::DirBuilder::new();
     private.recursive(true).mode(0o700);
     private.create(other).expect("a folder can be made");

@@ -7,16 +7,13 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
-use tokio::time::{timeout, timeout_at};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::time::timeout_at;
+use tokio_tungstenite::tungstenite::Message;
 
-use super::{Message as ChatMessage, TestServer, WAIT_TIMEOUT};
+use super::{Message as ChatMessage, Stream, WAIT_TIMEOUT, dial};
 
 /// What comes in.
 enum Incoming {
@@ -27,7 +24,7 @@ enum Incoming {
 
 /// An open socket. Dropping it closes the connection without a closing frame.
 pub struct Socket {
-    sink: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
+    sink: SplitSink<Stream, Message>,
     incoming: mpsc::UnboundedReceiver<Incoming>,
     is_reading: watch::Sender<bool>,
     reader: JoinHandle<()>,
@@ -38,36 +35,6 @@ pub struct Socket {
     /// The code it was closed with, once it is.
     pub closed: Option<u16>,
     next_act: u64,
-}
-
-/// Opens a socket with these headers, or says with which status it was refused.
-pub async fn dial(
-    base: &Url,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, u16> {
-    let mut url = base.join(path).expect("paths are paths");
-    url.set_scheme("ws").expect("http becomes ws");
-    let mut request = url.as_str().into_client_request().expect("an address");
-    for (name, value) in headers {
-        let name: tokio_tungstenite::tungstenite::http::HeaderName =
-            name.parse().expect("a header's name");
-        request
-            .headers_mut()
-            .insert(name, value.parse().expect("a header's value"));
-    }
-    let opened = timeout(WAIT_TIMEOUT, connect_async(request)).await;
-    match opened.expect("an answer in time") {
-        Ok((stream, _)) => Ok(stream),
-        Err(Error::Http(refused)) => Err(refused.status().as_u16()),
-        Err(other) => panic!("no socket: {other}"),
-    }
-}
-
-/// The status with which a socket at this path is refused; fails when it opens.
-pub async fn refused_status(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> u16 {
-    let base = server.base().parse().expect("an address");
-    dial(&base, path, headers).await.expect_err("it is refused")
 }
 
 impl Socket {
@@ -271,7 +238,7 @@ impl Drop for Socket {
 }
 
 async fn read_all(
-    mut stream: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    mut stream: SplitStream<Stream>,
     received: mpsc::UnboundedSender<Incoming>,
     mut is_reading: watch::Receiver<bool>,
 ) {

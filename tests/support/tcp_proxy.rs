@@ -4,13 +4,12 @@ mod nats_filter;
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-pub use nats_filter::NatsFilter;
+pub use nats_filter::{MessageLoss, NatsFilter};
 
 /// What the network does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,43 +22,40 @@ enum Link {
     Stalled,
 }
 
-/// Which messages of NATS a proxy leaves out on their way to the client: one in so many of all its
-/// connections, counted. None leaves all bytes as they are.
-type Loss = Option<u64>;
-
 /// A proxy with a thread of its own, so that it works while a test blocks.
 pub struct TcpProxy {
     port: u16,
     link: watch::Sender<Link>,
-    messages: Arc<AtomicU64>,
-    loss: watch::Sender<Loss>,
+    loss: Arc<MessageLoss>,
 }
 
 impl TcpProxy {
     /// An open link to this port of 127.0.0.1.
     pub fn start(target: u16) -> Self {
+        Self::start_with(target, false)
+    }
+
+    /// The same to a NATS server, whose messages can be dropped.
+    pub fn start_for_nats(target: u16) -> Self {
+        Self::start_with(target, true)
+    }
+
+    fn start_with(target: u16, is_nats: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
         listener.set_nonblocking(true).expect("it can be awaited");
-        let (link, loss) = (watch::Sender::new(Link::Open), watch::Sender::new(None));
-        let messages = Arc::new(AtomicU64::new(0));
+        let (link, loss) = (watch::Sender::new(Link::Open), Arc::default());
         let relay = Relay {
             target,
             link: link.subscribe(),
-            loss: loss.subscribe(),
-            messages: messages.clone(),
+            loss: is_nats.then(|| Arc::clone(&loss)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime can be made");
         std::thread::spawn(move || runtime.block_on(relay.accept(listener)));
-        Self {
-            port,
-            link,
-            messages,
-            loss,
-        }
+        Self { port, link, loss }
     }
 
     /// The port it listens on, on 127.0.0.1.
@@ -82,20 +78,9 @@ impl TcpProxy {
         self.link.send_replace(Link::Open);
     }
 
-    /// Drops one of so many messages that the NATS server sends, of connections made from now on.
-    /// The first to go is the one of this number.
-    pub fn drop_one_message_in(&self, number: u64) {
-        self.loss.send_replace(Some(number));
-    }
-
-    /// Drops no message of connections made from now on.
-    pub fn drop_no_message(&self) {
-        self.loss.send_replace(None);
-    }
-
-    /// How many messages of NATS have come through or been dropped while some were.
-    pub fn messages(&self) -> u64 {
-        self.messages.load(Ordering::Relaxed)
+    /// Which messages that the NATS server sends are lost.
+    pub fn loss(&self) -> &MessageLoss {
+        &self.loss
     }
 }
 
@@ -104,8 +89,8 @@ impl TcpProxy {
 struct Relay {
     target: u16,
     link: watch::Receiver<Link>,
-    loss: watch::Receiver<Loss>,
-    messages: Arc<AtomicU64>,
+    /// Of a link to a NATS server only.
+    loss: Option<Arc<MessageLoss>>,
 }
 
 impl Relay {
@@ -133,8 +118,7 @@ impl Relay {
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
         }
-        let loss = *self.loss.borrow();
-        let filter = loss.map(|number| NatsFilter::new(number, self.messages.clone()));
+        let filter = self.loss.map(NatsFilter::new);
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         // Either direction ends both.

@@ -3,9 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::support::{NatsFilter, TcpProxy, WAIT_TIMEOUT};
+use crate::support::{MessageLoss, NatsFilter, TcpProxy, WAIT_TIMEOUT};
 
 /// What a NATS server may send: a message with headers, one whose content looks like another, an
 /// empty one, and lines that are no messages.
@@ -19,12 +18,13 @@ fn filter_drops_counted_messages_wherever_reads_end() {
         .replace("HMSG a.b 1 12 15\r\nNATS/1.0\r\n\r\ntwo\r\n", "")
         .replace("MSG a.b 2 0\r\n\r\n", "");
     for step in 1..SENT.len() {
-        let messages = Arc::new(AtomicU64::new(0));
-        let mut filter = NatsFilter::new(2, messages.clone());
+        let loss = Arc::new(MessageLoss::default());
+        loss.set_period(2);
+        let mut filter = NatsFilter::new(loss.clone());
         let parts = SENT.as_bytes().chunks(step);
         let passed: Vec<u8> = parts.flat_map(|bytes| filter.pass(bytes)).collect();
         assert_eq!(String::from_utf8_lossy(&passed), expected, "{step}");
-        assert_eq!(messages.load(Ordering::Relaxed), 4);
+        assert_eq!(loss.seen(), 4);
     }
 }
 
@@ -87,8 +87,8 @@ fn stalled_link_delivers_after_it_is_restored() {
 
 #[test]
 fn lossy_link_drops_every_second_message() {
-    let proxy = TcpProxy::start(echo_server());
-    proxy.drop_one_message_in(2);
+    let proxy = TcpProxy::start_for_nats(echo_server());
+    proxy.loss().set_period(2);
     let mut stream = connect(&proxy);
     let message = |text: &str| format!("MSG a 1 {}\r\n{text}\r\n", text.len());
     let sent = ["one", "two", "three", "four"].map(message).concat() + "PING\r\n";
@@ -97,5 +97,5 @@ fn lossy_link_drops_every_second_message() {
     let mut back = vec![0; expected.len()];
     stream.read_exact(&mut back).expect("it comes");
     assert_eq!(String::from_utf8_lossy(&back), expected);
-    assert_eq!(proxy.messages(), 4);
+    assert_eq!(proxy.loss().seen(), 4);
 }

@@ -6,21 +6,45 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The end of a line and of a message's content.
 const END: &[u8] = b"\r\n";
 
-/// Drops one in so many of the messages that a NATS server sends, and passes everything else.
+/// Which messages are dropped, counted over all connections of a proxy. At first none.
+#[derive(Default)]
+pub struct MessageLoss {
+    /// Every message whose number is a multiple of this is dropped; 0 drops none.
+    period: AtomicU64,
+    seen: AtomicU64,
+}
+
+impl MessageLoss {
+    /// Drops one message in so many from now on, or none with 0.
+    pub fn set_period(&self, period: u64) {
+        self.period.store(period, Ordering::Relaxed);
+    }
+
+    /// How many messages have been sent, those that were dropped among them.
+    pub fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    /// Counts a message; whether it is to be dropped.
+    fn drops_next(&self) -> bool {
+        let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        let period = self.period.load(Ordering::Relaxed);
+        period > 0 && number.is_multiple_of(period)
+    }
+}
+
+/// Takes what a NATS server sends on one connection, and passes all but the messages to be lost.
 pub struct NatsFilter {
-    number: u64,
-    /// Counted over all connections, so that which are dropped does not depend on connections.
-    messages: Arc<AtomicU64>,
+    loss: Arc<MessageLoss>,
     /// The beginning of a line or of a message.
     pending: Vec<u8>,
 }
 
 impl NatsFilter {
-    /// Drops every message whose number, counted from 1, is a multiple of this.
-    pub fn new(number: u64, messages: Arc<AtomicU64>) -> Self {
+    /// At the beginning of a connection.
+    pub fn new(loss: Arc<MessageLoss>) -> Self {
         Self {
-            number,
-            messages,
+            loss,
             pending: Vec::new(),
         }
     }
@@ -30,9 +54,7 @@ impl NatsFilter {
         self.pending.extend_from_slice(bytes);
         let (mut passed, mut begin) = (Vec::new(), 0);
         while let Some((length, is_message)) = first_part(&self.pending[begin..]) {
-            let is_dropped = is_message
-                && (self.messages.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.number);
-            if !is_dropped {
+            if !(is_message && self.loss.drops_next()) {
                 passed.extend_from_slice(&self.pending[begin..begin + length]);
             }
             begin += length;
