@@ -13,6 +13,7 @@ mod emoji;
 mod housekeeping;
 mod invites;
 mod names;
+mod other_instances;
 mod pages;
 mod password_strength;
 mod passwords;
@@ -186,6 +187,8 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
         .publishes::<topics::SessionEnded>()
+        .publishes::<topics::ServerSetUp>()
+        .publishes::<topics::SignInTried>()
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
@@ -200,6 +203,7 @@ pub fn module() -> Module<Community> {
             Ok(viewer.account == account)
         })
         .subscriber(sidebar::presenter())
+        .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions);
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(

@@ -16,6 +16,7 @@ mod blackbox {
     mod cursors;
     mod daily_limits;
     mod damage;
+    mod database_outage;
     mod deployment;
     mod direct_conversations;
     mod durability;

@@ -32,6 +32,7 @@ mod text_enum;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::error::{Error, Result};
 use crate::base::settings::Settings;
@@ -50,7 +51,7 @@ pub enum Db {
     /// An embedded SQLite file.
     Sqlite(Sqlite),
     /// A PostgreSQL server.
-    Postgres(Postgres),
+    Postgres(Arc<Postgres>),
 }
 
 /// Prepared statements that a connection keeps: more than the program has.
@@ -65,7 +66,7 @@ impl Db {
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         Ok(match settings.database.is_empty() {
             true => Self::Sqlite(Sqlite::open(settings).await?),
-            false => Self::Postgres(Postgres::open(settings).await?),
+            false => Self::Postgres(Arc::new(Postgres::open(settings).await?)),
         })
     }
 
@@ -77,7 +78,7 @@ impl Db {
     pub async fn open_read_only(settings: &Settings) -> anyhow::Result<Self> {
         Ok(match settings.database.is_empty() {
             true => Self::Sqlite(Sqlite::open_read_only(settings).await?),
-            false => Self::Postgres(Postgres::open_read_only(settings).await?),
+            false => Self::Postgres(Arc::new(Postgres::open_read_only(settings).await?)),
         })
     }
 

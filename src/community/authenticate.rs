@@ -27,6 +27,9 @@ impl Community {
         self.sign_in_limiter
             .check(login, request.address, device.as_ref())
             .inspect_err(|_| refuse("too_many"))?;
+        if device.is_none() {
+            self.tell_sign_in(login, request.address);
+        }
         let sender = device.map_or(Sender::Stranger, |_| Sender::KnownDevice);
         let is_right = self.accounts.verify(sender, password, hash).await?;
         if !is_right {

@@ -1,12 +1,19 @@
 //! Setup, which runs once: creates the host's account, the first space and its room.
 
+use std::time::Duration;
+
 use super::accounts::{self, NewAccount};
+use super::topics::ServerSetUp;
 use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
+use crate::engine::bus::Origin;
+
+/// Between two looks whether another server has been set up.
+const SETUP_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The form fields of the setup page.
 #[derive(Clone, Debug)]
@@ -43,18 +50,32 @@ impl Community {
         Ok(is_open.then(|| format!("/setup?token={}", self.setup_token.0)))
     }
 
-    /// Allows no other hosts than the one of the setup and those of the settings, if the server is
-    /// set up.
+    /// Allows no other hosts than the one of the setup and those of the settings, once the server
+    /// is set up: where the database is shared, that may happen at another server.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn restrict_hosts(&self) -> Result<()> {
-        const READ: &str = "SELECT coalesce(host, '') FROM installation";
-        let host: Option<String> = self.engine().db.optional_scalar(READ, ()).await?;
-        if let Some(host) = host {
-            self.engine().hosts.restrict_to(&host);
+        let is_restricted = self.try_restrict_hosts().await?;
+        if !is_restricted && self.engine().db.is_shared() {
+            let community = self.clone();
+            tokio::spawn(async move {
+                while !matches!(community.try_restrict_hosts().await, Ok(true)) {
+                    tokio::time::sleep(SETUP_POLL_INTERVAL).await;
+                }
+            });
         }
         Ok(())
+    }
+
+    /// The same if the server is set up; returns whether it is.
+    async fn try_restrict_hosts(&self) -> Result<bool> {
+        const READ: &str = "SELECT coalesce(host, '') FROM installation";
+        let host: Option<String> = self.engine().db.optional_scalar(READ, ()).await?;
+        if let Some(host) = &host {
+            self.engine().hosts.restrict_to(host);
+        }
+        Ok(host.is_some())
     }
 
     /// Whether the server has a host, which closes the setup.
@@ -75,7 +96,7 @@ impl Community {
         setup.community = names::check_name(&setup.community, "community", &mut check);
         setup.owner.check(&setup.community, &mut check);
         check.done()?;
-        let hosts = self.engine().hosts.clone();
+        let (hosts, bus) = (self.engine().hosts.clone(), self.engine().bus.clone());
         let hash = self.accounts.hash_password(&setup.owner).await?;
         let write = self.engine().db.write(async move |tx| {
             check_setup_open(tx).await?;
@@ -87,7 +108,12 @@ impl Community {
             let space = spaces::insert(tx, &setup.community).await?;
             spaces::add_member(tx, space, owner, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
+            let set_up = ServerSetUp {
+                owner,
+                host: setup.host.clone(),
+            };
             tx.after_commit(move || hosts.restrict_to(&setup.host));
+            bus.publish_after_commit(tx, Origin::new(owner, None), set_up);
             Ok((owner, space))
         });
         write.await

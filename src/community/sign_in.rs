@@ -209,7 +209,9 @@ async fn do_join(
 
 fn check_join(community: &Community, request: &SignInRequest) -> Result<()> {
     let checked = community.sign_in_limiter.check_join(request.address);
-    checked.inspect_err(|_| SecurityEvent::LimitReached.record(None, request.address, "joins"))
+    checked.inspect_err(|_| SecurityEvent::LimitReached.record(None, request.address, "joins"))?;
+    community.tell_join(request.address);
+    Ok(())
 }
 
 async fn join_as_new(

@@ -67,13 +67,31 @@ impl SignInLimiter {
         if let Some(device) = known_device {
             return self.by_device.check(device).map(drop);
         }
-        let network = Address(address).network();
-        // A digest bounds the memory of a counter, whatever is sent as a login.
-        let login = secrets::digest(&fold(login));
+        let (login, network) = Self::keys(login, address);
         // In this order: a refused try must not use up what others share.
         self.by_login_and_network.check(&(login.clone(), network))?;
         self.by_network.check(&network)?;
         self.by_login.check(&login).map(drop)
+    }
+
+    /// What an attempt is counted by: a digest of the login, which bounds the memory of a counter
+    /// whatever is sent, and the network.
+    pub(super) fn keys(login: &str, address: IpAddr) -> (String, IpAddr) {
+        (secrets::digest(&fold(login)), Address(address).network())
+    }
+
+    /// Counts an attempt that another instance has let pass, by its [`keys`](Self::keys).
+    pub(super) fn count(&self, login: &str, network: IpAddr) {
+        let login = login.to_owned();
+        // A limit that is reached here is no concern of the other instance.
+        drop(self.by_login_and_network.check(&(login.clone(), network)));
+        drop(self.by_network.check(&network));
+        drop(self.by_login.check(&login));
+    }
+
+    /// Counts an attempt to join that another instance has let pass.
+    pub(super) fn count_join(&self, network: IpAddr) {
+        drop(self.joins.check(&network));
     }
 
     /// Counts an attempt to join.

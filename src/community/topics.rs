@@ -1,5 +1,7 @@
 //! The events the community publishes.
 
+use std::net::IpAddr;
+
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::event;
 
@@ -94,5 +96,27 @@ event! {
     pub struct SessionEnded on "community.session.ended" by account {
         /// The account it belonged to.
         account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// The server was set up: it has a host, and answers to one name.
+    pub struct ServerSetUp on "community.server.set-up" by owner {
+        /// The host's account.
+        owner: AccountId = AccountId(7),
+        /// The name under which it was set up.
+        host: String = "chat.example.org".into(),
+    }
+}
+
+event! {
+    /// Somebody tried to sign in or to join on one instance of the server; the others count it, too.
+    pub struct SignInTried on "community.sign-in.tried" by kind changes() {
+        /// 0: to sign in, 1: to join.
+        kind: u64 = 0,
+        /// The digest of the login; empty for joining.
+        login: String = "9f86d081884c7d65".into(),
+        /// The network.
+        network: IpAddr = IpAddr::from([192, 0, 2, 0]),
     }
 }

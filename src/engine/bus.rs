@@ -45,6 +45,8 @@ pub struct Envelope {
     pub topic: &'static Topic,
     /// How far the event goes.
     pub(in crate::engine) reach: Reach,
+    /// The feeds that carry the event.
+    pub(in crate::engine) feeds: Box<[FeedPosition]>,
     /// Whether the event comes from another instance, which has handled it, too.
     pub is_remote: bool,
     /// Whether a dead letter is replayed: clients have refetched what it changed long ago.
@@ -61,7 +63,6 @@ pub(in crate::engine) struct ReceivedEvent {
     actor: Option<AccountId>,
     space: Option<SpaceId>,
     key: i64,
-    /// Empty for one that goes everywhere.
     feeds: Vec<FeedPosition>,
     event: Box<RawValue>,
 }
@@ -76,10 +77,7 @@ impl Envelope {
             actor: self.actor,
             space: self.space,
             key: self.key,
-            feeds: match &self.reach {
-                Reach::Followers(feeds) => feeds.to_vec(),
-                Reach::Instance | Reach::Everywhere => Vec::new(),
-            },
+            feeds: self.feeds.to_vec(),
             event: self.json(),
         }
     }
@@ -91,10 +89,8 @@ impl Envelope {
 
     /// The position that the event took on a stored feed.
     pub(in crate::engine) fn position_on(&self, feed: &str) -> Option<u64> {
-        let Reach::Followers(feeds) = &self.reach else {
-            return None;
-        };
-        feeds.iter().find(|taken| taken.feed == feed)?.position
+        let mut feeds = self.feeds.iter();
+        feeds.find(|taken| taken.feed == feed)?.position
     }
 
     /// The event's fields as JSON, as API clients get them.
@@ -113,12 +109,12 @@ pub(in crate::engine) struct FeedPosition {
 }
 
 /// Which instances of the server get an event. Each runs its own subscribers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Reach {
     /// The one where it was published.
     Instance,
-    /// Those with sockets that follow one of these feeds.
-    Followers(Box<[FeedPosition]>),
+    /// Those with sockets that follow a feed that carries it.
+    Followers,
     /// All.
     Everywhere,
 }
@@ -197,12 +193,12 @@ impl Bus {
     ///
     /// An event of an undeclared topic is dropped and logged as an error; debug builds panic.
     pub fn publish<E: Event>(&self, origin: Origin, event: E) {
-        self.send(origin, Reach::Everywhere, event);
+        self.send(origin, Reach::Everywhere, Box::default(), event);
     }
 
     /// The same for what concerns this instance alone, such as its sockets.
     pub fn publish_here<E: Event>(&self, origin: Origin, event: E) {
-        self.send(origin, Reach::Instance, event);
+        self.send(origin, Reach::Instance, Box::default(), event);
     }
 
     /// The same for what only followers of a feed are told and what is not stored, such as who is
@@ -210,10 +206,10 @@ impl Bus {
     pub fn publish_to<E: Event>(&self, feed: String, origin: Origin, event: E) {
         let position = None;
         let feeds = Box::new([FeedPosition { feed, position }]);
-        self.send(origin, Reach::Followers(feeds), event);
+        self.send(origin, Reach::Followers, feeds, event);
     }
 
-    fn send<E: Event>(&self, origin: Origin, reach: Reach, event: E) {
+    fn send<E: Event>(&self, origin: Origin, reach: Reach, feeds: Box<[FeedPosition]>, event: E) {
         let topic = E::topic();
         if !self.0.topics.contains_key(topic.name) {
             debug_assert!(
@@ -250,6 +246,7 @@ impl Bus {
             key: event.key(),
             topic,
             reach,
+            feeds,
             is_remote: false,
             is_replay: false,
             body: Box::new(event),
@@ -277,10 +274,8 @@ impl Bus {
             space: received.space,
             key: received.key,
             topic,
-            reach: match received.feeds.is_empty() {
-                true => Reach::Everywhere,
-                false => Reach::Followers(received.feeds.into_boxed_slice()),
-            },
+            reach: Reach::Instance,
+            feeds: received.feeds.into_boxed_slice(),
             is_remote: true,
             is_replay: false,
             body,
@@ -311,6 +306,35 @@ impl Bus {
         origin: Origin,
         event: E,
     ) -> Result<()> {
+        self.send_on(tx, feeds, origin, Reach::Everywhere, event)
+            .await
+    }
+
+    /// The same for what happens so often that only those instances are told whose sockets follow
+    /// one of the feeds. Subscribers on the others do not get it; what it changes is stale there
+    /// all the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn publish_to_followers<E: Event>(
+        &self,
+        tx: &mut Tx,
+        feeds: &[String],
+        origin: Origin,
+        event: E,
+    ) -> Result<()> {
+        self.send_on(tx, feeds, origin, Reach::Followers, event)
+            .await
+    }
+
+    async fn send_on<E: Event>(
+        &self,
+        tx: &mut Tx,
+        feeds: &[String],
+        origin: Origin,
+        reach: Reach,
+        event: E,
+    ) -> Result<()> {
         let mut positions = Vec::with_capacity(feeds.len());
         for feed in feeds {
             positions.push(FeedPosition {
@@ -318,8 +342,8 @@ impl Bus {
                 position: Some(tx.next_position(feed).await?.cast_unsigned()),
             });
         }
-        let (bus, reach) = (self.clone(), Reach::Followers(positions.into_boxed_slice()));
-        tx.after_commit(move || bus.send(origin, reach, event));
+        let (bus, positions) = (self.clone(), positions.into_boxed_slice());
+        tx.after_commit(move || bus.send(origin, reach, positions, event));
         Ok(())
     }
 

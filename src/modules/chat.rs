@@ -94,6 +94,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessageDeleted>()
         .publishes::<topics::AttachmentsReady>()
         .publishes::<topics::TypingStarted>()
+        .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
         .permission(&POST)

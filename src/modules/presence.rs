@@ -4,6 +4,7 @@
 //! activity that pages report. Changes are batched into one frame per space, however many accounts
 //! changed.
 
+mod instances;
 mod pages;
 mod people;
 mod rejoin;
@@ -32,7 +33,7 @@ use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
 use rejoin::Rejoined;
-use topics::PeopleChanged;
+use topics::{PeopleChanged, PresenceTold};
 use views::PersonFrame;
 
 /// The presence module. Cheap to clone.
@@ -81,10 +82,11 @@ impl Presence {
             self.people.wait_for_change().await;
             tokio::time::sleep(batch_interval).await;
             let changes = self.people.take_changes(Instant::now());
-            if changes.is_empty() {
+            self.tell(&changes.told, false);
+            if changes.published.is_empty() {
                 continue;
             }
-            if let Err(error) = self.publish_to_spaces(&changes).await {
+            if let Err(error) = self.publish_to_spaces(&changes.published).await {
                 tracing::warn!(%error, "changes of presence were not published");
             }
         }
@@ -144,6 +146,7 @@ impl Presence {
 pub fn module() -> Module<Presence> {
     Module::new("presence")
         .publishes::<PeopleChanged>()
+        .publishes::<PresenceTold>()
         .account_style(views::account_style)
         .feed(PRESENCE_FEED, may_follow)
         .on_rejoin(PRESENCE_FEED, rejoin::present)
@@ -165,9 +168,11 @@ pub fn module() -> Module<Presence> {
                 .on(socket_closed)
                 .on(member_joined)
                 .on(member_left)
+                .on(instances::presence_told)
                 .when_lagged(recount),
         )
         .task(Presence::publish_changes)
+        .task(Presence::tell_repeatedly)
 }
 
 async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Result<bool> {

@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use metrics::{counter, histogram};
 
 use super::connection::Connection;
+use super::outage::is_lost;
 use super::positions::Positions;
 use super::query::{Params, Row};
 use super::reserve::{Reserve, SpacePolicy};
@@ -180,7 +181,10 @@ pub(super) async fn commit_together(tx: &mut Tx, jobs: Vec<Job>) {
     let is_alone = group == 1;
     let mut answers = Vec::with_capacity(group);
     if let Err(error) = tx.connection.begin().await {
-        tracing::error!(%error, "a transaction could not begin");
+        // An outage is logged once, where it begins.
+        if !is_lost(&error) {
+            tracing::error!(%error, "a transaction could not begin");
+        }
         for job in jobs {
             refuse(job, Commit::from_error(&error)).await;
         }

@@ -17,7 +17,7 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// A connection that writes.
 pub(super) enum Connection {
     Sqlite(SqliteConnection),
-    Postgres(Link),
+    Postgres(Box<Link>),
 }
 
 /// A connection to PostgreSQL that is made again after it was lost.

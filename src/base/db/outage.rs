@@ -28,7 +28,7 @@ struct State {
 }
 
 impl Outage {
-    /// Not down; starts the task that ends outages. It ends when nothing else refers to this.
+    /// Not down; starts the task that ends outages, which runs as long as the process.
     pub(super) fn watch(options: PgConnectOptions) -> Self {
         let state = Arc::new(State {
             is_down: AtomicBool::new(false),

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -37,15 +36,13 @@ const SESSION: [(&str, &str); 3] = [
 ];
 
 /// A pool that reads, and writers by key.
-#[derive(Clone)]
 pub struct Postgres {
     pub(super) readers: Readers,
-    pub(super) writers: Arc<[Writer]>,
+    pub(super) writers: Vec<Writer>,
     pub(super) named_locks: NamedLocks,
 }
 
-/// The pool that reads. Cheap to clone.
-#[derive(Clone)]
+/// The pool that reads.
 pub(super) struct Readers {
     pool: PgPool,
     outage: Outage,
@@ -92,14 +89,14 @@ impl Postgres {
         let writers: std::io::Result<Vec<_>> = (0..settings.write_shards)
             .map(|_| {
                 let link = Link::new(options.clone(), outage.clone());
-                let tx = Tx::new(Connection::Postgres(link), Reserve::none());
+                let tx = Tx::new(Connection::Postgres(Box::new(link)), Reserve::none());
                 Writer::start(tx, batching)
             })
             .collect();
         Ok(Self {
             named_locks: NamedLocks::new(options.clone()),
             readers: readers(settings.readers, options, outage),
-            writers: writers?.into(),
+            writers: writers?,
         })
     }
 
@@ -111,7 +108,7 @@ impl Postgres {
         Ok(Self {
             named_locks: NamedLocks::new(options.clone()),
             readers: readers(1, options, outage),
-            writers: Arc::new([]),
+            writers: Vec::new(),
         })
     }
 

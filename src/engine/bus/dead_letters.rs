@@ -145,6 +145,7 @@ impl DeadLetters {
             key: letter.key,
             topic,
             reach: Reach::Instance,
+            feeds: Box::default(),
             is_remote: false,
             is_replay: true,
             body,

@@ -26,7 +26,7 @@ impl Cluster {
         self.0.engine.bus.forward_to(move |envelope, changed| {
             cluster.queue(Outgoing::Event(envelope.clone()));
             // An event for all says itself what it changes.
-            if matches!(envelope.reach, Reach::Followers(_)) && !changed.is_empty() {
+            if envelope.reach == Reach::Followers && !changed.is_empty() {
                 cluster.queue(Outgoing::Changed(changed));
             }
         });
@@ -87,7 +87,7 @@ impl Cluster {
                     changed.extend(things);
                     continue;
                 }
-                Outgoing::Event(envelope) if matches!(envelope.reach, Reach::Followers(_)) => {
+                Outgoing::Event(envelope) if envelope.reach == Reach::Followers => {
                     self.send_to_followers(&envelope).await;
                     continue;
                 }
@@ -107,14 +107,11 @@ impl Cluster {
     }
 
     async fn send_to_followers(&self, envelope: &Arc<Envelope>) {
-        let Reach::Followers(feeds) = &envelope.reach else {
-            return;
-        };
         if self.0.status.is_cut_off() {
             return;
         }
         let message = to_bytes(&envelope.to_send());
-        for feed in feeds {
+        for feed in &envelope.feeds {
             metrics::counter!("tidepool_cluster_sent_total", "to" => "followers").increment(1);
             let connection = &self.0.connection;
             connection.send_to(&feed.feed, message.clone()).await;

@@ -144,7 +144,8 @@ async fn pictures_ready(chat: Chat, tx: &mut Tx, file: File) -> Result<()> {
     let (room, feed) = (message.room, ROOM_FEED.name(message.room));
     let event = AttachmentsReady { room, message };
     let bus = &chat.engine.bus;
-    bus.publish_on(tx, &[feed], Origin::default(), event).await
+    bus.publish_to_followers(tx, &[feed], Origin::default(), event)
+        .await
 }
 
 /// One page of a room's files, newest first. `next` is the position the next page continues from.

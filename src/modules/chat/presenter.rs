@@ -10,7 +10,7 @@ use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted};
 use super::typing::typing_started;
-use super::{Chat, ROOM_FEED};
+use super::{Chat, ROOM_FEED, markdown, store};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
@@ -36,7 +36,8 @@ async fn refresh_all(chat: Chat, _missed: u64) {
 }
 
 async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
-    let Some(rendered) = chat.rendered(event.room, &event.message).await? else {
+    let rendered = chat.rendered(event.room, &event.message, envelope);
+    let Some(rendered) = rendered.await? else {
         return Ok(());
     };
     let content = Content::of(event).inserts(event.message.id.0, rendered.insert());
@@ -72,7 +73,7 @@ impl Chat {
         room: RoomId,
         message: &Message,
     ) -> Result<()> {
-        let Some(rendered) = self.rendered(room, message).await? else {
+        let Some(rendered) = self.rendered(room, message, envelope).await? else {
             return Ok(());
         };
         let updated = rendered.clone();
@@ -84,15 +85,33 @@ impl Chat {
     }
 
     /// A message rendered for frames; `None` while nobody follows its room.
-    async fn rendered(&self, room: RoomId, message: &Message) -> Result<Option<Rendered>> {
+    async fn rendered(
+        &self,
+        room: RoomId,
+        message: &Message,
+        envelope: &Envelope,
+    ) -> Result<Option<Rendered>> {
         if !self.engine.live.is_followed(&ROOM_FEED.name(room)) {
             return Ok(None);
         }
-        Ok(Some(Rendered {
+        let mut message = message.clone();
+        // Highlighted code is stored and does not travel. A newer revision has an event of its own.
+        if envelope.is_remote && markdown::needs_highlighting(&message.body) {
+            let stored = store::message(&self.engine.db, message.id).await?;
+            if stored.revision != message.revision {
+                return Ok(Some(self.render(stored).await?));
+            }
+            message.html = stored.html;
+        }
+        Ok(Some(self.render(message).await?))
+    }
+
+    async fn render(&self, message: Message) -> Result<Rendered> {
+        Ok(Rendered {
             fragments: self.engine.fragments.clone(),
-            body: body_html(self, message).await?,
-            message: Arc::new(message.clone()),
-        }))
+            body: body_html(self, &message).await?,
+            message: Arc::new(message),
+        })
     }
 
     /// The frame of a message for the response to its author, whose page need not wait for the

@@ -1,5 +1,7 @@
 //! The events chat publishes.
 
+use serde::{Deserialize, Serialize};
+
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
@@ -82,6 +84,32 @@ event! {
         name: String = "Ann".into(),
         /// Milliseconds after which the mark expires, unless the event is repeated.
         ttl_ms: u64 = 6_000,
+    }
+}
+
+/// The newest messages of a room.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewestPost {
+    /// The room.
+    pub room: RoomId,
+    /// The last message.
+    pub message: MessageId,
+    /// Who posted since the last event; one who posted alone has read it.
+    pub authors: Vec<AccountId>,
+}
+
+event! {
+    /// Messages were posted in these rooms on one instance of the server; published in batches, so
+    /// that the others can mark them as unread.
+    pub struct RoomsPosted on "chat.rooms.posted" by batch changes() {
+        /// The number of the batch.
+        batch: u64 = 7,
+        /// At most two authors of each.
+        rooms: Vec<NewestPost> = vec![NewestPost {
+            room: RoomId(12),
+            message: MessageId(3_179_046_911_541_248),
+            authors: vec![AccountId(7)],
+        }],
     }
 }
 

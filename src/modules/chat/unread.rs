@@ -6,24 +6,29 @@
 //! has read is in `read_marks.rs`, the marks of a page as it is loaded in `sidebar.rs`.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 
 use super::model::MessageId;
-use super::topics::{MessagePosted, RoomRead, UnreadChanged};
+use super::topics::{MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged};
 use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::UNREAD_FEED;
-use crate::engine::bus::{Envelope, Event, Subscriber};
+use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 
 /// How long posts are batched before accounts are notified.
 const BATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// Longer than posts of another instance take to be heard of.
+const READ_TTL: Duration = Duration::from_secs(5);
+/// Rooms in one event for other instances.
+const MAX_POSTS_TOLD: usize = 500;
 /// Accounts whose marks are read from the database at the same time.
 const MAX_PRESENTING: usize = 4;
 /// At least this long lies between two frames of unread marks to one account.
@@ -58,6 +63,9 @@ struct Rooms {
     notified: HashMap<AccountId, HashSet<RoomId>>,
     /// Rooms that an account will be notified of when its [`ACCOUNT_INTERVAL`] is over.
     pending: HashMap<AccountId, HashSet<RoomId>>,
+    /// How far accounts have read, in a window that shows the room, within the last
+    /// [`READ_TTL`]: posts of other instances are heard of later than their messages.
+    read: HashMap<(AccountId, RoomId), (MessageId, Instant)>,
     /// When an account was last notified; only within the last [`ACCOUNT_INTERVAL`].
     last_frame: HashMap<AccountId, Instant>,
 }
@@ -66,19 +74,41 @@ struct Rooms {
 struct UnreadUpdate {
     authors: HashSet<AccountId>,
     newest: MessageId,
-    /// Accounts that have read up to `newest` already, in a window that shows the room.
-    readers: HashSet<AccountId>,
+    /// Whether posts were made on this instance: others are to be told.
+    is_local: bool,
 }
 
 impl UnreadUpdate {
     /// One's own posts are not unread; posts of others in the same batch are.
-    fn is_unread_for(&self, account: AccountId) -> bool {
-        let own = self.authors.len() == 1 && self.authors.contains(&account);
-        !own && !self.readers.contains(&account)
+    fn is_own(&self, account: AccountId) -> bool {
+        self.authors.len() == 1 && self.authors.contains(&account)
     }
 }
 
 impl Rooms {
+    /// The posts in a room, of which `message` is one.
+    fn update(&mut self, room: RoomId, message: MessageId) -> &mut UnreadUpdate {
+        let update = self.dirty.entry(room).or_insert_with(|| UnreadUpdate {
+            authors: HashSet::new(),
+            newest: message,
+            is_local: false,
+        });
+        update.newest = update.newest.max(message);
+        update
+    }
+
+    /// The posts of this instance, for the others.
+    fn local_posts(&self) -> Vec<NewestPost> {
+        let local = self.dirty.iter().filter(|(_, update)| update.is_local);
+        let post = |(room, update): (&RoomId, &UnreadUpdate)| NewestPost {
+            room: *room,
+            message: update.newest,
+            // Two are as good as more: nobody has posted alone.
+            authors: update.authors.iter().take(2).copied().collect(),
+        };
+        local.map(post).collect()
+    }
+
     /// Drops what belongs to accounts that are no longer connected.
     fn retain_connected(&mut self, connected: &HashSet<AccountId>) {
         self.notified
@@ -87,6 +117,7 @@ impl Rooms {
             .retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
         self.last_frame
             .retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
+        self.read.retain(|_, (_, at)| at.elapsed() < READ_TTL);
     }
 
     /// Makes a dirty room pending for those of `readers` who have unread messages in it and were
@@ -96,7 +127,10 @@ impl Rooms {
             return;
         };
         for account in readers {
-            if update.is_unread_for(account)
+            let read = self.read.get(&(account, room));
+            let is_read = read.is_some_and(|(read, _)| *read >= update.newest);
+            if !is_read
+                && !update.is_own(account)
                 && self.notified.entry(account).or_default().insert(room)
             {
                 self.pending.entry(account).or_default().insert(room);
@@ -125,21 +159,32 @@ impl Rooms {
 pub(super) fn subscriber() -> Subscriber<Chat> {
     Subscriber::new("chat.unread")
         .on(message_posted)
+        .on(rooms_posted)
         .on(room_read)
 }
 
-async fn message_posted(chat: &Chat, event: &MessagePosted, _: &Envelope) -> Result<()> {
+/// Of other instances, only the posts in followed rooms come here: [`rooms_posted`] has all.
+async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
     let MessagePosted { room, message } = event;
-    let mut rooms = chat.unread.rooms();
-    let update = rooms.dirty.entry(*room).or_insert_with(|| UnreadUpdate {
-        authors: HashSet::new(),
-        newest: message.id,
-        readers: HashSet::new(),
-    });
-    update.authors.insert(message.author);
-    update.newest = message.id;
-    update.readers.clear();
-    chat.unread.0.posted.notify_one();
+    if !envelope.is_remote {
+        let mut rooms = chat.unread.rooms();
+        let update = rooms.update(*room, message.id);
+        update.authors.insert(message.author);
+        update.is_local = true;
+        chat.unread.0.posted.notify_one();
+    }
+    Ok(())
+}
+
+async fn rooms_posted(chat: &Chat, event: &RoomsPosted, envelope: &Envelope) -> Result<()> {
+    if envelope.is_remote {
+        let mut rooms = chat.unread.rooms();
+        for post in &event.rooms {
+            let update = rooms.update(post.room, post.message);
+            update.authors.extend(&post.authors);
+        }
+        chat.unread.0.posted.notify_one();
+    }
     Ok(())
 }
 
@@ -155,11 +200,8 @@ async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
             unread.remove(&read.room);
         }
     }
-    if let Some(update) = rooms.dirty.get_mut(&read.room)
-        && read.message >= update.newest
-    {
-        update.readers.insert(read.account);
-    }
+    let now = (read.message, Instant::now());
+    rooms.read.insert((read.account, read.room), now);
     // The account's other tabs drop the mark at once.
     chat.publish_marks(read.account, read, vec![read.room], false);
     Ok(())
@@ -221,6 +263,18 @@ impl Chat {
             .publish(&UNREAD_FEED.name(account), content);
     }
 
+    /// Tells other instances of the posts since the last batch.
+    fn tell_other_instances(&self, mut posts: Vec<NewestPost>) {
+        static BATCH: AtomicU64 = AtomicU64::new(1);
+        while !posts.is_empty() {
+            let rest = posts.split_off(posts.len().min(MAX_POSTS_TOLD));
+            let batch = BATCH.fetch_add(1, Ordering::Relaxed);
+            let rooms = std::mem::replace(&mut posts, rest);
+            let event = RoomsPosted { batch, rooms };
+            self.engine.bus.publish(Origin::default(), event);
+        }
+    }
+
     /// The connected accounts that may read each of these rooms.
     async fn connected_readers(
         &self,
@@ -260,6 +314,7 @@ pub(super) async fn flush(chat: Chat) {
         let readers = chat.connected_readers(dirty, &connected).await;
         // Posts and reads during these queries have updated `dirty`, which is evaluated only now.
         let mut rooms = chat.unread.rooms();
+        let posts = rooms.local_posts();
         rooms.retain_connected(&connected);
         for (room, readers) in readers {
             rooms.schedule(room, readers);
@@ -272,5 +327,7 @@ pub(super) async fn flush(chat: Chat) {
             };
             chat.publish_marks(account, &event, due, true);
         }
+        drop(rooms);
+        chat.tell_other_instances(posts);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
@@ -12,16 +13,22 @@ use crate::base::ids::AccountId;
 /// How long an account is still present after its last socket closed: covers a reload or a change
 /// of network.
 const AWAY_TIMEOUT: Duration = Duration::from_secs(3);
+/// After which the people of an instance that tells nothing are gone: twice the interval at which
+/// it tells all of them, and time to come back elsewhere.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(12);
+/// Instances whose people are remembered.
+const MAX_INSTANCES: usize = 1_024;
 
-/// The state that others see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Connected and active within the idle timeout.
-    Here,
-    /// Connected, but not active within the idle timeout.
-    Idle,
+/// The state that others see. Of several devices, or instances, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
     /// Not connected.
     Away,
+    /// Connected, but not active within the idle timeout.
+    Idle,
+    /// Connected and active within the idle timeout.
+    Here,
 }
 
 impl State {
@@ -40,11 +47,24 @@ struct Person {
     active_at: Instant,
     /// When the last socket closed.
     closed_at: Instant,
+    /// The state by the sockets of this instance that other instances were told.
+    told: State,
     /// The state that was last published.
     published: State,
 }
 
 impl Person {
+    /// Somebody without a socket on this instance.
+    fn away(now: Instant) -> Self {
+        Self {
+            sockets: 0,
+            active_at: now,
+            closed_at: now.checked_sub(AWAY_TIMEOUT).unwrap_or(now),
+            told: State::Away,
+            published: State::Away,
+        }
+    }
+
     fn state(&self, now: Instant, idle_after: Duration) -> State {
         if self.sockets == 0 && now.saturating_duration_since(self.closed_at) >= AWAY_TIMEOUT {
             State::Away
@@ -75,6 +95,32 @@ struct Inner {
     people: HashMap<AccountId, Person>,
     /// Accounts whose state may differ from the published one.
     dirty: BTreeSet<AccountId>,
+    /// What other instances have told, by the name of the instance.
+    remote: HashMap<String, RemotePeople>,
+}
+
+/// The people of another instance.
+struct RemotePeople {
+    states: HashMap<AccountId, State>,
+    heard_at: Instant,
+}
+
+impl Inner {
+    /// The state by the sockets of other instances.
+    fn remote_state(&self, account: AccountId) -> State {
+        let states = self.remote.values();
+        let states = states.filter_map(|people| people.states.get(&account));
+        states.copied().max().unwrap_or(State::Away)
+    }
+}
+
+/// What changed.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Accounts with their new states, to be published.
+    pub(super) published: Vec<(AccountId, State)>,
+    /// States by the sockets of this instance, for other instances.
+    pub(super) told: Vec<(AccountId, State)>,
 }
 
 impl People {
@@ -100,6 +146,7 @@ impl People {
             sockets: 0,
             active_at: now,
             closed_at: now,
+            told: State::Away,
             published: State::Away,
         });
         if open > person.sockets {
@@ -117,7 +164,7 @@ impl People {
         let mut inner = self.inner();
         if let Some(person) = inner.people.get_mut(&account) {
             person.active_at = now;
-            if person.published == State::Idle {
+            if person.told == State::Idle {
                 inner.dirty.insert(account);
                 self.dirtied.notify_one();
             }
@@ -141,24 +188,86 @@ impl People {
     }
 
     /// Takes the changed states, to be published, and drops accounts that are away.
-    pub(super) fn take_changes(&self, now: Instant) -> Vec<(AccountId, State)> {
+    pub(super) fn take_changes(&self, now: Instant) -> Changes {
         let mut inner = self.inner();
-        let Inner { people, dirty } = &mut *inner;
-        let mut changes = Vec::new();
-        for account in std::mem::take(dirty) {
-            let Some(person) = people.get_mut(&account) else {
-                continue;
-            };
-            let state = person.state(now, self.idle_after);
+        let mut changes = Changes::default();
+        for account in std::mem::take(&mut inner.dirty) {
+            let remote = inner.remote_state(account);
+            let person = inner.people.entry(account).or_insert(Person::away(now));
+            let local = person.state(now, self.idle_after);
+            if local != person.told {
+                person.told = local;
+                changes.told.push((account, local));
+            }
+            let state = local.max(remote);
             if state != person.published {
                 person.published = state;
-                changes.push((account, state));
+                changes.published.push((account, state));
             }
             if state == State::Away {
-                people.remove(&account);
+                inner.people.remove(&account);
             }
         }
         changes
+    }
+
+    /// The states by the sockets of this instance, of all that are not away.
+    pub(super) fn told(&self) -> Vec<(AccountId, State)> {
+        let inner = self.inner();
+        let told = inner
+            .people
+            .iter()
+            .map(|(account, person)| (*account, person.told));
+        told.filter(|(_, state)| *state != State::Away).collect()
+    }
+
+    /// Notes what another instance tells: `is_first` with the first part of all its people, whom
+    /// others have left then.
+    pub(super) fn hear(
+        &self,
+        instance: &str,
+        is_first: bool,
+        states: &[(AccountId, State)],
+        now: Instant,
+    ) {
+        let mut inner = self.inner();
+        let Inner { dirty, remote, .. } = &mut *inner;
+        if !remote.contains_key(instance) && remote.len() >= MAX_INSTANCES {
+            return;
+        }
+        let people = remote.entry(instance.to_owned()).or_insert(RemotePeople {
+            states: HashMap::new(),
+            heard_at: now,
+        });
+        people.heard_at = now;
+        if is_first {
+            dirty.extend(std::mem::take(&mut people.states).into_keys());
+        }
+        for (account, state) in states {
+            let before = match state {
+                State::Away => people.states.remove(account),
+                state => people.states.insert(*account, *state),
+            };
+            if before.unwrap_or(State::Away) != *state {
+                dirty.insert(*account);
+            }
+        }
+        if !dirty.is_empty() {
+            self.dirtied.notify_one();
+        }
+    }
+
+    /// Forgets the people of instances that have told nothing for [`REMOTE_TIMEOUT`].
+    pub(super) fn forget_silent(&self, now: Instant) {
+        let mut inner = self.inner();
+        let is_silent = |_: &String, people: &mut RemotePeople| {
+            now.saturating_duration_since(people.heard_at) > REMOTE_TIMEOUT
+        };
+        let gone: Vec<_> = inner.remote.extract_if(is_silent).collect();
+        for (_, people) in gone {
+            inner.dirty.extend(people.states.into_keys());
+            self.dirtied.notify_one();
+        }
     }
 
     /// Waits until some state may have changed.
@@ -167,10 +276,10 @@ impl People {
             let next = {
                 let mut inner = self.inner();
                 let now = Instant::now();
-                let Inner { people, dirty } = &mut *inner;
+                let Inner { people, dirty, .. } = &mut *inner;
                 // A change that is only due to time marks its account as dirty here: no event does.
                 for (account, person) in people.iter() {
-                    if person.state(now, self.idle_after) != person.published {
+                    if person.state(now, self.idle_after) != person.told {
                         dirty.insert(*account);
                     }
                 }
@@ -179,6 +288,7 @@ impl People {
                 }
                 people
                     .values()
+                    .filter(|person| person.told != State::Away)
                     .filter_map(|person| person.next_change(now, self.idle_after))
                     .min()
             };
@@ -201,6 +311,7 @@ mod tests {
         people.inner().dirty.insert(ANN);
         people
             .take_changes(at)
+            .published
             .into_iter()
             .map(|(_, state)| state)
             .collect()
@@ -242,10 +353,35 @@ mod tests {
     }
 
     #[test]
+    fn account_of_two_instances_has_one_state() {
+        let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
+        people.set_sockets(ANN, 1, start);
+        assert_eq!(published(&people, start), [State::Here]);
+        people.hear("other", true, &[(ANN, State::Here)], start);
+        people.set_sockets(ANN, 0, start);
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), []);
+        people.hear("other", false, &[(ANN, State::Idle)], start);
+        assert_eq!(published(&people, start + AWAY_TIMEOUT), [State::Idle]);
+        let later = start + REMOTE_TIMEOUT + Duration::from_millis(1);
+        people.forget_silent(later);
+        assert_eq!(published(&people, later), [State::Away]);
+    }
+
+    #[test]
+    fn first_part_replaces_what_an_instance_told() {
+        let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
+        people.hear("other", true, &[(ANN, State::Here)], start);
+        assert_eq!(published(&people, start), [State::Here]);
+        people.hear("other", true, &[(AccountId(2), State::Here)], start);
+        assert_eq!(people.take_changes(start).published.len(), 2);
+        assert_eq!(people.state(ANN), State::Away);
+    }
+
+    #[test]
     fn activity_without_change_marks_nothing_dirty() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
         people.set_sockets(ANN, 1, start);
-        assert_eq!(people.take_changes(start).len(), 1);
+        assert_eq!(people.take_changes(start).published.len(), 1);
         for second in 0..100 {
             people.mark_active(ANN, start + Duration::from_secs(second));
         }

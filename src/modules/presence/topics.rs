@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::people::State;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::{event, id};
 
@@ -34,5 +35,19 @@ event! {
             name: "Ann".into(),
             state: "idle".into(),
         }],
+    }
+}
+
+event! {
+    /// An instance of the server tells the others who has sockets there.
+    pub struct PresenceTold on "presence.people.told" by people changes() {
+        /// How many people the event tells of.
+        people: u64 = 1,
+        /// The name of the instance.
+        instance: String = "Zk3xQ9aB".into(),
+        /// Whether these are the first of all its people: whom it told of before are gone.
+        first: bool = false,
+        /// The accounts with their states there.
+        states: Vec<(AccountId, State)> = vec![(AccountId(7), State::Here)],
     }
 }

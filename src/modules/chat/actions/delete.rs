@@ -59,7 +59,7 @@ pub(in super::super) async fn delete(
                 message: message.clone(),
             };
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(message.room));
-            bus.publish_on(tx, &[feed], origin, event).await?;
+            bus.publish_to_followers(tx, &[feed], origin, event).await?;
         }
         Ok(message)
     };

@@ -55,7 +55,7 @@ pub(in super::super) async fn edit(
             message: message.clone(),
         };
         let feed = ROOM_FEED.name(message.room);
-        bus.publish_on(tx, &[feed], origin, event).await?;
+        bus.publish_to_followers(tx, &[feed], origin, event).await?;
         Ok(message)
     };
     let access = &chat.community.access;

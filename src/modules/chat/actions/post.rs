@@ -76,7 +76,7 @@ pub(in super::super) async fn post(
                 message: message.clone(),
             };
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
-            bus.publish_on(tx, &[feed], origin, event).await?;
+            bus.publish_to_followers(tx, &[feed], origin, event).await?;
         }
         Ok(message)
     };
