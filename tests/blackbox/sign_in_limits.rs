@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
 #[tokio::test]
@@ -108,6 +109,7 @@ async fn limit_tells_nothing_about_accounts() {
 
 #[tokio::test]
 async fn failed_sign_ins_are_logged_and_counted() {
+    one_instance_only!("reads the order of one log");
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;
     let visitor = server.visitor();
