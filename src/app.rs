@@ -107,8 +107,8 @@ pub async fn serve_with(
     let cluster = engine.join_cluster(&started).await?;
     let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
     started.routes = started.routes.layer(Extension(layout));
-    let health = Health::new(db.clone(), cluster, metrics, &secrets.metrics_token);
-    let front = assemble(&engine, started, health.clone(), |router| {
+    let health = Health::new(db.clone(), cluster.clone(), metrics, &secrets.metrics_token);
+    let front = assemble(&engine, started, health.clone(), cluster, |router| {
         community.guard(router)
     });
 

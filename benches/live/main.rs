@@ -10,6 +10,7 @@ mod baseline;
 mod file_limit;
 mod follower;
 mod follower_pool;
+mod ground;
 mod http;
 mod load;
 mod machine;

@@ -71,6 +71,8 @@ pub enum Row {
     Busy,
     /// Posts, 64 at once, each found after a kill -9
     Posts,
+    /// Posts on PostgreSQL, and on two instances, only when asked for: it needs PostgreSQL and NATS
+    Instances,
     /// The same pages in small and in large rooms
     Growth,
     /// A page for members of few and of many rooms
@@ -117,7 +119,7 @@ impl Options {
         let ordinary = Row::value_variants()
             .iter()
             .copied()
-            .filter(|row| !matches!(row, Row::Lighthouse | Row::Soak));
+            .filter(|row| !matches!(row, Row::Instances | Row::Lighthouse | Row::Soak));
         if self.only.is_empty() {
             ordinary.collect()
         } else {

@@ -6,6 +6,7 @@ mod compressed;
 mod echo;
 mod fanout;
 mod growth;
+mod instances;
 mod jobs;
 mod lighthouse;
 mod memory;
@@ -39,6 +40,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Memory => memory::measure(options, report).await,
         Row::Pages => pages::measure(options, report).await,
         Row::Posts => posts::measure(options, report).await,
+        Row::Instances => instances::measure(options, report).await,
         Row::Growth => growth::measure(options, report).await,
         Row::Compressed => compressed::measure(options, report).await,
         Row::Visit => visit::measure(options, report).await,

@@ -55,6 +55,22 @@ impl Server {
         .await
     }
 
+    /// Starts the real server with these settings and a data folder of this name.
+    pub async fn tidepool_with(
+        folder: &Folder,
+        name: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidepool"));
+        remove_settings(&mut command);
+        command
+            .envs(SETTINGS)
+            .envs(settings.iter().copied())
+            .env("TIDEPOOL_ADDRESS", "127.0.0.1:0")
+            .env("TIDEPOOL_DATA", folder.path().join(name));
+        Self::start("server", &mut command, folder).await
+    }
+
     /// Starts the real server with a module whose frames nothing stores.
     pub async fn with_synthetic_feed(folder: &Folder) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
@@ -63,11 +79,7 @@ impl Server {
     }
 
     async fn real(mut command: Command, folder: &Folder, address: SocketAddr) -> Result<Self> {
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
-                command.env_remove(name);
-            }
-        }
+        remove_settings(&mut command);
         command
             .envs(SETTINGS)
             .env("TIDEPOOL_ADDRESS", address.to_string())
@@ -103,6 +115,15 @@ impl Server {
             sockets: addresses.next().unwrap_or(address),
             started_in: started.elapsed(),
         })
+    }
+}
+
+/// The server is untouched by the settings of whoever runs the bench.
+fn remove_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TIDEPOOL_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
     }
 }
 

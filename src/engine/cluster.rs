@@ -19,10 +19,10 @@ mod forward;
 mod message;
 mod peers;
 mod receive;
+mod status;
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, mpsc};
 
@@ -31,7 +31,7 @@ use super::live::Rights;
 use crate::base::ids::AccountId;
 use connection::Connection;
 use message::Outgoing;
-use peers::Peers;
+pub use status::ClusterStatus;
 use watch::KnownRights;
 
 /// Messages that wait to be sent. Further ones are dropped, which other instances notice.
@@ -47,32 +47,10 @@ struct Inner {
     rights: Arc<Rights>,
     connection: Connection,
     status: ClusterStatus,
-    outgoing: mpsc::Sender<Outgoing>,
-    peers: Peers,
+    outgoing: mpsc::Sender<(u64, Outgoing)>,
     known_rights: KnownRights,
     /// Messages may have been missed.
     missed: Notify,
-}
-
-/// Whether this instance is joined to the others. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct ClusterStatus {
-    /// Whether there is a cluster.
-    joined: Arc<AtomicBool>,
-    connected: Arc<AtomicBool>,
-}
-
-impl ClusterStatus {
-    /// Whether NATS does not answer: other instances are not heard.
-    pub fn is_cut_off(&self) -> bool {
-        self.joined.load(Ordering::Acquire) && !self.connected.load(Ordering::Acquire)
-    }
-
-    fn set_connected(&self, connected: bool) {
-        self.connected.store(connected, Ordering::Release);
-        let value = if connected { 1.0 } else { 0.0 };
-        metrics::gauge!("tidepool_cluster_connected").set(value);
-    }
 }
 
 /// Joins the other instances at `settings.nats`, and goes on trying while NATS does not answer.
@@ -85,8 +63,7 @@ pub(super) async fn join(engine: &Engine, rights: Arc<Rights>) -> anyhow::Result
     if engine.settings.nats.is_empty() {
         return Ok(status);
     }
-    status.joined.store(true, Ordering::Release);
-    status.set_connected(false);
+    status.join(engine.live.instance(), &engine.versions);
     // Until the first connection stands.
     engine.versions.suspend();
     let (connection, events) = Connection::open(&engine.settings, engine.live.instance()).await?;
@@ -97,7 +74,6 @@ pub(super) async fn join(engine: &Engine, rights: Arc<Rights>) -> anyhow::Result
         connection,
         status: status.clone(),
         outgoing,
-        peers: Peers::default(),
         known_rights: KnownRights::read(&engine.db).await?,
         missed: Notify::new(),
     }));

@@ -24,6 +24,7 @@ mod health;
 mod hosts;
 mod html;
 mod middleware;
+mod own_changes;
 mod page;
 mod page_answer;
 mod page_cache;

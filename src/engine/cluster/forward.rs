@@ -54,56 +54,58 @@ impl Cluster {
         });
     }
 
+    /// Numbers a message for all, also one that is dropped: the others see the gap.
     fn queue(&self, message: Outgoing) {
-        if self.0.outgoing.try_send(message).is_err() {
+        let mut newest = self.0.status.newest();
+        *newest += u64::from(!message.is_for_followers());
+        if self.0.outgoing.try_send((*newest, message)).is_err() {
             metrics::counter!("tidepool_cluster_dropped_total").increment(1);
         }
     }
 
     /// Sends what waits, and every [`ALIVE_INTERVAL`] that this instance is there.
-    pub(super) async fn send(self, mut waiting: mpsc::Receiver<Outgoing>) {
-        let (mut number, mut alive_at) = (0, Instant::now());
+    pub(super) async fn send(self, mut waiting: mpsc::Receiver<(u64, Outgoing)>) {
+        let (mut sent, mut alive_at) = (0, Instant::now());
         let mut batch = Vec::with_capacity(MAX_BATCH);
         loop {
             if Instant::now() >= alive_at {
-                self.send_numbered(&mut number, &Body::Alive).await;
+                self.send_numbered(&mut sent, 0, &Body::Alive).await;
                 alive_at = Instant::now() + ALIVE_INTERVAL;
             }
             let received = waiting.recv_many(&mut batch, MAX_BATCH);
             match timeout_at(alive_at, received).await {
                 Ok(0) => return,
-                Ok(_) => self.send_batch(&mut batch, &mut number).await,
+                Ok(_) => self.send_batch(&mut batch, &mut sent).await,
                 Err(_) => {}
             }
         }
     }
 
-    /// Changes that stand together go in one message.
-    async fn send_batch(&self, batch: &mut Vec<Outgoing>, number: &mut u64) {
-        let mut changed: Vec<Thing> = Vec::new();
-        for message in batch.drain(..) {
+    /// Changes that stand together go in one message. `sent` is the number of the newest message
+    /// that others know of.
+    async fn send_batch(&self, batch: &mut Vec<(u64, Outgoing)>, sent: &mut u64) {
+        let mut changed = Changed::default();
+        for (number, message) in batch.drain(..) {
             match message {
-                Outgoing::Changed(things) => {
-                    changed.extend(things);
-                    continue;
-                }
+                Outgoing::Changed(things) => changed.add(number, things),
                 Outgoing::Event(envelope) if envelope.reach == Reach::Followers => {
                     self.send_to_followers(&envelope).await;
-                    continue;
                 }
                 Outgoing::Event(envelope) => {
-                    self.send_changed(&mut changed, number).await;
+                    self.send_changed(&mut changed, sent).await;
+                    *sent = number - 1;
                     let event = Body::Event(envelope.to_send());
-                    self.send_numbered(number, &event).await;
+                    self.send_numbered(sent, 1, &event).await;
                 }
                 // After the changes that precede it: they end what was cached of the rights.
                 Outgoing::Recheck(recheck) => {
-                    self.send_changed(&mut changed, number).await;
-                    self.send_numbered(number, &Body::Recheck(recheck)).await;
+                    self.send_changed(&mut changed, sent).await;
+                    *sent = number - 1;
+                    self.send_numbered(sent, 1, &Body::Recheck(recheck)).await;
                 }
             }
         }
-        self.send_changed(&mut changed, number).await;
+        self.send_changed(&mut changed, sent).await;
     }
 
     async fn send_to_followers(&self, envelope: &Arc<Envelope>) {
@@ -118,33 +120,62 @@ impl Cluster {
         }
     }
 
-    async fn send_changed(&self, changed: &mut Vec<Thing>, number: &mut u64) {
-        if changed.is_empty() {
+    async fn send_changed(&self, changed: &mut Changed, sent: &mut u64) {
+        let Changed {
+            newest,
+            count,
+            mut things,
+        } = std::mem::take(changed);
+        if count == 0 {
             return;
         }
-        changed.sort_unstable();
-        changed.dedup();
-        let things = changed.drain(..).map(|thing| {
+        things.sort_unstable();
+        things.dedup();
+        let named = things.into_iter().map(|thing| {
             let (kind, number) = thing.parts();
             (kind.to_owned(), number)
         });
-        let body = Body::Changed(things.collect());
-        self.send_numbered(number, &body).await;
+        let body = Body::Changed(named.collect());
+        *sent = newest - count;
+        self.send_numbered(sent, count, &body).await;
     }
 
     /// While NATS does not answer, messages only have a number: others see the gap later.
-    async fn send_numbered(&self, number: &mut u64, body: &Body) {
-        *number += u64::from(body.is_counted());
+    async fn send_numbered(&self, sent: &mut u64, count: u64, body: &Body) {
+        *sent += count;
         if self.0.status.is_cut_off() {
             return;
         }
         let message = Numbered {
             from: self.0.engine.live.instance().to_owned(),
-            number: *number,
+            number: *sent,
+            count,
             body: crate::engine::bus::json(body),
         };
         metrics::counter!("tidepool_cluster_sent_total", "to" => "all").increment(1);
         self.0.connection.send_all(to_bytes(&message)).await;
+    }
+}
+
+/// Changes that are sent in one message.
+#[derive(Default)]
+struct Changed {
+    /// The number of the last.
+    newest: u64,
+    count: u64,
+    things: Vec<Thing>,
+}
+
+impl Changed {
+    /// Numbers are consecutive, unless messages between were dropped: then those after the gap.
+    fn add(&mut self, number: u64, things: Vec<Thing>) {
+        self.count = if number == self.newest + 1 {
+            self.count + 1
+        } else {
+            1
+        };
+        self.newest = number;
+        self.things.extend(things);
     }
 }
 

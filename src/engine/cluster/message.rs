@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Accounts;
-use crate::engine::bus::{Envelope, ReceivedEvent};
+use crate::engine::bus::{Envelope, Reach, ReceivedEvent};
 use crate::engine::versions::Thing;
 
 /// What waits to be sent.
@@ -19,6 +19,13 @@ pub(super) enum Outgoing {
     Changed(Vec<Thing>),
     /// Rights changed, to all.
     Recheck(Recheck),
+}
+
+impl Outgoing {
+    /// Whether it has no number: it does not go to all.
+    pub(super) fn is_for_followers(&self) -> bool {
+        matches!(self, Self::Event(envelope) if envelope.reach == Reach::Followers)
+    }
 }
 
 /// Rights changed: sockets are to be checked.
@@ -35,8 +42,10 @@ pub(super) struct Recheck {
 pub(super) struct Numbered {
     /// The instance that sends it.
     pub(super) from: String,
-    /// Grows by one with each message but [`Body::Alive`].
+    /// Grows by `count` with each message.
     pub(super) number: u64,
+    /// How many messages are in this one: none in [`Body::Alive`].
+    pub(super) count: u64,
     /// A [`Body`], read after the number: another version may not know it.
     pub(super) body: Box<RawValue>,
 }
@@ -51,11 +60,4 @@ pub(super) enum Body {
     Recheck(Recheck),
     /// The sender is there, and its newest number is this.
     Alive,
-}
-
-impl Body {
-    /// Whether it has a number of its own.
-    pub(super) fn is_counted(&self) -> bool {
-        !matches!(self, Self::Alive)
-    }
 }

@@ -31,26 +31,34 @@ impl Peers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes the number of a message, or with `is_counted` false the newest number of its sender.
-    pub(super) fn hear(&self, from: &str, number: u64, is_counted: bool) -> Heard {
+    /// Notes the number of a message that stands for `count`.
+    pub(super) fn hear(&self, from: &str, number: u64, count: u64) -> Heard {
         let mut peers = self.lock();
         let heard_at = Instant::now();
+        let before = number.saturating_sub(count);
         let Some(peer) = peers.get_mut(from) else {
             if peers.len() < MAX_PEERS {
                 peers.insert(from.to_owned(), Peer { number, heard_at });
             }
-            let is_first = number == u64::from(is_counted);
-            return if is_first { Heard::InOrder } else { Heard::Gap };
+            return if before == 0 {
+                Heard::InOrder
+            } else {
+                Heard::Gap
+            };
         };
-        let expected = peer.number + u64::from(is_counted);
-        peer.heard_at = heard_at;
-        // Of an earlier message than the newest one: nothing is missed.
-        let heard = match number <= expected {
+        // One from before the newest: nothing is missed.
+        let heard = match before <= peer.number {
             true => Heard::InOrder,
             false => Heard::Gap,
         };
+        peer.heard_at = heard_at;
         peer.number = peer.number.max(number);
         heard
+    }
+
+    /// The newest number of an instance.
+    pub(super) fn newest_of(&self, instance: &str) -> Option<u64> {
+        self.lock().get(instance).map(|peer| peer.number)
     }
 
     /// Forgets the instances that have not been heard for [`PEER_TIMEOUT`].
@@ -68,27 +76,27 @@ mod tests {
     #[test]
     fn missing_number_is_a_gap() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 1, true), Heard::InOrder);
-        assert_eq!(peers.hear("a", 2, true), Heard::InOrder);
-        assert_eq!(peers.hear("a", 4, true), Heard::Gap);
-        assert_eq!(peers.hear("a", 5, true), Heard::InOrder);
+        assert_eq!(peers.hear("a", 1, 1), Heard::InOrder);
+        assert_eq!(peers.hear("a", 2, 1), Heard::InOrder);
+        assert_eq!(peers.hear("a", 4, 1), Heard::Gap);
+        assert_eq!(peers.hear("a", 5, 1), Heard::InOrder);
     }
 
     #[test]
     fn repeated_number_tells_of_a_lost_last_message() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 0, false), Heard::InOrder);
-        assert_eq!(peers.hear("a", 1, true), Heard::InOrder);
-        assert_eq!(peers.hear("a", 1, false), Heard::InOrder);
-        assert_eq!(peers.hear("a", 2, false), Heard::Gap);
-        assert_eq!(peers.hear("a", 2, false), Heard::InOrder);
+        assert_eq!(peers.hear("a", 0, 0), Heard::InOrder);
+        assert_eq!(peers.hear("a", 1, 1), Heard::InOrder);
+        assert_eq!(peers.hear("a", 1, 0), Heard::InOrder);
+        assert_eq!(peers.hear("a", 2, 0), Heard::Gap);
+        assert_eq!(peers.hear("a", 2, 0), Heard::InOrder);
     }
 
     #[test]
     fn unknown_instance_that_has_sent_others_is_a_gap() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 7, true), Heard::Gap);
-        assert_eq!(peers.hear("b", 7, false), Heard::Gap);
-        assert_eq!(peers.hear("b", 8, true), Heard::InOrder);
+        assert_eq!(peers.hear("a", 7, 1), Heard::Gap);
+        assert_eq!(peers.hear("b", 7, 0), Heard::Gap);
+        assert_eq!(peers.hear("b", 8, 1), Heard::InOrder);
     }
 }

@@ -26,8 +26,6 @@ impl Cluster {
     fn receive_numbered(&self, message: &Numbered) {
         // Another version may send what this one does not know: it is counted like the rest.
         let body: Option<Body> = serde_json::from_str(message.body.get()).ok();
-        let is_counted = body.as_ref().is_none_or(Body::is_counted);
-        let heard = self.0.peers.hear(&message.from, message.number, is_counted);
         match body {
             Some(Body::Event(event)) => self.receive_event(event),
             Some(Body::Changed(things)) => {
@@ -38,6 +36,14 @@ impl Cluster {
             Some(Body::Recheck(recheck)) => self.receive_recheck(&recheck),
             Some(Body::Alive) | None => {}
         }
+        let Numbered {
+            from,
+            number,
+            count,
+            ..
+        } = message;
+        let heard = self.0.status.peers().hear(from, *number, *count);
+        self.0.status.wake_waiting();
         if heard == Heard::Gap {
             metrics::counter!("tidepool_cluster_gaps_total").increment(1);
             self.0.missed.notify_one();

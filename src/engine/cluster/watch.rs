@@ -78,7 +78,7 @@ impl Cluster {
         let mut before = HashMap::new();
         loop {
             tokio::time::sleep(HEADS_INTERVAL).await;
-            self.0.peers.evict();
+            self.0.status.peers().evict();
             match live.stored_heads().await {
                 Ok(heads) => {
                     live.skip_behind_all(&before);

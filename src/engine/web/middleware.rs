@@ -28,6 +28,7 @@ use super::errors::ErrorRenderer;
 use super::finish::finish;
 use super::head::Pages;
 use super::hosts::Hosts;
+use super::own_changes;
 use super::page_cache::{PageCache, REQUEST_ID};
 use super::request_context::RequestContext;
 use super::{Health, action_route, admission, assets, csp, drain, health};
@@ -36,6 +37,7 @@ use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::security_log::SecurityEvent;
 use crate::base::settings::Settings;
+use crate::engine::cluster::ClusterStatus;
 use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Address;
 use crate::engine::{Engine, Started, files};
@@ -46,6 +48,7 @@ pub fn assemble(
     engine: &Engine,
     started: Started,
     health: Health,
+    cluster: ClusterStatus,
     guard: impl FnOnce(Router) -> Router,
 ) -> PageCache {
     let (pages, requests) = (started.routes.clone(), started.requests.clone());
@@ -80,6 +83,7 @@ pub fn assemble(
         hosts: engine.hosts.clone(),
         pages: engine.pages.clone(),
         embedded_assets: engine.embedded_assets.clone(),
+        cluster,
     };
     // For what is not a page in parts. It is small and compressed for one reader: the fastest level
     // costs a third of the default and sends a tenth more.
@@ -109,6 +113,7 @@ struct Shared {
     hosts: Hosts,
     pages: Pages,
     embedded_assets: EmbeddedAssets,
+    cluster: ClusterStatus,
 }
 
 /// Around every request: gives it an id and a [`RequestContext`], finishes the response, adds the security headers, and measures it.
@@ -145,7 +150,9 @@ async fn request_context(
         SecurityEvent::RequestRefused.record(None, address.0, "host");
         Error::WrongHost.into_response()
     } else {
-        drain::drain_body(request, async |request| next.run(request).await).await
+        own_changes::wait(&shared.cluster, request.headers()).await;
+        let answer = drain::drain_body(request, async |request| next.run(request).await).await;
+        own_changes::name(&shared.cluster, &method, answer)
     };
 
     let mut response = finish(response, coding, renderer);

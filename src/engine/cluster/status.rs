@@ -1,0 +1,109 @@
+//! What the rest of the server asks of the cluster: whether it is joined, and whether an instance
+//! has heard of what a client has changed on another one.
+//!
+//! Requests of one client may go to different instances. The answer to a change names the newest
+//! message of its instance in a cookie; the next request waits until that message has come, so
+//! that nobody is shown a page from before their own change.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::peers::Peers;
+use crate::engine::versions::Versions;
+
+/// For a message to come of which a client knows. Then everything is read afresh instead.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whether this instance is joined to others, and what it has heard of them. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct ClusterStatus(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// The name of this instance, once there is a cluster.
+    instance: OnceLock<String>,
+    versions: OnceLock<Versions>,
+    is_connected: AtomicBool,
+    /// The number of the newest message for all instances.
+    newest: Mutex<u64>,
+    peers: Peers,
+    heard: Notify,
+}
+
+impl ClusterStatus {
+    /// Whether NATS does not answer: other instances are not heard.
+    pub fn is_cut_off(&self) -> bool {
+        self.0.instance.get().is_some() && !self.0.is_connected.load(Ordering::Acquire)
+    }
+
+    /// From now on there are other instances.
+    pub(super) fn join(&self, instance: &str, versions: &Versions) {
+        drop(self.0.instance.set(instance.to_owned()));
+        drop(self.0.versions.set(versions.clone()));
+        self.set_connected(false);
+    }
+
+    pub(super) fn set_connected(&self, is_connected: bool) {
+        self.0.is_connected.store(is_connected, Ordering::Release);
+        let value = if is_connected { 1.0 } else { 0.0 };
+        metrics::gauge!("tidepool_cluster_connected").set(value);
+    }
+
+    pub(super) fn newest(&self) -> MutexGuard<'_, u64> {
+        self.0.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn peers(&self) -> &Peers {
+        &self.0.peers
+    }
+
+    /// A message of another instance was handled.
+    pub(super) fn wake_waiting(&self) {
+        self.0.heard.notify_waiters();
+    }
+
+    /// Names the newest message of this instance: `Zk3xQ9aB.12`. `None` without other instances.
+    pub(in crate::engine) fn newest_message(&self) -> Option<String> {
+        let instance = self.0.instance.get()?;
+        Some(format!("{instance}.{}", *self.newest()))
+    }
+
+    /// Waits until the message has come that a client names, a second at most. Ignores what is no
+    /// name of a message.
+    pub(in crate::engine) async fn wait_for(&self, message: &str) {
+        let (Some(own), Some(versions)) = (self.0.instance.get(), self.0.versions.get()) else {
+            return;
+        };
+        let Some((instance, number)) = message.split_once('.') else {
+            return;
+        };
+        let (Ok(number), true) = (number.parse::<u64>(), instance != own) else {
+            return;
+        };
+        // Nothing is cached then.
+        if self.is_cut_off() {
+            return;
+        }
+        let arrived = async {
+            loop {
+                let heard = self.0.heard.notified();
+                if self
+                    .0
+                    .peers
+                    .newest_of(instance)
+                    .is_some_and(|newest| newest >= number)
+                {
+                    return;
+                }
+                heard.await;
+            }
+        };
+        if timeout(ARRIVAL_TIMEOUT, arrived).await.is_err() {
+            versions.expire_all();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! With several instances: nobody is shown a page from before their own change, whichever instance
+//! answers. See [`ClusterStatus`].
+//!
+//! Pages that are cached whole need nothing: the cookie is part of their key.
+
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::response::Response;
+
+use crate::engine::cluster::ClusterStatus;
+
+/// Names the newest message of the instance that made the client's last change.
+const COOKIE: &str = "tidepool-changed";
+/// Seconds after which every instance has heard of a change, or has read everything afresh.
+const MAX_AGE: u32 = 10;
+/// Longer values are none of ours.
+const MAX_VALUE_BYTES: usize = 64;
+
+/// Waits until this instance knows what the client has changed.
+pub(super) async fn wait(cluster: &ClusterStatus, headers: &HeaderMap) {
+    if let Some(message) = named(headers) {
+        cluster.wait_for(message).await;
+    }
+}
+
+fn named(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let mut pairs = cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    let value = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    (value.len() <= MAX_VALUE_BYTES).then_some(value)
+}
+
+/// Names the change in the answer to a request that may have made one.
+pub(super) fn name(cluster: &ClusterStatus, method: &Method, mut answer: Response) -> Response {
+    if method.is_safe() {
+        return answer;
+    }
+    if let Some(message) = cluster.newest_message() {
+        let cookie =
+            format!("{COOKIE}={message}; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    answer
+}
