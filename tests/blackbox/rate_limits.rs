@@ -180,6 +180,7 @@ async fn requests_are_limited_by_account_or_address() {
 
 #[tokio::test]
 async fn forged_sessions_are_counted_before_lookup() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[("TIDEPOOL_REQUESTS_PER_MINUTE", "30")]).await;
     let ann = server.owner("ann").await;
     let visitor = server.visitor();

@@ -256,8 +256,12 @@ fn fits(kind: &str, value: &Value) -> bool {
         kind if kind.starts_with("Vec<") => value
             .as_array()
             .is_some_and(|all| all.iter().all(|one| fits(&kind[4..kind.len() - 1], one))),
+        kind if kind.starts_with('(') => value.as_array().is_some_and(|all| {
+            let kinds = kind[1..kind.len() - 1].split(',');
+            kinds.zip(all).all(|(kind, one)| fits(kind, one))
+        }),
         kind if kind.ends_with("Id") => value.as_str().is_some_and(|id| id.parse::<i64>().is_ok()),
-        "String" => value.is_string(),
+        "String" | "State" => value.is_string(),
         "IpAddr" => value
             .as_str()
             .is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok()),
