@@ -15,6 +15,16 @@ test:
 quick:
     tests/run --quick
 
+# Run the black-box tests on another database: postgres, or cluster for two instances joined by NATS
+test-on mode *options:
+    cargo build --quiet --bins --examples
+    TIDEPOOL_TEST_MODE={{mode}} cargo test --test blackbox -- {{options}}
+
+# Minutes of failures between three instances, with times held against what is promised
+failures:
+    TIDEPOOL_TEST_MODE=cluster TIDEPOOL_TEST_TIMES=1 cargo test --test blackbox cluster:: -- \
+        --include-ignored --nocapture --test-threads 1
+
 # Every case of the Autobahn WebSocket suite, against the release build
 autobahn *options:
     tests/conformance/run --release --exclude '' --fast 1000 {{options}}

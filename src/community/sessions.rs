@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use sqlx::FromRow;
 use tower_sessions::cookie::SameSite;
+use tower_sessions::session_store::Error as StoreError;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::access::lock_account;
@@ -87,6 +88,18 @@ async fn resolve_viewer(
     next.run(request).await
 }
 
+/// A session that cannot be read or kept while the database does not answer is no fault: the same
+/// request may succeed later.
+pub(super) fn session_error(error: tower_sessions::session::Error) -> Error {
+    use tower_sessions::session::Error::Store;
+    match error {
+        Store(StoreError::Backend(why)) if why == Error::Unavailable.to_string() => {
+            Error::Unavailable
+        }
+        error => Error::Internal(anyhow::Error::new(error)),
+    }
+}
+
 impl Sessions {
     async fn viewer(
         &self,
@@ -94,8 +107,6 @@ impl Sessions {
         headers: &HeaderMap,
         address: IpAddr,
     ) -> Result<Option<Viewer>> {
-        let session_error =
-            |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         let Some(account) = session
             .get::<AccountId>(ACCOUNT)
             .await
@@ -140,8 +151,6 @@ impl Sessions {
         account: AccountId,
         headers: &HeaderMap,
     ) -> Result<()> {
-        let session_error =
-            |error: tower_sessions::session::Error| Error::Internal(anyhow::Error::new(error));
         // Prevents session fixation: an id that was known before signing in must not become
         // signed in.
         if let Some(id) = session.id() {

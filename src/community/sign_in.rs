@@ -12,6 +12,7 @@ use tower_sessions::Session;
 use super::Community;
 use super::accounts::NewAccount;
 use super::redirects::{landing_page, local_path};
+use super::sessions::session_error;
 use super::sign_in_request::SignInRequest;
 use super::views::{JoinPage, SignInPage};
 use crate::base::error::{Error, Result};
@@ -120,10 +121,7 @@ async fn sign_out(State(community): Here, viewer: Viewer, session: Session) -> R
         .end(viewer.account, &viewer.session)
         .await?;
     SecurityEvent::SessionEnded.record(viewer.account, viewer.address, "signed_out");
-    session
-        .flush()
-        .await
-        .map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    session.flush().await.map_err(session_error)?;
     let clear = [("clear-site-data", "\"cache\"")];
     Ok((clear, Redirect::to("/sign-in")).into_response())
 }

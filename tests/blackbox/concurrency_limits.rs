@@ -4,12 +4,14 @@ use serde_json::json;
 
 use tokio::io::AsyncWriteExt;
 
+use crate::one_instance_only;
 use crate::support::{RawConnection, TestServer, Upload, answer_of, eventually, text};
 
 const ATTACHMENT: &str = "chat.attachment";
 
 #[tokio::test]
 async fn request_over_concurrency_limit_is_refused() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[("TIDEPOOL_MAX_REQUESTS", "8")]).await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

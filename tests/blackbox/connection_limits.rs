@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::one_instance_only;
 use crate::support::{HEALTH_REQUEST, POLL_INTERVAL, RawConnection, TestServer, WAIT_TIMEOUT};
 
 #[tokio::test]
@@ -149,6 +150,7 @@ async fn proxy_address_has_no_connection_limit() {
 
 #[tokio::test]
 async fn socket_holds_its_connection_slot() {
+    one_instance_only!("each instance counts for itself");
     const SLOTS: usize = 6;
     let settings = [
         ("TIDEPOOL_MAX_CONNECTIONS_PER_ADDRESS", "6"),

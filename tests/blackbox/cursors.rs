@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Message, Socket, TestServer, text};
 
 /// Counts the events a socket gets, up to and with the one that says `last`.
@@ -25,6 +26,7 @@ async fn last_cursor(socket: &mut Socket, posted: &Message) -> String {
 
 #[tokio::test]
 async fn resume_sends_exactly_missed_frames() {
+    one_instance_only!("frames are kept by the instances that sent them");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -134,6 +136,7 @@ async fn unknown_cursor_gets_refresh() {
 
 #[tokio::test]
 async fn html_and_json_sockets_share_cursors() {
+    one_instance_only!("compares cursors of volatile feeds, which each instance numbers");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (mut data, mut page) = (ann.socket().await, ann.html_socket().await);

@@ -1,9 +1,11 @@
 //! Whom limits count behind a proxy: the address that it appends, however it writes it.
 
+use crate::one_instance_only;
 use crate::support::TestServer;
 
 #[tokio::test]
 async fn forwarded_port_does_not_share_or_split_limits() {
+    one_instance_only!("each instance counts for itself");
     let settings = [
         ("TIDEPOOL_BEHIND_PROXY", "true"),
         ("TIDEPOOL_REQUESTS_PER_MINUTE", "4"),

@@ -4,6 +4,7 @@
 use reqwest::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE};
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Person, TestServer, eventually};
 
 const CHANGES: usize = 30;
@@ -106,6 +107,7 @@ async fn is_fresh(person: &Person, path: &str, coding: &str, n: usize) -> bool {
 
 #[tokio::test]
 async fn cached_pages_equal_pages_rendered_anew() {
+    one_instance_only!("each instance has a cache of its own");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -1,9 +1,11 @@
 //! Entity tags, compression, and assets.
 
+use crate::one_instance_only;
 use crate::support::{TestServer, client, text};
 
 #[tokio::test]
 async fn unchanged_page_answers_304() {
+    one_instance_only!("each instance has a cache of its own");
     let (_server, ann) = TestServer::start_with_owner().await;
     ann.post("general", "hi").await;
     let room = format!("/rooms/{}", ann.room("general"));
@@ -43,6 +45,7 @@ async fn unchanged_page_answers_304() {
 
 #[tokio::test]
 async fn pages_are_byte_identical_per_account() {
+    one_instance_only!("each instance has a cache of its own");
     let (_server, ann) = TestServer::start_with_owner().await;
     for path in [
         format!("/rooms/{}", ann.room("general")),

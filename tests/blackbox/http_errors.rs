@@ -80,6 +80,7 @@ async fn oversized_body_and_wrong_method_explain() {
 #[tokio::test]
 async fn refused_form_is_shown_with_input() {
     let (server, ann) = TestServer::start_with_owner().await;
+    let ann = ann.at_instance(&server, 0);
     let page = format!("{}/spaces/{}/rooms/new", server.base(), ann.space);
     let fields = json!({ "space": ann.space, "name": "general", "about": "kept as <typed>" });
     let request = ann

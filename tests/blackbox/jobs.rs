@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use crate::one_instance_only;
 use crate::support::{Person, TestServer, WAIT_TIMEOUT, eventually};
 
 async fn set_reminder(person: &Person, text: &str) -> Option<()> {
@@ -92,6 +93,7 @@ async fn job_effect_happens_once_across_kills() {
 
 #[tokio::test]
 async fn host_pauses_and_cancels_jobs_live() {
+    one_instance_only!("a page of jobs hears of its own instance's");
     let server = TestServer::example("reminders").await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::one_instance_only;
 use crate::support::{Message, TestServer};
 
 #[tokio::test]
@@ -37,6 +38,7 @@ async fn message_frames_arrive_in_order() {
 
 #[tokio::test]
 async fn old_frames_hold_no_edited_text() {
+    one_instance_only!("frames are kept by the instances that sent them");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let feed = ann.feed("room/general");

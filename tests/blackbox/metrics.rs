@@ -5,6 +5,8 @@ use crate::support::TestServer;
 #[tokio::test]
 async fn metrics_need_token_and_health_does_not() {
     let (server, ann) = TestServer::start_with_owner().await;
+    // Each instance has a token of its own.
+    let ann = ann.at_instance(&server, 0);
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(server.visitor().page(path).await, "ok\n");
     }

@@ -304,7 +304,8 @@ async fn user_input_is_escaped_everywhere() {
             .await
             .expect(422);
         harmless("join", &joined.body);
-        let form = ann.request("POST", "/act/community.create-room").header(
+        let first = ann.at_instance(&server, 0);
+        let form = first.request("POST", "/act/community.create-room").header(
             "Referer",
             format!("{}/spaces/{}/rooms/new", server.base(), ann.space),
         );

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Person, TestServer, dial, eventually, text, until_status};
 
 #[tokio::test]
 async fn action_answers_carry_rate_limit_headers() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
     let invite = async || {
@@ -70,6 +72,7 @@ async fn action_answers_carry_rate_limit_headers() {
 
 #[tokio::test]
 async fn action_classes_have_separate_rate_limits() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[("TIDEPOOL_WRITES_PER_10_SECONDS", "5")]).await;
     let ann = server.owner("ann").await;
     let mut socket = ann.socket().await;
@@ -177,6 +180,7 @@ async fn requests_are_limited_by_account_or_address() {
 
 #[tokio::test]
 async fn forged_sessions_are_counted_before_lookup() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[("TIDEPOOL_REQUESTS_PER_MINUTE", "30")]).await;
     let ann = server.owner("ann").await;
     let visitor = server.visitor();

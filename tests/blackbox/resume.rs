@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::one_instance_only;
 use crate::support::{Message, Person, Socket, TestServer, new_key};
 
 /// Numbers that look random and are the same in every run.
@@ -166,6 +167,7 @@ async fn refreshes_while_reconnecting(frames: &str, stay: usize) -> usize {
 
 #[tokio::test]
 async fn reconnecting_page_ends_with_exact_log() {
+    one_instance_only!("frames are kept by the instances that sent them");
     assert_eq!(
         refreshes_while_reconnecting("512", 9).await,
         0,

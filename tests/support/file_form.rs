@@ -63,12 +63,9 @@ impl Person {
             .request("POST", path)
             .header(ACCEPT, "text/html")
             .header("content-type", "multipart/form-data; boundary=edge");
-        let origin = self
-            .request("GET", page)
-            .build()
-            .expect("a request")
-            .url()
-            .to_string();
+        let whole = request.try_clone().expect("a request without a stream");
+        let whole = whole.build().expect("a request");
+        let origin = whole.url().join(page).expect("paths are paths").to_string();
         self.send(request.header("referer", origin).body(body))
             .await
     }

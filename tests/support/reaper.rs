@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
 /// `$1` is the start of the names of the folders to remove. It waits 5 s for processes to end
@@ -50,13 +50,14 @@ pub fn release(child: &Child) {
 }
 
 fn tell(line: &str) {
-    static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
-    let pipe = PIPE.get_or_init(|| Mutex::new(start()));
-    let mut pipe = pipe.lock().expect("the pipe is whole");
+    static SHELL: OnceLock<Mutex<Child>> = OnceLock::new();
+    let shell = SHELL.get_or_init(|| Mutex::new(start()));
+    let mut shell = shell.lock().expect("the pipe is whole");
+    let pipe = shell.stdin.as_mut().expect("stdin is piped");
     pipe.write_all(line.as_bytes()).expect("the reaper reads");
 }
 
-fn start() -> ChildStdin {
+fn start() -> Child {
     let mut shell = Command::new("sh");
     shell
         .args(["-c", SCRIPT, "reaper"])
@@ -68,6 +69,5 @@ fn start() -> ChildStdin {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut child = shell.spawn().expect("sh runs");
-    child.stdin.take().expect("stdin is piped")
+    shell.spawn().expect("sh runs")
 }

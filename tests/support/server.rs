@@ -1,5 +1,6 @@
 //! The real server, started for one test: its instances, its database and its folders.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -167,11 +168,6 @@ impl TestServer {
         self.instances.iter().map(Instance::log).collect()
     }
 
-    /// What the instances have written to stdout so far.
-    pub(super) fn output(&self) -> String {
-        self.instances.iter().map(Instance::output).collect()
-    }
-
     /// The process of the first instance.
     pub fn pid(&self) -> u32 {
         self.instances[0].pid()
@@ -274,9 +270,16 @@ impl Drop for TestServer {
             for instance in &self.instances {
                 let log = instance.log();
                 let lines: Vec<_> = log.lines().collect();
+                let (earlier, last) = lines.split_at(lines.len().saturating_sub(40));
+                // Each kind once, without its time and its request.
+                let kind = |line: &str| line.split_once(' ').map(|(_, rest)| rest.to_owned());
+                let errors = earlier.iter().filter(|line| line.contains("ERROR"));
+                let kinds = errors.filter_map(|line| kind(line.split(" request=").next()?));
+                let errors: Vec<_> = kinds.collect::<BTreeSet<_>>().into_iter().collect();
                 eprintln!(
-                    "--- the server said, at last:\n{}\n---",
-                    lines[lines.len().saturating_sub(40)..].join("\n")
+                    "--- the server's earlier errors:\n{}\n--- the server said, at last:\n{}\n---",
+                    errors.join("\n"),
+                    last.join("\n")
                 );
             }
         } else {

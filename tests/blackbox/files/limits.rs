@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::{start_server, start_server_with};
+use crate::one_instance_only;
 use crate::support::{Answer, DOCUMENT, Folder, TestServer, eventually, noise, text};
 
 fn words(answer: &Answer) -> String {
@@ -161,6 +162,7 @@ async fn open_uploads_per_account_are_limited() {
 
 #[tokio::test]
 async fn full_disk_pauses_upload_with_message() {
+    one_instance_only!("fills the disk of one instance");
     let Some(disk) = Folder::disk(24) else {
         eprintln!(
             "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. \

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::{start_server, start_server_with};
+use crate::one_instance_only;
 use crate::support::{Person, answer_of, eventually};
 
 const MIB: usize = 1 << 20;
@@ -37,6 +38,7 @@ async fn account_holds_a_quarter_of_the_upload_places() {
 
 #[tokio::test]
 async fn four_accounts_cannot_hold_all_upload_permits() {
+    one_instance_only!("each instance counts for itself");
     let (server, ann, bob) = start_server_with(&[("TIDEPOOL_MAX_UPLOADS", "8")]).await;
     let mut senders = vec![bob];
     for name in ["cem", "dan", "eve"] {
