@@ -4,10 +4,11 @@
 mod catalog;
 mod compare;
 mod prepare;
-pub(super) mod record;
+mod record;
 mod report;
 mod rows;
 mod side;
+pub(super) mod unfinished;
 mod value;
 
 use anyhow::{Context, ensure};

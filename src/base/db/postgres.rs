@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
 
 use super::connection::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connection, Link, bounded};
-use super::copy::record;
+use super::copy::unfinished;
 use super::instance;
 use super::named_lock::NamedLocks;
 use super::outage::Outage;
@@ -78,9 +78,9 @@ impl Postgres {
         let mut connection = connect(settings).await?;
         check_server(&mut connection).await?;
         let is_unfinished = sqlx::query_scalar::<_, bool>("SELECT to_regclass($1) IS NOT NULL")
-            .bind(record::TABLE)
+            .bind(unfinished::TABLE)
             .fetch_one(&mut connection);
-        ensure!(!is_unfinished.await?, record::UNFINISHED);
+        ensure!(!is_unfinished.await?, unfinished::REFUSAL);
         // Takes an advisory lock.
         MIGRATIONS
             .run(&mut connection)

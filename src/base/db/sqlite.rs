@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::checkpoint::checkpoint_repeatedly;
-use super::copy::record;
+use super::copy::unfinished;
 use super::positions::POSITION_GAP;
 use super::reserve::Reserve;
 use super::writer::{Batching, Writer};
@@ -49,8 +49,8 @@ impl Sqlite {
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
         ensure!(
-            !has_table(&mut writing, record::TABLE).await?,
-            record::UNFINISHED
+            !has_table(&mut writing, unfinished::TABLE).await?,
+            unfinished::REFUSAL
         );
         MIGRATIONS
             .run(&mut writing)

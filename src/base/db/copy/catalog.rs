@@ -2,8 +2,8 @@
 
 use anyhow::{Context, bail, ensure};
 
-use super::record;
 use super::side::Side;
+use super::unfinished;
 use super::value::Kind;
 
 /// A table with what is needed to read and write all of its rows.
@@ -49,7 +49,7 @@ pub(super) async fn tables(side: &mut Side) -> anyhow::Result<Vec<Table>> {
     let listed: Vec<Listed> = side.all(side.pick(SQLITE, POSTGRES)).await?;
     let mut tables: Vec<(Table, Vec<(i64, usize)>)> = Vec::new();
     for (table, name, type_name, in_key) in listed {
-        if table == MIGRATIONS || table == record::TABLE {
+        if table == MIGRATIONS || table == unfinished::TABLE {
             continue;
         }
         let Some(kind) = Kind::from_type(&type_name) else {

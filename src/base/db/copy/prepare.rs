@@ -9,6 +9,7 @@ use super::super::{postgres, sqlite};
 use super::catalog::{self, quoted};
 use super::record::{self, Step};
 use super::side::Side;
+use super::unfinished;
 
 /// A migration of a module from outside, as this program has it.
 pub struct ModuleMigration {
@@ -35,7 +36,7 @@ pub(super) async fn check_source(
         "the source is not a database of Tidepool"
     );
     ensure!(
-        !side.has_table(record::TABLE).await?,
+        !side.has_table(unfinished::TABLE).await?,
         "the source is itself an unfinished copy"
     );
     let ours = side.pick(&sqlite::MIGRATIONS, &postgres::MIGRATIONS);
@@ -149,7 +150,8 @@ pub(super) async fn complete(side: &mut Side) -> anyhow::Result<()> {
 
 /// Makes of the copy a database on which a server starts.
 pub(super) async fn finish(side: &mut Side) -> anyhow::Result<()> {
-    side.run(&format!("DROP TABLE {}", record::TABLE)).await?;
+    side.run(&format!("DROP TABLE {}", unfinished::TABLE))
+        .await?;
     // PostgreSQL plans by statistics, which it would otherwise gather minutes later.
     if matches!(side, Side::Postgres(_)) {
         side.run("ANALYZE").await?;

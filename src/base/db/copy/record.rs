@@ -4,13 +4,8 @@
 use anyhow::{bail, ensure};
 
 use super::side::Side;
+use super::unfinished::TABLE;
 use super::value::Value;
-
-pub(in crate::base::db) const TABLE: &str = "database_copy";
-
-/// What a server says that is started on an unfinished copy.
-pub(in crate::base::db) const UNFINISHED: &str = "the database is an unfinished copy: run the same \
-    tidepool copy-database again, or empty it";
 
 /// How far a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

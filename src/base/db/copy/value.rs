@@ -63,7 +63,7 @@ impl Kind {
             return Ok(Value::Null);
         }
         let stored = value.type_info().name().to_owned();
-        let read = match (self, stored.as_str()) {
+        match (self, stored.as_str()) {
             (Self::Integer, "INTEGER") => decode(value).map(Value::Integer),
             (Self::Boolean, "INTEGER") => match decode::<i64>(value)? {
                 0 => Ok(Value::Boolean(false)),
@@ -74,8 +74,7 @@ impl Kind {
             (Self::Text, "TEXT") => decode(value).map(Value::Text),
             (Self::Bytes, "BLOB") => decode(value).map(Value::Bytes),
             _ => Err(format!("holds a value of the type {stored}")),
-        };
-        read
+        }
     }
 
     /// Reads a value of PostgreSQL.
