@@ -2,7 +2,6 @@
 //! module.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::base::db::Db;
+use crate::base::data_folder;
+use crate::base::db::{Db, copy};
 use crate::base::locale;
 use crate::base::secrets::Secrets;
 use crate::base::settings::Settings;
@@ -22,7 +22,7 @@ use crate::community::{self, Community, Layout};
 use crate::engine::Engine;
 use crate::engine::bus::Topic;
 use crate::engine::files;
-use crate::engine::module::Modules;
+use crate::engine::module::{Migration, Modules};
 use crate::engine::permission::Permission;
 use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
@@ -71,8 +71,8 @@ pub async fn serve_with(
     for name in Settings::unknown_variables() {
         tracing::warn!("no setting reads the environment variable {name}");
     }
-    make_data_folder(&settings)?;
-    let _lock = lock_data_folder(&settings)?;
+    data_folder::create(&settings.data)?;
+    let _lock = data_folder::lock(&settings.data)?;
     settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
@@ -196,6 +196,21 @@ pub async fn check(mut settings: Settings) -> Result<Vec<String>> {
     Ok(problems)
 }
 
+/// Copies a database with the tables of these modules: `tidepool copy-database`.
+///
+/// # Errors
+/// See [`copy::copy`].
+pub async fn copy_database(
+    modules: &Modules<Community>,
+    from: &str,
+    to: &str,
+) -> Result<copy::Copied> {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let migrations = modules.declarations().migrations.iter();
+    let migrations: Vec<_> = migrations.map(Migration::for_copy).collect();
+    copy::copy(from, to, &migrations).await
+}
+
 /// Listens with room for all the clients that come back at once after a restart.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     const BACKLOG: u32 = 4096;
@@ -228,42 +243,6 @@ fn within_file_limit(connections: usize) -> usize {
         );
     }
     connections.min(fit)
-}
-
-fn make_data_folder(settings: &Settings) -> Result<()> {
-    let data = &settings.data;
-    if !data.exists() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(data)
-            .with_context(|| format!("cannot make {}", data.display()))?;
-    } else if std::fs::metadata(data)?.permissions().mode() & 0o007 != 0 {
-        let folder = data.display();
-        tracing::warn!(%folder, "everybody on this machine can read it; consider: chmod 700");
-    }
-    Ok(())
-}
-
-/// Locks the data folder while the returned file is open: a second process would corrupt the state
-/// that this one caches of jobs and files.
-fn lock_data_folder(settings: &Settings) -> Result<std::fs::File> {
-    let path = settings.data.join("lock");
-    let file = std::fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
-    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            anyhow::bail!("another server is running on {}", settings.data.display())
-        }
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
 }
 
 /// Installs the signal handlers. The future completes with the first signal.

@@ -2,6 +2,7 @@
 //! languages, telemetry. Nothing here knows that there is a web.
 
 pub mod clock;
+pub mod data_folder;
 pub mod db;
 pub mod error;
 pub mod ids;

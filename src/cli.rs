@@ -50,6 +50,16 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Copy the database of a stopped server into an empty one of either kind, and compare all rows;
+    /// an interrupted copy goes on when it is run again
+    CopyDatabase {
+        /// A data folder, its SQLite file, or an address such as postgres://user@host/name
+        #[arg(long)]
+        from: String,
+        /// The same for the database to fill: a new folder or file, or an empty database
+        #[arg(long)]
+        to: String,
+    },
     /// Ask a running server whether it is well; for container health checks
     Health(Options),
     /// Write the package of a new module, with a page, an action, a feed and tests
@@ -126,6 +136,9 @@ async fn run(
             Db::backup(&options.settings()?, &to).await?;
             println!("{}", to.display());
         }
+        Command::CopyDatabase { from, to } => {
+            return copy_database(&add(app::modules()), &from, &to).await;
+        }
         Command::NewModule {
             name,
             path,
@@ -150,6 +163,25 @@ async fn check(settings: Settings) -> Result<ExitCode> {
         eprintln!("{unchecked}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn copy_database(modules: &Modules<Community>, from: &str, to: &str) -> Result<ExitCode> {
+    let copied = app::copy_database(modules, from, to).await?;
+    let (tables, rows) = (copied.tables, copied.rows);
+    if copied.differing == 0 {
+        println!("{rows} rows of {tables} tables are copied and compared: all are equal");
+        println!("files are not in the database: copy the folder files, or use the bucket");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for difference in &copied.differences {
+        println!("{difference}");
+    }
+    println!(
+        "{} rows differ, {rows} of {tables} tables are equal; the source was changed since the \
+        copy began, or a disk fails: empty the target and copy again",
+        copied.differing
+    );
+    Ok(ExitCode::FAILURE)
 }
 
 fn print_topics(modules: &Modules<Community>, json: bool) -> Result<()> {

@@ -11,6 +11,7 @@ mod blackbox {
     mod cluster;
     mod concurrency_limits;
     mod connection_limits;
+    mod copy_database;
     mod costly_messages;
     mod counts;
     mod cursors;

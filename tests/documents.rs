@@ -35,13 +35,14 @@ const NO_LIMITS: [&str; 22] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 32] = [
+const INTERNAL: [&str; 36] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_BACKOFF",
     "MAX_BATCHES",
     "MAX_BATCH_BYTES",
     "MAX_BATCH_FRAMES",
+    "MAX_BATCH_ROWS",
     "MAX_BUFFERED_ROWS",
     "MAX_CACHED",
     "MAX_CACHED_BODY_BYTES",
@@ -54,6 +55,7 @@ const INTERNAL: [&str; 32] = [
     "MAX_INLINE_BYTES",
     "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
+    "MAX_LISTED_DIFFERENCES",
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
     "MAX_NAME_LENGTH",
@@ -65,6 +67,8 @@ const INTERNAL: [&str; 32] = [
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
     "MAX_SHARDS",
+    "MAX_STATEMENT_ROWS",
+    "MAX_STATEMENT_VALUES",
     "MAX_VALUES",
     "MAX_WAL_PAGES",
     "MAX_WRITE_SLICES",

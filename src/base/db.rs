@@ -18,6 +18,7 @@ mod check_postgres;
 mod checkpoint;
 mod commit;
 mod connection;
+pub mod copy;
 mod instance;
 mod named_lock;
 mod outage;

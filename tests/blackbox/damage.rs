@@ -10,7 +10,7 @@ use crate::support::{Folder, Person, TestServer, eventually, noise};
 
 /// A server with some hundred messages, edited and deleted ones among them, and one that is stopped
 /// so that all of it is in one file.
-async fn server_with_history() -> (TestServer, Person) {
+pub(super) async fn server_with_history() -> (TestServer, Person) {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
@@ -34,7 +34,7 @@ async fn server_with_history() -> (TestServer, Person) {
 }
 
 /// Every row of every table, as text; nothing when the database cannot be read.
-async fn dump(path: &Path) -> Option<Vec<String>> {
+pub(super) async fn dump(path: &Path) -> Option<Vec<String>> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     let mut database = options.read_only(true).connect().await.ok()?;
     let rows = dump_tables(&mut database).await.ok();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{Instance, Mode, Postgres, PostgresDatabase, TestServer};
 
@@ -28,6 +28,30 @@ impl Database {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres(database) => Some(database.url()),
+        }
+    }
+
+    /// What `--from` and `--to` of `tidepool copy-database` take.
+    pub fn name(&self) -> String {
+        let file = |path: &PathBuf| path.display().to_string();
+        match self {
+            Self::Sqlite(path) => file(path),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    /// A number that a statement reads, or none where its table is not there yet.
+    pub async fn number(&self, sql: &str) -> Option<i64> {
+        match self {
+            Self::Sqlite(file) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+                let mut database = options.read_only(true).connect().await.ok()?;
+                let read = sqlx::query_scalar(AssertSqlSafe(sql));
+                let number = read.fetch_optional(&mut database).await;
+                database.close().await.ok()?;
+                number.ok()?
+            }
+            Self::Postgres(database) => database.try_execute(sql)?.parse().ok(),
         }
     }
 

@@ -109,6 +109,13 @@ impl Instance {
         }
     }
 
+    /// Sets a variable from the next start on, or takes it away.
+    pub fn set_variable(&mut self, name: &str, value: Option<String>) {
+        self.environment.retain(|(other, _)| other != name);
+        self.environment
+            .extend(value.map(|value| (name.to_owned(), value)));
+    }
+
     /// Where it answers: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
         format!("http://{}", self.address)
@@ -117,6 +124,11 @@ impl Instance {
     /// Host and port.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The binary.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Its data folder.

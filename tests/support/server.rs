@@ -213,6 +213,35 @@ impl TestServer {
         self.start_again().await;
     }
 
+    /// Has a stopped server use another database from the next start on; the one before.
+    pub fn move_to(&mut self, database: Database) -> Database {
+        const VARIABLE: &str = "TIDEPOOL_DATABASE";
+        let address = database.address();
+        for instance in &mut self.instances {
+            assert!(
+                !instance.is_running(),
+                "a running server keeps its database"
+            );
+            instance.set_variable(VARIABLE, address.clone());
+        }
+        self.connections.retain(|(name, _)| name != VARIABLE);
+        let variable = address.map(|address| (VARIABLE.to_owned(), address));
+        self.connections.extend(variable);
+        std::mem::replace(&mut self.database, database)
+    }
+
+    /// The database, for tests of what is stored.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The first instance's program, to be run with these arguments beside the server.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = super::command::command(self.instances[0].program());
+        command.args(arguments);
+        command
+    }
+
     /// `tidepool <arguments>` on the first instance's folder, database and address, to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.instances[0].run(arguments, &self.connections)

@@ -13,6 +13,10 @@ use crate::base::ids;
 
 /// The first key of the locks; the second is the number.
 const LOCK_SPACE: i32 = 0x7469_6465;
+/// In place of a number: every server holds it shared, and a copy of the whole database alone.
+const SERVERS: i32 = -1;
+/// For the last statement of a killed process to end, in milliseconds.
+const EXCLUSION_TIMEOUT: &str = "SET lock_timeout = 5000";
 /// Between two looks whether the connection still holds the number.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Between two attempts to get a number after the connection was lost.
@@ -52,7 +56,16 @@ async fn keep(options: PgConnectOptions, mut connection: PgConnection, mut numbe
 /// A connection that holds the first free number, counted from `first`.
 async fn take_number(options: &PgConnectOptions, first: i64) -> sqlx::Result<(PgConnection, i64)> {
     const TAKE: &str = "SELECT pg_try_advisory_lock($1, $2)";
+    const SHARE: &str = "SELECT pg_try_advisory_lock_shared($1, $2)";
     let mut connection = bounded(CONNECT_TIMEOUT, options.connect()).await?;
+    let shared = sqlx::query_scalar(SHARE)
+        .bind(LOCK_SPACE)
+        .bind(SERVERS)
+        .fetch_one(&mut connection);
+    if !bounded(ANSWER_TIMEOUT, shared).await? {
+        let copied = std::io::Error::other("it is being copied");
+        return Err(sqlx::Error::Io(copied));
+    }
     for step in 0..ids::MAX_INSTANCES {
         let number = (first + step) % ids::MAX_INSTANCES;
         let taken = sqlx::query_scalar(TAKE)
@@ -64,4 +77,28 @@ async fn take_number(options: &PgConnectOptions, first: i64) -> sqlx::Result<(Pg
         }
     }
     Err(sqlx::Error::PoolTimedOut)
+}
+
+/// Keeps servers, and other copies, from starting on this database while the connection is open.
+/// False when one is running.
+pub(super) async fn exclude_servers(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    const EXCLUDE: &str = "SELECT pg_advisory_lock($1, $2)";
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    sqlx::query(EXCLUSION_TIMEOUT)
+        .execute(&mut *connection)
+        .await?;
+    let locked = sqlx::query(EXCLUDE)
+        .bind(LOCK_SPACE)
+        .bind(SERVERS)
+        .execute(connection)
+        .await;
+    match locked {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error))
+            if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }

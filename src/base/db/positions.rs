@@ -7,6 +7,12 @@
 use super::Tx;
 use crate::base::error::Result;
 
+/// By how much positions are raised in a copy of the database. A page that was open before a move,
+/// or before an older state was restored, has a cursor below or above those that the copy would go
+/// on with; with the gap none of the copy's new frames has a number that such a page knows, so it
+/// refetches. Browsers count exactly up to 2^53: enough for two million copies of copies.
+pub(super) const POSITION_GAP: i64 = 1 << 32;
+
 /// The numbers that a transaction has taken.
 #[derive(Default)]
 pub(super) struct Positions {

@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
 
 use super::connection::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connection, Link, bounded};
+use super::copy::unfinished;
 use super::instance;
 use super::named_lock::NamedLocks;
 use super::outage::Outage;
@@ -73,9 +74,13 @@ impl Postgres {
     /// Connects, and runs the migrations that are new to the database. Of several servers that
     /// start at once one runs them, and the others wait for it.
     pub(super) async fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let options = options(settings)?;
+        let options = options(&settings.database)?;
         let mut connection = connect(settings).await?;
         check_server(&mut connection).await?;
+        let is_unfinished = sqlx::query_scalar::<_, bool>("SELECT to_regclass($1) IS NOT NULL")
+            .bind(unfinished::TABLE)
+            .fetch_one(&mut connection);
+        ensure!(!is_unfinished.await?, unfinished::REFUSAL);
         // Takes an advisory lock.
         MIGRATIONS
             .run(&mut connection)
@@ -102,7 +107,7 @@ impl Postgres {
 
     /// Connects for reading. Runs no migration; there is no writer.
     pub(super) async fn open_read_only(settings: &Settings) -> anyhow::Result<Self> {
-        let options = options(settings)?;
+        let options = options(&settings.database)?;
         connect(settings).await?.close().await?;
         let outage = Outage::watch(options.clone());
         Ok(Self {
@@ -199,16 +204,21 @@ fn readers(count: u32, options: PgConnectOptions, outage: Outage) -> Readers {
 
 /// A connection without limits of time.
 pub(super) async fn connect(settings: &Settings) -> anyhow::Result<PgConnection> {
-    bounded(CONNECT_TIMEOUT, options(settings)?.connect())
+    connect_to(&settings.database).await
+}
+
+/// The same to an address.
+pub(super) async fn connect_to(address: &str) -> anyhow::Result<PgConnection> {
+    bounded(CONNECT_TIMEOUT, options(address)?.connect())
         .await
         .context("cannot connect to the database")
 }
 
-fn options(settings: &Settings) -> anyhow::Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(&settings.database)
+fn options(address: &str) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(address)
         // The error may quote the address, which holds a password.
         .map_err(|_| {
-            anyhow::anyhow!("the setting database is no address such as postgres://user@host/name")
+            anyhow::anyhow!("the database's address is not like postgres://user@host/name")
         })?;
     Ok(options
         .application_name("tidepool")
@@ -217,7 +227,7 @@ fn options(settings: &Settings) -> anyhow::Result<PgConnectOptions> {
 }
 
 /// Checks what the server can be asked before anything is written to it.
-async fn check_server(connection: &mut PgConnection) -> anyhow::Result<()> {
+pub(super) async fn check_server(connection: &mut PgConnection) -> anyhow::Result<()> {
     const ABOUT: &str = "SELECT current_setting('server_version_num')::INT / 10000, \
         current_setting('server_encoding')";
     let (version, encoding): (i32, String) = sqlx::query_as(ABOUT).fetch_one(connection).await?;

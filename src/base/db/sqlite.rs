@@ -6,12 +6,14 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::checkpoint::checkpoint_repeatedly;
+use super::copy::unfinished;
+use super::positions::POSITION_GAP;
 use super::reserve::Reserve;
 use super::writer::{Batching, Writer};
 use super::{MAX_PREPARED_STATEMENTS, Tx, connection};
@@ -46,6 +48,10 @@ impl Sqlite {
             .connect()
             .await
             .with_context(|| format!("cannot open {}", path.display()))?;
+        ensure!(
+            !has_table(&mut writing, unfinished::TABLE).await?,
+            unfinished::REFUSAL
+        );
         MIGRATIONS
             .run(&mut writing)
             .await
@@ -114,8 +120,33 @@ impl Sqlite {
             .execute(&mut connection)
             .await?;
         connection.close().await?;
-        Ok(())
+        raise_positions(to).await
     }
+}
+
+/// Raises the positions of all feeds in a finished backup, see [`POSITION_GAP`].
+async fn raise_positions(backup: &Path) -> anyhow::Result<()> {
+    const RAISE: &str = "UPDATE feed_positions SET position = position + $1";
+    let options = SqliteConnectOptions::new().filename(backup);
+    let mut connection = options.connect().await?;
+    // A database of an earlier version has none.
+    if has_table(&mut connection, "feed_positions").await? {
+        sqlx::query(RAISE)
+            .bind(POSITION_GAP)
+            .execute(&mut connection)
+            .await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+async fn has_table(connection: &mut SqliteConnection, name: &str) -> sqlx::Result<bool> {
+    const COUNT: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = $1";
+    let count: i64 = sqlx::query_scalar(COUNT)
+        .bind(name)
+        .fetch_one(connection)
+        .await?;
+    Ok(count > 0)
 }
 
 /// Lets nobody but the server's user read the database, whatever the umask and an earlier version
@@ -137,6 +168,16 @@ fn make_private(path: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Opens a file, which is made if needed, for rows that come in any order: references between them
+/// are not checked, and the log is kept short without a checkpointer.
+pub(super) async fn open_for_copy(path: &Path) -> anyhow::Result<SqliteConnection> {
+    make_private(path)?;
+    let options = options(path)
+        .foreign_keys(false)
+        .pragma("wal_autocheckpoint", "1000");
+    Ok(options.connect().await?)
 }
 
 /// Options of connections that write.

@@ -3,6 +3,7 @@
 use anyhow::{Context, anyhow};
 
 use crate::base::clock::Micros;
+use crate::base::db::copy::ModuleMigration;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 
@@ -15,6 +16,21 @@ pub struct Migration {
 }
 
 impl Migration {
+    /// The same for a copy of a whole database.
+    pub fn for_copy(&self) -> ModuleMigration {
+        let Self { module, name, sql } = *self;
+        ModuleMigration {
+            module,
+            name,
+            sql,
+            checksum: self.checksum(),
+        }
+    }
+
+    fn checksum(&self) -> String {
+        blake3::hash(self.sql.as_bytes()).to_hex().to_string()
+    }
+
     /// Runs it if this database has not seen it, in one transaction with its record.
     ///
     /// # Errors
@@ -25,7 +41,7 @@ impl Migration {
         const RECORD: &str = "INSERT INTO module_migrations (module, name, applied_at, checksum) \
             VALUES ($1, $2, $3, $4)";
         let Self { module, name, sql } = self;
-        let checksum = blake3::hash(sql.as_bytes()).to_hex().to_string();
+        let checksum = self.checksum();
         // Of several servers that start at once one runs it, and the others wait for it.
         tx.lock_table("LOCK TABLE module_migrations IN SHARE ROW EXCLUSIVE MODE")
             .await?;

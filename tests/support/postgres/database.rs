@@ -48,6 +48,13 @@ impl PostgresDatabase {
         succeeded(psql(&self.programs, self.port, ROLE, &self.name, sql), sql)
     }
 
+    /// The same, or nothing when it fails.
+    pub fn try_execute(&self, sql: &str) -> Option<String> {
+        let output = psql(&self.programs, self.port, ROLE, &self.name, sql);
+        let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(printed)
+    }
+
     /// `psql` on this database: what it reads from stdin are statements.
     pub fn session(&self) -> Command {
         session(&self.programs, self.port, ROLE, &self.name)
