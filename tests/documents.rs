@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 22] = [
+const NO_LIMITS: [&str; 24] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -21,6 +21,8 @@ const NO_LIMITS: [&str; 22] = [
     "idle_after_seconds",
     "log",
     "log_json",
+    "nats",
+    "nats_prefix",
     "presence_batch_millis",
     "profile",
     "readers",
@@ -35,10 +37,12 @@ const NO_LIMITS: [&str; 22] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 36] = [
+const INTERNAL: [&str; 41] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
+    "MAX_AGE",
     "MAX_BACKOFF",
+    "MAX_BATCH",
     "MAX_BATCHES",
     "MAX_BATCH_BYTES",
     "MAX_BATCH_FRAMES",
@@ -51,6 +55,7 @@ const INTERNAL: [&str; 36] = [
     "MAX_EMOJI_SOURCE_BYTES",
     "MAX_EXIF_BYTES",
     "MAX_FLUSH_FRAMES",
+    "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
     "MAX_INLINE_BYTES",
     "MAX_INSTANCES",
@@ -61,6 +66,7 @@ const INTERNAL: [&str; 36] = [
     "MAX_NAME_LENGTH",
     "MAX_NEW_KEYS",
     "MAX_PEOPLE_PER_FRAME",
+    "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_RETRY_DELAY",
@@ -69,6 +75,7 @@ const INTERNAL: [&str; 36] = [
     "MAX_SHARDS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
+    "MAX_TOLD",
     "MAX_VALUES",
     "MAX_WAL_PAGES",
     "MAX_WRITE_SLICES",

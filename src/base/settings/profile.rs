@@ -36,9 +36,9 @@ impl Settings {
             behind_proxy: false,
             hosts: Vec::new(),
             log: match profile {
-                Profile::Development => "info,tidepool=debug,memory_serve=warn",
-                Profile::Production => "info,memory_serve=warn",
-                Profile::HighScale => "warn,security=info",
+                Profile::Development => "info,tidepool=debug,memory_serve=warn,async_nats=off",
+                Profile::Production => "info,memory_serve=warn,async_nats=off",
+                Profile::HighScale => "warn,security=info,async_nats=off",
             }
             .to_owned(),
             log_json: false,
