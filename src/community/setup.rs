@@ -1,5 +1,6 @@
 //! Setup, which runs once: creates the host's account, the first space and its room.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::accounts::{self, NewAccount};
@@ -24,18 +25,16 @@ pub(super) struct Setup {
     pub(super) host: String,
 }
 
-/// The token of the one-time link to the setup page. New at each start, and kept in memory only.
-pub(super) struct SetupToken(String);
-
-impl Default for SetupToken {
-    fn default() -> Self {
-        Self(secrets::token())
-    }
-}
+/// The token of the one-time link to the setup page. Of a server with a database of its own it is
+/// new at each start and only in memory; servers that share a database have one in common.
+#[derive(Default)]
+pub(super) struct SetupToken(OnceLock<String>);
 
 impl SetupToken {
+    /// False before [`Community::setup_path`], which sets the token before anything is served.
     pub(super) fn is_equal(&self, given: &str) -> bool {
-        secrets::is_equal(given, &self.0)
+        let token = self.0.get();
+        token.is_some_and(|token| secrets::is_equal(given, token))
     }
 }
 
@@ -44,10 +43,34 @@ impl Community {
     /// server is set up.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the database cannot be read, or does not take the token.
     pub async fn setup_path(&self) -> Result<Option<String>> {
-        let is_open = !self.is_set_up().await?;
-        Ok(is_open.then(|| format!("/setup?token={}", self.setup_token.0)))
+        if self.is_set_up().await? {
+            return Ok(None);
+        }
+        let token = match self.engine().db.is_shared() {
+            true => self.shared_setup_token().await?,
+            false => Some(secrets::token()),
+        };
+        let path = |token| format!("/setup?token={}", self.setup_token.0.get_or_init(|| token));
+        Ok(token.map(path))
+    }
+
+    /// The token that all servers on the database print. The first of them makes it; `None` when
+    /// the setup was meanwhile done at another one.
+    async fn shared_setup_token(&self) -> Result<Option<String>> {
+        const KEEP: &str = "INSERT INTO setup_tokens (one, token) VALUES (1, $1) \
+            ON CONFLICT (one) DO NOTHING";
+        const READ: &str = "SELECT token FROM setup_tokens";
+        let keep = self.engine().db.write(async move |tx| {
+            match check_setup_open(tx).await {
+                Err(Error::Conflict(_)) => return Ok(None),
+                open => open?,
+            }
+            tx.execute(KEEP, (secrets::token(),)).await?;
+            tx.scalar(READ, ()).await.map(Some)
+        });
+        keep.await
     }
 
     /// Allows no other hosts than the one of the setup and those of the settings, once the server
@@ -105,6 +128,7 @@ impl Community {
                 VALUES (1, $1, $2, $3)";
             tx.execute(OPEN, (owner, Micros::now(), &setup.host))
                 .await?;
+            tx.execute("DELETE FROM setup_tokens", ()).await?;
             let space = spaces::insert(tx, &setup.community).await?;
             spaces::add_member(tx, space, owner, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
