@@ -1,20 +1,16 @@
 //! Setup, which runs once: creates the host's account, the first space and its room.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use super::accounts::{self, NewAccount};
 use super::topics::ServerSetUp;
 use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
-use crate::base::db::Tx;
+use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
 use crate::engine::bus::Origin;
-
-/// Between two looks whether another server has been set up.
-const SETUP_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The form fields of the setup page.
 #[derive(Clone, Debug)]
@@ -79,26 +75,20 @@ impl Community {
     /// # Errors
     /// When the database cannot be read.
     pub async fn restrict_hosts(&self) -> Result<()> {
-        let is_restricted = self.try_restrict_hosts().await?;
-        if !is_restricted && self.engine().db.is_shared() {
-            let community = self.clone();
-            tokio::spawn(async move {
-                while !matches!(community.try_restrict_hosts().await, Ok(true)) {
-                    tokio::time::sleep(SETUP_POLL_INTERVAL).await;
-                }
-            });
+        let engine = self.engine();
+        let (db, hosts) = (&engine.db, &engine.hosts);
+        match read_host(db).await? {
+            Some(host) => hosts.restrict_to(&host),
+            None if db.is_shared() => {
+                let db = db.clone();
+                hosts.restrict_when_found(Box::new(move || {
+                    let db = db.clone();
+                    Box::pin(async move { read_host(&db).await })
+                }));
+            }
+            None => {}
         }
         Ok(())
-    }
-
-    /// The same if the server is set up; returns whether it is.
-    async fn try_restrict_hosts(&self) -> Result<bool> {
-        const READ: &str = "SELECT coalesce(host, '') FROM installation";
-        let host: Option<String> = self.engine().db.optional_scalar(READ, ()).await?;
-        if let Some(host) = &host {
-            self.engine().hosts.restrict_to(host);
-        }
-        Ok(host.is_some())
     }
 
     /// Whether the server has a host, which closes the setup.
@@ -142,6 +132,12 @@ impl Community {
         });
         write.await
     }
+}
+
+/// The host name of the setup; `None` before it.
+async fn read_host(db: &Db) -> Result<Option<String>> {
+    const READ: &str = "SELECT coalesce(host, '') FROM installation";
+    db.optional_scalar(READ, ()).await
 }
 
 /// Fails if the server has been set up. Runs in the write transaction: of two concurrent
