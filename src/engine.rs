@@ -163,7 +163,9 @@ impl Engine {
             subscriber.start(&self.bus, &self.dead_letters);
         }
         self.jobs.start(handlers.jobs, handlers.schedules);
-        tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.live.clone()));
+        let presenter = jobs::presenter().bind(&self.live);
+        presenter.start(&self.bus, &self.dead_letters);
+        tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.bus.clone()));
         handlers
             .tasks
             .into_iter()

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Jobs;
+use crate::base::error::Result;
+use crate::engine::bus::{Bus, Envelope, Origin, Subscriber};
 use crate::engine::feed::Feed;
 use crate::engine::live::{Content, Hub};
 use crate::event;
@@ -18,17 +20,24 @@ event! {
     }
 }
 
+/// Has followers on this instance fetch the list again, whichever instance changed it.
+pub(in crate::engine) fn presenter() -> Subscriber<Hub> {
+    Subscriber::new("jobs.presenter").on(jobs_changed)
+}
+
+async fn jobs_changed(live: &Hub, event: &JobsChanged, _: &Envelope) -> Result<()> {
+    live.publish(&FEED.name(()), Content::of(event).refetch());
+    Ok(())
+}
+
 /// Publishes [`JobsChanged`] when jobs changed, at most twice a second, because every follower
 /// fetches the whole list again. Runs as long as the process.
-pub(in crate::engine) async fn publish_changes(jobs: Jobs, live: Hub) {
+pub(in crate::engine) async fn publish_changes(jobs: Jobs, bus: Bus) {
     const INTERVAL: Duration = Duration::from_millis(500);
     let mut changed = jobs.0.changed.subscribe();
     while changed.changed().await.is_ok() {
         tokio::time::sleep(INTERVAL).await;
         let changes = *changed.borrow_and_update();
-        let feed = FEED.name(());
-        if live.is_followed(&feed) {
-            live.publish(&feed, Content::of(&JobsChanged { changes }).refetch());
-        }
+        bus.publish(Origin::default(), JobsChanged { changes });
     }
 }

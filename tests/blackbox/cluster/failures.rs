@@ -1,5 +1,5 @@
-//! Everything that joins three instances fails in turn, under load: nothing that was acknowledged is
-//! lost or there twice, and every page ends with what a fresh one shows.
+//! Everything that joins three instances fails in turn, under load: nothing that was acknowledged
+//! is lost or there twice, and every page ends with what a fresh one shows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -79,6 +79,12 @@ impl Trial {
 
         cluster.lose_messages(20);
         posters.post_more(self.posts).await;
+        let seen: u64 = cluster
+            .nats_links
+            .iter()
+            .map(|link| link.loss().seen())
+            .sum();
+        assert!(seen > 20, "messages are lost: the links carried {seen}");
         self.kill_instance(&mut cluster, &ann, &followers).await;
         posters.post_more(self.posts).await;
         cluster.server.instance(0).start_again().await;

@@ -1,5 +1,5 @@
-//! Somebody who posts and edits while servers fail: every request is repeated under its key until it
-//! is acknowledged.
+//! Somebody who posts and edits while servers fail: every request is repeated under its key until
+//! it is acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -81,8 +81,8 @@ async fn post(
     keys
 }
 
-/// Does an action until it is acknowledged. What is unavailable may be tried again; no other refusal
-/// is expected.
+/// Does an action until it is acknowledged. What is unavailable may be tried again; no other
+/// refusal is expected.
 pub async fn repeat(person: &Person, action: &str, fields: Value) -> Value {
     loop {
         match person.try_act(action, fields.clone()).await {
