@@ -177,8 +177,8 @@ async fn copy_database(modules: &Modules<Community>, from: &str, to: &str) -> Re
         println!("{difference}");
     }
     println!(
-        "{} rows differ, {rows} of {tables} tables are equal; the source was changed since the \
-        copy began, or a disk fails: empty the target and copy again",
+        "rows that differ: {}, of {tables} tables; rows that are equal: {rows}. The source was \
+        changed since the copy began, or a disk fails: empty the target and copy again",
         copied.differing
     );
     Ok(ExitCode::FAILURE)

@@ -1,19 +1,16 @@
 //! Setup, which runs once: creates the host's account, the first space and its room.
 
-use std::time::Duration;
+use std::sync::OnceLock;
 
 use super::accounts::{self, NewAccount};
 use super::topics::ServerSetUp;
 use super::{Community, Role, names, rooms, spaces};
 use crate::base::clock::Micros;
-use crate::base::db::Tx;
+use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
 use crate::engine::bus::Origin;
-
-/// Between two looks whether another server has been set up.
-const SETUP_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The form fields of the setup page.
 #[derive(Clone, Debug)]
@@ -24,18 +21,16 @@ pub(super) struct Setup {
     pub(super) host: String,
 }
 
-/// The token of the one-time link to the setup page. New at each start, and kept in memory only.
-pub(super) struct SetupToken(String);
-
-impl Default for SetupToken {
-    fn default() -> Self {
-        Self(secrets::token())
-    }
-}
+/// The token of the one-time link to the setup page. Of a server with a database of its own it is
+/// new at each start and only in memory; servers that share a database have one in common.
+#[derive(Default)]
+pub(super) struct SetupToken(OnceLock<String>);
 
 impl SetupToken {
+    /// False before [`Community::setup_path`], which sets the token before anything is served.
     pub(super) fn is_equal(&self, given: &str) -> bool {
-        secrets::is_equal(given, &self.0)
+        let token = self.0.get();
+        token.is_some_and(|token| secrets::is_equal(given, token))
     }
 }
 
@@ -44,10 +39,34 @@ impl Community {
     /// server is set up.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the database cannot be read, or does not take the token.
     pub async fn setup_path(&self) -> Result<Option<String>> {
-        let is_open = !self.is_set_up().await?;
-        Ok(is_open.then(|| format!("/setup?token={}", self.setup_token.0)))
+        if self.is_set_up().await? {
+            return Ok(None);
+        }
+        let token = match self.engine().db.is_shared() {
+            true => self.shared_setup_token().await?,
+            false => Some(secrets::token()),
+        };
+        let path = |token| format!("/setup?token={}", self.setup_token.0.get_or_init(|| token));
+        Ok(token.map(path))
+    }
+
+    /// The token that all servers on the database print. The first of them makes it; `None` when
+    /// the setup was meanwhile done at another one.
+    async fn shared_setup_token(&self) -> Result<Option<String>> {
+        const KEEP: &str = "INSERT INTO setup_tokens (one, token) VALUES (1, $1) \
+            ON CONFLICT (one) DO NOTHING";
+        const READ: &str = "SELECT token FROM setup_tokens";
+        let keep = self.engine().db.write(async move |tx| {
+            match check_setup_open(tx).await {
+                Err(Error::Conflict(_)) => return Ok(None),
+                open => open?,
+            }
+            tx.execute(KEEP, (secrets::token(),)).await?;
+            tx.scalar(READ, ()).await.map(Some)
+        });
+        keep.await
     }
 
     /// Allows no other hosts than the one of the setup and those of the settings, once the server
@@ -56,26 +75,20 @@ impl Community {
     /// # Errors
     /// When the database cannot be read.
     pub async fn restrict_hosts(&self) -> Result<()> {
-        let is_restricted = self.try_restrict_hosts().await?;
-        if !is_restricted && self.engine().db.is_shared() {
-            let community = self.clone();
-            tokio::spawn(async move {
-                while !matches!(community.try_restrict_hosts().await, Ok(true)) {
-                    tokio::time::sleep(SETUP_POLL_INTERVAL).await;
-                }
-            });
+        let engine = self.engine();
+        let (db, hosts) = (&engine.db, &engine.hosts);
+        match read_host(db).await? {
+            Some(host) => hosts.restrict_to(&host),
+            None if db.is_shared() => {
+                let db = db.clone();
+                hosts.restrict_when_found(Box::new(move || {
+                    let db = db.clone();
+                    Box::pin(async move { read_host(&db).await })
+                }));
+            }
+            None => {}
         }
         Ok(())
-    }
-
-    /// The same if the server is set up; returns whether it is.
-    async fn try_restrict_hosts(&self) -> Result<bool> {
-        const READ: &str = "SELECT coalesce(host, '') FROM installation";
-        let host: Option<String> = self.engine().db.optional_scalar(READ, ()).await?;
-        if let Some(host) = &host {
-            self.engine().hosts.restrict_to(host);
-        }
-        Ok(host.is_some())
     }
 
     /// Whether the server has a host, which closes the setup.
@@ -105,6 +118,7 @@ impl Community {
                 VALUES (1, $1, $2, $3)";
             tx.execute(OPEN, (owner, Micros::now(), &setup.host))
                 .await?;
+            tx.execute("DELETE FROM setup_tokens", ()).await?;
             let space = spaces::insert(tx, &setup.community).await?;
             spaces::add_member(tx, space, owner, Role::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
@@ -118,6 +132,12 @@ impl Community {
         });
         write.await
     }
+}
+
+/// The host name of the setup; `None` before it.
+async fn read_host(db: &Db) -> Result<Option<String>> {
+    const READ: &str = "SELECT coalesce(host, '') FROM installation";
+    db.optional_scalar(READ, ()).await
 }
 
 /// Fails if the server has been set up. Runs in the write transaction: of two concurrent

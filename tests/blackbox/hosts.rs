@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use crate::one_instance_only;
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test]
 async fn foreign_host_is_refused_after_setup() {
-    one_instance_only!("not yet: other instances learn the host of the setup at a restart");
     let server = TestServer::with(&[("TIDEPOOL_HOSTS", "chat.example,chat.lan")]).await;
     let ann = server.owner("ann").await;
     let port = server.address().rsplit_once(':').expect("a port").1;

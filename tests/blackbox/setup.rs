@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::one_instance_only;
-use crate::support::{PASSWORD, TestServer};
+use crate::only_in_modes;
+use crate::support::{Instance, PASSWORD, TestServer, eventually};
 
 fn mode(path: &std::path::Path) -> u32 {
     std::fs::metadata(path)
@@ -288,7 +288,6 @@ async fn check_and_health_report_state() {
 
 #[tokio::test]
 async fn setup_over_network_needs_printed_link() {
-    one_instance_only!("not yet: the link opens only at the instance that printed it");
     for (name, value) in [("host", "tide.example"), ("x-forwarded-for", "203.0.113.9")] {
         let server = TestServer::start().await;
         let visitor = server.visitor();
@@ -314,4 +313,33 @@ async fn setup_over_network_needs_printed_link() {
         fields["token"] = json!(token);
         set_up(&fields).await.done();
     }
+}
+
+#[tokio::test]
+async fn instances_print_one_setup_link() {
+    only_in_modes!("needs instances that share a database", [Cluster]);
+    let mut server = TestServer::start().await;
+    let token = server.setup_token().await;
+    for starts in [1, 2] {
+        for number in 0..server.instances() {
+            let instance: &Instance = server.instance(number);
+            // It is printed after the address.
+            let printed = eventually("a setup link", async || {
+                let output = instance.output();
+                let links = output.split("/setup?token=").skip(1);
+                let tokens = links.filter_map(|rest| rest.split_once('\n'));
+                let tokens: Vec<_> = tokens.map(|(token, _)| token.to_owned()).collect();
+                (tokens.len() == starts).then_some(tokens)
+            });
+            assert_eq!(printed.await, vec![token.as_str(); starts]);
+        }
+        if starts == 1 {
+            server.restart().await;
+        }
+    }
+    // It is gone with the setup.
+    const COUNT: &str = "SELECT COUNT(*) FROM setup_tokens";
+    assert_eq!(server.database().number(COUNT).await, Some(1));
+    server.owner("ann").await;
+    assert_eq!(server.database().number(COUNT).await, Some(0));
 }

@@ -41,8 +41,8 @@ pub struct Copied {
     pub differences: Vec<String>,
 }
 
-/// Copies the database `from` into `to`: each the path of a data folder or of its SQLite file, or an
-/// address that begins with `postgres://`. Goes on with a copy that was ended. `modules` are the
+/// Copies the database `from` into `to`: each the path of a data folder or of its SQLite file, or
+/// an address that begins with `postgres://`. Goes on with a copy that was ended. `modules` are the
 /// migrations of all modules from outside.
 ///
 /// # Errors

@@ -3,13 +3,16 @@
 //! name.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
+use futures_util::future::BoxFuture;
+
+use crate::base::error::Result;
 use crate::base::settings::Settings;
 
 /// The allowed host names. Cheap to clone.
@@ -21,7 +24,12 @@ struct Inner {
     configured: Vec<String>,
     /// The host name of the setup; `None` until the server is set up, which allows every name.
     of_setup: RwLock<Option<String>>,
+    /// Looks whether the setup was done at another server; unset where there is none.
+    find: OnceLock<FindHost>,
 }
+
+/// Reads the host name of the setup, if it was done.
+type FindHost = Box<dyn Fn() -> BoxFuture<'static, Result<Option<String>>> + Send + Sync>;
 
 impl Hosts {
     /// Those of the settings.
@@ -31,6 +39,7 @@ impl Hosts {
         Self(Arc::new(Inner {
             configured: configured.chain([own]).collect(),
             of_setup: RwLock::default(),
+            find: OnceLock::new(),
         }))
     }
 
@@ -39,6 +48,24 @@ impl Hosts {
     pub fn restrict_to(&self, host_of_setup: &str) {
         if let Ok(mut host) = self.0.of_setup.write() {
             *host = Some(host_of_setup.to_owned());
+        }
+    }
+
+    /// Has each request look for the host name of the setup, until it is found: the setup may be done
+    /// at another server that shares the database, and no name may pass from then on.
+    pub fn restrict_when_found(&self, find: FindHost) {
+        let _ = self.0.find.set(find);
+    }
+
+    /// Restricts the names if the setup was done at another server. Before [`Self::allows`].
+    pub(super) async fn refresh(&self) {
+        let is_open = self.0.of_setup.read().is_ok_and(|host| host.is_none());
+        let find = self.0.find.get().filter(|_| is_open);
+        // While the database does not answer nothing else is answered either.
+        if let Some(find) = find
+            && let Ok(Some(host)) = find().await
+        {
+            self.restrict_to(&host);
         }
     }
 

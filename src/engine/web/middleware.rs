@@ -144,7 +144,11 @@ async fn request_context(
     let renderer = ErrorRenderer::new(&shared.pages, &id, &request, lang);
 
     let path = request.uri().path();
-    let response = if is_always_answered(path) || shared.embedded_assets.contains(path) {
+    let is_for_everybody = is_always_answered(path) || shared.embedded_assets.contains(path);
+    if !is_for_everybody {
+        shared.hosts.refresh().await;
+    }
+    let response = if is_for_everybody {
         next.run(request).await
     } else if !shared.hosts.allows(request.headers(), request.uri()) {
         SecurityEvent::RequestRefused.record(None, address.0, "host");
