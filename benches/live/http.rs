@@ -63,6 +63,14 @@ impl Answer<'_> {
         find_header(self.head, name)
     }
 
+    /// All headers of this name, which is lower case.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines
+            .filter(move |(of, _)| of.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
     /// The body of an answer with status 200, as JSON.
     pub fn done(&self) -> Result<Value> {
         ensure!(

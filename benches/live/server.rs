@@ -276,21 +276,25 @@ async fn enter(
     also: &str,
 ) -> Result<(Person, Value)> {
     let address = format!("192.0.2.{number}");
-    let headers = [
+    let mut headers = vec![
         ("content-type", "application/x-www-form-urlencoded"),
         ("accept", "application/json"),
-        ("x-forwarded-for", address.as_str()),
     ];
+    // The set-up is for whoever sits at the machine.
+    if path != "/setup" {
+        headers.push(("x-forwarded-for", address.as_str()));
+    }
     let body = format!(
         "{also}name={}&email=person{number}@example.org&password=correct+horse+battery",
         name.replace(' ', "+")
     );
     let answer = http.send(&request("POST", path, &headers, &body)).await?;
     let made = answer.done().with_context(|| path.to_owned())?;
-    let cookie = answer
-        .header("set-cookie")
-        .and_then(|cookie| cookie.split(';').next())
-        .context("no cookie")?
-        .to_owned();
+    let cookies = answer.headers("set-cookie");
+    let cookies: Vec<&str> = cookies
+        .filter_map(|cookie| cookie.split(';').next())
+        .collect();
+    ensure!(!cookies.is_empty(), "no cookie");
+    let cookie = cookies.join("; ");
     Ok((Person { cookie }, made))
 }

@@ -53,7 +53,8 @@ struct Inner {
     missed: Notify,
 }
 
-/// Joins the other instances at `settings.nats`, and goes on trying while NATS does not answer.
+/// Joins the other instances at `settings.nats`. Waits two seconds for NATS, and goes on trying
+/// while it does not answer.
 /// Does nothing when that is empty. To be called before the first request.
 ///
 /// # Errors
@@ -87,6 +88,7 @@ pub(super) async fn join(engine: &Engine, rights: Arc<Rights>) -> anyhow::Result
     tokio::spawn(cluster.clone().repair_repeatedly());
     tokio::spawn(cluster.clone().watch_rights());
     tokio::spawn(cluster.watch_heads());
+    status.wait_until_connected().await;
     Ok(status)
 }
 

@@ -33,7 +33,7 @@ use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
 use rejoin::Rejoined;
-use topics::{PeopleChanged, PresenceTold};
+use topics::{PeopleChanged, PersonActive, PresenceTold};
 use views::PersonFrame;
 
 /// The presence module. Cheap to clone.
@@ -147,6 +147,7 @@ pub fn module() -> Module<Presence> {
     Module::new("presence")
         .publishes::<PeopleChanged>()
         .publishes::<PresenceTold>()
+        .publishes::<PersonActive>()
         .account_style(views::account_style)
         .feed(PRESENCE_FEED, may_follow)
         .on_rejoin(PRESENCE_FEED, rejoin::present)
@@ -169,6 +170,7 @@ pub fn module() -> Module<Presence> {
                 .on(member_joined)
                 .on(member_left)
                 .on(instances::presence_told)
+                .on(instances::person_active)
                 .when_lagged(recount),
         )
         .task(Presence::publish_changes)
@@ -185,7 +187,15 @@ async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Resul
 }
 
 async fn active(presence: Presence, viewer: Viewer, _: ActiveInput) -> Result<Outcome> {
-    presence.people.mark_active(viewer.account, Instant::now());
+    let account = viewer.account;
+    presence.people.mark_active(account, Instant::now());
+    if presence.people.is_elsewhere(account) {
+        let origin = Origin::new(account, None);
+        presence
+            .engine
+            .bus
+            .publish(origin, PersonActive { account });
+    }
     Ok(Outcome::new(Value::Null, "/"))
 }
 

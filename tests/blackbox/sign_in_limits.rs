@@ -47,6 +47,7 @@ fn overlong_password() -> String {
 
 #[tokio::test]
 async fn tries_of_one_network_lock_nobody_out_elsewhere() {
+    one_instance_only!("tries count on other instances a moment later");
     let server = TestServer::with(&[("TIDEPOOL_BEHIND_PROXY", "true")]).await;
     server.owner("ann").await;
     let visitor = server.visitor();

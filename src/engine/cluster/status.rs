@@ -17,6 +17,9 @@ use crate::engine::versions::Versions;
 
 /// For a message to come of which a client knows. Then everything is read afresh instead.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(1);
+/// For NATS to answer at a start.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Whether this instance is joined to others, and what it has heard of them. Cheap to clone.
 #[derive(Clone, Default)]
@@ -51,6 +54,16 @@ impl ClusterStatus {
         self.0.is_connected.store(is_connected, Ordering::Release);
         let value = if is_connected { 1.0 } else { 0.0 };
         metrics::gauge!("tidepool_cluster_connected").set(value);
+    }
+
+    /// Waits for the first connection, [`CONNECT_TIMEOUT`] at most.
+    pub(super) async fn wait_until_connected(&self) {
+        let connected = async {
+            while self.is_cut_off() {
+                tokio::time::sleep(CONNECT_POLL_INTERVAL).await;
+            }
+        };
+        let _ = timeout(CONNECT_TIMEOUT, connected).await;
     }
 
     pub(super) fn newest(&self) -> MutexGuard<'_, u64> {

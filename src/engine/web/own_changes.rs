@@ -33,7 +33,8 @@ fn named(headers: &HeaderMap) -> Option<&str> {
 
 /// Names the change in the answer to a request that may have made one.
 pub(super) fn name(cluster: &ClusterStatus, method: &Method, mut answer: Response) -> Response {
-    if method.is_safe() {
+    let is_refused = answer.status().is_client_error();
+    if method.is_safe() || is_refused {
         return answer;
     }
     if let Some(message) = cluster.newest_message() {

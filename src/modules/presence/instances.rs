@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Presence;
 use super::people::State;
-use super::topics::PresenceTold;
+use super::topics::{PersonActive, PresenceTold};
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::engine::bus::{Envelope, Origin};
@@ -56,6 +56,18 @@ pub(super) async fn presence_told(
     if envelope.is_remote {
         let people = &presence.people;
         people.hear(&event.instance, event.first, &event.states, Instant::now());
+    }
+    Ok(())
+}
+
+pub(super) async fn person_active(
+    presence: &Presence,
+    event: &PersonActive,
+    envelope: &Envelope,
+) -> Result<()> {
+    if envelope.is_remote {
+        let people = &presence.people;
+        people.mark_active(event.account, Instant::now());
     }
     Ok(())
 }

@@ -159,6 +159,11 @@ impl People {
         self.dirtied.notify_one();
     }
 
+    /// Whether an account has sockets on other instances, where its activity counts, too.
+    pub(super) fn is_elsewhere(&self, account: AccountId) -> bool {
+        self.inner().remote_state(account) != State::Away
+    }
+
     /// Records that an account was active.
     pub(super) fn mark_active(&self, account: AccountId, now: Instant) {
         let mut inner = self.inner();

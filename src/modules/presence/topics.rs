@@ -51,3 +51,11 @@ event! {
         states: Vec<(AccountId, State)> = vec![(AccountId(7), State::Here)],
     }
 }
+
+event! {
+    /// Somebody with sockets on several instances of the server was active on one of them.
+    pub struct PersonActive on "presence.person.active" by account changes() {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
