@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +14,8 @@ pub struct Process {
     child: Child,
     what: &'static str,
     log: PathBuf,
+    /// What follows its first line.
+    output: Mutex<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -35,18 +38,30 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn();
-        let mut process = Self {
-            child: child.with_context(|| format!("cannot start the {what}"))?,
+        let mut child = child.with_context(|| format!("cannot start the {what}"))?;
+        let mut output = BufReader::new(child.stdout.take().context("stdout is piped")?);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        let process = Self {
+            child,
             what,
             log,
+            output: Mutex::new(output),
         };
-        let mut line = String::new();
-        BufReader::new(process.child.stdout.take().context("stdout is piped")?)
-            .read_line(&mut line)?;
         if line.is_empty() {
             bail!("the {what} did not start:\n{}", process.log_tail());
         }
         Ok((process, line.trim_end().to_owned()))
+    }
+
+    /// Waits for the next line on stdout.
+    pub fn next_line(&self) -> Result<String> {
+        let mut line = String::new();
+        let output = self.output.lock();
+        output
+            .unwrap_or_else(PoisonError::into_inner)
+            .read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
     }
 
     /// The last it wrote to stderr.

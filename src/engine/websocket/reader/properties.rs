@@ -36,6 +36,8 @@ fn frames_of(
     } else {
         body.to_vec()
     };
+    // Fewer small frames than a message may have.
+    let size = size.max(body.len().div_ceil(200)).max(1);
     let mut chunks: Vec<_> = body.chunks(size).collect();
     if chunks.is_empty() {
         chunks.push(b"");
