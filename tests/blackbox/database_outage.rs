@@ -40,8 +40,17 @@ async fn database_outage_refuses_requests_and_loses_nothing() {
         (answer.status == 200).then_some(())
     })
     .await;
-    visitor.get("/health/ready").await.expect(200);
-    let page = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
+    // Each connection comes back by itself.
+    eventually("the server is ready", async || {
+        (visitor.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+    let room = format!("/rooms/{}", ann.room("general"));
+    let page = eventually("pages are answered again", async || {
+        let answer = ann.get(&room).await;
+        (answer.status == 200).then_some(answer.body)
+    })
+    .await;
     for key in &keys {
         assert!(page.contains(key.as_str()), "{key} is lost");
     }
