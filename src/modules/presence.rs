@@ -121,11 +121,9 @@ impl Presence {
             };
             let content = Content::of(&event)
                 .html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
-            // Where clients come back, the whole list follows shortly.
-            if !self.rejoined.is_settling(space) {
-                let feed = PRESENCE_FEED.name(space);
-                self.engine.live.publish(&feed, content);
-            }
+            self.engine
+                .live
+                .publish(&PRESENCE_FEED.name(space), content);
             // Of all instances, as this one knows them: each publishes for its own sockets.
             self.engine.bus.publish_here(Origin::default(), event);
         }

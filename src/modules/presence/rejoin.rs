@@ -1,5 +1,6 @@
 //! After a restart: who is here is not known before clients have come back. Each space they come
-//! back to settles for a moment; then its whole list is published once for all of them.
+//! back to settles for a moment; then its whole list is published once for all of them. Changes are
+//! published meanwhile as ever.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,11 +26,6 @@ pub(super) struct Rejoined(Arc<Mutex<HashSet<SpaceId>>>);
 impl Rejoined {
     fn settling(&self) -> MutexGuard<'_, HashSet<SpaceId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the list of a space is about to be published.
-    pub(super) fn is_settling(&self, space: SpaceId) -> bool {
-        self.settling().contains(&space)
     }
 }
 
