@@ -64,7 +64,7 @@ pub(super) async fn join(engine: &Engine, rights: Arc<Rights>) -> anyhow::Result
     if engine.settings.nats.is_empty() {
         return Ok(status);
     }
-    status.join(engine.live.instance(), &engine.versions);
+    status.join(engine.live.instance());
     // Until the first connection stands.
     engine.versions.suspend();
     let (connection, events) = Connection::open(&engine.settings, engine.live.instance()).await?;

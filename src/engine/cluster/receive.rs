@@ -43,11 +43,13 @@ impl Cluster {
             ..
         } = message;
         let heard = self.0.status.peers().hear(from, *number, *count);
-        self.0.status.wake_waiting();
         if heard == Heard::Gap {
             metrics::counter!("tidepool_cluster_gaps_total").increment(1);
+            // At once: who waits for what was lost must not be shown what is cached of before.
+            self.0.engine.versions.expire_all();
             self.0.missed.notify_one();
         }
+        self.0.status.wake_waiting();
     }
 
     fn receive_event(&self, event: ReceivedEvent) {

@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::peers::Peers;
-use crate::engine::versions::Versions;
 
-/// For a message to come of which a client knows. Then everything is read afresh instead.
+/// For a message to come of which a client knows. What is lost is noticed sooner, by the sender's
+/// next message. No client can cause more than this wait: the cookie is the client's to write.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// For NATS to answer at a start.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,7 +29,6 @@ pub struct ClusterStatus(Arc<Inner>);
 struct Inner {
     /// The name of this instance, once there is a cluster.
     instance: OnceLock<String>,
-    versions: OnceLock<Versions>,
     is_connected: AtomicBool,
     /// The number of the newest message for all instances.
     newest: Mutex<u64>,
@@ -44,9 +43,8 @@ impl ClusterStatus {
     }
 
     /// From now on there are other instances.
-    pub(super) fn join(&self, instance: &str, versions: &Versions) {
+    pub(super) fn join(&self, instance: &str) {
         drop(self.0.instance.set(instance.to_owned()));
-        drop(self.0.versions.set(versions.clone()));
         self.set_connected(false);
     }
 
@@ -86,9 +84,9 @@ impl ClusterStatus {
     }
 
     /// Waits until the message has come that a client names, a second at most. Ignores what is no
-    /// name of a message.
+    /// name of a message, or of an instance that was not heard.
     pub(in crate::engine) async fn wait_for(&self, message: &str) {
-        let (Some(own), Some(versions)) = (self.0.instance.get(), self.0.versions.get()) else {
+        let Some(own) = self.0.instance.get() else {
             return;
         };
         let Some((instance, number)) = message.split_once('.') else {
@@ -101,22 +99,59 @@ impl ClusterStatus {
         if self.is_cut_off() {
             return;
         }
+        let has_to_come = || {
+            let newest = self.0.peers.newest_of(instance);
+            newest.is_some_and(|newest| newest < number)
+        };
         let arrived = async {
             loop {
                 let heard = self.0.heard.notified();
-                if self
-                    .0
-                    .peers
-                    .newest_of(instance)
-                    .is_some_and(|newest| newest >= number)
-                {
+                if !has_to_come() {
                     return;
                 }
                 heard.await;
             }
         };
-        if timeout(ARRIVAL_TIMEOUT, arrived).await.is_err() {
-            versions.expire_all();
+        let _ = timeout(ARRIVAL_TIMEOUT, arrived).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn forged_names_of_messages_are_not_waited_for() {
+        let status = ClusterStatus::default();
+        status.join("own");
+        status.set_connected(true);
+        status.peers().hear("other", 7, 7);
+        for name in [
+            "",
+            "x",
+            "unknown.1",
+            "own.99",
+            "other.7",
+            "other.-1",
+            "other.",
+        ] {
+            let mut waiting = std::pin::pin!(status.wait_for(name));
+            assert!(futures_util::poll!(waiting.as_mut()).is_ready(), "{name}");
         }
+        // The wait for one that never comes ends by itself.
+        status.wait_for("other.18446744073709551615").await;
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_message() {
+        let status = ClusterStatus::default();
+        status.join("own");
+        status.set_connected(true);
+        status.peers().hear("other", 7, 7);
+        let mut waiting = std::pin::pin!(status.wait_for("other.8"));
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        status.peers().hear("other", 8, 1);
+        status.wake_waiting();
+        waiting.await;
     }
 }
