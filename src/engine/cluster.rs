@@ -88,7 +88,7 @@ pub(super) async fn join(engine: &Engine, rights: Arc<Rights>) -> anyhow::Result
     tokio::spawn(cluster.clone().repair_repeatedly());
     tokio::spawn(cluster.clone().watch_rights());
     tokio::spawn(cluster.watch_heads());
-    status.wait_until_connected().await;
+    status.finish_joining().await;
     Ok(status)
 }
 

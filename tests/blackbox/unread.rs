@@ -105,7 +105,8 @@ async fn own_messages_are_not_unread() {
     let mut bobs = bob.following(&format!("account/{}/unread", bob.id)).await;
     ann.post("general", "hi").await;
     bobs.event("chat.unread.changed").await;
-    assert!(anns.drain().await.is_empty());
+    let drained = anns.drain().await;
+    assert!(drained.is_empty(), "{drained:?}");
 }
 
 #[tokio::test]

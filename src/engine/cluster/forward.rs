@@ -54,10 +54,10 @@ impl Cluster {
         });
     }
 
-    /// Numbers a message for all, also one that is dropped: the others see the gap.
-    fn queue(&self, message: Outgoing) {
+    /// Numbers a message for all, also one that is dropped: others see the gap.
+    pub(super) fn queue(&self, message: Outgoing) {
         let mut newest = self.0.status.newest();
-        *newest += u64::from(!message.is_for_followers());
+        *newest += u64::from(message.is_numbered());
         if self.0.outgoing.try_send((*newest, message)).is_err() {
             metrics::counter!("tidepool_cluster_dropped_total").increment(1);
         }
@@ -102,6 +102,10 @@ impl Cluster {
                     self.send_changed(&mut changed, sent).await;
                     *sent = number - 1;
                     self.send_numbered(sent, 1, &Body::Recheck(recheck)).await;
+                }
+                Outgoing::Alive => {
+                    self.send_changed(&mut changed, sent).await;
+                    self.send_numbered(sent, 0, &Body::Alive).await;
                 }
             }
         }

@@ -19,12 +19,18 @@ pub(super) enum Outgoing {
     Changed(Vec<Thing>),
     /// Rights changed, to all.
     Recheck(Recheck),
+    /// This instance is there, to all.
+    Alive,
 }
 
 impl Outgoing {
-    /// Whether it has no number: it does not go to all.
-    pub(super) fn is_for_followers(&self) -> bool {
-        matches!(self, Self::Event(envelope) if envelope.reach == Reach::Followers)
+    /// Whether it takes a number: others have to hear of it, or to know that they did not.
+    pub(super) fn is_numbered(&self) -> bool {
+        match self {
+            Self::Event(envelope) => envelope.reach != Reach::Followers,
+            Self::Changed(_) | Self::Recheck(_) => true,
+            Self::Alive => false,
+        }
     }
 }
 

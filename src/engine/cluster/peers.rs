@@ -18,12 +18,25 @@ struct Peer {
 }
 
 /// What a number says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Nothing was missed.
     InOrder,
-    /// Messages before this one were missed, or it is the first of an instance that has sent others.
+    /// Messages before this one were missed.
     Gap,
+    /// The instance was not known. It may have sent others before.
+    First { has_sent_others: bool },
+}
+
+impl Heard {
+    /// Whether messages were sent that were not heard.
+    pub(super) fn is_gap(self) -> bool {
+        match self {
+            Self::InOrder => false,
+            Self::Gap => true,
+            Self::First { has_sent_others } => has_sent_others,
+        }
+    }
 }
 
 impl Peers {
@@ -40,10 +53,8 @@ impl Peers {
             if peers.len() < MAX_PEERS {
                 peers.insert(from.to_owned(), Peer { number, heard_at });
             }
-            return if before == 0 {
-                Heard::InOrder
-            } else {
-                Heard::Gap
+            return Heard::First {
+                has_sent_others: before > 0,
             };
         };
         // One from before the newest: nothing is missed.
@@ -76,7 +87,7 @@ mod tests {
     #[test]
     fn missing_number_is_a_gap() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 1, 1), Heard::InOrder);
+        assert!(!peers.hear("a", 1, 1).is_gap());
         assert_eq!(peers.hear("a", 2, 1), Heard::InOrder);
         assert_eq!(peers.hear("a", 4, 1), Heard::Gap);
         assert_eq!(peers.hear("a", 5, 1), Heard::InOrder);
@@ -85,7 +96,7 @@ mod tests {
     #[test]
     fn repeated_number_tells_of_a_lost_last_message() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 0, 0), Heard::InOrder);
+        assert!(!peers.hear("a", 0, 0).is_gap());
         assert_eq!(peers.hear("a", 1, 1), Heard::InOrder);
         assert_eq!(peers.hear("a", 1, 0), Heard::InOrder);
         assert_eq!(peers.hear("a", 2, 0), Heard::Gap);
@@ -95,8 +106,8 @@ mod tests {
     #[test]
     fn unknown_instance_that_has_sent_others_is_a_gap() {
         let peers = Peers::default();
-        assert_eq!(peers.hear("a", 7, 1), Heard::Gap);
-        assert_eq!(peers.hear("b", 7, 0), Heard::Gap);
+        assert!(peers.hear("a", 7, 1).is_gap());
+        assert!(peers.hear("b", 7, 0).is_gap());
         assert_eq!(peers.hear("b", 8, 1), Heard::InOrder);
     }
 }

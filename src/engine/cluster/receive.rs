@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use tokio::task::AbortHandle;
 
 use super::Cluster;
-use super::message::{Body, Numbered, Recheck};
+use super::message::{Body, Numbered, Outgoing, Recheck};
 use super::peers::Heard;
 use crate::engine::bus::ReceivedEvent;
 
@@ -43,7 +43,11 @@ impl Cluster {
             ..
         } = message;
         let heard = self.0.status.peers().hear(from, *number, *count);
-        if heard == Heard::Gap {
+        if matches!(heard, Heard::First { .. }) {
+            // It has just come, and should not have to wait to hear of this one.
+            self.queue(Outgoing::Alive);
+        }
+        if heard.is_gap() && self.0.status.has_joined() {
             metrics::counter!("tidepool_cluster_gaps_total").increment(1);
             // At once: who waits for what was lost must not be shown what is cached of before.
             self.0.engine.versions.expire_all();

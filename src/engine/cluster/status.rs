@@ -19,6 +19,8 @@ use super::peers::Peers;
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// For NATS to answer at a start.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// For the other instances to answer that they are there.
+const GREETING_TIME: Duration = Duration::from_millis(50);
 const CONNECT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Whether this instance is joined to others, and what it has heard of them. Cheap to clone.
@@ -30,6 +32,8 @@ struct Inner {
     /// The name of this instance, once there is a cluster.
     instance: OnceLock<String>,
     is_connected: AtomicBool,
+    /// Whether the start is over: what others sent before it is of no interest.
+    has_joined: AtomicBool,
     /// The number of the newest message for all instances.
     newest: Mutex<u64>,
     peers: Peers,
@@ -54,14 +58,23 @@ impl ClusterStatus {
         metrics::gauge!("tidepool_cluster_connected").set(value);
     }
 
-    /// Waits for the first connection, [`CONNECT_TIMEOUT`] at most.
-    pub(super) async fn wait_until_connected(&self) {
+    /// Waits for the first connection, [`CONNECT_TIMEOUT`] at most, and for others to say where
+    /// their numbers are. Nothing that was sent until then can be missed.
+    pub(super) async fn finish_joining(&self) {
         let connected = async {
             while self.is_cut_off() {
                 tokio::time::sleep(CONNECT_POLL_INTERVAL).await;
             }
         };
-        let _ = timeout(CONNECT_TIMEOUT, connected).await;
+        if timeout(CONNECT_TIMEOUT, connected).await.is_ok() {
+            tokio::time::sleep(GREETING_TIME).await;
+        }
+        self.0.has_joined.store(true, Ordering::Release);
+    }
+
+    /// Whether the start is over.
+    pub(super) fn has_joined(&self) -> bool {
+        self.0.has_joined.load(Ordering::Acquire)
     }
 
     pub(super) fn newest(&self) -> MutexGuard<'_, u64> {

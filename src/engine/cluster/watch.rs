@@ -8,6 +8,7 @@ use async_nats::Event;
 use tokio::sync::mpsc;
 
 use super::Cluster;
+use super::message::Outgoing;
 use crate::base::db::Db;
 use crate::base::error::Result;
 use crate::engine::live::RIGHTS_FEED;
@@ -100,7 +101,10 @@ impl Cluster {
                     }
                     self.0.status.set_connected(true);
                     self.0.engine.versions.resume();
-                    self.0.missed.notify_one();
+                    self.queue(Outgoing::Alive);
+                    if self.0.status.has_joined() {
+                        self.0.missed.notify_one();
+                    }
                     tracing::info!("joined to the other instances");
                 }
                 Event::Disconnected | Event::Closed => {
