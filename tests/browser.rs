@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod editing;
     mod files;
     mod first_evening;
     mod history;
@@ -25,4 +26,5 @@ mod browser {
     mod sign_out;
     mod upload_resume;
     mod without_scripts;
+    mod writing;
 }
