@@ -53,6 +53,7 @@ mod blackbox {
     mod refused_bodies;
     mod resume;
     mod revocation;
+    mod room_links;
     mod rooms;
     mod security_headers;
     mod security_log;

@@ -9,6 +9,7 @@ use super::direct_rooms::DirectRoom;
 use super::permissions::{self, MANAGE_ROOMS};
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_form::RoomForm;
+use super::room_names::RoomNames;
 use super::topics::{RoomChanged, RoomCreated};
 use super::{Access, Scope};
 use crate::base::clock::Micros;
@@ -140,6 +141,7 @@ pub struct Rooms {
     pub(super) access: Access,
     open: StoreCache<(AccountId, SpaceId), Arc<Vec<Room>>>,
     pub(super) direct: StoreCache<AccountId, Arc<Vec<DirectRoom>>>,
+    pub(super) names: StoreCache<SpaceId, Arc<RoomNames>>,
 }
 
 impl Rooms {
@@ -147,6 +149,7 @@ impl Rooms {
         Self {
             open: StoreCache::of_lists(engine, |rooms| rooms.len()),
             direct: StoreCache::of_lists(engine, |rooms| rooms.len()),
+            names: StoreCache::new(engine),
             engine: engine.clone(),
             access: access.clone(),
         }

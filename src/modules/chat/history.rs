@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::dividers::{Entry, entries};
-use super::message_html::{key, render_all};
+use super::message_html::{Names, key, render_all};
 use super::model::{Message, MessageId, PAGE_SIZE};
 use super::store::{self, Stub};
 use super::topics::RoomHistory;
@@ -83,7 +83,7 @@ impl Chat {
         };
         let make = async |deps: &Dependencies| {
             deps.add(RoomHistory(room.id.0));
-            room.space.iter().for_each(|space| deps.add(*space)); // its emoji
+            room.space.iter().for_each(|space| deps.add(*space)); // its names
             self.log_part(room.id, reader, lang, None).await
         };
         self.engine.part_cache.part(key, page, make).await
@@ -213,10 +213,10 @@ impl Chat {
     /// The fragments of these messages. Rows are read only for those that are not cached.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
-        let emoji = self.community.emoji.in_room(room).await?;
+        let names = Names::in_room(&self.community, room).await?;
         let mut html: Vec<Option<Arc<str>>> = stubs
             .iter()
-            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &emoji)))
+            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &names)))
             .collect();
         let missing: Vec<_> = stubs
             .iter()
@@ -226,7 +226,7 @@ impl Chat {
             .collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all(fragments.clone(), rows, emoji, lang).await?;
+            let rendered = render_all(fragments.clone(), rows, names, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered

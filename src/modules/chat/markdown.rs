@@ -11,8 +11,10 @@
 
 mod emoji;
 mod highlight;
+mod html_text;
 mod plain;
 mod rewrite;
+mod room_links;
 mod sanitize;
 mod shortcodes;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use highlight::needs_highlighting;
 use highlight::{Budget, MAX_HIGHLIGHT_TIME};
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};
+pub use room_links::with_room_links;
 use sanitize::sanitizer;
 use shortcodes::resolve_standard;
 

@@ -7,8 +7,9 @@ use askama::Template;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
+use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
-use crate::community::{EmojiSet, Face};
+use crate::community::{Community, EmojiSet, Face, RoomNames};
 use crate::engine::fragments::{Fragments, Key};
 use crate::engine::web::icon_address;
 
@@ -32,39 +33,67 @@ impl MessageView<'_> {
 /// Part of the cache key. Its number is raised whenever the template's input changes.
 const TEMPLATE: &str = "chat.message.3";
 
-pub(super) fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
+/// What names in the messages of a room stand for.
+#[derive(Clone)]
+pub(super) struct Names {
+    emoji: Arc<EmojiSet>,
+    rooms: Arc<RoomNames>,
+}
+
+impl Names {
+    /// The names that can be used in a room: they depend on its space.
+    pub(super) async fn in_room(community: &Community, room: RoomId) -> Result<Self> {
+        Ok(Self {
+            emoji: community.emoji.in_room(room).await?,
+            rooms: community.rooms.names_in(room).await?,
+        })
+    }
+
+    /// Part of the cache key of whatever is rendered with these names.
+    fn version(&self) -> u64 {
+        self.emoji.version() ^ self.rooms.version().rotate_left(1)
+    }
+
+    /// A message's HTML, with its names replaced.
+    fn resolve(&self, html: &str) -> String {
+        let html = markdown::with_emoji(html, &self.emoji);
+        markdown::with_room_links(&html, &self.rooms)
+    }
+}
+
+pub(super) fn key(lang: Lang, id: MessageId, revision: i64, names: &Names) -> Key {
     Key {
         template: TEMPLATE,
         lang,
         id: id.0,
         revision,
-        variant: emoji.version(),
+        variant: names.version(),
     }
 }
 
-/// A message's body as HTML, with the emoji it was rendered with: they are part of the cache key.
+/// A message's body as HTML, with the names it was rendered with: they are part of the cache key.
 #[derive(Clone)]
 pub(super) struct Body {
     html: Arc<str>,
-    emoji: Arc<EmojiSet>,
+    names: Names,
 }
 
 impl Body {
-    /// Rendered once per revision and set of emoji, and shared by the author's response, the frame
+    /// Rendered once per revision and set of names, and shared by the author's response, the frame
     /// and pages.
-    fn render(fragments: &Fragments, message: &Message, emoji: Arc<EmojiSet>) -> Self {
+    fn render(fragments: &Fragments, message: &Message, names: Names) -> Self {
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
             id: message.id.0,
             revision: message.revision,
-            variant: emoji.version(),
+            variant: names.version(),
         };
         let html = fragments.render(key, || match &message.html {
-            Some(stored) => markdown::with_emoji(stored, &emoji),
-            None => markdown::with_emoji(&markdown::to_html(&message.body), &emoji),
+            Some(stored) => names.resolve(stored),
+            None => names.resolve(&markdown::to_html(&message.body)),
         });
-        Self { html, emoji }
+        Self { html, names }
     }
 }
 
@@ -88,12 +117,12 @@ async fn run<T: Send + 'static>(
 pub(super) async fn render_all(
     fragments: Fragments,
     rows: Vec<Message>,
-    emoji: Arc<EmojiSet>,
+    names: Names,
     lang: Lang,
 ) -> Result<Vec<(MessageId, Arc<str>)>> {
     let bytes = rows.iter().map(|row| row.body.len()).sum();
     let render = move || {
-        let body = |row: &Message| Body::render(&fragments, row, emoji.clone());
+        let body = |row: &Message| Body::render(&fragments, row, names.clone());
         rows.iter()
             .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
@@ -103,13 +132,13 @@ pub(super) async fn render_all(
 
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
-    let emoji = chat.community.emoji.in_room(message.room).await?;
+    let names = Names::in_room(&chat.community, message.room).await?;
     let fragments = chat.engine.fragments.clone();
     if message.body.len() <= MAX_INLINE_BYTES {
-        return Ok(Body::render(&fragments, message, emoji));
+        return Ok(Body::render(&fragments, message, names));
     }
     let (bytes, message) = (message.body.len(), message.clone());
-    run(bytes, move || Body::render(&fragments, &message, emoji)).await
+    run(bytes, move || Body::render(&fragments, &message, names)).await
 }
 
 /// The message's fragment, rendered from its body's HTML unless it is cached.
@@ -119,7 +148,7 @@ pub(super) fn fragment(
     body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    let key = key(lang, message.id, message.revision, &body.emoji);
+    let key = key(lang, message.id, message.revision, &body.names);
     fragments.render(key, || {
         let view = MessageView {
             message,

@@ -1,5 +1,6 @@
 //! The emoji of a space: `:name:` in a message becomes an `<img>`.
 
+use super::html_text::change_text;
 use super::shortcodes;
 use crate::community::EmojiSet;
 
@@ -9,49 +10,9 @@ pub fn with_emoji(html: &str, emoji: &EmojiSet) -> String {
     if emoji.is_empty() || !html.contains(':') {
         return html.to_owned();
     }
-    let mut out = String::with_capacity(html.len() + 64);
-    let (mut rest, mut code_depth) = (html, 0_usize);
-    while !rest.is_empty() {
-        let text = rest.find('<').unwrap_or(rest.len());
-        let (before, tag) = rest.split_at(text);
-        if code_depth == 0 {
-            shortcodes::replace(before, &mut out, |name, out| image(emoji, name, out));
-        } else {
-            out.push_str(before)
-        }
-        let end = end_of_tag(tag);
-        let (tag, after) = tag.split_at(end);
-        for code in ["code", "pre"] {
-            let is = |start: &str| {
-                tag.strip_prefix(start)
-                    .and_then(|tag| tag.strip_prefix(code))
-                    .is_some_and(|rest| rest.starts_with(['>', ' ']))
-            };
-            code_depth = if is("<") {
-                code_depth + 1
-            } else if is("</") {
-                code_depth.saturating_sub(1)
-            } else {
-                code_depth
-            };
-        }
-        out.push_str(tag);
-        rest = after;
-    }
-    out
-}
-
-/// Where a tag ends: at the first `>` outside of quotes.
-fn end_of_tag(tag: &str) -> usize {
-    let mut quoted = false;
-    for (index, byte) in tag.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'>' if !quoted => return index + 1,
-            _ => {}
-        }
-    }
-    tag.len()
+    change_text(html, &["code", "pre"], |text, out| {
+        shortcodes::replace(text, out, |name, out| image(emoji, name, out));
+    })
 }
 
 fn image(emoji: &EmojiSet, name: &str, out: &mut String) -> Option<()> {
