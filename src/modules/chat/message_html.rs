@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::links::open_outside_in_tabs;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::locale::Lang;
 use crate::community::{EmojiSet, Face};
 use crate::engine::fragments::{Fragments, Key};
-use crate::engine::web::icon_address;
+use crate::engine::web::{Hosts, icon_address};
 
 /// One message. Identical for every viewer of one language, so that it can be cached and published.
 #[derive(Template)]
@@ -52,7 +53,12 @@ pub(super) struct Body {
 impl Body {
     /// Rendered once per revision and set of emoji, and shared by the author's response, the frame
     /// and pages.
-    fn render(fragments: &Fragments, message: &Message, emoji: Arc<EmojiSet>) -> Self {
+    fn render(
+        fragments: &Fragments,
+        message: &Message,
+        emoji: Arc<EmojiSet>,
+        hosts: &Hosts,
+    ) -> Self {
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
@@ -60,9 +66,12 @@ impl Body {
             revision: message.revision,
             variant: emoji.version(),
         };
-        let html = fragments.render(key, || match &message.html {
-            Some(stored) => markdown::with_emoji(stored, &emoji),
-            None => markdown::with_emoji(&markdown::to_html(&message.body), &emoji),
+        let html = fragments.render(key, || {
+            let html = match &message.html {
+                Some(stored) => markdown::with_emoji(stored, &emoji),
+                None => markdown::with_emoji(&markdown::to_html(&message.body), &emoji),
+            };
+            open_outside_in_tabs(&html, hosts).into_owned()
         });
         Self { html, emoji }
     }
@@ -86,14 +95,14 @@ async fn run<T: Send + 'static>(
 
 /// Renders the fragments of these messages that are not cached.
 pub(super) async fn render_all(
-    fragments: Fragments,
+    (fragments, hosts): (Fragments, Hosts),
     rows: Vec<Message>,
     emoji: Arc<EmojiSet>,
     lang: Lang,
 ) -> Result<Vec<(MessageId, Arc<str>)>> {
     let bytes = rows.iter().map(|row| row.body.len()).sum();
     let render = move || {
-        let body = |row: &Message| Body::render(&fragments, row, emoji.clone());
+        let body = |row: &Message| Body::render(&fragments, row, emoji.clone(), &hosts);
         rows.iter()
             .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
@@ -104,12 +113,13 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let emoji = chat.community.emoji.in_room(message.room).await?;
-    let fragments = chat.engine.fragments.clone();
+    let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
-        return Ok(Body::render(&fragments, message, emoji));
+        return Ok(Body::render(&fragments, message, emoji, &hosts));
     }
     let (bytes, message) = (message.body.len(), message.clone());
-    run(bytes, move || Body::render(&fragments, &message, emoji)).await
+    let render = move || Body::render(&fragments, &message, emoji, &hosts);
+    run(bytes, render).await
 }
 
 /// The message's fragment, rendered from its body's HTML unless it is cached.

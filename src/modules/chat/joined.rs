@@ -1,0 +1,108 @@
+//! Who joined a space, as a line in its first room stores it: how many, and the first names. The
+//! words around them are each reader's.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::Error;
+use crate::base::locale::Lang;
+
+/// Names that a line shows; the others are counted.
+const SHOWN_NAMES: usize = 3;
+
+/// Who joined. Empty for what people wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// How many joined.
+    pub count: u64,
+    /// The names of the first of them, at most three.
+    pub names: Vec<String>,
+}
+
+impl Joined {
+    /// Whether this is no such line.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds people, in the order in which they joined.
+    pub(super) fn add<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        for name in names {
+            self.count += 1;
+            if self.names.len() < SHOWN_NAMES {
+                self.names.push(name.to_owned());
+            }
+        }
+    }
+
+    /// The line, in a language.
+    pub(super) fn text(&self, lang: Lang) -> String {
+        let name = |index: usize| self.names.get(index).map_or("", String::as_str);
+        let others = self.count.saturating_sub(2);
+        let args = [
+            ("name", name(0).into()),
+            ("second", name(1).into()),
+            ("third", name(2).into()),
+            ("others", others.into()),
+        ];
+        let (key, args) = match self.count {
+            0 | 1 => ("joined-one", &args[..1]),
+            2 => ("joined-two", &args[..2]),
+            3 => ("joined-three", &args[..3]),
+            _ => ("joined-many", &args[..]),
+        };
+        lang.with(key, args)
+    }
+}
+
+/// As stored: the count and the names, each after a line feed, which no name contains.
+impl fmt::Display for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{}", self.count)?;
+        self.names.iter().try_for_each(|name| write!(f, "\n{name}"))
+    }
+}
+
+impl TryFrom<String> for Joined {
+    type Error = Error;
+
+    fn try_from(stored: String) -> Result<Self, Error> {
+        let mut lines = stored.lines();
+        let Some(count) = lines.next() else {
+            return Ok(Self::default());
+        };
+        let count = count.parse().map_err(|_| {
+            Error::Internal(anyhow::anyhow!("a message says wrongly who joined: {stored}"))
+        })?;
+        let names = lines.map(str::to_owned).collect();
+        Ok(Self { count, names })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_past_three_are_counted() {
+        let mut joined = Joined::default();
+        assert_eq!(joined.to_string(), "");
+        let lang = Lang::negotiate(None, None);
+        for (name, line) in [
+            ("Ana", "Ana joined"),
+            ("Bo", "Ana and Bo joined"),
+            ("Cy", "Ana, Bo and Cy joined"),
+            ("Di", "Ana, Bo and 2 others joined"),
+            ("Ed", "Ana, Bo and 3 others joined"),
+        ] {
+            joined.add([name]);
+            let stored = Joined::try_from(joined.to_string()).unwrap();
+            assert_eq!((stored.text(lang).as_str(), stored), (line, joined.clone()));
+        }
+        assert_eq!(joined.names.len(), SHOWN_NAMES);
+    }
+}
