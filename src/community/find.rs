@@ -44,7 +44,8 @@ enum Sign {
 
 /// One result.
 struct Found {
-    /// Names the result in the browser's own list of what was used: `r12`, `s3` or `p7`.
+    /// Names the result in the browser's own list of what was used: `r12` for a room or
+    /// conversation, `s3` for a space, `p7` for a person without a conversation.
     key: String,
     label: String,
     /// Where it is: the name of its space; may be empty.
@@ -181,15 +182,11 @@ impl Community {
                 },
             });
         }
-        let used_people: Vec<AccountId> = used
-            .keys()
-            .filter_map(|key| key.strip_prefix('p')?.parse().ok())
-            .collect();
         let mut listed: HashSet<AccountId> = conversations.keys().copied().collect();
         listed.insert(viewer.account);
         for space in spaces.iter() {
             let index = self.people_indexes.of(&deps, space.id).await?;
-            for (account, name, rank) in index.find(&pattern, &used_people, MAX_RESULTS) {
+            for (account, name, rank) in index.find(&pattern, MAX_RESULTS) {
                 if listed.insert(account) {
                     found.push(person(account, name, None, rank));
                 }
@@ -249,7 +246,7 @@ impl Community {
 
 fn person(account: AccountId, name: &str, room: Option<RoomId>, rank: Rank) -> Found {
     Found {
-        key: format!("p{account}"),
+        key: room.map_or_else(|| format!("p{account}"), |room| format!("r{room}")),
         label: name.to_owned(),
         detail: String::new(),
         sign: Sign::Face(Face::of(account, name)),

@@ -18,7 +18,6 @@ const MAX_SCANNED: usize = 2_000;
 /// The index of a space.
 #[derive(Default)]
 pub(in crate::community) struct PeopleIndex {
-    /// By id.
     people: Vec<Entry>,
     /// What a query may begin with, and who has it in their name. Sorted.
     starts: Vec<(Box<str>, u32)>,
@@ -31,8 +30,7 @@ struct Entry {
 }
 
 impl PeopleIndex {
-    fn new(mut rows: Vec<(AccountId, String)>) -> Self {
-        rows.sort_unstable_by_key(|(account, _)| *account);
+    fn new(rows: Vec<(AccountId, String)>) -> Self {
         let mut index = Self::default();
         for (number, (account, name)) in (0..).zip(rows) {
             let key = search_key(&name);
@@ -44,16 +42,13 @@ impl PeopleIndex {
         index
     }
 
-    /// The people whom a query fits, at most `limit` besides those of `used`, best first.
-    pub(super) fn find(
-        &self,
-        pattern: &Pattern,
-        used: &[AccountId],
-        limit: usize,
-    ) -> Vec<(AccountId, &str, Rank)> {
-        let ranked = |entry: &Entry| pattern.rank_of_key(&entry.key);
-        let result = |entry: &'_ Entry| Some((entry.account, ranked(entry)?));
-        let mut found: Vec<(AccountId, Rank)> = Vec::new();
+    /// The people whom a query fits, at most `limit`, best first.
+    pub(super) fn find(&self, pattern: &Pattern, limit: usize) -> Vec<(AccountId, &str, Rank)> {
+        let result = |entry| -> Option<(Rank, &Entry)> {
+            let entry: &Entry = entry;
+            Some((pattern.rank_of_key(&entry.key)?, entry))
+        };
+        let mut found: Vec<(Rank, &Entry)> = Vec::new();
         // The longest word leaves the fewest people to compare.
         if let Some(word) = pattern.words().max_by_key(|word| word.len()) {
             let first = self.starts.partition_point(|(start, _)| &**start < word);
@@ -65,17 +60,15 @@ impl PeopleIndex {
         } else if pattern.is_blank() {
             found.extend(self.people.iter().take(limit).filter_map(result));
         }
-        found.sort_unstable_by_key(|(account, rank)| (*rank, *account));
-        found.dedup_by_key(|(account, _)| *account);
+        found.sort_unstable_by(|(rank, one), (other_rank, other)| {
+            (rank, &one.key, one.account).cmp(&(other_rank, &other.key, other.account))
+        });
+        found.dedup_by_key(|(_, entry)| entry.account);
         found.truncate(limit);
-        found.extend(used.iter().filter_map(|account| result(self.get(*account)?)));
-        let named = |(account, rank)| Some((account, self.get(account)?.name.as_str(), rank));
-        found.into_iter().filter_map(named).collect()
-    }
-
-    fn get(&self, account: AccountId) -> Option<&Entry> {
-        let at = self.people.binary_search_by_key(&account, |entry| entry.account);
-        self.people.get(at.ok()?)
+        found
+            .into_iter()
+            .map(|(rank, entry)| (entry.account, entry.name.as_str(), rank))
+            .collect()
     }
 }
 
@@ -116,8 +109,8 @@ impl PeopleIndexes {
 mod tests {
     use super::*;
 
-    fn found(index: &PeopleIndex, query: &str, used: &[AccountId]) -> Vec<String> {
-        let found = index.find(&Pattern::new(query), used, 3).into_iter();
+    fn found(index: &PeopleIndex, query: &str) -> Vec<String> {
+        let found = index.find(&Pattern::new(query), 3).into_iter();
         found.map(|(_, name, _)| name.to_owned()).collect()
     }
 
@@ -127,14 +120,12 @@ mod tests {
         let others = [(10_001, "王小明"), (10_002, "Zoë Lindgren")];
         let others = others.map(|(id, name)| (AccountId(id), name.to_owned()));
         let index = PeopleIndex::new(rows.chain(others).collect());
-        assert_eq!(found(&index, "ann", &[]).len(), 3);
-        assert_eq!(found(&index, "okafor ann9999", &[]), ["Ann9999 Okafor-Lind"]);
-        assert_eq!(found(&index, "小明", &[]), ["王小明"]);
-        assert_eq!(found(&index, "zoe", &[]), ["Zoë Lindgren"]);
-        assert!(found(&index, "lindgrenx", &[]).is_empty());
-        // Who was used before is found past the bound.
-        let used = [AccountId(7_777), AccountId(10_001)];
-        assert!(found(&index, "a", &used).contains(&"Ann7777 Okafor-Lind".to_owned()));
-        assert_eq!(found(&index, "a", &used).len(), 4);
+        assert_eq!(found(&index, "ann").len(), 3);
+        assert_eq!(found(&index, "okafor ann9999"), ["Ann9999 Okafor-Lind"]);
+        assert_eq!(found(&index, "小明"), ["王小明"]);
+        assert_eq!(found(&index, "zoe"), ["Zoë Lindgren"]);
+        assert_eq!(found(&index, "lind").len(), 3);
+        assert_eq!(found(&index, ""), found(&index, ""));
+        assert!(found(&index, "lindgrenx").is_empty());
     }
 }
