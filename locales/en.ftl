@@ -50,8 +50,6 @@ goto-label = Go to
 goto-placeholder = Room, person or space
 goto-none = Nothing has that name. Try fewer letters.
 goto-button = Find
-# $count: how many were found; for screen readers.
-goto-count = { "{n}" } found
 keys-title = Keys
 keys-anywhere = Anywhere
 keys-goto = Go to a room or person

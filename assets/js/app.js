@@ -196,7 +196,10 @@ document.addEventListener('click', async (event) => {
     event.preventDefault(); // without scripts it is a link
     openGoto();
   }
-  if (event.target.closest('[data-open=keys]')) keysDialog.showModal();
+  if (event.target.closest('[data-open=keys]')) {
+    gotoDialog.close();
+    keysDialog.showModal();
+  }
   if (event.target.closest('#newer-version button')) location.reload();
   const dialog = event.target.closest('dialog');
   if (dialog && event.target.closest('[data-close]')) dialog.close();

@@ -39,7 +39,7 @@ function localItems(text) {
   const query = fold(text);
   const used = usedKeys();
   const rank = ({ dataset }) => (used.indexOf(dataset.key) + 1 || used.length + 1);
-  return [...document.querySelectorAll('.side a.room, .rail a[href^="/spaces/"]')]
+  return [...document.querySelectorAll('.side a.room, .rail a:has(.emblem)')]
     .map(localItem)
     .filter((item) => item && fold(item.textContent).includes(query))
     .sort((one, other) => rank(one) - rank(other))

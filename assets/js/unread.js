@@ -35,7 +35,7 @@ export function showUnread() {
   const wanted = elsewhere.length ? icon.dataset.unread : plainIcon;
   if (icon.getAttribute('href') !== wanted) icon.setAttribute('href', wanted);
   const spaces = new Set(elsewhere.map(([, space]) => space));
-  for (const link of document.querySelectorAll('.rail a[href^="/spaces/"]')) {
+  for (const link of document.querySelectorAll('.rail a:has(.emblem)')) {
     const isMarked = spaces.has(link.pathname.split('/')[2]) && !link.ariaCurrent;
     link.toggleAttribute('data-unread', isMarked);
   }

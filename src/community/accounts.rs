@@ -18,8 +18,8 @@ use crate::base::ids::AccountId;
 use crate::base::text::{fold, has_excess_marks};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
-use crate::engine::viewer::Theme;
 use crate::engine::versions::Dependencies;
+use crate::engine::viewer::Theme;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
 const MAX_LOGIN_BYTES: usize = 1_280; // no name or address is longer

@@ -115,9 +115,11 @@ impl FindQuery {
 }
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    module
-        .page(Audience::SignedIn, "/find", get(find))
-        .page(Audience::SignedIn, "/find/results", get(results))
+    module.page(Audience::SignedIn, "/find", get(find)).page(
+        Audience::SignedIn,
+        "/find/results",
+        get(results),
+    )
 }
 
 /// `GET /find?q=`: the page, which needs no scripts.
@@ -194,7 +196,12 @@ impl Community {
         }
         found.sort_by_cached_key(|one| {
             let used = used.get(one.key.as_str()).copied().unwrap_or(MAX_USED);
-            (used, one.rank, Reverse(one.href.is_some()), one.label.to_lowercase())
+            (
+                used,
+                one.rank,
+                Reverse(one.href.is_some()),
+                one.label.to_lowercase(),
+            )
         });
         found.truncate(MAX_RESULTS);
         Ok(found)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::Scope;
 use super::permissions::READ;
 use super::spaces::{Space, Spaces};
-use super::Scope;
 use super::topics::{LastSpace, SpaceVisited};
 use crate::base::db::Tx;
 use crate::base::error::Result;

@@ -73,7 +73,9 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
     };
     let deps = community.dependencies(viewer.account);
     let spaces = community.spaces.of(&deps, viewer.account).await?;
-    let last = community.spaces.last_visited(&deps, viewer.account, &spaces);
+    let last = community
+        .spaces
+        .last_visited(&deps, viewer.account, &spaces);
     let to = match last.await? {
         Some(space) => landing_page(&community, viewer.account, space).await?,
         None => "/direct".to_owned(),

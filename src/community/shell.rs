@@ -164,12 +164,7 @@ impl Layout {
     }
 
     /// Stores a visit of a space, unless the last visit was one of it, too.
-    async fn note_visit(
-        &self,
-        deps: &Dependencies,
-        viewer: &Viewer,
-        space: SpaceId,
-    ) -> Result<()> {
+    async fn note_visit(&self, deps: &Dependencies, viewer: &Viewer, space: SpaceId) -> Result<()> {
         let (spaces, account) = (&self.additions.community.spaces, viewer.account);
         let own = spaces.of(deps, account).await?;
         // Also a dependency: a cached page of this space is stale once another one was visited, so
@@ -220,10 +215,7 @@ impl Layout {
             account: viewer.account,
             name: viewer.name.to_string(),
             face: Face::of(viewer.account, &viewer.name),
-            spaces: spaces
-                .iter()
-                .map(|one| link(one, sidebar_space))
-                .collect(),
+            spaces: spaces.iter().map(|one| link(one, sidebar_space)).collect(),
             space,
             sidebar_space,
             title,

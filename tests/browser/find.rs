@@ -57,7 +57,8 @@ async fn find_leads_to_rooms_people_and_spaces() {
 
     // What was used is first; the arrow keys choose; Escape leaves; nothing says so.
     page.type_keys("\u{e009}k\u{e000}").await;
-    page.wait_text("#goto-found [aria-selected=true]", "王小明").await;
+    page.wait_text("#goto-found [aria-selected=true]", "王小明")
+        .await;
     page.type_keys("\u{e015}").await;
     page.wait_text("#goto-found [aria-selected=true]", "garden-plans")
         .await;
@@ -71,7 +72,8 @@ async fn find_leads_to_rooms_people_and_spaces() {
     page.type_keys("glass").await;
     page.found(&["Glasshouse"]).await;
     page.click("#goto-found li").await;
-    page.wait_until("location.pathname.startsWith('/spaces/')").await;
+    page.wait_until("location.pathname.startsWith('/spaces/')")
+        .await;
 
     // The keys beside it.
     page.type_keys("?").await;

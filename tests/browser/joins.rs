@@ -13,7 +13,8 @@ async fn joins_are_told_where_the_owner_wants_it() {
     let page = Browser::signed_in(&ann, &server.base()).await;
     page.go(&format!("/spaces/{}/settings", ann.space)).await;
     page.click("[name=tell]").await;
-    page.click("form[action='/act/community.tell-joins'] .btn").await;
+    page.click("form[action='/act/community.tell-joins'] .btn")
+        .await;
     page.wait_until("document.querySelector('[name=tell]')?.checked")
         .await;
     page.open_room(&ann.room("general")).await;
@@ -28,13 +29,16 @@ async fn joins_are_told_where_the_owner_wants_it() {
         .await;
     assert_eq!(page.count(".log > .told").await, 1);
     assert_eq!(page.count(".told .act").await, 0);
-    page.wait_until("![...document.querySelectorAll('.told')].some((one) => \
-        one.textContent.includes('Bob'))")
-        .await;
+    page.wait_until(
+        "![...document.querySelectorAll('.told')].some((one) => \
+        one.textContent.includes('Bob'))",
+    )
+    .await;
 
     page.go(&format!("/spaces/{}/settings", ann.space)).await;
     page.click("[name=tell]").await;
-    page.click("form[action='/act/community.tell-joins'] .btn").await;
+    page.click("form[action='/act/community.tell-joins'] .btn")
+        .await;
     page.wait_until("document.querySelector('[name=tell]:not(:checked)')")
         .await;
     page.close().await;

@@ -59,6 +59,7 @@ async fn all_pages() -> AllPages {
         format!("/spaces/{space}/rooms/new"),
         "/account".into(),
         "/direct".into(),
+        "/find?q=a".into(),
         "/dead-letters".into(),
         "/jobs".into(),
         format!("/messages/{}/edit", mine.id),

@@ -19,10 +19,14 @@ async fn direct_conversation_keeps_rooms_with_live_marks() {
     let (ann, bob_browser) = (&people.ann, &people.bob_browser);
     let garden = ann.create_room("garden").await;
     let direct = people.bob.direct(&[ann]).await;
-    bob_browser.wait_visible(&format!("#room-link-{direct}")).await;
+    bob_browser
+        .wait_visible(&format!("#room-link-{direct}"))
+        .await;
     bob_browser.click(&format!("#room-link-{direct}")).await;
     bob_browser.wait_text("main h1", "Ann").await;
-    bob_browser.wait_text(".side > header h2", "Glasshouse").await;
+    bob_browser
+        .wait_text(".side > header h2", "Glasshouse")
+        .await;
     ann.post("garden", "the frost came").await;
     bob_browser
         .wait_visible(&format!("#room-link-{garden}:has(.unread > i)"))
@@ -42,7 +46,11 @@ async fn direct_conversation_keeps_rooms_with_live_marks() {
     page.go(&format!("/rooms/{direct}")).await;
     page.wait_text(".side > header h2", "Elsewhere").await;
     page.go(&format!("/rooms/{garden}")).await;
-    for path in [format!("/rooms/{direct}"), "/account".into(), "/direct".into()] {
+    for path in [
+        format!("/rooms/{direct}"),
+        "/account".into(),
+        "/direct".into(),
+    ] {
         page.go(&path).await;
         page.wait_text(".side > header h2", "Glasshouse").await;
         page.wait_visible(&format!("#room-link-{garden}")).await;
@@ -159,9 +167,14 @@ async fn chosen_room_has_caret_in_composer() {
     phone.go(&format!("/spaces/{}", ann.space)).await;
     phone.click(&format!("#room-link-{garden}")).await;
     phone.wait_text("main h1", "garden").await;
-    phone.wait_until("!document.querySelector('.compose .tools').hidden").await;
+    phone
+        .wait_until("!document.querySelector('.compose .tools').hidden")
+        .await;
     phone.js("new Promise((done) => setTimeout(done))").await;
-    assert_ne!(phone.js("document.activeElement.localName").await, "textarea");
+    assert_ne!(
+        phone.js("document.activeElement.localName").await,
+        "textarea"
+    );
     phone.close().await;
 }
 
@@ -172,8 +185,11 @@ async fn outside_links_open_in_their_own_tab() {
     let base = server.base();
     let about = format!("rules: https://example.com/rules, or {base}/find");
     let garden = ann.create_room("garden").about(&about).await;
-    ann.post(&garden, &format!("https://example.com/a and {base}/account"))
-        .await;
+    ann.post(
+        &garden,
+        &format!("https://example.com/a and {base}/account"),
+    )
+    .await;
     for kind in [PLAIN, Kind::default()] {
         let page = Browser::signed_in_as(kind, &ann, &base).await;
         page.go(&format!("/rooms/{garden}")).await;
@@ -189,7 +205,8 @@ async fn outside_links_open_in_their_own_tab() {
             assert_eq!(attributes, serde_json::json!(["_blank", true]), "{place}");
             let own = format!("{place} a[href^='{base}/']");
             assert_eq!(
-                page.js(&format!("document.querySelector(\"{own}\").target")).await,
+                page.js(&format!("document.querySelector(\"{own}\").target"))
+                    .await,
                 "",
                 "{place}"
             );

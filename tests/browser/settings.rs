@@ -32,25 +32,40 @@ async fn settings_are_one_page_with_a_way_back() {
     page.wait_text("main h1", "Settings").await;
     for section in ["profile", "picture", "appearance", "sessions"] {
         page.click(&format!(".sections a[href='#{section}']")).await;
-        page.wait_until(&format!("location.hash === '#{section}'")).await;
+        page.wait_until(&format!("location.hash === '#{section}'"))
+            .await;
         page.wait_visible(&format!("#{section}")).await;
     }
-    assert_eq!(page.count("#picture .danger").await, 0, "there is no picture");
+    assert_eq!(
+        page.count("#picture .danger").await,
+        0,
+        "there is no picture"
+    );
     page.click("option[value=dark]").await;
-    page.click("form[action='/act/community.set-theme'] .btn").await;
+    page.click("form[action='/act/community.set-theme'] .btn")
+        .await;
     page.wait_until("document.documentElement.dataset.theme === 'dark'")
         .await;
     page.click("[data-leave]").await;
     page.wait_text("main h1", "garden").await;
 
     let form = [("account", ann.id.as_str())];
-    ann.form_with_files("/act/community.set-portrait", "/account", &form, &[("me.png", PNG)])
-        .await;
+    ann.form_with_files(
+        "/act/community.set-portrait",
+        "/account",
+        &form,
+        &[("me.png", PNG)],
+    )
+    .await;
     page.go("/account").await;
     page.wait_visible("#picture .danger").await;
     page.click(".side > header a").await;
     page.wait_text("main h1", "Space settings").await;
-    assert_eq!(page.count("#picture .danger").await, 0, "there is no emblem");
+    assert_eq!(
+        page.count("#picture .danger").await,
+        0,
+        "there is no emblem"
+    );
     page.click("[data-leave]").await;
     page.wait_text("main h1", "garden").await;
     page.close().await;

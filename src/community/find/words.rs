@@ -73,7 +73,11 @@ impl Pattern {
 
     /// The same for a name's [`search_key`].
     pub(super) fn rank_of_key(&self, key: &str) -> Option<Rank> {
-        let begins = |word: &str| words(key).flat_map(starts).any(|start| start.starts_with(word));
+        let begins = |word: &str| {
+            words(key)
+                .flat_map(starts)
+                .any(|start| start.starts_with(word))
+        };
         if key.starts_with(self.key.as_str()) {
             Some(Rank::Start)
         } else if self.words().next().is_none() {
@@ -82,7 +86,9 @@ impl Pattern {
         } else if self.words().all(begins) {
             Some(Rank::Word)
         } else {
-            self.words().all(|word| key.contains(word)).then_some(Rank::Part)
+            self.words()
+                .all(|word| key.contains(word))
+                .then_some(Rank::Part)
         }
     }
 }

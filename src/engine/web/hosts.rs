@@ -96,8 +96,15 @@ impl Hosts {
             return false;
         };
         let is_named = self.0.configured.contains(&host)
-            || self.0.of_setup.read().is_ok_and(|name| name.as_deref() == Some(host.as_str()));
-        is_named && url.port_u16().is_none_or(|port| [80, 443, self.0.port].contains(&port))
+            || self
+                .0
+                .of_setup
+                .read()
+                .is_ok_and(|name| name.as_deref() == Some(host.as_str()));
+        is_named
+            && url
+                .port_u16()
+                .is_none_or(|port| [80, 443, self.0.port].contains(&port))
     }
 
     fn allows_name(&self, host: &str) -> bool {

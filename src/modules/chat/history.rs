@@ -226,7 +226,13 @@ impl Chat {
             .collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all((fragments.clone(), self.engine.hosts.clone()), rows, emoji, lang).await?;
+            let rendered = render_all(
+                (fragments.clone(), self.engine.hosts.clone()),
+                rows,
+                emoji,
+                lang,
+            )
+            .await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered

@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::joined::Joined;
-use super::topics::{JoinsAdded, MessagePosted};
 use super::model::MessageId;
+use super::topics::{JoinsAdded, MessagePosted};
 use super::{Chat, POST, ROOM_FEED, join_store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId, first_at};
-use crate::community::topics::MemberJoined;
 use crate::community::Scope;
+use crate::community::topics::MemberJoined;
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 
 /// How long joins are gathered before they are told.

@@ -52,7 +52,15 @@ pub(super) async fn insert(
         body: "",
     };
     let checksum = covered.checksum();
-    let row = (id, room, author, &key, checksum, created_at, joined.to_string());
+    let row = (
+        id,
+        room,
+        author,
+        &key,
+        checksum,
+        created_at,
+        joined.to_string(),
+    );
     tx.execute(INSERT, row).await?;
     message_in(tx, id).await
 }

@@ -76,7 +76,9 @@ impl TryFrom<String> for Joined {
             return Ok(Self::default());
         };
         let count = count.parse().map_err(|_| {
-            Error::Internal(anyhow::anyhow!("a message says wrongly who joined: {stored}"))
+            Error::Internal(anyhow::anyhow!(
+                "a message says wrongly who joined: {stored}"
+            ))
         })?;
         let names = lines.map(str::to_owned).collect();
         Ok(Self { count, names })

@@ -10,7 +10,9 @@ const LINK: &str = "<a href=\"";
 const TARGET: &str = " target=\"_blank\"";
 const REL: &str = " rel=\"nofollow noopener noreferrer\"";
 /// Characters that end a sentence rather than the address before them.
-const CLOSING: &[char] = &['.', ',', ';', ':', '!', '?', '\'', '"', '»', '”', '。', '、', '，'];
+const CLOSING: &[char] = &[
+    '.', ',', ';', ':', '!', '?', '\'', '"', '»', '”', '。', '、', '，',
+];
 
 /// Sanitized HTML, whose links to other sites open in a new tab.
 pub(super) fn open_outside_in_tabs<'a>(html: &'a str, hosts: &Hosts) -> Cow<'a, str> {
@@ -42,7 +44,9 @@ pub(super) fn linked(text: &str, hosts: &Hosts) -> String {
     let mut out = String::with_capacity(text.len());
     let words = text.split_inclusive(char::is_whitespace);
     for word in words {
-        let start = ["https://", "http://"].iter().find_map(|scheme| word.find(scheme));
+        let start = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| word.find(scheme));
         let (before, url) = word.split_at(start.unwrap_or(word.len()));
         let end = address_end(url);
         let (url, after) = url.split_at(end);
@@ -62,7 +66,9 @@ pub(super) fn linked(text: &str, hosts: &Hosts) -> String {
 /// Where an address ends: before white space, a quotation, and the signs that close a sentence or
 /// brackets that were opened before it.
 fn address_end(word: &str) -> usize {
-    let word = word.split(|c: char| c.is_whitespace() || c == '<' || c == '>').next();
+    let word = word
+        .split(|c: char| c.is_whitespace() || c == '<' || c == '>')
+        .next();
     let mut url = word.unwrap_or_default();
     loop {
         let shorter = url.trim_end_matches(CLOSING);
@@ -126,8 +132,14 @@ mod tests {
         for (text, url) in [
             ("see https://example.com/a.", "https://example.com/a"),
             ("(http://example.com/b)", "http://example.com/b"),
-            ("https://example.com/c_(d), and", "https://example.com/c_(d)"),
-            ("文書：https://example.com/文書。", "https://example.com/文書"),
+            (
+                "https://example.com/c_(d), and",
+                "https://example.com/c_(d)",
+            ),
+            (
+                "文書：https://example.com/文書。",
+                "https://example.com/文書",
+            ),
         ] {
             let link = format!("<a href=\"{url}\"{TARGET}{REL}>{url}</a>");
             assert_eq!(linked(text, &hosts), text.replace(url, &link), "{text}");
@@ -137,6 +149,9 @@ mod tests {
         }
         let hostile = "<b>\" https://example.com/\"onclick=alert(1)<x>";
         let html = linked(hostile, &hosts);
-        assert!(!html.contains("<b>") && !html.contains("\"onclick"), "{html}");
+        assert!(
+            !html.contains("<b>") && !html.contains("\"onclick"),
+            "{html}"
+        );
     }
 }

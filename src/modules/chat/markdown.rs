@@ -28,9 +28,9 @@ use comrak::{Arena, Options, format_html, parse_document};
 pub use emoji::with_emoji;
 pub use highlight::needs_highlighting;
 use highlight::{Budget, MAX_HIGHLIGHT_TIME};
-pub(super) use sanitize::is_allowed_url;
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};
+pub(super) use sanitize::is_allowed_url;
 use sanitize::sanitizer;
 use shortcodes::resolve_standard;
 

@@ -14,10 +14,10 @@ use axum::Json;
 use axum::extract::State;
 use tokio::sync::{Notify, Semaphore};
 
-use super::model::MessageId;
-use super::topics::{MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged};
-use super::store::{self, UnreadRoom};
 use super::Chat;
+use super::model::MessageId;
+use super::store::{self, UnreadRoom};
+use super::topics::{MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
