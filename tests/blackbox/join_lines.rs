@@ -20,7 +20,6 @@ async fn many_joins_make_one_line_nobody_edits() {
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let general = ann.room("general");
-    server.member("Silent").await;
     let tell = json!({ "space": ann.space, "tell": "yes" });
     ann.act("community.tell-joins", tell).await.done();
     let mut people = Vec::new();

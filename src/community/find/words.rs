@@ -18,8 +18,9 @@ pub(super) enum Rank {
 
 /// The form in which names and queries are compared: folded as names are, without accents.
 pub(super) fn search_key(text: &str) -> String {
-    let key = name_key(text);
-    key.nfd().filter(|c| !is_combining_mark(*c)).collect()
+    // Before letters that look alike become one, which those with accents are not.
+    let plain: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+    name_key(&plain)
 }
 
 /// The words of a key. Signs such as the hyphen in `garden-plans` separate them.

@@ -46,13 +46,12 @@ impl Joined {
             ("third", name(2).into()),
             ("others", others.into()),
         ];
-        let (key, args) = match self.count {
-            0 | 1 => ("joined-one", &args[..1]),
-            2 => ("joined-two", &args[..2]),
-            3 => ("joined-three", &args[..3]),
-            _ => ("joined-many", &args[..]),
-        };
-        lang.with(key, args)
+        match self.count {
+            0 | 1 => lang.with("joined-one", &args[..1]),
+            2 => lang.with("joined-two", &args[..2]),
+            3 => lang.with("joined-three", &args[..3]),
+            _ => lang.with("joined-many", &args),
+        }
     }
 }
 
