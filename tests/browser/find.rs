@@ -1,6 +1,7 @@
 //! Going anywhere: Ctrl+K, its page without scripts, and the keys between rooms.
 
 use super::driver::acquire_browsers;
+use super::pages::assert_accessible;
 use super::session::{Browser, Kind};
 use crate::support::TestServer;
 
@@ -59,6 +60,7 @@ async fn find_leads_to_rooms_people_and_spaces() {
     page.type_keys("\u{e009}k\u{e000}").await;
     page.wait_text("#goto-found [aria-selected=true]", "王小明")
         .await;
+    assert_accessible(&page, "the dialog", &["light", "dark"]).await;
     page.type_keys("\u{e015}").await;
     page.wait_text("#goto-found [aria-selected=true]", "garden-plans")
         .await;

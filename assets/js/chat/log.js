@@ -167,7 +167,9 @@ class Log {
     if (this.place) return this.place; // still on the way there
     const first = !this.isAtEnd && this.saveAnchor();
     if (!first) return { isAtEnd: true };
-    return { id: first.id, offset: this.anchor.offset - this.top() };
+    const { offset } = this.anchor;
+    this.anchor = null; // the page may be shown again, and scrolled, before anything changes
+    return { id: first.id, offset: offset - this.top() };
   }
 
   top() { return this.scroller.getBoundingClientRect().top; }

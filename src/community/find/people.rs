@@ -29,6 +29,12 @@ struct Entry {
     key: String,
 }
 
+impl Entry {
+    fn ranked(&self, pattern: &Pattern) -> Option<(Rank, &Self)> {
+        Some((pattern.rank_of_key(&self.key)?, self))
+    }
+}
+
 impl PeopleIndex {
     fn new(rows: Vec<(AccountId, String)>) -> Self {
         let mut index = Self::default();
@@ -42,23 +48,27 @@ impl PeopleIndex {
         index
     }
 
+    /// The entries that begin with a word.
+    fn range(&self, word: &str) -> &[(Box<str>, u32)] {
+        let first = self.starts.partition_point(|(start, _)| &**start < word);
+        let rest = &self.starts[first..];
+        &rest[..rest.partition_point(|(start, _)| start.starts_with(word))]
+    }
+
     /// The people whom a query fits, at most `limit`, best first.
     pub(super) fn find(&self, pattern: &Pattern, limit: usize) -> Vec<(AccountId, &str, Rank)> {
-        let result = |entry| -> Option<(Rank, &Entry)> {
-            let entry: &Entry = entry;
-            Some((pattern.rank_of_key(&entry.key)?, entry))
-        };
         let mut found: Vec<(Rank, &Entry)> = Vec::new();
-        // The longest word leaves the fewest people to compare.
-        if let Some(word) = pattern.words().max_by_key(|word| word.len()) {
-            let first = self.starts.partition_point(|(start, _)| &**start < word);
-            let range = self.starts[first..].iter().take(MAX_SCANNED);
+        // The word that begins the fewest names leaves the fewest people to compare.
+        let ranges = pattern.words().map(|word| self.range(word));
+        if let Some(range) = ranges.min_by_key(|range| range.len()) {
             let people = range
-                .take_while(|(start, _)| start.starts_with(word))
+                .iter()
+                .take(MAX_SCANNED)
                 .filter_map(|(_, number)| self.people.get(*number as usize));
-            found.extend(people.filter_map(result));
+            found.extend(people.filter_map(|entry| entry.ranked(pattern)));
         } else if pattern.is_blank() {
-            found.extend(self.people.iter().take(limit).filter_map(result));
+            let people = self.people.iter().take(limit);
+            found.extend(people.filter_map(|entry| entry.ranked(pattern)));
         }
         found.sort_unstable_by(|(rank, one), (other_rank, other)| {
             (rank, &one.key, one.account).cmp(&(other_rank, &other.key, other.account))
