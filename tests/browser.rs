@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod editing;
     mod files;
     mod find;
     mod first_evening;
@@ -30,4 +31,5 @@ mod browser {
     mod unread_elsewhere;
     mod upload_resume;
     mod without_scripts;
+    mod writing;
 }
