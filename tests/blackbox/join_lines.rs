@@ -40,7 +40,7 @@ async fn many_joins_make_one_line_nobody_edits() {
     assert_eq!(line["body"], "");
     let page = ann.page(&format!("/rooms/{general}")).await;
     assert!(
-        page.contains("Member 1, Member 2 and 7 others joined"),
+        page.contains("<bdi>Member 1</bdi>, <bdi>Member 2</bdi> and 7 others joined"),
         "{page}"
     );
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::links::escape;
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 
@@ -36,9 +37,19 @@ impl Joined {
         }
     }
 
-    /// The line, in a language.
-    pub(super) fn text(&self, lang: Lang) -> String {
-        let name = |index: usize| self.names.get(index).map_or("", String::as_str);
+    /// The line as HTML, in a language. Each name is set apart from the direction of the others.
+    pub(super) fn html(&self, lang: Lang) -> String {
+        // Names have no isolates of their own: see `normalize_line`.
+        escape(&self.text(lang))
+            .replace('\u{2068}', "<bdi>")
+            .replace('\u{2069}', "</bdi>")
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        let name = |index: usize| {
+            let name = self.names.get(index).map_or("", String::as_str);
+            format!("\u{2068}{name}\u{2069}")
+        };
         let others = self.count.saturating_sub(2);
         let args = [
             ("name", name(0).into()),
@@ -89,6 +100,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_in_a_line_are_escaped_and_isolated() {
+        let mut joined = Joined::default();
+        joined.add(["<b>", "محمد"]);
+        let html = joined.html(Lang::negotiate(None, None));
+        assert_eq!(html, "<bdi>&lt;b&gt;</bdi> and <bdi>محمد</bdi> joined");
+    }
+
+    #[test]
     fn people_past_three_are_counted() {
         let mut joined = Joined::default();
         assert_eq!(joined.to_string(), "");
@@ -102,7 +121,9 @@ mod tests {
         ] {
             joined.add([name]);
             let stored = Joined::try_from(joined.to_string()).unwrap();
-            assert_eq!((stored.text(lang).as_str(), stored), (line, joined.clone()));
+            let html = stored.html(lang);
+            assert_eq!(html.replace("<bdi>", "").replace("</bdi>", ""), line);
+            assert_eq!(stored, joined);
         }
         assert_eq!(joined.names.len(), SHOWN_NAMES);
     }
