@@ -10,7 +10,7 @@ import './chat/viewer.js';
 
 const started = new WeakSet();
 
-/** Puts the caret where one writes, unless a touch keyboard would open or a field has it already. */
+/** Puts the caret where one writes, unless a touch keyboard would open or a field has it. */
 function focusComposer(page) {
   const isBusy = document.activeElement?.matches('input, textarea, select')
     || document.querySelector('dialog[open]');

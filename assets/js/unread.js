@@ -3,7 +3,7 @@
 
 import { onConnected, request } from './live.js';
 
-const REFETCH_DELAY = 2000; // ms between a room that the page does not know and asking for its space
+const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed and asking for all
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');

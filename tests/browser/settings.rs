@@ -16,9 +16,12 @@ async fn settings_are_one_page_with_a_way_back() {
     page.open_room(&garden).await;
     // What looks alike has one name, and each name leads to one page.
     let links = page
-        .js("[...document.querySelectorAll('a:has(.icon)')].filter((one) => \
-             one.checkVisibility() && !one.hash && /settings|account/.test(one.pathname)).map((one) => \
-             [one.ariaLabel, one.querySelector('use').getAttribute('href').split('#')[1]])")
+        .js(
+            "[...document.querySelectorAll('a:has(.icon)')].filter((one) => \
+             one.checkVisibility() && !one.hash && \
+             /settings|account/.test(one.pathname)).map((one) => \
+             [one.ariaLabel, one.querySelector('use').getAttribute('href').split('#')[1]])",
+        )
         .await;
     assert_eq!(
         links,

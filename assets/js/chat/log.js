@@ -4,13 +4,12 @@
 import { announce, words } from '../app.js';
 import { act, followFrom, isConnected, refetchRegion, request } from '../live.js';
 import { drawDividers } from './dividers.js';
-import { historyEntry, placeOf, savePlace } from './places.js';
+import { historyEntry, placeIn, placeOf, returnTo, savePlace } from './places.js';
 
 const END_DISTANCE = 48; // px from the end within which the log counts as being at its end
 const LOAD_DISTANCE = '600px'; // how far ahead of the reader history is loaded
 const UNREAD_OFFSET = 80; // px of read messages shown above the divider of unread ones
 const RETRY_DELAY = 3000; // ms
-const MAX_HIDDEN = 1000; // ms that a log may be hidden until the part to return to is there
 const MAX_ANNOUNCED = 3; // messages read out after one swap
 
 const ownAccount = () => document.getElementById('app').dataset.me;
@@ -79,7 +78,7 @@ class Log {
     this.sizes.observe(this.scroller);
     this.sizes.observe(this.list()); // a video has its height only once its first frame is loaded
     const place = placeOf(this.entry);
-    if (place?.id) this.returnTo(place);
+    if (place?.id) returnTo(this, place);
     else if (place && !this.isLive()) showNewest();
     else this.scrollToStart();
   }
@@ -105,7 +104,7 @@ class Log {
       event.preventDefault(); // without scripts it is a link
       showNewest();
     });
-    const leave = () => this.page.isConnected && savePlace(this.entry, this.currentPlace());
+    const leave = () => this.page.isConnected && savePlace(this.entry, placeIn(this));
     on(document, 'htmx:before:swap', ({ detail }) => detail.ctx.target?.id === 'app' && leave());
     on(window, 'pagehide', leave);
     on(window, 'focus', markRead);
@@ -162,36 +161,7 @@ class Log {
     return first;
   }
 
-  /** The first visible message and its offset in px from the top of the log, for a later return. */
-  currentPlace() {
-    if (this.place) return this.place; // still on the way there
-    const first = !this.isAtEnd && this.saveAnchor();
-    if (!first) return { isAtEnd: true };
-    const { offset } = this.anchor;
-    this.anchor = null; // the page may be shown again, and scrolled, before anything changes
-    return { id: first.id, offset: offset - this.top() };
-  }
-
   top() { return this.scroller.getBoundingClientRect().top; }
-
-  /** Opens the log where the reader left it, with that part of the history. */
-  async returnTo(place) {
-    this.isAtEnd = false;
-    this.update();
-    this.changes.takeRecords();
-    if (!document.getElementById(place.id)) {
-      this.place = place;
-      this.scroller.style.visibility = 'hidden'; // it would jump
-      const show = () => { this.scroller.style.visibility = ''; };
-      setTimeout(show, MAX_HIDDEN);
-      await refetchRegion(this.region());
-      this.place = null;
-      show();
-      return;
-    }
-    this.anchor = { id: place.id, offset: place.offset + this.top() };
-    this.restoreAnchor();
-  }
 
   /** Scrolls so that the remembered message is where it was. */
   restoreAnchor() {
