@@ -49,6 +49,7 @@ goto-title = Go anywhere
 goto-label = Go to
 goto-placeholder = Room, person or space
 goto-none = Nothing has that name. Try fewer letters.
+goto-button = Find
 keys-title = Keys
 keys-anywhere = Anywhere
 keys-goto = Go to a room or person
@@ -104,6 +105,19 @@ format-quote = Quote
 format-link = Link
 new-line = New
 new-below = { "{n}" } new
+newest-below = Newest
+# The page fills in names of people.
+typing-one = { "{name}" } is typing
+typing-two = { "{name}" } and { "{other}" } are typing
+typing-many = Several people are typing
+# $name, $second, $third: who joined the space first; $others: how many besides the first two.
+joined-one = { $name } joined
+joined-two = { $name } and { $second } joined
+joined-three = { $name }, { $second } and { $third } joined
+joined-many = { $others ->
+    [one] { $name }, { $second } and { $others } other joined
+   *[other] { $name }, { $second } and { $others } others joined
+}
 load-older = Load older messages
 load-newer = Load newer messages
 day-today = Today
@@ -177,6 +191,11 @@ space-new-hint = A community of its own on this server. You will own it.
 space-new-button = Make space
 field-space-name = Name
 part-about = About
+joins-label = Tell who joins
+joins-hint = A line in the first public room says so. Several who join within ten minutes share one.
+settings-sections = Sections
+settings-picture = Picture
+settings-appearance = Appearance
 server-title = This server
 members-title = Members
 # $count: how many members a space has.
@@ -241,12 +260,16 @@ direct-empty-text = You can write to everyone who shares a space with you. Join 
 
 ## Your account
 
-account-title = Your account
-account-you = You
+account-title = Settings
+account-you = Profile
 account-name = Name
 account-leave = Leave this device
 field-language = Language
 language-browser = As the browser asks
+field-theme = Colours
+theme-device = As the device has them
+theme-light = Light
+theme-dark = Dark
 sessions-title = Sessions
 sessions-hint = Where you are signed in. End what you do not know.
 sessions-end-others = End all others

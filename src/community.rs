@@ -10,8 +10,11 @@ mod check;
 mod devices;
 mod direct_rooms;
 mod emoji;
+mod find;
 mod housekeeping;
 mod invites;
+mod join_lines;
+mod last_space;
 mod names;
 mod other_instances;
 mod pages;
@@ -56,6 +59,7 @@ pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
+use find::PeopleIndexes;
 use invites::Invites;
 pub use permissions::{Permission, Role, Scope};
 pub use person::Person;
@@ -84,6 +88,7 @@ pub struct Services {
     devices: KnownDevices,
     setup_token: SetupToken,
     invites: Invites,
+    people_indexes: PeopleIndexes,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -125,6 +130,7 @@ impl Community {
                 access: access.clone(),
                 accounts: accounts.clone(),
             },
+            people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
             rooms: Rooms::new(&engine, &access),
             emoji: EmojiSets::new(&engine, &access),
@@ -183,6 +189,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::AccountChanged>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
+        .publishes::<topics::SpaceVisited>()
         .publishes::<topics::EmojiChanged>()
         .publishes::<topics::MemberJoined>()
         .publishes::<topics::MemberLeft>()
@@ -211,7 +218,7 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
-    pages::declare(module).page(
+    find::declare(pages::declare(module)).page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

@@ -24,6 +24,7 @@ mod blackbox {
     mod emoji;
     mod feeds;
     mod files;
+    mod find;
     mod forwarded_addresses;
     mod frame_rendering;
     mod fresh_pages;
@@ -35,6 +36,7 @@ mod blackbox {
     mod idempotency;
     mod invites;
     mod jobs;
+    mod join_lines;
     mod live_overload;
     mod log_secrets;
     mod long_lists;

@@ -13,17 +13,22 @@ mod browser {
 
     mod editing;
     mod files;
+    mod find;
     mod first_evening;
     mod history;
     mod injection;
+    mod joins;
     mod links;
     mod live;
     mod offline;
     mod pages;
     mod phone;
     mod pictures;
+    mod places;
     mod portraits;
+    mod settings;
     mod sign_out;
+    mod unread_elsewhere;
     mod upload_resume;
     mod without_scripts;
     mod writing;

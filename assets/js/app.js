@@ -3,10 +3,12 @@
 
 import { act, onConnected, syncFeeds } from './live.js';
 import './sign_out.js';
+import { showUnread } from './unread.js';
+import { countVisit } from './used.js';
 import { showWaiting } from './waiting.js';
 
 const ACTIVITY_INTERVAL = 30000; // ms between two reports that the person is active
-const MAX_FOUND = 12; // links that the quick switcher lists
+const RETURN_KEY = 'return'; // of sessionStorage: the last page that is none of settings
 const MAX_ANNOUNCEMENTS = 5; // lines left in the live region
 
 /** Texts in the reader's language, translated by the server: <div id="words" data-…>. */
@@ -54,9 +56,20 @@ document.addEventListener('pointerover', ({ target }) => {
   time.title = `${formatDate(words.dayOfYear, at)}, ${timeOfDay(at)}`;
 }, { passive: true });
 
+let shownPath = null;
+
+/** Counts the visit of a page, and remembers it as the one that settings lead back to. */
+function notePage() {
+  const path = location.pathname + location.search;
+  if (path === shownPath || !document.getElementById('app')) return;
+  shownPath = path;
+  countVisit();
+  if (!document.querySelector('main [data-leave]')) sessionStorage.setItem(RETURN_KEY, path);
+}
+
 function refreshPage() {
-  const app = document.getElementById('app');
-  if (app.dataset.title) document.title = app.dataset.title;
+  showUnread();
+  notePage();
   localizeTimes();
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
@@ -81,53 +94,18 @@ export function askConfirmation(question) {
   });
 }
 
-const hasText = (element, query) => element.textContent.toLocaleLowerCase().includes(query);
-
-function linkLabel(link) {
-  const name = (link.querySelector('.name, .sr') ?? link).textContent.trim();
-  return name || link.getAttribute('aria-label') || link.title;
-}
-
-function fillGoto() {
-  const query = gotoDialog.querySelector('input').value.trim().toLocaleLowerCase();
-  const links = [...document.querySelectorAll('.rail a[href], .side a.room')];
-  const found = links.filter((link) => hasText(link, query)).slice(0, MAX_FOUND);
-  gotoDialog.querySelector('.found').replaceChildren(...found.map((link, index) => {
-    const item = document.createElement('li');
-    const copy = document.createElement('a');
-    copy.href = link.href;
-    copy.textContent = linkLabel(link);
-    if (index === 0) copy.dataset.chosen = '';
-    item.append(copy);
-    return item;
-  }));
-}
-
-function openGoto() {
+/** Shows the dialog at once, so that no key is lost while its script is loaded. */
+async function openGoto() {
+  if (gotoDialog.open) return;
   gotoDialog.querySelector('input').value = '';
-  fillGoto();
   gotoDialog.showModal();
+  (await import('./find.js')).start();
 }
-
-gotoDialog.querySelector('input').addEventListener('input', fillGoto);
-gotoDialog.addEventListener('keydown', (event) => {
-  const found = [...gotoDialog.querySelectorAll('.found a')];
-  const chosen = found.findIndex((link) => 'chosen' in link.dataset);
-  const next = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];
-  if (next !== undefined && found.length) {
-    event.preventDefault();
-    delete found[chosen].dataset.chosen;
-    found[(next + found.length) % found.length].dataset.chosen = '';
-  } else if (event.key === 'Enter' && found[chosen]) {
-    event.preventDefault();
-    found[chosen].click();
-  }
-});
 
 // Links ---------------------------------------------------------------------------------------
 
 /** Opens a page of this server without closing the socket. The last of several requests wins. */
-async function visit({ href, pathname, search, hash }) {
+export async function visit({ href, pathname, search, hash }) {
   await showWaiting(htmx.ajax('GET', pathname + search, {
     source: '#app',
     target: '#app',
@@ -140,7 +118,9 @@ async function visit({ href, pathname, search, hash }) {
 }
 
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-const isBoostable = (link) => link.origin === location.origin && !link.target
+// Messages of other names of this server mark its links as if they led to another site.
+const isBoostable = (link) => link.origin === location.origin
+  && (!link.target || link.closest('.body, .topic'))
   && !link.hasAttribute('download') && document.getElementById('app');
 
 // One listener on the window for all links, after every other listener: hx-boost would make htmx
@@ -153,7 +133,8 @@ addEventListener('click', (event) => {
   const isSamePage = link.pathname === location.pathname && link.search === location.search;
   if (link.hash && isSamePage) return;
   event.preventDefault();
-  visit(link);
+  const back = 'leave' in link.dataset && sessionStorage.getItem(RETURN_KEY);
+  visit(back ? new URL(back, location.href) : link);
 });
 
 document.addEventListener('htmx:before:history:restore', () => htmx.trigger('#app', 'htmx:abort'));
@@ -212,8 +193,14 @@ document.addEventListener('click', async (event) => {
     await navigator.clipboard?.writeText(field.value).catch(() => {});
     announce(words.copied);
   }
-  if (event.target.closest('[data-open=goto]')) openGoto();
-  if (event.target.closest('[data-open=keys]')) keysDialog.showModal();
+  if (event.target.closest('[data-open=goto]')) {
+    event.preventDefault(); // without scripts it is a link
+    openGoto();
+  }
+  if (event.target.closest('[data-open=keys]')) {
+    gotoDialog.close();
+    keysDialog.showModal();
+  }
   if (event.target.closest('#newer-version button')) location.reload();
   const dialog = event.target.closest('dialog');
   if (dialog && event.target.closest('[data-close]')) dialog.close();
@@ -233,7 +220,7 @@ document.addEventListener('input', (event) => {
   if (!event.target.matches('.filter, .filter input')) return;
   const query = event.target.value.trim().toLocaleLowerCase();
   for (const row of event.target.closest('.picker').querySelectorAll('li')) {
-    row.hidden = !hasText(row, query);
+    row.hidden = !row.textContent.toLocaleLowerCase().includes(query);
   }
 });
 

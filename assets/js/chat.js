@@ -5,21 +5,32 @@ import { restoreEdits } from './chat/editing.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showPending } from './chat/outbox.js';
+import { startTyping } from './chat/typing.js';
 import './chat/viewer.js';
 
 const started = new WeakSet();
+
+/** Puts the caret where one writes, unless a touch keyboard would open or a field has it. */
+function focusComposer(page) {
+  const isBusy = document.activeElement?.matches('input, textarea, select')
+    || document.querySelector('dialog[open]');
+  if (isBusy || matchMedia('(pointer: coarse)').matches) return;
+  page.querySelector('.compose textarea')?.focus({ preventScroll: true });
+}
 
 function start() {
   const page = document.querySelector('[data-room-page]');
   if (!page || started.has(page)) return;
   started.add(page);
   startLog(page);
+  startTyping(page);
   // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;
     startComposer(page);
     showPending(page);
     restoreEdits();
+    focusComposer(page);
   });
 }
 

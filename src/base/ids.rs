@@ -55,6 +55,11 @@ pub fn time_of(id: i64) -> Micros {
     Micros(((id >> LOW_BITS) + EPOCH_MS) * 1000)
 }
 
+/// The least id that may be generated at a time.
+pub fn first_at(time: Micros) -> i64 {
+    (time.0 / 1000 - EPOCH_MS).max(0) << LOW_BITS
+}
+
 /// An id of one kind of row.
 pub trait Id: Copy + Send + Sync + 'static {
     /// Name of the type: ids of two kinds may have the same number.

@@ -19,6 +19,7 @@ use crate::base::text::{fold, has_excess_marks};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
+use crate::engine::viewer::Theme;
 
 pub(super) const MAX_NAME_CHARS: usize = 40; // graphemes
 const MAX_LOGIN_BYTES: usize = 1_280; // no name or address is longer
@@ -35,6 +36,8 @@ pub struct Account {
     pub email: String,
     /// A tag such as `en`, if one was chosen; `None` follows the browser.
     pub language: Option<String>,
+    /// `light` or `dark`, if one was chosen; `None` follows the device.
+    pub theme: Option<String>,
 }
 
 /// The form fields of a new account.
@@ -154,7 +157,7 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
+        const READ: &str = "SELECT id, name, email, language, theme FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
@@ -202,9 +205,19 @@ impl Accounts {
     /// Sets the language of an account's pages; `None` follows the browser.
     pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
         const SET: &str = "UPDATE accounts SET language = $2 WHERE id = $1";
+        self.set(id, SET, language).await
+    }
+
+    /// Sets the colours of an account's pages.
+    pub(super) async fn set_theme(&self, id: AccountId, theme: Theme) -> Result<()> {
+        const SET: &str = "UPDATE accounts SET theme = $2 WHERE id = $1";
+        self.set(id, SET, theme.name().map(str::to_owned)).await
+    }
+
+    async fn set(&self, id: AccountId, sql: &'static str, value: Option<String>) -> Result<()> {
         let bus = self.engine.bus.clone();
         let write = self.engine.db.write(async move |tx| {
-            tx.execute(SET, (id, language)).await?;
+            tx.execute(sql, (id, value)).await?;
             let origin = Origin::new(id, None);
             bus.publish_after_commit(tx, origin, AccountChanged { account: id });
             Ok(())

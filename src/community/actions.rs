@@ -27,6 +27,12 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             spaces::rename_space,
         )
         .action(
+            "community.tell-joins",
+            "Sets whether a space tells in its first room who joins",
+            Class::Write,
+            spaces::tell_joins,
+        )
+        .action(
             "community.remove-member",
             "Removes someone from a space, or leaves it",
             Class::Write,
@@ -85,6 +91,12 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             "Chooses the language of one's pages",
             Class::Write,
             account::set_language,
+        )
+        .action(
+            "community.set-theme",
+            "Chooses the colours of one's pages",
+            Class::Write,
+            account::set_theme,
         )
         .action_with_files(
             "community.set-portrait",

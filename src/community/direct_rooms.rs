@@ -20,8 +20,8 @@ pub struct DirectRoom {
     pub id: RoomId,
     /// The names of the others.
     pub title: String,
-    /// Whether there are several others.
-    pub is_group: bool,
+    /// The other one; none where there are several.
+    pub other: Option<AccountId>,
 }
 
 impl Rooms {
@@ -42,7 +42,7 @@ impl Rooms {
     }
 
     async fn read_direct(&self, account: AccountId) -> Result<Vec<DirectRoom>> {
-        const READ: &str = "SELECT mine.room_id, a.name FROM \
+        const READ: &str = "SELECT mine.room_id, a.name, a.id FROM \
             (SELECT m.room_id, m.account_id FROM room_members m \
             JOIN rooms r ON r.id = m.room_id AND r.space_id IS NULL \
             WHERE m.account_id = $1 ORDER BY m.room_id DESC LIMIT $2) mine \
@@ -50,19 +50,20 @@ impl Rooms {
             AND theirs.account_id <> mine.account_id \
             JOIN accounts a ON a.id = theirs.account_id \
             ORDER BY mine.room_id DESC, a.name_key";
-        let people: Vec<(RoomId, String)> = self.engine.db.all(READ, (account, MAX_ROOMS)).await?;
+        let people: Vec<(RoomId, String, AccountId)> =
+            self.engine.db.all(READ, (account, MAX_ROOMS)).await?;
         let mut rooms: Vec<DirectRoom> = Vec::new();
-        for (id, name) in people {
+        for (id, name, other) in people {
             match rooms.last_mut() {
                 Some(room) if room.id == id => {
                     room.title.push_str(", ");
                     room.title.push_str(&name);
-                    room.is_group = true;
+                    room.other = None;
                 }
                 _ => rooms.push(DirectRoom {
                     id,
                     title: name,
-                    is_group: false,
+                    other: Some(other),
                 }),
             }
         }

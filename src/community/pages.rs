@@ -72,8 +72,12 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
         return Ok(Redirect::to(to).into_response());
     };
     let deps = community.dependencies(viewer.account);
-    let to = match community.spaces.of(&deps, viewer.account).await?.first() {
-        Some(space) => landing_page(&community, viewer.account, space.id).await?,
+    let spaces = community.spaces.of(&deps, viewer.account).await?;
+    let last = community
+        .spaces
+        .last_visited(&deps, viewer.account, &spaces);
+    let to = match last.await? {
+        Some(space) => landing_page(&community, viewer.account, space).await?,
         None => "/direct".to_owned(),
     };
     Ok(Redirect::to(&to).into_response())
@@ -126,6 +130,7 @@ async fn space_settings(
         .await?;
     let emoji = community.emoji.list(space.id).await?;
     let people = community.spaces.members(space.id).await?;
+    let has_emblem = community.spaces.has_emblem(space.id).await?;
     let scheme = if community.engine().settings.https {
         "https"
     } else {
@@ -147,6 +152,7 @@ async fn space_settings(
             people,
             archived,
             emoji,
+            has_emblem,
             origin: format!("{scheme}://{host}")
         }
     )
@@ -265,6 +271,7 @@ async fn account(
     let shell = layout.shell(&viewer, None, "/account").await?;
     let account = community.accounts.get(viewer.account).await?;
     let sessions = community.sessions.list(viewer.account).await?;
+    let has_portrait = community.accounts.has_portrait(viewer.account).await?;
     let head = community.head(&viewer, viewer.lang.t("account-title"));
     app_page!(
         wants,
@@ -273,6 +280,7 @@ async fn account(
             shell,
             email: account.email.clone(),
             language: account.language.clone(),
+            has_portrait,
             sessions,
             this: viewer.session.to_string(),
         }

@@ -210,6 +210,12 @@ async fn serve_emblem(
 }
 
 impl Accounts {
+    /// Whether an account has a picture.
+    pub(super) async fn has_portrait(&self, account: AccountId) -> Result<bool> {
+        const READ: &str = "SELECT picture IS NOT NULL FROM accounts WHERE id = $1";
+        self.engine.db.scalar(READ, (account,)).await
+    }
+
     /// Sets or removes the portrait of an account; the file it replaces is released.
     pub(super) async fn set_portrait(
         &self,
@@ -230,6 +236,12 @@ impl Accounts {
 }
 
 impl Spaces {
+    /// Whether a space has an emblem.
+    pub(super) async fn has_emblem(&self, space: SpaceId) -> Result<bool> {
+        const READ: &str = "SELECT picture IS NOT NULL FROM spaces WHERE id = $1";
+        self.engine.db.scalar(READ, (space,)).await
+    }
+
     /// Sets or removes the emblem of a space; the file it replaces is released.
     pub(super) async fn set_emblem(
         &self,

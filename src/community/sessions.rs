@@ -25,7 +25,7 @@ use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
 use crate::base::security_log::SecurityEvent;
 use crate::engine::bus::Origin;
-use crate::engine::viewer::Viewer;
+use crate::engine::viewer::{Theme, Viewer};
 use crate::engine::web::RequestContext;
 
 const SEEN: &str = "seen"; // field of a record: its last use, stored hourly
@@ -141,6 +141,7 @@ impl Sessions {
             session: digest(&id),
             address,
             lang,
+            theme: Theme::from_name(account.theme.as_deref().unwrap_or_default()),
         }))
     }
 

@@ -14,7 +14,7 @@ use crate::base::locale::Lang;
 use crate::engine::module::{Nav, NavSection, Pane};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Head, Part, icon_address};
+use crate::engine::web::{Head, IsPrefetch, Part, icon_address};
 
 /// A space in the rail.
 pub struct SpaceLink {
@@ -49,6 +49,8 @@ pub struct Shell {
     pub spaces: Vec<SpaceLink>,
     /// The space the page belongs to.
     pub space: Option<SpaceId>,
+    /// The space whose rooms the sidebar lists: the page's, else the one visited last.
+    pub sidebar_space: Option<SpaceId>,
     /// The sidebar's heading: the space's name, or that of direct conversations.
     pub title: String,
     /// The sidebar's sections.
@@ -78,7 +80,7 @@ impl Shell {
 
     /// The URL that the sidebar is refetched from.
     pub fn refresh(&self) -> String {
-        match self.space {
+        match self.sidebar_space {
             Some(space) => format!("/sidebar?space={space}&here={}", self.here),
             None => format!("/sidebar?here={}", self.here),
         }
@@ -88,7 +90,11 @@ impl Shell {
 /// Builds shells, with the sections and panes of every module. Page handlers get it as an
 /// extractor. Cheap to clone.
 #[derive(Clone)]
-pub struct Layout(Arc<Additions>);
+pub struct Layout {
+    additions: Arc<Additions>,
+    /// Whether nobody looks at the page yet, so that it counts as no visit.
+    is_prefetch: bool,
+}
 
 struct Additions {
     community: Community,
@@ -100,8 +106,13 @@ impl<S: Sync> FromRequestParts<S> for Layout {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let layout = parts.extensions.get::<Self>();
-        layout.cloned().ok_or_else(|| {
+        let Ok(IsPrefetch(is_prefetch)) = IsPrefetch::from_request_parts(parts, &()).await;
+        let layout = parts.extensions.get::<Self>().cloned();
+        let layout = layout.map(|layout| Self {
+            is_prefetch,
+            ..layout
+        });
+        layout.ok_or_else(|| {
             Error::Internal(anyhow::anyhow!("the routes were mounted without a layout"))
         })
     }
@@ -110,11 +121,15 @@ impl<S: Sync> FromRequestParts<S> for Layout {
 impl Layout {
     /// A layout with these sections and panes of modules.
     pub fn new(community: &Community, navs: Vec<Nav>, panes: Vec<Pane>) -> Self {
-        Self(Arc::new(Additions {
+        let additions = Additions {
             community: community.clone(),
             navs,
             panes,
-        }))
+        };
+        Self {
+            additions: Arc::new(additions),
+            is_prefetch: false,
+        }
     }
 
     /// The shell of the page at `here`, in a space or outside of any.
@@ -124,7 +139,7 @@ impl Layout {
         space: Option<SpaceId>,
         here: &str,
     ) -> Result<Shell> {
-        let deps = self.0.community.dependencies(viewer.account);
+        let deps = self.additions.community.dependencies(viewer.account);
         self.shell_from(&deps, viewer, space, here).await
     }
 
@@ -138,7 +153,8 @@ impl Layout {
     ) -> Result<Shell> {
         let mut shell = self.sidebar(deps, viewer, space, here).await?;
         if let Some(space) = space {
-            for pane in &self.0.panes {
+            self.note_visit(deps, viewer, space).await?;
+            for pane in &self.additions.panes {
                 let pane = pane(viewer.clone(), space, deps.clone()).await?;
                 shell.panes.push(pane);
             }
@@ -147,7 +163,20 @@ impl Layout {
         Ok(shell)
     }
 
-    /// The shell without the panes.
+    /// Stores a visit of a space, unless the last visit was one of it, too.
+    async fn note_visit(&self, deps: &Dependencies, viewer: &Viewer, space: SpaceId) -> Result<()> {
+        let (spaces, account) = (&self.additions.community.spaces, viewer.account);
+        let own = spaces.of(deps, account).await?;
+        // Also a dependency: a cached page of this space is stale once another one was visited, so
+        // that the next visit comes here.
+        let last = spaces.last_visited(deps, account, &own).await?;
+        if last != Some(space) && !self.is_prefetch {
+            spaces.visit(account, space).await;
+        }
+        Ok(())
+    }
+
+    /// The shell without the panes. Outside of spaces the sidebar is that of the last one.
     pub(super) async fn sidebar(
         &self,
         deps: &Dependencies,
@@ -155,31 +184,40 @@ impl Layout {
         space: Option<SpaceId>,
         here: &str,
     ) -> Result<Shell> {
-        let community = &self.0.community;
+        let community = &self.additions.community;
+        let spaces = community.spaces.of(deps, viewer.account).await?;
+        let sidebar_space = match space {
+            Some(space) => Some(space),
+            None => {
+                let last = community.spaces.last_visited(deps, viewer.account, &spaces);
+                last.await?
+            }
+        };
         // Taken before reading: later changes arrive as frames.
-        let feeds = community.sidebar_feeds(viewer, space).await?;
-        space.iter().for_each(|space| deps.add(*space));
+        let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
+        sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
         let role = match space {
             Some(space) => community.access.role(viewer.account, space).await?,
             None => None,
         };
-        let current = spaces.iter().find(|one| Some(one.id) == space);
+        let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
             |one| one.name.clone(),
         );
         let mut sections = Vec::new();
-        for nav in &self.0.navs {
-            sections.extend(nav(viewer.clone(), space, deps.clone()).await?);
+        for nav in &self.additions.navs {
+            sections.extend(nav(viewer.clone(), sidebar_space, deps.clone()).await?);
         }
         Ok(Shell {
             lang: viewer.lang,
             account: viewer.account,
             name: viewer.name.to_string(),
             face: Face::of(viewer.account, &viewer.name),
-            spaces: spaces.iter().map(|one| link(one, space)).collect(),
+            spaces: spaces.iter().map(|one| link(one, sidebar_space)).collect(),
             space,
+            sidebar_space,
             title,
             sections,
             panes: Vec::new(),
@@ -206,7 +244,9 @@ impl Community {
     /// The `<head>` of a page for this viewer.
     pub fn head(&self, viewer: &Viewer, title: impl Into<String>) -> Head {
         let pages = &self.engine().pages;
-        pages.head(viewer.lang, Some(viewer.account), title)
+        let mut head = pages.head(viewer.lang, Some(viewer.account), title);
+        head.theme = viewer.theme;
+        head
     }
 
     /// What every page of an account depends on: the account, with its permissions. Call it before

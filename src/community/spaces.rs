@@ -30,6 +30,9 @@ pub struct Space {
     pub id: SpaceId,
     /// The name, as shown.
     pub name: String,
+    /// Whether its first room tells who has joined.
+    #[sqlx(default)]
+    pub tells_joins: bool,
 }
 
 /// Inserts a space in the caller's transaction.
@@ -69,12 +72,15 @@ pub struct Spaces {
     pub(super) engine: Engine,
     pub(super) access: Access,
     of_account: StoreCache<AccountId, Arc<Vec<Space>>>,
+    /// The space that an account visited last: see [`Self::last_visited`].
+    pub(super) last: StoreCache<AccountId, Option<SpaceId>>,
 }
 
 impl Spaces {
     pub(super) fn new(engine: &Engine, access: &Access) -> Self {
         Self {
             of_account: StoreCache::of_lists(engine, |spaces| spaces.len()),
+            last: StoreCache::new(engine),
             engine: engine.clone(),
             access: access.clone(),
         }
@@ -102,7 +108,7 @@ impl Spaces {
     /// # Errors
     /// `NotFound` for everybody else.
     pub async fn get(&self, account: AccountId, id: SpaceId) -> Result<Space> {
-        const GET: &str = "SELECT id, name FROM spaces WHERE id = $1";
+        const GET: &str = "SELECT id, name, tells_joins FROM spaces WHERE id = $1";
         self.access.permit(account, &READ, Scope::Space(id)).await?;
         self.engine.db.one(GET, (id,)).await
     }

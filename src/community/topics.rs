@@ -3,7 +3,13 @@
 use std::net::IpAddr;
 
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::event;
+use crate::{event, id};
+
+id!(
+    /// Which space an account visited last, as a dependency of its own: it changes more often than
+    /// the account, and must not invalidate what is cached of its rights.
+    LastSpace
+);
 
 event! {
     /// An account's settings changed.
@@ -24,12 +30,23 @@ event! {
 }
 
 event! {
-    /// A space got another name or picture.
+    /// A space got another name, picture or setting.
     pub struct SpaceChanged on "community.space.changed" by space {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// Its name.
         name: String = "Glasshouse".into(),
+    }
+}
+
+event! {
+    /// An account opened a page of another space than before.
+    pub struct SpaceVisited on "community.space.visited" by account
+        changes(account as LastSpace) {
+        /// The account.
+        account: AccountId = AccountId(7),
+        /// The space.
+        space: SpaceId = SpaceId(3),
     }
 }
 

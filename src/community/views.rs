@@ -67,6 +67,7 @@ pub(super) struct SpacePage {
     pub(super) people: Vec<Person>,
     pub(super) archived: Vec<Room>,
     pub(super) emoji: Vec<Emoji>,
+    pub(super) has_emblem: bool,
     /// `https://host`, the start of absolute invitation links.
     pub(super) origin: String,
 }
@@ -99,6 +100,7 @@ pub(super) struct AccountPage {
     pub(super) shell: Shell,
     pub(super) email: String,
     pub(super) language: Option<String>,
+    pub(super) has_portrait: bool,
     pub(super) sessions: Vec<OpenSession>,
     pub(super) this: String,
 }

@@ -23,6 +23,40 @@ pub struct Viewer {
     pub address: IpAddr,
     /// The language of the account's settings, else of `Accept-Language`.
     pub lang: Lang,
+    /// The colours that the account chose.
+    pub theme: Theme,
+}
+
+/// Which colours an account chose for its pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Those of the device.
+    #[default]
+    Device,
+    /// Light, whatever the device prefers.
+    Light,
+    /// Dark, whatever the device prefers.
+    Dark,
+}
+
+impl Theme {
+    /// By its name; that of the device for any other.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Device,
+        }
+    }
+
+    /// The name that style sheets select by; none for that of the device.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Device => None,
+            Self::Light => Some("light"),
+            Self::Dark => Some("dark"),
+        }
+    }
 }
 
 /// Says whether a viewer's session still exists. It fails when the session could not be read.

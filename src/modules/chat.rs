@@ -10,6 +10,10 @@ mod daily_limits;
 mod dividers;
 mod emoji_list;
 mod history;
+mod join_lines;
+mod join_store;
+mod joined;
+mod links;
 pub mod markdown;
 mod message_html;
 mod model;
@@ -35,6 +39,7 @@ use crate::engine::viewer::Viewer;
 pub use check::problems;
 use code_renderer::CodeRenderer;
 use daily_limits::DailyLimits;
+use join_lines::Joins;
 use unread::Unread;
 
 /// To write messages in a room.
@@ -70,6 +75,7 @@ pub struct Chat {
     engine: Engine,
     community: Community,
     unread: Unread,
+    joins: Joins,
     code_renderer: CodeRenderer,
     daily_limits: DailyLimits,
 }
@@ -81,6 +87,7 @@ impl Chat {
             engine: community.engine().clone(),
             community: community.clone(),
             unread: Unread::default(),
+            joins: Joins::default(),
             code_renderer: CodeRenderer::default(),
             daily_limits: DailyLimits::new(&community.engine().settings),
         }
@@ -94,6 +101,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessageEdited>()
         .publishes::<topics::MessageDeleted>()
         .publishes::<topics::AttachmentsReady>()
+        .publishes::<topics::JoinsAdded>()
         .publishes::<topics::TypingStarted>()
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
@@ -111,7 +119,9 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
-        .task(unread::flush);
+        .subscriber(join_lines::subscriber())
+        .task(unread::flush)
+        .task(join_lines::write_lines);
     declare_actions(pages::declare(module))
 }
 

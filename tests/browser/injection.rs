@@ -133,6 +133,7 @@ async fn injected_markup_never_runs() {
         general,
         "/account".into(),
         "/direct".into(),
+        "/find?q=a".into(),
         "/sign-in".into(),
     ]);
     for page in pages {

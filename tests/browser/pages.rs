@@ -59,6 +59,7 @@ async fn all_pages() -> AllPages {
         format!("/spaces/{space}/rooms/new"),
         "/account".into(),
         "/direct".into(),
+        "/find?q=a".into(),
         "/dead-letters".into(),
         "/jobs".into(),
         format!("/messages/{}/edit", mine.id),
@@ -111,7 +112,7 @@ impl AllPages {
 }
 
 /// No id twice, and nothing for axe in these colour schemes.
-async fn assert_accessible(browser: &Browser, page: &str, schemes: &[&str]) {
+pub(super) async fn assert_accessible(browser: &Browser, page: &str, schemes: &[&str]) {
     let twice = browser
         .js(
             "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, place, all) \

@@ -44,6 +44,7 @@ async fn phone_shows_one_pane_without_overflow() {
         format!("/rooms/{room}/settings"),
         "/account".into(),
         "/direct".into(),
+        "/find?q=a".into(),
         "/dead-letters".into(),
         "/jobs".into(),
     ];

@@ -4,6 +4,7 @@
 import { announce, words } from '../app.js';
 import { act, followFrom, isConnected, refetchRegion, request } from '../live.js';
 import { drawDividers } from './dividers.js';
+import { historyEntry, placeIn, placeOf, returnTo, savePlace } from './places.js';
 
 const END_DISTANCE = 48; // px from the end within which the log counts as being at its end
 const LOAD_DISTANCE = '600px'; // how far ahead of the reader history is loaded
@@ -49,6 +50,8 @@ class Log {
     this.firstUnreadId = page.querySelector('.log > .new + .msg')?.id;
     this.isDirty = false; // whether the log changed since the last update
     this.drawnDay = today(); // the dividers were drawn on this day
+    this.entry = historyEntry(); // of the tab's history
+    this.place = null; // where to go back to, while its part of the history is fetched
     this.listeners = new AbortController();
     this.edges = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) this.loadHistory(entry.target);
@@ -74,7 +77,10 @@ class Log {
     this.listen();
     this.sizes.observe(this.scroller);
     this.sizes.observe(this.list()); // a video has its height only once its first frame is loaded
-    this.scrollToStart();
+    const place = placeOf(this.entry);
+    if (place?.id) returnTo(this, place);
+    else if (place && !this.isLive()) showNewest();
+    else this.scrollToStart();
   }
 
   stop() {
@@ -94,7 +100,13 @@ class Log {
     on(document, 'htmx:after:swap', () => this.afterSwap());
     on(document, 'tide:frame', ({ detail }) => this.countFrame(detail));
     on(this.scroller, 'scroll', () => this.afterScroll());
-    if (this.pill) on(this.pill, 'click', showNewest);
+    this.pill.addEventListener('click', (event) => {
+      event.preventDefault(); // without scripts it is a link
+      showNewest();
+    });
+    const leave = () => this.page.isConnected && savePlace(this.entry, placeIn(this));
+    on(document, 'htmx:before:swap', ({ detail }) => detail.ctx.target?.id === 'app' && leave());
+    on(window, 'pagehide', leave);
     on(window, 'focus', markRead);
     on(document, 'visibilitychange', markRead);
     on(document, 'tide:connected', markRead);
@@ -131,12 +143,12 @@ class Log {
   }
 
   afterScroll() {
+    if (!this.page.isConnected) return;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < END_DISTANCE && this.isLive();
-    if (!this.isAtEnd) return;
-    this.unseenIds.clear();
+    if (this.isAtEnd) this.unseenIds.clear();
     this.showPill();
-    this.markRead();
+    if (this.isAtEnd) this.markRead();
   }
 
   /** Remembers where the first visible message is, and returns the message. */
@@ -148,6 +160,8 @@ class Log {
       : null;
     return first;
   }
+
+  top() { return this.scroller.getBoundingClientRect().top; }
 
   /** Scrolls so that the remembered message is where it was. */
   restoreAnchor() {
@@ -161,6 +175,14 @@ class Log {
   /** Refetches the part of the history that is being read, and does not move it. */
   prepareRefetch(event) {
     if (event.target !== this.region()) return;
+    const { place } = this;
+    if (place) {
+      event.detail.url += `?at=${place.id.slice(2)}`;
+      event.detail.beforeSwap = () => {
+        this.anchor = { id: place.id, offset: place.offset + this.top() };
+      };
+      return;
+    }
     const first = !this.isAtEnd && this.saveAnchor();
     if (first) event.detail.url += `?at=${first.id.slice(2)}`;
     event.detail.beforeSwap = () => this.saveAnchor();
@@ -214,7 +236,8 @@ class Log {
     const others = added.filter((message) => message.dataset.author !== ownAccount());
     if (!others.length) return;
     for (const message of others.slice(-MAX_ANNOUNCED)) {
-      announce(`${message.querySelector('header b').textContent}: ${textOf(message)}`);
+      const author = message.querySelector('header b')?.textContent; // none of who joined
+      announce(author ? `${author}: ${textOf(message)}` : textOf(message));
     }
     if (this.isAway() && (!this.firstUnreadId || this.lastReadId >= previous)) {
       this.firstUnreadId = others[0].id;
@@ -233,10 +256,13 @@ class Log {
   }
 
   showPill() {
-    if (!this.pill) return;
+    if (!this.page.isConnected) return;
     const count = this.unseenIds.size;
-    this.pill.hidden = count === 0;
-    this.pill.querySelector('span').textContent = words.newBelow.replace('{n}', count);
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    const isFar = !this.isLive() || scrollHeight - scrollTop > 2 * clientHeight;
+    this.pill.hidden = this.isAtEnd || (!count && !isFar);
+    const text = count ? words.newBelow.replace('{n}', count) : words.newest;
+    this.pill.querySelector('span').textContent = text;
   }
 
   markRead() {

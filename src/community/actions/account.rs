@@ -11,7 +11,7 @@ use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::engine::actions::Outcome;
 use crate::engine::files::FileId;
-use crate::engine::viewer::Viewer;
+use crate::engine::viewer::{Theme, Viewer};
 
 #[derive(Deserialize)]
 pub(super) struct EndSession {
@@ -65,6 +65,22 @@ pub(super) async fn set_language(
             Some(input.language).filter(|tag| !tag.is_empty()),
         )
         .await?;
+    Ok(Outcome::new(Value::Null, "/account"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetTheme {
+    /// `light`, `dark`, or nothing: as the device has it.
+    theme: String,
+}
+
+pub(super) async fn set_theme(
+    community: Community,
+    viewer: Viewer,
+    input: SetTheme,
+) -> Result<Outcome> {
+    let theme = Theme::from_name(&input.theme);
+    community.accounts.set_theme(viewer.account, theme).await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }
 

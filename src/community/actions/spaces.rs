@@ -52,6 +52,30 @@ pub(super) async fn rename_space(
 }
 
 #[derive(Deserialize)]
+pub(super) struct TellJoins {
+    space: SpaceId,
+    /// A checkbox: `yes` or nothing.
+    #[serde(default)]
+    tell: String,
+}
+
+pub(super) async fn tell_joins(
+    community: Community,
+    viewer: Viewer,
+    input: TellJoins,
+) -> Result<Outcome> {
+    let (by, tells) = (viewer.account, input.tell == "yes");
+    community
+        .spaces
+        .set_tells_joins(by, input.space, tells)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/spaces/{}/settings", input.space),
+    ))
+}
+
+#[derive(Deserialize)]
 pub(super) struct RemoveMember {
     space: SpaceId,
     account: AccountId,

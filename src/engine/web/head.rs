@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::assets::{VERSION, asset_address, icon_address};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
+use crate::engine::viewer::Theme;
 
 /// The style sheets and scripts of the modules. Cheap to clone.
 #[derive(Clone, Default)]
@@ -31,6 +32,7 @@ impl Pages {
             lang,
             account,
             title: title.into(),
+            theme: Theme::default(),
             pages: self.clone(),
         }
     }
@@ -44,6 +46,8 @@ pub struct Head {
     pub account: Option<AccountId>,
     /// The page's title, without the server's name.
     pub title: String,
+    /// The page's colours.
+    pub theme: Theme,
     pages: Pages,
 }
 

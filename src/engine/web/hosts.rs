@@ -24,6 +24,8 @@ struct Inner {
     configured: Vec<String>,
     /// The host name of the setup; `None` until the server is set up, which allows every name.
     of_setup: RwLock<Option<String>>,
+    /// The port that the server listens on.
+    port: u16,
     /// Looks whether the setup was done at another server; unset where there is none.
     find: OnceLock<FindHost>,
 }
@@ -39,6 +41,7 @@ impl Hosts {
         Self(Arc::new(Inner {
             configured: configured.chain([own]).collect(),
             of_setup: RwLock::default(),
+            port: settings.address.port(),
             find: OnceLock::new(),
         }))
     }
@@ -80,6 +83,28 @@ impl Hosts {
             host.and_then(name_in)
                 .is_some_and(|host| self.allows_name(&host))
         })
+    }
+
+    /// Whether a URL with `http` or `https` leads to this server: it has one of its names, and its
+    /// port or that of a proxy before it. Addresses of the own network may be other machines'.
+    pub fn is_own_url(&self, url: &str) -> bool {
+        let Ok(url) = url.parse::<Uri>() else {
+            return false;
+        };
+        let authority = url.authority().map(Authority::as_str).unwrap_or_default();
+        let Some(host) = name_in(authority).filter(|_| !authority.contains('@')) else {
+            return false;
+        };
+        let is_named = self.0.configured.contains(&host)
+            || self
+                .0
+                .of_setup
+                .read()
+                .is_ok_and(|name| name.as_deref() == Some(host.as_str()));
+        is_named
+            && url
+                .port_u16()
+                .is_none_or(|port| [80, 443, self.0.port].contains(&port))
     }
 
     fn allows_name(&self, host: &str) -> bool {

@@ -226,7 +226,8 @@ impl Chat {
             .collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
-            let rendered = render_all(fragments.clone(), rows, names, lang).await?;
+            let shared = (fragments.clone(), self.engine.hosts.clone());
+            let rendered = render_all(shared, rows, names, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {
                     *slot = rendered

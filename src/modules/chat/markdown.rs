@@ -33,6 +33,7 @@ use highlight::{Budget, MAX_HIGHLIGHT_TIME};
 pub use plain::{is_emoji_only, to_plain};
 use rewrite::{alloc, lines_of, rewrite};
 pub use room_links::with_room_links;
+pub(super) use sanitize::is_allowed_url;
 use sanitize::sanitizer;
 use shortcodes::resolve_standard;
 

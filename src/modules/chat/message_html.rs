@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::links::open_outside_in_tabs;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
@@ -11,7 +12,7 @@ use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
 use crate::community::{Community, EmojiSet, Face, RoomNames};
 use crate::engine::fragments::{Fragments, Key};
-use crate::engine::web::icon_address;
+use crate::engine::web::{Hosts, icon_address};
 
 /// One message. Identical for every viewer of one language, so that it can be cached and published.
 #[derive(Template)]
@@ -81,7 +82,7 @@ pub(super) struct Body {
 impl Body {
     /// Rendered once per revision and set of names, and shared by the author's response, the frame
     /// and pages.
-    fn render(fragments: &Fragments, message: &Message, names: Names) -> Self {
+    fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
@@ -89,9 +90,12 @@ impl Body {
             revision: message.revision,
             variant: names.version(),
         };
-        let html = fragments.render(key, || match &message.html {
-            Some(stored) => names.resolve(stored),
-            None => names.resolve(&markdown::to_html(&message.body)),
+        let html = fragments.render(key, || {
+            let html = match &message.html {
+                Some(stored) => names.resolve(stored),
+                None => names.resolve(&markdown::to_html(&message.body)),
+            };
+            open_outside_in_tabs(&html, hosts).into_owned()
         });
         Self { html, names }
     }
@@ -115,14 +119,14 @@ async fn run<T: Send + 'static>(
 
 /// Renders the fragments of these messages that are not cached.
 pub(super) async fn render_all(
-    fragments: Fragments,
+    (fragments, hosts): (Fragments, Hosts),
     rows: Vec<Message>,
     names: Names,
     lang: Lang,
 ) -> Result<Vec<(MessageId, Arc<str>)>> {
     let bytes = rows.iter().map(|row| row.body.len()).sum();
     let render = move || {
-        let body = |row: &Message| Body::render(&fragments, row, names.clone());
+        let body = |row: &Message| Body::render(&fragments, row, names.clone(), &hosts);
         rows.iter()
             .map(|row| (row.id, fragment(&fragments, row, &body(row), lang)))
             .collect()
@@ -133,12 +137,13 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
-    let fragments = chat.engine.fragments.clone();
+    let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
-        return Ok(Body::render(&fragments, message, names));
+        return Ok(Body::render(&fragments, message, names, &hosts));
     }
     let (bytes, message) = (message.body.len(), message.clone());
-    run(bytes, move || Body::render(&fragments, &message, names)).await
+    let render = move || Body::render(&fragments, &message, names, &hosts);
+    run(bytes, render).await
 }
 
 /// The message's fragment, rendered from its body's HTML unless it is cached.

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
+use super::joined::Joined;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -63,6 +64,11 @@ pub struct Message {
     #[sqlx(try_from = "String")]
     #[serde(default)]
     pub files: Attachments,
+    /// Who joined the space, if this is a line that tells it; nobody wrote it, and `author` is the
+    /// first of them.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "Joined::is_empty")]
+    pub joined: Joined,
 }
 
 impl Message {
@@ -82,6 +88,7 @@ impl Message {
             key: "kx81hd02".into(),
             html: None,
             files: Attachments::default(),
+            joined: Joined::default(),
         }
     }
 

@@ -15,8 +15,10 @@ use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
 use super::history::{Log, PageQuery};
+use super::links::linked;
 use super::model::{Message, MessageId};
 use super::topics::{AccountReads, RoomHistory};
+use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
 use super::{Chat, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
@@ -37,6 +39,7 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
         .page(Audience::SignedIn, "/emoji", get(emoji_list))
@@ -164,7 +167,8 @@ async fn room_page(
         form,
         room: room.id,
         title,
-        about: room.about.clone(),
+        about: linked(&room.about, &chat.engine.hosts),
+        is_newest: page_query == PageQuery::Newest,
         private: room.private && room.space.is_some(),
         direct: room.space.is_none(),
         archived: room.archived,

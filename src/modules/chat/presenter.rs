@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
-use super::topics::{AttachmentsReady, MessageDeleted, MessageEdited, MessagePosted};
+use super::topics::{AttachmentsReady, JoinsAdded, MessageDeleted, MessageEdited, MessagePosted};
 use super::typing::typing_started;
 use super::{Chat, ROOM_FEED, markdown, store};
 use crate::base::error::Result;
@@ -25,6 +25,7 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .on(message_edited)
         .on(message_deleted)
         .on(attachments_ready)
+        .on(joins_added)
         .on(typing_started)
         .when_lagged(refresh_all)
 }
@@ -62,6 +63,11 @@ async fn attachments_ready(
     envelope: &Envelope,
 ) -> Result<()> {
     let AttachmentsReady { room, message } = event;
+    chat.publish_update(event, envelope, *room, message).await
+}
+
+async fn joins_added(chat: &Chat, event: &JoinsAdded, envelope: &Envelope) -> Result<()> {
+    let JoinsAdded { room, message } = event;
     chat.publish_update(event, envelope, *room, message).await
 }
 

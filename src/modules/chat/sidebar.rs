@@ -74,7 +74,11 @@ impl Chat {
 fn direct_section(rooms: &[DirectRoom], unread: &HashSet<RoomId>) -> NavSection {
     let entry = |room: &DirectRoom| NavEntry {
         href: format!("/rooms/{}", room.id),
-        icon: if room.is_group { "people" } else { "person" },
+        icon: if room.other.is_none() {
+            "people"
+        } else {
+            "person"
+        },
         unread: unread.contains(&room.id),
         key: room.id.to_string(),
         label: room.title.clone(),

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
 use sqlx::FromRow;
 
 use super::attachment::Attachments;
 use super::checksum::Covered;
+use super::joined::Joined;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -36,9 +38,9 @@ pub(super) async fn post(
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
         html, revision, checksum, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $9, 1, $8, EXISTS (SELECT 1 FROM (SELECT author_id, created_at \
+        VALUES ($1, $2, $3, $4, $5, $9, 1, $8, EXISTS (SELECT 1 FROM (SELECT author_id, created_at, joined \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
-        WHERE last.author_id = $3 AND last.created_at > $7), $6) \
+        WHERE last.author_id = $3 AND last.created_at > $7 AND last.joined = ''), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     continue_ids(tx, room).await?;
     let (id, now) = (MessageId::new(), Micros::now());
@@ -83,6 +85,7 @@ pub(super) async fn post(
             key: key.to_owned(),
             html: html.map(str::to_owned),
             files: Attachments::default(),
+            joined: Joined::default(),
         };
         return Ok((message, true));
     }
@@ -112,7 +115,7 @@ pub(super) async fn lock_message(tx: &mut Tx, id: MessageId) -> Result<()> {
 
 /// Makes the next id greater than those of the room's messages, which other servers may have
 /// posted. The caller's transaction holds the room.
-async fn continue_ids(tx: &mut Tx, room: RoomId) -> Result<()> {
+pub(super) async fn continue_ids(tx: &mut Tx, room: RoomId) -> Result<()> {
     const NEWEST: &str = "SELECT id FROM messages WHERE room_id = $1 ORDER BY id DESC LIMIT 1";
     if tx.has_other_writers()
         && let Some(newest) = tx.optional_scalar(NEWEST, (room,)).await?
@@ -170,7 +173,8 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', deleted_at = $2, \
+    const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
+        deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     let message = tx.one(MESSAGE, (id,)).await?;
@@ -255,7 +259,27 @@ pub(super) async fn mark_read(
 /// An account's rooms with unread messages, wherever they are, and rooms that it has read: at most
 /// a thousand of each.
 pub(super) async fn marks(db: &Db, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
-    const UNREAD: &str = "SELECT r.id FROM rooms r \
+    const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
+        (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
+        AND m.author_id <> $1) LIMIT 1000";
+    let unread = unread_with_spaces(db, account).await?;
+    let unread = unread.into_iter().map(|unread| unread.room).collect();
+    Ok((unread, db.scalars(READ, (account,)).await?))
+}
+
+/// A room with unread messages.
+#[derive(Serialize, FromRow)]
+pub(super) struct UnreadRoom {
+    #[sqlx(rename = "id")]
+    pub(super) room: RoomId,
+    /// None for a direct conversation.
+    #[sqlx(rename = "space_id")]
+    space: Option<SpaceId>,
+}
+
+/// An account's rooms with unread messages, wherever they are: at most a thousand.
+pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Vec<UnreadRoom>> {
+    const UNREAD: &str = "SELECT r.id, r.space_id FROM rooms r \
         LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN room_members own ON own.room_id = r.id AND own.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
@@ -264,11 +288,7 @@ pub(super) async fn marks(db: &Db, account: AccountId) -> Result<(Vec<RoomId>, V
         (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
         (me.joined_at / 1000 - 1704067200000) * 1048576, 0) AND m.author_id <> $1) \
         LIMIT 1000";
-    const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
-        (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
-        AND m.author_id <> $1) LIMIT 1000";
-    let unread = db.scalars(UNREAD, (account,)).await?;
-    Ok((unread, db.scalars(READ, (account,)).await?))
+    db.all(UNREAD, (account,)).await
 }
 
 /// The direct conversations with unread messages for an account, and such rooms of `space`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::joined::Joined;
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
@@ -70,6 +71,22 @@ event! {
         room: RoomId = RoomId(12),
         /// The message in its new revision.
         message: Message = Message { revision: 2, ..Message::example() },
+    }
+}
+
+event! {
+    /// More people joined a space soon after those whom a line in its first room names.
+    pub struct JoinsAdded on "chat.joins.added" by room
+        changes(room as RoomHistory) {
+        /// The room with the line.
+        room: RoomId = RoomId(12),
+        /// The line in its new revision.
+        message: Message = Message {
+            revision: 2,
+            body: String::new(),
+            joined: Joined { count: 2, names: vec!["Ann".into(), "Bob".into()] },
+            ..Message::example()
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::links::escape;
 use super::topics::TypingStarted;
 use super::{Chat, POST, TYPING_FEED};
 use crate::base::error::Result;
@@ -64,14 +65,6 @@ pub(super) async fn typing_started(chat: &Chat, event: &TypingStarted, _: &Envel
     let content = Content::of(event).html(move |_| html.clone());
     chat.engine.live.publish(&TYPING_FEED.name(*room), content);
     Ok(())
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]

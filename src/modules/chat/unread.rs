@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::Json;
+use axum::extract::State;
 use tokio::sync::{Notify, Semaphore};
 
+use super::Chat;
 use super::model::MessageId;
+use super::store::{self, UnreadRoom};
 use super::topics::{MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged};
-use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -22,6 +25,7 @@ use crate::community::UNREAD_FEED;
 use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
+use crate::engine::viewer::Viewer;
 
 /// How long posts are batched before accounts are notified.
 const BATCH_INTERVAL: Duration = Duration::from_millis(250);
@@ -245,6 +249,16 @@ pub(super) async fn present(chat: Chat, account: AccountId) {
         .html(move |lang| marks_html(&unread, true, lang) + &marks_html(&read, false, lang));
     let live = &chat.engine.live;
     live.publish(&UNREAD_FEED.name(account), content);
+}
+
+/// `GET /unread`: the rooms with unread messages, each with its space, for the title and the marks
+/// of spaces whose rooms a page does not list. At most a thousand.
+pub(super) async fn unread_rooms(
+    State(chat): State<Chat>,
+    viewer: Viewer,
+) -> Result<Json<Vec<UnreadRoom>>> {
+    let unread = store::unread_with_spaces(&chat.engine.db, viewer.account).await?;
+    Ok(Json(unread))
 }
 
 impl Chat {

@@ -39,7 +39,10 @@ pub(super) struct RoomPage {
     pub(super) form: Form,
     pub(super) room: RoomId,
     pub(super) title: String,
+    /// The room's topic as HTML.
     pub(super) about: String,
+    /// Whether the log ends with the newest messages.
+    pub(super) is_newest: bool,
     pub(super) private: bool,
     pub(super) direct: bool,
     pub(super) archived: bool,

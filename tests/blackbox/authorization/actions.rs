@@ -91,6 +91,12 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     ("community.end-other-sessions", "{}", ["", "", ""]),
     ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
+    ("community.set-theme", r#"{"theme":""}"#, ["", "", ""]),
+    (
+        "community.tell-joins",
+        r#"{"space":"SPACE","tell":"yes"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
     (
         "admin.replay-letter",
         r#"{"event":"1","subscriber":"chat.presenter"}"#,

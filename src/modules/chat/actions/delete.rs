@@ -16,7 +16,7 @@ use crate::engine::viewer::Viewer;
 
 /// The permission that the viewer needs to delete a message.
 fn needed_permission(viewer: &Viewer, message: &Message) -> &'static Permission {
-    if message.author == viewer.account {
+    if message.author == viewer.account && message.joined.is_empty() {
         &READ
     } else {
         &MODERATE

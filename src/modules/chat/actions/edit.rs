@@ -16,9 +16,9 @@ use crate::engine::viewer::Viewer;
 /// Checks that the viewer may edit a message: their own, unless it is deleted.
 ///
 /// # Errors
-/// `Forbidden` for another's message, `Conflict` for a deleted one.
+/// `Forbidden` for another's message or one that nobody wrote, `Conflict` for a deleted one.
 pub(in super::super) fn may_edit(viewer: &Viewer, message: &Message) -> Result<()> {
-    if message.author != viewer.account {
+    if message.author != viewer.account || !message.joined.is_empty() {
         return Err(Error::Forbidden("error-not-your-message"));
     }
     if message.is_deleted() {

@@ -91,7 +91,7 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
 /// Whether a link may have this URL: a mail address, or absolute with a host. The URL is checked as
 /// it is written, because browsers read `http:/x`, `http:x` and, on a page by https, `https:\\x` as
 /// addresses of this server, and skip tabs and line feeds anywhere.
-pub(super) fn is_allowed_url(url: &str) -> bool {
+pub(in crate::modules::chat) fn is_allowed_url(url: &str) -> bool {
     if url.contains(char::is_control) {
         return false;
     }

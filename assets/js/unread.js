@@ -1,0 +1,82 @@
+// Unread messages elsewhere: their number of rooms in the title, a dot on the page's icon, and the
+// marks of spaces whose rooms the sidebar does not list.
+
+import { onConnected, request } from './live.js';
+
+const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed and asking for all
+
+const icon = document.querySelector('link[rel=icon]');
+const plainIcon = icon.getAttribute('href');
+const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
+let refetchTimer = null;
+let isStarted = false;
+
+const app = () => document.getElementById('app');
+const isReading = () => !document.hidden && document.hasFocus();
+
+/** The sidebar's marks are changed by frames; this brings what is known up to date with them. */
+function readSidebar() {
+  const space = document.querySelector('.rail a[aria-current]')?.pathname.split('/')[2] ?? '';
+  for (const link of document.querySelectorAll('.side a.room')) {
+    const { room } = link.dataset;
+    if (!link.querySelector('.unread > i')) unread.delete(room);
+    else if (!unread.has(room)) unread.set(room, link.closest('ul').dataset.direct ? '' : space);
+  }
+}
+
+/** Shows what is unread, in rooms other than the one being read. */
+export function showUnread() {
+  if (!app()) return;
+  readSidebar();
+  const open = document.querySelector('[data-room-page]')?.dataset.roomPage;
+  const elsewhere = [...unread].filter(([room]) => room !== open || !isReading());
+  const { title } = app().dataset;
+  document.title = elsewhere.length ? `(${elsewhere.length}) ${title}` : title;
+  const wanted = elsewhere.length ? icon.dataset.unread : plainIcon;
+  if (icon.getAttribute('href') !== wanted) icon.setAttribute('href', wanted);
+  const spaces = new Set(elsewhere.map(([, space]) => space));
+  for (const link of document.querySelectorAll('.rail a:has(.emblem)')) {
+    const isMarked = spaces.has(link.pathname.split('/')[2]) && !link.ariaCurrent;
+    link.toggleAttribute('data-unread', isMarked);
+  }
+}
+
+async function fetchUnread() {
+  refetchTimer = null;
+  const response = await request('/unread').catch(() => null);
+  if (!response?.ok) return;
+  const rooms = await response.json();
+  unread.clear();
+  for (const { room, space } of rooms) unread.set(room, space ?? '');
+  showUnread();
+}
+
+/** Clients that get the same frame do not ask at the same moment. */
+function scheduleFetch() {
+  refetchTimer ??= setTimeout(fetchUnread, REFETCH_DELAY * (0.5 + Math.random() / 2));
+}
+
+// Frames set and remove marks, also of rooms that the sidebar does not list.
+document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
+  if (!feed.endsWith('/unread')) return;
+  for (const [, room, mark] of html.matchAll(/hx-target="#unread-(\d+)"[^>]*>(<i)?/g)) {
+    if (!mark) unread.delete(room);
+    else if (!unread.has(room)) {
+      unread.set(room, null);
+      if (!document.getElementById(`unread-${room}`)) scheduleFetch();
+    }
+  }
+  // The sidebar gets the frame after this event.
+  setTimeout(showUnread);
+});
+onConnected(() => {
+  // The page has just been loaded, or frames may have been missed.
+  if (isStarted) scheduleFetch(); else fetchUnread();
+  isStarted = true;
+});
+for (const kind of ['focus', 'blur']) addEventListener(kind, showUnread);
+document.addEventListener('visibilitychange', showUnread);
+for (const kind of ['htmx:after:swap', 'htmx:finally:swap']) {
+  document.addEventListener(kind, showUnread);
+}
+showUnread();
