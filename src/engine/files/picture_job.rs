@@ -166,25 +166,39 @@ struct Content {
 async fn store_versions(files: &Files, file: &File, made: Made) -> Result<StoredVersions> {
     let digests = [&made.full, &made.large, &made.small].map(|version| digest_of(&version.bytes));
     let lock = files.lock_contents(digests.into()).await?;
-    let full = store_content(files, made.full).await?;
+    // What its owner chose to leave as it is stays the picture in its full size.
+    let full = if file.intact {
+        Content {
+            digest: file.digest.clone(),
+            size: file.size,
+            media: file.media().name(),
+        }
+    } else {
+        store_content(files, made.full).await?
+    };
     let large = store_content(files, made.large).await?;
     let small = store_content(files, made.small).await?;
     let row = File {
         picture: Picture::Made,
         width: Some(made.width.into()),
         height: Some(made.height.into()),
-        blur: Some(made.blur),
+        blur: made.blur,
+        animated: made.animated,
         large: Some(large.digest.clone()),
         small: Some(small.digest.clone()),
         ..file.clone()
     };
-    let version = |contents: &[&Content]| version_of(&row, contents);
+    let mut versions = vec![version_of(&row, &[&full, &large, &small])];
+    if !file.intact {
+        // Without the full size, and so without what moves.
+        let still = File {
+            animated: false,
+            ..row
+        };
+        versions.push(version_of(&still, &[&large, &small]));
+    }
     Ok(StoredVersions {
-        versions: vec![
-            version(&[&full, &large, &small]),
-            // Without the full size.
-            version(&[&large, &small]),
-        ],
+        versions,
         _lock: Some(lock),
     })
 }

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::media::Media;
 use super::usage::Quotas;
-use super::{FileId, usage};
+use super::{FileId, pictures, usage};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
@@ -69,6 +69,10 @@ pub struct File {
     pub small: Option<String>,
     /// The digest of the large version, at most 1,600 pixels wide and high.
     pub large: Option<String>,
+    /// Whether the picture moves: its content does, and its smaller versions show the first frame.
+    pub animated: bool,
+    /// Whether its owner chose that the content stays as it was uploaded, with its metadata.
+    pub intact: bool,
     /// Whether something refers to the file, by [`Files::claim`](super::Files::claim).
     #[sqlx(rename = "kept")]
     pub is_claimed: bool,
@@ -84,6 +88,15 @@ impl File {
         match (Media::from_name(&self.media), self.picture) {
             (Media::Picture(_), Picture::None | Picture::Failed) => Media::Other,
             (media, _) => media,
+        }
+    }
+
+    /// Whether the small version shows a piece of the picture, because the picture is very long.
+    pub fn is_cropped(&self) -> bool {
+        let pixels = |side: Option<i64>| side.and_then(|side| u32::try_from(side).ok());
+        match (pixels(self.width), pixels(self.height)) {
+            (Some(width), Some(height)) => pictures::is_cropped(width, height),
+            _ => false,
         }
     }
 
@@ -105,8 +118,8 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
     usage::add_to_space(tx, file.space, file.charged, Some(quotas)).await?;
     add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
-        size, digest, picture, kept, created_at, charged) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12)";
+        size, digest, picture, kept, created_at, charged, intact) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12, $13)";
     tx.execute(
         ADD,
         (
@@ -122,6 +135,7 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
             file.picture,
             file.created_at,
             file.charged,
+            file.intact,
         ),
     )
     .await?;
@@ -244,7 +258,8 @@ pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<F
 /// `NotFound` when the file was deleted meanwhile.
 pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, \
-        width = $6, height = $7, blur = $8, small = $9, large = $10, charged = $11 WHERE id = $1";
+        width = $6, height = $7, blur = $8, small = $9, large = $10, charged = $11, \
+        animated = $12 WHERE id = $1";
     let original = file_in(tx, file.id).await?;
     let growth = file.charged - original.charged;
     usage::add(tx, file.owner, file.space, growth, None).await?;
@@ -262,6 +277,7 @@ pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
             &file.small,
             &file.large,
             file.charged,
+            file.animated,
         ),
     )
     .await?;

@@ -36,6 +36,8 @@ pub(super) struct UploadRequest {
     pub(super) target: i64,
     pub(super) name: String,
     pub(super) size: u64,
+    /// Whether the content stays as it is, with its metadata.
+    pub(super) intact: bool,
 }
 
 /// An upload and the number of bytes that have arrived.
@@ -73,6 +75,7 @@ impl Transfers {
             space,
             name: normalize_name(&request.name),
             size,
+            intact: request.intact,
             file: None,
             expires_at: Micros::now().plus(ttl),
         };
@@ -247,7 +250,11 @@ impl Files {
             writer.truncate(size - 1).await?; // as below
             return Err(error);
         }
-        let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
+        let (digest, head) = if upload.intact {
+            writer.digest(size, SNIFF_BYTES).await?
+        } else {
+            writer.digest_without_metadata(size, SNIFF_BYTES).await?
+        };
         let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
         // Held until the row is written, so that nobody deletes the content before it.
         let _guard = self.lock_contents(vec![digest.clone()]).await?;
@@ -306,6 +313,8 @@ impl Files {
             blur: None,
             small: None,
             large: None,
+            animated: false,
+            intact: upload.intact,
             is_claimed: false,
             created_at: Micros::now(),
         })
