@@ -154,7 +154,7 @@ async fn phone_attaches_files_without_overflow() {
     let small = phone
         .js(
             "[...document.querySelectorAll('.upload .act, .compose .act, .upload \
-            input')].filter((one) => one.checkVisibility())
+            .input, .upload .intact')].filter((one) => one.checkVisibility())
             .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 \
             || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))",
         )

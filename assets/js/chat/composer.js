@@ -119,7 +119,7 @@ class Composer {
     if (!body.trim() && tray.isEmpty()) return;
     const left = this.showCount();
     if (left < 0) return this.showError(words.tooLong.replace('{n}', -left));
-    if (!tray.isReady()) return this.showError(words.attachWait);
+    if (!tray.isReady()) return this.showError(tray.waitReason());
     this.showError('');
     area.value = '';
     localStorage.removeItem(this.draftKey);

@@ -2,6 +2,7 @@
 // the same links lead to pages that do the same.
 
 import { announce, askConfirmation, words } from '../app.js';
+import { copyText } from '../clipboard.js';
 import { refetchRegion } from '../live.js';
 
 const idOf = (message) => message.id.slice(2); // elements are called "m-<id>"
@@ -104,10 +105,7 @@ const controls = { // value of data-act → what a click does
     await runAction('chat.delete', { message: idOf(message) })
       .catch((error) => announce(error.message));
   },
-  async copy(message, link) {
-    await navigator.clipboard?.writeText(link.href).catch(() => {});
-    announce(words.copied);
-  },
+  copy: (message, link) => copyText(link.href, link),
 };
 
 export function startMessages() {

@@ -13,7 +13,8 @@ const readPosts = () => JSON.parse(localStorage.getItem(storageKey()) ?? '[]');
 const writePosts = (posts) => localStorage.setItem(storageKey(), JSON.stringify(posts));
 let retryTimer = null;
 
-function randomKey() {
+/** A key that no other client has chosen. */
+export function randomKey() {
   const numbers = crypto.getRandomValues(new Uint32Array(4));
   return numbers.reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
 }

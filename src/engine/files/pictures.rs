@@ -116,7 +116,8 @@ pub(super) fn reencode(
     let (width, height) = (picture.pixels.width(), picture.pixels.height());
     let has_transparency = has_transparency(&picture.pixels);
     // The full version is its own preview where it is smaller, and as easily decoded.
-    let can_be_preview = !animated && width.max(height) <= LARGE_SIDE && !opaque;
+    let pixels = u64::from(width) * u64::from(height);
+    let can_be_preview = !animated && !opaque && pixels <= u64::from(LARGE_SIDE).pow(2);
     let smaller_of = |preview: Encoded| {
         if can_be_preview && full.bytes.len() <= preview.bytes.len() {
             full.clone()

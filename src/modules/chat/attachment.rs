@@ -140,6 +140,16 @@ impl Attachment {
         }
     }
 
+    /// Width and height in pixels, as `4032x3024`.
+    pub(super) fn pixel_size(&self) -> Option<String> {
+        Some(format!("{}x{}", self.width?, self.height?))
+    }
+
+    /// Whether the caption links to the file: not beside a picture, which opens at a click.
+    pub(super) fn has_save_link(&self) -> bool {
+        matches!(self.shape(), "file" | "image" | "video" | "audio")
+    }
+
     /// Whether an animation moves without being asked to.
     pub(super) fn autoplays(&self) -> bool {
         self.animated && self.size <= MAX_AUTOPLAY_BYTES
@@ -150,6 +160,14 @@ impl Attachment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attachments(pub Vec<Attachment>);
+
+impl Attachments {
+    /// Whether they have several pictures, which are shown as a grid of equal tiles.
+    pub(super) fn is_grid(&self) -> bool {
+        let is_picture = |file: &&Attachment| matches!(file.shape(), "picture" | "image" | "waiting");
+        self.0.iter().filter(is_picture).count() > 1
+    }
+}
 
 impl TryFrom<String> for Attachments {
     type Error = serde_json::Error;

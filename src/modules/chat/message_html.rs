@@ -30,7 +30,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.3";
+const TEMPLATE: &str = "chat.message.4";
 
 pub(super) fn key(lang: Lang, id: MessageId, revision: i64, emoji: &EmojiSet) -> Key {
     Key {
