@@ -164,7 +164,8 @@ pub struct Attachments(pub Vec<Attachment>);
 impl Attachments {
     /// Whether they have several pictures, which are shown as a grid of equal tiles.
     pub(super) fn is_grid(&self) -> bool {
-        let is_picture = |file: &&Attachment| matches!(file.shape(), "picture" | "image" | "waiting");
+        let is_picture =
+            |file: &&Attachment| matches!(file.shape(), "picture" | "image" | "waiting");
         self.0.iter().filter(is_picture).count() > 1
     }
 }
