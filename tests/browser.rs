@@ -17,12 +17,16 @@ mod browser {
     mod injection;
     mod links;
     mod live;
+    mod media;
     mod offline;
     mod pages;
     mod phone;
     mod pictures;
+    mod plain_http;
     mod portraits;
+    mod sending;
     mod sign_out;
     mod upload_resume;
+    mod viewer;
     mod without_scripts;
 }
