@@ -118,10 +118,9 @@ class Viewer {
     this.showPosition();
   }
 
-  /** What is shown first: of what moves, the first frame unless it is to move. */
-  urlOf(link) {
-    if (link.dataset.moving === undefined) return link.href;
-    return this.isMoving ? link.dataset.picture : `${link.dataset.picture}?size=large`;
+  /** What is shown first: a version for a screen, where there is one, or what moves. */
+  urlOf({ dataset: { picture, size } }, isMoving = this.isMoving) {
+    return size && !isMoving ? `${picture}?size=large` : picture;
   }
 
   showMotion(link) {
@@ -156,7 +155,7 @@ class Viewer {
       button.setAttribute('aria-disabled', String(!isPossible));
     }
     for (const near of [all[index + 1], all[index - 1]]) {
-      if (near && near.dataset.moving === undefined) new Image().src = near.href;
+      if (near && near.dataset.moving === undefined) new Image().src = this.urlOf(near, false);
     }
   }
 

@@ -18,8 +18,9 @@ pub enum Media {
     Other,
 }
 
-/// Bytes from the start of a file that detection needs.
-pub(super) const SNIFF_BYTES: usize = 8192;
+/// Bytes from the start of a file that detection needs, and most pictures to tell their size: their
+/// Exif data, of 64 KiB at most, often comes before it.
+pub(super) const SNIFF_BYTES: usize = 96 << 10;
 
 impl Media {
     /// Detects the type from the first [`SNIFF_BYTES`] of the content.

@@ -59,9 +59,9 @@ pub struct File {
     pub digest: String,
     /// Whether it is a picture, and how far its processing is.
     pub picture: Picture,
-    /// The width of the picture, in pixels.
+    /// The width of the picture, in pixels; what its head says until it is processed.
     pub width: Option<i64>,
-    /// The height of the picture, in pixels.
+    /// The height of the picture, in pixels; what its head says until it is processed.
     pub height: Option<i64>,
     /// A placeholder of a few pixels, as a `data:` URL.
     pub blur: Option<String>,
@@ -118,8 +118,8 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
     usage::add_to_space(tx, file.space, file.charged, Some(quotas)).await?;
     add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
-        size, digest, picture, kept, created_at, charged, intact) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12, $13)";
+        size, digest, picture, kept, created_at, charged, intact, width, height) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12, $13, $14, $15)";
     tx.execute(
         ADD,
         (
@@ -136,6 +136,8 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
             file.created_at,
             file.charged,
             file.intact,
+            file.width,
+            file.height,
         ),
     )
     .await?;

@@ -24,9 +24,9 @@ pub struct Attachment {
     pub size: i64,
     /// State of its pictures (thumbnails): `none`, `waiting`, `made` or `failed`.
     pub picture: Picture,
-    /// Width of the picture, in pixels.
+    /// Width of the picture, in pixels; before it is made, what its head says.
     pub width: Option<i64>,
-    /// Height of the picture, in pixels.
+    /// Height of the picture, in pixels; before it is made, what its head says.
     pub height: Option<i64>,
     /// A `data:` URL of a few pixels, shown until the picture is loaded. None where it would be seen
     /// behind transparent pixels.
@@ -129,15 +129,6 @@ impl Attachment {
             ((width as f64 * scale) as i64).max(1),
             ((height as f64 * scale) as i64).max(1),
         )
-    }
-
-    /// The URL at which a picture opens: the version for a screen, or the content of what moves.
-    pub(super) fn open_href(&self) -> String {
-        if self.picture == Picture::Made && !self.animated {
-            format!("{}?size=large", self.href())
-        } else {
-            self.href()
-        }
     }
 
     /// Width and height in pixels, as `4032x3024`.

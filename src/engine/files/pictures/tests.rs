@@ -1,7 +1,10 @@
 //! Tests of the versions of a picture.
 
-use image::AnimationDecoder;
 use image::codecs::gif::{GifDecoder, GifEncoder};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{AnimationDecoder, ImageEncoder};
 
 use super::*;
 
