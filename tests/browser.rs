@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod editing;
     mod files;
     mod first_evening;
     mod history;
@@ -29,4 +30,5 @@ mod browser {
     mod upload_resume;
     mod viewer;
     mod without_scripts;
+    mod writing;
 }
