@@ -48,14 +48,14 @@ class Tray {
     this.uploads().forEach((one) => this.show(one));
     button.addEventListener('click', () => this.input.click());
     this.input.addEventListener('change', () => {
-      this.add([...this.input.files].map((file) => ({ file })));
+      this.add([...this.input.files]);
       this.input.value = '';
     });
     this.form.addEventListener('paste', (event) => {
       const files = filesOf(event.clipboardData);
       if (!files.length) return;
       event.preventDefault();
-      this.add(files);
+      this.addTransferred(files);
     });
     this.acceptDrops();
     this.listenToItems();
@@ -82,8 +82,13 @@ class Tray {
   }
 
   add(files) {
+    this.addTransferred(files.map((file) => ({ file, reason: '' })));
+  }
+
+  /** Adds files, each with the reason why it cannot be sent, if there is one. */
+  addTransferred(found) {
     this.showError('');
-    for (const { file, reason } of files) {
+    for (const { file, reason } of found) {
       // Picking the file of an interrupted upload again continues that upload, and one that was
       // changed meanwhile is sent from its beginning.
       const earlier = this.uploads().filter((one) => one.name === file.name && !one.file);
@@ -200,7 +205,7 @@ class Tray {
       if (!hasFiles(event)) return;
       event.preventDefault();
       page.removeAttribute('data-dropping');
-      this.add(filesOf(event.dataTransfer));
+      this.addTransferred(filesOf(event.dataTransfer));
     });
   }
 }
