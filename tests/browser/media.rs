@@ -176,6 +176,49 @@ async fn pictures_of_a_message_fit_one_screen_and_never_jump() {
 }
 
 #[tokio::test]
+async fn picture_has_its_place_before_it_is_made() {
+    let _browsers = acquire_browsers(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let browser = Browser::signed_in(&ann, &server.base()).await;
+    browser.open_room(&ann.room("general")).await;
+    let pause = |pause: bool| json!({ "kind": "files.picture", "pause": pause });
+    ann.act("admin.pause-jobs", pause(true)).await.done();
+    for files in [&["one.jpg"][..], &["two.jpg", "three.jpg"]] {
+        let mut ids = Vec::new();
+        for name in files {
+            ids.push(ann.attach("general", name, &picture(900, 1400)).await);
+        }
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        ann.post_files("general", "", &ids, &[]).await.done();
+    }
+    let boxes = "[...document.querySelectorAll('.attachment > .waiting, \
+        .attachment.picture > a')].map((one) => { const box = one.getBoundingClientRect(); \
+        return [box.x, box.y, box.width, box.height]; })";
+    browser
+        .wait_until("document.querySelectorAll('.attachment > .waiting').length === 3")
+        .await;
+    let before = browser.js(boxes).await;
+    ann.act("admin.pause-jobs", pause(false)).await.done();
+    browser
+        .wait_until(
+            "[...document.querySelectorAll('.attachment.picture img:not(.blur)')]\
+                .filter((one) => one.complete && one.naturalWidth).length === 3",
+        )
+        .await;
+    let jump = format!(
+        "Math.max(...{boxes}.flatMap((box, index) => \
+            box.map((side, at) => Math.abs(side - {before}[index][at]))))"
+    );
+    let jump = browser.js(&jump).await.as_f64().expect("pixels");
+    assert!(
+        jump < 1.5,
+        "sides of versions are rounded, but not by {jump}"
+    );
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn undecodable_media_is_offered_to_be_saved() {
     let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
