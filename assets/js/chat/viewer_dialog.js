@@ -40,6 +40,8 @@ class Viewer {
       event.preventDefault();
       this.close();
     });
+    // Some browsers close a dialog unasked when Escape is pressed again.
+    this.dialog.addEventListener('close', () => this.hasEntry && history.back());
     this.listenToHistory();
   }
 
@@ -62,8 +64,7 @@ class Viewer {
 
   finish() {
     this.hasEntry = false;
-    if (!this.dialog.open) return;
-    this.dialog.close();
+    this.dialog.close(); // if it is open still
     this.stage.clear();
     this.link()?.focus();
   }
@@ -179,6 +180,7 @@ class Viewer {
   }
 
   handleKey(event) {
+    event.stopPropagation(); // the page's own keys are for the page
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { stage } = this;
     const pan = (x, y) => () => stage.panBy(x * STEP, y * STEP);
@@ -197,7 +199,6 @@ class Viewer {
       PageDown: () => this.step(1),
     };
     const action = keys[event.key];
-    event.stopPropagation(); // the page's own keys are for the page
     if (!action) return;
     event.preventDefault();
     action();
