@@ -424,7 +424,7 @@ attach-blocked = Some files could not be sent. Remove them, or try again.
 attach-ready = Ready
 
 picture-title = Your picture
-picture-hint = JPEG, PNG, GIF or WebP. It is made anew from its pixels: where it was taken, and what else is in the file, is not kept.
+picture-hint = JPEG, PNG, GIF or WebP. Only its pixels are kept: where it was taken, and what else is in the file, is removed.
 picture-choose = Choose a picture
 picture-remove = Remove the picture
 emblem-title = Picture of the space

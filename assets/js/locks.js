@@ -1,14 +1,14 @@
-// Locks that one tab at a time holds. Over plain http, where browsers have no `navigator.locks`,
-// tabs ask each other instead.
+// Locks that one tab at a time holds, for plain http, where browsers have no `navigator.locks`:
+// tabs ask each other. Loaded only there.
 
 const ANSWER_TIMEOUT = 250; // ms in which another tab says that it holds a lock
 const RETRY_INTERVAL = 5000; // ms after which a tab asks again, for one that ended without a word
 
-const channel = navigator.locks ? null : new BroadcastChannel('tidepool-locks');
+const channel = new BroadcastChannel('tidepool-locks');
 const held = new Map(); // name → ticket of what this tab holds or asks for
 const waiting = new Map(); // name → function that asks again
 
-channel?.addEventListener('message', ({ data: { type, name, ticket } }) => {
+channel.addEventListener('message', ({ data: { type, name, ticket } }) => {
   // Of two tabs that ask at once the one with the lower ticket gets it.
   if (type === 'ask' && held.has(name) && held.get(name) <= ticket) {
     channel.postMessage({ type: 'held', name, ticket });
@@ -47,7 +47,6 @@ function release(name) {
  * that it returns settles, or the tab closes.
  */
 export async function withLock(name, use) {
-  if (navigator.locks) return navigator.locks.request(name, use);
   while (!await tryTake(name)) {
     await new Promise((resolve) => {
       waiting.set(name, resolve);
@@ -62,8 +61,6 @@ export async function withLock(name, use) {
   }
 }
 
-if (channel) {
-  addEventListener('pagehide', () => {
-    for (const name of held.keys()) channel.postMessage({ type: 'free', name });
-  });
-}
+addEventListener('pagehide', () => {
+  for (const name of held.keys()) channel.postMessage({ type: 'free', name });
+});

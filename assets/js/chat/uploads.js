@@ -3,7 +3,6 @@
 // are stored in IndexedDB until it is posted or removed. It belongs to no page: the reader may
 // leave the room meanwhile.
 
-import { withLock } from '../locks.js';
 import { onSignOut } from '../sign_out.js';
 import { randomKey } from './outbox.js';
 import { inStore } from './upload_store.js';
@@ -11,7 +10,7 @@ import { inStore } from './upload_store.js';
 const CHUNK_SIZE = 4 << 20; // bytes per request
 const MAX_STORED_SIZE = 256 << 20; // bytes; a larger file has to be picked again after a reload
 const RETRY_DELAYS = [500, 1000, 2000, 5000, 10000]; // ms; the last one repeats
-const LOCK_TIMEOUT = 300; // ms after which an upload is taken to belong to another tab
+const LOCK_TIMEOUT = 600; // ms after which an upload is taken to belong to another tab
 const RESTORE_TIMEOUT = 1000; // ms that a submit waits at most for IndexedDB
 const RESTORE_IDLE_TIMEOUT = 500; // ms after which uploads are restored on a busy page, too
 const TEMPORARY_STATUSES = [401, 409, 423, 429, 460];
@@ -225,7 +224,7 @@ export function upload(room, file, reason = '') {
   const one = new Upload({ ...fields, file });
   one.notify();
   one.save();
-  withLock(lockName(one.id), () => runUntilRemoved(one));
+  withLock(one.id, () => runUntilRemoved(one));
 }
 
 /** The uploads of the current account for a room, in order. */
@@ -238,7 +237,13 @@ export function onUploadChange(listener) {
   return () => listeners.delete(listener);
 }
 
-const lockName = (id) => `tidepool-upload-${id}`;
+/** Calls `use` in one tab at a time; in the next one when its promise settles or the tab closes. */
+async function withLock(id, use) {
+  const name = `tidepool-upload-${id}`;
+  if (navigator.locks) return navigator.locks.request(name, use);
+  const locks = await import('../locks.js').catch(() => null);
+  return locks ? locks.withLock(name, use) : use();
+}
 
 /** Sends it, and holds its lock until it is posted or removed: no other tab may show it. */
 async function runUntilRemoved(one) {
@@ -257,7 +262,7 @@ async function runUntilRemoved(one) {
 function restoreUpload(id) {
   return new Promise((resolve) => {
     setTimeout(resolve, LOCK_TIMEOUT);
-    withLock(lockName(id), async () => {
+    withLock(id, async () => {
       const stored = await inStore('readonly', (store) => store.get(id));
       if (!stored || uploads.has(id)) return resolve(); // the other tab posted or removed it
       const one = new Upload(stored);

@@ -5,7 +5,7 @@ use crate::base::text::limit_marks;
 /// How a file may be served to browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// A picture, which is re-encoded before anyone sees it.
+    /// A picture, of which only what decoding needs is served.
     Picture(&'static str),
     /// A picture that is shown as it was uploaded, without its metadata: nothing here can decode it,
     /// but some browsers can.

@@ -1,4 +1,5 @@
-//! The job that re-encodes an uploaded picture from its pixels, and makes its smaller versions.
+//! The job that removes everything but its pixels from an uploaded picture, and makes its smaller
+//! versions.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ async fn make_picture(transfers: Transfers, run: Run, id: FileId) -> Result<Sett
     let content = files.0.blobs.read(&file.digest, size).await?;
     run.progress(1, 3);
     let opaque = files.kind(&file.kind).is_ok_and(|kind| kind.opaque);
-    let made = reencode_in_budget(files, content, file.media.clone(), opaque).await?;
+    let made = make_in_budget(files, content, file.media.clone(), opaque).await?;
     run.progress(2, 3);
     let original = file.digest.clone();
     let stored = match made {
@@ -105,9 +106,9 @@ async fn set_version(
     .await
 }
 
-/// Re-encodes a picture once the server's memory budget for pictures has room for it. The inner
+/// Makes the versions of a picture once the server's memory budget for pictures has room for it. The inner
 /// result is an error for a picture that cannot be made, or needs more than the whole budget.
-async fn reencode_in_budget(
+async fn make_in_budget(
     files: &Files,
     content: Vec<u8>,
     media: String,
@@ -125,11 +126,11 @@ async fn reencode_in_budget(
     let budget = files.0.picture_memory.clone();
     // Moves into the blocking thread: a job that timed out holds its memory until that ends.
     let permit = budget.acquire_many_owned(needed_mib).await?;
-    let reencode = move || {
+    let make = move || {
         let _permit = permit;
-        pictures::reencode(&content, &media, opaque, needed)
+        pictures::make_versions(&content, &media, opaque, needed)
     };
-    let made = tokio::task::spawn_blocking(reencode).await?;
+    let made = tokio::task::spawn_blocking(make).await?;
     Ok(made.map_err(anyhow::Error::from))
 }
 

@@ -1,4 +1,4 @@
-//! How much memory a picture takes while it is re-encoded, computed from its head. Nothing is
+//! How much memory a picture takes while its versions are made, computed from its head. Nothing is
 //! decoded before this is known, and before the server's budget has room for it.
 
 use image::metadata::Orientation;
@@ -9,7 +9,7 @@ pub(super) const MAX_SIDE: u32 = 16_384;
 /// Tables, rows and smaller versions, in bytes: large is at most 1,600 pixels wide and high.
 const FIXED_BYTES: u64 = 24 << 20;
 
-/// The bytes that re-encoding takes at most: the content, the decoder's own memory and pixels, and
+/// The bytes that this takes at most: the content, the decoder's own memory and pixels, and
 /// each copy of them that exists at the same time.
 pub(super) fn needed(content: &[u8], format: ImageFormat, decoder: &mut impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();

@@ -49,7 +49,7 @@ struct Decoded {
     is_turned: bool,
 }
 
-/// The bytes of memory that [`reencode`] takes at most, found without decoding.
+/// The bytes of memory that [`make_versions`] takes at most, found without decoding.
 ///
 /// # Errors
 /// When the content is not a picture of this media type, or its width or height exceeds
@@ -80,13 +80,13 @@ pub(super) fn announced_size(head: &[u8], media: &str) -> Option<(u32, u32)> {
     })
 }
 
-/// Re-encodes a picture within `max_memory` bytes, which are at least [`memory_needed`]; with
+/// Makes the versions of a picture within `max_memory` bytes, which are at least [`memory_needed`]; with
 /// `opaque`, renders its smaller versions on white. Blocks for seconds: call it on a blocking
 /// thread.
 ///
 /// # Errors
 /// When the content is not a picture of this media type, or exceeds a limit.
-pub(super) fn reencode(
+pub(super) fn make_versions(
     content: &[u8],
     media: &str,
     opaque: bool,

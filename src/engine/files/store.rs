@@ -18,9 +18,9 @@ use crate::text_enum;
 pub enum Picture {
     /// Not a picture.
     None,
-    /// The job that re-encodes it has not finished; nobody may read it before.
+    /// The job that removes its metadata has not finished; nobody may read it before.
     Waiting,
-    /// Re-encoded, with a small and a large version.
+    /// Without metadata, unless its owner keeps it, and with a small and a large version.
     Made,
     /// It could not be decoded: it is offered as a download only.
     Failed,
@@ -83,7 +83,7 @@ pub struct File {
 }
 
 impl File {
-    /// How the file may be served: a picture that could not be re-encoded counts as `Other`.
+    /// How the file may be served: a picture that could not be decoded counts as `Other`.
     pub fn media(&self) -> Media {
         match (Media::from_name(&self.media), self.picture) {
             (Media::Picture(_), Picture::None | Picture::Failed) => Media::Other,
@@ -253,7 +253,7 @@ pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<F
     }
 }
 
-/// Stores the result of processing a picture: digest and size of the re-encoded picture replace
+/// Stores the result of processing a picture: digest and size of what is served replace
 /// those of the original, and its charge that of the original in the usage.
 ///
 /// # Errors

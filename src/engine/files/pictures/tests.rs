@@ -15,9 +15,9 @@ fn chunk_crc(chunk: &[u8]) -> [u8; 4] {
     crc.sum().to_be_bytes()
 }
 
-/// Re-encodes with as much memory as is needed.
+/// Makes the versions with as much memory as is needed.
 fn remake(content: &[u8], media: &str, opaque: bool) -> ImageResult<Made> {
-    reencode(content, media, opaque, memory_needed(content, media)?)
+    make_versions(content, media, opaque, memory_needed(content, media)?)
 }
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -171,7 +171,7 @@ fn memory_is_known_before_decoding() {
     assert!(memory_needed(&huge, "image/png").unwrap() > 1 << 30);
     let photo = memory_needed(&jpeg(4032, 3024), "image/jpeg").unwrap();
     assert!(photo < 96 << 20, "a photo of 12 megapixels: {photo}");
-    assert!(reencode(&huge, "image/png", false, 64 << 20).is_err());
+    assert!(make_versions(&huge, "image/png", false, 64 << 20).is_err());
 }
 
 #[test]
