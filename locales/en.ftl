@@ -413,6 +413,7 @@ attach-pause = Pause
 attach-resume = Go on
 attach-remove = Remove
 attach-intact = Keep as it is
+attach-intact-all = Keep files as they are
 attach-intact-hint = Send the file unchanged. It may say where, when and with which device it was made.
 attach-wait = Your files are still on their way. Wait until they have arrived, or remove them.
 attach-again = The upload stopped when the page was closed. Choose the same file again to go on.

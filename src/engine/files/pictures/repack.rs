@@ -40,6 +40,8 @@ impl<'a> Parts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::webp::write_webp_chunk;
     use super::*;
 
@@ -99,6 +101,25 @@ mod tests {
                 b"\xff\xd8\xff\xda\0\x02abc",
             ] {
                 assert!(repack(content, format).is_none(), "{format:?} {content:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_content_is_copied_or_refused(
+            kind in 0..4_usize,
+            rest in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let (format, head) = [
+                (ImageFormat::Gif, &b"GIF89a\x01\0\x01\0\0\0\0\x21"[..]),
+                (ImageFormat::Png, b"\x89PNG\r\n\x1a\n\0\0\0"),
+                (ImageFormat::WebP, b"RIFF\x40\0\0\0WEBPANMF\x20\0\0\0"),
+                (ImageFormat::Jpeg, b"\xff\xd8\xff\xe0\0\x10JFIF\0"),
+            ][kind];
+            let content = [head, &rest].concat();
+            if let Some(copy) = repack(&content, format) {
+                prop_assert!(copy.bytes.len() <= content.len() + 16);
             }
         }
     }
