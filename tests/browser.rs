@@ -20,16 +20,20 @@ mod browser {
     mod joins;
     mod links;
     mod live;
+    mod media;
     mod offline;
     mod pages;
     mod phone;
     mod pictures;
     mod places;
+    mod plain_http;
     mod portraits;
+    mod sending;
     mod settings;
     mod sign_out;
     mod unread_elsewhere;
     mod upload_resume;
+    mod viewer;
     mod without_scripts;
     mod writing;
 }

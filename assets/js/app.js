@@ -1,6 +1,7 @@
 // Every page of a signed-in person: local times, titles, dialogs, links, keys, and reports of
 // activity for presence.
 
+import { copyText } from './clipboard.js';
 import { act, onConnected, syncFeeds } from './live.js';
 import './sign_out.js';
 import { showUnread } from './unread.js';
@@ -190,8 +191,7 @@ document.addEventListener('click', async (event) => {
   if (copy) {
     const field = document.getElementById(copy.dataset.copy);
     field.select();
-    await navigator.clipboard?.writeText(field.value).catch(() => {});
-    announce(words.copied);
+    await copyText(field.value, copy);
   }
   if (event.target.closest('[data-open=goto]')) {
     event.preventDefault(); // without scripts it is a link

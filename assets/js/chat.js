@@ -34,6 +34,17 @@ function start() {
   });
 }
 
+/** Loads what moves, and what some browsers cannot show, where a page has any. */
+function startMedia() {
+  if (document.querySelector('a[data-moving], .attachment.image, .attachment.video')) {
+    import('./chat/media.js').then(({ scanMedia }) => scanMedia(), () => {});
+  }
+}
+
 startMessages();
-document.addEventListener('htmx:after:swap', start);
+document.addEventListener('htmx:after:swap', () => {
+  start();
+  startMedia();
+});
 start();
+startMedia();

@@ -3,8 +3,8 @@
 //! An upload arrives over tus or as a form, and is appended to a spool file, so that it survives a
 //! lost connection and a restart. Once complete, its content is stored under its digest (content
 //! addressing: equal content is stored once) in a folder or an S3 bucket, and a row describes the
-//! file. Pictures are re-encoded from their pixels before anybody sees them, which removes metadata
-//! such as the place where they were taken.
+//! file. Nobody sees a picture before everything but its pixels is removed from it, such as the place
+//! where it was taken, unless its sender keeps that.
 
 mod blobs;
 mod check;
@@ -83,7 +83,7 @@ struct Inner {
     blobs: Blobs,
     spool: Spool,
     send_permits: SendPermits,
-    /// MiB of memory for re-encoding pictures.
+    /// MiB of memory for decoding pictures.
     picture_memory: Arc<Semaphore>,
     /// See [`lock_contents`](Files::lock_contents).
     digest_locks: KeyedLock<String>,

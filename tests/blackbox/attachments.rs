@@ -8,30 +8,7 @@ const PNG: &[u8] = include_bytes!("../../docs/images/phone.png");
 
 /// Uploads a file to a room. Its id.
 pub(super) async fn put(person: &Person, room: &str, name: &str, content: &[u8]) -> String {
-    let upload = person
-        .try_create_upload(
-            "chat.attachment",
-            &person.room(room),
-            name,
-            content.len() as u64,
-        )
-        .await
-        .expect(201)
-        .header("location")
-        .to_owned();
-    let piece = person
-        .request("PATCH", &upload)
-        .header("tus-resumable", "1.0.0")
-        .header("upload-offset", "0");
-    let sent = piece
-        .header("content-type", "application/offset+octet-stream")
-        .body(content.to_vec());
-    person
-        .send(sent)
-        .await
-        .expect(204)
-        .header("tidepool-file")
-        .to_owned()
+    person.attach(room, name, content).await
 }
 
 pub(super) async fn post(
@@ -41,9 +18,7 @@ pub(super) async fn post(
     files: &[&str],
     captions: &[&str],
 ) -> crate::support::Answer {
-    let fields = json!({ "room": person.room(room), "body": body, "key": new_key(), "files": files,
-        "captions": captions });
-    person.act("chat.post", fields).await
+    person.post_files(room, body, files, captions).await
 }
 
 fn files_of(answer: &Value) -> Vec<Value> {

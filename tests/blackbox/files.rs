@@ -4,6 +4,7 @@
 mod bucket;
 mod crashes;
 mod limits;
+mod media;
 mod metadata;
 mod picture_bounds;
 pub(super) mod pictures;

@@ -50,8 +50,7 @@ async fn pasted_dropped_and_picked_files_are_sent() {
     bob.click(".attachment.picture [data-picture]").await;
     bob.wait_until("document.querySelector('.viewer[open] img')?.naturalWidth > 400")
         .await;
-    bob.js("(document.querySelector('.viewer').close(), true)")
-        .await;
+    bob.click(".viewer [data-do=close]").await;
     bob.wait_hidden(".viewer").await;
 
     // Sound plays in place: half a second of silence, as WAV.
@@ -154,7 +153,7 @@ async fn phone_attaches_files_without_overflow() {
     let small = phone
         .js(
             "[...document.querySelectorAll('.upload .act, .compose .act, .upload \
-            input')].filter((one) => one.checkVisibility())
+            .input, .upload .intact')].filter((one) => one.checkVisibility())
             .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 43.5 \
             || box.width < 43.5; }).map((one) => one.outerHTML.slice(0, 120))",
         )

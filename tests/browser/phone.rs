@@ -11,6 +11,7 @@ const PHONE: Kind = Kind {
     without_scripts: false,
     language: None,
     phone: true,
+    host: None,
 };
 
 #[tokio::test]

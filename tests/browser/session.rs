@@ -23,6 +23,8 @@ pub struct Kind {
     pub language: Option<&'static str>,
     /// A phone: 390 × 844, touched.
     pub phone: bool,
+    /// A name that leads to this machine, as one of a home network does.
+    pub host: Option<&'static str>,
 }
 
 /// A browser, and somebody before it.
@@ -79,6 +81,9 @@ impl Browser {
         .map(str::to_owned)
         .to_vec();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        if let Some(host) = kind.host {
+            arguments.push(format!("--host-resolver-rules=MAP {host} 127.0.0.1"));
+        }
         let mut preferences = json!({ "credentials_enable_service": false });
         if kind.without_scripts {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);

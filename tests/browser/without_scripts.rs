@@ -6,6 +6,7 @@ use crate::support::{PASSWORD, TestServer};
 
 const PLAIN: Kind = Kind {
     without_scripts: true,
+    host: None,
     language: None,
     phone: false,
 };

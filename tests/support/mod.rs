@@ -16,7 +16,9 @@
 )]
 
 mod accounts;
+pub mod animation;
 mod answer;
+mod attachment;
 mod cabinet;
 mod cluster;
 mod command;

@@ -204,7 +204,7 @@ class Composer {
     await restoreUploads(); // its attachments may have been stored before a reload
     if (!tray.isReady()) {
       area.value = [text, area.value].filter(Boolean).join('\n');
-      return this.showError(words.attachWait);
+      return this.showError(tray.waitReason());
     }
     if (body.trim() || !tray.isEmpty()) send(this.room, body, tray.takeFiles());
     this.showError('');

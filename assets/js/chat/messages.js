@@ -2,6 +2,7 @@
 // the same links lead to pages that do the same.
 
 import { announce, askConfirmation, words } from '../app.js';
+import { copyText } from '../clipboard.js';
 import { edit } from './editing.js';
 import { runAction } from './run_action.js';
 
@@ -14,10 +15,7 @@ const controls = { // value of data-act → what a click does
     await runAction('chat.delete', { message: idOf(message) })
       .catch((error) => announce(error.message));
   },
-  async copy(message, link) {
-    await navigator.clipboard?.writeText(link.href).catch(() => {});
-    announce(words.copied);
-  },
+  copy: (message, link) => copyText(link.href, link),
 };
 
 export function startMessages() {

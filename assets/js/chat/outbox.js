@@ -36,7 +36,8 @@ function wakeWaiters() {
   sentWaiters.clear();
 }
 
-function randomKey() {
+/** A key that no other client has chosen. */
+export function randomKey() {
   const numbers = crypto.getRandomValues(new Uint32Array(4));
   return numbers.reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
 }

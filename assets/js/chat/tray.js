@@ -2,9 +2,12 @@
 // dropped, shown with their progress, paused, resumed, captioned and removed.
 
 import { words } from '../app.js';
+import { filesOf } from './dropped_files.js';
 import { onUploadChange, upload, uploadsOf } from './uploads.js';
 
 const MAX_FILES = 10; // the server's limit for one message
+/** Media types and names of files from which the server removes metadata. */
+const HAS_METADATA = /^(image|video)\/|\.(avif|cr2|cr3|dng|hei[cf]|mov|nef|arw|tiff?)$/i;
 const previews = new Map(); // upload id → object URL of its picture
 
 function previewOf(one) {
@@ -49,10 +52,10 @@ class Tray {
       this.input.value = '';
     });
     this.form.addEventListener('paste', (event) => {
-      const files = [...(event.clipboardData?.files ?? [])];
+      const files = filesOf(event.clipboardData);
       if (!files.length) return;
       event.preventDefault();
-      this.add(files);
+      this.addTransferred(files);
     });
     this.acceptDrops();
     this.listenToItems();
@@ -72,17 +75,29 @@ class Tray {
     return files;
   }
 
+  /** Why a message with this tray cannot be sent yet. */
+  waitReason() {
+    const hasFailed = this.uploads().some((one) => ['failed', 'lost'].includes(one.state));
+    return hasFailed ? document.getElementById('attaching').dataset.blocked : words.attachWait;
+  }
+
   add(files) {
+    this.addTransferred(files.map((file) => ({ file, reason: '' })));
+  }
+
+  /** Adds files, each with the reason why it cannot be sent, if there is one. */
+  addTransferred(found) {
     this.showError('');
-    for (const file of files) {
-      // Picking the file of an interrupted upload again continues that upload.
-      const lost = this.uploads().find((one) => (
-        one.state === 'lost' && one.name === file.name && one.size === file.size
-      ));
-      if (lost) lost.resume(file);
+    for (const { file, reason } of found) {
+      // Picking the file of an interrupted upload again continues that upload, and one that was
+      // changed meanwhile is sent from its beginning.
+      const earlier = this.uploads().filter((one) => one.name === file.name && !one.file);
+      const lost = earlier.find((one) => one.state === 'lost' && one.size === file.size);
+      earlier.find((one) => one.state === 'failed' && one.reason !== 'folder')?.remove();
+      if (lost && !reason) lost.resume(file);
       else if (this.uploads().length >= MAX_FILES) {
         return this.showError(words.attachMany.replace('{n}', MAX_FILES));
-      } else upload(this.room, file);
+      } else upload(this.room, file, reason);
     }
   }
 
@@ -105,10 +120,13 @@ class Tray {
     item.dataset.upload = one.id;
     item.querySelector('.name').textContent = one.name;
     item.querySelector('.size').textContent = formatSize(one.size);
-    const caption = item.querySelector('input');
+    const caption = item.querySelector('.input');
     const label = caption.getAttribute('aria-label').replace('{file}', one.name);
     caption.value = one.caption;
     caption.setAttribute('aria-label', label);
+    const intact = item.querySelector('.intact');
+    intact.hidden = !HAS_METADATA.test(`${one.type} ${one.name}`);
+    intact.firstElementChild.checked = one.intact;
     const preview = previewOf(one);
     const image = item.querySelector('img');
     if (preview) image.src = preview;
@@ -122,11 +140,16 @@ class Tray {
     const isStopped = ['paused', 'failed', 'lost'].includes(one.state);
     item.dataset.state = one.state;
     progress.value = one.size ? one.offset / one.size : 1;
-    progress.hidden = one.state === 'ready';
+    progress.hidden = one.state === 'ready' || one.state === 'failed';
     item.querySelector('[data-do="pause"]').hidden = one.state !== 'sending';
-    item.querySelector('[data-do="resume"]').hidden = !isStopped;
+    // An empty file and a folder stay what they are.
+    const isHopeless = ['empty', 'folder'].includes(one.reason);
+    item.querySelector('[data-do="resume"]').hidden = !isStopped || isHopeless;
+    item.querySelector('.input').hidden = isHopeless;
+    item.querySelector('.intact > input').disabled = !one.file;
+    const reasons = document.getElementById('attaching').dataset;
     const texts = {
-      failed: one.problem || words.attachFailed,
+      failed: reasons[one.reason] || one.problem || words.attachFailed,
       lost: words.attachAgain,
       ready: words.attachReady,
     };
@@ -143,12 +166,13 @@ class Tray {
   listenToItems() {
     this.list.addEventListener('input', (event) => {
       const one = this.uploadOf(event);
+      if (event.target.matches('.intact > *')) return one.setIntact(event.target.checked);
       one.caption = event.target.value;
       one.save();
     });
     // Enter in a caption sends the message, as it does in the text.
     this.list.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.isComposing || !event.target.matches('input')) return;
+      if (event.key !== 'Enter' || event.isComposing || !event.target.matches('.input')) return;
       event.preventDefault();
       this.form.requestSubmit();
     });
@@ -181,7 +205,7 @@ class Tray {
       if (!hasFiles(event)) return;
       event.preventDefault();
       page.removeAttribute('data-dropping');
-      this.add([...event.dataTransfer.files]);
+      this.addTransferred(filesOf(event.dataTransfer));
     });
   }
 }

@@ -4,11 +4,13 @@
 // leave the room meanwhile.
 
 import { onSignOut } from '../sign_out.js';
+import { randomKey } from './outbox.js';
+import { inStore } from './upload_store.js';
 
 const CHUNK_SIZE = 4 << 20; // bytes per request
 const MAX_STORED_SIZE = 256 << 20; // bytes; a larger file has to be picked again after a reload
 const RETRY_DELAYS = [500, 1000, 2000, 5000, 10000]; // ms; the last one repeats
-const LOCK_TIMEOUT = 300; // ms after which an upload is taken to belong to another tab
+const LOCK_TIMEOUT = 600; // ms after which an upload is taken to belong to another tab
 const RESTORE_TIMEOUT = 1000; // ms that a submit waits at most for IndexedDB
 const RESTORE_IDLE_TIMEOUT = 500; // ms after which uploads are restored on a busy page, too
 const TEMPORARY_STATUSES = [401, 409, 423, 429, 460];
@@ -16,52 +18,30 @@ const TEMPORARY_STATUSES = [401, 409, 423, 429, 460];
 const uploads = new Map(); // id → upload
 const listeners = new Set();
 const currentAccount = () => document.getElementById('app').dataset.me;
-let database = null;
-
-function openDatabase() {
-  database ??= new Promise((resolve, reject) => {
-    const opening = indexedDB.open('tidepool', 1);
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore('uploads', { keyPath: 'id' });
-    };
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error);
-  });
-  return database;
-}
-
-async function inStore(mode, use) {
-  try {
-    const transaction = (await openDatabase()).transaction('uploads', mode);
-    const request = use(transaction.objectStore('uploads'));
-    return await new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  } catch {
-    return undefined; // without a store uploads work, but do not survive a reload
-  }
-}
 
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
 /**
- * One file. `state` is 'sending', 'paused', 'failed' (see `problem`), 'lost' (the file has to be
- * picked again), 'ready' (see `fileId`) or 'removed'.
+ * One file. `state` is 'sending', 'paused', 'failed' (see `problem`, the server's words, or
+ * `reason`, a name of an attribute of the tray's template), 'lost' (the file has to be picked
+ * again), 'ready' (see `fileId`) or 'removed'. `intact` says that its metadata is kept.
  */
 class Upload {
   constructor(fields) {
     Object.assign(this, {
-      offset: 0, url: '', caption: '', fileId: '', state: 'sending', problem: '', ...fields,
+      offset: 0, url: '', caption: '', fileId: '', intact: false, state: 'sending', problem: '',
+      reason: '', ...fields,
     });
     this.retries = 0;
     uploads.set(this.id, this);
   }
 
   save() {
-    const { id, room, account, name, size, type, url, caption, fileId, state } = this;
+    const { id, room, account, name, size, type, url, caption, fileId, intact, state } = this;
     const file = this.file && this.size <= MAX_STORED_SIZE && !fileId ? this.file : null;
-    const stored = { id, room, account, name, size, type, url, caption, fileId, state, file };
+    const stored = {
+      id, room, account, name, size, type, url, caption, fileId, intact, state, file,
+    };
     return inStore('readwrite', (store) => store.put(stored));
   }
 
@@ -69,8 +49,8 @@ class Upload {
     listeners.forEach((listener) => listener(this));
   }
 
-  setState(state, problem = '') {
-    Object.assign(this, { state, problem });
+  setState(state, problem = '', reason = '') {
+    Object.assign(this, { state, problem, reason });
     this.notify();
     this.save();
   }
@@ -84,6 +64,16 @@ class Upload {
     if (file) this.file = file;
     this.retries = 0;
     this.setState(this.file ? 'sending' : 'lost');
+    this.run();
+  }
+
+  /** Sends it again from its beginning, with its metadata or without. */
+  setIntact(intact) {
+    const { url } = this;
+    Object.assign(this, { intact, url: '', fileId: '', offset: 0, retries: 0 });
+    this.xhr?.abort();
+    if (url) this.request('DELETE', url).catch(() => {});
+    this.setState('sending');
     this.run();
   }
 
@@ -103,13 +93,14 @@ class Upload {
     this.isRunning = true;
     while (this.state === 'sending') {
       try {
+        if (!this.url) await this.read(0, 1); // before the server reserves room for it
         if (!this.url) await this.create();
         else await this.fetchOffset();
         while (this.state === 'sending' && !this.fileId) await this.sendChunk();
         if (this.fileId) this.setState('ready');
       } catch (error) {
         if (this.state !== 'sending') break;
-        if (error.isFinal) this.setState('failed', error.message);
+        if (error.isFinal) this.setState('failed', error.message, error.reason);
         else await this.waitForRetry();
       }
     }
@@ -132,6 +123,7 @@ class Upload {
 
   async create() {
     const metadata = { filename: this.name, kind: 'chat.attachment', place: this.room };
+    if (this.intact) metadata.intact = 'yes';
     const response = await this.request('POST', '/uploads', {
       'Upload-Length': this.size,
       'Upload-Metadata': Object.entries(metadata)
@@ -149,7 +141,8 @@ class Upload {
 
   async sendChunk() {
     const start = this.offset;
-    const chunk = this.file.slice(start, start + CHUNK_SIZE);
+    const chunk = await this.read(start, Math.min(start + CHUNK_SIZE, this.size));
+    if (this.state !== 'sending') return;
     const response = await this.request('PATCH', this.url, {
       'Upload-Offset': start,
       'Content-Type': 'application/offset+octet-stream',
@@ -159,6 +152,26 @@ class Upload {
     });
     this.retries = 0;
     this.applyProgress(response);
+  }
+
+  /**
+   * Reads a piece of the file. Read before it is sent, so that a file that is gone or was changed
+   * is not mistaken for a network that is gone.
+   */
+  async read(from, to) {
+    const fail = (reason) => Object.assign(new Error(), { isFinal: true, reason });
+    let bytes;
+    try {
+      bytes = await this.file.slice(from, to).arrayBuffer();
+    } catch (error) {
+      this.file = null; // has to be picked again
+      throw fail(error.name === 'NotFoundError' ? 'gone' : 'changed');
+    }
+    if (bytes.byteLength < to - from) {
+      this.file = null;
+      throw fail('changed');
+    }
+    return bytes;
   }
 
   applyProgress(response) {
@@ -198,16 +211,20 @@ class Upload {
   }
 }
 
-/** Starts to upload a file for a room. */
-export function upload(room, file) {
+/** Starts to upload a file for a room, or shows the reason why it cannot be sent. */
+export function upload(room, file, reason = '') {
   const { size, type } = file;
-  const name = file.name || 'file';
-  const id = crypto.randomUUID();
-  const one = new Upload({ id, room, account: currentAccount(), name, size, type, file });
+  const fields = {
+    id: randomKey(), room, account: currentAccount(), name: file.name || 'file', size, type,
+  };
+  const problem = reason || (size ? '' : 'empty');
+  if (problem) {
+    return new Upload({ ...fields, state: 'failed', reason: problem }).notify();
+  }
+  const one = new Upload({ ...fields, file });
   one.notify();
   one.save();
   withLock(one.id, () => runUntilRemoved(one));
-  return one;
 }
 
 /** The uploads of the current account for a room, in order. */
@@ -221,8 +238,11 @@ export function onUploadChange(listener) {
 }
 
 /** Calls `use` in one tab at a time; in the next one when its promise settles or the tab closes. */
-function withLock(id, use) {
-  if (navigator.locks) navigator.locks.request(`tidepool-upload-${id}`, use); else use();
+async function withLock(id, use) {
+  const name = `tidepool-upload-${id}`;
+  if (navigator.locks) return navigator.locks.request(name, use);
+  const locks = await import('../locks.js').catch(() => null);
+  return locks ? locks.withLock(name, use) : use();
 }
 
 /** Sends it, and holds its lock until it is posted or removed: no other tab may show it. */

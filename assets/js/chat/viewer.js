@@ -1,32 +1,14 @@
-// Shows a picture large in a dialog. It stays a link, so that it also opens without this script,
-// and in a new tab with Ctrl or the middle button.
+// Pictures open in the viewer, which is loaded on first use. A picture stays a link, so that it
+// also opens without scripts, and in a new tab with Ctrl or the middle button.
 
-import { words } from '../app.js';
-
-let dialog = null;
-
-function createDialog() {
-  dialog = document.createElement('dialog');
-  dialog.className = 'viewer';
-  dialog.innerHTML = '<img alt=""><form method="dialog"><button class="btn"></button></form>';
-  dialog.querySelector('button').textContent = words.close;
-  dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
-  document.body.append(dialog);
-}
-
-function open(link) {
-  if (!dialog) createDialog();
-  const image = dialog.querySelector('img');
-  image.alt = link.querySelector('img').alt;
-  image.src = link.href;
-  dialog.setAttribute('aria-label', image.alt);
-  dialog.showModal();
-}
-
-document.addEventListener('click', (event) => {
+document.addEventListener('click', async (event) => {
   const link = event.target.closest('[data-picture]');
   if (!link || event.defaultPrevented || event.button) return;
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  open(link);
+  try {
+    (await import('./viewer_dialog.js')).openViewer(link);
+  } catch {
+    location.assign(link.href); // the network is gone, or the server has another version
+  }
 });

@@ -145,7 +145,7 @@ pub(super) struct SettingsFile {
     /// Hours after which a half-made upload, or a file that nothing refers to, is deleted.
     #[config(env = "TIDEPOOL_UPLOAD_HOURS")]
     upload_hours: Option<u64>,
-    /// Memory for re-encoding pictures, in MiB, of the whole server. A picture waits until there is
+    /// Memory for decoding pictures, in MiB, of the whole server. A picture waits until there is
     /// room for it; one that needs more than all of it can only be downloaded.
     #[config(env = "TIDEPOOL_PICTURE_MEMORY_MIB")]
     picture_memory_mib: Option<u64>,

@@ -5,8 +5,11 @@ use crate::base::text::limit_marks;
 /// How a file may be served to browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// A picture, which is re-encoded before anyone sees it.
+    /// A picture, of which only what decoding needs is served.
     Picture(&'static str),
+    /// A picture that is shown as it was uploaded, without its metadata: nothing here can decode it,
+    /// but some browsers can.
+    Image(&'static str),
     /// A video, played inline.
     Video(&'static str),
     /// Sound, played inline.
@@ -15,8 +18,9 @@ pub enum Media {
     Other,
 }
 
-/// Bytes from the start of a file that detection needs.
-pub(super) const SNIFF_BYTES: usize = 8192;
+/// Bytes from the start of a file that detection needs, and most pictures to tell their size: their
+/// Exif data, of 64 KiB at most, often comes before it.
+pub(super) const SNIFF_BYTES: usize = 96 << 10;
 
 impl Media {
     /// Detects the type from the first [`SNIFF_BYTES`] of the content.
@@ -26,7 +30,11 @@ impl Media {
             "image/png" | "image/vnd.mozilla.apng" => Self::Picture("image/png"),
             "image/gif" => Self::Picture("image/gif"),
             "image/webp" => Self::Picture("image/webp"),
-            "video/mp4" | "video/x-m4v" => Self::Video("video/mp4"),
+            "image/avif" => Self::Image("image/avif"),
+            "image/heif" => Self::Image("image/heic"),
+            // QuickTime is the format that MP4 was made of. Most videos in it are H.264 and AAC, which
+            // browsers play as MP4, and refuse to try as QuickTime.
+            "video/mp4" | "video/x-m4v" | "video/quicktime" => Self::Video("video/mp4"),
             "video/webm" => Self::Video("video/webm"),
             "audio/mpeg" => Self::Audio("audio/mpeg"),
             "audio/ogg" | "application/ogg" => Self::Audio("audio/ogg"),
@@ -40,11 +48,13 @@ impl Media {
 
     /// The inverse of [`name`](Self::name), for names read from the database.
     pub(super) fn from_name(name: &str) -> Self {
-        const KNOWN: [Media; 12] = [
+        const KNOWN: [Media; 14] = [
             Media::Picture("image/jpeg"),
             Media::Picture("image/png"),
             Media::Picture("image/gif"),
             Media::Picture("image/webp"),
+            Media::Image("image/avif"),
+            Media::Image("image/heic"),
             Media::Video("video/mp4"),
             Media::Video("video/webm"),
             Media::Audio("audio/mpeg"),
@@ -63,7 +73,7 @@ impl Media {
     /// The media type (RFC 6838), such as `image/png`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Picture(name) | Self::Video(name) | Self::Audio(name) => name,
+            Self::Picture(name) | Self::Image(name) | Self::Video(name) | Self::Audio(name) => name,
             Self::Other => "application/octet-stream",
         }
     }
@@ -137,6 +147,18 @@ mod tests {
         assert_eq!(
             Media::sniff(b"GIF89a<script>alert(1)</script>"),
             Media::Picture("image/gif")
+        );
+        assert_eq!(
+            Media::sniff(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "),
+            Media::Video("video/mp4")
+        );
+        assert_eq!(
+            Media::sniff(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"),
+            Media::Image("image/avif")
+        );
+        assert_eq!(
+            Media::sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+            Media::Image("image/heic")
         );
         for other in [
             &b"<!doctype html><script>"[..],

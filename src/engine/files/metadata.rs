@@ -1,10 +1,11 @@
 //! Removing from an uploaded file where it was taken, and by whom: Exif, XMP, IPTC and the
 //! metadata of videos.
 //!
-//! Pictures are re-encoded as well; this is for what is not: videos, formats that browsers do not
-//! show, pictures that are too large or damaged. Bytes are overwritten in place, so that no offset
+//! Pictures are copied without it as well; this is for what is not: videos, formats that are not
+//! decoded here, pictures that are too large or damaged. Bytes are overwritten in place, so that no offset
 //! in the file has to be changed. A damaged file is cleared as far as it can be read.
 
+mod gif;
 mod isobmff;
 mod jpeg;
 mod patch;
@@ -40,6 +41,7 @@ pub(super) enum Cleared {
 pub(super) fn clear(file: &File, size: u64, head: &[u8]) -> io::Result<Cleared> {
     let mut patch = Patch::new(file, size);
     let cleared = match head {
+        [b'G', b'I', b'F', b'8', ..] => gif::clear(&mut patch),
         [0xff, 0xd8, 0xff, ..] => jpeg::clear(&mut patch),
         [0x89, b'P', b'N', b'G', ..] => png::clear(&mut patch),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {

@@ -19,13 +19,16 @@ use crate::engine::forms::MAX_FORM_BYTES;
 use crate::engine::viewer::Viewer;
 
 const MAX_FIELDS: usize = 200;
+/// The field that says, before the files, that they stay as they are.
+const INTACT_FIELD: &str = "intact";
 
 fn malformed() -> Error {
     Error::field("form", "error-message-shape")
 }
 
 /// Reads a form, uploads its files as files of this kind, and returns it URL-encoded with the id of
-/// each file as the value of its field. The field with the target has to come before the files.
+/// each file as the value of its field. The field with the target has to come before the files, as
+/// has `intact`, with any value for files that keep their metadata.
 ///
 /// # Errors
 /// `Invalid` when the form is malformed; those of an upload. Files uploaded before the error are
@@ -89,11 +92,15 @@ async fn read_form(
             .find(|(name, _)| name == target_field)
             .and_then(|(_, value)| value.parse().ok())
             .ok_or_else(malformed)?;
+        let intact = fields
+            .iter()
+            .any(|(name, value)| name == INTACT_FIELD && !value.is_empty());
         let request = UploadRequest {
             kind: kind.to_owned(),
             target,
             name: file_name,
             size: reserved,
+            intact,
         };
         let (transfers, viewer) = (transfers.clone(), viewer.clone());
         // In a task of its own, which goes on when the browser disconnects and this request is

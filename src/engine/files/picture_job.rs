@@ -1,4 +1,5 @@
-//! The job that re-encodes an uploaded picture from its pixels, and makes its smaller versions.
+//! The job that removes everything but its pixels from an uploaded picture, and makes its smaller
+//! versions.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ async fn make_picture(transfers: Transfers, run: Run, id: FileId) -> Result<Sett
     let content = files.0.blobs.read(&file.digest, size).await?;
     run.progress(1, 3);
     let opaque = files.kind(&file.kind).is_ok_and(|kind| kind.opaque);
-    let made = reencode_in_budget(files, content, file.media.clone(), opaque).await?;
+    let made = make_in_budget(files, content, file.media.clone(), opaque).await?;
     run.progress(2, 3);
     let original = file.digest.clone();
     let stored = match made {
@@ -105,9 +106,9 @@ async fn set_version(
     .await
 }
 
-/// Re-encodes a picture once the server's memory budget for pictures has room for it. The inner
+/// Makes the versions of a picture once the server's memory budget for pictures has room for it. The inner
 /// result is an error for a picture that cannot be made, or needs more than the whole budget.
-async fn reencode_in_budget(
+async fn make_in_budget(
     files: &Files,
     content: Vec<u8>,
     media: String,
@@ -125,11 +126,11 @@ async fn reencode_in_budget(
     let budget = files.0.picture_memory.clone();
     // Moves into the blocking thread: a job that timed out holds its memory until that ends.
     let permit = budget.acquire_many_owned(needed_mib).await?;
-    let reencode = move || {
+    let make = move || {
         let _permit = permit;
-        pictures::reencode(&content, &media, opaque, needed)
+        pictures::make_versions(&content, &media, opaque, needed)
     };
-    let made = tokio::task::spawn_blocking(reencode).await?;
+    let made = tokio::task::spawn_blocking(make).await?;
     Ok(made.map_err(anyhow::Error::from))
 }
 
@@ -166,25 +167,39 @@ struct Content {
 async fn store_versions(files: &Files, file: &File, made: Made) -> Result<StoredVersions> {
     let digests = [&made.full, &made.large, &made.small].map(|version| digest_of(&version.bytes));
     let lock = files.lock_contents(digests.into()).await?;
-    let full = store_content(files, made.full).await?;
+    // What its owner chose to leave as it is stays the picture in its full size.
+    let full = if file.intact {
+        Content {
+            digest: file.digest.clone(),
+            size: file.size,
+            media: file.media().name(),
+        }
+    } else {
+        store_content(files, made.full).await?
+    };
     let large = store_content(files, made.large).await?;
     let small = store_content(files, made.small).await?;
     let row = File {
         picture: Picture::Made,
         width: Some(made.width.into()),
         height: Some(made.height.into()),
-        blur: Some(made.blur),
+        blur: made.blur,
+        animated: made.animated,
         large: Some(large.digest.clone()),
         small: Some(small.digest.clone()),
         ..file.clone()
     };
-    let version = |contents: &[&Content]| version_of(&row, contents);
+    let mut versions = vec![version_of(&row, &[&full, &large, &small])];
+    if !file.intact {
+        // Without the full size, and so without what moves.
+        let still = File {
+            animated: false,
+            ..row
+        };
+        versions.push(version_of(&still, &[&large, &small]));
+    }
     Ok(StoredVersions {
-        versions: vec![
-            version(&[&full, &large, &small]),
-            // Without the full size.
-            version(&[&large, &small]),
-        ],
+        versions,
         _lock: Some(lock),
     })
 }

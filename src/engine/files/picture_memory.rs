@@ -1,4 +1,4 @@
-//! How much memory a picture takes while it is re-encoded, computed from its head. Nothing is
+//! How much memory a picture takes while its versions are made, computed from its head. Nothing is
 //! decoded before this is known, and before the server's budget has room for it.
 
 use image::metadata::Orientation;
@@ -6,12 +6,10 @@ use image::{ColorType, ImageDecoder, ImageFormat};
 
 /// The largest width and height, in pixels.
 pub(super) const MAX_SIDE: u32 = 16_384;
-/// Pixels of all frames of an animation together; later frames are left out.
-pub(super) const MAX_ANIMATION_PIXELS: u64 = 48 << 20;
 /// Tables, rows and smaller versions, in bytes: large is at most 1,600 pixels wide and high.
 const FIXED_BYTES: u64 = 24 << 20;
 
-/// The bytes that re-encoding takes at most: the content, the decoder's own memory and pixels, and
+/// The bytes that this takes at most: the content, the decoder's own memory and pixels, and
 /// each copy of them that exists at the same time.
 pub(super) fn needed(content: &[u8], format: ImageFormat, decoder: &mut impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();
@@ -40,8 +38,9 @@ pub(super) fn needed(content: &[u8], format: ImageFormat, decoder: &mut impl Ima
         .max(rotated)
         .max(encoded)
         .max(opaque);
-    // The content once more: decoders copy the metadata that it may consist of.
-    (peak + content.len() as u64 * 2).saturating_add(FIXED_BYTES)
+    // The content twice more: its copy without metadata, and decoders copy the metadata that it may
+    // consist of.
+    (peak + content.len() as u64 * 3).saturating_add(FIXED_BYTES)
 }
 
 /// What the decoder of a format allocates besides the pixels that it returns.
@@ -51,8 +50,8 @@ fn decoder_bytes(content: &[u8], format: ImageFormat, pixels: u64) -> u64 {
         // All coefficients, of two bytes, of up to four components.
         ImageFormat::Jpeg => pixels * 8,
         ImageFormat::WebP => pixels * 6,
-        // The canvas, the frame before and the frame, and what the encoder makes of all frames.
-        ImageFormat::Gif => pixels * 13 + MAX_ANIMATION_PIXELS.min(pixels * 600) * 5 / 4,
+        // The canvas, and the frame.
+        ImageFormat::Gif => pixels * 13,
         _ => pixels,
     }
 }

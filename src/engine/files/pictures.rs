@@ -1,57 +1,55 @@
-//! Re-encoding pictures from their pixels, which removes everything else in the file: metadata such
-//! as the place where it was taken, and other content appended to it.
+//! What is shown of an uploaded picture: smaller versions, encoded from its pixels, and a copy in
+//! full size without anything else in the file: metadata such as the place where it was taken, and
+//! other content appended to it.
+
+mod encode;
+mod repack;
+mod versions;
 
 use std::io::Cursor;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use image::codecs::gif::{GifDecoder, GifEncoder, Repeat};
-use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
-use image::codecs::webp::WebPEncoder;
 use image::metadata::Orientation;
-use image::{
-    AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits,
-    RgbImage,
-};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::picture_memory::{self, MAX_ANIMATION_PIXELS, MAX_SIDE};
+use super::picture_memory::{self, MAX_SIDE};
+pub(super) use encode::Encoded;
+use encode::{blur_url, encode, flatten_on_white, has_transparency};
+use repack::repack;
+pub(super) use versions::is_cropped;
+use versions::{LARGE_SIDE, large_version, small_version};
 
 /// The largest file, in bytes, that is processed as a picture. Larger ones are downloads only.
 pub(super) const MAX_PICTURE_BYTES: u64 = 32 << 20;
-/// Frames of an animation; later ones are left out.
-const MAX_FRAMES: usize = 600;
 /// What decoders allocate to read the head of a picture, besides the content.
 const HEAD_BYTES: u64 = 4 << 20;
-const JPEG_QUALITY: u8 = 88;
-/// The longer side of each smaller version, in pixels.
-const SMALL_SIDE: u32 = 480;
-const LARGE_SIDE: u32 = 1600;
-const BLUR_SIDE: u32 = 14;
-/// A picture that becomes larger than this many times its file is stored in its large version only.
-const MAX_GROWTH: usize = 4;
-/// Growth up to this size, in bytes, is accepted.
-const SMALL_BYTES: usize = 256 << 10;
+/// The largest color profile that versions keep, in bytes; those of screens have a few kilobytes.
+const MAX_PROFILE_BYTES: usize = 16 << 10;
 
-/// A re-encoded picture and its smaller versions.
+/// A picture and its smaller versions, all without metadata.
 pub(super) struct Made {
-    /// The picture in its full size.
+    /// The picture in its full size: as it was encoded, where that has no other content.
     pub(super) full: Encoded,
     pub(super) large: Encoded,
     pub(super) small: Encoded,
-    /// A placeholder of a few pixels, as a `data:` URL.
-    pub(super) blur: String,
+    /// A placeholder of a few pixels, as a `data:` URL; none for a picture with transparent pixels,
+    /// behind which it would be seen.
+    pub(super) blur: Option<String>,
+    /// Whether `full` moves.
+    pub(super) animated: bool,
     pub(super) width: u32,
     pub(super) height: u32,
 }
 
-/// An encoded picture and its media type.
-pub(super) struct Encoded {
-    pub(super) bytes: Vec<u8>,
-    pub(super) media: &'static str,
+/// A decoded picture.
+struct Decoded {
+    pixels: DynamicImage,
+    /// Its color profile, which every version needs to be shown in the same colors.
+    profile: Option<Vec<u8>>,
+    /// Whether the pixels had to be turned to be upright.
+    is_turned: bool,
 }
 
-/// The bytes of memory that [`reencode`] takes at most, found without decoding.
+/// The bytes of memory that [`make_versions`] takes at most, found without decoding.
 ///
 /// # Errors
 /// When the content is not a picture of this media type, or its width or height exceeds
@@ -63,42 +61,93 @@ pub(super) fn memory_needed(content: &[u8], media: &str) -> ImageResult<u64> {
     Ok(picture_memory::needed(content, format, &mut decoder))
 }
 
-/// Re-encodes a picture within `max_memory` bytes, which are at least [`memory_needed`]; with
+/// Width and height of a picture in upright orientation, in pixels, as far as the beginning of its
+/// content tells them. They are not checked before the picture is decoded.
+pub(super) fn announced_size(head: &[u8], media: &str) -> Option<(u32, u32)> {
+    let mut decoder = decoder(head, format_of(media), HEAD_BYTES).ok()?;
+    let (width, height) = decoder.dimensions();
+    let is_sideways = matches!(
+        decoder.orientation(),
+        Ok(Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH)
+    );
+    Some(if is_sideways {
+        (height, width)
+    } else {
+        (width, height)
+    })
+}
+
+/// Makes the versions of a picture within `max_memory` bytes, which are at least [`memory_needed`]; with
 /// `opaque`, renders its smaller versions on white. Blocks for seconds: call it on a blocking
 /// thread.
 ///
 /// # Errors
 /// When the content is not a picture of this media type, or exceeds a limit.
-pub(super) fn reencode(
+pub(super) fn make_versions(
     content: &[u8],
     media: &str,
     opaque: bool,
     max_memory: u64,
 ) -> ImageResult<Made> {
     let format = format_of(media);
-    let picture = decode(content, format, max_memory)?;
-    let full = match reencode_animation(content, format, max_memory)? {
-        Some(bytes) => Encoded {
-            bytes,
-            media: "image/gif",
+    let copy = repack(content, format);
+    let animated = copy.as_ref().is_some_and(|copy| copy.is_animated);
+    let mut picture = decode(content, format, animated, max_memory)?;
+    let full = match copy {
+        Some(copy) if !picture.is_turned => Encoded {
+            bytes: copy.bytes,
+            media: media_of(format),
         },
-        None => encode_full(&picture, content, format)?,
+        _ => encode(&picture, format == ImageFormat::Jpeg)?,
     };
-    let picture = if opaque {
-        flatten_on_white(picture)
+    if opaque {
+        picture.pixels = flatten_on_white(picture.pixels);
+    }
+    let (width, height) = (picture.pixels.width(), picture.pixels.height());
+    let has_transparency = has_transparency(&picture.pixels);
+    // The full version is its own preview where it is smaller, and as easily decoded.
+    let pixels = u64::from(width) * u64::from(height);
+    let can_be_preview = !animated && !opaque && pixels <= u64::from(LARGE_SIDE).pow(2);
+    let smaller_of = |preview: Encoded| {
+        if can_be_preview && full.bytes.len() <= preview.bytes.len() {
+            full.clone()
+        } else {
+            preview
+        }
+    };
+    let large = smaller_of(encode(&picture.with(large_version(&picture.pixels)), true)?);
+    let small = encode(&picture.with(small_version(&picture.pixels)), true)?;
+    let small = if is_cropped(width, height) {
+        small
     } else {
-        picture
+        smaller_of(small)
     };
-    let large = encode(&shrink(&picture, LARGE_SIDE), true)?;
-    let small = encode(&shrink(&picture, SMALL_SIDE), true)?;
+    let blur = if has_transparency {
+        None
+    } else {
+        Some(blur_url(&picture.pixels)?)
+    };
     Ok(Made {
         full,
         large,
         small,
-        blur: blur_url(&picture)?,
-        width: picture.width(),
-        height: picture.height(),
+        blur,
+        animated,
+        width,
+        height,
     })
+}
+
+fn media_of(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "image/jpeg",
+        ImageFormat::Gif => "image/gif",
+        ImageFormat::WebP => "image/webp",
+        _ => "image/png",
+    }
 }
 
 fn format_of(media: &str) -> ImageFormat {
@@ -115,69 +164,41 @@ fn decoder(
     reader.into_decoder()
 }
 
-/// Decodes a picture upright, with 8 bits per channel.
-fn decode(content: &[u8], format: ImageFormat, max_memory: u64) -> ImageResult<DynamicImage> {
-    let mut decoder = decoder(content, format, max_memory)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = to_8_bit(DynamicImage::from_decoder(decoder)?);
-    picture.apply_orientation(orientation);
-    Ok(picture)
-}
-
-/// Encodes the picture in its full size. One that was much smaller as a lossy WebP with
-/// transparency, which cannot be encoded here, is reduced instead of growing without a bound.
-fn encode_full(
-    picture: &DynamicImage,
+/// Decodes a picture, or the first frame of an animation, with 8 bits per channel. Pictures are
+/// turned upright; animations are as they are encoded, because all their frames are.
+fn decode(
     content: &[u8],
     format: ImageFormat,
-) -> ImageResult<Encoded> {
-    let is_lossy = format == ImageFormat::Jpeg
-        // The chunk of lossy WebP data; "VP8L" is that of lossless data.
-        || format == ImageFormat::WebP && content.windows(4).any(|four| four == b"VP8 ");
-    let full = encode(picture, is_lossy)?;
-    if format != ImageFormat::WebP || full.media == "image/jpeg" {
-        return Ok(full);
+    is_animated: bool,
+    max_memory: u64,
+) -> ImageResult<Decoded> {
+    let mut decoder = decoder(content, format, max_memory)?;
+    let mut orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    if is_animated {
+        orientation = Orientation::NoTransforms;
     }
-    let webp = encode_lossless_webp(picture)?;
-    let full = if webp.bytes.len() < full.bytes.len() {
-        webp
-    } else {
-        full
-    };
-    if full.bytes.len() <= (content.len() * MAX_GROWTH).max(SMALL_BYTES) {
-        return Ok(full);
-    }
-    encode(&shrink(picture, LARGE_SIDE), true)
-}
-
-fn encode_lossless_webp(picture: &DynamicImage) -> ImageResult<Encoded> {
-    let mut bytes = Vec::new();
-    picture.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?;
-    Ok(Encoded {
-        bytes,
-        media: "image/webp",
+    let profile = decoder.icc_profile().ok().flatten().filter(|profile| {
+        // Bytes 16 to 19 name the color space (ICC.1, section 7.2): pixels are RGB here.
+        profile.len() <= MAX_PROFILE_BYTES && profile.get(16..20) == Some(b"RGB ")
+    });
+    let mut pixels = to_8_bit(DynamicImage::from_decoder(decoder)?);
+    pixels.apply_orientation(orientation);
+    Ok(Decoded {
+        pixels,
+        profile,
+        is_turned: orientation != Orientation::NoTransforms,
     })
 }
 
-/// The picture with sides of at most `side` pixels; never enlarged.
-fn shrink(picture: &DynamicImage, side: u32) -> DynamicImage {
-    if picture.width().max(picture.height()) > side {
-        picture.thumbnail(side, side)
-    } else {
-        picture.clone()
+impl Decoded {
+    /// Other pixels in the same colors.
+    fn with(&self, pixels: DynamicImage) -> Self {
+        Self {
+            pixels,
+            profile: self.profile.clone(),
+            is_turned: self.is_turned,
+        }
     }
-}
-
-fn blur_url(picture: &DynamicImage) -> ImageResult<String> {
-    let blur = shrink(picture, BLUR_SIDE).to_rgba8();
-    let mut bytes = Vec::new();
-    WebPEncoder::new_lossless(&mut bytes).encode(
-        &blur,
-        blur.width(),
-        blur.height(),
-        image::ExtendedColorType::Rgba8,
-    )?;
-    Ok(format!("data:image/webp;base64,{}", STANDARD.encode(bytes)))
 }
 
 fn limits(max_memory: u64) -> Limits {
@@ -195,80 +216,6 @@ fn to_8_bit(picture: DynamicImage) -> DynamicImage {
     } else {
         picture.into_rgb8().into()
     }
-}
-
-/// Blends transparent pixels with white.
-fn flatten_on_white(picture: DynamicImage) -> DynamicImage {
-    if !picture.color().has_alpha() {
-        return picture;
-    }
-    let pixels = picture.into_rgba8();
-    let mut flat = RgbImage::new(pixels.width(), pixels.height());
-    for (to, from) in flat.pixels_mut().zip(pixels.pixels()) {
-        let [red, green, blue, alpha] = from.0.map(u16::from);
-        to.0 = [red, green, blue].map(|colour| {
-            let blended = colour * alpha / 255 + (255 - alpha);
-            u8::try_from(blended).unwrap_or(u8::MAX)
-        });
-    }
-    flat.into()
-}
-
-/// Encodes as JPEG where loss is acceptable and no pixel is transparent, else as PNG.
-fn encode(picture: &DynamicImage, lossy: bool) -> ImageResult<Encoded> {
-    let mut bytes = Vec::new();
-    let is_opaque = picture
-        .as_rgba8()
-        .is_none_or(|pixels| pixels.pixels().all(|pixel| pixel[3] == u8::MAX));
-    if lossy && is_opaque {
-        picture
-            .to_rgb8()
-            .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
-        return Ok(Encoded {
-            bytes,
-            media: "image/jpeg",
-        });
-    }
-    picture.write_with_encoder(PngEncoder::new(&mut bytes))?;
-    Ok(Encoded {
-        bytes,
-        media: "image/png",
-    })
-}
-
-/// Re-encodes a GIF of several frames; nothing for one frame or another format.
-fn reencode_animation(
-    content: &[u8],
-    format: ImageFormat,
-    max_memory: u64,
-) -> ImageResult<Option<Vec<u8>>> {
-    if format != ImageFormat::Gif {
-        return Ok(None);
-    }
-    let mut decoder = GifDecoder::new(Cursor::new(content))?;
-    decoder.set_limits(limits(max_memory))?;
-    let (width, height) = decoder.dimensions();
-    let pixels = (u64::from(width) * u64::from(height)).max(1);
-    let max_frames = usize::try_from(MAX_ANIMATION_PIXELS / pixels)
-        .unwrap_or(1)
-        .clamp(1, MAX_FRAMES);
-    let mut frames = decoder.into_frames();
-    let Some(first) = frames.next().transpose()? else {
-        return Ok(None);
-    };
-    let Some(second) = frames.next().transpose()? else {
-        return Ok(None);
-    };
-    let mut bytes = Vec::new();
-    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
-    encoder.set_repeat(Repeat::Infinite)?;
-    // Decoded lazily: one frame is in memory at a time, however many there are.
-    let frames = [Ok(first), Ok(second)].into_iter().chain(frames);
-    for frame in frames.take(max_frames) {
-        encoder.encode_frame(frame?)?;
-    }
-    drop(encoder);
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(super) async fn serve(
         false if file.owner == viewer.account => {}
         false => return Err(Error::NotFound),
     }
-    // The original of a picture is shown to nobody: its metadata may say where it was taken.
+    // Until it is processed, a picture may say where it was taken.
     if file.picture == Picture::Waiting {
         return Err(Error::NotFound);
     }

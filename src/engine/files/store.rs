@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::media::Media;
 use super::usage::Quotas;
-use super::{FileId, usage};
+use super::{FileId, pictures, usage};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
@@ -18,9 +18,9 @@ use crate::text_enum;
 pub enum Picture {
     /// Not a picture.
     None,
-    /// The job that re-encodes it has not finished; nobody may read it before.
+    /// The job that removes its metadata has not finished; nobody may read it before.
     Waiting,
-    /// Re-encoded, with a small and a large version.
+    /// Without metadata, unless its owner keeps it, and with a small and a large version.
     Made,
     /// It could not be decoded: it is offered as a download only.
     Failed,
@@ -59,9 +59,9 @@ pub struct File {
     pub digest: String,
     /// Whether it is a picture, and how far its processing is.
     pub picture: Picture,
-    /// The width of the picture, in pixels.
+    /// The width of the picture, in pixels; what its head says until it is processed.
     pub width: Option<i64>,
-    /// The height of the picture, in pixels.
+    /// The height of the picture, in pixels; what its head says until it is processed.
     pub height: Option<i64>,
     /// A placeholder of a few pixels, as a `data:` URL.
     pub blur: Option<String>,
@@ -69,6 +69,10 @@ pub struct File {
     pub small: Option<String>,
     /// The digest of the large version, at most 1,600 pixels wide and high.
     pub large: Option<String>,
+    /// Whether the picture moves: its content does, and its smaller versions show the first frame.
+    pub animated: bool,
+    /// Whether its owner chose that the content stays as it was uploaded, with its metadata.
+    pub intact: bool,
     /// Whether something refers to the file, by [`Files::claim`](super::Files::claim).
     #[sqlx(rename = "kept")]
     pub is_claimed: bool,
@@ -79,11 +83,20 @@ pub struct File {
 }
 
 impl File {
-    /// How the file may be served: a picture that could not be re-encoded counts as `Other`.
+    /// How the file may be served: a picture that could not be decoded counts as `Other`.
     pub fn media(&self) -> Media {
         match (Media::from_name(&self.media), self.picture) {
             (Media::Picture(_), Picture::None | Picture::Failed) => Media::Other,
             (media, _) => media,
+        }
+    }
+
+    /// Whether the small version shows a piece of the picture, because the picture is very long.
+    pub fn is_cropped(&self) -> bool {
+        let pixels = |side: Option<i64>| side.and_then(|side| u32::try_from(side).ok());
+        match (pixels(self.width), pixels(self.height)) {
+            (Some(width), Some(height)) => pictures::is_cropped(width, height),
+            _ => false,
         }
     }
 
@@ -105,8 +118,8 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
     usage::add_to_space(tx, file.space, file.charged, Some(quotas)).await?;
     add_blob(tx, &file.digest, file.size, &file.media).await?;
     const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
-        size, digest, picture, kept, created_at, charged) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12)";
+        size, digest, picture, kept, created_at, charged, intact, width, height) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $12, $13, $14, $15)";
     tx.execute(
         ADD,
         (
@@ -122,6 +135,9 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
             file.picture,
             file.created_at,
             file.charged,
+            file.intact,
+            file.width,
+            file.height,
         ),
     )
     .await?;
@@ -237,14 +253,15 @@ pub(super) async fn delete_unclaimed(tx: &mut Tx, id: FileId) -> Result<Option<F
     }
 }
 
-/// Stores the result of processing a picture: digest and size of the re-encoded picture replace
+/// Stores the result of processing a picture: digest and size of what is served replace
 /// those of the original, and its charge that of the original in the usage.
 ///
 /// # Errors
 /// `NotFound` when the file was deleted meanwhile.
 pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
     const SET: &str = "UPDATE files SET digest = $2, size = $3, media = $4, picture = $5, \
-        width = $6, height = $7, blur = $8, small = $9, large = $10, charged = $11 WHERE id = $1";
+        width = $6, height = $7, blur = $8, small = $9, large = $10, charged = $11, \
+        animated = $12 WHERE id = $1";
     let original = file_in(tx, file.id).await?;
     let growth = file.charged - original.charged;
     usage::add(tx, file.owner, file.space, growth, None).await?;
@@ -262,6 +279,7 @@ pub(super) async fn set_pictures(tx: &mut Tx, file: &File) -> Result<()> {
             &file.small,
             &file.large,
             file.charged,
+            file.animated,
         ),
     )
     .await?;

@@ -2,7 +2,7 @@
 //! checksum, expiration.
 //!
 //! `Upload-Metadata` has the keys `filename`, `kind` (of file, declared by a module) and `place`
-//! (the target). The response to the last byte, and to every later `HEAD`, has the file's id in
+//! (the target), and `intact` for content that stays as it is. The response to the last byte, and to every later `HEAD`, has the file's id in
 //! `Tidepool-File`.
 
 use axum::Router;
@@ -94,6 +94,7 @@ async fn begin(
             name: metadata(&headers, "filename")
                 .or_else(|| metadata(&headers, "name"))
                 .unwrap_or_default(),
+            intact: metadata(&headers, "intact").is_some(),
         })
     };
     let Some(request) = request() else {

@@ -25,6 +25,8 @@ pub(super) struct Upload {
     pub(super) name: String,
     /// The length announced by the client, in bytes.
     pub(super) size: i64,
+    /// Whether its owner chose that the content stays as it is, with its metadata.
+    pub(super) intact: bool,
     /// The file that the upload became.
     #[sqlx(rename = "file_id")]
     pub(super) file: Option<FileId>,
@@ -39,7 +41,7 @@ pub(super) struct Upload {
 pub(super) async fn begin(tx: &mut Tx, upload: &Upload, quotas: Quotas) -> Result<()> {
     usage::add(tx, upload.owner, None, upload.size, Some(quotas)).await?;
     const BEGIN: &str = "INSERT INTO uploads (id, kind, place, owner_id, space_id, name, size, \
-        expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        expires_at, intact) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.execute(
         BEGIN,
         (
@@ -51,6 +53,7 @@ pub(super) async fn begin(tx: &mut Tx, upload: &Upload, quotas: Quotas) -> Resul
             &upload.name,
             upload.size,
             upload.expires_at,
+            upload.intact,
         ),
     )
     .await?;

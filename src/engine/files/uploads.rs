@@ -36,6 +36,8 @@ pub(super) struct UploadRequest {
     pub(super) target: i64,
     pub(super) name: String,
     pub(super) size: u64,
+    /// Whether the content stays as it is, with its metadata.
+    pub(super) intact: bool,
 }
 
 /// An upload and the number of bytes that have arrived.
@@ -73,6 +75,7 @@ impl Transfers {
             space,
             name: normalize_name(&request.name),
             size,
+            intact: request.intact,
             file: None,
             expires_at: Micros::now().plus(ttl),
         };
@@ -247,8 +250,12 @@ impl Files {
             writer.truncate(size - 1).await?; // as below
             return Err(error);
         }
-        let (digest, head) = writer.digest_without_metadata(size, SNIFF_BYTES).await?;
-        let file = self.new_file(upload, digest.clone(), Media::sniff(&head))?;
+        let (digest, head) = if upload.intact {
+            writer.digest(size, SNIFF_BYTES).await?
+        } else {
+            writer.digest_without_metadata(size, SNIFF_BYTES).await?
+        };
+        let file = self.new_file(upload, digest.clone(), &head)?;
         // Held until the row is written, so that nobody deletes the content before it.
         let _guard = self.lock_contents(vec![digest.clone()]).await?;
         if !store::has_blob(&self.0.db, &digest).await?
@@ -273,11 +280,12 @@ impl Files {
         Ok(id)
     }
 
-    /// The row of the file that a complete upload becomes.
+    /// The row of the file that a complete upload becomes, whose content begins with `head`.
     ///
     /// # Errors
     /// `Invalid` when the kind takes only pictures and this is none.
-    fn new_file(&self, upload: &Upload, digest: String, media: Media) -> Result<File> {
+    fn new_file(&self, upload: &Upload, digest: String, head: &[u8]) -> Result<File> {
+        let media = Media::sniff(head);
         let kind = self.kind(&upload.kind)?;
         let size = upload.size.unsigned_abs();
         let is_picture = matches!(media, Media::Picture(_)) && size <= pictures::MAX_PICTURE_BYTES;
@@ -289,6 +297,10 @@ impl Files {
         } else {
             Picture::None
         };
+        // So that pages can reserve its space while it is processed.
+        let pixels = is_picture
+            .then(|| pictures::announced_size(head, media.name()))
+            .flatten();
         Ok(File {
             id: FileId::new(),
             kind: upload.kind.clone(),
@@ -301,11 +313,13 @@ impl Files {
             charged: upload.size,
             digest,
             picture,
-            width: None,
-            height: None,
+            width: pixels.map(|(width, _)| width.into()),
+            height: pixels.map(|(_, height)| height.into()),
             blur: None,
             small: None,
             large: None,
+            animated: false,
+            intact: upload.intact,
             is_claimed: false,
             created_at: Micros::now(),
         })

@@ -24,13 +24,29 @@ pub struct Attachment {
     pub size: i64,
     /// State of its pictures (thumbnails): `none`, `waiting`, `made` or `failed`.
     pub picture: Picture,
-    /// Width of the picture, in pixels.
+    /// Width of the picture, in pixels; before it is made, what its head says.
     pub width: Option<i64>,
-    /// Height of the picture, in pixels.
+    /// Height of the picture, in pixels; before it is made, what its head says.
     pub height: Option<i64>,
-    /// A `data:` URL of a few pixels, shown until the picture is loaded.
+    /// A `data:` URL of a few pixels, shown until the picture is loaded. None where it would be seen
+    /// behind transparent pixels.
     pub blur: Option<String>,
+    /// Whether the picture moves; its smaller versions show its first frame.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub animated: bool,
+    /// Whether the small version shows only the beginning of the picture, which is very long.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cropped: bool,
 }
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Larger animations, in bytes, move only when asked to.
+const MAX_AUTOPLAY_BYTES: i64 = 8 << 20;
+/// Larger pictures, in bytes, that are not decoded here are not shown in a message.
+const MAX_UNDECODED_BYTES: i64 = 32 << 20;
 
 impl Attachment {
     pub(super) fn of(file: &File, caption: String) -> Self {
@@ -47,6 +63,8 @@ impl Attachment {
             width: file.width,
             height: file.height,
             blur: file.blur.clone(),
+            animated: file.animated,
+            cropped: file.is_cropped(),
         }
     }
 
@@ -64,11 +82,19 @@ impl Attachment {
         format!("/files/{}/{name}", self.id)
     }
 
-    /// Selects the template's branch: `picture`, `waiting`, `video`, `audio` or `file`.
+    /// Selects the template's branch: `picture`, `image` (which the browser may or may not be able
+    /// to show), `waiting`, `video`, `audio` or `file`.
     pub(super) fn shape(&self) -> &'static str {
         match self.picture {
             Picture::Made => "picture",
             Picture::Waiting => "waiting",
+            Picture::None if self.media.starts_with("image/") => {
+                if self.size <= MAX_UNDECODED_BYTES {
+                    "image"
+                } else {
+                    "file"
+                }
+            }
             Picture::None | Picture::Failed if self.media.starts_with("video/") => "video",
             Picture::None | Picture::Failed if self.media.starts_with("audio/") => "audio",
             Picture::None | Picture::Failed => "file",
@@ -88,18 +114,36 @@ impl Attachment {
         bytes_in_words(self.size.unsigned_abs())
     }
 
-    /// Width and height in pixels at which a picture is shown: scaled down into 480 by 360. The
-    /// page reserves this space before the picture is loaded.
+    /// Width and height in pixels at which a picture is shown: scaled down into 480 by 360, or cut
+    /// off there. The page reserves this space before the picture is loaded.
     pub(super) fn display_size(&self) -> (i64, i64) {
         let (width, height) = (
             self.width.unwrap_or(4).max(1),
             self.height.unwrap_or(3).max(1),
         );
+        if self.cropped {
+            return (width.min(480), height.min(360));
+        }
         let scale = (480.0 / width as f64).min(360.0 / height as f64).min(1.0);
         (
             ((width as f64 * scale) as i64).max(1),
             ((height as f64 * scale) as i64).max(1),
         )
+    }
+
+    /// Width and height in pixels, as `4032x3024`.
+    pub(super) fn pixel_size(&self) -> Option<String> {
+        Some(format!("{}x{}", self.width?, self.height?))
+    }
+
+    /// Whether the caption links to the file: not beside a picture, which opens at a click.
+    pub(super) fn has_save_link(&self) -> bool {
+        matches!(self.shape(), "file" | "image" | "video" | "audio")
+    }
+
+    /// Whether an animation moves without being asked to.
+    pub(super) fn autoplays(&self) -> bool {
+        self.animated && self.size <= MAX_AUTOPLAY_BYTES
     }
 }
 
@@ -107,6 +151,15 @@ impl Attachment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attachments(pub Vec<Attachment>);
+
+impl Attachments {
+    /// Whether they have several pictures, which are shown as a grid of equal tiles.
+    pub(super) fn is_grid(&self) -> bool {
+        let is_picture =
+            |file: &&Attachment| matches!(file.shape(), "picture" | "image" | "waiting");
+        self.0.iter().filter(is_picture).count() > 1
+    }
+}
 
 impl TryFrom<String> for Attachments {
     type Error = serde_json::Error;
@@ -147,6 +200,8 @@ mod tests {
             width: Some(960),
             height: Some(1440),
             blur: None,
+            animated: false,
+            cropped: false,
         };
         assert_eq!(
             (one.href(), one.display_size()),

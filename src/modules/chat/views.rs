@@ -158,6 +158,8 @@ mod tests {
             width: Some(1200),
             height: Some(800),
             blur: Some("data:image/webp;base64,AA==".into()),
+            animated: false,
+            cropped: false,
         };
         let files = Attachments(vec![
             file(Picture::Made, "a \"b\".png", "image/png"),

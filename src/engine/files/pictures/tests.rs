@@ -1,4 +1,10 @@
-//! Tests of re-encoding.
+//! Tests of the versions of a picture.
+
+use image::codecs::gif::{GifDecoder, GifEncoder};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{AnimationDecoder, ImageEncoder};
 
 use super::*;
 
@@ -9,9 +15,9 @@ fn chunk_crc(chunk: &[u8]) -> [u8; 4] {
     crc.sum().to_be_bytes()
 }
 
-/// Re-encodes with as much memory as is needed.
+/// Makes the versions with as much memory as is needed.
 fn remake(content: &[u8], media: &str, opaque: bool) -> ImageResult<Made> {
-    reencode(content, media, opaque, memory_needed(content, media)?)
+    make_versions(content, media, opaque, memory_needed(content, media)?)
 }
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -55,10 +61,10 @@ fn jpeg_loses_metadata_and_is_rotated() {
             assert!(!bytes.windows(secret.len()).any(|some| some == secret));
         }
     }
+    let blur = made.blur.expect("it is opaque");
     assert!(
-        made.blur.len() < 1500 && made.blur.starts_with("data:image/webp;base64,"),
-        "{}",
-        made.blur.len()
+        blur.len() < 1500 && blur.starts_with("data:image/webp;base64,"),
+        "{blur}"
     );
 }
 
@@ -123,15 +129,15 @@ fn animation_and_transparency_are_preserved() {
         .into_frames()
         .count();
     assert_eq!((made.full.media, frames), ("image/gif", 3));
+    assert!(made.animated && made.small.media != "image/gif");
     let mut png = Vec::new();
     image::RgbaImage::from_pixel(20, 10, image::Rgba([9, 9, 9, 90]))
         .write_with_encoder(PngEncoder::new(&mut png))
         .unwrap();
     let made = remake(&png, "image/png", false).unwrap();
-    assert_eq!(
-        (made.full.media, made.small.media),
-        ("image/png", "image/png")
-    );
+    assert_eq!(made.full.media, "image/png");
+    assert_ne!(made.small.media, "image/jpeg");
+    assert!(made.blur.is_none() && !made.animated);
 }
 
 #[test]
@@ -139,9 +145,10 @@ fn opaque_pictures_are_flattened_on_white() {
     let clear = image::RgbaImage::from_pixel(40, 30, image::Rgba([200, 0, 0, 0]));
     let mut png = Vec::new();
     clear.write_with_encoder(PngEncoder::new(&mut png)).unwrap();
-    for (opaque, media) in [(true, "image/jpeg"), (false, "image/png")] {
+    for opaque in [true, false] {
         let made = remake(&png, "image/png", opaque).unwrap();
-        assert_eq!((made.small.media, made.full.media), (media, "image/png"));
+        assert_eq!(made.small.media == "image/jpeg", opaque);
+        assert_eq!(made.full.media, "image/png");
         let small = image::load_from_memory(&made.small.bytes)
             .unwrap()
             .into_rgba8();
@@ -164,11 +171,11 @@ fn memory_is_known_before_decoding() {
     assert!(memory_needed(&huge, "image/png").unwrap() > 1 << 30);
     let photo = memory_needed(&jpeg(4032, 3024), "image/jpeg").unwrap();
     assert!(photo < 96 << 20, "a photo of 12 megapixels: {photo}");
-    assert!(reencode(&huge, "image/png", false, 64 << 20).is_err());
+    assert!(make_versions(&huge, "image/png", false, 64 << 20).is_err());
 }
 
 #[test]
-fn lossless_webp_stays_small() {
+fn webp_stays_webp_and_grows_in_no_version() {
     let mut webp = Vec::new();
     let picture = image::RgbaImage::from_fn(700, 500, |x, y| {
         image::Rgba([(x / 8) as u8, (y / 8) as u8, 90, 128])
@@ -177,5 +184,54 @@ fn lossless_webp_stays_small() {
     picture.write_with_encoder(encoder).unwrap();
     let made = remake(&webp, "image/webp", false).unwrap();
     assert_eq!(made.full.media, "image/webp");
-    assert!(made.full.bytes.len() <= webp.len() * 2);
+    for version in [&made.full, &made.large, &made.small] {
+        assert!(version.bytes.len() <= webp.len());
+    }
+}
+
+#[test]
+fn long_picture_has_readable_versions() {
+    let size = |of: &Encoded| {
+        let picture = image::load_from_memory(&of.bytes).unwrap();
+        (picture.width(), picture.height())
+    };
+    let made = remake(&jpeg(200, 6000), "image/jpeg", false).unwrap();
+    assert_eq!(
+        (size(&made.small), size(&made.large)),
+        ((200, 360), (200, 6000))
+    );
+    let made = remake(&jpeg(960, 8000), "image/jpeg", false).unwrap();
+    assert_eq!(
+        size(&made.small),
+        (480, 360),
+        "its beginning, as wide as it"
+    );
+    let (width, height) = size(&made.large);
+    assert!(
+        width > 500 && width * height <= 1600 * 1600,
+        "{width} {height}"
+    );
+    let made = remake(&jpeg(3000, 100), "image/jpeg", false).unwrap();
+    assert_eq!(
+        (size(&made.small), size(&made.large)),
+        ((480, 100), (3000, 100))
+    );
+    // Long, but small enough to be shown whole.
+    assert!(!is_cropped(300, 60) && !is_cropped(1080, 2400) && is_cropped(1080, 3400));
+}
+
+#[test]
+fn color_profile_is_kept_in_every_version() {
+    let profile = [&[0; 16][..], b"RGB XYZ ", &[7; 400]].concat();
+    let mut content = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut content, 95);
+    encoder.set_icc_profile(profile.clone()).unwrap();
+    image::RgbImage::new(600, 400)
+        .write_with_encoder(encoder)
+        .unwrap();
+    let made = remake(&content, "image/jpeg", false).unwrap();
+    for version in [&made.full, &made.large, &made.small] {
+        let mut decoder = decoder(&version.bytes, ImageFormat::Jpeg, 1 << 24).unwrap();
+        assert_eq!(decoder.icc_profile().unwrap(), Some(profile.clone()));
+    }
 }
