@@ -23,6 +23,7 @@ mod browser {
     mod pictures;
     mod portraits;
     mod sign_out;
+    mod text;
     mod upload_resume;
     mod without_scripts;
 }
