@@ -85,6 +85,13 @@ load-older = Load older messages
 load-newer = Load newer messages
 day-today = Today
 day-yesterday = Yesterday
+# A time where people count the hours to twelve, and the names of its halves of the day.
+time-of-12 = { "{hour}" }:{ "{minute}" } { "{period}" }
+time-am = AM
+time-pm = PM
+# A time in a list or after a word, as in "Last seen yesterday, 14:05".
+today-at = today, { "{time}" }
+yesterday-at = yesterday, { "{time}" }
 # A date in a list; a day of this year, and of another. The page fills in {weekday}, {day}, {month} and {year} from the lists below.
 date = { "{day}" } { "{month}" } { "{year}" }
 day-name = { "{weekday}" }, { "{day}" } { "{month}" }

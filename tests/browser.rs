@@ -24,6 +24,7 @@ mod browser {
     mod portraits;
     mod sign_out;
     mod text;
+    mod times;
     mod upload_resume;
     mod without_scripts;
 }
