@@ -28,14 +28,21 @@ export function countsToTwelve(tag) {
   return isException !== (index < entries.indexOf('24'));
 }
 
-const hasTwelve = words.clock ? words.clock === '12' : countsToTwelve(navigator.language ?? '');
+const languageHasTwelve = countsToTwelve(navigator.language ?? '');
+
+/** Whether this reader's hours go to twelve: by the account's setting, else by the language. */
+function hasTwelve() {
+  const { clock } = document.getElementById('app').dataset;
+  return clock ? clock === '12' : languageHasTwelve;
+}
+
 const twoDigits = (n) => String(n).padStart(2, '0');
 const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 /** The time of day: `14:05`, or `2:05 PM`. */
 export function timeOfDay(at) {
   const [hour, minute] = [at.getHours(), twoDigits(at.getMinutes())];
-  if (!hasTwelve) return `${twoDigits(hour)}:${minute}`;
+  if (!hasTwelve()) return `${twoDigits(hour)}:${minute}`;
   const period = hour < 12 ? words.am : words.pm;
   return fill(words.timeOf12, { hour: hour % 12 || 12, minute, period });
 }

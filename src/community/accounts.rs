@@ -35,6 +35,8 @@ pub struct Account {
     pub email: String,
     /// A tag such as `en`, if one was chosen; `None` follows the browser.
     pub language: Option<String>,
+    /// The hour that times of day go to, 12 or 24, if one was chosen; `None` follows the language.
+    pub clock: Option<i64>,
 }
 
 /// The form fields of a new account.
@@ -154,7 +156,7 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str = "SELECT id, name, email, language FROM accounts WHERE id = $1";
+        const READ: &str = "SELECT id, name, email, language, clock FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
@@ -199,12 +201,18 @@ impl Accounts {
         self.passwords.hash(new.password.clone()).await
     }
 
-    /// Sets the language of an account's pages; `None` follows the browser.
-    pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
-        const SET: &str = "UPDATE accounts SET language = $2 WHERE id = $1";
+    /// Sets the language of an account's pages, and the hour that their times go to; `None` follows
+    /// the browser. `clock` is 12 or 24.
+    pub(super) async fn set_language(
+        &self,
+        id: AccountId,
+        language: Option<String>,
+        clock: Option<i64>,
+    ) -> Result<()> {
+        const SET: &str = "UPDATE accounts SET language = $2, clock = $3 WHERE id = $1";
         let bus = self.engine.bus.clone();
         let write = self.engine.db.write(async move |tx| {
-            tx.execute(SET, (id, language)).await?;
+            tx.execute(SET, (id, language, clock)).await?;
             let origin = Origin::new(id, None);
             bus.publish_after_commit(tx, origin, AccountChanged { account: id });
             Ok(())

@@ -48,6 +48,19 @@ async fn times_follow_the_language_of_the_reader() {
             ))
             .await;
     }
+    // A setting of the account is stronger than the language.
+    browser.go("/account").await;
+    browser.click("#f-clock option[value='12']").await;
+    browser.click("form:has(#f-clock) .btn").await;
+    browser
+        .wait_until("document.querySelector('#app').dataset.clock === '12'")
+        .await;
+    browser.open_room(&ann.room("general")).await;
+    browser
+        .wait_until(
+            "/^\\d+:\\d\\d [AP]M$/.test(document.querySelector('.msg .when time').textContent)",
+        )
+        .await;
     let wrong = format!(
         "(async () => {{
             const loaded = performance.getEntriesByType('resource').map((entry) => entry.name);
