@@ -22,6 +22,7 @@ mod browser {
     mod phone;
     mod pictures;
     mod portraits;
+    mod printing;
     mod sign_out;
     mod text;
     mod times;
