@@ -16,10 +16,13 @@ async fn printed_room_has_all_messages_and_no_controls() {
     }
     ann.post("general", &format!("```\n{}\n```", "wide ".repeat(200)))
         .await;
+    let row = "| thirteen |".repeat(20).replace("||", "|");
+    let rule = "|---".repeat(20);
+    ann.post("general", &format!("{row}\n{rule}|\n{row}")).await;
     let browser = Browser::signed_in(&ann, &server.base()).await;
     browser.open_room(&ann.room("general")).await;
     browser.wait_text(".log pre", "wide").await;
-    browser.scroll_up_to(61).await;
+    browser.scroll_up_to(62).await;
     browser
         .devtools(
             "Emulation.setEmulatedMedia",
@@ -39,7 +42,8 @@ async fn printed_room_has_all_messages_and_no_controls() {
         json!([])
     );
     // Nothing is cut off: neither by a box that scrolls nor at the side of the page.
-    let cut = "[...document.querySelectorAll('#app, main, .scroller, .log, .msg, .body, .body pre')]\
+    let cut = "[...document.querySelectorAll('#app, main, .scroller, .log, .msg, .body, .body pre, \
+        .body table')]\
         .filter((one) => getComputedStyle(one).overflowY !== 'visible' \
             || one.scrollWidth > document.documentElement.clientWidth)\
         .map((one) => one.className)";
