@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod editing;
     mod files;
     mod first_evening;
     mod history;
@@ -28,4 +29,5 @@ mod browser {
     mod times;
     mod upload_resume;
     mod without_scripts;
+    mod writing;
 }

@@ -4,6 +4,7 @@
 import { act, onConnected, syncFeeds } from './live.js';
 import './sign_out.js';
 import { localizeTimes } from './times.js';
+import { showWaiting } from './waiting.js';
 
 const ACTIVITY_INTERVAL = 30000; // ms between two reports that the person is active
 const MAX_FOUND = 12; // links that the quick switcher lists
@@ -18,7 +19,7 @@ function refreshPage() {
   localizeTimes();
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
-    '.filter[hidden], [data-copy][hidden], .compose .hint[hidden], .compose .tools[hidden]',
+    '.filter[hidden], [data-copy][hidden], .compose :is(.hint, .tools, [data-emoji])[hidden]',
   );
   for (const control of controls) control.hidden = false;
 }
@@ -86,14 +87,14 @@ gotoDialog.addEventListener('keydown', (event) => {
 
 /** Opens a page of this server without closing the socket. The last of several requests wins. */
 async function visit({ href, pathname, search, hash }) {
-  await htmx.ajax('GET', pathname + search, {
+  await showWaiting(htmx.ajax('GET', pathname + search, {
     source: '#app',
     target: '#app',
     select: '#app',
     swap: 'outerHTML',
     push: hash ? href : 'true',
     headers: { 'HX-Boosted': 'true' },
-  });
+  }));
   if (hash) document.getElementById(hash.slice(1))?.scrollIntoView({ block: 'nearest' });
 }
 

@@ -1,6 +1,7 @@
 // A room's page: starts its log, its composer and its outbox. Each part has a file in chat/.
 
 import { startComposer } from './chat/composer.js';
+import { restoreEdits } from './chat/editing.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showPending } from './chat/outbox.js';
@@ -18,6 +19,7 @@ function start() {
     if (!page.isConnected) return;
     startComposer(page);
     showPending(page);
+    restoreEdits();
   });
 }
 

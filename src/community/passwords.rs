@@ -193,22 +193,19 @@ mod tests {
                 .await
                 .unwrap()
         );
-        let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..5 {
+        // The shortest of each: what else runs here only makes a hash take longer.
+        let mut shortest = [f64::INFINITY; 2];
+        for _ in 0..50 {
             for (which, hash) in [(0, Some(hash.clone())), (1, None)] {
                 let started = Instant::now();
                 let verified = passwords.verify(Sender::Stranger, "wrong horse".into(), hash);
                 assert!(!verified.await.unwrap());
-                times[which].push(started.elapsed());
+                shortest[which] = started.elapsed().as_secs_f64().min(shortest[which]);
+            }
+            if (0.7..1.4).contains(&(shortest[0] / shortest[1])) {
+                return;
             }
         }
-        let [known, unknown] = times.map(|mut t| {
-            t.sort();
-            t[2].as_secs_f64()
-        });
-        assert!(
-            (0.3..3.0).contains(&(known / unknown)),
-            "{known} against {unknown}"
-        );
+        panic!("{} against {} seconds", shortest[0], shortest[1]);
     }
 }

@@ -8,6 +8,7 @@ mod checksum;
 mod code_renderer;
 mod daily_limits;
 mod dividers;
+mod emoji_list;
 mod history;
 pub mod markdown;
 mod message_html;
@@ -103,6 +104,7 @@ pub fn module() -> Module<Chat> {
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
         .stylesheet("css/chat.css")
+        .stylesheet("css/composer.css")
         .account_style(views::account_style)
         .script("js/chat.js")
         .nav(sidebar::nav)

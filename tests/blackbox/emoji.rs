@@ -28,6 +28,10 @@ async fn space_emoji_are_shown_to_members_only() {
     let stranger = server.stranger("eve").await;
     add(&ann, "tide").await.expect(303);
     add(&bob, "swell").await.expect(403);
+    let listed = format!("/rooms/{}/emoji", bob.room("general"));
+    let list = bob.get(&listed).await.expect(200).json();
+    assert_eq!(list[0][0], "tide");
+    stranger.get(&listed).await.expect(404);
     let twice = add(&ann, "tide").await.expect(422);
     assert!(twice.body.contains("already"), "{}", twice.body);
     let mut page = bob.html_socket().await;
@@ -46,6 +50,7 @@ async fn space_emoji_are_shown_to_members_only() {
         (bob.fetch(&picture).await.status == 200).then_some(())
     })
     .await;
+    assert_eq!(list[0][1], picture.as_str());
     stranger.get(&picture).await.expect(404);
     remove(&ann, "tide").await;
     bob.get(&picture).await.expect(404);

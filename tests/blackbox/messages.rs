@@ -97,6 +97,39 @@ async fn edit_of_foreign_message_is_forbidden() {
 }
 
 #[tokio::test]
+async fn edit_of_changed_message_is_refused() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let message = ann.post("general", "one").await;
+    let edit = |body: &str, revision: i64| {
+        let fields = json!({ "message": message.id, "body": body, "revision": revision });
+        ann.act("chat.edit", fields)
+    };
+    edit("two", 1).await.done();
+    assert_eq!(edit("lost", 1).await.expect(409).code(), "conflict");
+    assert_eq!(ann.history("general").await[0].body, "two");
+    // The form shows what the message says now beside what was written, and then replaces it.
+    let path = format!("/messages/{}/edit", message.id);
+    let form = |revision| {
+        [
+            ("message", message.id.as_str()),
+            ("body", "three"),
+            ("revision", revision),
+        ]
+    };
+    let stale = form("1");
+    let refused = ann
+        .form_from(&path, "/act/chat.edit", &stale)
+        .await
+        .expect(409);
+    assert!(refused.body.contains("three"), "{}", refused.body);
+    assert!(refused.body.contains("As it is now"), "{}", refused.body);
+    assert!(refused.body.contains("name=\"revision\" value=\"2\""));
+    ann.form("/act/chat.edit", &form("2")).await.location();
+    assert_eq!(ann.history("general").await[0].body, "three");
+}
+
+#[tokio::test]
 async fn deleted_message_keeps_position_only() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;

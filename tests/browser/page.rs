@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -167,6 +168,22 @@ impl Browser {
             .await
             .expect("it can be emptied");
         self.type_into(css, text).await;
+    }
+
+    /// Presses a key together with Ctrl, wherever the focus is.
+    pub async fn press_with_ctrl(&self, key: &str) {
+        let value = key.chars().next().expect("a key");
+        let (down, up) = (
+            |value| KeyAction::Down { value },
+            |value| KeyAction::Up { value },
+        );
+        let keys = KeyActions::new("keys".into())
+            .then(down('\u{e009}'))
+            .then(down(value))
+            .then(up(value))
+            .then(up('\u{e009}'));
+        let done = self.client.perform_actions(keys).await;
+        done.expect("the key is pressed");
     }
 
     /// Writes a message in the open room and sends it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, REFERER};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 
@@ -72,6 +72,18 @@ impl Person {
     pub async fn fragment(&self, path: &str) -> Answer {
         self.send(self.request("GET", path).header("HX-Request", "true"))
             .await
+    }
+
+    /// Sends a form as a browser does from the page that shows it.
+    pub async fn form_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let referer = self.url(page).to_string();
+        self.send(
+            self.request("POST", path)
+                .header(ACCEPT, "text/html")
+                .header(REFERER, referer)
+                .form(fields),
+        )
+        .await
     }
 
     /// Posts a form as a browser without JavaScript does.

@@ -1,44 +1,40 @@
-// The composer: Enter sends, Shift+Enter breaks the line, ↑ edits your last message. A draft is
+// The composer: sends what is written, formats it, and edits your last message with ↑. A draft is
 // stored for each room until it is sent, so that no text is lost.
 
-import { words } from '../app.js';
+import { announce, words } from '../app.js';
 import { act } from '../live.js';
+import { showWaiting } from '../waiting.js';
+import { editLast } from './editing.js';
+import { isComposing, isSendKey } from './enter_key.js';
+import { format, replaceText } from './formatting.js';
 import { showNewest } from './log.js';
-import { editLast } from './messages.js';
-import { send } from './outbox.js';
+import { loadPreview, send } from './outbox.js';
 import { startTray } from './tray.js';
 import { restoreUploads } from './uploads.js';
+import { startWriting } from './writing.js';
 
 const MAX_CHARS = 4000; // graphemes; the server's limit
 const MAX_BYTES = 16384; // in UTF-8; the server's limit
 const SHOW_BELOW = 400; // graphemes left from which on they are shown
+const LONG_PASTE = 2000; // characters from which on a paste may rather be a file
+const LONG_PASTE_LINES = 40;
 const TYPING_INTERVAL = 2500; // ms between two signs of typing; pages drop one after six seconds
-const MARKS = { // value of data-wrap → what is put before and after the selection
-  bold: ['**', '**'],
-  italic: ['*', '*'],
-  code: ['`', '`'],
-  list: ['\n- ', ''],
-  quote: ['\n> ', ''],
-};
 let segmenter = null; // created on first use
 
-/** How many graphemes a message has room for besides this text; negative if it is too long. */
-function charsLeft(text) {
+/** How many graphemes a text has, and how many a message of such text may have. */
+function measure(text) {
   // Counting is slow; a text has no more graphemes than code units, of three bytes at most.
-  if (text.length < MAX_CHARS - SHOW_BELOW) return MAX_CHARS - text.length;
+  if (text.length < MAX_CHARS - SHOW_BELOW) return { count: text.length, max: MAX_CHARS };
   let count = 0;
   for (const _ of (segmenter ??= new Intl.Segmenter()).segment(text)) count++;
   const bytes = new TextEncoder().encode(text).length;
-  return Math.min(MAX_CHARS - count, Math.floor((MAX_BYTES - bytes) * count / bytes));
+  const left = Math.min(MAX_CHARS - count, Math.floor((MAX_BYTES - bytes) * count / bytes));
+  return { count, max: count + left };
 }
 
-function wrapSelection(area, [before, after]) {
-  const selected = area.value.slice(area.selectionStart, area.selectionEnd);
-  area.focus();
-  area.setRangeText(before + selected + after, area.selectionStart, area.selectionEnd, 'end');
-  if (!selected) area.selectionEnd = area.selectionStart -= after.length;
-  area.dispatchEvent(new Event('input'));
-}
+const withNumbers = (text, numbers) => text.replace(/\{(\w+)\}/g, (_, name) => (
+  String(numbers[name]).replace(/\B(?=(\d{3})+$)/g, words.thousands)
+));
 
 export function startComposer(page) {
   const form = page.querySelector('form.compose');
@@ -59,6 +55,11 @@ class Composer {
     const { area, form } = this;
     if (!area.value) area.value = localStorage.getItem(this.draftKey) ?? '';
     this.showCount();
+    // Its keys come first: Enter takes a completion before it sends.
+    startWriting(area, form, {
+      addFiles: (files, text) => this.addPasted(files, text),
+      afterInsert: (inserted) => this.offerFile(inserted),
+    });
     area.addEventListener('input', () => this.afterInput());
     area.addEventListener('keydown', (event) => this.handleKey(event));
     form.addEventListener('submit', (event) => {
@@ -66,18 +67,32 @@ class Composer {
       this.submit();
       area.focus();
     });
-    form.addEventListener('click', (event) => {
-      const button = event.target.closest('[data-wrap]');
-      if (button) wrapSelection(area, MARKS[button.dataset.wrap]);
-    });
+    form.addEventListener('click', (event) => this.handleClick(event));
+    this.followOtherTabs();
     const hasMouse = matchMedia('(pointer: fine)').matches;
     if (hasMouse && document.activeElement === document.body) area.focus({ preventScroll: true });
   }
 
+  /** A draft that was sent or discarded in another tab is gone in this one. */
+  followOtherTabs() {
+    const listener = ({ key, oldValue, newValue }) => {
+      if (!this.form.isConnected) return removeEventListener('storage', listener);
+      if (key !== this.draftKey || this.area.value !== (oldValue ?? '')) return;
+      this.area.value = newValue ?? '';
+      this.showCount();
+    };
+    addEventListener('storage', listener);
+  }
+
   afterInput() {
     const text = this.area.value;
-    if (text) localStorage.setItem(this.draftKey, text);
-    else localStorage.removeItem(this.draftKey);
+    if (text) {
+      localStorage.setItem(this.draftKey, text);
+      loadPreview(text);
+    } else localStorage.removeItem(this.draftKey);
+    this.showError('');
+    const { start, end, text: offered } = this.offered ?? {};
+    if (offered && text.slice(start, end) !== offered) this.showOffer(null);
     this.showCount();
     if (text && Date.now() - this.typingSentAt > TYPING_INTERVAL) {
       this.typingSentAt = Date.now();
@@ -86,8 +101,8 @@ class Composer {
   }
 
   handleKey(event) {
-    if (event.isComposing) return;
-    if (event.key === 'Enter' && !event.shiftKey) {
+    if (isComposing(event)) return;
+    if (isSendKey(event)) {
       event.preventDefault();
       this.submit();
     } else if (event.key === 'ArrowUp' && !this.area.value) {
@@ -96,14 +111,66 @@ class Composer {
     } else if (event.key === 'Escape') this.area.blur();
   }
 
-  /** Shows how much room is left, and returns it. */
+  handleClick(event) {
+    const { area } = this;
+    const command = event.target.closest('[data-format]')?.dataset.format;
+    if (command) format(area, command);
+    if (event.target.closest('[data-emoji]')) this.pickEmoji();
+    const answer = event.target.closest('.offer [data-do]')?.dataset.do;
+    if (answer) this.answerOffer(answer);
+  }
+
+  async pickEmoji() {
+    const pick = (char) => {
+      const { selectionStart: start, selectionEnd: end } = this.area;
+      replaceText(this.area, start, end, char, start + char.length);
+    };
+    const picker = import('./emoji_picker.js').then((module) => module.openEmojiPicker(pick));
+    await showWaiting(picker).catch(() => this.showError(words.notReached));
+  }
+
+  // Long texts --------------------------------------------------------------------------------
+
+  /** Adds pasted files, or a text as one. */
+  addPasted(files, text) {
+    const name = `${words.pastedName}.txt`;
+    this.tray.add(files ?? [new File([text], name, { type: 'text/plain' })]);
+    return true;
+  }
+
+  /** Offers to send a long text that was pasted as a file. */
+  offerFile(inserted) {
+    const { text } = inserted;
+    const isLong = text.length > LONG_PASTE || text.split('\n').length > LONG_PASTE_LINES;
+    if (isLong) this.showOffer(inserted);
+  }
+
+  showOffer(inserted) {
+    this.offered = inserted;
+    const offer = this.form.querySelector('.offer');
+    offer.hidden = !inserted;
+    if (inserted) announce(offer.querySelector('span').textContent);
+  }
+
+  answerOffer(answer) {
+    const { start, end, text } = this.offered;
+    const isUnchanged = this.area.value.slice(start, end) === text;
+    this.showOffer(null);
+    if (answer === 'file' && isUnchanged) {
+      replaceText(this.area, start, end, '', start);
+      this.addPasted(null, text);
+    }
+    this.area.focus();
+  }
+
+  /** Shows how long the text is when it comes near the limit. Whether it is too long. */
   showCount() {
-    const count = this.form.querySelector('.count');
-    const left = charsLeft(this.area.value);
-    count.hidden = left > SHOW_BELOW;
-    count.textContent = left;
-    count.toggleAttribute('data-over', left < 0);
-    return left;
+    const output = this.form.querySelector('.count');
+    const length = measure(this.area.value);
+    output.hidden = length.max - length.count > SHOW_BELOW;
+    output.textContent = withNumbers(words.composeCount, { n: length.count, max: length.max });
+    output.toggleAttribute('data-over', length.count > length.max);
+    return length;
   }
 
   showError(text) {
@@ -112,15 +179,24 @@ class Composer {
     line.hidden = !text;
   }
 
+  /** Says once that the text is too long, in place of the count, and offers the way out. */
+  refuseLength(n, max) {
+    this.showError(withNumbers(words.tooLong, { n, max }));
+    this.form.querySelector('.count').hidden = true;
+    const text = this.area.value;
+    this.showOffer({ start: 0, end: text.length, text });
+  }
+
   async submit() {
     await restoreUploads(); // its attachments may have been stored before a reload
     const { area, tray } = this;
     const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
     if (!body.trim() && tray.isEmpty()) return;
-    const left = this.showCount();
-    if (left < 0) return this.showError(words.tooLong.replace('{n}', -left));
+    const { count, max } = this.showCount();
+    if (count > max) return this.refuseLength(count, max);
     if (!tray.isReady()) return this.showError(words.attachWait);
     this.showError('');
+    this.showOffer(null);
     area.value = '';
     localStorage.removeItem(this.draftKey);
     this.typingSentAt = 0;

@@ -3,15 +3,38 @@
 
 import { words } from '../app.js';
 import { onConnected, request } from '../live.js';
+import { errorText, showPartials } from './run_action.js';
 
 const LOCK_RETRY_DELAY = 500; // ms, while another tab sends
 const RETRY_DELAY = 3000; // ms, without a network or a Retry-After
+const CONTINUES_WITHIN = 5 * 60000; // ms after a message of the same author: the server's rule
 
 const account = () => document.getElementById('app').dataset.me;
 const storageKey = () => `outbox:${account()}`;
 const readPosts = () => JSON.parse(localStorage.getItem(storageKey()) ?? '[]');
 const writePosts = (posts) => localStorage.setItem(storageKey(), JSON.stringify(posts));
 let retryTimer = null;
+let preview = null; // markdown_preview.js, once it is loaded
+const sentWaiters = new Set(); // called when a post has been answered
+
+/** Loads what shows a text as it will look as a message. */
+export async function loadPreview(text) {
+  try {
+    preview ??= await import('./markdown_preview.js');
+    if (text.includes(':')) await preview.loadEmojiNames();
+  } catch { /* without it the text is shown as written */ }
+}
+
+/** Resolves once no post for a room is on its way. */
+export async function whenSent(room) {
+  const isOnWay = () => readPosts().some((post) => post.room === room && !post.failed);
+  while (isOnWay()) await new Promise((resolve) => sentWaiters.add(resolve));
+}
+
+function wakeWaiters() {
+  sentWaiters.forEach((resolve) => resolve());
+  sentWaiters.clear();
+}
 
 function randomKey() {
   const numbers = crypto.getRandomValues(new Uint32Array(4));
@@ -39,11 +62,25 @@ function showPost(post) {
   const fileLabels = (post.files ?? []).map((file) => file.caption || file.name);
   item.dataset.pending = post.key;
   item.dataset.author = account();
-  item.querySelector('.body').textContent = [post.body, ...fileLabels].filter(Boolean).join('\n');
+  item.dataset.at = post.at;
+  item.toggleAttribute('data-continues', continues(post, list));
+  const body = item.querySelector('.body');
+  body.textContent = [post.body, ...fileLabels].filter(Boolean).join('\n');
+  const show = () => preview.showPreview(body, [post.body, ...fileLabels].filter(Boolean).join('\n\n'));
+  if (preview) show();
+  else loadPreview(post.body).then(() => preview && body.isConnected && show());
   item.querySelector('time').dateTime = post.at;
   list.append(item);
   showState(post);
   document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
+}
+
+/** Whether a post follows another of the same author so soon that they share a header. */
+function continues(post, list) {
+  const log = document.querySelectorAll(`#log-${post.room}[data-live] > .msg`);
+  const last = list.lastElementChild ?? [...log].at(-1);
+  return last?.dataset.author === account() && last.dataset.deleted === undefined
+    && new Date(post.at) - new Date(last.dataset.at) < CONTINUES_WITHIN;
 }
 
 function showState(post) {
@@ -70,6 +107,7 @@ function removePost(key) {
     if (post.key === key) document.querySelector(`[data-pending="${key}"]`)?.remove();
     return post.key !== key;
   }));
+  wakeWaiters();
 }
 
 function scheduleFlush(delay) {
@@ -111,18 +149,13 @@ async function sendAll() {
     }
     const text = await response.text();
     if (!response.ok) {
-      const problem = new DOMParser().parseFromString(text, 'text/html').body.textContent.trim();
+      const problem = errorText(text);
       updatePost(post.key, { failed: problem || ' ' });
+      wakeWaiters();
       continue;
     }
     // The response holds the same frame as the feed; whichever comes second changes nothing.
-    await htmx.swap({
-      sourceElement: document.body,
-      target: '#live',
-      swap: 'innerHTML swapEmpty:false',
-      text,
-      transition: false,
-    });
+    await showPartials(text);
     removePost(post.key);
   }
 }

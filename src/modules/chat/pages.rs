@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderName;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use tokio::time::timeout;
 use super::actions::delete::may_delete;
 use super::actions::edit::may_edit;
 use super::actions::permitted_message;
+use super::emoji_list::{emoji_list, room_emoji};
 use super::history::{Log, PageQuery};
 use super::model::{Message, MessageId};
 use super::topics::{AccountReads, RoomHistory};
@@ -37,6 +39,8 @@ pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
+        .page(Audience::SignedIn, "/emoji", get(emoji_list))
+        .page(Audience::SignedIn, "/rooms/{room}/emoji", get(room_emoji))
         .page(Audience::SignedIn, "/messages/{message}", get(permalink))
         .page(
             Audience::SignedIn,
@@ -261,6 +265,9 @@ async fn permalink(
     )))
 }
 
+/// The revision of a message, in the answer that has its text.
+const REVISION: HeaderName = HeaderName::from_static("tidepool-revision");
+
 /// A message as written, for editing in place.
 async fn source(
     State(chat): State<Chat>,
@@ -268,7 +275,7 @@ async fn source(
     Path(id): Path<MessageId>,
 ) -> Result<Response> {
     let message = own_message(&chat, &viewer, id).await?;
-    Ok(message.body.into_response())
+    Ok(([(REVISION, message.revision)], message.body).into_response())
 }
 
 async fn own_message(chat: &Chat, viewer: &Viewer, id: MessageId) -> Result<Message> {

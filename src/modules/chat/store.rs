@@ -132,7 +132,8 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
     Ok(())
 }
 
-/// Replaces a message's text and raises its revision.
+/// Replaces a message's text and raises its revision. `revision` is the one that was edited, if
+/// that matters.
 ///
 /// # Errors
 /// `Conflict` when it was deleted.
@@ -141,15 +142,20 @@ pub(super) async fn edit(
     id: MessageId,
     body: &str,
     html: Option<&str>,
+    revision: Option<i64>,
 ) -> Result<Message> {
     const EDIT: &str = "UPDATE messages SET body = $2, html = $4, edited_at = $3, \
         revision = revision + 1 \
-        WHERE id = $1 AND deleted_at IS NULL";
-    let done = tx.execute(EDIT, (id, body, Micros::now(), html)).await?;
-    if done == 0 {
-        return Err(Error::Conflict("error-message-deleted"));
-    }
+        WHERE id = $1 AND deleted_at IS NULL AND revision = COALESCE($5, revision)";
+    let fields = (id, body, Micros::now(), html, revision);
+    let done = tx.execute(EDIT, fields).await?;
     let message = message_in(tx, id).await?;
+    if done == 0 {
+        return Err(Error::Conflict(match message.is_deleted() {
+            true => "error-message-deleted",
+            false => "error-message-changed",
+        }));
+    }
     set_checksum(tx, &message).await?;
     Ok(message)
 }

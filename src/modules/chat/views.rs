@@ -73,6 +73,15 @@ pub(super) struct ChangePage {
     pub(super) delete: bool,
 }
 
+impl ChangePage {
+    /// Whether an edit was refused because the message is no longer what it was written for.
+    fn was_changed(&self) -> bool {
+        let edit = self.form.of("chat.edit");
+        let revision = edit.value("revision");
+        !revision.is_empty() && revision != self.message.revision.to_string()
+    }
+}
+
 /// The account's own rules: shows the controls of its messages, and hides its typing mark.
 pub(super) fn account_style(account: AccountId) -> String {
     format!(

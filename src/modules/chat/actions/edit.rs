@@ -31,6 +31,9 @@ pub(in super::super) fn may_edit(viewer: &Viewer, message: &Message) -> Result<(
 pub(in super::super) struct EditInput {
     message: MessageId,
     body: String,
+    /// The revision that the new text was written for. With it, an edit that would undo another
+    /// one is refused.
+    revision: Option<i64>,
 }
 
 pub(in super::super) async fn edit(
@@ -48,7 +51,8 @@ pub(in super::super) async fn edit(
     );
     let limits = chat.daily_limits;
     let write = async move |tx: &mut Tx| {
-        let message = store::edit(tx, input.message, &body, html.as_deref()).await?;
+        let message =
+            store::edit(tx, input.message, &body, html.as_deref(), input.revision).await?;
         limits.count_edit(tx, message.author, &message.body).await?;
         let event = MessageEdited {
             room: message.room,
