@@ -2,6 +2,7 @@
 
 mod blocks;
 mod code;
+mod documented;
 mod emoji;
 mod hostile;
 mod lines;
