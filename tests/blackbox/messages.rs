@@ -37,7 +37,7 @@ async fn message_length_counts_graphemes_and_bytes() {
             assert!(
                 answer
                     .problem("body")
-                    .is_some_and(|problem| problem.contains("4000") || problem.contains("16 KiB")),
+                    .is_some_and(|problem| problem.contains("4000") || problem.contains("16 KB")),
                 "{}",
                 answer.body
             );

@@ -50,6 +50,7 @@ async fn times_follow_the_language_of_the_reader() {
     }
     // A setting of the account is stronger than the language.
     browser.go("/account").await;
+    browser.wait_text(".row time", "today, ").await;
     browser.click("#f-clock option[value='12']").await;
     browser.click("form:has(#f-clock) .btn").await;
     browser
