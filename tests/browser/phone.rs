@@ -88,7 +88,8 @@ async fn phone_shows_one_pane_without_overflow() {
     phone.wait_visible(".side a.room").await;
     phone.click(".side a.room").await;
     phone.wait_visible(".compose textarea").await;
-    phone.send_message("from a phone").await;
+    phone.type_into(".compose textarea", "from a phone").await;
+    phone.click(".compose .send").await;
     phone.wait_message("from a phone").await;
     phone.close().await;
 }

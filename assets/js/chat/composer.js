@@ -86,10 +86,8 @@ class Composer {
 
   afterInput() {
     const text = this.area.value;
-    if (text) {
-      localStorage.setItem(this.draftKey, text);
-      loadPreview(text);
-    } else localStorage.removeItem(this.draftKey);
+    this.storeDraft();
+    if (text) loadPreview(text);
     this.showError('');
     const { start, end, text: offered } = this.offered ?? {};
     if (offered && text.slice(start, end) !== offered) this.showOffer(null);
@@ -98,6 +96,12 @@ class Composer {
       this.typingSentAt = Date.now();
       act('chat.type', { room: this.room }).catch(() => {});
     }
+  }
+
+  storeDraft() {
+    const text = this.area.value;
+    if (text) localStorage.setItem(this.draftKey, text);
+    else localStorage.removeItem(this.draftKey);
   }
 
   handleKey(event) {
@@ -188,20 +192,25 @@ class Composer {
   }
 
   async submit() {
-    await restoreUploads(); // its attachments may have been stored before a reload
     const { area, tray } = this;
-    const body = area.value.replace(/\s+$/, '').replace(/^\n+/, '');
-    if (!body.trim() && tray.isEmpty()) return;
+    const text = area.value;
+    const body = text.replace(/\s+$/, '').replace(/^\n+/, '');
     const { count, max } = this.showCount();
     if (count > max) return this.refuseLength(count, max);
-    if (!tray.isReady()) return this.showError(words.attachWait);
+    // Emptied at once: what is typed from now on is the next message. The stored draft stays until
+    // the message is in the outbox.
+    area.value = '';
+    this.showCount();
+    await restoreUploads(); // its attachments may have been stored before a reload
+    if (!tray.isReady()) {
+      area.value = [text, area.value].filter(Boolean).join('\n');
+      return this.showError(words.attachWait);
+    }
+    if (body.trim() || !tray.isEmpty()) send(this.room, body, tray.takeFiles());
     this.showError('');
     this.showOffer(null);
-    area.value = '';
-    localStorage.removeItem(this.draftKey);
+    this.storeDraft();
     this.typingSentAt = 0;
-    this.showCount();
-    send(this.room, body, tray.takeFiles());
     showNewest();
   }
 }
