@@ -45,7 +45,11 @@ async fn upload_over_quota_is_refused_early() {
     create(&ann, MIB).await.expect(201);
     let refused = create(&ann, 1).await.expect(507);
     assert_eq!(refused.code(), "full");
-    assert!(words(&refused).contains("one person"), "{}", refused.body);
+    assert!(
+        words(&refused).contains("more room than you have"),
+        "{}",
+        refused.body
+    );
     create(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
         .await
         .expect(413);
