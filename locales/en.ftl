@@ -122,6 +122,13 @@ load-older = Load older messages
 load-newer = Load newer messages
 day-today = Today
 day-yesterday = Yesterday
+# A time where people count the hours to twelve, and the names of its halves of the day.
+time-of-12 = { "{hour}" }:{ "{minute}" } { "{period}" }
+time-am = AM
+time-pm = PM
+# A time in a list or after a word, as in "Last seen yesterday, 14:05".
+today-at = today, { "{time}" }
+yesterday-at = yesterday, { "{time}" }
 # A date in a list; a day of this year, and of another. The page fills in {weekday}, {day}, {month} and {year} from the lists below.
 date = { "{day}" } { "{month}" } { "{year}" }
 day-name = { "{weekday}" }, { "{day}" } { "{month}" }
@@ -137,7 +144,7 @@ copy-by-hand = Press Ctrl+C to copy
 message-label = Message
 message-edited = edited
 message-deleted = Message deleted
-message-not-sent = Not sent: the server could not be reached.
+message-not-sent = Not sent.
 message-too-long = { "{n}" } of { "{max}" } characters. Shorten it, send it in parts, or send it as a file.
 message-edit-title = Edit message
 message-edit-label = Edit your message
@@ -147,7 +154,7 @@ message-as-it-is = As it is now
 message-changed-elsewhere = It was changed elsewhere meanwhile. As it is now:
 message-delete-title = Delete message
 message-delete-ask = Delete this message?
-message-delete-text = It goes for everyone. Its place in the conversation stays, its words do not come back.
+message-delete-text = It is deleted for everyone and cannot be brought back. A note that it was deleted stays in its place.
 
 ## People and whether they are here
 
@@ -160,7 +167,7 @@ message-person = Write to { $name }
 
 ## The door: setting up, signing in, joining
 
-setup-title = Make this place yours
+setup-title = Set up your community
 setup-text = Nobody is here yet. Name your community and make the first account; it will own this server.
 setup-community = Community
 setup-community-hint = The name people see when they arrive.
@@ -176,7 +183,7 @@ join-invites-you = invites you to
 join-button = Join { $space }
 join-have-account = Already have an account?
 join-sign-in = Sign in and join
-join-over-title = This invite is over
+join-over-title = This invite is no longer open
 join-over-text = It has expired, been used up or been taken back. Ask whoever gave it to you for another.
 field-name = Your name
 field-email = E-mail
@@ -264,17 +271,23 @@ direct-empty-text = You can write to everyone who shares a space with you. Join 
 account-title = Settings
 account-you = Profile
 account-name = Name
-account-leave = Leave this device
+account-leave = Sign out of this device
 field-language = Language
-language-browser = As the browser asks
+language-browser = As the browser is set
+field-clock = Times
+clock-language = As usual in your language
+clock-12 = 2:05 PM
+clock-24 = 14:05
 field-theme = Colours
 theme-device = As the device has them
 theme-light = Light
 theme-dark = Dark
 sessions-title = Sessions
-sessions-hint = Where you are signed in. End what you do not know.
+sessions-hint = Where you are signed in. End any session that you do not recognise.
 sessions-end-others = End all others
-session-this = This one
+session-this = This device
+# $browser and $system: as in "Firefox on Linux".
+session-device = { $browser } on { $system }
 session-unknown = Unknown device
 # Stands before a date.
 session-seen = Last seen
@@ -285,32 +298,32 @@ session-end = End
 ## Dead letters: work that failed for good
 
 jobs-title = Jobs
-jobs-hint = Work that the server does after its cause. Nothing of it is lost when the server ends.
+jobs-hint = Work that the server does in the background, such as preparing pictures. It continues after a restart.
 jobs-kinds = Kinds of work
 jobs-kind = Kind
 jobs-waiting = Waiting
 jobs-oldest = Oldest since
-jobs-later = For later
+jobs-later = Scheduled
 jobs-running = Running
 jobs-failed = Failed
 jobs-done = Done in the last minute
 jobs-paused = Paused
 jobs-pause = Pause
-jobs-resume = Go on
-jobs-none-running = Nothing runs at the moment.
+jobs-resume = Continue
+jobs-none-running = No job is running at the moment.
 jobs-since = Since
 jobs-attempt = Attempt
 jobs-progress = Progress
 jobs-cancel = Cancel
-jobs-gone-wrong = What went wrong
-jobs-about = About
+jobs-gone-wrong = Failed jobs
+jobs-about = Details
 jobs-next = Next attempt
 jobs-never = None
 error-job-replaced = Another job has taken its place and was already under way.
 dead-letters-title = Dead letters
-dead-letters-hint = Work that failed as often as it may. Put right what the error says, then try again.
+dead-letters-hint = Work that failed every time it was tried. Fix what the error says, then try again.
 dead-letters-empty = Nothing has failed
-dead-letters-empty-text = Work that fails as often as it may is kept here, with its error, until you try it again or discard it.
+dead-letters-empty-text = Work that failed every time it was tried is kept here with its error, until you try it again or discard it.
 letter-topic = Topic
 letter-handler = Handler
 letter-key = Key
@@ -320,18 +333,18 @@ letter-do = Do
 
 ## Errors: what happened and what to do. Where there is a limit it is $limit.
 
-error-heading-forbidden = This is not open to you
-error-heading-internal = Something broke on this side
-error-heading-invalid = That could not be done
+error-heading-forbidden = You cannot open this
+error-heading-internal = Something went wrong on the server
+error-heading-invalid = That did not work
 error-heading-not-found = There is nothing at this address
 error-heading-sign-in = Sign in first
 error-heading-wrong-host = This server has another name
-error-heading-too-many = That was a lot at once
+error-heading-too-many = Too much at once
 error-request = Request
-error-not-found = It may have been deleted, or you may not be in it. Check the address, or start from the rooms you know.
+error-not-found = It may have been deleted, or you may not be a member. Check the address, or start from the rooms you know.
 error-sign-in-first = You are not signed in. Sign in, then try again.
 error-unavailable = The server is busy or restarting. Try again in a moment.
-error-internal = It is not your doing, and it has been written down. Try again in a moment.
+error-internal = This is not your fault, and the error was logged. Try again in a moment.
 # $hours: how long to wait.
 error-too-many-hours = { $hours ->
     [one] That is more than is allowed in a day. Try again in { $hours } hour.
@@ -346,25 +359,25 @@ error-other-site = This request came from another site, so it was not carried ou
 error-wrong-host = The server does not answer to this host name. Use the name it was set up under. Whoever runs it can allow this one, too: add it to hosts in tidepool.toml, or to TIDEPOOL_HOSTS, and restart the server.
 error-owner-only = Only an owner may do this. Ask one of them.
 error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
-error-method = This address does not take such a request.
+error-method = This address cannot be used like that. Go back and try again.
 error-message-shape = The server did not understand this. Reload the page and try again.
-error-text = A text holds a sign that cannot be stored.
+error-text = This text has a character that cannot be stored. Remove it and try again.
 error-number = This is not a number. Write it in digits.
 error-language = This language is not available. Choose one from the list.
 
-error-name-missing = This needs a name.
+error-name-missing = A name is missing. Write one with at least one visible character.
 error-name-at = A name cannot contain @.
 error-name-taken = Somebody here has this name already. Choose another.
 # $limit: how many characters fit.
 error-too-long = This is too long. Shorten it to { $limit } characters.
 # $limit: how many marks fit on one character.
 error-marks = This has characters with more than { $limit } accents or marks. Take some away.
-error-email = This is not a whole e-mail address. It looks like name@place.example.
+error-email = This is not a complete e-mail address. It looks like name@place.example.
 error-email-taken = There is an account with this address already. Sign in with it, or use another.
 # $limit: how many characters are needed.
 error-password-short = This password is too short. Use at least { $limit } characters.
-error-password-common = This password would be guessed soon: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
-error-sign-in = That name or password is not right. Check both and try again.
+error-password-common = This password is easy to guess: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
+error-sign-in = The name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.
 
 error-setup-token = A new server is set up through the link that it printed when it started. Look for it in the terminal or the log of the server, and open that.
@@ -375,7 +388,7 @@ error-invites-full = This space has as many open invites as it can have. Take so
 error-invite-uses = An invite can be used between 1 and { $limit } times. Choose a number in between.
 # $limit: the largest number of days.
 error-invite-time = An invite lasts between 1 and { $limit } days. Choose a number in between.
-error-owner-stays = A space cannot do without its owner, so the owner stays.
+error-owner-stays = A space needs an owner, so the owner cannot leave or be removed.
 error-room-name-taken = A room of this space has this name already. Choose another.
 error-room-archived = This room is archived, so nobody writes in it. Ask an owner to bring it back.
 error-nobody-chosen = Nobody is chosen. Choose at least one person.
@@ -384,29 +397,29 @@ error-too-many-people = A conversation has room for { $limit } people. Choose fe
 
 error-message-empty = There is nothing to send yet. Write something first.
 # $limit: how many characters fit.
-error-message-large = A message has room for { $limit } KiB of text. Shorten it, or send it in parts.
+error-message-large = A message has room for { $limit } KB of text. Shorten it, or send it in parts.
 error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
 error-not-reached = The server did not answer. Try again in a moment.
 error-message-deleted = This message has been deleted.
 error-message-changed = This message was changed elsewhere while you edited it. Saving again replaces what it says now.
-error-not-your-message = Only who wrote a message can edit it.
+error-not-your-message = Only its author can edit a message.
 
-error-disk-full = The server's disk is full. Nothing was lost; please tell whoever runs it, and try again later.
-error-account-full = Your files would take more room than one person has here. Delete some, and try again.
-error-space-full = The files of this space would take more room than it has. Delete some, and try again.
-error-file-large = A file may have { $limit } at most.
-error-file-empty = This file is empty.
-error-file-picture = Please choose a picture: JPEG, PNG, GIF or WebP, 32 MiB at most.
+error-disk-full = The server's disk is full. Nothing was lost. Tell whoever runs the server, and try again later.
+error-account-full = Your files would take more room than you have here. Delete some and try again.
+error-space-full = The files of this space would take more room than it has. Delete some and try again.
+error-file-large = This file is too large. A file can have { $limit } at most.
+error-file-empty = This file is empty. Choose another.
+error-file-picture = This is not a picture that can be used. Choose a JPEG, PNG, GIF or WebP of 32 MB at most.
 error-file-location = This file may say where it was made, and that cannot be removed from it. Save it in another format, or put it into an archive, and add that.
-error-file-gone = A file is not there any more, or is part of something already. Please add it again.
-error-form-large = This is more than a form may hold, which is { $limit }.
-error-upload-longer = More came than the { $limit } that were announced.
-error-upload-offset = The upload does not stand there. Ask where it does, and go on from there.
-error-checksum = What came is not what was sent. Please send it again.
-error-too-many-uploads = Too many of your files are on their way. Let some arrive first.
+error-file-gone = A file is no longer there, or belongs to another message already. Add it again.
+error-form-large = This is too much for one form, which can hold { $limit }. Shorten it, or leave some out.
+error-upload-longer = The file is longer than the { $limit } that were announced. Send it again.
+error-upload-offset = The upload is at another position. Ask for it, and continue from there.
+error-checksum = The file was damaged on the way. Send it again.
+error-too-many-uploads = Too many of your files are being sent. Wait until some have arrived.
 
-error-files-many = A message may have { $limit } files at most.
-error-caption-long = A caption may have { $limit } characters at most.
+error-files-many = A message can have { $limit } files at most. Remove some, or send them in parts.
+error-caption-long = A caption can have { $limit } characters at most. Shorten it.
 file-preparing = The picture is being prepared.
 file-not-shown = This browser cannot show this picture. Save it to open it elsewhere.
 file-not-played = This browser cannot play this video. Save it to open it elsewhere.
@@ -431,16 +444,16 @@ attach = Add files
 attach-hint = You can also paste files, or drop them on the room.
 attach-caption = Caption of {"{file}"}
 attach-caption-hint = Caption
-attach-many = A message may have {"{n}"} files at most.
+attach-many = A message can have {"{n}"} files at most.
 attach-pause = Pause
-attach-resume = Go on
+attach-resume = Continue
 attach-remove = Remove
 attach-intact = Keep as it is
 attach-intact-all = Keep files as they are
 attach-intact-hint = Send the file unchanged. It may say where, when and with which device it was made.
 attach-wait = Your files are still on their way. Wait until they have arrived, or remove them.
-attach-again = The upload stopped when the page was closed. Choose the same file again to go on.
-attach-failed = This file could not be sent.
+attach-again = The upload stopped when the page was closed. Choose the same file again to continue.
+attach-failed = This file could not be sent. Try again, or remove it.
 attach-folder = This is a folder. Add the files in it, or pack it into an archive and add that.
 attach-gone = This file is not there any more. Choose it again.
 attach-changed = This file was changed meanwhile, or cannot be read. Choose it again.
@@ -448,7 +461,7 @@ attach-blocked = Some files could not be sent. Remove them, or try again.
 attach-ready = Ready
 
 picture-title = Your picture
-picture-hint = JPEG, PNG, GIF or WebP. Only its pixels are kept: where it was taken, and what else is in the file, is removed.
+picture-hint = JPEG, PNG, GIF or WebP. Where it was taken, and what else the file says about you, is not kept.
 picture-choose = Choose a picture
 picture-remove = Remove the picture
 emblem-title = Picture of the space
@@ -456,10 +469,10 @@ emoji-title = Emoji
 emoji-hint = Write the name between colons in a message, as in :tide:.
 emoji-name = Name
 emoji-add = Add emoji
-error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _.
-error-emoji-taken = There is an emoji of this name already.
+error-emoji-name = A name has 2 to { $limit } small letters, digits, - or _. Choose one like that.
+error-emoji-taken = There is an emoji of this name already. Choose another name.
 error-emoji-standard = This is the name of a standard emoji, which would be shown instead. Choose another name.
-error-rooms-full = A space may have 500 open rooms, and 500 archived ones.
-error-conversations-full = Nobody can have more than 500 conversations.
-error-spaces-full = Nobody can belong to more than 200 spaces.
-error-emoji-many = A space may have 500 emoji at most.
+error-rooms-full = This space has as many rooms as it can have: 500 open ones and 500 archived ones.
+error-conversations-full = One of you has 500 conversations, the most there can be. Write in one that you have.
+error-spaces-full = You belong to 200 spaces, the most there can be. Leave one first.
+error-emoji-many = This space has 500 emoji, the most there can be. Remove one first.

@@ -16,9 +16,10 @@ pub mod settings;
 pub mod telemetry;
 pub mod text;
 
-/// A number of bytes for people, rounded down: `512 KiB`, `1.5 GiB`.
+/// A number of bytes for people, rounded down: `512 KB`, `1.5 GB`. A KB is 1,024 bytes, as limits
+/// and most file managers count them.
 pub fn bytes_in_words(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
     if bytes < 1024 {
         return format!("{bytes} B");
     }
@@ -41,11 +42,11 @@ mod tests {
         for (bytes, words) in [
             (0, "0 B"),
             (1023, "1023 B"),
-            (1024, "1 KiB"),
-            (1536, "1.5 KiB"),
-            (11 << 20, "11 MiB"),
-            (3 << 29, "1.5 GiB"),
-            (u64::MAX / 16, "1048575 TiB"),
+            (1024, "1 KB"),
+            (1536, "1.5 KB"),
+            (11 << 20, "11 MB"),
+            (3 << 29, "1.5 GB"),
+            (u64::MAX / 16, "1048575 TB"),
         ] {
             assert_eq!(super::bytes_in_words(bytes), words);
         }

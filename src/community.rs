@@ -7,6 +7,7 @@ mod actions;
 mod authenticate;
 mod cache;
 mod check;
+mod device_names;
 mod devices;
 mod direct_rooms;
 mod emoji;

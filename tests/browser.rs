@@ -28,9 +28,12 @@ mod browser {
     mod places;
     mod plain_http;
     mod portraits;
+    mod printing;
     mod sending;
     mod settings;
     mod sign_out;
+    mod text;
+    mod times;
     mod unread_elsewhere;
     mod upload_resume;
     mod viewer;

@@ -1,9 +1,10 @@
-// Every page of a signed-in person: local times, titles, dialogs, links, keys, and reports of
-// activity for presence.
+// Every page of a signed-in person: titles, dialogs, links, keys, and reports of activity for
+// presence.
 
 import { copyText } from './clipboard.js';
 import { act, onConnected, syncFeeds } from './live.js';
 import './sign_out.js';
+import { localizeTimes } from './times.js';
 import { showUnread } from './unread.js';
 import { countVisit } from './used.js';
 import { showWaiting } from './waiting.js';
@@ -14,48 +15,6 @@ const MAX_ANNOUNCEMENTS = 5; // lines left in the live region
 
 /** Texts in the reader's language, translated by the server: <div id="words" data-…>. */
 export const words = document.getElementById('words').dataset;
-
-// Local times ---------------------------------------------------------------------------------
-
-// Dates are formatted with the page's own words: the first use of Intl blocks a page for 25 to
-// 50 ms on a fast machine.
-const twoDigits = (n) => String(n).padStart(2, '0');
-const timeOfDay = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
-
-/** Fills the {weekday}, {day}, {month} and {year} of a pattern. */
-export const formatDate = (pattern, at) => pattern.replace(/\{(\w+)\}/g, (_, name) => ({
-  weekday: words.weekdays.split(', ')[at.getDay()], day: at.getDate(),
-  month: words.months.split(', ')[at.getMonth()], year: at.getFullYear(),
-})[name]);
-
-const localTexts = new WeakMap(); // <time> → the local text that was put into it
-
-/** A message shows its time of day; anything else its date, with the time if it had one. */
-function localText(time) {
-  const at = new Date(time.dateTime);
-  if (time.closest('.when')) return timeOfDay(at);
-  const date = formatDate(words.date, at);
-  return time.textContent.includes(':') ? `${date}, ${timeOfDay(at)}` : date;
-}
-
-/** Shows times in the reader's own time zone. */
-function localizeTimes() {
-  const selector = 'time[datetime]:not(.edited > time, .day time)';
-  for (const time of document.querySelectorAll(selector)) {
-    if (localTexts.get(time) === time.textContent) continue;
-    const text = localText(time);
-    if (time.textContent !== text) time.textContent = text;
-    localTexts.set(time, text);
-  }
-}
-
-// The full date and time as a tooltip.
-document.addEventListener('pointerover', ({ target }) => {
-  const time = target.closest('time[datetime]');
-  if (!time) return;
-  const at = new Date(time.dateTime);
-  time.title = `${formatDate(words.dayOfYear, at)}, ${timeOfDay(at)}`;
-}, { passive: true });
 
 let shownPath = null;
 

@@ -2,6 +2,8 @@
 //! bounded in characters, bytes and combining marks: a name of 60,000 marks on one letter is one
 //! character.
 
+use icu_properties::props::{DefaultIgnorableCodePoint, NoncharacterCodePoint};
+use icu_properties::{CodePointSetData, CodePointSetDataBorrowed};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -25,6 +27,12 @@ pub fn normalize_line(text: &str) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// As [`normalize_line`], for a text that may be left out: empty if nothing of it can be seen.
+pub fn normalize_optional_line(text: &str) -> String {
+    let line = normalize_line(text);
+    if is_blank(&line) { String::new() } else { line }
 }
 
 /// Whether a text is within `max_chars` graphemes and the bytes that these may have.
@@ -61,12 +69,26 @@ pub fn check_short_text(text: &str, field: &'static str, max_chars: usize, check
         .that(!has_excess_marks(text), field, "error-marks", MAX_MARKS);
 }
 
-/// Whether nothing of a text can be seen: it is empty, or has nothing but white space, control and
-/// format characters, fillers, and marks without a base.
+/// Whether nothing of a text can be seen: it is empty or has no visible character. The one check
+/// of messages, names, captions and descriptions.
 pub fn is_blank(text: &str) -> bool {
-    // Compatibility characters that stand for white space become it.
-    text.nfkc()
-        .all(|c| c.is_whitespace() || c.is_control() || is_invisible(c) || is_combining_mark(c))
+    !text.chars().any(is_visible)
+}
+
+/// Whether a character has a shape of its own: it is neither white space, a control or format
+/// character without one, a filler, nor a mark, which needs another character to stand on.
+pub fn is_visible(c: char) -> bool {
+    const NONCHARACTERS: CodePointSetDataBorrowed<'static> =
+        CodePointSetData::new::<NoncharacterCodePoint>();
+    // Most texts are ASCII.
+    if c.is_ascii() {
+        return c.is_ascii_graphic();
+    }
+    !c.is_whitespace()
+        && !c.is_control()
+        && !is_invisible(c)
+        && !is_combining_mark(c)
+        && !NONCHARACTERS.contains(c)
 }
 
 /// The key by which names and addresses are compared: NFKC with folded case, without invisible
@@ -85,15 +107,15 @@ fn is_reordering(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters without a shape: those that Unicode calls default ignorable, joiners, direction
-/// marks, variation selectors and tags, and the blanks that are not white space.
+/// Characters without a shape: those that Unicode calls default ignorable (joiners, direction marks,
+/// variation selectors, tags, Hangul fillers), and those that it does not, but that are blank in
+/// every font: of Braille, music and hieroglyphs, annotation marks and the object replacement.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+    const IGNORABLE: CodePointSetDataBorrowed<'static> =
+        CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    IGNORABLE.contains(c)
+        || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffc}' | '\u{13441}'..='\u{13442}'
+            | '\u{1d159}')
 }
 
 #[cfg(test)]
@@ -177,10 +199,35 @@ mod tests {
             "\u{3000}",
             "\u{ad}",
             "\u{ffa0}",
+            "\u{fffc}",
+            "\u{1680}\u{205f}",
+            "\u{e0020}\u{e007f}",
+            "\u{fe0f}\u{e0100}",
+            "\u{903}\u{20dd}",
+            "\u{fdd0}",
         ] {
             assert!(is_blank(nothing), "{nothing:?}");
         }
-        assert!(!is_blank("."));
+        for text in [
+            ".", "´", "￣", "¨", "。", "؀", "🏽", "🇫", "語", "\u{e000}", "\u{378}",
+        ] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
+
+    /// Every character of the property, in the version of Unicode that ICU knows.
+    #[test]
+    fn default_ignorable_characters_are_blank() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let chars: Vec<_> = ignorable
+            .iter_ranges()
+            .flatten()
+            .filter_map(char::from_u32)
+            .collect();
+        assert!(chars.len() > 4000, "{}", chars.len());
+        for c in chars {
+            assert!(is_blank(&c.to_string()), "{c:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Account {
     pub language: Option<String>,
     /// `light` or `dark`, if one was chosen; `None` follows the device.
     pub theme: Option<String>,
+    /// The hour that times of day go to, 12 or 24, if one was chosen; `None` follows the language.
+    pub clock: Option<i64>,
 }
 
 /// The form fields of a new account.
@@ -157,7 +159,8 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str = "SELECT id, name, email, language, theme FROM accounts WHERE id = $1";
+        const READ: &str =
+            "SELECT id, name, email, language, theme, clock FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
@@ -202,22 +205,37 @@ impl Accounts {
         self.passwords.hash(new.password.clone()).await
     }
 
-    /// Sets the language of an account's pages; `None` follows the browser.
-    pub(super) async fn set_language(&self, id: AccountId, language: Option<String>) -> Result<()> {
-        const SET: &str = "UPDATE accounts SET language = $2 WHERE id = $1";
-        self.set(id, SET, language).await
+    /// Sets the language of an account's pages, and the hour that their times go to; `None` follows
+    /// the browser. `clock` is 12 or 24.
+    pub(super) async fn set_language(
+        &self,
+        id: AccountId,
+        language: Option<String>,
+        clock: Option<i64>,
+    ) -> Result<()> {
+        const SET: &str = "UPDATE accounts SET language = $2, clock = $3 WHERE id = $1";
+        self.set(id, async move |tx| {
+            tx.execute(SET, (id, language, clock)).await
+        })
+        .await
     }
 
     /// Sets the colours of an account's pages.
     pub(super) async fn set_theme(&self, id: AccountId, theme: Theme) -> Result<()> {
         const SET: &str = "UPDATE accounts SET theme = $2 WHERE id = $1";
-        self.set(id, SET, theme.name().map(str::to_owned)).await
+        let theme = theme.name().map(str::to_owned);
+        self.set(id, async move |tx| tx.execute(SET, (id, theme)).await)
+            .await
     }
 
-    async fn set(&self, id: AccountId, sql: &'static str, value: Option<String>) -> Result<()> {
+    async fn set(
+        &self,
+        id: AccountId,
+        set: impl AsyncFnOnce(&mut Tx) -> Result<u64> + Send + 'static,
+    ) -> Result<()> {
         let bus = self.engine.bus.clone();
         let write = self.engine.db.write(async move |tx| {
-            tx.execute(sql, (id, value)).await?;
+            set(tx).await?;
             let origin = Origin::new(id, None);
             bus.publish_after_commit(tx, origin, AccountChanged { account: id });
             Ok(())

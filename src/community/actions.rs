@@ -88,7 +88,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         )
         .action(
             "community.set-language",
-            "Chooses the language of one's pages",
+            "Chooses the language of one's pages, and how their hours are counted",
             Class::Write,
             account::set_language,
         )

@@ -3,7 +3,7 @@
 use super::names::check_name;
 use crate::base::error::{Check, Result};
 use crate::base::ids::AccountId;
-use crate::base::text::{check_short_text, normalize_line};
+use crate::base::text::{check_short_text, normalize_optional_line};
 
 const MAX_ABOUT_CHARS: usize = 200; // graphemes of a room's description
 
@@ -45,7 +45,7 @@ impl RoomForm {
     pub(super) fn check(&mut self) -> Result<()> {
         let mut check = Check::default();
         self.name = check_name(&self.name, "name", &mut check);
-        self.about = normalize_line(&self.about);
+        self.about = normalize_optional_line(&self.about);
         check_short_text(&self.about, "about", MAX_ABOUT_CHARS, &mut check);
         check.done()
     }

@@ -16,6 +16,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::access::lock_account;
 use super::accounts::require_row;
+use super::device_names::device_name;
 use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
@@ -43,6 +44,13 @@ pub(super) struct OpenSession {
     pub(super) device: String,
     pub(super) created_at: Micros,
     pub(super) seen_at: Micros,
+}
+
+impl OpenSession {
+    /// The name of its device.
+    pub(super) fn device_name(&self, lang: Lang) -> String {
+        device_name(&self.device, lang)
+    }
 }
 
 /// The session cookie. Under https the prefix makes browsers refuse one that another host of the

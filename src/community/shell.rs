@@ -66,6 +66,8 @@ pub struct Shell {
     pub manages: bool,
     /// Whether the viewer is the host.
     pub operates: bool,
+    /// The hour that times of day go to, 12 or 24, if the viewer chose one.
+    pub clock: Option<i64>,
     /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
     /// The feeds of the sidebar with their cursors.
@@ -210,6 +212,7 @@ impl Layout {
         for nav in &self.additions.navs {
             sections.extend(nav(viewer.clone(), sidebar_space, deps.clone()).await?);
         }
+        let account = community.accounts.get(viewer.account).await?;
         Ok(Shell {
             lang: viewer.lang,
             account: viewer.account,
@@ -225,6 +228,7 @@ impl Layout {
             rights: community.rights(role),
             manages: role.is_some_and(|role| role.holds(&permissions::MANAGE_SPACE)),
             operates: community.access.is_host(viewer.account).await?,
+            clock: account.clock,
             here: here.to_owned(),
             feeds,
         })

@@ -37,7 +37,7 @@ async fn message_length_counts_graphemes_and_bytes() {
             assert!(
                 answer
                     .problem("body")
-                    .is_some_and(|problem| problem.contains("4000") || problem.contains("16 KiB")),
+                    .is_some_and(|problem| problem.contains("4000") || problem.contains("16 KB")),
                 "{}",
                 answer.body
             );
@@ -49,7 +49,16 @@ async fn message_length_counts_graphemes_and_bytes() {
 async fn empty_message_is_refused() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
-    for nothing in ["", " ", "\r\n\t", "\u{3000}", "\0"] {
+    for nothing in [
+        "",
+        " ",
+        "\r\n\t",
+        "\u{3000}",
+        "\0",
+        "\u{2800}",
+        "\u{3164} \u{200b}",
+        "\u{e0041}\u{fe0f}\u{301}",
+    ] {
         assert!(
             ann.try_post("general", nothing, &new_key())
                 .await

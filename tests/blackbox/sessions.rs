@@ -287,3 +287,25 @@ async fn account_has_a_hundred_sessions() {
     assert_eq!(listed(&page), 99);
     assert!(!page.contains("older-100") && page.contains("older-101"));
 }
+
+#[tokio::test]
+async fn clock_setting_is_kept_until_it_is_changed() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let set = async |fields| ann.act("community.set-language", fields).await;
+    let is_shown = async |clock: &str| {
+        let page = ann.get("/account").await.expect(200);
+        page.body.contains(&format!("data-clock=\"{clock}\""))
+    };
+    assert!(!is_shown("12").await && !is_shown("24").await);
+    set(json!({ "language": "", "clock": "24" })).await.done();
+    assert!(is_shown("24").await);
+    // A client that knows languages only.
+    set(json!({ "language": "en" })).await.done();
+    assert!(is_shown("24").await);
+    set(json!({ "language": "", "clock": "13" }))
+        .await
+        .expect(422);
+    set(json!({ "language": "", "clock": "" })).await.done();
+    assert!(!is_shown("24").await);
+}

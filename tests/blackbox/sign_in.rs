@@ -191,6 +191,6 @@ async fn passwords_that_are_tried_first_are_refused() {
         let fields = json!({ "name": "Vic", "email": "vic@example.org", "password": password });
         let refused = visitor.submit(&link, &fields).await.expect(422);
         let why = refused.problem("password").expect("a reason").to_owned();
-        assert!(why.contains("guessed"), "{why}");
+        assert!(why.contains("easy to guess"), "{why}");
     }
 }

@@ -312,8 +312,9 @@ async fn times_are_local_without_intl() {
     bob_browser.wait_message("now").await;
     bob_browser.wait_text(".log > .day", "Today").await;
     let apart = "[...document.querySelectorAll('.msg time')].filter((time) => time.textContent !== \
-        new Date(time.dateTime).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', \
-        timeZone: 'Asia/Kolkata' }))";
+        new Date(time.dateTime).toLocaleTimeString(navigator.language, { minute: '2-digit', hour: \
+        navigator.language === 'en-US' ? 'numeric' : '2-digit', timeZone: 'Asia/Kolkata' })\
+        .replace(/\\s/g, ' '))";
     bob_browser
         .wait_until(&format!("{apart}.length === 0"))
         .await;

@@ -351,6 +351,12 @@ async fn sent_message_looks_at_once_as_it_will() {
         "## Head\n\ntext",
         "| a | b |\n|---|---|\n| 1 | 2 |",
         "<b>raw</b> & <i>x",
+        "> asked\nanswered",
+        "> > a\n> b\nc",
+        "- a\n- b\nc",
+        "3. x\n7. y\n7. z",
+        "[x]: https://a.example",
+        "```\n> a\nb\n```",
         "hi :wave: there",
         "👋 🎉",
     ] {

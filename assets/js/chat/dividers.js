@@ -1,9 +1,8 @@
 // The dividers of a message log: one where each day of the reader's time zone begins, which the
 // server does not know, and one where unread messages begin.
 
-import { formatDate, words } from '../app.js';
-
-const DAY = 86400000; // ms
+import { words } from '../app.js';
+import { daysAgo, formatDate } from '../times.js';
 
 function dividerElement(kind, text) {
   const line = Object.assign(document.createElement('li'), { className: kind });
@@ -12,12 +11,10 @@ function dividerElement(kind, text) {
 }
 
 function dayName(at) {
-  const now = new Date();
-  const midnight = (date) => new Date(date).setHours(0, 0, 0, 0);
-  const days = Math.round((midnight(now) - midnight(at)) / DAY);
+  const days = daysAgo(at);
   if (days === 0) return words.today;
   if (days === 1) return words.yesterday;
-  return formatDate(at.getFullYear() === now.getFullYear() ? words.day : words.dayOfYear, at);
+  return formatDate(at.getFullYear() === new Date().getFullYear() ? words.day : words.dayOfYear, at);
 }
 
 /** The dividers that belong between these messages, as [message after it, kind, text]. */

@@ -98,6 +98,7 @@ class Log {
     // The page goes with its listeners.
     this.page.addEventListener('tide:refetch', (event) => this.prepareRefetch(event));
     on(document, 'htmx:after:swap', () => this.afterSwap());
+    on(document, 'tide:day', () => this.afterSwap());
     on(document, 'tide:frame', ({ detail }) => this.countFrame(detail));
     on(this.scroller, 'scroll', () => this.afterScroll());
     this.pill.addEventListener('click', (event) => {

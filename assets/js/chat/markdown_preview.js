@@ -2,10 +2,11 @@
 // another program; this follows its rules closely enough that nothing moves when the message comes.
 // Loaded when something is written first.
 
-import { Marked } from '../../vendor/marked.esm.js';
+import { Marked, Renderer } from '../../vendor/marked.esm.js';
 import { emojiGroups } from './emoji.js';
+import { finishPreview, itemNumber, separateLines } from './markdown_rules.js';
 
-const ATTRIBUTES = { A: ['href'], OL: ['start'], TD: ['align'], TH: ['align'] };
+const ATTRIBUTES = { A: ['href'], LI: ['value'], OL: ['start'], TD: ['align'], TH: ['align'] };
 const TAGS = new Set([
   'A', 'BLOCKQUOTE', 'BR', 'CODE', 'DEL', 'EM', 'H3', 'H4', 'H5', 'H6', 'HR', 'LI', 'OL', 'P', 'PRE',
   'STRONG', 'TABLE', 'TBODY', 'TD', 'TH', 'THEAD', 'TR', 'UL',
@@ -29,6 +30,10 @@ const marked = new Marked({
       outline.push(depth);
       const level = Math.min(outline.length + 2, 6);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+    },
+    listitem(item) {
+      const [html, number] = [Renderer.prototype.listitem.call(this, item), itemNumber(item)];
+      return number ? html.replace('<li>', `<li value="${number}">`) : html;
     },
     code: ({ text }) => `<pre><code>${escapeHtml(text)}\n</code></pre>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
@@ -67,8 +72,9 @@ const withEmoji = (source) => (names ? source.replace(
 export function showPreview(element, source) {
   const text = source.includes('`') ? source : withEmoji(source);
   outline = [];
-  const page = new DOMParser().parseFromString(marked.parse(text), 'text/html');
+  const page = new DOMParser().parseFromString(marked.parse(separateLines(text)), 'text/html');
   sanitize(page.body);
+  finishPreview(page.body, source);
   element.replaceChildren(...page.body.childNodes);
   element.classList.remove('plain');
   element.classList.toggle('emoji-only', ONLY_EMOJI.test(text.replaceAll('\n', ' ')));

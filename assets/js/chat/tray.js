@@ -17,7 +17,7 @@ function previewOf(one) {
 }
 
 function formatSize(bytes) {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  const units = ['B', 'KB', 'MB', 'GB'];
   let unit = 0;
   for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
   return `${bytes < 10 && unit ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;

@@ -47,6 +47,8 @@ pub(super) async fn end_other_sessions(
 #[derive(Deserialize)]
 pub(super) struct SetLanguage {
     language: String,
+    /// `12`, `24`, or empty to follow the language. Clients that know no clock leave it as it is.
+    clock: Option<String>,
 }
 
 pub(super) async fn set_language(
@@ -58,12 +60,17 @@ pub(super) async fn set_language(
     if !known {
         return Err(Error::field("language", "error-language"));
     }
-    community
-        .accounts
-        .set_language(
-            viewer.account,
-            Some(input.language).filter(|tag| !tag.is_empty()),
-        )
+    let accounts = &community.accounts;
+    let clock = match input.clock.as_deref() {
+        None => accounts.get(viewer.account).await?.clock,
+        Some("") => None,
+        Some("12") => Some(12),
+        Some("24") => Some(24),
+        Some(_) => return Err(Error::field("clock", "error-message-shape")),
+    };
+    let language = Some(input.language).filter(|tag| !tag.is_empty());
+    accounts
+        .set_language(viewer.account, language, clock)
         .await?;
     Ok(Outcome::new(Value::Null, "/account"))
 }

@@ -1,6 +1,6 @@
 //! Media types, detected from the content: the type that an uploader claims is never trusted.
 
-use crate::base::text::limit_marks;
+use crate::base::text::{is_blank, limit_marks};
 
 /// How a file may be served to browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ pub(super) fn normalize_name(given: &str) -> String {
         short.pop();
     }
     let name = format!("{}{extension}", short.trim_end());
-    if name.is_empty() {
+    if is_blank(&name) {
         "file".to_owned()
     } else {
         name
@@ -184,6 +184,7 @@ mod tests {
             ("a\r\nset-cookie: x.png", "a set-cookie x.png"),
             ("..", "file"),
             ("", "file"),
+            ("\u{3164}\u{2800}", "file"),
             (".profile", "profile"),
             ("Ferien am Meer – Bucht.png", "Ferien am Meer – Bucht.png"),
             ("\u{202e}gpj.exe", "gpj.exe"),

@@ -8,7 +8,7 @@ use super::{Chat, POST, ROOM_FEED, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::base::text::{has_excess_marks, is_short};
+use crate::base::text::{has_excess_marks, is_short, normalize_optional_line};
 use crate::community::permissions;
 use crate::engine::bus::Origin;
 use crate::engine::files::{File, FileId, FileKind};
@@ -35,7 +35,7 @@ impl NewAttachments {
     pub(super) fn new(files: Vec<FileId>, captions: Vec<String>) -> Result<Self> {
         let captions: Vec<_> = captions
             .into_iter()
-            .map(|caption| caption.split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|caption| normalize_optional_line(&caption))
             .collect();
         let fits =
             |caption: &String| is_short(caption, MAX_CAPTION_CHARS) && !has_excess_marks(caption);

@@ -10,8 +10,11 @@
 //! Rendering is bounded: a text that is too long or nested too deeply is shown as plain lines.
 
 mod emoji;
+mod format;
 mod highlight;
 mod html_text;
+mod lazy_lines;
+mod link_ends;
 mod plain;
 mod rewrite;
 mod room_links;
@@ -19,15 +22,19 @@ mod sanitize;
 mod shortcodes;
 #[cfg(test)]
 mod tests;
+mod visible;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{Node, NodeValue};
-use comrak::{Arena, Options, format_html, parse_document};
+use comrak::{Arena, Options, parse_document};
+
+use crate::base::text::is_blank;
 
 pub use emoji::with_emoji;
+use format::MessageFormatter;
 pub use highlight::needs_highlighting;
 use highlight::{Budget, MAX_HIGHLIGHT_TIME};
 pub use plain::{is_emoji_only, to_plain};
@@ -36,6 +43,7 @@ pub use room_links::with_room_links;
 pub(super) use sanitize::is_allowed_url;
 use sanitize::sanitizer;
 use shortcodes::resolve_standard;
+use visible::shows_something;
 
 /// Bytes of source beyond which a text is shown as plain lines. A message is far shorter.
 const MAX_SOURCE_BYTES: usize = 64 * 1024;
@@ -47,6 +55,10 @@ const MAX_DEPTH: usize = 48;
 /// Nodes a text may have per byte of it. Ordinary Markdown makes at most two; only a table whose
 /// short rows are filled up to a wide header makes more, up to hundreds of thousands of cells.
 const MAX_NODES_PER_BYTE: usize = 4;
+
+/// How often a text is parsed to separate lines from the quotes and lists before them. A second
+/// time is enough for what people write; text made to need more keeps the rest of such lines.
+const MAX_PARSES: usize = 4;
 
 /// Nodes any text may have, however short.
 const MIN_NODES_ALLOWED: usize = 64;
@@ -69,7 +81,7 @@ fn render(source: &str, highlight_time: Duration) -> String {
     rewrite(&arena, root, &mut Budget::new(highlight_time));
     let mut html = String::with_capacity(source.len() * 2);
     // Writing to a string cannot fail; if it did, the partial output would still be sanitised.
-    if format_html(root, options(), &mut html).is_err() {
+    if MessageFormatter::format_document(root, options(), &mut html).is_err() {
         tracing::error!("a message could not be formatted");
     }
     sanitizer().clean(&html).to_string()
@@ -81,11 +93,15 @@ fn options() -> &'static Options<'static> {
     OPTIONS.get_or_init(|| {
         let mut options = Options::default();
         options.extension.autolink = true;
+        // Emphasis beside letters and punctuation of Chinese, Japanese and Korean.
+        options.extension.cjk_friendly_emphasis = true;
         options.extension.strikethrough = true;
         options.extension.table = true;
         options.extension.tasklist = true;
         // An escaped colon becomes a node of its own, so that it cannot start an emoji.
         options.parse.escaped_char_spans = true;
+        // Bare addresses also between brackets; what is no link here is unwrapped later.
+        options.parse.relaxed_autolinks = true;
         options.render.hardbreaks = true;
         // Raw HTML is turned to text in the tree; this catches any that were overlooked there.
         options.render.escape = true;
@@ -119,23 +135,45 @@ fn max_nodes(source_bytes: usize) -> usize {
     source_bytes * MAX_NODES_PER_BYTE + MIN_NODES_ALLOWED
 }
 
-/// Parses the text, or shows it as plain lines when it is too long or its tree too deep or large.
+/// Parses the text, or shows it as plain lines when it is too long, its tree is too deep or large,
+/// or the tree shows nothing of a text that has something to show.
 fn parse_bounded<'a>(arena: &'a Arena<'a>, source: &str) -> Node<'a> {
-    if source.len() <= MAX_SOURCE_BYTES {
-        let options = if may_exceed_cells(source) {
-            options_without_tables()
-        } else {
-            options()
-        };
-        let root = parse_document(arena, source, options);
-        if is_within_limits(root, source.len()) {
-            resolve_standard(root);
-            return root;
-        }
+    if source.len() <= MAX_SOURCE_BYTES
+        && let Some(root) = parse_separated(arena, &link_ends::normalize(source))
+        && (shows_something(root) || is_blank(source))
+    {
+        resolve_standard(root);
+        return root;
     }
     let root = alloc(arena, NodeValue::Document);
     root.append(lines_of(arena, source));
     root
+}
+
+/// Parses the text, ending addresses and quotes where people do. `None` when the tree is too deep
+/// or large.
+fn parse_separated<'a>(arena: &'a Arena<'a>, source: &str) -> Option<Node<'a>> {
+    let mut source = link_ends::mark(source);
+    let mut rounds = 0;
+    loop {
+        let options = if may_exceed_cells(&source) {
+            options_without_tables()
+        } else {
+            options()
+        };
+        let root = parse_document(arena, &source, options);
+        if !is_within_limits(root, source.len()) {
+            return None;
+        }
+        rounds += 1;
+        match lazy_lines::separate(root, &source) {
+            Some(separated) if rounds < MAX_PARSES => source = separated.into(),
+            _ => {
+                link_ends::remove_marks(root);
+                return Some(root);
+            }
+        }
+    }
 }
 
 /// Whether the tree of a text of so many bytes is neither too deep nor too large. Stops at the

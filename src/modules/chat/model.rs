@@ -12,6 +12,7 @@ use super::joined::Joined;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
+use crate::base::text::is_blank;
 use crate::id;
 
 id!(
@@ -99,20 +100,23 @@ impl Message {
 }
 
 /// Normalizes a body: lines end in `\n`; NUL, trailing white space and leading empty lines are
-/// removed, indentation is not.
+/// removed, indentation is not. One of which nothing can be seen becomes empty.
 ///
 /// # Errors
 /// `Invalid` when it is empty, unless it `may_be_empty`, or longer than [`MAX_BODY_CHARS`]
 /// graphemes or [`MAX_BODY_BYTES`].
 pub fn body(written: &str, may_be_empty: bool) -> Result<String> {
     let body = written.replace("\r\n", "\n").replace('\0', "");
-    let body = body.trim_end().trim_start_matches('\n').to_owned();
+    let mut body = body.trim_end().trim_start_matches('\n').to_owned();
+    if is_blank(&body) {
+        body.clear();
+    }
     let is_small = body.len() <= MAX_BODY_BYTES;
     let is_short =
         !is_small || body.graphemes(true).take(MAX_BODY_CHARS + 1).count() <= MAX_BODY_CHARS;
     Check::default()
         .that(
-            may_be_empty || !body.trim().is_empty(),
+            may_be_empty || !body.is_empty(),
             "body",
             "error-message-empty",
             0,
@@ -171,8 +175,16 @@ mod tests {
             body("\r\n\r\n  code\r\n\tline  \n\n", false).unwrap(),
             "  code\n\tline"
         );
-        for nothing in ["", " ", "\n\t\r\n", "\u{3000}"] {
+        for nothing in [
+            "",
+            " ",
+            "\n\t\r\n",
+            "\u{3000}",
+            "\u{2800} \u{3164}",
+            "\u{e0041}\u{301}",
+        ] {
             assert!(body(nothing, false).is_err(), "{nothing:?}");
+            assert_eq!(body(nothing, true).unwrap(), "");
         }
     }
 

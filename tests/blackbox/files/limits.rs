@@ -36,13 +36,20 @@ async fn upload_over_quota_is_refused_early() {
     let refused = create(&ann, MIB + 1).await.expect(413);
     assert_eq!(
         (refused.code().as_str(), words(&refused).as_str()),
-        ("too_large", "A file may have 1 MiB at most.")
+        (
+            "too_large",
+            "This file is too large. A file can have 1 MB at most."
+        )
     );
     create(&ann, MIB).await.expect(201);
     create(&ann, MIB).await.expect(201);
     let refused = create(&ann, 1).await.expect(507);
     assert_eq!(refused.code(), "full");
-    assert!(words(&refused).contains("one person"), "{}", refused.body);
+    assert!(
+        words(&refused).contains("more room than you have"),
+        "{}",
+        refused.body
+    );
     create(&bob, usize::try_from(u32::MAX).expect("64 bits") << 20)
         .await
         .expect(413);
@@ -272,7 +279,8 @@ async fn refused_file_form_leaves_nothing() {
         .await
         .expect(413);
     assert!(
-        text::words(&refused.body).contains(&"A file may have 1 MiB at most.".to_owned()),
+        text::words(&refused.body)
+            .contains(&"This file is too large. A file can have 1 MB at most.".to_owned()),
         "on the page it came from: {}",
         refused.body
     );

@@ -1,10 +1,11 @@
 //! Messages as plain text for previews, and messages of emoji alone.
 
-use comrak::nodes::{Node, NodeValue};
+use comrak::nodes::{ListType, Node, NodeValue};
 use comrak::{Arena, parse_document};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::shortcodes::resolve_standard;
+use super::visible::has_visible_text;
 use super::{options, parse_bounded};
 
 /// The most emoji a message may hold and still be shown enlarged.
@@ -62,24 +63,6 @@ pub fn to_plain(source: &str, max_chars: usize) -> String {
     shorten(single_line(&text), max_chars)
 }
 
-/// Whether a character has a shape of its own.
-pub(super) fn is_visible(character: char) -> bool {
-    !character.is_whitespace() && !character.is_control() && !is_format_mark(character)
-}
-
-/// Zero-width characters, variation selectors and direction marks.
-pub(super) fn is_format_mark(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e0fff}'
-    ) || is_direction_mark(character)
-        || matches!(character, '\u{2060}'..='\u{2064}')
-}
-
 /// Bidirectional controls, which would reorder the text around a preview.
 pub(super) fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -106,8 +89,11 @@ pub(super) fn collect_text(root: Node<'_>) -> String {
                     },
                 );
             }
-            NodeValue::Image(link) | NodeValue::Link(link) if node.first_child().is_none() => {
+            NodeValue::Image(link) | NodeValue::Link(link) if !has_visible_text(node) => {
                 out.push_str(&link.url);
+            }
+            NodeValue::Item(item) if item.list_type == ListType::Ordered => {
+                push_apart(&mut out, &format!("{}. ", item.start));
             }
             value if value.block() => out.push(' '),
             _ => {}

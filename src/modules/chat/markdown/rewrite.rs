@@ -7,8 +7,8 @@ use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{AstNode, Node, NodeCodeBlock, NodeHeading, NodeLink, NodeValue};
 
 use super::highlight::{Budget, highlight_block};
-use super::plain::is_visible;
 use super::sanitize::is_allowed_url;
+use super::visible::has_visible_text;
 
 /// Makes a node in the arena.
 pub(super) fn alloc<'a>(arena: &'a Arena<'a>, value: NodeValue) -> Node<'a> {
@@ -92,7 +92,7 @@ pub(super) fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
             NodeValue::HtmlInline(source) => Change::ShowSource(source.clone()),
             NodeValue::Link(link) | NodeValue::Image(link) => {
                 // A link inside a link is not HTML: the outer one wins.
-                if open_link.is_none() && is_allowed_url(&link.url) {
+                if open_link.is_none() && is_allowed_url(&link.url) && !is_short_www(node, link) {
                     open_link = Some(node);
                     Change::MakeLink(link.clone())
                 } else {
@@ -110,6 +110,21 @@ pub(super) fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
         list.push((node, change));
     }
     list
+}
+
+/// Whether this is a bare `www.` without two parts after it, which comrak makes a link of.
+fn is_short_www(node: Node<'_>, link: &NodeLink) -> bool {
+    let Some(address) = link.url.strip_prefix("http://") else {
+        return false;
+    };
+    let is_bare = node.first_child().is_some_and(
+        |child| matches!(&child.data().value, NodeValue::Text(text) if text == address),
+    );
+    let host = address
+        .split(['/', '?', '#', ':'])
+        .next()
+        .unwrap_or_default();
+    is_bare && host.starts_with("www") && host.matches('.').count() < 2
 }
 
 /// The level (3 to 6) at which a heading is shown: one below the heading it belongs to, starting
@@ -154,16 +169,6 @@ pub(super) fn unwrap_link<'a>(arena: &'a Arena<'a>, node: Node<'a>, link: &NodeL
     node.detach();
 }
 
-/// Whether anything under the node can be seen.
-pub(super) fn has_visible_text(node: Node<'_>) -> bool {
-    node.descendants().any(|child| match &child.data().value {
-        NodeValue::Text(content) => content.chars().any(is_visible),
-        NodeValue::Code(code) => code.literal.chars().any(is_visible),
-        NodeValue::HtmlInline(_) => true,
-        _ => false,
-    })
-}
-
 /// Sets a heading's level.
 pub(super) fn set_level(node: Node<'_>, level: u8) {
     node.data_mut().value = NodeValue::Heading(NodeHeading {
@@ -178,7 +183,13 @@ pub(super) fn write_task<'a>(arena: &'a Arena<'a>, node: Node<'a>, done: bool) {
         NodeValue::List(list) => Some(list),
         _ => None,
     });
-    let Some(list) = list else { return };
+    let Some(mut list) = list else { return };
+    // comrak does not keep the number of a task.
+    if let Some(before) = node.previous_sibling()
+        && let NodeValue::Item(before) = before.data().value
+    {
+        list.start = before.start + 1;
+    }
     node.data_mut().value = NodeValue::Item(list);
     let mark = text(arena, if done { "☑ " } else { "☐ " });
     let first = node.first_child();

@@ -9,12 +9,13 @@ use ammonia::{Builder, Url, UrlRelative};
 use super::highlight::{CLASSES, LANGUAGE_PREFIX, language_of};
 
 /// Every tag that may appear in a message.
-pub(super) const TAGS: [&str; 24] = [
+pub(super) const TAGS: [&str; 25] = [
     "a",
     "blockquote",
     "br",
     "code",
     "del",
+    "div",
     "em",
     "h3",
     "h4",
@@ -52,6 +53,7 @@ pub(super) fn sanitizer() -> &'static Builder<'static> {
             .tag_attributes(HashMap::from([
                 ("a", ["href"].into()),
                 ("code", ["class"].into()),
+                ("li", ["value"].into()),
                 ("ol", ["start"].into()),
                 ("span", ["class"].into()),
             ]))
@@ -83,7 +85,9 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
             .is_some(),
         ("span", "class") => CLASSES.iter().any(|(_, class)| *class == value),
         ("a", "href") => is_allowed_url(value),
-        ("ol", "start") => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
+        ("ol", "start") | ("li", "value") => {
+            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+        }
         _ => true,
     }
 }

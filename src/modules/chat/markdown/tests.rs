@@ -2,11 +2,14 @@
 
 mod blocks;
 mod code;
+mod documented;
 mod emoji;
 mod hostile;
+mod lines;
 mod links;
 mod plain;
 mod random;
+mod visible;
 
 use super::sanitize::{TAGS, is_expected_attribute, sanitizer};
 use super::to_html_with_code as to_html;
@@ -58,7 +61,7 @@ fn check_attributes(element: &str, attributes: &str, context: &str) {
                 .iter()
                 .any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
             ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
-            ("code" | "span", "class") | ("ol", "start") => {
+            ("code" | "span", "class") | ("ol", "start") | ("li", "value") => {
                 is_expected_attribute(element, name, value)
             }
             _ => false,

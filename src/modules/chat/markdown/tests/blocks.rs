@@ -21,7 +21,7 @@ fn markdown_becomes_html() {
         ),
         (":wave: :nope:", "<p>👋 :nope:</p>"),
         ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
-        ("---", "<hr>"),
+        ("a\n\n---\n\nb", "<p>a</p>\n<hr>\n<p>b</p>"),
         ("", ""),
         ("```\na < b\n```", "<pre><code>a &lt; b\n</code></pre>"),
         ("```nope x\na\n```", "<pre><code>a\n</code></pre>"),
@@ -36,6 +36,57 @@ fn tables_keep_their_alignment() {
     let html = check("| a | b |\n|:-:|--:|\n| 1 | 2 |");
     assert!(html.contains("<th align=\"center\">a</th>"), "{html}");
     assert!(html.contains("<td align=\"right\">2</td>"), "{html}");
+}
+
+#[test]
+fn tables_scroll_in_a_box() {
+    let html = check("a\n\n| a |\n|---|\n| 1 |\n\nb");
+    assert!(html.contains("</p>\n<div>\n<table>"), "{html}");
+    assert!(html.contains("</table>\n</div>\n<p>b"), "{html}");
+}
+
+#[test]
+fn ordered_lists_keep_the_numbers_written() {
+    let list = |source: &str| {
+        let html = check(source).replace('\n', "");
+        html.replace("<p>", "").replace("</p>", "")
+    };
+    for (source, html) in [
+        ("1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"),
+        (
+            "3. a\n5. b\n6. c",
+            "<ol start=\"3\"><li>a</li><li value=\"5\">b</li><li>c</li></ol>",
+        ),
+        (
+            "1. a\n1. b\n1. c",
+            "<ol><li>a</li><li value=\"1\">b</li><li value=\"1\">c</li></ol>",
+        ),
+        (
+            "3. a\n\n2. b\n\n1. c",
+            "<ol start=\"3\"><li>a</li><li value=\"2\">b</li><li value=\"1\">c</li></ol>",
+        ),
+        ("0) a\n1) b", "<ol start=\"0\"><li>a</li><li>b</li></ol>"),
+        (
+            "2. [x] a\n3. [ ] b",
+            "<ol start=\"2\"><li>☑ a</li><li>☐ b</li></ol>",
+        ),
+    ] {
+        assert_eq!(list(source), html, "{source:?}");
+    }
+}
+
+#[test]
+fn emphasis_works_beside_cjk() {
+    for (source, html) in [
+        ("**注意：**请看", "<strong>注意：</strong>请看"),
+        ("这是**“重点”**吗", "这是<strong>“重点”</strong>吗"),
+        ("彼は**「はい」**と", "彼は<strong>「はい」</strong>と"),
+        ("**중요(重要)**합니다", "<strong>중요(重要)</strong>합니다"),
+        ("~~不。~~好", "<del>不。</del>好"),
+        ("a_b_c 2*3*4", "a_b_c 2<em>3</em>4"),
+    ] {
+        assert_eq!(check(source), format!("<p>{html}</p>\n"), "{source}");
+    }
 }
 
 #[test]

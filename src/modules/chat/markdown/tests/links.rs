@@ -123,3 +123,94 @@ fn absolute_links_with_port_query_or_foreign_letters_are_kept() {
         assert!(html.contains("<a href"), "{url:?}: {html}");
     }
 }
+
+/// The addresses that a text links to, and the HTML after the first.
+fn addresses(source: &str) -> Vec<String> {
+    let html = check(source);
+    let links = html.split("<a href=\"").skip(1);
+    let address = |link: &str| link.split('"').next().unwrap_or_default().to_owned();
+    links.map(address).collect()
+}
+
+#[test]
+fn bare_address_ends_before_punctuation_of_any_script() {
+    for end in [
+        "。", "，", "、", "！", "？", "；", "：", "）", "」", "』", "】", "》", "〉", "〕", "”",
+        "’", "»", "…", "（", "「", "“", "｡", "､", "～", "・", "\u{3000}", "،", "؛", "؟", "۔", "׃",
+        "।", "።", "။", "\u{200f}", "\u{2069}", "\u{a0}", "\u{200b}", "\"", ">",
+    ] {
+        let source = format!("见 https://a.example/x?y=1{end}然后**好**。");
+        assert_eq!(addresses(&source), ["https://a.example/x?y=1"], "{end:?}");
+        assert!(check(&source).contains("<strong>好</strong>"), "{end:?}");
+        let source = format!("www.a.example/x{end}www");
+        assert_eq!(addresses(&source), ["http://www.a.example/x"], "{end:?}");
+    }
+}
+
+#[test]
+fn bare_address_ends_before_a_bracket_that_is_not_its_own() {
+    for (source, address) in [
+        ("(https://a.example/x)", "https://a.example/x"),
+        ("(see https://a.example/x), then", "https://a.example/x"),
+        ("(https://a.example/x)then", "https://a.example/x"),
+        ("[https://a.example/x]", "https://a.example/x"),
+        ("[see https://a.example/x], then", "https://a.example/x"),
+        ("{https://a.example/x}", "https://a.example/x"),
+        ("https://a.example/x_(y)", "https://a.example/x_(y)"),
+        ("(https://a.example/x_(y))", "https://a.example/x_(y)"),
+        ("(ראו https://a.example/x).", "https://a.example/x"),
+        ("(انظر https://a.example/x)، ثم", "https://a.example/x"),
+        ("（https://a.example/x）", "https://a.example/x"),
+        ("「https://a.example/x」", "https://a.example/x"),
+        ("**https://a.example/x**", "https://a.example/x"),
+        ("https://a.example/x.」", "https://a.example/x"),
+        (
+            "https://a.example/路径/é–b",
+            "https://a.example/%E8%B7%AF%E5%BE%84/%C3%A9%E2%80%93b",
+        ),
+        ("https://bücher.example/", "https://b%C3%BCcher.example/"),
+    ] {
+        assert_eq!(addresses(source), [address], "{source}");
+    }
+    assert_eq!(
+        addresses("https://a.example，https://b.example。www.c.example"),
+        ["https://a.example", "https://b.example"]
+    );
+}
+
+#[test]
+fn written_destinations_are_not_cut() {
+    for (source, address) in [
+        (
+            "[a](https://a.example/x。y)",
+            "https://a.example/x%E3%80%82y",
+        ),
+        (
+            "[a](<https://a.example/x）>)",
+            "https://a.example/x%EF%BC%89",
+        ),
+        ("<https://a.example/x。y>", "https://a.example/x%E3%80%82y"),
+        (
+            "[a]\n\n[a]: https://a.example/x。",
+            "https://a.example/x%E3%80%82",
+        ),
+        (
+            "[https://a.example/x](https://b.example)",
+            "https://b.example",
+        ),
+    ] {
+        assert_eq!(addresses(source), [address], "{source}");
+    }
+    assert_eq!(
+        check("`https://a.example。b`\n\n    https://a.example。c"),
+        "<p><code>https://a.example。b</code></p>\n<pre><code>https://a.example。c\n</code></pre>\n"
+    );
+}
+
+#[test]
+fn words_with_colons_and_slashes_are_no_links() {
+    for source in ["foo://bar", "www.", "www.x", "www", "http://", "std://x"] {
+        assert!(addresses(source).is_empty(), "{source}: {}", check(source));
+        assert!(check(source).contains(source), "{}", check(source));
+    }
+}

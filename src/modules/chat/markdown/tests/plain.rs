@@ -62,6 +62,9 @@ fn plain_text_is_one_line() {
         ("```rust\nfn a() {\n}\n```", "fn a() { }"),
         ("| a | b |\n|---|---|\n| 1 | 2 |", "a b 1 2"),
         ("- [x] done", "☑ done"),
+        ("3. a\n4. b", "3. a 4. b"),
+        ("---", "---"),
+        ("[\u{200b}](https://a.example)", "https://a.example\u{200b}"),
         ("a\u{202e}b\tc\u{7}d", "ab c d"),
         ("", ""),
     ] {

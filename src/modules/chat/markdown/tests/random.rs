@@ -7,7 +7,7 @@ use super::check;
 use crate::modules::chat::markdown::{is_emoji_only, to_plain};
 
 /// Text that is likely to be markup.
-fn markup() -> impl Strategy<Value = String> {
+pub(super) fn markup() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "<",
         ">",
