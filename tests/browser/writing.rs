@@ -234,21 +234,29 @@ async fn input_method_never_sends() {
     browser.close().await;
 }
 
+/// Texts by type, pictures, and what the composer holds then.
+type Pasted = (
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    &'static str,
+);
+
 #[tokio::test]
 async fn pasted_content_becomes_markdown_or_files() {
     let _browsers = acquire_browsers(1).await;
     let (_server, browser) = owner_in_room(Kind::default()).await;
-    let sheet = "<table><tr><td>a|b</td><td>c</td></tr><tr><td>1</td><td>2</td></tr></table>";
-    let rich = "<h2>Head</h2><p>Some <b>bold</b> and <a href=\"https://e.org/\">a link</a>.</p>\
+    const SHEET: &str =
+        "<table><tr><td>a|b</td><td>c</td></tr><tr><td>1</td><td>2</td></tr></table>";
+    const RICH: &str = "<h2>Head</h2><p>Some <b>bold</b> and <a href=\"https://e.org/\">a link</a>.</p>\
         <ul><li>one<ul><li>inner</li></ul></li></ul><blockquote><p>said</p></blockquote>\
         <pre>let *a*;</pre><script>bad()</script>";
-    let docs = "<b style=\"font-weight:normal\"><span>plain </span>\
+    const DOCS: &str = "<b style=\"font-weight:normal\"><span>plain </span>\
         <span style=\"font-weight:700\">bold</span></b>";
-    let editor = "<div style=\"font-family:monospace\"><span>let *a* = 1;</span></div>";
-    let cases: &[(&[(&str, &str)], &[&str], &str)] = &[
+    const EDITOR: &str = "<div style=\"font-family:monospace\"><span>let *a* = 1;</span></div>";
+    let cases: &[Pasted] = &[
         // A sheet also puts a picture of its cells into the clipboard.
         (
-            &[("text/plain", "a|b\tc\n1\t2"), ("text/html", sheet)],
+            &[("text/plain", "a|b\tc\n1\t2"), ("text/html", SHEET)],
             &["cells.png"],
             "| a\\|b | c |\n| --- | --- |\n| 1 | 2 |",
         ),
@@ -259,18 +267,18 @@ async fn pasted_content_becomes_markdown_or_files() {
         ),
         (&[("text/plain", "if x:\n\ty\n\tz")], &[], "if x:\n\ty\n\tz"),
         (
-            &[("text/plain", "x"), ("text/html", rich)],
+            &[("text/plain", "x"), ("text/html", RICH)],
             &[],
             "## Head\n\nSome **bold** and [a link](https://e.org/).\n\n- one\n  - inner\n\n\
                 > said\n\n```\nlet *a*;\n```",
         ),
         (
-            &[("text/plain", "plain bold"), ("text/html", docs)],
+            &[("text/plain", "plain bold"), ("text/html", DOCS)],
             &[],
             "plain **bold**",
         ),
         (
-            &[("text/plain", "let *a* = 1;"), ("text/html", editor)],
+            &[("text/plain", "let *a* = 1;"), ("text/html", EDITOR)],
             &[],
             "let *a* = 1;",
         ),
