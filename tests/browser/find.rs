@@ -6,6 +6,7 @@ use super::session::{Browser, Kind};
 use crate::support::TestServer;
 
 const PLAIN: Kind = Kind {
+    host: None,
     without_scripts: true,
     language: None,
     phone: false,

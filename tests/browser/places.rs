@@ -7,6 +7,7 @@ use super::two_people;
 use crate::support::TestServer;
 
 const PLAIN: Kind = Kind {
+    host: None,
     without_scripts: true,
     language: None,
     phone: false,
