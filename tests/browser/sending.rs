@@ -101,7 +101,7 @@ async fn file_that_cannot_be_sent_says_why_and_others_go_on() {
         .wait_state("changed.txt", "failed", "was changed")
         .await;
     browser
-        .wait_state("large.bin", "failed", "1 MiB at most")
+        .wait_state("large.bin", "failed", "1 MB at most")
         .await;
     browser.wait_state("fine.txt", "ready", "").await;
     browser.send_message("two files").await;
