@@ -135,6 +135,12 @@ async fn emoji_and_rooms_are_completed_and_picked() {
     browser.wait_text(".completion li", "general").await;
     browser.type_into(FIELD, "\u{e004}").await;
     browser.wait_written("hi 👋 #general ").await;
+    // A name that is written out needs no completion: Enter sends it.
+    browser.write("", 0, 0).await;
+    browser
+        .type_into(FIELD, &format!("see #general{ENTER}"))
+        .await;
+    browser.wait_message("see #general").await;
     // Escape closes the list and nothing else; a time of day opens none.
     browser.type_into(FIELD, ":smi").await;
     browser.wait_visible(".completion").await;

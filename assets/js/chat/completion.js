@@ -60,7 +60,9 @@ class Completion {
     const found = await typed.source.find(typed.query);
     if (this.typed !== typed) return; // more was typed meanwhile
     this.items = found.slice(0, MAX_ITEMS);
-    if (!this.items.length) return this.close();
+    // Where the name is written out already, Enter sends.
+    const isComplete = this.items.length === 1 && this.items[0].label === typed.query;
+    if (!this.items.length || isComplete) return this.close();
     this.chosen = 0;
     this.list.replaceChildren(...this.items.map((item, index) => this.createItem(item, index)));
     if (!this.isOpen()) announce(words.completionsOpen);
