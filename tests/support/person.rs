@@ -76,14 +76,13 @@ impl Person {
 
     /// Sends a form as a browser does from the page that shows it.
     pub async fn form_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let referer = self.url(page).to_string();
-        self.send(
-            self.request("POST", path)
-                .header(ACCEPT, "text/html")
-                .header(REFERER, referer)
-                .form(fields),
-        )
-        .await
+        let request = self.request("POST", path);
+        // The page was of the instance that gets the form.
+        let whole = request.try_clone().expect("a request without a stream");
+        let whole = whole.build().expect("a request");
+        let referer = whole.url().join(page).expect("paths are paths").to_string();
+        let request = request.header(ACCEPT, "text/html").header(REFERER, referer);
+        self.send(request.form(fields)).await
     }
 
     /// Posts a form as a browser without JavaScript does.
