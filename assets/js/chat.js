@@ -1,7 +1,6 @@
 // A room's page: starts its log, its composer and its outbox. Each part has a file in chat/.
 
 import { startComposer } from './chat/composer.js';
-import { restoreEdits } from './chat/editing.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showPending } from './chat/outbox.js';
@@ -9,6 +8,13 @@ import { startTyping } from './chat/typing.js';
 import './chat/viewer.js';
 
 const started = new WeakSet();
+
+/** Opens the edits of messages that were begun and not saved, if there are any. */
+function restoreEdits() {
+  const stored = localStorage.getItem(`edits:${document.getElementById('app').dataset.me}`);
+  if (!stored || stored === '{}') return;
+  import('./chat/editing.js').then((editing) => editing.restoreEdits(), () => {});
+}
 
 /** Puts the caret where one writes, unless a touch keyboard would open or a field has it. */
 function focusComposer(page) {

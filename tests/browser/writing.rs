@@ -114,9 +114,9 @@ async fn formatting_toggles_whole_selection_and_is_undone() {
             1 => browser.press_with_ctrl(command).await,
             _ => browser.click(&button(command)).await,
         }
-        assert_eq!(browser.written().await, *expected, "{text:?} {command}");
+        browser.wait_written(expected).await;
         browser.press_with_ctrl("z").await;
-        assert_eq!(browser.written().await, *text, "{command} is undone");
+        browser.wait_written(text).await;
     }
     browser.close().await;
 }

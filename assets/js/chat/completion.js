@@ -25,9 +25,11 @@ function typedName({ value, selectionStart, selectionEnd }) {
 export function startCompletion(area, holder) {
   const completion = new Completion(area, holder);
   area.addEventListener('input', () => completion.update());
-  area.addEventListener('keydown', (event) => completion.handleKey(event));
+  // Before the field's other listeners: Enter takes a completion before it sends.
+  area.addEventListener('keydown', (event) => completion.handleKey(event), { capture: true });
   area.addEventListener('blur', () => completion.close());
   area.addEventListener('click', () => completion.close());
+  if (document.activeElement === area) completion.update(); // of what was typed meanwhile
 }
 
 class Completion {

@@ -4,14 +4,12 @@
 import { announce, words } from '../app.js';
 import { act } from '../live.js';
 import { showWaiting } from '../waiting.js';
-import { editLast } from './editing.js';
 import { isComposing, isSendKey } from './enter_key.js';
-import { format, replaceText } from './formatting.js';
+import { onFirstUse } from './first_use.js';
 import { showNewest } from './log.js';
 import { loadPreview, send } from './outbox.js';
 import { startTray } from './tray.js';
 import { restoreUploads } from './uploads.js';
-import { startWriting } from './writing.js';
 
 const MAX_CHARS = 4000; // graphemes; the server's limit
 const MAX_BYTES = 16384; // in UTF-8; the server's limit
@@ -55,11 +53,7 @@ class Composer {
     const { area, form } = this;
     if (!area.value) area.value = localStorage.getItem(this.draftKey) ?? '';
     this.showCount();
-    // Its keys come first: Enter takes a completion before it sends.
-    startWriting(area, form, {
-      addFiles: (files, text) => this.addPasted(files, text),
-      afterInsert: (inserted) => this.offerFile(inserted),
-    });
+    onFirstUse(area, form, () => this.loadWriting());
     area.addEventListener('input', () => this.afterInput());
     area.addEventListener('keydown', (event) => this.handleKey(event));
     form.addEventListener('submit', (event) => {
@@ -69,8 +63,27 @@ class Composer {
     });
     form.addEventListener('click', (event) => this.handleClick(event));
     this.followOtherTabs();
-    const hasMouse = matchMedia('(pointer: fine)').matches;
-    if (hasMouse && document.activeElement === document.body) area.focus({ preventScroll: true });
+  }
+
+  /** Loads and starts what formats, completes and pastes. Resolves to it, or to nothing. */
+  loadWriting() {
+    this.writing ??= showWaiting(import('./writing.js')).then((writing) => {
+      writing.startWriting(this.area, this.form, {
+        addFiles: (files, text) => this.addPasted(files, text),
+        afterInsert: (inserted) => this.offerFile(inserted),
+      });
+      return writing;
+    }, () => {
+      this.writing = null; // the next use tries again
+      this.showError(words.notReached);
+    });
+    return this.writing;
+  }
+
+  /** Puts a text in place of a part of the field's, as typing would. */
+  async replace(start, end, text) {
+    const writing = await this.loadWriting();
+    writing?.replaceText(this.area, start, end, text, start + text.length);
   }
 
   /** A draft that was sent or discarded in another tab is gone in this one. */
@@ -111,24 +124,21 @@ class Composer {
       this.submit();
     } else if (event.key === 'ArrowUp' && !this.area.value) {
       event.preventDefault();
-      editLast(this.room);
+      const editing = showWaiting(import('./editing.js'));
+      editing.then(({ editLast }) => editLast(this.room), () => this.showError(words.notReached));
     } else if (event.key === 'Escape') this.area.blur();
   }
 
   handleClick(event) {
-    const { area } = this;
     const command = event.target.closest('[data-format]')?.dataset.format;
-    if (command) format(area, command);
+    if (command) this.loadWriting().then((writing) => writing?.format(this.area, command));
     if (event.target.closest('[data-emoji]')) this.pickEmoji();
     const answer = event.target.closest('.offer [data-do]')?.dataset.do;
     if (answer) this.answerOffer(answer);
   }
 
   async pickEmoji() {
-    const pick = (char) => {
-      const { selectionStart: start, selectionEnd: end } = this.area;
-      replaceText(this.area, start, end, char, start + char.length);
-    };
+    const pick = (char) => this.replace(this.area.selectionStart, this.area.selectionEnd, char);
     const picker = import('./emoji_picker.js').then((module) => module.openEmojiPicker(pick));
     await showWaiting(picker).catch(() => this.showError(words.notReached));
   }
@@ -156,12 +166,12 @@ class Composer {
     if (inserted) announce(offer.querySelector('span').textContent);
   }
 
-  answerOffer(answer) {
+  async answerOffer(answer) {
     const { start, end, text } = this.offered;
     const isUnchanged = this.area.value.slice(start, end) === text;
     this.showOffer(null);
     if (answer === 'file' && isUnchanged) {
-      replaceText(this.area, start, end, '', start);
+      await this.replace(start, end, '');
       this.addPasted(null, text);
     }
     this.area.focus();
@@ -206,10 +216,12 @@ class Composer {
       area.value = [text, area.value].filter(Boolean).join('\n');
       return this.showError(tray.waitReason());
     }
-    if (body.trim() || !tray.isEmpty()) send(this.room, body, tray.takeFiles());
+    const isEmpty = !body.trim() && tray.isEmpty();
+    if (!isEmpty) send(this.room, body, tray.takeFiles());
+    this.storeDraft();
     this.showError('');
     this.showOffer(null);
-    this.storeDraft();
+    if (isEmpty) return;
     this.typingSentAt = 0;
     showNewest();
   }

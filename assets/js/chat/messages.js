@@ -3,13 +3,17 @@
 
 import { announce, askConfirmation, words } from '../app.js';
 import { copyText } from '../clipboard.js';
-import { edit } from './editing.js';
+import { showWaiting } from '../waiting.js';
 import { runAction } from './run_action.js';
 
 const idOf = (message) => message.id.slice(2); // elements are called "m-<id>"
 
 const controls = { // value of data-act → what a click does
-  edit,
+  async edit(message, link) {
+    const editing = await showWaiting(import('./editing.js')).catch(() => null);
+    if (editing) editing.edit(message);
+    else location.assign(link.href); // the network is gone, or the server has another version
+  },
   async delete(message) {
     if (!await askConfirmation(words.deleteAsk)) return;
     await runAction('chat.delete', { message: idOf(message) })

@@ -7,6 +7,8 @@ import { isBreakKey, isComposing } from './enter_key.js';
 import { formatByKey, replaceText } from './formatting.js';
 import { startPaste } from './paste.js';
 
+export { format, replaceText } from './formatting.js';
+
 /**
  * Starts a field. The list of completions is put into `holder`; `paste` says what becomes of
  * pasted files and texts (see `startPaste`).
