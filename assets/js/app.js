@@ -1,7 +1,6 @@
 // Every page of a signed-in person: titles, dialogs, links, keys, and reports of activity for
 // presence.
 
-import { copyText } from './clipboard.js';
 import { act, onConnected, syncFeeds } from './live.js';
 import './sign_out.js';
 import { localizeTimes } from './times.js';
@@ -150,6 +149,7 @@ document.addEventListener('click', async (event) => {
   if (copy) {
     const field = document.getElementById(copy.dataset.copy);
     field.select();
+    const { copyText } = await import('./clipboard.js');
     await copyText(field.value, copy);
   }
   if (event.target.closest('[data-open=goto]')) {

@@ -7,6 +7,8 @@ import { showPending } from './chat/outbox.js';
 import { startTyping } from './chat/typing.js';
 import './chat/viewer.js';
 
+const PRELOAD_DELAY = 5000; // ms after which a page may load what its first use would load
+
 const started = new WeakSet();
 
 /** Opens the edits of messages that were begun and not saved, if there are any. */
@@ -46,6 +48,14 @@ function startMedia() {
     import('./chat/media.js').then(({ scanMedia }) => scanMedia(), () => {});
   }
 }
+
+/** Loads what comes with its first use: by then the network may be gone. */
+function preload() {
+  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js'];
+  parts.forEach((part) => import(part).catch(() => {}));
+}
+
+setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DELAY);
 
 startMessages();
 document.addEventListener('htmx:after:swap', () => {

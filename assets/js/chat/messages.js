@@ -2,7 +2,6 @@
 // the same links lead to pages that do the same.
 
 import { announce, askConfirmation, words } from '../app.js';
-import { copyText } from '../clipboard.js';
 import { showWaiting } from '../waiting.js';
 import { runAction } from './run_action.js';
 
@@ -19,7 +18,10 @@ const controls = { // value of data-act → what a click does
     await runAction('chat.delete', { message: idOf(message) })
       .catch((error) => announce(error.message));
   },
-  copy: (message, link) => copyText(link.href, link),
+  async copy(message, link) {
+    const { copyText } = await import('../clipboard.js');
+    await copyText(link.href, link);
+  },
 };
 
 export function startMessages() {
