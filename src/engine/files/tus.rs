@@ -2,8 +2,8 @@
 //! checksum, expiration.
 //!
 //! `Upload-Metadata` has the keys `filename`, `kind` (of file, declared by a module) and `place`
-//! (the target), and `intact` for content that stays as it is. The response to the last byte, and to every later `HEAD`, has the file's id in
-//! `Tidepool-File`.
+//! (the target), and `intact` for content that stays as it is. The response to the last byte, and to
+//! every later `HEAD`, has the file's id in `Tidepool-File`.
 
 use axum::Router;
 use axum::body::Body;
