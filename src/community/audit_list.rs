@@ -1,9 +1,10 @@
 //! Reading the audit log: newest first, a page at a time, by who, what and to whom.
 
+use serde_json::{Map, Value};
 use sqlx::FromRow;
 
 use super::audit::AuditId;
-use super::permissions::VIEW_AUDIT;
+use super::permissions::{VIEW_AUDIT, permission_words};
 use super::{Community, Scope};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
@@ -38,27 +39,49 @@ impl AuditEntry {
         }
     }
 
-    /// What was there before and after, as lines of `name: value`.
-    pub(super) fn changes(&self) -> Vec<(&'static str, String)> {
-        let sides = [("audit-before", &self.before), ("audit-after", &self.after)];
-        let worded = sides.map(|(key, text)| (key, worded(text)));
-        worded
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty())
-            .collect()
+    /// What changed, as lines in the viewer's language: permissions that were added and taken away
+    /// by their sentences, everything else as it was before and is now.
+    pub(super) fn changes(&self, community: &Community, lang: &Lang) -> Vec<String> {
+        let (before, after) = (fields(&self.before), fields(&self.after));
+        let mut lines = Vec::new();
+        for (sign, own, other) in [('+', &after, &before), ('−', &before, &after)] {
+            let set = |fields: &Map<String, Value>| {
+                let names = fields.get("permissions").and_then(Value::as_str);
+                community.access.declared.parse(names.unwrap_or_default())
+            };
+            let changed = set(own).without(set(other));
+            let permissions = community.access.declared.in_set(changed);
+            lines.extend(permissions.map(|one| format!("{sign} {}", permission_words(*lang, one))));
+        }
+        for (name, value) in &after {
+            let was = before.get(name);
+            if name == "permissions" || was == Some(value) {
+                continue;
+            }
+            lines.push(match was.filter(|was| !was.is_null()) {
+                Some(was) => format!("{} → {}", plain(was), plain(value)),
+                None => plain(value),
+            });
+        }
+        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+        let gone = gone.filter(|(name, _)| *name != "permissions");
+        lines.extend(gone.map(|(_, value)| format!("− {}", plain(value))));
+        lines
     }
 }
 
-/// JSON as `name: value, name: value`.
-fn worded(text: &str) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text) else {
-        return String::new();
-    };
-    let one = |(name, value): (String, serde_json::Value)| match value {
-        serde_json::Value::String(value) => format!("{name}: {value}"),
-        value => format!("{name}: {value}"),
-    };
-    fields.into_iter().map(one).collect::<Vec<_>>().join(", ")
+fn fields(text: &str) -> Map<String, Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
 }
 
 /// What to look for in the log. Empty fields fit everything.

@@ -3,6 +3,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
+use crate::base::locale::Lang;
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::text_enum;
 
@@ -129,6 +130,15 @@ impl Scope {
             Self::Space(space) => space.0,
             Self::Room(room) => room.0,
         }
+    }
+}
+
+/// The sentence of a permission in the viewer's language, else as its module declares it.
+pub(super) fn permission_words(lang: Lang, permission: &Permission) -> String {
+    let key = format!("permission-{}", permission.name.replace('.', "-"));
+    match lang.has(&key) {
+        true => lang.t(&key).to_owned(),
+        false => permission.about.to_owned(),
     }
 }
 

@@ -5,7 +5,9 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::audit_list::AuditQuery;
-use super::permissions::{KICK, MANAGE_ROLES, Permission, READ, ScopeKind, VIEW_AUDIT};
+use super::permissions::{
+    KICK, MANAGE_ROLES, Permission, READ, ScopeKind, VIEW_AUDIT, permission_words,
+};
 use super::role_views::{
     AuditPage, Granted, MemberPageView, MembersPage, RoleLine, RolePage, RolesPage, SeenRoom,
 };
@@ -207,15 +209,6 @@ fn granted(
     declared.in_set(declared.by_owners()).map(one).collect()
 }
 
-/// The sentence of a permission in the viewer's language, else as its module declares it.
-pub(super) fn permission_words(lang: Lang, permission: &Permission) -> String {
-    let key = format!("permission-{}", permission.name.replace('.', "-"));
-    match lang.has(&key) {
-        true => lang.t(&key).to_owned(),
-        false => permission.about.to_owned(),
-    }
-}
-
 /// `GET /spaces/{space}/roles/{role}`, also for `new` and `everyone`: the form of a role, and what
 /// it sees.
 async fn role(
@@ -341,6 +334,7 @@ async fn audit(
             next: (entries.len() == 50)
                 .then(|| entries.last().map(|last| last.id))
                 .flatten(),
+            community: community.clone(),
             query,
             entries,
         }

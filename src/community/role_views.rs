@@ -2,7 +2,6 @@
 
 use askama::Template;
 
-use super::Role;
 use super::audit::AuditId;
 use super::audit_list::{AuditEntry, AuditQuery};
 use super::member_list::MemberEntry;
@@ -10,6 +9,7 @@ use super::roles::COLORS;
 use super::shell::Shell;
 use super::space_tabs::Tab;
 use super::standing::RoleId;
+use super::{Community, Role};
 use crate::base::ids::SpaceId;
 use crate::engine::forms::Form;
 use crate::engine::web::Head;
@@ -165,6 +165,7 @@ pub(super) struct AuditPage {
     pub(super) shell: Shell,
     pub(super) tabs: Vec<Tab>,
     pub(super) space: SpaceId,
+    pub(super) community: Community,
     pub(super) query: AuditQuery,
     pub(super) entries: Vec<AuditEntry>,
     /// What the next page ends before.

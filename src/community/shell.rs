@@ -199,12 +199,22 @@ impl Layout {
         let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
         sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
+        let access = &community.access;
         let held = match space {
-            Some(space) => {
-                let access = &community.access;
-                access.held(viewer.account, Scope::Space(space)).await?
-            }
+            Some(space) => access.held(viewer.account, Scope::Space(space)).await?,
             None => PermissionSet::default(),
+        };
+        // In a room, which may allow and deny, what the viewer holds there.
+        let room = here
+            .strip_prefix("/rooms/")
+            .and_then(|room| room.parse().ok());
+        let held_here = match room {
+            Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
+                // A page may name any room.
+                Err(Error::NotFound) => held,
+                held => held?,
+            },
+            None => held,
         };
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
@@ -228,7 +238,7 @@ impl Layout {
             sections,
             panes: Vec::new(),
             parts: Vec::new(),
-            rights: community.rights(held),
+            rights: community.rights(held_here),
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,

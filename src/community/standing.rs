@@ -302,3 +302,7 @@ pub(super) fn check_held(
         false => Err(Error::Forbidden("error-not-permitted")),
     }
 }
+
+#[cfg(test)]
+#[path = "standing/tests.rs"]
+mod tests;

@@ -76,11 +76,13 @@ async fn flipped_bytes_of_the_database_are_found() {
     let file = server.data().join("tidepool.sqlite");
     let whole = std::fs::read(&file).expect("the database");
     let before = dump(&file).await.expect("it can be read");
+    // Most bytes that are zero belong to nothing.
+    let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     let (mut found, mut harmless, mut missed) = (0, 0, Vec::new());
     for flip in 0..flips {
         let random = noise(16, flip);
         let number = u64::from_le_bytes(random[..8].try_into().expect("eight bytes"));
-        let at = (number % whole.len() as u64) as usize;
+        let at = used[(number % used.len() as u64) as usize];
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (random[8] % 8);
         let folder = Folder::new();
