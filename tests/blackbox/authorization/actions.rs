@@ -119,7 +119,7 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     (
         "community.set-everyone",
-        r#"{"space":"SPACE"}"#,
+        r#"{"space":"SPACE","permissions":["community.read","chat.post","chat.attach"]}"#,
         ["not_found", "forbidden", "forbidden"],
     ),
     (
