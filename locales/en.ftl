@@ -237,6 +237,27 @@ invite-never = Never expires
 invite-until = Expires
 invite-revoke = Take back
 
+## Questions before what cannot be undone
+
+# $name: a person, a space, a room, an emoji or a device.
+ask-remove-member = Remove { $name } from this space?
+ask-remove-member-text = Their messages stay. To come back they need an invite.
+ask-leave-space = Leave { $name }?
+ask-archive-room = Archive { $name }?
+ask-revoke-invite = Take back this invite?
+ask-revoke-invite-text = Its link stops working for everyone who has it.
+ask-remove-emoji = Remove :{ $name }:?
+ask-remove-emoji-text = Messages show its name instead.
+ask-remove-picture = Remove this picture?
+ask-remove-picture-text = Initials are shown instead.
+ask-end-session = End the session on { $name }?
+ask-end-session-text = Whoever is there has to sign in again.
+ask-end-other-sessions = End all other sessions?
+ask-cancel-job = Cancel this job?
+ask-cancel-job-yes = Cancel the job
+ask-discard-job = Discard this?
+ask-discard-job-text = It is not tried again and cannot be brought back.
+
 ## A room and its settings
 
 room-new-title = New room

@@ -165,6 +165,14 @@ document.addEventListener('click', async (event) => {
   if (dialog && event.target.closest('[data-close]')) dialog.close();
 });
 
+// What cannot be undone asks first.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.elements.ask) return;
+  event.preventDefault();
+  import('./ask.js').then(({ ask }) => ask(form), () => form.submit());
+});
+
 /** Has screen readers read a text out. */
 export function announce(text) {
   const line = document.createElement('p');

@@ -52,7 +52,7 @@ function startMedia() {
 
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
-  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js'];
+  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
   parts.forEach((part) => import(part).catch(() => {}));
   preloadTray();
 }

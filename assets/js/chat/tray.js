@@ -2,6 +2,7 @@
 // progress, paused, resumed, captioned and removed. attach.js loads it with the first file.
 
 import { words } from '../app.js';
+import { keepPreview } from './pending_files.js';
 import { onUploadChange, restoreUploads, upload, uploadsOf } from './uploads.js';
 
 const MAX_FILES = 10; // the server's limit for one message
@@ -55,7 +56,10 @@ class Tray {
   takeFiles() {
     const taken = this.uploads();
     const files = taken.map(({ fileId, name, caption }) => ({ id: fileId, name, caption }));
-    taken.forEach((one) => one.remove(true));
+    for (const one of taken) {
+      if (previewOf(one)) keepPreview(one.fileId, one.file);
+      one.remove(true);
+    }
     return files;
   }
 
