@@ -217,6 +217,7 @@ leave-hint = You leave all its rooms too. To come back you need an invite.
 # $space: the space's name.
 leave-button = Leave { $space }
 invites-title = Invites
+invite-people = Invite people
 invites-hint = Whoever has a link can join until it is used up or expires.
 invites-empty = No link is open. Make one and pass it on.
 invite-button = Make a link

@@ -74,6 +74,15 @@ export async function visit({ href, pathname, search, hash }) {
     headers: { 'HX-Boosted': 'true' },
   }));
   if (hash) document.getElementById(hash.slice(1))?.scrollIntoView({ block: 'nearest' });
+  startReading();
+}
+
+/** Has the keyboard and screen readers begin at the content of a page that was swapped in. */
+function startReading() {
+  const main = document.getElementById('main');
+  announce(main?.querySelector('h1')?.textContent ?? '');
+  // A composer takes the focus by itself, and what was focused meanwhile keeps it.
+  if (document.activeElement === document.body) main?.focus({ preventScroll: true });
 }
 
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
