@@ -87,12 +87,20 @@ export class Attachments {
     }
   }
 
-  /** The tray with all that is attached, once it is there; null where nothing is. */
+  /**
+   * The tray with all that is attached, once it is there; null where nothing is, or where what an
+   * earlier visit left cannot be loaded yet. Fails when files were added that cannot be.
+   */
   async settle() {
     if (!this.loading && !this.waiting.length && !areStored()) return null;
-    const tray = await this.load();
-    await tray.restored();
-    return tray;
+    try {
+      const tray = await this.load();
+      await tray.restored();
+      return tray;
+    } catch (error) {
+      if (this.waiting.length) throw error;
+      return null;
+    }
   }
 
   acceptDrops(page) {
