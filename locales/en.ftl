@@ -25,7 +25,6 @@ action-edit = Edit
 action-home = Go home
 action-keep = Keep it
 action-reload = Reload
-action-remove = Remove
 action-save = Save
 action-send = Send
 action-try-again = Try again
@@ -217,6 +216,7 @@ leave-hint = You leave all its rooms too. To come back you need an invite.
 # $space: the space's name.
 leave-button = Leave { $space }
 invites-title = Invites
+invite-people = Invite people
 invites-hint = Whoever has a link can join until it is used up or expires.
 invites-empty = No link is open. Make one and pass it on.
 invite-button = Make a link
@@ -337,6 +337,46 @@ permission-community-view-audit = Read the audit log
 permission-chat-post = Write messages
 permission-chat-attach = Send files
 permission-chat-moderate = Delete what others wrote
+
+## Questions before what cannot be undone
+
+# $name: a person, a space, a room, an emoji or a device.
+ask-remove-member = Remove { $name } from this space?
+ask-remove-member-text = Their messages stay. To come back they need an invite.
+ask-remove-member-yes = Remove
+ask-leave-space = Leave { $name }?
+ask-leave-space-text = You leave all its rooms too. To come back you need an invite.
+ask-leave-space-yes = Leave
+ask-archive-room = Archive { $name }?
+ask-archive-room-text = An archived room can be read, but nobody writes in it. You can bring it back.
+ask-archive-room-yes = Archive
+ask-revoke-invite = Take back this invite?
+ask-revoke-invite-text = Its link stops working for everyone who has it.
+ask-revoke-invite-yes = Take back
+ask-remove-emoji = Remove :{ $name }:?
+ask-remove-emoji-text = Messages show its name instead.
+ask-remove-emoji-yes = Remove
+ask-remove-picture = Remove this picture?
+ask-remove-picture-text = Initials are shown instead.
+ask-remove-picture-yes = Remove
+ask-end-session = End the session on { $name }?
+ask-end-session-text = Whoever is there has to sign in again.
+ask-end-session-yes = End
+ask-end-other-sessions = End all other sessions?
+ask-end-other-sessions-text = Whoever is there has to sign in again.
+ask-end-other-sessions-yes = End all others
+ask-cancel-job = Cancel this job?
+ask-cancel-job-text = It is not tried again and cannot be brought back.
+ask-cancel-job-yes = Cancel the job
+ask-discard-job = Discard this?
+ask-discard-job-text = It is not tried again and cannot be brought back.
+ask-discard-job-yes = Discard
+ask-unmake-owner = Make { $name } a member again?
+ask-unmake-owner-text = They lose what owners may do, at once.
+ask-unmake-owner-yes = Make a member again
+ask-delete-role = Delete the role { $name }?
+ask-delete-role-text = Its members stay, and keep what other roles grant.
+ask-delete-role-yes = Delete the role
 
 ## A room and its settings
 

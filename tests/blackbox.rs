@@ -10,6 +10,7 @@ mod blackbox {
     mod client;
     mod cluster;
     mod concurrency_limits;
+    mod confirmation;
     mod connection_limits;
     mod copy_database;
     mod costly_messages;

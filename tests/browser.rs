@@ -29,6 +29,7 @@ mod browser {
     mod plain_http;
     mod portraits;
     mod printing;
+    mod questions;
     mod roles;
     mod sending;
     mod settings;
