@@ -4,6 +4,7 @@ use super::{Bind, Declarations, Handlers, Module};
 use crate::engine::bus::Event;
 use crate::engine::files;
 use crate::engine::jobs::JobsChanged;
+use crate::engine::mail;
 use crate::engine::live::{SocketClosed, SocketOpened};
 
 /// The modules of a server. `C` is the context from which their states are created.
@@ -17,6 +18,7 @@ impl<C: 'static> Modules<C> {
     pub fn new() -> Self {
         let mut declared = Declarations::default();
         declared.merge(files::module().declared);
+        declared.merge(mail::module().declared);
         declared.topics.extend([
             SocketOpened::topic(),
             SocketClosed::topic(),
