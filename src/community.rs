@@ -2,11 +2,14 @@
 //! module uses: [`Access::permit`].
 
 mod access;
+mod account_mail;
+mod account_pages;
 mod accounts;
 mod actions;
 mod authenticate;
 mod cache;
 mod check;
+mod credentials;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -17,8 +20,10 @@ mod invites;
 mod join_lines;
 mod last_space;
 mod names;
+mod one_time_tokens;
 mod other_instances;
 mod pages;
+mod password_reset;
 mod password_strength;
 mod passwords;
 pub mod permissions;
@@ -28,6 +33,7 @@ mod redirects;
 mod room_form;
 mod room_names;
 mod rooms;
+mod second_step;
 mod session_store;
 mod sessions;
 mod setup;
@@ -39,6 +45,8 @@ mod sign_in_limits;
 mod sign_in_request;
 mod spaces;
 pub mod topics;
+mod totp;
+mod totp_pages;
 mod views;
 
 use std::ops::Deref;
@@ -188,6 +196,7 @@ pub const UNREAD_FEED: Feed<AccountId> = Feed::new(
 pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()
+        .publishes::<topics::AccountRenamed>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
@@ -219,6 +228,9 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
+    let module = password_reset::declare(credentials::declare(totp_pages::declare(
+        account_pages::declare(module),
+    )));
     find::declare(pages::declare(module)).page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",

@@ -1,6 +1,7 @@
 //! The community's actions. Each function serves forms, JSON and sockets.
 
 mod account;
+mod credentials;
 mod emoji;
 mod invites;
 mod rooms;
@@ -13,7 +14,7 @@ use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    module
+    credentials::declare(module)
         .action(
             "community.create-space",
             "Makes a space with a room",

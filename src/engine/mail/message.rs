@@ -66,7 +66,10 @@ mod tests {
             language: "en".to_owned(),
             subject: subject.to_owned(),
             paragraphs: vec!["<b>Hello</b>".to_owned()],
-            link: Some(("Open".to_owned(), "https://chat.example/a?b=1&c=2".to_owned())),
+            link: Some((
+                "Open".to_owned(),
+                "https://chat.example/a?b=1&c=2".to_owned(),
+            )),
         }
     }
 
@@ -77,15 +80,26 @@ mod tests {
 
     #[test]
     fn subject_with_line_breaks_adds_no_header() {
-        let sent = built(&mail("Hi\r\nBcc: eve@example.org\n\nBody", "ann@example.org")).unwrap();
-        assert!(!sent.contains("\r\nBcc:") && !sent.contains("\nBcc:"), "{sent}");
+        let sent = built(&mail(
+            "Hi\r\nBcc: eve@example.org\n\nBody",
+            "ann@example.org",
+        ))
+        .unwrap();
+        assert!(
+            !sent.contains("\r\nBcc:") && !sent.contains("\nBcc:"),
+            "{sent}"
+        );
         assert!(sent.contains("Message-ID: <7@example.org>"), "{sent}");
         assert!(sent.contains("Auto-Submitted: auto-generated"), "{sent}");
     }
 
     #[test]
     fn receiver_with_line_break_is_refused() {
-        for to in ["ann@example.org\r\nBcc: eve@example.org", "ann", "<a@b>, c@d"] {
+        for to in [
+            "ann@example.org\r\nBcc: eve@example.org",
+            "ann",
+            "<a@b>, c@d",
+        ] {
             assert!(built(&mail("Hi", to)).is_err(), "{to}");
         }
     }
@@ -93,7 +107,12 @@ mod tests {
     #[test]
     fn html_part_escapes_text() {
         let mail = mail("Hi", "ann@example.org");
-        let html = HtmlPart { lang: Lang::default(), mail: &mail }.render().unwrap();
+        let html = HtmlPart {
+            lang: Lang::default(),
+            mail: &mail,
+        }
+        .render()
+        .unwrap();
         assert!(html.contains("&#60;b&#62;Hello"), "{html}");
         assert!(text(&mail).contains("\nhttps://chat.example/a?b=1&c=2\n"));
     }

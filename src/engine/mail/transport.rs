@@ -34,7 +34,8 @@ impl Transport {
             return Ok(Self::Folder(folder.into()));
         }
         // Errors never quote it: it may hold a password.
-        let url = Url::parse(mail).context("mail is no address, such as smtps://mail.example.org")?;
+        let url =
+            Url::parse(mail).context("mail is no address, such as smtps://mail.example.org")?;
         let host = url.host_str().context("mail has no host name")?.to_owned();
         let decoded = |text: &str| {
             let decoded = percent_decode(text);
@@ -125,14 +126,23 @@ mod tests {
 
     fn refusal(mail: &str) -> String {
         let made = Transport::new(mail, "", "example.org".to_owned());
-        made.err().map_or_else(String::new, |error| format!("{error:#}"))
+        made.err()
+            .map_or_else(String::new, |error| format!("{error:#}"))
     }
 
     #[test]
     fn address_of_unknown_kind_is_refused_without_its_password() {
-        for mail in ["http://ann:hidden@mail", "ann:hidden", "smtp:hidden", "hidden"] {
+        for mail in [
+            "http://ann:hidden@mail",
+            "ann:hidden",
+            "smtp:hidden",
+            "hidden",
+        ] {
             let error = refusal(mail);
-            assert!(!error.is_empty() && !error.contains("hidden"), "{mail}: {error}");
+            assert!(
+                !error.is_empty() && !error.contains("hidden"),
+                "{mail}: {error}"
+            );
         }
         assert!(refusal("smtps://ann@mail.example.org").contains("no password"));
         for good in ["smtp://localhost:2525", "smtps://a%40b:c@mail.example.org"] {

@@ -4,8 +4,8 @@ use super::{Bind, Declarations, Handlers, Module};
 use crate::engine::bus::Event;
 use crate::engine::files;
 use crate::engine::jobs::JobsChanged;
-use crate::engine::mail;
 use crate::engine::live::{SocketClosed, SocketOpened};
+use crate::engine::mail;
 
 /// The modules of a server. `C` is the context from which their states are created.
 pub struct Modules<C> {
