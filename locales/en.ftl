@@ -189,6 +189,110 @@ field-email = E-mail
 field-login = E-mail or name
 field-password = Password
 password-hint = At least 10 characters. A few words work well.
+password-show = Show password
+field-current-password = Current password
+field-new-password = New password
+field-code = Code
+sign-in-forgot = Forgot your password?
+back-to-sign-in = Back to sign-in
+
+## A new password by mail, and links in mail
+
+forgot-title = Forgot your password
+forgot-text = We mail you a link with which you choose a new one.
+forgot-button = Mail me a link
+forgot-no-mail = This server cannot send mail, so it cannot mail you a link. Ask whoever runs it for help.
+forgot-sent-title = Look into your mail
+forgot-sent-text = If there is an account with this address, a link is on its way to it. It works once, for an hour. Look among unwanted mail, too.
+reset-title = New password
+reset-text = All devices where you are signed in are signed out.
+reset-button = Set password
+confirm-title = Confirm your address
+confirm-text = Your account gets this e-mail address:
+confirm-button = Use this address
+link-over-title = This link does not work any more
+link-over-text = It was used already, has expired, or is not complete. Ask for another.
+done-reset = Your new password is set. Sign in with it.
+
+## The second step of signing in
+
+second-step-title = One more step
+second-step-text = Enter the code that your authenticator app shows.
+second-step-hint = Six digits. Without the app, use one of your recovery codes.
+
+## Security of an account
+
+account-pages = Your account
+security-title = Security
+password-title = Password
+password-change-hint = A new password signs you out everywhere else.
+password-change = Change password
+name-change-hint = The name that others see, and that you can sign in with.
+name-change = Change name
+email-change-hint = We mail a link to the new address. The change happens when you open it.
+email-change-hint-no-mail = You can sign in with it. Nobody else sees it.
+email-change = Change address
+totp-title = Authenticator app
+totp-hint = Besides your password, signing in then needs a code from an app on your phone.
+totp-set-up = Set up
+totp-turn-on = Turn on
+totp-turn-off = Turn off
+totp-is-on = Your account asks for a code at sign-in. Turn this off before you set it up anew.
+# $count: how many are left.
+totp-codes-left = On. { $count ->
+    [0] No recovery code is left: turn it off and set it up anew to get some.
+    [one] One recovery code is left.
+   *[other] { $count } recovery codes are left.
+}
+totp-scan = 1. Add this server to your app
+totp-scan-text = Scan the picture with an authenticator app, or type the key into it. On a phone, tap the picture.
+totp-open-app = QR code: opens the authenticator app of this device
+totp-key = Key
+totp-check = 2. Enter the code that it shows
+totp-code-hint = Six digits that change every 30 seconds.
+codes-title = Recovery codes
+codes-done = Your account asks for a code at sign-in from now on.
+codes-keep = Keep these codes
+codes-text = Each of them lets you in once if you lose your app. They are shown only now. Print them, or save them where only you can find them.
+codes-download = Download
+codes-saved = I have saved them
+done-name = Your name is changed.
+done-email = Your e-mail address is changed.
+done-email-link = We mailed a link to the new address. Open it within a day.
+done-password = Your password is changed. You are signed out everywhere else.
+done-totp-off = Your account asks for no code at sign-in any more.
+mail-title = Mail
+mail-not-configured = This server sends no mail, so nobody can reset a forgotten password. Only you see this. To change it, add these two lines to tidepool.toml with the data of your mail provider, and restart the server.
+mail-password-hint = The password belongs into secrets.toml, as mail_password.
+
+## Mails
+
+mail-confirm-subject = Confirm your e-mail address
+# $name: the account's name. $server: the server's host name.
+mail-confirm-text = { $name } on { $server } wants to use this e-mail address. Open the link within a day to confirm it.
+mail-confirm-link = Confirm the address
+mail-reset-subject = A new password for your account
+# $name: the account's name. $server: the server's host name.
+mail-reset-text = Somebody asked for a new password for { $name } on { $server }. The link works once, for an hour.
+mail-reset-link = Choose a new password
+mail-ignore = If this was not you, ignore this mail: nothing changes.
+mail-email-changed-subject = Your e-mail address was changed
+# $name: the account's name. $server: the server's host name.
+mail-email-changed-text = The account { $name } on { $server } has another e-mail address now. No more mail of it goes to this one.
+mail-email-not-you = If this was not you, tell whoever runs the server at once.
+mail-password-changed-subject = Your password was changed
+# $name: the account's name. $server: the server's host name.
+mail-password-changed-text = The password of { $name } on { $server } was changed just now, and all other devices were signed out.
+mail-name-changed-subject = Your name was changed
+# $name: the account's former name. $server: the server's host name.
+mail-name-changed-text = The account that was called { $name } on { $server } has another name now.
+mail-totp-on-subject = Your account asks for a code now
+# $name: the account's name. $server: the server's host name.
+mail-totp-on-text = Signing in as { $name } on { $server } needs a code of an authenticator app from now on.
+mail-totp-off-subject = Your account asks for no code any more
+# $name: the account's name. $server: the server's host name.
+mail-totp-off-text = Signing in as { $name } on { $server } needs no code of an authenticator app any more.
+mail-not-you = If this was not you, choose a new password at once.
 
 ## A space and its settings
 
@@ -530,6 +634,11 @@ error-email-taken = There is an account with this address already. Sign in with 
 # $limit: how many characters are needed.
 error-password-short = This password is too short. Use at least { $limit } characters.
 error-password-common = This password is easy to guess: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
+error-password-wrong = This is not your password. Try again.
+error-code-wrong = This code is not right, or was used already. Wait for the next one and try again.
+error-second-step-over = This took too long. Sign in again.
+error-totp-on = Your account asks for a code already.
+error-no-mail = This server cannot send mail. Ask whoever runs it for help.
 error-sign-in = The name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.
 

@@ -3,6 +3,8 @@
 
 mod access;
 mod access_store;
+mod account_mail;
+mod account_pages;
 mod accounts;
 mod actions;
 pub mod audit;
@@ -10,6 +12,7 @@ mod audit_list;
 mod authenticate;
 mod cache;
 mod check;
+mod credentials;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -22,8 +25,10 @@ mod last_space;
 mod member_list;
 mod member_roles;
 mod names;
+mod one_time_tokens;
 mod other_instances;
 mod pages;
+mod password_reset;
 mod password_strength;
 mod passwords;
 mod permission_set;
@@ -38,6 +43,7 @@ mod room_form;
 mod room_names;
 mod room_row;
 mod rooms;
+mod second_step;
 mod session_store;
 mod sessions;
 mod setup;
@@ -51,6 +57,8 @@ mod space_tabs;
 mod spaces;
 mod standing;
 pub mod topics;
+mod totp;
+mod totp_pages;
 mod views;
 
 use std::ops::Deref;
@@ -208,6 +216,7 @@ pub const UNREAD_FEED: Feed<AccountId> = Feed::new(
 pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()
+        .publishes::<topics::AccountRenamed>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
@@ -243,10 +252,24 @@ pub fn module() -> Module<Community> {
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions);
-    let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
-        actions::declare(module),
-    ))));
-    find::declare(role_pages::declare(pages::declare(module))).page(
+    let parts = [
+        actions::declare,
+        setup_pages::declare,
+        sign_in::declare,
+        password_reset::declare,
+        portraits::declare,
+        emoji::declare,
+        pages::declare,
+        account_pages::declare,
+        totp_pages::declare,
+        credentials::declare,
+        role_pages::declare,
+        find::declare,
+    ];
+    let module = parts
+        .into_iter()
+        .fold(module, |module, declare| declare(module));
+    module.page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

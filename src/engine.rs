@@ -10,6 +10,7 @@ pub mod forms;
 pub mod fragments;
 pub mod jobs;
 pub mod live;
+pub mod mail;
 pub mod module;
 pub mod partial;
 pub mod permission;
@@ -37,6 +38,7 @@ use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
+use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
@@ -68,6 +70,8 @@ pub struct Services {
     pub live: Hub,
     /// Work that outlives its cause.
     pub jobs: Jobs,
+    /// What sends mail, where the host has configured it.
+    pub mail: Mailer,
     /// What people put somewhere.
     pub files: Files,
     /// Rendered fragments.
@@ -105,7 +109,7 @@ impl Engine {
     /// An engine for modules that declare this, on an open database.
     ///
     /// # Errors
-    /// When the settings of where files are kept contradict each other.
+    /// When the settings of files or of mail contradict each other.
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program.
@@ -129,6 +133,7 @@ impl Engine {
                 let kinds = declared.files.iter().cloned();
                 Files::new(settings.clone(), db.clone(), jobs.clone(), kinds)?
             },
+            mail: Mailer::new(&settings, jobs.clone())?,
             jobs,
             db,
             settings,
@@ -159,6 +164,7 @@ impl Engine {
         let (files, rules) = (self.files.clone(), std::mem::take(&mut handlers.files));
         let transfers = Transfers::new(files, rules, is_session_valid.clone());
         files::module().bind_to(&transfers, &mut handlers);
+        mail::module().bind_to(&self.mail, &mut handlers);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }

@@ -4,6 +4,7 @@
 mod support;
 
 mod blackbox {
+    mod account_security;
     mod attachments;
     mod authorization;
     mod cache_control;
@@ -41,12 +42,14 @@ mod blackbox {
     mod live_overload;
     mod log_secrets;
     mod long_lists;
+    mod mail;
     mod message_frames;
     mod messages;
     mod metrics;
     mod outside_modules;
     mod page_cache;
     mod pages;
+    mod password_reset;
     mod portraits;
     mod presence;
     mod private_files;
@@ -73,6 +76,7 @@ mod blackbox {
     mod socket_messages;
     mod spaces;
     mod test_ground;
+    mod totp;
     mod typing;
     mod unknown_settings;
     mod unread;

@@ -35,6 +35,8 @@ const SESSION_TTL: time::Duration = time::Duration::days(30);
 /// How precisely the last use is stored: one write per hour instead of one per request.
 const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
 const MAX_SESSIONS: i64 = 100; // of one account
+const END_OTHERS: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
+    RETURNING digest, account_id";
 const MAX_DEVICE_CHARS: usize = 200; // of the User-Agent header
 
 /// A session, as listed in the account's settings.
@@ -223,14 +225,26 @@ impl Sessions {
 
     /// Ends all sessions of an account but one.
     pub(super) async fn end_others(&self, account: AccountId, kept: &str) -> Result<()> {
-        const END: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
-            RETURNING digest, account_id";
         let (sessions, kept) = (self.clone(), kept.to_owned());
         let write = self.engine.db.write_protective(async move |tx| {
-            let ended = tx.all(END, (account, kept)).await?;
-            sessions.announce_end(tx, ended, "ended_by_account").await
+            sessions
+                .end_all_but(tx, account, &kept, "ended_by_account")
+                .await
         });
         write.await
+    }
+
+    /// Ends all sessions of an account but `kept`, in the transaction of their cause: with an empty
+    /// `kept`, all.
+    pub(super) async fn end_all_but(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        kept: &str,
+        reason: &'static str,
+    ) -> Result<()> {
+        let ended = tx.all(END_OTHERS, (account, kept)).await?;
+        self.announce_end(tx, ended, reason).await
     }
 
     /// Ends the sessions of an account that are too many, those first that were used longest ago.

@@ -84,6 +84,9 @@ impl Chat {
         let make = async |deps: &Dependencies| {
             deps.add(RoomHistory(room.id.0));
             room.space.iter().for_each(|space| deps.add(*space)); // its names
+            if room.space.is_none() {
+                deps.add(room.id); // the names of its people
+            }
             self.log_part(room.id, reader, lang, None).await
         };
         self.engine.part_cache.part(key, page, make).await

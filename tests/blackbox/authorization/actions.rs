@@ -39,6 +39,14 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     ("presence.active", "{}", ["", "", ""]),
+    ("community.change-name", "{}", ["invalid"; 3]),
+    ("community.change-email", "{}", ["invalid"; 3]),
+    ("community.change-password", "{}", ["invalid"; 3]),
+    (
+        "community.turn-off-totp",
+        r#"{"current_password":"no"}"#,
+        ["invalid"; 3],
+    ),
     (
         "community.create-space",
         r#"{"name":"Mine"}"#,
