@@ -2,6 +2,7 @@
 //! module uses: [`Access::permit`].
 
 mod access;
+mod account_deletion;
 mod account_mail;
 mod account_pages;
 mod accounts;
@@ -10,6 +11,7 @@ mod authenticate;
 mod cache;
 mod check;
 mod credentials;
+mod data_export;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -23,6 +25,7 @@ mod names;
 mod one_time_tokens;
 mod other_instances;
 mod pages;
+mod passkeys;
 mod password_reset;
 mod password_strength;
 mod passwords;
@@ -228,6 +231,7 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
+    let module = data_export::declare(account_deletion::declare(passkeys::declare(module)));
     let module = password_reset::declare(credentials::declare(totp_pages::declare(
         account_pages::declare(module),
     )));
