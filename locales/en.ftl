@@ -260,10 +260,43 @@ done-name = Your name is changed.
 done-email = Your e-mail address is changed.
 done-email-link = We mailed a link to the new address. Open it within a day.
 done-password = Your password is changed. You are signed out everywhere else.
+done-passkey = Your passkey is added. You can sign in with it from now on.
+done-passkey-removed = The passkey is removed. Delete it on your device, too.
 done-totp-off = Your account asks for no code at sign-in any more.
+passkeys-title = Passkeys
+passkeys-hint = Sign in without a password: by finger, face or PIN of your device, or a security key.
+passkeys-unusable = Passkeys need a browser that has them and scripts, and a server that is reached by https. This page is missing one of these.
+passkey-name = Name of the passkey
+passkey-name-hint = So that you recognise it, such as the name of the device.
+passkey-unnamed = Passkey
+passkey-add = Add a passkey
+passkey-sign-in = Sign in with a passkey
+passkey-cancelled = Nothing was done: it was cancelled, took too long, or the device has the passkey already.
+# Stands before a date.
+passkey-since = Added
+# Stands before a date.
+passkey-used = last used
 mail-title = Mail
 mail-not-configured = This server sends no mail, so nobody can reset a forgotten password. Only you see this. To change it, add these two lines to tidepool.toml with the data of your mail provider, and restart the server.
 mail-password-hint = The password belongs into secrets.toml, as mail_password.
+
+data-title = Your data
+copy-title = Download a copy
+copy-hint = A file with everything that this server keeps of you: profile, sessions, spaces, the list of your files, and your messages. Only you can fetch it, for a day.
+copy-make = Make a copy
+# Stands before a time.
+copy-waiting = The copy is being made. Load this page again in a while. Asked for:
+# Stands before a time.
+copy-ready = Your copy is ready. Made:
+copy-incomplete = There was more than a copy can hold; the oldest messages are in it.
+copy-download = Download
+delete-title = Delete account
+delete-hint = Your name, address, picture, devices and keys are deleted at once, and you leave all spaces. This cannot be undone.
+delete-messages = Your messages
+delete-messages-keep = Keep them, as those of a deleted account
+delete-messages-all = Delete all of them
+delete-button = Delete my account for good
+deleted-account = Deleted account
 
 ## Mails
 
@@ -292,6 +325,12 @@ mail-totp-on-text = Signing in as { $name } on { $server } needs a code of an au
 mail-totp-off-subject = Your account asks for no code any more
 # $name: the account's name. $server: the server's host name.
 mail-totp-off-text = Signing in as { $name } on { $server } needs no code of an authenticator app any more.
+mail-passkey-added-subject = A passkey was added to your account
+# $name: the account's name. $server: the server's host name.
+mail-passkey-added-text = { $name } on { $server } can sign in with a new passkey from now on.
+mail-passkey-removed-subject = A passkey was removed from your account
+# $name: the account's name. $server: the server's host name.
+mail-passkey-removed-text = A passkey of { $name } on { $server } was removed.
 mail-not-you = If this was not you, choose a new password at once.
 
 ## A space and its settings
@@ -534,8 +573,21 @@ session-this = This device
 # $browser and $system: as in "Firefox on Linux".
 session-device = { $browser } on { $system }
 session-unknown = Unknown device
-# Stands before a date.
-session-seen = Last seen
+# Stands before a network address: 3 minutes ago, from 203.0.113.7
+session-from = from
+ago-now = Just now
+# $count: how many minutes, 5 or more.
+ago-minutes = { $count } minutes ago
+# $count: how many hours.
+ago-hours = { $count ->
+    [one] An hour ago
+   *[other] { $count } hours ago
+}
+# $count: how many days.
+ago-days = { $count ->
+    [one] A day ago
+   *[other] { $count } days ago
+}
 # Stands before a date.
 session-since = signed in
 session-end = End
@@ -638,6 +690,11 @@ error-password-wrong = This is not your password. Try again.
 error-code-wrong = This code is not right, or was used already. Wait for the next one and try again.
 error-second-step-over = This took too long. Sign in again.
 error-totp-on = Your account asks for a code already.
+error-passkey = This passkey does not fit. Try another one, or sign in with your password.
+error-passkey-late = This took too long. Try again.
+error-passkeys-full = You have as many passkeys as an account can have. Remove one first.
+error-host-stays = You run this server, so your account cannot be deleted.
+error-owner-hands-over = You are the only owner of a space. Hand it over to somebody first.
 error-no-mail = This server cannot send mail. Ask whoever runs it for help.
 error-sign-in = The name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.

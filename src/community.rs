@@ -3,6 +3,7 @@
 
 mod access;
 mod access_store;
+mod account_deletion;
 mod account_mail;
 mod account_pages;
 mod accounts;
@@ -13,6 +14,7 @@ mod authenticate;
 mod cache;
 mod check;
 mod credentials;
+mod data_export;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -28,6 +30,7 @@ mod names;
 mod one_time_tokens;
 mod other_instances;
 mod pages;
+mod passkeys;
 mod password_reset;
 mod password_strength;
 mod passwords;
@@ -263,6 +266,9 @@ pub fn module() -> Module<Community> {
         account_pages::declare,
         totp_pages::declare,
         credentials::declare,
+        passkeys::declare,
+        account_deletion::declare,
+        data_export::declare,
         role_pages::declare,
         find::declare,
     ];

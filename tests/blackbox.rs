@@ -4,6 +4,7 @@
 mod support;
 
 mod blackbox {
+    mod account_data;
     mod account_security;
     mod attachments;
     mod authorization;

@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod account_security;
     mod editing;
     mod files;
     mod find;

@@ -33,6 +33,9 @@ function refreshPage() {
   if (document.querySelector('[data-unmask][hidden]')) {
     import('./unmask.js').then(({ showUnmaskButtons }) => showUnmaskButtons());
   }
+  if (document.querySelector('[data-passkey]')) {
+    import('./passkeys.js').then(({ showPasskeys }) => showPasskeys());
+  }
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
     '.filter[hidden], [data-copy][hidden], .compose :is(.hint, .tools, [data-emoji])[hidden]',

@@ -19,6 +19,8 @@ pub enum SecurityEvent {
     SignedIn,
     /// A sign-in was refused: wrong, or too many tries.
     SignInRefused,
+    /// An account was deleted.
+    AccountDeleted,
     /// The name, address, password or another credential of an account changed.
     CredentialChanged,
     /// Somebody asked for a link to reset a password.
@@ -47,6 +49,7 @@ impl SecurityEvent {
             Self::AccountCreated => "account_created",
             Self::SignedIn => "signed_in",
             Self::SignInRefused => "sign_in_refused",
+            Self::AccountDeleted => "account_deleted",
             Self::CredentialChanged => "credential_changed",
             Self::ResetAsked => "reset_asked",
             Self::SessionEnded => "session_ended",

@@ -21,6 +21,10 @@ pub(super) enum Letter<'a> {
     TotpOn,
     /// Codes of an authenticator are not asked for any more.
     TotpOff,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
     /// The name was changed.
     NameChanged,
 }
@@ -113,6 +117,16 @@ impl Community {
             Letter::TotpOff => (
                 lang.t("mail-totp-off-subject"),
                 vec![lang.with("mail-totp-off-text", &about), not_you()],
+                forgot(),
+            ),
+            Letter::PasskeyAdded => (
+                lang.t("mail-passkey-added-subject"),
+                vec![lang.with("mail-passkey-added-text", &about), not_you()],
+                forgot(),
+            ),
+            Letter::PasskeyRemoved => (
+                lang.t("mail-passkey-removed-subject"),
+                vec![lang.with("mail-passkey-removed-text", &about), not_you()],
                 forgot(),
             ),
             Letter::NameChanged => (

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Community;
 use super::shell::Layout;
-use super::views::SecurityPage;
+use super::views::{DataPage, SecurityPage};
 use crate::base::error::Result;
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
@@ -16,7 +16,9 @@ use crate::engine::web::{PageAnswer, Wants, app_page};
 type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    module.page(Audience::SignedIn, "/account/security", get(security))
+    module
+        .page(Audience::SignedIn, "/account/security", get(security))
+        .page(Audience::SignedIn, "/account/data", get(data))
 }
 
 /// What has just been done, in the address that a form leads to.
@@ -44,10 +46,13 @@ async fn security(
         "email" => lang.t("done-email"),
         "email-link" => lang.t("done-email-link"),
         "password" => lang.t("done-password"),
+        "passkey" => lang.t("done-passkey"),
+        "passkey-removed" => lang.t("done-passkey-removed"),
         "totp-off" => lang.t("done-totp-off"),
         _ => "",
     };
     let totp = community.totp_state(viewer.account).await?;
+    let passkeys = community.passkeys(viewer.account).await?;
     app_page!(
         wants,
         SecurityPage {
@@ -58,6 +63,28 @@ async fn security(
             has_mail: community.engine().mail.is_configured(),
             done,
             totp,
+            passkeys,
+        }
+    )
+}
+
+async fn data(
+    State(community): Here,
+    layout: Layout,
+    viewer: Viewer,
+    wants: Wants,
+    form: Form,
+) -> Result<PageAnswer> {
+    let shell = layout.shell(&viewer, None, "/account/data").await?;
+    let copy = community.data_export(viewer.account).await?;
+    let head = community.head(&viewer, viewer.lang.t("data-title"));
+    app_page!(
+        wants,
+        DataPage {
+            head,
+            shell,
+            form,
+            copy,
         }
     )
 }

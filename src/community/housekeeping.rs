@@ -21,6 +21,9 @@ impl Community {
             if let Err(error) = one_time_tokens::delete_expired(&self.engine().db).await {
                 tracing::warn!(%error, "expired tokens were not deleted; retried in ten minutes");
             }
+            if let Err(error) = self.delete_expired_exports().await {
+                tracing::warn!(%error, "expired copies were not deleted; retried in ten minutes");
+            }
             if let Err(error) = self.devices.delete_expired().await {
                 tracing::warn!(%error, "expired devices were not deleted; retried in ten minutes");
             }

@@ -16,6 +16,8 @@ pub(super) enum Purpose {
     Reset,
     /// To confirm a new address, which is the token's data.
     Email,
+    /// A challenge that a passkey signs: to add it, with an account; to sign in, without.
+    Passkey,
     /// The second step of a sign-in; the data is the page to open after it.
     SecondStep,
 }
@@ -25,6 +27,7 @@ impl Purpose {
         match self {
             Self::Reset => "reset",
             Self::Email => "email",
+            Self::Passkey => "passkey",
             Self::SecondStep => "second-step",
         }
     }
@@ -33,6 +36,7 @@ impl Purpose {
         match self {
             Self::Reset => RESET_TTL,
             Self::Email => EMAIL_TTL,
+            Self::Passkey => PASSKEY_TTL,
             Self::SecondStep => SECOND_STEP_TTL,
         }
     }
@@ -45,6 +49,9 @@ const EMAIL_TTL: Duration = Duration::from_secs(86_400);
 /// The code of an authenticator, after the password.
 const SECOND_STEP_TTL: Duration = Duration::from_secs(600);
 
+/// A passkey, which its owner has to look for.
+const PASSKEY_TTL: Duration = Duration::from_secs(300);
+
 /// Account and data of a token.
 pub(super) type Found = (AccountId, String);
 
@@ -52,7 +59,7 @@ pub(super) type Found = (AccountId, String);
 pub(super) async fn insert(
     tx: &mut Tx,
     purpose: Purpose,
-    account: AccountId,
+    account: impl Into<Option<AccountId>>,
     data: &str,
 ) -> Result<String> {
     const INSERT: &str = "INSERT INTO one_time_tokens \
@@ -60,8 +67,11 @@ pub(super) async fn insert(
     let token = secrets::token();
     let expires_at = Micros::now().plus(purpose.ttl());
     let digest = secrets::digest(&token);
-    tx.execute(INSERT, (digest, purpose.name(), account, data, expires_at))
-        .await?;
+    tx.execute(
+        INSERT,
+        (digest, purpose.name(), account.into(), data, expires_at),
+    )
+    .await?;
     Ok(token)
 }
 
@@ -81,6 +91,21 @@ pub(super) async fn take(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<O
     let digest = secrets::digest(token);
     tx.optional(TAKE, (digest, purpose.name(), Micros::now()))
         .await
+}
+
+/// Uses a token up that need not have an account: whose it was.
+pub(super) async fn take_any(
+    tx: &mut Tx,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Option<Option<AccountId>>> {
+    const TAKE: &str = "DELETE FROM one_time_tokens \
+        WHERE digest = $1 AND purpose = $2 AND expires_at > $3 RETURNING account_id, digest";
+    let digest = secrets::digest(token);
+    let found: Option<(Option<AccountId>, String)> = tx
+        .optional(TAKE, (digest, purpose.name(), Micros::now()))
+        .await?;
+    Ok(found.map(|(account, _)| account))
 }
 
 /// Ends all tokens of an account, such as links that were mailed to a former address.

@@ -96,6 +96,15 @@ impl Community {
         Ok(())
     }
 
+    /// Counts a challenge that a stranger asks for, which is a write. For the network alone.
+    ///
+    /// # Errors
+    /// `TooMany` past the limit of sign-ins from one network.
+    pub(super) fn count_passkey(&self, address: IpAddr) -> Result<()> {
+        let network = Address(address).network();
+        self.sign_in_limiter.check_network(network)
+    }
+
     /// Counts a wish to reset the password of the account with this address, on all instances.
     ///
     /// # Errors

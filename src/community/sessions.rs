@@ -17,7 +17,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::access::lock_account;
 use super::accounts::require_row;
 use super::device_names::device_name;
-use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
+use super::session_store::{ACCOUNT, ADDRESS, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -29,11 +29,11 @@ use crate::engine::bus::Origin;
 use crate::engine::viewer::{Theme, Viewer};
 use crate::engine::web::RequestContext;
 
-const SEEN: &str = "seen"; // field of a record: its last use, stored hourly
+const SEEN: &str = "seen"; // field of a record: its last use, stored at most every five minutes
 /// How long an unused session lives.
 const SESSION_TTL: time::Duration = time::Duration::days(30);
-/// How precisely the last use is stored: one write per hour instead of one per request.
-const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
+/// How precisely the last use is stored: one write in five minutes instead of one per request.
+const SEEN_INTERVAL: Duration = Duration::from_secs(300);
 const MAX_SESSIONS: i64 = 100; // of one account
 const END_OTHERS: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
     RETURNING digest, account_id";
@@ -46,12 +46,27 @@ pub(super) struct OpenSession {
     pub(super) device: String,
     pub(super) created_at: Micros,
     pub(super) seen_at: Micros,
+    /// The network address that it was used from last; empty if that is not known.
+    pub(super) address: String,
 }
 
 impl OpenSession {
     /// The name of its device.
     pub(super) fn device_name(&self, lang: Lang) -> String {
         device_name(&self.device, lang)
+    }
+
+    /// How long ago it was used last: `3 minutes ago`.
+    pub(super) fn seen(&self, lang: Lang) -> String {
+        let minutes = Micros::now().since(self.seen_at).as_secs() / 60;
+        let (hours, days) = (minutes / 60, minutes / 1440);
+        match minutes {
+            // As precisely as it is stored.
+            0..5 => lang.t("ago-now").to_owned(),
+            5..60 => lang.with("ago-minutes", &[("count", minutes.into())]),
+            60..1440 => lang.with("ago-hours", &[("count", hours.into())]),
+            _ => lang.with("ago-days", &[("count", days.into())]),
+        }
     }
 }
 
@@ -140,6 +155,10 @@ impl Sessions {
                 .insert(SEEN, Micros::now().0)
                 .await
                 .map_err(session_error)?;
+            session
+                .insert(ADDRESS, address)
+                .await
+                .map_err(session_error)?;
         }
         let accepts = headers
             .get(header::ACCEPT_LANGUAGE)
@@ -161,6 +180,7 @@ impl Sessions {
         session: &Session,
         account: AccountId,
         headers: &HeaderMap,
+        address: IpAddr,
     ) -> Result<()> {
         // Prevents session fixation: an id that was known before signing in must not become
         // signed in.
@@ -187,6 +207,10 @@ impl Sessions {
             .await
             .map_err(session_error)?;
         session
+            .insert(ADDRESS, address)
+            .await
+            .map_err(session_error)?;
+        session
             .insert(DEVICE, device)
             .await
             .map_err(session_error)?;
@@ -198,7 +222,7 @@ impl Sessions {
 
     /// The open sessions of an account, most recently used first.
     pub(super) async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
-        const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
+        const READ: &str = "SELECT digest, device, created_at, seen_at, address FROM sessions \
             WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT $3";
         let db = &self.engine.db;
         db.all(READ, (account, Micros::now(), MAX_SESSIONS)).await

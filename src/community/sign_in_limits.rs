@@ -91,6 +91,14 @@ impl SignInLimiter {
         self.by_login.check(&login).map(drop)
     }
 
+    /// Counts an attempt without a login, as by a passkey.
+    ///
+    /// # Errors
+    /// `TooMany` after 30 attempts from this network in three minutes.
+    pub(super) fn check_network(&self, network: IpAddr) -> Result<()> {
+        self.by_network.check(&network).map(drop)
+    }
+
     /// What an attempt is counted by: a digest of the login, which bounds the memory of a counter
     /// whatever is sent, and the network.
     pub(super) fn keys(login: &str, address: IpAddr) -> (String, IpAddr) {

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
+use super::data_export::DataExport;
 use super::invites::{Invitation, Invite};
+use super::passkeys::Passkey;
 use super::rooms::Room;
 use super::sessions::OpenSession;
 use super::shell::Shell;
@@ -149,6 +151,7 @@ pub(super) struct SecurityPage {
     /// What has just been done, in words; empty when the page was merely requested.
     pub(super) done: &'static str,
     pub(super) totp: TotpState,
+    pub(super) passkeys: Vec<Passkey>,
 }
 
 #[derive(Template)]
@@ -182,4 +185,13 @@ impl CodesPage {
             self.codes.join("%0A")
         )
     }
+}
+
+#[derive(Template)]
+#[template(path = "community/account_data.html", blocks = ["app"])]
+pub(super) struct DataPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) copy: Option<DataExport>,
 }

@@ -36,6 +36,24 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             Class::Write,
             turn_off_totp,
         )
+        .action(
+            "community.remove-passkey",
+            "Removes a passkey of one's account",
+            Class::Write,
+            remove_passkey,
+        )
+        .action(
+            "community.export-data",
+            "Has a copy of one's data made",
+            Class::Create,
+            export_data,
+        )
+        .action(
+            "community.delete-account",
+            "Deletes one's account",
+            Class::Write,
+            delete_account,
+        )
 }
 
 #[derive(Deserialize)]
@@ -103,4 +121,59 @@ async fn turn_off_totp(
         .await?;
     community.turn_totp_off(&viewer).await?;
     Ok(Outcome::new(Value::Null, "/account/security?done=totp-off"))
+}
+
+#[derive(Deserialize)]
+struct RemovePasskey {
+    passkey: String,
+}
+
+async fn remove_passkey(
+    community: Community,
+    viewer: Viewer,
+    input: RemovePasskey,
+) -> Result<Outcome> {
+    community.remove_passkey(&viewer, input.passkey).await?;
+    let location = "/account/security?done=passkey-removed";
+    Ok(Outcome::new(Value::Null, location))
+}
+
+#[derive(Deserialize)]
+struct ExportData {
+    current_password: String,
+}
+
+async fn export_data(community: Community, viewer: Viewer, input: ExportData) -> Result<Outcome> {
+    community
+        .check_own_password(&viewer, input.current_password)
+        .await?;
+    community.ask_data_export(&viewer).await?;
+    Ok(Outcome::new(Value::Null, "/account/data"))
+}
+
+/// What becomes of the messages of a deleted account.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Messages {
+    Keep,
+    Delete,
+}
+
+#[derive(Deserialize)]
+struct DeleteAccount {
+    current_password: String,
+    messages: Messages,
+}
+
+async fn delete_account(
+    community: Community,
+    viewer: Viewer,
+    input: DeleteAccount,
+) -> Result<Outcome> {
+    community
+        .check_own_password(&viewer, input.current_password)
+        .await?;
+    let deletes_content = matches!(input.messages, Messages::Delete);
+    community.delete_account(&viewer, deletes_content).await?;
+    Ok(Outcome::new(Value::Null, "/sign-in"))
 }
