@@ -240,9 +240,9 @@ invite-revoke = Take back
 
 ## Questions before what cannot be undone
 
-# $name: a person, a space, a room, an emoji or a device.
+# $name: a person, a role, a space, a room, an emoji or a device.
 ask-remove-member = Remove { $name } from this space?
-ask-remove-member-text = Their messages stay. To come back they need an invite.
+ask-delete-role = Delete the role { $name }?
 ask-leave-space = Leave { $name }?
 ask-archive-room = Archive { $name }?
 ask-revoke-invite = Take back this invite?
@@ -258,6 +258,107 @@ ask-cancel-job = Cancel this job?
 ask-cancel-job-yes = Cancel the job
 ask-discard-job = Discard this?
 ask-discard-job-text = It is not tried again and cannot be brought back.
+
+## Members, roles and the audit log of a space
+
+tab-space = Space
+roles-title = Roles
+audit-title = Audit log
+members-find = Find a member
+members-by-role = Members by role
+members-all = Everybody
+members-none = Nobody here fits.
+# Stands before a date.
+member-since = Member since
+member-timed-out = Timed out
+# Stands before a date and time.
+member-timed-out-until = Timed out until
+member-remove-title = Remove from the space
+member-remove-hint = They lose its rooms at once, and may come back when they are invited.
+member-remove-button = Remove this member
+role-guest = Guest
+role-given = Has it
+role-give = Give
+role-take = Take back
+owner-make = Make an owner of the space
+owner-unmake = No longer an owner
+owner-hint = Owners may do everything in the space, and stand above all roles.
+roles-hint = Who has a role may act on those below it. Roles add to what every member may do.
+role-owner-hint = May do everything here.
+role-yours = yours
+role-drop = Drop it
+role-choose = Take it on
+role-up = Move up
+role-down = Move down
+role-everyone = Every member
+role-everyone-hint = What members may do without any role.
+role-new = New role
+role-create = Make this role
+role-apart-label = List its members under a heading of their own
+role-self-chosen-label = Members may take it on themselves
+role-self-chosen-hint = Only for roles that grant no more than every member may have.
+role-permissions = What it may do
+role-permissions-hint = You can give only what you may do yourself.
+role-sees = View as this role
+role-sees-hint = Of the rooms that you see: what somebody sees and may do who has this role and no other.
+role-sees-not = Does not see it
+role-sees-only = Reads only
+role-delete-title = Delete the role
+role-delete-hint = Its members stay, and keep what other roles grant.
+role-delete-button = Delete this role
+field-role-name = Name of the role
+field-role-color = Colour
+color-none = None
+color-sea = Sea
+color-coral = Coral
+color-amber = Amber
+color-sky = Sky
+color-violet = Violet
+color-rose = Rose
+color-moss = Moss
+color-slate = Slate
+action-find = Find
+action-more = More
+audit-find = Find a name or a word
+audit-kind = What was done
+audit-kind-all = Everything
+audit-kind-member = Members
+audit-kind-role = Roles
+audit-kind-everyone = Every member
+audit-kind-room = Rooms
+audit-kind-space = The space
+audit-kind-invite = Invitations
+audit-kind-message = Messages
+audit-kind-report = Reports
+audit-kind-rule = Rules
+audit-empty = Nothing here yet. What owners and moderators change is written down here.
+audit-when = When
+audit-who = Who
+audit-what = What
+audit-change = What changed
+audit-nobody = Somebody who is gone
+act-role-created = Made the role
+act-role-changed = Changed the role
+act-role-deleted = Deleted the role
+act-role-moved = Moved the role
+act-everyone-changed = Changed what every member may do
+act-member-role-given = Gave a role to
+act-member-role-taken = Took a role from
+act-member-made-owner = Made an owner of
+act-member-unmade-owner = Made a member again of
+act-member-removed = Removed
+permission-community-read = See the space, its rooms and what is in them
+permission-community-manage-rooms = Make, change, archive and delete rooms, and say who may do what in them
+permission-community-manage-space = Change the space's name, picture, emoji and settings
+permission-community-manage-roles = Make and change roles below their own, and give them and take them back
+permission-community-invite = Invite people and take invitations back
+permission-community-kick = Remove members, who may come back when they are invited
+permission-community-ban = Ban people and addresses, and lift bans
+permission-community-time-out = Have members only read for a while
+permission-community-view-audit = Read the audit log
+permission-chat-post = Write messages
+permission-chat-attach = Send files
+permission-chat-moderate = Delete what others wrote
 
 ## A room and its settings
 
@@ -379,7 +480,19 @@ error-too-many = { $seconds ->
 }
 error-other-site = This request came from another site, so it was not carried out. Open the page here and try again.
 error-wrong-host = The server does not answer to this host name. Use the name it was set up under. Whoever runs it can allow this one, too: add it to hosts in tidepool.toml, or to TIDEPOOL_HOSTS, and restart the server.
-error-owner-only = Only an owner may do this. Ask one of them.
+error-role-above = This role or member stands as high as you do, or higher. Ask somebody above them.
+error-role-grants = You can give or take only what you may do yourself.
+error-role-name-taken = There is a role of this name.
+error-role-self-chosen = A role that members take on themselves may grant only what every member may have.
+error-roles-full = There are 100 roles, and no space for more. Delete one first.
+error-owners-only = Only an owner may do this. Ask one of them.
+error-guest-role = Guests have no roles.
+error-not-permitted = You may not do this here. Ask an owner or a moderator.
+error-host-only = Only the host of this server may do this.
+error-guest = Guests read only. Create an account to take part.
+error-rules-first = Accept the rules of this space first.
+error-timed-out = A moderator has timed you out: for now you can only read.
+error-room-read-only = This room is read-only for now.
 error-metrics-token = The token for the metrics is missing or wrong. It stands in the server's settings.
 error-method = This address cannot be used like that. Go back and try again.
 error-message-shape = The server did not understand this. Reload the page and try again.

@@ -56,6 +56,7 @@ mod blackbox {
     mod refused_bodies;
     mod resume;
     mod revocation;
+    mod roles;
     mod room_links;
     mod rooms;
     mod security_headers;

@@ -30,6 +30,7 @@ mod browser {
     mod portraits;
     mod printing;
     mod questions;
+    mod roles;
     mod sending;
     mod settings;
     mod sign_out;

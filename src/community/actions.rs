@@ -3,6 +3,7 @@
 mod account;
 mod emoji;
 mod invites;
+mod roles;
 mod rooms;
 mod spaces;
 
@@ -12,8 +13,60 @@ use super::portraits::{EMBLEM, PORTRAIT};
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
-pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+fn declare_roles(module: Module<Community>) -> Module<Community> {
     module
+        .action(
+            "community.create-role",
+            "Makes a role",
+            Class::Create,
+            roles::create_role,
+        )
+        .action(
+            "community.change-role",
+            "Changes a role's name, colour and permissions",
+            Class::Write,
+            roles::change_role,
+        )
+        .action(
+            "community.delete-role",
+            "Deletes a role",
+            Class::Write,
+            roles::delete_role,
+        )
+        .action(
+            "community.move-role",
+            "Moves a role one place up or down",
+            Class::Write,
+            roles::move_role,
+        )
+        .action(
+            "community.set-everyone",
+            "Sets what every member of a space may do",
+            Class::Write,
+            roles::set_everyone,
+        )
+        .action(
+            "community.give-role",
+            "Gives a member a role, or takes it back",
+            Class::Write,
+            roles::give_role,
+        )
+        .action(
+            "community.choose-role",
+            "Gives oneself a role that members choose, or drops it",
+            Class::Write,
+            roles::choose_role,
+        )
+        .action(
+            "community.set-owner",
+            "Makes a member an owner of the space, or an owner a member",
+            Class::Write,
+            roles::set_owner,
+        )
+}
+
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+    declare_roles(module)
         .action(
             "community.create-space",
             "Makes a space with a room",

@@ -11,7 +11,7 @@ const REMOVE: &str = "form[action='/act/community.remove-member'] .danger";
 async fn destructive_buttons_ask_in_a_dialog() {
     let _browsers = acquire_browsers(1).await;
     let (server, ann) = TestServer::start_with_owner().await;
-    server.member("Bob").await;
+    let bob = server.member("Bob").await;
     let page = Browser::signed_in(&ann, &server.base()).await;
     page.go(&format!("/spaces/{}/settings", ann.space)).await;
     page.click("form[action='/act/community.invite'] .btn")
@@ -43,6 +43,8 @@ async fn destructive_buttons_ask_in_a_dialog() {
     ))
     .await;
 
+    page.go(&format!("/spaces/{}/members/{}", ann.space, bob.id))
+        .await;
     page.click(REMOVE).await;
     page.wait_text(
         "dialog[open]",
@@ -59,24 +61,24 @@ async fn destructive_buttons_ask_in_a_dialog() {
 async fn destructive_buttons_ask_on_a_page_without_scripts() {
     let _browsers = acquire_browsers(1).await;
     let (server, ann) = TestServer::start_with_owner().await;
-    server.member("<b>Bob").await;
+    let bob = server.member("<b>Bob").await;
     let plain = Kind {
         without_scripts: true,
         ..Kind::default()
     };
     let page = Browser::signed_in_as(plain, &ann, &server.base()).await;
-    let settings = format!("/spaces/{}/settings", ann.space);
-    page.go(&settings).await;
+    let member = format!("/spaces/{}/members/{}", ann.space, bob.id);
+    page.go(&member).await;
     page.click(REMOVE).await;
     page.wait_text("h1", "Remove \u{2068}<b>Bob\u{2069} from this space?")
         .await;
     page.click("#question .quiet").await;
     page.wait_visible(REMOVE).await;
-    assert_eq!(page.path().await, settings);
+    assert_eq!(page.path().await, member);
     page.click(REMOVE).await;
     page.click("#question .danger").await;
     page.wait_until(&format!(
-        "!document.querySelector(\"{REMOVE}\") && document.querySelector('#members')"
+        "!document.querySelector('#question') && !document.querySelector(\"{REMOVE}\")"
     ))
     .await;
     page.close().await;

@@ -30,8 +30,13 @@ impl Question {
         let (title, text, yes) = match ask {
             "remove-member" => (
                 lang.with("ask-remove-member", &name),
-                lang.t("ask-remove-member-text"),
+                lang.t("member-remove-hint"),
                 lang.t("action-remove"),
+            ),
+            "delete-role" => (
+                lang.with("ask-delete-role", &name),
+                lang.t("role-delete-hint"),
+                lang.t("role-delete-title"),
             ),
             "leave-space" => (
                 lang.with("ask-leave-space", &name),
