@@ -32,9 +32,8 @@ pub fn strip_comments(text: &str, language: Language) -> String {
     let mut in_comment = false;
     for line in text.lines() {
         let code = line.trim();
-        if in_comment {
-            in_comment = !code.ends_with("*/");
-        } else if code.starts_with("/*") && (code.ends_with("*/") || !code.contains("*/")) {
+        let begins = code.starts_with("/*") && (code.ends_with("*/") || !code.contains("*/"));
+        if in_comment || begins {
             in_comment = !code.ends_with("*/");
         } else if !(is_script && code.starts_with("//")) {
             // The indentation of a script may be part of a template literal.

@@ -25,6 +25,7 @@ action-edit = Edit
 action-home = Go home
 action-keep = Keep it
 action-reload = Reload
+action-remove = Remove
 action-save = Save
 action-send = Send
 action-try-again = Try again
