@@ -481,6 +481,7 @@ error-language = This language is not available. Choose one from the list.
 error-name-missing = A name is missing. Write one with at least one visible character.
 error-name-at = A name cannot contain @.
 error-name-taken = Somebody here has this name already. Choose another.
+error-name-looks-alike = This looks like the name of somebody here, with other letters. Choose another.
 # $limit: how many characters fit.
 error-too-long = This is too long. Shorten it to { $limit } characters.
 # $limit: how many marks fit on one character.

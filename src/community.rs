@@ -21,6 +21,7 @@ mod join_lines;
 mod last_space;
 mod member_list;
 mod member_roles;
+mod name_skeletons;
 mod names;
 mod other_instances;
 mod pages;

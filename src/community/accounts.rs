@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::cache::StoreCache;
-use super::names::{check_name_of, name_key};
+use super::names::{check_name_of, name_key, name_skeleton};
 use super::password_strength::is_easily_guessed;
 use super::passwords::{self, Passwords, Sender};
 use super::person::{MAX_LISTED, Person};
@@ -105,17 +105,21 @@ fn is_email(text: &str) -> bool {
 /// `Invalid` when the name or the address is taken.
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), \
-        EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
+        EXISTS (SELECT 1 FROM accounts WHERE email_key = $2), \
+        EXISTS (SELECT 1 FROM accounts WHERE name_skeleton = $3)";
     let (name_key, email_key) = (name_key(&new.name), fold(&new.email));
-    let (name, email): (bool, bool) = tx.one(TAKEN, (&name_key, &email_key)).await?;
+    let skeleton = name_skeleton(&new.name);
+    let (name, email, looks_alike): (bool, bool, bool) =
+        tx.one(TAKEN, (&name_key, &email_key, &skeleton)).await?;
     Check::default()
         .that(!name, "name", "error-name-taken", 0)
+        .that(name || !looks_alike, "name", "error-name-looks-alike", 0)
         .that(!email, "email", "error-email-taken", 0)
         .done()?;
     let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts \
-        (id, name, name_key, email, email_key, password, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+        (id, name, name_key, name_skeleton, email, email_key, password, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     let inserted = tx
         .execute(
             INSERT,
@@ -123,6 +127,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
                 id,
                 &new.name,
                 name_key,
+                skeleton,
                 &new.email,
                 email_key,
                 hash,
