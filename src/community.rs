@@ -8,6 +8,7 @@ mod actions;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+pub mod blocks;
 mod cache;
 mod check;
 mod device_names;
@@ -31,6 +32,8 @@ mod permission_set;
 pub mod permissions;
 mod person;
 mod portraits;
+mod profile_pages;
+mod profiles;
 mod redirects;
 mod role_pages;
 mod role_views;
@@ -209,6 +212,7 @@ pub const UNREAD_FEED: Feed<AccountId> = Feed::new(
 pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()
+        .publishes::<topics::ProfileChanged>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
@@ -247,6 +251,7 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
+    let module = profile_pages::declare(module);
     find::declare(role_pages::declare(pages::declare(module))).page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",

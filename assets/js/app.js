@@ -30,6 +30,9 @@ function refreshPage() {
   showUnread();
   notePage();
   localizeTimes();
+  if (document.querySelector('[data-zone], [data-time-zones]')) {
+    import('./time_zones.js').then(({ showZones }) => showZones(), () => {});
+  }
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
     '.filter[hidden], [data-copy][hidden], .compose :is(.hint, .tools, [data-emoji])[hidden]',

@@ -53,6 +53,7 @@ function startMedia() {
 function preload() {
   const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js'];
   parts.forEach((part) => import(part).catch(() => {}));
+  import('./chat/names.js').then(({ followNames }) => followNames(), () => {});
 }
 
 setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DELAY);

@@ -30,7 +30,7 @@ const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: the longest forward path, witho
 pub struct Account {
     /// Unique, and the same for as long as the account exists.
     pub id: AccountId,
-    /// The name others see.
+    /// The name others see: the display name, else the user name.
     pub name: String,
     /// Shown to nobody else.
     pub email: String,
@@ -118,8 +118,8 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
         .done()?;
     let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts \
-        (id, name, name_key, name_skeleton, email, email_key, password, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        (id, name, user_name, name_key, name_skeleton, email, email_key, password, created_at) \
+        VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     let inserted = tx
         .execute(
             INSERT,

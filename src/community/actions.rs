@@ -3,6 +3,7 @@
 mod account;
 mod emoji;
 mod invites;
+mod profile;
 mod roles;
 mod rooms;
 mod spaces;
@@ -65,8 +66,42 @@ fn declare_roles(module: Module<Community>) -> Module<Community> {
         )
 }
 
+fn declare_profile(module: Module<Community>) -> Module<Community> {
+    module
+        .action(
+            "community.set-profile",
+            "Sets what one tells about oneself, and the name that is shown",
+            Class::Write,
+            profile::set_profile,
+        )
+        .action(
+            "community.set-status",
+            "Sets one's status, or clears it",
+            Class::Write,
+            profile::set_status,
+        )
+        .action(
+            "community.set-writers",
+            "Sets who may begin a conversation with one",
+            Class::Write,
+            profile::set_writers,
+        )
+        .action(
+            "community.block",
+            "Blocks or ignores somebody",
+            Class::Write,
+            profile::block,
+        )
+        .action(
+            "community.unblock",
+            "Takes a block back",
+            Class::Write,
+            profile::unblock,
+        )
+}
+
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    declare_roles(module)
+    declare_profile(declare_roles(module))
         .action(
             "community.create-space",
             "Makes a space with a room",

@@ -15,7 +15,7 @@ impl Community {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn fill_name_skeletons(&self) -> Result<()> {
-        const READ: &str = "SELECT id, name FROM accounts \
+        const READ: &str = "SELECT id, coalesce(user_name, name) FROM accounts \
             WHERE name_skeleton IS NULL AND id > $1 ORDER BY id LIMIT $2";
         let db = &self.engine().db;
         let mut after = AccountId(i64::MIN);
