@@ -25,7 +25,6 @@ action-edit = Edit
 action-home = Go home
 action-keep = Keep it
 action-reload = Reload
-action-remove = Remove
 action-save = Save
 action-send = Send
 action-try-again = Try again
@@ -190,6 +189,149 @@ field-email = E-mail
 field-login = E-mail or name
 field-password = Password
 password-hint = At least 10 characters. A few words work well.
+password-show = Show password
+field-current-password = Current password
+field-new-password = New password
+field-code = Code
+sign-in-forgot = Forgot your password?
+back-to-sign-in = Back to sign-in
+
+## A new password by mail, and links in mail
+
+forgot-title = Forgot your password
+forgot-text = We mail you a link with which you choose a new one.
+forgot-button = Mail me a link
+forgot-no-mail = This server cannot send mail, so it cannot mail you a link. Ask whoever runs it for help.
+forgot-sent-title = Look into your mail
+forgot-sent-text = If there is an account with this address, a link is on its way to it. It works once, for an hour. Look among unwanted mail, too.
+reset-title = New password
+reset-text = All devices where you are signed in are signed out.
+reset-button = Set password
+confirm-title = Confirm your address
+confirm-text = Your account gets this e-mail address:
+confirm-button = Use this address
+link-over-title = This link does not work any more
+link-over-text = It was used already, has expired, or is not complete. Ask for another.
+done-reset = Your new password is set. Sign in with it.
+
+## The second step of signing in
+
+second-step-title = One more step
+second-step-text = Enter the code that your authenticator app shows.
+second-step-hint = Six digits. Without the app, use one of your recovery codes.
+
+## Security of an account
+
+account-pages = Your account
+security-title = Security
+password-title = Password
+password-change-hint = A new password signs you out everywhere else.
+password-change = Change password
+name-change-hint = The name that others see, and that you can sign in with.
+name-change = Change name
+email-change-hint = We mail a link to the new address. The change happens when you open it.
+email-change-hint-no-mail = You can sign in with it. Nobody else sees it.
+email-change = Change address
+totp-title = Authenticator app
+totp-hint = Besides your password, signing in then needs a code from an app on your phone.
+totp-set-up = Set up
+totp-turn-on = Turn on
+totp-turn-off = Turn off
+totp-is-on = Your account asks for a code at sign-in. Turn this off before you set it up anew.
+# $count: how many are left.
+totp-codes-left = On. { $count ->
+    [0] No recovery code is left: turn it off and set it up anew to get some.
+    [one] One recovery code is left.
+   *[other] { $count } recovery codes are left.
+}
+totp-scan = 1. Add this server to your app
+totp-scan-text = Scan the picture with an authenticator app, or type the key into it. On a phone, tap the picture.
+totp-open-app = QR code: opens the authenticator app of this device
+totp-key = Key
+totp-check = 2. Enter the code that it shows
+totp-code-hint = Six digits that change every 30 seconds.
+codes-title = Recovery codes
+codes-done = Your account asks for a code at sign-in from now on.
+codes-keep = Keep these codes
+codes-text = Each of them lets you in once if you lose your app. They are shown only now. Print them, or save them where only you can find them.
+codes-download = Download
+codes-saved = I have saved them
+done-name = Your name is changed.
+done-email = Your e-mail address is changed.
+done-email-link = We mailed a link to the new address. Open it within a day.
+done-password = Your password is changed. You are signed out everywhere else.
+done-passkey = Your passkey is added. You can sign in with it from now on.
+done-passkey-removed = The passkey is removed. Delete it on your device, too.
+done-totp-off = Your account asks for no code at sign-in any more.
+passkeys-title = Passkeys
+passkeys-hint = Sign in without a password: by finger, face or PIN of your device, or a security key.
+passkeys-unusable = Passkeys need a browser that has them and scripts, and a server that is reached by https. This page is missing one of these.
+passkey-name = Name of the passkey
+passkey-name-hint = So that you recognise it, such as the name of the device.
+passkey-unnamed = Passkey
+passkey-add = Add a passkey
+passkey-sign-in = Sign in with a passkey
+passkey-cancelled = Nothing was done: it was cancelled, took too long, or the device has the passkey already.
+# Stands before a date.
+passkey-since = Added
+# Stands before a date.
+passkey-used = last used
+mail-title = Mail
+mail-not-configured = This server sends no mail, so nobody can reset a forgotten password. Only you see this. To change it, add these two lines to tidepool.toml with the data of your mail provider, and restart the server.
+mail-password-hint = The password belongs into secrets.toml, as mail_password.
+
+data-title = Your data
+copy-title = Download a copy
+copy-hint = A file with everything that this server keeps of you: profile, sessions, spaces, the list of your files, and your messages. Only you can fetch it, for a day.
+copy-make = Make a copy
+# Stands before a time.
+copy-waiting = The copy is being made. Load this page again in a while. Asked for:
+# Stands before a time.
+copy-ready = Your copy is ready. Made:
+copy-incomplete = There was more than a copy can hold; the oldest messages are in it.
+copy-download = Download
+delete-title = Delete account
+delete-hint = Your name, address, picture, devices and keys are deleted at once, and you leave all spaces. This cannot be undone.
+delete-messages = Your messages
+delete-messages-keep = Keep them, as those of a deleted account
+delete-messages-all = Delete all of them
+delete-button = Delete my account for good
+deleted-account = Deleted account
+
+## Mails
+
+mail-confirm-subject = Confirm your e-mail address
+# $name: the account's name. $server: the server's host name.
+mail-confirm-text = { $name } on { $server } wants to use this e-mail address. Open the link within a day to confirm it.
+mail-confirm-link = Confirm the address
+mail-reset-subject = A new password for your account
+# $name: the account's name. $server: the server's host name.
+mail-reset-text = Somebody asked for a new password for { $name } on { $server }. The link works once, for an hour.
+mail-reset-link = Choose a new password
+mail-ignore = If this was not you, ignore this mail: nothing changes.
+mail-email-changed-subject = Your e-mail address was changed
+# $name: the account's name. $server: the server's host name.
+mail-email-changed-text = The account { $name } on { $server } has another e-mail address now. No more mail of it goes to this one.
+mail-email-not-you = If this was not you, tell whoever runs the server at once.
+mail-password-changed-subject = Your password was changed
+# $name: the account's name. $server: the server's host name.
+mail-password-changed-text = The password of { $name } on { $server } was changed just now, and all other devices were signed out.
+mail-name-changed-subject = Your name was changed
+# $name: the account's former name. $server: the server's host name.
+mail-name-changed-text = The account that was called { $name } on { $server } has another name now.
+mail-totp-on-subject = Your account asks for a code now
+# $name: the account's name. $server: the server's host name.
+mail-totp-on-text = Signing in as { $name } on { $server } needs a code of an authenticator app from now on.
+mail-totp-off-subject = Your account asks for no code any more
+# $name: the account's name. $server: the server's host name.
+mail-totp-off-text = Signing in as { $name } on { $server } needs no code of an authenticator app any more.
+mail-passkey-added-subject = A passkey was added to your account
+# $name: the account's name. $server: the server's host name.
+mail-passkey-added-text = { $name } on { $server } can sign in with a new passkey from now on.
+mail-passkey-removed-subject = A passkey was removed from your account
+# $name: the account's name. $server: the server's host name.
+mail-passkey-removed-text = A passkey of { $name } on { $server } was removed.
+mail-not-you = If this was not you, choose a new password at once.
 
 ## A space and its settings
 
@@ -217,6 +359,7 @@ leave-hint = You leave all its rooms too. To come back you need an invite.
 # $space: the space's name.
 leave-button = Leave { $space }
 invites-title = Invites
+invite-people = Invite people
 invites-hint = Whoever has a link can join until it is used up or expires.
 invites-empty = No link is open. Make one and pass it on.
 invite-button = Make a link
@@ -338,6 +481,46 @@ permission-chat-post = Write messages
 permission-chat-attach = Send files
 permission-chat-moderate = Delete what others wrote
 
+## Questions before what cannot be undone
+
+# $name: a person, a space, a room, an emoji or a device.
+ask-remove-member = Remove { $name } from this space?
+ask-remove-member-text = Their messages stay. To come back they need an invite.
+ask-remove-member-yes = Remove
+ask-leave-space = Leave { $name }?
+ask-leave-space-text = You leave all its rooms too. To come back you need an invite.
+ask-leave-space-yes = Leave
+ask-archive-room = Archive { $name }?
+ask-archive-room-text = An archived room can be read, but nobody writes in it. You can bring it back.
+ask-archive-room-yes = Archive
+ask-revoke-invite = Take back this invite?
+ask-revoke-invite-text = Its link stops working for everyone who has it.
+ask-revoke-invite-yes = Take back
+ask-remove-emoji = Remove :{ $name }:?
+ask-remove-emoji-text = Messages show its name instead.
+ask-remove-emoji-yes = Remove
+ask-remove-picture = Remove this picture?
+ask-remove-picture-text = Initials are shown instead.
+ask-remove-picture-yes = Remove
+ask-end-session = End the session on { $name }?
+ask-end-session-text = Whoever is there has to sign in again.
+ask-end-session-yes = End
+ask-end-other-sessions = End all other sessions?
+ask-end-other-sessions-text = Whoever is there has to sign in again.
+ask-end-other-sessions-yes = End all others
+ask-cancel-job = Cancel this job?
+ask-cancel-job-text = It is not tried again and cannot be brought back.
+ask-cancel-job-yes = Cancel the job
+ask-discard-job = Discard this?
+ask-discard-job-text = It is not tried again and cannot be brought back.
+ask-discard-job-yes = Discard
+ask-unmake-owner = Make { $name } a member again?
+ask-unmake-owner-text = They lose what owners may do, at once.
+ask-unmake-owner-yes = Make a member again
+ask-delete-role = Delete the role { $name }?
+ask-delete-role-text = Its members stay, and keep what other roles grant.
+ask-delete-role-yes = Delete the role
+
 ## A room and its settings
 
 room-new-title = New room
@@ -390,8 +573,21 @@ session-this = This device
 # $browser and $system: as in "Firefox on Linux".
 session-device = { $browser } on { $system }
 session-unknown = Unknown device
-# Stands before a date.
-session-seen = Last seen
+# Stands before a network address: 3 minutes ago, from 203.0.113.7
+session-from = from
+ago-now = Just now
+# $count: how many minutes, 5 or more.
+ago-minutes = { $count } minutes ago
+# $count: how many hours.
+ago-hours = { $count ->
+    [one] An hour ago
+   *[other] { $count } hours ago
+}
+# $count: how many days.
+ago-days = { $count ->
+    [one] A day ago
+   *[other] { $count } days ago
+}
 # Stands before a date.
 session-since = signed in
 session-end = End
@@ -491,6 +687,16 @@ error-email-taken = There is an account with this address already. Sign in with 
 # $limit: how many characters are needed.
 error-password-short = This password is too short. Use at least { $limit } characters.
 error-password-common = This password is easy to guess: it is made of common words, keys in a row, repetitions, or of your name, address or community. A few words that have nothing to do with each other work well.
+error-password-wrong = This is not your password. Try again.
+error-code-wrong = This code is not right, or was used already. Wait for the next one and try again.
+error-second-step-over = This took too long. Sign in again.
+error-totp-on = Your account asks for a code already.
+error-passkey = This passkey does not fit. Try another one, or sign in with your password.
+error-passkey-late = This took too long. Try again.
+error-passkeys-full = You have as many passkeys as an account can have. Remove one first.
+error-host-stays = You run this server, so your account cannot be deleted.
+error-owner-hands-over = You are the only owner of a space. Hand it over to somebody first.
+error-no-mail = This server cannot send mail. Ask whoever runs it for help.
 error-sign-in = The name or password is not right. Check both and try again.
 error-setup-closed = This server has been set up already. Sign in instead.
 

@@ -76,6 +76,7 @@ pub async fn serve_with(
     settings.max_connections = within_file_limit(settings.max_connections);
     let secrets = Secrets::load(&settings.data)?;
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
+    settings.mail_password.clone_from(&secrets.mail_password);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
     let listener = listen(settings.address)

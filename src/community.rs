@@ -3,6 +3,9 @@
 
 mod access;
 mod access_store;
+mod account_deletion;
+mod account_mail;
+mod account_pages;
 mod accounts;
 mod actions;
 pub mod audit;
@@ -11,6 +14,8 @@ mod authenticate;
 pub mod blocks;
 mod cache;
 mod check;
+mod credentials;
+mod data_export;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -24,8 +29,11 @@ mod member_list;
 mod member_roles;
 mod name_skeletons;
 mod names;
+mod one_time_tokens;
 mod other_instances;
 mod pages;
+mod passkeys;
+mod password_reset;
 mod password_strength;
 mod passwords;
 mod permission_set;
@@ -42,6 +50,7 @@ mod room_form;
 mod room_names;
 mod room_row;
 mod rooms;
+mod second_step;
 mod session_store;
 mod sessions;
 mod setup;
@@ -55,6 +64,8 @@ mod space_tabs;
 mod spaces;
 mod standing;
 pub mod topics;
+mod totp;
+mod totp_pages;
 mod views;
 
 use std::ops::Deref;
@@ -213,6 +224,7 @@ pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()
         .publishes::<topics::ProfileChanged>()
+        .publishes::<topics::AccountRenamed>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
@@ -248,11 +260,28 @@ pub fn module() -> Module<Community> {
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions);
-    let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
-        actions::declare(module),
-    ))));
-    let module = profile_pages::declare(module);
-    find::declare(role_pages::declare(pages::declare(module))).page(
+    let parts = [
+        actions::declare,
+        setup_pages::declare,
+        sign_in::declare,
+        password_reset::declare,
+        portraits::declare,
+        emoji::declare,
+        pages::declare,
+        account_pages::declare,
+        totp_pages::declare,
+        credentials::declare,
+        passkeys::declare,
+        account_deletion::declare,
+        data_export::declare,
+        profile_pages::declare,
+        role_pages::declare,
+        find::declare,
+    ];
+    let module = parts
+        .into_iter()
+        .fold(module, |module, declare| declare(module));
+    module.page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

@@ -10,9 +10,11 @@ pub mod forms;
 pub mod fragments;
 pub mod jobs;
 pub mod live;
+pub mod mail;
 pub mod module;
 pub mod partial;
 pub mod permission;
+pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
 pub mod versions;
@@ -21,7 +23,7 @@ pub mod web;
 pub mod websocket;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,7 +39,9 @@ use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
+use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
+use personal_data::PersonalData;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
@@ -68,6 +72,8 @@ pub struct Services {
     pub live: Hub,
     /// Work that outlives its cause.
     pub jobs: Jobs,
+    /// What sends mail, where the host has configured it.
+    pub mail: Mailer,
     /// What people put somewhere.
     pub files: Files,
     /// Rendered fragments.
@@ -80,6 +86,8 @@ pub struct Services {
     pub hosts: Hosts,
     /// Style sheets and scripts that modules from outside bring.
     pub embedded_assets: EmbeddedAssets,
+    /// What modules keep of accounts; set at the start.
+    personal_data: OnceLock<Vec<PersonalData>>,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -105,7 +113,7 @@ impl Engine {
     /// An engine for modules that declare this, on an open database.
     ///
     /// # Errors
-    /// When the settings of where files are kept contradict each other.
+    /// When the settings of files or of mail contradict each other.
     ///
     /// # Panics
     /// When declarations contradict each other: a mistake of the program.
@@ -124,11 +132,13 @@ impl Engine {
             fragments: Fragments::new(&settings),
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
+            personal_data: OnceLock::new(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
                 Files::new(settings.clone(), db.clone(), jobs.clone(), kinds)?
             },
+            mail: Mailer::new(&settings, jobs.clone())?,
             jobs,
             db,
             settings,
@@ -159,6 +169,11 @@ impl Engine {
         let (files, rules) = (self.files.clone(), std::mem::take(&mut handlers.files));
         let transfers = Transfers::new(files, rules, is_session_valid.clone());
         files::module().bind_to(&transfers, &mut handlers);
+        mail::module().bind_to(&self.mail, &mut handlers);
+        // Before the jobs start, which read it.
+        let _ = self
+            .personal_data
+            .set(std::mem::take(&mut handlers.personal_data));
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
@@ -199,6 +214,11 @@ impl Engine {
             panes: handlers.panes,
             rights,
         }
+    }
+
+    /// What modules keep of accounts, in the order of declaration; nothing before the start.
+    pub fn personal_data(&self) -> &[PersonalData] {
+        self.personal_data.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

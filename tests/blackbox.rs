@@ -4,12 +4,15 @@
 mod support;
 
 mod blackbox {
+    mod account_data;
+    mod account_security;
     mod attachments;
     mod authorization;
     mod cache_control;
     mod client;
     mod cluster;
     mod concurrency_limits;
+    mod confirmation;
     mod connection_limits;
     mod copy_database;
     mod costly_messages;
@@ -40,12 +43,14 @@ mod blackbox {
     mod live_overload;
     mod log_secrets;
     mod long_lists;
+    mod mail;
     mod message_frames;
     mod messages;
     mod metrics;
     mod outside_modules;
     mod page_cache;
     mod pages;
+    mod password_reset;
     mod portraits;
     mod presence;
     mod private_files;
@@ -73,6 +78,7 @@ mod blackbox {
     mod socket_messages;
     mod spaces;
     mod test_ground;
+    mod totp;
     mod typing;
     mod unknown_settings;
     mod unread;

@@ -11,6 +11,7 @@ mod browser {
     mod session;
     mod two_people;
 
+    mod account_security;
     mod editing;
     mod files;
     mod find;
@@ -29,6 +30,7 @@ mod browser {
     mod plain_http;
     mod portraits;
     mod printing;
+    mod questions;
     mod roles;
     mod sending;
     mod settings;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 24] = [
+const NO_LIMITS: [&str; 27] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -21,10 +21,13 @@ const NO_LIMITS: [&str; 24] = [
     "idle_after_seconds",
     "log",
     "log_json",
+    "mail",
+    "mail_from",
     "nats",
     "nats_prefix",
     "presence_batch_millis",
     "profile",
+    "public_address",
     "readers",
     "s3_access_key",
     "s3_bucket",

@@ -1,16 +1,16 @@
 -- What every member of a space may do, where it differs from the defaults: `+name` and `-name`.
-ALTER TABLE spaces ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
+ALTER TABLE spaces ADD COLUMN permissions TEXT COLLATE "C" NOT NULL DEFAULT '';
 
 -- Named sets of permissions. A role acts only on what stands below it.
 CREATE TABLE roles (
     id           BIGINT  NOT NULL PRIMARY KEY,
     space_id     BIGINT  NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
-    name         TEXT    NOT NULL,
-    name_key     TEXT    NOT NULL, -- the name as compared
-    color        TEXT    NOT NULL, -- the name of a colour; empty: none
+    name         TEXT COLLATE "C"    NOT NULL,
+    name_key     TEXT COLLATE "C"    NOT NULL, -- the name as compared
+    color        TEXT COLLATE "C"    NOT NULL, -- the name of a colour; empty: none
     position     BIGINT  NOT NULL, -- higher is above
-    preset       TEXT    CHECK (preset IN ('moderator')), -- whose defaults it follows; NULL: none's
-    permissions  TEXT    NOT NULL, -- what differs from these: `+name` and `-name`
+    preset       TEXT COLLATE "C"    CHECK (preset IN ('moderator')), -- whose defaults it follows; NULL: none's
+    permissions  TEXT COLLATE "C"    NOT NULL, -- what differs from these: `+name` and `-name`
     self_chosen  BOOLEAN NOT NULL, -- members give it to themselves
     listed_apart BOOLEAN NOT NULL, -- its members stand under a heading of their own
     created_at   BIGINT  NOT NULL,
@@ -34,7 +34,7 @@ ALTER TABLE members ADD COLUMN pending BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE members ADD COLUMN timed_out_until BIGINT;
 CREATE INDEX members_timed_out ON members (timed_out_until) WHERE timed_out_until IS NOT NULL;
 
-ALTER TABLE rooms ADD COLUMN kind TEXT NOT NULL DEFAULT 'text'
+ALTER TABLE rooms ADD COLUMN kind TEXT COLLATE "C" NOT NULL DEFAULT 'text'
     CHECK (kind IN ('text', 'announcement'));
 ALTER TABLE rooms ADD COLUMN read_only BOOLEAN NOT NULL DEFAULT FALSE;
 
@@ -44,8 +44,8 @@ CREATE TABLE room_overrides (
     room_id    BIGINT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
     role_id    BIGINT REFERENCES roles (id) ON DELETE CASCADE,
     account_id BIGINT REFERENCES accounts (id) ON DELETE CASCADE,
-    allowed    TEXT   NOT NULL, -- names of permissions
-    denied     TEXT   NOT NULL,
+    allowed    TEXT COLLATE "C"   NOT NULL, -- names of permissions
+    denied     TEXT COLLATE "C"   NOT NULL,
     CHECK (role_id IS NULL OR account_id IS NULL)
 );
 CREATE UNIQUE INDEX room_overrides_by_subject
@@ -58,11 +58,11 @@ CREATE TABLE audit_log (
     id         BIGINT NOT NULL PRIMARY KEY,
     space_id   BIGINT,          -- NULL: the whole server
     actor_id   BIGINT,          -- NULL: the server itself
-    act        TEXT   NOT NULL, -- `member.banned`
+    act        TEXT COLLATE "C"   NOT NULL, -- `member.banned`
     subject_id BIGINT,          -- the account, room, role … it was done to
-    subject    TEXT   NOT NULL, -- what that was called then; empty for accounts
-    before     TEXT   NOT NULL, -- JSON; empty: nothing
-    after      TEXT   NOT NULL,
+    subject    TEXT COLLATE "C"   NOT NULL, -- what that was called then; empty for accounts
+    before     TEXT COLLATE "C"   NOT NULL, -- JSON; empty: nothing
+    after      TEXT COLLATE "C"   NOT NULL,
     at         BIGINT NOT NULL
 );
 CREATE INDEX audit_log_of_space ON audit_log (space_id, id);

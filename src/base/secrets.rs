@@ -17,6 +17,9 @@ use super::settings::read_table;
 /// The keys of the file.
 const METRICS_TOKEN: &str = "metrics_token";
 const S3_SECRET_KEY: &str = "s3_secret_key";
+const MAIL_PASSWORD: &str = "mail_password";
+
+const KEYS: [&str; 3] = [METRICS_TOKEN, S3_SECRET_KEY, MAIL_PASSWORD];
 
 /// A token of 256 random bits in 43 characters that need no escapes in addresses.
 pub fn token() -> String {
@@ -65,6 +68,8 @@ pub struct Secrets {
     pub metrics_token: String,
     /// The key of the S3 bucket's user, from TIDEPOOL_S3_SECRET_KEY or the file; empty without one.
     pub s3_secret_key: String,
+    /// The password at the mail server, from TIDEPOOL_MAIL_PASSWORD or the file; empty without one.
+    pub mail_password: String,
 }
 
 impl Secrets {
@@ -97,16 +102,20 @@ impl Secrets {
             path.display(),
             path.display()
         );
-        let mut table = read_table(&path, "secret", &[METRICS_TOKEN, S3_SECRET_KEY])?;
+        let mut table = read_table(&path, "secret", &KEYS)?;
         let mut named = |name: &str| match table.remove(name) {
             None => Ok(None),
             Some(toml::Value::String(secret)) => Ok(Some(secret)),
             Some(_) => bail!("{name} in {} is no text in quotes", path.display()),
         };
         let metrics_token = named(METRICS_TOKEN)?.unwrap_or_else(token);
-        let in_file = named(S3_SECRET_KEY)?;
-        let s3_secret_key = std::env::var("TIDEPOOL_S3_SECRET_KEY").ok();
-        let s3_secret_key = s3_secret_key.or(in_file).unwrap_or_default();
+        let mut given = |variable: &str, name: &str| {
+            let in_file = named(name)?;
+            let secret = std::env::var(variable).ok();
+            anyhow::Ok(secret.or(in_file).unwrap_or_default())
+        };
+        let s3_secret_key = given("TIDEPOOL_S3_SECRET_KEY", S3_SECRET_KEY)?;
+        let mail_password = given("TIDEPOOL_MAIL_PASSWORD", MAIL_PASSWORD)?;
         ensure!(
             metrics_token.len() >= 16,
             "metrics_token in {} is too short",
@@ -115,6 +124,7 @@ impl Secrets {
         Ok(Self {
             metrics_token,
             s3_secret_key,
+            mail_password,
         })
     }
 }

@@ -19,6 +19,12 @@ pub enum SecurityEvent {
     SignedIn,
     /// A sign-in was refused: wrong, or too many tries.
     SignInRefused,
+    /// An account was deleted.
+    AccountDeleted,
+    /// The name, address, password or another credential of an account changed.
+    CredentialChanged,
+    /// Somebody asked for a link to reset a password.
+    ResetAsked,
     /// A session ended: signed out, ended from another device, replaced or expired.
     SessionEnded,
     /// What an account may do changed: it joined, left or was removed, or a room's members changed.
@@ -43,6 +49,9 @@ impl SecurityEvent {
             Self::AccountCreated => "account_created",
             Self::SignedIn => "signed_in",
             Self::SignInRefused => "sign_in_refused",
+            Self::AccountDeleted => "account_deleted",
+            Self::CredentialChanged => "credential_changed",
+            Self::ResetAsked => "reset_asked",
             Self::SessionEnded => "session_ended",
             Self::RightsChanged => "rights_changed",
             Self::InviteMade => "invite_made",

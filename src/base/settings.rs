@@ -64,6 +64,12 @@ pub struct Settings {
     #[serde(skip)]
     pub s3_secret_key: String,
     pub s3_patience_seconds: u64,
+    #[serde(serialize_with = "database::serialize")]
+    pub mail: String,
+    #[serde(skip)]
+    pub mail_password: String,
+    pub mail_from: String,
+    pub public_address: String,
     pub max_file_mib: u64,
     pub max_files_mib_per_account: u64,
     pub max_files_mib_per_space: u64,

@@ -1,6 +1,7 @@
 //! Accounts, found by name or e-mail address.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
@@ -32,6 +33,8 @@ pub struct Account {
     pub id: AccountId,
     /// The name others see: the display name, else the user name.
     pub name: String,
+    /// Unique; it signs in.
+    pub user_name: String,
     /// Shown to nobody else.
     pub email: String,
     /// A tag such as `en`, if one was chosen; `None` follows the browser.
@@ -54,35 +57,44 @@ impl NewAccount {
     /// Normalizes the fields and records which are invalid. `community` is a name that no password
     /// may consist of.
     pub(super) fn check(&mut self, community: &str, check: &mut Check) {
-        self.name = check_name_of(MAX_NAME_CHARS, &self.name, "name", check);
-        self.email = self.email.trim().to_owned();
-        // A name that is somebody else's address would be ambiguous at sign-in. Other signs than @
-        // become one in the key.
-        check
-            .that(
-                !name_key(&self.name).contains('@'),
-                "name",
-                "error-name-at",
-                0,
-            )
-            .that(is_email(&self.email), "email", "error-email", 0);
-        self.check_password(community, check);
-    }
-
-    fn check_password(&self, community: &str, check: &mut Check) {
-        let (min, max) = (passwords::MIN_CHARS, passwords::MAX_CHARS);
-        let is_long = self.password.len() > passwords::MAX_BYTES;
-        let chars = match is_long {
-            true => max + 1,
-            false => self.password.graphemes(true).count(),
-        };
+        self.name = check_account_name(&self.name, check);
+        self.email = check_email(&self.email, check);
         let own = [&*self.name, &*self.email, community];
-        let is_common = (min..=max).contains(&chars) && is_easily_guessed(&self.password, &own);
-        check
-            .that(chars >= min, "password", "error-password-short", min)
-            .that(chars <= max, "password", "error-too-long", max)
-            .that(!is_common, "password", "error-password-common", 0);
+        check_password(&self.password, &own, check);
     }
+}
+
+/// Records what is wrong with a new password. `own` are texts that no password may consist of, such
+/// as the account's name.
+pub(super) fn check_password(password: &str, own: &[&str], check: &mut Check) {
+    let (min, max) = (passwords::MIN_CHARS, passwords::MAX_CHARS);
+    let is_long = password.len() > passwords::MAX_BYTES;
+    let chars = match is_long {
+        true => max + 1,
+        false => password.graphemes(true).count(),
+    };
+    let is_common = (min..=max).contains(&chars) && is_easily_guessed(password, own);
+    check
+        .that(chars >= min, "password", "error-password-short", min)
+        .that(chars <= max, "password", "error-too-long", max)
+        .that(!is_common, "password", "error-password-common", 0);
+}
+
+/// Normalizes the name of an account and records what is wrong with it.
+pub(super) fn check_account_name(name: &str, check: &mut Check) -> String {
+    let name = check_name_of(MAX_NAME_CHARS, name, "name", check);
+    // A name that is somebody else's address would be ambiguous at sign-in. Other signs than @
+    // become one in the key.
+    let has_at = name_key(&name).contains('@');
+    check.that(!has_at, "name", "error-name-at", 0);
+    name
+}
+
+/// Normalizes an address and records what is wrong with it.
+pub(super) fn check_email(email: &str, check: &mut Check) -> String {
+    let email = email.trim().to_owned();
+    check.that(is_email(&email), "email", "error-email", 0);
+    email
 }
 
 fn is_email(text: &str) -> bool {
@@ -148,6 +160,7 @@ pub struct Accounts {
     pub(super) engine: Engine,
     by_id: StoreCache<AccountId, Arc<Account>>,
     passwords: Arc<Passwords>,
+    renames: Arc<AtomicU64>,
 }
 
 impl Accounts {
@@ -155,6 +168,7 @@ impl Accounts {
         Self {
             by_id: StoreCache::new(engine),
             passwords: Arc::new(Passwords::new()),
+            renames: Arc::default(),
             engine: engine.clone(),
         }
     }
@@ -164,8 +178,8 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str =
-            "SELECT id, name, email, language, theme, clock FROM accounts WHERE id = $1";
+        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, theme, clock \
+            FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
@@ -205,9 +219,18 @@ impl Accounts {
             && self.passwords.verify(sender, password, hash).await?)
     }
 
-    /// Hashes the password of a new account.
-    pub(super) async fn hash_password(&self, new: &NewAccount) -> Result<String> {
-        self.passwords.hash(new.password.clone()).await
+    /// Hashes a new password.
+    pub(super) async fn hash_password(&self, password: &str) -> Result<String> {
+        self.passwords.hash(password.to_owned()).await
+    }
+
+    /// Counts the names that were changed: part of the cache key of what names many people.
+    pub fn renames(&self) -> u64 {
+        self.renames.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_rename(&self) {
+        self.renames.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sets the language of an account's pages, and the hour that their times go to; `None` follows

@@ -1,6 +1,7 @@
 //! The community's actions. Each function serves forms, JSON and sockets.
 
 mod account;
+mod credentials;
 mod emoji;
 mod invites;
 mod profile;
@@ -13,58 +14,6 @@ use super::emoji::EMOJI;
 use super::portraits::{EMBLEM, PORTRAIT};
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
-
-fn declare_roles(module: Module<Community>) -> Module<Community> {
-    module
-        .action(
-            "community.create-role",
-            "Makes a role",
-            Class::Create,
-            roles::create_role,
-        )
-        .action(
-            "community.change-role",
-            "Changes a role's name, colour and permissions",
-            Class::Write,
-            roles::change_role,
-        )
-        .action(
-            "community.delete-role",
-            "Deletes a role",
-            Class::Write,
-            roles::delete_role,
-        )
-        .action(
-            "community.move-role",
-            "Moves a role one place up or down",
-            Class::Write,
-            roles::move_role,
-        )
-        .action(
-            "community.set-everyone",
-            "Sets what every member of a space may do",
-            Class::Write,
-            roles::set_everyone,
-        )
-        .action(
-            "community.give-role",
-            "Gives a member a role, or takes it back",
-            Class::Write,
-            roles::give_role,
-        )
-        .action(
-            "community.choose-role",
-            "Gives oneself a role that members choose, or drops it",
-            Class::Write,
-            roles::choose_role,
-        )
-        .action(
-            "community.set-owner",
-            "Makes a member an owner of the space, or an owner a member",
-            Class::Write,
-            roles::set_owner,
-        )
-}
 
 fn declare_profile(module: Module<Community>) -> Module<Community> {
     module
@@ -101,7 +50,7 @@ fn declare_profile(module: Module<Community>) -> Module<Community> {
 }
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    declare_profile(declare_roles(module))
+    declare_profile(credentials::declare(roles::declare(module)))
         .action(
             "community.create-space",
             "Makes a space with a room",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Community;
+use super::{Community, one_time_tokens};
 use crate::base::clock::Micros;
 
 const EVICTION_INTERVAL: Duration = Duration::from_secs(600);
@@ -11,13 +11,19 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 const MIN_EXPIRY_INTERVAL: Duration = Duration::from_millis(500);
 
 impl Community {
-    /// Drops idle sign-in limits and devices that have expired, every ten minutes.
+    /// Drops idle sign-in limits, and tokens and devices that have expired, every ten minutes.
     pub(super) async fn evict_repeatedly(self) {
         let mut interval = tokio::time::interval(EVICTION_INTERVAL);
         loop {
             interval.tick().await;
             self.sign_in_limiter.evict();
             self.sessions.evict();
+            if let Err(error) = one_time_tokens::delete_expired(&self.engine().db).await {
+                tracing::warn!(%error, "expired tokens were not deleted; retried in ten minutes");
+            }
+            if let Err(error) = self.delete_expired_exports().await {
+                tracing::warn!(%error, "expired copies were not deleted; retried in ten minutes");
+            }
             if let Err(error) = self.devices.delete_expired().await {
                 tracing::warn!(%error, "expired devices were not deleted; retried in ten minutes");
             }

@@ -157,7 +157,7 @@ impl Invites {
         let mut check = Check::default();
         new.check(&invitation.space, &mut check);
         check.done()?;
-        let hash = self.accounts.hash_password(&new).await?;
+        let hash = self.accounts.hash_password(&new.password).await?;
         let (code, engine) = (code.to_owned(), self.engine.clone());
         let write = self.engine.db.write(async move |tx| {
             let space = use_up(tx, &code).await?;

@@ -25,6 +25,7 @@ use crate::engine::viewer::Address;
 const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
 pub(super) const ACCOUNT: &str = "account"; // fields of a record
 pub(super) const DEVICE: &str = "device";
+pub(super) const ADDRESS: &str = "address";
 
 /// The stored sessions, with a cache. Cheap to clone.
 #[derive(Clone)]
@@ -149,11 +150,18 @@ fn account_of(record: &Record) -> Option<AccountId> {
         .and_then(|value| value.as_str()?.parse().ok())
 }
 
+/// A field of a record that is text; empty without it.
+fn text_of(record: &Record, field: &str) -> String {
+    let text = record.data.get(field).and_then(|value| value.as_str());
+    text.unwrap_or_default().to_owned()
+}
+
 /// A session as stored.
 struct Row {
     key: Arc<str>,
     account: AccountId,
     data: String,
+    address: String,
     expires: Micros,
     cached: Record,
 }
@@ -177,6 +185,7 @@ impl Row {
             key: digest(&record.id),
             account,
             data,
+            address: text_of(record, ADDRESS),
             expires,
             cached,
         })
@@ -187,18 +196,14 @@ impl Row {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> StoreResult<()> {
         const CREATE: &str = "INSERT INTO sessions \
-            (digest, account_id, data, device, created_at, seen_at, expires_at) \
-            VALUES ($1, $2, $3, $4, $5, $5, $6)";
-        let device = record
-            .data
-            .get(DEVICE)
-            .and_then(|value| value.as_str())
-            .unwrap_or_default()
-            .to_owned();
+            (digest, account_id, data, device, created_at, seen_at, expires_at, address) \
+            VALUES ($1, $2, $3, $4, $5, $5, $6, $7)";
+        let device = text_of(record, DEVICE);
         let Row {
             key,
             account,
             data,
+            address,
             expires,
             cached,
         } = Row::of(record)?;
@@ -206,7 +211,15 @@ impl SessionStore for Sessions {
         self.engine
             .db
             .write_protective(async move |tx| {
-                let row = (&*key, account, data, device, Micros::now(), expires);
+                let row = (
+                    &*key,
+                    account,
+                    data,
+                    device,
+                    Micros::now(),
+                    expires,
+                    address,
+                );
                 tx.execute(CREATE, row).await?;
                 sessions.end_excess(tx, account).await?;
                 let deps = sessions.engine.versions.dependencies();
@@ -225,12 +238,13 @@ impl SessionStore for Sessions {
     /// back. An update only changes when the session was seen, so its failure, such as a full disk,
     /// does not fail the request.
     async fn save(&self, record: &Record) -> StoreResult<()> {
-        const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5 \
+        const SAVE: &str = "UPDATE sessions SET data = $3, seen_at = $4, expires_at = $5, address = $6 \
             WHERE digest = $1 AND account_id = $2";
         let Row {
             key,
             account,
             data,
+            address,
             expires,
             cached,
         } = Row::of(record)?;
@@ -238,7 +252,7 @@ impl SessionStore for Sessions {
         let deps = self.engine.versions.dependencies();
         deps.add(account);
         let saved = self.engine.db.write(async move |tx| {
-            let row = (&*key, account, data, Micros::now(), expires);
+            let row = (&*key, account, data, Micros::now(), expires, address);
             if tx.execute(SAVE, row).await? > 0 {
                 tx.after_commit(move || cache.insert(key, (deps.snapshot(), cached)));
             }

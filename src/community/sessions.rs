@@ -17,7 +17,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::access::lock_account;
 use super::accounts::require_row;
 use super::device_names::device_name;
-use super::session_store::{ACCOUNT, DEVICE, Sessions, digest};
+use super::session_store::{ACCOUNT, ADDRESS, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -29,12 +29,14 @@ use crate::engine::bus::Origin;
 use crate::engine::viewer::{Theme, Viewer};
 use crate::engine::web::RequestContext;
 
-const SEEN: &str = "seen"; // field of a record: its last use, stored hourly
+const SEEN: &str = "seen"; // field of a record: its last use, stored at most every five minutes
 /// How long an unused session lives.
 const SESSION_TTL: time::Duration = time::Duration::days(30);
-/// How precisely the last use is stored: one write per hour instead of one per request.
-const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
+/// How precisely the last use is stored: one write in five minutes instead of one per request.
+const SEEN_INTERVAL: Duration = Duration::from_secs(300);
 const MAX_SESSIONS: i64 = 100; // of one account
+const END_OTHERS: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
+    RETURNING digest, account_id";
 const MAX_DEVICE_CHARS: usize = 200; // of the User-Agent header
 
 /// A session, as listed in the account's settings.
@@ -44,12 +46,27 @@ pub(super) struct OpenSession {
     pub(super) device: String,
     pub(super) created_at: Micros,
     pub(super) seen_at: Micros,
+    /// The network address that it was used from last; empty if that is not known.
+    pub(super) address: String,
 }
 
 impl OpenSession {
     /// The name of its device.
     pub(super) fn device_name(&self, lang: Lang) -> String {
         device_name(&self.device, lang)
+    }
+
+    /// How long ago it was used last: `3 minutes ago`.
+    pub(super) fn seen(&self, lang: Lang) -> String {
+        let minutes = Micros::now().since(self.seen_at).as_secs() / 60;
+        let (hours, days) = (minutes / 60, minutes / 1440);
+        match minutes {
+            // As precisely as it is stored.
+            0..5 => lang.t("ago-now").to_owned(),
+            5..60 => lang.with("ago-minutes", &[("count", minutes.into())]),
+            60..1440 => lang.with("ago-hours", &[("count", hours.into())]),
+            _ => lang.with("ago-days", &[("count", days.into())]),
+        }
     }
 }
 
@@ -138,6 +155,10 @@ impl Sessions {
                 .insert(SEEN, Micros::now().0)
                 .await
                 .map_err(session_error)?;
+            session
+                .insert(ADDRESS, address)
+                .await
+                .map_err(session_error)?;
         }
         let accepts = headers
             .get(header::ACCEPT_LANGUAGE)
@@ -159,6 +180,7 @@ impl Sessions {
         session: &Session,
         account: AccountId,
         headers: &HeaderMap,
+        address: IpAddr,
     ) -> Result<()> {
         // Prevents session fixation: an id that was known before signing in must not become
         // signed in.
@@ -185,6 +207,10 @@ impl Sessions {
             .await
             .map_err(session_error)?;
         session
+            .insert(ADDRESS, address)
+            .await
+            .map_err(session_error)?;
+        session
             .insert(DEVICE, device)
             .await
             .map_err(session_error)?;
@@ -196,7 +222,7 @@ impl Sessions {
 
     /// The open sessions of an account, most recently used first.
     pub(super) async fn list(&self, account: AccountId) -> Result<Vec<OpenSession>> {
-        const READ: &str = "SELECT digest, device, created_at, seen_at FROM sessions \
+        const READ: &str = "SELECT digest, device, created_at, seen_at, address FROM sessions \
             WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT $3";
         let db = &self.engine.db;
         db.all(READ, (account, Micros::now(), MAX_SESSIONS)).await
@@ -223,14 +249,26 @@ impl Sessions {
 
     /// Ends all sessions of an account but one.
     pub(super) async fn end_others(&self, account: AccountId, kept: &str) -> Result<()> {
-        const END: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2 \
-            RETURNING digest, account_id";
         let (sessions, kept) = (self.clone(), kept.to_owned());
         let write = self.engine.db.write_protective(async move |tx| {
-            let ended = tx.all(END, (account, kept)).await?;
-            sessions.announce_end(tx, ended, "ended_by_account").await
+            sessions
+                .end_all_but(tx, account, &kept, "ended_by_account")
+                .await
         });
         write.await
+    }
+
+    /// Ends all sessions of an account but `kept`, in the transaction of their cause: with an empty
+    /// `kept`, all.
+    pub(super) async fn end_all_but(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        kept: &str,
+        reason: &'static str,
+    ) -> Result<()> {
+        let ended = tx.all(END_OTHERS, (account, kept)).await?;
+        self.announce_end(tx, ended, reason).await
     }
 
     /// Ends the sessions of an account that are too many, those first that were used longest ago.

@@ -110,7 +110,7 @@ impl Community {
         setup.owner.check(&setup.community, &mut check);
         check.done()?;
         let (hosts, bus) = (self.engine().hosts.clone(), self.engine().bus.clone());
-        let hash = self.accounts.hash_password(&setup.owner).await?;
+        let hash = self.accounts.hash_password(&setup.owner.password).await?;
         let write = self.engine().db.write(async move |tx| {
             check_setup_open(tx).await?;
             let owner = accounts::insert(tx, &setup.owner, &hash).await?;
@@ -135,7 +135,7 @@ impl Community {
 }
 
 /// The host name of the setup; `None` before it.
-async fn read_host(db: &Db) -> Result<Option<String>> {
+pub(super) async fn read_host(db: &Db) -> Result<Option<String>> {
     const READ: &str = "SELECT coalesce(host, '') FROM installation";
     db.optional_scalar(READ, ()).await
 }

@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -38,6 +39,9 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
 struct Next {
     #[serde(default)]
     next: String,
+    /// `reset`: a new password has just been set by a link.
+    #[serde(default)]
+    done: String,
 }
 
 async fn sign_in(
@@ -61,6 +65,7 @@ async fn sign_in(
         head,
         form,
         next: local_path(&next.next).to_owned(),
+        is_reset: next.done == "reset",
     })?
     .into_response())
 }
@@ -95,8 +100,18 @@ async fn do_sign_in(
             .authenticate(&login, password, &request)
             .await?
             .ok_or(Error::field("form", "error-sign-in"))?;
+        if community.totp_state(account).await?.is_on {
+            let cookie = community.begin_second_step(account, &next).await?;
+            return Ok((
+                Outcome::new(json!({ "code_needed": true }), "/sign-in/code"),
+                Some(cookie),
+            ));
+        }
         request.sign_in(&community, account, "password").await?;
-        Ok(Outcome::new(json!({ "account": account }), next.clone()))
+        Ok((
+            Outcome::new(json!({ "account": account }), next.clone()),
+            None,
+        ))
     }
     .await;
     match done {
@@ -106,10 +121,22 @@ async fn do_sign_in(
                 .engine()
                 .pages
                 .head(lang, None, lang.t("sign-in-title"));
-            let page = Html::of(&SignInPage { head, form, next })?;
+            let page = Html::of(&SignInPage {
+                head,
+                form,
+                next,
+                is_reset: false,
+            })?;
             Ok(show_error_in(page, &error))
         }
-        done => Ok(request.with_cookie(answer(wants, done).await?)),
+        done => {
+            let (outcome, step) = done?;
+            let mut response = request.with_cookie(answer(wants, Ok(outcome)).await?);
+            if let Some(cookie) = step {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
     }
 }
 

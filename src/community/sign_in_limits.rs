@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::error::Result;
+use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::text::fold;
 use crate::engine::rate_limit::Rate;
@@ -26,6 +27,14 @@ const MAX_ATTEMPTS_PER_LOGIN: u32 = 120;
 const WIDE_WINDOW: Duration = Duration::from_secs(3600);
 /// Joins from one network: enough for a group behind one router.
 const MAX_JOINS: u32 = 60;
+/// Tries of a signed-in account's password in [`LOGIN_WINDOW`], for what asks for it again.
+const MAX_PASSWORD_TRIES: u32 = 10;
+/// Tries of codes of one account, of an authenticator or for recovery, in [`LOGIN_WINDOW`].
+const MAX_CODE_TRIES: u32 = 5;
+/// Links to reset a password that are mailed to one address in [`WIDE_WINDOW`].
+const MAX_RESETS: u32 = 3;
+/// The same for one network.
+const MAX_RESETS_PER_NETWORK: u32 = 20;
 /// For networks, devices and joins.
 const WINDOW: Duration = Duration::from_secs(180);
 
@@ -36,6 +45,10 @@ pub(super) struct SignInLimiter {
     by_login: Rate<String>,
     by_device: Rate<Arc<str>>,
     joins: Rate<IpAddr>,
+    passwords: Rate<AccountId>,
+    codes: Rate<AccountId>,
+    resets: Rate<String>,
+    resets_by_network: Rate<IpAddr>,
 }
 
 impl Default for SignInLimiter {
@@ -46,6 +59,10 @@ impl Default for SignInLimiter {
             by_login: Rate::new(MAX_ATTEMPTS_PER_LOGIN, WIDE_WINDOW),
             by_device: Rate::new(MAX_ATTEMPTS, WINDOW),
             joins: Rate::new(MAX_JOINS, WINDOW),
+            passwords: Rate::new(MAX_PASSWORD_TRIES, LOGIN_WINDOW),
+            codes: Rate::new(MAX_CODE_TRIES, LOGIN_WINDOW),
+            resets: Rate::new(MAX_RESETS, WIDE_WINDOW),
+            resets_by_network: Rate::new(MAX_RESETS_PER_NETWORK, WIDE_WINDOW),
         }
     }
 }
@@ -72,6 +89,14 @@ impl SignInLimiter {
         self.by_login_and_network.check(&(login.clone(), network))?;
         self.by_network.check(&network)?;
         self.by_login.check(&login).map(drop)
+    }
+
+    /// Counts an attempt without a login, as by a passkey.
+    ///
+    /// # Errors
+    /// `TooMany` after 30 attempts from this network in three minutes.
+    pub(super) fn check_network(&self, network: IpAddr) -> Result<()> {
+        self.by_network.check(&network).map(drop)
     }
 
     /// What an attempt is counted by: a digest of the login, which bounds the memory of a counter
@@ -102,6 +127,32 @@ impl SignInLimiter {
         self.joins.check(&Address(address).network()).map(drop)
     }
 
+    /// Counts a try of a signed-in account's password.
+    ///
+    /// # Errors
+    /// `TooMany` after 10 tries, refilled in 15 minutes.
+    pub(super) fn check_password(&self, account: AccountId) -> Result<()> {
+        self.passwords.check(&account).map(drop)
+    }
+
+    /// Counts a try of a code of an account.
+    ///
+    /// # Errors
+    /// `TooMany` after 5 tries, refilled in 15 minutes.
+    pub(super) fn check_code(&self, account: AccountId) -> Result<()> {
+        self.codes.check(&account).map(drop)
+    }
+
+    /// Counts a link to reset a password, by the [`keys`](Self::keys) of the address.
+    ///
+    /// # Errors
+    /// `TooMany` after 3 links for one address or 20 from one network, refilled in an hour. It does
+    /// not depend on whether there is an account.
+    pub(super) fn check_reset(&self, email: &str, network: IpAddr) -> Result<()> {
+        self.resets_by_network.check(&network)?;
+        self.resets.check(&email.to_owned()).map(drop)
+    }
+
     /// Drops counters without recent attempts.
     pub(super) fn evict(&self) {
         self.by_login_and_network.evict();
@@ -109,6 +160,10 @@ impl SignInLimiter {
         self.by_login.evict();
         self.by_device.evict();
         self.joins.evict();
+        self.passwords.evict();
+        self.codes.evict();
+        self.resets.evict();
+        self.resets_by_network.evict();
     }
 }
 

@@ -55,7 +55,7 @@ impl SignInRequest {
     ) -> Result<()> {
         let sessions = &community.sessions;
         sessions
-            .start(&self.session, account, &self.headers)
+            .start(&self.session, account, &self.headers, self.address)
             .await?;
         SecurityEvent::SignedIn.record(account, self.address, reason);
         // Signing in does not depend on it: the device only stays unknown.

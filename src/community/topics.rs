@@ -35,6 +35,21 @@ event! {
 }
 
 event! {
+    /// An account got another name.
+    pub struct AccountRenamed on "community.account.renamed" by account
+        changes(account, spaces, rooms) {
+        /// The account.
+        account: AccountId = AccountId(7),
+        /// Its name.
+        name: String = "Ann".into(),
+        /// Its spaces.
+        spaces: Vec<SpaceId> = vec![SpaceId(3)],
+        /// Its direct conversations.
+        rooms: Vec<RoomId> = vec![],
+    }
+}
+
+event! {
     /// A space was created.
     pub struct SpaceCreated on "community.space.created" by space changes(space, owner) {
         /// The space.
@@ -142,11 +157,13 @@ event! {
 }
 
 event! {
-    /// Somebody tried to sign in or to join on one instance of the server; the others count it, too.
+    /// Somebody tried what is limited, such as to sign in, on one instance of the server; the others
+    /// count it, too.
     pub struct SignInTried on "community.sign-in.tried" by kind changes() {
-        /// 0: to sign in, 1: to join.
+        /// 0: to sign in, 1: to join, 2: the password of an account, 3: a code of an account,
+        /// 4: to reset a password.
         kind: u64 = 0,
-        /// The digest of the login; empty for joining.
+        /// The digest of the login or address, or the account's id; empty for joining.
         login: String = "9f86d081884c7d65".into(),
         /// The network.
         network: IpAddr = IpAddr::from([192, 0, 2, 0]),

@@ -2,12 +2,15 @@
 
 use askama::Template;
 
+use super::data_export::DataExport;
 use super::invites::{Invitation, Invite};
+use super::passkeys::Passkey;
 use super::rooms::Room;
 use super::sessions::OpenSession;
 use super::shell::Shell;
 use super::space_tabs::Tab;
 use super::spaces::Space;
+use super::totp::TotpState;
 use super::{Emoji, Person};
 use crate::engine::forms::Form;
 use crate::engine::web::Head;
@@ -27,6 +30,37 @@ pub(super) struct SignInPage {
     pub(super) head: Head,
     pub(super) form: Form,
     pub(super) next: String,
+    /// Whether a new password has just been set by a link.
+    pub(super) is_reset: bool,
+}
+
+#[derive(Template)]
+#[template(path = "community/second_step.html")]
+pub(super) struct SecondStepPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+}
+
+#[derive(Template)]
+#[template(path = "community/forgot.html")]
+pub(super) struct ForgotPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+    pub(super) has_mail: bool,
+    pub(super) is_sent: bool,
+}
+
+/// The page of a mailed link.
+#[derive(Template)]
+#[template(path = "community/link.html")]
+pub(super) struct LinkPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+    pub(super) token: String,
+    /// Whether it sets a new password; else it confirms an address.
+    pub(super) is_reset: bool,
+    /// What it confirms; `None` when it was used or has expired.
+    pub(super) email: Option<String>,
 }
 
 #[derive(Template)]
@@ -104,4 +138,61 @@ pub(super) struct AccountPage {
     pub(super) has_portrait: bool,
     pub(super) sessions: Vec<OpenSession>,
     pub(super) this: String,
+}
+
+#[derive(Template)]
+#[template(path = "community/account_security.html", blocks = ["app"])]
+pub(super) struct SecurityPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) user_name: String,
+    pub(super) email: String,
+    pub(super) has_mail: bool,
+    /// What has just been done, in words; empty when the page was merely requested.
+    pub(super) done: &'static str,
+    pub(super) totp: TotpState,
+    pub(super) passkeys: Vec<Passkey>,
+}
+
+#[derive(Template)]
+#[template(path = "community/totp.html", blocks = ["app"])]
+pub(super) struct TotpPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) is_on: bool,
+    /// An `<svg>`.
+    pub(super) qr: String,
+    pub(super) address: String,
+    /// The secret in groups, to be typed.
+    pub(super) key: String,
+    pub(super) secret: String,
+}
+
+#[derive(Template)]
+#[template(path = "community/recovery_codes.html", blocks = ["app"])]
+pub(super) struct CodesPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) codes: Vec<String>,
+}
+
+impl CodesPage {
+    /// The codes as a file.
+    pub(super) fn file(&self) -> String {
+        format!(
+            "data:text/plain;charset=utf-8,{}%0A",
+            self.codes.join("%0A")
+        )
+    }
+}
+
+#[derive(Template)]
+#[template(path = "community/account_data.html", blocks = ["app"])]
+pub(super) struct DataPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) form: Form,
+    pub(super) copy: Option<DataExport>,
 }

@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 
 use crate::base::error::Result;
-use crate::base::ids::SpaceId;
+use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
@@ -26,6 +26,7 @@ use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
+use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
@@ -301,6 +302,21 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         self.assert_owned("kind of files", kind.spec.name);
         self.declared.files.push(kind.spec.clone());
         self.bind(move |state, handlers| handlers.files.push(kind.bind(state)))
+    }
+
+    /// Declares what it keeps of accounts under a name: `export` gives out a page of it, after a
+    /// position, and `erase` erases some of it and says whether there is more. Both run in jobs.
+    pub fn personal_data<X, XR, E, ER>(self, name: &'static str, export: X, erase: E) -> Self
+    where
+        X: Fn(S, AccountId, i64) -> XR + Send + Sync + 'static,
+        XR: Future<Output = Result<DataPage>> + Send + 'static,
+        E: Fn(S, Erasure) -> ER + Send + Sync + 'static,
+        ER: Future<Output = Result<bool>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let data = PersonalData::new(name, state, export, erase);
+            handlers.personal_data.push(data);
+        })
     }
 
     /// Spawns a task that runs as long as the server, such as a timer.

@@ -18,6 +18,7 @@ pub mod markdown;
 mod message_html;
 mod model;
 mod pages;
+mod personal_data;
 mod presenter;
 mod read_marks;
 mod sidebar;
@@ -121,6 +122,7 @@ pub fn module() -> Module<Chat> {
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
+        .personal_data("messages", personal_data::export, personal_data::erase)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
         .account_style(views::account_style)

@@ -45,8 +45,8 @@ async fn role_is_made_given_and_felt_in_open_windows() {
     ann.click("nav.tabs a[href$='/audit']").await;
     ann.wait_text("main tbody", "Gave a role to: Bob").await;
     ann.wait_text("main tbody", "Gardeners").await;
-    ann.close().await;
-    bob.close().await;
+    two.ann_browser.close().await;
+    two.bob_browser.close().await;
 }
 
 /// Presses the button that gives or takes a role, and waits for the page after it.
@@ -62,7 +62,10 @@ async fn give(page: &Browser, role: &str) {
         .await;
 }
 
-/// Whether no element of a selector is visible.
+/// Whether no element of a selector is displayed: messages show their controls on hover only.
 fn hidden(css: &str) -> String {
-    format!("[...document.querySelectorAll('{css}')].every((one) => !one.checkVisibility())")
+    format!(
+        "[...document.querySelectorAll('{css}')].every((one) => \
+         getComputedStyle(one).display === 'none')"
+    )
 }

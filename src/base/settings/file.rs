@@ -130,6 +130,19 @@ pub(super) struct SettingsFile {
     /// Seconds after which an S3 server that says nothing is given up.
     #[config(env = "TIDEPOOL_S3_PATIENCE_SECONDS")]
     s3_patience_seconds: Option<u64>,
+    /// How mail is sent: smtps://user@mail.example.org (encrypted from the start, port 465) or
+    /// smtp://user@mail.example.org:587 (encrypted by STARTTLS), or folder:/path, which writes
+    /// .eml files there. Empty: no mail is sent. It is printed without its password, which
+    /// TIDEPOOL_MAIL_PASSWORD in the environment or mail_password in secrets.toml may hold instead.
+    #[config(env = "TIDEPOOL_MAIL")]
+    mail: Option<String>,
+    /// The sender of mail, such as chat@example.org. Needed wherever mail is set.
+    #[config(env = "TIDEPOOL_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Where links in mail lead: the address by which people reach this server, such as
+    /// https://chat.example.org. Empty: the host name that it was set up under.
+    #[config(env = "TIDEPOOL_PUBLIC_ADDRESS")]
+    public_address: Option<String>,
     /// The largest file, in MiB.
     #[config(env = "TIDEPOOL_MAX_FILE_MIB")]
     max_file_mib: Option<u64>,
@@ -221,6 +234,9 @@ impl Settings {
             s3_region,
             s3_access_key,
             s3_patience_seconds,
+            mail,
+            mail_from,
+            public_address,
             max_file_mib,
             max_files_mib_per_account,
             max_files_mib_per_space,

@@ -10,9 +10,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::file::SettingsFile;
 
 const PREFIX: &str = "TIDEPOOL_";
-/// Variables that are no settings: where the settings are, and the one that is never saved with
+/// Variables that are no settings: where the settings are, and those that are never saved with
 /// them.
-const OTHER_VARIABLES: [&str; 2] = ["TIDEPOOL_DATA", "TIDEPOOL_S3_SECRET_KEY"];
+const OTHER_VARIABLES: [&str; 3] = [
+    "TIDEPOOL_DATA",
+    "TIDEPOOL_MAIL_PASSWORD",
+    "TIDEPOOL_S3_SECRET_KEY",
+];
 /// Names less alike than this (Jaro-Winkler, 1 for the same) are no misspelling.
 const MIN_SIMILARITY: f64 = 0.8;
 

@@ -11,8 +11,61 @@ use crate::community::Community;
 use crate::community::permission_set::PermissionSet;
 use crate::community::roles::RoleForm;
 use crate::community::standing::RoleId;
-use crate::engine::actions::Outcome;
+use crate::engine::actions::{Class, Outcome};
+use crate::engine::module::Module;
 use crate::engine::viewer::Viewer;
+
+pub(super) fn declare(module: Module<Community>) -> Module<Community> {
+    module
+        .action(
+            "community.create-role",
+            "Makes a role",
+            Class::Create,
+            create_role,
+        )
+        .action(
+            "community.change-role",
+            "Changes a role's name, colour and permissions",
+            Class::Write,
+            change_role,
+        )
+        .action(
+            "community.delete-role",
+            "Deletes a role",
+            Class::Write,
+            delete_role,
+        )
+        .action(
+            "community.move-role",
+            "Moves a role one place up or down",
+            Class::Write,
+            move_role,
+        )
+        .action(
+            "community.set-everyone",
+            "Sets what every member of a space may do",
+            Class::Write,
+            set_everyone,
+        )
+        .action(
+            "community.give-role",
+            "Gives a member a role, or takes it back",
+            Class::Write,
+            give_role,
+        )
+        .action(
+            "community.choose-role",
+            "Gives oneself a role that members choose, or drops it",
+            Class::Write,
+            choose_role,
+        )
+        .action(
+            "community.set-owner",
+            "Makes a member an owner of the space, or an owner a member",
+            Class::Write,
+            set_owner,
+        )
+}
 
 /// Permissions that a form may name: as many as there can be.
 const MAX_NAMED: usize = 128;

@@ -13,6 +13,7 @@ use crate::engine::files::{FileRule, FileSpec};
 use crate::engine::jobs::{Handler, JobSpec, Schedule};
 use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
 use crate::engine::permission::Permission;
+use crate::engine::personal_data::PersonalData;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
 
@@ -88,6 +89,7 @@ pub struct Handlers {
     pub(in crate::engine) schedules: Vec<Schedule>,
     pub(in crate::engine) files: Vec<(&'static str, FileRule)>,
     pub(in crate::engine) subscribers: Vec<BoundSubscriber>,
+    pub(in crate::engine) personal_data: Vec<PersonalData>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,
 }

@@ -5,6 +5,7 @@ use crate::engine::bus::Event;
 use crate::engine::files;
 use crate::engine::jobs::JobsChanged;
 use crate::engine::live::{SocketClosed, SocketOpened};
+use crate::engine::mail;
 
 /// The modules of a server. `C` is the context from which their states are created.
 pub struct Modules<C> {
@@ -17,6 +18,7 @@ impl<C: 'static> Modules<C> {
     pub fn new() -> Self {
         let mut declared = Declarations::default();
         declared.merge(files::module().declared);
+        declared.merge(mail::module().declared);
         declared.topics.extend([
             SocketOpened::topic(),
             SocketClosed::topic(),

@@ -87,6 +87,9 @@ impl Chat {
             deps.add(RoomHistory(room.id.0));
             deps.add(room.id); // its people's names, where it has no space
             room.space.iter().for_each(|space| deps.add(*space)); // its names
+            if room.space.is_none() {
+                deps.add(room.id); // the names of its people
+            }
             self.log_part(room.id, reader, lang, None).await
         };
         self.engine.part_cache.part(key, page, make).await

@@ -40,12 +40,15 @@ const TEMPLATE: &str = "chat.message.5";
 pub(super) struct Names {
     emoji: Arc<EmojiSet>,
     rooms: Arc<RoomNames>,
+    /// How often accounts were renamed: a fragment shows its author's name.
+    renames: u64,
 }
 
 impl Names {
     /// The names that can be used in a room: they depend on its space.
     pub(super) async fn in_room(community: &Community, room: RoomId) -> Result<Self> {
         Ok(Self {
+            renames: community.accounts.renames(),
             emoji: community.emoji.in_room(room).await?,
             rooms: community.rooms.names_in(room).await?,
         })
@@ -53,7 +56,7 @@ impl Names {
 
     /// Part of the cache key of whatever is rendered with these names.
     fn version(&self) -> u64 {
-        self.emoji.version() ^ self.rooms.version().rotate_left(1)
+        self.emoji.version() ^ self.rooms.version().rotate_left(1) ^ self.renames.rotate_left(2)
     }
 
     /// A message's HTML, with its names replaced.

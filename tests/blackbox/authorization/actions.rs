@@ -39,6 +39,21 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     ("presence.active", "{}", ["", "", ""]),
+    ("community.change-name", "{}", ["invalid"; 3]),
+    ("community.change-email", "{}", ["invalid"; 3]),
+    ("community.change-password", "{}", ["invalid"; 3]),
+    ("community.export-data", "{}", ["invalid"; 3]),
+    ("community.delete-account", "{}", ["invalid"; 3]),
+    (
+        "community.remove-passkey",
+        r#"{"passkey":"no"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.turn-off-totp",
+        r#"{"current_password":"no"}"#,
+        ["invalid"; 3],
+    ),
     (
         "community.create-space",
         r#"{"name":"Mine"}"#,

@@ -9,7 +9,16 @@ use super::super::ftl::message_ids;
 
 /// Keys put together at run time (`format!("role-{name}")` and the like) start with one of
 /// these and count as used.
-const DYNAMIC_PREFIXES: &[&str] = &["presence-", "status-ends-"];
+const DYNAMIC_PREFIXES: &[&str] = &[
+    "act-",
+    "ask-",
+    "audit-kind-",
+    "color-",
+    "permission-",
+    "presence-",
+    "status-ends-",
+    "tab-",
+];
 
 /// A key as used in a template or in code.
 struct Use {

@@ -1,0 +1,101 @@
+//! What chat keeps of an account: its messages, and its name in lines about who joined.
+
+use serde_json::json;
+
+use super::joined::Joined;
+use super::model::MessageId;
+use super::topics::MessageDeleted;
+use super::{Chat, ROOM_FEED, attachment_store, store};
+use crate::base::clock::Micros;
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId};
+use crate::engine::bus::Origin;
+use crate::engine::personal_data::{DataPage, Erasure};
+
+/// Messages of a page of a copy.
+const PAGE_MESSAGES: i64 = 200;
+/// Messages that one transaction deletes.
+const BATCH_MESSAGES: i64 = 50;
+
+/// A page of an account's messages.
+pub(super) async fn export(chat: Chat, account: AccountId, after: i64) -> Result<DataPage> {
+    const READ: &str = "SELECT id, room_id, body, created_at, edited_at FROM messages \
+        WHERE author_id = $1 AND id > $2 AND deleted_at IS NULL AND joined = '' \
+        ORDER BY id LIMIT $3";
+    type Row = (MessageId, RoomId, String, Micros, Option<Micros>);
+    let db = &chat.engine.db;
+    let rows: Vec<Row> = db.all(READ, (account, after, PAGE_MESSAGES)).await?;
+    let is_full = i64::try_from(rows.len()).unwrap_or(0) == PAGE_MESSAGES;
+    let last = rows.last().map(|(id, ..)| id.0);
+    let items = rows.into_iter().map(|(id, room, body, created, edited)| {
+        json!({ "id": id, "room": room, "body": body, "created_at": created.rfc3339(),
+            "edited_at": edited.map(Micros::rfc3339) })
+    });
+    Ok(DataPage {
+        items: items.collect(),
+        next: last.filter(|_| is_full),
+    })
+}
+
+/// Deletes some of an account's messages, if they go; then its name in lines about who joined.
+pub(super) async fn erase(chat: Chat, erasure: Erasure) -> Result<bool> {
+    if erasure.deletes_content && delete_messages(&chat, erasure.account).await? {
+        return Ok(true);
+    }
+    scrub_join_line(&chat, &erasure).await
+}
+
+async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {
+    let context = chat.clone();
+    let write = chat.engine.db.write_queued(async move |tx| {
+        const FIND: &str = "SELECT id FROM messages \
+            WHERE author_id = $1 AND deleted_at IS NULL AND joined = '' LIMIT $2";
+        let ids: Vec<MessageId> = tx.scalars(FIND, (account, BATCH_MESSAGES)).await?;
+        for id in &ids {
+            let (message, is_new) = store::delete(tx, *id).await?;
+            if is_new {
+                attachment_store::detach(&context, tx, *id).await?;
+                let (room, feed) = (message.room, ROOM_FEED.name(message.room));
+                let (bus, event) = (&context.engine.bus, MessageDeleted { room, message });
+                let origin = Origin::new(account, None);
+                bus.publish_to_followers(tx, &[feed], origin, event).await?;
+            }
+        }
+        Ok(!ids.is_empty())
+    });
+    write.await
+}
+
+/// Deletes one line about who joined that names the account; its names are text.
+async fn scrub_join_line(chat: &Chat, erasure: &Erasure) -> Result<bool> {
+    const FIND: &str = "SELECT id, joined FROM messages \
+        WHERE joined <> '' AND joined LIKE '%' || $1 || '%' AND id > $2 ORDER BY id LIMIT 1";
+    let mut after = MessageId(i64::MIN);
+    loop {
+        let found: Option<(MessageId, String)> = chat
+            .engine
+            .db
+            .optional(FIND, (&*erasure.name, after))
+            .await?;
+        let Some((id, stored)) = found else {
+            return Ok(false);
+        };
+        if Joined::try_from(stored)?.names.contains(&erasure.name) {
+            delete_line(chat, erasure.account, id).await?;
+            return Ok(true);
+        }
+        after = id; // of another name that contains this one
+    }
+}
+
+async fn delete_line(chat: &Chat, account: AccountId, id: MessageId) -> Result<()> {
+    let context = chat.clone();
+    let write = chat.engine.db.write_queued(async move |tx| {
+        let (message, _) = store::delete(tx, id).await?;
+        let (room, feed) = (message.room, ROOM_FEED.name(message.room));
+        let (bus, event) = (&context.engine.bus, MessageDeleted { room, message });
+        let origin = Origin::new(account, None);
+        bus.publish_to_followers(tx, &[feed], origin, event).await
+    });
+    write.await
+}
