@@ -98,6 +98,8 @@ pub async fn serve_with(
         .restrict_hosts()
         .await
         .map_err(anyhow::Error::new)?;
+    let filling = community.fill_name_skeletons().await;
+    filling.map_err(anyhow::Error::new)?;
     let setup_path = community.setup_path().await.map_err(anyhow::Error::new)?;
     chat::resume_ids(&db).await.map_err(anyhow::Error::new)?;
     let sessions = community.clone();

@@ -11,6 +11,7 @@ mod actions;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+pub mod blocks;
 mod cache;
 mod check;
 mod credentials;
@@ -26,6 +27,7 @@ mod join_lines;
 mod last_space;
 mod member_list;
 mod member_roles;
+mod name_skeletons;
 mod names;
 mod one_time_tokens;
 mod other_instances;
@@ -38,6 +40,8 @@ mod permission_set;
 pub mod permissions;
 mod person;
 mod portraits;
+mod profile_pages;
+mod profiles;
 mod redirects;
 mod role_pages;
 mod role_views;
@@ -219,6 +223,7 @@ pub const UNREAD_FEED: Feed<AccountId> = Feed::new(
 pub fn module() -> Module<Community> {
     let module = Module::new("community")
         .publishes::<topics::AccountChanged>()
+        .publishes::<topics::ProfileChanged>()
         .publishes::<topics::AccountRenamed>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
@@ -269,6 +274,7 @@ pub fn module() -> Module<Community> {
         passkeys::declare,
         account_deletion::declare,
         data_export::declare,
+        profile_pages::declare,
         role_pages::declare,
         find::declare,
     ];

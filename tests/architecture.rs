@@ -198,18 +198,21 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 16] = [
+const UNPERMITTED_WRITES: [(&str, usize); 19] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
+    ("community::blocks", 2),
     ("community::credentials", 6),
     ("community::data_export", 2),
     ("community::devices", 2),
     ("community::direct_rooms", 1),
     ("community::invites", 2),
+    ("community::name_skeletons", 1),
     ("community::one_time_tokens", 1),
     ("community::passkeys", 4),
     ("community::password_reset", 1),
     ("community::portraits", 1),
+    ("community::profiles", 2),
     ("community::second_step", 2),
     ("community::session_store", 3),
     ("community::sessions", 3),

@@ -55,6 +55,7 @@ mod blackbox {
     mod presence;
     mod private_files;
     mod private_rooms;
+    mod profiles;
     mod queued_writes;
     mod rate_limits;
     mod refused_bodies;

@@ -30,6 +30,9 @@ function refreshPage() {
   showUnread();
   notePage();
   localizeTimes();
+  if (document.querySelector('[data-zone], [data-time-zones]')) {
+    import('./time_zones.js').then(({ showZones }) => showZones(), () => {});
+  }
   if (document.querySelector('[data-unmask][hidden]')) {
     import('./unmask.js').then(({ showUnmaskButtons }) => showUnmaskButtons());
   }

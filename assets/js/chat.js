@@ -54,6 +54,7 @@ function startMedia() {
 function preload() {
   const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
   parts.forEach((part) => import(part).catch(() => {}));
+  import('./chat/names.js').then(({ followNames }) => followNames(), () => {});
   preloadTray();
 }
 

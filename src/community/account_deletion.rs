@@ -128,7 +128,9 @@ async fn leave_spaces(tx: &mut Tx, id: AccountId) -> Result<Vec<SpaceId>> {
 /// Deletes everything that identifies the account or lets it sign in; its direct conversations,
 /// which stay for the others.
 async fn clear(tx: &mut Tx, id: AccountId, shown: &str) -> Result<Vec<RoomId>> {
-    const CLEAR: &str = "UPDATE accounts SET name = $2, name_key = $3, email = '', \
+    const CLEAR: &str = "UPDATE accounts SET name = $2, user_name = $2, name_key = $3, \
+        name_skeleton = $3, pronouns = '', bio = '', time_zone = '', status_emoji = '', \
+        status = '', status_until = NULL, email = '', \
         email_key = $3, password = '', language = NULL, theme = NULL, clock = NULL, \
         last_space_id = NULL, deleted_at = $4 WHERE id = $1";
     const ROOMS: &str = "SELECT room_id FROM room_members WHERE account_id = $1";
@@ -141,6 +143,7 @@ async fn clear(tx: &mut Tx, id: AccountId, shown: &str) -> Result<Vec<RoomId>> {
         "DELETE FROM totp_secrets WHERE account_id = $1",
         "DELETE FROM recovery_codes WHERE account_id = $1",
         "DELETE FROM passkeys WHERE account_id = $1",
+        "DELETE FROM blocks WHERE account_id = $1",
         "DELETE FROM linked_identities WHERE account_id = $1",
         "DELETE FROM data_exports WHERE account_id = $1",
         "UPDATE invites SET revoked_at = created_at WHERE created_by = $1 AND revoked_at IS NULL",

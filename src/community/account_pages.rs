@@ -59,6 +59,7 @@ async fn security(
             head: community.head(&viewer, lang.t("security-title")),
             shell,
             form,
+            user_name: account.user_name.clone(),
             email: account.email.clone(),
             has_mail: community.engine().mail.is_configured(),
             done,

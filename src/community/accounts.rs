@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::cache::StoreCache;
-use super::names::{check_name_of, name_key};
+use super::names::{check_name_of, name_key, name_skeleton};
 use super::password_strength::is_easily_guessed;
 use super::passwords::{self, Passwords, Sender};
 use super::person::{MAX_LISTED, Person};
@@ -31,8 +31,10 @@ const MAX_EMAIL_BYTES: usize = 254; // RFC 5321: the longest forward path, witho
 pub struct Account {
     /// Unique, and the same for as long as the account exists.
     pub id: AccountId,
-    /// The name others see.
+    /// The name others see: the display name, else the user name.
     pub name: String,
+    /// Unique; it signs in.
+    pub user_name: String,
     /// Shown to nobody else.
     pub email: String,
     /// A tag such as `en`, if one was chosen; `None` follows the browser.
@@ -115,17 +117,21 @@ fn is_email(text: &str) -> bool {
 /// `Invalid` when the name or the address is taken.
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), \
-        EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)";
+        EXISTS (SELECT 1 FROM accounts WHERE email_key = $2), \
+        EXISTS (SELECT 1 FROM accounts WHERE name_skeleton = $3)";
     let (name_key, email_key) = (name_key(&new.name), fold(&new.email));
-    let (name, email): (bool, bool) = tx.one(TAKEN, (&name_key, &email_key)).await?;
+    let skeleton = name_skeleton(&new.name);
+    let (name, email, looks_alike): (bool, bool, bool) =
+        tx.one(TAKEN, (&name_key, &email_key, &skeleton)).await?;
     Check::default()
         .that(!name, "name", "error-name-taken", 0)
+        .that(name || !looks_alike, "name", "error-name-looks-alike", 0)
         .that(!email, "email", "error-email-taken", 0)
         .done()?;
     let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts \
-        (id, name, name_key, email, email_key, password, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+        (id, name, user_name, name_key, name_skeleton, email, email_key, password, created_at) \
+        VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     let inserted = tx
         .execute(
             INSERT,
@@ -133,6 +139,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
                 id,
                 &new.name,
                 name_key,
+                skeleton,
                 &new.email,
                 email_key,
                 hash,
@@ -171,8 +178,8 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str =
-            "SELECT id, name, email, language, theme, clock FROM accounts WHERE id = $1";
+        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, theme, clock \
+            FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;

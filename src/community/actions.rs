@@ -4,6 +4,7 @@ mod account;
 mod credentials;
 mod emoji;
 mod invites;
+mod profile;
 mod roles;
 mod rooms;
 mod spaces;
@@ -14,8 +15,42 @@ use super::portraits::{EMBLEM, PORTRAIT};
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
+fn declare_profile(module: Module<Community>) -> Module<Community> {
+    module
+        .action(
+            "community.set-profile",
+            "Sets what one tells about oneself, and the name that is shown",
+            Class::Write,
+            profile::set_profile,
+        )
+        .action(
+            "community.set-status",
+            "Sets one's status, or clears it",
+            Class::Write,
+            profile::set_status,
+        )
+        .action(
+            "community.set-writers",
+            "Sets who may begin a conversation with one",
+            Class::Write,
+            profile::set_writers,
+        )
+        .action(
+            "community.block",
+            "Blocks or ignores somebody",
+            Class::Write,
+            profile::block,
+        )
+        .action(
+            "community.unblock",
+            "Takes a block back",
+            Class::Write,
+            profile::unblock,
+        )
+}
+
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    credentials::declare(roles::declare(module))
+    declare_profile(credentials::declare(roles::declare(module)))
         .action(
             "community.create-space",
             "Makes a space with a room",

@@ -49,8 +49,8 @@ const RULES: [Rule; 7] = [
 /// # Errors
 /// When the database cannot be read.
 pub async fn problems(db: &Db) -> Result<Vec<String>> {
-    const NEXT: &str = "SELECT id, name, name_key, email, email_key FROM accounts \
-        WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 1000";
+    const NEXT: &str = "SELECT id, coalesce(user_name, name) AS name, name_key, \
+        email, email_key FROM accounts WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 1000";
     let mut problems = db.broken_rules(&RULES).await?;
     let mut after = AccountId(i64::MIN);
     loop {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Community;
 use super::account_mail::Letter;
 use super::accounts::{check_account_name, check_email, check_password};
-use super::names::name_key;
+use super::names::{name_key, name_skeleton};
 use super::one_time_tokens::{self, Purpose};
 use super::passwords::Sender;
 use super::topics::{AccountChanged, AccountRenamed};
@@ -82,17 +82,24 @@ impl Community {
         let notice = self.letter(Letter::NameChanged, about, viewer.lang).await?;
         let (engine, id) = (self.engine().clone(), viewer.account);
         let write = self.engine().db.write(async move |tx| {
-            const TAKEN: &str =
-                "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1 AND id <> $2)";
-            const SET: &str = "UPDATE accounts SET name = $2, name_key = $3 WHERE id = $1";
+            const TAKEN: &str = "SELECT \
+                EXISTS (SELECT 1 FROM accounts WHERE name_key = $1 AND id <> $3), \
+                EXISTS (SELECT 1 FROM accounts WHERE name_skeleton = $2 AND id <> $3)";
+            // A display name stays.
+            const SET: &str = "UPDATE accounts SET user_name = $2, name_key = $3, \
+                name_skeleton = $4, \
+                name = CASE WHEN name = coalesce(user_name, name) THEN $2 ELSE name END \
+                WHERE id = $1";
             const SPACES: &str = "SELECT space_id FROM members WHERE account_id = $1";
             const ROOMS: &str = "SELECT room_id FROM room_members WHERE account_id = $1";
             let key = name_key(&name);
-            let taken: bool = tx.scalar(TAKEN, (&key, id)).await?;
+            let skeleton = name_skeleton(&name);
+            let (taken, looks_alike): (bool, bool) = tx.one(TAKEN, (&key, &skeleton, id)).await?;
             Check::default()
                 .that(!taken, "name", "error-name-taken", 0)
+                .that(taken || !looks_alike, "name", "error-name-looks-alike", 0)
                 .done()?;
-            let set = tx.execute(SET, (id, &name, key)).await;
+            let set = tx.execute(SET, (id, &name, key, skeleton)).await;
             set.map_err(|error| taken_meanwhile(error, "name", "error-name-taken"))?;
             let spaces: Vec<SpaceId> = tx.scalars(SPACES, (id,)).await?;
             let rooms: Vec<RoomId> = tx.scalars(ROOMS, (id,)).await?;

@@ -147,8 +147,12 @@ impl Community {
                 json!({ "id": id.to_string(), "kind": kind, "name": name, "media": media,
                 "bytes": size, "created_at": created.rfc3339(), "path": format!("/files/{id}") })
             });
+        let profile = self.profile_for(account, account).await?;
         Ok(json!({
-            "account": { "id": account, "name": own.name, "email": own.email,
+            "account": { "id": account, "name": own.user_name, "email": own.email,
+                "display_name": profile.display_name(), "pronouns": profile.pronouns,
+                "bio": profile.bio, "time_zone": profile.time_zone, "status": profile.status,
+                "status_emoji": profile.status_emoji,
                 "language": own.language, "theme": own.theme, "clock": own.clock },
             "sessions": sessions.collect::<Vec<_>>(),
             "passkeys": passkeys.collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::lock_account;
+use super::blocks::check_may_begin;
 use super::rooms::{MAX_ROOMS, Rooms, add_people, insert};
 use super::topics::RoomCreated;
 use crate::base::db::Tx;
@@ -102,6 +103,7 @@ impl Rooms {
                 return Ok(room);
             }
             check_acquainted(tx, by, &others).await?;
+            check_may_begin(tx, by, &others).await?;
             check_count(tx, by).await?;
             let room = insert(tx, None, ("", "", true), Some(&key)).await?;
             tx.execute(BEGUN_BY, (room, by)).await?;
@@ -129,10 +131,12 @@ fn check_people(people: &[AccountId]) -> Result<()> {
         .done()
 }
 
-/// Checks that somebody shares a space with each of these people.
+/// Checks that somebody shares a space with each of these people, or that they take conversations of
+/// everybody.
 async fn check_acquainted(tx: &mut Tx, by: AccountId, people: &[AccountId]) -> Result<()> {
     const SHARES: &str = "SELECT EXISTS (SELECT 1 FROM members mine JOIN members theirs \
-        ON theirs.space_id = mine.space_id WHERE mine.account_id = $1 AND theirs.account_id = $2)";
+        ON theirs.space_id = mine.space_id WHERE mine.account_id = $1 AND theirs.account_id = $2) \
+        OR EXISTS (SELECT 1 FROM accounts WHERE id = $2 AND writers = 'all')";
     for person in people {
         if !tx.scalar(SHARES, (by, *person)).await? {
             return Err(Error::NotFound);

@@ -1,5 +1,7 @@
 //! Names of accounts, spaces and rooms: checked, compared and shortened to initials.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::error::Check;
@@ -36,6 +38,15 @@ pub(super) fn name_key(name: &str) -> String {
     key.chars()
         .map(|c| latin(c).map_or(c, |(_, latin)| *latin))
         .collect()
+}
+
+/// What a name looks like: its skeleton by Unicode TR 39, in lower case. Names that differ, but have
+/// one skeleton, cannot be told apart by reading.
+pub(super) fn name_skeleton(name: &str) -> String {
+    // Compatibility forms first, such as wide letters. Case after the skeleton: a capital I looks
+    // like a small L, a small i does not.
+    let compatible: String = name.nfkc().collect();
+    fold(&skeleton(&compatible).collect::<String>())
 }
 
 /// Normalizes a name and records under `field` if nothing of it can be seen or it is too long.
@@ -75,5 +86,23 @@ mod tests {
             assert_eq!(name_key(lookalike), name_key(name), "{lookalike}");
         }
         assert_ne!(name_key("Анна"), name_key("Anna"));
+    }
+
+    #[test]
+    fn name_that_looks_like_another_has_its_skeleton() {
+        for (lookalike, name) in [
+            ("Аnn", "Ann"),
+            ("lvan", "Ivan"),
+            ("b0b", "bob"),
+            ("rnary", "mary"),
+            ("ВОВ", "BOB"),
+            ("Z\u{200b}oe", "Zoe"),
+            ("𝐀nn", "ann"),
+        ] {
+            assert_eq!(name_skeleton(lookalike), name_skeleton(name), "{lookalike}");
+        }
+        for (one, other) in [("Zoë", "Zoe"), ("Анна", "Anna"), ("Ali", "Ale")] {
+            assert_ne!(name_skeleton(one), name_skeleton(other), "{one}");
+        }
     }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    MemberChanged, MemberJoined, MemberLeft, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
+    MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged, RoomChanged,
+    RoomCreated, SpaceChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -54,6 +55,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
     Subscriber::new("community.sidebar")
         .on(room_created)
         .on(room_changed)
+        .on(profile_changed)
         .on(space_changed)
         .on(member_joined)
         .on(member_left)
@@ -90,6 +92,14 @@ impl RoomCreated {
     }
 }
 
+impl ProfileChanged {
+    /// The feeds that carry the event: conversations stand in the sidebars of all its spaces.
+    pub(super) fn feeds(&self) -> Vec<String> {
+        let spaces = self.spaces.iter().map(|space| SPACE_FEED.name(*space));
+        spaces.chain([ACCOUNT_FEED.name(self.account)]).collect()
+    }
+}
+
 impl RoomChanged {
     /// The feeds that carry the event.
     pub(super) fn feeds(&self) -> Vec<String> {
@@ -106,6 +116,17 @@ fn refetch<E: Event>(community: &Community, feed: &str, envelope: &Envelope, eve
 async fn room_created(
     community: &Community,
     event: &RoomCreated,
+    envelope: &Envelope,
+) -> Result<()> {
+    for feed in event.feeds() {
+        refetch(community, &feed, envelope, event);
+    }
+    Ok(())
+}
+
+async fn profile_changed(
+    community: &Community,
+    event: &ProfileChanged,
     envelope: &Envelope,
 ) -> Result<()> {
     for feed in event.feeds() {

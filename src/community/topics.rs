@@ -20,6 +20,21 @@ event! {
 }
 
 event! {
+    /// An account changed its profile, and may have another name.
+    pub struct ProfileChanged on "community.profile.changed" by account
+        changes(account, spaces, rooms) {
+        /// The account.
+        account: AccountId = AccountId(7),
+        /// The name that is shown.
+        name: String = "Ann".into(),
+        /// The spaces that it is a member of.
+        spaces: Vec<SpaceId> = vec![SpaceId(3)],
+        /// Its direct conversations.
+        rooms: Vec<RoomId> = vec![],
+    }
+}
+
+event! {
     /// An account got another name.
     pub struct AccountRenamed on "community.account.renamed" by account
         changes(account, spaces, rooms) {

@@ -146,6 +146,7 @@ pub(super) struct SecurityPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
     pub(super) form: Form,
+    pub(super) user_name: String,
     pub(super) email: String,
     pub(super) has_mail: bool,
     /// What has just been done, in words; empty when the page was merely requested.

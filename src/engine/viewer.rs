@@ -15,7 +15,7 @@ use crate::base::locale::Lang;
 pub struct Viewer {
     /// The account that is signed in.
     pub account: AccountId,
-    /// The account's user name.
+    /// The name that others see.
     pub name: Arc<str>,
     /// The digest of the session's cookie, which identifies the session in the database.
     pub session: Arc<str>,

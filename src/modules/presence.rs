@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::community::Community;
-use crate::community::topics::{MemberJoined, MemberLeft};
+use crate::community::topics::{MemberJoined, MemberLeft, ProfileChanged};
 use crate::engine::Engine;
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
@@ -167,6 +167,7 @@ pub fn module() -> Module<Presence> {
                 .on(socket_closed)
                 .on(member_joined)
                 .on(member_left)
+                .on(profile_changed)
                 .on(instances::presence_told)
                 .on(instances::person_active)
                 .when_lagged(recount),
@@ -223,6 +224,16 @@ async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> R
         .engine
         .live
         .publish(&PRESENCE_FEED.name(*space), content);
+    Ok(())
+}
+
+async fn profile_changed(presence: &Presence, event: &ProfileChanged, _: &Envelope) -> Result<()> {
+    for space in &event.spaces {
+        let person = presence.person(event.account, &event.name, *space);
+        let content = Content::of(event).html(move |lang| person.frame(lang));
+        let feed = PRESENCE_FEED.name(*space);
+        presence.engine.live.publish(&feed, content);
+    }
     Ok(())
 }
 

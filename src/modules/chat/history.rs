@@ -1,5 +1,7 @@
 //! The history of a room in pages: as JSON for programs, as fragments for the log.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::Vacant;
 use std::sync::Arc;
 
 use askama::Template;
@@ -83,6 +85,7 @@ impl Chat {
         };
         let make = async |deps: &Dependencies| {
             deps.add(RoomHistory(room.id.0));
+            deps.add(room.id); // its people's names, where it has no space
             room.space.iter().for_each(|space| deps.add(*space)); // its names
             if room.space.is_none() {
                 deps.add(room.id); // the names of its people
@@ -213,14 +216,28 @@ impl Chat {
         })
     }
 
+    /// The names that the authors of these messages have now.
+    async fn author_names(&self, stubs: &[Stub]) -> Result<HashMap<AccountId, String>> {
+        let mut names = HashMap::new();
+        for stub in stubs {
+            if let Vacant(vacant) = names.entry(stub.author) {
+                let account = self.community.accounts.get(stub.author).await?;
+                vacant.insert(account.name.clone());
+            }
+        }
+        Ok(names)
+    }
+
     /// The fragments of these messages. Rows are read only for those that are not cached.
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
         let names = Names::in_room(&self.community, room).await?;
-        let mut html: Vec<Option<Arc<str>>> = stubs
-            .iter()
-            .map(|stub| fragments.get(&key(lang, stub.id, stub.revision, &names)))
-            .collect();
+        let authors = self.author_names(stubs).await?;
+        let cached = |stub: &Stub| {
+            let author = authors.get(&stub.author)?;
+            fragments.get(&key(lang, stub.id, stub.revision, &names, author))
+        };
+        let mut html: Vec<Option<Arc<str>>> = stubs.iter().map(cached).collect();
         let missing: Vec<_> = stubs
             .iter()
             .zip(&html)

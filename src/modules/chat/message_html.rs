@@ -1,5 +1,6 @@
 //! A message as HTML: its body from Markdown, and the fragment that pages and frames share.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use askama::Template;
@@ -32,7 +33,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.4";
+const TEMPLATE: &str = "chat.message.5";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone)]
@@ -65,13 +66,16 @@ impl Names {
     }
 }
 
-pub(super) fn key(lang: Lang, id: MessageId, revision: i64, names: &Names) -> Key {
+/// `author` is the name that is shown, which may change.
+pub(super) fn key(lang: Lang, id: MessageId, revision: i64, names: &Names, author: &str) -> Key {
+    let mut hasher = DefaultHasher::new();
+    author.hash(&mut hasher);
     Key {
         template: TEMPLATE,
         lang,
         id: id.0,
         revision,
-        variant: names.version(),
+        variant: names.version() ^ hasher.finish(),
     }
 }
 
@@ -156,7 +160,8 @@ pub(super) fn fragment(
     body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    let key = key(lang, message.id, message.revision, &body.names);
+    let author = &message.author_name;
+    let key = key(lang, message.id, message.revision, &body.names, author);
     fragments.render(key, || {
         let view = MessageView {
             message,

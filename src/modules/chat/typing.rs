@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::links::escape;
 use super::topics::TypingStarted;
 use super::{Chat, POST, TYPING_FEED};
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::{Envelope, Origin};
@@ -32,6 +32,9 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
         .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
+    if room.space.is_none() && chat.community.is_closed(room.id).await? {
+        return Err(Error::Conflict("error-conversation-closed"));
+    }
     let event = TypingStarted {
         room: room.id,
         account: viewer.account,

@@ -46,6 +46,8 @@ pub(super) struct RoomPage {
     pub(super) private: bool,
     pub(super) direct: bool,
     pub(super) archived: bool,
+    /// Whether one of the two of a direct conversation has blocked the other.
+    pub(super) closed: bool,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The newest message of the log, sent along by a form without scripts: see

@@ -108,6 +108,23 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ("community.set-language", r#"{"language":""}"#, ["", "", ""]),
     ("community.set-theme", r#"{"theme":""}"#, ["", "", ""]),
     (
+        "community.set-profile",
+        r#"{"display_name":""}"#,
+        ["", "", ""],
+    ),
+    ("community.set-status", r#"{"text":""}"#, ["", "", ""]),
+    (
+        "community.set-writers",
+        r#"{"writers":"spaces"}"#,
+        ["", "", ""],
+    ),
+    (
+        "community.block",
+        r#"{"account":"OWNER","kind":"ignore"}"#,
+        ["", "", ""],
+    ),
+    ("community.unblock", r#"{"account":"OWNER"}"#, ["", "", ""]),
+    (
         "community.tell-joins",
         r#"{"space":"SPACE","tell":"yes"}"#,
         ["not_found", "forbidden", "forbidden"],

@@ -38,6 +38,7 @@ const LEAST: &[(&str, Least)] = &[
     ("chat.type", Member),
     ("community.add-emoji", Owner),
     ("community.archive-room", Owner),
+    ("community.block", Reader),
     ("community.change-role", Owner),
     ("community.change-room", Owner),
     ("community.choose-role", Member),
@@ -60,8 +61,12 @@ const LEAST: &[(&str, Least)] = &[
     ("community.set-language", Reader),
     ("community.set-owner", Owner),
     ("community.set-portrait", Reader),
+    ("community.set-profile", Reader),
+    ("community.set-status", Reader),
     ("community.set-theme", Reader),
+    ("community.set-writers", Reader),
     ("community.tell-joins", Owner),
+    ("community.unblock", Reader),
     ("presence.active", Reader),
 ];
 

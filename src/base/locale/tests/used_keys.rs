@@ -16,6 +16,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "color-",
     "permission-",
     "presence-",
+    "status-ends-",
     "tab-",
 ];
 

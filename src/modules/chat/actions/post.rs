@@ -13,6 +13,7 @@ use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::base::list::List;
 use crate::community::Scope;
+use crate::community::blocks::check_open;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
@@ -68,7 +69,11 @@ pub(in super::super) async fn post(
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
+    let is_direct = room.space.is_none();
     let write = async move |tx: &mut Tx| {
+        if is_direct {
+            check_open(tx, id).await?;
+        }
         let (mut message, is_new) =
             store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
         if is_new {
