@@ -23,7 +23,7 @@ use crate::engine::Engine;
 use crate::engine::bus::Topic;
 use crate::engine::files;
 use crate::engine::module::{Migration, Modules};
-use crate::engine::permission::Permission;
+use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
@@ -173,6 +173,37 @@ pub fn permissions(modules: &Modules<Community>) -> Vec<&'static Permission> {
     let mut permissions = modules.declarations().permissions.clone();
     permissions.sort_by_key(|permission| permission.name);
     permissions
+}
+
+/// The permissions of these modules as a Markdown table: `tidepool permissions`, and the table of
+/// `docs/permissions.md`.
+pub fn permission_table(modules: &Modules<Community>) -> String {
+    let mut text = "| permission | held in | by default | adds content | allows to |\n\
+        |---|---|---|---|---|\n"
+        .to_owned();
+    for permission in permissions(modules) {
+        let Permission {
+            name,
+            scope,
+            held_by,
+            adds_content,
+            about,
+        } = permission;
+        let scope = match scope {
+            ScopeKind::Server => "the server",
+            ScopeKind::Space => "a space",
+            ScopeKind::Room => "a room",
+        };
+        let held_by = match held_by {
+            HeldBy::Members => "every member",
+            HeldBy::Moderators => "moderators",
+            HeldBy::Owners => "owners",
+            HeldBy::Host => "the host",
+        };
+        let adds = if *adds_content { "yes" } else { "" };
+        text += &format!("| `{name}` | {scope} | {held_by} | {adds} | {about} |\n");
+    }
+    text
 }
 
 /// What is wrong with the data of a stopped or running server, in English: the structure of the

@@ -14,7 +14,6 @@ use crate::base::settings::{Flags, Profile, Settings};
 use crate::base::telemetry;
 use crate::community::Community;
 use crate::engine::module::Modules;
-use crate::engine::permission::Permission;
 use crate::new_module;
 
 /// A self-hosted home for a community. Without a command it serves.
@@ -213,18 +212,7 @@ fn print_topics(modules: &Modules<Community>, json: bool) -> Result<()> {
 }
 
 fn print_permissions(modules: &Modules<Community>) -> Result<()> {
-    let mut text = String::new();
-    for permission in app::permissions(modules) {
-        let Permission {
-            name,
-            scope,
-            held_by,
-            about,
-            ..
-        } = permission;
-        text += &format!("{name:<24} {scope:?}, {held_by:?}: {about}\n");
-    }
-    print(&text)
+    print(&app::permission_table(modules))
 }
 
 /// Prints to stdout. A closed pipe (`| head`) is no error.

@@ -2,11 +2,14 @@
 //! module uses: [`Access::permit`].
 
 mod access;
+mod access_store;
 mod account_deletion;
 mod account_mail;
 mod account_pages;
 mod accounts;
 mod actions;
+pub mod audit;
+mod audit_list;
 mod authenticate;
 mod cache;
 mod check;
@@ -21,6 +24,8 @@ mod housekeeping;
 mod invites;
 mod join_lines;
 mod last_space;
+mod member_list;
+mod member_roles;
 mod names;
 mod one_time_tokens;
 mod other_instances;
@@ -29,12 +34,17 @@ mod passkeys;
 mod password_reset;
 mod password_strength;
 mod passwords;
+mod permission_set;
 pub mod permissions;
 mod person;
 mod portraits;
 mod redirects;
+mod role_pages;
+mod role_views;
+mod roles;
 mod room_form;
 mod room_names;
+mod room_row;
 mod rooms;
 mod second_step;
 mod session_store;
@@ -46,7 +56,9 @@ mod sidebar;
 mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
+mod space_tabs;
 mod spaces;
+mod standing;
 pub mod topics;
 mod totp;
 mod totp_pages;
@@ -62,7 +74,7 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::feed::Feed;
-use crate::engine::module::{AccountStyle, Audience, Declarations, Module};
+use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
@@ -73,9 +85,11 @@ pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 use invites::Invites;
-pub use permissions::{Permission, Role, Scope};
+pub use permission_set::{DeclaredPermissions, PermissionSet};
+pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
 pub use portraits::Face;
+pub use roles::{Role, Roles};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 use session_store::Sessions;
@@ -83,6 +97,7 @@ use setup::SetupToken;
 pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
 pub use spaces::{Space, Spaces};
+pub use standing::{Member, RoleId, RoomKind, RoomRules};
 
 /// A facade over the community's services, one per noun: `community.rooms`, `community.access` and
 /// so on. Cheap to clone.
@@ -92,9 +107,8 @@ pub struct Community(Arc<Services>);
 /// The services of a [`Community`].
 pub struct Services {
     engine: Engine,
-    /// Every declared permission.
-    permissions: Vec<&'static Permission>,
     account_styles: Vec<AccountStyle>,
+    space_tabs: Vec<SpaceTab>,
     sessions: Sessions,
     sign_in_limiter: SignInLimiter,
     devices: KnownDevices,
@@ -107,6 +121,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// The spaces of this server.
     pub spaces: Spaces,
+    /// The roles of spaces.
+    pub roles: Roles,
     /// Rooms and direct conversations.
     pub rooms: Rooms,
     /// The emoji of spaces.
@@ -129,8 +145,8 @@ impl Community {
         let access = Access::new(&engine, &declared.permissions);
         let accounts = Accounts::new(&engine);
         Self(Arc::new(Services {
-            permissions: declared.permissions.clone(),
             account_styles: declared.account_styles.clone(),
+            space_tabs: declared.space_tabs.clone(),
             sessions: Sessions::new(&engine, &accounts),
             sign_in_limiter,
             devices: KnownDevices {
@@ -144,6 +160,10 @@ impl Community {
             },
             people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
+            roles: Roles {
+                engine: engine.clone(),
+                access: access.clone(),
+            },
             rooms: Rooms::new(&engine, &access),
             emoji: EmojiSets::new(&engine, &access),
             access,
@@ -206,6 +226,8 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::EmojiChanged>()
         .publishes::<topics::MemberJoined>()
         .publishes::<topics::MemberLeft>()
+        .publishes::<topics::MemberChanged>()
+        .publishes::<topics::RolesChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
         .publishes::<topics::SessionEnded>()
@@ -214,7 +236,12 @@ pub fn module() -> Module<Community> {
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
+        .permission(&permissions::MANAGE_ROLES)
         .permission(&permissions::INVITE)
+        .permission(&permissions::KICK)
+        .permission(&permissions::BAN)
+        .permission(&permissions::TIME_OUT)
+        .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
@@ -228,14 +255,27 @@ pub fn module() -> Module<Community> {
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions);
-    let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
-        actions::declare(module),
-    ))));
-    let module = data_export::declare(account_deletion::declare(passkeys::declare(module)));
-    let module = password_reset::declare(credentials::declare(totp_pages::declare(
-        account_pages::declare(module),
-    )));
-    find::declare(pages::declare(module)).page(
+    let parts = [
+        actions::declare,
+        setup_pages::declare,
+        sign_in::declare,
+        password_reset::declare,
+        portraits::declare,
+        emoji::declare,
+        pages::declare,
+        account_pages::declare,
+        totp_pages::declare,
+        credentials::declare,
+        passkeys::declare,
+        account_deletion::declare,
+        data_export::declare,
+        role_pages::declare,
+        find::declare,
+    ];
+    let module = parts
+        .into_iter()
+        .fold(module, |module, declare| declare(module));
+    module.page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),
@@ -245,7 +285,7 @@ pub fn module() -> Module<Community> {
 async fn may_follow_space(community: Community, viewer: Viewer, space: SpaceId) -> Result<bool> {
     Ok(community
         .access
-        .role(viewer.account, space)
+        .member(viewer.account, space)
         .await?
         .is_some())
 }

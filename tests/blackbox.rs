@@ -12,6 +12,7 @@ mod blackbox {
     mod client;
     mod cluster;
     mod concurrency_limits;
+    mod confirmation;
     mod connection_limits;
     mod copy_database;
     mod costly_messages;
@@ -59,6 +60,7 @@ mod blackbox {
     mod refused_bodies;
     mod resume;
     mod revocation;
+    mod roles;
     mod room_links;
     mod rooms;
     mod security_headers;

@@ -30,6 +30,8 @@ mod browser {
     mod plain_http;
     mod portraits;
     mod printing;
+    mod questions;
+    mod roles;
     mod sending;
     mod settings;
     mod sign_out;

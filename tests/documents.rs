@@ -40,7 +40,7 @@ const NO_LIMITS: [&str; 27] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 41] = [
+const INTERNAL: [&str; 43] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -68,7 +68,9 @@ const INTERNAL: [&str; 41] = [
     "MAX_LOCK_CONNECTIONS",
     "MAX_NAME_LENGTH",
     "MAX_NEW_KEYS",
+    "MAX_ON_PAGE",
     "MAX_PEOPLE_PER_FRAME",
+    "MAX_PERMISSIONS",
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
@@ -310,4 +312,15 @@ fn security_names_existing_files_and_tests() {
         checked += 1;
     }
     assert!(checked > 100, "{checked}");
+}
+
+#[test]
+fn permissions_document_has_the_table_of_the_program() {
+    let table = tidepool::app::permission_table(&tidepool::app::modules());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("docs/permissions.md")).unwrap();
+    assert!(
+        document.contains(&table),
+        "docs/permissions.md: put in the output of `tidepool permissions`:\n{table}"
+    );
 }

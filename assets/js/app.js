@@ -80,6 +80,15 @@ export async function visit({ href, pathname, search, hash }) {
     headers: { 'HX-Boosted': 'true' },
   }));
   if (hash) document.getElementById(hash.slice(1))?.scrollIntoView({ block: 'nearest' });
+  startReading();
+}
+
+/** Has the keyboard and screen readers begin at the content of a page that was swapped in. */
+function startReading() {
+  const main = document.getElementById('main');
+  announce(main?.querySelector('h1')?.textContent ?? '');
+  // A composer takes the focus by itself, and what was focused meanwhile keeps it.
+  if (document.activeElement === document.body) main?.focus({ preventScroll: true });
 }
 
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
@@ -169,6 +178,14 @@ document.addEventListener('click', async (event) => {
   if (event.target.closest('#newer-version button')) location.reload();
   const dialog = event.target.closest('dialog');
   if (dialog && event.target.closest('[data-close]')) dialog.close();
+});
+
+// What cannot be undone asks first.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.elements.ask) return;
+  event.preventDefault();
+  import('./ask.js').then(({ ask }) => ask(form), () => form.submit());
 });
 
 /** Has screen readers read a text out. */

@@ -1,5 +1,6 @@
 // A room's page: starts its log, its composer and its outbox. Each part has a file in chat/.
 
+import { preloadTray } from './chat/attach.js';
 import { startComposer } from './chat/composer.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
@@ -51,8 +52,9 @@ function startMedia() {
 
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
-  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js'];
+  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
   parts.forEach((part) => import(part).catch(() => {}));
+  preloadTray();
 }
 
 setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DELAY);

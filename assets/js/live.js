@@ -1,9 +1,9 @@
 // The WebSocket of this tab: which feeds the page shows, the cursor up to which each has been
 // applied, and how the page catches up when frames were missed.
 //
-// Elements name the feeds they show: data-feeds="room/12@4711 account/5/unread@Zk3xQ9aB.12". The cursor is
-// the feed's position when the markup was rendered. Whenever such an element is added or was
-// fetched again, its feed is followed from that cursor. Frames are idempotent, so one may be
+// Elements name the feeds they show: data-feeds="room/12@4711 account/5/unread@Zk3xQ9aB.12". The
+// cursor is the feed's position when the markup was rendered. Whenever such an element is added or
+// was fetched again, its feed is followed from that cursor. Frames are idempotent, so one may be
 // applied twice, but none may be skipped.
 
 const OFFLINE_NOTICE_DELAY = 2000; // ms without a connection before the page shows it

@@ -38,6 +38,7 @@ export function showUnread() {
   for (const link of document.querySelectorAll('.rail a:has(.emblem)')) {
     const isMarked = spaces.has(link.pathname.split('/')[2]) && !link.ariaCurrent;
     link.toggleAttribute('data-unread', isMarked);
+    link.querySelector('.words').hidden = !isMarked;
   }
 }
 

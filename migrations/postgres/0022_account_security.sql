@@ -3,7 +3,7 @@ CREATE TABLE one_time_tokens (
     digest     TEXT COLLATE "C" NOT NULL PRIMARY KEY, -- SHA-256 of the token
     purpose    TEXT COLLATE "C" NOT NULL,
     account_id BIGINT REFERENCES accounts (id) ON DELETE CASCADE,
-    data       TEXT   NOT NULL,             -- as the purpose has it, such as a new address
+    data       TEXT COLLATE "C"   NOT NULL,             -- as the purpose has it, such as a new address
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX one_time_tokens_of_account ON one_time_tokens (account_id, purpose);
@@ -28,7 +28,7 @@ CREATE TABLE recovery_codes (
 CREATE TABLE passkeys (
     id          TEXT COLLATE "C" NOT NULL PRIMARY KEY, -- the credential's id, base64url
     account_id  BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    name        TEXT   NOT NULL,
+    name        TEXT COLLATE "C"   NOT NULL,
     public_key  TEXT COLLATE "C" NOT NULL,            -- base64url, as its algorithm has it
     algorithm   BIGINT NOT NULL,            -- of COSE: -7 ES256, -8 EdDSA
     sign_count  BIGINT NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE data_exports (
 CREATE TABLE data_export_pieces (
     account_id BIGINT NOT NULL REFERENCES data_exports (account_id) ON DELETE CASCADE,
     number     BIGINT NOT NULL,
-    json       TEXT   NOT NULL,
+    json       TEXT COLLATE "C"   NOT NULL,
     PRIMARY KEY (account_id, number)
 );
 

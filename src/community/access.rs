@@ -1,28 +1,34 @@
 //! Access: memberships and the permission check. Runs for every page, action and feed, so rows are
 //! cached until an event invalidates them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::FromRow;
-
+use super::access_store::{
+    check_direct, check_in_room, check_in_space, read_member, read_members, read_space_rules,
+};
 use super::cache::{Members, StoreCache};
-use super::permissions::DeclaredPermissions;
-use super::{Permission, Role, Room, Scope};
-use crate::base::db::{Sql, Tx};
+use super::permission_set::{DeclaredPermissions, PermissionSet};
+use super::permissions::READ;
+use super::room_row::{RoomRow, room_columns};
+use super::standing::{Member, SpaceRules, check_held};
+use super::{Permission, Room, Scope};
+use crate::base::clock::Micros;
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
-use crate::engine::permission::HeldBy;
 use crate::engine::versions::Dependencies;
 
 /// Permission checks and memberships. Cheap to clone.
 #[derive(Clone)]
 pub struct Access {
     engine: Engine,
-    declared: DeclaredPermissions,
+    pub(super) declared: DeclaredPermissions,
     /// The account that set the server up, once there is one. It never changes.
     host: Arc<OnceLock<AccountId>>,
-    roles: StoreCache<(AccountId, SpaceId), Option<Role>>,
+    memberships: StoreCache<(AccountId, SpaceId), Option<Arc<Member>>>,
+    space_rules: StoreCache<SpaceId, Arc<SpaceRules>>,
     rooms: StoreCache<RoomId, Arc<Room>>,
     room_memberships: StoreCache<(AccountId, RoomId), bool>,
     space_members: StoreCache<SpaceId, Members>,
@@ -34,7 +40,8 @@ impl Access {
         Self {
             declared: DeclaredPermissions::new(declared),
             host: Arc::default(),
-            roles: StoreCache::new(engine),
+            memberships: StoreCache::new(engine),
+            space_rules: StoreCache::new(engine),
             rooms: StoreCache::new(engine),
             room_memberships: StoreCache::new(engine),
             space_members: StoreCache::of_lists(engine, |members| members.len()),
@@ -56,11 +63,17 @@ impl Access {
         permission: &Permission,
         scope: Scope,
     ) -> Result<()> {
-        self.declared.check(permission)?;
         match scope {
-            Scope::Server if self.is_host(account).await? => Ok(()),
-            Scope::Server => Err(Error::Forbidden("error-owner-only")),
-            Scope::Space(space) => check_role(self.role(account, space).await?, permission),
+            Scope::Server if self.is_host(account).await? => {
+                self.declared.only(permission).map(drop)
+            }
+            Scope::Server => Err(Error::Forbidden("error-host-only")),
+            Scope::Space(space) => {
+                let member = self.member(account, space).await?;
+                let member = member.ok_or(Error::NotFound)?;
+                let held = self.held_in_space(&member, space).await?;
+                check_held(&self.declared, held, &member, permission)
+            }
             Scope::Room(room) => {
                 let room = self.permit_in_room(account, permission, room);
                 room.await.map(drop)
@@ -78,21 +91,74 @@ impl Access {
         permission: &Permission,
         id: RoomId,
     ) -> Result<Arc<Room>> {
-        self.declared.check(permission)?;
         let room = self.room(id).await?;
-        let is_closed = room.private || room.space.is_none();
-        let standing = Standing {
-            space: room.space,
-            private: room.private,
-            archived: room.archived,
-            role: match room.space {
-                Some(space) => self.role(account, space).await?,
-                None => None,
-            },
-            is_in_room: is_closed && self.is_in_room(account, id).await?,
+        let Some(space) = room.space else {
+            let is_in_room = self.is_in_room(account, id).await?;
+            self.declared.only(permission)?;
+            check_direct(&room.rules, is_in_room, permission)?;
+            return Ok(room);
         };
-        standing.check(permission)?;
+        let member = self.member(account, space).await?.ok_or(Error::NotFound)?;
+        let held = self.held_by(account, &member, space, &room).await?;
+        room.rules
+            .check(&self.declared, held, &member, permission)?;
         Ok(room)
+    }
+
+    /// What a member holds in a space as a whole.
+    pub(super) async fn held_in_space(
+        &self,
+        member: &Member,
+        space: SpaceId,
+    ) -> Result<PermissionSet> {
+        let rules = self.space_rules(space).await?;
+        Ok(rules.held(&self.declared, member))
+    }
+
+    async fn held_by(
+        &self,
+        account: AccountId,
+        member: &Member,
+        space: SpaceId,
+        room: &Room,
+    ) -> Result<PermissionSet> {
+        let is_in_room = room.rules.private && self.is_in_room(account, room.id).await?;
+        let (rules, space) = (&room.rules, self.space_rules(space).await?);
+        rules.held(&self.declared, &space, account, member, is_in_room)
+    }
+
+    /// What an account may do in a room, or in a space as a whole, now: nothing it is not a member
+    /// of, only [`READ`] for members who are restricted to it.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn held(&self, account: AccountId, scope: Scope) -> Result<PermissionSet> {
+        let (space, room) = match scope {
+            Scope::Server => return Ok(PermissionSet::default()),
+            Scope::Space(space) => (space, None),
+            Scope::Room(room) => {
+                let room = self.room(room).await?;
+                let Some(space) = room.space else {
+                    return Ok(match self.is_in_room(account, room.id).await? {
+                        true => self.declared.by_members(),
+                        false => PermissionSet::default(),
+                    });
+                };
+                (space, Some(room))
+            }
+        };
+        let Some(member) = self.member(account, space).await? else {
+            return Ok(PermissionSet::default());
+        };
+        let held = match room {
+            Some(room) => self.held_by(account, &member, space, &room).await?,
+            None => self.held_in_space(&member, space).await?,
+        };
+        let is_restricted = member.restriction(Micros::now()).is_some();
+        Ok(match is_restricted {
+            true => held.both(self.declared.only(&READ)?),
+            false => held,
+        })
     }
 
     /// Runs `work` in a transaction if the account holds the permission: asked before the write
@@ -113,7 +179,7 @@ impl Access {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         self.permit(account, permission, scope).await?;
-        let write = checked(account, permission, scope, work);
+        let write = checked(self.declared.clone(), account, permission, scope, work);
         self.engine.db.write_for(scope.key(), write).await
     }
 
@@ -135,19 +201,29 @@ impl Access {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         self.permit(account, permission, scope).await?;
-        let write = checked(account, permission, scope, work);
+        let write = checked(self.declared.clone(), account, permission, scope, work);
         let db = &self.engine.db;
         db.write_protective_for(scope.key(), write).await
     }
 
-    /// An account's role in a space; `None` when it is not a member.
-    pub async fn role(&self, account: AccountId, space: SpaceId) -> Result<Option<Role>> {
+    /// An account's membership of a space; `None` when it is not a member.
+    pub async fn member(&self, account: AccountId, space: SpaceId) -> Result<Option<Arc<Member>>> {
         let load = async |deps: &Dependencies| {
             deps.add(account);
-            let db = &self.engine.db;
-            db.optional_scalar(READ_ROLE, (space, account)).await
+            let member = read_member(&self.engine.db, account, space).await?;
+            Ok(member.map(Arc::new))
         };
-        self.roles.get_or_load((account, space), load).await
+        self.memberships.get_or_load((account, space), load).await
+    }
+
+    /// What every member and every role of a space holds.
+    pub(super) async fn space_rules(&self, space: SpaceId) -> Result<Arc<SpaceRules>> {
+        let load = async |deps: &Dependencies| {
+            deps.add(space);
+            let rules = read_space_rules(&self.engine.db, &self.declared, space).await?;
+            Ok(Arc::new(rules))
+        };
+        self.space_rules.get_or_load(space, load).await
     }
 
     /// Whether an account is a member of a private room or direct conversation.
@@ -168,25 +244,29 @@ impl Access {
     /// # Errors
     /// `NotFound` when there is no such room.
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
-        const READ: &str = "SELECT id, space_id, name, about, private, \
-            archived_at IS NOT NULL AS archived FROM rooms WHERE id = $1";
+        const READ_ROOM: &str =
+            concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id = $1");
         let load = async |deps: &Dependencies| {
             deps.add(id);
-            Ok(Arc::new(self.engine.db.one(READ, (id,)).await?))
+            let row: RoomRow = self.engine.db.one(READ_ROOM, (id,)).await?;
+            Ok(Arc::new(row.into_room(&self.declared)?))
         };
         self.rooms.get_or_load(id, load).await
     }
 
-    /// The accounts that may read a room: its own members if it is private, else those of its
-    /// space. Cached until a membership changes.
+    /// The accounts that may read a room. Cached until a membership, a role or the room changes.
     ///
     /// # Errors
     /// `NotFound` when there is no such room.
     pub async fn readers_of(&self, id: RoomId) -> Result<Members> {
         let room = self.room(id).await?;
-        match room.space {
-            Some(space) if !room.private => self.members_of_space(space).await,
-            space => self.members_of_room(id, space).await,
+        let Some(space) = room.space else {
+            return self.members_of_room(&room, None).await;
+        };
+        let everyone = self.space_rules(space).await?.everyone;
+        match room.rules.is_open(self.declared.only(&READ)?, everyone) {
+            true => self.members_of_space(space).await,
+            false => self.members_of_room(&room, Some(space)).await,
         }
     }
 
@@ -194,22 +274,38 @@ impl Access {
         const READ: &str = "SELECT account_id FROM members WHERE space_id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(space);
-            self.read_members(READ, space.0).await
+            self.read_accounts(READ, space.0).await
         };
         self.space_members.get_or_load(space, load).await
     }
 
-    async fn members_of_room(&self, room: RoomId, space: Option<SpaceId>) -> Result<Members> {
-        const READ: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+    async fn members_of_room(&self, room: &Room, space: Option<SpaceId>) -> Result<Members> {
+        const IN_ROOM: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
         let load = async |deps: &Dependencies| {
-            deps.add(room);
-            space.iter().for_each(|space| deps.add(*space));
-            self.read_members(READ, room.0).await
+            deps.add(room.id);
+            let in_room = self.read_accounts(IN_ROOM, room.id.0).await?;
+            let Some(space) = space else {
+                return Ok(in_room);
+            };
+            deps.add(space);
+            let (declared, rules) = (&self.declared, self.space_rules(space).await?);
+            let read = declared.only(&READ)?;
+            let mut readers = HashSet::new();
+            for (account, member) in read_members(&self.engine.db, space).await? {
+                let is_in_room = in_room.contains(&account);
+                let held = room
+                    .rules
+                    .held(declared, &rules, account, &member, is_in_room)?;
+                if held.contains(read) {
+                    readers.insert(account);
+                }
+            }
+            Ok(Arc::new(readers))
         };
-        self.room_members.get_or_load(room, load).await
+        self.room_members.get_or_load(room.id, load).await
     }
 
-    async fn read_members(&self, sql: &'static str, id: i64) -> Result<Members> {
+    async fn read_accounts(&self, sql: &'static str, id: i64) -> Result<Members> {
         let accounts: Vec<AccountId> = self.engine.db.scalars(sql, (id,)).await?;
         Ok(Arc::new(accounts.into_iter().collect()))
     }
@@ -233,13 +329,6 @@ impl Access {
     }
 }
 
-const READ_ROLE: &str = "SELECT role FROM members WHERE space_id = $1 AND account_id = $2";
-/// The role, as it stays until the transaction ends.
-const HOLD_ROLE: Sql = Sql {
-    sqlite: READ_ROLE,
-    postgres: "SELECT role FROM members WHERE space_id = $1 AND account_id = $2 FOR SHARE",
-};
-
 /// Has other transactions wait that write to this space through [`Access::permitted_write`], or
 /// that count what it holds.
 pub(super) async fn lock_space(tx: &mut Tx, space: SpaceId) -> Result<()> {
@@ -259,66 +348,9 @@ pub(super) async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> 
     tx.lock::<(i64,)>(LOCK, (account,)).await.map(drop)
 }
 
-/// The rule for spaces, for an account in this role.
-fn check_role(role: Option<Role>, permission: &Permission) -> Result<()> {
-    if role.ok_or(Error::NotFound)?.holds(permission) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden("error-owner-only"))
-    }
-}
-
-/// All that decides what an account may do in a room.
-#[derive(FromRow)]
-struct Standing {
-    /// `None` for a direct conversation.
-    #[sqlx(rename = "space_id")]
-    space: Option<SpaceId>,
-    private: bool,
-    archived: bool,
-    /// In the room's space.
-    role: Option<Role>,
-    /// Among the members of a private room or direct conversation.
-    is_in_room: bool,
-}
-
-impl Standing {
-    /// Where there are other writers, all of it stays as it is until the transaction ends. The
-    /// room's row has been locked by an earlier statement: this one sees what was committed before.
-    const HOLD: Sql = Sql {
-        sqlite: "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
-            m.role, EXISTS (SELECT 1 FROM room_members p \
-            WHERE p.room_id = r.id AND p.account_id = $2) AS is_in_room \
-            FROM rooms r LEFT JOIN members m ON m.space_id = r.space_id AND m.account_id = $2 \
-            WHERE r.id = $1",
-        postgres: "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, \
-            (SELECT m.role FROM members m \
-            WHERE m.space_id = r.space_id AND m.account_id = $2 FOR SHARE) AS role, \
-            (SELECT p.room_id FROM room_members p \
-            WHERE p.room_id = r.id AND p.account_id = $2 FOR SHARE) IS NOT NULL AS is_in_room \
-            FROM rooms r WHERE r.id = $1",
-    };
-
-    /// The rule for rooms.
-    fn check(&self, permission: &Permission) -> Result<()> {
-        if (self.private || self.space.is_none()) && !self.is_in_room {
-            return Err(Error::NotFound);
-        }
-        match self.space {
-            Some(_) => check_role(self.role, permission)?,
-            // In a direct conversation everybody reads and writes, and nobody moderates.
-            None if permission.held_by == HeldBy::Members => {}
-            None => return Err(Error::Forbidden("error-owner-only")),
-        }
-        if permission.refused_when_archived && self.archived {
-            return Err(Error::Conflict("error-room-archived"));
-        }
-        Ok(())
-    }
-}
-
 /// `work` in a transaction in which the account holds the permission.
 fn checked<T, F>(
+    declared: DeclaredPermissions,
     account: AccountId,
     permission: &'static Permission,
     scope: Scope,
@@ -333,14 +365,11 @@ where
             // The host never changes.
             Scope::Server => {}
             Scope::Space(space) => {
-                lock_space(tx, space).await?;
-                let role = tx.optional_scalar(HOLD_ROLE, (space, account)).await?;
-                check_role(role, permission)?;
+                check_in_space(tx, &declared, space, account, permission).await?;
             }
             Scope::Room(room) => {
                 lock_room(tx, room).await?;
-                let standing: Standing = tx.one(Standing::HOLD, (room, account)).await?;
-                standing.check(permission)?;
+                check_in_room(tx, &declared, room, account, permission).await?;
             }
         }
         work(tx).await

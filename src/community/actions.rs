@@ -4,6 +4,7 @@ mod account;
 mod credentials;
 mod emoji;
 mod invites;
+mod roles;
 mod rooms;
 mod spaces;
 
@@ -14,7 +15,7 @@ use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    credentials::declare(module)
+    credentials::declare(roles::declare(module))
         .action(
             "community.create-space",
             "Makes a space with a room",

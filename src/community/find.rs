@@ -26,7 +26,8 @@ use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page, icon_address};
 pub(super) use people::PeopleIndexes;
-use words::{Pattern, Rank};
+pub(super) use words::Pattern;
+use words::Rank;
 
 /// Results of one query.
 const MAX_RESULTS: usize = 20;
@@ -240,7 +241,7 @@ impl Community {
                     key: format!("r{}", room.id),
                     label: room.name.clone(),
                     detail: space.name.clone(),
-                    sign: Sign::Icon(if room.private { "lock" } else { "hash" }),
+                    sign: Sign::Icon(room.icon()),
                     href: Some(format!("/rooms/{}", room.id)),
                     person: None,
                     rank,

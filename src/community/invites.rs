@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::accounts::{self, Accounts, NewAccount, require_row};
 use super::permissions::INVITE;
 use super::topics::MemberJoined;
-use super::{ACCOUNT_FEED, Access, Role, Scope, spaces};
+use super::{ACCOUNT_FEED, Access, Membership, Scope, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -174,7 +174,7 @@ impl Invites {
         let space = invitation
             .ok_or(Error::Conflict("error-invite-over"))?
             .space_id;
-        if self.access.role(account, space).await?.is_some() {
+        if self.access.member(account, space).await?.is_some() {
             return Ok(space);
         }
         let name = self.accounts.get(account).await?.name.clone();
@@ -214,7 +214,7 @@ async fn add_joined(
     account: AccountId,
     name: String,
 ) -> Result<()> {
-    spaces::add_member(tx, space, account, Role::Member).await?;
+    spaces::add_member(tx, space, account, Membership::Member).await?;
     let joined = MemberJoined {
         space,
         account,

@@ -129,7 +129,6 @@ async fn space_settings(
         .archived_in(viewer.account, space.id)
         .await?;
     let emoji = community.emoji.list(space.id).await?;
-    let people = community.spaces.members(space.id).await?;
     let has_emblem = community.spaces.has_emblem(space.id).await?;
     let scheme = if community.engine().settings.https {
         "https"
@@ -140,16 +139,18 @@ async fn space_settings(
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
+    let scope = Scope::Space(space.id);
+    let held = community.access.held(viewer.account, scope).await?;
     let head = community.head(&viewer, viewer.lang.t("space-settings-title"));
     app_page!(
         wants,
         SpacePage {
+            tabs: community.space_tabs(held, space.id, &shell.here)?,
             head,
             shell,
             form,
             space,
             invites,
-            people,
             archived,
             emoji,
             has_emblem,

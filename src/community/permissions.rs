@@ -1,12 +1,9 @@
-//! The community's permissions and the roles that hold them. The check of an account is
+//! The community's permissions. The check of an account is
 //! [`Access::permit`](super::Access::permit), in `access.rs`.
-
-use std::sync::Arc;
-
-use anyhow::anyhow;
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
+use crate::base::locale::Lang;
 pub use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::text_enum;
 
@@ -15,35 +12,80 @@ pub static READ: Permission = Permission {
     name: "community.read",
     scope: ScopeKind::Room,
     held_by: HeldBy::Members,
-    refused_when_archived: false,
+    adds_content: false,
     about: "See a space or a room and what is in it",
 };
 
 /// To create, rename and archive rooms and to change who may enter them.
 pub static MANAGE_ROOMS: Permission = Permission {
     name: "community.manage-rooms",
-    scope: ScopeKind::Space,
+    scope: ScopeKind::Room,
     held_by: HeldBy::Owners,
-    refused_when_archived: false,
-    about: "Make, rename, archive and open or close rooms",
+    adds_content: false,
+    about: "Make, change, archive and delete rooms, and say who may do what in them",
 };
 
-/// To rename a space, change its picture and emoji, and remove members.
+/// To rename a space and change its picture, emoji and settings.
 pub static MANAGE_SPACE: Permission = Permission {
     name: "community.manage-space",
     scope: ScopeKind::Space,
     held_by: HeldBy::Owners,
-    refused_when_archived: false,
-    about: "Rename the space, change its picture and emoji, and remove members",
+    adds_content: false,
+    about: "Change the space's name, picture, emoji and settings",
+};
+
+/// To create, change and give roles, below one's own.
+pub static MANAGE_ROLES: Permission = Permission {
+    name: "community.manage-roles",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Owners,
+    adds_content: false,
+    about: "Make and change roles below one's own, and give them to members and take them back",
 };
 
 /// To create and revoke invitations.
 pub static INVITE: Permission = Permission {
     name: "community.invite",
     scope: ScopeKind::Space,
-    held_by: HeldBy::Owners,
-    refused_when_archived: false,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
     about: "Invite people and take invitations back",
+};
+
+/// To remove members, who may come back.
+pub static KICK: Permission = Permission {
+    name: "community.kick",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Remove members, who may come back when they are invited",
+};
+
+/// To ban accounts and addresses.
+pub static BAN: Permission = Permission {
+    name: "community.ban",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Ban people, and addresses, and lift bans",
+};
+
+/// To have members only read for a while.
+pub static TIME_OUT: Permission = Permission {
+    name: "community.time-out",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Have members only read for a while",
+};
+
+/// To read the audit log.
+pub static VIEW_AUDIT: Permission = Permission {
+    name: "community.view-audit",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Read who changed what in the space",
 };
 
 /// To create spaces.
@@ -51,34 +93,23 @@ pub static CREATE_SPACE: Permission = Permission {
     name: "community.create-space",
     scope: ScopeKind::Server,
     held_by: HeldBy::Host,
-    refused_when_archived: false,
+    adds_content: false,
     about: "Make spaces on this server",
 };
 
-/// A member's role in a space.
+/// Whether a member owns the space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Holds every permission of the space.
+pub enum Membership {
+    /// Holds every permission of the space, above all roles.
     Owner,
-    /// Holds the permissions of members: to read and write.
+    /// Holds what every member does, and what the roles given to them do.
     Member,
 }
 
-text_enum!(Role {
+text_enum!(Membership {
     Owner = "owner",
     Member = "member",
 });
-
-impl Role {
-    /// Whether members in this role hold a permission.
-    pub fn holds(self, permission: &Permission) -> bool {
-        match permission.held_by {
-            HeldBy::Members => true,
-            HeldBy::Owners => self == Self::Owner,
-            HeldBy::Host => false,
-        }
-    }
-}
 
 /// Where a permission is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,26 +133,12 @@ impl Scope {
     }
 }
 
-/// The permissions that modules declared: others are refused. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct DeclaredPermissions(Arc<[&'static Permission]>);
-
-impl DeclaredPermissions {
-    pub(super) fn new(declared: &[&'static Permission]) -> Self {
-        Self(declared.into())
-    }
-
-    /// # Errors
-    /// `Internal` when no module declared this permission.
-    pub(super) fn check(&self, permission: &Permission) -> Result<()> {
-        // Nearly always the declared `static` itself: names are compared for copies only.
-        let is_declared =
-            self.0.iter().any(|one| std::ptr::eq(*one, permission)) || self.0.contains(&permission);
-        if is_declared {
-            return Ok(());
-        }
-        let name = permission.name;
-        Err(anyhow!("no module declares the permission {name}: `Module::permission`").into())
+/// The sentence of a permission in the viewer's language, else as its module declares it.
+pub(super) fn permission_words(lang: Lang, permission: &Permission) -> String {
+    let key = format!("permission-{}", permission.name.replace('.', "-"));
+    match lang.has(&key) {
+        true => lang.t(&key).to_owned(),
+        false => permission.about.to_owned(),
     }
 }
 
@@ -135,36 +152,5 @@ pub fn is_granted<T>(asked: Result<T>) -> Result<bool> {
         Ok(_) => Ok(true),
         Err(Error::NotFound | Error::Forbidden(_) | Error::Conflict(_)) => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn owner_holds_space_but_not_server_permissions() {
-        for permission in [&READ, &MANAGE_ROOMS, &MANAGE_SPACE, &INVITE] {
-            assert!(Role::Owner.holds(permission), "{permission:?}");
-            assert_eq!(Role::Member.holds(permission), permission == &READ);
-        }
-        assert!(!Role::Owner.holds(&CREATE_SPACE));
-    }
-
-    #[test]
-    fn undeclared_permission_is_an_internal_error() {
-        let declared = DeclaredPermissions::new(&[&READ]);
-        let copy = Permission { ..READ };
-        assert!(declared.check(&READ).is_ok());
-        assert!(declared.check(&copy).is_ok());
-        let refused = declared.check(&INVITE);
-        assert!(matches!(&refused, Err(Error::Internal(_))), "{refused:?}");
-        assert!(
-            refused
-                .unwrap_err()
-                .to_string()
-                .contains("community.invite")
-        );
-        assert!(is_granted(declared.check(&INVITE)).is_err());
     }
 }

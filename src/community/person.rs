@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Face, Role};
+use super::{Face, Membership};
 use crate::base::ids::AccountId;
 
 /// People that a list shows at most.
@@ -17,7 +17,7 @@ pub struct Person {
     pub name: String,
     /// The role in the space; `None` where it does not matter.
     #[sqlx(default)]
-    pub role: Option<Role>,
+    pub role: Option<Membership>,
 }
 
 impl Person {
@@ -28,6 +28,6 @@ impl Person {
 
     /// Whether they own the space.
     pub fn is_owner(&self) -> bool {
-        self.role == Some(Role::Owner)
+        self.role == Some(Membership::Owner)
     }
 }

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::Rooms;
+use super::permissions::READ as READ_PERMISSION;
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
 use crate::engine::versions::Dependencies;
@@ -67,7 +68,16 @@ impl Rooms {
 
     async fn read_names(&self, space: SpaceId) -> Result<RoomNames> {
         const READ: &str = "SELECT name, id FROM rooms \
-            WHERE space_id = $1 AND NOT private AND archived_at IS NULL ORDER BY id LIMIT $2";
+            WHERE space_id = $1 AND NOT private AND archived_at IS NULL AND NOT EXISTS \
+            (SELECT 1 FROM room_overrides o WHERE o.room_id = rooms.id \
+            AND ' ' || o.denied || ' ' LIKE '% community.read %') ORDER BY id LIMIT $2";
+        let rules = self.access.space_rules(space).await?;
+        if !rules
+            .everyone
+            .contains(self.access.declared.only(&READ_PERMISSION)?)
+        {
+            return Ok(RoomNames::default());
+        }
         let rows: Vec<(String, RoomId)> = self
             .engine
             .db

@@ -10,6 +10,8 @@ use super::permissions::{self, MANAGE_ROOMS};
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_form::RoomForm;
 use super::room_names::RoomNames;
+use super::room_row::{RoomRow, room_columns};
+use super::standing::{RoomKind, RoomRules};
 use super::topics::{RoomChanged, RoomCreated};
 use super::{Access, Scope};
 use crate::base::clock::Micros;
@@ -19,28 +21,35 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
-use sqlx::FromRow;
 
 /// Open rooms of a space, as many archived ones, and direct conversations that an account begins:
 /// what is not listed cannot be found again.
 pub(super) const MAX_ROOMS: i64 = 500;
 
 /// A room.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub struct Room {
     /// Unique on this server.
     pub id: RoomId,
     /// `None` for a direct conversation.
-    #[sqlx(rename = "space_id")]
     pub space: Option<SpaceId>,
     /// Empty for a direct conversation: see [`Rooms::title`].
     pub name: String,
     /// One line of description; may be empty.
     pub about: String,
-    /// Whether it is visible to its own members only.
-    pub private: bool,
-    /// Whether it is closed for new messages.
-    pub archived: bool,
+    /// Who may do what in it.
+    pub rules: RoomRules,
+}
+
+impl Room {
+    /// The name of its icon in lists.
+    pub fn icon(&self) -> &'static str {
+        match self.rules.kind {
+            _ if self.rules.private => "lock",
+            RoomKind::Announcement => "megaphone",
+            RoomKind::Text => "hash",
+        }
+    }
 }
 
 /// Inserts a room in the caller's transaction. `people_key` is set for a direct conversation.
@@ -186,16 +195,37 @@ impl Rooms {
         space: SpaceId,
         archived: bool,
     ) -> Result<Vec<Room>> {
-        const READ: &str = "SELECT id, space_id, name, about, private, \
-            archived_at IS NOT NULL AS archived FROM rooms \
-            WHERE space_id = $1 AND (archived_at IS NOT NULL) = $3 AND (NOT private OR EXISTS \
-            (SELECT 1 FROM room_members m WHERE m.room_id = rooms.id AND m.account_id = $2)) \
-            ORDER BY name LIMIT $4";
-        self.access
+        const READ_ROOMS: &str = concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms r WHERE r.space_id = $1 AND (r.archived_at IS NOT NULL) = $2 \
+             ORDER BY r.name LIMIT $3"
+        );
+        const OWN: &str = "SELECT m.room_id FROM room_members m JOIN rooms r ON r.id = m.room_id \
+            WHERE m.account_id = $1 AND r.space_id = $2 AND r.private";
+        let access = &self.access;
+        access
             .permit(account, &permissions::READ, Scope::Space(space))
             .await?;
-        let db = &self.engine.db;
-        db.all(READ, (space, account, archived, MAX_ROOMS)).await
+        let Some(member) = access.member(account, space).await? else {
+            return Err(Error::NotFound);
+        };
+        let (db, declared) = (&self.engine.db, &access.declared);
+        let space_rules = access.space_rules(space).await?;
+        let own: Vec<RoomId> = db.scalars(OWN, (account, space)).await?;
+        let rows: Vec<RoomRow> = db.all(READ_ROOMS, (space, archived, MAX_ROOMS)).await?;
+        let mut readable = Vec::new();
+        for row in rows {
+            let room = row.into_room(declared)?;
+            let is_in_room = own.contains(&room.id);
+            let held = room
+                .rules
+                .held(declared, &space_rules, account, &member, is_in_room)?;
+            if !held.is_empty() {
+                readable.push(room);
+            }
+        }
+        Ok(readable)
     }
 
     /// The members of a private room or direct conversation, by name, at most 500.
@@ -264,8 +294,8 @@ impl Rooms {
             let before: Vec<AccountId> = tx.scalars(CLEAR, (id,)).await?;
             let members = retain_members(tx, space, form.members(by)).await?;
             add_people(tx, id, &members).await?;
-            let may_exclude = room.private || form.private;
-            let affected = if room.private && form.private {
+            let may_exclude = room.rules.private || form.private;
+            let affected = if room.rules.private && form.private {
                 [before, members].concat()
             } else {
                 Vec::new()
@@ -294,7 +324,7 @@ impl Rooms {
             if archive != is_archived(tx, id).await? {
                 check_count(tx, space, archive).await?;
             }
-            let affected: Vec<AccountId> = if room.private {
+            let affected: Vec<AccountId> = if room.rules.private {
                 tx.scalars(MEMBERS, (id,)).await?
             } else {
                 Vec::new()

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::permissions::{self, HeldBy};
+use super::permissions;
 use super::spaces::Space;
-use super::{ACCOUNT_FEED, Community, Face, Role, SPACE_FEED, UNREAD_FEED, names};
+use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
@@ -199,9 +199,22 @@ impl Layout {
         let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
         sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
-        let role = match space {
-            Some(space) => community.access.role(viewer.account, space).await?,
-            None => None,
+        let access = &community.access;
+        let held = match space {
+            Some(space) => access.held(viewer.account, Scope::Space(space)).await?,
+            None => PermissionSet::default(),
+        };
+        // In a room, which may allow and deny, what the viewer holds there.
+        let room = here
+            .strip_prefix("/rooms/")
+            .and_then(|room| room.parse().ok());
+        let held_here = match room {
+            Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
+                // A page may name any room.
+                Err(Error::NotFound) => held,
+                held => held?,
+            },
+            None => held,
         };
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
@@ -225,8 +238,8 @@ impl Layout {
             sections,
             panes: Vec::new(),
             parts: Vec::new(),
-            rights: community.rights(role),
-            manages: role.is_some_and(|role| role.holds(&permissions::MANAGE_SPACE)),
+            rights: community.rights(held_here),
+            manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
             here: here.to_owned(),
@@ -274,11 +287,11 @@ impl Community {
         Ok(feeds.join(" "))
     }
 
-    /// The held permissions that style sheets show controls for, by name without the module.
-    fn rights(&self, role: Option<Role>) -> String {
-        let held = self.permissions.iter().filter(|permission| {
-            permission.held_by == HeldBy::Owners && role.is_some_and(|role| role.holds(permission))
-        });
+    /// The held permissions that style sheets show controls for, by name without the module: those
+    /// that not every member holds by default.
+    pub fn rights(&self, held: PermissionSet) -> String {
+        let declared = &self.access.declared;
+        let held = declared.in_set(held.without(declared.by_members()));
         let names: Vec<_> = held
             .filter_map(|permission| Some(permission.name.split_once('.')?.1))
             .collect();

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
-use super::topics::{MemberJoined, MemberLeft, RoomChanged, RoomCreated, SpaceChanged};
+use super::topics::{
+    MemberChanged, MemberJoined, MemberLeft, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
+};
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
@@ -55,6 +57,8 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(space_changed)
         .on(member_joined)
         .on(member_left)
+        .on(member_changed)
+        .on(roles_changed)
         .when_lagged(refresh_all)
 }
 
@@ -156,5 +160,24 @@ async fn member_joined(
 async fn member_left(community: &Community, event: &MemberLeft, envelope: &Envelope) -> Result<()> {
     let feed = ACCOUNT_FEED.name(event.account);
     refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn member_changed(
+    community: &Community,
+    event: &MemberChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn roles_changed(
+    community: &Community,
+    event: &RolesChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
     Ok(())
 }

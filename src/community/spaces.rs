@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use sqlx::FromRow;
 
 use super::access::lock_account;
+use super::access_store::hold_member;
 use super::accounts::require_row;
+use super::audit::{self, Act};
 use super::cache::StoreCache;
+use super::member_roles::check_other_owner;
 use super::names::check_name;
-use super::permissions::{CREATE_SPACE, MANAGE_SPACE, READ};
+use super::permissions::{CREATE_SPACE, KICK, MANAGE_SPACE, READ};
 use super::person::{MAX_LISTED, Person};
+use super::roles::actor;
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
-use super::{ACCOUNT_FEED, Access, Role, SPACE_FEED, Scope, rooms};
+use super::{ACCOUNT_FEED, Access, Membership, SPACE_FEED, Scope, roles, rooms};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -35,11 +40,12 @@ pub struct Space {
     pub tells_joins: bool,
 }
 
-/// Inserts a space in the caller's transaction.
+/// Inserts a space with a role of moderators in the caller's transaction.
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     let id = SpaceId::new();
     const INSERT: &str = "INSERT INTO spaces (id, name, created_at) VALUES ($1, $2, $3)";
     tx.execute(INSERT, (id, name, Micros::now())).await?;
+    roles::insert_moderator(tx, id, "Moderator").await?;
     Ok(id)
 }
 
@@ -51,7 +57,7 @@ pub(super) async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
-    role: Role,
+    role: Membership,
 ) -> Result<()> {
     const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -129,7 +135,7 @@ impl Spaces {
         let bus = self.engine.bus.clone();
         let create = async move |tx: &mut Tx| {
             let space = insert(tx, &name).await?;
-            add_member(tx, space, account, Role::Owner).await?;
+            add_member(tx, space, account, Membership::Owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
             let origin = Origin::new(account, Some(space));
             let owner = account;
@@ -166,11 +172,12 @@ impl Spaces {
             .await
     }
 
-    /// Removes an account from a space and all its rooms: on its own wish, or by somebody who
-    /// manages the space. Its sockets are checked again before they get another frame.
+    /// Removes an account from a space and all its rooms: on its own wish, or by somebody who may
+    /// remove members and stands above it. Its sockets are checked again before they get another
+    /// frame.
     ///
     /// # Errors
-    /// `Conflict` for the owner: a space always has one.
+    /// `Conflict` for the last owner: a space always has one. `Forbidden` for who stands as high.
     pub(super) async fn remove_member(
         &self,
         by: AccountId,
@@ -178,17 +185,31 @@ impl Spaces {
         account: AccountId,
     ) -> Result<()> {
         const LEAVE: &str = "DELETE FROM members \
-            WHERE space_id = $1 AND account_id = $2 RETURNING role";
+            WHERE space_id = $1 AND account_id = $2";
         const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
             AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
-        let right = if by == account { &READ } else { &MANAGE_SPACE };
-        let engine = self.engine.clone();
+        let right = if by == account { &READ } else { &KICK };
+        let (engine, declared) = (self.engine.clone(), self.access.declared.clone());
         let leave = async move |tx: &mut Tx| {
-            match tx.optional_scalar(LEAVE, (space, account)).await? {
-                Some(Role::Owner) => return Err(Error::Conflict("error-owner-stays")),
-                Some(Role::Member) => {}
-                None => return Err(Error::NotFound),
+            let (member, rules) = hold_member(tx, &declared, space, account).await?;
+            if by != account {
+                let actor = actor(tx, &declared, space, by).await?;
+                actor.check_above(rules.rank(&member))?;
+                let act = Act {
+                    space: Some(space),
+                    actor: Some(by),
+                    act: "member.removed",
+                    subject: Some(account.0),
+                    name: "",
+                    before: Value::Null,
+                    after: Value::Null,
+                };
+                audit::record(tx, act).await?;
             }
+            if member.is_owner {
+                check_other_owner(tx, space, account).await?;
+            }
+            tx.execute(LEAVE, (space, account)).await?;
             tx.execute(LEAVE_ROOMS, (space, account)).await?;
             let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
             let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });

@@ -154,3 +154,21 @@ event! {
         network: IpAddr = IpAddr::from([192, 0, 2, 0]),
     }
 }
+
+event! {
+    /// The roles of a space changed, or what its members may do.
+    pub struct RolesChanged on "community.roles.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// A member got or lost a role, the space or a time-out.
+    pub struct MemberChanged on "community.member.changed" by space changes(space, account) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// The member.
+        account: AccountId = AccountId(7),
+    }
+}

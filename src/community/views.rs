@@ -8,6 +8,7 @@ use super::passkeys::Passkey;
 use super::rooms::Room;
 use super::sessions::OpenSession;
 use super::shell::Shell;
+use super::space_tabs::Tab;
 use super::spaces::Space;
 use super::totp::TotpState;
 use super::{Emoji, Person};
@@ -95,10 +96,10 @@ pub(super) struct HomePage {
 pub(super) struct SpacePage {
     pub(super) head: Head,
     pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
     pub(super) form: Form,
     pub(super) space: Space,
     pub(super) invites: Vec<Invite>,
-    pub(super) people: Vec<Person>,
     pub(super) archived: Vec<Room>,
     pub(super) emoji: Vec<Emoji>,
     pub(super) has_emblem: bool,

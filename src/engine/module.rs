@@ -35,7 +35,7 @@ pub use declarations::{Audience, Declarations, Handlers, Route};
 pub use list::Modules;
 pub use migrations::Migration;
 pub(super) use migrations::run_all as run_migrations;
-pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane};
+pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
@@ -82,6 +82,12 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     pub fn permission(mut self, permission: &'static Permission) -> Self {
         self.assert_owned("permission", permission.name);
         self.declared.permissions.push(permission);
+        self
+    }
+
+    /// Adds a page to those of a space's settings.
+    pub fn space_tab(mut self, tab: SpaceTab) -> Self {
+        self.declared.space_tabs.push(tab);
         self
     }
 

@@ -7,9 +7,10 @@ use std::fmt;
 pub enum ScopeKind {
     /// The whole installation.
     Server,
-    /// A space.
+    /// A space. Rooms neither allow nor deny it.
     Space,
-    /// A room, or a direct conversation.
+    /// A room, or a direct conversation. Its space decides, unless the room itself allows or denies
+    /// it.
     Room,
 }
 
@@ -18,6 +19,9 @@ pub enum ScopeKind {
 pub enum HeldBy {
     /// All members of the scope.
     Members,
+    /// The role of moderators, which every space begins with, and the owners; nobody in a direct
+    /// conversation.
+    Moderators,
     /// The owners of the space; nobody in a direct conversation.
     Owners,
     /// The accounts that run the server.
@@ -30,11 +34,13 @@ pub struct Permission {
     pub name: &'static str,
     /// The kind of scope in which it is held.
     pub scope: ScopeKind,
-    /// Who holds it unless the community configures otherwise.
+    /// Who holds it unless a space configures otherwise.
     pub held_by: HeldBy,
-    /// Whether it is for changing a room: nobody holds it while the room is archived.
-    pub refused_when_archived: bool,
-    /// One sentence: what it allows.
+    /// Whether it is for adding to a room: refused while the room is archived or read-only, and in
+    /// announcement rooms held only by those to whom the room allows it.
+    pub adds_content: bool,
+    /// One sentence: what it allows. Pages show the message `permission-<module>-<right>` of the
+    /// catalogue where there is one.
     pub about: &'static str,
 }
 

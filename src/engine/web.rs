@@ -12,6 +12,7 @@ mod bodies;
 mod cache_control;
 mod client_address;
 mod client_stream;
+mod confirmation;
 mod connections;
 mod content_coding;
 mod csp;

@@ -20,7 +20,7 @@ pub static OPERATE: Permission = Permission {
     name: "admin.operate",
     scope: ScopeKind::Server,
     held_by: HeldBy::Host,
-    refused_when_archived: false,
+    adds_content: false,
     about: "See and retry jobs and failed events",
 };
 

@@ -48,16 +48,25 @@ pub static POST: Permission = Permission {
     name: "chat.post",
     scope: ScopeKind::Room,
     held_by: HeldBy::Members,
-    refused_when_archived: true,
+    adds_content: true,
     about: "Write messages",
+};
+
+/// To send files with messages.
+pub static ATTACH: Permission = Permission {
+    name: "chat.attach",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: true,
+    about: "Send files with messages",
 };
 
 /// To delete messages of others.
 pub static MODERATE: Permission = Permission {
     name: "chat.moderate",
     scope: ScopeKind::Room,
-    held_by: HeldBy::Owners,
-    refused_when_archived: false,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
     about: "Delete what others wrote",
 };
 
@@ -108,6 +117,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
         .permission(&POST)
+        .permission(&ATTACH)
         .permission(&MODERATE)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)

@@ -176,12 +176,12 @@ pub fn module() -> Module<Presence> {
 }
 
 async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Result<bool> {
-    let role = presence
+    let member = presence
         .community
         .access
-        .role(viewer.account, space)
+        .member(viewer.account, space)
         .await?;
-    Ok(role.is_some())
+    Ok(member.is_some())
 }
 
 async fn active(presence: Presence, viewer: Viewer, _: ActiveInput) -> Result<Outcome> {

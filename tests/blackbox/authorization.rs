@@ -5,4 +5,5 @@ mod actions;
 mod completeness;
 mod feeds;
 mod fixture;
+mod ranks;
 mod routes;

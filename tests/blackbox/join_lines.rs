@@ -86,3 +86,26 @@ async fn joins_are_told_only_where_wanted_in_public_rooms() {
     let refused = dee.act("community.tell-joins", tell("")).await;
     refused.expect(403);
 }
+
+#[tokio::test]
+async fn join_line_leaves_room_read() {
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let general = ann.room("general");
+    let tell = json!({ "space": ann.space, "tell": "yes" });
+    ann.act("community.tell-joins", tell).await.done();
+    let bob = server.member("Bob").await;
+    server.member("Cem").await;
+    eventually("a line about both", || async {
+        let lines = lines(&ann, &general).await;
+        let is_told = lines.iter().any(|line| line.to_string().contains("Cem"));
+        is_told.then_some(())
+    })
+    .await;
+    assert_eq!(bob.get("/unread").await.json(), json!([]));
+    ann.post("general", "welcome").await;
+    assert_eq!(
+        bob.get("/unread").await.json(),
+        json!([{ "room": general, "space": ann.space }])
+    );
+}

@@ -31,7 +31,8 @@ async fn host_invites_friend_and_they_talk() {
     );
     ann.go("/").await;
 
-    ann.click(".side > header a").await;
+    ann.click(".pane .invite a").await;
+    ann.wait_until("location.hash === '#invites'").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
     ann.wait_visible("input[readonly]").await;
@@ -54,6 +55,7 @@ async fn host_invites_friend_and_they_talk() {
     }
     bob.click("main .btn").await;
     bob.wait_text("main h1", "general").await;
+    bob.wait_hidden(".pane .invite").await;
 
     ann.send_message("Welcome").await;
     bob.wait_text(".log .msg .body", "Welcome").await;

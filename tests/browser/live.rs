@@ -167,6 +167,7 @@ async fn room_changes_reach_sidebars() {
     ann_browser
         .click("form[action='/act/community.archive-room'] .btn")
         .await;
+    ann_browser.click("dialog[open] .danger").await;
     bob_browser
         .wait_until(
             "![...document.querySelectorAll('.side a.room')].some((one) => \

@@ -93,6 +93,17 @@ async fn phone_shows_one_pane_without_overflow() {
     phone.type_into(".compose textarea", "from a phone").await;
     phone.click(".compose .send").await;
     phone.wait_message("from a phone").await;
+
+    // What a long press shows goes when something else is touched.
+    phone
+        .js(
+            "document.querySelector('.log > .msg .body').dispatchEvent(new MouseEvent('contextmenu', \
+            { bubbles: true, cancelable: true }))",
+        )
+        .await;
+    phone.wait_visible(".msg.open .acts").await;
+    phone.click(".compose textarea").await;
+    phone.wait_hidden(".msg .acts").await;
     phone.close().await;
 }
 
@@ -197,6 +208,32 @@ async fn keyboard_reaches_everything() {
     ann_browser.wait_visible("#keys[open]").await;
     ann_browser.press(&[], ESCAPE).await;
     ann_browser.wait_hidden("#keys[open]").await;
+
+    // A page that was swapped in is read from its content on, and the focus survives a deletion.
+    ann_browser
+        .js("(document.querySelector('.side > header a').focus(), true)")
+        .await;
+    ann_browser.press(&[], ENTER).await;
+    ann_browser.wait_text("main h1", "Space settings").await;
+    ann_browser
+        .wait_until("document.activeElement.id === 'main'")
+        .await;
+    ann_browser
+        .wait_until("document.getElementById('said').textContent.includes('Space settings')")
+        .await;
+    ann_browser.open_room(&people.ann.room("general")).await;
+    ann_browser.wait_message("typed").await;
+    ann_browser
+        .js("(document.querySelector('.log > .msg .when').focus(), true)")
+        .await;
+    ann_browser.press(&[], TAB).await;
+    ann_browser.press(&[], TAB).await;
+    ann_browser.press(&[], ENTER).await;
+    ann_browser.wait_visible("#confirm[open]").await;
+    ann_browser.click("#confirm .danger").await;
+    ann_browser
+        .wait_until("document.activeElement.matches('.msg[data-deleted] .when')")
+        .await;
     people.ann_browser.close().await;
     people.bob_browser.close().await;
 }

@@ -71,6 +71,10 @@ async fn file_that_cannot_be_sent_says_why_and_others_go_on() {
     for (name, size) in files {
         std::fs::write(path(name), vec![b'x'; size]).expect("a file");
     }
+    // The tray is there already, as it is on a page that has been open for a while.
+    let preload = "(async () => (await import(document.querySelector('script[src$=\"js/chat.js\"]')\
+        .src.replace('chat.js', 'chat/attach.js'))).preloadTray().then(() => true))()";
+    browser.js(preload).await;
     // Nothing is sent yet: what is wrong with a file is not told by the server.
     let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     browser.devtools("Network.enable", json!({})).await;

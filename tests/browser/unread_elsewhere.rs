@@ -60,6 +60,10 @@ async fn title_and_icon_tell_of_unread_elsewhere() {
         .await;
     page.wait_visible(&format!(".rail a[href='/spaces/{space}'][data-unread]"))
         .await;
+    page.wait_until(&format!(
+        "document.querySelector(\".rail a[href='/spaces/{space}']\").innerText.includes('unread')"
+    ))
+    .await;
     people.bob.page(&format!("/rooms/{room}")).await;
     page.wait_until("document.title === 'garden · Tidepool'")
         .await;

@@ -138,3 +138,28 @@ async fn upload_moves_from_closed_tab() {
         .await;
     ann_browser.close().await;
 }
+
+#[tokio::test]
+async fn file_dropped_while_offline_is_attached_afterwards() {
+    let _browsers = acquire_browsers(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let proxy = Proxy::start(server.address()).await;
+    let browser = Browser::signed_in(&ann, &proxy.base()).await;
+    browser.open_room(&ann.room("general")).await;
+    let loaded = "performance.getEntriesByName(document.querySelector('script[src$=\"js/chat.js\"]')\
+        .src.replace('chat.js', 'chat/tray.js')).length";
+    assert_eq!(browser.js(loaded).await, 0, "loaded with the first file");
+    proxy.cut();
+    browser
+        .js(&transfer_script("drop", "new File(['kept'], 'kept.txt')"))
+        .await;
+    browser.wait_text(".compose > .error", "not").await;
+    proxy.restore();
+    browser.wait_visible(".upload[data-state=ready]").await;
+    browser.send_message("back again").await;
+    browser
+        .wait_text(".log > .msg:not([data-pending]) .attachment", "kept.txt")
+        .await;
+    browser.close_after_network_errors().await;
+}

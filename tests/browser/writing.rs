@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::driver::acquire_browsers;
+use super::file_transfer::{draw_picture, transfer_script};
 use super::session::{Browser, Kind};
 use crate::support::TestServer;
 
@@ -373,6 +374,7 @@ async fn sent_message_looks_at_once_as_it_will() {
         "```\n> a\nb\n```",
         "hi :wave: there",
         "👋 🎉",
+        "in #general, not in C#general, `#general` or #nowhere",
     ] {
         browser.hold_posts().await;
         browser.write(text, text.len(), text.len()).await;
@@ -385,6 +387,33 @@ async fn sent_message_looks_at_once_as_it_will() {
         let after = look(&browser, ".log[data-live] > .msg").await;
         assert_eq!(before, after, "{text}");
     }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn files_of_a_pending_message_are_shown() {
+    let _browsers = acquire_browsers(1).await;
+    let (_server, browser) = owner_in_room(Kind::default()).await;
+    draw_picture(&browser).await;
+    browser.js(&transfer_script("drop", "window.drawn")).await;
+    browser
+        .js(&transfer_script("drop", "new File(['kept'], 'kept.txt')"))
+        .await;
+    browser
+        .wait_until("document.querySelectorAll('.upload[data-state=ready]').length === 2")
+        .await;
+    browser.hold_posts().await;
+    browser.click(".compose .send").await;
+    browser
+        .wait_until("document.querySelector('.pending .attachment.picture img')?.naturalWidth")
+        .await;
+    browser
+        .wait_text(".pending .attachment.file", "kept.txt")
+        .await;
+    browser.release_posts().await;
+    browser
+        .wait_text(".log[data-live] > .msg .attachment", "kept.txt")
+        .await;
     browser.close().await;
 }
 

@@ -55,6 +55,20 @@ impl Database {
         }
     }
 
+    /// Whether the database refuses a statement beside the server.
+    pub async fn refuses(&self, sql: &str) -> bool {
+        match self {
+            Self::Sqlite(file) => {
+                let address = format!("sqlite://{}", file.display());
+                let opened = SqliteConnection::connect(&address).await;
+                let mut database = opened.expect("it opens");
+                let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut database).await;
+                done.is_err()
+            }
+            Self::Postgres(database) => database.try_execute(sql).is_none(),
+        }
+    }
+
     /// Runs one statement beside the server; how many rows it changed.
     pub async fn execute(&self, sql: &str) -> u64 {
         match self {

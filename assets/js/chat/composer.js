@@ -4,12 +4,11 @@
 import { announce, words } from '../app.js';
 import { act } from '../live.js';
 import { showWaiting } from '../waiting.js';
+import { Attachments } from './attach.js';
 import { isComposing, isSendKey } from './enter_key.js';
 import { onFirstUse } from './first_use.js';
 import { showNewest } from './log.js';
 import { loadPreview, send } from './outbox.js';
-import { startTray } from './tray.js';
-import { restoreUploads } from './uploads.js';
 
 const MAX_CHARS = 4000; // graphemes; the server's limit
 const MAX_BYTES = 16384; // in UTF-8; the server's limit
@@ -46,13 +45,14 @@ class Composer {
     this.area = form.elements.body;
     this.draftKey = `draft:${document.getElementById('app').dataset.me}:${this.room}`;
     this.typingSentAt = 0;
-    this.tray = startTray(page, form, (text) => this.showError(text));
+    this.attachments = new Attachments(page, form, (text) => this.showError(text));
   }
 
   start() {
     const { area, form } = this;
     if (!area.value) area.value = localStorage.getItem(this.draftKey) ?? '';
     this.showCount();
+    this.attachments.start();
     onFirstUse(area, form, () => this.loadWriting());
     area.addEventListener('input', () => this.afterInput());
     area.addEventListener('keydown', (event) => this.handleKey(event));
@@ -148,7 +148,8 @@ class Composer {
   /** Adds pasted files, or a text as one. */
   addPasted(files, text) {
     const name = `${words.pastedName}.txt`;
-    this.tray.add(files ?? [new File([text], name, { type: 'text/plain' })]);
+    const added = files ?? [new File([text], name, { type: 'text/plain' })];
+    this.attachments.add(added.map((file) => ({ file, reason: '' })));
     return true;
   }
 
@@ -202,7 +203,7 @@ class Composer {
   }
 
   async submit() {
-    const { area, tray } = this;
+    const { area } = this;
     const text = area.value;
     const body = text.replace(/\s+$/, '').replace(/^\n+/, '');
     const { count, max } = this.showCount();
@@ -211,13 +212,19 @@ class Composer {
     // the message is in the outbox.
     area.value = '';
     this.showCount();
-    await restoreUploads(); // its attachments may have been stored before a reload
-    if (!tray.isReady()) {
-      area.value = [text, area.value].filter(Boolean).join('\n');
-      return this.showError(tray.waitReason());
+    let tray = null, problem = '';
+    try {
+      tray = await this.attachments.settle(); // some may have been stored before a reload
+      if (tray && !tray.isReady()) problem = tray.waitReason();
+    } catch {
+      problem = words.notReached;
     }
-    const isEmpty = !body.trim() && tray.isEmpty();
-    if (!isEmpty) send(this.room, body, tray.takeFiles());
+    if (problem) {
+      area.value = [text, area.value].filter(Boolean).join('\n');
+      return this.showError(problem);
+    }
+    const isEmpty = !body.trim() && (tray?.isEmpty() ?? true);
+    if (!isEmpty) send(this.room, body, tray?.takeFiles());
     this.storeDraft();
     this.showError('');
     this.showOffer(null);

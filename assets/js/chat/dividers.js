@@ -14,7 +14,8 @@ function dayName(at) {
   const days = daysAgo(at);
   if (days === 0) return words.today;
   if (days === 1) return words.yesterday;
-  return formatDate(at.getFullYear() === new Date().getFullYear() ? words.day : words.dayOfYear, at);
+  const isThisYear = at.getFullYear() === new Date().getFullYear();
+  return formatDate(isThisYear ? words.day : words.dayOfYear, at);
 }
 
 /** The dividers that belong between these messages, as [message after it, kind, text]. */

@@ -46,7 +46,7 @@ export function onFirstUse(area, form, load) {
     start(event, isForWriting(event, area) ? new KeyboardEvent('keydown', event) : null);
   }, { signal, capture: true });
   area.addEventListener('paste', (event) => {
-    // Files alone are the tray's, which is there already.
+    // Files alone are for attach.js.
     const hasText = event.clipboardData.types.some((type) => type.startsWith('text/'));
     start(event, hasText ? copyOf(event) : null);
   }, { signal, capture: true });

@@ -44,8 +44,9 @@ function selectedLines({ value, selectionStart, selectionEnd }) {
 // Marks around text ---------------------------------------------------------------------------
 
 /** How many of `mark` are at the end of a text, or at its start. */
-const countAtEnd = (text, mark) => text.length - text.replace(new RegExp(`\\${mark}+$`), '').length;
-const countAtStart = (text, mark) => text.length - text.replace(new RegExp(`^\\${mark}+`), '').length;
+const lengthOf = (text, pattern) => new RegExp(pattern).exec(text)?.[0].length ?? 0;
+const countAtEnd = (text, mark) => lengthOf(text, `\\${mark}+$`);
+const countAtStart = (text, mark) => lengthOf(text, `^\\${mark}+`);
 
 /** Whether a run of so many asterisks makes text bold (2), italic (1) or both (3). */
 const hasEmphasis = (count, wanted) => (wanted === 2 ? count >= 2 : count % 2 === 1);
@@ -167,7 +168,8 @@ function toggleLines(area, prefix, pattern, isForBlankLines) {
   });
   const text = changed.join('\n');
   const hasSelection = area.selectionStart !== area.selectionEnd;
-  replaceText(area, start, end, text, hasSelection ? start : start + text.length, start + text.length);
+  const after = start + text.length;
+  replaceText(area, start, end, text, hasSelection ? start : after, after);
 }
 
 // Links ---------------------------------------------------------------------------------------

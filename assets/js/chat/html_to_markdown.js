@@ -6,7 +6,9 @@ const BLOCKS = new Set([
   'H2', 'H3', 'H4', 'H5', 'H6', 'HEADER', 'HR', 'LI', 'MAIN', 'OL', 'P', 'PRE', 'SECTION',
   'TABLE', 'UL',
 ]);
-const IGNORED = new Set(['SCRIPT', 'STYLE', 'META', 'LINK', 'TITLE', 'HEAD', 'TEMPLATE', 'NOSCRIPT']);
+const IGNORED = new Set([
+  'SCRIPT', 'STYLE', 'META', 'LINK', 'TITLE', 'HEAD', 'TEMPLATE', 'NOSCRIPT',
+]);
 const RICH = 'a[href], b, strong, i, em, s, del, strike, code, pre, h1, h2, h3, h4, h5, h6, '
   + 'ul, ol, blockquote, table, [data-style*="font-weight"], [data-style*="font-style"]';
 
@@ -61,7 +63,10 @@ function marked(text, mark) {
 function marksOf(element) {
   const { tagName } = element;
   const style = element.dataset.style ?? '';
-  const valueOf = (name) => new RegExp(`(?:^|;)\\s*${name}\\s*:\\s*([^;]+)`).exec(style)?.[1].trim();
+  const valueOf = (name) => {
+    const [, value] = new RegExp(`(?:^|;)\\s*${name}\\s*:\\s*([^;]+)`).exec(style) ?? [];
+    return value?.trim();
+  };
   const fontWeight = valueOf('font-weight'), fontStyle = valueOf('font-style');
   const isBold = fontWeight ? fontWeight === 'bold' || Number(fontWeight) >= 600
     : INLINE_MARKS[tagName] === '**';
@@ -75,7 +80,8 @@ function linkOf(element, text) {
   const address = element.getAttribute('href');
   if (!/^(https?:|mailto:)/i.test(address) || !text.trim()) return text;
   if (text.trim() === address) return text.replace(/\\([\\`*_~])/g, '$1');
-  return `[${text.trim().replace(/[[\]]/g, '\\$&')}](${address.replace(/[()\s]/g, encodeURIComponent)})`;
+  const label = text.trim().replace(/[[\]]/g, '\\$&');
+  return `[${label}](${address.replace(/[()\s]/g, encodeURIComponent)})`;
 }
 
 function codeOf(text) {
@@ -134,7 +140,8 @@ function blockOf(element) {
   }
   if (tagName === 'PRE') return [fenceOf(element)];
   if (tagName === 'BLOCKQUOTE') {
-    return [blocksOf(element).join('\n\n').split('\n').map((line) => `> ${line}`.trim()).join('\n')];
+    const lines = blocksOf(element).join('\n\n').split('\n');
+    return [lines.map((line) => `> ${line}`.trim()).join('\n')];
   }
   if (tagName === 'UL' || tagName === 'OL') return [listOf(element)].filter(Boolean);
   if (tagName === 'TABLE') return [tableOf(element)].filter(Boolean);
@@ -181,7 +188,10 @@ function tableOf(table) {
 
 function markdownTable(rows) {
   const columns = Math.max(...rows.map((row) => row.length));
-  const lineOf = (row) => `| ${Array.from({ length: columns }, (_, at) => row[at] ?? '').join(' | ')} |`;
+  const lineOf = (row) => {
+    const cells = Array.from({ length: columns }, (_, at) => row[at] ?? '');
+    return `| ${cells.join(' | ')} |`;
+  };
   const [head, ...body] = rows;
   return [lineOf(head), `|${' --- |'.repeat(columns)}`, ...body.map(lineOf)].join('\n');
 }

@@ -14,6 +14,8 @@ const MAX_ANNOUNCED = 3; // messages read out after one swap
 
 const ownAccount = () => document.getElementById('app').dataset.me;
 const idOf = (message) => BigInt(message.id.slice(2)); // elements are called "m-<id>"
+/** Whether somebody else wrote it: not the reader, and no line about who joined. */
+const isOfOther = ({ dataset: { author } }) => author && author !== ownAccount();
 const today = () => new Date().toDateString();
 let current = null;
 
@@ -47,7 +49,7 @@ class Log {
     this.lastSeenId = null; // the newest message at the last update
     this.anchor = null; // the message that must not move, and its offset in px
     this.unseenIds = new Set(); // messages of others below the visible part
-    this.firstUnreadId = page.querySelector('.log > .new + .msg')?.id;
+    this.firstUnreadId = [...page.querySelectorAll('.log > .new ~ .msg')].find(isOfOther)?.id;
     this.isDirty = false; // whether the log changed since the last update
     this.drawnDay = today(); // the dividers were drawn on this day
     this.entry = historyEntry(); // of the tab's history
@@ -240,10 +242,11 @@ class Log {
       const author = message.querySelector('header b')?.textContent; // none of who joined
       announce(author ? `${author}: ${textOf(message)}` : textOf(message));
     }
-    if (this.isAway() && (!this.firstUnreadId || this.lastReadId >= previous)) {
-      this.firstUnreadId = others[0].id;
+    const unread = others.filter(isOfOther);
+    if (unread.length && this.isAway() && (!this.firstUnreadId || this.lastReadId >= previous)) {
+      this.firstUnreadId = unread[0].id;
     }
-    if (!this.isAtEnd) others.forEach((message) => this.unseenIds.add(message.id));
+    if (!this.isAtEnd) unread.forEach((message) => this.unseenIds.add(message.id));
   }
 
   /** Counts a posted message that a log ending in the past cannot append. */

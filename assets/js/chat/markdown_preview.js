@@ -5,13 +5,18 @@
 import { Marked, Renderer } from '../../vendor/marked.esm.js';
 import { emojiGroups } from './emoji.js';
 import { finishPreview, itemNumber, separateLines } from './markdown_rules.js';
+import { linkRooms } from './room_names.js';
 
 const ATTRIBUTES = { A: ['href'], LI: ['value'], OL: ['start'], TD: ['align'], TH: ['align'] };
 const TAGS = new Set([
-  'A', 'BLOCKQUOTE', 'BR', 'CODE', 'DEL', 'EM', 'H3', 'H4', 'H5', 'H6', 'HR', 'LI', 'OL', 'P', 'PRE',
-  'STRONG', 'TABLE', 'TBODY', 'TD', 'TH', 'THEAD', 'TR', 'UL',
+  'A', 'BLOCKQUOTE', 'BR', 'CODE', 'DEL', 'EM', 'H3', 'H4', 'H5', 'H6', 'HR', 'LI', 'OL', 'P',
+  'PRE', 'STRONG', 'TABLE', 'TBODY', 'TD', 'TH', 'THEAD', 'TR', 'UL',
 ]);
-const ONLY_EMOJI = /^(?:\s*(?:\p{Regional_Indicator}{2}|[\d#*]\uFE0F?\u20E3|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Emoji}|[\u{E0020}-\u{E007F}])*){1,6}\s*$/u; // the server's limit
+const EMOJI_BASE = String.raw`\p{Regional_Indicator}{2}|[\d#*]\uFE0F?\u20E3|`
+  + String.raw`\p{Emoji_Presentation}|\p{Emoji}\uFE0F`;
+const EMOJI_SUFFIX = String.raw`\p{Emoji_Modifier}|\uFE0F|\u200D\p{Emoji}|[\u{E0020}-\u{E007F}]`;
+/** At most six emoji, which is the server's limit, and nothing else. */
+const ONLY_EMOJI = new RegExp(`^(?:\\s*(?:${EMOJI_BASE})(?:${EMOJI_SUFFIX})*){1,6}\\s*$`, 'u');
 
 const escapeHtml = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 const lines = (text) => escapeHtml(text.trimEnd()).replaceAll('\n', '<br>');
@@ -24,7 +29,9 @@ const marked = new Marked({
   renderer: {
     // What is raw HTML is shown as it was written.
     html: ({ text, block }) => (block ? `<p>${lines(text)}</p>` : escapeHtml(text)),
-    image({ href, text }) { return `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`; },
+    image({ href, text }) {
+      return `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`;
+    },
     heading({ tokens, depth }) {
       while (outline.at(-1) >= depth) outline.pop();
       outline.push(depth);
@@ -74,6 +81,7 @@ export function showPreview(element, source) {
   outline = [];
   const page = new DOMParser().parseFromString(marked.parse(separateLines(text)), 'text/html');
   sanitize(page.body);
+  linkRooms(page.body);
   finishPreview(page.body, source);
   element.replaceChildren(...page.body.childNodes);
   element.classList.remove('plain');

@@ -17,6 +17,9 @@ const controls = { // value of data-act → what a click does
     if (!await askConfirmation(words.deleteAsk)) return;
     await runAction('chat.delete', { message: idOf(message) })
       .catch((error) => announce(error.message));
+    // The link that had the focus is gone with the message.
+    if (document.activeElement !== document.body) return;
+    document.getElementById(message.id)?.querySelector('.when').focus({ preventScroll: true });
   },
   async copy(message, link) {
     const { copyText } = await import('../clipboard.js');
@@ -33,12 +36,18 @@ export function startMessages() {
     controls[link.dataset.act](link.closest('.msg'), link);
   }, { capture: true });
 
-  // On a touch screen a long press shows the controls that a mouse shows on hover.
+  // On a touch screen a long press shows the controls that a mouse shows on hover, until something
+  // else is touched.
+  const close = (but) => document.querySelectorAll('.msg.open')
+    .forEach((message) => message === but || message.classList.remove('open'));
   document.addEventListener('contextmenu', (event) => {
     const message = matchMedia('(pointer: coarse)').matches && event.target.closest('.msg');
     if (!message || event.target.closest('a, input, textarea')) return;
     event.preventDefault();
-    document.querySelectorAll('.msg.open').forEach((other) => other.classList.remove('open'));
+    close();
     message.classList.add('open');
   });
+  document.addEventListener('pointerdown', (event) => {
+    close(event.target.closest('.msg'));
+  }, { passive: true });
 }

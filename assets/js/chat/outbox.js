@@ -60,20 +60,34 @@ function showPost(post) {
   const list = document.getElementById(`pending-${post.room}`);
   if (!list || list.querySelector(`[data-pending="${post.key}"]`)) return;
   const item = document.getElementById('waiting').content.firstElementChild.cloneNode(true);
-  const fileLabels = (post.files ?? []).map((file) => file.caption || file.name);
   item.dataset.pending = post.key;
   item.dataset.author = account();
   item.dataset.at = post.at;
   item.toggleAttribute('data-continues', continues(post, list));
   const body = item.querySelector('.body');
-  body.textContent = [post.body, ...fileLabels].filter(Boolean).join('\n');
-  const show = () => preview.showPreview(body, [post.body, ...fileLabels].filter(Boolean).join('\n\n'));
-  if (preview) show();
+  body.textContent = post.body;
+  body.hidden = !post.body;
+  if (post.files?.length) showFiles(item, post.files);
+  const show = () => preview.showPreview(body, post.body);
+  if (!post.body) body.classList.remove('plain');
+  else if (preview) show();
   else loadPreview(post.body).then(() => preview && body.isConnected && show());
   item.querySelector('time').dateTime = post.at;
   list.append(item);
   showState(post);
   document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
+}
+
+/** Shows the files of a post; by their names only while that cannot be loaded. */
+function showFiles(item, files) {
+  const names = document.createElement('p');
+  names.textContent = files.map((file) => file.caption || file.name).join(', ');
+  item.querySelector('.body').after(names);
+  import('./pending_files.js').then((pending) => {
+    names.remove();
+    pending.showFiles(item, files);
+    document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
+  }, () => {});
 }
 
 /** Whether a post follows another of the same author so soon that they share a header. */
@@ -105,8 +119,12 @@ function updatePost(key, changes) {
 
 function removePost(key) {
   writePosts(readPosts().filter((post) => {
-    if (post.key === key) document.querySelector(`[data-pending="${key}"]`)?.remove();
-    return post.key !== key;
+    if (post.key !== key) return true;
+    document.querySelector(`[data-pending="${key}"]`)?.remove();
+    if (post.files?.length) {
+      import('./pending_files.js').then((pending) => pending.dropPreviews(post.files), () => {});
+    }
+    return false;
   }));
   wakeWaiters();
 }

@@ -1,9 +1,9 @@
-// The tray of the composer: the attachments of the next message. Files are picked, pasted or
-// dropped, shown with their progress, paused, resumed, captioned and removed.
+// The tray of the composer: the attachments of the next message. Files are shown with their
+// progress, paused, resumed, captioned and removed. attach.js loads it with the first file.
 
 import { words } from '../app.js';
-import { filesOf } from './dropped_files.js';
-import { onUploadChange, upload, uploadsOf } from './uploads.js';
+import { keepPreview } from './pending_files.js';
+import { onUploadChange, restoreUploads, upload, uploadsOf } from './uploads.js';
 
 const MAX_FILES = 10; // the server's limit for one message
 /** Media types and names of files from which the server removes metadata. */
@@ -41,23 +41,8 @@ class Tray {
   }
 
   start() {
-    const button = this.form.querySelector('[data-attach]');
-    this.form.classList.add('scripted');
-    button.hidden = false;
     const stop = onUploadChange((one) => (this.page.isConnected ? this.show(one) : stop()));
     this.uploads().forEach((one) => this.show(one));
-    button.addEventListener('click', () => this.input.click());
-    this.input.addEventListener('change', () => {
-      this.add([...this.input.files]);
-      this.input.value = '';
-    });
-    this.form.addEventListener('paste', (event) => {
-      const files = filesOf(event.clipboardData);
-      if (!files.length) return;
-      event.preventDefault();
-      this.addTransferred(files);
-    });
-    this.acceptDrops();
     this.listenToItems();
   }
 
@@ -71,7 +56,10 @@ class Tray {
   takeFiles() {
     const taken = this.uploads();
     const files = taken.map(({ fileId, name, caption }) => ({ id: fileId, name, caption }));
-    taken.forEach((one) => one.remove(true));
+    for (const one of taken) {
+      if (previewOf(one)) keepPreview(one.fileId, one.file);
+      one.remove(true);
+    }
     return files;
   }
 
@@ -81,12 +69,11 @@ class Tray {
     return hasFailed ? document.getElementById('attaching').dataset.blocked : words.attachWait;
   }
 
-  add(files) {
-    this.addTransferred(files.map((file) => ({ file, reason: '' })));
-  }
+  /** Resolves once the uploads of an earlier visit are in the tray. */
+  restored() { return restoreUploads(); }
 
   /** Adds files, each with the reason why it cannot be sent, if there is one. */
-  addTransferred(found) {
+  add(found) {
     this.showError('');
     for (const { file, reason } of found) {
       // Picking the file of an interrupted upload again continues that upload, and one that was
@@ -185,27 +172,6 @@ class Tray {
       else if (one.file) one.resume();
       else this.input.click();
       if (action === 'remove') this.form.elements.body.focus();
-    });
-  }
-
-  // Drag and drop -----------------------------------------------------------------------------
-
-  acceptDrops() {
-    const { page } = this;
-    const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
-    page.addEventListener('dragover', (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      page.toggleAttribute('data-dropping', true);
-    });
-    page.addEventListener('dragleave', (event) => {
-      if (!page.contains(event.relatedTarget)) page.removeAttribute('data-dropping');
-    });
-    page.addEventListener('drop', (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      page.removeAttribute('data-dropping');
-      this.addTransferred(filesOf(event.dataTransfer));
     });
   }
 }

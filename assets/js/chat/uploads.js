@@ -3,7 +3,6 @@
 // are stored in IndexedDB until it is posted or removed. It belongs to no page: the reader may
 // leave the room meanwhile.
 
-import { onSignOut } from '../sign_out.js';
 import { randomKey } from './outbox.js';
 import { inStore } from './upload_store.js';
 
@@ -12,12 +11,13 @@ const MAX_STORED_SIZE = 256 << 20; // bytes; a larger file has to be picked agai
 const RETRY_DELAYS = [500, 1000, 2000, 5000, 10000]; // ms; the last one repeats
 const LOCK_TIMEOUT = 600; // ms after which an upload is taken to belong to another tab
 const RESTORE_TIMEOUT = 1000; // ms that a submit waits at most for IndexedDB
-const RESTORE_IDLE_TIMEOUT = 500; // ms after which uploads are restored on a busy page, too
 const TEMPORARY_STATUSES = [401, 409, 423, 429, 460];
 
 const uploads = new Map(); // id → upload
 const listeners = new Set();
 const currentAccount = () => document.getElementById('app').dataset.me;
+/** The key of localStorage that tells attach.js of stored uploads. */
+const noteKey = (account) => `uploads:${account}`;
 
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
@@ -42,6 +42,7 @@ class Upload {
     const stored = {
       id, room, account, name, size, type, url, caption, fileId, intact, state, file,
     };
+    localStorage.setItem(noteKey(account), 'stored');
     return inStore('readwrite', (store) => store.put(stored));
   }
 
@@ -82,7 +83,7 @@ class Upload {
     this.state = 'removed';
     this.xhr?.abort();
     uploads.delete(this.id);
-    inStore('readwrite', (store) => store.delete(this.id));
+    inStore('readwrite', (store) => store.delete(this.id)).then(() => dropNote(this.account));
     if (this.url && !isPosted) this.request('DELETE', this.url).catch(() => {});
     this.notify();
   }
@@ -211,6 +212,12 @@ class Upload {
   }
 }
 
+/** Removes the note once nothing is stored: the uploads of other tabs are, too. */
+async function dropNote(account) {
+  const count = await inStore('readonly', (store) => store.count());
+  if (count === 0) localStorage.removeItem(noteKey(account));
+}
+
 /** Starts to upload a file for a room, or shows the reason why it cannot be sent. */
 export function upload(room, file, reason = '') {
   const { size, type } = file;
@@ -288,16 +295,13 @@ export const restoreUploads = () => restored ??= Promise.race([
   new Promise((resolve) => setTimeout(resolve, RESTORE_TIMEOUT)),
 ]);
 
-// When the page is idle: opening a database takes time, and most pages have nothing to restore.
-if (window.requestIdleCallback) {
-  requestIdleCallback(restoreUploads, { timeout: RESTORE_IDLE_TIMEOUT });
-} else setTimeout(restoreUploads);
+restoreUploads();
 
-// Files of the account that signs out do not stay in this browser.
-onSignOut(async (account) => {
+/** Removes all uploads of an account that signs out. */
+export async function removeAll(account) {
   const isOwn = (upload) => upload.account === account;
   [...uploads.values()].filter(isOwn).forEach((upload) => upload.remove());
   const stored = (await inStore('readonly', (store) => store.getAll())) ?? [];
   const ids = stored.filter(isOwn).map(({ id }) => id);
   await Promise.all(ids.map((id) => inStore('readwrite', (store) => store.delete(id))));
-});
+}

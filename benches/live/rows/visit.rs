@@ -92,7 +92,7 @@ pub async fn measure(_: &Options, report: &mut Report) -> Result<()> {
         (
             "first visit of a room, assets and page",
             assets + page,
-            None,
+            Some(Mark::AtMost(64_000.0)),
         ),
     ] {
         let (what, ours) = (format!("{what}, {ENCODING}"), Side::of([bytes as f64]));

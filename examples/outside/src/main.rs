@@ -28,7 +28,7 @@ static EDIT: Permission = Permission {
     name: "todo.edit",
     scope: ScopeKind::Space,
     held_by: HeldBy::Members,
-    refused_when_archived: false,
+    adds_content: false,
     about: "Add, mark, move and remove items of a space's to-do list",
 };
 

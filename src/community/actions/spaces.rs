@@ -98,7 +98,7 @@ pub(super) async fn remove_member(
     let next = if input.account == viewer.account {
         "/".to_owned()
     } else {
-        format!("/spaces/{}/settings", input.space)
+        format!("/spaces/{}/members", input.space)
     };
     Ok(Outcome::new(Value::Null, next))
 }

@@ -56,7 +56,11 @@ impl PeopleIndex {
     }
 
     /// The people whom a query fits, at most `limit`, best first.
-    pub(super) fn find(&self, pattern: &Pattern, limit: usize) -> Vec<(AccountId, &str, Rank)> {
+    pub(in crate::community) fn find(
+        &self,
+        pattern: &Pattern,
+        limit: usize,
+    ) -> Vec<(AccountId, &str, Rank)> {
         let mut found: Vec<(Rank, &Entry)> = Vec::new();
         // The word that begins the fewest names leaves the fewest people to compare.
         let ranges = pattern.words().map(|word| self.range(word));
@@ -100,7 +104,11 @@ impl PeopleIndexes {
     }
 
     /// The index of a space, for its members: made once however many ask, off the async threads.
-    pub(super) async fn of(&self, page: &Dependencies, space: SpaceId) -> Result<Arc<PeopleIndex>> {
+    pub(in crate::community) async fn of(
+        &self,
+        page: &Dependencies,
+        space: SpaceId,
+    ) -> Result<Arc<PeopleIndex>> {
         const READ: &str = "SELECT a.id, a.name FROM members m \
             JOIN accounts a ON a.id = m.account_id WHERE m.space_id = $1";
         let _making = self.making.lock(space).await;

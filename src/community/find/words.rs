@@ -7,7 +7,7 @@ use crate::community::names::name_key;
 
 /// How well a query fits a name; the least fits best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(in crate::community) enum Rank {
     /// The name begins with the query.
     Start,
     /// Each word of the query begins a word of the name.
@@ -46,12 +46,12 @@ pub(super) fn starts(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A query, to be compared with names.
-pub(super) struct Pattern {
+pub(in crate::community) struct Pattern {
     key: String,
 }
 
 impl Pattern {
-    pub(super) fn new(query: &str) -> Self {
+    pub(in crate::community) fn new(query: &str) -> Self {
         let key = search_key(query);
         Self {
             key: key.trim_matches(|c| c == '#' || c == '@').to_owned(),

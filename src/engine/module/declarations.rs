@@ -5,7 +5,7 @@ use axum::routing::MethodRouter;
 use futures_util::future::BoxFuture;
 
 use super::migrations::Migration;
-use super::nav::{AccountStyle, Nav, Pane};
+use super::nav::{AccountStyle, Nav, Pane, SpaceTab};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
@@ -44,6 +44,8 @@ pub struct Declarations {
     pub permissions: Vec<&'static Permission>,
     /// Generate the CSS rules for the pages of one account.
     pub account_styles: Vec<AccountStyle>,
+    /// The pages of a space's settings, in the order of declaration.
+    pub space_tabs: Vec<SpaceTab>,
     /// URLs.
     pub(in crate::engine) stylesheets: Vec<String>,
     /// URLs.
@@ -63,6 +65,7 @@ impl Declarations {
         self.topics.extend(other.topics);
         self.permissions.extend(other.permissions);
         self.account_styles.extend(other.account_styles);
+        self.space_tabs.extend(other.space_tabs);
         self.stylesheets.extend(other.stylesheets);
         self.scripts.extend(other.scripts);
         self.embedded_assets.extend(other.embedded_assets);

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
+use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::Part;
@@ -52,3 +53,15 @@ pub type Pane = Arc<
 
 /// Generates CSS rules for the pages of one account.
 pub type AccountStyle = fn(AccountId) -> String;
+
+/// A page among those of a space's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct SpaceTab {
+    /// Its path, with `{space}` in it.
+    pub path: &'static str,
+    /// The message key of its name.
+    pub label: &'static str,
+    /// What a member has to hold to see the link; the page itself checks, too. `None`: every
+    /// member sees it.
+    pub permission: Option<&'static Permission>,
+}

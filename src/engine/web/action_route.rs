@@ -12,8 +12,10 @@ use axum::routing::post;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use super::confirmation::confirmation;
 use super::errors::insert_allowance_headers;
 use super::finish::show_error_in;
+use super::head::Pages;
 use super::html::Html;
 use super::request_context::RequestContext;
 use super::wants::Wants;
@@ -36,15 +38,22 @@ struct Act {
     transfers: Transfers,
     /// The modules' routes, to show the page of a refused form again.
     pages: Router,
+    heads: Pages,
 }
 
-pub(super) fn routes(actions: Actions, transfers: Transfers, pages: Router) -> Router {
+pub(super) fn routes(
+    actions: Actions,
+    transfers: Transfers,
+    pages: Router,
+    heads: Pages,
+) -> Router {
     Router::new()
         .route("/act/{action}", post(act))
         .with_state(Arc::new(Act {
             actions,
             transfers,
             pages,
+            heads,
         }))
 }
 
@@ -62,6 +71,14 @@ async fn act(
             .is_some_and(|given| given.as_bytes().starts_with(kind))
     };
     let json = is(b"application/json");
+    let wants = if json {
+        Wants::Json
+    } else {
+        Wants::from_headers(&headers)
+    };
+    let referer = headers
+        .get(header::REFERER)
+        .and_then(|referer| path_of(referer.to_str().ok()?, &headers));
     let mut fields = Vec::new();
     let (left, result) = match state.actions.admit(viewer, &name) {
         Err(error) => (None, Err(error)),
@@ -80,6 +97,12 @@ async fn act(
             let result = match body {
                 Ok(body) => {
                     fields = body;
+                    if wants == Wants::Page
+                        && let Some(page) =
+                            confirmation(&state.heads, viewer, &name, &fields, referer.clone())?
+                    {
+                        return Ok(page.into_response());
+                    }
                     let run = run(action, viewer, json, &fields);
                     timeout(REQUEST_TIMEOUT, run)
                         .await
@@ -90,11 +113,6 @@ async fn act(
             (Some(left), result)
         }
     };
-    let wants = if json {
-        Wants::Json
-    } else {
-        Wants::from_headers(&headers)
-    };
     let error = match answer(wants, result).await {
         Ok(mut response) => {
             if let Some(left) = left {
@@ -104,9 +122,7 @@ async fn act(
         }
         Err(error) => error,
     };
-    let page = headers
-        .get(header::REFERER)
-        .and_then(|referer| path_of(referer.to_str().ok()?, &headers))
+    let page = referer
         .filter(|_| wants == Wants::Page && has_remedy(&error))
         .filter(|_| fields.len() <= MAX_REDISPLAYED_BYTES);
     match page {

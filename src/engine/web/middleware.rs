@@ -69,6 +69,7 @@ pub fn assemble(
             started.actions,
             started.transfers.clone(),
             pages,
+            engine.pages.clone(),
         ))
         .merge(files::routes(started.transfers))
         .layer((

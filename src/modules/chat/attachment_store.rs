@@ -4,7 +4,7 @@
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
-use super::{Chat, POST, ROOM_FEED, store};
+use super::{ATTACH, Chat, ROOM_FEED, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -118,7 +118,7 @@ pub(super) fn kind() -> FileKind<Chat> {
 /// Whoever may post in the room may upload; the file counts towards the quota of the room's space.
 async fn may_add(chat: Chat, viewer: Viewer, room: i64) -> Result<Option<SpaceId>> {
     let access = &chat.community.access;
-    let room = access.permit_in_room(viewer.account, &POST, RoomId(room));
+    let room = access.permit_in_room(viewer.account, &ATTACH, RoomId(room));
     Ok(room.await?.space)
 }
 

@@ -58,7 +58,7 @@ impl Chat {
         )?;
         let entry = |room: &Room| NavEntry {
             href: format!("/rooms/{}", room.id),
-            icon: if room.private { "lock" } else { "hash" },
+            icon: room.icon(),
             unread: unread.contains(&room.id),
             key: room.id.to_string(),
             label: room.name.clone(),

@@ -253,18 +253,16 @@ pub(super) async fn mark_read(
     Ok(tx.execute(MARK, (account, room, message)).await? > 0)
 }
 
+// Lines about who joined are not unread.
 // A member without a read mark counts as having read everything posted before they joined. Ids hold
 // milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
 
-/// An account's rooms with unread messages, wherever they are, and rooms that it has read: at most
-/// a thousand of each.
-pub(super) async fn marks(db: &Db, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
+/// Rooms that an account has read to their ends, at most a thousand.
+pub(super) async fn read_rooms(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
     const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
-        AND m.author_id <> $1) LIMIT 1000";
-    let unread = unread_with_spaces(db, account).await?;
-    let unread = unread.into_iter().map(|unread| unread.room).collect();
-    Ok((unread, db.scalars(READ, (account,)).await?))
+        AND m.author_id <> $1 AND m.joined = '') LIMIT 1000";
+    db.scalars(READ, (account,)).await
 }
 
 /// A room with unread messages.
@@ -277,16 +275,20 @@ pub(super) struct UnreadRoom {
     space: Option<SpaceId>,
 }
 
-/// An account's rooms with unread messages, wherever they are: at most a thousand.
+/// Rooms with unread messages that an account may be able to read, wherever they are, at most a
+/// thousand. Of private rooms, and of those that allow or deny something, the caller checks each.
 pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Vec<UnreadRoom>> {
     const UNREAD: &str = "SELECT r.id, r.space_id FROM rooms r \
         LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN room_members own ON own.room_id = r.id AND own.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
         WHERE r.archived_at IS NULL AND (own.room_id IS NOT NULL \
-        OR (me.space_id IS NOT NULL AND NOT r.private)) AND EXISTS \
+        OR (me.space_id IS NOT NULL AND NOT r.private) \
+        OR (me.space_id IS NOT NULL AND EXISTS \
+        (SELECT 1 FROM room_overrides o WHERE o.room_id = r.id))) AND EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
-        (me.joined_at / 1000 - 1704067200000) * 1048576, 0) AND m.author_id <> $1) \
+        (me.joined_at / 1000 - 1704067200000) * 1048576, 0) \
+        AND m.author_id <> $1 AND m.joined = '') \
         LIMIT 1000";
     db.all(UNREAD, (account,)).await
 }
@@ -302,14 +304,15 @@ pub(super) async fn unread(
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
         WHERE me.account_id = $1 AND EXISTS \
         (SELECT 1 FROM messages m \
-        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) AND m.author_id <> $1) \
+        WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) \
+        AND m.author_id <> $1 AND m.joined = '') \
         UNION ALL SELECT r.id FROM rooms r \
         JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
         WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
         (SELECT 1 FROM messages m \
         WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
-        (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1)";
+        (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1 AND m.joined = '')";
     let rooms: Vec<RoomId> = db.scalars(READ, (account, space)).await?;
     Ok(rooms.into_iter().collect())
 }

@@ -22,6 +22,7 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::UNREAD_FEED;
+use crate::community::permissions::{READ, is_granted};
 use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
@@ -170,7 +171,8 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
 /// Of other instances, only the posts in followed rooms come here: [`rooms_posted`] has all.
 async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
     let MessagePosted { room, message } = event;
-    if !envelope.is_remote {
+    // Nobody has to read who joined.
+    if !envelope.is_remote && message.joined.is_empty() {
         let mut rooms = chat.unread.rooms();
         let update = rooms.update(*room, message.id);
         update.authors.insert(message.author);
@@ -234,7 +236,7 @@ pub(super) async fn present(chat: Chat, account: AccountId) {
     let Ok(_permit) = chat.unread.0.presenting.acquire().await else {
         return;
     };
-    let (unread, read) = match store::marks(&chat.engine.db, account).await {
+    let (unread, read) = match chat.marks(account).await {
         Ok(marks) => marks,
         Err(error) => {
             tracing::warn!(%error, "unread marks were not sent");
@@ -257,11 +259,29 @@ pub(super) async fn unread_rooms(
     State(chat): State<Chat>,
     viewer: Viewer,
 ) -> Result<Json<Vec<UnreadRoom>>> {
-    let unread = store::unread_with_spaces(&chat.engine.db, viewer.account).await?;
-    Ok(Json(unread))
+    Ok(Json(chat.unread_of(viewer.account).await?))
 }
 
 impl Chat {
+    /// The rooms with unread messages that an account may read, at most a thousand.
+    async fn unread_of(&self, account: AccountId) -> Result<Vec<UnreadRoom>> {
+        let access = &self.community.access;
+        let mut readable = Vec::new();
+        for unread in store::unread_with_spaces(&self.engine.db, account).await? {
+            if is_granted(access.permit_in_room(account, &READ, unread.room).await)? {
+                readable.push(unread);
+            }
+        }
+        Ok(readable)
+    }
+
+    /// The rooms with unread messages, and rooms that are read.
+    async fn marks(&self, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
+        let unread = self.unread_of(account).await?;
+        let unread = unread.into_iter().map(|unread| unread.room).collect();
+        Ok((unread, store::read_rooms(&self.engine.db, account).await?))
+    }
+
     /// Sets or removes the marks of these rooms in an account's sidebars. A tab that shows the
     /// room itself gets the mark, too, and removes it by marking the room as read.
     fn publish_marks<E: Event>(

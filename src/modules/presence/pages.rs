@@ -43,7 +43,7 @@ impl Presence {
     ) -> Result<Arc<Part>> {
         self.community
             .access
-            .role(viewer.account, space)
+            .member(viewer.account, space)
             .await?
             .ok_or(Error::NotFound)?;
         let key = PartKey {

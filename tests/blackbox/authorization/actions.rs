@@ -113,6 +113,46 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "forbidden", "forbidden"],
     ),
     (
+        "community.create-role",
+        r#"{"space":"SPACE","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.change-role",
+        r#"{"space":"SPACE","role":"1","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.delete-role",
+        r#"{"space":"SPACE","role":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.move-role",
+        r#"{"space":"SPACE","role":"1","to":"up"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-everyone",
+        r#"{"space":"SPACE","permissions":["community.read","chat.post","chat.attach"]}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.give-role",
+        r#"{"space":"SPACE","account":"OWNER","role":"1","give":"yes"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-owner",
+        r#"{"space":"SPACE","account":"OWNER","owner":"no"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.choose-role",
+        r#"{"space":"SPACE","role":"1","take":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    (
         "admin.replay-letter",
         r#"{"event":"1","subscriber":"chat.presenter"}"#,
         ["forbidden"; 3],

@@ -9,7 +9,15 @@ use super::super::ftl::message_ids;
 
 /// Keys put together at run time (`format!("role-{name}")` and the like) start with one of
 /// these and count as used.
-const DYNAMIC_PREFIXES: &[&str] = &["presence-"];
+const DYNAMIC_PREFIXES: &[&str] = &[
+    "act-",
+    "ask-",
+    "audit-kind-",
+    "color-",
+    "permission-",
+    "presence-",
+    "tab-",
+];
 
 /// A key as used in a template or in code.
 struct Use {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
-use super::super::{Chat, POST, ROOM_FEED, model, store};
+use super::super::{ATTACH, Chat, POST, ROOM_FEED, model, store};
 use super::outcome;
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -53,6 +53,12 @@ pub(in super::super) async fn post(
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
     let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
+    if !attachments.is_empty() {
+        let access = &chat.community.access;
+        access
+            .permit_in_room(viewer.account, &ATTACH, room.id)
+            .await?;
+    }
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let html = chat.code_renderer.render(&body).await?;

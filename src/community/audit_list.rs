@@ -1,0 +1,136 @@
+//! Reading the audit log: newest first, a page at a time, by who, what and to whom.
+
+use serde_json::{Map, Value};
+use sqlx::FromRow;
+
+use super::audit::AuditId;
+use super::permissions::{VIEW_AUDIT, permission_words};
+use super::{Community, Scope};
+use crate::base::clock::Micros;
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, SpaceId};
+use crate::base::locale::Lang;
+use crate::base::text::fold;
+
+/// Entries on one page.
+const MAX_ON_PAGE: i64 = 50;
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct AuditEntry {
+    pub(super) id: AuditId,
+    /// The name of who did it; `None`: the server, or an account that is gone.
+    pub(super) actor: Option<String>,
+    act: String,
+    /// The name of what it was done to, where it had one.
+    pub(super) subject: Option<String>,
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) at: Micros,
+}
+
+impl AuditEntry {
+    /// What was done, in words; the act's own name where the catalogue has none.
+    pub(super) fn words(&self, lang: &Lang) -> String {
+        let key = format!("act-{}", self.act.replace('.', "-"));
+        match lang.has(&key) {
+            true => lang.t(&key).to_owned(),
+            false => self.act.clone(),
+        }
+    }
+
+    /// What changed, as lines in the viewer's language: permissions that were added and taken away
+    /// by their sentences, everything else as it was before and is now.
+    pub(super) fn changes(&self, community: &Community, lang: &Lang) -> Vec<String> {
+        let (before, after) = (fields(&self.before), fields(&self.after));
+        let mut lines = Vec::new();
+        for (sign, own, other) in [('+', &after, &before), ('−', &before, &after)] {
+            let set = |fields: &Map<String, Value>| {
+                let names = fields.get("permissions").and_then(Value::as_str);
+                community.access.declared.parse(names.unwrap_or_default())
+            };
+            let changed = set(own).without(set(other));
+            let permissions = community.access.declared.in_set(changed);
+            lines.extend(permissions.map(|one| format!("{sign} {}", permission_words(*lang, one))));
+        }
+        for (name, value) in &after {
+            let was = before.get(name);
+            if name == "permissions" || was == Some(value) {
+                continue;
+            }
+            lines.push(match was.filter(|was| !was.is_null()) {
+                Some(was) => format!("{} → {}", plain(was), plain(value)),
+                None => plain(value),
+            });
+        }
+        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+        let gone = gone.filter(|(name, _)| *name != "permissions");
+        lines.extend(gone.map(|(_, value)| format!("− {}", plain(value))));
+        lines
+    }
+}
+
+fn fields(text: &str) -> Map<String, Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+/// What to look for in the log. Empty fields fit everything.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct AuditQuery {
+    /// Part of the name of who did it, or of what it was done to, or of the change.
+    pub(super) q: String,
+    /// The beginning of the act's name: `member`, `role.created`.
+    pub(super) act: String,
+    /// Entries older than this one.
+    pub(super) before: Option<AuditId>,
+}
+
+impl Community {
+    /// A page of a space's log, newest first, at most fifty entries.
+    ///
+    /// # Errors
+    /// `Forbidden` without the permission to read it, `NotFound` for who is no member.
+    pub(super) async fn audit_page(
+        &self,
+        viewer: AccountId,
+        space: SpaceId,
+        query: &AuditQuery,
+    ) -> Result<Vec<AuditEntry>> {
+        const READ: &str = "SELECT l.id, actor.name AS actor, l.act, \
+            CASE WHEN l.subject = '' THEN subject.name ELSE l.subject END AS subject, \
+            l.before, l.after, l.at FROM audit_log l \
+            LEFT JOIN accounts actor ON actor.id = l.actor_id \
+            LEFT JOIN accounts subject ON subject.id = l.subject_id \
+            WHERE l.space_id = $1 AND l.id < $2 AND ($3 = '' OR l.act LIKE $3 || '%') \
+            AND ($4 = '' OR COALESCE(actor.name_key, '') || ' ' || COALESCE(subject.name_key, '') \
+            || ' ' || LOWER(l.subject || ' ' || l.before || ' ' || l.after) LIKE '%' || $4 || '%') \
+            ORDER BY l.id DESC LIMIT $5";
+        let scope = Scope::Space(space);
+        self.access.permit(viewer, &VIEW_AUDIT, scope).await?;
+        let before = query.before.map_or(i64::MAX, |id| id.0);
+        let pattern = |text: &str| -> String {
+            let text = fold(text);
+            let plain = text.chars().filter(|c| !matches!(c, '%' | '_' | '\\'));
+            plain.take(100).collect()
+        };
+        let fields = (
+            space,
+            before,
+            pattern(&query.act),
+            pattern(&query.q),
+            MAX_ON_PAGE,
+        );
+        self.engine().db.all(READ, fields).await
+    }
+}

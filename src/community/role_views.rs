@@ -1,0 +1,189 @@
+//! The templates of the pages of members, roles and the audit log.
+
+use askama::Template;
+
+use super::audit::AuditId;
+use super::audit_list::{AuditEntry, AuditQuery};
+use super::member_list::MemberEntry;
+use super::roles::COLORS;
+use super::shell::Shell;
+use super::space_tabs::Tab;
+use super::standing::RoleId;
+use super::{Community, Role};
+use crate::base::ids::SpaceId;
+use crate::engine::forms::Form;
+use crate::engine::web::Head;
+
+#[derive(Template)]
+#[template(path = "community/members.html", blocks = ["app"])]
+pub(super) struct MembersPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) form: Form,
+    pub(super) space: SpaceId,
+    /// What was looked for; empty: everybody.
+    pub(super) query: String,
+    /// Whose members are listed, if one role's.
+    pub(super) role: Option<RoleId>,
+    pub(super) members: Vec<MemberEntry>,
+    /// What the next page begins after.
+    pub(super) next: Option<String>,
+    pub(super) roles: Vec<Role>,
+}
+
+impl MembersPage {
+    /// The roles of a member, highest first.
+    pub(super) fn roles_of<'a>(&'a self, entry: &'a MemberEntry) -> impl Iterator<Item = &'a Role> {
+        let roles = self.roles.iter();
+        roles.filter(|role| entry.member.roles.contains(&role.id))
+    }
+
+    /// Whether the members of this role are listed.
+    pub(super) fn is_listed(&self, role: &Role) -> bool {
+        self.role == Some(role.id)
+    }
+
+    /// The address of the next page.
+    pub(super) fn next_page(&self) -> Option<String> {
+        let fields = [
+            ("role", self.role.map(|role| role.to_string())),
+            ("after", self.next.clone()),
+        ];
+        self.next.as_ref()?;
+        let fields = fields.iter().filter(|(_, value)| value.is_some());
+        let fields: Vec<_> = fields.collect();
+        serde_html_form::to_string(fields).ok()
+    }
+}
+
+/// A role in a list.
+pub(super) struct RoleLine {
+    pub(super) role: Role,
+    /// Whether the viewer may change or give it.
+    pub(super) may_change: bool,
+    /// Whether the member has it.
+    pub(super) given: bool,
+    /// How many have it.
+    pub(super) count: i64,
+}
+
+#[derive(Template)]
+#[template(path = "community/member.html", blocks = ["app"])]
+pub(super) struct MemberPageView {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) form: Form,
+    pub(super) space: SpaceId,
+    pub(super) entry: MemberEntry,
+    pub(super) roles: Vec<RoleLine>,
+    pub(super) may_remove: bool,
+    pub(super) may_set_owner: bool,
+}
+
+#[derive(Template)]
+#[template(path = "community/roles.html", blocks = ["app"])]
+pub(super) struct RolesPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) form: Form,
+    pub(super) space: SpaceId,
+    /// Whether the viewer makes and changes roles.
+    pub(super) manages: bool,
+    pub(super) roles: Vec<RoleLine>,
+}
+
+/// A permission in the form of a role.
+pub(super) struct Granted {
+    pub(super) name: &'static str,
+    pub(super) about: String,
+    pub(super) granted: bool,
+    /// Whether the viewer holds it.
+    pub(super) may_change: bool,
+}
+
+/// A room, as somebody in one role sees it.
+pub(super) struct SeenRoom {
+    pub(super) name: String,
+    pub(super) icon: &'static str,
+    pub(super) sees: bool,
+    /// The sentences of what they may do there.
+    pub(super) may: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "community/role.html", blocks = ["app"])]
+pub(super) struct RolePage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) form: Form,
+    pub(super) space: SpaceId,
+    /// `None`: a new role, or every member.
+    pub(super) role: Option<Role>,
+    pub(super) is_everyone: bool,
+    pub(super) permissions: Vec<Granted>,
+    pub(super) may_change: bool,
+    pub(super) seen: Vec<SeenRoom>,
+}
+
+impl RolePage {
+    /// The action of the form.
+    pub(super) fn action(&self) -> &'static str {
+        match (&self.role, self.is_everyone) {
+            (Some(_), _) => "community.change-role",
+            (None, true) => "community.set-everyone",
+            (None, false) => "community.create-role",
+        }
+    }
+
+    /// The role's name and colour, whether it is listed apart, and whether members choose it.
+    pub(super) fn current(&self) -> (&str, &str, bool, bool) {
+        let role = self.role.as_ref();
+        role.map_or(("", "", false, false), |role| {
+            (&role.name, &role.color, role.listed_apart, role.self_chosen)
+        })
+    }
+
+    /// The name of a colour in the viewer's language.
+    pub(super) fn color_name(&self, color: &str) -> &'static str {
+        self.head.lang.t(&format!("color-{color}"))
+    }
+
+    /// The colours.
+    pub(super) fn colors(&self) -> [&'static str; 8] {
+        COLORS
+    }
+}
+
+#[derive(Template)]
+#[template(path = "community/audit.html", blocks = ["app"])]
+pub(super) struct AuditPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) space: SpaceId,
+    pub(super) community: Community,
+    pub(super) query: AuditQuery,
+    pub(super) entries: Vec<AuditEntry>,
+    /// What the next page ends before.
+    pub(super) next: Option<AuditId>,
+}
+
+/// The nouns of acts that a form offers.
+const KINDS: [&str; 9] = [
+    "member", "role", "everyone", "room", "space", "invite", "message", "report", "rule",
+];
+
+impl AuditPage {
+    /// Nouns of acts, and their names in the viewer's language; the first is for all.
+    pub(super) fn kinds(&self) -> Vec<(&'static str, &'static str)> {
+        let lang = self.head.lang;
+        let all = std::iter::once(("", lang.t("audit-kind-all")));
+        let kinds = KINDS.into_iter();
+        all.chain(kinds.map(|kind| (kind, lang.t(&format!("audit-kind-{kind}")))))
+            .collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! Every action by who has which rank in a space: what each may do, and that the others are
+//! refused. The actions are named once; the table of those who are outside is in `actions.rs`.
+
+use serde_json::Value;
+
+use super::actions::ACTIONS;
+use crate::support::{Person, TestServer};
+
+/// The least that somebody has to be for an action, in an open room of their space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Least {
+    /// About one's own account, or reading: guests and members who are timed out, too.
+    Reader,
+    /// A member who is not restricted.
+    Member,
+    /// With the role of moderators.
+    Moderator,
+    /// An owner.
+    Owner,
+    /// The host of the server.
+    Host,
+}
+
+use Least::{Host, Member, Moderator, Owner, Reader};
+
+#[rustfmt::skip]
+const LEAST: &[(&str, Least)] = &[
+    ("admin.cancel-job", Host),
+    ("admin.discard-letter", Host),
+    ("admin.pause-jobs", Host),
+    ("admin.replay-letter", Host),
+    ("admin.retry-job", Host),
+    ("chat.delete", Moderator),
+    ("chat.edit", Host), // nobody but the author
+    ("chat.history", Reader),
+    ("chat.post", Member),
+    ("chat.read", Reader),
+    ("chat.type", Member),
+    ("community.add-emoji", Owner),
+    ("community.archive-room", Owner),
+    ("community.change-role", Owner),
+    ("community.change-room", Owner),
+    ("community.choose-role", Member),
+    ("community.create-role", Owner),
+    ("community.create-room", Owner),
+    ("community.create-space", Host),
+    ("community.delete-role", Owner),
+    ("community.end-other-sessions", Reader),
+    ("community.end-session", Reader),
+    ("community.give-role", Owner),
+    ("community.invite", Moderator),
+    ("community.move-role", Owner),
+    ("community.open-direct", Reader),
+    ("community.remove-emoji", Owner),
+    ("community.remove-member", Moderator),
+    ("community.rename-space", Owner),
+    ("community.revoke-invite", Moderator),
+    ("community.set-emblem", Owner),
+    ("community.set-everyone", Owner),
+    ("community.set-language", Reader),
+    ("community.set-owner", Owner),
+    ("community.set-portrait", Reader),
+    ("community.set-theme", Reader),
+    ("community.tell-joins", Owner),
+    ("presence.active", Reader),
+];
+
+/// A space with somebody of each rank. The host owns it; the others are set in the database, as if
+/// they had been made so.
+struct Ranks {
+    server: TestServer,
+    host: Person,
+    people: Vec<(Least, &'static str, Person)>,
+    /// Somebody of no rank, for acts on a member.
+    victim: Person,
+}
+
+impl Ranks {
+    async fn start() -> Self {
+        let mut server = TestServer::start().await;
+        let host = server.owner("ann").await;
+        let mut people = Vec::new();
+        for (rank, name) in [
+            (Reader, "guest"),
+            (Reader, "pending"),
+            (Reader, "silenced"),
+            (Member, "member"),
+            (Moderator, "moderator"),
+            (Owner, "owner"),
+        ] {
+            people.push((rank, name, server.member(name).await));
+        }
+        let victim = server.member("victim").await;
+        server.stop().await;
+        for (_, name, person) in &people {
+            let change = match *name {
+                "guest" => "guest = TRUE",
+                "pending" => "pending = TRUE",
+                "silenced" => "timed_out_until = 9000000000000000",
+                "owner" => "role = 'owner'",
+                _ => continue,
+            };
+            let id = &person.id;
+            server
+                .change_rows(&format!(
+                    "UPDATE members SET {change} WHERE account_id = {id}"
+                ))
+                .await;
+        }
+        let moderator = &people[4].2.id;
+        server
+            .change_rows(&format!(
+                "INSERT INTO member_roles SELECT space_id, {moderator}, id FROM roles \
+                 WHERE space_id = {}",
+                host.space
+            ))
+            .await;
+        server.start_again().await;
+        Self {
+            server,
+            host,
+            people,
+            victim,
+        }
+    }
+
+    async fn fields(&self, action: &str, template: &str, by: &str) -> Value {
+        let general = self.host.room("general");
+        let message = match template.contains("MESSAGE") {
+            true => self.victim.post("general", by).await.id,
+            false => String::new(),
+        };
+        let account = match action {
+            "community.set-portrait" => self.host.id.as_str(),
+            _ => self.victim.id.as_str(),
+        };
+        let text = template
+            .replace("ROOM", &general)
+            .replace("SPACE", &self.host.space)
+            .replace("MESSAGE", &message)
+            .replace("OWNER", account)
+            .replace("BOB", &self.victim.id)
+            .replace("CEM", &self.host.id)
+            .replace("KEY", &format!("{action}-{by}").replace('.', "-"))
+            .replace("\"Mine\"", &format!("\"Mine {by}\""))
+            .replace("\"mine\"", &format!("\"mine-{by}\""));
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+#[tokio::test]
+async fn each_action_is_open_from_its_rank_on() {
+    let ranks = Ranks::start().await;
+    for (action, template, _) in ACTIONS {
+        let least = LEAST.iter().find(|(name, _)| name == action);
+        let (_, least) = least.unwrap_or_else(|| panic!("{action}: who may do it?"));
+        for (rank, name, person) in &ranks.people {
+            // Removed for good by whoever may: only the lowest tries.
+            if *action == "community.remove-member" && *rank > Moderator {
+                continue;
+            }
+            let fields = ranks.fields(action, template, name).await;
+            let answer = person.act(action, fields).await;
+            let code = match answer.status {
+                200 => String::new(),
+                _ => answer.code(),
+            };
+            if rank >= least {
+                assert_ne!(code, "forbidden", "{action} by {name}: {}", answer.body);
+            } else {
+                let is_refused = ["forbidden", "not_found"].contains(&code.as_str());
+                assert!(is_refused, "{action} by {name}: {code:?} {}", answer.body);
+            }
+            if *action == "community.archive-room" && code.is_empty() {
+                let fields = serde_json::json!({ "room": ranks.host.room("general"),
+                    "archive": "no" });
+                ranks.host.act(action, fields).await.done();
+            }
+        }
+    }
+    ranks.server.assert_undamaged();
+}
+
+#[tokio::test]
+async fn each_rank_follows_the_feeds_of_its_space() {
+    let ranks = Ranks::start().await;
+    let (space, general) = (&ranks.host.space, ranks.host.room("general"));
+    for (_, name, person) in &ranks.people {
+        for (feed, allowed) in [
+            (format!("room/{general}"), true),
+            (format!("room/{general}/typing"), true),
+            (format!("space/{space}"), true),
+            (format!("account/{}", person.id), true),
+            (format!("account/{}", ranks.host.id), false),
+            (format!("account/{}/unread", ranks.host.id), false),
+        ] {
+            let mut socket = person.socket().await;
+            let answer = socket.subscribe(&feed, None).await;
+            assert_eq!(
+                answer["type"] == "subscribed",
+                allowed,
+                "{name} {feed}: {answer}"
+            );
+        }
+        let audit = person.get(&format!("/spaces/{space}/audit")).await;
+        let may_read = ["moderator", "owner"].contains(name);
+        assert_eq!(audit.status, if may_read { 200 } else { 403 }, "{name}");
+    }
+}
