@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::lock_space;
 use super::one_time_tokens;
 use super::topics::{AccountRenamed, MemberLeft};
 use super::{ACCOUNT_FEED, Community};
@@ -118,6 +119,13 @@ async fn leave_spaces(tx: &mut Tx, id: AccountId) -> Result<Vec<SpaceId>> {
     const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $1 \
         AND room_id IN (SELECT id FROM rooms WHERE space_id IS NOT NULL)";
     const LEAVE: &str = "DELETE FROM members WHERE account_id = $1 RETURNING space_id";
+    const OWNED: &str = "SELECT space_id FROM members \
+        WHERE account_id = $1 AND role = 'owner' ORDER BY space_id";
+    // Of two owners who go at the same time, the second has to see that it is the last.
+    let owned: Vec<SpaceId> = tx.scalars(OWNED, (id,)).await?;
+    for space in owned {
+        lock_space(tx, space).await?;
+    }
     if tx.scalar(OWNS, (id,)).await? {
         return Err(Error::Conflict("error-owner-hands-over"));
     }
@@ -146,6 +154,7 @@ async fn clear(tx: &mut Tx, id: AccountId, shown: &str) -> Result<Vec<RoomId>> {
         "DELETE FROM blocks WHERE account_id = $1",
         "DELETE FROM linked_identities WHERE account_id = $1",
         "DELETE FROM data_exports WHERE account_id = $1",
+        "DELETE FROM room_overrides WHERE account_id = $1",
         "UPDATE invites SET revoked_at = created_at WHERE created_by = $1 AND revoked_at IS NULL",
     ] {
         tx.execute(delete, (id,)).await?;

@@ -76,7 +76,7 @@ async fn deleted_account_is_in_no_byte_of_the_database() {
     let general = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
     assert!(!general.contains("what Q wrote") && !general.contains("Quirinius"));
     server.stop().await;
-    server.change_rows("VACUUM").await;
+    server.change_schema("VACUUM").await;
     let mut bytes = Vec::new();
     for file in ["tidepool.sqlite", "tidepool.sqlite-wal"] {
         bytes.extend(std::fs::read(server.data().join(file)).unwrap_or_default());
