@@ -8,6 +8,7 @@ mod actions;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod bans;
 mod cache;
 mod check;
 mod device_names;
@@ -38,6 +39,8 @@ mod room_form;
 mod room_names;
 mod room_row;
 mod rooms;
+mod sanction_pages;
+mod sanctions;
 mod session_store;
 mod sessions;
 mod setup;
@@ -47,9 +50,11 @@ mod sidebar;
 mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
+mod slow_mode;
 mod space_tabs;
 mod spaces;
 mod standing;
+mod time_outs;
 pub mod topics;
 mod views;
 
@@ -81,6 +86,7 @@ pub use portraits::Face;
 pub use roles::{Role, Roles};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
+pub use sanctions::Sanctions;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -112,6 +118,8 @@ pub struct Services {
     pub spaces: Spaces,
     /// The roles of spaces.
     pub roles: Roles,
+    /// Time-outs, bans, and the history of members.
+    pub sanctions: Sanctions,
     /// Rooms and direct conversations.
     pub rooms: Rooms,
     /// The emoji of spaces.
@@ -150,6 +158,10 @@ impl Community {
             people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
+                engine: engine.clone(),
+                access: access.clone(),
+            },
+            sanctions: Sanctions {
                 engine: engine.clone(),
                 access: access.clone(),
             },
@@ -215,6 +227,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::MemberJoined>()
         .publishes::<topics::MemberLeft>()
         .publishes::<topics::MemberChanged>()
+        .publishes::<topics::MemberBanned>()
         .publishes::<topics::RolesChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
@@ -242,11 +255,13 @@ pub fn module() -> Module<Community> {
         .subscriber(sidebar::presenter())
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
-        .task(Community::end_expired_sessions);
+        .task(Community::end_expired_sessions)
+        .task(Community::end_time_outs_repeatedly);
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
-    find::declare(role_pages::declare(pages::declare(module))).page(
+    let module = sanction_pages::declare(pages::declare(module));
+    find::declare(role_pages::declare(module)).page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

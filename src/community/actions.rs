@@ -5,6 +5,7 @@ mod emoji;
 mod invites;
 mod roles;
 mod rooms;
+mod sanctions;
 mod spaces;
 
 use super::Community;
@@ -65,8 +66,36 @@ fn declare_roles(module: Module<Community>) -> Module<Community> {
         )
 }
 
+fn declare_sanctions(module: Module<Community>) -> Module<Community> {
+    module
+        .action(
+            "community.time-out",
+            "Has a member only read for some minutes; zero ends that",
+            Class::Write,
+            sanctions::time_out,
+        )
+        .action(
+            "community.ban",
+            "Bans an account from a space, and its network if wanted",
+            Class::Write,
+            sanctions::ban,
+        )
+        .action(
+            "community.unban",
+            "Lifts a ban",
+            Class::Write,
+            sanctions::unban,
+        )
+        .action(
+            "community.add-note",
+            "Adds a note about a member, for moderators",
+            Class::Create,
+            sanctions::add_note,
+        )
+}
+
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    declare_roles(module)
+    declare_sanctions(declare_roles(module))
         .action(
             "community.create-space",
             "Makes a space with a room",
@@ -120,6 +149,12 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             "Closes a room, or opens it again",
             Class::Write,
             rooms::archive_room,
+        )
+        .action(
+            "community.set-slow-mode",
+            "Sets how long members wait between two messages in a room",
+            Class::Write,
+            rooms::set_slow_mode,
         )
         .action(
             "community.open-direct",

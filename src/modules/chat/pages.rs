@@ -172,6 +172,7 @@ async fn room_page(
         private: room.rules.private && room.space.is_some(),
         direct: room.space.is_none(),
         archived: room.rules.archived,
+        slow_seconds: room.slow_seconds,
         may_manage,
         typing,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),

@@ -46,6 +46,8 @@ pub(super) struct RoomPage {
     pub(super) private: bool,
     pub(super) direct: bool,
     pub(super) archived: bool,
+    /// Seconds between two messages of one member; zero: no limit.
+    pub(super) slow_seconds: i64,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The newest message of the log, sent along by a form without scripts: see

@@ -31,13 +31,16 @@ const LEAST: &[(&str, Least)] = &[
     ("admin.replay-letter", Host),
     ("admin.retry-job", Host),
     ("chat.delete", Moderator),
+    ("chat.delete-many", Moderator),
     ("chat.edit", Host), // nobody but the author
     ("chat.history", Reader),
     ("chat.post", Member),
     ("chat.read", Reader),
     ("chat.type", Member),
     ("community.add-emoji", Owner),
+    ("community.add-note", Moderator),
     ("community.archive-room", Owner),
+    ("community.ban", Moderator),
     ("community.change-role", Owner),
     ("community.change-room", Owner),
     ("community.choose-role", Member),
@@ -61,7 +64,10 @@ const LEAST: &[(&str, Least)] = &[
     ("community.set-owner", Owner),
     ("community.set-portrait", Reader),
     ("community.set-theme", Reader),
+    ("community.set-slow-mode", Owner),
     ("community.tell-joins", Owner),
+    ("community.time-out", Moderator),
+    ("community.unban", Moderator),
     ("presence.active", Reader),
 ];
 
