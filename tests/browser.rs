@@ -21,6 +21,7 @@ mod browser {
     mod links;
     mod live;
     mod media;
+    mod moderation;
     mod offline;
     mod pages;
     mod phone;

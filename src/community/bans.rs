@@ -80,7 +80,8 @@ pub(super) async fn check_join(
     account: AccountId,
     address: IpAddr,
 ) -> Result<()> {
-    const FIND: &str = "SELECT COALESCE(MAX(CASE WHEN network IS NULL THEN 2 ELSE 1 END), 0) \
+    const FIND: &str = "SELECT \
+        CAST(COALESCE(MAX(CASE WHEN network IS NULL THEN 2 ELSE 1 END), 0) AS BIGINT) \
         FROM bans WHERE space_id = $1 AND (expires_at IS NULL OR expires_at > $4) \
         AND ((network IS NULL AND account_id = $2) OR network = $3)";
     let network = Address(address).network().to_string();
