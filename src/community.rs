@@ -11,6 +11,7 @@ mod actions;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod bans;
 pub mod blocks;
 mod cache;
 mod check;
@@ -50,6 +51,8 @@ mod room_form;
 mod room_names;
 mod room_row;
 mod rooms;
+mod sanction_pages;
+mod sanctions;
 mod second_step;
 mod session_store;
 mod sessions;
@@ -60,9 +63,11 @@ mod sidebar;
 mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
+mod slow_mode;
 mod space_tabs;
 mod spaces;
 mod standing;
+mod time_outs;
 pub mod topics;
 mod totp;
 mod totp_pages;
@@ -96,6 +101,7 @@ pub use portraits::Face;
 pub use roles::{Role, Roles};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
+pub use sanctions::Sanctions;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -127,6 +133,8 @@ pub struct Services {
     pub spaces: Spaces,
     /// The roles of spaces.
     pub roles: Roles,
+    /// Time-outs, bans, and the history of members.
+    pub sanctions: Sanctions,
     /// Rooms and direct conversations.
     pub rooms: Rooms,
     /// The emoji of spaces.
@@ -165,6 +173,10 @@ impl Community {
             people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
+                engine: engine.clone(),
+                access: access.clone(),
+            },
+            sanctions: Sanctions {
                 engine: engine.clone(),
                 access: access.clone(),
             },
@@ -232,6 +244,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::MemberJoined>()
         .publishes::<topics::MemberLeft>()
         .publishes::<topics::MemberChanged>()
+        .publishes::<topics::MemberBanned>()
         .publishes::<topics::RolesChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
@@ -259,7 +272,8 @@ pub fn module() -> Module<Community> {
         .subscriber(sidebar::presenter())
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
-        .task(Community::end_expired_sessions);
+        .task(Community::end_expired_sessions)
+        .task(Community::end_time_outs_repeatedly);
     let parts = [
         actions::declare,
         setup_pages::declare,
@@ -276,6 +290,7 @@ pub fn module() -> Module<Community> {
         data_export::declare,
         profile_pages::declare,
         role_pages::declare,
+        sanction_pages::declare,
         find::declare,
     ];
     let module = parts

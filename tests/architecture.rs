@@ -198,9 +198,10 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 19] = [
+const UNPERMITTED_WRITES: [(&str, usize); 21] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
+    ("community::bans", 1),
     ("community::blocks", 2),
     ("community::credentials", 6),
     ("community::data_export", 2),
@@ -217,6 +218,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 19] = [
     ("community::session_store", 3),
     ("community::sessions", 3),
     ("community::setup", 2),
+    ("community::time_outs", 1),
     ("community::totp", 3),
 ];
 

@@ -22,6 +22,7 @@ mod browser {
     mod links;
     mod live;
     mod media;
+    mod moderation;
     mod offline;
     mod pages;
     mod phone;

@@ -196,7 +196,8 @@ export async function refetchRegion(region) {
     });
     region.dispatchEvent(event);
     const response = await request(event.detail.url);
-    if ([401, 403, 404].includes(response.status)) return location.reload();
+    if ([403, 404].includes(response.status)) return showClosed();
+    if (response.status === 401) return location.reload();
     if (!response.ok) throw new Error(`status ${response.status}`);
     const text = await response.text();
     if (!region.isConnected) return;
@@ -223,6 +224,13 @@ function settleAct(id, settle) {
   if (pending) settle(pending);
 }
 
+/** Goes to the page that says why the viewer may not read this room or space any more. */
+function showClosed() {
+  const [place] = /^\/(rooms|spaces)\/\d+/.exec(location.pathname) ?? [];
+  if (place) location.replace(`${place}/closed`);
+  else location.reload();
+}
+
 const handlers = {
   hello(message) {
     // Feeds that were added while the socket was opening are not in its URL.
@@ -243,7 +251,7 @@ const handlers = {
     // If the page itself shows what may no longer be read, the server decides what to show.
     const isShown = [...document.querySelectorAll('main [data-feeds]')]
       .some((element) => element.dataset.feeds.includes(feed + '@'));
-    if (isShown) location.reload();
+    if (isShown) showClosed();
   },
   reply({ id, result }) { settleAct(id, ({ resolve }) => resolve(result)); },
   error({ id, error }) {

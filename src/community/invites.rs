@@ -1,5 +1,6 @@
 //! Invitations: links to join a space, valid until they expire, are used up or are revoked.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sqlx::FromRow;
@@ -7,7 +8,7 @@ use sqlx::FromRow;
 use super::accounts::{self, Accounts, NewAccount, require_row};
 use super::permissions::INVITE;
 use super::topics::MemberJoined;
-use super::{ACCOUNT_FEED, Access, Membership, Scope, spaces};
+use super::{ACCOUNT_FEED, Access, Membership, Scope, bans, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -150,6 +151,7 @@ impl Invites {
         &self,
         code: &str,
         mut new: NewAccount,
+        address: IpAddr,
     ) -> Result<(AccountId, SpaceId)> {
         // Checked before the expensive hash, and again inside the transaction, where it counts.
         let invitation = self.find(code).await?;
@@ -162,14 +164,19 @@ impl Invites {
         let write = self.engine.db.write(async move |tx| {
             let space = use_up(tx, &code).await?;
             let account = accounts::insert(tx, &new, &hash).await?;
-            add_joined(tx, engine, space, account, new.name).await?;
+            add_joined(tx, engine, space, account, new.name, address).await?;
             Ok((account, space))
         });
         write.await
     }
 
     /// Adds an existing account to the space of an invitation. For a member it counts no use.
-    pub(super) async fn join(&self, code: &str, account: AccountId) -> Result<SpaceId> {
+    pub(super) async fn join(
+        &self,
+        code: &str,
+        account: AccountId,
+        address: IpAddr,
+    ) -> Result<SpaceId> {
         let invitation = self.find(code).await?;
         let space = invitation
             .ok_or(Error::Conflict("error-invite-over"))?
@@ -181,7 +188,7 @@ impl Invites {
         let (code, engine) = (code.to_owned(), self.engine.clone());
         let write = self.engine.db.write(async move |tx| {
             let space = use_up(tx, &code).await?;
-            add_joined(tx, engine, space, account, name).await?;
+            add_joined(tx, engine, space, account, name, address).await?;
             Ok(space)
         });
         write.await
@@ -207,13 +214,18 @@ async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
 }
 
 /// Adds a member and publishes it after the commit.
+///
+/// # Errors
+/// `Forbidden` for who is banned, `Conflict` for who belongs to 200 spaces.
 async fn add_joined(
     tx: &mut Tx,
     engine: Engine,
     space: SpaceId,
     account: AccountId,
     name: String,
+    address: IpAddr,
 ) -> Result<()> {
+    bans::check_join(tx, space, account, address).await?;
     spaces::add_member(tx, space, account, Membership::Member).await?;
     let joined = MemberJoined {
         space,

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::audit_list::AuditQuery;
 use super::permissions::{
-    KICK, MANAGE_ROLES, Permission, READ, ScopeKind, VIEW_AUDIT, permission_words,
+    BAN, KICK, MANAGE_ROLES, Permission, READ, ScopeKind, TIME_OUT, VIEW_AUDIT, permission_words,
 };
 use super::role_views::{
-    AuditPage, Granted, MemberPageView, MembersPage, RoleLine, RolePage, RolesPage, SeenRoom,
+    AuditPage, Granted, MaySanction, MemberPageView, MembersPage, RoleLine, RolePage, RolesPage,
+    SeenRoom,
 };
 use super::shell::Layout;
 use super::standing::RoleId;
@@ -127,6 +128,15 @@ async fn member(
     let (rank, theirs) = (rules.rank(&own), rules.rank(&entry.member));
     let is_below = theirs < rank;
     let gives = held.contains(access.declared.only(&MANAGE_ROLES)?);
+    let may_time_out = held.contains(access.declared.only(&TIME_OUT)?);
+    let history = match may_time_out && account != by {
+        true => {
+            let sanctions = &community.sanctions;
+            let done = sanctions.history(by, space, account).await?;
+            Some((done, sanctions.notes(by, space, account).await?))
+        }
+        false => None,
+    };
     let all = community.roles.list(by, space).await?;
     let roles = all.into_iter().map(|role| RoleLine {
         may_change: gives && role.position < rank && (is_below || account == by),
@@ -143,6 +153,11 @@ async fn member(
             form,
             space,
             roles: roles.collect(),
+            may: MaySanction {
+                time_out: is_below && may_time_out,
+                ban: is_below && held.contains(access.declared.only(&BAN)?),
+            },
+            history,
             may_remove: is_below && held.contains(access.declared.only(&KICK)?),
             may_set_owner: own.is_owner && !entry.member.is_guest,
             entry,

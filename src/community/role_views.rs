@@ -6,6 +6,7 @@ use super::audit::AuditId;
 use super::audit_list::{AuditEntry, AuditQuery};
 use super::member_list::MemberEntry;
 use super::roles::COLORS;
+use super::sanctions::{Note, Sanction};
 use super::shell::Shell;
 use super::space_tabs::Tab;
 use super::standing::RoleId;
@@ -80,6 +81,32 @@ pub(super) struct MemberPageView {
     pub(super) roles: Vec<RoleLine>,
     pub(super) may_remove: bool,
     pub(super) may_set_owner: bool,
+    pub(super) may: MaySanction,
+    /// What was done to the member, and notes; `None` for who may not read it.
+    pub(super) history: Option<(Vec<Sanction>, Vec<Note>)>,
+}
+
+/// What the viewer may do to a member.
+pub(super) struct MaySanction {
+    pub(super) time_out: bool,
+    pub(super) ban: bool,
+}
+
+/// Lengths of time-outs that a form offers, in minutes, and the keys of their names.
+const LENGTHS: [(u64, &str); 6] = [
+    (5, "time-out-5-minutes"),
+    (60, "time-out-hour"),
+    (6 * 60, "time-out-6-hours"),
+    (24 * 60, "time-out-day"),
+    (7 * 24 * 60, "time-out-week"),
+    (28 * 24 * 60, "time-out-28-days"),
+];
+
+impl MemberPageView {
+    /// The lengths of time-outs in minutes, with their names.
+    pub(super) fn lengths(&self) -> [(u64, &'static str); 6] {
+        LENGTHS.map(|(minutes, key)| (minutes, self.head.lang.t(key)))
+    }
 }
 
 #[derive(Template)]

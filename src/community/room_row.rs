@@ -14,7 +14,7 @@ macro_rules! room_columns {
     () => {
         concat!(
             "r.id, r.space_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
-             r.kind, r.read_only, ",
+             r.kind, r.read_only, r.slow_seconds, ",
             $crate::community::access_store::overrides_text!(),
             " AS overrides"
         )
@@ -33,6 +33,7 @@ pub(super) struct RoomRow {
     archived: bool,
     kind: RoomKind,
     read_only: bool,
+    slow_seconds: i64,
     overrides: Option<String>,
 }
 
@@ -50,6 +51,7 @@ impl RoomRow {
             space: self.space_id,
             name: self.name,
             about: self.about,
+            slow_seconds: self.slow_seconds,
             rules,
         })
     }

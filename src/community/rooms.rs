@@ -37,6 +37,8 @@ pub struct Room {
     pub name: String,
     /// One line of description; may be empty.
     pub about: String,
+    /// Seconds between two messages of one member; zero: no limit.
+    pub slow_seconds: i64,
     /// Who may do what in it.
     pub rules: RoomRules,
 }
@@ -348,7 +350,7 @@ impl Rooms {
 /// Publishes a change after the commit. `members` are the affected accounts if the room was and
 /// stays private; empty means the whole space. Only a change that `may_exclude` somebody has
 /// sockets checked again.
-async fn publish_changed(
+pub(super) async fn publish_changed(
     tx: &mut Tx,
     engine: &Engine,
     by: AccountId,

@@ -210,7 +210,10 @@ async fn do_join(
         check_join(&community, &request)?;
         let (account, space) = match &viewer {
             Some(viewer) => {
-                let space = community.invites.join(&code, viewer.account).await?;
+                let space = {
+                    let invites = &community.invites;
+                    invites.join(&code, viewer.account, request.address).await?
+                };
                 SecurityEvent::InviteUsed.record(viewer.account, request.address, "member");
                 (viewer.account, space)
             }
@@ -255,7 +258,10 @@ async fn join_as_new(
         email,
         password,
     };
-    let (account, space) = community.invites.join_as_new(code, new).await?;
+    let (account, space) = {
+        let invites = &community.invites;
+        invites.join_as_new(code, new, request.address).await?
+    };
     SecurityEvent::AccountCreated.record(account, request.address, "invite");
     SecurityEvent::InviteUsed.record(account, request.address, "new_account");
     request.sign_in(community, account, "joined").await?;

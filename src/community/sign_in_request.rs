@@ -63,6 +63,11 @@ impl SignInRequest {
             Ok(cookie) => drop(self.device_cookie.set(cookie)),
             Err(error) => tracing::warn!(%error, "a device was not remembered"),
         }
+        // Nor does it depend on this: a ban of the address would not reach the network.
+        let sanctions = &community.sanctions;
+        if let Err(error) = sanctions.note_network(account, self.address).await {
+            tracing::warn!(%error, "the network of an account was not noted");
+        }
         Ok(())
     }
 

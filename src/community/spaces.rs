@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::access::lock_account;
@@ -15,6 +15,7 @@ use super::names::check_name;
 use super::permissions::{CREATE_SPACE, KICK, MANAGE_SPACE, READ};
 use super::person::{MAX_LISTED, Person};
 use super::roles::actor;
+use super::sanctions::{self, SanctionKind};
 use super::topics::{MemberLeft, SpaceChanged, SpaceCreated};
 use super::{ACCOUNT_FEED, Access, Membership, SPACE_FEED, Scope, roles, rooms};
 use crate::base::clock::Micros;
@@ -70,6 +71,27 @@ pub(super) async fn add_member(
     tx.execute(INSERT, (space, account, role, Micros::now()))
         .await?;
     Ok(())
+}
+
+/// Takes an account out of a space and all its rooms in the caller's transaction. Its sockets are
+/// checked again before they get another frame.
+pub(super) async fn delete_member(
+    tx: &mut Tx,
+    engine: &Engine,
+    by: AccountId,
+    space: SpaceId,
+    account: AccountId,
+) -> Result<()> {
+    const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2";
+    const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
+        AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+    tx.execute(LEAVE, (space, account)).await?;
+    tx.execute(LEAVE_ROOMS, (space, account)).await?;
+    let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
+    let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });
+    bus.publish_on(tx, &[feed], origin, left).await?;
+    // After the event, which invalidates the account's cached permissions.
+    engine.live.recheck_after_commit(tx, vec![account]).await
 }
 
 /// The spaces of this server. Cheap to clone.
@@ -183,11 +205,9 @@ impl Spaces {
         by: AccountId,
         space: SpaceId,
         account: AccountId,
+        reason: &str,
     ) -> Result<()> {
-        const LEAVE: &str = "DELETE FROM members \
-            WHERE space_id = $1 AND account_id = $2";
-        const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
-            AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+        let reason = sanctions::check_reason(reason)?;
         let right = if by == account { &READ } else { &KICK };
         let (engine, declared) = (self.engine.clone(), self.access.declared.clone());
         let leave = async move |tx: &mut Tx| {
@@ -202,20 +222,19 @@ impl Spaces {
                     subject: Some(account.0),
                     name: "",
                     before: Value::Null,
-                    after: Value::Null,
+                    after: match reason.is_empty() {
+                        true => Value::Null,
+                        false => json!({ "reason": reason }),
+                    },
                 };
                 audit::record(tx, act).await?;
+                let kind = SanctionKind::Removal;
+                sanctions::insert(tx, kind, (by, space, account), &reason, None).await?;
             }
             if member.is_owner {
                 check_other_owner(tx, space, account).await?;
             }
-            tx.execute(LEAVE, (space, account)).await?;
-            tx.execute(LEAVE_ROOMS, (space, account)).await?;
-            let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
-            let (feed, left) = (ACCOUNT_FEED.name(account), MemberLeft { space, account });
-            bus.publish_on(tx, &[feed], origin, left).await?;
-            // After the event, which invalidates the account's cached permissions.
-            engine.live.recheck_after_commit(tx, vec![account]).await
+            delete_member(tx, &engine, by, space, account).await
         };
         self.access
             .permitted_protective_write(by, right, Scope::Space(space), leave)

@@ -112,6 +112,18 @@ event! {
 }
 
 event! {
+    /// An account was banned from a space, and has left it if it was a member.
+    pub struct MemberBanned on "community.member.banned" by space changes() {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who was banned.
+        account: AccountId = AccountId(7),
+        /// How many hours back its messages are to be deleted; zero: none.
+        delete_hours: u64 = 24,
+    }
+}
+
+event! {
     /// A room or direct conversation was created.
     pub struct RoomCreated on "community.room.created" by room changes(room, space, members) {
         /// The room.

@@ -22,6 +22,7 @@ mod personal_data;
 mod presenter;
 mod read_marks;
 mod sidebar;
+mod slow_mode;
 mod store;
 mod topics;
 mod typing;
@@ -132,6 +133,7 @@ pub fn module() -> Module<Chat> {
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
         .subscriber(join_lines::subscriber())
+        .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)
         .task(join_lines::write_lines);
     declare_actions(pages::declare(module))
@@ -157,6 +159,12 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Deletes a message: one's own, or another's with the right to",
             Class::Write,
             actions::delete::delete,
+        )
+        .action(
+            "chat.delete-many",
+            "Deletes several messages at once, or the last ones of a member",
+            Class::Write,
+            actions::delete_many::delete_many,
         )
         .action(
             "chat.type",

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::list::List;
 use crate::base::security_log::SecurityEvent;
@@ -97,6 +97,30 @@ pub(super) async fn archive_room(
         .archive(viewer.account, input.room, input.archive == "yes")
         .await?;
     Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetSlowMode {
+    room: RoomId,
+    /// Between two messages of one member: at most six hours; zero: no limit.
+    seconds: String,
+}
+
+pub(super) async fn set_slow_mode(
+    community: Community,
+    viewer: Viewer,
+    input: SetSlowMode,
+) -> Result<Outcome> {
+    let seconds = input.seconds.trim().parse();
+    let seconds = seconds.map_err(|_| Error::field("seconds", "error-number"))?;
+    let rooms = &community.rooms;
+    rooms
+        .set_slow_mode(viewer.account, input.room, seconds)
+        .await?;
+    Ok(Outcome::new(
+        Value::Null,
+        format!("/rooms/{}/settings", input.room),
+    ))
 }
 
 #[derive(Deserialize)]

@@ -79,6 +79,8 @@ pub(super) async fn tell_joins(
 pub(super) struct RemoveMember {
     space: SpaceId,
     account: AccountId,
+    #[serde(default)]
+    reason: String,
 }
 
 pub(super) async fn remove_member(
@@ -88,7 +90,7 @@ pub(super) async fn remove_member(
 ) -> Result<Outcome> {
     community
         .spaces
-        .remove_member(viewer.account, input.space, input.account)
+        .remove_member(viewer.account, input.space, input.account, &input.reason)
         .await?;
     let reason = match input.account == viewer.account {
         true => "left_space",

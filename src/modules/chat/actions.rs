@@ -1,6 +1,7 @@
 //! The actions on messages, one file each. Each serves forms, JSON and sockets.
 
 pub(super) mod delete;
+pub(super) mod delete_many;
 pub(super) mod edit;
 pub(super) mod post;
 

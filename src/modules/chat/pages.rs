@@ -173,6 +173,7 @@ async fn room_page(
         direct: room.space.is_none(),
         archived: room.rules.archived,
         closed: room.space.is_none() && chat.community.is_closed(room.id).await?,
+        slow_seconds: room.slow_seconds,
         may_manage,
         typing,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),

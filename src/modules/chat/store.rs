@@ -10,7 +10,7 @@ use super::checksum::Covered;
 use super::joined::Joined;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
-use crate::base::db::{Db, Tx};
+use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, RoomId, SpaceId};
 
@@ -182,6 +182,48 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
         set_checksum(tx, &message).await?;
     }
     Ok((message, done > 0))
+}
+
+/// The newest messages of an account in a room that are not deleted, newest first.
+pub(super) async fn newest_of_author(
+    db: &Db,
+    author: AccountId,
+    room: RoomId,
+    limit: usize,
+) -> Result<Vec<MessageId>> {
+    const READ: &str = "SELECT id FROM messages WHERE room_id = $1 AND author_id = $2 \
+        AND deleted_at IS NULL ORDER BY id DESC LIMIT $3";
+    db.scalars(READ, (room, author, limit as i64)).await
+}
+
+/// The newest messages of an account in the rooms of a space that are not deleted, from `since`
+/// on, newest first.
+pub(super) async fn newest_in_space(
+    db: &Db,
+    author: AccountId,
+    space: SpaceId,
+    since: MessageId,
+    limit: usize,
+) -> Result<Vec<MessageId>> {
+    const READ: &str = "SELECT m.id FROM messages m JOIN rooms r ON r.id = m.room_id \
+        WHERE m.author_id = $1 AND r.space_id = $2 AND m.id >= $3 AND m.deleted_at IS NULL \
+        ORDER BY m.id DESC LIMIT $4";
+    db.scalars(READ, (author, space, since, limit as i64)).await
+}
+
+/// The rooms of messages, of those that there are.
+pub(super) async fn places(db: &Db, messages: &[MessageId]) -> Result<Vec<(MessageId, RoomId)>> {
+    const READ: Sql = Sql {
+        sqlite: "SELECT id, room_id FROM messages WHERE id IN \
+            (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']'))",
+        postgres: "SELECT id, room_id FROM messages \
+            WHERE id = ANY (CAST(string_to_array($1, ',') AS BIGINT[]))",
+    };
+    let ids: Vec<_> = messages.iter().map(ToString::to_string).collect();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => db.all(READ, (ids.join(","),)).await,
+    }
 }
 
 /// Up to `limit` messages before a position, newest first.

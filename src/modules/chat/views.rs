@@ -48,6 +48,8 @@ pub(super) struct RoomPage {
     pub(super) archived: bool,
     /// Whether one of the two of a direct conversation has blocked the other.
     pub(super) closed: bool,
+    /// Seconds between two messages of one member; zero: no limit.
+    pub(super) slow_seconds: i64,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The newest message of the log, sent along by a form without scripts: see

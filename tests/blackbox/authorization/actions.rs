@@ -24,6 +24,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "chat.delete-many",
+        r#"{"messages":["MESSAGE"]}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "chat.type",
         r#"{"room":"ROOM"}"#,
         ["not_found", "not_found", ""],
@@ -68,6 +73,31 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         "community.remove-member",
         r#"{"space":"SPACE","account":"OWNER"}"#,
         ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.time-out",
+        r#"{"space":"SPACE","account":"OWNER","minutes":"0"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.ban",
+        r#"{"space":"SPACE","account":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.unban",
+        r#"{"space":"SPACE","ban":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.add-note",
+        r#"{"space":"SPACE","account":"OWNER","note":"hi"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-slow-mode",
+        r#"{"room":"ROOM","seconds":"0"}"#,
+        ["not_found", "not_found", "forbidden"],
     ),
     (
         "community.invite",

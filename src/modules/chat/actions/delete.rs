@@ -1,14 +1,17 @@
 //! `chat.delete`: deletes one's own message, or another's with the permission to moderate.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageDeleted;
 use super::super::{Chat, MODERATE, ROOM_FEED, attachment_store, store};
+use super::delete_many::audited_text;
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::community::Scope;
+use crate::community::audit::{self, Act};
 use crate::community::permissions::{Permission, READ};
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
@@ -50,9 +53,24 @@ pub(in super::super) async fn delete(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
     let permission = needed_permission(&viewer, &message);
     let (origin, context) = (Origin::new(viewer.account, room.space), chat.clone());
+    let (viewer_account, scope) = (viewer.account, Scope::Room(room.id));
     let write = async move |tx: &mut Tx| {
+        let before = store::message_in(tx, input.message).await?;
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
+            if *permission == MODERATE {
+                let text = audited_text(&before.body);
+                let act = Act {
+                    space: room.space,
+                    actor: Some(viewer_account),
+                    act: "message.deleted",
+                    subject: Some(message.author.0),
+                    name: "",
+                    before: json!({ "room": room.name, "text": text }),
+                    after: Value::Null,
+                };
+                audit::record(tx, act).await?;
+            }
             attachment_store::detach(&context, tx, input.message).await?;
             let event = MessageDeleted {
                 room: message.room,
@@ -65,7 +83,7 @@ pub(in super::super) async fn delete(
     };
     let access = &chat.community.access;
     let message = access
-        .permitted_protective_write(viewer.account, permission, Scope::Room(room.id), write)
+        .permitted_protective_write(viewer.account, permission, scope, write)
         .await?;
     Ok(outcome(chat, &viewer, message))
 }

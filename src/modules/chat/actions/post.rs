@@ -62,6 +62,7 @@ pub(in super::super) async fn post(
     }
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    let slow_mode = chat.slow_mode(viewer.account, &room).await?;
     let html = chat.code_renderer.render(&body).await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
@@ -79,6 +80,7 @@ pub(in super::super) async fn post(
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
+            slow_mode.count_post(tx, id, author).await?;
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;

@@ -1,0 +1,58 @@
+//! Slow mode: how many seconds a member waits between two messages in a room. `modules/chat` checks
+//! it when a message is posted.
+
+use serde_json::json;
+
+use super::audit::{self, Act};
+use super::permissions::MANAGE_ROOMS;
+use super::rooms::publish_changed;
+use super::{Rooms, Scope};
+use crate::base::db::Tx;
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId};
+
+/// Seconds of the longest wait: six hours.
+const MAX_SLOW_SECONDS: i64 = 6 * 3600;
+
+impl Rooms {
+    /// Sets how long members wait between two messages in a room of a space; zero: not at all.
+    ///
+    /// # Errors
+    /// `Invalid` for more than six hours, `NotFound` for a direct conversation.
+    pub(super) async fn set_slow_mode(
+        &self,
+        by: AccountId,
+        id: RoomId,
+        seconds: i64,
+    ) -> Result<()> {
+        if !(0..=MAX_SLOW_SECONDS).contains(&seconds) {
+            return Err(Error::field("seconds", "error-slow-seconds"));
+        }
+        let room = self.access.permit_in_room(by, &MANAGE_ROOMS, id).await?;
+        let space = room.space.ok_or(Error::NotFound)?;
+        let engine = self.engine.clone();
+        let write = async move |tx: &mut Tx| {
+            const SET: &str = "UPDATE rooms SET slow_seconds = $2 WHERE id = $1";
+            const MEMBERS: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+            tx.execute(SET, (id, seconds)).await?;
+            let act = Act {
+                space: Some(space),
+                actor: Some(by),
+                act: "room.slowed",
+                subject: Some(id.0),
+                name: &room.name,
+                before: json!({ "seconds": room.slow_seconds }),
+                after: json!({ "seconds": seconds }),
+            };
+            audit::record(tx, act).await?;
+            let affected: Vec<AccountId> = match room.rules.private {
+                true => tx.scalars(MEMBERS, (id,)).await?,
+                false => Vec::new(),
+            };
+            publish_changed(tx, &engine, by, (id, space), affected, false).await
+        };
+        self.access
+            .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), write)
+            .await
+    }
+}
