@@ -34,8 +34,11 @@ mod redirects;
 mod role_pages;
 mod role_views;
 mod roles;
+mod room_changes;
 mod room_form;
 mod room_names;
+mod room_permission_pages;
+mod room_permissions;
 mod room_row;
 mod rooms;
 mod session_store;
@@ -246,7 +249,10 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
-    find::declare(role_pages::declare(pages::declare(module))).page(
+    find::declare(role_pages::declare(room_permission_pages::declare(
+        pages::declare(module),
+    )))
+    .page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

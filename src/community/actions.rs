@@ -122,6 +122,12 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             rooms::archive_room,
         )
         .action(
+            "community.set-room-permissions",
+            "Sets what a room allows and denies to all members, to a role or to a person",
+            Class::Write,
+            rooms::set_room_permissions,
+        )
+        .action(
             "community.open-direct",
             "Opens the direct conversation with these people",
             Class::Create,

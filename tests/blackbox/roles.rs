@@ -234,7 +234,7 @@ async fn audit_log_tells_who_changed_what_and_is_append_only() {
     for told in [
         "Made the role",
         "Saplings",
-        "community.invite",
+        "Invite people and take invitations back",
         "Gave a role to",
         "Removed",
     ] {

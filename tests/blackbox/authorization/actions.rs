@@ -80,6 +80,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "community.set-room-permissions",
+        r#"{"room":"ROOM","subject":"everyone","chat.post":"deny"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "community.open-direct",
         r#"{"people":["BOB","CEM"]}"#,
         ["not_found", "", ""],

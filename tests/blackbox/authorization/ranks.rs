@@ -60,6 +60,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.set-language", Reader),
     ("community.set-owner", Owner),
     ("community.set-portrait", Reader),
+    ("community.set-room-permissions", Owner),
     ("community.set-theme", Reader),
     ("community.tell-joins", Owner),
     ("presence.active", Reader),
