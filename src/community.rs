@@ -37,6 +37,8 @@ mod roles;
 mod room_changes;
 mod room_form;
 mod room_names;
+mod room_order;
+mod room_order_pages;
 mod room_permission_pages;
 mod room_permissions;
 mod room_row;
@@ -83,6 +85,7 @@ pub use person::Person;
 pub use portraits::Face;
 pub use roles::{Role, Roles};
 pub use room_names::RoomNames;
+pub use room_order::{Category, CategoryId};
 pub use rooms::{Room, Rooms};
 use session_store::Sessions;
 use setup::SetupToken;
@@ -250,7 +253,7 @@ pub fn module() -> Module<Community> {
         actions::declare(module),
     ))));
     find::declare(role_pages::declare(room_permission_pages::declare(
-        pages::declare(module),
+        room_order_pages::declare(pages::declare(module)),
     )))
     .page(
         Audience::Anyone,

@@ -57,6 +57,7 @@ mod blackbox {
     mod revocation;
     mod roles;
     mod room_links;
+    mod room_order;
     mod room_permissions;
     mod rooms;
     mod security_headers;

@@ -30,6 +30,7 @@ mod browser {
     mod portraits;
     mod printing;
     mod roles;
+    mod rooms;
     mod sending;
     mod settings;
     mod sign_out;

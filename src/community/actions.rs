@@ -4,6 +4,7 @@ mod account;
 mod emoji;
 mod invites;
 mod roles;
+mod room_order;
 mod rooms;
 mod spaces;
 
@@ -65,8 +66,48 @@ fn declare_roles(module: Module<Community>) -> Module<Community> {
         )
 }
 
+fn declare_room_order(module: Module<Community>) -> Module<Community> {
+    module
+        .action(
+            "community.create-category",
+            "Makes a category of rooms",
+            Class::Create,
+            room_order::create_category,
+        )
+        .action(
+            "community.rename-category",
+            "Gives a category of rooms another name",
+            Class::Write,
+            room_order::rename_category,
+        )
+        .action(
+            "community.delete-category",
+            "Deletes a category, whose rooms stay",
+            Class::Write,
+            room_order::delete_category,
+        )
+        .action(
+            "community.move-category",
+            "Moves a category one place up or down",
+            Class::Write,
+            room_order::move_category,
+        )
+        .action(
+            "community.move-room",
+            "Moves a room one place up or down",
+            Class::Write,
+            room_order::move_room,
+        )
+        .action(
+            "community.set-category",
+            "Puts a room under a category",
+            Class::Write,
+            room_order::set_category,
+        )
+}
+
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
-    declare_roles(module)
+    declare_room_order(declare_roles(module))
         .action(
             "community.create-space",
             "Makes a space with a room",

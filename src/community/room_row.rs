@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use super::Room;
 use super::access_store::overrides;
 use super::permission_set::DeclaredPermissions;
+use super::room_order::CategoryId;
 use super::standing::{RoomKind, RoomRules};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
@@ -14,7 +15,7 @@ macro_rules! room_columns {
     () => {
         concat!(
             "r.id, r.space_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
-             r.kind, r.read_only, ",
+             r.kind, r.read_only, r.category_id, ",
             $crate::community::access_store::overrides_text!(),
             " AS overrides"
         )
@@ -33,6 +34,7 @@ pub(super) struct RoomRow {
     archived: bool,
     kind: RoomKind,
     read_only: bool,
+    category_id: Option<CategoryId>,
     overrides: Option<String>,
 }
 
@@ -50,6 +52,7 @@ impl RoomRow {
             space: self.space_id,
             name: self.name,
             about: self.about,
+            category: self.category_id,
             rules,
         })
     }

@@ -8,6 +8,7 @@ use super::direct_rooms::DirectRoom;
 use super::permissions;
 use super::person::{MAX_LISTED as MAX_PEOPLE_LISTED, Person};
 use super::room_names::RoomNames;
+use super::room_order::{Category, CategoryId};
 use super::room_row::{RoomRow, room_columns};
 use super::standing::{RoomKind, RoomRules};
 use super::{Access, Scope};
@@ -33,6 +34,8 @@ pub struct Room {
     pub name: String,
     /// One line of description; may be empty.
     pub about: String,
+    /// The heading it is listed under.
+    pub category: Option<CategoryId>,
     /// Who may do what in it.
     pub rules: RoomRules,
 }
@@ -58,8 +61,9 @@ pub(super) async fn insert(
     let (name, about, private) = form;
     let id = RoomId::new();
     const INSERT: &str = "INSERT INTO rooms \
-        (id, space_id, name, about, private, people_key, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        (id, space_id, name, about, private, people_key, created_at, position) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, \
+        (SELECT COALESCE(MAX(r.position), 0) FROM rooms r WHERE r.space_id = $2))";
     tx.execute(
         INSERT,
         (id, space, name, about, private, people_key, Micros::now()),
@@ -133,6 +137,7 @@ pub struct Rooms {
     open: StoreCache<(AccountId, SpaceId), Arc<Vec<Room>>>,
     pub(super) direct: StoreCache<AccountId, Arc<Vec<DirectRoom>>>,
     pub(super) names: StoreCache<SpaceId, Arc<RoomNames>>,
+    pub(super) categories: StoreCache<SpaceId, Arc<Vec<Category>>>,
 }
 
 impl Rooms {
@@ -141,13 +146,14 @@ impl Rooms {
             open: StoreCache::of_lists(engine, |rooms| rooms.len()),
             direct: StoreCache::of_lists(engine, |rooms| rooms.len()),
             names: StoreCache::new(engine),
+            categories: StoreCache::of_lists(engine, |categories| categories.len()),
             engine: engine.clone(),
             access: access.clone(),
         }
     }
 
-    /// The rooms of a space that an account may read and that are not archived, by name, at most
-    /// 500. Adds what they depend on to `page`.
+    /// The rooms of a space that an account may read and that are not archived, in their order, at
+    /// most 500. Adds what they depend on to `page`.
     pub async fn open_in(
         &self,
         page: &Dependencies,
@@ -181,7 +187,7 @@ impl Rooms {
             "SELECT ",
             room_columns!(),
             " FROM rooms r WHERE r.space_id = $1 AND (r.archived_at IS NOT NULL) = $2 \
-             ORDER BY r.name LIMIT $3"
+             ORDER BY r.position, r.name LIMIT $3"
         );
         const OWN: &str = "SELECT m.room_id FROM room_members m JOIN rooms r ON r.id = m.room_id \
             WHERE m.account_id = $1 AND r.space_id = $2 AND r.private";
