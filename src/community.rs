@@ -47,8 +47,13 @@ mod redirects;
 mod role_pages;
 mod role_views;
 mod roles;
+mod room_changes;
 mod room_form;
 mod room_names;
+mod room_order;
+mod room_order_pages;
+mod room_permission_pages;
+mod room_permissions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
@@ -100,6 +105,7 @@ pub use person::Person;
 pub use portraits::Face;
 pub use roles::{Role, Roles};
 pub use room_names::RoomNames;
+pub use room_order::{Category, CategoryId};
 pub use rooms::{Room, Rooms};
 pub use sanctions::Sanctions;
 use session_store::Sessions;
@@ -291,6 +297,8 @@ pub fn module() -> Module<Community> {
         profile_pages::declare,
         role_pages::declare,
         sanction_pages::declare,
+        room_permission_pages::declare,
+        room_order_pages::declare,
         find::declare,
     ];
     let module = parts

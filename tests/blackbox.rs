@@ -64,6 +64,8 @@ mod blackbox {
     mod revocation;
     mod roles;
     mod room_links;
+    mod room_order;
+    mod room_permissions;
     mod rooms;
     mod security_headers;
     mod security_log;

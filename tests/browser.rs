@@ -33,6 +33,7 @@ mod browser {
     mod printing;
     mod questions;
     mod roles;
+    mod rooms;
     mod sending;
     mod settings;
     mod sign_out;

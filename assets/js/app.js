@@ -2,6 +2,7 @@
 // presence.
 
 import { act, onConnected, syncFeeds } from './live.js';
+import { foldSections } from './sections.js';
 import './sign_out.js';
 import { localizeTimes } from './times.js';
 import { showUnread } from './unread.js';
@@ -27,6 +28,7 @@ function notePage() {
 }
 
 function refreshPage() {
+  foldSections();
   showUnread();
   notePage();
   localizeTimes();

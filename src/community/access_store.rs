@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use super::permission_set::DeclaredPermissions;
 use super::permissions::{HeldBy, Membership, Permission};
+use super::roles::Actor;
 use super::standing::{
     Member, Override, Preset, RoleId, RoleRule, RoomKind, RoomRules, SpaceRules, Subject,
     check_held,
@@ -307,23 +308,51 @@ pub(super) async fn check_in_room(
     permission: &Permission,
 ) -> Result<()> {
     let row: RoomStanding = tx.one(HOLD_ROOM, (room, account)).await?;
-    let rules = RoomRules {
-        private: row.private,
-        archived: row.archived,
-        read_only: row.read_only,
-        kind: row.kind,
-        overrides: overrides(row.overrides.as_deref(), declared)?,
-    };
+    let rules = row.rules(declared)?;
     if row.space_id.is_none() {
         return check_direct(&rules, row.is_in_room, permission);
     }
-    let (text, everyone) = (
-        row.member.ok_or(Error::NotFound)?,
-        row.everyone.unwrap_or_default(),
-    );
-    let (member, space) = assemble(declared, &text, row.roles.as_deref(), &everyone)?;
+    let (member, space) = row.member(declared)?;
     let held = rules.held(declared, &space, account, &member, row.is_in_room)?;
     rules.check(declared, held, &member, permission)
+}
+
+/// How high an account stands in the space of a room, and what it holds in the room.
+///
+/// # Errors
+/// `NotFound` for an account that is no member of the space.
+pub(super) async fn actor_in_room(
+    tx: &mut Tx,
+    declared: &DeclaredPermissions,
+    room: RoomId,
+    account: AccountId,
+) -> Result<(Actor, RoomRules)> {
+    let row: RoomStanding = tx.one(HOLD_ROOM, (room, account)).await?;
+    let rules = row.rules(declared)?;
+    let (member, space) = row.member(declared)?;
+    let actor = Actor {
+        rank: space.rank(&member),
+        held: rules.held(declared, &space, account, &member, row.is_in_room)?,
+    };
+    Ok((actor, rules))
+}
+
+impl RoomStanding {
+    fn rules(&self, declared: &DeclaredPermissions) -> Result<RoomRules> {
+        Ok(RoomRules {
+            private: self.private,
+            archived: self.archived,
+            read_only: self.read_only,
+            kind: self.kind,
+            overrides: overrides(self.overrides.as_deref(), declared)?,
+        })
+    }
+
+    fn member(&self, declared: &DeclaredPermissions) -> Result<(Member, SpaceRules)> {
+        let text = self.member.as_deref().ok_or(Error::NotFound)?;
+        let everyone = self.everyone.as_deref().unwrap_or_default();
+        assemble(declared, text, self.roles.as_deref(), everyone)
+    }
 }
 
 /// The rule of direct conversations: everybody in it reads and writes, and nobody moderates.

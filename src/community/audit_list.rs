@@ -44,18 +44,26 @@ impl AuditEntry {
     pub(super) fn changes(&self, community: &Community, lang: &Lang) -> Vec<String> {
         let (before, after) = (fields(&self.before), fields(&self.after));
         let mut lines = Vec::new();
-        for (sign, own, other) in [('+', &after, &before), ('−', &before, &after)] {
-            let set = |fields: &Map<String, Value>| {
-                let names = fields.get("permissions").and_then(Value::as_str);
-                community.access.declared.parse(names.unwrap_or_default())
+        let sides = [('+', &after, &before), ('−', &before, &after)];
+        for field in PERMISSION_FIELDS {
+            let label = match field {
+                "permissions" => String::new(),
+                other => format!("{}: ", lang.t(&format!("audit-{other}"))),
             };
-            let changed = set(own).without(set(other));
-            let permissions = community.access.declared.in_set(changed);
-            lines.extend(permissions.map(|one| format!("{sign} {}", permission_words(*lang, one))));
+            for (sign, own, other) in sides {
+                let set = |fields: &Map<String, Value>| {
+                    let names = fields.get(field).and_then(Value::as_str);
+                    community.access.declared.parse(names.unwrap_or_default())
+                };
+                let changed = set(own).without(set(other));
+                let permissions = community.access.declared.in_set(changed);
+                let words = |one| format!("{sign} {label}{}", permission_words(*lang, one));
+                lines.extend(permissions.map(words));
+            }
         }
         for (name, value) in &after {
             let was = before.get(name);
-            if name == "permissions" || was == Some(value) {
+            if PERMISSION_FIELDS.contains(&name.as_str()) || was == Some(value) {
                 continue;
             }
             lines.push(match was.filter(|was| !was.is_null()) {
@@ -64,11 +72,14 @@ impl AuditEntry {
             });
         }
         let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
-        let gone = gone.filter(|(name, _)| *name != "permissions");
+        let gone = gone.filter(|(name, _)| !PERMISSION_FIELDS.contains(&name.as_str()));
         lines.extend(gone.map(|(_, value)| format!("− {}", plain(value))));
         lines
     }
 }
+
+/// Fields of an act that name permissions.
+const PERMISSION_FIELDS: [&str; 3] = ["permissions", "allowed", "denied"];
 
 fn fields(text: &str) -> Map<String, Value> {
     match serde_json::from_str(text) {

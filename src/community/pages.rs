@@ -6,10 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use super::redirects::landing_page;
+use super::room_permissions::of_subject;
 use super::shell::Layout;
 use super::sidebar::sidebar;
+use super::standing::{Override, Subject};
 use super::views::{AccountPage, DirectPage, HomePage, RoomPage, SpacePage};
-use super::{Community, Scope, permissions};
+use super::{Community, Role, Scope, permissions};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::forms::Form;
@@ -178,6 +180,7 @@ async fn new_room(
     let shell = layout
         .shell(&viewer, Some(space), &format!("/spaces/{space}/rooms/new"))
         .await?;
+    let roles = roles_below(&community, &viewer, space, &[]).await?;
     let people = community
         .spaces
         .members(space)
@@ -193,7 +196,8 @@ async fn new_room(
             shell,
             form,
             room: None,
-            people
+            people,
+            roles,
         }
     )
 }
@@ -218,6 +222,7 @@ async fn room_settings(
             &format!("/rooms/{}/settings", room.id),
         )
         .await?;
+    let roles = roles_below(&community, &viewer, space, &room.rules.overrides).await?;
     let inside = community.rooms.members(room.id).await?;
     let people = community
         .spaces
@@ -238,9 +243,31 @@ async fn room_settings(
             shell,
             form,
             room: Some((*room).clone()),
-            people
+            people,
+            roles,
         }
     )
+}
+
+/// The roles below the viewer's own, and whether a room that says this lets them read it.
+async fn roles_below(
+    community: &Community,
+    viewer: &Viewer,
+    space: SpaceId,
+    overrides: &[Override],
+) -> Result<Vec<(Role, bool)>> {
+    let (access, by) = (&community.access, viewer.account);
+    let own = access.member(by, space).await?.ok_or(Error::NotFound)?;
+    let rank = access.space_rules(space).await?.rank(&own);
+    let read = access.declared.only(&permissions::READ)?;
+    let all = community.roles.list(by, space).await?.into_iter();
+    let reads = |role: &Role| {
+        of_subject(overrides, Subject::Role(role.id))
+            .0
+            .contains(read)
+    };
+    let below = all.filter(|role| role.position < rank);
+    Ok(below.map(|role| (role.clone(), reads(&role))).collect())
 }
 
 async fn direct(

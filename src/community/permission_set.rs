@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::permissions::Permission;
 use crate::base::error::Result;
-use crate::engine::permission::HeldBy;
+use crate::engine::permission::{HeldBy, ScopeKind};
 
 /// Declared permissions of all modules: the bits of a set.
 const MAX_PERMISSIONS: usize = 128;
@@ -52,6 +52,7 @@ struct Declared {
     by_moderators: PermissionSet,
     by_owners: PermissionSet,
     content: PermissionSet,
+    of_rooms: PermissionSet,
 }
 
 impl DeclaredPermissions {
@@ -73,6 +74,7 @@ impl DeclaredPermissions {
             by_moderators,
             by_owners: by_moderators.with(set(&|one| one.held_by == HeldBy::Owners)),
             content: set(&|one| one.adds_content),
+            of_rooms: set(&|one| one.scope == ScopeKind::Room),
             permissions: declared.to_vec(),
         }))
     }
@@ -112,6 +114,11 @@ impl DeclaredPermissions {
     /// What adds to a room.
     pub fn content(&self) -> PermissionSet {
         self.0.content
+    }
+
+    /// What a room allows and denies.
+    pub fn of_rooms(&self) -> PermissionSet {
+        self.0.of_rooms
     }
 
     /// The permissions in a set, in the order of their declaration.

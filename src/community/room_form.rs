@@ -1,6 +1,10 @@
 //! The form fields of a room, validated before anything is read or written.
 
+use serde_json::Value;
+
 use super::names::check_name;
+use super::room_changes::settings;
+use super::standing::{RoleId, RoomKind};
 use crate::base::error::{Check, Result};
 use crate::base::ids::AccountId;
 use crate::base::text::{check_short_text, normalize_optional_line};
@@ -14,17 +18,21 @@ pub(super) struct RoomForm {
     pub(super) about: String,
     pub(super) private: bool,
     pub(super) members: Vec<AccountId>,
+    pub(super) kind: RoomKind,
+    pub(super) read_only: bool,
+    /// The roles that read it when it is private: of those below the one who says so.
+    pub(super) roles: Vec<RoleId>,
 }
 
 impl RoomForm {
-    /// `private` is a checkbox: `yes` or nothing.
-    pub(super) fn new(name: String, about: String, private: &str, members: Vec<AccountId>) -> Self {
-        Self {
-            name,
-            about,
-            private: private == "yes",
-            members,
-        }
+    /// What the log says of it.
+    pub(super) fn recorded(&self) -> Value {
+        settings(
+            (&self.name, &self.about),
+            self.private,
+            self.kind,
+            self.read_only,
+        )
     }
 
     /// The room's own members: none for a public room; a private one always has its creator.

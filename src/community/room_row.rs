@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use super::Room;
 use super::access_store::overrides;
 use super::permission_set::DeclaredPermissions;
+use super::room_order::CategoryId;
 use super::standing::{RoomKind, RoomRules};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
@@ -14,7 +15,7 @@ macro_rules! room_columns {
     () => {
         concat!(
             "r.id, r.space_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
-             r.kind, r.read_only, r.slow_seconds, ",
+             r.kind, r.read_only, r.slow_seconds, r.category_id, ",
             $crate::community::access_store::overrides_text!(),
             " AS overrides"
         )
@@ -34,6 +35,7 @@ pub(super) struct RoomRow {
     kind: RoomKind,
     read_only: bool,
     slow_seconds: i64,
+    category_id: Option<CategoryId>,
     overrides: Option<String>,
 }
 
@@ -52,6 +54,7 @@ impl RoomRow {
             name: self.name,
             about: self.about,
             slow_seconds: self.slow_seconds,
+            category: self.category_id,
             rules,
         })
     }

@@ -160,6 +160,14 @@ async fn join(
     Path(code): Path<String>,
     form: Form,
 ) -> Result<Response> {
+    // Who is a member already is led in.
+    if let (Some(viewer), Some(to)) = (&viewer, community.invites.find(&code).await?) {
+        let member = community.access.member(viewer.account, to.space_id);
+        if member.await?.is_some() {
+            let page = landing_page(&community, viewer.account, to.space_id).await?;
+            return Ok(Redirect::to(&page).into_response());
+        }
+    }
     join_page(&community, lang, viewer.is_some(), code, form).await
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::audit::{self, Act};
 use super::permissions::MANAGE_ROOMS;
-use super::rooms::publish_changed;
+use super::room_changes::{Change, are_roles_read, own_members};
 use super::{Rooms, Scope};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -33,23 +33,26 @@ impl Rooms {
         let engine = self.engine.clone();
         let write = async move |tx: &mut Tx| {
             const SET: &str = "UPDATE rooms SET slow_seconds = $2 WHERE id = $1";
-            const MEMBERS: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
             tx.execute(SET, (id, seconds)).await?;
             let act = Act {
                 space: Some(space),
                 actor: Some(by),
                 act: "room.slowed",
                 subject: Some(id.0),
-                name: &room.name,
+                name: if room.rules.private { "" } else { &room.name },
                 before: json!({ "seconds": room.slow_seconds }),
                 after: json!({ "seconds": seconds }),
             };
             audit::record(tx, act).await?;
-            let affected: Vec<AccountId> = match room.rules.private {
-                true => tx.scalars(MEMBERS, (id,)).await?,
-                false => Vec::new(),
+            let affected = own_members(tx, &room).await?;
+            let change = Change {
+                by,
+                room: id,
+                space,
+                may_exclude: false,
+                roles_read: are_roles_read(&room.rules),
             };
-            publish_changed(tx, &engine, by, (id, space), affected, false).await
+            change.publish(tx, &engine, affected).await
         };
         self.access
             .permitted_write(by, &MANAGE_ROOMS, Scope::Room(id), write)

@@ -11,7 +11,7 @@ use super::shell::Shell;
 use super::space_tabs::Tab;
 use super::spaces::Space;
 use super::totp::TotpState;
-use super::{Emoji, Person};
+use super::{Emoji, Person, Role};
 use crate::engine::forms::Form;
 use crate::engine::web::Head;
 
@@ -117,6 +117,8 @@ pub(super) struct RoomPage {
     pub(super) room: Option<Room>,
     /// The other members of the space, and whether they are in the room.
     pub(super) people: Vec<(Person, bool)>,
+    /// The roles below the viewer, and whether the room allows them to read it.
+    pub(super) roles: Vec<(Role, bool)>,
 }
 
 #[derive(Template)]

@@ -251,3 +251,25 @@ async fn existing_account_joins_by_invite() {
     eve.page(&format!("/rooms/{}", ann.room("general"))).await;
     server.visitor().get(&link).await.expect(404);
 }
+
+#[tokio::test]
+async fn invitation_of_own_space_leads_in() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let made = ann
+        .act("community.invite", json!({ "space": ann.space }))
+        .await
+        .done();
+    let link = made["link"].as_str().expect("a link");
+    let answer = ann.get(link).await;
+    let general = format!("/rooms/{}", ann.room("general"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, general.as_str())
+    );
+    // Somebody else with an account has one button to press.
+    let eve = server.stranger("eve").await;
+    let page = eve.page(link).await;
+    assert!(!page.contains("name=\"password\""), "{page}");
+    eve.get("/join/AAAAAAAAAAAAAAAA").await.expect(404);
+}

@@ -32,6 +32,9 @@ pub struct NavEntry {
 pub struct NavSection {
     /// The message key of the heading.
     pub heading: &'static str,
+    /// A key that is unique on the page, and a name that people chose: it stands in place of the
+    /// heading, and the section folds.
+    pub named: Option<(String, String)>,
     /// Path and title (a message key) of the "add" link, for viewers who may add something.
     pub add: Option<(String, &'static str)>,
     /// In the order in which they are shown.

@@ -20,12 +20,12 @@ use super::model::{Message, MessageId};
 use super::topics::{AccountReads, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, TYPING_FEED, store};
+use super::{Chat, POST, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::Layout;
 use crate::community::permissions::{self, is_granted};
+use crate::community::{Layout, Room, RoomKind};
 use crate::engine::files::FileId;
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
@@ -171,15 +171,41 @@ async fn room_page(
         is_newest: page_query == PageQuery::Newest,
         private: room.rules.private && room.space.is_some(),
         direct: room.space.is_none(),
-        archived: room.rules.archived,
-        closed: room.space.is_none() && chat.community.is_closed(room.id).await?,
         slow_seconds: room.slow_seconds,
+        announcement: room.icon() == "megaphone",
+        closed: closed(chat, account, &room).await?,
         may_manage,
         typing,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
         region,
     };
     Ok((page, unread))
+}
+
+/// Why an account that reads a room cannot write in it: an icon, and the key of the words.
+async fn closed(
+    chat: &Chat,
+    account: AccountId,
+    room: &Room,
+) -> Result<Option<(&'static str, &'static str)>> {
+    let access = &chat.community.access;
+    let refused = match access.permit_in_room(account, &POST, room.id).await {
+        Ok(_) if room.space.is_none() && chat.community.is_closed(room.id).await? => {
+            return Ok(Some(("lock", "conversation-closed-notice")));
+        }
+        Ok(_) => return Ok(None),
+        Err(Error::Forbidden(why) | Error::Conflict(why)) => why,
+        Err(error) => return Err(error),
+    };
+    Ok(Some(match refused {
+        "error-room-archived" => ("archive", "room-archived-notice"),
+        "error-room-read-only" => ("lock", "room-read-only-notice"),
+        "error-not-permitted" if room.rules.kind == RoomKind::Announcement => {
+            ("megaphone", "room-announcement-notice")
+        }
+        "error-not-permitted" => ("lock", "room-no-writing-notice"),
+        why => ("lock", why),
+    }))
 }
 
 fn region(log: &Log, lang: Lang) -> Result<String> {

@@ -7,7 +7,7 @@ use super::{Chat, store};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
 use crate::community::permissions::{MANAGE_ROOMS, is_granted};
-use crate::community::{DirectRoom, Room, Scope};
+use crate::community::{CategoryId, DirectRoom, Room, Scope};
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -36,7 +36,25 @@ pub(super) async fn nav(
     let unread = store::unread(&chat.engine.db, viewer.account, space).await?;
     let mut sections = Vec::new();
     if let Some((space, rooms)) = open {
-        sections.push(chat.rooms_section(&viewer, space, &rooms, &unread).await?);
+        let categories = chat.community.rooms.categories(&deps, space).await?;
+        let under = |category: Option<CategoryId>| {
+            let inside = rooms.iter().filter(move |room| room.category == category);
+            inside.map(|room| entry(room, &unread)).collect::<Vec<_>>()
+        };
+        let top = chat.rooms_section(&viewer, space, under(None)).await?;
+        let has_categories = !categories.is_empty();
+        // With all rooms under categories, the heading is left only to add one.
+        if !top.entries.is_empty() || top.add.is_some() || !has_categories {
+            sections.push(top);
+        }
+        let named = categories.iter().map(|category| NavSection {
+            heading: "rooms-heading",
+            named: Some((format!("category-{}", category.id), category.name.clone())),
+            add: None,
+            entries: under(Some(category.id)),
+        });
+        // A category whose rooms the viewer does not see is not named to them.
+        sections.extend(named.filter(|section| !section.entries.is_empty()));
     }
     sections.push(direct_section(&direct, &unread));
     Ok(sections)
@@ -47,8 +65,7 @@ impl Chat {
         &self,
         viewer: &Viewer,
         space: SpaceId,
-        rooms: &[Room],
-        unread: &HashSet<RoomId>,
+        entries: Vec<NavEntry>,
     ) -> Result<NavSection> {
         let access = &self.community.access;
         let may_add = is_granted(
@@ -56,18 +73,22 @@ impl Chat {
                 .permit(viewer.account, &MANAGE_ROOMS, Scope::Space(space))
                 .await,
         )?;
-        let entry = |room: &Room| NavEntry {
-            href: format!("/rooms/{}", room.id),
-            icon: room.icon(),
-            unread: unread.contains(&room.id),
-            key: room.id.to_string(),
-            label: room.name.clone(),
-        };
         Ok(NavSection {
             heading: "rooms-heading",
             add: may_add.then(|| (format!("/spaces/{space}/rooms/new"), "room-new-title")),
-            entries: rooms.iter().map(entry).collect(),
+            named: None,
+            entries,
         })
+    }
+}
+
+fn entry(room: &Room, unread: &HashSet<RoomId>) -> NavEntry {
+    NavEntry {
+        href: format!("/rooms/{}", room.id),
+        icon: room.icon(),
+        unread: unread.contains(&room.id),
+        key: room.id.to_string(),
+        label: room.name.clone(),
     }
 }
 
@@ -84,6 +105,7 @@ fn direct_section(rooms: &[DirectRoom], unread: &HashSet<RoomId>) -> NavSection 
         label: room.title.clone(),
     };
     NavSection {
+        named: None,
         heading: "direct-heading",
         add: Some(("/direct".to_owned(), "direct-new-title")),
         entries: rooms.iter().map(entry).collect(),

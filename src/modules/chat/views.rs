@@ -45,11 +45,12 @@ pub(super) struct RoomPage {
     pub(super) is_newest: bool,
     pub(super) private: bool,
     pub(super) direct: bool,
-    pub(super) archived: bool,
-    /// Whether one of the two of a direct conversation has blocked the other.
-    pub(super) closed: bool,
     /// Seconds between two messages of one member; zero: no limit.
     pub(super) slow_seconds: i64,
+    /// In an open room of which few write.
+    pub(super) announcement: bool,
+    /// Why the viewer cannot write: an icon, and the key of the words.
+    pub(super) closed: Option<(&'static str, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The newest message of the log, sent along by a form without scripts: see

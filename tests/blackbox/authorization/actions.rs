@@ -125,6 +125,41 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "community.create-category",
+        r#"{"space":"SPACE","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.rename-category",
+        r#"{"space":"SPACE","category":"1","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.delete-category",
+        r#"{"space":"SPACE","category":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.move-category",
+        r#"{"space":"SPACE","category":"1","to":"up"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.move-room",
+        r#"{"room":"ROOM","to":"up"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.set-category",
+        r#"{"room":"ROOM","category":""}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.set-room-permissions",
+        r#"{"room":"ROOM","subject":"everyone","chat.post":"deny"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "community.open-direct",
         r#"{"people":["BOB","CEM"]}"#,
         ["not_found", "", ""],

@@ -52,6 +52,12 @@ pub(super) const ROUTES: &[Row] = &[
         [No(404), No(403), No(403)],
     ),
     row("GET", "/rooms/{room}/settings", [No(404), No(404), No(403)]),
+    row(
+        "GET",
+        "/rooms/{room}/permissions",
+        [No(404), No(404), No(403)],
+    ),
+    row("GET", "/spaces/{space}/rooms", [No(404), No(403), No(403)]),
     row("GET", "/spaces/{space}/members", [No(404), It, It]),
     row(
         "GET",
