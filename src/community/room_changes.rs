@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::access::lock_space;
 use super::audit::{self, Act};
 use super::permissions::MANAGE_ROOMS;
-use super::room_form::RoomForm;
+use super::room_form::{RoomForm, settings};
 use super::room_permissions::{Allowing, allow_roles};
 use super::rooms::{self, add_people, check_count, is_archived, is_taken};
-use super::standing::{RoomKind, RoomRules, Subject};
+use super::standing::{RoomRules, Subject};
 use super::topics::{RolesChanged, RoomChanged, RoomCreated};
 use super::{Room, Rooms, SPACE_FEED, Scope};
 use crate::base::clock::Micros;
@@ -239,24 +239,6 @@ pub(super) fn room_act<'a>(
         before: Value::Null,
         after: Value::Null,
     }
-}
-
-/// What the log says of a room's settings; of a private one only that it is.
-pub(super) fn settings(
-    (name, about): (&str, &str),
-    private: bool,
-    kind: RoomKind,
-    read_only: bool,
-) -> Value {
-    // Words, which the log shows as they are.
-    let seen = if private { "private" } else { "public" };
-    let taken = if read_only { "read-only" } else { "open" };
-    let mut said = json!({ "kind": kind.as_str(), "seen": seen, "taken": taken });
-    if !private {
-        said["name"] = name.into();
-        said["topic"] = about.into();
-    }
-    said
 }
 
 fn recorded(room: &Room) -> Value {
