@@ -60,7 +60,7 @@ impl Rooms {
                 members,
             };
             let (feeds, origin) = (created.feeds(), Origin::new(by, Some(space)));
-            bus.publish_on(tx, &feeds, origin.clone(), created).await?;
+            bus.publish_on(tx, &feeds, origin, created).await?;
             if roles_read {
                 let feed = SPACE_FEED.name(space);
                 bus.publish_on(tx, &[feed], origin, RolesChanged { space })
@@ -287,7 +287,7 @@ impl Change {
         };
         let (feeds, origin) = (changed.feeds(), Origin::new(self.by, Some(space)));
         let bus = &engine.bus;
-        bus.publish_on(tx, &feeds, origin.clone(), changed).await?;
+        bus.publish_on(tx, &feeds, origin, changed).await?;
         if self.roles_read {
             let feed = SPACE_FEED.name(space);
             bus.publish_on(tx, &[feed], origin, RolesChanged { space })
