@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::access::lock_space;
 use super::audit::{self, Act};
 use super::permissions::MANAGE_ROOMS;
-use super::room_form::RoomForm;
+use super::room_form::{RoomForm, settings};
 use super::room_permissions::{Allowing, allow_roles};
 use super::rooms::{self, add_people, check_count, is_archived, is_taken};
-use super::standing::{RoomKind, RoomRules, Subject};
+use super::standing::{RoomRules, Subject};
 use super::topics::{RolesChanged, RoomChanged, RoomCreated};
 use super::{Room, Rooms, SPACE_FEED, Scope};
 use crate::base::clock::Micros;
@@ -60,7 +60,7 @@ impl Rooms {
                 members,
             };
             let (feeds, origin) = (created.feeds(), Origin::new(by, Some(space)));
-            bus.publish_on(tx, &feeds, origin.clone(), created).await?;
+            bus.publish_on(tx, &feeds, origin, created).await?;
             if roles_read {
                 let feed = SPACE_FEED.name(space);
                 bus.publish_on(tx, &[feed], origin, RolesChanged { space })
@@ -241,24 +241,6 @@ pub(super) fn room_act<'a>(
     }
 }
 
-/// What the log says of a room's settings; of a private one only that it is.
-pub(super) fn settings(
-    (name, about): (&str, &str),
-    private: bool,
-    kind: RoomKind,
-    read_only: bool,
-) -> Value {
-    // Words, which the log shows as they are.
-    let seen = if private { "private" } else { "public" };
-    let taken = if read_only { "read-only" } else { "open" };
-    let mut said = json!({ "kind": kind.as_str(), "seen": seen, "taken": taken });
-    if !private {
-        said["name"] = name.into();
-        said["topic"] = about.into();
-    }
-    said
-}
-
 fn recorded(room: &Room) -> Value {
     let RoomRules {
         private,
@@ -305,7 +287,7 @@ impl Change {
         };
         let (feeds, origin) = (changed.feeds(), Origin::new(self.by, Some(space)));
         let bus = &engine.bus;
-        bus.publish_on(tx, &feeds, origin.clone(), changed).await?;
+        bus.publish_on(tx, &feeds, origin, changed).await?;
         if self.roles_read {
             let feed = SPACE_FEED.name(space);
             bus.publish_on(tx, &[feed], origin, RolesChanged { space })

@@ -1,9 +1,8 @@
 //! The form fields of a room, validated before anything is read or written.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::names::check_name;
-use super::room_changes::settings;
 use super::standing::{RoleId, RoomKind};
 use crate::base::error::{Check, Result};
 use crate::base::ids::AccountId;
@@ -57,4 +56,22 @@ impl RoomForm {
         check_short_text(&self.about, "about", MAX_ABOUT_CHARS, &mut check);
         check.done()
     }
+}
+
+/// What the log says of a room's settings; of a private one only that it is.
+pub(super) fn settings(
+    (name, about): (&str, &str),
+    private: bool,
+    kind: RoomKind,
+    read_only: bool,
+) -> Value {
+    // Words, which the log shows as they are.
+    let seen = if private { "private" } else { "public" };
+    let taken = if read_only { "read-only" } else { "open" };
+    let mut said = json!({ "kind": kind.as_str(), "seen": seen, "taken": taken });
+    if !private {
+        said["name"] = name.into();
+        said["topic"] = about.into();
+    }
+    said
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sqlx::FromRow;
 
 use super::access::lock_space;
 use super::audit::{self, Act};
 use super::names::check_name;
 use super::permissions::MANAGE_ROOMS;
+use super::room_category::{Category, CategoryId};
 use super::room_changes::room_act;
 use super::topics::SpaceChanged;
 use super::{Rooms, SPACE_FEED, Scope};
@@ -19,23 +19,8 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
 use crate::engine::bus::Origin;
 use crate::engine::versions::Dependencies;
-use crate::id;
-
-id!(
-    /// A heading under which a space lists rooms.
-    CategoryId
-);
 
 const MAX_CATEGORIES: i64 = 50; // of one space
-
-/// A heading of a space's list of rooms.
-#[derive(Clone, Debug, FromRow)]
-pub struct Category {
-    /// Unique on this server.
-    pub id: CategoryId,
-    /// The name, as shown.
-    pub name: String,
-}
 
 /// One place towards the top or the bottom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 
 use super::permissions::MANAGE_ROOMS;
-use super::room_order::Category;
+use super::room_category::Category;
 use super::shell::{Layout, Shell};
 use super::space_tabs::Tab;
 use super::{Community, Room, Scope};

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::Room;
 use super::access_store::overrides;
 use super::permission_set::DeclaredPermissions;
-use super::room_order::CategoryId;
+use super::room_category::CategoryId;
 use super::standing::{RoomKind, RoomRules};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};

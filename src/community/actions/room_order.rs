@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{RoomId, SpaceId};
 use crate::community::Community;
-use crate::community::room_order::{CategoryId, Direction};
+use crate::community::room_category::CategoryId;
+use crate::community::room_order::Direction;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
