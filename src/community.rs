@@ -260,8 +260,8 @@ pub fn module() -> Module<Community> {
     let module = emoji::declare(portraits::declare(sign_in::declare(setup_pages::declare(
         actions::declare(module),
     ))));
-    let module = sanction_pages::declare(pages::declare(module));
-    find::declare(role_pages::declare(module)).page(
+    let module = role_pages::declare(pages::declare(module));
+    find::declare(sanction_pages::declare(module)).page(
         Audience::Anyone,
         "/accounts/{account}/mine.css",
         get(pages::account_style),

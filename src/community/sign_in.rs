@@ -133,6 +133,15 @@ async fn join(
     Path(code): Path<String>,
     form: Form,
 ) -> Result<Response> {
+    if let Some(viewer) = &viewer
+        && let Some(invitation) = community.invites.find(&code).await?
+        && let Some(to) = community
+            .sanctions
+            .ban_page(viewer.account, invitation.space_id)
+            .await?
+    {
+        return Ok(Redirect::to(&to).into_response());
+    }
     join_page(&community, lang, viewer.is_some(), code, form).await
 }
 
