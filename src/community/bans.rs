@@ -255,6 +255,17 @@ impl Sanctions {
         db.optional(READ, (account, space, Micros::now())).await
     }
 
+    /// The page that tells an account that it is banned from a space; `None` when it is not.
+    pub(super) async fn ban_page(
+        &self,
+        account: AccountId,
+        space: SpaceId,
+    ) -> Result<Option<String>> {
+        let removal = self.removal(account, space).await?;
+        let is_banned = removal.is_some_and(|removal| removal.is_ban);
+        Ok(is_banned.then(|| format!("/spaces/{space}/closed")))
+    }
+
     /// As [`removal`](Self::removal), for the space of a room.
     pub(super) async fn removal_of_room(
         &self,

@@ -91,17 +91,24 @@ async fn home(
     viewer: Viewer,
     wants: Wants,
     Path(space): Path<SpaceId>,
-) -> Result<PageAnswer> {
+) -> Result<Response> {
+    let sanctions = &community.sanctions;
+    if wants == Wants::Page
+        && let Some(to) = sanctions.ban_page(viewer.account, space).await?
+    {
+        return Ok(Redirect::to(&to).into_response());
+    }
     let space = community.spaces.get(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
     let shell = layout.shell(&viewer, Some(space.id), &here).await?;
-    app_page!(
+    let page: Result<PageAnswer> = app_page!(
         wants,
         HomePage {
             head: community.head(&viewer, space.name),
             shell
         }
-    )
+    );
+    Ok(page?.into_response())
 }
 
 async fn space_settings(

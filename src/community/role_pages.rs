@@ -129,13 +129,15 @@ async fn member(
     let is_below = theirs < rank;
     let gives = held.contains(access.declared.only(&MANAGE_ROLES)?);
     let may_time_out = held.contains(access.declared.only(&TIME_OUT)?);
-    let history = match may_time_out && account != by {
-        true => {
-            let sanctions = &community.sanctions;
-            let done = sanctions.history(by, space, account).await?;
-            Some((done, sanctions.notes(by, space, account).await?))
-        }
-        false => None,
+    let sanctions = &community.sanctions;
+    let may_note = may_time_out && account != by;
+    let history = match may_note || account == by {
+        true => sanctions.history(by, space, account).await?,
+        false => Vec::new(),
+    };
+    let notes = match may_note {
+        true => sanctions.notes(by, space, account).await?,
+        false => Vec::new(),
     };
     let all = community.roles.list(by, space).await?;
     let roles = all.into_iter().map(|role| RoleLine {
@@ -156,8 +158,10 @@ async fn member(
             may: MaySanction {
                 time_out: is_below && may_time_out,
                 ban: is_below && held.contains(access.declared.only(&BAN)?),
+                note: may_note,
             },
             history,
+            notes,
             may_remove: is_below && held.contains(access.declared.only(&KICK)?),
             may_set_owner: own.is_owner && !entry.member.is_guest,
             entry,

@@ -82,14 +82,17 @@ pub(super) struct MemberPageView {
     pub(super) may_remove: bool,
     pub(super) may_set_owner: bool,
     pub(super) may: MaySanction,
-    /// What was done to the member, and notes; `None` for who may not read it.
-    pub(super) history: Option<(Vec<Sanction>, Vec<Note>)>,
+    /// What was done to the member; empty for who may not read it.
+    pub(super) history: Vec<Sanction>,
+    /// Of moderators; empty for others.
+    pub(super) notes: Vec<Note>,
 }
 
 /// What the viewer may do to a member.
 pub(super) struct MaySanction {
     pub(super) time_out: bool,
     pub(super) ban: bool,
+    pub(super) note: bool,
 }
 
 /// Lengths of time-outs that a form offers, in minutes, and the keys of their names.

@@ -4,7 +4,7 @@
 use sqlx::FromRow;
 
 use super::access_store::hold_member;
-use super::permissions::TIME_OUT;
+use super::permissions::{READ as READ_SPACE, TIME_OUT};
 use super::roles::actor;
 use super::{Access, Scope};
 use crate::base::clock::Micros;
@@ -159,7 +159,7 @@ pub(super) async fn check_above(
 
 impl Sanctions {
     /// What was done to an account in a space, newest first, at most a hundred; for who may time
-    /// members out.
+    /// members out, and for the account itself.
     ///
     /// # Errors
     /// `Forbidden` for others.
@@ -172,8 +172,13 @@ impl Sanctions {
         const READ: &str = "SELECT s.kind, a.name AS \"by\", s.reason, s.at, s.until, s.ended_at \
             FROM sanctions s LEFT JOIN accounts a ON a.id = s.by_id \
             WHERE s.account_id = $1 AND s.space_id = $2 ORDER BY s.id DESC LIMIT $3";
+        let needed = if viewer == account {
+            &READ_SPACE
+        } else {
+            &TIME_OUT
+        };
         let scope = Scope::Space(space);
-        self.access.permit(viewer, &TIME_OUT, scope).await?;
+        self.access.permit(viewer, needed, scope).await?;
         let db = &self.engine.db;
         db.all(READ, (account, space, MAX_HISTORY)).await
     }

@@ -160,11 +160,17 @@ async fn join(
     Path(code): Path<String>,
     form: Form,
 ) -> Result<Response> {
-    // Who is a member already is led in.
     if let (Some(viewer), Some(to)) = (&viewer, community.invites.find(&code).await?) {
+        // Who is a member already is led in; who is banned is told so.
         let member = community.access.member(viewer.account, to.space_id);
-        if member.await?.is_some() {
-            let page = landing_page(&community, viewer.account, to.space_id).await?;
+        let page = match member.await? {
+            Some(_) => Some(landing_page(&community, viewer.account, to.space_id).await?),
+            None => {
+                let sanctions = &community.sanctions;
+                sanctions.ban_page(viewer.account, to.space_id).await?
+            }
+        };
+        if let Some(page) = page {
             return Ok(Redirect::to(&page).into_response());
         }
     }

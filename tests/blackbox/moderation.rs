@@ -47,6 +47,10 @@ async fn timed_out_member_reads_until_it_is_ended() {
         .page(&format!("/spaces/{}/members/{}", ann.space, bob.id))
         .await;
     assert!(page.contains("too loud"), "{page}");
+    // They read why; other members do not.
+    let path = format!("/spaces/{}/members/{}", ann.space, bob.id);
+    assert!(bob.page(&path).await.contains("too loud"));
+    assert!(!cem.page(&path).await.contains("too loud"));
     assert_eq!(time_out(&ann, &bob, "0").await, "");
     socket.event("community.member.changed").await;
     assert_eq!(post(&bob, "silenced-0002").await, "");
@@ -110,6 +114,10 @@ async fn ban_ends_feeds_and_joins_until_it_is_lifted() {
     let eve = server.stranger("eve").await;
     let closed = eve.page(&format!("/rooms/{room}/closed")).await;
     assert!(!closed.contains("Glasshouse"), "{closed}");
+    for path in [format!("/spaces/{}", ann.space), link.clone()] {
+        let told = bob.get(&path).await;
+        assert_eq!(told.location(), format!("/spaces/{}/closed", ann.space));
+    }
     let refused = bob.submit(&link, &json!({})).await.expect(403);
     assert_eq!(refused.code(), "forbidden");
     let bans = ann.page(&format!("/spaces/{}/bans", ann.space)).await;
