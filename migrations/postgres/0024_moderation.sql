@@ -1,14 +1,14 @@
 -- The network that an account last signed in from: what a ban of its address refuses.
-ALTER TABLE accounts ADD COLUMN last_network TEXT;
+ALTER TABLE accounts ADD COLUMN last_network TEXT COLLATE "C";
 
 -- Bans: of an account, or of the network that an account came from.
 CREATE TABLE bans (
     id         BIGINT NOT NULL PRIMARY KEY,
     space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    network    TEXT,            -- NULL: the account itself is banned
+    network    TEXT COLLATE "C",            -- NULL: the account itself is banned
     by_id      BIGINT,          -- without a key: a ban outlives who made it
-    reason     TEXT   NOT NULL, -- empty: none was given
+    reason     TEXT COLLATE "C"   NOT NULL, -- empty: none was given
     at         BIGINT NOT NULL,
     expires_at BIGINT           -- NULL: never
 );
@@ -21,9 +21,9 @@ CREATE TABLE sanctions (
     id         BIGINT NOT NULL PRIMARY KEY,
     space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    kind       TEXT   NOT NULL CHECK (kind IN ('time-out', 'removal', 'ban')),
+    kind       TEXT COLLATE "C"   NOT NULL CHECK (kind IN ('time-out', 'removal', 'ban')),
     by_id      BIGINT,
-    reason     TEXT   NOT NULL,
+    reason     TEXT COLLATE "C"   NOT NULL,
     at         BIGINT NOT NULL,
     until      BIGINT,          -- NULL: has no end
     ended_at   BIGINT           -- when a moderator took it back
@@ -36,7 +36,7 @@ CREATE TABLE member_notes (
     space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     by_id      BIGINT,
-    body       TEXT   NOT NULL,
+    body       TEXT COLLATE "C"   NOT NULL,
     at         BIGINT NOT NULL
 );
 CREATE INDEX member_notes_of_account ON member_notes (account_id, space_id, id);

@@ -2,7 +2,7 @@
 CREATE TABLE room_categories (
     id         BIGINT NOT NULL PRIMARY KEY,
     space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
-    name       TEXT   NOT NULL,
+    name       TEXT COLLATE "C"   NOT NULL,
     position   BIGINT NOT NULL, -- lower is above
     created_at BIGINT NOT NULL
 );

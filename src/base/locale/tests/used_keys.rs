@@ -11,13 +11,24 @@ use super::super::ftl::message_ids;
 /// these and count as used.
 const DYNAMIC_PREFIXES: &[&str] = &[
     "act-",
+    "audit-allowed",
+    "audit-denied",
+    "rule-",
     "ask-",
     "audit-kind-",
+    "closed-",
     "color-",
+    "conversation-closed-notice",
     "permission-",
     "presence-",
+    "room-announcement-notice",
+    "room-archived-notice",
+    "room-no-writing-notice",
+    "room-read-only-notice",
+    "sanction-",
     "status-ends-",
     "tab-",
+    "time-out-",
 ];
 
 /// A key as used in a template or in code.
