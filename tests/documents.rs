@@ -288,8 +288,18 @@ fn files(folders: &[&str]) -> Vec<(String, String)> {
 
 #[test]
 fn security_names_existing_files_and_tests() {
+    assert!(named_files("docs/security.md") > 100);
+}
+
+#[test]
+fn features_name_existing_tests() {
+    assert!(named_files("docs/features.md") > 50);
+}
+
+/// Fails unless the source files and tests that a document names exist; how many it names.
+fn named_files(document: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let text = std::fs::read_to_string(root.join(document)).unwrap();
     let files = files(&[
         "src",
         "tests",
@@ -308,10 +318,10 @@ fn security_names_existing_files_and_tests() {
             (path == file || path.ends_with(&format!("/{file}")))
                 && (test.is_empty() || text.contains(&format!("fn {test}(")))
         });
-        assert!(is_there, "docs/security.md names {name}");
+        assert!(is_there, "{document} names {name}");
         checked += 1;
     }
-    assert!(checked > 100, "{checked}");
+    checked
 }
 
 #[test]
