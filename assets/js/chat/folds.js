@@ -1,5 +1,5 @@
-// Folds the messages of people whom the reader blocks or ignores to one line each. The sidebar names
-// these people, and is refetched when they change; messages are the same for every reader.
+// Folds the messages of people whom the reader blocks or ignores to one line each. The sidebar
+// names these people, and is refetched when they change; messages are the same for every reader.
 
 import { words } from '../app.js';
 
@@ -17,7 +17,8 @@ function lineElement(message, text) {
     unfold(message);
     message.querySelector('.by')?.focus({ preventScroll: true }); // the button is gone
   });
-  line.append(Object.assign(document.createElement('span'), { textContent: text }), ' · ', button);
+  const span = Object.assign(document.createElement('span'), { textContent: text });
+  line.append(span, '\u00a0· ', button);
   return line;
 }
 
