@@ -244,6 +244,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::AccountChanged>()
         .publishes::<topics::ProfileChanged>()
         .publishes::<topics::AccountRenamed>()
+        .publishes::<topics::BlocksChanged>()
         .publishes::<topics::SpaceCreated>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()

@@ -16,6 +16,7 @@ mod browser {
     mod files;
     mod find;
     mod first_evening;
+    mod folds;
     mod history;
     mod injection;
     mod joins;

@@ -50,6 +50,18 @@ function startMedia() {
   }
 }
 
+let folding = null;
+
+/** Folds messages of people whom the reader blocks or ignores; loaded once there are any. */
+function foldMessages() {
+  if (folding) return folding.foldMessages();
+  if (!document.querySelector('#sidebar:is([data-blocked], [data-ignored])')) return undefined;
+  return import('./chat/folds.js').then((loaded) => {
+    folding = loaded;
+    folding.foldMessages();
+  }, () => {});
+}
+
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
   const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
@@ -62,8 +74,10 @@ setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DE
 
 startMessages();
 document.addEventListener('htmx:after:swap', () => {
+  foldMessages(); // before the log measures, and announces what is not folded
   start();
   startMedia();
 });
+foldMessages();
 start();
 startMedia();

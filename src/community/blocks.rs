@@ -6,8 +6,8 @@
 use sqlx::FromRow;
 
 use super::access::lock_account;
-use super::topics::AccountChanged;
-use super::{Community, Face};
+use super::topics::{AccountChanged, BlocksChanged};
+use super::{ACCOUNT_FEED, Community, Face};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -23,6 +23,16 @@ pub(super) const IGNORE: &str = "ignore";
 /// Who may begin a conversation, as stored: everybody whom the account can meet, those in one of its
 /// spaces, or nobody.
 pub(super) const WRITERS: [&str; 3] = ["all", "spaces", "nobody"];
+
+/// The accounts whose messages the pages of one account fold, for the attributes of its sidebar:
+/// ids separated by spaces.
+#[derive(Clone, Debug, Default)]
+pub struct Folds {
+    /// Those it blocks.
+    pub blocked: String,
+    /// Those it ignores.
+    pub ignored: String,
+}
 
 /// Somebody who is blocked or ignored.
 #[derive(Clone, Debug, FromRow)]
@@ -50,6 +60,23 @@ impl Community {
             b.kind FROM blocks b JOIN accounts a ON a.id = b.blocked_id \
             WHERE b.account_id = $1 ORDER BY a.name_key LIMIT $2";
         self.engine().db.all(READ, (account, MAX_BLOCKS)).await
+    }
+
+    /// The accounts whose messages an account's pages fold.
+    pub(super) async fn folds_of(&self, account: AccountId) -> Result<Folds> {
+        const READ: &str = "SELECT blocked_id, kind FROM blocks WHERE account_id = $1 \
+            ORDER BY blocked_id LIMIT $2";
+        let db = &self.engine().db;
+        let rows: Vec<(AccountId, String)> = db.all(READ, (account, MAX_BLOCKS)).await?;
+        let ids_of = |wanted: &str| {
+            let ids = rows.iter().filter(|(_, kind)| kind == wanted);
+            let ids: Vec<_> = ids.map(|(id, _)| id.to_string()).collect();
+            ids.join(" ")
+        };
+        Ok(Folds {
+            blocked: ids_of(BLOCK),
+            ignored: ids_of(IGNORE),
+        })
     }
 
     /// Whether an account blocks another one or ignores it, as stored.
@@ -110,11 +137,13 @@ impl Community {
         let write = self.engine().db.write(async move |tx| {
             lock_account(tx, account).await?;
             change(tx).await?;
-            // The pages of both: their conversation is open or closed.
-            for account in [account, other] {
-                let changed = AccountChanged { account };
-                bus.publish_after_commit(tx, Origin::default(), changed);
-            }
+            // The cached pages of the other one: their conversation is open or closed.
+            let changed = AccountChanged { account: other };
+            bus.publish_after_commit(tx, Origin::default(), changed);
+            let feeds = [ACCOUNT_FEED.name(account)];
+            let changed = BlocksChanged { account };
+            bus.publish_on(tx, &feeds, Origin::new(account, None), changed)
+                .await?;
             Ok(())
         });
         write.await

@@ -22,6 +22,8 @@ pub struct MemberEntry {
     pub id: AccountId,
     /// The name, as shown.
     pub name: String,
+    /// The name that signs in, which is unique.
+    pub user_name: String,
     /// When it joined.
     pub joined_at: Micros,
     /// What decides what it may do.
@@ -34,6 +36,11 @@ impl MemberEntry {
     /// Initials, colour and picture.
     pub fn face(&self) -> Face {
         Face::of(self.id, &self.name)
+    }
+
+    /// The unique name, where another one is shown.
+    pub fn other_name(&self) -> Option<&str> {
+        Some(self.user_name.as_str()).filter(|name| *name != self.name)
     }
 
     /// Until when it is timed out, if it is.
@@ -55,6 +62,7 @@ pub struct MemberPage {
 struct Row {
     id: AccountId,
     name: String,
+    user_name: String,
     name_key: String,
     joined_at: Micros,
     role: Membership,
@@ -72,6 +80,7 @@ impl Row {
         Ok(MemberEntry {
             id: self.id,
             name: self.name,
+            user_name: self.user_name,
             joined_at: self.joined_at,
             member: Member {
                 is_owner: self.role == Membership::Owner,
@@ -87,8 +96,8 @@ impl Row {
 
 macro_rules! columns {
     () => {
-        "SELECT a.id, a.name, a.name_key, m.joined_at, m.role, m.guest, m.pending, \
-         m.timed_out_until, (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') \
+        "SELECT a.id, a.name, coalesce(a.user_name, a.name) AS user_name, a.name_key, m.joined_at, \
+         m.role, m.guest, m.pending, m.timed_out_until, (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') \
          FROM member_roles mr WHERE mr.space_id = m.space_id AND mr.account_id = m.account_id) \
          AS roles FROM members m JOIN accounts a ON a.id = m.account_id WHERE m.space_id = $1 "
     };

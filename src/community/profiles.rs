@@ -55,7 +55,7 @@ impl Profile {
         let is_over = self
             .status_until
             .is_some_and(|until| until <= Micros::now());
-        !is_over && !(self.status.is_empty() && self.status_emoji.is_empty())
+        !is_over && (!self.status.is_empty() || !self.status_emoji.is_empty())
     }
 
     /// The emoji of the status; empty once it has ended.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::blocks::Folds;
 use super::permissions;
 use super::spaces::Space;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
@@ -70,6 +71,8 @@ pub struct Shell {
     pub clock: Option<i64>,
     /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
+    /// Whose messages the viewer's pages fold.
+    pub folds: Folds,
     /// The feeds of the sidebar with their cursors.
     pub feeds: String,
 }
@@ -242,6 +245,7 @@ impl Layout {
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
+            folds: community.folds_of(viewer.account).await?,
             here: here.to_owned(),
             feeds,
         })

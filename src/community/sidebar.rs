@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged, RoomChanged,
-    RoomCreated, SpaceChanged,
+    BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
+    RoomChanged, RoomCreated, SpaceChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -56,6 +56,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(room_created)
         .on(room_changed)
         .on(profile_changed)
+        .on(blocks_changed)
         .on(space_changed)
         .on(member_joined)
         .on(member_left)
@@ -132,6 +133,16 @@ async fn profile_changed(
     for feed in event.feeds() {
         refetch(community, &feed, envelope, event);
     }
+    Ok(())
+}
+
+async fn blocks_changed(
+    community: &Community,
+    event: &BlocksChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
     Ok(())
 }
 

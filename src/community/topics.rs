@@ -35,6 +35,14 @@ event! {
 }
 
 event! {
+    /// An account blocked or ignored somebody, or took it back. Only its own pages are told.
+    pub struct BlocksChanged on "community.blocks.changed" by account {
+        /// The account that blocks.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
     /// An account got another name.
     pub struct AccountRenamed on "community.account.renamed" by account
         changes(account, spaces, rooms) {

@@ -54,6 +54,13 @@ async fn display_name_change_shows_everywhere() {
     ] {
         assert!(card.contains(part), "{part}: {card}");
     }
+    // The member list and a member's page tell people of one display name apart.
+    let members = format!("/spaces/{}/members", ann.space);
+    let list = ann.page(&members).await;
+    assert!(list.contains("@bob</bdi>") && !list.contains("@ann</bdi>"));
+    let member = ann.page(&format!("{members}/{}", bob.id)).await;
+    assert!(member.contains("@bob</bdi>"), "{member}");
+    assert!(member.contains(&format!("href=\"/people/{}\"", bob.id)));
     // The name with which one signs in stays.
     bob.other_device(&server).await;
     bob.act("community.set-profile", json!({})).await.done();

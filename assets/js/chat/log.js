@@ -238,7 +238,8 @@ class Log {
     if (all.length) this.lastSeenId = idOf(all.at(-1));
     const others = added.filter((message) => message.dataset.author !== ownAccount());
     if (!others.length) return;
-    for (const message of others.slice(-MAX_ANNOUNCED)) {
+    const shown = others.filter((message) => !message.classList.contains('folded'));
+    for (const message of shown.slice(-MAX_ANNOUNCED)) {
       const author = message.querySelector('header b')?.textContent; // none of who joined
       announce(author ? `${author}: ${textOf(message)}` : textOf(message));
     }

@@ -7,7 +7,7 @@ const STEP = 60; // px that an arrow key moves a picture that is larger than the
 const ZOOM_STEP = 1.5; // factor of a button or a key
 
 const links = () => [
-  ...document.querySelectorAll('#app [data-picture]:not([data-unshown] > *)'),
+  ...document.querySelectorAll('#app [data-picture]:not([data-unshown] > *, .folded *)'),
 ];
 const isReversed = () => document.documentElement.dir === 'rtl';
 const prefersStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
