@@ -17,6 +17,20 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/rooms/{room}/settings"),
         format!("/messages/{message}/edit"),
         format!("/messages/{message}/delete"),
+        format!("/rooms/{room}/permissions"),
+        format!("/spaces/{space}/members"),
+        format!("/spaces/{space}/members/{}", ann.id),
+        format!("/spaces/{space}/roles"),
+        format!("/spaces/{space}/roles/new"),
+        format!("/spaces/{space}/roles/everyone"),
+        format!("/spaces/{space}/rooms"),
+        format!("/spaces/{space}/bans"),
+        format!("/spaces/{space}/audit"),
+        format!("/people/{}", ann.id),
+        "/account/profile".to_owned(),
+        "/account/privacy".to_owned(),
+        "/account/security".to_owned(),
+        "/account/data".to_owned(),
         "/direct".to_owned(),
         "/account".to_owned(),
         "/dead-letters".to_owned(),
@@ -126,7 +140,7 @@ async fn page_words_come_from_catalogue() {
     for path in pages_of(&ann, &message).await {
         pages.push((path.clone(), read(&ann, &path, "qps-ploc").await));
     }
-    let mine = ["general", "English", &email("42"), &email("43"), &link];
+    let mine = ["general", "Moderator", "English", &email("42"), &email("43"), &link];
     // Neither a single letter (a key's name) nor a moment as machines write it, which the browser
     // words.
     let bare = |words: &str| {
