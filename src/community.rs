@@ -27,6 +27,7 @@ mod last_space;
 mod member_list;
 mod member_roles;
 mod names;
+mod oidc;
 mod one_time_tokens;
 mod other_instances;
 mod pages;
@@ -114,6 +115,7 @@ pub struct Services {
     devices: KnownDevices,
     setup_token: SetupToken,
     invites: Invites,
+    oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
     /// Permission checks and memberships.
     pub access: Access,
@@ -158,6 +160,7 @@ impl Community {
                 access: access.clone(),
                 accounts: accounts.clone(),
             },
+            oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
@@ -267,6 +270,7 @@ pub fn module() -> Module<Community> {
         totp_pages::declare,
         credentials::declare,
         passkeys::declare,
+        oidc::declare,
         account_deletion::declare,
         data_export::declare,
         role_pages::declare,

@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 16] = [
+const UNPERMITTED_WRITES: [(&str, usize); 18] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
     ("community::credentials", 6),
@@ -206,6 +206,8 @@ const UNPERMITTED_WRITES: [(&str, usize); 16] = [
     ("community::devices", 2),
     ("community::direct_rooms", 1),
     ("community::invites", 2),
+    ("community::oidc", 3),
+    ("community::oidc::identities", 3),
     ("community::one_time_tokens", 1),
     ("community::passkeys", 4),
     ("community::password_reset", 1),

@@ -47,6 +47,7 @@ mod blackbox {
     mod message_frames;
     mod messages;
     mod metrics;
+    mod oidc;
     mod outside_modules;
     mod page_cache;
     mod pages;

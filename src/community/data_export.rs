@@ -151,6 +151,7 @@ impl Community {
             "account": { "id": account, "name": own.name, "email": own.email,
                 "language": own.language, "theme": own.theme, "clock": own.clock },
             "sessions": sessions.collect::<Vec<_>>(),
+            "linked_identity": self.oidc_link(account).await?,
             "passkeys": passkeys.collect::<Vec<_>>(),
             "spaces": spaces.collect::<Vec<_>>(),
             "files": files.collect::<Vec<_>>(),
