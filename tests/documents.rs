@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 27] = [
+const NO_LIMITS: [&str; 31] = [
     "address",
     "behind_proxy",
     "cache_mib",

@@ -49,6 +49,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.end-session", Reader),
     ("community.give-role", Owner),
     ("community.invite", Moderator),
+    ("community.link-identity", Reader),
     ("community.move-role", Owner),
     ("community.open-direct", Reader),
     ("community.remove-emoji", Owner),
