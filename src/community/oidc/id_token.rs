@@ -191,7 +191,7 @@ pub(super) fn verify(
         return Err("names nobody");
     }
     let verified = &claims.email_verified;
-    let is_verified = *verified == Value::Bool(true) || *verified == Value::from("true");
+    let is_verified = verified == true || verified == "true";
     let names = [claims.preferred_username, claims.name];
     Ok(Claims {
         subject: claims.sub,

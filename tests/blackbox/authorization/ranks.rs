@@ -63,6 +63,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.set-portrait", Reader),
     ("community.set-theme", Reader),
     ("community.tell-joins", Owner),
+    ("community.unlink-identity", Reader),
     ("presence.active", Reader),
 ];
 
