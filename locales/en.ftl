@@ -267,6 +267,25 @@ done-password = Your password is changed. You are signed out everywhere else.
 done-passkey = Your passkey is added. You can sign in with it from now on.
 done-passkey-removed = The passkey is removed. Delete it on your device, too.
 done-totp-off = Your account asks for no code at sign-in any more.
+done-linked = Your account is linked. You can sign in with it from now on.
+done-unlinked = Your account is not linked any more.
+oidc-title = Sign-in with another service
+# $name: what the service is called.
+oidc-hint = Link your account to the one that you have at { $name }, and sign in with it.
+# $name: what the service is called.
+oidc-linked-hint = Your account is linked to one at { $name }.
+oidc-link = Link
+oidc-unlink = End the link
+# $name: what the service is called.
+oidc-begin-text = Sign in at { $name } now. You come back here after it.
+# $name: what the service is called.
+oidc-continue = Continue to { $name }
+# $name: what the service is called.
+oidc-sign-in = Sign in with { $name }
+oidc-link-title = Link your account
+# $name: what the service is called. $email: an address.
+oidc-link-text = There is an account with the address { $email } here. Enter its password once to sign in to it with { $name } from now on.
+oidc-link-button = Link and sign in
 passkeys-title = Passkeys
 passkeys-hint = Sign in without a password: by finger, face or PIN of your device, or a security key.
 passkeys-unusable = Passkeys need a browser that has them and scripts, and a server that is reached by https. This page is missing one of these.
@@ -332,6 +351,12 @@ mail-totp-off-text = Signing in as { $name } on { $server } needs no code of an 
 mail-passkey-added-subject = A passkey was added to your account
 # $name: the account's name. $server: the server's host name.
 mail-passkey-added-text = { $name } on { $server } can sign in with a new passkey from now on.
+mail-identity-linked-subject = Your account was linked to another service
+# $name: the account's name. $server: the server's host name.
+mail-identity-linked-text = { $name } on { $server } can sign in with another service from now on.
+mail-identity-unlinked-subject = Your account is not linked to another service any more
+# $name: the account's name. $server: the server's host name.
+mail-identity-unlinked-text = { $name } on { $server } cannot sign in with another service any more.
 mail-passkey-removed-subject = A passkey was removed from your account
 # $name: the account's name. $server: the server's host name.
 mail-passkey-removed-text = A passkey of { $name } on { $server } was removed.
@@ -801,6 +826,13 @@ error-password-wrong = This is not your password. Try again.
 error-code-wrong = This code is not right, or was used already. Wait for the next one and try again.
 error-second-step-over = This took too long. Sign in again.
 error-totp-on = Your account asks for a code already.
+error-oidc-late = This took too long, or was begun in another window. Sign in again.
+error-oidc-unreachable = The other service does not answer. Sign in with your password, or try again later.
+error-oidc-refused = The other service did not sign you in. Try again, or sign in with your password.
+error-oidc-failed = What the other service answered could not be verified. Try again, or tell the people who run this server.
+error-oidc-unknown = Nobody here is linked to this account of the other service. Sign in with your password and link it in the security settings of your account, or ask for an invitation.
+error-oidc-taken = This account of the other service is linked to somebody else here. Use another one.
+error-oidc-linked = Your account is linked to another account of that service. End that link first.
 error-passkey = This passkey does not fit. Try another one, or sign in with your password.
 error-passkey-late = This took too long. Try again.
 error-passkeys-full = You have as many passkeys as an account can have. Remove one first.

@@ -77,6 +77,9 @@ pub async fn serve_with(
     let secrets = Secrets::load(&settings.data)?;
     settings.s3_secret_key.clone_from(&secrets.s3_secret_key);
     settings.mail_password.clone_from(&secrets.mail_password);
+    settings
+        .oidc_client_secret
+        .clone_from(&secrets.oidc_client_secret);
     let metrics = telemetry::start_metrics()?;
     let db = Db::open(&settings).await?;
     let listener = listen(settings.address)

@@ -30,6 +30,7 @@ mod member_list;
 mod member_roles;
 mod name_skeletons;
 mod names;
+mod oidc;
 mod one_time_tokens;
 mod other_instances;
 mod pages;
@@ -131,6 +132,7 @@ pub struct Services {
     devices: KnownDevices,
     setup_token: SetupToken,
     invites: Invites,
+    oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
     /// Permission checks and memberships.
     pub access: Access,
@@ -177,6 +179,7 @@ impl Community {
                 access: access.clone(),
                 accounts: accounts.clone(),
             },
+            oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
@@ -294,6 +297,7 @@ pub fn module() -> Module<Community> {
         totp_pages::declare,
         credentials::declare,
         passkeys::declare,
+        oidc::declare,
         account_deletion::declare,
         data_export::declare,
         profile_pages::declare,

@@ -48,6 +48,7 @@ mod blackbox {
     mod messages;
     mod metrics;
     mod moderation;
+    mod oidc;
     mod outside_modules;
     mod page_cache;
     mod pages;

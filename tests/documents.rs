@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 27] = [
+const NO_LIMITS: [&str; 31] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -25,6 +25,10 @@ const NO_LIMITS: [&str; 27] = [
     "mail_from",
     "nats",
     "nats_prefix",
+    "oidc_client_id",
+    "oidc_create_accounts",
+    "oidc_issuer",
+    "oidc_name",
     "presence_batch_millis",
     "profile",
     "public_address",

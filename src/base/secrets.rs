@@ -18,8 +18,14 @@ use super::settings::read_table;
 const METRICS_TOKEN: &str = "metrics_token";
 const S3_SECRET_KEY: &str = "s3_secret_key";
 const MAIL_PASSWORD: &str = "mail_password";
+const OIDC_CLIENT_SECRET: &str = "oidc_client_secret";
 
-const KEYS: [&str; 3] = [METRICS_TOKEN, S3_SECRET_KEY, MAIL_PASSWORD];
+const KEYS: [&str; 4] = [
+    METRICS_TOKEN,
+    S3_SECRET_KEY,
+    MAIL_PASSWORD,
+    OIDC_CLIENT_SECRET,
+];
 
 /// A token of 256 random bits in 43 characters that need no escapes in addresses.
 pub fn token() -> String {
@@ -70,6 +76,9 @@ pub struct Secrets {
     pub s3_secret_key: String,
     /// The password at the mail server, from TIDEPOOL_MAIL_PASSWORD or the file; empty without one.
     pub mail_password: String,
+    /// The secret at the sign-in service, from TIDEPOOL_OIDC_CLIENT_SECRET or the file; empty
+    /// without one.
+    pub oidc_client_secret: String,
 }
 
 impl Secrets {
@@ -116,6 +125,7 @@ impl Secrets {
         };
         let s3_secret_key = given("TIDEPOOL_S3_SECRET_KEY", S3_SECRET_KEY)?;
         let mail_password = given("TIDEPOOL_MAIL_PASSWORD", MAIL_PASSWORD)?;
+        let oidc_client_secret = given("TIDEPOOL_OIDC_CLIENT_SECRET", OIDC_CLIENT_SECRET)?;
         ensure!(
             metrics_token.len() >= 16,
             "metrics_token in {} is too short",
@@ -125,6 +135,7 @@ impl Secrets {
             metrics_token,
             s3_secret_key,
             mail_password,
+            oidc_client_secret,
         })
     }
 }

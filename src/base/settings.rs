@@ -3,6 +3,7 @@
 
 pub(super) mod database;
 mod file;
+mod oidc;
 mod profile;
 mod unknown;
 
@@ -15,6 +16,7 @@ use confique::Config;
 use serde::Serialize;
 
 use file::SettingsFile;
+pub(crate) use oidc::is_oidc_address;
 pub use profile::Profile;
 pub(in crate::base) use unknown::read_table;
 
@@ -70,6 +72,12 @@ pub struct Settings {
     pub mail_password: String,
     pub mail_from: String,
     pub public_address: String,
+    pub oidc_issuer: String,
+    pub oidc_client_id: String,
+    #[serde(skip)]
+    pub oidc_client_secret: String,
+    pub oidc_name: String,
+    pub oidc_create_accounts: bool,
     pub max_file_mib: u64,
     pub max_files_mib_per_account: u64,
     pub max_files_mib_per_space: u64,
@@ -160,6 +168,7 @@ impl Settings {
             "picture_memory_mib must be at least 32"
         );
         ensure!(self.max_requests >= 8, "max_requests must be at least 8");
+        self.check_oidc()?;
         ensure!(
             self.write_wait_micros <= 100_000,
             "write_wait_micros must be at most 100000 (a tenth of a second)"

@@ -25,6 +25,10 @@ pub(super) enum Letter<'a> {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// An identity of another sign-in service was linked.
+    IdentityLinked,
+    /// The link to another sign-in service was ended.
+    IdentityUnlinked,
     /// The name was changed.
     NameChanged,
 }
@@ -127,6 +131,16 @@ impl Community {
             Letter::PasskeyRemoved => (
                 lang.t("mail-passkey-removed-subject"),
                 vec![lang.with("mail-passkey-removed-text", &about), not_you()],
+                forgot(),
+            ),
+            Letter::IdentityLinked => (
+                lang.t("mail-identity-linked-subject"),
+                vec![lang.with("mail-identity-linked-text", &about), not_you()],
+                forgot(),
+            ),
+            Letter::IdentityUnlinked => (
+                lang.t("mail-identity-unlinked-subject"),
+                vec![lang.with("mail-identity-unlinked-text", &about), not_you()],
                 forgot(),
             ),
             Letter::NameChanged => (

@@ -48,11 +48,15 @@ async fn security(
         "password" => lang.t("done-password"),
         "passkey" => lang.t("done-passkey"),
         "passkey-removed" => lang.t("done-passkey-removed"),
+        "linked" => lang.t("done-linked"),
+        "unlinked" => lang.t("done-unlinked"),
         "totp-off" => lang.t("done-totp-off"),
         _ => "",
     };
     let totp = community.totp_state(viewer.account).await?;
     let passkeys = community.passkeys(viewer.account).await?;
+    let is_linked = community.oidc_link(viewer.account).await?;
+    let oidc = community.oidc_name().zip(is_linked);
     app_page!(
         wants,
         SecurityPage {
@@ -65,6 +69,7 @@ async fn security(
             done,
             totp,
             passkeys,
+            oidc,
         }
     )
 }

@@ -155,6 +155,7 @@ impl Community {
                 "status_emoji": profile.status_emoji,
                 "language": own.language, "theme": own.theme, "clock": own.clock },
             "sessions": sessions.collect::<Vec<_>>(),
+            "linked_identity": self.oidc_link(account).await?,
             "passkeys": passkeys.collect::<Vec<_>>(),
             "spaces": spaces.collect::<Vec<_>>(),
             "files": files.collect::<Vec<_>>(),

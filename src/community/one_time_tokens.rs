@@ -20,6 +20,12 @@ pub(super) enum Purpose {
     Passkey,
     /// The second step of a sign-in; the data is the page to open after it.
     SecondStep,
+    /// A sign-in with OpenID Connect that has begun; with an account, to link it.
+    OidcState,
+    /// To begin linking an account, whose password was right.
+    OidcBegin,
+    /// An identity that waits for the password of the account.
+    OidcLink,
 }
 
 impl Purpose {
@@ -29,6 +35,9 @@ impl Purpose {
             Self::Email => "email",
             Self::Passkey => "passkey",
             Self::SecondStep => "second-step",
+            Self::OidcState => "oidc-state",
+            Self::OidcBegin => "oidc-begin",
+            Self::OidcLink => "oidc-link",
         }
     }
 
@@ -38,6 +47,7 @@ impl Purpose {
             Self::Email => EMAIL_TTL,
             Self::Passkey => PASSKEY_TTL,
             Self::SecondStep => SECOND_STEP_TTL,
+            Self::OidcState | Self::OidcBegin | Self::OidcLink => OIDC_TTL,
         }
     }
 }
@@ -48,6 +58,8 @@ const RESET_TTL: Duration = Duration::from_secs(3600);
 const EMAIL_TTL: Duration = Duration::from_secs(86_400);
 /// The code of an authenticator, after the password.
 const SECOND_STEP_TTL: Duration = Duration::from_secs(600);
+/// A sign-in at another service.
+const OIDC_TTL: Duration = Duration::from_secs(600);
 
 /// A passkey, which its owner has to look for.
 const PASSKEY_TTL: Duration = Duration::from_secs(300);
@@ -93,19 +105,17 @@ pub(super) async fn take(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<O
         .await
 }
 
-/// Uses a token up that need not have an account: whose it was.
+/// Uses a token up that need not have an account: whose it was, and its data.
 pub(super) async fn take_any(
     tx: &mut Tx,
     purpose: Purpose,
     token: &str,
-) -> Result<Option<Option<AccountId>>> {
+) -> Result<Option<(Option<AccountId>, String)>> {
     const TAKE: &str = "DELETE FROM one_time_tokens \
-        WHERE digest = $1 AND purpose = $2 AND expires_at > $3 RETURNING account_id, digest";
+        WHERE digest = $1 AND purpose = $2 AND expires_at > $3 RETURNING account_id, data";
     let digest = secrets::digest(token);
-    let found: Option<(Option<AccountId>, String)> = tx
-        .optional(TAKE, (digest, purpose.name(), Micros::now()))
-        .await?;
-    Ok(found.map(|(account, _)| account))
+    tx.optional(TAKE, (digest, purpose.name(), Micros::now()))
+        .await
 }
 
 /// Ends all tokens of an account, such as links that were mailed to a former address.

@@ -85,7 +85,7 @@ impl Community {
                 (id, account_id, name, public_key, algorithm, sign_count, created_at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
             let asked = one_time_tokens::take_any(tx, Purpose::Passkey, &new.challenge).await?;
-            if asked != Some(Some(id)) {
+            if asked.and_then(|(account, _)| account) != Some(id) {
                 return Err(Error::field("form", "error-passkey-late"));
             }
             lock_account(tx, id).await?;
@@ -145,7 +145,7 @@ impl Community {
             const USE: &str = "UPDATE passkeys SET sign_count = $2, used_at = $3 \
                 WHERE id = $1 AND (sign_count < $2 OR (sign_count = 0 AND $2 = 0))";
             let asked = one_time_tokens::take_any(tx, Purpose::Passkey, &signed.challenge).await?;
-            if asked != Some(None) {
+            if asked.is_none_or(|(account, _)| account.is_some()) {
                 return Err(Error::field("form", "error-passkey-late"));
             }
             let used = (id, signed.sign_count, Micros::now());

@@ -12,11 +12,40 @@ use crate::base::ids::AccountId;
 /// Of the cookie; its token expires as early.
 const COOKIE_TTL: time::Duration = time::Duration::minutes(10);
 
-fn cookie_name(https: bool) -> &'static str {
+/// Name of the cookie of the second step, without its prefix.
+const STEP_COOKIE: &str = "tidepool-step";
+/// Name of the cookie of a sign-in with OpenID Connect, without its prefix.
+pub(super) const OIDC_COOKIE: &str = "tidepool-oidc";
+
+fn cookie_name(name: &str, https: bool) -> String {
     match https {
-        true => "__Host-tidepool-step",
-        false => "tidepool-step",
+        true => format!("__Host-{name}"),
+        false => name.to_owned(),
     }
+}
+
+/// The `Set-Cookie` header of a token that is used once, within ten minutes.
+pub(super) fn step_cookie(name: &str, token: String, https: bool) -> Result<HeaderValue> {
+    let cookie = Cookie::build((cookie_name(name, https), token))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(https)
+        .max_age(COOKIE_TTL)
+        .to_string();
+    HeaderValue::try_from(cookie).map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+/// The token in the cookie of this name.
+pub(super) fn step_token(name: &str, headers: &HeaderMap, https: bool) -> Option<String> {
+    let name = cookie_name(name, https);
+    let cookies = headers.get_all(header::COOKIE).iter();
+    cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .flatten()
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| cookie.value().to_owned())
 }
 
 impl Community {
@@ -31,26 +60,11 @@ impl Community {
         let write = self.engine().db.write_protective(async move |tx| {
             one_time_tokens::insert(tx, Purpose::SecondStep, account, &next).await
         });
-        let https = self.engine().settings.https;
-        let cookie = Cookie::build((cookie_name(https), write.await?))
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(https)
-            .max_age(COOKIE_TTL)
-            .to_string();
-        HeaderValue::try_from(cookie).map_err(|error| Error::Internal(anyhow::Error::new(error)))
+        step_cookie(STEP_COOKIE, write.await?, self.engine().settings.https)
     }
 
     fn second_step_token(&self, headers: &HeaderMap) -> Option<String> {
-        let name = cookie_name(self.engine().settings.https);
-        let cookies = headers.get_all(header::COOKIE).iter();
-        cookies
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .flatten()
-            .find(|cookie| cookie.name() == name)
-            .map(|cookie| cookie.value().to_owned())
+        step_token(STEP_COOKIE, headers, self.engine().settings.https)
     }
 
     /// Whose password was right, and whereto after the second step.

@@ -66,6 +66,7 @@ async fn sign_in(
         form,
         next: local_path(&next.next).to_owned(),
         is_reset: next.done == "reset",
+        oidc: community.oidc_name(),
     })?
     .into_response())
 }
@@ -126,6 +127,7 @@ async fn do_sign_in(
                 form,
                 next,
                 is_reset: false,
+                oidc: community.oidc_name(),
             })?;
             Ok(show_error_in(page, &error))
         }

@@ -32,6 +32,30 @@ pub(super) struct SignInPage {
     pub(super) next: String,
     /// Whether a new password has just been set by a link.
     pub(super) is_reset: bool,
+    /// What the other service is called, where one is configured.
+    pub(super) oidc: Option<String>,
+}
+
+/// Asks for the password of the account that has the address of an identity.
+#[derive(Template)]
+#[template(path = "community/oidc_link.html")]
+pub(super) struct OidcLinkPage {
+    pub(super) head: Head,
+    pub(super) form: Form,
+    /// Of the other service.
+    pub(super) name: String,
+    pub(super) email: String,
+}
+
+/// Leads to the other service, to link the viewer's account.
+#[derive(Template)]
+#[template(path = "community/oidc_begin.html", blocks = ["app"])]
+pub(super) struct OidcBeginPage {
+    pub(super) head: Head,
+    pub(super) shell: Shell,
+    /// Of the other service.
+    pub(super) name: String,
+    pub(super) token: String,
 }
 
 #[derive(Template)]
@@ -155,6 +179,9 @@ pub(super) struct SecurityPage {
     pub(super) done: &'static str,
     pub(super) totp: TotpState,
     pub(super) passkeys: Vec<Passkey>,
+    /// What the other service is called and whether the account is linked, where one is
+    /// configured.
+    pub(super) oidc: Option<(String, bool)>,
 }
 
 #[derive(Template)]

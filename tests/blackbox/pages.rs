@@ -140,7 +140,14 @@ async fn page_words_come_from_catalogue() {
     for path in pages_of(&ann, &message).await {
         pages.push((path.clone(), read(&ann, &path, "qps-ploc").await));
     }
-    let mine = ["general", "Moderator", "English", &email("42"), &email("43"), &link];
+    let mine = [
+        "general",
+        "Moderator",
+        "English",
+        &email("42"),
+        &email("43"),
+        &link,
+    ];
     // Neither a single letter (a key's name) nor a moment as machines write it, which the browser
     // words.
     let bare = |words: &str| {

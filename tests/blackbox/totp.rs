@@ -20,7 +20,7 @@ fn code(secret: &str, steps: i64) -> String {
 }
 
 /// Turns codes on, with one of the past; the secret and the recovery codes.
-async fn turn_on(person: &Person) -> (String, Vec<String>) {
+pub(super) async fn turn_on(person: &Person) -> (String, Vec<String>) {
     let page = person.page("/account/totp").await;
     assert!(page.contains("<svg xmlns"), "there is a QR code");
     let start = page.find("name=\"secret\" value=\"").expect("a secret") + 21;

@@ -143,6 +143,20 @@ pub(super) struct SettingsFile {
     /// https://chat.example.org. Empty: the host name that it was set up under.
     #[config(env = "TIDEPOOL_PUBLIC_ADDRESS")]
     public_address: Option<String>,
+    /// The service that people can sign in with by OpenID Connect, exactly as its discovery document
+    /// names itself, such as https://login.example.org/realms/main. Empty: none.
+    #[config(env = "TIDEPOOL_OIDC_ISSUER")]
+    oidc_issuer: Option<String>,
+    /// The name of this server at that service. The secret is never written here: it is
+    /// TIDEPOOL_OIDC_CLIENT_SECRET in the environment, or oidc_client_secret in secrets.toml.
+    #[config(env = "TIDEPOOL_OIDC_CLIENT_ID")]
+    oidc_client_id: Option<String>,
+    /// What the service is called on the button. Empty: its host name.
+    #[config(env = "TIDEPOOL_OIDC_NAME")]
+    oidc_name: Option<String>,
+    /// Whether people of that service who have no account get one, without an invitation.
+    #[config(env = "TIDEPOOL_OIDC_CREATE_ACCOUNTS")]
+    oidc_create_accounts: Option<bool>,
     /// The largest file, in MiB.
     #[config(env = "TIDEPOOL_MAX_FILE_MIB")]
     max_file_mib: Option<u64>,
@@ -237,6 +251,10 @@ impl Settings {
             mail,
             mail_from,
             public_address,
+            oidc_issuer,
+            oidc_client_id,
+            oidc_name,
+            oidc_create_accounts,
             max_file_mib,
             max_files_mib_per_account,
             max_files_mib_per_space,

@@ -12,9 +12,10 @@ use super::file::SettingsFile;
 const PREFIX: &str = "TIDEPOOL_";
 /// Variables that are no settings: where the settings are, and those that are never saved with
 /// them.
-const OTHER_VARIABLES: [&str; 3] = [
+const OTHER_VARIABLES: [&str; 4] = [
     "TIDEPOOL_DATA",
     "TIDEPOOL_MAIL_PASSWORD",
+    "TIDEPOOL_OIDC_CLIENT_SECRET",
     "TIDEPOOL_S3_SECRET_KEY",
 ];
 /// Names less alike than this (Jaro-Winkler, 1 for the same) are no misspelling.

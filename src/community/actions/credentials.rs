@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::base::error::Result;
+use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
 use crate::community::credentials::EmailChange;
 use crate::engine::actions::{Class, Outcome};
@@ -41,6 +42,18 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
             "Removes a passkey of one's account",
             Class::Write,
             remove_passkey,
+        )
+        .action(
+            "community.link-identity",
+            "Begins to link one's account to the service that people sign in with",
+            Class::Write,
+            link_identity,
+        )
+        .action(
+            "community.unlink-identity",
+            "Ends the link of one's account to the service that people sign in with",
+            Class::Write,
+            unlink_identity,
         )
         .action(
             "community.export-data",
@@ -135,6 +148,38 @@ async fn remove_passkey(
 ) -> Result<Outcome> {
     community.remove_passkey(&viewer, input.passkey).await?;
     let location = "/account/security?done=passkey-removed";
+    Ok(Outcome::new(Value::Null, location))
+}
+
+#[derive(Deserialize)]
+struct OwnPassword {
+    current_password: String,
+}
+
+async fn link_identity(
+    community: Community,
+    viewer: Viewer,
+    input: OwnPassword,
+) -> Result<Outcome> {
+    community
+        .check_own_password(&viewer, input.current_password)
+        .await?;
+    let token = community.begin_link(&viewer).await?;
+    let location = format!("/account/oidc?token={token}");
+    Ok(Outcome::new(json!({ "token": token }), location))
+}
+
+async fn unlink_identity(
+    community: Community,
+    viewer: Viewer,
+    input: OwnPassword,
+) -> Result<Outcome> {
+    community
+        .check_own_password(&viewer, input.current_password)
+        .await?;
+    community.end_link(&viewer).await?;
+    SecurityEvent::CredentialChanged.record(viewer.account, viewer.address, "identity_unlinked");
+    let location = "/account/security?done=unlinked";
     Ok(Outcome::new(Value::Null, location))
 }
 

@@ -50,6 +50,16 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ("community.export-data", "{}", ["invalid"; 3]),
     ("community.delete-account", "{}", ["invalid"; 3]),
     (
+        "community.link-identity",
+        r#"{"current_password":"no"}"#,
+        ["invalid"; 3],
+    ),
+    (
+        "community.unlink-identity",
+        r#"{"current_password":"no"}"#,
+        ["invalid"; 3],
+    ),
+    (
         "community.remove-passkey",
         r#"{"passkey":"no"}"#,
         ["not_found"; 3],

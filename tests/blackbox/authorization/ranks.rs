@@ -60,6 +60,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.export-data", Reader),
     ("community.give-role", Owner),
     ("community.invite", Moderator),
+    ("community.link-identity", Reader),
     ("community.move-category", Owner),
     ("community.move-role", Owner),
     ("community.move-room", Owner),
@@ -87,6 +88,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.turn-off-totp", Reader),
     ("community.unban", Moderator),
     ("community.unblock", Reader),
+    ("community.unlink-identity", Reader),
     ("presence.active", Reader),
 ];
 
