@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 22] = [
+const UNPERMITTED_WRITES: [(&str, usize); 23] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -210,6 +210,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 22] = [
     ("community::invites", 2),
     ("community::name_skeletons", 1),
     ("community::oidc", 3),
+    ("community::oidc::identities", 3),
     ("community::one_time_tokens", 1),
     ("community::passkeys", 4),
     ("community::password_reset", 1),
