@@ -27,7 +27,16 @@ function notePage() {
   if (!document.querySelector('main [data-leave]')) sessionStorage.setItem(RETURN_KEY, path);
 }
 
+/** Loads a room's page again after a change of what the reader may do there; drafts are kept. */
+function followRights() {
+  const [shown, now] = ['app', 'sidebar'].map((id) => document.getElementById(id));
+  const isRoom = document.querySelector('[data-room-page]');
+  if (!isRoom || !now || shown.dataset.roomVersion === now.dataset.roomVersion) return;
+  location.reload();
+}
+
 function refreshPage() {
+  followRights();
   foldSections();
   showUnread();
   notePage();

@@ -11,7 +11,7 @@ use super::cache::{Members, StoreCache};
 use super::permission_set::{DeclaredPermissions, PermissionSet};
 use super::permissions::READ;
 use super::room_row::{RoomRow, room_columns};
-use super::standing::{Member, SpaceRules, check_held};
+use super::standing::{Member, RoomRules, SpaceRules, check_held};
 use super::{Permission, Room, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -204,6 +204,25 @@ impl Access {
         let write = checked(self.declared.clone(), account, permission, scope, work);
         let db = &self.engine.db;
         db.write_protective_for(scope.key(), write).await
+    }
+
+    /// What decides how a room's page looks to an account, in a few letters: what it holds there,
+    /// and whether the room takes anything.
+    pub(super) async fn room_version(&self, account: AccountId, id: RoomId) -> Result<String> {
+        let (room, held) = (
+            self.room(id).await?,
+            self.held(account, Scope::Room(id)).await?,
+        );
+        let RoomRules {
+            archived,
+            read_only,
+            ..
+        } = room.rules;
+        let (archived, read_only) = (u8::from(archived), u8::from(read_only));
+        Ok(format!(
+            "{held:x}-{archived}{read_only}-{}",
+            room.slow_seconds
+        ))
     }
 
     /// An account's membership of a space; `None` when it is not a member.

@@ -42,6 +42,12 @@ impl PermissionSet {
     }
 }
 
+impl std::fmt::LowerHex for PermissionSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::LowerHex::fmt(&self.0, f)
+    }
+}
+
 /// The permissions that modules declared: others are refused. Cheap to clone.
 #[derive(Clone)]
 pub struct DeclaredPermissions(Arc<Declared>);

@@ -63,6 +63,9 @@ pub struct Shell {
     pub parts: Vec<Arc<Part>>,
     /// The viewer's permissions here, as names that style sheets select by.
     pub rights: String,
+    /// Of a room's page: what decides how it looks to the viewer. Scripts load the page again once
+    /// the sidebar has another one.
+    pub room_version: String,
     /// Whether the viewer may change the space.
     pub manages: bool,
     /// Whether the viewer is the host.
@@ -214,11 +217,12 @@ impl Layout {
         let held_here = match room {
             Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
                 // A page may name any room.
-                Err(Error::NotFound) => held,
-                held => held?,
+                Err(Error::NotFound) => (held, String::new()),
+                held => (held?, access.room_version(viewer.account, room).await?),
             },
-            None => held,
+            None => (held, String::new()),
         };
+        let (held_here, room_version) = held_here;
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
@@ -242,6 +246,7 @@ impl Layout {
             panes: Vec::new(),
             parts: Vec::new(),
             rights: community.rights(held_here),
+            room_version,
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,

@@ -68,6 +68,7 @@ async fn removed_member_is_told_in_the_open_page() {
     ann.fill("#remove-reason", "asked to leave").await;
     ann.click("form[action='/act/community.remove-member'] .btn")
         .await;
+    ann.click("dialog[open] .danger").await;
     bob.wait_text("main h1", "You are no longer a member of")
         .await;
     bob.wait_text("main .card", "asked to leave").await;

@@ -50,6 +50,25 @@ async fn picture(browser: &Browser, name: &str, scheme: &str) {
     std::fs::write(format!("{folder}/{name}.png"), png).expect("it can be written");
 }
 
+/// Roles, given to some, and what a moderator did.
+async fn space_is_run(ann: &Person, [jun, mara, sam]: &[&Person; 3]) {
+    let space = &ann.space;
+    let role = async |name: &str, color: &str, permissions: &[&str]| {
+        let fields = json!({ "space": space, "name": name, "color": color,
+            "permissions": permissions, "listed_apart": "yes" });
+        ann.act("community.create-role", fields).await.done()["role"].clone()
+    };
+    let stewards = role("Stewards", "amber", &["community.invite", "chat.moderate"]).await;
+    let gardeners = role("Gardeners", "moss", &["community.invite"]).await;
+    for (person, role) in [(mara, &stewards), (jun, &gardeners), (sam, &gardeners)] {
+        let fields = json!({ "space": space, "account": person.id, "role": role, "give": "yes" });
+        ann.act("community.give-role", fields).await.done();
+    }
+    let time_out = json!({ "space": space, "account": sam.id, "minutes": "60",
+        "reason": "Please let the others finish." });
+    ann.act("community.time-out", time_out).await.done();
+}
+
 /// A picture and a note on a message, and another two in the tray.
 async fn hand_over_files(browser: &Browser) {
     const SEA: &str = "(async () => { const canvas = \
@@ -147,6 +166,16 @@ async fn screenshots() {
     browser.click(".side > header a").await;
     browser.wait_visible("input[readonly]").await;
     picture(&browser, "space", "light").await;
+    space_is_run(&ann, &[&jun, &mara, &sam]).await;
+    for (name, page) in [
+        ("roles", "roles".to_owned()),
+        ("member", format!("members/{}", sam.id)),
+        ("audit", "audit".to_owned()),
+    ] {
+        browser.go(&format!("/spaces/{}/{page}", ann.space)).await;
+        browser.wait_visible("nav.tabs").await;
+        picture(&browser, name, "light").await;
+    }
     browser.close().await;
 
     let phone = Browser::signed_in_as(

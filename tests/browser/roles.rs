@@ -1,8 +1,11 @@
 //! Roles as they are made and given in the pages, and as open windows of others follow them.
 
+use serde_json::json;
+
 use super::driver::acquire_browsers;
 use super::session::Browser;
 use super::two_people;
+use crate::support::TestServer;
 
 /// The control that deletes what somebody else wrote.
 const STEWARD: &str = ".msg .act.steward";
@@ -47,6 +50,36 @@ async fn role_is_made_given_and_felt_in_open_windows() {
     ann.wait_text("main tbody", "Gardeners").await;
     two.ann_browser.close().await;
     two.bob_browser.close().await;
+}
+
+#[tokio::test]
+async fn composer_of_open_page_follows_what_its_reader_may() {
+    let _browsers = acquire_browsers(1).await;
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let bob = server.member("Bob").await;
+    let page = Browser::signed_in(&bob, &server.base()).await;
+    let general = bob.room("general");
+    page.open_room(&general).await;
+    page.type_into(".compose textarea", "half a thought").await;
+    let time_out = |minutes: &str| {
+        let fields = json!({ "space": ann.space, "account": bob.id, "minutes": minutes });
+        ann.act("community.time-out", fields)
+    };
+    time_out("5").await.done();
+    page.wait_text(".dock .notice", "timed you out").await;
+    time_out("0").await.done();
+    page.wait_until("document.querySelector('.compose textarea')?.value === 'half a thought'")
+        .await;
+    let change = |read_only: &str| {
+        let fields = json!({ "room": general, "name": "general", "read_only": read_only });
+        ann.act("community.change-room", fields)
+    };
+    change("yes").await.done();
+    page.wait_text(".dock .notice", "read-only").await;
+    change("").await.done();
+    page.wait_visible(".compose textarea").await;
+    page.close().await;
 }
 
 /// Presses the button that gives or takes a role, and waits for the page after it.
