@@ -373,6 +373,7 @@ part-about = About
 joins-label = Tell who joins
 joins-hint = A line in the first public room says so. Several who join within ten minutes share one.
 settings-sections = Sections
+settings-pages = Pages of settings
 settings-picture = Picture
 settings-appearance = Appearance
 server-title = This server

@@ -62,7 +62,7 @@ async fn phone_shows_one_pane_without_overflow() {
         let small = phone
             .js(
                 "[...document.querySelectorAll('main .btn, .act, a.room, .rail a, main select, \
-                main input:not([type=hidden], [type=checkbox])')]
+                main input:not([type=hidden], [type=checkbox], [type=radio])')]
                 .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: \
                 true }) && !one.closest('.msg, #people-none'))
                 .filter((one) => { const box = one.getBoundingClientRect(); return box.width > 2 \
