@@ -86,6 +86,7 @@ pub async fn nav(
     };
     let section = |space| NavSection {
         heading: "todo-heading",
+        named: None,
         add: None,
         entries: vec![entry(space)],
     };
