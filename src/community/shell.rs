@@ -215,10 +215,11 @@ impl Layout {
             .strip_prefix("/rooms/")
             .and_then(|room| room.parse().ok());
         let held_here = match room {
+            // A request may name any room: one that the viewer does not read is as none.
             Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
-                // A page may name any room.
                 Err(Error::NotFound) => (held, String::new()),
-                held => (held?, access.room_version(viewer.account, room).await?),
+                Ok(here) if here.is_empty() => (held, String::new()),
+                here => (here?, access.room_version(viewer.account, room).await?),
             },
             None => (held, String::new()),
         };

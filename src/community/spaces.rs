@@ -60,8 +60,12 @@ pub(super) async fn add_member(
     account: AccountId,
     role: Membership,
 ) -> Result<()> {
-    const INSERT: &str = "INSERT INTO members (space_id, account_id, role, joined_at) \
-        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    // Who leaves and comes back is still timed out.
+    const INSERT: &str = "INSERT INTO members \
+        (space_id, account_id, role, joined_at, timed_out_until) \
+        VALUES ($1, $2, $3, $4, (SELECT MAX(until) FROM sanctions WHERE space_id = $1 \
+        AND account_id = $2 AND kind = 'time-out' AND ended_at IS NULL AND until > $4)) \
+        ON CONFLICT DO NOTHING";
     const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
     lock_account(tx, account).await?;
     let count: i64 = tx.scalar(COUNT, (account,)).await?;

@@ -247,6 +247,12 @@ impl RoomRules {
         })
     }
 
+    /// Whether somebody who reads the audit log may be kept out of the room: what is in it is not
+    /// told there.
+    pub fn may_exclude(&self) -> bool {
+        self.private || self.overrides.iter().any(|one| !one.denied.is_empty())
+    }
+
     /// Whether every member with the rights of everybody reads the room.
     pub(super) fn is_open(&self, read: PermissionSet, everyone: PermissionSet) -> bool {
         let denies = |one: &Override| one.denied.contains(read);

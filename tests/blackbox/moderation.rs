@@ -243,3 +243,57 @@ async fn notes_are_for_moderators() {
     let own = bob.page(&page).await;
     assert!(!own.contains("asked twice to stop"), "{own}");
 }
+
+#[tokio::test]
+async fn time_out_outlasts_leaving_and_joining_again() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    assert_eq!(time_out(&ann, &bob, "5").await, "");
+    let leave = json!({ "space": bob.space, "account": bob.id });
+    bob.act("community.remove-member", leave).await.done();
+    bob.submit(&ann.invite().await, &json!({})).await.done();
+    assert_eq!(post(&bob, "returned-0001").await, "forbidden");
+    assert_eq!(time_out(&ann, &bob, "0").await, "");
+    assert_eq!(post(&bob, "returned-0002").await, "");
+}
+
+#[tokio::test]
+async fn audit_log_keeps_private_rooms_to_their_readers() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let cellar = ann.create_room("cellar").private().with(&[&bob]).await;
+    let first = bob.post(&cellar, "a secret word").await;
+    let second = bob.post(&cellar, "another secret").await;
+    let delete = json!({ "message": first.id });
+    ann.act("chat.delete", delete).await.done();
+    let delete = json!({ "messages": [second.id] });
+    ann.act("chat.delete-many", delete).await.done();
+    let log = server
+        .database()
+        .number("SELECT COUNT(*) FROM audit_log WHERE before LIKE '%secret%'")
+        .await;
+    assert_eq!(log, Some(0), "who reads the log may not read the room");
+    // Of a room that everybody reads it keeps how they began.
+    let open = bob.post("general", "a public word").await;
+    let delete = json!({ "message": open.id });
+    ann.act("chat.delete", delete).await.done();
+    assert!(audit(&ann).await.contains("a public word"));
+}
+
+#[tokio::test]
+async fn sidebar_tells_nothing_of_rooms_that_are_not_read() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let cellar = ann.create_room("cellar").private().await;
+    let version = async |room: &str| {
+        let path = format!("/sidebar?space={}&here=/rooms/{room}", bob.space);
+        let page = bob.page(&path).await;
+        let (_, rest) = page.split_once("data-room-version=\"").expect("a version");
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(version(&cellar).await, version("1").await);
+    assert_ne!(version(&bob.room("general")).await, version("1").await);
+}

@@ -1,12 +1,12 @@
 //! `chat.delete`: deletes one's own message, or another's with the permission to moderate.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageDeleted;
 use super::super::{Chat, MODERATE, ROOM_FEED, attachment_store, store};
-use super::delete_many::audited_text;
+use super::delete_many::audited;
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -59,14 +59,13 @@ pub(in super::super) async fn delete(
         let (message, is_new) = store::delete(tx, input.message).await?;
         if is_new {
             if *permission == MODERATE {
-                let text = audited_text(&before.body);
                 let act = Act {
                     space: room.space,
                     actor: Some(viewer_account),
                     act: "message.deleted",
                     subject: Some(message.author.0),
                     name: "",
-                    before: json!({ "room": room.name, "text": text }),
+                    before: audited(&room, &[before.body]),
                     after: Value::Null,
                 };
                 audit::record(tx, act).await?;

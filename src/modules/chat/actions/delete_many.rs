@@ -121,7 +121,7 @@ impl Chat {
         room: &Room,
         messages: Vec<MessageId>,
     ) -> Result<usize> {
-        let (id, space, name) = (room.id, room.space, room.name.clone());
+        let (id, space, room) = (room.id, room.space, room.clone());
         let context = self.clone();
         let write = async move |tx: &mut Tx| {
             let mut authors = Vec::new();
@@ -133,7 +133,7 @@ impl Chat {
                     continue;
                 }
                 authors.push(message.author);
-                texts.push(audited_text(&before.body));
+                texts.push(before.body);
                 attachment_store::detach(&context, tx, message.id).await?;
                 let event = MessageDeleted { room: id, message };
                 let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
@@ -152,7 +152,7 @@ impl Chat {
                 act: "message.deleted-many",
                 subject: one.map(|author| author.0),
                 name: "",
-                before: json!({ "room": name, "count": texts.len(), "texts": texts }),
+                before: audited(&room, &texts),
                 after: Value::Null,
             };
             audit::record(tx, act).await?;
@@ -165,9 +165,17 @@ impl Chat {
     }
 }
 
-/// The first 200 characters of a message, for the audit log.
-pub(super) fn audited_text(body: &str) -> String {
-    body.chars().take(MAX_AUDITED_CHARS).collect()
+/// What the audit log says of deleted messages: the room, how many, and how each began. Of a room
+/// that not everybody reads only how many: others than its readers read the log.
+pub(super) fn audited(room: &Room, texts: &[String]) -> Value {
+    if room.rules.may_exclude() {
+        return json!({ "count": texts.len() });
+    }
+    let starts = texts.iter();
+    let starts: Vec<String> = starts
+        .map(|text| text.chars().take(MAX_AUDITED_CHARS).collect())
+        .collect();
+    json!({ "room": room.name, "count": texts.len(), "texts": starts })
 }
 
 /// Characters of a deleted message that the audit log keeps.
