@@ -8,6 +8,7 @@ mod account_mail;
 mod account_pages;
 mod accounts;
 mod actions;
+mod actor;
 pub mod audit;
 mod audit_list;
 mod authenticate;

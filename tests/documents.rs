@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 43] = [
+const INTERNAL: [&str; 44] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -81,6 +81,7 @@ const INTERNAL: [&str; 43] = [
     "MAX_RETRY_DELAY",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
+    "MAX_SEARCHED",
     "MAX_SHARDS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",

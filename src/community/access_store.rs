@@ -4,9 +4,9 @@
 use anyhow::{Context, anyhow};
 use sqlx::FromRow;
 
+use super::actor::Actor;
 use super::permission_set::DeclaredPermissions;
 use super::permissions::{HeldBy, Membership, Permission};
-use super::roles::Actor;
 use super::standing::{
     Member, Override, Preset, RoleId, RoleRule, RoomKind, RoomRules, SpaceRules, Subject,
     check_held,

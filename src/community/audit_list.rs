@@ -15,6 +15,9 @@ use crate::base::text::fold;
 /// Entries on one page.
 const MAX_ON_PAGE: i64 = 50;
 
+/// Entries that one page searches.
+const MAX_SEARCHED: i64 = 5_000;
+
 /// An entry of the audit log.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct AuditEntry {
@@ -108,7 +111,9 @@ pub(super) struct AuditQuery {
 }
 
 impl Community {
-    /// A page of a space's log, newest first, at most fifty entries.
+    /// A page of a space's log, newest first, at most fifty entries, and what the next one ends
+    /// before, if there is one. At most 5,000 entries are searched: a page may have few that fit,
+    /// or none, and another after it.
     ///
     /// # Errors
     /// `Forbidden` without the permission to read it, `NotFound` for who is no member.
@@ -117,16 +122,19 @@ impl Community {
         viewer: AccountId,
         space: SpaceId,
         query: &AuditQuery,
-    ) -> Result<Vec<AuditEntry>> {
+    ) -> Result<(Vec<AuditEntry>, Option<AuditId>)> {
         const READ: &str = "SELECT l.id, actor.name AS actor, l.act, \
             CASE WHEN l.subject = '' THEN subject.name ELSE l.subject END AS subject, \
-            l.before, l.after, l.at FROM audit_log l \
+            l.before, l.after, l.at FROM (SELECT * FROM audit_log \
+            WHERE space_id = $1 AND id < $2 ORDER BY id DESC LIMIT $6) l \
             LEFT JOIN accounts actor ON actor.id = l.actor_id \
             LEFT JOIN accounts subject ON subject.id = l.subject_id \
-            WHERE l.space_id = $1 AND l.id < $2 AND ($3 = '' OR l.act LIKE $3 || '%') \
+            WHERE ($3 = '' OR l.act LIKE $3 || '%') \
             AND ($4 = '' OR COALESCE(actor.name_key, '') || ' ' || COALESCE(subject.name_key, '') \
-            || ' ' || LOWER(l.subject || ' ' || l.before || ' ' || l.after) LIKE '%' || $4 || '%') \
-            ORDER BY l.id DESC LIMIT $5";
+            || ' ' || LOWER(l.subject || ' ' || l.before || ' ' || l.after) \
+            LIKE '%' || $4 || '%') ORDER BY l.id DESC LIMIT $5";
+        const SEARCHED: &str = "SELECT MIN(id), COUNT(*) FROM (SELECT id FROM audit_log \
+            WHERE space_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS searched";
         let scope = Scope::Space(space);
         self.access.permit(viewer, &VIEW_AUDIT, scope).await?;
         let before = query.before.map_or(i64::MAX, |id| id.0);
@@ -135,13 +143,18 @@ impl Community {
             let plain = text.chars().filter(|c| !matches!(c, '%' | '_' | '\\'));
             plain.take(100).collect()
         };
-        let fields = (
-            space,
-            before,
-            pattern(&query.act),
-            pattern(&query.q),
-            MAX_ON_PAGE,
-        );
-        self.engine().db.all(READ, fields).await
+        let (act, words) = (pattern(&query.act), pattern(&query.q));
+        let db = &self.engine().db;
+        let fields = (space, before, act, words, MAX_ON_PAGE, MAX_SEARCHED);
+        let entries: Vec<AuditEntry> = db.all(READ, fields).await?;
+        let next = match entries.last() {
+            Some(last) if entries.len() == MAX_ON_PAGE as usize => Some(last.id),
+            _ => {
+                let searched = (space, before, MAX_SEARCHED);
+                let (last, count): (Option<AuditId>, i64) = db.one(SEARCHED, searched).await?;
+                last.filter(|_| count == MAX_SEARCHED)
+            }
+        };
+        Ok((entries, next))
     }
 }

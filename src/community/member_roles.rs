@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::access_store::hold_member;
+use super::actor::actor;
 use super::audit::{self, Act};
 use super::permissions::{MANAGE_ROLES, Membership, READ};
-use super::roles::{Roles, actor, find};
+use super::roles::{Roles, find};
 use super::standing::RoleId;
 use super::topics::MemberChanged;
 use super::{ACCOUNT_FEED, Scope};

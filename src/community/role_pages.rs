@@ -339,7 +339,7 @@ async fn audit(
     Path(space): Path<SpaceId>,
     Query(query): Query<AuditQuery>,
 ) -> Result<PageAnswer> {
-    let entries = community.audit_page(viewer.account, space, &query).await?;
+    let (entries, next) = community.audit_page(viewer.account, space, &query).await?;
     let here = format!("/spaces/{space}/audit");
     let shell = layout.shell(&viewer, Some(space), &here).await?;
     let held = held(&community, &viewer, space).await?;
@@ -350,9 +350,7 @@ async fn audit(
             shell,
             tabs: community.space_tabs(held, space, &here)?,
             space,
-            next: (entries.len() == 50)
-                .then(|| entries.last().map(|last| last.id))
-                .flatten(),
+            next,
             community: community.clone(),
             query,
             entries,

@@ -8,6 +8,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::access_store::{defaults, hold_member};
+use super::actor::{Actor, actor};
 use super::audit::{self, Act};
 use super::names::{check_name, name_key};
 use super::permission_set::{DeclaredPermissions, PermissionSet};
@@ -148,50 +149,6 @@ pub(super) async fn find(tx: &mut Tx, space: SpaceId, role: RoleId) -> Result<Ro
     tx.optional(READ, (space, role))
         .await?
         .ok_or(Error::NotFound)
-}
-
-/// What the one who acts holds, and how high they stand.
-pub(super) struct Actor {
-    pub(super) rank: i64,
-    pub(super) held: PermissionSet,
-}
-
-/// Reads an actor in a transaction; locks the space's row.
-///
-/// # Errors
-/// `NotFound` for an account that is no member.
-pub(super) async fn actor(
-    tx: &mut Tx,
-    declared: &DeclaredPermissions,
-    space: SpaceId,
-    by: AccountId,
-) -> Result<Actor> {
-    let (member, rules) = hold_member(tx, declared, space, by).await?;
-    Ok(Actor {
-        rank: rules.rank(&member),
-        held: rules.held(declared, &member),
-    })
-}
-
-impl Actor {
-    /// # Errors
-    /// `Forbidden` for a role as high as the actor's own highest.
-    pub(super) fn check_above(&self, position: i64) -> Result<()> {
-        match position < self.rank {
-            true => Ok(()),
-            false => Err(Error::Forbidden("error-role-above")),
-        }
-    }
-
-    /// # Errors
-    /// `Forbidden` for a change of permissions that the actor does not hold.
-    pub(super) fn check_holds(&self, before: PermissionSet, after: PermissionSet) -> Result<()> {
-        let changed = before.without(after).with(after.without(before));
-        match self.held.contains(changed) {
-            true => Ok(()),
-            false => Err(Error::Forbidden("error-role-grants")),
-        }
-    }
 }
 
 /// The roles of spaces. Cheap to clone.

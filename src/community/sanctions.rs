@@ -4,8 +4,8 @@
 use sqlx::FromRow;
 
 use super::access_store::hold_member;
+use super::actor::actor;
 use super::permissions::{READ as READ_SPACE, TIME_OUT};
-use super::roles::actor;
 use super::{Access, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;

@@ -253,3 +253,31 @@ async fn audit_log_tells_who_changed_what_and_is_append_only() {
         assert!(server.database().refuses(change).await, "{change}");
     }
 }
+
+#[tokio::test]
+async fn audit_search_reads_a_bounded_part_and_goes_on() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    role(&ann, "Needle", &[]).await;
+    server.stop().await;
+    // All of them newer than the role.
+    let space = &ann.space;
+    server
+        .change_rows(&format!(
+            "INSERT INTO audit_log (id, space_id, act, subject, before, after, at) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5100) \
+             SELECT 9000000000000000000 + i, {space}, 'room.moved', 'hay', '', '', 0 FROM n"
+        ))
+        .await;
+    server.start_again().await;
+    let path = format!("/spaces/{space}/audit?q=needle");
+    let page = ann.page(&path).await;
+    assert!(!page.contains("Made the role"), "5,000 newer entries");
+    let (_, rest) = page.split_once("before=").expect("a next page");
+    let before: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let page = ann.page(&format!("{path}&before={before}")).await;
+    assert!(
+        page.contains("Made the role") && !page.contains("before="),
+        "{page}"
+    );
+}

@@ -41,6 +41,7 @@ async fn banned_member_is_told_in_the_open_page() {
     ann.js("document.querySelector('#ban-delete').value = '24'")
         .await;
     ann.click("form[action='/act/community.ban'] .btn").await;
+    ann.click("dialog[open] .danger").await;
     ann.wait_text("main h1", "Bans").await;
     ann.wait_text("main .rows", "sold shoes").await;
     // Bob's window was not touched.
