@@ -4,6 +4,7 @@ mod account;
 mod credentials;
 mod emoji;
 mod invites;
+mod joining;
 mod profile;
 mod roles;
 mod room_order;
@@ -122,6 +123,7 @@ fn declare_room_order(module: Module<Community>) -> Module<Community> {
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     let parts = [
         roles::declare,
+        joining::declare,
         credentials::declare,
         declare_profile,
         declare_sanctions,

@@ -7,7 +7,9 @@ use axum::http::request::Parts;
 
 use super::blocks::Folds;
 use super::permissions;
+use super::join_requests::JOIN_REQUESTS_FEED;
 use super::spaces::Space;
+use super::topics::JoinRequests;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -68,6 +70,8 @@ pub struct Shell {
     pub room_version: String,
     /// Whether the viewer may change the space.
     pub manages: bool,
+    /// The applications to join the sidebar's space that wait; zero for who does not answer them.
+    pub applications: i64,
     /// Whether the viewer is the host.
     pub operates: bool,
     /// The hour that times of day go to, 12 or 24, if the viewer chose one.
@@ -201,8 +205,16 @@ impl Layout {
                 last.await?
             }
         };
+        let sidebar_held = match sidebar_space {
+            Some(space) => {
+                let scope = Scope::Space(space);
+                community.access.held(viewer.account, scope).await?
+            }
+            None => PermissionSet::default(),
+        };
         // Taken before reading: later changes arrive as frames.
-        let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
+        let feeds = community.sidebar_feeds(viewer, sidebar_space, sidebar_held);
+        let feeds = feeds.await?;
         sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
         let access = &community.access;
@@ -224,6 +236,14 @@ impl Layout {
             None => (held, String::new()),
         };
         let (held_here, room_version) = held_here;
+        let approves = sidebar_held.contains(access.declared.only(&permissions::APPROVE)?);
+        let applications = match sidebar_space {
+            Some(space) if approves => {
+                deps.add(JoinRequests(space.0));
+                community.count_requests(space).await?
+            }
+            _ => 0,
+        };
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
@@ -249,6 +269,7 @@ impl Layout {
             rights: community.rights(held_here),
             room_version,
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
+            applications,
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
             folds: community.folds_of(viewer.account).await?,
@@ -285,7 +306,12 @@ impl Community {
     }
 
     /// The feeds of a sidebar, with their cursors.
-    async fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<String> {
+    async fn sidebar_feeds(
+        &self,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        held: PermissionSet,
+    ) -> Result<String> {
         let live = &self.engine().live;
         let mut feeds = vec![
             ACCOUNT_FEED.position(viewer.account, live).await?,
@@ -293,6 +319,9 @@ impl Community {
         ];
         if let Some(space) = space {
             feeds.push(SPACE_FEED.position(space, live).await?);
+            if held.contains(self.access.declared.only(&permissions::APPROVE)?) {
+                feeds.push(JOIN_REQUESTS_FEED.position(space, live).await?);
+            }
         }
         Ok(feeds.join(" "))
     }

@@ -8,7 +8,7 @@ use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceChanged,
+    RoomChanged, RoomCreated, SpaceRulesChanged, SpaceChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -62,6 +62,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(member_left)
         .on(member_changed)
         .on(roles_changed)
+        .on(rules_changed)
         .when_lagged(refresh_all)
 }
 
@@ -208,6 +209,15 @@ async fn member_changed(
 async fn roles_changed(
     community: &Community,
     event: &RolesChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn rules_changed(
+    community: &Community,
+    event: &SpaceRulesChanged,
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);
