@@ -12,7 +12,7 @@ use super::Community;
 use super::guests::GuestSpace;
 use super::shell::{Layout, Shell};
 use crate::base::clock::Micros;
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::engine::actions::{Outcome, decode_form};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};

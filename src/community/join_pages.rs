@@ -86,6 +86,10 @@ impl JoinSpacePage {
         self.mode == JoinMode::Open
     }
 
+    fn may_apply(&self) -> bool {
+        self.request.as_ref().is_none_or(OwnRequest::may_apply_again)
+    }
+
     fn needs_password(&self) -> bool {
         self.mode == JoinMode::Password
     }

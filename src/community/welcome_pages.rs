@@ -60,6 +60,12 @@ struct RulesPage {
     is_pending: bool,
 }
 
+impl RulesPage {
+    fn words_of<'a>(&self, line: &'a str) -> impl Iterator<Item = (bool, &'a str)> {
+        words_of(line)
+    }
+}
+
 /// `GET /spaces/{space}/rules-text`.
 async fn rules(
     State(community): Here,
@@ -105,6 +111,12 @@ struct WelcomePage {
     has_rules: bool,
     has_portrait: bool,
     first_room: String,
+}
+
+impl WelcomePage {
+    fn words_of<'a>(&self, line: &'a str) -> impl Iterator<Item = (bool, &'a str)> {
+        words_of(line)
+    }
 }
 
 /// `GET /spaces/{space}/welcome`.
