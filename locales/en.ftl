@@ -137,7 +137,7 @@ day-name-year = { "{weekday}" }, { "{day}" } { "{month}" } { "{year}" }
 weekdays = Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday
 months = January, February, March, April, May, June, July, August, September, October, November, December
 room-empty = Nothing has been said here yet
-room-empty-text = Whatever you write first will stand at the top.
+room-empty-text = Say hello, or what this room is for. Whatever you write first stands at the top, and who joins later reads it, too.
 room-read-only-notice = This room is read-only for now. You can read it, but not write in it.
 room-announcement-notice = Only moderators write here. You can read it.
 room-no-writing-notice = You can read this room, but not write in it.
@@ -1017,6 +1017,8 @@ error-time-zone = This is no time zone. Enter one such as Europe/Vienna, or noth
 
 ## Joining a space
 
+space-for-members = For members
+
 action-view = View
 spaces-title = Spaces you can join
 spaces-hint = These need no invite.
@@ -1122,7 +1124,7 @@ guest-ends = Then your name and all that there is of you here is deleted.
 # $space: the space's name.
 guest-stay = Stay in { $space }
 guest-stay-text = Make your name an account, and you can write.
-guest-stay-link = Stay
+guest-stay-link = How to stay
 guest-ask = To take part, ask somebody of the space for an invite.
 
 # $space: the space's name.

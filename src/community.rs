@@ -298,10 +298,7 @@ pub fn module() -> Module<Community> {
         .feed(UNREAD_FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
-        .feed(
-            join_requests::JOIN_REQUESTS_FEED,
-            join_requests::may_follow,
-        )
+        .feed(join_requests::JOIN_REQUESTS_FEED, join_requests::may_follow)
         .subscriber(sidebar::presenter())
         .subscriber(join_requests::presenter())
         .subscriber(other_instances::subscriber())

@@ -32,6 +32,7 @@ mod blackbox {
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
+    mod guests;
     mod history;
     mod hosts;
     mod http_caching;
@@ -40,6 +41,7 @@ mod blackbox {
     mod invites;
     mod jobs;
     mod join_lines;
+    mod joining;
     mod live_overload;
     mod log_secrets;
     mod long_lists;
@@ -80,6 +82,7 @@ mod blackbox {
     mod socket_compression;
     mod socket_limits;
     mod socket_messages;
+    mod space_rules;
     mod spaces;
     mod test_ground;
     mod totp;

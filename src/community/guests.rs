@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Community;
 use super::access::lock_account;
 use super::account_deletion::Deletion;
 use super::accounts::{self, check_account_name, check_email, check_password};
 use super::invites::{InviteKind, use_up};
 use super::joining::{Joined, add_joined, check_may_join, publish_joined};
 use super::topics::AccountChanged;
-use super::Community;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};

@@ -87,7 +87,9 @@ impl JoinSpacePage {
     }
 
     fn may_apply(&self) -> bool {
-        self.request.as_ref().is_none_or(OwnRequest::may_apply_again)
+        self.request
+            .as_ref()
+            .is_none_or(OwnRequest::may_apply_again)
     }
 
     fn needs_password(&self) -> bool {

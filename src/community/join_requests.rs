@@ -120,10 +120,7 @@ fn feeds(space: SpaceId, account: AccountId) -> [String; 2] {
 fn refetch<E: Event>(community: &Community, feeds: [String; 2], envelope: &Envelope, event: &E) {
     for feed in feeds {
         let content = Content::of(event).refetch();
-        community
-            .engine()
-            .live
-            .publish_at(&feed, envelope, content);
+        community.engine().live.publish_at(&feed, envelope, content);
     }
 }
 
@@ -287,18 +284,18 @@ impl Community {
                 account,
                 name,
                 // Of an account that never signed in no network is known, nor banned.
-                address: network
-                    .parse()
-                    .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+                address: network.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
                 is_guest: false,
                 role: None,
             };
-            add_joined(tx, &engine, joined).await.map_err(|error| match error {
-                // These are the applicant's, not those of who accepts.
-                Error::Forbidden(_) => Error::Conflict("error-applicant-banned"),
-                Error::Conflict("error-spaces-full") => Error::Conflict("error-applicant-full"),
-                error => error,
-            })?;
+            add_joined(tx, &engine, joined)
+                .await
+                .map_err(|error| match error {
+                    // These are the applicant's, not those of who accepts.
+                    Error::Forbidden(_) => Error::Conflict("error-applicant-banned"),
+                    Error::Conflict("error-spaces-full") => Error::Conflict("error-applicant-full"),
+                    error => error,
+                })?;
             record(tx, (by, space, account), "member.accepted", Value::Null).await?;
             publish_answer(tx, &engine.bus, (by, space, account)).await
         };
@@ -376,11 +373,7 @@ async fn record(
     audit::record(tx, act).await
 }
 
-async fn publish_answer(
-    tx: &mut Tx,
-    bus: &Bus,
-    (by, space, account): People,
-) -> Result<()> {
+async fn publish_answer(tx: &mut Tx, bus: &Bus, (by, space, account): People) -> Result<()> {
     let origin = Origin::new(by, Some(space));
     let event = JoinAnswered { space, account };
     bus.publish_on(tx, &feeds(space, account), origin, event)

@@ -49,12 +49,8 @@ text_enum!(JoinMode {
 
 impl JoinMode {
     /// Every mode, as a form offers them.
-    pub(super) const ALL: [Self; 4] = [
-        Self::Invitation,
-        Self::Open,
-        Self::Approval,
-        Self::Password,
-    ];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Invitation, Self::Open, Self::Approval, Self::Password];
 
     /// The mode of this name.
     pub(super) fn from_name(name: &str) -> Option<Self> {

@@ -66,11 +66,7 @@ impl Community {
     /// # Errors
     /// `Forbidden` where the host does not allow it, `Invalid`, `TooMany` past the limit of the
     /// network, `Conflict` after 200 accounts in a day.
-    pub(super) async fn register(
-        &self,
-        mut new: NewAccount,
-        address: IpAddr,
-    ) -> Result<AccountId> {
+    pub(super) async fn register(&self, mut new: NewAccount, address: IpAddr) -> Result<AccountId> {
         const CLOSED: Error = Error::Forbidden("error-registration-closed");
         if !self.is_registration_open().await? {
             return Err(CLOSED);

@@ -6,8 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::blocks::Folds;
-use super::permissions;
 use super::join_requests::JOIN_REQUESTS_FEED;
+use super::permissions;
 use super::spaces::Space;
 use super::topics::JoinRequests;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};

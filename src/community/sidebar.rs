@@ -8,7 +8,7 @@ use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceRulesChanged, SpaceChanged,
+    RoomChanged, RoomCreated, SpaceChanged, SpaceRulesChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;

@@ -51,7 +51,7 @@ async fn sign_in(
     Query(next): Query<Next>,
     form: Form,
 ) -> Result<Response> {
-    if viewer.is_some() {
+    if viewer.is_some_and(|viewer| !viewer.is_guest) {
         return Ok(Redirect::to(local_path(&next.next)).into_response());
     }
     if !community.is_set_up().await? {

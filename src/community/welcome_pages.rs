@@ -20,11 +20,7 @@ type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(
-            Audience::SignedIn,
-            "/spaces/{space}/rules-text",
-            get(rules),
-        )
+        .page(Audience::SignedIn, "/spaces/{space}/rules-text", get(rules))
         .page(Audience::SignedIn, "/spaces/{space}/welcome", get(welcome))
 }
 
@@ -37,7 +33,9 @@ fn words_of(line: &str) -> impl Iterator<Item = (bool, &str)> {
         let is_link = rests.any(|rest| !rest.is_empty());
         let end = match is_link {
             // A sentence may end with an address.
-            true => text.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']).len(),
+            true => text
+                .trim_end_matches(['.', ',', ';', ':', '!', '?', ')'])
+                .len(),
             false => text.len(),
         };
         let (address, rest) = word.split_at(end);

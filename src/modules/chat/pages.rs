@@ -214,9 +214,10 @@ async fn closed(
 fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
     match (why, space) {
         ("error-guest", _) => Some(("/guest".to_owned(), "guest-stay-link")),
-        ("error-rules-first", Some(space)) => {
-            Some((format!("/spaces/{space}/rules-text"), "space-rules-read-link"))
-        }
+        ("error-rules-first", Some(space)) => Some((
+            format!("/spaces/{space}/rules-text"),
+            "space-rules-read-link",
+        )),
         _ => None,
     }
 }
