@@ -18,6 +18,7 @@ optional = optional
 
 action-cancel = Cancel
 action-close = Close
+action-copy = Copy
 action-copy-link = Copy link
 action-delete = Delete
 action-discard = Discard

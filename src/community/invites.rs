@@ -1,5 +1,5 @@
-//! Invitations: links to join a space, or to read it as a guest, valid until they expire, are used up
-//! or are revoked. One may give a role to who joins by it.
+//! Invitations: links to join a space, or to read it as a guest, valid until they expire, are used
+//! up or are revoked. One may give a role to who joins by it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -156,7 +156,8 @@ impl Invites {
             .permit(account, &INVITE, Scope::Space(space))
             .await?;
         let db = &self.engine.db;
-        db.all(READ, (space, Micros::now(), MAX_OPEN, 0)).await
+        let all = InviteId(0);
+        db.all(READ, (space, Micros::now(), MAX_OPEN, all)).await
     }
 
     /// One of the open invitations of a space.
@@ -173,7 +174,9 @@ impl Invites {
             .permit(account, &INVITE, Scope::Space(space))
             .await?;
         let db = &self.engine.db;
-        let found = db.optional(READ, (space, Micros::now(), 1, invite)).await?;
+        let found = db
+            .optional(READ, (space, Micros::now(), MAX_OPEN, invite))
+            .await?;
         found.ok_or(Error::NotFound)
     }
 

@@ -38,12 +38,13 @@ impl SpacesPage {
         names::initials(&space.name)
     }
 
-    /// The keys of what is said of a space, and of its button.
-    fn words(&self, space: &JoinableSpace) -> (&'static str, &'static str) {
+    /// What is said of a space, and its button.
+    fn words(&self, space: &JoinableSpace) -> (&str, &str) {
+        let lang = &self.head.lang;
         match (space.mode, space.is_waiting) {
-            (_, true) => ("join-waiting", "action-view"),
-            (JoinMode::Approval, _) => ("join-by-approval", "join-apply"),
-            _ => ("join-by-anybody", "join-title"),
+            (_, true) => (lang.t("join-waiting"), lang.t("action-view")),
+            (JoinMode::Approval, _) => (lang.t("join-by-approval"), lang.t("join-apply")),
+            _ => (lang.t("join-by-anybody"), lang.t("join-title")),
         }
     }
 }

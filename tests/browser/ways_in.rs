@@ -29,7 +29,7 @@ async fn newcomer_on_phone_accepts_rules_and_is_welcomed() {
     ann.wait_visible(".qr svg").await;
     ann.wait_visible("main [data-copy]").await;
     ann.click("main [data-copy]").await;
-    ann.wait_until("document.getElementById('said').textContent.includes('Copied')")
+    ann.wait_until("document.getElementById('said').textContent.includes('copied')")
         .await;
     let link = ann
         .js("document.querySelector('input[readonly]').value")
