@@ -15,7 +15,7 @@ async fn guest(server: &TestServer, ann: &Person, name: &str) -> (Person, Answer
         visitor.id = answer.json()["account"].as_str().expect("an id").to_owned();
         visitor.name = name.to_owned();
         visitor.space.clone_from(&ann.space);
-        visitor.rooms = ann.rooms.clone();
+        visitor.remember_room("general", &ann.room("general"));
     }
     (visitor, answer)
 }

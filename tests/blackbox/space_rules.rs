@@ -33,7 +33,7 @@ async fn newcomer_writes_after_accepting_the_rules() {
     let mut bob = server.visitor();
     let link = ann.invite().await;
     bob.join(&link, "bob").await.done();
-    bob.rooms = ann.rooms.clone();
+    bob.remember_room("general", &ann.room("general"));
     assert_eq!(post(&bob, "rules-0001").await, 403);
     let room = bob.page(&format!("/rooms/{}", ann.room("general"))).await;
     let path = format!("/spaces/{}/rules-text", ann.space);
