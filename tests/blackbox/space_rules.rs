@@ -108,7 +108,7 @@ async fn welcome_shows_text_and_readable_rooms_once() {
     let page = bob.page(&welcome).await;
     assert!(page.contains("Come in") && page.contains("ferns"), "{page}");
     assert!(page.contains("Readers") && page.contains("Set your picture"));
-    assert!(!page.contains("hidden\""), "a room that Bob does not read");
+    assert!(!page.contains(&hidden), "a room that Bob does not read");
     // Led in past it from then on.
     assert!(bob.get(&link).await.location().starts_with("/rooms/"));
     let eve = server.stranger("eve").await;

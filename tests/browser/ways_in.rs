@@ -102,9 +102,10 @@ async fn applicant_is_led_in_while_the_page_is_open() {
     let eve = server.stranger("Eve").await;
     let fields = json!({ "space": ann.space, "mode": "approval" });
     ann.act("community.set-joining", fields).await.done();
+    let base = server.base();
     let (host, guest) = tokio::join!(
-        Browser::signed_in(&ann, &server.base()),
-        Browser::signed_in(&eve, &server.base())
+        Browser::signed_in(&ann, &base),
+        Browser::signed_in(&eve, &base)
     );
     host.go(&format!("/spaces/{}/applications", ann.space))
         .await;
