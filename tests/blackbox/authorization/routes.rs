@@ -97,7 +97,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/spaces/{space}/join", [No(404), Redirect, Redirect]),
     row("GET", "/spaces/{space}/rules-text", [No(404), It, It]),
     row("GET", "/spaces/{space}/welcome", [No(404), It, It]),
-    open("GET", "/register", No(404)),
+    Row("GET", "/register", [Redirect; 3], Some(No(404))),
     open("POST", "/register", No(422)),
     row("GET", "/registration", [No(403); 3]),
     row("GET", "/guest", [Redirect; 3]),
