@@ -72,7 +72,11 @@ impl Community {
     ) -> Result<()> {
         const READ: &str = "SELECT id FROM rooms WHERE space_id = $1 LIMIT $2";
         deps.add(space);
-        let all: Vec<RoomId> = self.engine.db.scalars(READ, (space, MAX_ROOMS_READ)).await?;
+        let all: Vec<RoomId> = self
+            .engine
+            .db
+            .scalars(READ, (space, MAX_ROOMS_READ))
+            .await?;
         let (mut readable, mut others) = (Vec::new(), Vec::new());
         for room in all {
             deps.add(room);

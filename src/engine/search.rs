@@ -86,11 +86,7 @@ impl Search {
     ///
     /// # Errors
     /// Those of the sources.
-    pub async fn load(
-        &self,
-        account: AccountId,
-        ids: &[i64],
-    ) -> Result<Vec<Found>> {
+    pub async fn load(&self, account: AccountId, ids: &[i64]) -> Result<Vec<Found>> {
         let mut found = Vec::new();
         for source in self.sources() {
             found.extend((source.found)(account, ids.to_vec()).await?);

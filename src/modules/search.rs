@@ -17,8 +17,8 @@ use crate::community::permissions::{HeldBy, Permission, ScopeKind};
 use crate::engine::Engine;
 use crate::engine::actions::Class;
 use crate::engine::module::{Audience, Module};
-use crate::engine::search::snippet::score;
 use crate::engine::search::Found;
+use crate::engine::search::snippet::score;
 use filters::Request;
 
 /// To make the search index anew.

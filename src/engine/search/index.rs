@@ -219,6 +219,9 @@ mod tests {
     fn tsvectors_have_each_word_with_its_positions() {
         let words = ["a", "b", "a"].map(str::to_owned);
         let text = tsvector(words.into_iter());
-        assert!(text.contains("'a':1,3 ") && text.contains("'b':2 "), "{text}");
+        assert!(
+            text.contains("'a':1,3 ") && text.contains("'b':2 "),
+            "{text}"
+        );
     }
 }

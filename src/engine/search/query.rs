@@ -87,7 +87,11 @@ fn read_value(text: &str) -> (&str, bool, &str) {
         return (&text[..end], false, &text[end..]);
     };
     let end = quoted.find('"').unwrap_or(quoted.len());
-    (&quoted[..end], true, quoted[end..].strip_prefix('"').unwrap_or(""))
+    (
+        &quoted[..end],
+        true,
+        quoted[end..].strip_prefix('"').unwrap_or(""),
+    )
 }
 
 #[cfg(test)]
@@ -101,7 +105,10 @@ mod tests {
             let star = if term.is_prefix { "*" } else { "" };
             format!("{sign}{}{star}", term.words.join("+"))
         });
-        let filters = query.filters.iter().map(|(name, value)| format!("{name}={value}"));
+        let filters = query
+            .filters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
         terms.chain(filters).collect::<Vec<_>>().join(" ")
     }
 

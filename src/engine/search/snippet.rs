@@ -23,7 +23,11 @@ pub struct Piece {
 pub fn snippet(text: &str, terms: &[Term]) -> Vec<Piece> {
     let marked = marked_ranges(&words(text), terms);
     let first = marked.first().map_or(0, |range| range.start);
-    let before = text[..first].char_indices().rev().take(MAX_LEAD_CHARS).last();
+    let before = text[..first]
+        .char_indices()
+        .rev()
+        .take(MAX_LEAD_CHARS)
+        .last();
     let mut start = before.map_or(first, |(at, _)| at);
     if start > 0 {
         // From the beginning of a word, where one is near.
@@ -103,7 +107,10 @@ fn places(found: &[Word], term: &Term) -> Vec<(Range<usize>, bool)> {
     let fitting = windows.filter_map(|window| {
         let (last, head) = window.split_last()?;
         let (wanted_last, wanted_head) = term.words.split_last()?;
-        let is_head = head.iter().zip(wanted_head).all(|(word, wanted)| word.text == *wanted);
+        let is_head = head
+            .iter()
+            .zip(wanted_head)
+            .all(|(word, wanted)| word.text == *wanted);
         let is_exact = last.text == *wanted_last;
         let goes_on = term.is_prefix && last.text.starts_with(wanted_last.as_str());
         let range = window.first()?.range.start..last.range.end;
@@ -160,7 +167,12 @@ mod tests {
     #[test]
     fn exact_words_in_short_texts_fit_best() {
         let terms = Query::parse("garden", &[]).terms;
-        let ranked = ["garden", "gardens", "a long text about a garden and more", "none"];
+        let ranked = [
+            "garden",
+            "gardens",
+            "a long text about a garden and more",
+            "none",
+        ];
         let scores = ranked.map(|text| score(text, &terms));
         assert!(scores.is_sorted_by(|one, next| one > next), "{scores:?}");
     }

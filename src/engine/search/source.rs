@@ -33,7 +33,8 @@ pub struct Found {
 
 type Documents = Arc<dyn Fn(Vec<i64>) -> BoxFuture<'static, Result<Vec<Document>>> + Send + Sync>;
 type Before = Arc<dyn Fn(i64, usize) -> BoxFuture<'static, Result<Vec<i64>>> + Send + Sync>;
-type Find = Arc<dyn Fn(AccountId, Vec<i64>) -> BoxFuture<'static, Result<Vec<Found>>> + Send + Sync>;
+type Find =
+    Arc<dyn Fn(AccountId, Vec<i64>) -> BoxFuture<'static, Result<Vec<Found>>> + Send + Sync>;
 
 /// Bound to a module's state.
 #[derive(Clone)]

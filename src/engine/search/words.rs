@@ -58,7 +58,9 @@ pub fn last_characters(words: &[Word]) -> Vec<String> {
         let (Some(first), Some(last)) = (characters.next(), characters.next_back()) else {
             continue;
         };
-        let goes_on = pairs.peek().is_some_and(|next| next.range.start < word.range.end);
+        let goes_on = pairs
+            .peek()
+            .is_some_and(|next| next.range.start < word.range.end);
         let last = last.to_string();
         if is_unspaced(first) && !goes_on && !found.contains(&last) {
             found.push(last);
@@ -99,7 +101,10 @@ impl Splitter {
             self.separate();
             return self.words.push(Word { text: emoji, range });
         }
-        let folded = cluster.nfkd().filter(|c| !is_dropped(*c)).default_case_fold();
+        let folded = cluster
+            .nfkd()
+            .filter(|c| !is_dropped(*c))
+            .default_case_fold();
         let folded: String = folded.nfkd().filter(|c| !is_dropped(*c)).nfc().collect();
         for c in folded.chars() {
             if is_unspaced(c) && (c.is_alphanumeric() || is_combining_mark(c)) {
@@ -173,7 +178,10 @@ fn is_dropped(c: char) -> bool {
 
 /// Characters within a word that are not seen.
 fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}')
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}'
+    )
 }
 
 #[cfg(test)]
@@ -215,13 +223,19 @@ mod tests {
     #[test]
     fn ranges_name_the_text_that_words_were_made_from() {
         let text = "Ein Stück 東京都 👍🏽";
-        let found: Vec<_> = words(text).iter().map(|word| &text[word.range.clone()]).collect();
+        let found: Vec<_> = words(text)
+            .iter()
+            .map(|word| &text[word.range.clone()])
+            .collect();
         assert_eq!(found, ["Ein", "Stück", "東京", "京都", "👍🏽"]);
     }
 
     #[test]
     fn last_characters_are_those_that_no_pair_begins_with() {
-        assert_eq!(last_characters(&words("東京都 大阪, 字 hello")), ["都", "阪"]);
+        assert_eq!(
+            last_characters(&words("東京都 大阪, 字 hello")),
+            ["都", "阪"]
+        );
     }
 
     #[test]

@@ -80,8 +80,15 @@ impl Row {
     fn facets(&self, people: Option<&Vec<AccountId>>) -> Vec<Facet> {
         let mut facets = vec![in_room(self.room_id), by_author(self.author_id)];
         facets.extend(self.space_id.map(in_space));
-        facets.extend(people.into_iter().flatten().map(|one| in_conversation_of(*one)));
-        let has_link = ["http://", "https://"].iter().any(|link| self.body.contains(link));
+        facets.extend(
+            people
+                .into_iter()
+                .flatten()
+                .map(|one| in_conversation_of(*one)),
+        );
+        let has_link = ["http://", "https://"]
+            .iter()
+            .any(|link| self.body.contains(link));
         let mut files = self.files.0.iter();
         let has_image = files.any(|file| file.media.starts_with("image/"));
         let flags = [
@@ -89,7 +96,12 @@ impl Row {
             (!self.files.0.is_empty(), HAS_FILE),
             (has_image, HAS_IMAGE),
         ];
-        facets.extend(flags.into_iter().filter(|(has, _)| *has).map(|(_, flag)| flag));
+        facets.extend(
+            flags
+                .into_iter()
+                .filter(|(has, _)| *has)
+                .map(|(_, flag)| flag),
+        );
         facets
     }
 }

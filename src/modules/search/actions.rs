@@ -50,7 +50,9 @@ pub(super) async fn clear_recent(
 /// `search.rebuild`
 pub(super) async fn rebuild(search: SearchPages, viewer: Viewer, _: Nothing) -> Result<Outcome> {
     let access = &search.community.access;
-    access.permit(viewer.account, &REBUILD, Scope::Server).await?;
+    access
+        .permit(viewer.account, &REBUILD, Scope::Server)
+        .await?;
     search.engine.search.rebuild().await?;
     Ok(Outcome::new(json!({}), "/search"))
 }

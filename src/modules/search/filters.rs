@@ -11,6 +11,12 @@ use crate::community::search_scope::{by_author, in_room, in_space};
 use crate::engine::search::query::{MAX_QUERY_BYTES, Query};
 use crate::engine::search::{Facet, Selection};
 use crate::engine::viewer::Viewer;
+use crate::id;
+
+id!(
+    /// A result, as addresses name the place in a list.
+    ResultId
+);
 
 /// The filters of a query.
 const FILTERS: &[&str] = &["from", "in", "space", "before", "after", "has"];
@@ -24,7 +30,7 @@ pub(super) struct Asked {
     /// `best`, or else the newest first.
     pub(super) sort: String,
     /// Results before this one.
-    pub(super) before: Option<i64>,
+    pub(super) before: Option<ResultId>,
 }
 
 impl Asked {
@@ -59,7 +65,7 @@ impl SearchPages {
         };
         let mut selection = Selection {
             terms: query.terms,
-            before: asked.before.unwrap_or(i64::MAX),
+            before: asked.before.map_or(i64::MAX, |result| result.0),
             ..Selection::default()
         };
         let needed = selection.terms.iter().any(|term| !term.is_excluded);
@@ -117,7 +123,8 @@ impl Request {
     fn note(&mut self, lang: Lang, key: &str, value: &str) {
         // Set apart from the direction of the text around it.
         let value = format!("\u{2068}{value}\u{2069}");
-        self.notes.push(lang.with(key, &[("value", value.as_str().into())]));
+        self.notes
+            .push(lang.with(key, &[("value", value.as_str().into())]));
     }
 }
 
@@ -143,7 +150,14 @@ mod tests {
         assert_eq!(of("2026-11-28").as_deref(), Some("2026-11-28T00:00:00Z"));
         assert_eq!(of("2026-11"), of("2026-11-01"));
         assert_eq!(of("2026"), of("2026-01-01"));
-        for wrong in ["", "x", "2026-13", "2026-02-30", "99999999999", "2026-1-1-1"] {
+        for wrong in [
+            "",
+            "x",
+            "2026-13",
+            "2026-02-30",
+            "99999999999",
+            "2026-1-1-1",
+        ] {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }

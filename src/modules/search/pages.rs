@@ -39,7 +39,9 @@ pub(super) async fn search(
     };
     let access = &search.community.access;
     let may = access.permit(viewer.account, &REBUILD, Scope::Server).await;
-    let head = search.community.head(&viewer, viewer.lang.t("search-title"));
+    let head = search
+        .community
+        .head(&viewer, viewer.lang.t("search-title"));
     app_page!(
         wants,
         SearchPage {

@@ -28,11 +28,14 @@ impl SearchPages {
             (SELECT query FROM recent_searches WHERE account_id = $1 \
             ORDER BY searched_at DESC LIMIT $2)";
         let query = query.trim().to_owned();
-        let write = self.engine.db.write_for(account.0, async move |tx: &mut Tx| {
-            tx.execute(KEEP, (account, query, Micros::now())).await?;
-            tx.execute(FORGET, (account, MAX_RECENT)).await?;
-            Ok(())
-        });
+        let write = self
+            .engine
+            .db
+            .write_for(account.0, async move |tx: &mut Tx| {
+                tx.execute(KEEP, (account, query, Micros::now())).await?;
+                tx.execute(FORGET, (account, MAX_RECENT)).await?;
+                Ok(())
+            });
         write.await
     }
 

@@ -40,7 +40,10 @@ impl Item {
 
 /// What was found for a request, as it is shown.
 pub(super) fn items(request: &Request, found: Vec<Found>) -> Vec<Item> {
-    let terms = request.selection.as_ref().map(|selection| &*selection.terms);
+    let terms = request
+        .selection
+        .as_ref()
+        .map(|selection| &*selection.terms);
     let terms = terms.unwrap_or_default();
     let found = found.into_iter();
     found.map(|one| Item::new(one, terms)).collect()
