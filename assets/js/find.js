@@ -91,8 +91,9 @@ async function ask() {
     if (names === null || askedText !== field.value) continue;
     const items = [...names, ...(messages ?? [])];
     show(items);
-    nothing.hidden = items.length > 0;
-    if (!items.length) announce(nothing.textContent);
+    // The last one leads to the page of search, whatever was found.
+    nothing.hidden = items.some(({ dataset }) => dataset.key !== 'all');
+    if (!nothing.hidden) announce(nothing.textContent);
   }
   isAsking = false;
 }

@@ -1,6 +1,7 @@
 // Results while one types: the list of the page is fetched again, one request at a time.
 
 import { request } from './live.js';
+import { localizeTimes } from './times.js';
 
 const isSearch = (form) => form?.matches('form.search');
 let isAsking = false;
@@ -19,6 +20,7 @@ async function update(form) {
     const list = document.getElementById('search-results');
     if (html !== null && list) {
       list.innerHTML = html;
+      localizeTimes();
       history.replaceState(history.state, '', `/search?${query}`);
     }
   }

@@ -123,7 +123,7 @@ mod tests {
             ("frost -snow", "frost -snow*"),
             ("from:anna frost ", "frost from=anna"),
             ("from:\"Anna Lund\" in:#garden", "from=Anna Lund in=#garden"),
-            ("from: anna", "anna*"),
+            ("from: anna", "from anna*"),
             ("https://example.org/a ", "https+example+org+a"),
             ("no:filter ", "no+filter"),
             ("東京都", "東京+京都"),
