@@ -70,6 +70,7 @@ mod room_row;
 mod rooms;
 mod sanction_pages;
 mod sanctions;
+pub mod search_scope;
 mod second_step;
 mod session_store;
 mod sessions;
@@ -107,6 +108,7 @@ use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
+use cache::StoreCache;
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -122,6 +124,7 @@ pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 pub use sanctions::Sanctions;
+use search_scope::SearchScope;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -146,6 +149,7 @@ pub struct Services {
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
+    search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -193,6 +197,9 @@ impl Community {
             },
             oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
+            search_scopes: StoreCache::of_lists(&engine, |scope| {
+                scope.any.len() + scope.none.len()
+            }),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),

@@ -35,6 +35,7 @@ mod browser {
     mod questions;
     mod roles;
     mod rooms;
+    mod search;
     mod sending;
     mod settings;
     mod sign_out;
