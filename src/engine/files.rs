@@ -55,6 +55,7 @@ pub use media::Media;
 pub(super) use multipart::take_form;
 use send_permits::SendPermits;
 use spool::Spool;
+pub use serve::ServeOptions;
 pub use store::{File, Picture};
 pub(super) use transfers::Transfers;
 pub(super) use tus::routes;
