@@ -33,11 +33,13 @@ mod browser {
     mod portraits;
     mod printing;
     mod questions;
+    mod readers;
     mod roles;
     mod rooms;
     mod sending;
     mod settings;
     mod sign_out;
+    mod sorting;
     mod text;
     mod times;
     mod unread_elsewhere;

@@ -58,6 +58,13 @@ pub(super) const ROUTES: &[Row] = &[
         [No(404), No(404), No(403)],
     ),
     row("GET", "/spaces/{space}/rooms", [No(404), No(403), No(403)]),
+    row("GET", "/spaces", [It; 3]),
+    row("GET", "/spaces/{space}/web", [No(404), No(403), No(403)]),
+    open("GET", "/web/{space}", No(404)),
+    open("GET", "/web/{space}/{room}", No(404)),
+    open("GET", "/web/{space}/{room}/files/{file}/{name}", No(404)),
+    row("GET", "/rooms/{room}/people", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/readers", [No(404), No(404), It]),
     row("GET", "/spaces/{space}/members", [No(404), It, It]),
     row(
         "GET",
