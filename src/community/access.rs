@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::access_store::{
-    check_direct, check_in_room, check_in_space, read_candidates, read_member, read_members, read_space_rules,
+    check_direct, check_in_room, check_in_space, read_candidates, read_member, read_members,
+    read_space_rules,
 };
 use super::cache::{Members, StoreCache};
 use super::permission_set::{DeclaredPermissions, PermissionSet};
@@ -228,7 +229,10 @@ impl Access {
             None => false,
         };
         let flags = [archived, read_only, open, open && room.on_web];
-        let flags: String = flags.map(|flag| if flag { '1' } else { '0' }).into_iter().collect();
+        let flags: String = flags
+            .map(|flag| if flag { '1' } else { '0' })
+            .into_iter()
+            .collect();
         Ok(format!("{held:x}-{flags}-{}", room.slow_seconds))
     }
 

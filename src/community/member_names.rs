@@ -36,7 +36,9 @@ impl MemberNames {
             out.push('@');
             looked_up += 1;
             let end = match looked_up > MAX_LOOKED_UP {
-                true => after.find(|c: char| !c.is_alphanumeric()).or(Some(after.len())),
+                true => after
+                    .find(|c: char| !c.is_alphanumeric())
+                    .or(Some(after.len())),
                 false => self.end_of_name(after),
             };
             let end = end.filter(|end| *end > 0);

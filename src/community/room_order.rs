@@ -96,7 +96,12 @@ pub(super) async fn publish(
     Ok(())
 }
 
-pub(super) fn category_act<'a>(by: AccountId, space: SpaceId, act: &'static str, name: &'a str) -> Act<'a> {
+pub(super) fn category_act<'a>(
+    by: AccountId,
+    space: SpaceId,
+    act: &'static str,
+    name: &'a str,
+) -> Act<'a> {
     Act {
         space: Some(space),
         actor: Some(by),

@@ -58,12 +58,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module.job(erase.concurrency(1).timeout(ERASE_TIMEOUT).max_attempts(30))
 }
 
-fn act<'a>(
-    by: Option<AccountId>,
-    space: SpaceId,
-    act: &'static str,
-    name: &'a str,
-) -> Act<'a> {
+fn act<'a>(by: Option<AccountId>, space: SpaceId, act: &'static str, name: &'a str) -> Act<'a> {
     Act {
         space: by.map(|_| space),
         actor: by,

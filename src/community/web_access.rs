@@ -174,9 +174,7 @@ impl Spaces {
             engine.bus.publish_on(tx, &[feed], origin, changed).await
         };
         let scope = Scope::Space(space);
-        self.access
-            .permitted_write(by, &READ, scope, write)
-            .await
+        self.access.permitted_write(by, &READ, scope, write).await
     }
 }
 

@@ -363,9 +363,11 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     {
         self.bind(move |state, handlers| {
             let state = state.clone();
-            handlers.panes.push(Arc::new(move |viewer, space, room, deps| {
-                pane(state.clone(), viewer, space, room, deps).boxed()
-            }));
+            handlers
+                .panes
+                .push(Arc::new(move |viewer, space, room, deps| {
+                    pane(state.clone(), viewer, space, room, deps).boxed()
+                }));
         })
     }
 

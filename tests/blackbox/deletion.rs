@@ -9,9 +9,7 @@ async fn pass_a_week(server: &mut TestServer, table: &str) {
     server.stop().await;
     let week = 8_i64 * 86_400 * 1_000_000;
     for sql in [
-        format!(
-            "UPDATE {table} SET deleted_at = deleted_at - {week} WHERE deleted_at IS NOT NULL"
-        ),
+        format!("UPDATE {table} SET deleted_at = deleted_at - {week} WHERE deleted_at IS NOT NULL"),
         format!(
             "UPDATE jobs SET run_at = run_at - {week}, created_at = created_at - {week} \
              WHERE state = 'later' AND kind LIKE 'community.erase-%'"
@@ -24,7 +22,7 @@ async fn pass_a_week(server: &mut TestServer, table: &str) {
 
 async fn wait_until_erased(server: &TestServer, sql: &str) {
     eventually(sql, async || {
-        (server.number(sql).await == Some(0)).then_some(())
+        (server.database().number(sql).await == Some(0)).then_some(())
     })
     .await;
 }
@@ -102,8 +100,12 @@ async fn deleted_space_is_erased_with_its_files_after_a_week() {
     for number in 0..60 {
         ann.post("general", &format!("message {number}")).await;
     }
-    ann.share("general", "with a file", &[("note.txt", b"low water at six".to_vec())])
-        .await;
+    ann.share(
+        "general",
+        "with a file",
+        &[("note.txt", b"low water at six".to_vec())],
+    )
+    .await;
     bob.page(&format!("/rooms/{}", bob.room("general"))).await;
     assert!(!server.contents().is_empty());
     // Another space keeps what is its own.
@@ -133,12 +135,15 @@ async fn deleted_space_is_erased_with_its_files_after_a_week() {
         "room_members",
         "invites",
     ] {
-        let count = server.number(&format!("SELECT COUNT(*) FROM {table}")).await;
+        let count = server
+            .database()
+            .number(&format!("SELECT COUNT(*) FROM {table}"))
+            .await;
         assert_eq!(count, Some(0), "{table}");
     }
     for table in ["rooms", "members", "roles"] {
         let others = format!("SELECT COUNT(*) FROM {table} WHERE space_id <> {kept}");
-        assert_eq!(server.number(&others).await, Some(0), "{table}");
+        assert_eq!(server.database().number(&others).await, Some(0), "{table}");
     }
     eventually("the bytes are gone", async || {
         server.contents().is_empty().then_some(())
@@ -237,7 +242,7 @@ async fn room_deleted_twice_waits_for_the_second_week() {
     eventually("the job waits again", async || {
         let later = "SELECT COUNT(*) FROM jobs WHERE kind = 'community.erase-room' \
             AND state = 'later' AND run_at > created_at";
-        (server.number(later).await == Some(1)).then_some(())
+        (server.database().number(later).await == Some(1)).then_some(())
     })
     .await;
     ann.act("community.restore-room", fields.clone())

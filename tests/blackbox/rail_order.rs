@@ -45,7 +45,10 @@ async fn rail_has_each_members_own_order() {
     ann.act("community.order-spaces", order).await.done();
     sees([1, 0, 2]).await;
     let refused = bob
-        .act("community.move-space", json!({ "space": spaces[1], "to": "up" }))
+        .act(
+            "community.move-space",
+            json!({ "space": spaces[1], "to": "up" }),
+        )
         .await;
     assert_eq!(refused.code(), "not_found");
     assert_eq!(rail(&bob).await, [first]);
@@ -99,5 +102,8 @@ async fn rooms_and_categories_are_put_where_they_were_dragged() {
         .await;
     assert_eq!(refused.code(), "forbidden");
     let unknown = json!({ "room": tools, "category": "7" });
-    assert_eq!(ann.act("community.put-room", unknown).await.code(), "not_found");
+    assert_eq!(
+        ann.act("community.put-room", unknown).await.code(),
+        "not_found"
+    );
 }

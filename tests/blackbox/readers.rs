@@ -46,9 +46,8 @@ async fn readers_follow_members_roles_and_overrides() {
         (listed().await == ["ann", "bob"]).then_some(())
     })
     .await;
-    let give = |give: &str| {
-        json!({ "space": ann.space, "account": cem.id, "role": role, "give": give })
-    };
+    let give =
+        |give: &str| json!({ "space": ann.space, "account": cem.id, "role": role, "give": give });
     ann.act("community.give-role", give("yes")).await.done();
     eventually("cem reads it by a role", async || {
         (listed().await == ["ann", "bob", "cem"]).then_some(())
@@ -81,9 +80,8 @@ async fn pane_of_private_room_lists_its_readers_live() {
     let ann = server.owner("ann").await;
     let (bob, cem) = (server.member("bob").await, server.member("cem").await);
     let room = ann.create_room("whisper").private().with(&[&bob]).await;
-    let in_pane = |page: &str, person: &Person| {
-        page.contains(&format!("id=\"person-{room}-{}\"", person.id))
-    };
+    let in_pane =
+        |page: &str, person: &Person| page.contains(&format!("id=\"person-{room}-{}\"", person.id));
     let page = bob.page(&format!("/rooms/{room}")).await;
     assert!(in_pane(&page, &ann) && in_pane(&page, &bob) && !in_pane(&page, &cem));
     assert!(!page.contains(&format!("id=\"people-{}\"", bob.space)));
@@ -133,7 +131,11 @@ async fn private_room_is_left_and_goes_with_its_last_reader() {
     let refused = bob.act("community.leave-room", public).await;
     assert_eq!(refused.code(), "conflict");
     // It asks first, as a page without scripts does, too.
-    let form = [("room", room.as_str()), ("ask", "leave-room"), ("about", "whisper")];
+    let form = [
+        ("room", room.as_str()),
+        ("ask", "leave-room"),
+        ("about", "whisper"),
+    ];
     let asked = bob.form("/act/community.leave-room", &form).await;
     assert!(asked.body.contains("Leave"), "{}", asked.body);
     let mut socket = bob.following(&format!("room/{room}")).await;
@@ -149,16 +151,16 @@ async fn private_room_is_left_and_goes_with_its_last_reader() {
     assert!(page.contains("leave-room-last"), "{page}");
     ann.act("community.leave-room", fields).await.done();
     eventually("it is deleted", async || {
-        let deleted = format!(
-            "SELECT COUNT(*) FROM rooms WHERE id = {room} AND deleted_at IS NOT NULL"
-        );
-        (server.number(&deleted).await == Some(1)).then_some(())
+        let deleted =
+            format!("SELECT COUNT(*) FROM rooms WHERE id = {room} AND deleted_at IS NOT NULL");
+        (server.database().number(&deleted).await == Some(1)).then_some(())
     })
     .await;
     ann.get(&format!("/rooms/{room}")).await.expect(404);
     // Who has a role that reads it keeps the room.
     let room = ann.create_room("crew").private().await;
     let moderator = server
+        .database()
         .number("SELECT id FROM roles WHERE preset = 'moderator'")
         .await
         .expect("a role");

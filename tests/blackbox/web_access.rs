@@ -36,7 +36,10 @@ async fn only_chosen_rooms_are_on_the_web() {
     let mine = json!({ "space": space, "on": "yes", "rooms": [garden] });
     assert_eq!(bob.act("community.set-web", mine).await.code(), "forbidden");
     let private = json!({ "space": space, "on": "yes", "rooms": [whisper] });
-    assert_eq!(ann.act("community.set-web", private).await.code(), "conflict");
+    assert_eq!(
+        ann.act("community.set-web", private).await.code(),
+        "conflict"
+    );
     // A member sees in the room's header that it is readable for all, at once.
     let mut socket = bob.following(&format!("space/{}", bob.space)).await;
     set_web(&ann, "yes", "", &[&garden]).await;
@@ -50,10 +53,17 @@ async fn only_chosen_rooms_are_on_the_web() {
     assert!(!other.contains("on-web"));
     gets(&visitor, &path, 200).await;
     let page = visitor.get(&path).await;
-    assert!(page.body.contains("<strong>roses</strong>"), "{}", page.body);
+    assert!(
+        page.body.contains("<strong>roses</strong>"),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("content=\"Roses and beans\""));
     assert!(page.body.contains("<title>garden · Glasshouse"));
-    assert!(page.body.contains(&format!("{path}\">")), "a canonical link");
+    assert!(
+        page.body.contains(&format!("{path}\">")),
+        "a canonical link"
+    );
     assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");
     assert!(!page.body.contains("app.js"), "no scripts for strangers");
     let list = visitor.page(&base).await;
@@ -112,9 +122,14 @@ async fn web_pages_tell_of_no_account() {
     .await
     .done();
     server.member("cemile").await;
-    let first = ann.post("general", "good morning @Bobrick and #general").await;
-    bob.post("general", "hello @annabel, [mail](https://example.org/@bobrick)")
+    let first = ann
+        .post("general", "good morning @Bobrick and #general")
         .await;
+    bob.post(
+        "general",
+        "hello @annabel, [mail](https://example.org/@bobrick)",
+    )
+    .await;
     let gone = ann.post("general", "a secret").await;
     let files = ann
         .share("general", "a file", &[("note.txt", b"low water".to_vec())])
@@ -126,21 +141,35 @@ async fn web_pages_tell_of_no_account() {
     ann.delete(&gone).await;
     let file = format!("{path}/files/{}/note.txt", files[0]);
     let permalink = format!("{path}?at={}", first.id);
-    for path in [path.clone(), permalink.clone(), format!("/web/{}", ann.space)] {
+    for path in [
+        path.clone(),
+        permalink.clone(),
+        format!("/web/{}", ann.space),
+    ] {
         for accept in ["text/html", "application/json"] {
             let request = visitor.request("GET", &path).header("Accept", accept);
             let page = visitor.send(request).await.body;
             let low = page.to_lowercase();
             for secret in [
-                "annabel", "bobrick", "cemile", "a secret", ann.id.as_str(), bob.id.as_str(),
-                "hue-", "/accounts/", "/people/",
+                "annabel",
+                "bobrick",
+                "cemile",
+                "a secret",
+                ann.id.as_str(),
+                bob.id.as_str(),
+                "hue-",
+                "/accounts/",
+                "/people/",
             ] {
                 assert!(!low.contains(secret), "{path} names {secret}: {page}");
             }
         }
     }
     let page = visitor.page(&path).await;
-    assert!(page.contains("Member 1") && page.contains("Member 2"), "{page}");
+    assert!(
+        page.contains("Member 1") && page.contains("Member 2"),
+        "{page}"
+    );
     assert_eq!(text::duplicate_ids(&page), Vec::<String>::new());
     assert!(page.contains(&file), "{page}");
     let answer = visitor.get(&file).await.expect(200);
@@ -184,13 +213,24 @@ async fn web_history_is_paged_with_permanent_links() {
     let newest = visitor.page(&path).await;
     assert!(newest.contains("number 59") && !newest.contains("number 09"));
     let older = format!("{path}?before={}", messages[10].id);
-    assert!(newest.contains(&format!("?before={}", messages[10].id)), "{newest}");
+    assert!(
+        newest.contains(&format!("?before={}", messages[10].id)),
+        "{newest}"
+    );
     let page = visitor.page(&older).await;
     assert!(page.contains("number 09") && !page.contains("number 10"));
     let page = visitor.page(&format!("{path}?at={}", messages[5].id)).await;
     assert!(page.contains(&format!("id=\"m-{}\"", messages[5].id)));
-    assert!(page.contains("noindex"), "what stands elsewhere, too, is not listed");
-    for odd in ["?before=x", "?before=-1", "?at=9223372036854775807", "?at=0"] {
+    assert!(
+        page.contains("noindex"),
+        "what stands elsewhere, too, is not listed"
+    );
+    for odd in [
+        "?before=x",
+        "?before=-1",
+        "?at=9223372036854775807",
+        "?at=0",
+    ] {
         let status = visitor.get(&format!("{path}{odd}")).await.status;
         assert!([200, 400].contains(&status), "{odd}: {status}");
     }

@@ -11,7 +11,12 @@ async fn private_room_shows_its_readers_and_is_left() {
     let two = two_people::start(&[]).await;
     let (ann, bob) = (&two.ann_browser, &two.bob_browser);
     let cem = two.server.member("Cem").await;
-    let room = two.ann.create_room("whisper").private().with(&[&two.bob]).await;
+    let room = two
+        .ann
+        .create_room("whisper")
+        .private()
+        .with(&[&two.bob])
+        .await;
     tokio::join!(ann.open_room(&room), bob.open_room(&room));
     ann.wait_until("document.querySelectorAll('#people .person').length === 2")
         .await;

@@ -1,9 +1,9 @@
 //! What chat keeps of a room: its messages with their files, and how far people have read. Erased
 //! with the room.
 
+use super::Chat;
 use super::attachment_store::detach;
 use super::model::MessageId;
-use super::Chat;
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::RoomId;

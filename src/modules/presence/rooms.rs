@@ -66,7 +66,9 @@ impl Presence {
         room: RoomId,
     ) -> Result<Arc<Part>> {
         let access = &self.community.access;
-        let readers = access.restricted_readers(page, viewer.account, room).await?;
+        let readers = access
+            .restricted_readers(page, viewer.account, room)
+            .await?;
         let Some(readers) = readers else {
             return self.pane(page, viewer, space).await;
         };
@@ -103,7 +105,10 @@ impl Presence {
         let spaces = &self.community.spaces;
         let present = readers.iter().copied().filter(is_present);
         let mut people = spaces.people(present, MAX_PRESENT_LISTED as i64).await?;
-        let away = readers.iter().copied().filter(|account| !is_present(account));
+        let away = readers
+            .iter()
+            .copied()
+            .filter(|account| !is_present(account));
         people.extend(spaces.people(away, MAX_AWAY_LISTED as i64).await?);
         let people = people.into_iter().map(|person| {
             let frame = PersonFrame {
@@ -144,7 +149,9 @@ impl Presence {
             let Ok(readers) = self.community.access.readers_of(room).await else {
                 continue;
             };
-            let frames = people.iter().filter(|(account, ..)| readers.contains(account));
+            let frames = people
+                .iter()
+                .filter(|(account, ..)| readers.contains(account));
             let frames: Vec<_> = frames
                 .map(|(account, name, state)| PersonFrame {
                     account: *account,
