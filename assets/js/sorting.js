@@ -95,6 +95,8 @@ export function startSorting(press) {
     held.classList.remove('dragged');
   }
 
+  // Pictures and links would be dragged by the browser itself.
+  addEventListener('dragstart', (event) => event.preventDefault(), options);
   addEventListener('pointermove', (event) => {
     if (event.pointerId !== press.pointerId) return;
     const distance = Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY);
@@ -107,7 +109,8 @@ export function startSorting(press) {
   addEventListener('pointerup', async (event) => {
     if (event.pointerId !== press.pointerId) return;
     end();
-    if (!isDragged || (held.parentNode === before.parent && held.nextSibling === before.next)) return;
+    const isBack = held.parentNode === before.parent && held.nextSibling === before.next;
+    if (!isDragged || isBack) return;
     const name = held.querySelector('a, h2')?.textContent.trim() ?? '';
     try {
       await save(held, sorted);

@@ -87,8 +87,8 @@ impl Rooms {
         Ok(space)
     }
 
-    /// Closes a room in the caller's transaction, which has locked the space. `affected` are its own
-    /// members.
+    /// Closes a room in the caller's transaction, which has locked the space. `affected` are its
+    /// own members.
     ///
     /// # Errors
     /// As [`delete`](Self::delete).
