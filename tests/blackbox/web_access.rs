@@ -178,7 +178,8 @@ async fn web_pages_tell_of_no_account() {
         .get(&format!("/files/{}/note.txt", files[0]))
         .await
         .expect(303);
-    // The same answer is not sent twice.
+    // The same answer is not sent twice; the address of an instance stands in it.
+    let visitor = visitor.at_instance(&server, 0);
     let etag = visitor.get(&path).await.header("etag").to_owned();
     let again = visitor.request("GET", &path).header("If-None-Match", &etag);
     assert_eq!(visitor.send(again).await.status, 304);
