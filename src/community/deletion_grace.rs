@@ -51,6 +51,7 @@ mod tests {
         assert!(rest(days(7)).is_some(), "the margin");
         assert!(rest(days(8)).is_none());
         assert!(rest(Micros(now.0 + 60_000_000)).is_some_and(|rest| rest > wait()));
-        assert!(until(days(7)) <= oldest_restorable());
+        assert!(until(days(7)) <= Micros::now());
+        assert!(days(8) < oldest_restorable() && days(6) > oldest_restorable());
     }
 }

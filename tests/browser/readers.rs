@@ -64,7 +64,7 @@ async fn deleted_room_tells_so_where_it_is_open() {
     ann.go(&format!("/spaces/{}/settings", two.ann.space)).await;
     ann.click("form[action='/act/community.delete-space'] button")
         .await;
-    ann.wait_text("dialog[open] h2", "Delete Glasshouse").await;
+    ann.wait_text("dialog[open] h2", "Glasshouse").await;
     ann.click("dialog[open] form .danger").await;
     ann.wait_text("#deleted", "Glasshouse").await;
     bob.wait_text("h1", "Glasshouse was deleted").await;

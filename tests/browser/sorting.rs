@@ -73,6 +73,9 @@ async fn spaces_and_rooms_are_dragged_and_others_see_it() {
         "document.querySelector('.rail [data-item]').dataset.item === '{other}'"
     ))
     .await;
+    // Told once it is stored.
+    ann.wait_until("document.getElementById('said').textContent.includes('was moved')")
+        .await;
     ann.reload().await;
     assert_eq!(items(ann, ".rail").await, json!([other, first]));
 
