@@ -69,6 +69,7 @@ mod room_row;
 mod rooms;
 mod sanction_pages;
 mod sanctions;
+pub mod search_scope;
 mod second_step;
 mod session_store;
 mod sessions;
@@ -108,6 +109,7 @@ use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
+use cache::StoreCache;
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -124,6 +126,7 @@ pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 pub use sanctions::Sanctions;
+use search_scope::SearchScope;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -149,6 +152,7 @@ pub struct Services {
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
+    search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -196,6 +200,9 @@ impl Community {
             },
             oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
+            search_scopes: StoreCache::of_lists(&engine, |scope| {
+                scope.any.len() + scope.none.len()
+            }),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),

@@ -22,6 +22,7 @@ mod personal_data;
 mod presenter;
 mod read_marks;
 mod room_data;
+mod search_source;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -125,6 +126,7 @@ pub fn module() -> Module<Chat> {
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
+        .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
         .scope_data(room_data::erase)
         .stylesheet("css/chat.css")
@@ -135,6 +137,7 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
+        .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
         .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)
