@@ -27,6 +27,7 @@ use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
+use crate::modules::moderation::{self, Moderation};
 use crate::modules::presence::{self, Presence};
 
 /// How long requests may take to finish on shutdown. With the two below it stays within the ten
@@ -48,6 +49,7 @@ pub fn modules() -> Modules<Community> {
         .add(admin::module(), Admin::new)
         .add(presence::module(), Presence::new)
         .add(chat::module(), Chat::new)
+        .add(moderation::module(), Moderation::new)
 }
 
 /// Runs the server until SIGTERM or SIGINT. `further` adds modules to the built-in ones: see

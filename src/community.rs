@@ -12,6 +12,7 @@ mod actor;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod ban_cleanup;
 mod bans;
 pub mod blocks;
 mod cache;
@@ -31,6 +32,7 @@ mod member_list;
 mod member_roles;
 mod name_skeletons;
 mod names;
+mod networks;
 mod oidc;
 mod one_time_tokens;
 mod other_instances;
@@ -46,6 +48,7 @@ mod portraits;
 mod profile_pages;
 mod profiles;
 mod redirects;
+mod report_target;
 mod role_pages;
 mod role_views;
 mod roles;
@@ -60,8 +63,11 @@ mod room_permissions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
+mod sanction_review;
 mod sanctions;
 mod second_step;
+mod server_ban_pages;
+mod server_bans;
 mod session_store;
 mod sessions;
 mod setup;
@@ -72,7 +78,7 @@ mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
 mod slow_mode;
-mod space_tabs;
+pub mod space_tabs;
 mod spaces;
 mod standing;
 mod time_outs;
@@ -93,7 +99,7 @@ use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
-pub use access::Access;
+pub use access::{Access, lock_account};
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
 pub use check::problems;
@@ -110,7 +116,9 @@ pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
-pub use sanctions::Sanctions;
+pub use sanction_review::SanctionInForce;
+pub use sanctions::{SanctionId, Sanctions};
+use server_bans::ServerBans;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -132,6 +140,7 @@ pub struct Services {
     sign_in_limiter: SignInLimiter,
     devices: KnownDevices,
     setup_token: SetupToken,
+    server_bans: ServerBans,
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
@@ -175,6 +184,7 @@ impl Community {
                 engine: engine.clone(),
             },
             setup_token: SetupToken::default(),
+            server_bans: ServerBans::new(&engine),
             invites: Invites {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -211,14 +221,18 @@ impl Community {
     /// When the session could not be read.
     pub async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
-            session, account, ..
+            session,
+            account,
+            address,
+            ..
         } = viewer;
-        self.sessions.is_open(session, *account).await
+        Ok(!self.server_bans.refuses(*address).await?
+            && self.sessions.is_open(session, *account).await?)
     }
 
-    /// Wraps a router so that every request has its viewer.
+    /// Wraps a router so that every request has its viewer, and none comes from a banned network.
     pub fn guard(&self, router: Router) -> Router {
-        sessions::guard(&self.sessions, router)
+        sessions::guard((&self.sessions, &self.server_bans), router)
     }
 }
 
@@ -263,6 +277,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::SessionEnded>()
         .publishes::<topics::ServerSetUp>()
         .publishes::<topics::SignInTried>()
+        .publishes::<topics::ServerBansChanged>()
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
@@ -273,6 +288,8 @@ pub fn module() -> Module<Community> {
         .permission(&permissions::TIME_OUT)
         .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
+        .permission(&permissions::MANAGE_SERVER)
+        .reportable("account", report_target::account)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
@@ -304,6 +321,8 @@ pub fn module() -> Module<Community> {
         profile_pages::declare,
         role_pages::declare,
         sanction_pages::declare,
+        server_ban_pages::declare,
+        ban_cleanup::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
         find::declare,

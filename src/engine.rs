@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod cluster;
+pub mod content_removal;
 pub mod feed;
 pub mod files;
 pub mod forms;
@@ -17,6 +18,7 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod reportable;
 pub mod versions;
 pub mod viewer;
 pub mod web;
@@ -35,6 +37,7 @@ use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
 use cluster::ClusterStatus;
+use content_removal::ContentRemover;
 use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
@@ -42,6 +45,7 @@ use live::{Hub, Limits, Rights};
 use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use personal_data::PersonalData;
+use reportable::Reportable;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
@@ -88,6 +92,10 @@ pub struct Services {
     pub embedded_assets: EmbeddedAssets,
     /// What modules keep of accounts; set at the start.
     personal_data: OnceLock<Vec<PersonalData>>,
+    /// What people can report; set at the start.
+    reportables: OnceLock<Vec<Reportable>>,
+    /// What deletes the content of modules; set at the start.
+    content_removers: OnceLock<Vec<ContentRemover>>,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -133,6 +141,8 @@ impl Engine {
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
+            reportables: OnceLock::new(),
+            content_removers: OnceLock::new(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -174,6 +184,12 @@ impl Engine {
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
+        let _ = self
+            .reportables
+            .set(std::mem::take(&mut handlers.reportables));
+        let _ = self
+            .content_removers
+            .set(std::mem::take(&mut handlers.content_removers));
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
@@ -219,6 +235,17 @@ impl Engine {
     /// What modules keep of accounts, in the order of declaration; nothing before the start.
     pub fn personal_data(&self) -> &[PersonalData] {
         self.personal_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What people can report, by kind; nothing before the start.
+    pub fn reportable(&self, kind: &str) -> Option<&Reportable> {
+        let mut all = self.reportables.get().map_or(&[][..], Vec::as_slice).iter();
+        all.find(|reportable| reportable.kind == kind)
+    }
+
+    /// What deletes the content of modules, in the order of declaration; nothing before the start.
+    pub fn content_removers(&self) -> &[ContentRemover] {
+        self.content_removers.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use super::blocks::Folds;
 use super::permissions;
 use super::spaces::Space;
+use super::topics::BannedNetworks;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -281,6 +282,8 @@ impl Community {
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.engine().versions.dependencies();
         deps.add(account);
+        // A cached page is not sent to a network that is banned since.
+        deps.add(BannedNetworks(0));
         deps
     }
 

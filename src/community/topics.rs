@@ -11,6 +11,20 @@ id!(
     LastSpace
 );
 
+id!(
+    /// The networks that are banned from the server, as a dependency: `0` is the only one.
+    BannedNetworks
+);
+
+event! {
+    /// The host banned a network or account from the whole server, or lifted such a ban.
+    pub struct ServerBansChanged on "community.server-bans.changed" by server
+        changes(server as BannedNetworks) {
+        /// Always zero.
+        server: u64 = 0,
+    }
+}
+
 event! {
     /// An account's settings changed.
     pub struct AccountChanged on "community.account.changed" by account {
@@ -126,8 +140,6 @@ event! {
         space: SpaceId = SpaceId(3),
         /// Who was banned.
         account: AccountId = AccountId(7),
-        /// How many hours back its messages are to be deleted; zero: none.
-        delete_hours: u64 = 24,
     }
 }
 

@@ -21,6 +21,8 @@ mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod report_target;
+mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -133,7 +135,8 @@ pub fn module() -> Module<Chat> {
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
         .subscriber(join_lines::subscriber())
-        .subscriber(actions::delete_many::subscriber())
+        .removes_content(actions::delete_many::remove_content)
+        .reportable("message", report_target::message)
         .task(unread::flush)
         .task(join_lines::write_lines);
     declare_actions(pages::declare(module))

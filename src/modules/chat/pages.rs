@@ -20,7 +20,7 @@ use super::model::{Message, MessageId};
 use super::topics::{AccountReads, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, POST, TYPING_FEED, store};
+use super::{Chat, POST, TYPING_FEED, select_page, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -39,6 +39,7 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(Audience::SignedIn, "/rooms/{room}/select", get(select_page::select))
         .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
@@ -86,23 +87,30 @@ async fn room(
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
     form: Form,
-) -> Result<PageAnswer> {
+) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let (page, unread) =
-        room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
+    let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
+    let (page, unread) = match made {
+        Err(Error::NotFound) if wants == Wants::Page => {
+            // Who was banned is told so.
+            let sanctions = &chat.community.sanctions;
+            let to = sanctions.removal_page(viewer.account, room).await?;
+            return Ok(Redirect::to(&to.ok_or(Error::NotFound)?).into_response());
+        }
+        made => made?,
+    };
     let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
-        return Ok(page);
+        return Ok(page.into_response());
     }
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(if is_blank {
-        page.depends_on(&deps, viewer.account)
-    } else {
-        page
+    Ok(match is_blank {
+        true => page.depends_on(&deps, viewer.account).into_response(),
+        false => page.into_response(),
     })
 }
 
@@ -172,6 +180,7 @@ async fn room_page(
         private: room.rules.private && room.space.is_some(),
         direct: room.space.is_none(),
         slow_seconds: room.slow_seconds,
+        slow_until: chat.slow_until(account, &room).await?,
         announcement: room.icon() == "megaphone",
         closed: closed(chat, account, &room).await?,
         may_manage,
