@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod account_data;
     mod account_security;
+    mod appeals;
     mod attachments;
     mod authorization;
     mod cache_control;
@@ -61,6 +62,7 @@ mod blackbox {
     mod queued_writes;
     mod rate_limits;
     mod refused_bodies;
+    mod reports;
     mod resume;
     mod revocation;
     mod roles;
@@ -70,6 +72,7 @@ mod blackbox {
     mod rooms;
     mod security_headers;
     mod security_log;
+    mod server_bans;
     mod sessions;
     mod setup;
     mod shutdown;

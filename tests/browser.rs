@@ -33,6 +33,7 @@ mod browser {
     mod portraits;
     mod printing;
     mod questions;
+    mod reports;
     mod roles;
     mod rooms;
     mod sending;

@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 44] = [
+const INTERNAL: [&str; 46] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -78,6 +78,7 @@ const INTERNAL: [&str; 44] = [
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
+    "MAX_QUEUE_FRAMES",
     "MAX_RETRY_DELAY",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
@@ -86,6 +87,7 @@ const INTERNAL: [&str; 44] = [
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
     "MAX_TOLD",
+    "MAX_V6_BITS",
     "MAX_VALUES",
     "MAX_WAL_PAGES",
     "MAX_WRITE_SLICES",

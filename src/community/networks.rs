@@ -123,7 +123,14 @@ mod tests {
         assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
         assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
         assert_eq!(network("2001:db8:1:2::/48"), "2001:db8:1::/48");
-        for wrong in ["", "10.0.0.0/8", "2000::/8", "192.0.2.7/33", "example.org", "1.2.3"] {
+        for wrong in [
+            "",
+            "10.0.0.0/8",
+            "2000::/8",
+            "192.0.2.7/33",
+            "example.org",
+            "1.2.3",
+        ] {
             assert_eq!(network(wrong), "", "{wrong}");
         }
     }

@@ -21,7 +21,10 @@ pub(super) async fn account(
         let access = &community.access;
         let scope = Scope::Space(space);
         access.permit(viewer.account, &READ, scope).await?;
-        access.member(account, space).await?.ok_or(Error::NotFound)?;
+        access
+            .member(account, space)
+            .await?
+            .ok_or(Error::NotFound)?;
     }
     let lines = [
         format!("{} (@{})", profile.name, profile.user_name),

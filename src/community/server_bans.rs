@@ -216,8 +216,7 @@ impl Community {
         network: &str,
         form: &ServerBanForm,
     ) -> Result<()> {
-        let network =
-            Network::parse(network).ok_or(Error::field("network", "error-network"))?;
+        let network = Network::parse(network).ok_or(Error::field("network", "error-network"))?;
         let (reason, expires) = form.check()?;
         let own = self.clone();
         let write = async move |tx: &mut Tx| {

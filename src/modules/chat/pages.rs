@@ -39,7 +39,11 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
-        .page(Audience::SignedIn, "/rooms/{room}/select", get(select_page::select))
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/select",
+            get(select_page::select),
+        )
         .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))

@@ -52,7 +52,9 @@ pub(super) async fn select(
     form: Form,
 ) -> Result<PageAnswer> {
     let access = &chat.community.access;
-    let room = access.permit_in_room(viewer.account, &MODERATE, room).await?;
+    let room = access
+        .permit_in_room(viewer.account, &MODERATE, room)
+        .await?;
     let (db, at) = (&chat.engine.db, query.around.or(query.at));
     let at = at.unwrap_or(MessageId(i64::MAX));
     // One more on each side tells whether there are others.

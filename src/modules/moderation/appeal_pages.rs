@@ -18,7 +18,11 @@ use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page};
 
 pub(super) fn declare(module: Module<Moderation>) -> Module<Moderation> {
     module
-        .page(Audience::SignedIn, "/spaces/{space}/appeal", get(own_appeal))
+        .page(
+            Audience::SignedIn,
+            "/spaces/{space}/appeal",
+            get(own_appeal),
+        )
         .page(Audience::SignedIn, "/appeals/{appeal}", get(review))
 }
 

@@ -232,7 +232,10 @@ async fn resolve(moderation: Moderation, viewer: Viewer, input: Resolve) -> Resu
                 let decision = (AppealOutcome::Lifted, answer.as_str());
                 settle(tx, &own, by, &appeal, decision).await
             };
-            community.sanctions.take_back(by, space, id, settled).await?;
+            community
+                .sanctions
+                .take_back(by, space, id, settled)
+                .await?;
         }
         AppealOutcome::Upheld => {
             let write = async move |tx: &mut Tx| {

@@ -107,7 +107,11 @@ async fn page(
     let reports = case_store::reports(&moderation.engine.db, id).await?;
     let (community, here) = (&moderation.community, queue_path(&case));
     let is_member = match case.space_id {
-        Some(space) => community.access.member(case.author_id, space).await?.is_some(),
+        Some(space) => community
+            .access
+            .member(case.author_id, space)
+            .await?
+            .is_some(),
         None => false,
     };
     let shell = layout.shell(&viewer, case.space_id, &here).await?;
@@ -116,7 +120,9 @@ async fn page(
         CasePage {
             head: community.head(&viewer, viewer.lang.t("case-title")),
             shell,
-            tabs: moderation.tabs(viewer.account, case.space_id, &here).await?,
+            tabs: moderation
+                .tabs(viewer.account, case.space_id, &here)
+                .await?,
             form,
             may_judge: moderation.may_resolve(&viewer, &case).await?,
             case,
@@ -170,7 +176,8 @@ async fn resolve(moderation: Moderation, viewer: Viewer, input: Resolve) -> Resu
         let feeds: Vec<_> = feeds.collect();
         // Its actor is nobody: who reported is not told who reviewed it.
         let resolved = ReportsResolved { accounts };
-        bus.publish_on(tx, &feeds, Origin::default(), resolved).await
+        bus.publish_on(tx, &feeds, Origin::default(), resolved)
+            .await
     };
     let access = &moderation.community.access;
     match space {
@@ -180,7 +187,9 @@ async fn resolve(moderation: Moderation, viewer: Viewer, input: Resolve) -> Resu
         }
         None => {
             let scope = Scope::Server;
-            access.permitted_write(by, &REVIEW_SERVER, scope, write).await?;
+            access
+                .permitted_write(by, &REVIEW_SERVER, scope, write)
+                .await?;
         }
     }
     Ok(Outcome::new(Value::Null, next))

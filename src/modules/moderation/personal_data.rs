@@ -34,9 +34,9 @@ pub(super) async fn export(
     if after == i64::MIN {
         let appeals: Vec<(String, String, Micros)> =
             db.all(APPEALS, (account, PAGE_REPORTS)).await?;
-        items.extend(appeals.into_iter().map(|(words, answer, at)| {
-            json!({ "appeal": words, "answer": answer, "at": at.rfc3339() })
-        }));
+        items.extend(appeals.into_iter().map(
+            |(words, answer, at)| json!({ "appeal": words, "answer": answer, "at": at.rfc3339() }),
+        ));
     }
     Ok(DataPage {
         items,

@@ -71,7 +71,9 @@ async fn of_space(
     Query(query): Query<QueueQuery>,
 ) -> Result<Response> {
     let live = &moderation.engine.live;
-    moderation.check_reviewer(viewer.account, Some(space)).await?;
+    moderation
+        .check_reviewer(viewer.account, Some(space))
+        .await?;
     let feed = QUEUE_FEED.position(space, live).await?;
     queue(moderation, layout, viewer, wants, Some(space), query, feed).await
 }

@@ -36,13 +36,19 @@ pub(super) const SERVER_QUEUE_FEED: Feed<()> = Feed::new(
 
 pub(super) fn declare(module: Module<Moderation>) -> Module<Moderation> {
     module
-        .feed(QUEUE_FEED, |moderation: Moderation, viewer, space| async move {
-            let may = moderation.check_reviewer(viewer.account, Some(space));
-            is_granted(may.await)
-        })
-        .feed(SERVER_QUEUE_FEED, |moderation: Moderation, viewer, ()| async move {
-            is_granted(moderation.check_reviewer(viewer.account, None).await)
-        })
+        .feed(
+            QUEUE_FEED,
+            |moderation: Moderation, viewer, space| async move {
+                let may = moderation.check_reviewer(viewer.account, Some(space));
+                is_granted(may.await)
+            },
+        )
+        .feed(
+            SERVER_QUEUE_FEED,
+            |moderation: Moderation, viewer, ()| async move {
+                is_granted(moderation.check_reviewer(viewer.account, None).await)
+            },
+        )
         .nav(nav)
         .subscriber(
             Subscriber::new("moderation.marks")
@@ -124,11 +130,7 @@ fn entry_html(space: Option<SpaceId>, count: i64, lang: Lang) -> String {
 
 /// On every instance: open queues are fetched again, and the sidebars of reviewers who are
 /// connected there get their number.
-async fn queue_changed(
-    moderation: &Moderation,
-    event: &QueueChanged,
-    _: &Envelope,
-) -> Result<()> {
+async fn queue_changed(moderation: &Moderation, event: &QueueChanged, _: &Envelope) -> Result<()> {
     let (live, space) = (&moderation.engine.live, event.space);
     let feed = match space {
         Some(space) => QUEUE_FEED.name(space),

@@ -47,7 +47,11 @@ impl Fixture {
         ]
         .iter()
         .fold(
-            template.replace("{code}", "AAAAAAAAAAAAAAAA"),
+            template
+                .replace("{code}", "AAAAAAAAAAAAAAAA")
+                .replace("{kind}/{thing}", "nothing/1")
+                .replace("{case}", "1")
+                .replace("{appeal}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)
