@@ -50,6 +50,7 @@ pub(super) fn declare(module: Module<Moderation>) -> Module<Moderation> {
             },
         )
         .nav(nav)
+        .on_rejoin(UNREAD_FEED, present)
         .subscriber(
             Subscriber::new("moderation.marks")
                 .on(queue_changed)
@@ -147,6 +148,13 @@ async fn queue_changed(moderation: &Moderation, event: &QueueChanged, _: &Envelo
     Ok(())
 }
 
+/// Brings the numbers of a client up to date that comes back from another instance.
+async fn present(moderation: Moderation, account: AccountId) {
+    if let Err(error) = moderation.present_queues(account).await {
+        tracing::warn!(%error, "the numbers of queues were not sent");
+    }
+}
+
 /// The sidebars of those who reported it tell that it was reviewed.
 async fn reports_resolved(
     moderation: &Moderation,
@@ -174,6 +182,24 @@ async fn refresh_all(moderation: Moderation, _missed: u64) {
 }
 
 impl Moderation {
+    /// Publishes the number of each queue that an account reviews.
+    async fn present_queues(&self, account: AccountId) -> Result<()> {
+        let deps = self.engine.versions.dependencies();
+        let spaces = self.community.spaces.of(&deps, account).await?;
+        let spaces = spaces.iter().map(|space| Some(space.id));
+        for space in spaces.chain([None]) {
+            if !self.reviews(account, space).await? {
+                continue;
+            }
+            let count = self.open_count(account, space).await?;
+            let event = QueueChanged { space };
+            let content = Content::of(&event).html(move |lang| entry_html(space, count, lang));
+            let live = &self.engine.live;
+            live.publish(&UNREAD_FEED.name(account), content);
+        }
+        Ok(())
+    }
+
     /// Whether somebody reviews a queue.
     async fn reviews(&self, account: AccountId, space: Option<SpaceId>) -> Result<bool> {
         let access = &self.community.access;
