@@ -273,14 +273,19 @@ impl Sanctions {
         Ok(is_banned.then(|| format!("/spaces/{space}/closed")))
     }
 
-    /// The page that tells an account why it does not see a room; `None` when it was not removed
-    /// from its space, and for rooms that not every member reads.
+    /// The page that tells an account that it is banned from the space of a room; `None` when it is
+    /// not, and for rooms that not every member reads.
     ///
     /// # Errors
     /// The database's.
-    pub async fn removal_page(&self, account: AccountId, room: RoomId) -> Result<Option<String>> {
+    pub async fn ban_page_of_room(
+        &self,
+        account: AccountId,
+        room: RoomId,
+    ) -> Result<Option<String>> {
         let removal = self.removal_of_room(account, room).await?;
-        Ok(removal.map(|_| format!("/rooms/{room}/closed")))
+        let is_banned = removal.is_some_and(|removal| removal.is_ban);
+        Ok(is_banned.then(|| format!("/rooms/{room}/closed")))
     }
 
     /// As [`removal`](Self::removal), for the space of a room that every member may read: of others

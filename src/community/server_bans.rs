@@ -232,8 +232,7 @@ impl Community {
                 before: Value::Null,
                 after: json!({ "reason": reason, "until": expires.map(Micros::rfc3339) }),
             };
-            audit::record(tx, act).await?;
-            own.engine().live.recheck_all_after_commit(tx).await
+            audit::record(tx, act).await
         };
         self.access
             .permitted_protective_write(by, &MANAGE_SERVER, Scope::Server, write)
@@ -262,7 +261,8 @@ impl Community {
         let row = (id, nobody, name, by, reason, now, expires);
         tx.execute(INSERT, row).await?;
         self.tell_server_bans(tx, by);
-        Ok(())
+        // After the event, which makes the cached networks stale.
+        self.engine().live.recheck_all_after_commit(tx).await
     }
 
     fn tell_server_bans(&self, tx: &mut Tx, by: AccountId) {

@@ -98,7 +98,7 @@ async fn room(
         Err(Error::NotFound) if wants == Wants::Page => {
             // Who was banned is told so.
             let sanctions = &chat.community.sanctions;
-            let to = sanctions.removal_page(viewer.account, room).await?;
+            let to = sanctions.ban_page_of_room(viewer.account, room).await?;
             return Ok(Redirect::to(&to.ok_or(Error::NotFound)?).into_response());
         }
         made => made?,

@@ -15,6 +15,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "audit-denied",
     "report-reason-",
     "report-state-",
+    "moderation-heading",
     "rule-",
     "ask-",
     "appeal-state-",
