@@ -313,7 +313,7 @@ async fn account_never_seen_in_the_space_cannot_be_banned() {
     let refused = ann.act("community.ban", ban(&eve.id)).await;
     assert_eq!(refused.code(), "not_found");
     let bans = ann.page(&format!("/spaces/{}/bans", ann.space)).await;
-    assert!(!bans.contains("eve"), "{bans}");
+    assert!(!bans.contains(">eve<"), "{bans}");
     // Who left by themselves was seen.
     let leave = json!({ "space": bob.space, "account": bob.id });
     bob.act("community.remove-member", leave).await.done();
@@ -348,8 +348,9 @@ async fn selected_messages_are_deleted_without_scripts() {
     let done = ann.form("/act/chat.delete-many", &fields[..2]).await;
     assert_eq!(done.location(), format!("/rooms/{room}"));
     let left = ann.history("general").await.into_iter();
-    let left: Vec<_> = left.map(|message| message.body).collect();
-    assert_eq!(left, ["spam 0", "", "", "spam 3"]);
+    let mut left: Vec<_> = left.map(|message| message.body).collect();
+    left.sort();
+    assert_eq!(left, ["", "", "spam 0", "spam 3"]);
     assert!(
         audit(&ann)
             .await

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Person, TestServer, email};
+use crate::support::{PASSWORD, Person, TestServer, email, eventually};
 
 async fn code(by: &Person, action: &str, fields: Value) -> String {
     let answer = by.act(action, fields).await;
@@ -125,6 +125,12 @@ async fn banned_network_is_refused_everywhere_until_it_is_lifted() {
             bob.at_instance(&server, number),
             visitor.at_instance(&server, number),
         );
+        // Other instances hear of it.
+        eventually("refusal", || async {
+            let status = status(&visitor, "GET", "/sign-in", "192.0.2.7").await;
+            (status == 403).then_some(())
+        })
+        .await;
         // Pages that were cached before, sign-in, joining and sockets.
         assert_eq!(status(&bob, "GET", &room, "192.0.2.7").await, 403);
         assert_eq!(status(&bob, "GET", "/live/data", "192.0.2.7").await, 403);
@@ -164,11 +170,12 @@ async fn suspension_can_ban_the_address_too() {
     let suspend = json!({ "account": eve.id, "reason": "attacks", "address": "yes" });
     assert_eq!(code(&ann, "community.suspend", suspend).await, "");
     let visitor = server.visitor();
-    let request = visitor.request("GET", "/sign-in");
-    let answer = visitor
-        .send(request.header("X-Forwarded-For", "192.0.2.7"))
-        .await;
-    assert_eq!(answer.status, 403);
+    eventually("refusal", || async {
+        let request = visitor.request("GET", "/sign-in");
+        let request = request.header("X-Forwarded-For", "192.0.2.7");
+        (visitor.send(request).await.status == 403).then_some(())
+    })
+    .await;
     visitor.page("/sign-in").await;
     assert_eq!(bans(&ann).await.len(), 2);
 }

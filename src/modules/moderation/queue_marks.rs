@@ -1,6 +1,7 @@
 //! What reviewers see of their queues in every page: an entry of the sidebar with the number of
 //! what waits, and the open queue itself, both without loading the page again.
 
+use super::report_pages::nav_entry;
 use super::topics::{ModerationQueue, QueueChanged, ReportsResolved};
 use super::{Moderation, REVIEW, REVIEW_SERVER};
 use crate::base::error::Result;
@@ -84,11 +85,11 @@ async fn nav(
     space: Option<SpaceId>,
     deps: Dependencies,
 ) -> Result<Vec<NavSection>> {
-    let mut entries = Vec::new();
-    for queue in [space, None] {
-        // Outside of all spaces both are the host's.
-        let is_second = queue.is_none() && !entries.is_empty() && space.is_none();
-        if is_second || !moderation.reviews(viewer.account, queue).await? {
+    let own_reports = nav_entry(&moderation, &viewer, &deps).await?;
+    let mut entries: Vec<NavEntry> = own_reports.into_iter().collect();
+    let queues = space.map(Some).into_iter().chain([None]);
+    for queue in queues {
+        if !moderation.reviews(viewer.account, queue).await? {
             continue;
         }
         deps.add(ModerationQueue(queue.map_or(0, |space| space.0)));

@@ -14,7 +14,7 @@ use crate::base::ids::SpaceId;
 use crate::community::{Layout, Shell};
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::forms::Form;
-use crate::engine::module::{Audience, Module, NavEntry, NavSection};
+use crate::engine::module::{Audience, Module, NavEntry};
 use crate::engine::reportable::{Reported, Target};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -24,7 +24,6 @@ pub(super) fn declare(module: Module<Moderation>) -> Module<Moderation> {
     module
         .page(Audience::SignedIn, "/report/{kind}/{thing}", get(form))
         .page(Audience::SignedIn, "/reports", get(own_reports))
-        .nav(nav)
         .action(
             "moderation.report",
             "Reports a message or person to the moderators, or to the host",
@@ -162,26 +161,18 @@ async fn own_reports(
 }
 
 /// Tells in the sidebar that a report was reviewed, until the reporter has seen it.
-async fn nav(
-    moderation: Moderation,
-    viewer: Viewer,
-    _: Option<SpaceId>,
-    deps: Dependencies,
-) -> Result<Vec<NavSection>> {
+pub(super) async fn nav_entry(
+    moderation: &Moderation,
+    viewer: &Viewer,
+    deps: &Dependencies,
+) -> Result<Option<NavEntry>> {
     deps.add(ReportsOfAccount(viewer.account.0));
-    if moderation.unseen_reports(viewer.account).await? == 0 {
-        return Ok(Vec::new());
-    }
-    Ok(vec![NavSection {
-        heading: "moderation-heading",
-        named: None,
-        add: None,
-        entries: vec![NavEntry {
-            href: "/reports".to_owned(),
-            icon: "flag",
-            label: viewer.lang.t("reports-reviewed").to_owned(),
-            unread: true,
-            key: "reports".to_owned(),
-        }],
-    }])
+    let unseen = moderation.unseen_reports(viewer.account).await?;
+    Ok((unseen > 0).then(|| NavEntry {
+        href: "/reports".to_owned(),
+        icon: "flag",
+        label: viewer.lang.t("reports-reviewed").to_owned(),
+        unread: true,
+        key: "reports".to_owned(),
+    }))
 }
