@@ -65,6 +65,7 @@ mod rooms;
 mod sanction_pages;
 mod sanction_review;
 mod sanctions;
+pub mod search_scope;
 mod second_step;
 mod server_ban_pages;
 mod server_bans;
@@ -102,6 +103,7 @@ use crate::engine::viewer::Viewer;
 pub use access::{Access, lock_account};
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
+use cache::StoreCache;
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -118,6 +120,7 @@ pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 pub use sanction_review::SanctionInForce;
 pub use sanctions::{SanctionId, Sanctions};
+use search_scope::SearchScope;
 use server_bans::ServerBans;
 use session_store::Sessions;
 use setup::SetupToken;
@@ -144,6 +147,7 @@ pub struct Services {
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
+    search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -192,6 +196,9 @@ impl Community {
             },
             oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
+            search_scopes: StoreCache::of_lists(&engine, |scope| {
+                scope.any.len() + scope.none.len()
+            }),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),

@@ -70,6 +70,7 @@ mod blackbox {
     mod room_order;
     mod room_permissions;
     mod rooms;
+    mod search;
     mod security_headers;
     mod security_log;
     mod server_bans;

@@ -22,6 +22,7 @@ mod personal_data;
 mod presenter;
 mod read_marks;
 mod report_target;
+mod search_source;
 mod select_page;
 mod sidebar;
 mod slow_mode;
@@ -125,6 +126,7 @@ pub fn module() -> Module<Chat> {
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
+        .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
@@ -134,6 +136,7 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
+        .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
         .removes_content(actions::delete_many::remove_content)
         .reportable("message", report_target::message)

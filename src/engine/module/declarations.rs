@@ -16,6 +16,7 @@ use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::PersonalData;
 use crate::engine::reportable::Reportable;
+use crate::engine::search::Source;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
 
@@ -94,6 +95,7 @@ pub struct Handlers {
     pub(in crate::engine) personal_data: Vec<PersonalData>,
     pub(in crate::engine) reportables: Vec<Reportable>,
     pub(in crate::engine) content_removers: Vec<ContentRemover>,
+    pub(in crate::engine) search_sources: Vec<Source>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,
 }
