@@ -69,6 +69,10 @@ impl AuditEntry {
             if PERMISSION_FIELDS.contains(&name.as_str()) || was == Some(value) {
                 continue;
             }
+            // A ban without an end or address says nothing of them.
+            if was.is_none() && (value.is_null() || *value == Value::Bool(false)) {
+                continue;
+            }
             lines.push(match was.filter(|was| !was.is_null()) {
                 Some(was) => format!("{} → {}", plain(was), plain(value)),
                 None => plain(value),
