@@ -14,7 +14,7 @@ async fn report_is_seen_live_resolved_and_told() {
     let cem = two.server.member("Cem").await;
     let spam = cem.post("general", "buy shoes").await;
     ann.go(&format!("/spaces/{space}/queue")).await;
-    ann.wait_text("#queue", "Nothing waits").await;
+    ann.wait_text("#queue .soft", "Nothing waits").await;
     ann.wait_live().await;
 
     // From the menu of the message.
@@ -51,7 +51,7 @@ async fn report_is_seen_live_resolved_and_told() {
     ann.fill("#case-note", "told them to stop").await;
     ann.click("form[action='/act/moderation.resolve'] .btn")
         .await;
-    ann.wait_text("#queue", "Nothing waits").await;
+    ann.wait_text("#queue .soft", "Nothing waits").await;
     ann.wait_until(
         "![...document.querySelectorAll('.side .room')].some((one) => \
             one.textContent.includes('Reports ('))",
