@@ -101,11 +101,14 @@ async fn messages_are_selected_and_deleted_by_keyboard() {
     two.bob.post("general", "spam two").await;
     two.bob.post("general", "good news").await;
     ann.wait_message("good news").await;
-    ann.js(&format!(
-        "document.querySelector('#m-{} [data-act=select]').focus()",
-        first.id
-    ))
-    .await;
+    // As by Tab: the controls show while something in the message has the focus.
+    for control in [".when", "[data-act=select]"] {
+        let focus = format!(
+            "document.querySelector('#m-{} {control}').focus()",
+            first.id
+        );
+        ann.js(&focus).await;
+    }
     ann.type_into(":focus", "\u{e007}").await; // Enter
     ann.wait_text("main h1", "Select messages").await;
     ann.wait_until("document.querySelectorAll('.selection :checked').length === 1")
