@@ -12,6 +12,7 @@ mod actor;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod ban_cleanup;
 mod bans;
 pub mod blocks;
 mod cache;
@@ -40,6 +41,7 @@ mod member_names;
 mod member_roles;
 mod name_skeletons;
 mod names;
+mod networks;
 mod oidc;
 mod one_time_tokens;
 mod other_instances;
@@ -60,6 +62,7 @@ mod readers;
 mod redirects;
 mod registration;
 mod registration_pages;
+mod report_target;
 mod role_pages;
 mod role_views;
 mod roles;
@@ -77,9 +80,12 @@ mod room_positions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
+mod sanction_review;
 mod sanctions;
 pub mod search_scope;
 mod second_step;
+mod server_ban_pages;
+mod server_bans;
 mod session_store;
 mod sessions;
 mod setup;
@@ -93,7 +99,7 @@ mod slow_mode;
 mod space_rules;
 mod space_deletion;
 mod space_list_pages;
-mod space_tabs;
+pub mod space_tabs;
 mod spaces;
 mod standing;
 mod time_outs;
@@ -117,7 +123,7 @@ use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
-pub use access::Access;
+pub use access::{Access, lock_account};
 pub use accounts::{Account, Accounts};
 pub use cache::Members;
 use cache::StoreCache;
@@ -136,8 +142,10 @@ pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
-pub use sanctions::Sanctions;
+pub use sanction_review::SanctionInForce;
+pub use sanctions::{SanctionId, Sanctions};
 use search_scope::SearchScope;
+use server_bans::ServerBans;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -160,6 +168,7 @@ pub struct Services {
     sign_in_limiter: SignInLimiter,
     devices: KnownDevices,
     setup_token: SetupToken,
+    server_bans: ServerBans,
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
@@ -204,6 +213,7 @@ impl Community {
                 engine: engine.clone(),
             },
             setup_token: SetupToken::default(),
+            server_bans: ServerBans::new(&engine),
             invites: Invites {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -243,14 +253,18 @@ impl Community {
     /// When the session could not be read.
     pub async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
-            session, account, ..
+            session,
+            account,
+            address,
+            ..
         } = viewer;
-        self.sessions.is_open(session, *account).await
+        Ok(!self.server_bans.refuses(*address).await?
+            && self.sessions.is_open(session, *account).await?)
     }
 
-    /// Wraps a router so that every request has its viewer.
+    /// Wraps a router so that every request has its viewer, and none comes from a banned network.
     pub fn guard(&self, router: Router) -> Router {
-        sessions::guard(&self.sessions, router)
+        sessions::guard((&self.sessions, &self.server_bans), router)
     }
 }
 
@@ -302,6 +316,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::SessionEnded>()
         .publishes::<topics::ServerSetUp>()
         .publishes::<topics::SignInTried>()
+        .publishes::<topics::ServerBansChanged>()
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
@@ -314,6 +329,8 @@ pub fn module() -> Module<Community> {
         .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
         .permission(&permissions::SET_REGISTRATION)
+        .permission(&permissions::MANAGE_SERVER)
+        .reportable("account", report_target::account)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
@@ -348,6 +365,8 @@ pub fn module() -> Module<Community> {
         profile_pages::declare,
         role_pages::declare,
         sanction_pages::declare,
+        server_ban_pages::declare,
+        ban_cleanup::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
         invite_pages::declare,

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod cluster;
+pub mod content_removal;
 pub mod feed;
 pub mod files;
 pub mod forms;
@@ -18,6 +19,7 @@ pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
 pub mod scope_data;
+pub mod reportable;
 pub mod search;
 pub mod versions;
 pub mod viewer;
@@ -37,6 +39,7 @@ use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
 use cluster::ClusterStatus;
+use content_removal::ContentRemover;
 use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
@@ -45,6 +48,7 @@ use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use personal_data::PersonalData;
 use scope_data::ScopeData;
+use reportable::Reportable;
 use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
@@ -96,6 +100,10 @@ pub struct Services {
     personal_data: OnceLock<Vec<PersonalData>>,
     /// What modules keep of rooms and spaces; set at the start.
     scope_data: OnceLock<Vec<ScopeData>>,
+    /// What people can report; set at the start.
+    reportables: OnceLock<Vec<Reportable>>,
+    /// What deletes the content of modules; set at the start.
+    content_removers: OnceLock<Vec<ContentRemover>>,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -142,6 +150,8 @@ impl Engine {
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
             scope_data: OnceLock::new(),
+            reportables: OnceLock::new(),
+            content_removers: OnceLock::new(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -188,6 +198,12 @@ impl Engine {
         let _ = self
             .scope_data
             .set(std::mem::take(&mut handlers.scope_data));
+        let _ = self
+            .reportables
+            .set(std::mem::take(&mut handlers.reportables));
+        let _ = self
+            .content_removers
+            .set(std::mem::take(&mut handlers.content_removers));
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
@@ -241,6 +257,17 @@ impl Engine {
     /// What modules keep of rooms and spaces, in the order of declaration; nothing before the start.
     pub fn scope_data(&self) -> &[ScopeData] {
         self.scope_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What people can report, by kind; nothing before the start.
+    pub fn reportable(&self, kind: &str) -> Option<&Reportable> {
+        let mut all = self.reportables.get().map_or(&[][..], Vec::as_slice).iter();
+        all.find(|reportable| reportable.kind == kind)
+    }
+
+    /// What deletes the content of modules, in the order of declaration; nothing before the start.
+    pub fn content_removers(&self) -> &[ContentRemover] {
+        self.content_removers.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

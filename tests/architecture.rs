@@ -228,6 +228,9 @@ const UNPERMITTED_WRITES: [(&str, usize); 27] = [
     ("community::space_deletion", 1),
     ("community::time_outs", 1),
     ("community::totp", 3),
+    ("modules::moderation::appeals", 1),
+    ("modules::moderation::reports", 1),
+    ("modules::search::recent", 1),
 ];
 
 fn unpermitted_writes(text: &str) -> usize {

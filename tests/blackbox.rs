@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod account_data;
     mod account_security;
+    mod appeals;
     mod attachments;
     mod authorization;
     mod cache_control;
@@ -66,6 +67,7 @@ mod blackbox {
     mod rate_limits;
     mod readers;
     mod refused_bodies;
+    mod reports;
     mod resume;
     mod revocation;
     mod roles;
@@ -76,6 +78,7 @@ mod blackbox {
     mod search;
     mod security_headers;
     mod security_log;
+    mod server_bans;
     mod sessions;
     mod setup;
     mod shutdown;

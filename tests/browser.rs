@@ -34,6 +34,7 @@ mod browser {
     mod printing;
     mod questions;
     mod readers;
+    mod reports;
     mod roles;
     mod rooms;
     mod search;

@@ -9,7 +9,7 @@ use super::blocks::Folds;
 use super::join_requests::JOIN_REQUESTS_FEED;
 use super::permissions;
 use super::spaces::Space;
-use super::topics::JoinRequests;
+use super::topics::{BannedNetworks, JoinRequests};
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -304,6 +304,8 @@ impl Community {
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.engine().versions.dependencies();
         deps.add(account);
+        // A cached page is not sent to a network that is banned since.
+        deps.add(BannedNetworks(0));
         deps
     }
 

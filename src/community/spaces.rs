@@ -117,6 +117,10 @@ pub(super) async fn delete_member(
     const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2";
     const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
         AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+    const REMEMBER: &str = "INSERT INTO former_members (space_id, account_id, left_at) \
+        VALUES ($1, $2, $3) ON CONFLICT (space_id, account_id) DO UPDATE SET left_at = $3";
+    tx.execute(REMEMBER, (space, account, Micros::now()))
+        .await?;
     tx.execute(LEAVE, (space, account)).await?;
     tx.execute(LEAVE_ROOMS, (space, account)).await?;
     let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));

@@ -21,6 +21,7 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
+use crate::engine::content_removal::{ContentRemoval, ContentRemover};
 use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
@@ -28,6 +29,7 @@ use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
 use crate::engine::scope_data::{ErasedScope, ScopeData};
+use crate::engine::reportable::{Reportable, Reported, Target};
 use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -331,6 +333,31 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         R: Future<Output = Result<bool>> + Send + 'static,
     {
         self.bind(move |state, handlers| handlers.scope_data.push(ScopeData::new(state, erase)))
+    }
+
+    /// Lets people report a kind of content: `find` gives a thing of it to who may read it.
+    pub fn reportable<F, R>(self, kind: &'static str, find: F) -> Self
+    where
+        F: Fn(S, Viewer, Target) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Reported>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let reportable = Reportable::new(kind, state, find);
+            handlers.reportables.push(reportable);
+        })
+    }
+
+    /// Says how it deletes what somebody wrote in a space, when moderators decide that. It runs in
+    /// a job.
+    pub fn removes_content<F, R>(self, remove: F) -> Self
+    where
+        F: Fn(S, ContentRemoval) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let remover = ContentRemover::new(state, remove);
+            handlers.content_removers.push(remover);
+        })
     }
 
     /// Adds a kind of things that can be found by their words. Triggers on their table write a row

@@ -22,7 +22,9 @@ mod personal_data;
 mod presenter;
 mod read_marks;
 mod room_data;
+mod report_target;
 mod search_source;
+mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -139,7 +141,8 @@ pub fn module() -> Module<Chat> {
         .subscriber(unread::subscriber())
         .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
-        .subscriber(actions::delete_many::subscriber())
+        .removes_content(actions::delete_many::remove_content)
+        .reportable("message", report_target::message)
         .task(unread::flush)
         .task(join_lines::write_lines);
     declare_actions(web_pages::declare(pages::declare(module)))

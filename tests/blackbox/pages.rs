@@ -49,6 +49,13 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         "/account".to_owned(),
         "/dead-letters".to_owned(),
         "/jobs".to_owned(),
+        format!("/spaces/{space}/queue"),
+        format!("/spaces/{space}/queue?show=resolved"),
+        format!("/rooms/{room}/select?at={message}"),
+        "/queue".to_owned(),
+        "/reports".to_owned(),
+        "/server/bans".to_owned(),
+        "/audit".to_owned(),
         "/nowhere".to_owned(),
     ]
 }

@@ -20,7 +20,7 @@ use super::model::{Message, MessageId};
 use super::topics::{AccountReads, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, POST, TYPING_FEED, store};
+use super::{Chat, POST, TYPING_FEED, select_page, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
@@ -39,6 +39,11 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/select",
+            get(select_page::select),
+        )
         .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
@@ -91,10 +96,13 @@ async fn room(
     let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
     let (page, unread) = match made {
         Err(Error::NotFound) if wants == Wants::Page => {
-            return match chat.community.closed_page(viewer.account, room).await? {
-                Some(to) => Ok(Redirect::to(&to).into_response()),
-                None => Err(Error::NotFound),
+            let sanctions = &chat.community.sanctions;
+            let to = match chat.community.closed_page(viewer.account, room).await? {
+                Some(to) => Some(to),
+                // Who was banned is told so.
+                None => sanctions.ban_page_of_room(viewer.account, room).await?,
             };
+            return Ok(Redirect::to(&to.ok_or(Error::NotFound)?).into_response());
         }
         made => made?,
     };
@@ -188,6 +196,7 @@ async fn room_page(
         slow_seconds: room.slow_seconds,
         web,
         restricted: readers.is_some(),
+        slow_until: chat.slow_until(account, &room).await?,
         announcement: room.icon() == "megaphone",
         remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
         closed,

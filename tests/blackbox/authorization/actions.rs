@@ -361,6 +361,42 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"space":"SPACE","name":"tide"}"#,
         ["not_found", "forbidden", "forbidden"],
     ),
+    (
+        "moderation.report",
+        // Of a message in a room: reports.rs.
+        r#"{"kind":"nothing","thing":"1","reason":"spam"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve",
+        r#"{"case":"1","outcome":"acted"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.appeal",
+        r#"{"space":"SPACE","words":"hi"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve-appeal",
+        r#"{"appeal":"1","outcome":"upheld"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.suspend",
+        r#"{"account":"BOB","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.ban-network",
+        r#"{"network":"192.0.2.1","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.lift-server-ban",
+        r#"{"ban":"1"}"#,
+        ["forbidden"; 3],
+    ),
     ("admin.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
     ("admin.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
     (
