@@ -45,6 +45,7 @@ mod person;
 mod portraits;
 mod profile_pages;
 mod profiles;
+pub mod raid_mode;
 mod redirects;
 mod role_pages;
 mod role_views;
@@ -95,13 +96,14 @@ use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceT
 use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, Accounts};
-pub use cache::Members;
+pub use cache::{Members, StoreCache};
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 use invites::Invites;
+pub use names::latin_lookalike;
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
@@ -115,6 +117,7 @@ use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
+pub use space_tabs::Tab;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
 
@@ -285,7 +288,8 @@ pub fn module() -> Module<Community> {
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions)
-        .task(Community::end_time_outs_repeatedly);
+        .task(Community::end_time_outs_repeatedly)
+        .task(Community::end_raid_modes_repeatedly);
     let parts = [
         actions::declare,
         setup_pages::declare,
@@ -304,6 +308,7 @@ pub fn module() -> Module<Community> {
         profile_pages::declare,
         role_pages::declare,
         sanction_pages::declare,
+        raid_mode::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
         find::declare,

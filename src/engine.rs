@@ -17,6 +17,7 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod screening;
 pub mod versions;
 pub mod viewer;
 pub mod web;
@@ -40,8 +41,9 @@ use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use mail::Mailer;
-use module::{Declarations, Handlers, Migration, Nav, Pane};
+use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
 use personal_data::PersonalData;
+use screening::Screening;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
@@ -88,6 +90,8 @@ pub struct Services {
     pub embedded_assets: EmbeddedAssets,
     /// What modules keep of accounts; set at the start.
     personal_data: OnceLock<Vec<PersonalData>>,
+    /// What judges texts before they are stored; set at the start.
+    pub screening: Screening,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -106,6 +110,8 @@ pub struct Started {
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
     pub panes: Vec<Pane>,
+    /// What counts beside the links to pages of a space's settings.
+    pub tab_counts: Vec<TabCount>,
     rights: Arc<Rights>,
 }
 
@@ -133,6 +139,7 @@ impl Engine {
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
+            screening: Screening::default(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -174,6 +181,8 @@ impl Engine {
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
+        let sources = std::mem::take(&mut handlers.text_sources);
+        self.screening.set(handlers.screener.take(), sources);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
@@ -212,6 +221,7 @@ impl Engine {
             transfers,
             navs: handlers.navs,
             panes: handlers.panes,
+            tab_counts: handlers.tab_counts,
             rights,
         }
     }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::accounts::{self, Accounts, NewAccount, require_row};
 use super::permissions::INVITE;
 use super::topics::MemberJoined;
-use super::{ACCOUNT_FEED, Access, Membership, Scope, bans, spaces};
+use super::{ACCOUNT_FEED, Access, Membership, Scope, bans, raid_mode, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -216,7 +216,7 @@ async fn count_open(tx: &mut Tx, space: SpaceId, now: Micros) -> Result<i64> {
 /// Adds a member and publishes it after the commit.
 ///
 /// # Errors
-/// `Forbidden` for who is banned, `Conflict` for who belongs to 200 spaces.
+/// `Forbidden` for who is banned, `Conflict` for who belongs to 200 spaces, and in raid mode.
 async fn add_joined(
     tx: &mut Tx,
     engine: Engine,
@@ -226,7 +226,9 @@ async fn add_joined(
     address: IpAddr,
 ) -> Result<()> {
     bans::check_join(tx, space, account, address).await?;
+    raid_mode::check_join(tx, space).await?;
     spaces::add_member(tx, space, account, Membership::Member).await?;
+    raid_mode::count_join(tx, &engine, space).await?;
     let joined = MemberJoined {
         space,
         account,

@@ -36,6 +36,9 @@ pub struct Space {
     pub id: SpaceId,
     /// The name, as shown.
     pub name: String,
+    /// Until when raid mode lasts, if it was begun.
+    #[sqlx(default)]
+    pub raid_until: Option<Micros>,
     /// Whether its first room tells who has joined.
     #[sqlx(default)]
     pub tells_joins: bool,
@@ -122,7 +125,7 @@ impl Spaces {
     /// `page`.
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+        const READ: &str = "SELECT s.id, s.name, s.raid_until FROM members m JOIN spaces s ON s.id = m.space_id \
             WHERE m.account_id = $1 ORDER BY s.name LIMIT $2";
         let load = async |deps: &Dependencies| {
             deps.add(account);

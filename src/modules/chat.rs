@@ -9,6 +9,9 @@ mod code_renderer;
 mod daily_limits;
 mod dividers;
 mod emoji_list;
+mod held;
+mod held_pages;
+mod held_store;
 mod history;
 mod join_lines;
 mod join_store;
@@ -21,6 +24,7 @@ mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod screening;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -111,6 +115,8 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessagePosted>()
         .publishes::<topics::MessageEdited>()
         .publishes::<topics::MessageDeleted>()
+        .publishes::<topics::MessageHeld>()
+        .publishes::<topics::HeldDecided>()
         .publishes::<topics::AttachmentsReady>()
         .publishes::<topics::JoinsAdded>()
         .publishes::<topics::TypingStarted>()
@@ -124,6 +130,12 @@ pub fn module() -> Module<Chat> {
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
         .personal_data("messages", personal_data::export, personal_data::erase)
+        .personal_data(
+            "held_messages",
+            personal_data::export_held,
+            personal_data::erase_held,
+        )
+        .texts(screening::recent_texts)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
         .account_style(views::account_style)
@@ -135,8 +147,9 @@ pub fn module() -> Module<Chat> {
         .subscriber(join_lines::subscriber())
         .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)
-        .task(join_lines::write_lines);
-    declare_actions(pages::declare(module))
+        .task(join_lines::write_lines)
+        .task(held::expire_held);
+    declare_actions(held_pages::declare(pages::declare(module)))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {
@@ -165,6 +178,18 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Deletes several messages at once, or the last ones of a member",
             Class::Write,
             actions::delete_many::delete_many,
+        )
+        .action(
+            "chat.release-held",
+            "Posts a message that a rule has held, as by its author",
+            Class::Write,
+            actions::decide_held::release,
+        )
+        .action(
+            "chat.discard-held",
+            "Deletes a message that a rule has held",
+            Class::Write,
+            actions::decide_held::discard,
         )
         .action(
             "chat.type",

@@ -1,0 +1,1 @@
+//! Each kind of rule on texts.
