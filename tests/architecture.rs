@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 23] = [
+const UNPERMITTED_WRITES: [(&str, usize); 24] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -216,11 +216,12 @@ const UNPERMITTED_WRITES: [(&str, usize); 23] = [
     ("community::password_reset", 1),
     ("community::portraits", 1),
     ("community::profiles", 2),
+    ("community::raid_mode", 1),
     ("community::second_step", 2),
     ("community::session_store", 3),
     ("community::sessions", 3),
     ("community::setup", 2),
-    ("community::time_outs", 1),
+    ("community::time_outs", 2),
     ("community::totp", 3),
 ];
 

@@ -32,6 +32,7 @@ mod blackbox {
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
+    mod held_messages;
     mod history;
     mod hosts;
     mod http_caching;
@@ -59,6 +60,7 @@ mod blackbox {
     mod private_rooms;
     mod profiles;
     mod queued_writes;
+    mod raid_mode;
     mod rate_limits;
     mod refused_bodies;
     mod resume;
@@ -68,6 +70,7 @@ mod blackbox {
     mod room_order;
     mod room_permissions;
     mod rooms;
+    mod rules;
     mod security_headers;
     mod security_log;
     mod sessions;

@@ -156,6 +156,7 @@ impl Invites {
         // Checked before the expensive hash, and again inside the transaction, where it counts.
         let invitation = self.find(code).await?;
         let invitation = invitation.ok_or(Error::Conflict("error-invite-over"))?;
+        raid_mode::check_open(&self.engine.db, invitation.space_id).await?;
         let mut check = Check::default();
         new.check(&invitation.space, &mut check);
         check.done()?;

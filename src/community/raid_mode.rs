@@ -19,7 +19,7 @@ use super::sanctions::{self, SanctionKind, Sanctions};
 use super::topics::{MemberChanged, SpaceChanged};
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, spaces};
 use crate::base::clock::Micros;
-use crate::base::db::Tx;
+use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::Engine;
@@ -81,6 +81,18 @@ async fn state(tx: &mut Tx, space: SpaceId) -> Result<State> {
 pub(super) async fn check_join(tx: &mut Tx, space: SpaceId) -> Result<()> {
     let state = state(tx, space).await?;
     match state.raid_until.is_some_and(|until| until > Micros::now()) {
+        true => Err(Error::Conflict("error-raid-mode")),
+        false => Ok(()),
+    }
+}
+
+/// The same before a transaction, and before what costs more than a refusal.
+///
+/// # Errors
+/// `Conflict` in raid mode.
+pub(super) async fn check_open(db: &Db, space: SpaceId) -> Result<()> {
+    const IS_ON: &str = "SELECT EXISTS (SELECT 1 FROM spaces WHERE id = $1 AND raid_until > $2)";
+    match db.scalar(IS_ON, (space, Micros::now())).await? {
         true => Err(Error::Conflict("error-raid-mode")),
         false => Ok(()),
     }

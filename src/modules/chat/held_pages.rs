@@ -16,20 +16,18 @@ use crate::engine::module::{Audience, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, PageAnswer, Wants, app_page};
 
-/// The path of the list.
-const PATH: &str = "/spaces/{space}/held";
 /// Held messages on one page.
 const MAX_ON_PAGE: usize = 50;
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .space_tab(SpaceTab {
-            path: PATH,
+            path: "/spaces/{space}/held",
             label: "held-title",
             permission: Some(&MODERATE),
         })
-        .tab_count(PATH, count)
-        .page(Audience::SignedIn, PATH, get(held))
+        .tab_count("/spaces/{space}/held", count)
+        .page(Audience::SignedIn, "/spaces/{space}/held", get(held))
 }
 
 /// A held message in the list.
