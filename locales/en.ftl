@@ -535,6 +535,7 @@ audit-kind-invite = Invitations
 audit-kind-message = Messages
 audit-kind-report = Reports
 audit-kind-rule = Rules
+audit-kind-raid-mode = Raid mode
 audit-empty = Nothing here yet. What owners and moderators change is written down here.
 audit-allowed = Allowed
 audit-denied = Denied

@@ -203,8 +203,9 @@ pub(super) struct AuditPage {
 }
 
 /// The nouns of acts that a form offers.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "member", "role", "everyone", "room", "space", "invite", "message", "report", "rule",
+    "raid-mode",
 ];
 
 impl AuditPage {

@@ -108,18 +108,18 @@ pub(super) struct HeldView<'a> {
     pub(super) message: &'a HeldMessage,
     pub(super) face: Face,
     pub(super) body: String,
-    /// The note for the author below it; none on the page of moderators.
-    pub(super) note: Option<&'static str>,
+    /// Whether it is shown to its author, with a note about the wait.
+    pub(super) is_own: bool,
     pub(super) lang: Lang,
 }
 
 impl<'a> HeldView<'a> {
-    pub(super) fn new(message: &'a HeldMessage, note: Option<&'static str>, lang: Lang) -> Self {
+    pub(super) fn new(message: &'a HeldMessage, is_own: bool, lang: Lang) -> Self {
         Self {
             face: Face::of(message.author, &message.author_name),
             body: markdown::to_html(&message.body),
             message,
-            note,
+            is_own,
             lang,
         }
     }
@@ -139,7 +139,7 @@ impl<'a> HeldView<'a> {
 
 /// Shows a held message in its author's page, in place of the pending copy.
 pub(super) fn held_frame(message: &HeldMessage, lang: Lang) -> Result<String> {
-    let html = HeldView::new(message, Some("held-note"), lang).html()?;
+    let html = HeldView::new(message, true, lang).html()?;
     let HeldMessage { id, room, key, .. } = message;
     Ok(format!(
         "{}{}",

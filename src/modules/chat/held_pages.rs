@@ -114,7 +114,7 @@ async fn held(
                 continue;
             };
             entries.push(HeldEntry {
-                html: HeldView::new(&message, None, viewer.lang).html()?,
+                html: HeldView::new(&message, false, viewer.lang).html()?,
                 room: room.name.clone(),
                 rule,
                 message,

@@ -196,7 +196,7 @@ impl Chat {
         let held = self.held_of(account, room).await?;
         let views = held
             .iter()
-            .map(|one| HeldView::new(one, Some("held-note"), lang).html());
+            .map(|one| HeldView::new(one, true, lang).html());
         views.collect()
     }
 }

@@ -123,9 +123,10 @@ fn is_accent(mark: char) -> bool {
         | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Skin tones of emoji.
+/// Skin tones of emoji, and what chooses between forms of a letter.
 fn is_modifier(letter: char) -> bool {
-    matches!(letter, '\u{1f3fb}'..='\u{1f3ff}')
+    matches!(letter, '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
