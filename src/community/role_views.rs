@@ -204,7 +204,15 @@ pub(super) struct AuditPage {
 
 /// The nouns of acts that a form offers.
 const KINDS: [&str; 10] = [
-    "member", "role", "everyone", "room", "space", "invite", "message", "report", "rule",
+    "member",
+    "role",
+    "everyone",
+    "room",
+    "space",
+    "invite",
+    "message",
+    "report",
+    "rule",
     "raid-mode",
 ];
 

@@ -10,6 +10,7 @@ mod daily_limits;
 mod dividers;
 mod emoji_list;
 mod held;
+mod held_model;
 mod held_pages;
 mod held_store;
 mod history;

@@ -98,9 +98,8 @@ async fn raid_mode_by_hand_ends_by_itself_and_gives_rights_back() {
     let mut server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let old = server.member("old").await;
-    let dee = server.member("dee").await;
     age_members(&mut server).await;
-    let bob = server.member("bob").await;
+    let (bob, dee) = (server.member("bob").await, server.member("dee").await);
     // Somebody whom a moderator has timed out for longer stays so.
     let time_out = json!({ "space": ann.space, "account": dee.id, "minutes": "1440" });
     ann.act("community.time-out", time_out).await.done();

@@ -4,102 +4,28 @@
 use std::time::Duration;
 
 use askama::Template;
-use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
 
 use super::attachment::{Attachment, Attachments};
 use super::attachment_store::{KIND, NewAttachments};
+use super::held_model::{HELD_TTL, HeldId, HeldMessage};
 use super::topics::MessageHeld;
 use super::{Chat, held_store, markdown};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{ACCOUNT_FEED, Face};
 use crate::engine::bus::Origin;
 use crate::engine::partial::Partial;
 use crate::engine::web::icon_address;
-use crate::{id, text_enum};
 
-id!(
-    /// A held message.
-    HeldId
-);
-
-/// How long a held message waits, and how long its key answers after a decision.
-pub(super) const HELD_TTL: Duration = Duration::from_secs(7 * 86_400);
 /// Messages of one author that wait in one space.
 const MAX_HELD_OF_AUTHOR: i64 = 20;
 /// Messages that wait in one space.
 const MAX_HELD_IN_SPACE: i64 = 500;
 /// How often expired ones are deleted.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
-
-/// What became of a held message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HeldState {
-    Waiting,
-    Released,
-    Discarded,
-}
-
-text_enum!(HeldState {
-    Waiting = "waiting",
-    Released = "released",
-    Discarded = "discarded",
-});
-
-/// A message that waits for a moderator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
-pub struct HeldMessage {
-    /// Unique among held messages.
-    pub id: HeldId,
-    /// The space of the room.
-    #[sqlx(rename = "space_id")]
-    pub space: SpaceId,
-    /// The room it was written in.
-    #[sqlx(rename = "room_id")]
-    pub room: RoomId,
-    /// Who wrote it.
-    #[sqlx(rename = "author_id")]
-    pub author: AccountId,
-    /// The author's name.
-    pub author_name: String,
-    /// The idempotency key of the post.
-    #[sqlx(rename = "client_key")]
-    pub key: String,
-    /// Markdown as written.
-    pub body: String,
-    /// Attachments, in order.
-    #[sqlx(try_from = "String")]
-    #[serde(default)]
-    pub files: Attachments,
-    /// When it was written, microseconds UTC.
-    pub created_at: Micros,
-}
-
-impl HeldMessage {
-    /// The example shown by `tidepool topics`.
-    pub fn example() -> Self {
-        Self {
-            id: HeldId(3_179_046_911_541_248),
-            space: SpaceId(3),
-            room: RoomId(12),
-            author: AccountId(7),
-            author_name: "Ann".into(),
-            key: "kx81hd02".into(),
-            body: "See https://example.org".into(),
-            files: Attachments::default(),
-            created_at: Micros(1_795_228_200_000_000),
-        }
-    }
-
-    /// When it goes if nobody decides.
-    pub fn expires_at(&self) -> Micros {
-        self.created_at.plus(HELD_TTL)
-    }
-}
 
 /// A held message as its author's page and the list of moderators show it.
 #[derive(Template)]

@@ -5,7 +5,8 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::held::{HeldId, HeldMessage, HeldView};
+use super::held::HeldView;
+use super::held_model::{HeldId, HeldMessage};
 use super::{Chat, MODERATE, held_store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};

@@ -1,6 +1,6 @@
 //! The SQL of held messages, one function per query.
 
-use super::held::{HeldId, HeldMessage, HeldState};
+use super::held_model::{HeldId, HeldMessage, HeldState};
 use super::model::MessageId;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};

@@ -194,9 +194,7 @@ impl Chat {
         lang: Lang,
     ) -> Result<Vec<String>> {
         let held = self.held_of(account, room).await?;
-        let views = held
-            .iter()
-            .map(|one| HeldView::new(one, true, lang).html());
+        let views = held.iter().map(|one| HeldView::new(one, true, lang).html());
         views.collect()
     }
 }

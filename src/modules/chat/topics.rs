@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::held::{HeldId, HeldMessage};
+use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;

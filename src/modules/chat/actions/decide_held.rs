@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::attachment::{Attachment, Attachments};
-use super::super::held::{HeldId, HeldMessage, HeldState};
+use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::{HeldDecided, MessagePosted};
 use super::super::{Chat, MODERATE, ROOM_FEED, held_store, store};

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
-use super::super::held::{HeldId, HeldMessage, HeldState, held_frame};
+use super::super::held::held_frame;
+use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::MessagePosted;
 use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, model, store};

@@ -51,16 +51,17 @@ impl Moderation {
         }
     }
 
-    async fn write_rules<F>(&self, by: AccountId, space: SpaceId, work: F) -> Result<()>
+    async fn write_rules<T, F>(&self, by: AccountId, space: SpaceId, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<()> + Send + 'static,
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         let bus = self.engine.bus.clone();
         let write = async move |tx: &mut Tx| {
-            work(tx).await?;
+            let done = work(tx).await?;
             let origin = Origin::new(by, Some(space));
             bus.publish_after_commit(tx, origin, RulesChanged { space });
-            Ok(())
+            Ok(done)
         };
         let access = &self.community.access;
         let scope = Scope::Space(space);
@@ -148,14 +149,14 @@ pub(super) async fn save_rule(
         id => Some(id.parse().map_err(|_| Error::NotFound)?),
     };
     let seen = moderation.seen_rooms(by, space).await?;
-    let new_id = RuleId::new();
     let work = async move |tx: &mut Tx| {
         let mut rules = store::own_rules(tx, space).await?;
         let Some(id) = changed else {
-            rule.id = new_id;
+            rule.id = RuleId::new();
             check_bounds(&rules, &rule)?;
             store::insert(tx, space, &rule, None).await?;
-            return record(tx, (by, space), "rule.created", None, Some(&rule)).await;
+            record(tx, (by, space), "rule.created", None, Some(&rule)).await?;
+            return Ok(rule.id);
         };
         rule.id = store::find_id(tx, space, id).await?;
         let at = rules.iter().position(|one| one.id == rule.id);
@@ -167,10 +168,10 @@ pub(super) async fn save_rule(
         rule.rooms.extend(unseen);
         check_bounds(&rules, &rule)?;
         store::update(tx, space, &rule).await?;
-        record(tx, (by, space), "rule.changed", Some(&before), Some(&rule)).await
+        record(tx, (by, space), "rule.changed", Some(&before), Some(&rule)).await?;
+        Ok(rule.id)
     };
-    moderation.write_rules(by, space, work).await?;
-    let rule = changed.unwrap_or(new_id);
+    let rule = moderation.write_rules(by, space, work).await?;
     Ok(Outcome::new(
         json!({ "rule": rule }),
         format!("/spaces/{space}/rules"),

@@ -248,7 +248,7 @@ impl CompiledRule {
 fn digest(text: &str) -> i64 {
     let digest = Sha256::digest(Folded::new(text).text.trim().as_bytes());
     let bytes = digest.first_chunk().copied().unwrap_or_default();
-    i64::from_be_bytes(bytes).max(1)
+    (i64::from_be_bytes(bytes) & i64::MAX).max(1)
 }
 
 /// How many words begin with an @ and a name.

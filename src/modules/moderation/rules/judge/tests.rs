@@ -130,6 +130,11 @@ fn floods_leave_what_is_counted_and_newcomers_are_told_by_their_time() {
     assert_eq!(judgement.counts.len(), 2);
     assert_eq!(judgement.counts[0].then.verdict, Verdict::Hold);
     assert_eq!(judgement.counts[1].topic, digest("HI  @ann"));
+    let texts = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight",
+    ];
+    let digests: std::collections::HashSet<_> = texts.map(digest).into();
+    assert_eq!(digests.len(), texts.len());
     let many = rules.judge(text("@ann @bob"), &author());
     assert_eq!(many.finding.verdict, Verdict::Hold);
     let edit = Text {
