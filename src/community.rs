@@ -62,6 +62,7 @@ mod room_row;
 mod rooms;
 mod sanction_pages;
 mod sanctions;
+pub mod search_scope;
 mod second_step;
 mod session_store;
 mod sessions;
@@ -113,6 +114,7 @@ pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 pub use sanctions::Sanctions;
+use search_scope::SearchScope;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -138,6 +140,7 @@ pub struct Services {
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
+    search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -185,6 +188,9 @@ impl Community {
             },
             oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
+            search_scopes: StoreCache::of_lists(&engine, |scope| {
+                scope.any.len() + scope.none.len()
+            }),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),

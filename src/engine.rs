@@ -18,6 +18,7 @@ pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
 pub mod screening;
+pub mod search;
 pub mod versions;
 pub mod viewer;
 pub mod web;
@@ -44,6 +45,7 @@ use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
 use personal_data::PersonalData;
 use screening::Screening;
+use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
@@ -78,6 +80,8 @@ pub struct Services {
     pub mail: Mailer,
     /// What people put somewhere.
     pub files: Files,
+    /// What can be found by its words.
+    pub search: Search,
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
@@ -146,6 +150,7 @@ impl Engine {
                 Files::new(settings.clone(), db.clone(), jobs.clone(), kinds)?
             },
             mail: Mailer::new(&settings, jobs.clone())?,
+            search: Search::new(&db, &jobs),
             jobs,
             db,
             settings,
@@ -177,18 +182,22 @@ impl Engine {
         let transfers = Transfers::new(files, rules, is_session_valid.clone());
         files::module().bind_to(&transfers, &mut handlers);
         mail::module().bind_to(&self.mail, &mut handlers);
+        search::module().bind_to(&self.search, &mut handlers);
         // Before the jobs start, which read it.
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
         let sources = std::mem::take(&mut handlers.text_sources);
         self.screening.set(handlers.screener.take(), sources);
+        let search_sources = std::mem::take(&mut handlers.search_sources);
+        self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
         self.jobs.start(handlers.jobs, handlers.schedules);
         let presenter = jobs::presenter().bind(&self.live);
         presenter.start(&self.bus, &self.dead_letters);
+        tokio::spawn(self.search.clone().follow());
         tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.bus.clone()));
         handlers
             .tasks

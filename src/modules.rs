@@ -4,3 +4,4 @@ pub mod admin;
 pub mod chat;
 pub mod moderation;
 pub mod presence;
+pub mod search;

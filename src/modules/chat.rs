@@ -26,6 +26,7 @@ mod personal_data;
 mod presenter;
 mod read_marks;
 mod screening;
+mod search_source;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -130,6 +131,7 @@ pub fn module() -> Module<Chat> {
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
+        .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
         .personal_data(
             "held_messages",
@@ -145,6 +147,7 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
+        .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
         .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)

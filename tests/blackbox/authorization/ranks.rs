@@ -98,6 +98,9 @@ const LEAST: &[(&str, Least)] = &[
     ("moderation.set-raid-limits", Moderator),
     ("moderation.switch-rule", Moderator),
     ("presence.active", Reader),
+    ("search.clear-recent", Reader),
+    ("search.find", Reader),
+    ("search.rebuild", Host),
 ];
 
 /// A space with somebody of each rank. The host owns it; the others are set in the database, as if
