@@ -184,7 +184,7 @@ async fn new_space_is_protected_from_floods() {
     post(&bob, "one more").await.expect(429);
     let page = ann.page(&format!("/spaces/{}/rules", ann.space)).await;
     assert!(
-        page.contains("Floods") && page.contains("Links of newcomers"),
+        page.contains("Floods") && page.contains("Newcomers"),
         "{page}"
     );
 }

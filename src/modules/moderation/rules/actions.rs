@@ -111,7 +111,10 @@ async fn record(
         space: Some(space),
         actor: Some(by),
         act,
-        subject: rule.map(|rule| rule.id.0),
+        // Without a name it would be taken for an account.
+        subject: rule
+            .filter(|rule| !rule.name.is_empty())
+            .map(|rule| rule.id.0),
         name: rule.map_or("", |rule| &rule.name),
         before: value(before),
         after: value(after),

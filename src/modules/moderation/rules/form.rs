@@ -14,6 +14,7 @@ use super::words::compile;
 use crate::base::error::{Check, Result};
 use crate::base::ids::{RoomId, SpaceId};
 use crate::base::list::List;
+use crate::base::locale::Lang;
 use crate::base::text::{check_short_text, normalize_line};
 use crate::community::RoleId;
 
@@ -224,7 +225,7 @@ impl RuleForm {
     }
 
     /// The form of a rule that is there, or of a new one with what is usual.
-    pub(super) fn of(kind: &str, rule: Option<&Rule>) -> Self {
+    pub(super) fn of(kind: &str, rule: Option<&Rule>, lang: Lang) -> Self {
         let text = |number: i64| match number {
             0 => String::new(),
             number => number.to_string(),
@@ -243,7 +244,7 @@ impl RuleForm {
             return form;
         };
         form.rule = rule.id.to_string();
-        form.name.clone_from(&rule.name);
+        form.name = rule.title(&lang);
         form.enabled = if rule.enabled { "yes" } else { "" }.to_owned();
         form.action = rule.action.as_str().to_owned();
         form.time_out = text(rule.time_out);
@@ -282,7 +283,7 @@ mod tests {
     fn form(kind: &str) -> RuleForm {
         RuleForm {
             name: "A rule".into(),
-            ..RuleForm::of(kind, None)
+            ..RuleForm::of(kind, None, Lang::default())
         }
     }
 
@@ -296,11 +297,12 @@ mod tests {
     #[test]
     fn form_of_a_rule_is_that_rule() {
         for rule in super::super::presets::presets() {
-            let form = RuleForm::of(rule.condition.kind(), Some(&rule));
+            let form = RuleForm::of(rule.condition.kind(), Some(&rule), Lang::default());
             let checked = form.check().unwrap();
             assert_eq!(
                 Rule {
                     id: rule.id,
+                    name: String::new(),
                     ..checked
                 },
                 rule

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::ids::RoomId;
+use crate::base::locale::Lang;
 use crate::community::RoleId;
 use crate::{id, text_enum};
 
@@ -189,6 +190,7 @@ impl Condition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) id: RuleId,
+    /// Empty for one of the program's own that nobody has named.
     pub(super) name: String,
     pub(super) enabled: bool,
     pub(super) condition: Condition,
@@ -199,4 +201,16 @@ pub(super) struct Rule {
     pub(super) exempt_roles: Vec<RoleId>,
     /// Where it acts; empty: everywhere in the space.
     pub(super) rooms: Vec<RoomId>,
+}
+
+impl Rule {
+    /// What pages call it.
+    pub(super) fn title(&self, lang: &Lang) -> String {
+        match self.name.is_empty() {
+            true => lang
+                .t(&format!("rule-kind-{}", self.condition.kind()))
+                .to_owned(),
+            false => self.name.clone(),
+        }
+    }
 }

@@ -154,7 +154,7 @@ impl Moderation {
         let rooms = community.rooms.open_in(&deps, by, space).await?;
         let is_named = |id: &RoomId| rule.as_ref().is_some_and(|rule| rule.rooms.contains(id));
         let title = match &rule {
-            Some(rule) => rule.name.clone(),
+            Some(rule) => rule.title(&viewer.lang),
             None => viewer.lang.t(&format!("rule-kind-{kind}")).to_owned(),
         };
         Ok(RulePage {
@@ -163,7 +163,7 @@ impl Moderation {
             tabs: community.space_tabs(held, space, &here)?,
             form,
             space,
-            current: RuleForm::of(&kind, rule.as_ref()),
+            current: RuleForm::of(&kind, rule.as_ref(), viewer.lang),
             roles: roles
                 .map(|role| (is_exempt(&role.id), role))
                 .map(|(is, role)| (role, is))

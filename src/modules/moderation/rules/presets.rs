@@ -3,11 +3,12 @@
 
 use super::model::{Condition, LinkPolicy, NewcomerPolicy, Rule, RuleAction, RuleId};
 
-/// The program's own rules. Their ids are their numbers, from 1 on.
+/// The program's own rules. Their ids are their numbers, from 1 on. They have no names: pages call
+/// them by their kind, in the reader's language.
 pub(super) fn presets() -> Vec<Rule> {
-    let rule = |id, name: &str, enabled, condition, action| Rule {
+    let rule = |id, enabled, condition, action| Rule {
         id: RuleId(id),
-        name: name.to_owned(),
+        name: String::new(),
         enabled,
         condition,
         action,
@@ -31,8 +32,8 @@ pub(super) fn presets() -> Vec<Rule> {
         domains: Vec::new(),
     };
     vec![
-        rule(1, "Floods", true, floods, RuleAction::Refuse),
-        rule(2, "Links of newcomers", false, newcomers, RuleAction::Hold),
-        rule(3, "Links", false, links, RuleAction::Hold),
+        rule(1, true, floods, RuleAction::Refuse),
+        rule(2, false, newcomers, RuleAction::Hold),
+        rule(3, false, links, RuleAction::Hold),
     ]
 }
