@@ -267,7 +267,7 @@ async fn rule_acts_in_its_rooms_and_not_on_exempt_roles() {
     ann.act("moderation.delete-rule", delete).await.expect(404);
     let log = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     assert!(
-        log.contains("Switched the rule") && log.contains("Deleted the rule"),
+        log.contains("Switched off the rule") && log.contains("Deleted the rule"),
         "{log}"
     );
 }

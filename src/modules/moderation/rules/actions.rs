@@ -87,7 +87,6 @@ fn audited(rule: &Rule) -> Value {
     let mut words = json!({
         "name": rule.name,
         "action": rule.action.as_str(),
-        "enabled": rule.enabled,
         "time_out": rule.time_out,
         "exempt_roles": rule.exempt_roles.len(),
         "rooms": rule.rooms.len(),
@@ -96,6 +95,29 @@ fn audited(rule: &Rule) -> Value {
         words.extend(looks_for);
     }
     words
+}
+
+/// Records that a rule was switched on or off.
+async fn record_switch(tx: &mut Tx, by: AccountId, space: SpaceId, rule: &Rule) -> Result<()> {
+    let act = match rule.enabled {
+        true => "rule.switched-on",
+        false => "rule.switched-off",
+    };
+    let act = Act {
+        space: Some(space),
+        actor: Some(by),
+        act,
+        subject: subject(rule),
+        name: &rule.name,
+        before: Value::Null,
+        after: Value::Null,
+    };
+    audit::record(tx, act).await
+}
+
+/// What an entry is about. A rule without a name would be taken for an account.
+fn subject(rule: &Rule) -> Option<i64> {
+    (!rule.name.is_empty()).then_some(rule.id.0)
 }
 
 async fn record(
@@ -111,10 +133,7 @@ async fn record(
         space: Some(space),
         actor: Some(by),
         act,
-        // Without a name it would be taken for an account.
-        subject: rule
-            .filter(|rule| !rule.name.is_empty())
-            .map(|rule| rule.id.0),
+        subject: rule.and_then(subject),
         name: rule.map_or("", |rule| &rule.name),
         before: value(before),
         after: value(after),
@@ -172,6 +191,9 @@ pub(super) async fn save_rule(
         check_bounds(&rules, &rule)?;
         store::update(tx, space, &rule).await?;
         record(tx, (by, space), "rule.changed", Some(&before), Some(&rule)).await?;
+        if before.enabled != rule.enabled {
+            record_switch(tx, by, space, &rule).await?;
+        }
         Ok(rule.id)
     };
     let rule = moderation.write_rules(by, space, work).await?;
@@ -211,7 +233,7 @@ pub(super) async fn switch_rule(
         let mut rule = before.clone();
         rule.enabled = on;
         store::update(tx, space, &rule).await?;
-        record(tx, (by, space), "rule.switched", Some(&before), Some(&rule)).await
+        record_switch(tx, by, space, &rule).await
     };
     moderation.write_rules(by, space, work).await?;
     Ok(Outcome::new(
