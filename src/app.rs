@@ -115,7 +115,12 @@ pub async fn serve_with(
         async move { community.is_session_valid(&viewer).await }
     });
     let cluster = engine.join_cluster(&started).await?;
-    let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
+    let layout = Layout::new(
+        &community,
+        started.navs.clone(),
+        started.panes.clone(),
+        started.tab_counts.clone(),
+    );
     started.routes = started.routes.layer(Extension(layout));
     let health = Health::new(db.clone(), cluster.clone(), metrics, &secrets.metrics_token);
     let front = assemble(&engine, started, health.clone(), cluster, |router| {

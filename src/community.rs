@@ -59,6 +59,7 @@ mod profiles;
 mod rail_order;
 mod reader_pages;
 mod readers;
+pub mod raid_mode;
 mod redirects;
 mod registration;
 mod registration_pages;
@@ -125,8 +126,7 @@ use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceT
 use crate::engine::viewer::Viewer;
 pub use access::{Access, lock_account};
 pub use accounts::{Account, Accounts};
-pub use cache::Members;
-use cache::StoreCache;
+pub use cache::{Members, StoreCache};
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -134,6 +134,7 @@ pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 use invites::Invites;
 pub use member_names::MemberNames;
+pub use names::latin_lookalike;
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
@@ -150,6 +151,7 @@ use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
+pub use space_tabs::Tab;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
 pub use web_access::WebSpace;
@@ -346,7 +348,8 @@ pub fn module() -> Module<Community> {
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions)
         .task(Community::end_time_outs_repeatedly)
-        .task(Community::end_guests_repeatedly);
+        .task(Community::end_guests_repeatedly)
+        .task(Community::end_raid_modes_repeatedly);
     let parts = [
         actions::declare,
         setup_pages::declare,
@@ -367,6 +370,7 @@ pub fn module() -> Module<Community> {
         sanction_pages::declare,
         server_ban_pages::declare,
         ban_cleanup::declare,
+        raid_mode::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
         invite_pages::declare,

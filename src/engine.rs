@@ -20,6 +20,7 @@ pub mod problem;
 pub mod rate_limit;
 pub mod scope_data;
 pub mod reportable;
+pub mod screening;
 pub mod search;
 pub mod versions;
 pub mod viewer;
@@ -45,10 +46,11 @@ use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use mail::Mailer;
-use module::{Declarations, Handlers, Migration, Nav, Pane};
+use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
 use personal_data::PersonalData;
 use scope_data::ScopeData;
 use reportable::Reportable;
+use screening::Screening;
 use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
@@ -104,6 +106,8 @@ pub struct Services {
     reportables: OnceLock<Vec<Reportable>>,
     /// What deletes the content of modules; set at the start.
     content_removers: OnceLock<Vec<ContentRemover>>,
+    /// What judges texts before they are stored; set at the start.
+    pub screening: Screening,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -122,6 +126,8 @@ pub struct Started {
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
     pub panes: Vec<Pane>,
+    /// What counts beside the links to pages of a space's settings.
+    pub tab_counts: Vec<TabCount>,
     rights: Arc<Rights>,
 }
 
@@ -152,6 +158,7 @@ impl Engine {
             scope_data: OnceLock::new(),
             reportables: OnceLock::new(),
             content_removers: OnceLock::new(),
+            screening: Screening::default(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -204,6 +211,8 @@ impl Engine {
         let _ = self
             .content_removers
             .set(std::mem::take(&mut handlers.content_removers));
+        let sources = std::mem::take(&mut handlers.text_sources);
+        self.screening.set(handlers.screener.take(), sources);
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
@@ -245,6 +254,7 @@ impl Engine {
             transfers,
             navs: handlers.navs,
             panes: handlers.panes,
+            tab_counts: handlers.tab_counts,
             rights,
         }
     }

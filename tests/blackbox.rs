@@ -35,6 +35,7 @@ mod blackbox {
     mod fresh_pages;
     mod full_disk;
     mod guests;
+    mod held_messages;
     mod history;
     mod hosts;
     mod http_caching;
@@ -64,6 +65,7 @@ mod blackbox {
     mod profiles;
     mod queued_writes;
     mod rail_order;
+    mod raid_mode;
     mod rate_limits;
     mod readers;
     mod refused_bodies;
@@ -75,6 +77,7 @@ mod blackbox {
     mod room_order;
     mod room_permissions;
     mod rooms;
+    mod rules;
     mod search;
     mod security_headers;
     mod security_log;

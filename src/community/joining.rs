@@ -11,7 +11,7 @@ use super::passwords::{self, Sender};
 use super::permissions::MANAGE_SPACE;
 use super::standing::RoleId;
 use super::topics::{JoiningChanged, MemberJoined};
-use super::{ACCOUNT_FEED, Community, Scope, bans, join_requests, spaces};
+use super::{ACCOUNT_FEED, Community, Scope, bans, join_requests, raid_mode, spaces};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -94,14 +94,15 @@ pub(super) struct Joined {
 /// refuses every way of joining belongs here. Locks the space's row.
 ///
 /// # Errors
-/// `Forbidden` for who is banned.
+/// `Forbidden` for who is banned, `Conflict` in raid mode.
 pub(super) async fn check_may_join(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     address: IpAddr,
 ) -> Result<()> {
-    bans::check_join(tx, space, account, address).await
+    bans::check_join(tx, space, account, address).await?;
+    raid_mode::check_join(tx, space).await
 }
 
 /// Adds a member, or a guest, in a transaction and publishes it after the commit. Nothing happens
@@ -117,6 +118,7 @@ pub(super) async fn add_joined(tx: &mut Tx, engine: &Engine, joined: Joined) -> 
     if !spaces::add_joined_member(tx, space, account, joined.is_guest).await? {
         return Ok(());
     }
+    raid_mode::count_join(tx, engine, space).await?;
     if let Some(role) = joined.role {
         tx.execute(GIVE, (space, account, role)).await?;
     }

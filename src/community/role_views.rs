@@ -204,8 +204,18 @@ pub(super) struct AuditPage {
 }
 
 /// The nouns of acts that a form offers.
-const KINDS: [&str; 10] = [
-    "member", "role", "everyone", "room", "space", "invite", "message", "report", "appeal", "rule",
+const KINDS: [&str; 11] = [
+    "member",
+    "role",
+    "everyone",
+    "room",
+    "space",
+    "invite",
+    "message",
+    "report",
+    "appeal",
+    "rule",
+    "raid-mode",
 ];
 /// Those of acts on the server as a whole.
 const SERVER_KINDS: [&str; 3] = ["account", "network", "report"];

@@ -115,6 +115,27 @@ pub(super) async fn insert(
     reason: &str,
     until: Option<Micros>,
 ) -> Result<()> {
+    insert_row(tx, kind, (Some(by), space, account), reason, until).await
+}
+
+/// The same for a sanction that a rule of the space imposes; its name is the reason.
+pub(super) async fn insert_by_rule(
+    tx: &mut Tx,
+    kind: SanctionKind,
+    (space, account): (SpaceId, AccountId),
+    rule: &str,
+    until: Option<Micros>,
+) -> Result<()> {
+    insert_row(tx, kind, (None, space, account), rule, until).await
+}
+
+async fn insert_row(
+    tx: &mut Tx,
+    kind: SanctionKind,
+    (by, space, account): (Option<AccountId>, SpaceId, AccountId),
+    reason: &str,
+    until: Option<Micros>,
+) -> Result<()> {
     const INSERT: &str = "INSERT INTO sanctions \
         (id, space_id, account_id, kind, by_id, reason, at, until) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

@@ -36,6 +36,9 @@ pub struct Space {
     pub id: SpaceId,
     /// The name, as shown.
     pub name: String,
+    /// Until when raid mode lasts, if it was begun.
+    #[sqlx(default)]
+    pub raid_until: Option<Micros>,
     /// Whether its first room tells who has joined.
     #[sqlx(default)]
     pub tells_joins: bool,
@@ -155,7 +158,7 @@ impl Spaces {
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
         const READ: &str = concat!(
-            "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+            "SELECT s.id, s.name, s.raid_until FROM members m JOIN spaces s ON s.id = m.space_id \
              WHERE m.account_id = $1 AND s.deleted_at IS NULL ",
             rail_order!(),
             " LIMIT $2"

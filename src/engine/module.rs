@@ -30,6 +30,7 @@ use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
 use crate::engine::scope_data::{ErasedScope, ScopeData};
 use crate::engine::reportable::{Reportable, Reported, Target};
+use crate::engine::screening::{Screener, StoredText, TextQuery};
 use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -39,7 +40,7 @@ pub use declarations::{Audience, Declarations, Handlers, Route};
 pub use list::Modules;
 pub use migrations::Migration;
 pub(super) use migrations::run_all as run_migrations;
-pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab};
+pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab, TabCount};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
@@ -93,6 +94,44 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     pub fn space_tab(mut self, tab: SpaceTab) -> Self {
         self.declared.space_tabs.push(tab);
         self
+    }
+
+    /// Shows a count beside the link to one of these pages, which `count` finds for a viewer who
+    /// sees the link.
+    pub fn tab_count<F, R>(self, path: &'static str, count: F) -> Self
+    where
+        F: Fn(S, Viewer, SpaceId) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<usize>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let count = Arc::new(move |viewer, space| count(state.clone(), viewer, space).boxed());
+            handlers.tab_counts.push(TabCount { path, count });
+        })
+    }
+
+    /// Has texts judged before other modules store them. A server has one screener.
+    ///
+    /// # Panics
+    /// At the start, when another module declares one, too.
+    pub fn screener<X: Screener>(self, make: fn(&S) -> X) -> Self {
+        self.bind(move |state, handlers| {
+            assert!(handlers.screener.is_none(), "two modules screen texts");
+            handlers.screener = Some(Arc::new(make(state)));
+        })
+    }
+
+    /// Gives out the texts that it stores, oldest first, so that rules can be tried on them.
+    pub fn texts<F, R>(self, read: F) -> Self
+    where
+        F: Fn(S, TextQuery) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<StoredText>>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let read = Arc::new(move |query| read(state.clone(), query).boxed());
+            handlers.text_sources.push(read);
+        })
     }
 
     /// Adds a schema migration, run once when the server first starts with it, in the order of

@@ -1,4 +1,5 @@
-//! Moderation: what members report, the queue in which moderators review it, and appeals.
+//! Moderation: rules that act by themselves on what members write, what members report, the queue
+//! in which moderators review it, and appeals.
 
 mod appeal_pages;
 mod appeals;
@@ -9,12 +10,14 @@ mod queue;
 mod queue_marks;
 mod report_pages;
 mod reports;
+mod rules;
 mod topics;
 
 use crate::community::Community;
 use crate::community::permissions::{HeldBy, Permission, ScopeKind};
 use crate::engine::Engine;
 use crate::engine::module::Module;
+use rules::Rules;
 
 /// To review reports and appeals.
 pub static REVIEW: Permission = Permission {
@@ -34,11 +37,30 @@ pub static REVIEW_SERVER: Permission = Permission {
     about: "Review reports of people and of messages in direct conversations",
 };
 
+/// To set the rules of a space.
+pub static RULES: Permission = Permission {
+    name: "moderation.rules",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Set the rules that act by themselves, and try them",
+};
+
+/// To write what the rules would stop.
+pub static EXEMPT: Permission = Permission {
+    name: "moderation.exempt",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Write whatever the rules that act by themselves say",
+};
+
 /// The moderation module. Cheap to clone.
 #[derive(Clone)]
 pub struct Moderation {
     engine: Engine,
     community: Community,
+    rules: Rules,
 }
 
 impl Moderation {
@@ -47,6 +69,7 @@ impl Moderation {
         Self {
             engine: community.engine().clone(),
             community: community.clone(),
+            rules: Rules::new(community),
         }
     }
 }
@@ -56,6 +79,9 @@ pub fn module() -> Module<Moderation> {
     let module = Module::new("moderation")
         .permission(&REVIEW)
         .permission(&REVIEW_SERVER)
+        .permission(&RULES)
+        .permission(&EXEMPT)
+        .stylesheet("css/moderation.css")
         .publishes::<topics::QueueChanged>()
         .publishes::<topics::ReportsResolved>()
         .publishes::<topics::ReportsSeen>()
@@ -67,6 +93,7 @@ pub fn module() -> Module<Moderation> {
         cases::declare,
         appeals::declare,
         appeal_pages::declare,
+        rules::declare,
     ];
     parts
         .into_iter()

@@ -1,11 +1,13 @@
 //! The merged declarations of all modules, and their handlers bound to state.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::MethodRouter;
 use futures_util::future::BoxFuture;
 
 use super::migrations::Migration;
-use super::nav::{AccountStyle, Nav, Pane, SpaceTab};
+use super::nav::{AccountStyle, Nav, Pane, SpaceTab, TabCount};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
@@ -17,6 +19,7 @@ use crate::engine::permission::Permission;
 use crate::engine::personal_data::PersonalData;
 use crate::engine::scope_data::ScopeData;
 use crate::engine::reportable::Reportable;
+use crate::engine::screening::{Screener, TextSource};
 use crate::engine::search::Source;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
@@ -100,6 +103,9 @@ pub struct Handlers {
     pub(in crate::engine) search_sources: Vec<Source>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,
+    pub(in crate::engine) tab_counts: Vec<TabCount>,
+    pub(in crate::engine) screener: Option<Arc<dyn Screener>>,
+    pub(in crate::engine) text_sources: Vec<TextSource>,
 }
 
 /// Builds the router of the modules' routes; those for signed-in people refuse other requests.

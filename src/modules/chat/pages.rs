@@ -14,10 +14,11 @@ use super::actions::delete::may_delete;
 use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
+use super::held::HeldView;
 use super::history::{Log, PageQuery};
 use super::links::linked;
 use super::model::{Message, MessageId};
-use super::topics::{AccountReads, RoomHistory};
+use super::topics::{AccountReads, OwnHeld, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
 use super::{Chat, POST, TYPING_FEED, select_page, store};
@@ -145,6 +146,7 @@ async fn room_page(
     deps.add(room);
     deps.add(RoomHistory(room.0));
     deps.add(AccountReads(account.0));
+    deps.add(OwnHeld(account.0));
     let room = chat
         .community
         .access
@@ -202,10 +204,25 @@ async fn room_page(
         closed,
         may_manage,
         typing,
+        held: chat.held_views(account, room.id, lang).await?,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
         region,
     };
     Ok((page, unread))
+}
+
+impl Chat {
+    /// The messages of an account that wait in a room, as HTML.
+    async fn held_views(
+        &self,
+        account: AccountId,
+        room: RoomId,
+        lang: Lang,
+    ) -> Result<Vec<String>> {
+        let held = self.held_of(account, room).await?;
+        let views = held.iter().map(|one| HeldView::new(one, true, lang).html());
+        views.collect()
+    }
 }
 
 /// Why an account that reads a room cannot write in it: an icon, and the key of the words.

@@ -62,6 +62,8 @@ pub(super) struct RoomPage {
     pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
+    /// The viewer's own messages that wait for a moderator.
+    pub(super) held: Vec<String>,
     /// The newest message of the log, sent along by a form without scripts: see
     /// [`super::model::client_key`].
     pub(super) seen: String,

@@ -109,6 +109,18 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/registration", [No(403); 3]),
     row("GET", "/guest", [Redirect; 3]),
     row("POST", "/guest", [No(422); 3]),
+    row("GET", "/spaces/{space}/rules", [No(404), No(403), No(403)]),
+    row(
+        "GET",
+        "/spaces/{space}/rules/{rule}",
+        [No(404), No(403), No(403)],
+    ),
+    row(
+        "POST",
+        "/spaces/{space}/dry-run",
+        [No(404), No(403), No(403)],
+    ),
+    row("GET", "/spaces/{space}/held", [No(404), No(403), No(403)]),
     row("GET", "/spaces/{space}/closed", [It, Redirect, Redirect]),
     row("GET", "/rooms/{room}/closed", [It, It, Redirect]),
     row("GET", "/emoji", [It; 3]),
