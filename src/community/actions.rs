@@ -3,6 +3,7 @@
 mod account;
 mod credentials;
 mod emoji;
+mod groups;
 mod invites;
 mod profile;
 mod roles;
@@ -30,6 +31,12 @@ fn declare_profile(module: Module<Community>) -> Module<Community> {
             "Sets one's status, or clears it",
             Class::Write,
             profile::set_status,
+        )
+        .action(
+            "community.set-presence",
+            "Chooses how others see one's presence, and for how long",
+            Class::Write,
+            profile::set_presence,
         )
         .action(
             "community.set-writers",
@@ -122,6 +129,7 @@ fn declare_room_order(module: Module<Community>) -> Module<Community> {
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     let parts = [
         roles::declare,
+        groups::declare,
         credentials::declare,
         declare_profile,
         declare_sanctions,

@@ -6,9 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::blocks::Folds;
+use super::mention_marks::mention_mark;
+use super::presence_choice::PresenceChoice;
 use super::permissions;
 use super::spaces::Space;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
+use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
@@ -74,6 +77,11 @@ pub struct Shell {
     pub clock: Option<i64>,
     /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
+    /// How the viewer chose to be seen, and until when.
+    pub presence: (PresenceChoice, Option<Micros>),
+    /// The viewer's roles and groups in the sidebar's space, for the marks of messages that mention
+    /// them: `role-5 group-9`.
+    pub groups: String,
     /// Whose messages the viewer's pages fold.
     pub folds: Folds,
     /// The feeds of the sidebar with their cursors.
@@ -84,6 +92,16 @@ impl Shell {
     /// The URL of an icon.
     pub fn icon(&self, name: &str) -> String {
         icon_address(name)
+    }
+
+    /// The number of unread mentions of a room.
+    pub fn mention_mark(&self, count: &i64) -> askama::filters::Safe<String> {
+        askama::filters::Safe(mention_mark(self.lang, *count))
+    }
+
+    /// The lengths that the form of one's presence offers: value and message key.
+    pub fn presence_ends(&self) -> [(&'static str, &'static str); 5] {
+        super::presence_choice::ENDS
     }
 
     /// The URL that the sidebar is refetched from.
@@ -251,6 +269,11 @@ impl Layout {
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
+            presence: account.presence(),
+            groups: match sidebar_space {
+                Some(space) => community.marks_of(deps, viewer.account, space).await?,
+                None => String::new(),
+            },
             folds: community.folds_of(viewer.account).await?,
             here: here.to_owned(),
             feeds,

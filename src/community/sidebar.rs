@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
+    BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft, PresenceChosen, ProfileChanged, RolesChanged,
     RoomChanged, RoomCreated, SpaceChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
@@ -62,6 +62,9 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(member_left)
         .on(member_changed)
         .on(roles_changed)
+        .on(groups_changed)
+        .on(group_joined)
+        .on(presence_chosen)
         .when_lagged(refresh_all)
 }
 
@@ -211,5 +214,34 @@ async fn roles_changed(
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn groups_changed(
+    community: &Community,
+    event: &GroupsChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn group_joined(
+    community: &Community,
+    event: &GroupJoined,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn presence_chosen(
+    community: &Community,
+    event: &PresenceChosen,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
     Ok(())
 }

@@ -11,6 +11,11 @@ id!(
     LastSpace
 );
 
+id!(
+    /// The groups that a member is in, as a dependency of its own: they decide no rights.
+    MemberGroups
+);
+
 event! {
     /// An account's settings changed.
     pub struct AccountChanged on "community.account.changed" by account {
@@ -204,6 +209,43 @@ event! {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// The member.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// Groups of a space were made, changed or deleted.
+    pub struct GroupsChanged on "community.groups.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// Somebody joined a group of a space, or left it.
+    pub struct GroupJoined on "community.group.joined" by account
+        changes(account as MemberGroups) {
+        /// The member.
+        account: AccountId = AccountId(7),
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Whether it is in the group now.
+        joined: bool = true,
+    }
+}
+
+event! {
+    /// An account chose how others see its presence.
+    pub struct PresenceChosen on "community.presence.chosen" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// An account has another status.
+    pub struct StatusChanged on "community.status.changed" by account {
+        /// The account.
         account: AccountId = AccountId(7),
     }
 }

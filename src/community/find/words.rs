@@ -68,7 +68,7 @@ impl Pattern {
     }
 
     /// How it fits a name, if it does.
-    pub(super) fn rank(&self, name: &str) -> Option<Rank> {
+    pub(in crate::community) fn rank(&self, name: &str) -> Option<Rank> {
         self.rank_of_key(&search_key(name))
     }
 

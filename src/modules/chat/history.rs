@@ -247,6 +247,7 @@ impl Chat {
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
             let shared = (fragments.clone(), self.engine.hosts.clone());
+            let names = names.with_people(&self.community, &rows).await?;
             let rendered = render_all(shared, rows, names, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {

@@ -1,15 +1,17 @@
 //! A message as HTML: its body from Markdown, and the fragment that pages and frames share.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use askama::Template;
 
 use super::links::open_outside_in_tabs;
+use super::mentions::Mentions;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{Community, EmojiSet, Face, RoomNames};
 use crate::engine::fragments::{Fragments, Key};
@@ -33,14 +35,17 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.5";
+const TEMPLATE: &str = "chat.message.6";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone)]
 pub(super) struct Names {
     emoji: Arc<EmojiSet>,
     rooms: Arc<RoomNames>,
-    /// How often accounts were renamed: a fragment shows its author's name.
+    /// Those who are mentioned.
+    people: Arc<HashMap<AccountId, String>>,
+    /// How often accounts were renamed: a fragment shows its author's name, and those of people
+    /// whom it mentions.
     renames: u64,
 }
 
@@ -51,7 +56,26 @@ impl Names {
             renames: community.accounts.renames(),
             emoji: community.emoji.in_room(room).await?,
             rooms: community.rooms.names_in(room).await?,
+            people: Arc::default(),
         })
+    }
+
+    /// With the names of the people whom these messages mention.
+    pub(super) async fn with_people(
+        mut self,
+        community: &Community,
+        messages: &[Message],
+    ) -> Result<Self> {
+        let mut people = HashMap::new();
+        for account in messages.iter().flat_map(|one| one.mentions.accounts()) {
+            match community.accounts.get(account).await {
+                Ok(found) => drop(people.insert(account, found.name.clone())),
+                Err(Error::NotFound) => {} // shown as it was written
+                Err(error) => return Err(error),
+            }
+        }
+        self.people = Arc::new(people);
+        Ok(self)
     }
 
     /// Part of the cache key of whatever is rendered with these names.
@@ -60,8 +84,9 @@ impl Names {
     }
 
     /// A message's HTML, with its names replaced.
-    fn resolve(&self, html: &str) -> String {
-        let html = markdown::with_emoji(html, &self.emoji);
+    fn resolve(&self, html: &str, mentions: &Mentions) -> String {
+        let html = markdown::with_mentions(html, mentions, &self.people);
+        let html = markdown::with_emoji(&html, &self.emoji);
         markdown::with_room_links(&html, &self.rooms)
     }
 }
@@ -99,8 +124,8 @@ impl Body {
         };
         let html = fragments.render(key, || {
             let html = match &message.html {
-                Some(stored) => names.resolve(stored),
-                None => names.resolve(&markdown::to_html(&message.body)),
+                Some(stored) => names.resolve(stored, &message.mentions),
+                None => names.resolve(&markdown::to_html(&message.body), &message.mentions),
             };
             open_outside_in_tabs(&html, hosts).into_owned()
         });
@@ -144,6 +169,8 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
+    let one = std::slice::from_ref(message);
+    let names = names.with_people(&chat.community, one).await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, names, &hosts));

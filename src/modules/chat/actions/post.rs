@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::attachment_store::NewAttachments;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, model, store};
+use super::super::{ATTACH, Chat, POST, ROOM_FEED, mention_store, model, store};
 use super::outcome;
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -64,6 +64,9 @@ pub(in super::super) async fn post(
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let slow_mode = chat.slow_mode(viewer.account, &room).await?;
     let html = chat.code_renderer.render(&body).await?;
+    let new = chat
+        .find_mentions(viewer.account, &room, &body, html.as_deref())
+        .await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
@@ -76,7 +79,10 @@ pub(in super::super) async fn post(
             check_open(tx, id).await?;
         }
         let (mut message, is_new) =
-            store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
+            {
+                let text = (body.as_str(), html.as_deref());
+                store::post(tx, id, author, &name, &key, text, &new.mentions).await?
+            };
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
@@ -84,12 +90,14 @@ pub(in super::super) async fn post(
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
+            mention_store::add(tx, id, message.id, &new).await?;
             let event = MessagePosted {
                 room: id,
                 message: message.clone(),
             };
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
             bus.publish_to_followers(tx, &[feed], origin, event).await?;
+            context.publish_mentions(tx, origin, id, &new.mentions, false);
         }
         Ok(message)
     };
