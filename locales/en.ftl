@@ -61,7 +61,7 @@ keys-send = Send
 keys-new-line = New line
 keys-format = Bold, italic, code
 keys-link = Make the selection a link
-keys-complete = Complete an emoji, a room
+keys-complete = Complete a name, an emoji, a room
 keys-edit-last = Edit your last message
 keys-leave = Leave without saving
 key-alt = Alt
@@ -165,6 +165,23 @@ people-title = People
 presence-here = here
 presence-idle = idle
 presence-away = away
+presence-busy = do not disturb
+presence-invisible = invisible
+presence-automatic = automatic
+presence-automatic-hint = Others see whether you are here.
+presence-busy-hint = Others see it, and nothing draws your attention.
+presence-invisible-hint = Others see you as away, and not that you write.
+presence-ends = Until
+presence-ends-never = I change it
+presence-ends-8h = In 8 hours
+mentions-title = Mentions
+mentions-none = Nobody has mentioned you yet
+mentions-none-text = Messages that call you by @ and your name, or a role or group of yours, are listed here.
+# $count: unread messages that mention the reader; 100 stands for more, too.
+count-mentions = { $count ->
+    [one] { $count } mention
+   *[other] { $count } mentions
+}
 # $name: the person's name.
 message-person = Write to { $name }
 
@@ -414,6 +431,23 @@ invite-revoke = Take back
 
 tab-space = Space
 roles-title = Roles
+groups-title = Groups
+groups-hint = Members of a group are mentioned together: write @ and its name. A group allows nothing.
+groups-none = There are no groups yet.
+group-new = New group
+group-create = Create group
+field-group-name = Name
+group-open-label = Members join and leave by themselves
+group-yours = You are in it
+group-join = Join
+group-leave = Leave
+group-empty = Nobody is in it yet.
+group-remove = Take out
+group-add = Add
+field-group-person = User name of a member
+group-delete-title = Delete the group
+group-delete-hint = Its members stay in the space.
+group-delete-button = Delete group
 audit-title = Audit log
 members-find = Find a member
 members-by-role = Members by role
@@ -557,6 +591,11 @@ act-role-created = Made the role
 act-role-changed = Changed the role
 act-role-deleted = Deleted the role
 act-role-moved = Moved the role
+act-group-created = Made the group
+act-group-changed = Changed the group
+act-group-deleted = Deleted the group
+act-member-group-given = Put into a group
+act-member-group-taken = Took out of a group
 act-everyone-changed = Changed what every member may do
 act-member-role-given = Gave a role to
 act-member-role-taken = Took a role from
@@ -581,6 +620,7 @@ permission-community-time-out = Have members only read for a while
 permission-community-view-audit = Read the audit log
 permission-chat-post = Write messages
 permission-chat-attach = Send files
+permission-chat-mention-everyone = Mention roles, groups, @here and @room
 permission-chat-moderate = Delete what others wrote
 
 ## Questions before what cannot be undone
@@ -625,6 +665,9 @@ ask-ban-member-yes = Ban
 ask-delete-category = Delete the category { $name }?
 ask-delete-category-text = Its rooms stay, and stand with those that have none.
 ask-delete-category-yes = Delete the category
+ask-delete-group = Delete the group { $name }?
+ask-delete-group-text = Nobody can mention it any more. Its members stay in the space.
+ask-delete-group-yes = Delete the group
 ask-delete-role = Delete the role { $name }?
 ask-delete-role-text = Its members stay, and keep what other roles grant.
 ask-delete-role-yes = Delete the role
@@ -792,6 +835,10 @@ error-role-above = This role or member stands as high as you do, or higher. Ask 
 error-role-grants = You can give or take only what you may do yourself.
 error-role-name-taken = There is a role of this name.
 error-role-self-chosen = A role that members take on themselves may grant only what every member may have.
+error-group-name-taken = This name is taken by another group, by a role, or stands for everyone.
+error-group-full = There are 1,000 people in this group, and no space for more.
+error-groups-full = There are 100 groups, and no space for more. Delete one first.
+error-group-person = Nobody in this space has this user name.
 error-roles-full = There are 100 roles, and no space for more. Delete one first.
 error-owners-only = Only an owner may do this. Ask one of them.
 error-guest-role = Guests have no roles.

@@ -33,6 +33,7 @@ mod blackbox {
     mod fresh_pages;
     mod full_disk;
     mod history;
+    mod groups;
     mod hosts;
     mod http_caching;
     mod http_errors;
@@ -44,6 +45,7 @@ mod blackbox {
     mod log_secrets;
     mod long_lists;
     mod mail;
+    mod mentions;
     mod message_frames;
     mod messages;
     mod metrics;
@@ -55,6 +57,7 @@ mod blackbox {
     mod password_reset;
     mod portraits;
     mod presence;
+    mod presence_choice;
     mod private_files;
     mod private_rooms;
     mod profiles;

@@ -23,6 +23,7 @@ mod browser {
     mod links;
     mod live;
     mod media;
+    mod mentions;
     mod moderation;
     mod offline;
     mod pages;
@@ -37,6 +38,7 @@ mod browser {
     mod rooms;
     mod sending;
     mod settings;
+    mod sign_in_steps;
     mod sign_out;
     mod text;
     mod times;

@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 44] = [
+const INTERNAL: [&str; 46] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -59,7 +59,9 @@ const INTERNAL: [&str; 44] = [
     "MAX_CACHED_BODY_BYTES",
     "MAX_CONCURRENT_PARTS",
     "MAX_COUNTED",
+    "MAX_COUNTED_AT_ONCE",
     "MAX_EMOJI_SOURCE_BYTES",
+    "MAX_ENDS",
     "MAX_EXIF_BYTES",
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",

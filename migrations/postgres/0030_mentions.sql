@@ -35,6 +35,8 @@ CREATE TABLE mention_group_members (
 CREATE INDEX mention_group_members_of_member ON mention_group_members (space_id, account_id);
 CREATE INDEX mention_group_members_of_account ON mention_group_members (account_id);
 
+CREATE INDEX member_roles_of_account ON member_roles (account_id);
+
 -- How an account is seen by others, besides what its sockets tell.
 ALTER TABLE accounts ADD COLUMN presence TEXT COLLATE "C" NOT NULL DEFAULT 'automatic'
     CHECK (presence IN ('automatic', 'busy', 'invisible'));

@@ -99,6 +99,38 @@ impl Shell {
         askama::filters::Safe(mention_mark(self.lang, *count))
     }
 
+    /// What the viewer's own mark shows.
+    pub fn presence_state(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "here",
+            PresenceChoice::Busy => "busy",
+            PresenceChoice::Invisible => "away",
+        }
+    }
+
+    /// The message key of that.
+    pub fn presence_key(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "presence-here",
+            PresenceChoice::Busy => "presence-busy",
+            PresenceChoice::Invisible => "presence-invisible",
+        }
+    }
+
+    /// The choices of presence: value, and the message keys of name and explanation.
+    pub fn presence_choices(&self) -> [(&'static str, &'static str, &'static str); 3] {
+        [
+            ("automatic", "presence-automatic", "presence-automatic-hint"),
+            ("busy", "presence-busy", "presence-busy-hint"),
+            ("invisible", "presence-invisible", "presence-invisible-hint"),
+        ]
+    }
+
+    /// Whether one of them is the viewer's.
+    pub fn is_chosen(&self, value: &str) -> bool {
+        self.presence.0.as_str() == value
+    }
+
     /// The lengths that the form of one's presence offers: value and message key.
     pub fn presence_ends(&self) -> [(&'static str, &'static str); 5] {
         super::presence_choice::ENDS

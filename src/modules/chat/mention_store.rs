@@ -64,7 +64,8 @@ pub(super) async fn add(
             CAST(json_extract(value, '$[1]') AS INTEGER), $2, $3 \
             FROM json_each($1) WHERE TRUE ON CONFLICT DO NOTHING",
         postgres: "INSERT INTO chat_mentions (kind, target_id, room_id, message_id) \
-            SELECT value->>0, CAST(value->>1 AS BIGINT), $2, $3 \
+            SELECT value->>0, CAST(value->>1 AS BIGINT), \
+            CAST($2 AS BIGINT), CAST($3 AS BIGINT) \
             FROM json_array_elements(CAST($1 AS json)) ON CONFLICT DO NOTHING",
     };
     if new.mentions.is_empty() {
@@ -92,6 +93,8 @@ pub(super) async fn remove(tx: &mut Tx, message: MessageId) -> Result<u64> {
     tx.execute(REMOVE, (message,)).await
 }
 
+// `CROSS JOIN` has SQLite begin with what belongs to the account.
+
 /// The messages that mention `who.id` in the room `who.room_id` after `who.seen`, as a union.
 macro_rules! unread_mentions {
     () => {
@@ -101,11 +104,12 @@ macro_rules! unread_mentions {
          AND x.target_id = who.id AND x.room_id = who.room_id AND x.message_id > who.seen \
          UNION SELECT x.message_id FROM chat_mentions x WHERE x.kind = 'room' \
          AND x.target_id = who.room_id AND x.room_id = who.room_id AND x.message_id > who.seen \
-         UNION SELECT x.message_id FROM member_roles g JOIN chat_mentions x ON x.kind = 'role' \
-         AND x.target_id = g.role_id WHERE g.account_id = who.id AND g.space_id = who.space_id \
+         UNION SELECT x.message_id FROM member_roles g CROSS JOIN chat_mentions x \
+         WHERE x.kind = 'role' AND x.target_id = g.role_id AND g.account_id = who.id AND g.space_id = who.space_id \
          AND x.room_id = who.room_id AND x.message_id > who.seen \
-         UNION SELECT x.message_id FROM mention_group_members g JOIN chat_mentions x \
-         ON x.kind = 'group' AND x.target_id = g.group_id WHERE g.account_id = who.id \
+         UNION SELECT x.message_id FROM mention_group_members g \
+         CROSS JOIN chat_mentions x \
+         WHERE x.kind = 'group' AND x.target_id = g.group_id AND g.account_id = who.id \
          AND g.space_id = who.space_id AND x.room_id = who.room_id AND x.message_id > who.seen"
     };
 }
@@ -179,15 +183,15 @@ pub(super) async fn newest(
     const READ: &str = "SELECT u.message_id, u.room_id FROM (\
         SELECT x.message_id, x.room_id FROM chat_mentions x \
         WHERE x.kind IN ('account', 'here') AND x.target_id = $1 AND x.message_id < $2 \
-        UNION SELECT x.message_id, x.room_id FROM member_roles g JOIN chat_mentions x \
-        ON x.kind = 'role' AND x.target_id = g.role_id \
-        WHERE g.account_id = $1 AND x.message_id < $2 \
-        UNION SELECT x.message_id, x.room_id FROM mention_group_members g JOIN chat_mentions x \
-        ON x.kind = 'group' AND x.target_id = g.group_id \
-        WHERE g.account_id = $1 AND x.message_id < $2 \
-        UNION SELECT x.message_id, x.room_id FROM members me JOIN rooms r \
-        ON r.space_id = me.space_id JOIN chat_mentions x ON x.kind = 'room' AND x.target_id = r.id \
-        WHERE me.account_id = $1 AND x.message_id < $2) u \
+        UNION SELECT x.message_id, x.room_id FROM member_roles g CROSS JOIN chat_mentions x \
+        WHERE x.kind = 'role' AND x.target_id = g.role_id \
+        AND g.account_id = $1 AND x.message_id < $2 \
+        UNION SELECT x.message_id, x.room_id FROM mention_group_members g CROSS JOIN chat_mentions x \
+        WHERE x.kind = 'group' AND x.target_id = g.group_id \
+        AND g.account_id = $1 AND x.message_id < $2 \
+        UNION SELECT x.message_id, x.room_id FROM members me CROSS JOIN rooms r \
+        CROSS JOIN chat_mentions x WHERE r.space_id = me.space_id AND x.kind = 'room' \
+        AND x.target_id = r.id AND me.account_id = $1 AND x.message_id < $2) u \
         JOIN messages m ON m.id = u.message_id WHERE m.author_id <> $1 \
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 \
         AND b.blocked_id = m.author_id) ORDER BY u.message_id DESC LIMIT $3";

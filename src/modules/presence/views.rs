@@ -8,8 +8,7 @@ use super::people::State;
 use super::topics::PersonState;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::base::locale::Lang;
-use crate::community::Face;
-use crate::community::Shell;
+use crate::community::{Account, AccountStatus, Face, Shell};
 use crate::engine::partial::Partial;
 use crate::engine::web::{Head, Part, icon_address};
 
@@ -20,6 +19,9 @@ pub(super) struct PersonView {
     pub(super) account: AccountId,
     pub(super) space: SpaceId,
     pub(super) name: String,
+    /// The unique name, where another one is shown.
+    pub(super) user_name: Option<String>,
+    pub(super) status: Option<AccountStatus>,
     pub(super) face: Face,
     pub(super) state: &'static str,
     pub(super) lang: Lang,
@@ -35,6 +37,7 @@ impl PersonView {
         match self.state {
             "here" => "presence-here",
             "idle" => "presence-idle",
+            "busy" => "presence-busy",
             _ => "presence-away",
         }
     }
@@ -78,10 +81,23 @@ pub(super) struct PersonFrame {
     pub(super) account: AccountId,
     pub(super) space: SpaceId,
     pub(super) name: String,
+    pub(super) user_name: Option<String>,
+    pub(super) status: Option<AccountStatus>,
     pub(super) state: State,
 }
 
 impl PersonFrame {
+    pub(super) fn new(account: &Account, space: SpaceId, state: State) -> Self {
+        Self {
+            account: account.id,
+            space,
+            name: account.name.clone(),
+            user_name: account.other_name().map(str::to_owned),
+            status: account.status(),
+            state,
+        }
+    }
+
     pub(super) fn state(&self) -> PersonState {
         PersonState {
             account: self.account,
@@ -95,6 +111,8 @@ impl PersonFrame {
             account: self.account,
             space: self.space,
             name: self.name.clone(),
+            user_name: self.user_name.clone(),
+            status: self.status.clone(),
             face: Face::of(self.account, &self.name),
             state: self.state.name(),
             lang,
@@ -123,11 +141,17 @@ mod tests {
 
     #[test]
     fn person_frame_in_each_state_matches_snapshot() {
-        for state in [State::Here, State::Idle, State::Away] {
+        for state in [State::Here, State::Idle, State::Away, State::Busy] {
             let frame = PersonFrame {
                 account: AccountId(7),
                 space: SpaceId(3),
                 name: "Ann <Okafor>".into(),
+                user_name: (state == State::Busy).then(|| "ann".to_owned()),
+                status: (state == State::Busy).then(|| AccountStatus {
+                    emoji: "🌊".into(),
+                    text: "<at sea>".into(),
+                    until: None,
+                }),
                 state,
             };
             let shown = frame

@@ -47,7 +47,9 @@ impl Fixture {
         ]
         .iter()
         .fold(
-            template.replace("{code}", "AAAAAAAAAAAAAAAA"),
+            template
+                .replace("{code}", "AAAAAAAAAAAAAAAA")
+                .replace("{group}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)
