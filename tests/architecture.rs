@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 23] = [
+const UNPERMITTED_WRITES: [(&str, usize); 24] = [
     ("community::account_deletion", 1),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -215,6 +215,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 23] = [
     ("community::passkeys", 4),
     ("community::password_reset", 1),
     ("community::portraits", 1),
+    ("community::presence_choice", 1),
     ("community::profiles", 2),
     ("community::second_step", 2),
     ("community::session_store", 3),

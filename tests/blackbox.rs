@@ -32,8 +32,8 @@ mod blackbox {
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
-    mod history;
     mod groups;
+    mod history;
     mod hosts;
     mod http_caching;
     mod http_errors;

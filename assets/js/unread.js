@@ -1,6 +1,6 @@
 // Unread messages elsewhere: the number of those that mention the reader in the title, or a mark if
-// none does, a dot on the page's icon, and the marks of spaces whose rooms the sidebar does not list.
-// Who does not want to be disturbed gets neither number nor dot.
+// none does; a dot on the page's icon; and the marks of spaces whose rooms the sidebar does not
+// list. Who does not want to be disturbed gets neither number nor dot.
 
 import { onConnected, request } from './live.js';
 import { endExpired, isBusy } from './until.js';

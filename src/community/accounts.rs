@@ -66,7 +66,9 @@ impl Account {
 
     /// Emoji and text of its status; none once it has ended.
     pub fn status(&self) -> Option<AccountStatus> {
-        let is_over = self.status_until.is_some_and(|until| until <= Micros::now());
+        let is_over = self
+            .status_until
+            .is_some_and(|until| until <= Micros::now());
         let is_empty = self.status.is_empty() && self.status_emoji.is_empty();
         (!is_over && !is_empty).then(|| AccountStatus {
             emoji: self.status_emoji.clone(),

@@ -68,7 +68,12 @@ macro_rules! columns {
 }
 
 /// Checks the name of a group, which names no other group and no role.
-async fn check_free(tx: &mut Tx, space: SpaceId, name: &str, except: Option<GroupId>) -> Result<()> {
+async fn check_free(
+    tx: &mut Tx,
+    space: SpaceId,
+    name: &str,
+    except: Option<GroupId>,
+) -> Result<()> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM mention_groups \
         WHERE space_id = $1 AND name_key = $2 AND id <> $3) \
         OR EXISTS (SELECT 1 FROM roles WHERE space_id = $1 AND name_key = $2)";
@@ -159,7 +164,10 @@ impl Groups {
     }
 
     /// The names of a space's roles and groups, each with what it is.
-    pub(super) async fn names(&self, space: SpaceId) -> Result<Arc<Vec<(MentionableKind, String)>>> {
+    pub(super) async fn names(
+        &self,
+        space: SpaceId,
+    ) -> Result<Arc<Vec<(MentionableKind, String)>>> {
         const READ_NAMES: &str = "SELECT 0 AS kind, name FROM roles WHERE space_id = $1 \
             UNION ALL SELECT 1 AS kind, name FROM mention_groups WHERE space_id = $1 \
             ORDER BY kind, name";
@@ -250,7 +258,8 @@ impl Groups {
         let write = async move |tx: &mut Tx| {
             let (before, was_open) = find(tx, space, id).await?;
             check_free(tx, space, &name, Some(id)).await?;
-            tx.execute(SET, (id, &name, name_key(&name), is_open)).await?;
+            tx.execute(SET, (id, &name, name_key(&name), is_open))
+                .await?;
             let changed = Act {
                 subject: Some(id.0),
                 name: &name,
@@ -272,7 +281,8 @@ impl Groups {
         let groups = self.clone();
         let write = async move |tx: &mut Tx| {
             let (name, _) = find(tx, space, id).await?;
-            tx.execute("DELETE FROM mention_groups WHERE id = $1", (id,)).await?;
+            tx.execute("DELETE FROM mention_groups WHERE id = $1", (id,))
+                .await?;
             let deleted = Act {
                 subject: Some(id.0),
                 name: &name,
@@ -363,7 +373,9 @@ impl Groups {
                 return Err(Error::NotFound);
             }
             if set_member(tx, space, id, account, joins).await? {
-                groups.publish_joined(tx, account, space, account, joins).await?;
+                groups
+                    .publish_joined(tx, account, space, account, joins)
+                    .await?;
             }
             Ok(())
         };
@@ -386,7 +398,10 @@ impl Groups {
     async fn publish(&self, tx: &mut Tx, by: AccountId, space: SpaceId) -> Result<()> {
         let (feed, origin) = (SPACE_FEED.name(space), Origin::new(by, Some(space)));
         let event = GroupsChanged { space };
-        self.engine.bus.publish_on(tx, &[feed], origin, event).await?;
+        self.engine
+            .bus
+            .publish_on(tx, &[feed], origin, event)
+            .await?;
         Ok(())
     }
 
@@ -404,7 +419,10 @@ impl Groups {
             space,
             joined,
         };
-        self.engine.bus.publish_on(tx, &[feed], origin, event).await?;
+        self.engine
+            .bus
+            .publish_on(tx, &[feed], origin, event)
+            .await?;
         Ok(())
     }
 }

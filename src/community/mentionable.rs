@@ -72,7 +72,8 @@ impl Community {
         let mut found = Vec::new();
         for account in speakers {
             if found.len() < MAX_FOUND && readers.contains(account) {
-                self.add_person(&mut found, &mut seen, *account, &pattern).await?;
+                self.add_person(&mut found, &mut seen, *account, &pattern)
+                    .await?;
             }
         }
         match room.space {
@@ -83,12 +84,14 @@ impl Community {
                 let people = index.find_among(&pattern, MAX_FOUND * 2, among);
                 let people: Vec<AccountId> = people.into_iter().map(|(id, ..)| id).collect();
                 for account in people {
-                    self.add_person(&mut found, &mut seen, account, &pattern).await?;
+                    self.add_person(&mut found, &mut seen, account, &pattern)
+                        .await?;
                 }
             }
             None => {
                 for account in readers.iter() {
-                    self.add_person(&mut found, &mut seen, *account, &pattern).await?;
+                    self.add_person(&mut found, &mut seen, *account, &pattern)
+                        .await?;
                 }
             }
         }

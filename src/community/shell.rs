@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 
 use super::blocks::Folds;
 use super::mention_marks::mention_mark;
-use super::presence_choice::PresenceChoice;
 use super::permissions;
+use super::presence_choice::PresenceChoice;
 use super::spaces::Space;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::clock::Micros;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft, PresenceChosen, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceChanged,
+    BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
+    PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;

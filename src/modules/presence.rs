@@ -22,10 +22,10 @@ use serde_json::Value;
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::{Community, PresenceChoice};
 use crate::community::topics::{
     MemberJoined, MemberLeft, PresenceChosen, ProfileChanged, StatusChanged,
 };
+use crate::community::{Community, PresenceChoice};
 use crate::engine::Engine;
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
@@ -164,7 +164,12 @@ impl Presence {
                 Err(error) => return Err(error),
             };
             let ends = [until, status_until].into_iter().flatten().min();
-            let left = ends.map(|ends| ends.0.saturating_sub(Micros::now().0).max(0).cast_unsigned());
+            let left = ends.map(|ends| {
+                ends.0
+                    .saturating_sub(Micros::now().0)
+                    .max(0)
+                    .cast_unsigned()
+            });
             all.push(Chosen {
                 account: id,
                 choice,

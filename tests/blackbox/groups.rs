@@ -28,7 +28,10 @@ async fn group_is_made_joined_and_logged() {
     let join = json!({ "space": space, "group": group, "join": "yes" });
     bob.act("community.join-group", join.clone()).await.done();
     let list = bob.page(&format!("/spaces/{space}/groups")).await;
-    assert!(list.contains("@Designers") && list.contains("You are in it"), "{list}");
+    assert!(
+        list.contains("@Designers") && list.contains("You are in it"),
+        "{list}"
+    );
     let page = format!("/spaces/{space}/groups/{group}");
     assert!(ann.page(&page).await.contains(">bob</a>"));
     // Closed: one leaves, and does not come back by oneself.
@@ -43,7 +46,9 @@ async fn group_is_made_joined_and_logged() {
     assert_eq!(added.location(), page);
     assert!(bob.page(&page).await.contains(">bob</a>"));
     let nobody = json!({ "space": space, "group": group, "person": "nobody" });
-    ann.act("community.set-group-member", nobody).await.expect(422);
+    ann.act("community.set-group-member", nobody)
+        .await
+        .expect(422);
     let out = json!({ "space": space, "group": group, "account": bob.id, "add": "no" });
     let refused = bob.act("community.set-group-member", out.clone()).await;
     assert_eq!(refused.code(), "forbidden");

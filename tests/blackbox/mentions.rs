@@ -92,7 +92,10 @@ async fn names_of_any_script_and_with_spaces_are_mentioned() {
     let message = ann.post("general", body).await;
     let html = shown(&ann, "general", &message.id).await;
     for person in &people {
-        let link = format!("data-account=\"{}\" href=\"/people/{}\"", person.id, person.id);
+        let link = format!(
+            "data-account=\"{}\" href=\"/people/{}\"",
+            person.id, person.id
+        );
         assert_eq!(html.matches(&link).count(), 1, "{}: {html}", person.name);
         assert_eq!(shown_count(person, &ann.room("general")).await, "1");
     }
@@ -113,13 +116,19 @@ async fn who_cannot_read_the_room_is_not_mentioned() {
     let message = ann.post(&den, "@bob and @eve").await;
     bob.remember_room("den", &den);
     let html = shown(&bob, "den", &message.id).await;
-    assert!(html.contains(&format!("data-account=\"{}\"", bob.id)), "{html}");
+    assert!(
+        html.contains(&format!("data-account=\"{}\"", bob.id)),
+        "{html}"
+    );
     assert!(html.contains("and @eve"), "{html}");
     let offered = async |query: &str| {
         let path = format!("/rooms/{den}/mentionable?q={query}");
         ann.get(&path).await.json()
     };
-    assert_eq!(offered("e").await, json!([{ "kind": "everyone", "name": "here", "shown": null }]));
+    assert_eq!(
+        offered("e").await,
+        json!([{ "kind": "everyone", "name": "here", "shown": null }])
+    );
     assert_eq!(offered("bo").await[0]["name"], "bob");
     eve.get(&format!("/rooms/{den}/mentionable"))
         .await
@@ -144,15 +153,29 @@ async fn many_are_mentioned_only_with_the_permission() {
     let html = shown(&ann, "general", &refused.id).await;
     assert!(!html.contains("class=\"mention\""), "{html}");
     assert_eq!(shown_count(&bob, &general).await, "");
-    let offered = cem.get(&format!("/rooms/{general}/mentionable")).await.json();
+    let offered = cem
+        .get(&format!("/rooms/{general}/mentionable"))
+        .await
+        .json();
     let kinds = |found: &Value| -> Vec<String> {
         let found = found.as_array().expect("a list").iter();
-        found.map(|one| one["kind"].as_str().expect("a kind").to_owned()).collect()
+        found
+            .map(|one| one["kind"].as_str().expect("a kind").to_owned())
+            .collect()
     };
-    assert!(kinds(&offered).iter().all(|kind| kind == "account"), "{offered}");
-    let offered = ann.get(&format!("/rooms/{general}/mentionable")).await.json();
+    assert!(
+        kinds(&offered).iter().all(|kind| kind == "account"),
+        "{offered}"
+    );
+    let offered = ann
+        .get(&format!("/rooms/{general}/mentionable"))
+        .await
+        .json();
     for kind in ["account", "role", "group", "everyone"] {
-        assert!(kinds(&offered).iter().any(|one| one == kind), "{kind}: {offered}");
+        assert!(
+            kinds(&offered).iter().any(|one| one == kind),
+            "{kind}: {offered}"
+        );
     }
     ann.post("general", "@Gardeners: rain").await;
     assert_eq!(shown_count(&bob, &general).await, "1");
@@ -163,7 +186,10 @@ async fn many_are_mentioned_only_with_the_permission() {
     assert_eq!(shown_count(&bob, &general).await, "3");
     assert_eq!(shown_count(&cem, &general).await, "1");
     let html = shown(&cem, "general", &message.id).await;
-    assert!(html.contains("<span class=\"mention\" data-everyone"), "{html}");
+    assert!(
+        html.contains("<span class=\"mention\" data-everyone"),
+        "{html}"
+    );
     // The roles and groups by which pages mark what mentions the reader.
     let page = bob.page(&format!("/spaces/{}", bob.space)).await;
     let side = text::tag_with_id(&page, "sidebar").to_owned();
@@ -224,7 +250,11 @@ async fn mentions_page_lists_newest_first_and_pages() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    assert!(bob.page("/mentions").await.contains("Nobody has mentioned you"));
+    assert!(
+        bob.page("/mentions")
+            .await
+            .contains("Nobody has mentioned you")
+    );
     for number in 0..32 {
         ann.post("general", &format!("@bob number {number}.")).await;
     }
@@ -234,9 +264,14 @@ async fn mentions_page_lists_newest_first_and_pages() {
     assert!(newest < oldest && newest.is_some(), "{page}");
     assert!(!page.contains("number 1.") && !page.contains("myself"));
     let next = text::attributes(&page, "href");
-    let next = next.iter().find(|href| href.starts_with("/mentions?before="));
+    let next = next
+        .iter()
+        .find(|href| href.starts_with("/mentions?before="));
     let older = bob.page(next.expect("a next page")).await;
-    assert!(older.contains("number 1.") && older.contains("number 0."), "{older}");
+    assert!(
+        older.contains("number 1.") && older.contains("number 0."),
+        "{older}"
+    );
     assert!(!older.contains("/mentions?before="));
     // What one may no longer read is not listed.
     let den = ann.create_room("den").private().with(&[&bob]).await;

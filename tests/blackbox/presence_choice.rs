@@ -8,7 +8,9 @@ async fn wait_for_state(socket: &mut Socket, person: &Person, state: &str) {
     loop {
         let event = socket.event("presence.people.changed").await;
         let people = event["event"]["people"].as_array().expect("people").clone();
-        let found = people.iter().filter(|one| one["account"] == person.id.as_str());
+        let found = people
+            .iter()
+            .filter(|one| one["account"] == person.id.as_str());
         if found.last().is_some_and(|one| one["state"] == state) {
             return;
         }
@@ -32,7 +34,10 @@ async fn busy_is_shown_and_invisible_is_as_away() {
     choose(&bob, "busy", "1h").await;
     wait_for_state(&mut watch, &bob, "busy").await;
     let page = bob.page("/find").await;
-    assert!(page.contains("<footer class=\"me\" data-state=\"busy\" data-until="), "{page}");
+    assert!(
+        page.contains("<footer class=\"me\" data-state=\"busy\" data-until="),
+        "{page}"
+    );
     choose(&bob, "invisible", "").await;
     wait_for_state(&mut watch, &bob, "away").await;
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
@@ -53,7 +58,9 @@ async fn busy_is_shown_and_invisible_is_as_away() {
     }
     let is_hidden = |event: &Value| {
         let people = event["people"].as_array().expect("people");
-        people.iter().all(|one| one["account"] != bob.id.as_str() || one["state"] == "away")
+        people
+            .iter()
+            .all(|one| one["account"] != bob.id.as_str() || one["state"] == "away")
     };
     assert!(seen.iter().all(is_hidden), "{seen:?}");
     choose(&bob, "automatic", "").await;
@@ -73,8 +80,12 @@ async fn invisible_person_is_not_shown_writing() {
     let general = ann.room("general");
     let mut watch = ann.following(&format!("room/{general}/typing")).await;
     choose(&bob, "invisible", "").await;
-    bob.act("chat.type", json!({ "room": general })).await.done();
-    cem.act("chat.type", json!({ "room": general })).await.done();
+    bob.act("chat.type", json!({ "room": general }))
+        .await
+        .done();
+    cem.act("chat.type", json!({ "room": general }))
+        .await
+        .done();
     let event = watch.event("chat.typing.started").await;
     assert_eq!(event["event"]["account"], cem.id.as_str());
 }
@@ -88,10 +99,15 @@ async fn presence_is_chosen_without_scripts_for_a_time() {
     assert_eq!(chosen.location(), "/mentions");
     assert!(ann.page("/find").await.contains("data-state=\"busy\""));
     server.stop().await;
-    server.change_rows("UPDATE accounts SET presence_until = 1").await;
+    server
+        .change_rows("UPDATE accounts SET presence_until = 1")
+        .await;
     server.start_again().await;
     let page = ann.page("/find").await;
-    assert!(page.contains("<footer class=\"me\" data-state=\"here\">"), "{page}");
+    assert!(
+        page.contains("<footer class=\"me\" data-state=\"here\">"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -105,19 +121,26 @@ async fn status_and_user_name_stand_in_the_list_of_people() {
     bob.act("community.set-status", status).await.done();
     let frame = pane.frame("holiday").await;
     assert!(frame.contains("🌴 &#60;On&#62; holiday"), "{frame}");
-    assert!(frame.contains("class=\"status\" dir=\"auto\" data-until="), "{frame}");
+    assert!(
+        frame.contains("class=\"status\" dir=\"auto\" data-until="),
+        "{frame}"
+    );
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
     assert!(people.contains("🌴 &#60;On&#62; holiday"), "{people}");
     // Two people of one display name.
     let profile = json!({ "display_name": "ann" });
     bob.act("community.set-profile", profile).await.done();
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
-    assert!(people.contains("<bdi class=\"handle\">@bob</bdi>"), "{people}");
+    assert!(
+        people.contains("<bdi class=\"handle\">@bob</bdi>"),
+        "{people}"
+    );
     assert!(!people.contains("@ann</bdi>"));
     let found = ann.page("/find?q=ann").await;
     assert!(found.contains("@bob"), "{found}");
     bob.act("community.set-status", json!({})).await.done();
-    pane.frame(&format!("person-{}-{}", ann.space, bob.id)).await;
+    pane.frame(&format!("person-{}-{}", ann.space, bob.id))
+        .await;
     let people = ann.page(&format!("/spaces/{}/people", ann.space)).await;
     assert!(!people.contains("holiday"));
 }
@@ -128,7 +151,12 @@ async fn card_of_a_person_is_fetched_alone() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let card = ann.page(&format!("/people/{}?card", bob.id)).await;
-    assert!(card.contains("@bob") && !card.contains("id=\"app\""), "{card}");
+    assert!(
+        card.contains("@bob") && !card.contains("id=\"app\""),
+        "{card}"
+    );
     let eve = server.stranger("eve").await;
-    eve.get(&format!("/people/{}?card", bob.id)).await.expect(404);
+    eve.get(&format!("/people/{}?card", bob.id))
+        .await
+        .expect(404);
 }

@@ -24,7 +24,11 @@ async fn mention_is_completed_marked_counted_and_read() {
     let field = format!("#body-{garden}");
     let list = ".compose .completion li";
     // Names of any script, and with spaces.
-    for (typed, name) in [("@小", "王小明"), (" @lind", "Zoë Lind"), ("你好@bo", "Bob")] {
+    for (typed, name) in [
+        ("@小", "王小明"),
+        (" @lind", "Zoë Lind"),
+        ("你好@bo", "Bob"),
+    ] {
         page.type_into(&field, typed).await;
         page.wait_text(list, name).await;
         page.wait_until(&format!(
@@ -46,7 +50,8 @@ async fn mention_is_completed_marked_counted_and_read() {
     page.wait_until("document.querySelectorAll('.log .mention').length === 3")
         .await;
     // One's own message mentions others: it is not marked.
-    let wash = |id: &str| format!("getComputedStyle(document.getElementById('{id}')).backgroundColor");
+    let wash =
+        |id: &str| format!("getComputedStyle(document.getElementById('{id}')).backgroundColor");
     let id = page.message("你好").await;
     assert_eq!(page.js(&wash(&id)).await, json!("rgba(0, 0, 0, 0)"));
     // Bob is elsewhere.
@@ -56,13 +61,17 @@ async fn mention_is_completed_marked_counted_and_read() {
     other
         .wait_until("document.title === '(1) general · Tidepool'")
         .await;
-    people.bob.act("community.set-presence", json!({ "presence": "busy" }))
+    people
+        .bob
+        .act("community.set-presence", json!({ "presence": "busy" }))
         .await
         .done();
     other
         .wait_until("document.title === 'general · Tidepool'")
         .await;
-    people.bob.act("community.set-presence", json!({ "presence": "automatic" }))
+    people
+        .bob
+        .act("community.set-presence", json!({ "presence": "automatic" }))
         .await
         .done();
     other
@@ -75,7 +84,9 @@ async fn mention_is_completed_marked_counted_and_read() {
         .wait_until(&format!("{} !== 'rgba(0, 0, 0, 0)'", wash(&id)))
         .await;
     other
-        .wait_until(&format!("!document.querySelector('#mentions-{garden}').textContent.trim()"))
+        .wait_until(&format!(
+            "!document.querySelector('#mentions-{garden}').textContent.trim()"
+        ))
         .await;
     other
         .wait_until("document.title === 'garden · Tidepool'")
@@ -124,8 +135,11 @@ async fn card_opens_over_name_and_gives_the_focus_back() {
     page.wait_visible("#person-card .person-card").await;
     page.click("#person-card button[aria-label]").await;
     page.wait_hidden("#person-card").await;
-    page.click(&format!("#people .person[data-account='{}'] .name a", bob.id))
-        .await;
+    page.click(&format!(
+        "#people .person[data-account='{}'] .name a",
+        bob.id
+    ))
+    .await;
     page.wait_text("#person-card .person-card", "@Bob").await;
     // What is within leads on.
     page.click("#person-card form[action='/act/community.open-direct'] .btn")
@@ -141,17 +155,25 @@ async fn presence_is_chosen_in_the_menu_and_shown() {
     let people = two_people::start(&[]).await;
     let (bob, page, other) = (&people.bob, &people.bob_browser, &people.ann_browser);
     let person = format!("#people .person[data-account='{}']", bob.id);
-    other.wait_visible(&format!("{person}[data-state=here]")).await;
+    other
+        .wait_visible(&format!("{person}[data-state=here]"))
+        .await;
     page.click(".side .me summary").await;
     page.click(".side .me button[value=busy]").await;
-    other.wait_visible(&format!("{person}[data-state=busy]")).await;
+    other
+        .wait_visible(&format!("{person}[data-state=busy]"))
+        .await;
     page.wait_visible(".side .me[data-state=busy]").await;
     page.click(".side .me summary").await;
     page.click(".side .me button[value=invisible]").await;
-    other.wait_visible(&format!("{person}[data-state=away]")).await;
+    other
+        .wait_visible(&format!("{person}[data-state=away]"))
+        .await;
     let status = json!({ "emoji": "🌴", "text": "at sea" });
     bob.act("community.set-status", status).await.done();
-    other.wait_text(&format!("{person} .status"), "🌴 at sea").await;
+    other
+        .wait_text(&format!("{person} .status"), "🌴 at sea")
+        .await;
     people.ann_browser.close().await;
     people.bob_browser.close().await;
 }

@@ -24,7 +24,8 @@ fn code(secret: &str, steps: i64) -> String {
 async fn sign_in_with_password(page: &Browser) {
     page.type_into("#f-login", "ann").await;
     page.type_into("#f-password", PASSWORD).await;
-    page.click("form[action^='/sign-in'] .btn:not(.quiet)").await;
+    page.click("form[action^='/sign-in'] .btn:not(.quiet)")
+        .await;
 }
 
 #[tokio::test]
@@ -34,12 +35,15 @@ async fn code_of_an_authenticator_is_set_up_and_asked_for() {
     let page = Browser::signed_in(&ann, &server.base()).await;
     page.go("/account/totp").await;
     page.wait_visible(".qr svg").await;
-    let secret = page.js("document.querySelector('[name=secret]').value").await;
+    let secret = page
+        .js("document.querySelector('[name=secret]').value")
+        .await;
     let secret = secret.as_str().expect("a secret").to_owned();
     // One of the past, so that the present one is still good for signing in.
     page.type_into("#f-code", &code(&secret, -1)).await;
     page.type_into("#f-current_password", PASSWORD).await;
-    page.click("form[action='/account/totp'] .btn:not(.quiet)").await;
+    page.click("form[action='/account/totp'] .btn:not(.quiet)")
+        .await;
     page.wait_until("document.body.textContent.includes('ecovery codes')")
         .await;
     page.go("/account").await;
@@ -76,7 +80,8 @@ async fn account_is_linked_to_a_sign_in_service_and_signs_in_there() {
         .await;
     page.click("a[href^='/sign-in/oidc?link=']").await;
     page.click("#continue").await;
-    page.wait_text("main", "Your account is linked to one at").await;
+    page.wait_text("main", "Your account is linked to one at")
+        .await;
     page.go("/account").await;
     page.click("form[action='/sign-out'] .btn").await;
     page.wait_visible("#f-login").await;

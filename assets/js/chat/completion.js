@@ -1,6 +1,6 @@
-// Completion of what is being typed in a field: emoji after ":", rooms after "#", and whom a message
-// mentions after "@" (mentions.js). A list opens
-// over the field; ↑ and ↓ choose, Enter or Tab takes, Esc closes it.
+// Completion of what is being typed in a field: emoji after ":", rooms after "#", and whom a
+// message mentions after "@" (mentions.js). A list opens over the field; ↑ and ↓ choose, Enter or
+// Tab takes, Esc closes it.
 
 import { announce, words } from '../app.js';
 import { replaceText } from './formatting.js';
@@ -64,7 +64,8 @@ class Completion {
     if (this.typed !== typed) return; // more was typed meanwhile
     this.items = found.slice(0, MAX_ITEMS);
     // Where the name is written out already, Enter sends.
-    const isComplete = this.items.length === 1 && (this.items[0].name ?? this.items[0].label) === typed.query;
+    const [first] = this.items;
+    const isComplete = this.items.length === 1 && (first.name ?? first.label) === typed.query;
     if (!this.items.length || isComplete) return this.close();
     this.chosen = 0;
     this.list.replaceChildren(...this.items.map((item, index) => this.createItem(item, index)));

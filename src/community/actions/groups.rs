@@ -55,11 +55,7 @@ pub(super) struct GroupFields {
     open: String,
 }
 
-async fn create_group(
-    community: Community,
-    viewer: Viewer,
-    input: GroupFields,
-) -> Result<Outcome> {
+async fn create_group(community: Community, viewer: Viewer, input: GroupFields) -> Result<Outcome> {
     let (groups, space) = (&community.groups, input.space);
     let is_open = input.open == "yes";
     let group = groups
@@ -69,11 +65,7 @@ async fn create_group(
     Ok(Outcome::new(json!({ "group": group }), next))
 }
 
-async fn change_group(
-    community: Community,
-    viewer: Viewer,
-    input: GroupFields,
-) -> Result<Outcome> {
+async fn change_group(community: Community, viewer: Viewer, input: GroupFields) -> Result<Outcome> {
     let (space, group) = (input.space, input.group.ok_or(Error::NotFound)?);
     let (groups, is_open) = (&community.groups, input.open == "yes");
     groups
@@ -117,12 +109,7 @@ async fn set_group_member(
     viewer: Viewer,
     input: SetGroupMember,
 ) -> Result<Outcome> {
-    let (groups, by, space, group) = (
-        &community.groups,
-        viewer.account,
-        input.space,
-        input.group,
-    );
+    let (groups, by, space, group) = (&community.groups, viewer.account, input.space, input.group);
     match input.account {
         Some(account) => {
             let is_in = input.add != "no";

@@ -36,7 +36,10 @@ struct Entry {
 impl Entry {
     fn ranked(&self, pattern: &Pattern) -> Option<(Rank, &Self)> {
         let own = self.user_key.as_deref();
-        let ranks = [pattern.rank_of_key(&self.key), own.and_then(|key| pattern.rank_of_key(key))];
+        let ranks = [
+            pattern.rank_of_key(&self.key),
+            own.and_then(|key| pattern.rank_of_key(key)),
+        ];
         Some((ranks.into_iter().flatten().min()?, self))
     }
 }
@@ -78,7 +81,9 @@ impl PeopleIndex {
         limit: usize,
     ) -> Vec<(AccountId, &str, Rank)> {
         let found = self.find_among(pattern, limit, |_| true).into_iter();
-        found.map(|(account, name, _, rank)| (account, name, rank)).collect()
+        found
+            .map(|(account, name, _, rank)| (account, name, rank))
+            .collect()
     }
 
     /// As [`find`](Self::find), of those whom `is_meant` accepts, with their unique names where

@@ -26,8 +26,13 @@ pub(super) async fn mentionable(
     Query(query): Query<MentionableQuery>,
 ) -> Result<Json<Vec<Mentionable>>> {
     let (community, account) = (&chat.community, viewer.account);
-    let room = community.access.permit_in_room(account, &POST, room).await?;
-    let asked = community.access.permit_in_room(account, &MENTION_EVERYONE, room.id);
+    let room = community
+        .access
+        .permit_in_room(account, &POST, room)
+        .await?;
+    let asked = community
+        .access
+        .permit_in_room(account, &MENTION_EVERYONE, room.id);
     let many = is_granted(asked.await)?;
     let mut speakers = mention_store::last_speakers(&chat.engine.db, room.id).await?;
     // One rarely calls oneself.

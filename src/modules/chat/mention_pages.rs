@@ -7,9 +7,9 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::mention_completion::mentionable;
 use super::message_html::{Names, render_all};
 use super::model::MessageId;
-use super::mention_completion::mentionable;
 use super::{Chat, mention_store};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
@@ -65,7 +65,9 @@ async fn mentions(
     let before = query.before.unwrap_or(MessageId(i64::MAX));
     let shell = layout.shell(&viewer, None, "/mentions").await?;
     let (entries, next) = chat.newest_mentions(&viewer, before).await?;
-    let head = chat.community.head(&viewer, viewer.lang.t("mentions-title"));
+    let head = chat
+        .community
+        .head(&viewer, viewer.lang.t("mentions-title"));
     app_page!(
         wants,
         MentionsPage {

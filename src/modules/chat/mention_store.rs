@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::mentions::{NewMentions, Target};
+use super::mention_targets::{NewMentions, Target};
 use super::model::{Message, MessageId};
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::{GroupId, RoleId};
-
 
 /// The accounts with these names: a JSON list of names as they are compared.
 pub(super) async fn accounts_named(db: &Db, names: &str) -> Result<Vec<(AccountId, String)>> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::links::open_outside_in_tabs;
-use super::mentions::Mentions;
+use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};

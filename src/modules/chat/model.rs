@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
 use super::joined::Joined;
-use super::mentions::Mentions;
+use super::mention_targets::Mentions;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};

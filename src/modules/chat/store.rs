@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::checksum::Covered;
 use super::joined::Joined;
-use super::mentions::Mentions;
+use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
@@ -154,7 +154,14 @@ pub(super) async fn edit(
     const EDIT: &str = "UPDATE messages SET body = $2, html = $4, edited_at = $3, \
         mentions = $6, revision = revision + 1 \
         WHERE id = $1 AND deleted_at IS NULL AND revision = COALESCE($5, revision)";
-    let fields = (id, body, Micros::now(), html, revision, mentions.to_string());
+    let fields = (
+        id,
+        body,
+        Micros::now(),
+        html,
+        revision,
+        mentions.to_string(),
+    );
     let done = tx.execute(EDIT, fields).await?;
     let message = message_in(tx, id).await?;
     if done == 0 {

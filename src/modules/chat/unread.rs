@@ -15,18 +15,18 @@ use axum::extract::State;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Chat;
-use super::model::MessageId;
 use super::mention_counts::{MentionCounts, mentions_changed};
+use super::mention_store;
+use super::model::MessageId;
 use super::store::{self, UnreadRoom};
 use super::topics::{
     MentionCount, MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged,
 };
-use super::mention_store;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::{UNREAD_FEED, mention_mark};
 use crate::community::permissions::{READ, is_granted};
+use crate::community::{UNREAD_FEED, mention_mark};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;

@@ -440,7 +440,13 @@ mod tests {
         people.hear("other", true, &[(ANN, State::Here)], start);
         assert_eq!(published(&people, start), [State::Here]);
         people.hear("other", true, &[(AccountId(2), State::Here)], start);
-        assert_eq!(people.take_changes(&chosen(&people, PresenceChoice::Automatic), start).published.len(), 2);
+        assert_eq!(
+            people
+                .take_changes(&chosen(&people, PresenceChoice::Automatic), start)
+                .published
+                .len(),
+            2
+        );
         assert_eq!(people.state(ANN), State::Away);
     }
 
@@ -448,7 +454,13 @@ mod tests {
     fn activity_without_change_marks_nothing_dirty() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
         people.set_sockets(ANN, 1, start);
-        assert_eq!(people.take_changes(&chosen(&people, PresenceChoice::Automatic), start).published.len(), 1);
+        assert_eq!(
+            people
+                .take_changes(&chosen(&people, PresenceChoice::Automatic), start)
+                .published
+                .len(),
+            1
+        );
         for second in 0..100 {
             people.mark_active(ANN, start + Duration::from_secs(second));
         }
@@ -467,6 +479,9 @@ mod tests {
         assert_eq!(seen(PresenceChoice::Automatic), [State::Here]);
         people.set_sockets(ANN, 0, start);
         let later = start + AWAY_TIMEOUT;
-        assert_eq!(published_as(&people, PresenceChoice::Busy, later), [State::Away]);
+        assert_eq!(
+            published_as(&people, PresenceChoice::Busy, later),
+            [State::Away]
+        );
     }
 }

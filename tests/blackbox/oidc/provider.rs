@@ -162,15 +162,14 @@ async fn discovery(State(Provider(shared)): State<Provider>) -> Json<Value> {
 }
 
 /// What a browser is sent to: a page with the way back.
-async fn authorize(
-    State(provider): State<Provider>,
-    RawQuery(query): RawQuery,
-) -> Html<String> {
+async fn authorize(State(provider): State<Provider>, RawQuery(query): RawQuery) -> Html<String> {
     let query = query.unwrap_or_default();
     let location = format!("{}/authorize?{query}", provider.issuer());
     let back = provider.sign_in(&location, Signing::Es256, |_| ());
     let redirect = field(&query, "redirect_uri");
-    let base = redirect.strip_suffix("/sign-in/oidc/return").unwrap_or_default();
+    let base = redirect
+        .strip_suffix("/sign-in/oidc/return")
+        .unwrap_or_default();
     let back = back.replace('&', "&amp;");
     Html(format!(
         "<!doctype html><link rel=icon href=\"data:,\">\

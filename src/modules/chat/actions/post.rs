@@ -78,11 +78,10 @@ pub(in super::super) async fn post(
         if is_direct {
             check_open(tx, id).await?;
         }
-        let (mut message, is_new) =
-            {
-                let text = (body.as_str(), html.as_deref());
-                store::post(tx, id, author, &name, &key, text, &new.mentions).await?
-            };
+        let (mut message, is_new) = {
+            let text = (body.as_str(), html.as_deref());
+            store::post(tx, id, author, &name, &key, text, &new.mentions).await?
+        };
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;

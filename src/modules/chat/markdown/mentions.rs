@@ -7,7 +7,7 @@ use super::name_in_text::{joins, name_ends, plain};
 use crate::base::ids::AccountId;
 use crate::community::name_key;
 use crate::modules::chat::links::escape;
-use crate::modules::chat::mentions::{Mentions, Target};
+use crate::modules::chat::mention_targets::{Mentions, Target};
 
 /// Signs in one message that are looked at: each costs some look-ups.
 const MAX_SIGNS: usize = 40;
@@ -108,7 +108,7 @@ fn mark(out: &mut String, attribute: &str, written: &str) {
 mod tests {
     use super::*;
     use crate::modules::chat::markdown::to_html;
-    use crate::modules::chat::mentions::Mention;
+    use crate::modules::chat::mention_targets::Mention;
 
     fn shown(source: &str) -> String {
         let names = ["anna", "ann okafor", "小明", "r&d", "анна", "o'neil"];

@@ -12,8 +12,7 @@ pub(super) fn joins(char: char) -> bool {
 /// The ends of all that may be a name at the beginning of a text, shortest first, at most
 /// `max_bytes` long. Names end with their words, or anywhere in a script without spaces.
 pub(super) fn name_ends(text: &str, max_bytes: usize) -> impl DoubleEndedIterator<Item = usize> {
-    let is_word =
-        |c: char| (c.is_alphanumeric() && !is_written_without_spaces(c)) || c == '_';
+    let is_word = |c: char| (c.is_alphanumeric() && !is_written_without_spaces(c)) || c == '_';
     let limit = text.floor_char_boundary(max_bytes);
     let mut ends = Vec::new();
     let mut chars = text.char_indices().peekable();
