@@ -104,7 +104,8 @@ macro_rules! unread_mentions {
          UNION SELECT x.message_id FROM chat_mentions x WHERE x.kind = 'room' \
          AND x.target_id = who.room_id AND x.room_id = who.room_id AND x.message_id > who.seen \
          UNION SELECT x.message_id FROM member_roles g CROSS JOIN chat_mentions x \
-         WHERE x.kind = 'role' AND x.target_id = g.role_id AND g.account_id = who.id AND g.space_id = who.space_id \
+         WHERE x.kind = 'role' AND x.target_id = g.role_id \
+         AND g.account_id = who.id AND g.space_id = who.space_id \
          AND x.room_id = who.room_id AND x.message_id > who.seen \
          UNION SELECT x.message_id FROM mention_group_members g \
          CROSS JOIN chat_mentions x \
