@@ -175,6 +175,7 @@ presence-ends = Until
 presence-ends-never = I change it
 presence-ends-8h = In 8 hours
 mentions-title = Mentions
+person-card = Profile
 mentions-none = Nobody has mentioned you yet
 mentions-none-text = Messages that call you by @ and your name, or a role or group of yours, are listed here.
 # $count: unread messages that mention the reader; 100 stands for more, too.

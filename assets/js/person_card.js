@@ -4,7 +4,7 @@
 import { request } from './live.js';
 import { localizeTimes } from './times.js';
 
-const dialog = document.getElementById('person-card');
+const dialog = document.getElementById('profile-card');
 const inside = dialog.querySelector('.inside');
 
 dialog.addEventListener('click', (event) => {

@@ -85,10 +85,10 @@ async fn names_of_any_script_and_with_spaces_are_mentioned() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let mut people = Vec::new();
-    for name in ["王小明", "Zoë Lind", "محمد", "Иван", "นก", "O'Neil"] {
+    for name in ["王小明", "Zoë Lind", "محمد", "Наталия", "นก", "O'Neil"] {
         people.push(server.member(name).await);
     }
-    let body = "你好@王小明在吗, @zoë lind! @محمد @иван (@นก) @O'Neil's me@ann `@Иван`";
+    let body = "你好@王小明在吗, @zoë lind! @محمد @наталия (@นก) @O'Neil's me@ann `@Наталия`";
     let message = ann.post("general", body).await;
     let html = shown(&ann, "general", &message.id).await;
     for person in &people {
@@ -125,7 +125,7 @@ async fn who_cannot_read_the_room_is_not_mentioned() {
         let path = format!("/rooms/{den}/mentionable?q={query}");
         ann.get(&path).await.json()
     };
-    assert!(!offered("e").await.to_string().contains("eve"));
+    assert!(!offered("e").await.to_string().contains("\"eve\""));
     assert_eq!(offered("bo").await[0]["name"], "bob");
     eve.get(&format!("/rooms/{den}/mentionable"))
         .await

@@ -124,25 +124,25 @@ async fn card_opens_over_name_and_gives_the_focus_back() {
     let id = page.message("hello").await;
     let name = format!("#{id} .by");
     page.click(&name).await;
-    page.wait_text("#person-card .person-card", "@Bob").await;
+    page.wait_text("#profile-card .person-card", "@Bob").await;
     assert_eq!(page.path().await, format!("/rooms/{}", bob.room("general")));
     page.type_keys_at_focus(ESCAPE).await;
-    page.wait_hidden("#person-card").await;
+    page.wait_hidden("#profile-card").await;
     page.wait_until(&format!("document.activeElement.matches('{name}')"))
         .await;
     // By keyboard, and in the list of people.
     page.type_keys_at_focus(ENTER).await;
-    page.wait_visible("#person-card .person-card").await;
-    page.click("#person-card button[aria-label]").await;
-    page.wait_hidden("#person-card").await;
+    page.wait_visible("#profile-card .person-card").await;
+    page.click("#profile-card button[aria-label]").await;
+    page.wait_hidden("#profile-card").await;
     page.click(&format!(
         "#people .person[data-account='{}'] .name a",
         bob.id
     ))
     .await;
-    page.wait_text("#person-card .person-card", "@Bob").await;
+    page.wait_text("#profile-card .person-card", "@Bob").await;
     // What is within leads on.
-    page.click("#person-card form[action='/act/community.open-direct'] .btn")
+    page.click("#profile-card form[action='/act/community.open-direct'] .btn")
         .await;
     page.wait_text("main h1", "Bob").await;
     people.ann_browser.close().await;

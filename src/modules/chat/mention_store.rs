@@ -186,7 +186,8 @@ pub(super) async fn newest(
         UNION SELECT x.message_id, x.room_id FROM member_roles g CROSS JOIN chat_mentions x \
         WHERE x.kind = 'role' AND x.target_id = g.role_id \
         AND g.account_id = $1 AND x.message_id < $2 \
-        UNION SELECT x.message_id, x.room_id FROM mention_group_members g CROSS JOIN chat_mentions x \
+        UNION SELECT x.message_id, x.room_id FROM mention_group_members g \
+        CROSS JOIN chat_mentions x \
         WHERE x.kind = 'group' AND x.target_id = g.group_id \
         AND g.account_id = $1 AND x.message_id < $2 \
         UNION SELECT x.message_id, x.room_id FROM members me CROSS JOIN rooms r \
