@@ -28,6 +28,7 @@ use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
 use crate::modules::presence::{self, Presence};
+use crate::modules::search::{self, SearchPages};
 
 /// How long requests may take to finish on shutdown. With the two below it stays within the ten
 /// seconds that container runtimes allow.
@@ -48,6 +49,7 @@ pub fn modules() -> Modules<Community> {
         .add(admin::module(), Admin::new)
         .add(presence::module(), Presence::new)
         .add(chat::module(), Chat::new)
+        .add(search::module(), SearchPages::new)
 }
 
 /// Runs the server until SIGTERM or SIGINT. `further` adds modules to the built-in ones: see

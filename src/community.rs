@@ -67,6 +67,7 @@ mod room_row;
 mod rooms;
 mod sanction_pages;
 mod sanctions;
+pub mod search_scope;
 mod second_step;
 mod session_store;
 mod sessions;
@@ -102,6 +103,7 @@ use crate::engine::viewer::Viewer;
 pub use access::Access;
 pub use accounts::{Account, AccountStatus, Accounts};
 pub use cache::Members;
+use cache::StoreCache;
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -123,6 +125,7 @@ pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
 pub use sanctions::Sanctions;
+use search_scope::SearchScope;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -147,6 +150,7 @@ pub struct Services {
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
+    search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -198,6 +202,9 @@ impl Community {
             },
             oidc: oidc::Provider::from_settings(&engine.settings),
             people_indexes: PeopleIndexes::new(&engine),
+            search_scopes: StoreCache::of_lists(&engine, |scope| {
+                scope.any.len() + scope.none.len()
+            }),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),

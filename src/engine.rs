@@ -17,6 +17,7 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod search;
 pub mod versions;
 pub mod viewer;
 pub mod web;
@@ -42,6 +43,7 @@ use live::{Hub, Limits, Rights};
 use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use personal_data::PersonalData;
+use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
 use web::{EmbeddedAssets, Hosts, Pages, PartCache, RequestLimiter};
@@ -76,6 +78,8 @@ pub struct Services {
     pub mail: Mailer,
     /// What people put somewhere.
     pub files: Files,
+    /// What can be found by its words.
+    pub search: Search,
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
@@ -139,6 +143,7 @@ impl Engine {
                 Files::new(settings.clone(), db.clone(), jobs.clone(), kinds)?
             },
             mail: Mailer::new(&settings, jobs.clone())?,
+            search: Search::new(&db, &jobs),
             jobs,
             db,
             settings,
@@ -170,16 +175,20 @@ impl Engine {
         let transfers = Transfers::new(files, rules, is_session_valid.clone());
         files::module().bind_to(&transfers, &mut handlers);
         mail::module().bind_to(&self.mail, &mut handlers);
+        search::module().bind_to(&self.search, &mut handlers);
         // Before the jobs start, which read it.
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
+        let search_sources = std::mem::take(&mut handlers.search_sources);
+        self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }
         self.jobs.start(handlers.jobs, handlers.schedules);
         let presenter = jobs::presenter().bind(&self.live);
         presenter.start(&self.bus, &self.dead_letters);
+        tokio::spawn(self.search.clone().follow());
         tokio::spawn(jobs::publish_changes(self.jobs.clone(), self.bus.clone()));
         handlers
             .tasks

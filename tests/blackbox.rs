@@ -71,6 +71,7 @@ mod blackbox {
     mod room_order;
     mod room_permissions;
     mod rooms;
+    mod search;
     mod security_headers;
     mod security_log;
     mod sessions;

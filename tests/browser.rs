@@ -36,6 +36,7 @@ mod browser {
     mod questions;
     mod roles;
     mod rooms;
+    mod search;
     mod sending;
     mod settings;
     mod sign_in_steps;

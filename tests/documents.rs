@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 46] = [
+const INTERNAL: [&str; 52] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -54,6 +54,7 @@ const INTERNAL: [&str; 46] = [
     "MAX_BATCH_BYTES",
     "MAX_BATCH_FRAMES",
     "MAX_BATCH_ROWS",
+    "MAX_BRIEF",
     "MAX_BUFFERED_ROWS",
     "MAX_CACHED",
     "MAX_CACHED_BODY_BYTES",
@@ -69,6 +70,7 @@ const INTERNAL: [&str; 46] = [
     "MAX_INLINE_BYTES",
     "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
+    "MAX_LEAD_CHARS",
     "MAX_LISTED_DIFFERENCES",
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
@@ -77,14 +79,18 @@ const INTERNAL: [&str; 46] = [
     "MAX_ON_PAGE",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
+    "MAX_POSITION",
+    "MAX_POSITIONS",
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_RETRY_DELAY",
+    "MAX_ROOMS_READ",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
     "MAX_SEARCHED",
     "MAX_SHARDS",
+    "MAX_SNIPPET_CHARS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
     "MAX_TOLD",

@@ -71,21 +71,29 @@ function show(items) {
   choose(items.find((item) => item.dataset.key === before) ?? items[0]);
 }
 
+/** The items of a list that the server answers with; null if it does not. */
+async function itemsOf(address) {
+  const html = await request(address)
+    .then((response) => (response.ok ? response.text() : null))
+    .catch(() => null);
+  if (html === null) return null;
+  return [...new DOMParser().parseFromString(html, 'text/html').querySelectorAll('li')];
+}
+
 async function ask() {
   if (isAsking) return; // the loop below asks again
   isAsking = true;
   while (dialog.open && askedText !== field.value) {
     askedText = field.value;
     const parameters = new URLSearchParams({ q: askedText, used: usedKeys().join(',') });
-    const html = await request(`/find/results?${parameters}`)
-      .then((response) => (response.ok ? response.text() : null))
-      .catch(() => null);
-    if (html === null || askedText !== field.value) continue;
-    const page = new DOMParser().parseFromString(html, 'text/html');
-    const items = [...page.querySelectorAll('li')];
+    const lists = [`/find/results?${parameters}`, `/search/brief?${parameters}`];
+    const [names, messages] = await Promise.all(lists.map(itemsOf));
+    if (names === null || askedText !== field.value) continue;
+    const items = [...names, ...(messages ?? [])];
     show(items);
-    nothing.hidden = items.length > 0;
-    if (!items.length) announce(nothing.textContent);
+    // The last one leads to the page of search, whatever was found.
+    nothing.hidden = items.some(({ dataset }) => dataset.key !== 'all');
+    if (!nothing.hidden) announce(nothing.textContent);
   }
   isAsking = false;
 }

@@ -27,7 +27,7 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page, icon_address};
 pub(super) use people::PeopleIndexes;
 pub(super) use words::Pattern;
-use words::Rank;
+pub(super) use words::Rank;
 
 /// Results of one query.
 const MAX_RESULTS: usize = 20;

@@ -27,6 +27,7 @@ use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
+use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
@@ -317,6 +318,13 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
             let data = PersonalData::new(name, state, export, erase);
             handlers.personal_data.push(data);
         })
+    }
+
+    /// Adds a kind of things that can be found by their words. Triggers on their table write a row
+    /// of `search_queue` for each change, as those of `0031_search` do.
+    pub fn search(self, source: SearchSource<S>) -> Self {
+        self.assert_owned("search source", source.name);
+        self.bind(move |state, handlers| handlers.search_sources.push(source.bind(state)))
     }
 
     /// Spawns a task that runs as long as the server, such as a timer.

@@ -27,6 +27,7 @@ mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod search_source;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -140,6 +141,7 @@ pub fn module() -> Module<Chat> {
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
+        .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
@@ -149,6 +151,7 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
+        .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
         .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)

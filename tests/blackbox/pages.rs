@@ -34,6 +34,8 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         "/account/security".to_owned(),
         "/account/data".to_owned(),
         "/direct".to_owned(),
+        "/search".to_owned(),
+        "/search?q=the".to_owned(),
         "/account".to_owned(),
         "/dead-letters".to_owned(),
         "/jobs".to_owned(),

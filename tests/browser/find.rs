@@ -13,7 +13,7 @@ const PLAIN: Kind = Kind {
 };
 
 impl Browser {
-    async fn type_keys(&self, keys: &str) {
+    pub(super) async fn type_keys(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("an element");
         focused.send_keys(keys).await.expect("it takes keys");
     }
@@ -21,7 +21,7 @@ impl Browser {
     async fn found(&self, names: &[&str]) {
         let names = serde_json::json!(names);
         self.wait_until(&format!(
-            "JSON.stringify([...document.querySelectorAll('#goto-found .name')]\
+            "JSON.stringify([...document.querySelectorAll('#goto-found [data-key]:not([data-key=all]) .name')]\
              .map((one) => one.textContent)) === JSON.stringify({names})"
         ))
         .await;

@@ -6,6 +6,7 @@ use crate::engine::files;
 use crate::engine::jobs::JobsChanged;
 use crate::engine::live::{SocketClosed, SocketOpened};
 use crate::engine::mail;
+use crate::engine::search;
 
 /// The modules of a server. `C` is the context from which their states are created.
 pub struct Modules<C> {
@@ -19,6 +20,7 @@ impl<C: 'static> Modules<C> {
         let mut declared = Declarations::default();
         declared.merge(files::module().declared);
         declared.merge(mail::module().declared);
+        declared.merge(search::module().declared);
         declared.topics.extend([
             SocketOpened::topic(),
             SocketClosed::topic(),

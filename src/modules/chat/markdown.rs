@@ -40,7 +40,7 @@ use format::MessageFormatter;
 pub use highlight::needs_highlighting;
 use highlight::{Budget, MAX_HIGHLIGHT_TIME};
 pub(super) use mentions::{mentioned_names, with_mentions};
-pub use plain::{is_emoji_only, to_plain};
+pub use plain::{is_emoji_only, to_plain, to_text};
 use rewrite::{alloc, lines_of, rewrite};
 pub use room_links::with_room_links;
 pub(super) use sanitize::is_allowed_url;

@@ -274,6 +274,12 @@ pub(super) async fn range(
     db.all(READ, (room, first, last)).await
 }
 
+/// The ids of messages before one, wherever they are, newest first.
+pub(super) async fn before_of_all(db: &Db, id: MessageId, limit: usize) -> Result<Vec<i64>> {
+    const READ: &str = "SELECT id FROM messages WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    db.scalars(READ, (id, limit as i64)).await
+}
+
 /// The newest message on the server.
 pub(super) async fn newest_of_all(db: &Db) -> Result<Option<MessageId>> {
     db.optional_scalar("SELECT id FROM messages ORDER BY id DESC LIMIT 1", ())

@@ -96,6 +96,9 @@ const LEAST: &[(&str, Least)] = &[
     ("community.unblock", Reader),
     ("community.unlink-identity", Reader),
     ("presence.active", Reader),
+    ("search.clear-recent", Reader),
+    ("search.find", Reader),
+    ("search.rebuild", Host),
 ];
 
 /// A space with somebody of each rank. The host owns it; the others are set in the database, as if

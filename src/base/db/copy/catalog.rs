@@ -33,7 +33,10 @@ type Listed = (String, String, String, i64);
 /// A migrator's own table: each database has its own migrations.
 pub(super) const MIGRATIONS: &str = "_sqlx_migrations";
 
-/// Every ordinary table, but for the migrations' and the record of a copy. Tables behind a virtual
+/// What a server makes of the other tables by itself: the search index.
+const DERIVED: [&str; 3] = ["search_index", "search_queue", "search_progress"];
+
+/// Every ordinary table, but for the migrations', the record of a copy and [`DERIVED`] ones. Tables behind a virtual
 /// table of SQLite are not listed: they are an index of the same rows.
 pub(super) async fn tables(side: &mut Side) -> anyhow::Result<Vec<Table>> {
     const SQLITE: &str = "SELECT t.name, c.name, c.type, c.pk - 1 FROM pragma_table_list t \
@@ -49,7 +52,8 @@ pub(super) async fn tables(side: &mut Side) -> anyhow::Result<Vec<Table>> {
     let listed: Vec<Listed> = side.all(side.pick(SQLITE, POSTGRES)).await?;
     let mut tables: Vec<(Table, Vec<(i64, usize)>)> = Vec::new();
     for (table, name, type_name, in_key) in listed {
-        if table == MIGRATIONS || table == unfinished::TABLE {
+        let is_derived = DERIVED.contains(&table.as_str());
+        if table == MIGRATIONS || table == unfinished::TABLE || is_derived {
             continue;
         }
         let Some(kind) = Kind::from_type(&type_name) else {

@@ -143,6 +143,8 @@ pub(super) async fn complete(side: &mut Side) -> anyhow::Result<()> {
             orphans.join("; ")
         );
     }
+    // The server that starts on the copy makes the index anew: it needs no list of what is new.
+    side.run("DELETE FROM search_queue").await?;
     record::set_step(side, Step::Complete).await?;
     side.run("COMMIT").await?;
     Ok(())

@@ -63,6 +63,14 @@ pub fn to_plain(source: &str, max_chars: usize) -> String {
     shorten(single_line(&text), max_chars)
 }
 
+/// The message as one line of plain text, whole, with its emoji: what search reads.
+pub fn to_text(source: &str) -> String {
+    let arena = Arena::new();
+    let root = parse_bounded(&arena, source);
+    resolve_standard(root);
+    single_line(&collect_text(root))
+}
+
 /// Bidirectional controls, which would reorder the text around a preview.
 pub(super) fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,0 +1,185 @@
+//! What search finds of chat: messages, by their texts and the names and captions of their files.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::attachment::Attachments;
+use super::model::MessageId;
+use super::topics::{MessageDeleted, MessageEdited, MessagePosted};
+use super::{Chat, markdown, store};
+use crate::base::clock::Micros;
+use crate::base::db::{Db, Sql};
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::community::permissions::{READ, is_granted};
+use crate::community::search_scope::{by_author, in_conversation_of, in_room, in_space};
+use crate::engine::bus::{Envelope, Subscriber};
+use crate::engine::search::{Document, Facet, Found, SearchSource};
+
+const NAME: &str = "chat.message";
+
+/// Messages with a link to the web.
+const HAS_LINK: Facet = Facet::flag('l');
+/// Messages with files.
+const HAS_FILE: Facet = Facet::flag('f');
+/// Messages with pictures.
+const HAS_IMAGE: Facet = Facet::flag('i');
+
+pub(super) fn source() -> SearchSource<Chat> {
+    SearchSource::new(NAME, documents, before, found)
+        .filter("link", HAS_LINK)
+        .filter("file", HAS_FILE)
+        .filter("image", HAS_IMAGE)
+}
+
+/// Has the index follow the changes of this instance; the other ones have theirs followed.
+pub(super) fn subscriber() -> Subscriber<Chat> {
+    Subscriber::new("chat.search")
+        .on(async |chat: &Chat, _: &MessagePosted, of: &Envelope| follow(chat, of))
+        .on(async |chat: &Chat, _: &MessageEdited, of: &Envelope| follow(chat, of))
+        .on(async |chat: &Chat, _: &MessageDeleted, of: &Envelope| follow(chat, of))
+}
+
+fn follow(chat: &Chat, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        chat.engine.search.wake();
+    }
+    Ok(())
+}
+
+/// A message that can be found.
+#[derive(FromRow)]
+struct Row {
+    id: MessageId,
+    room_id: RoomId,
+    space_id: Option<SpaceId>,
+    author_id: AccountId,
+    author_name: String,
+    body: String,
+    #[sqlx(try_from = "String")]
+    files: Attachments,
+    created_at: Micros,
+}
+
+impl Row {
+    /// The text without marks of formatting, and what its files are called.
+    fn text(&self) -> String {
+        let mut text = markdown::to_text(&self.body);
+        for file in self.files.0.iter() {
+            for part in [&file.name, &file.caption] {
+                if !part.is_empty() {
+                    text.push_str(if text.is_empty() { "" } else { "\n" });
+                    text.push_str(part);
+                }
+            }
+        }
+        text
+    }
+
+    fn facets(&self, people: Option<&Vec<AccountId>>) -> Vec<Facet> {
+        let mut facets = vec![in_room(self.room_id), by_author(self.author_id)];
+        facets.extend(self.space_id.map(in_space));
+        facets.extend(
+            people
+                .into_iter()
+                .flatten()
+                .map(|one| in_conversation_of(*one)),
+        );
+        let has_link = ["http://", "https://"]
+            .iter()
+            .any(|link| self.body.contains(link));
+        let mut files = self.files.0.iter();
+        let has_image = files.any(|file| file.media.starts_with("image/"));
+        let flags = [
+            (has_link, HAS_LINK),
+            (!self.files.0.is_empty(), HAS_FILE),
+            (has_image, HAS_IMAGE),
+        ];
+        facets.extend(
+            flags
+                .into_iter()
+                .filter(|(has, _)| *has)
+                .map(|(_, flag)| flag),
+        );
+        facets
+    }
+}
+
+/// The messages of these ids that can be found, in no order.
+async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
+    const READ: Sql = Sql {
+        sqlite: "SELECT m.id, m.room_id, r.space_id, m.author_id, a.name AS author_name, m.body, \
+            m.files, m.created_at FROM messages m JOIN rooms r ON r.id = m.room_id \
+            JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
+            (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
+            AND m.deleted_at IS NULL AND m.joined = ''",
+        postgres: "SELECT m.id, m.room_id, r.space_id, m.author_id, a.name AS author_name, m.body, \
+            m.files, m.created_at FROM messages m JOIN rooms r ON r.id = m.room_id \
+            JOIN accounts a ON a.id = m.author_id \
+            WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
+            AND m.deleted_at IS NULL AND m.joined = ''",
+    };
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => db.all(READ, (ids.join(","),)).await,
+    }
+}
+
+async fn documents(chat: Chat, ids: Vec<i64>) -> Result<Vec<Document>> {
+    const PEOPLE: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+    let db = &chat.engine.db;
+    let rows = read(db, &ids).await?;
+    let mut people: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
+    for row in rows.iter().filter(|row| row.space_id.is_none()) {
+        if !people.contains_key(&row.room_id) {
+            people.insert(row.room_id, db.scalars(PEOPLE, (row.room_id,)).await?);
+        }
+    }
+    let documents = tokio::task::spawn_blocking(move || {
+        let documents = rows.iter().map(|row| Document {
+            id: row.id.0,
+            text: row.text(),
+            facets: row.facets(people.get(&row.room_id)),
+        });
+        documents.collect()
+    });
+    Ok(documents.await.map_err(anyhow::Error::new)?)
+}
+
+async fn before(chat: Chat, id: i64, limit: usize) -> Result<Vec<i64>> {
+    store::before_of_all(&chat.engine.db, MessageId(id), limit).await
+}
+
+async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Found>> {
+    let access = &chat.community.access;
+    let rows = read(&chat.engine.db, &ids).await?;
+    let mut places: HashMap<RoomId, Option<String>> = HashMap::new();
+    let mut found = Vec::new();
+    for row in rows {
+        if !places.contains_key(&row.room_id) {
+            let place = match access.permit_in_room(account, &READ, row.room_id).await {
+                Ok(room) => Some(chat.community.rooms.title(account, &room).await?),
+                Err(error) => {
+                    is_granted(Err::<(), _>(error))?;
+                    None
+                }
+            };
+            places.insert(row.room_id, place);
+        }
+        if let Some(Some(place)) = places.get(&row.room_id) {
+            found.push(Found {
+                id: row.id.0,
+                author: row.author_id,
+                place: place.clone(),
+                is_direct: row.space_id.is_none(),
+                href: format!("/messages/{}", row.id),
+                at: row.created_at,
+                text: row.text(),
+                author_name: row.author_name,
+            });
+        }
+    }
+    Ok(found)
+}
