@@ -232,10 +232,13 @@ impl Chat {
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
         let names = Names::in_room(&self.community, room).await?;
+        let mentions = stubs.iter().map(|stub| &stub.mentions);
+        let names = names.with_people(&self.community, mentions).await?;
         let authors = self.author_names(stubs).await?;
         let cached = |stub: &Stub| {
             let author = authors.get(&stub.author)?;
-            fragments.get(&key(lang, stub.id, stub.revision, &names, author))
+            let version = (stub.id, stub.revision);
+            fragments.get(&key(lang, version, &names, author, &stub.mentions))
         };
         let mut html: Vec<Option<Arc<str>>> = stubs.iter().map(cached).collect();
         let missing: Vec<_> = stubs
@@ -247,7 +250,6 @@ impl Chat {
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
             let rows = store::range(&self.engine.db, room, *first, *last).await?;
             let shared = (fragments.clone(), self.engine.hosts.clone());
-            let names = names.with_people(&self.community, &rows).await?;
             let rendered = render_all(shared, rows, names, lang).await?;
             for (stub, slot) in stubs.iter().zip(&mut html) {
                 if slot.is_none() {

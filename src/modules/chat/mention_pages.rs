@@ -113,7 +113,9 @@ impl Chat {
             let ids: Vec<MessageId> = ids.map(|(message, _)| *message).collect();
             let messages = mention_store::messages(db, &ids).await?;
             let names = Names::in_room(&self.community, id).await?;
-            let names = names.with_people(&self.community, &messages).await?;
+            let names = names
+                .with_people(&self.community, messages.iter().map(|one| &one.mentions))
+                .await?;
             let shared = (self.engine.fragments.clone(), self.engine.hosts.clone());
             let rendered = render_all(shared, messages, names, viewer.lang).await?;
             entries.extend(rendered.into_iter().map(|(message, html)| Entry {

@@ -44,8 +44,7 @@ pub(super) struct Names {
     rooms: Arc<RoomNames>,
     /// Those who are mentioned.
     people: Arc<HashMap<AccountId, String>>,
-    /// How often accounts were renamed: a fragment shows its author's name, and those of people
-    /// whom it mentions.
+    /// How often accounts were renamed: a fragment shows its author's name.
     renames: u64,
 }
 
@@ -60,14 +59,14 @@ impl Names {
         })
     }
 
-    /// With the names of the people whom these messages mention.
-    pub(super) async fn with_people(
+    /// With the names of the people who are mentioned.
+    pub(super) async fn with_people<'a>(
         mut self,
         community: &Community,
-        messages: &[Message],
+        mentions: impl Iterator<Item = &'a Mentions>,
     ) -> Result<Self> {
         let mut people = HashMap::new();
-        for account in messages.iter().flat_map(|one| one.mentions.accounts()) {
+        for account in mentions.flat_map(Mentions::accounts) {
             match community.accounts.get(account).await {
                 Ok(found) => drop(people.insert(account, found.name.clone())),
                 Err(Error::NotFound) => {} // shown as it was written
@@ -76,6 +75,13 @@ impl Names {
         }
         self.people = Arc::new(people);
         Ok(self)
+    }
+
+    /// The names of these people, as part of the cache key of what shows them.
+    fn hash_people(&self, mentions: &Mentions, hasher: &mut DefaultHasher) {
+        for account in mentions.accounts() {
+            self.people.get(&account).hash(hasher);
+        }
     }
 
     /// Part of the cache key of whatever is rendered with these names.
@@ -91,10 +97,17 @@ impl Names {
     }
 }
 
-/// `author` is the name that is shown, which may change.
-pub(super) fn key(lang: Lang, id: MessageId, revision: i64, names: &Names, author: &str) -> Key {
+/// `author` is the name that is shown, which may change, as may those of who is mentioned.
+pub(super) fn key(
+    lang: Lang,
+    (id, revision): (MessageId, i64),
+    names: &Names,
+    author: &str,
+    mentions: &Mentions,
+) -> Key {
     let mut hasher = DefaultHasher::new();
     author.hash(&mut hasher);
+    names.hash_people(mentions, &mut hasher);
     Key {
         template: TEMPLATE,
         lang,
@@ -115,12 +128,14 @@ impl Body {
     /// Rendered once per revision and set of names, and shared by the author's response, the frame
     /// and pages.
     fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
+        let mut hasher = DefaultHasher::new();
+        names.hash_people(&message.mentions, &mut hasher);
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
             id: message.id.0,
             revision: message.revision,
-            variant: names.version(),
+            variant: names.version() ^ hasher.finish(),
         };
         let html = fragments.render(key, || {
             let html = match &message.html {
@@ -169,8 +184,8 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
-    let one = std::slice::from_ref(message);
-    let names = names.with_people(&chat.community, one).await?;
+    let mentions = std::iter::once(&message.mentions);
+    let names = names.with_people(&chat.community, mentions).await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, names, &hosts));
@@ -188,7 +203,8 @@ pub(super) fn fragment(
     lang: Lang,
 ) -> Arc<str> {
     let author = &message.author_name;
-    let key = key(lang, message.id, message.revision, &body.names, author);
+    let version = (message.id, message.revision);
+    let key = key(lang, version, &body.names, author, &message.mentions);
     fragments.render(key, || {
         let view = MessageView {
             message,

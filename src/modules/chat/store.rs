@@ -16,12 +16,15 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, RoomId, SpaceId};
 
 /// What identifies a message's cached fragment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(super) struct Stub {
     pub(super) id: MessageId,
     pub(super) revision: i64,
     #[sqlx(rename = "author_id")]
     pub(super) author: AccountId,
+    /// The fragment shows the present names of those who are mentioned.
+    #[sqlx(try_from = "String")]
+    pub(super) mentions: Mentions,
 }
 
 /// Inserts a message, or finds the one that the author posted under this key before. The flag says
@@ -244,7 +247,7 @@ pub(super) async fn before(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages \
+    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
         WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     db.all(READ, (room, position, limit as i64)).await
 }
@@ -256,7 +259,7 @@ pub(super) async fn from(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages \
+    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
         WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
     db.all(READ, (room, position, limit as i64)).await
 }
