@@ -66,6 +66,12 @@ impl Mentions {
         self
     }
 
+    /// Bytes of the longest name.
+    pub(super) fn longest(&self) -> usize {
+        let lengths = self.0.iter().map(|mention| mention.name.len());
+        lengths.max().unwrap_or(0)
+    }
+
     pub(super) fn targets(&self) -> impl Iterator<Item = &Target> {
         self.0.iter().map(|mention| &mention.target)
     }
