@@ -26,6 +26,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "room-no-writing-notice",
     "room-read-only-notice",
     "sanction-",
+    "search-",
     "status-ends-",
     "tab-",
     "time-out-",
