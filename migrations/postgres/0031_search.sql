@@ -14,7 +14,7 @@ CREATE TABLE search_queue (
 
 -- How far the index has taken in what was there before it.
 CREATE TABLE search_progress (
-    source      TEXT   COLLATE "C" NOT NULL PRIMARY KEY,
+    source      TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     next_before BIGINT NOT NULL, -- 0: all of it
     added       BIGINT NOT NULL
 );
@@ -22,7 +22,7 @@ CREATE TABLE search_progress (
 -- What somebody looked for last.
 CREATE TABLE recent_searches (
     account_id  BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    query       TEXT   COLLATE "C" NOT NULL,
+    query       TEXT COLLATE "C" NOT NULL,
     searched_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, query)
 );
