@@ -11,6 +11,8 @@ use crate::support::TestServer;
 const UP: &str = "\u{e013}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
+/// What is written by completion.
+const TEXT: &str = "@王小明 @Zoë Lind 你好@Bob @x";
 
 #[tokio::test]
 async fn mention_is_completed_marked_counted_and_read() {
@@ -52,7 +54,7 @@ async fn mention_is_completed_marked_counted_and_read() {
     // One's own message mentions others: it is not marked.
     let wash =
         |id: &str| format!("getComputedStyle(document.getElementById('{id}')).backgroundColor");
-    let id = page.message("你好").await;
+    let id = page.message(TEXT).await;
     assert_eq!(page.js(&wash(&id)).await, json!("rgba(0, 0, 0, 0)"));
     // Bob is elsewhere.
     other
@@ -78,8 +80,8 @@ async fn mention_is_completed_marked_counted_and_read() {
         .wait_until("document.title === '(1) general · Tidepool'")
         .await;
     other.click(&format!("#room-link-{garden}")).await;
-    other.wait_message("你好").await;
-    let id = other.message("你好").await;
+    other.wait_message(TEXT).await;
+    let id = other.message(TEXT).await;
     other
         .wait_until(&format!("{} !== 'rgba(0, 0, 0, 0)'", wash(&id)))
         .await;
