@@ -18,6 +18,7 @@ optional = optional
 
 action-cancel = Cancel
 action-close = Close
+action-copy = Copy
 action-copy-link = Copy link
 action-delete = Delete
 action-discard = Discard
@@ -137,7 +138,7 @@ day-name-year = { "{weekday}" }, { "{day}" } { "{month}" } { "{year}" }
 weekdays = Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday
 months = January, February, March, April, May, June, July, August, September, October, November, December
 room-empty = Nothing has been said here yet
-room-empty-text = Whatever you write first will stand at the top.
+room-empty-text = Say hello, or what this room is for. Whatever you write first stands at the top, and who joins later reads it, too.
 room-read-only-notice = This room is read-only for now. You can read it, but not write in it.
 room-announcement-notice = Only moderators write here. You can read it.
 room-no-writing-notice = You can read this room, but not write in it.
@@ -407,6 +408,20 @@ leave-hint = You leave all its rooms too. To come back you need an invite.
 # $space: the space's name.
 leave-button = Leave { $space }
 invites-title = Invites
+invites-new = A new link
+invites-open = Open links
+invites-all = All links
+invite-title = Invite
+invite-pass-on = Pass this link on
+invite-done = To the space
+invite-qr = Show as QR code
+invite-qr-label = The link as a QR code
+invite-role = Role
+invite-no-role = None
+invite-role-hint = Who joins by the link begins with it, as long as you may give it.
+invite-guest-label = For guests
+invite-guest-hint = Who opens the link reads the open rooms of this space for a day, under a name and without an account. They cannot write.
+invite-for-guests = For guests
 invite-people = Invite people
 invites-hint = Whoever has a link can join until it is used up or expires.
 invites-empty = No link is open. Make one and pass it on.
@@ -1048,6 +1063,160 @@ error-block-self = You cannot block yourself.
 error-blocks-full = You block or ignore 1,000 people. Unblock somebody first.
 error-status-emoji = This is not an emoji. Enter a single one, or nothing.
 error-time-zone = This is no time zone. Enter one such as Europe/Vienna, or nothing.
+
+## Joining a space
+
+space-for-members = For members
+
+action-view = View
+spaces-title = Spaces you can join
+spaces-hint = These need no invite.
+spaces-empty = No space is open to you
+spaces-empty-text = Every other space here needs an invite. Ask somebody who is in it for a link.
+join-by-anybody = Everybody with an account here may join.
+join-by-approval = Its moderators decide who joins.
+join-waiting = You have asked to join.
+join-apply = Ask to join
+join-with-password = Join with a password
+join-password-label = Password of the space
+join-password-hint = Whoever gave you the link knows it.
+join-words-label = A sentence about you
+join-words-hint = The moderators read it. At most 300 characters.
+join-waiting-text = You have asked to join. This page opens the space as soon as a moderator accepts you.
+join-withdraw = Take it back
+# Stands before a date.
+join-declined = The moderators declined on
+join-declined-wait = You can ask again a day later.
+join-accepted = You are in.
+join-enter = Open the space
+join-guest-hint = What others see. You need no account: you read for a day.
+join-guest-button = Read as a guest
+join-guest-signed-in = This link is for people without an account here, who read for a day. Ask for an invite to join.
+ask-withdraw-application = Take back what you asked?
+ask-withdraw-application-text = You can ask to join again at any time.
+ask-withdraw-application-yes = Take back
+
+joining-title = Joining
+mode-title = How people join
+mode-hint = Invites work in each of these.
+mode-invitation = By invite only
+mode-invitation-hint = Nobody else learns that the space is there.
+mode-open = Open
+mode-open-hint = Everybody with an account on this server finds the space in a list and may join.
+mode-approval = By approval
+mode-approval-hint = Everybody with an account finds the space and may ask to join. Moderators decide.
+mode-password = With a password
+mode-password-hint = Whoever has the link and the password may join. The space is in no list.
+mode-password-label = Password
+mode-password-set = There is one. Enter another to change it, or leave this empty.
+mode-password-unset = For joining with a password. At least 8 characters.
+mode-link = Link to join
+mode-link-anybody = Who opens it without an account can make one.
+mode-link-accounts = Who opens it needs an account on this server. The host can let everybody make one.
+guests-stay-label = Guests may become members
+guests-stay-hint = They enter an address and a password, and keep their name.
+space-rules-title = Rules
+space-rules-hint = Members accept them before they write. Without rules nobody has to.
+space-rules-label = Rules of the space
+space-rules-again-label = Ask everybody again
+space-rules-again-hint = All members but owners only read until they have accepted the rules.
+space-rules-read = Read the rules
+space-rules-read-link = Read the rules
+# $space: the space's name.
+space-rules-of = Rules of { $space }
+space-rules-none = This space has no rules.
+space-rules-accept = Accept the rules
+space-rules-accept-hint = You can read here already. To write, accept the rules.
+space-rules-later = Later
+welcome-heading = Welcome
+welcome-hint = Members see this page once, after joining. It opens when there is a text or a room on it.
+welcome-label = Text
+welcome-rooms = Rooms to look at (at most 10)
+welcome-see = See the page
+# $space: the space's name.
+welcome-title = Welcome to { $space }
+welcome-look = Rooms to look at
+welcome-roles = Choose your roles
+welcome-steps = First steps
+welcome-picture = Set your picture
+welcome-go = Say hello
+applications-title = Applications
+applications-hint = People who ask to join the space. Whoever is accepted is let in at once.
+applications-empty = Nobody asks to join.
+# $count: how many wait for an answer.
+applications-count = { $count ->
+    [one] { $count } person asks to join
+   *[other] { $count } people ask to join
+}
+application-answer = Words for who is declined
+application-accept = Accept
+application-decline = Decline
+
+register-title = Create an account
+register-text = It is for this server. Then choose a space to join.
+register-button = Create account
+registration-title = Registration
+registration-heading = Who may make an account
+registration-label = Anybody may make an account
+registration-hint = Otherwise people need an invite of a space. At most 200 accounts are made without an invite in a day.
+# $count: accounts made without an invitation in the last 24 hours.
+registration-today = { $count ->
+    [one] { $count } account was made without an invite in the last day.
+   *[other] { $count } accounts were made without an invite in the last day.
+}
+
+guest-title = You are a guest
+guest-is = You read along
+# Stands before a time.
+guest-until = Until
+guest-ends = Then your name and all that there is of you here is deleted.
+# $space: the space's name.
+guest-stay = Stay in { $space }
+guest-stay-text = Make your name an account, and you can write.
+guest-stay-link = How to stay
+guest-ask = To take part, ask somebody of the space for an invite.
+
+# $space: the space's name.
+start-title = { $space } is ready
+start-invite = Invite the first people
+start-invite-text = Make a link and send it to them, or let them scan it. It works for a week; you can take it back at any time.
+start-invite-button = Make an invite link
+start-next = What else there is
+start-room = Write the first message
+start-room-text = Who comes later reads what was said before.
+start-joining = Choose how people join
+start-joining-text = By invite, by approval, with a password, or everybody; with rules and a welcome.
+start-space = Give the space a picture
+start-space-text = Its name, picture and emoji.
+
+permission-community-approve = Accept and decline people who ask to join
+permission-community-set-registration = Say whether strangers may make accounts
+act-space-joining-changed = Changed how people join
+act-space-rules-changed = Changed the rules
+act-space-welcome-changed = Changed the welcome
+act-server-registration-changed = Changed who may make an account
+act-invitation-created = Made an invite
+act-invitation-revoked = Took back an invite
+act-member-accepted = Accepted the application of
+act-member-declined = Declined the application of
+
+error-joining-changed = This space is joined in another way by now. Load the page again.
+error-join-password-missing = Enter a password of at least 8 characters.
+error-space-password = This is not the password of the space. Try again.
+error-member-already = You are a member already.
+error-application-wait = The moderators declined less than a day ago. Ask again later.
+error-applications-full = Too many people ask to join this space. Try again when its moderators have answered some.
+error-applications-own = You have asked to join 20 spaces. Wait for an answer, or take one back.
+error-application-answered = Somebody else has answered this, or it was taken back.
+error-applicant-banned = This person is banned, or their address is. Lift the ban first, or decline.
+error-applicant-full = This person belongs to 200 spaces, the most there can be.
+error-rules-changed = The rules were changed meanwhile. Read them again.
+error-registration-closed = Accounts are made by invite here. Ask somebody of the server for one.
+error-registrations-full = Too many accounts were made here today. Try again tomorrow, or ask for an invite.
+error-guests-full = Too many guests are reading. Try again later, or ask for an invite.
+error-guests-network = Too many guests are reading from your address. Try again later, or ask for an invite.
+error-guests-leave = This space does not let guests become members. Ask somebody of it for an invite.
+error-guest-over = You are no guest any more. Load the page again.
 
 # Search
 search-title = Search messages

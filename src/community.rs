@@ -25,9 +25,16 @@ mod emoji;
 mod find;
 mod group_pages;
 mod groups;
+mod guest_pages;
+mod guests;
 mod housekeeping;
+mod invite_pages;
 mod invites;
 mod join_lines;
+mod join_pages;
+mod join_requests;
+mod joining;
+mod joining_pages;
 mod last_space;
 mod member_list;
 mod member_roles;
@@ -52,6 +59,8 @@ mod present;
 mod profile_pages;
 mod profiles;
 mod redirects;
+mod registration;
+mod registration_pages;
 mod role_pages;
 mod role_views;
 mod roles;
@@ -79,6 +88,7 @@ mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
 mod slow_mode;
+mod space_rules;
 mod space_tabs;
 mod spaces;
 mod standing;
@@ -87,6 +97,7 @@ pub mod topics;
 mod totp;
 mod totp_pages;
 mod views;
+mod welcome_pages;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -279,6 +290,10 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::SpaceVisited>()
         .publishes::<topics::EmojiChanged>()
         .publishes::<topics::MemberJoined>()
+        .publishes::<topics::JoiningChanged>()
+        .publishes::<topics::JoinRequested>()
+        .publishes::<topics::JoinAnswered>()
+        .publishes::<topics::SpaceRulesChanged>()
         .publishes::<topics::MemberLeft>()
         .publishes::<topics::MemberChanged>()
         .publishes::<topics::MemberBanned>()
@@ -297,11 +312,13 @@ pub fn module() -> Module<Community> {
         .permission(&permissions::MANAGE_SPACE)
         .permission(&permissions::MANAGE_ROLES)
         .permission(&permissions::INVITE)
+        .permission(&permissions::APPROVE)
         .permission(&permissions::KICK)
         .permission(&permissions::BAN)
         .permission(&permissions::TIME_OUT)
         .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
+        .permission(&permissions::SET_REGISTRATION)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
@@ -310,11 +327,14 @@ pub fn module() -> Module<Community> {
         .feed(UNREAD_FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
+        .feed(join_requests::JOIN_REQUESTS_FEED, join_requests::may_follow)
         .subscriber(sidebar::presenter())
+        .subscriber(join_requests::presenter())
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions)
-        .task(Community::end_time_outs_repeatedly);
+        .task(Community::end_time_outs_repeatedly)
+        .task(Community::end_guests_repeatedly);
     let parts = [
         actions::declare,
         setup_pages::declare,
@@ -336,6 +356,12 @@ pub fn module() -> Module<Community> {
         sanction_pages::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
+        invite_pages::declare,
+        joining_pages::declare,
+        join_pages::declare,
+        registration_pages::declare,
+        welcome_pages::declare,
+        guest_pages::declare,
         find::declare,
     ];
     let module = parts

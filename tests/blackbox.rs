@@ -33,6 +33,7 @@ mod blackbox {
     mod fresh_pages;
     mod full_disk;
     mod groups;
+    mod guests;
     mod history;
     mod hosts;
     mod http_caching;
@@ -41,6 +42,7 @@ mod blackbox {
     mod invites;
     mod jobs;
     mod join_lines;
+    mod joining;
     mod live_overload;
     mod log_secrets;
     mod long_lists;
@@ -84,6 +86,7 @@ mod blackbox {
     mod socket_compression;
     mod socket_limits;
     mod socket_messages;
+    mod space_rules;
     mod spaces;
     mod test_ground;
     mod totp;

@@ -46,6 +46,7 @@ mod browser {
     mod unread_elsewhere;
     mod upload_resume;
     mod viewer;
+    mod ways_in;
     mod without_scripts;
     mod writing;
 }

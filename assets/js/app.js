@@ -35,8 +35,17 @@ function followRights() {
   location.reload();
 }
 
+/** Opens what a region offers once the reader may enter, such as a space that accepted them. */
+function enterWhenAdmitted() {
+  const entry = document.querySelector('a[data-enter]');
+  if (!entry) return;
+  delete entry.dataset.enter;
+  visit(entry);
+}
+
 function refreshPage() {
   followRights();
+  enterWhenAdmitted();
   foldSections();
   showUnread();
   notePage();

@@ -12,6 +12,7 @@ use super::permission_set::{DeclaredPermissions, PermissionSet};
 use super::permissions::READ;
 use super::room_row::{RoomRow, room_columns};
 use super::standing::{Member, RoomRules, SpaceRules, check_held};
+use super::topics::Restrictions;
 use super::{Permission, Room, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -229,6 +230,7 @@ impl Access {
     pub async fn member(&self, account: AccountId, space: SpaceId) -> Result<Option<Arc<Member>>> {
         let load = async |deps: &Dependencies| {
             deps.add(account);
+            deps.add(Restrictions(space.0));
             let member = read_member(&self.engine.db, account, space).await?;
             Ok(member.map(Arc::new))
         };

@@ -5,6 +5,7 @@ mod credentials;
 mod emoji;
 mod groups;
 mod invites;
+mod joining;
 mod profile;
 mod roles;
 mod room_order;
@@ -130,6 +131,7 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     let parts = [
         roles::declare,
         groups::declare,
+        joining::declare,
         credentials::declare,
         declare_profile,
         declare_sanctions,

@@ -99,7 +99,11 @@ impl Sessions {
     /// Whether this session still belongs to this account and has not ended.
     pub(super) async fn is_open(&self, digest: &str, account: AccountId) -> Result<bool> {
         let record = self.find(digest).await?;
-        Ok(record.is_some_and(|record| account_of(&record) == Some(account)))
+        if record.is_none_or(|record| account_of(&record) != Some(account)) {
+            return Ok(false);
+        }
+        let guest_until = self.accounts.get(account).await?.guest_until;
+        Ok(guest_until.is_none_or(|until| until > Micros::now()))
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {

@@ -143,6 +143,12 @@ impl Sessions {
             return Ok(None);
         };
         let account = self.accounts.get(account).await?;
+        if let Some(until) = account.guest_until {
+            if until <= Micros::now() {
+                return Ok(None);
+            }
+            session.set_expiry(Some(Expiry::AtDateTime(until.calendar())));
+        }
         let seen = Micros(
             session
                 .get::<i64>(SEEN)
@@ -171,6 +177,7 @@ impl Sessions {
             address,
             lang,
             theme: Theme::from_name(account.theme.as_deref().unwrap_or_default()),
+            is_guest: account.guest_until.is_some(),
         }))
     }
 
@@ -195,6 +202,10 @@ impl Sessions {
             session.clear().await;
             session.cycle_id().await.map_err(session_error)?; // `flush` alone would keep the id
         }
+        // A guest's session ends with the guest, however often it is used.
+        let ends = self.accounts.get(account).await?.guest_until;
+        let ends = ends.map(|until| Expiry::AtDateTime(until.calendar()));
+        session.set_expiry(Some(ends.unwrap_or(Expiry::OnInactivity(SESSION_TTL))));
         let device: String = headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

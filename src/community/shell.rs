@@ -6,10 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::blocks::Folds;
+use super::join_requests::JOIN_REQUESTS_FEED;
 use super::mention_marks::mention_mark;
 use super::permissions;
 use super::presence_choice::PresenceChoice;
 use super::spaces::Space;
+use super::topics::JoinRequests;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -71,6 +73,8 @@ pub struct Shell {
     pub room_version: String,
     /// Whether the viewer may change the space.
     pub manages: bool,
+    /// The applications to join the sidebar's space that wait; zero for who does not answer them.
+    pub applications: i64,
     /// Whether the viewer is the host.
     pub operates: bool,
     /// The hour that times of day go to, 12 or 24, if the viewer chose one.
@@ -251,8 +255,16 @@ impl Layout {
                 last.await?
             }
         };
+        let sidebar_held = match sidebar_space {
+            Some(space) => {
+                let scope = Scope::Space(space);
+                community.access.held(viewer.account, scope).await?
+            }
+            None => PermissionSet::default(),
+        };
         // Taken before reading: later changes arrive as frames.
-        let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
+        let feeds = community.sidebar_feeds(viewer, sidebar_space, sidebar_held);
+        let feeds = feeds.await?;
         sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
         let access = &community.access;
@@ -274,6 +286,14 @@ impl Layout {
             None => (held, String::new()),
         };
         let (held_here, room_version) = held_here;
+        let approves = sidebar_held.contains(access.declared.only(&permissions::APPROVE)?);
+        let applications = match sidebar_space {
+            Some(space) if approves => {
+                deps.add(JoinRequests(space.0));
+                community.count_requests(space).await?
+            }
+            _ => 0,
+        };
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
@@ -299,6 +319,7 @@ impl Layout {
             rights: community.rights(held_here),
             room_version,
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
+            applications,
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
             presence: account.presence(),
@@ -340,7 +361,12 @@ impl Community {
     }
 
     /// The feeds of a sidebar, with their cursors.
-    async fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<String> {
+    async fn sidebar_feeds(
+        &self,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        held: PermissionSet,
+    ) -> Result<String> {
         let live = &self.engine().live;
         let mut feeds = vec![
             ACCOUNT_FEED.position(viewer.account, live).await?,
@@ -348,6 +374,9 @@ impl Community {
         ];
         if let Some(space) = space {
             feeds.push(SPACE_FEED.position(space, live).await?);
+            if held.contains(self.access.declared.only(&permissions::APPROVE)?) {
+                feeds.push(JOIN_REQUESTS_FEED.position(space, live).await?);
+            }
         }
         Ok(feeds.join(" "))
     }

@@ -9,6 +9,7 @@ use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
     PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
+    SpaceRulesChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -65,6 +66,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(groups_changed)
         .on(group_joined)
         .on(presence_chosen)
+        .on(rules_changed)
         .when_lagged(refresh_all)
 }
 
@@ -211,6 +213,15 @@ async fn member_changed(
 async fn roles_changed(
     community: &Community,
     event: &RolesChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn rules_changed(
+    community: &Community,
+    event: &SpaceRulesChanged,
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);

@@ -50,20 +50,41 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     Ok(id)
 }
 
-/// Adds a member in the caller's transaction; an existing member's role is not changed.
+/// Adds the owner of a new space in the caller's transaction.
 ///
 /// # Errors
 /// `Conflict` when the account belongs to 200 spaces.
-pub(super) async fn add_member(
+pub(super) async fn add_owner(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<()> {
+    add_member(tx, space, account, Membership::Owner, false)
+        .await
+        .map(drop)
+}
+
+/// Adds who joins, in the transaction of [`add_joined`](super::joining::add_joined); whether they
+/// were no member before. Where a space has rules, members have yet to accept them.
+///
+/// # Errors
+/// `Conflict` when the account belongs to 200 spaces.
+pub(super) async fn add_joined_member(
+    tx: &mut Tx,
+    space: SpaceId,
+    account: AccountId,
+    is_guest: bool,
+) -> Result<bool> {
+    add_member(tx, space, account, Membership::Member, is_guest).await
+}
+
+async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     role: Membership,
-) -> Result<()> {
+    is_guest: bool,
+) -> Result<bool> {
     // Who leaves and comes back is still timed out.
     const INSERT: &str = "INSERT INTO members \
-        (space_id, account_id, role, joined_at, timed_out_until) \
-        VALUES ($1, $2, $3, $4, (SELECT MAX(until) FROM sanctions WHERE space_id = $1 \
+        (space_id, account_id, role, joined_at, guest, pending, timed_out_until) \
+        VALUES ($1, $2, $3, $4, $5, (SELECT rules <> '' FROM spaces WHERE id = $1), (SELECT MAX(until) FROM sanctions WHERE space_id = $1 \
         AND account_id = $2 AND kind = 'time-out' AND ended_at IS NULL AND until > $4)) \
         ON CONFLICT DO NOTHING";
     const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
@@ -72,9 +93,8 @@ pub(super) async fn add_member(
     if count >= MAX_SPACES {
         return Err(Error::Conflict("error-spaces-full"));
     }
-    tx.execute(INSERT, (space, account, role, Micros::now()))
-        .await?;
-    Ok(())
+    let row = (space, account, role, Micros::now(), is_guest);
+    Ok(tx.execute(INSERT, row).await? > 0)
 }
 
 /// Takes an account out of a space and all its rooms in the caller's transaction. Its sockets are
@@ -161,7 +181,7 @@ impl Spaces {
         let bus = self.engine.bus.clone();
         let create = async move |tx: &mut Tx| {
             let space = insert(tx, &name).await?;
-            add_member(tx, space, account, Membership::Owner).await?;
+            add_owner(tx, space, account).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
             let origin = Origin::new(account, Some(space));
             let owner = account;

@@ -15,6 +15,15 @@ id!(
     /// The groups that a member is in, as a dependency of its own: they decide no rights.
     MemberGroups
 );
+id!(
+    /// The restrictions of a space's members, as a dependency of its own: they change for all of
+    /// them at once, while joins must not invalidate what is cached of other members.
+    Restrictions
+);
+id!(
+    /// The applications to join a space, as a dependency of its own.
+    JoinRequests
+);
 
 event! {
     /// An account's settings changed.
@@ -110,6 +119,47 @@ event! {
         account: AccountId = AccountId(7),
         /// Their name.
         name: String = "Ann".into(),
+        /// Whether they only read, under a name for a day.
+        is_guest: bool = false,
+    }
+}
+
+event! {
+    /// A space is joined in another way.
+    pub struct JoiningChanged on "community.joining.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// Somebody asked to join a space, or took that back.
+    pub struct JoinRequested on "community.join.requested" by space
+        changes(space as JoinRequests) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who asked.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// Somebody who asked to join a space was accepted or declined.
+    pub struct JoinAnswered on "community.join.answered" by space
+        changes(space as JoinRequests) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who had asked.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// The rules of a space were changed; all members may have to accept them again.
+    pub struct SpaceRulesChanged on "community.space-rules.changed" by space
+        changes(space, space as Restrictions) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
     }
 }
 
@@ -186,9 +236,10 @@ event! {
     /// count it, too.
     pub struct SignInTried on "community.sign-in.tried" by kind changes() {
         /// 0: to sign in, 1: to join, 2: the password of an account, 3: a code of an account,
-        /// 4: to reset a password.
+        /// 4: to reset a password, 5: to register, 6: the password of a space.
         kind: u64 = 0,
-        /// The digest of the login or address, or the account's id; empty for joining.
+        /// The digest of the login or address, or the account's id, or `account:space`; empty for
+        /// joining and registering.
         login: String = "9f86d081884c7d65".into(),
         /// The network.
         network: IpAddr = IpAddr::from([192, 0, 2, 0]),

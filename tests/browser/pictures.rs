@@ -164,7 +164,7 @@ async fn screenshots() {
     picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
-    browser.wait_visible("input[readonly]").await;
+    browser.wait_visible("nav.tabs").await;
     picture(&browser, "space", "light").await;
     space_is_run(&ann, &[&jun, &mara, &sam]).await;
     for (name, page) in [

@@ -22,7 +22,7 @@ use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
 use super::{Chat, POST, TYPING_FEED, store};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::permissions::{self, is_granted};
 use crate::community::{Layout, Room, RoomKind};
@@ -160,6 +160,7 @@ async fn room_page(
             .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
             .await,
     )?;
+    let closed = closed(chat, account, &room).await?;
     let unread = newest.filter(|newest| read_to.is_none_or(|read| read < *newest));
     let page = RoomPage {
         head: chat.community.head(viewer, title.clone()),
@@ -173,7 +174,8 @@ async fn room_page(
         direct: room.space.is_none(),
         slow_seconds: room.slow_seconds,
         announcement: room.icon() == "megaphone",
-        closed: closed(chat, account, &room).await?,
+        remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
+        closed,
         may_manage,
         typing,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
@@ -206,6 +208,18 @@ async fn closed(
         "error-not-permitted" => ("lock", "room-no-writing-notice"),
         why => ("lock", why),
     }))
+}
+
+/// What somebody can do who cannot write: an address, and the key of its words.
+fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
+    match (why, space) {
+        ("error-guest", _) => Some(("/guest".to_owned(), "guest-stay-link")),
+        ("error-rules-first", Some(space)) => Some((
+            format!("/spaces/{space}/rules-text"),
+            "space-rules-read-link",
+        )),
+        _ => None,
+    }
 }
 
 fn region(log: &Log, lang: Lang) -> Result<String> {

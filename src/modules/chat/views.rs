@@ -51,6 +51,8 @@ pub(super) struct RoomPage {
     pub(super) announcement: bool,
     /// Why the viewer cannot write: an icon, and the key of the words.
     pub(super) closed: Option<(&'static str, &'static str)>,
+    /// What the viewer can do about that: an address, and the key of its words.
+    pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The newest message of the log, sent along by a form without scripts: see

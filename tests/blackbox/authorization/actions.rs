@@ -123,6 +123,43 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "forbidden", "forbidden"],
     ),
     (
+        "community.set-joining",
+        r#"{"space":"SPACE","mode":"invitation"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.join-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "", ""],
+    ),
+    ("community.apply", r#"{"space":"SPACE"}"#, ["not_found"; 3]),
+    (
+        "community.withdraw-application",
+        r#"{"space":"SPACE"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.answer-application",
+        r#"{"space":"SPACE","request":"1","accept":"yes"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-rules-text",
+        r#"{"space":"SPACE","rules":""}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.accept-rules",
+        r#"{"space":"SPACE","version":"0"}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "community.set-welcome",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    ("community.set-registration", "{}", ["forbidden"; 3]),
+    (
         "community.create-room",
         r#"{"space":"SPACE","name":"mine"}"#,
         ["not_found", "forbidden", "forbidden"],

@@ -49,7 +49,8 @@ impl Fixture {
         .fold(
             template
                 .replace("{code}", "AAAAAAAAAAAAAAAA")
-                .replace("{group}", "1"),
+                .replace("{group}", "1")
+                .replace("{invite}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)
