@@ -69,9 +69,17 @@ impl AuditEntry {
             if PERMISSION_FIELDS.contains(&name.as_str()) || was == Some(value) {
                 continue;
             }
-            lines.push(match was.filter(|was| !was.is_null()) {
-                Some(was) => format!("{} → {}", plain(was), plain(value)),
-                None => plain(value),
+            let (words, key) = (
+                |value: &Value| worded(name, value, lang),
+                format!("audit-{name}"),
+            );
+            lines.push(match (value, was.filter(|was| !was.is_null())) {
+                // Said only where it holds.
+                (Value::Bool(true), _) if lang.has(&key) => lang.t(&key).to_owned(),
+                (Value::Bool(false), None) if lang.has(&key) => continue,
+                (Value::Bool(false), _) if lang.has(&key) => format!("− {}", lang.t(&key)),
+                (_, Some(was)) => format!("{} → {}", words(was), words(value)),
+                (_, None) => words(value),
             });
         }
         let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
@@ -88,6 +96,15 @@ fn fields(text: &str) -> Map<String, Value> {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
+    }
+}
+
+/// As [`plain`], but what has a name in the catalogue by that: how a space is joined.
+fn worded(field: &str, value: &Value, lang: &Lang) -> String {
+    let key = format!("mode-{}", plain(value));
+    match field == "joining" && lang.has(&key) {
+        true => lang.t(&key).to_owned(),
+        false => plain(value),
     }
 }
 

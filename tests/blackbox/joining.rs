@@ -90,6 +90,7 @@ async fn open_space_is_listed_and_joined() {
     assert!(eve.get(&path).await.location().starts_with("/rooms/"));
     let audit = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     assert!(audit.contains("Changed how people join"), "{audit}");
+    assert!(audit.contains("By invite only → Open"), "{audit}");
 }
 
 #[tokio::test]
