@@ -18,6 +18,7 @@ mod cache;
 mod check;
 mod credentials;
 mod data_export;
+mod deletion_grace;
 mod device_names;
 mod devices;
 mod direct_rooms;
@@ -35,6 +36,7 @@ mod joining;
 mod joining_pages;
 mod last_space;
 mod member_list;
+mod member_names;
 mod member_roles;
 mod name_skeletons;
 mod names;
@@ -52,6 +54,9 @@ mod person;
 mod portraits;
 mod profile_pages;
 mod profiles;
+mod rail_order;
+mod reader_pages;
+mod readers;
 mod redirects;
 mod registration;
 mod registration_pages;
@@ -60,12 +65,15 @@ mod role_views;
 mod roles;
 mod room_category;
 mod room_changes;
+mod room_deletion;
 mod room_form;
+mod room_leaving;
 mod room_names;
 mod room_order;
 mod room_order_pages;
 mod room_permission_pages;
 mod room_permissions;
+mod room_positions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
@@ -83,6 +91,8 @@ mod sign_in_limits;
 mod sign_in_request;
 mod slow_mode;
 mod space_rules;
+mod space_deletion;
+mod space_list_pages;
 mod space_tabs;
 mod spaces;
 mod standing;
@@ -92,6 +102,8 @@ mod totp;
 mod totp_pages;
 mod views;
 mod welcome_pages;
+mod web_access;
+mod web_pages;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -115,6 +127,7 @@ pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 use invites::Invites;
+pub use member_names::MemberNames;
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
@@ -131,6 +144,7 @@ pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
+pub use web_access::WebSpace;
 
 /// A facade over the community's services, one per noun: `community.rooms`, `community.access` and
 /// so on. Cheap to clone.
@@ -268,6 +282,9 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::AccountRenamed>()
         .publishes::<topics::BlocksChanged>()
         .publishes::<topics::SpaceCreated>()
+        .publishes::<topics::SpaceDeleted>()
+        .publishes::<topics::SpacesOrdered>()
+        .publishes::<topics::WebAccessChanged>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
         .publishes::<topics::EmojiChanged>()
@@ -339,6 +356,11 @@ pub fn module() -> Module<Community> {
         registration_pages::declare,
         welcome_pages::declare,
         guest_pages::declare,
+        space_list_pages::declare,
+        space_deletion::declare,
+        room_deletion::declare,
+        reader_pages::declare,
+        web_pages::declare,
         find::declare,
     ];
     let module = parts

@@ -17,6 +17,7 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod scope_data;
 pub mod search;
 pub mod versions;
 pub mod viewer;
@@ -43,6 +44,7 @@ use live::{Hub, Limits, Rights};
 use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane};
 use personal_data::PersonalData;
+use scope_data::ScopeData;
 use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
@@ -92,6 +94,8 @@ pub struct Services {
     pub embedded_assets: EmbeddedAssets,
     /// What modules keep of accounts; set at the start.
     personal_data: OnceLock<Vec<PersonalData>>,
+    /// What modules keep of rooms and spaces; set at the start.
+    scope_data: OnceLock<Vec<ScopeData>>,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -137,6 +141,7 @@ impl Engine {
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
+            scope_data: OnceLock::new(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -180,6 +185,9 @@ impl Engine {
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
+        let _ = self
+            .scope_data
+            .set(std::mem::take(&mut handlers.scope_data));
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
@@ -228,6 +236,11 @@ impl Engine {
     /// What modules keep of accounts, in the order of declaration; nothing before the start.
     pub fn personal_data(&self) -> &[PersonalData] {
         self.personal_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What modules keep of rooms and spaces, in the order of declaration; nothing before the start.
+    pub fn scope_data(&self) -> &[ScopeData] {
+        self.scope_data.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

@@ -220,10 +220,12 @@ const UNPERMITTED_WRITES: [(&str, usize); 27] = [
     ("community::portraits", 1),
     ("community::profiles", 2),
     ("community::registration", 1),
+    ("community::rail_order", 1),
     ("community::second_step", 2),
     ("community::session_store", 3),
     ("community::sessions", 3),
     ("community::setup", 2),
+    ("community::space_deletion", 1),
     ("community::time_outs", 1),
     ("community::totp", 3),
 ];

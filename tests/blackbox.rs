@@ -21,6 +21,7 @@ mod blackbox {
     mod daily_limits;
     mod damage;
     mod database_outage;
+    mod deletion;
     mod deployment;
     mod direct_conversations;
     mod durability;
@@ -61,7 +62,9 @@ mod blackbox {
     mod private_rooms;
     mod profiles;
     mod queued_writes;
+    mod rail_order;
     mod rate_limits;
+    mod readers;
     mod refused_bodies;
     mod resume;
     mod revocation;
@@ -91,5 +94,6 @@ mod blackbox {
     mod unknown_settings;
     mod unread;
     mod unread_answers;
+    mod web_access;
     mod write_queue;
 }

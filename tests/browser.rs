@@ -33,12 +33,14 @@ mod browser {
     mod portraits;
     mod printing;
     mod questions;
+    mod readers;
     mod roles;
     mod rooms;
     mod search;
     mod sending;
     mod settings;
     mod sign_out;
+    mod sorting;
     mod text;
     mod times;
     mod unread_elsewhere;

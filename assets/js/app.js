@@ -61,7 +61,8 @@ function refreshPage() {
   }
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
-    '.filter[hidden], [data-copy][hidden], .compose :is(.hint, .tools, [data-emoji])[hidden]',
+    '.filter[hidden], [data-copy][hidden], [data-grip][hidden], '
+      + '.compose :is(.hint, .tools, [data-emoji])[hidden]',
   );
   for (const control of controls) control.hidden = false;
 }
@@ -209,6 +210,13 @@ document.addEventListener('submit', (event) => {
   if (!form.elements.ask) return;
   event.preventDefault();
   import('./ask.js').then(({ ask }) => ask(form), () => form.submit());
+});
+
+// What stands in an order of one's own is dragged: in the rail by a mouse, elsewhere by its grip.
+document.addEventListener('pointerdown', (event) => {
+  const isInRail = event.pointerType === 'mouse' && event.target.closest('.rail [data-item]');
+  if (event.button || !(isInRail || event.target.closest('[data-grip]'))) return;
+  import('./sorting.js').then(({ startSorting }) => startSorting(event), () => {});
 });
 
 /** Has screen readers read a text out. */

@@ -142,6 +142,7 @@ impl Community {
 /// `Conflict` when it is the only owner of one.
 async fn leave_spaces(tx: &mut Tx, id: AccountId) -> Result<Vec<SpaceId>> {
     const OWNS: &str = "SELECT EXISTS (SELECT 1 FROM members mine \
+        JOIN spaces s ON s.id = mine.space_id AND s.deleted_at IS NULL \
         WHERE mine.account_id = $1 AND mine.role = 'owner' AND NOT EXISTS \
         (SELECT 1 FROM members other WHERE other.space_id = mine.space_id \
         AND other.role = 'owner' AND other.account_id <> $1))";

@@ -2,15 +2,18 @@
 
 mod account;
 mod credentials;
+mod deletion;
 mod emoji;
 mod invites;
 mod joining;
+mod positions;
 mod profile;
 mod roles;
 mod room_order;
 mod rooms;
 mod sanctions;
 mod spaces;
+mod web_access;
 
 use super::Community;
 use super::emoji::EMOJI;
@@ -125,6 +128,9 @@ pub(super) fn declare(module: Module<Community>) -> Module<Community> {
         roles::declare,
         joining::declare,
         credentials::declare,
+        deletion::declare,
+        positions::declare,
+        web_access::declare,
         declare_profile,
         declare_sanctions,
         declare_room_order,

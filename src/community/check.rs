@@ -40,8 +40,8 @@ const RULES: [Rule; 7] = [
     },
     Rule {
         broken: "a space has no owner",
-        find: "SELECT CAST(s.id AS TEXT) FROM spaces s WHERE NOT EXISTS (SELECT 1 \
-            FROM members m WHERE m.space_id = s.id AND m.role = 'owner') LIMIT 50",
+        find: "SELECT CAST(s.id AS TEXT) FROM spaces s WHERE s.deleted_at IS NULL \
+            AND NOT EXISTS (SELECT 1 FROM members m WHERE m.space_id = s.id AND m.role = 'owner') LIMIT 50",
     },
 ];
 

@@ -98,7 +98,7 @@ impl Invitation {
 
 const OPEN: &str = "SELECT i.space_id, s.name AS space, a.name AS \"from\", i.kind FROM invites i \
     JOIN spaces s ON s.id = i.space_id JOIN accounts a ON a.id = i.created_by \
-    WHERE i.code = $1 AND i.revoked_at IS NULL \
+    WHERE i.code = $1 AND i.revoked_at IS NULL AND s.deleted_at IS NULL \
     AND (i.expires_at IS NULL OR i.expires_at > $2) \
     AND (i.most_uses IS NULL OR i.uses < i.most_uses)";
 
@@ -124,7 +124,9 @@ pub(super) struct Used {
 pub(super) async fn use_up(tx: &mut Tx, code: &str, kind: InviteKind) -> Result<Used> {
     const USE: &str = "UPDATE invites SET uses = uses + 1 WHERE code = $1 AND kind = $3 \
         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
-        AND (most_uses IS NULL OR uses < most_uses) RETURNING space_id, created_by, role_id";
+        AND (most_uses IS NULL OR uses < most_uses) AND NOT EXISTS (SELECT 1 FROM spaces s \
+        WHERE s.id = invites.space_id AND s.deleted_at IS NOT NULL) \
+        RETURNING space_id, created_by, role_id";
     let used: Option<Used> = tx.optional(USE, (code, Micros::now(), kind)).await?;
     used.ok_or(Error::Conflict("error-invite-over"))
 }

@@ -21,12 +21,12 @@ type Here = State<Community>;
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     module
-        .page(Audience::SignedIn, "/spaces", get(spaces))
+        .page(Audience::SignedIn, "/spaces/open", get(spaces))
         .page(Audience::SignedIn, "/spaces/{space}/join", get(join))
 }
 
 #[derive(Template)]
-#[template(path = "community/spaces.html", blocks = ["app"])]
+#[template(path = "community/joinable_spaces.html", blocks = ["app"])]
 struct SpacesPage {
     head: Head,
     shell: Shell,
@@ -57,11 +57,11 @@ async fn spaces(
     wants: Wants,
 ) -> Result<PageAnswer> {
     let spaces = community.joinable(viewer.account).await?;
-    let shell = layout.shell(&viewer, None, "/spaces").await?;
+    let shell = layout.shell(&viewer, None, "/spaces/open").await?;
     app_page!(
         wants,
         SpacesPage {
-            head: community.head(&viewer, viewer.lang.t("spaces-title")),
+            head: community.head(&viewer, viewer.lang.t("open-spaces-title")),
             shell,
             spaces,
         }

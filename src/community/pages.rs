@@ -99,7 +99,11 @@ async fn home(
     {
         return Ok(Redirect::to(&to).into_response());
     }
-    let space = community.spaces.get(viewer.account, space).await?;
+    let spaces = &community.spaces;
+    if wants == Wants::Page && spaces.deletion(viewer.account, space).await?.is_some() {
+        return Ok(Redirect::to(&format!("/spaces/{space}/closed")).into_response());
+    }
+    let space = spaces.get(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
     let shell = layout.shell(&viewer, Some(space.id), &here).await?;
     let page: Result<PageAnswer> = app_page!(
@@ -136,6 +140,7 @@ async fn space_settings(
     let has_emblem = community.spaces.has_emblem(space.id).await?;
     let scope = Scope::Space(space.id);
     let held = community.access.held(viewer.account, scope).await?;
+    let member = community.access.member(viewer.account, space.id).await?;
     let head = community.head(&viewer, viewer.lang.t("space-settings-title"));
     app_page!(
         wants,
@@ -148,6 +153,7 @@ async fn space_settings(
             archived,
             emoji,
             has_emblem,
+            is_owner: member.is_some_and(|member| member.is_owner),
         }
     )
 }

@@ -194,7 +194,7 @@ impl Community {
         const READ: &str = "SELECT s.id, s.name FROM spaces s \
             JOIN members mine ON mine.space_id = s.id AND mine.account_id = $1 \
             JOIN members theirs ON theirs.space_id = s.id AND theirs.account_id = $2 \
-            ORDER BY s.name LIMIT 100";
+            WHERE s.deleted_at IS NULL ORDER BY s.name LIMIT 100";
         self.engine().db.all(READ, (one, other)).await
     }
 

@@ -50,7 +50,7 @@ struct Next {
 /// Where a new account goes that did not come from anywhere.
 fn next_page(next: &str) -> String {
     match local_path(next) {
-        "/" => "/spaces".to_owned(),
+        "/" => "/spaces/open".to_owned(),
         next => next.to_owned(),
     }
 }

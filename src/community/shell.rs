@@ -12,7 +12,7 @@ use super::spaces::Space;
 use super::topics::JoinRequests;
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::module::{Nav, NavSection, Pane};
 use crate::engine::versions::Dependencies;
@@ -167,7 +167,7 @@ impl Layout {
         if let Some(space) = space {
             self.note_visit(deps, viewer, space).await?;
             for pane in &self.additions.panes {
-                let pane = pane(viewer.clone(), space, deps.clone()).await?;
+                let pane = pane(viewer.clone(), space, room_at(here), deps.clone()).await?;
                 shell.panes.push(pane);
             }
         }
@@ -223,10 +223,7 @@ impl Layout {
             None => PermissionSet::default(),
         };
         // In a room, which may allow and deny, what the viewer holds there.
-        let room = here
-            .strip_prefix("/rooms/")
-            .and_then(|room| room.parse().ok());
-        let held_here = match room {
+        let held_here = match room_at(here) {
             // A request may name any room: one that the viewer does not read is as none.
             Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
                 Err(Error::NotFound) => (held, String::new()),
@@ -277,6 +274,11 @@ impl Layout {
             feeds,
         })
     }
+}
+
+/// The room whose page has this path.
+fn room_at(here: &str) -> Option<RoomId> {
+    here.strip_prefix("/rooms/")?.parse().ok()
 }
 
 fn link(space: &Space, current: Option<SpaceId>) -> SpaceLink {

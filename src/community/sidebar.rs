@@ -8,7 +8,8 @@ use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceChanged, SpaceRulesChanged,
+    RoomChanged, RoomCreated, SpaceChanged, SpaceDeleted, SpaceRulesChanged, SpacesOrdered,
+    WebAccessChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -58,6 +59,9 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(profile_changed)
         .on(blocks_changed)
         .on(space_changed)
+        .on(space_deleted)
+        .on(spaces_ordered)
+        .on(web_access_changed)
         .on(member_joined)
         .on(member_left)
         .on(member_changed)
@@ -174,6 +178,46 @@ async fn room_changed(
 async fn space_changed(
     community: &Community,
     event: &SpaceChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn space_deleted(
+    community: &Community,
+    event: &SpaceDeleted,
+    envelope: &Envelope,
+) -> Result<()> {
+    for account in &event.members {
+        let own = SpaceDeleted {
+            members: vec![*account],
+            ..*event
+        };
+        refetch(community, &ACCOUNT_FEED.name(*account), envelope, &own);
+    }
+    let of_space = SpaceDeleted {
+        members: Vec::new(),
+        ..*event
+    };
+    let feed = SPACE_FEED.name(event.space);
+    refetch(community, &feed, envelope, &of_space);
+    Ok(())
+}
+
+async fn spaces_ordered(
+    community: &Community,
+    event: &SpacesOrdered,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn web_access_changed(
+    community: &Community,
+    event: &WebAccessChanged,
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);

@@ -41,6 +41,14 @@ pub struct Space {
     pub tells_joins: bool,
 }
 
+/// The order of an account's spaces, of `members m` and `spaces s`: its own, then by name.
+macro_rules! rail_order {
+    () => {
+        "ORDER BY m.rail_position IS NULL, m.rail_position, s.name, s.id"
+    };
+}
+pub(super) use rail_order;
+
 /// Inserts a space with a role of moderators in the caller's transaction.
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     let id = SpaceId::new();
@@ -138,12 +146,16 @@ impl Spaces {
         }
     }
 
-    /// The spaces that an account belongs to, by name, at most 200. Adds what they depend on to
-    /// `page`.
+    /// The spaces that an account belongs to, in its own order, at most 200. Adds what they depend
+    /// on to `page`.
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        const READ: &str = "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
-            WHERE m.account_id = $1 ORDER BY s.name LIMIT $2";
+        const READ: &str = concat!(
+            "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+             WHERE m.account_id = $1 AND s.deleted_at IS NULL ",
+            rail_order!(),
+            " LIMIT $2"
+        );
         let load = async |deps: &Dependencies| {
             deps.add(account);
             let ids: Vec<SpaceId> = self.engine.db.scalars(IDS, (account,)).await?;

@@ -20,6 +20,11 @@ id!(
     /// The applications to join a space, as a dependency of its own.
     JoinRequests
 );
+id!(
+    /// Whether a space is deleted, as a dependency of its own: every membership depends on it, and
+    /// must not become stale with every other change of the space.
+    SpaceDeletion
+);
 
 event! {
     /// An account's settings changed.
@@ -74,6 +79,37 @@ event! {
         space: SpaceId = SpaceId(3),
         /// The owner's account.
         owner: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A space was deleted, which closes it, or brought back. It is erased some days later.
+    pub struct SpaceDeleted on "community.space.deleted" by space
+        changes(space, space as SpaceDeletion) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Whether it was brought back.
+        restored: bool = false,
+        /// The members whose list of spaces is told. A frame names the account that reads it only.
+        members: Vec<AccountId> = vec![],
+    }
+}
+
+event! {
+    /// An account put its spaces in another order.
+    pub struct SpacesOrdered on "community.spaces.ordered" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A space or rooms of it became readable for the whole web, or no longer.
+    pub struct WebAccessChanged on "community.web.changed" by space changes(space, rooms) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Its rooms whose readers may have changed.
+        rooms: Vec<RoomId> = vec![RoomId(12)],
     }
 }
 

@@ -128,6 +128,7 @@ pub(super) struct SpacePage {
     pub(super) archived: Vec<Room>,
     pub(super) emoji: Vec<Emoji>,
     pub(super) has_emblem: bool,
+    pub(super) is_owner: bool,
 }
 
 #[derive(Template)]

@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
@@ -27,6 +27,7 @@ use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
+use crate::engine::scope_data::{ErasedScope, ScopeData};
 use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -320,6 +321,18 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
+    /// Declares that it keeps something of rooms or spaces: `erase` erases some of it when one of
+    /// them is erased, a bounded step, and says whether there may be more. It runs in a job. What
+    /// stands in tables that refer to them with `ON DELETE CASCADE` goes by itself: this is for
+    /// what is long, and for files.
+    pub fn scope_data<E, R>(self, erase: E) -> Self
+    where
+        E: Fn(S, ErasedScope) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| handlers.scope_data.push(ScopeData::new(state, erase)))
+    }
+
     /// Adds a kind of things that can be found by their words. Triggers on their table write a row
     /// of `search_queue` for each change, as those of `0031_search` do.
     pub fn search(self, source: SearchSource<S>) -> Self {
@@ -350,17 +363,19 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Adds a pane beside the pages of a space.
+    /// Adds a pane beside the pages of a space, and of a room where the page is one.
     pub fn pane<F, R>(self, pane: F) -> Self
     where
-        F: Fn(S, Viewer, SpaceId, Dependencies) -> R + Copy + Send + Sync + 'static,
+        F: Fn(S, Viewer, SpaceId, Option<RoomId>, Dependencies) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<Arc<Part>>> + Send + 'static,
     {
         self.bind(move |state, handlers| {
             let state = state.clone();
-            handlers.panes.push(Arc::new(move |viewer, space, deps| {
-                pane(state.clone(), viewer, space, deps).boxed()
-            }));
+            handlers
+                .panes
+                .push(Arc::new(move |viewer, space, room, deps| {
+                    pane(state.clone(), viewer, space, room, deps).boxed()
+                }));
         })
     }
 

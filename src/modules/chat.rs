@@ -21,6 +21,7 @@ mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod room_data;
 mod search_source;
 mod sidebar;
 mod slow_mode;
@@ -29,6 +30,7 @@ mod topics;
 mod typing;
 mod unread;
 mod views;
+mod web_pages;
 
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
@@ -126,6 +128,7 @@ pub fn module() -> Module<Chat> {
         .files(attachment_store::kind())
         .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
+        .scope_data(room_data::erase)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
         .account_style(views::account_style)
@@ -139,7 +142,7 @@ pub fn module() -> Module<Chat> {
         .subscriber(actions::delete_many::subscriber())
         .task(unread::flush)
         .task(join_lines::write_lines);
-    declare_actions(pages::declare(module))
+    declare_actions(web_pages::declare(pages::declare(module)))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {

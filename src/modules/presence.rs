@@ -8,6 +8,7 @@ mod instances;
 mod pages;
 mod people;
 mod rejoin;
+mod rooms;
 mod topics;
 mod views;
 
@@ -20,8 +21,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::Community;
+use crate::community::permissions::{READ, is_granted};
 use crate::community::topics::{MemberJoined, MemberLeft, ProfileChanged};
 use crate::engine::Engine;
 use crate::engine::actions::{Class, Outcome};
@@ -33,6 +35,7 @@ use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
 use people::{People, State};
 use rejoin::Rejoined;
+use rooms::WatchedRooms;
 use topics::{PeopleChanged, PersonActive, PresenceTold};
 use views::PersonFrame;
 
@@ -43,6 +46,7 @@ pub struct Presence {
     community: Community,
     people: Arc<People>,
     rejoined: Rejoined,
+    watched: WatchedRooms,
 }
 
 const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
@@ -51,6 +55,13 @@ const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
 pub const PRESENCE_FEED: Feed<SpaceId> = Feed::new(
     "space/{space}/presence",
     "Who of a space is here, idle or away",
+)
+.volatile();
+
+/// The presence of those who read a room that not every member reads.
+pub const ROOM_PRESENCE_FEED: Feed<RoomId> = Feed::new(
+    "room/{room}/presence",
+    "Who reads a room that is not for all, and who of them is here, idle or away",
 )
 .volatile();
 
@@ -67,6 +78,7 @@ impl Presence {
             community: community.clone(),
             people: Arc::new(People::new(idle_after)),
             rejoined: Rejoined::default(),
+            watched: WatchedRooms::default(),
         }
     }
 
@@ -100,7 +112,7 @@ impl Presence {
             for space in self.community.spaces.of(&deps, *account).await?.iter() {
                 by_space.entry(space.id).or_default().push(PersonFrame {
                     account: *account,
-                    space: space.id,
+                    list: space.id.into(),
                     name: name.clone(),
                     state: *state,
                 });
@@ -119,11 +131,16 @@ impl Presence {
                 space,
                 people: people.iter().map(PersonFrame::state).collect(),
             };
+            let states = people.iter();
+            let states: Vec<_> = states
+                .map(|person| (person.account, person.name.clone(), person.state))
+                .collect();
             let content = Content::of(&event)
                 .html(move |lang| people.iter().map(|person| person.frame(lang)).collect());
             self.engine
                 .live
                 .publish(&PRESENCE_FEED.name(space), content);
+            self.publish_to_rooms(space, &states).await;
             // Of all instances, as this one knows them: each publishes for its own sockets.
             self.engine.bus.publish_here(Origin::default(), event);
         }
@@ -133,7 +150,7 @@ impl Presence {
     fn person(&self, account: AccountId, name: &str, space: SpaceId) -> PersonFrame {
         PersonFrame {
             account,
-            space,
+            list: space.into(),
             name: name.to_owned(),
             state: self.people.state(account),
         }
@@ -148,6 +165,7 @@ pub fn module() -> Module<Presence> {
         .publishes::<PersonActive>()
         .account_style(views::account_style)
         .feed(PRESENCE_FEED, may_follow)
+        .feed(ROOM_PRESENCE_FEED, may_follow_room)
         .on_rejoin(PRESENCE_FEED, rejoin::present)
         .action(
             "presence.active",
@@ -160,6 +178,11 @@ pub fn module() -> Module<Presence> {
             "/spaces/{space}/people",
             get(pages::people),
         )
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/people",
+            get(pages::room_people),
+        )
         .pane(pages::pane)
         .subscriber(
             Subscriber::new("presence.watcher")
@@ -168,6 +191,9 @@ pub fn module() -> Module<Presence> {
                 .on(member_joined)
                 .on(member_left)
                 .on(profile_changed)
+                .on(rooms::room_changed)
+                .on(rooms::roles_changed)
+                .on(rooms::member_changed)
                 .on(instances::presence_told)
                 .on(instances::person_active)
                 .when_lagged(recount),
@@ -183,6 +209,11 @@ async fn may_follow(presence: Presence, viewer: Viewer, space: SpaceId) -> Resul
         .member(viewer.account, space)
         .await?;
     Ok(member.is_some())
+}
+
+async fn may_follow_room(presence: Presence, viewer: Viewer, room: RoomId) -> Result<bool> {
+    let access = &presence.community.access;
+    is_granted(access.permit_in_room(viewer.account, &READ, room).await)
 }
 
 async fn active(presence: Presence, viewer: Viewer, _: ActiveInput) -> Result<Outcome> {
@@ -213,6 +244,9 @@ async fn member_joined(presence: &Presence, event: &MemberJoined, _: &Envelope) 
     let content = Content::of(event).html(move |lang| person.frame(lang));
     let feed = PRESENCE_FEED.name(event.space);
     presence.engine.live.publish(&feed, content);
+    let state = presence.people.state(event.account);
+    let joined = [(event.account, event.name.clone(), state)];
+    presence.publish_to_rooms(event.space, &joined).await;
     Ok(())
 }
 
@@ -224,6 +258,7 @@ async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> R
         .engine
         .live
         .publish(&PRESENCE_FEED.name(*space), content);
+    rooms::remove_from_rooms(presence, event);
     Ok(())
 }
 
@@ -233,6 +268,9 @@ async fn profile_changed(presence: &Presence, event: &ProfileChanged, _: &Envelo
         let content = Content::of(event).html(move |lang| person.frame(lang));
         let feed = PRESENCE_FEED.name(*space);
         presence.engine.live.publish(&feed, content);
+        let state = presence.people.state(event.account);
+        let renamed = [(event.account, event.name.clone(), state)];
+        presence.publish_to_rooms(*space, &renamed).await;
     }
     Ok(())
 }

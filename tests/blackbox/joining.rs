@@ -66,7 +66,7 @@ async fn space_by_invitation_is_hidden_from_strangers() {
     eve.get(&format!("/spaces/{}/join", ann.space))
         .await
         .expect(404);
-    assert!(!eve.page("/spaces").await.contains("Glasshouse"));
+    assert!(!eve.page("/spaces/open").await.contains("Glasshouse"));
     assert!(!is_member(&eve, &ann.space).await);
 }
 
@@ -76,7 +76,7 @@ async fn open_space_is_listed_and_joined() {
     let ann = server.owner("ann").await;
     let eve = server.stranger("eve").await;
     set_mode(&ann, "open", "").await.done();
-    assert!(eve.page("/spaces").await.contains("Glasshouse"));
+    assert!(eve.page("/spaces/open").await.contains("Glasshouse"));
     let path = format!("/spaces/{}/join", ann.space);
     assert!(eve.page(&path).await.contains("Join Glasshouse"));
     let tries = [join(&eve, &ann.space, ""), join(&eve, &ann.space, "")];
@@ -85,7 +85,7 @@ async fn open_space_is_listed_and_joined() {
     }
     assert!(is_member(&eve, &ann.space).await);
     let listed = format!("href=\"{path}\"");
-    assert!(!eve.page("/spaces").await.contains(&listed));
+    assert!(!eve.page("/spaces/open").await.contains(&listed));
     // A member is led in.
     assert!(eve.get(&path).await.location().starts_with("/rooms/"));
     let audit = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
@@ -253,7 +253,7 @@ async fn stranger_registers_only_where_host_allows_it() {
     assert!(visitor.page("/sign-in").await.contains("/register"));
     register(&visitor, "bob").await.expect(422);
     register(&visitor, "fay").await.done();
-    assert!(visitor.page("/spaces").await.contains("Glasshouse"));
+    assert!(visitor.page("/spaces/open").await.contains("Glasshouse"));
     assert_eq!(join(&visitor, &ann.space, "").await, "");
     assert!(
         ann.page("/registration")

@@ -138,7 +138,7 @@ async fn withdraw_application(
     community
         .withdraw_application(viewer.account, input.space)
         .await?;
-    Ok(Outcome::new(Value::Null, "/spaces"))
+    Ok(Outcome::new(Value::Null, "/spaces/open"))
 }
 
 #[derive(Deserialize)]

@@ -61,6 +61,16 @@ impl PeopleIndex {
         pattern: &Pattern,
         limit: usize,
     ) -> Vec<(AccountId, &str, Rank)> {
+        self.find_among(pattern, limit, |_| true)
+    }
+
+    /// As [`find`](Self::find), of those that `is_wanted`.
+    pub(in crate::community) fn find_among(
+        &self,
+        pattern: &Pattern,
+        limit: usize,
+        is_wanted: impl Fn(AccountId) -> bool,
+    ) -> Vec<(AccountId, &str, Rank)> {
         let mut found: Vec<(Rank, &Entry)> = Vec::new();
         // The word that begins the fewest names leaves the fewest people to compare.
         let ranges = pattern.words().map(|word| self.range(word));
@@ -74,6 +84,7 @@ impl PeopleIndex {
             let people = self.people.iter().take(limit);
             found.extend(people.filter_map(|entry| entry.ranked(pattern)));
         }
+        found.retain(|(_, entry)| is_wanted(entry.account));
         found.sort_unstable_by(|(rank, one), (other_rank, other)| {
             (rank, &one.key, one.account).cmp(&(other_rank, &other.key, other.account))
         });

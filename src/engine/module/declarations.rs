@@ -14,6 +14,7 @@ use crate::engine::jobs::{Handler, JobSpec, Schedule};
 use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::PersonalData;
+use crate::engine::scope_data::ScopeData;
 use crate::engine::search::Source;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::EmbeddedAsset;
@@ -91,6 +92,7 @@ pub struct Handlers {
     pub(in crate::engine) files: Vec<(&'static str, FileRule)>,
     pub(in crate::engine) subscribers: Vec<BoundSubscriber>,
     pub(in crate::engine) personal_data: Vec<PersonalData>,
+    pub(in crate::engine) scope_data: Vec<ScopeData>,
     pub(in crate::engine) search_sources: Vec<Source>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,

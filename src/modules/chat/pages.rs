@@ -86,23 +86,30 @@ async fn room(
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
     form: Form,
-) -> Result<PageAnswer> {
+) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let (page, unread) =
-        room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
+    let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
+    let (page, unread) = match made {
+        Err(Error::NotFound) if wants == Wants::Page => {
+            return match chat.community.closed_page(viewer.account, room).await? {
+                Some(to) => Ok(Redirect::to(&to).into_response()),
+                None => Err(Error::NotFound),
+            };
+        }
+        made => made?,
+    };
     let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
-        return Ok(page);
+        return Ok(page.into_response());
     }
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(if is_blank {
-        page.depends_on(&deps, viewer.account)
-    } else {
-        page
+    Ok(match is_blank {
+        true => page.depends_on(&deps, viewer.account).into_response(),
+        false => page.into_response(),
     })
 }
 
@@ -154,6 +161,12 @@ async fn room_page(
     let mut shell = shell.await?;
     shell.parts.push(region.clone());
     let title = chat.community.rooms.title(account, &room).await?;
+    let access = &chat.community.access;
+    let readers = access.restricted_readers(deps, account, room.id).await?;
+    let web = match (room.space, chat.community.is_on_web(&room).await?) {
+        (Some(space), true) => Some(format!("/web/{space}/{}", room.id)),
+        _ => None,
+    };
     let may_manage = is_granted(
         chat.community
             .access
@@ -173,6 +186,8 @@ async fn room_page(
         private: room.rules.private && room.space.is_some(),
         direct: room.space.is_none(),
         slow_seconds: room.slow_seconds,
+        web,
+        restricted: readers.is_some(),
         announcement: room.icon() == "megaphone",
         remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
         closed,

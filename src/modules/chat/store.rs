@@ -330,7 +330,9 @@ pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Ve
         LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN room_members own ON own.room_id = r.id AND own.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
-        WHERE r.archived_at IS NULL AND (own.room_id IS NOT NULL \
+        WHERE r.archived_at IS NULL AND r.deleted_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM spaces s \
+        WHERE s.id = r.space_id AND s.deleted_at IS NOT NULL) AND (own.room_id IS NOT NULL \
         OR (me.space_id IS NOT NULL AND NOT r.private) \
         OR (me.space_id IS NOT NULL AND EXISTS \
         (SELECT 1 FROM room_overrides o WHERE o.room_id = r.id))) AND EXISTS \
@@ -357,7 +359,7 @@ pub(super) async fn unread(
         UNION ALL SELECT r.id FROM rooms r \
         JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
-        WHERE r.space_id = $2 AND r.archived_at IS NULL AND EXISTS \
+        WHERE r.space_id = $2 AND r.archived_at IS NULL AND r.deleted_at IS NULL AND EXISTS \
         (SELECT 1 FROM messages m \
         WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
         (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1 AND m.joined = '')";

@@ -47,6 +47,10 @@ pub(super) struct RoomPage {
     pub(super) direct: bool,
     /// Seconds between two messages of one member; zero: no limit.
     pub(super) slow_seconds: i64,
+    /// Where people without an account read it, if they do.
+    pub(super) web: Option<String>,
+    /// Whether only some members of the space read it.
+    pub(super) restricted: bool,
     /// In an open room of which few write.
     pub(super) announcement: bool,
     /// Why the viewer cannot write: an icon, and the key of the words.

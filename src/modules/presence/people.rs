@@ -187,6 +187,14 @@ impl People {
             .map_or(State::Away, |person| person.published)
     }
 
+    /// The last published states, of all that are not away.
+    pub(super) fn states(&self) -> HashMap<AccountId, State> {
+        let inner = self.inner();
+        let states = inner.people.iter();
+        let states = states.map(|(account, person)| (*account, person.published));
+        states.filter(|(_, state)| *state != State::Away).collect()
+    }
+
     /// Every account that is tracked.
     pub(super) fn known(&self) -> Vec<AccountId> {
         self.inner().people.keys().copied().collect()

@@ -1,24 +1,47 @@
 //! Presence's templates.
 
+use std::fmt;
 use std::sync::Arc;
 
 use askama::Template;
 
 use super::people::State;
 use super::topics::PersonState;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::Face;
 use crate::community::Shell;
 use crate::engine::partial::Partial;
 use crate::engine::web::{Head, Part, icon_address};
 
+/// A list of people: that of a space, or that of a room. Ids of both differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListId(i64);
+
+impl From<SpaceId> for ListId {
+    fn from(space: SpaceId) -> Self {
+        Self(space.0)
+    }
+}
+
+impl From<RoomId> for ListId {
+    fn from(room: RoomId) -> Self {
+        Self(room.0)
+    }
+}
+
+impl fmt::Display for ListId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// One person in a list.
 #[derive(Template)]
 #[template(path = "presence/person.html")]
 pub(super) struct PersonView {
     pub(super) account: AccountId,
-    pub(super) space: SpaceId,
+    pub(super) list: ListId,
     pub(super) name: String,
     pub(super) face: Face,
     pub(super) state: &'static str,
@@ -40,11 +63,14 @@ impl PersonView {
     }
 }
 
-/// The pane with the people of a space.
+/// The pane with the people of a space, or with those who read a room of it.
 #[derive(Template)]
 #[template(path = "presence/pane.html")]
 pub(super) struct PaneView {
     pub(super) space: SpaceId,
+    /// Where only some members of the space are listed.
+    pub(super) room: Option<RoomId>,
+    pub(super) list: ListId,
     pub(super) people: Vec<PersonView>,
     pub(super) feed: String,
     pub(super) lang: Lang,
@@ -76,7 +102,7 @@ pub(super) struct PeoplePage {
 /// A person with a state, to be rendered as a list entry or as a frame.
 pub(super) struct PersonFrame {
     pub(super) account: AccountId,
-    pub(super) space: SpaceId,
+    pub(super) list: ListId,
     pub(super) name: String,
     pub(super) state: State,
 }
@@ -93,7 +119,7 @@ impl PersonFrame {
     pub(super) fn view(&self, lang: Lang) -> PersonView {
         PersonView {
             account: self.account,
-            space: self.space,
+            list: self.list,
             name: self.name.clone(),
             face: Face::of(self.account, &self.name),
             state: self.state.name(),
@@ -104,9 +130,9 @@ impl PersonFrame {
     /// Replaces the person in a list that has them, else appends them.
     pub(super) fn frame(&self, lang: Lang) -> String {
         let person = self.view(lang).render().unwrap_or_default();
-        let (space, account) = (self.space, self.account);
-        let present = Partial::morph(format!("#person-{space}-{account}"), &person);
-        let absent = format!("#people-{space}:not(:has(#person-{space}-{account}))");
+        let (list, account) = (self.list, self.account);
+        let present = Partial::morph(format!("#person-{list}-{account}"), &person);
+        let absent = format!("#people-{list}:not(:has(#person-{list}-{account}))");
         format!("{present}{}", Partial::append(absent, &person))
     }
 }
@@ -126,7 +152,7 @@ mod tests {
         for state in [State::Here, State::Idle, State::Away] {
             let frame = PersonFrame {
                 account: AccountId(7),
-                space: SpaceId(3),
+                list: SpaceId(3).into(),
                 name: "Ann <Okafor>".into(),
                 state,
             };

@@ -175,6 +175,53 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "community.delete-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.restore-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.delete-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.restore-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    // Not of the room: who is in it would be no longer. `readers.rs` has that.
+    ("community.leave-room", r#"{"room":"1"}"#, ["not_found"; 3]),
+    (
+        "community.move-space",
+        r#"{"space":"SPACE","to":"up"}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "community.order-spaces",
+        r#"{"spaces":["SPACE"]}"#,
+        ["", "", ""],
+    ),
+    (
+        "community.put-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.put-category",
+        r#"{"space":"SPACE","category":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-web",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
         "community.create-category",
         r#"{"space":"SPACE","name":"Mine"}"#,
         ["not_found", "forbidden", "forbidden"],

@@ -50,6 +50,7 @@ impl Fixture {
             template
                 .replace("{code}", "AAAAAAAAAAAAAAAA")
                 .replace("{invite}", "1"),
+                .replace("{file}/{name}", "1/a"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)
