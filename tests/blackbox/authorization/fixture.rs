@@ -49,7 +49,7 @@ impl Fixture {
         .fold(
             template
                 .replace("{code}", "AAAAAAAAAAAAAAAA")
-                .replace("{invite}", "1"),
+                .replace("{invite}", "1")
                 .replace("{file}/{name}", "1/a"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
