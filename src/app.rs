@@ -27,6 +27,7 @@ use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
+use crate::modules::moderation::{self, Moderation};
 use crate::modules::presence::{self, Presence};
 use crate::modules::search::{self, SearchPages};
 
@@ -49,6 +50,7 @@ pub fn modules() -> Modules<Community> {
         .add(admin::module(), Admin::new)
         .add(presence::module(), Presence::new)
         .add(chat::module(), Chat::new)
+        .add(moderation::module(), Moderation::new)
         .add(search::module(), SearchPages::new)
 }
 
@@ -113,7 +115,12 @@ pub async fn serve_with(
         async move { community.is_session_valid(&viewer).await }
     });
     let cluster = engine.join_cluster(&started).await?;
-    let layout = Layout::new(&community, started.navs.clone(), started.panes.clone());
+    let layout = Layout::new(
+        &community,
+        started.navs.clone(),
+        started.panes.clone(),
+        started.tab_counts.clone(),
+    );
     started.routes = started.routes.layer(Extension(layout));
     let health = Health::new(db.clone(), cluster.clone(), metrics, &secrets.metrics_token);
     let front = assemble(&engine, started, health.clone(), cluster, |router| {

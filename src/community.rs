@@ -12,6 +12,7 @@ mod actor;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod ban_cleanup;
 mod bans;
 pub mod blocks;
 mod cache;
@@ -40,6 +41,7 @@ mod member_names;
 mod member_roles;
 mod name_skeletons;
 mod names;
+mod networks;
 mod oidc;
 mod one_time_tokens;
 mod other_instances;
@@ -54,12 +56,14 @@ mod person;
 mod portraits;
 mod profile_pages;
 mod profiles;
+pub mod raid_mode;
 mod rail_order;
 mod reader_pages;
 mod readers;
 mod redirects;
 mod registration;
 mod registration_pages;
+mod report_target;
 mod role_pages;
 mod role_views;
 mod roles;
@@ -77,9 +81,12 @@ mod room_positions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
+mod sanction_review;
 mod sanctions;
 pub mod search_scope;
 mod second_step;
+mod server_ban_pages;
+mod server_bans;
 mod session_store;
 mod sessions;
 mod setup;
@@ -93,7 +100,7 @@ mod slow_mode;
 mod space_deletion;
 mod space_list_pages;
 mod space_rules;
-mod space_tabs;
+pub mod space_tabs;
 mod spaces;
 mod standing;
 mod time_outs;
@@ -117,10 +124,9 @@ use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
-pub use access::Access;
+pub use access::{Access, lock_account};
 pub use accounts::{Account, Accounts};
-pub use cache::Members;
-use cache::StoreCache;
+pub use cache::{Members, StoreCache};
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
@@ -128,6 +134,7 @@ pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 use invites::Invites;
 pub use member_names::MemberNames;
+pub use names::latin_lookalike;
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
@@ -136,12 +143,15 @@ pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
-pub use sanctions::Sanctions;
+pub use sanction_review::SanctionInForce;
+pub use sanctions::{SanctionId, Sanctions};
 use search_scope::SearchScope;
+use server_bans::ServerBans;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
 use sign_in_limits::SignInLimiter;
+pub use space_tabs::Tab;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
 pub use web_access::WebSpace;
@@ -160,6 +170,7 @@ pub struct Services {
     sign_in_limiter: SignInLimiter,
     devices: KnownDevices,
     setup_token: SetupToken,
+    server_bans: ServerBans,
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
@@ -204,6 +215,7 @@ impl Community {
                 engine: engine.clone(),
             },
             setup_token: SetupToken::default(),
+            server_bans: ServerBans::new(&engine),
             invites: Invites {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -243,14 +255,18 @@ impl Community {
     /// When the session could not be read.
     pub async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
-            session, account, ..
+            session,
+            account,
+            address,
+            ..
         } = viewer;
-        self.sessions.is_open(session, *account).await
+        Ok(!self.server_bans.refuses(*address).await?
+            && self.sessions.is_open(session, *account).await?)
     }
 
-    /// Wraps a router so that every request has its viewer.
+    /// Wraps a router so that every request has its viewer, and none comes from a banned network.
     pub fn guard(&self, router: Router) -> Router {
-        sessions::guard(&self.sessions, router)
+        sessions::guard((&self.sessions, &self.server_bans), router)
     }
 }
 
@@ -302,6 +318,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::SessionEnded>()
         .publishes::<topics::ServerSetUp>()
         .publishes::<topics::SignInTried>()
+        .publishes::<topics::ServerBansChanged>()
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
@@ -314,6 +331,8 @@ pub fn module() -> Module<Community> {
         .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
         .permission(&permissions::SET_REGISTRATION)
+        .permission(&permissions::MANAGE_SERVER)
+        .reportable("account", report_target::account)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
@@ -329,7 +348,8 @@ pub fn module() -> Module<Community> {
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions)
         .task(Community::end_time_outs_repeatedly)
-        .task(Community::end_guests_repeatedly);
+        .task(Community::end_guests_repeatedly)
+        .task(Community::end_raid_modes_repeatedly);
     let parts = [
         actions::declare,
         setup_pages::declare,
@@ -348,6 +368,9 @@ pub fn module() -> Module<Community> {
         profile_pages::declare,
         role_pages::declare,
         sanction_pages::declare,
+        server_ban_pages::declare,
+        ban_cleanup::declare,
+        raid_mode::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
         invite_pages::declare,

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod cluster;
+pub mod content_removal;
 pub mod feed;
 pub mod files;
 pub mod forms;
@@ -17,7 +18,9 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod reportable;
 pub mod scope_data;
+pub mod screening;
 pub mod search;
 pub mod versions;
 pub mod viewer;
@@ -37,14 +40,17 @@ use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
 use cluster::ClusterStatus;
+use content_removal::ContentRemover;
 use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use mail::Mailer;
-use module::{Declarations, Handlers, Migration, Nav, Pane};
+use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
 use personal_data::PersonalData;
+use reportable::Reportable;
 use scope_data::ScopeData;
+use screening::Screening;
 use search::Search;
 use versions::Versions;
 use viewer::{SessionCheck, Viewer};
@@ -96,6 +102,12 @@ pub struct Services {
     personal_data: OnceLock<Vec<PersonalData>>,
     /// What modules keep of rooms and spaces; set at the start.
     scope_data: OnceLock<Vec<ScopeData>>,
+    /// What people can report; set at the start.
+    reportables: OnceLock<Vec<Reportable>>,
+    /// What deletes the content of modules; set at the start.
+    content_removers: OnceLock<Vec<ContentRemover>>,
+    /// What judges texts before they are stored; set at the start.
+    pub screening: Screening,
     /// Events that nobody could handle.
     pub dead_letters: DeadLetters,
 }
@@ -114,6 +126,8 @@ pub struct Started {
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
     pub panes: Vec<Pane>,
+    /// What counts beside the links to pages of a space's settings.
+    pub tab_counts: Vec<TabCount>,
     rights: Arc<Rights>,
 }
 
@@ -142,6 +156,9 @@ impl Engine {
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
             scope_data: OnceLock::new(),
+            reportables: OnceLock::new(),
+            content_removers: OnceLock::new(),
+            screening: Screening::default(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
                 let kinds = declared.files.iter().cloned();
@@ -188,6 +205,14 @@ impl Engine {
         let _ = self
             .scope_data
             .set(std::mem::take(&mut handlers.scope_data));
+        let _ = self
+            .reportables
+            .set(std::mem::take(&mut handlers.reportables));
+        let _ = self
+            .content_removers
+            .set(std::mem::take(&mut handlers.content_removers));
+        let sources = std::mem::take(&mut handlers.text_sources);
+        self.screening.set(handlers.screener.take(), sources);
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
         for subscriber in &handlers.subscribers {
@@ -229,6 +254,7 @@ impl Engine {
             transfers,
             navs: handlers.navs,
             panes: handlers.panes,
+            tab_counts: handlers.tab_counts,
             rights,
         }
     }
@@ -241,6 +267,17 @@ impl Engine {
     /// What modules keep of rooms and spaces, in the order of declaration; nothing before the start.
     pub fn scope_data(&self) -> &[ScopeData] {
         self.scope_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What people can report, by kind; nothing before the start.
+    pub fn reportable(&self, kind: &str) -> Option<&Reportable> {
+        let mut all = self.reportables.get().map_or(&[][..], Vec::as_slice).iter();
+        all.find(|reportable| reportable.kind == kind)
+    }
+
+    /// What deletes the content of modules, in the order of declaration; nothing before the start.
+    pub fn content_removers(&self) -> &[ContentRemover] {
+        self.content_removers.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

@@ -2,5 +2,6 @@
 
 pub mod admin;
 pub mod chat;
+pub mod moderation;
 pub mod presence;
 pub mod search;

@@ -221,13 +221,17 @@ const UNPERMITTED_WRITES: [(&str, usize); 27] = [
     ("community::profiles", 2),
     ("community::registration", 1),
     ("community::rail_order", 1),
+    ("community::raid_mode", 1),
     ("community::second_step", 2),
     ("community::session_store", 3),
     ("community::sessions", 3),
     ("community::setup", 2),
     ("community::space_deletion", 1),
-    ("community::time_outs", 1),
+    ("community::time_outs", 2),
     ("community::totp", 3),
+    ("modules::moderation::appeals", 1),
+    ("modules::moderation::reports", 1),
+    ("modules::search::recent", 1),
 ];
 
 fn unpermitted_writes(text: &str) -> usize {

@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod account_data;
     mod account_security;
+    mod appeals;
     mod attachments;
     mod authorization;
     mod cache_control;
@@ -34,6 +35,7 @@ mod blackbox {
     mod fresh_pages;
     mod full_disk;
     mod guests;
+    mod held_messages;
     mod history;
     mod hosts;
     mod http_caching;
@@ -62,10 +64,12 @@ mod blackbox {
     mod private_rooms;
     mod profiles;
     mod queued_writes;
+    mod raid_mode;
     mod rail_order;
     mod rate_limits;
     mod readers;
     mod refused_bodies;
+    mod reports;
     mod resume;
     mod revocation;
     mod roles;
@@ -73,9 +77,11 @@ mod blackbox {
     mod room_order;
     mod room_permissions;
     mod rooms;
+    mod rules;
     mod search;
     mod security_headers;
     mod security_log;
+    mod server_bans;
     mod sessions;
     mod setup;
     mod shutdown;

@@ -17,6 +17,7 @@ mod browser {
     mod find;
     mod first_evening;
     mod folds;
+    mod held_messages;
     mod history;
     mod injection;
     mod joins;
@@ -34,6 +35,7 @@ mod browser {
     mod printing;
     mod questions;
     mod readers;
+    mod reports;
     mod roles;
     mod rooms;
     mod search;

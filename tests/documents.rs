@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 50] = [
+const INTERNAL: [&str; 52] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -60,8 +60,10 @@ const INTERNAL: [&str; 50] = [
     "MAX_CACHED_BODY_BYTES",
     "MAX_CONCURRENT_PARTS",
     "MAX_COUNTED",
+    "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
     "MAX_EXIF_BYTES",
+    "MAX_EXPIRED_AT_ONCE",
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
@@ -82,6 +84,7 @@ const INTERNAL: [&str; 50] = [
     "MAX_POSTS_TOLD",
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
+    "MAX_QUEUE_FRAMES",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_RUNNING_SHOWN",
@@ -92,6 +95,7 @@ const INTERNAL: [&str; 50] = [
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
     "MAX_TOLD",
+    "MAX_V6_BITS",
     "MAX_VALUES",
     "MAX_WAL_PAGES",
     "MAX_WRITE_SLICES",

@@ -5,6 +5,7 @@ import { startComposer } from './chat/composer.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showPending } from './chat/outbox.js';
+import { startSlowMode } from './chat/slow_mode.js';
 import { startTyping } from './chat/typing.js';
 import './chat/viewer.js';
 
@@ -33,6 +34,7 @@ function start() {
   started.add(page);
   startLog(page);
   startTyping(page);
+  startSlowMode();
   // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;

@@ -412,7 +412,11 @@ async fn lock_room(tx: &mut Tx, room: RoomId) -> Result<()> {
 }
 
 /// Has other transactions wait that count what this account holds: its spaces, sessions, devices.
-pub(super) async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> {
+/// To be called before what is counted is read.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> {
     const LOCK: &str = "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
     tx.lock::<(i64,)>(LOCK, (account,)).await.map(drop)
 }

@@ -19,7 +19,7 @@ pub type Members = Arc<HashSet<AccountId>>;
 
 /// Values by key, each with a snapshot of the versions it depends on. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct StoreCache<K, V> {
+pub struct StoreCache<K, V> {
     versions: Versions,
     values: Cache<K, (Snapshot, V)>,
 }
@@ -30,7 +30,7 @@ where
     V: Clone + Send + Sync + 'static,
 {
     /// For small values: bounded by their count.
-    pub(super) fn new(engine: &Engine) -> Self {
+    pub fn new(engine: &Engine) -> Self {
         let values = Cache::builder().max_capacity(MAX_VALUES);
         Self {
             versions: engine.versions.clone(),
@@ -39,7 +39,7 @@ where
     }
 
     /// For lists: bounded by the number of items in all of them, as `count` says.
-    pub(super) fn of_lists(engine: &Engine, count: fn(&V) -> usize) -> Self {
+    pub fn of_lists(engine: &Engine, count: fn(&V) -> usize) -> Self {
         let values = Cache::builder()
             .weigher(move |_, (_, list): &(Snapshot, V)| {
                 u32::try_from(count(list) + 8).unwrap_or(u32::MAX)
@@ -53,7 +53,10 @@ where
 
     /// The value of a key: the cached one while its dependencies are unchanged, else the one that
     /// `load` reads. It has to add each dependency before it reads it.
-    pub(super) async fn get_or_load(
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn get_or_load(
         &self,
         key: K,
         load: impl AsyncFnOnce(&Dependencies) -> Result<V>,
@@ -62,7 +65,10 @@ where
     }
 
     /// As [`get_or_load`](Self::get_or_load), for a page that depends on what the value does.
-    pub(super) async fn get_or_load_for(
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn get_or_load_for(
         &self,
         page: &Dependencies,
         key: K,
@@ -71,6 +77,12 @@ where
         let (snapshot, value) = self.entry(key, load).await?;
         page.extend(&snapshot);
         Ok(value)
+    }
+
+    /// The cached value of a key, if its dependencies are unchanged.
+    pub fn get_fresh(&self, key: K) -> Option<V> {
+        let (snapshot, value) = self.values.get(&key)?;
+        snapshot.is_fresh().then_some(value)
     }
 
     async fn entry(

@@ -15,7 +15,7 @@ use super::joining::{Joined, add_joined};
 use super::permission_set::{DeclaredPermissions, PermissionSet};
 use super::permissions::INVITE;
 use super::standing::RoleId;
-use super::{Access, Role, Scope, roles};
+use super::{Access, Role, Scope, raid_mode, roles};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -287,6 +287,7 @@ impl Invites {
         // Checked before the expensive hash, and again inside the transaction, where it counts.
         let invitation = self.find(code).await?;
         let invitation = invitation.ok_or(Error::Conflict("error-invite-over"))?;
+        raid_mode::check_open(&self.engine.db, invitation.space_id).await?;
         let mut check = Check::default();
         new.check(&invitation.space, &mut check);
         check.done()?;

@@ -11,7 +11,7 @@ use super::passwords::{self, Sender};
 use super::permissions::MANAGE_SPACE;
 use super::standing::RoleId;
 use super::topics::{JoiningChanged, MemberJoined};
-use super::{ACCOUNT_FEED, Community, Scope, bans, join_requests, spaces};
+use super::{ACCOUNT_FEED, Community, Scope, bans, join_requests, raid_mode, spaces};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -94,21 +94,21 @@ pub(super) struct Joined {
 /// refuses every way of joining belongs here. Locks the space's row.
 ///
 /// # Errors
-/// `Forbidden` for who is banned, `NotFound` for a space that is deleted.
+/// `Forbidden` for who is banned, `NotFound` for a space that is deleted, `Conflict` in raid mode.
 pub(super) async fn check_may_join(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     address: IpAddr,
 ) -> Result<()> {
-    const IS_OPEN: &str = "SELECT EXISTS (SELECT 1 FROM spaces \
-        WHERE id = $1 AND deleted_at IS NULL)";
+    const IS_DELETED: &str = "SELECT EXISTS (SELECT 1 FROM spaces \
+        WHERE id = $1 AND deleted_at IS NOT NULL)";
     bans::check_join(tx, space, account, address).await?;
     // After the lock: it may have been deleted meanwhile.
-    match tx.scalar(IS_OPEN, (space,)).await? {
-        true => Ok(()),
-        false => Err(Error::NotFound),
+    if tx.scalar(IS_DELETED, (space,)).await? {
+        return Err(Error::NotFound);
     }
+    raid_mode::check_join(tx, space).await
 }
 
 /// Adds a member, or a guest, in a transaction and publishes it after the commit. Nothing happens
@@ -124,6 +124,7 @@ pub(super) async fn add_joined(tx: &mut Tx, engine: &Engine, joined: Joined) -> 
     if !spaces::add_joined_member(tx, space, account, joined.is_guest).await? {
         return Ok(());
     }
+    raid_mode::count_join(tx, engine, space).await?;
     if let Some(role) = joined.role {
         tx.execute(GIVE, (space, account, role)).await?;
     }
@@ -232,7 +233,8 @@ impl Community {
             (SELECT 1 FROM join_requests r WHERE r.space_id = s.id AND r.account_id = $1 \
             AND r.declined_at IS NULL) AS is_waiting FROM spaces s \
             WHERE s.joining IN ('open', 'approval') AND s.deleted_at IS NULL \
-            AND NOT EXISTS (SELECT 1 FROM members m WHERE m.space_id = s.id AND m.account_id = $1) ORDER BY s.name, s.id LIMIT $2";
+            AND NOT EXISTS (SELECT 1 FROM members m \
+            WHERE m.space_id = s.id AND m.account_id = $1) ORDER BY s.name, s.id LIMIT $2";
         self.engine().db.all(READ, (account, MAX_JOINABLE)).await
     }
 

@@ -21,6 +21,12 @@ const LOOKALIKES: [(char, char); 39] = [
     ('ց', 'g'), ('ı', 'i'), ('ɑ', 'a'), ('ɡ', 'g'),
 ];
 
+/// The Latin letter that a letter looks like, which is folded to its small form.
+pub fn latin_lookalike(letter: char) -> Option<char> {
+    let found = LOOKALIKES.iter().find(|(look, _)| *look == letter);
+    found.map(|(_, latin)| *latin)
+}
+
 /// The first graphemes of the first two words, in upper case.
 pub(super) fn initials(name: &str) -> String {
     name.split_whitespace()
@@ -33,10 +39,9 @@ pub(super) fn initials(name: &str) -> String {
 /// The key by which names are compared: that of [`fold`], with Latin letters for those that look
 /// like them, so that nobody can take a name that reads as somebody else's.
 pub(super) fn name_key(name: &str) -> String {
-    let latin = |c| LOOKALIKES.iter().find(|(look, _)| *look == c);
     let key = fold(name);
     key.chars()
-        .map(|c| latin(c).map_or(c, |(_, latin)| *latin))
+        .map(|c| latin_lookalike(c).unwrap_or(c))
         .collect()
 }
 

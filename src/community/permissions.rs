@@ -115,6 +115,15 @@ pub static SET_REGISTRATION: Permission = Permission {
     about: "Say whether strangers may make accounts on this server",
 };
 
+/// To suspend accounts and ban networks on the whole server.
+pub static MANAGE_SERVER: Permission = Permission {
+    name: "community.manage-server",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    adds_content: false,
+    about: "Suspend accounts, ban addresses, and read the audit log of the server",
+};
+
 /// Whether a member owns the space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Membership {

@@ -186,7 +186,10 @@ impl Community {
     }
 
     /// The names of the spaces that two accounts are both in, at most 100.
-    pub(super) async fn common_spaces(
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn common_spaces(
         &self,
         one: AccountId,
         other: AccountId,

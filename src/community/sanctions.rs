@@ -66,7 +66,12 @@ pub(super) struct Sanction {
 impl Sanction {
     /// The message key of its name.
     pub(super) fn label(&self) -> &'static str {
-        match self.kind {
+        Self::label_of(self.kind)
+    }
+
+    /// That of any sanction of a kind.
+    pub(super) fn label_of(kind: SanctionKind) -> &'static str {
+        match kind {
             SanctionKind::TimeOut => "sanction-time-out",
             SanctionKind::Removal => "sanction-removal",
             SanctionKind::Ban => "sanction-ban",
@@ -107,6 +112,27 @@ pub(super) async fn insert(
     tx: &mut Tx,
     kind: SanctionKind,
     (by, space, account): (AccountId, SpaceId, AccountId),
+    reason: &str,
+    until: Option<Micros>,
+) -> Result<()> {
+    insert_row(tx, kind, (Some(by), space, account), reason, until).await
+}
+
+/// The same for a sanction that a rule of the space imposes; its name is the reason.
+pub(super) async fn insert_by_rule(
+    tx: &mut Tx,
+    kind: SanctionKind,
+    (space, account): (SpaceId, AccountId),
+    rule: &str,
+    until: Option<Micros>,
+) -> Result<()> {
+    insert_row(tx, kind, (None, space, account), rule, until).await
+}
+
+async fn insert_row(
+    tx: &mut Tx,
+    kind: SanctionKind,
+    (by, space, account): (Option<AccountId>, SpaceId, AccountId),
     reason: &str,
     until: Option<Micros>,
 ) -> Result<()> {

@@ -17,6 +17,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::access::lock_account;
 use super::accounts::require_row;
 use super::device_names::device_name;
+use super::server_bans::ServerBans;
 use super::session_store::{ACCOUNT, ADDRESS, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
@@ -80,23 +81,27 @@ fn cookie_name(https: bool) -> &'static str {
 }
 
 /// Wraps a router with the session layer and [`resolve_viewer`].
-pub(super) fn guard(sessions: &Sessions, router: Router) -> Router {
+pub(super) fn guard((sessions, bans): (&Sessions, &ServerBans), router: Router) -> Router {
     let layer = SessionManagerLayer::new(sessions.clone())
         .with_name(cookie_name(sessions.engine.settings.https))
         .with_secure(sessions.engine.settings.https)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(SESSION_TTL));
-    router.layer((layer, from_fn_with_state(sessions.clone(), resolve_viewer)))
+    let state = (sessions.clone(), bans.clone());
+    router.layer((layer, from_fn_with_state(state, resolve_viewer)))
 }
 
-/// Resolves the session cookie and adds the viewer to the request.
+/// Refuses banned networks, resolves the session cookie and adds the viewer to the request.
 async fn resolve_viewer(
-    State(sessions): State<Sessions>,
+    State((sessions, bans)): State<(Sessions, ServerBans)>,
     session: Session,
     mut request: Request,
     next: Next,
 ) -> Response {
     let address = RequestContext::address_of(&request);
+    if let Err(error) = bans.check(address).await {
+        return axum::response::IntoResponse::into_response(error);
+    }
     // Before the session is read: the limit of requests counts only whom it has found.
     if let Some(id) = session.id()
         && let Err(error) = sessions.check_lookup(&id, address)

@@ -9,12 +9,13 @@ use super::blocks::Folds;
 use super::join_requests::JOIN_REQUESTS_FEED;
 use super::permissions;
 use super::spaces::Space;
-use super::topics::JoinRequests;
+use super::topics::{BannedNetworks, JoinRequests};
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
+use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::module::{Nav, NavSection, Pane};
+use crate::engine::module::{Nav, NavSection, Pane, TabCount};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, IsPrefetch, Part, icon_address};
@@ -82,12 +83,22 @@ pub struct Shell {
     pub folds: Folds,
     /// The feeds of the sidebar with their cursors.
     pub feeds: String,
+    /// Until when raid mode lasts, on pages of a space of those who can end it.
+    pub raid_until: Option<Micros>,
+    /// What waits on pages of the space's settings, by path.
+    tab_counts: Vec<(String, usize)>,
 }
 
 impl Shell {
     /// The URL of an icon.
     pub fn icon(&self, name: &str) -> String {
         icon_address(name)
+    }
+
+    /// How much waits on a page of the space's settings.
+    pub fn waiting(&self, path: &str) -> usize {
+        let found = self.tab_counts.iter().find(|(counted, _)| counted == path);
+        found.map_or(0, |(_, count)| *count)
     }
 
     /// The URL that the sidebar is refetched from.
@@ -112,6 +123,7 @@ struct Additions {
     community: Community,
     navs: Vec<Nav>,
     panes: Vec<Pane>,
+    tab_counts: Vec<TabCount>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Layout {
@@ -131,12 +143,18 @@ impl<S: Sync> FromRequestParts<S> for Layout {
 }
 
 impl Layout {
-    /// A layout with these sections and panes of modules.
-    pub fn new(community: &Community, navs: Vec<Nav>, panes: Vec<Pane>) -> Self {
+    /// A layout with these sections, panes and counts of modules.
+    pub fn new(
+        community: &Community,
+        navs: Vec<Nav>,
+        panes: Vec<Pane>,
+        tab_counts: Vec<TabCount>,
+    ) -> Self {
         let additions = Additions {
             community: community.clone(),
             navs,
             panes,
+            tab_counts,
         };
         Self {
             additions: Arc::new(additions),
@@ -170,9 +188,38 @@ impl Layout {
                 let pane = pane(viewer.clone(), space, room_at(here), deps.clone()).await?;
                 shell.panes.push(pane);
             }
+            shell.tab_counts = self.tab_counts(viewer, space, here).await?;
         }
         shell.parts = shell.panes.clone();
         Ok(shell)
+    }
+
+    /// What waits on the pages of a space's settings, for one of these pages.
+    async fn tab_counts(
+        &self,
+        viewer: &Viewer,
+        space: SpaceId,
+        here: &str,
+    ) -> Result<Vec<(String, usize)>> {
+        let Additions {
+            community,
+            tab_counts,
+            ..
+        } = &*self.additions;
+        let scope = Scope::Space(space);
+        let held = community.access.held(viewer.account, scope).await?;
+        let tabs = community.space_tabs(held, space, here)?;
+        let mut counts = Vec::new();
+        if !tabs.iter().any(|tab| tab.current) {
+            return Ok(counts);
+        }
+        for one in tab_counts {
+            let path = one.path.replace("{space}", &space.to_string());
+            if tabs.iter().any(|tab| tab.href == path) {
+                counts.push((path, (one.count)(viewer.clone(), space).await?));
+            }
+        }
+        Ok(counts)
     }
 
     /// Stores a visit of a space, unless the last visit was one of it, too.
@@ -232,7 +279,6 @@ impl Layout {
             },
             None => (held, String::new()),
         };
-        let (held_here, room_version) = held_here;
         let approves = sidebar_held.contains(access.declared.only(&permissions::APPROVE)?);
         let applications = match sidebar_space {
             Some(space) if approves => {
@@ -241,6 +287,14 @@ impl Layout {
             }
             _ => 0,
         };
+        let (held_here, mut room_version) = held_here;
+        let may_end = held.contains(access.declared.only(&permissions::KICK)?);
+        let raid_until = spaces.iter().find(|one| Some(one.id) == space);
+        let raid_until = raid_until.and_then(|space| space.raid_until);
+        let raid_until = raid_until.filter(|until| may_end && *until > Micros::now());
+        if raid_until.is_some() && !room_version.is_empty() {
+            room_version.push_str("-raid");
+        }
         let current = spaces.iter().find(|one| Some(one.id) == sidebar_space);
         let title = current.map_or_else(
             || viewer.lang.t("direct-heading").to_owned(),
@@ -271,6 +325,8 @@ impl Layout {
             clock: account.clock,
             folds: community.folds_of(viewer.account).await?,
             here: here.to_owned(),
+            raid_until,
+            tab_counts: Vec::new(),
             feeds,
         })
     }
@@ -304,6 +360,8 @@ impl Community {
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.engine().versions.dependencies();
         deps.add(account);
+        // A cached page is not sent to a network that is banned since.
+        deps.add(BannedNetworks(0));
         deps
     }
 

@@ -36,6 +36,9 @@ pub struct Space {
     pub id: SpaceId,
     /// The name, as shown.
     pub name: String,
+    /// Until when raid mode lasts, if it was begun.
+    #[sqlx(default)]
+    pub raid_until: Option<Micros>,
     /// Whether its first room tells who has joined.
     #[sqlx(default)]
     pub tells_joins: bool,
@@ -117,6 +120,10 @@ pub(super) async fn delete_member(
     const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2";
     const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
         AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+    const REMEMBER: &str = "INSERT INTO former_members (space_id, account_id, left_at) \
+        VALUES ($1, $2, $3) ON CONFLICT (space_id, account_id) DO UPDATE SET left_at = $3";
+    tx.execute(REMEMBER, (space, account, Micros::now()))
+        .await?;
     tx.execute(LEAVE, (space, account)).await?;
     tx.execute(LEAVE_ROOMS, (space, account)).await?;
     let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
@@ -151,7 +158,7 @@ impl Spaces {
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
         const READ: &str = concat!(
-            "SELECT s.id, s.name FROM members m JOIN spaces s ON s.id = m.space_id \
+            "SELECT s.id, s.name, s.raid_until FROM members m JOIN spaces s ON s.id = m.space_id \
              WHERE m.account_id = $1 AND s.deleted_at IS NULL ",
             rail_order!(),
             " LIMIT $2"

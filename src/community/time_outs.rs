@@ -85,6 +85,46 @@ impl Sanctions {
         Ok(until)
     }
 
+    /// Has a member only read for some minutes because of what they wrote, as a rule of the space
+    /// says. Owners never, and a longer time-out stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn time_out_by_rule(
+        &self,
+        space: SpaceId,
+        account: AccountId,
+        minutes: u64,
+        rule: &str,
+    ) -> Result<()> {
+        let minutes = minutes.min(MAX_TIME_OUT_MINUTES);
+        let until = Micros::now().plus(Duration::from_secs(minutes * 60));
+        let (engine, rule) = (self.engine.clone(), rule.to_owned());
+        let write = self.engine.db.write_protective(async move |tx| {
+            const IMPOSE: &str = "UPDATE members SET timed_out_until = $3 \
+                WHERE space_id = $1 AND account_id = $2 AND role <> 'owner' \
+                AND COALESCE(timed_out_until, 0) < $3";
+            super::access::lock_space(tx, space).await?;
+            if tx.execute(IMPOSE, (space, account, until)).await? == 0 {
+                return Ok(());
+            }
+            let kind = SanctionKind::TimeOut;
+            sanctions::insert_by_rule(tx, kind, (space, account), &rule, Some(until)).await?;
+            let act = Act {
+                space: Some(space),
+                actor: None,
+                act: "member.timed-out",
+                subject: Some(account.0),
+                name: "",
+                before: Value::Null,
+                after: json!({ "until": until.rfc3339(), "reason": rule }),
+            };
+            audit::record(tx, act).await?;
+            publish_member(tx, &engine, account, space, account).await
+        });
+        write.await
+    }
+
     /// Removes the time-outs that are over, and tells pages of them. Every instance may do it: each
     /// row is found by one.
     async fn end_time_outs(&self) -> Result<()> {

@@ -25,6 +25,19 @@ id!(
     /// must not become stale with every other change of the space.
     SpaceDeletion
 );
+id!(
+    /// The networks that are banned from the server, as a dependency: `0` is the only one.
+    BannedNetworks
+);
+
+event! {
+    /// The host banned a network or account from the whole server, or lifted such a ban.
+    pub struct ServerBansChanged on "community.server-bans.changed" by server
+        changes(server as BannedNetworks) {
+        /// Always zero.
+        server: u64 = 0,
+    }
+}
 
 event! {
     /// An account's settings changed.
@@ -213,8 +226,6 @@ event! {
         space: SpaceId = SpaceId(3),
         /// Who was banned.
         account: AccountId = AccountId(7),
-        /// How many hours back its messages are to be deleted; zero: none.
-        delete_hours: u64 = 24,
     }
 }
 

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::sync::Semaphore;
 
-use crate::base::db::Db;
+use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::keyed_lock::KeyedLock;
 use crate::base::settings::Settings;
@@ -131,6 +131,14 @@ impl Files {
 
     fn kind(&self, name: &str) -> Result<&FileSpec> {
         self.0.kinds.get(name).ok_or(Error::NotFound)
+    }
+
+    /// Reads a file's row in a transaction, as [`file`](Self::file).
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn file_in(&self, tx: &mut Tx, id: FileId) -> Result<File> {
+        store::file_in(tx, id).await
     }
 
     /// Reads a file's row, whether or not it is claimed. Checks no permission.

@@ -21,13 +21,16 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
+use crate::engine::content_removal::{ContentRemoval, ContentRemover};
 use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
+use crate::engine::reportable::{Reportable, Reported, Target};
 use crate::engine::scope_data::{ErasedScope, ScopeData};
+use crate::engine::screening::{Screener, StoredText, TextQuery};
 use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -37,7 +40,7 @@ pub use declarations::{Audience, Declarations, Handlers, Route};
 pub use list::Modules;
 pub use migrations::Migration;
 pub(super) use migrations::run_all as run_migrations;
-pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab};
+pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab, TabCount};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
@@ -91,6 +94,44 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     pub fn space_tab(mut self, tab: SpaceTab) -> Self {
         self.declared.space_tabs.push(tab);
         self
+    }
+
+    /// Shows a count beside the link to one of these pages, which `count` finds for a viewer who
+    /// sees the link.
+    pub fn tab_count<F, R>(self, path: &'static str, count: F) -> Self
+    where
+        F: Fn(S, Viewer, SpaceId) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<usize>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let count = Arc::new(move |viewer, space| count(state.clone(), viewer, space).boxed());
+            handlers.tab_counts.push(TabCount { path, count });
+        })
+    }
+
+    /// Has texts judged before other modules store them. A server has one screener.
+    ///
+    /// # Panics
+    /// At the start, when another module declares one, too.
+    pub fn screener<X: Screener>(self, make: fn(&S) -> X) -> Self {
+        self.bind(move |state, handlers| {
+            assert!(handlers.screener.is_none(), "two modules screen texts");
+            handlers.screener = Some(Arc::new(make(state)));
+        })
+    }
+
+    /// Gives out the texts that it stores, oldest first, so that rules can be tried on them.
+    pub fn texts<F, R>(self, read: F) -> Self
+    where
+        F: Fn(S, TextQuery) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<StoredText>>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let read = Arc::new(move |query| read(state.clone(), query).boxed());
+            handlers.text_sources.push(read);
+        })
     }
 
     /// Adds a schema migration, run once when the server first starts with it, in the order of
@@ -331,6 +372,31 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         R: Future<Output = Result<bool>> + Send + 'static,
     {
         self.bind(move |state, handlers| handlers.scope_data.push(ScopeData::new(state, erase)))
+    }
+
+    /// Lets people report a kind of content: `find` gives a thing of it to who may read it.
+    pub fn reportable<F, R>(self, kind: &'static str, find: F) -> Self
+    where
+        F: Fn(S, Viewer, Target) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Reported>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let reportable = Reportable::new(kind, state, find);
+            handlers.reportables.push(reportable);
+        })
+    }
+
+    /// Says how it deletes what somebody wrote in a space, when moderators decide that. It runs in
+    /// a job.
+    pub fn removes_content<F, R>(self, remove: F) -> Self
+    where
+        F: Fn(S, ContentRemoval) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let remover = ContentRemover::new(state, remove);
+            handlers.content_removers.push(remover);
+        })
     }
 
     /// Adds a kind of things that can be found by their words. Triggers on their table write a row

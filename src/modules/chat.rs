@@ -9,6 +9,10 @@ mod code_renderer;
 mod daily_limits;
 mod dividers;
 mod emoji_list;
+mod held;
+mod held_model;
+mod held_pages;
+mod held_store;
 mod history;
 mod join_lines;
 mod join_store;
@@ -21,8 +25,11 @@ mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod report_target;
 mod room_data;
+mod screening;
 mod search_source;
+mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -114,6 +121,8 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessagePosted>()
         .publishes::<topics::MessageEdited>()
         .publishes::<topics::MessageDeleted>()
+        .publishes::<topics::MessageHeld>()
+        .publishes::<topics::HeldDecided>()
         .publishes::<topics::AttachmentsReady>()
         .publishes::<topics::JoinsAdded>()
         .publishes::<topics::TypingStarted>()
@@ -129,6 +138,12 @@ pub fn module() -> Module<Chat> {
         .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
         .scope_data(room_data::erase)
+        .personal_data(
+            "held_messages",
+            personal_data::export_held,
+            personal_data::erase_held,
+        )
+        .texts(screening::recent_texts)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
         .account_style(views::account_style)
@@ -139,10 +154,14 @@ pub fn module() -> Module<Chat> {
         .subscriber(unread::subscriber())
         .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
-        .subscriber(actions::delete_many::subscriber())
+        .removes_content(actions::delete_many::remove_content)
+        .reportable("message", report_target::message)
         .task(unread::flush)
-        .task(join_lines::write_lines);
-    declare_actions(web_pages::declare(pages::declare(module)))
+        .task(join_lines::write_lines)
+        .task(held::expire_held);
+    declare_actions(held_pages::declare(web_pages::declare(pages::declare(
+        module,
+    ))))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {
@@ -171,6 +190,18 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Deletes several messages at once, or the last ones of a member",
             Class::Write,
             actions::delete_many::delete_many,
+        )
+        .action(
+            "chat.release-held",
+            "Posts a message that a rule has held, as by its author",
+            Class::Write,
+            actions::decide_held::release,
+        )
+        .action(
+            "chat.discard-held",
+            "Deletes a message that a rule has held",
+            Class::Write,
+            actions::decide_held::discard,
         )
         .action(
             "chat.type",

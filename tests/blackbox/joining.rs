@@ -104,7 +104,7 @@ async fn deleted_space_is_not_listed_nor_joined() {
     let guests = ann.invite_with(json!({ "kind": "guest" })).await;
     let fields = json!({ "space": ann.space });
     ann.act("community.delete-space", fields).await.done();
-    assert!(!eve.page("/spaces").await.contains("Glasshouse"));
+    assert!(!eve.page("/spaces/open").await.contains("Glasshouse"));
     assert_eq!(join(&eve, &ann.space, "").await, "not_found");
     let visitor = server.visitor();
     let named = json!({ "name": "Passer-by" });

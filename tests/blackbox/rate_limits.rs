@@ -232,8 +232,8 @@ async fn writes_are_limited_across_sockets() {
     // One more is allowed every two seconds, so a slow machine may need a few posts more.
     let mut refused = None;
     for number in 0..50 {
-        let fields =
-            json!({ "room": bob.room("general"), "body": "x", "key": format!("key-{number:04}") });
+        let fields = json!({ "room": bob.room("general"), "body": format!("x {number}"),
+            "key": format!("key-{number:04}") });
         let answer = sockets[number % 2].act("chat.post", fields).await;
         if answer["type"] == "error" {
             assert_eq!(answer["error"]["code"], "too_many");

@@ -42,6 +42,12 @@ impl Instance {
         }
     }
 
+    /// Whether it runs with this value of a variable.
+    pub fn has_variable(&self, name: &str, value: &str) -> bool {
+        let mut variables = self.environment.iter();
+        variables.any(|(one, set)| one == name && set == value)
+    }
+
     /// Starts the binary. [`Self::is_started`] waits for it.
     pub fn spawn(&mut self) {
         let mut command = command(&self.program);

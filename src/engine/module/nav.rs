@@ -71,3 +71,16 @@ pub struct SpaceTab {
     /// member sees it.
     pub permission: Option<&'static Permission>,
 }
+
+/// Counts what waits on a page of a space's settings, for one viewer.
+pub type CountWaiting =
+    Arc<dyn Fn(Viewer, SpaceId) -> BoxFuture<'static, Result<usize>> + Send + Sync>;
+
+/// The count beside the link to a page of a space's settings.
+#[derive(Clone)]
+pub struct TabCount {
+    /// The path of the page, as its [`SpaceTab`] has it.
+    pub path: &'static str,
+    /// Counts; at zero nothing is shown.
+    pub count: CountWaiting,
+}

@@ -1,5 +1,6 @@
 //! The actions on messages, one file each. Each serves forms, JSON and sockets.
 
+pub(super) mod decide_held;
 pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod edit;

@@ -4,7 +4,7 @@
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
-use super::{ATTACH, Chat, ROOM_FEED, store};
+use super::{ATTACH, Chat, MODERATE, ROOM_FEED, held_store, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -63,6 +63,19 @@ impl NewAttachments {
 
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The files with their captions, in order.
+    pub(super) fn into_files(self) -> impl Iterator<Item = (FileId, String)> {
+        let captions = self
+            .captions
+            .into_iter()
+            .chain(std::iter::repeat(String::new()));
+        self.files.into_iter().zip(captions)
     }
 
     /// Claims the files for a message that was posted in the same transaction.
@@ -124,8 +137,15 @@ async fn may_add(chat: Chat, viewer: Viewer, room: i64) -> Result<Option<SpaceId
 
 async fn may_read(chat: Chat, viewer: Viewer, file: File) -> Result<()> {
     let access = &chat.community.access;
-    let room = access.permit_in_room(viewer.account, &permissions::READ, RoomId(file.target));
-    room.await.map(drop)
+    let (reader, room) = (viewer.account, RoomId(file.target));
+    access
+        .permit_in_room(reader, &permissions::READ, room)
+        .await?;
+    // Of a message that waits, only its author and who decides about it see the files.
+    if file.owner != reader && held_store::is_held(&chat.engine.db, file.id).await? {
+        access.permit_in_room(reader, &MODERATE, room).await?;
+    }
+    Ok(())
 }
 
 /// Updates a file's message once its pictures are made or have failed.

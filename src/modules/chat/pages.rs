@@ -14,13 +14,14 @@ use super::actions::delete::may_delete;
 use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
+use super::held::HeldView;
 use super::history::{Log, PageQuery};
 use super::links::linked;
 use super::model::{Message, MessageId};
-use super::topics::{AccountReads, RoomHistory};
+use super::topics::{AccountReads, OwnHeld, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, POST, TYPING_FEED, store};
+use super::{Chat, POST, TYPING_FEED, select_page, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
@@ -39,6 +40,11 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/select",
+            get(select_page::select),
+        )
         .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
@@ -91,10 +97,13 @@ async fn room(
     let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
     let (page, unread) = match made {
         Err(Error::NotFound) if wants == Wants::Page => {
-            return match chat.community.closed_page(viewer.account, room).await? {
-                Some(to) => Ok(Redirect::to(&to).into_response()),
-                None => Err(Error::NotFound),
+            let sanctions = &chat.community.sanctions;
+            let to = match chat.community.closed_page(viewer.account, room).await? {
+                Some(to) => Some(to),
+                // Who was banned is told so.
+                None => sanctions.ban_page_of_room(viewer.account, room).await?,
             };
+            return Ok(Redirect::to(&to.ok_or(Error::NotFound)?).into_response());
         }
         made => made?,
     };
@@ -137,6 +146,7 @@ async fn room_page(
     deps.add(room);
     deps.add(RoomHistory(room.0));
     deps.add(AccountReads(account.0));
+    deps.add(OwnHeld(account.0));
     let room = chat
         .community
         .access
@@ -188,15 +198,31 @@ async fn room_page(
         slow_seconds: room.slow_seconds,
         web,
         restricted: readers.is_some(),
+        slow_until: chat.slow_until(account, &room).await?,
         announcement: room.icon() == "megaphone",
         remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
         closed,
         may_manage,
         typing,
+        held: chat.held_views(account, room.id, lang).await?,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
         region,
     };
     Ok((page, unread))
+}
+
+impl Chat {
+    /// The messages of an account that wait in a room, as HTML.
+    async fn held_views(
+        &self,
+        account: AccountId,
+        room: RoomId,
+        lang: Lang,
+    ) -> Result<Vec<String>> {
+        let held = self.held_of(account, room).await?;
+        let views = held.iter().map(|one| HeldView::new(one, true, lang).html());
+        views.collect()
+    }
 }
 
 /// Why an account that reads a room cannot write in it: an icon, and the key of the words.

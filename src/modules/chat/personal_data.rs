@@ -5,7 +5,7 @@ use serde_json::json;
 use super::joined::Joined;
 use super::model::MessageId;
 use super::topics::MessageDeleted;
-use super::{Chat, ROOM_FEED, attachment_store, store};
+use super::{Chat, ROOM_FEED, attachment_store, held_store, store};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
@@ -43,6 +43,36 @@ pub(super) async fn erase(chat: Chat, erasure: Erasure) -> Result<bool> {
         return Ok(true);
     }
     scrub_join_line(&chat, &erasure).await
+}
+
+/// A page of an account's messages that wait for a moderator.
+pub(super) async fn export_held(chat: Chat, account: AccountId, after: i64) -> Result<DataPage> {
+    let db = &chat.engine.db;
+    let rows = held_store::waiting_of(db, account, after, PAGE_MESSAGES).await?;
+    let is_full = i64::try_from(rows.len()).unwrap_or(0) == PAGE_MESSAGES;
+    let last = rows.last().map(|held| held.id.0);
+    let items = rows.into_iter().map(|held| {
+        json!({ "id": held.id, "room": held.room, "body": held.body,
+            "created_at": held.created_at.rfc3339() })
+    });
+    Ok(DataPage {
+        items: items.collect(),
+        next: last.filter(|_| is_full),
+    })
+}
+
+/// Deletes some of an account's held messages: they were never posted, and go in any case.
+pub(super) async fn erase_held(chat: Chat, erasure: Erasure) -> Result<bool> {
+    let some = held_store::some_of(&chat.engine.db, erasure.account).await?;
+    let (context, is_more) = (chat.clone(), !some.is_empty());
+    let write = chat.engine.db.write_queued(async move |tx| {
+        for id in some {
+            context.delete_held(tx, id).await?;
+        }
+        Ok(())
+    });
+    write.await?;
+    Ok(is_more)
 }
 
 async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {

@@ -6,14 +6,19 @@
 
 use std::sync::Arc;
 
+use super::held::held_frame;
 use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
-use super::topics::{AttachmentsReady, JoinsAdded, MessageDeleted, MessageEdited, MessagePosted};
+use super::topics::{
+    AttachmentsReady, HeldDecided, JoinsAdded, MessageDeleted, MessageEdited, MessageHeld,
+    MessagePosted,
+};
 use super::typing::typing_started;
 use super::{Chat, ROOM_FEED, markdown, store};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
+use crate::community::ACCOUNT_FEED;
 use crate::engine::bus::{Envelope, Event, Subscriber};
 use crate::engine::fragments::Fragments;
 use crate::engine::live::Content;
@@ -27,6 +32,8 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .on(attachments_ready)
         .on(joins_added)
         .on(typing_started)
+        .on(message_held)
+        .on(held_decided)
         .when_lagged(refresh_all)
 }
 
@@ -69,6 +76,32 @@ async fn attachments_ready(
 async fn joins_added(chat: &Chat, event: &JoinsAdded, envelope: &Envelope) -> Result<()> {
     let JoinsAdded { room, message } = event;
     chat.publish_update(event, envelope, *room, message).await
+}
+
+async fn message_held(chat: &Chat, event: &MessageHeld, envelope: &Envelope) -> Result<()> {
+    let message = event.message.clone();
+    let render = move |lang| held_frame(&message, lang).unwrap_or_default();
+    let content = Content::of(event).html(render);
+    let feed = ACCOUNT_FEED.name(event.account);
+    chat.engine.live.publish_at(&feed, envelope, content);
+    Ok(())
+}
+
+/// What was released stands in the log; of what was discarded its author is told until they leave
+/// the page.
+async fn held_decided(chat: &Chat, event: &HeldDecided, envelope: &Envelope) -> Result<()> {
+    let (held, is_released) = (event.held, event.is_released);
+    let render = move |lang: Lang| match is_released {
+        true => Partial::delete(format!("#h-{held}")).to_string(),
+        false => {
+            let note = format!("<p role=\"status\">{}</p>", lang.t("held-discarded-note"));
+            Partial::inner(format!("#h-{held} .held-note"), &note).to_string()
+        }
+    };
+    let content = Content::of(event).html(render);
+    let feed = ACCOUNT_FEED.name(event.account);
+    chat.engine.live.publish_at(&feed, envelope, content);
+    Ok(())
 }
 
 impl Chat {

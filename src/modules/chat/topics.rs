@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
@@ -17,6 +18,11 @@ id!(
 id!(
     /// What an account has read, as a dependency of its own, for the same reason.
     AccountReads
+);
+
+id!(
+    /// The messages of an account that wait for a moderator, as a dependency of their own.
+    OwnHeld
 );
 
 const CHANGED_AT: Micros = Micros(1_795_228_260_000_000); // in the examples
@@ -87,6 +93,30 @@ event! {
             joined: Joined { count: 2, names: vec!["Ann".into(), "Bob".into()] },
             ..Message::example()
         },
+    }
+}
+
+event! {
+    /// A message waits for a moderator. Only its author is told.
+    pub struct MessageHeld on "chat.message.held" by account changes(account as OwnHeld) {
+        /// The author.
+        account: AccountId = AccountId(7),
+        /// The message.
+        message: HeldMessage = HeldMessage::example(),
+    }
+}
+
+event! {
+    /// A moderator released or discarded a message that waited. Only its author is told.
+    pub struct HeldDecided on "chat.held.decided" by account changes(account as OwnHeld) {
+        /// The author.
+        account: AccountId = AccountId(7),
+        /// The room it was written in.
+        room: RoomId = RoomId(12),
+        /// The held message.
+        held: HeldId = HeldId(3_179_046_911_541_248),
+        /// Whether it was posted.
+        is_released: bool = true,
     }
 }
 

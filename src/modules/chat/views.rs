@@ -8,6 +8,7 @@ use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::history::Log;
 use super::model::Message;
+use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::Shell;
@@ -51,6 +52,8 @@ pub(super) struct RoomPage {
     pub(super) web: Option<String>,
     /// Whether only some members of the space read it.
     pub(super) restricted: bool,
+    /// When the viewer may post again, in slow mode; `None` for who does not wait.
+    pub(super) slow_until: Option<Micros>,
     /// In an open room of which few write.
     pub(super) announcement: bool,
     /// Why the viewer cannot write: an icon, and the key of the words.
@@ -59,6 +62,8 @@ pub(super) struct RoomPage {
     pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
+    /// The viewer's own messages that wait for a moderator.
+    pub(super) held: Vec<String>,
     /// The newest message of the log, sent along by a form without scripts: see
     /// [`super::model::client_key`].
     pub(super) seen: String,
@@ -100,6 +105,7 @@ impl ChangePage {
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
+         .msg[data-author=\"{account}\"] .act.others {{ display: none; }}\n\
          .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
     )
 }
@@ -110,7 +116,6 @@ mod tests {
     use super::super::markdown;
     use super::super::message_html::MessageView;
     use super::*;
-    use crate::base::clock::Micros;
     use crate::community::Face;
     use crate::engine::files::{FileId, Picture};
     use crate::engine::web::VERSION;

@@ -108,6 +108,46 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "forbidden", "forbidden"],
     ),
     (
+        "chat.release-held",
+        r#"{"held":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "chat.discard-held",
+        r#"{"held":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "community.set-raid-mode",
+        r#"{"space":"SPACE","on":"no"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.remove-joined",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.save-rule",
+        r#"{"space":"SPACE","kind":"words","name":"Mine","words":"shoes","action":"hold"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.switch-rule",
+        r#"{"space":"SPACE","rule":"1","on":"no"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.delete-rule",
+        r#"{"space":"SPACE","rule":"2"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.set-raid-limits",
+        r#"{"space":"SPACE","joins":"0","minutes":"5","length":"30"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
         "community.set-slow-mode",
         r#"{"room":"ROOM","seconds":"0"}"#,
         ["not_found", "not_found", "forbidden"],
@@ -360,6 +400,42 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         "community.remove-emoji",
         r#"{"space":"SPACE","name":"tide"}"#,
         ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.report",
+        // Of a message in a room: reports.rs.
+        r#"{"kind":"nothing","thing":"1","reason":"spam"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve",
+        r#"{"case":"1","outcome":"acted"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.appeal",
+        r#"{"space":"SPACE","words":"hi"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve-appeal",
+        r#"{"appeal":"1","outcome":"upheld"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.suspend",
+        r#"{"account":"BOB","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.ban-network",
+        r#"{"network":"192.0.2.1","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.lift-server-ban",
+        r#"{"ban":"1"}"#,
+        ["forbidden"; 3],
     ),
     ("admin.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
     ("admin.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),

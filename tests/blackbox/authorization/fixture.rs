@@ -50,7 +50,10 @@ impl Fixture {
             template
                 .replace("{code}", "AAAAAAAAAAAAAAAA")
                 .replace("{invite}", "1")
-                .replace("{file}/{name}", "1/a"),
+                .replace("{file}/{name}", "1/a")
+                .replace("{kind}/{thing}", "nothing/1")
+                .replace("{case}", "1")
+                .replace("{appeal}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)

@@ -44,6 +44,10 @@ pub(in super::super) async fn edit(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &POST).await?;
     may_edit(&viewer, &message)?;
     let body = model::body(&input.body, !message.files.0.is_empty())?;
+    let files = message.files.0.len();
+    let body = chat
+        .screened_edit(viewer.account, &room, body, files)
+        .await?;
     let html = chat.code_renderer.render(&body).await?;
     let (bus, origin) = (
         chat.engine.bus.clone(),

@@ -3,13 +3,19 @@
 use std::time::Instant;
 
 use serde::Deserialize;
+use serde_json::json;
 
+use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
+use super::super::held::held_frame;
+use super::super::held_model::{HeldId, HeldMessage, HeldState};
+use super::super::model::Message;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, model, store};
+use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, model, store};
 use super::outcome;
+use crate::base::clock::Micros;
 use crate::base::db::Tx;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::list::List;
 use crate::community::Scope;
@@ -17,6 +23,7 @@ use crate::community::blocks::check_open;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::files::FileId;
+use crate::engine::screening::{Finding, Verdict, check_refused};
 use crate::engine::viewer::Viewer;
 
 /// Files and captions that are read at all: of a few too many the author is told how many may be.
@@ -42,6 +49,23 @@ pub(in super::super) struct PostInput {
     seen: String,
 }
 
+/// What became of a post, and what was found of it.
+enum Posted {
+    Message(Message, Finding),
+    Held(HeldMessage, Finding),
+    Refused(Finding),
+}
+
+/// The outcome of a post that waits for a moderator.
+fn held_outcome(held: HeldMessage, viewer: &Viewer) -> Outcome {
+    let (id, room, lang) = (held.id, held.room, viewer.lang);
+    let result = json!({ "held": {
+        "id": id, "room": room, "key": held.key, "expires_at": held.expires_at().rfc3339(),
+    } });
+    let location = format!("/rooms/{room}#h-{id}");
+    Outcome::new(result, location).fragment(async move { held_frame(&held, lang) })
+}
+
 /// Posts once per key, however often it is sent.
 pub(in super::super) async fn post(
     chat: Chat,
@@ -63,20 +87,69 @@ pub(in super::super) async fn post(
     let body = model::body(&input.body, !attachments.is_empty())?;
     let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
     let slow_mode = chat.slow_mode(viewer.account, &room).await?;
-    let html = chat.code_renderer.render(&body).await?;
+    let files = attachments.len();
+    let judgement = chat
+        .judge(viewer.account, &room, &body, files, false)
+        .await?;
+    let stored = match &judgement.finding.verdict {
+        Verdict::Mask(masked) => masked.clone(),
+        _ => body.clone(),
+    };
+    let html = chat.code_renderer.render(&stored).await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
-    let is_direct = room.space.is_none();
+    let space = room.space;
     let write = async move |tx: &mut Tx| {
-        if is_direct {
+        if space.is_none() {
             check_open(tx, id).await?;
         }
+        let mut finding = Finding::default();
+        if let (Some(space), false) = (space, judgement.is_empty()) {
+            let (is_posted, held) = held_store::find_posted(tx, author, &key).await?;
+            match held {
+                Some((_, HeldState::Discarded)) => {
+                    return Err(Error::Conflict("error-held-discarded"));
+                }
+                Some((held, _)) => {
+                    let held = held_store::find_in(tx, held).await?;
+                    return Ok(Posted::Held(held, finding));
+                }
+                None => {}
+            }
+            if !is_posted {
+                let screening = &context.engine.screening;
+                finding = screening.count(tx, space, author, judgement).await?;
+            }
+            match finding.verdict {
+                // Stored, so that what was counted stays counted.
+                Verdict::Refuse(_) | Verdict::Wait(_) => return Ok(Posted::Refused(finding)),
+                Verdict::Hold => {
+                    let limits = context.daily_limits;
+                    limits.count_post(tx, author, &body).await?;
+                    slow_mode.count_post(tx, id, author).await?;
+                    let held = HeldMessage {
+                        id: HeldId(0),
+                        space,
+                        room: id,
+                        author,
+                        author_name: name.to_string(),
+                        key,
+                        body,
+                        files: Attachments::default(),
+                        created_at: Micros(0),
+                    };
+                    let held = context.hold(tx, held, attachments, &finding.rule).await?;
+                    return Ok(Posted::Held(held, finding));
+                }
+                Verdict::Pass | Verdict::Mask(_) => {}
+            }
+        }
         let (mut message, is_new) =
-            store::post(tx, id, author, &name, &key, &body, html.as_deref()).await?;
+            store::post(tx, id, author, &name, &key, &stored, html.as_deref()).await?;
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
@@ -91,13 +164,24 @@ pub(in super::super) async fn post(
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
             bus.publish_to_followers(tx, &[feed], origin, event).await?;
         }
-        Ok(message)
+        Ok(Posted::Message(message, finding))
     };
     let access = &chat.community.access;
-    let message = access
+    let posted = access
         .permitted_write(author, &POST, Scope::Room(id), write)
         .await?;
     metrics::histogram!("tidepool_post_seconds").record(started.elapsed().as_secs_f64());
+    let (Posted::Message(_, finding) | Posted::Held(_, finding) | Posted::Refused(finding)) =
+        &posted;
+    chat.time_out_author(author, &room, finding).await;
+    let message = match posted {
+        Posted::Message(message, _) => message,
+        Posted::Held(held, _) => return Ok(held_outcome(held, &viewer)),
+        Posted::Refused(finding) => {
+            check_refused(&finding.verdict, "body")?;
+            return Err(Error::field("body", "error-rule-words"));
+        }
+    };
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.
     Ok(outcome(chat, &viewer, message))
