@@ -1266,6 +1266,11 @@ start-space-text = Its name, picture and emoji.
 
 permission-community-approve = Accept and decline people who ask to join
 permission-community-set-registration = Say whether strangers may make accounts
+audit-for-guests = For guests
+audit-guests-may-stay = Guests may become members
+audit-new-password = With a new password
+audit-asks-again = Everybody was asked again
+audit-open = Anybody may make an account
 act-space-joining-changed = Changed how people join
 act-space-rules-changed = Changed the rules
 act-space-welcome-changed = Changed the welcome

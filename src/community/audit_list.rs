@@ -73,9 +73,13 @@ impl AuditEntry {
             if was.is_none() && (value.is_null() || *value == Value::Bool(false)) {
                 continue;
             }
-            lines.push(match was.filter(|was| !was.is_null()) {
-                Some(was) => format!("{} → {}", plain(was), plain(value)),
-                None => plain(value),
+            let key = format!("audit-{name}");
+            let words = |value: &Value| worded(name, value, lang);
+            lines.push(match (value, was.filter(|was| !was.is_null())) {
+                (Value::Bool(true), _) if lang.has(&key) => lang.t(&key).to_owned(),
+                (Value::Bool(false), _) if lang.has(&key) => format!("− {}", lang.t(&key)),
+                (_, Some(was)) => format!("{} → {}", words(was), words(value)),
+                (_, None) => words(value),
             });
         }
         let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
@@ -92,6 +96,15 @@ fn fields(text: &str) -> Map<String, Value> {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
+    }
+}
+
+/// As [`plain`], but what has a name in the catalogue by that: how a space is joined.
+fn worded(field: &str, value: &Value, lang: &Lang) -> String {
+    let key = format!("mode-{}", plain(value));
+    match field == "joining" && lang.has(&key) {
+        true => lang.t(&key).to_owned(),
+        false => plain(value),
     }
 }
 

@@ -244,7 +244,7 @@ impl Invites {
             );
             tx.execute(INSERT, row).await?;
             let after = json!({
-                "kind": new.kind.as_str(),
+                "for-guests": (new.kind == InviteKind::Guest).then_some(true),
                 "uses": most_uses,
                 "until": expires_at.map(Micros::rfc3339),
                 "role": given,

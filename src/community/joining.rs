@@ -94,14 +94,20 @@ pub(super) struct Joined {
 /// refuses every way of joining belongs here. Locks the space's row.
 ///
 /// # Errors
-/// `Forbidden` for who is banned, `Conflict` in raid mode.
+/// `Forbidden` for who is banned, `NotFound` for a space that is deleted, `Conflict` in raid mode.
 pub(super) async fn check_may_join(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     address: IpAddr,
 ) -> Result<()> {
+    const IS_DELETED: &str = "SELECT EXISTS (SELECT 1 FROM spaces \
+        WHERE id = $1 AND deleted_at IS NOT NULL)";
     bans::check_join(tx, space, account, address).await?;
+    // After the lock: it may have been deleted meanwhile.
+    if tx.scalar(IS_DELETED, (space,)).await? {
+        return Err(Error::NotFound);
+    }
     raid_mode::check_join(tx, space).await
 }
 
@@ -226,7 +232,8 @@ impl Community {
         const READ: &str = "SELECT s.id, s.name, s.joining AS mode, EXISTS \
             (SELECT 1 FROM join_requests r WHERE r.space_id = s.id AND r.account_id = $1 \
             AND r.declined_at IS NULL) AS is_waiting FROM spaces s \
-            WHERE s.joining IN ('open', 'approval') AND NOT EXISTS (SELECT 1 FROM members m \
+            WHERE s.joining IN ('open', 'approval') AND s.deleted_at IS NULL \
+            AND NOT EXISTS (SELECT 1 FROM members m \
             WHERE m.space_id = s.id AND m.account_id = $1) ORDER BY s.name, s.id LIMIT $2";
         self.engine().db.all(READ, (account, MAX_JOINABLE)).await
     }
@@ -237,7 +244,7 @@ impl Community {
     /// `NotFound` for all others: nobody learns of them.
     pub(super) async fn join_mode(&self, space: SpaceId) -> Result<(String, JoinMode)> {
         const READ: &str = "SELECT name, joining FROM spaces \
-            WHERE id = $1 AND joining <> 'invitation'";
+            WHERE id = $1 AND joining <> 'invitation' AND deleted_at IS NULL";
         self.engine().db.one(READ, (space,)).await
     }
 

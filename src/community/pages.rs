@@ -81,7 +81,7 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
     let to = match last.await? {
         Some(space) => landing_page(&community, viewer.account, space).await?,
         None if viewer.is_guest => "/guest".to_owned(),
-        None => "/spaces".to_owned(),
+        None => "/spaces/open".to_owned(),
     };
     Ok(Redirect::to(&to).into_response())
 }

@@ -165,6 +165,7 @@ impl Community {
         const TEXT: &str = "SELECT welcome FROM spaces WHERE id = $1";
         const ROOMS: &str = "SELECT w.room_id FROM welcome_rooms w \
             JOIN rooms r ON r.id = w.room_id WHERE w.space_id = $1 AND r.archived_at IS NULL \
+            AND r.deleted_at IS NULL \
             ORDER BY r.position, r.name";
         let scope = Scope::Space(space);
         self.access.permit(viewer, &READ, scope).await?;

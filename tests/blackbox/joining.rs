@@ -90,6 +90,25 @@ async fn open_space_is_listed_and_joined() {
     assert!(eve.get(&path).await.location().starts_with("/rooms/"));
     let audit = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     assert!(audit.contains("Changed how people join"), "{audit}");
+    assert!(audit.contains("By invite only → Open"), "{audit}");
+}
+
+#[tokio::test]
+async fn deleted_space_is_not_listed_nor_joined() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let eve = server.stranger("eve").await;
+    set_mode(&ann, "approval", "").await.done();
+    apply(&eve, &ann.space, "please").await.done();
+    set_mode(&ann, "open", "").await.done();
+    let guests = ann.invite_with(json!({ "kind": "guest" })).await;
+    let fields = json!({ "space": ann.space });
+    ann.act("community.delete-space", fields).await.done();
+    assert!(!eve.page("/spaces/open").await.contains("Glasshouse"));
+    assert_eq!(join(&eve, &ann.space, "").await, "not_found");
+    let visitor = server.visitor();
+    let named = json!({ "name": "Passer-by" });
+    visitor.submit(&guests, &named).await.expect(409);
 }
 
 #[tokio::test]

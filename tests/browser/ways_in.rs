@@ -111,7 +111,7 @@ async fn applicant_is_led_in_while_the_page_is_open() {
         .await;
     host.wait_text("main", "Nobody asks to join").await;
     host.wait_live().await;
-    guest.go("/spaces").await;
+    guest.go("/spaces/open").await;
     guest.click("main .row .btn").await;
     guest.fill("[name=words]", "I grow ferns").await;
     guest

@@ -12,7 +12,12 @@ use super::super::ftl::message_ids;
 const DYNAMIC_PREFIXES: &[&str] = &[
     "act-",
     "audit-allowed",
+    "audit-asks-again",
     "audit-denied",
+    "audit-for-guests",
+    "audit-guests-may-stay",
+    "audit-new-password",
+    "audit-open",
     "report-reason-",
     "report-state-",
     "moderation-heading",
