@@ -18,6 +18,7 @@ optional = optional
 
 action-cancel = Cancel
 action-close = Close
+action-copy = Copy
 action-copy-link = Copy link
 action-delete = Delete
 action-discard = Discard
@@ -61,7 +62,7 @@ keys-send = Send
 keys-new-line = New line
 keys-format = Bold, italic, code
 keys-link = Make the selection a link
-keys-complete = Complete an emoji, a room
+keys-complete = Complete a name, an emoji, a room
 keys-edit-last = Edit your last message
 keys-leave = Leave without saving
 key-alt = Alt
@@ -137,7 +138,7 @@ day-name-year = { "{weekday}" }, { "{day}" } { "{month}" } { "{year}" }
 weekdays = Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday
 months = January, February, March, April, May, June, July, August, September, October, November, December
 room-empty = Nothing has been said here yet
-room-empty-text = Whatever you write first will stand at the top.
+room-empty-text = Say hello, or what this room is for. Whatever you write first stands at the top, and who joins later reads it, too.
 room-read-only-notice = This room is read-only for now. You can read it, but not write in it.
 room-announcement-notice = Only moderators write here. You can read it.
 room-no-writing-notice = You can read this room, but not write in it.
@@ -165,6 +166,24 @@ people-title = People
 presence-here = here
 presence-idle = idle
 presence-away = away
+presence-busy = do not disturb
+presence-invisible = invisible
+presence-automatic = automatic
+presence-automatic-hint = Others see whether you are here.
+presence-busy-hint = Others see it, and nothing draws your attention.
+presence-invisible-hint = Others see you as away, and not that you write.
+presence-ends = Until
+presence-ends-never = I change it
+presence-ends-8h = In 8 hours
+mentions-title = Mentions
+person-card = Profile
+mentions-none = Nobody has mentioned you yet
+mentions-none-text = Messages that call you by @ and your name, or a role or group of yours, are listed here.
+# $count: unread messages that mention the reader; 100 stands for more, too.
+count-mentions = { $count ->
+    [one] { $count } mention
+   *[other] { $count } mentions
+}
 # $name: the person's name.
 message-person = Write to { $name }
 
@@ -389,6 +408,20 @@ leave-hint = You leave all its rooms too. To come back you need an invite.
 # $space: the space's name.
 leave-button = Leave { $space }
 invites-title = Invites
+invites-new = A new link
+invites-open = Open links
+invites-all = All links
+invite-title = Invite
+invite-pass-on = Pass this link on
+invite-done = To the space
+invite-qr = Show as QR code
+invite-qr-label = The link as a QR code
+invite-role = Role
+invite-no-role = None
+invite-role-hint = Who joins by the link begins with it, as long as you may give it.
+invite-guest-label = For guests
+invite-guest-hint = Who opens the link reads the open rooms of this space for a day, under a name and without an account. They cannot write.
+invite-for-guests = For guests
 invite-people = Invite people
 invites-hint = Whoever has a link can join until it is used up or expires.
 invites-empty = No link is open. Make one and pass it on.
@@ -414,6 +447,23 @@ invite-revoke = Take back
 
 tab-space = Space
 roles-title = Roles
+groups-title = Groups
+groups-hint = Members of a group are mentioned together: write @ and its name. A group allows nothing.
+groups-none = There are no groups yet.
+group-new = New group
+group-create = Create group
+field-group-name = Name
+group-open-label = Members join and leave by themselves
+group-yours = You are in it
+group-join = Join
+group-leave = Leave
+group-empty = Nobody is in it yet.
+group-remove = Take out
+group-add = Add
+field-group-person = User name of a member
+group-delete-title = Delete the group
+group-delete-hint = Its members stay in the space.
+group-delete-button = Delete group
 audit-title = Audit log
 members-find = Find a member
 members-by-role = Members by role
@@ -480,6 +530,10 @@ closed-text = It was closed or made private, or you are no longer a member.
 closed-removed = You are no longer a member of { $space }
 closed-removed-text = A moderator removed you. You may come back when you are invited again.
 closed-banned = You are banned from { $space }
+closed-space-deleted = { $space } was deleted
+closed-space-deleted-text = It is closed to everybody. Its owners can bring it back until
+closed-room-deleted = The room { $space } was deleted
+closed-room-deleted-text = It is closed to everybody. Who manages rooms can bring it back until
 role-guest = Guest
 role-given = Has it
 role-give = Give
@@ -553,11 +607,22 @@ act-room-created = Made a room
 act-room-changed = Changed a room
 act-room-archived = Archived a room
 act-room-restored = Brought back a room
+act-room-deleted = Deleted a room
+act-room-undeleted = Brought back a deleted room
+act-space-deleted = Deleted the space
+act-space-restored = Brought back the deleted space
+act-space-erased = Erased the space
+act-space-web-changed = Changed what the whole web can read
 act-room-permissions-changed = Changed who may do what in a room
 act-role-created = Made the role
 act-role-changed = Changed the role
 act-role-deleted = Deleted the role
 act-role-moved = Moved the role
+act-group-created = Made the group
+act-group-changed = Changed the group
+act-group-deleted = Deleted the group
+act-member-group-given = Put into a group
+act-member-group-taken = Took out of a group
 act-everyone-changed = Changed what every member may do
 act-member-role-given = Gave a role to
 act-member-role-taken = Took a role from
@@ -582,6 +647,7 @@ permission-community-time-out = Have members only read for a while
 permission-community-view-audit = Read the audit log
 permission-chat-post = Write messages
 permission-chat-attach = Send files
+permission-chat-mention-everyone = Mention roles, groups, @here and @room
 permission-chat-moderate = Delete what others wrote
 
 ## Questions before what cannot be undone
@@ -626,9 +692,27 @@ ask-ban-member-yes = Ban
 ask-delete-category = Delete the category { $name }?
 ask-delete-category-text = Its rooms stay, and stand with those that have none.
 ask-delete-category-yes = Delete the category
+ask-delete-group = Delete the group { $name }?
+ask-delete-group-text = Nobody can mention it any more. Its members stay in the space.
+ask-delete-group-yes = Delete the group
 ask-delete-role = Delete the role { $name }?
 ask-delete-role-text = Its members stay, and keep what other roles grant.
 ask-delete-role-yes = Delete the role
+ask-delete-space = Delete { $name }?
+ask-delete-space-text = It closes at once for everybody. For 7 days its owners can bring it back; then its rooms, messages and files are erased for good.
+ask-delete-space-yes = Delete the space
+ask-delete-room = Delete the room { $name }?
+ask-delete-room-text = It closes at once for everybody. For 7 days it can be brought back; then its messages and files are erased for good.
+ask-delete-room-yes = Delete the room
+ask-leave-room = Leave { $name }?
+ask-leave-room-text = You stop reading this room. To come back, somebody in it who manages rooms has to add you.
+ask-leave-room-yes = Leave
+ask-leave-room-last = Leave { $name }, and delete it?
+ask-leave-room-last-text = Nobody else reads this room. It is deleted with you, and its messages and files are erased after 7 days.
+ask-leave-room-last-yes = Leave and delete
+ask-set-web = Change what the whole web can read?
+ask-set-web-text = Everything written in the rooms you chose, also long ago, can be read and copied by anybody. What was copied cannot be taken back.
+ask-set-web-yes = Change it
 
 ## A room and its settings
 
@@ -675,6 +759,55 @@ archive-hint = An archived room can be read, but nobody writes in it. You can br
 archive-button = Archive this room
 archived-title = Archived rooms
 room-restore = Bring back
+room-delete-title = Delete
+room-delete-hint = The room closes at once for everybody. It can be brought back for 7 days, then everything in it is erased.
+room-delete-button = Delete room
+deleted-rooms-title = Deleted rooms
+deleted-rooms-hint = They are closed to everybody, and erased when their time is over.
+deleted-until = Can be brought back until
+space-delete-title = Delete this space
+space-delete-hint = The space closes at once for everybody. Its owners can bring it back for 7 days, then everything in it is erased.
+space-delete-button = Delete space
+space-restore = Bring the space back
+spaces-title = Spaces
+spaces-order-title = Their order
+spaces-order-hint = This is the order in which you see your spaces. It is yours alone.
+spaces-none = You are in no space. Open an invite to join one.
+deleted-spaces-title = Deleted spaces
+deleted-spaces-hint = They are closed to everybody. As an owner you can bring them back.
+sort-moved = was moved
+readers-title = Who reads this room
+readers-count = { $count ->
+    [one] One person reads this room.
+   *[other] { $count } people read this room.
+}
+readers-web = So does anybody on the web.
+readers-all = Show all
+leave-room-hint = You stop reading this room. To come back, somebody in it who manages rooms has to add you.
+leave-room-last-hint = Nobody else reads this room. When you leave, it is deleted.
+web-title = Web
+web-hint = Rooms of this space can be read on the web by anybody, without an account. They read only, and are not shown who wrote.
+web-warning = What is readable for the whole web can be copied, and stays where it was copied to. Tell your members first.
+web-open = Open the page that anybody can read
+web-on-label = Readable for the whole web
+web-on-hint = The rooms you choose below, and nothing else.
+web-indexed-label = Search engines may list it
+web-indexed-hint = Otherwise they are asked not to.
+web-rooms = Rooms
+web-rooms-hint = Only rooms that every member reads can be chosen.
+web-mark = On the web
+web-mark-hint = This room is readable for the whole web
+web-read-only = You can read here without an account. Names are not shown.
+web-footer = This is part of a community. Members take part after signing in.
+web-none = Nothing can be read here for now.
+web-empty = Nothing has been said here yet.
+web-older = Older messages
+web-newest = Newest messages
+web-author = Member { $number }
+web-space-about = Rooms of { $space } that anybody can read.
+web-room-about = The room { $room } of { $space }.
+error-room-not-joined = You can only leave a private room that you were added to.
+error-room-not-for-web = Only rooms that every member of the space reads can be chosen.
 
 ## Direct conversations
 
@@ -793,6 +926,10 @@ error-role-above = This role or member stands as high as you do, or higher. Ask 
 error-role-grants = You can give or take only what you may do yourself.
 error-role-name-taken = There is a role of this name.
 error-role-self-chosen = A role that members take on themselves may grant only what every member may have.
+error-group-name-taken = This name is taken by another group, by a role, or stands for everyone.
+error-group-full = There are 1,000 people in this group, and no space for more.
+error-groups-full = There are 100 groups, and no space for more. Delete one first.
+error-group-person = Nobody in this space has this user name.
 error-roles-full = There are 100 roles, and no space for more. Delete one first.
 error-owners-only = Only an owner may do this. Ask one of them.
 error-guest-role = Guests have no roles.
@@ -944,7 +1081,7 @@ error-emoji-taken = There is an emoji of this name already. Choose another name.
 error-emoji-standard = This is the name of a standard emoji, which would be shown instead. Choose another name.
 error-categories-full = This space has as many categories as it can have: 50.
 error-overrides-full = This room has as many rules for roles and people as it can have: 200.
-error-rooms-full = This space has as many rooms as it can have: 500 open ones and 500 archived ones.
+error-rooms-full = This space has as many rooms as it can have: 500 open ones, 500 archived and 500 deleted ones.
 error-conversations-full = One of you has 500 conversations, the most there can be. Write in one that you have.
 error-spaces-full = You belong to 200 spaces, the most there can be. Leave one first.
 error-emoji-many = This space has 500 emoji, the most there can be. Remove one first.
@@ -1001,6 +1138,296 @@ error-block-self = You cannot block yourself.
 error-blocks-full = You block or ignore 1,000 people. Unblock somebody first.
 error-status-emoji = This is not an emoji. Enter a single one, or nothing.
 error-time-zone = This is no time zone. Enter one such as Europe/Vienna, or nothing.
+
+## Joining a space
+
+space-for-members = For members
+
+action-view = View
+open-spaces-title = Spaces you can join
+spaces-hint = These need no invite.
+spaces-empty = No space is open to you
+spaces-empty-text = Every other space here needs an invite. Ask somebody who is in it for a link.
+join-by-anybody = Everybody with an account here may join.
+join-by-approval = Its moderators decide who joins.
+join-waiting = You have asked to join.
+join-apply = Ask to join
+join-with-password = Join with a password
+join-password-label = Password of the space
+join-password-hint = Whoever gave you the link knows it.
+join-words-label = A sentence about you
+join-words-hint = The moderators read it. At most 300 characters.
+join-waiting-text = You have asked to join. This page opens the space as soon as a moderator accepts you.
+join-withdraw = Take it back
+# Stands before a date.
+join-declined = The moderators declined on
+join-declined-wait = You can ask again a day later.
+join-accepted = You are in.
+join-enter = Open the space
+join-guest-hint = What others see. You need no account: you read for a day.
+join-guest-button = Read as a guest
+join-guest-signed-in = This link is for people without an account here, who read for a day. Ask for an invite to join.
+ask-withdraw-application = Take back what you asked?
+ask-withdraw-application-text = You can ask to join again at any time.
+ask-withdraw-application-yes = Take back
+
+joining-title = Joining
+mode-title = How people join
+mode-hint = Invites work in each of these.
+mode-invitation = By invite only
+mode-invitation-hint = Nobody else learns that the space is there.
+mode-open = Open
+mode-open-hint = Everybody with an account on this server finds the space in a list and may join.
+mode-approval = By approval
+mode-approval-hint = Everybody with an account finds the space and may ask to join. Moderators decide.
+mode-password = With a password
+mode-password-hint = Whoever has the link and the password may join. The space is in no list.
+mode-password-label = Password
+mode-password-set = There is one. Enter another to change it, or leave this empty.
+mode-password-unset = For joining with a password. At least 8 characters.
+mode-link = Link to join
+mode-link-anybody = Who opens it without an account can make one.
+mode-link-accounts = Who opens it needs an account on this server. The host can let everybody make one.
+guests-stay-label = Guests may become members
+guests-stay-hint = They enter an address and a password, and keep their name.
+space-rules-title = Rules
+space-rules-hint = Members accept them before they write. Without rules nobody has to.
+space-rules-label = Rules of the space
+space-rules-again-label = Ask everybody again
+space-rules-again-hint = All members but owners only read until they have accepted the rules.
+space-rules-read = Read the rules
+space-rules-read-link = Read the rules
+# $space: the space's name.
+space-rules-of = Rules of { $space }
+space-rules-none = This space has no rules.
+space-rules-accept = Accept the rules
+space-rules-accept-hint = You can read here already. To write, accept the rules.
+space-rules-later = Later
+welcome-heading = Welcome
+welcome-hint = Members see this page once, after joining. It opens when there is a text or a room on it.
+welcome-label = Text
+welcome-rooms = Rooms to look at (at most 10)
+welcome-see = See the page
+# $space: the space's name.
+welcome-title = Welcome to { $space }
+welcome-look = Rooms to look at
+welcome-roles = Choose your roles
+welcome-steps = First steps
+welcome-picture = Set your picture
+welcome-go = Say hello
+applications-title = Applications
+applications-hint = People who ask to join the space. Whoever is accepted is let in at once.
+applications-empty = Nobody asks to join.
+# $count: how many wait for an answer.
+applications-count = { $count ->
+    [one] { $count } person asks to join
+   *[other] { $count } people ask to join
+}
+application-answer = Words for who is declined
+application-accept = Accept
+application-decline = Decline
+
+register-title = Create an account
+register-text = It is for this server. Then choose a space to join.
+register-button = Create account
+registration-title = Registration
+registration-heading = Who may make an account
+registration-label = Anybody may make an account
+registration-hint = Otherwise people need an invite of a space. At most 200 accounts are made without an invite in a day.
+# $count: accounts made without an invitation in the last 24 hours.
+registration-today = { $count ->
+    [one] { $count } account was made without an invite in the last day.
+   *[other] { $count } accounts were made without an invite in the last day.
+}
+
+guest-title = You are a guest
+guest-is = You read along
+# Stands before a time.
+guest-until = Until
+guest-ends = Then your name and all that there is of you here is deleted.
+# $space: the space's name.
+guest-stay = Stay in { $space }
+guest-stay-text = Make your name an account, and you can write.
+guest-stay-link = How to stay
+guest-ask = To take part, ask somebody of the space for an invite.
+
+# $space: the space's name.
+start-title = { $space } is ready
+start-invite = Invite the first people
+start-invite-text = Make a link and send it to them, or let them scan it. It works for a week; you can take it back at any time.
+start-invite-button = Make an invite link
+start-next = What else there is
+start-room = Write the first message
+start-room-text = Who comes later reads what was said before.
+start-joining = Choose how people join
+start-joining-text = By invite, by approval, with a password, or everybody; with rules and a welcome.
+start-space = Give the space a picture
+start-space-text = Its name, picture and emoji.
+
+permission-community-approve = Accept and decline people who ask to join
+permission-community-set-registration = Say whether strangers may make accounts
+act-space-joining-changed = Changed how people join
+act-space-rules-changed = Changed the rules
+act-space-welcome-changed = Changed the welcome
+act-server-registration-changed = Changed who may make an account
+act-invitation-created = Made an invite
+act-invitation-revoked = Took back an invite
+act-member-accepted = Accepted the application of
+act-member-declined = Declined the application of
+
+error-joining-changed = This space is joined in another way by now. Load the page again.
+error-join-password-missing = Enter a password of at least 8 characters.
+error-space-password = This is not the password of the space. Try again.
+error-member-already = You are a member already.
+error-application-wait = The moderators declined less than a day ago. Ask again later.
+error-applications-full = Too many people ask to join this space. Try again when its moderators have answered some.
+error-applications-own = You have asked to join 20 spaces. Wait for an answer, or take one back.
+error-application-answered = Somebody else has answered this, or it was taken back.
+error-applicant-banned = This person is banned, or their address is. Lift the ban first, or decline.
+error-applicant-full = This person belongs to 200 spaces, the most there can be.
+error-rules-changed = The rules were changed meanwhile. Read them again.
+error-registration-closed = Accounts are made by invite here. Ask somebody of the server for one.
+error-registrations-full = Too many accounts were made here today. Try again tomorrow, or ask for an invite.
+error-guests-full = Too many guests are reading. Try again later, or ask for an invite.
+error-guests-network = Too many guests are reading from your address. Try again later, or ask for an invite.
+error-guests-leave = This space does not let guests become members. Ask somebody of it for an invite.
+error-guest-over = You are no guest any more. Load the page again.
+
+## Reports, the moderation queue and appeals
+
+moderation-heading = Moderation
+action-report = Report
+action-select = Select messages
+report-title = Report
+report-person = Report this person
+report-to = Who should look at it
+report-to-space = The moderators of { $space }
+report-to-host = The host of this server
+report-reason = What is wrong
+report-reason-spam = Spam
+report-reason-harassment = Harassment
+report-reason-hate = Hate
+report-reason-illegal = Illegal or dangerous
+report-reason-other = Something else
+report-words = What moderators should know
+report-hint = Moderators see that you reported it. The person you report does not.
+report-hint-host = The host of this server sees that you reported it. The person you report does not.
+report-button = Send report
+reports-title = Your reports
+reports-hint = Moderators look at every report. What they do about it stays between them and the person.
+reports-empty = You have reported nothing
+reports-empty-text = Report a message or a person that breaks the rules, and moderators will look.
+reports-reviewed = Your report was reviewed
+report-state-open = Waiting
+report-state-resolved = Reviewed
+report-thanks = Thank you. A moderator has looked at it.
+queue-title = Reports
+server-queue-title = Host reports
+queue-show = Which ones
+queue-open = Open
+queue-resolved = Resolved
+queue-reports = Reports
+queue-empty = Nothing waits. What members report, and their appeals, come here.
+queue-none-resolved = Nothing was resolved yet.
+case-title = Reported
+case-reports = { $count ->
+    [one] { $count } report
+   *[other] { $count } reports
+}
+case-open = See it in place
+case-history = Their history
+case-acts = What to do
+case-acts-hint = Their page under Members has more: other lengths, a reason, notes.
+case-delete = Delete the message
+case-time-out = Time out for an hour
+case-remove = Remove
+case-saw = What this person saw:
+case-resolve = Resolve
+case-resolve-button = Resolve
+case-resolved-by = Resolved by
+case-outcome = What you found
+case-outcome-acted = Something was done about it
+case-outcome-nothing = Nothing was wrong
+case-note = Note
+case-note-hint = For moderators only. Who reported it is told that it was reviewed, and nothing more.
+case-not-yours = Somebody who stands above this person has to decide this.
+appeals-title = Appeals
+appeal-title = Appeal
+appeal-link = Appeal
+appeal-words = Why moderators should look again
+appeal-hint = You can appeal once. Moderators read it and answer here.
+appeal-button = Send appeal
+appeal-answer = What the moderators say:
+appeal-state-open = Your appeal waits for a moderator.
+appeal-state-lifted = The sanction was lifted.
+appeal-state-upheld = The sanction stays.
+appeal-review-title = Appeal
+appeal-decide = Decide
+appeal-answer-label = Answer, which they read
+appeal-lift = Lift the sanction
+appeal-uphold = Uphold it
+select-title = Select messages
+select-hint = Those you select are deleted together. Nobody can bring them back.
+select-empty = There is nothing to select here.
+select-delete = Delete selected
+slow-left = You can send the next one in { "{n}" } s.
+
+## Bans of the whole server
+
+server-bans-title = Bans of the server
+server-audit-title = Audit log of the server
+server-bans-list = In force
+suspend-title = Suspend an account
+suspend-hint = It is signed out everywhere at once, and nobody can sign in to it until you lift this or it ends.
+suspend-name = User name
+suspend-address = Ban the address it last came from, too
+suspend-address-hint = Nothing is answered to anybody there. It may be shared by a household or school.
+suspend-button = Suspend
+network-title = Ban an address
+network-hint = Nothing that comes from there is answered, to nobody.
+network-label = Address or network, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48
+network-reason = Reason, for your own notes
+network-button = Ban address
+error-reason-empty = Give a reason.
+error-suspended = The host has suspended this account. Reason: { $reason }
+error-suspended-until = The host has suspended this account until { $until }. Reason: { $reason }
+error-host-suspended = The host of the server cannot be suspended.
+error-network = Write an address such as 192.0.2.7, or a network such as 192.0.2.0/24: at most a /16, or a /32 of IPv6.
+error-network-own = You are using this network yourself.
+error-network-refused = The host of this server does not accept requests from your network.
+error-networks-full = At most 1,000 networks can be banned. Lift some of these bans first.
+error-account-unknown = There is no account of this name.
+error-report-self = You cannot report yourself.
+error-report-words = Say what is wrong.
+error-reported-already = You have reported this already. Moderators will look at it.
+error-reports-full = You have 20 open reports. Wait until moderators have looked at some of them.
+error-judge-self = You cannot decide this about yourself.
+error-case-resolved = Somebody has resolved this already.
+error-appealed-already = You have appealed already.
+error-appeal-words = Say why moderators should look again.
+ask-delete-selected = Delete the selected messages?
+ask-delete-selected-text = Nobody can bring them back.
+ask-delete-selected-yes = Delete
+ask-delete-reported = Delete this message?
+ask-delete-reported-text = Nobody can bring it back. The report keeps what it said.
+ask-delete-reported-yes = Delete
+ask-suspend = Suspend this account?
+ask-suspend-text = It is signed out everywhere at once.
+ask-suspend-yes = Suspend
+ask-ban-network = Ban this network?
+ask-ban-network-text = Nothing that comes from there is answered, to nobody.
+ask-ban-network-yes = Ban
+act-report-resolved = Resolved reports about
+act-appeal-lifted = Lifted on appeal a sanction of
+act-appeal-upheld = Upheld on appeal a sanction of
+act-account-suspended = Suspended
+act-account-restored = Lifted the suspension of
+act-network-banned = Banned the network
+act-network-unbanned = Lifted the ban of the network
+audit-kind-appeal = Appeals
+audit-kind-account = Accounts
+audit-kind-network = Networks
+permission-moderation-review = Review what members report, and their appeals
 
 ## Rules that act by themselves, held messages and raid mode
 

@@ -12,25 +12,40 @@ mod actor;
 pub mod audit;
 mod audit_list;
 mod authenticate;
+mod ban_cleanup;
 mod bans;
 pub mod blocks;
 mod cache;
 mod check;
 mod credentials;
 mod data_export;
+mod deletion_grace;
 mod device_names;
 mod devices;
 mod direct_rooms;
 mod emoji;
 mod find;
+mod group_pages;
+mod groups;
+mod guest_pages;
+mod guests;
 mod housekeeping;
+mod invite_pages;
 mod invites;
 mod join_lines;
+mod join_pages;
+mod join_requests;
+mod joining;
+mod joining_pages;
 mod last_space;
 mod member_list;
+mod member_names;
 mod member_roles;
+mod mention_marks;
+mod mentionable;
 mod name_skeletons;
 mod names;
+mod networks;
 mod oidc;
 mod one_time_tokens;
 mod other_instances;
@@ -43,27 +58,41 @@ mod permission_set;
 pub mod permissions;
 mod person;
 mod portraits;
+mod presence_choice;
+mod present;
 mod profile_pages;
 mod profiles;
 pub mod raid_mode;
+mod rail_order;
+mod reader_pages;
+mod readers;
 mod redirects;
+mod registration;
+mod registration_pages;
+mod report_target;
 mod role_pages;
 mod role_views;
 mod roles;
 mod room_category;
 mod room_changes;
+mod room_deletion;
 mod room_form;
+mod room_leaving;
 mod room_names;
 mod room_order;
 mod room_order_pages;
 mod room_permission_pages;
 mod room_permissions;
+mod room_positions;
 mod room_row;
 mod rooms;
 mod sanction_pages;
+mod sanction_review;
 mod sanctions;
 pub mod search_scope;
 mod second_step;
+mod server_ban_pages;
+mod server_bans;
 mod session_store;
 mod sessions;
 mod setup;
@@ -74,7 +103,10 @@ mod sign_in;
 mod sign_in_limits;
 mod sign_in_request;
 mod slow_mode;
-mod space_tabs;
+mod space_deletion;
+mod space_list_pages;
+mod space_rules;
+pub mod space_tabs;
 mod spaces;
 mod standing;
 mod time_outs;
@@ -82,6 +114,9 @@ pub mod topics;
 mod totp;
 mod totp_pages;
 mod views;
+mod web_access;
+mod web_pages;
+mod welcome_pages;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -95,26 +130,34 @@ use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
-pub use access::Access;
-pub use accounts::{Account, Accounts};
+pub use access::{Access, lock_account};
+pub use accounts::{Account, AccountStatus, Accounts};
 pub use cache::{Members, StoreCache};
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
+pub use groups::{Group, GroupId, Groups};
 use invites::Invites;
-pub use names::latin_lookalike;
+pub use member_names::MemberNames;
+pub use mention_marks::mention_mark;
+pub use mentionable::{Mentionable, MentionableKind};
+pub use names::{latin_lookalike, name_key};
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
 pub use portraits::Face;
+pub use presence_choice::PresenceChoice;
+pub use present::Present;
 pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
 pub use rooms::{Room, Rooms};
-pub use sanctions::Sanctions;
+pub use sanction_review::SanctionInForce;
+pub use sanctions::{SanctionId, Sanctions};
 use search_scope::SearchScope;
+use server_bans::ServerBans;
 use session_store::Sessions;
 use setup::SetupToken;
 pub use shell::{Layout, Shell};
@@ -122,6 +165,7 @@ use sign_in_limits::SignInLimiter;
 pub use space_tabs::Tab;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
+pub use web_access::WebSpace;
 
 /// A facade over the community's services, one per noun: `community.rooms`, `community.access` and
 /// so on. Cheap to clone.
@@ -137,6 +181,7 @@ pub struct Services {
     sign_in_limiter: SignInLimiter,
     devices: KnownDevices,
     setup_token: SetupToken,
+    server_bans: ServerBans,
     invites: Invites,
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
@@ -149,6 +194,10 @@ pub struct Services {
     pub spaces: Spaces,
     /// The roles of spaces.
     pub roles: Roles,
+    /// The groups of spaces that can be mentioned.
+    pub groups: Groups,
+    /// Who is here, as others see it.
+    pub present: Present,
     /// Time-outs, bans, and the history of members.
     pub sanctions: Sanctions,
     /// Rooms and direct conversations.
@@ -181,6 +230,7 @@ impl Community {
                 engine: engine.clone(),
             },
             setup_token: SetupToken::default(),
+            server_bans: ServerBans::new(&engine),
             invites: Invites {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -196,6 +246,8 @@ impl Community {
                 engine: engine.clone(),
                 access: access.clone(),
             },
+            groups: Groups::new(&engine, &access),
+            present: Present::default(),
             sanctions: Sanctions {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -220,14 +272,18 @@ impl Community {
     /// When the session could not be read.
     pub async fn is_session_valid(&self, viewer: &Viewer) -> Result<bool> {
         let Viewer {
-            session, account, ..
+            session,
+            account,
+            address,
+            ..
         } = viewer;
-        self.sessions.is_open(session, *account).await
+        Ok(!self.server_bans.refuses(*address).await?
+            && self.sessions.is_open(session, *account).await?)
     }
 
-    /// Wraps a router so that every request has its viewer.
+    /// Wraps a router so that every request has its viewer, and none comes from a banned network.
     pub fn guard(&self, router: Router) -> Router {
-        sessions::guard(&self.sessions, router)
+        sessions::guard((&self.sessions, &self.server_bans), router)
     }
 }
 
@@ -259,29 +315,45 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::AccountRenamed>()
         .publishes::<topics::BlocksChanged>()
         .publishes::<topics::SpaceCreated>()
+        .publishes::<topics::SpaceDeleted>()
+        .publishes::<topics::SpacesOrdered>()
+        .publishes::<topics::WebAccessChanged>()
         .publishes::<topics::SpaceChanged>()
         .publishes::<topics::SpaceVisited>()
         .publishes::<topics::EmojiChanged>()
         .publishes::<topics::MemberJoined>()
+        .publishes::<topics::JoiningChanged>()
+        .publishes::<topics::JoinRequested>()
+        .publishes::<topics::JoinAnswered>()
+        .publishes::<topics::SpaceRulesChanged>()
         .publishes::<topics::MemberLeft>()
         .publishes::<topics::MemberChanged>()
         .publishes::<topics::MemberBanned>()
         .publishes::<topics::RolesChanged>()
+        .publishes::<topics::GroupsChanged>()
+        .publishes::<topics::GroupJoined>()
+        .publishes::<topics::PresenceChosen>()
+        .publishes::<topics::StatusChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
         .publishes::<topics::SessionEnded>()
         .publishes::<topics::ServerSetUp>()
         .publishes::<topics::SignInTried>()
+        .publishes::<topics::ServerBansChanged>()
         .permission(&permissions::READ)
         .permission(&permissions::MANAGE_ROOMS)
         .permission(&permissions::MANAGE_SPACE)
         .permission(&permissions::MANAGE_ROLES)
         .permission(&permissions::INVITE)
+        .permission(&permissions::APPROVE)
         .permission(&permissions::KICK)
         .permission(&permissions::BAN)
         .permission(&permissions::TIME_OUT)
         .permission(&permissions::VIEW_AUDIT)
         .permission(&permissions::CREATE_SPACE)
+        .permission(&permissions::SET_REGISTRATION)
+        .permission(&permissions::MANAGE_SERVER)
+        .reportable("account", report_target::account)
         .stylesheet("css/community.css")
         .feed(SPACE_FEED, may_follow_space)
         .feed(ACCOUNT_FEED, |_, viewer, account| async move {
@@ -290,11 +362,14 @@ pub fn module() -> Module<Community> {
         .feed(UNREAD_FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
+        .feed(join_requests::JOIN_REQUESTS_FEED, join_requests::may_follow)
         .subscriber(sidebar::presenter())
+        .subscriber(join_requests::presenter())
         .subscriber(other_instances::subscriber())
         .task(Community::evict_repeatedly)
         .task(Community::end_expired_sessions)
         .task(Community::end_time_outs_repeatedly)
+        .task(Community::end_guests_repeatedly)
         .task(Community::end_raid_modes_repeatedly);
     let parts = [
         actions::declare,
@@ -313,10 +388,24 @@ pub fn module() -> Module<Community> {
         data_export::declare,
         profile_pages::declare,
         role_pages::declare,
+        group_pages::declare,
         sanction_pages::declare,
+        server_ban_pages::declare,
+        ban_cleanup::declare,
         raid_mode::declare,
         room_permission_pages::declare,
         room_order_pages::declare,
+        invite_pages::declare,
+        joining_pages::declare,
+        join_pages::declare,
+        registration_pages::declare,
+        welcome_pages::declare,
+        guest_pages::declare,
+        space_list_pages::declare,
+        space_deletion::declare,
+        room_deletion::declare,
+        reader_pages::declare,
+        web_pages::declare,
         find::declare,
     ];
     let module = parts

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod cluster;
+pub mod content_removal;
 pub mod feed;
 pub mod files;
 pub mod forms;
@@ -17,6 +18,8 @@ pub mod permission;
 pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
+pub mod reportable;
+pub mod scope_data;
 pub mod screening;
 pub mod search;
 pub mod versions;
@@ -37,6 +40,7 @@ use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
 use cluster::ClusterStatus;
+use content_removal::ContentRemover;
 use files::{Files, Transfers};
 use fragments::Fragments;
 use jobs::Jobs;
@@ -44,6 +48,8 @@ use live::{Hub, Limits, Rights};
 use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
 use personal_data::PersonalData;
+use reportable::Reportable;
+use scope_data::ScopeData;
 use screening::Screening;
 use search::Search;
 use versions::Versions;
@@ -94,6 +100,12 @@ pub struct Services {
     pub embedded_assets: EmbeddedAssets,
     /// What modules keep of accounts; set at the start.
     personal_data: OnceLock<Vec<PersonalData>>,
+    /// What modules keep of rooms and spaces; set at the start.
+    scope_data: OnceLock<Vec<ScopeData>>,
+    /// What people can report; set at the start.
+    reportables: OnceLock<Vec<Reportable>>,
+    /// What deletes the content of modules; set at the start.
+    content_removers: OnceLock<Vec<ContentRemover>>,
     /// What judges texts before they are stored; set at the start.
     pub screening: Screening,
     /// Events that nobody could handle.
@@ -143,6 +155,9 @@ impl Engine {
             pages: Pages::new(&declared.stylesheets, &declared.scripts),
             embedded_assets: EmbeddedAssets::new(&declared.embedded_assets),
             personal_data: OnceLock::new(),
+            scope_data: OnceLock::new(),
+            reportables: OnceLock::new(),
+            content_removers: OnceLock::new(),
             screening: Screening::default(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
@@ -187,6 +202,15 @@ impl Engine {
         let _ = self
             .personal_data
             .set(std::mem::take(&mut handlers.personal_data));
+        let _ = self
+            .scope_data
+            .set(std::mem::take(&mut handlers.scope_data));
+        let _ = self
+            .reportables
+            .set(std::mem::take(&mut handlers.reportables));
+        let _ = self
+            .content_removers
+            .set(std::mem::take(&mut handlers.content_removers));
         let sources = std::mem::take(&mut handlers.text_sources);
         self.screening.set(handlers.screener.take(), sources);
         let search_sources = std::mem::take(&mut handlers.search_sources);
@@ -238,6 +262,22 @@ impl Engine {
     /// What modules keep of accounts, in the order of declaration; nothing before the start.
     pub fn personal_data(&self) -> &[PersonalData] {
         self.personal_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What modules keep of rooms and spaces, in the order of declaration; nothing before the start.
+    pub fn scope_data(&self) -> &[ScopeData] {
+        self.scope_data.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What people can report, by kind; nothing before the start.
+    pub fn reportable(&self, kind: &str) -> Option<&Reportable> {
+        let mut all = self.reportables.get().map_or(&[][..], Vec::as_slice).iter();
+        all.find(|reportable| reportable.kind == kind)
+    }
+
+    /// What deletes the content of modules, in the order of declaration; nothing before the start.
+    pub fn content_removers(&self) -> &[ContentRemover] {
+        self.content_removers.get().map_or(&[], Vec::as_slice)
     }
 
     /// Joins the other instances of the server, where there are any. To be called before the first

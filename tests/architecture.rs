@@ -198,8 +198,8 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 25] = [
-    ("community::account_deletion", 1),
+const UNPERMITTED_WRITES: [(&str, usize); 29] = [
+    ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
     ("community::blocks", 2),
@@ -207,7 +207,10 @@ const UNPERMITTED_WRITES: [(&str, usize); 25] = [
     ("community::data_export", 2),
     ("community::devices", 2),
     ("community::direct_rooms", 1),
+    ("community::guests", 3),
     ("community::invites", 2),
+    ("community::join_requests", 2),
+    ("community::joining", 1),
     ("community::name_skeletons", 1),
     ("community::oidc", 3),
     ("community::oidc::identities", 3),
@@ -215,14 +218,20 @@ const UNPERMITTED_WRITES: [(&str, usize); 25] = [
     ("community::passkeys", 4),
     ("community::password_reset", 1),
     ("community::portraits", 1),
+    ("community::presence_choice", 1),
     ("community::profiles", 2),
+    ("community::registration", 1),
+    ("community::rail_order", 1),
     ("community::raid_mode", 1),
     ("community::second_step", 2),
     ("community::session_store", 3),
     ("community::sessions", 3),
     ("community::setup", 2),
+    ("community::space_deletion", 1),
     ("community::time_outs", 2),
     ("community::totp", 3),
+    ("modules::moderation::appeals", 1),
+    ("modules::moderation::reports", 1),
     ("modules::search::recent", 1),
 ];
 

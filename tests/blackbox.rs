@@ -6,6 +6,7 @@ mod support;
 mod blackbox {
     mod account_data;
     mod account_security;
+    mod appeals;
     mod attachments;
     mod authorization;
     mod cache_control;
@@ -21,6 +22,7 @@ mod blackbox {
     mod daily_limits;
     mod damage;
     mod database_outage;
+    mod deletion;
     mod deployment;
     mod direct_conversations;
     mod durability;
@@ -32,6 +34,8 @@ mod blackbox {
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
+    mod groups;
+    mod guests;
     mod held_messages;
     mod history;
     mod hosts;
@@ -41,10 +45,12 @@ mod blackbox {
     mod invites;
     mod jobs;
     mod join_lines;
+    mod joining;
     mod live_overload;
     mod log_secrets;
     mod long_lists;
     mod mail;
+    mod mentions;
     mod message_frames;
     mod messages;
     mod metrics;
@@ -56,13 +62,17 @@ mod blackbox {
     mod password_reset;
     mod portraits;
     mod presence;
+    mod presence_choice;
     mod private_files;
     mod private_rooms;
     mod profiles;
     mod queued_writes;
     mod raid_mode;
+    mod rail_order;
     mod rate_limits;
+    mod readers;
     mod refused_bodies;
+    mod reports;
     mod resume;
     mod revocation;
     mod roles;
@@ -74,6 +84,7 @@ mod blackbox {
     mod search;
     mod security_headers;
     mod security_log;
+    mod server_bans;
     mod sessions;
     mod setup;
     mod shutdown;
@@ -84,6 +95,7 @@ mod blackbox {
     mod socket_compression;
     mod socket_limits;
     mod socket_messages;
+    mod space_rules;
     mod spaces;
     mod test_ground;
     mod totp;
@@ -91,5 +103,6 @@ mod blackbox {
     mod unknown_settings;
     mod unread;
     mod unread_answers;
+    mod web_access;
     mod write_queue;
 }

@@ -24,6 +24,7 @@ mod browser {
     mod links;
     mod live;
     mod media;
+    mod mentions;
     mod moderation;
     mod offline;
     mod pages;
@@ -34,17 +35,22 @@ mod browser {
     mod portraits;
     mod printing;
     mod questions;
+    mod readers;
+    mod reports;
     mod roles;
     mod rooms;
     mod search;
     mod sending;
     mod settings;
+    mod sign_in_steps;
     mod sign_out;
+    mod sorting;
     mod text;
     mod times;
     mod unread_elsewhere;
     mod upload_resume;
     mod viewer;
+    mod ways_in;
     mod without_scripts;
     mod writing;
 }

@@ -35,8 +35,17 @@ function followRights() {
   location.reload();
 }
 
+/** Opens what a region offers once the reader may enter, such as a space that accepted them. */
+function enterWhenAdmitted() {
+  const entry = document.querySelector('a[data-enter]');
+  if (!entry) return;
+  delete entry.dataset.enter;
+  visit(entry);
+}
+
 function refreshPage() {
   followRights();
+  enterWhenAdmitted();
   foldSections();
   showUnread();
   notePage();
@@ -52,7 +61,8 @@ function refreshPage() {
   }
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
-    '.filter[hidden], [data-copy][hidden], .compose :is(.hint, .tools, [data-emoji])[hidden]',
+    '.filter[hidden], [data-copy][hidden], [data-grip][hidden], '
+      + '.compose :is(.hint, .tools, [data-emoji])[hidden]',
   );
   for (const control of controls) control.hidden = false;
 }
@@ -116,6 +126,11 @@ const isBoostable = (link) => link.origin === location.origin
 addEventListener('click', (event) => {
   const link = event.target.closest('a[href]');
   if (!link || event.defaultPrevented || event.button || hasModifier(event)) return;
+  if (link.matches('.msg .by, .mention, [data-card]')) {
+    event.preventDefault();
+    import('./person_card.js').then(({ showCard }) => showCard(link), () => visit(link));
+    return;
+  }
   if (!isBoostable(link)) return;
   link.closest('dialog')?.close();
   const isSamePage = link.pathname === location.pathname && link.search === location.search;
@@ -200,6 +215,26 @@ document.addEventListener('submit', (event) => {
   if (!form.elements.ask) return;
   event.preventDefault();
   import('./ask.js').then(({ ask }) => ask(form), () => form.submit());
+});
+
+// What stands in an order of one's own is dragged: in the rail by a mouse, elsewhere by its grip.
+document.addEventListener('pointerdown', (event) => {
+  const isInRail = event.pointerType === 'mouse' && event.target.closest('.rail [data-item]');
+  if (event.button || !(isInRail || event.target.closest('[data-grip]'))) return;
+  import('./sorting.js').then(({ startSorting }) => startSorting(event), () => {});
+});
+
+// A menu closes by a click elsewhere and by Esc, which gives the focus back.
+const openMenu = () => document.querySelector('details.menu[open]');
+document.addEventListener('click', (event) => {
+  const menu = openMenu();
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('keydown', (event) => {
+  const menu = event.key === 'Escape' && openMenu();
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
 });
 
 /** Has screen readers read a text out. */

@@ -5,6 +5,7 @@ import { startComposer } from './chat/composer.js';
 import { startLog } from './chat/log.js';
 import { startMessages } from './chat/messages.js';
 import { showPending } from './chat/outbox.js';
+import { startSlowMode } from './chat/slow_mode.js';
 import { startTyping } from './chat/typing.js';
 import './chat/viewer.js';
 
@@ -33,6 +34,7 @@ function start() {
   started.add(page);
   startLog(page);
   startTyping(page);
+  startSlowMode();
   // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;
@@ -48,6 +50,18 @@ function startMedia() {
   if (document.querySelector('a[data-moving], .attachment.image, .attachment.video')) {
     import('./chat/media.js').then(({ scanMedia }) => scanMedia(), () => {});
   }
+}
+
+let marking = null;
+
+/** Marks messages that mention the reader's roles and groups; loaded once there are any. */
+function markMentions() {
+  if (marking) return marking.markMentions();
+  if (!document.querySelector('.mention[data-group]')) return undefined;
+  return import('./chat/mentions.js').then((loaded) => {
+    marking = loaded;
+    marking.markMentions();
+  }, () => {});
 }
 
 let folding = null;
@@ -75,9 +89,11 @@ setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DE
 startMessages();
 document.addEventListener('htmx:after:swap', () => {
   foldMessages(); // before the log measures, and announces what is not folded
+  markMentions();
   start();
   startMedia();
 });
 foldMessages();
+markMentions();
 start();
 startMedia();

@@ -15,6 +15,9 @@ pub enum Error {
     /// The viewer may see it but not do this; the key says why.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// The same with words that name something: the key, and its arguments.
+    #[error("forbidden: {0}")]
+    ForbiddenWith(&'static str, Vec<(&'static str, String)>),
     /// The request names a host that the server does not answer to.
     #[error("wrong host")]
     WrongHost,
@@ -96,7 +99,7 @@ impl Error {
         match self {
             Self::NotFound => "not_found",
             Self::SignInFirst => "sign_in_first",
-            Self::Forbidden(_) => "forbidden",
+            Self::Forbidden(_) | Self::ForbiddenWith(..) => "forbidden",
             Self::WrongHost => "wrong_host",
             Self::Invalid(_) => "invalid",
             Self::TooLarge(..) => "too_large",

@@ -5,16 +5,18 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::access_store::{
-    check_direct, check_in_room, check_in_space, read_member, read_members, read_space_rules,
+    check_direct, check_in_room, check_in_space, read_candidates, read_member, read_members,
+    read_space_rules,
 };
 use super::cache::{Members, StoreCache};
 use super::permission_set::{DeclaredPermissions, PermissionSet};
 use super::permissions::READ;
 use super::room_row::{RoomRow, room_columns};
 use super::standing::{Member, RoomRules, SpaceRules, check_held};
+use super::topics::{Restrictions, SpaceDeletion};
 use super::{Permission, Room, Scope};
 use crate::base::clock::Micros;
-use crate::base::db::Tx;
+use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::Engine;
@@ -206,6 +208,10 @@ impl Access {
         db.write_protective_for(scope.key(), write).await
     }
 
+    pub(super) fn db(&self) -> &Db {
+        &self.engine.db
+    }
+
     /// What decides how a room's page looks to an account, in a few letters: what it holds there,
     /// and whether the room takes anything.
     pub(super) async fn room_version(&self, account: AccountId, id: RoomId) -> Result<String> {
@@ -218,18 +224,25 @@ impl Access {
             read_only,
             ..
         } = room.rules;
-        let (archived, read_only) = (u8::from(archived), u8::from(read_only));
-        Ok(format!(
-            "{held:x}-{archived}{read_only}-{}",
-            room.slow_seconds
-        ))
+        let open = match room.space {
+            Some(space) => self.is_open(&room, space).await?,
+            None => false,
+        };
+        let flags = [archived, read_only, open, open && room.on_web];
+        let flags: String = flags
+            .map(|flag| if flag { '1' } else { '0' })
+            .into_iter()
+            .collect();
+        Ok(format!("{held:x}-{flags}-{}", room.slow_seconds))
     }
 
     /// An account's membership of a space; `None` when it is not a member.
     pub async fn member(&self, account: AccountId, space: SpaceId) -> Result<Option<Arc<Member>>> {
         let load = async |deps: &Dependencies| {
             deps.add(account);
-            let member = read_member(&self.engine.db, account, space).await?;
+            deps.add(Restrictions(space.0));
+            deps.add(SpaceDeletion(space.0));
+            let member = read_member(&self.engine.db, account, space, false).await?;
             Ok(member.map(Arc::new))
         };
         self.memberships.get_or_load((account, space), load).await
@@ -261,10 +274,13 @@ impl Access {
     /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room).
     ///
     /// # Errors
-    /// `NotFound` when there is no such room.
+    /// `NotFound` when there is no such room, or it is deleted.
     pub(super) async fn room(&self, id: RoomId) -> Result<Arc<Room>> {
-        const READ_ROOM: &str =
-            concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id = $1");
+        const READ_ROOM: &str = concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms r WHERE r.id = $1 AND r.deleted_at IS NULL"
+        );
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let row: RoomRow = self.engine.db.one(READ_ROOM, (id,)).await?;
@@ -282,11 +298,40 @@ impl Access {
         let Some(space) = room.space else {
             return self.members_of_room(&room, None).await;
         };
-        let everyone = self.space_rules(space).await?.everyone;
-        match room.rules.is_open(self.declared.only(&READ)?, everyone) {
+        match self.is_open(&room, space).await? {
             true => self.members_of_space(space).await,
             false => self.members_of_room(&room, Some(space)).await,
         }
+    }
+
+    /// The accounts that may read a room of a space, for one of them; `None` when every member may.
+    /// Adds what that depends on to `page`.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn restricted_readers(
+        &self,
+        page: &Dependencies,
+        account: AccountId,
+        id: RoomId,
+    ) -> Result<Option<Members>> {
+        page.add(id);
+        let room = self.room(id).await?;
+        let Some(space) = room.space else {
+            return Ok(None);
+        };
+        page.add(space);
+        if self.is_open(&room, space).await? {
+            return Ok(None);
+        }
+        let readers = self.members_of_room(&room, Some(space)).await?;
+        Ok(Some(readers).filter(|readers| readers.contains(&account)))
+    }
+
+    /// Whether every member of its space reads a room.
+    pub(super) async fn is_open(&self, room: &Room, space: SpaceId) -> Result<bool> {
+        let everyone = self.space_rules(space).await?.everyone;
+        Ok(room.rules.is_open(self.declared.only(&READ)?, everyone))
     }
 
     async fn members_of_space(&self, space: SpaceId) -> Result<Members> {
@@ -310,7 +355,12 @@ impl Access {
             let (declared, rules) = (&self.declared, self.space_rules(space).await?);
             let read = declared.only(&READ)?;
             let mut readers = HashSet::new();
-            for (account, member) in read_members(&self.engine.db, space).await? {
+            // Of a private room not all members need be asked, however many there are.
+            let members = match room.rules.is_closed(read) {
+                true => read_candidates(&self.engine.db, space, room.id).await?,
+                false => read_members(&self.engine.db, space).await?,
+            };
+            for (account, member) in members {
                 let is_in_room = in_room.contains(&account);
                 let held = room
                     .rules
@@ -362,7 +412,11 @@ async fn lock_room(tx: &mut Tx, room: RoomId) -> Result<()> {
 }
 
 /// Has other transactions wait that count what this account holds: its spaces, sessions, devices.
-pub(super) async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> {
+/// To be called before what is counted is read.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_account(tx: &mut Tx, account: AccountId) -> Result<()> {
     const LOCK: &str = "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
     tx.lock::<(i64,)>(LOCK, (account,)).await.map(drop)
 }

@@ -56,6 +56,14 @@ macro_rules! overrides_text {
 }
 pub(super) use overrides_text;
 
+/// Whether `rooms r` or its space is deleted.
+macro_rules! deleted_text {
+    () => {
+        "(r.deleted_at IS NOT NULL OR EXISTS (SELECT 1 FROM spaces ds \
+         WHERE ds.id = r.space_id AND ds.deleted_at IS NOT NULL))"
+    };
+}
+
 fn number(text: &str) -> Result<i64> {
     let parsed = text.parse();
     Ok(parsed.with_context(|| format!("no number: {text:?}"))?)
@@ -131,20 +139,24 @@ pub(super) fn overrides(
     rows.filter(|row| !row.is_empty()).map(one).collect()
 }
 
-/// An account's membership of a space; `None` for others.
+/// An account's membership of a space; `None` for others, and unless `of_deleted` for everybody in
+/// a space that is deleted.
 pub(super) async fn read_member(
     db: &Db,
     account: AccountId,
     space: SpaceId,
+    of_deleted: bool,
 ) -> Result<Option<Member>> {
     const READ: &str = concat!(
         "SELECT ",
         member_text!(),
         ", (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') FROM member_roles mr \
          WHERE mr.space_id = m.space_id AND mr.account_id = m.account_id) \
-         FROM members m WHERE m.space_id = $1 AND m.account_id = $2"
+         FROM members m JOIN spaces s ON s.id = m.space_id \
+         WHERE m.space_id = $1 AND m.account_id = $2 AND ($3 OR s.deleted_at IS NULL)"
     );
-    let row: Option<(String, Option<String>)> = db.optional(READ, (space, account)).await?;
+    let fields = (space, account, of_deleted);
+    let row: Option<(String, Option<String>)> = db.optional(READ, fields).await?;
     row.map(|(text, roles)| with_roles(&text, roles))
         .transpose()
 }
@@ -167,6 +179,30 @@ pub(super) async fn read_members(db: &Db, space: SpaceId) -> Result<Vec<(Account
          FROM members m WHERE m.space_id = $1"
     );
     let rows: Vec<(AccountId, String, Option<String>)> = db.all(READ, (space,)).await?;
+    let rows = rows.into_iter();
+    rows.map(|(account, text, roles)| Ok((account, with_roles(&text, roles)?)))
+        .collect()
+}
+
+/// The members of a space who may read a private room: its own, and those whom it allows or denies
+/// something, by their roles or themselves. Everybody else is denied to read it.
+pub(super) async fn read_candidates(
+    db: &Db,
+    space: SpaceId,
+    room: RoomId,
+) -> Result<Vec<(AccountId, Member)>> {
+    const READ: &str = concat!(
+        "SELECT m.account_id, ",
+        member_text!(),
+        ", (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') FROM member_roles mr \
+         WHERE mr.space_id = m.space_id AND mr.account_id = m.account_id) \
+         FROM members m WHERE m.space_id = $1 AND m.account_id IN \
+         (SELECT account_id FROM room_members WHERE room_id = $2 UNION \
+         SELECT account_id FROM room_overrides WHERE room_id = $2 AND account_id IS NOT NULL UNION \
+         SELECT by_role.account_id FROM room_overrides o \
+         JOIN member_roles by_role ON by_role.role_id = o.role_id WHERE o.room_id = $2)"
+    );
+    let rows: Vec<(AccountId, String, Option<String>)> = db.all(READ, (space, room)).await?;
     let rows = rows.into_iter();
     rows.map(|(account, text, roles)| Ok((account, with_roles(&text, roles)?)))
         .collect()
@@ -217,7 +253,7 @@ pub(super) async fn hold_member(
         " AS member, ",
         roles_of_account!("$1", "$2"),
         " AS roles, s.permissions AS everyone FROM members m JOIN spaces s ON s.id = m.space_id \
-         WHERE m.space_id = $1 AND m.account_id = $2"
+         WHERE m.space_id = $1 AND m.account_id = $2 AND s.deleted_at IS NULL"
     );
     const HOLD: Sql = Sql {
         sqlite: READ,
@@ -228,7 +264,7 @@ pub(super) async fn hold_member(
             roles_of_account!("$1", "$2"),
             " AS roles, s.permissions AS everyone FROM members m \
              JOIN spaces s ON s.id = m.space_id \
-             WHERE m.space_id = $1 AND m.account_id = $2 FOR SHARE OF m"
+             WHERE m.space_id = $1 AND m.account_id = $2 AND s.deleted_at IS NULL FOR SHARE OF m"
         ),
     };
     super::access::lock_space(tx, space).await?;
@@ -256,6 +292,8 @@ struct RoomStanding {
     space_id: Option<SpaceId>,
     private: bool,
     archived: bool,
+    /// Whether the room or its space is deleted.
+    deleted: bool,
     read_only: bool,
     kind: RoomKind,
     overrides: Option<String>,
@@ -271,6 +309,8 @@ struct RoomStanding {
 const HOLD_ROOM: Sql = Sql {
     sqlite: concat!(
         "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, r.read_only, r.kind, ",
+        deleted_text!(),
+        " AS deleted, ",
         overrides_text!(),
         " AS overrides, EXISTS (SELECT 1 FROM room_members p \
          WHERE p.room_id = r.id AND p.account_id = $2) AS is_in_room, \
@@ -283,6 +323,8 @@ const HOLD_ROOM: Sql = Sql {
     ),
     postgres: concat!(
         "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, r.read_only, r.kind, ",
+        deleted_text!(),
+        " AS deleted, ",
         overrides_text!(),
         " AS overrides, (SELECT p.room_id FROM room_members p \
          WHERE p.room_id = r.id AND p.account_id = $2 FOR SHARE) IS NOT NULL AS is_in_room, \
@@ -308,6 +350,9 @@ pub(super) async fn check_in_room(
     permission: &Permission,
 ) -> Result<()> {
     let row: RoomStanding = tx.one(HOLD_ROOM, (room, account)).await?;
+    if row.deleted {
+        return Err(Error::NotFound);
+    }
     let rules = row.rules(declared)?;
     if row.space_id.is_none() {
         return check_direct(&rules, row.is_in_room, permission);
@@ -317,7 +362,8 @@ pub(super) async fn check_in_room(
     rules.check(declared, held, &member, permission)
 }
 
-/// How high an account stands in the space of a room, and what it holds in the room.
+/// How high an account stands in the space of a room, and what it holds in the room, also in one
+/// that is deleted.
 ///
 /// # Errors
 /// `NotFound` for an account that is no member of the space.

@@ -30,6 +30,19 @@ struct Erase {
     account: AccountId,
     name: String,
     deletes_content: bool,
+    /// A guest wrote nothing that others refer to: the row goes, too.
+    #[serde(default)]
+    is_guest: bool,
+}
+
+/// An account that is deleted.
+pub(super) struct Deletion {
+    pub(super) account: AccountId,
+    pub(super) name: String,
+    /// What is shown in place of the name.
+    pub(super) shown: String,
+    pub(super) deletes_content: bool,
+    pub(super) is_guest: bool,
 }
 
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
@@ -60,38 +73,54 @@ impl Community {
         let shown = viewer.lang.t("deleted-account").to_owned();
         let community = self.clone();
         let write = self.engine().db.write_protective(async move |tx| {
-            let spaces = leave_spaces(tx, id).await?;
-            let rooms = clear(tx, id, &shown).await?;
-            community.release_portrait(tx, id).await?;
-            let sessions = &community.sessions;
-            sessions.end_all_but(tx, id, "", "account_deleted").await?;
-            let engine = community.engine();
-            let payload = Erase {
+            let deletion = Deletion {
                 account: id,
                 name,
+                shown,
                 deletes_content,
+                is_guest: false,
             };
-            let job = NewJob::new(ERASE, &payload).key(id.to_string());
-            engine.jobs.add(tx, job).await?;
-            let feed = [ACCOUNT_FEED.name(id)];
-            for space in spaces.iter().copied() {
-                let origin = Origin::new(id, Some(space));
-                let left = MemberLeft { space, account: id };
-                engine.bus.publish_on(tx, &feed, origin, left).await?;
-            }
-            let renamed = AccountRenamed {
-                account: id,
-                name: shown,
-                spaces,
-                rooms,
-            };
-            engine
-                .bus
-                .publish_after_commit(tx, Origin::new(id, None), renamed);
-            Ok(())
+            community.delete_in(tx, deletion).await
         });
         write.await?;
         SecurityEvent::AccountDeleted.record(id, viewer.address, "own_wish");
+        Ok(())
+    }
+
+    /// Deletes an account in the caller's transaction, and publishes it after the commit.
+    ///
+    /// # Errors
+    /// `Conflict` for whoever owns a space alone.
+    pub(super) async fn delete_in(&self, tx: &mut Tx, deletion: Deletion) -> Result<()> {
+        let (id, shown) = (deletion.account, deletion.shown);
+        let spaces = leave_spaces(tx, id).await?;
+        let rooms = clear(tx, id, &shown).await?;
+        self.release_portrait(tx, id).await?;
+        let sessions = &self.sessions;
+        sessions.end_all_but(tx, id, "", "account_deleted").await?;
+        let engine = self.engine();
+        let payload = Erase {
+            account: id,
+            name: deletion.name,
+            deletes_content: deletion.deletes_content,
+            is_guest: deletion.is_guest,
+        };
+        let job = NewJob::new(ERASE, &payload).key(id.to_string());
+        engine.jobs.add(tx, job).await?;
+        let feed = [ACCOUNT_FEED.name(id)];
+        for space in spaces.iter().copied() {
+            let origin = Origin::new(id, Some(space));
+            let left = MemberLeft { space, account: id };
+            engine.bus.publish_on(tx, &feed, origin, left).await?;
+        }
+        let renamed = AccountRenamed {
+            account: id,
+            name: shown,
+            spaces,
+            rooms,
+        };
+        let origin = Origin::new(id, None);
+        engine.bus.publish_after_commit(tx, origin, renamed);
         Ok(())
     }
 
@@ -113,6 +142,7 @@ impl Community {
 /// `Conflict` when it is the only owner of one.
 async fn leave_spaces(tx: &mut Tx, id: AccountId) -> Result<Vec<SpaceId>> {
     const OWNS: &str = "SELECT EXISTS (SELECT 1 FROM members mine \
+        JOIN spaces s ON s.id = mine.space_id AND s.deleted_at IS NULL \
         WHERE mine.account_id = $1 AND mine.role = 'owner' AND NOT EXISTS \
         (SELECT 1 FROM members other WHERE other.space_id = mine.space_id \
         AND other.role = 'owner' AND other.account_id <> $1))";
@@ -155,6 +185,7 @@ async fn clear(tx: &mut Tx, id: AccountId, shown: &str) -> Result<Vec<RoomId>> {
         "DELETE FROM linked_identities WHERE account_id = $1",
         "DELETE FROM data_exports WHERE account_id = $1",
         "DELETE FROM room_overrides WHERE account_id = $1",
+        "DELETE FROM join_requests WHERE account_id = $1",
         "UPDATE invites SET revoked_at = created_at WHERE created_by = $1 AND revoked_at IS NULL",
     ] {
         tx.execute(delete, (id,)).await?;
@@ -170,6 +201,16 @@ async fn erase(community: Community, run: Run, erase: Erase) -> Result<Settled, 
     };
     for data in community.engine().personal_data() {
         while data.erase(erasure.clone()).await? {}
+    }
+    // A ban of the guest's network stays, and with it the row.
+    if erase.is_guest {
+        let delete = community.engine().db.write_protective(async move |tx| {
+            const DELETE: &str = "DELETE FROM accounts WHERE id = $1 \
+                AND deleted_at IS NOT NULL \
+                AND NOT EXISTS (SELECT 1 FROM bans WHERE account_id = $1)";
+            tx.execute(DELETE, (erase.account,)).await.map(drop)
+        });
+        delete.await?;
     }
     run.done()
 }

@@ -11,6 +11,7 @@ use super::names::{check_name_of, name_key, name_skeleton};
 use super::password_strength::is_easily_guessed;
 use super::passwords::{self, Passwords, Sender};
 use super::person::{MAX_LISTED, Person};
+use super::presence_choice::PresenceChoice;
 use super::topics::AccountChanged;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -43,6 +44,56 @@ pub struct Account {
     pub theme: Option<String>,
     /// The hour that times of day go to, 12 or 24, if one was chosen; `None` follows the language.
     pub clock: Option<i64>,
+    /// When it ends, if it is a guest's.
+    pub guest_until: Option<Micros>,
+    /// How it chose to be seen, until [`presence_until`](Self::presence_until).
+    presence: PresenceChoice,
+    /// When that ends; never, if none.
+    presence_until: Option<Micros>,
+    /// One emoji, or nothing.
+    status_emoji: String,
+    status: String,
+    /// When the status ends; never, if none.
+    status_until: Option<Micros>,
+}
+
+impl Account {
+    /// How it wants to be seen now, and until when.
+    pub fn presence(&self) -> (PresenceChoice, Option<Micros>) {
+        match self.presence_until {
+            Some(until) if until <= Micros::now() => (PresenceChoice::Automatic, None),
+            until => (self.presence, until),
+        }
+    }
+
+    /// Emoji and text of its status; none once it has ended.
+    pub fn status(&self) -> Option<AccountStatus> {
+        let is_over = self
+            .status_until
+            .is_some_and(|until| until <= Micros::now());
+        let is_empty = self.status.is_empty() && self.status_emoji.is_empty();
+        (!is_over && !is_empty).then(|| AccountStatus {
+            emoji: self.status_emoji.clone(),
+            text: self.status.clone(),
+            until: self.status_until,
+        })
+    }
+
+    /// The unique name, where another one is shown.
+    pub fn other_name(&self) -> Option<&str> {
+        Some(self.user_name.as_str()).filter(|name| *name != self.name)
+    }
+}
+
+/// What somebody tells of their day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountStatus {
+    /// One emoji, or nothing.
+    pub emoji: String,
+    /// A line; may be empty.
+    pub text: String,
+    /// When it ends; never, if none.
+    pub until: Option<Micros>,
 }
 
 /// The form fields of a new account.
@@ -116,19 +167,48 @@ fn is_email(text: &str) -> bool {
 /// # Errors
 /// `Invalid` when the name or the address is taken.
 pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<AccountId> {
+    let id = AccountId::new();
+    let email_key = fold(&new.email);
+    insert_row(tx, id, new, &email_key, hash).await?;
+    Ok(id)
+}
+
+/// Inserts an account without an address or password, which nobody signs in to.
+///
+/// # Errors
+/// `Invalid` when the name is taken.
+pub(super) async fn insert_guest(tx: &mut Tx, name: &str, until: Micros) -> Result<AccountId> {
+    const SET: &str = "UPDATE accounts SET guest_until = $2 WHERE id = $1";
+    let id = AccountId::new();
+    let new = NewAccount {
+        name: name.to_owned(),
+        ..NewAccount::default()
+    };
+    // No address has this form, and no password fits the empty hash.
+    insert_row(tx, id, &new, &format!("guest:{id}"), "").await?;
+    tx.execute(SET, (id, until)).await?;
+    Ok(id)
+}
+
+async fn insert_row(
+    tx: &mut Tx,
+    id: AccountId,
+    new: &NewAccount,
+    email_key: &str,
+    hash: &str,
+) -> Result<()> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name_key = $1), \
         EXISTS (SELECT 1 FROM accounts WHERE email_key = $2), \
         EXISTS (SELECT 1 FROM accounts WHERE name_skeleton = $3)";
-    let (name_key, email_key) = (name_key(&new.name), fold(&new.email));
+    let name_key = name_key(&new.name);
     let skeleton = name_skeleton(&new.name);
     let (name, email, looks_alike): (bool, bool, bool) =
-        tx.one(TAKEN, (&name_key, &email_key, &skeleton)).await?;
+        tx.one(TAKEN, (&name_key, email_key, &skeleton)).await?;
     Check::default()
         .that(!name, "name", "error-name-taken", 0)
         .that(name || !looks_alike, "name", "error-name-looks-alike", 0)
         .that(!email, "email", "error-email-taken", 0)
         .done()?;
-    let id = AccountId::new();
     const INSERT: &str = "INSERT INTO accounts \
         (id, name, user_name, name_key, name_skeleton, email, email_key, password, created_at) \
         VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
@@ -150,8 +230,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<
     // Another transaction has taken one of both since they were looked up.
     Check::default()
         .that(inserted > 0, "name", "error-name-taken", 0)
-        .done()?;
-    Ok(id)
+        .done()
 }
 
 /// The accounts of this server. Cheap to clone.
@@ -178,7 +257,8 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, theme, clock \
+        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, \
+            theme, clock, presence, presence_until, status_emoji, status, status_until, guest_until \
             FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);

@@ -69,6 +69,10 @@ impl AuditEntry {
             if PERMISSION_FIELDS.contains(&name.as_str()) || was == Some(value) {
                 continue;
             }
+            // A ban without an end or address says nothing of them.
+            if was.is_none() && (value.is_null() || *value == Value::Bool(false)) {
+                continue;
+            }
             lines.push(match was.filter(|was| !was.is_null()) {
                 Some(was) => format!("{} → {}", plain(was), plain(value)),
                 None => plain(value),
@@ -123,10 +127,22 @@ impl Community {
         space: SpaceId,
         query: &AuditQuery,
     ) -> Result<(Vec<AuditEntry>, Option<AuditId>)> {
+        let scope = Scope::Space(space);
+        self.access.permit(viewer, &VIEW_AUDIT, scope).await?;
+        self.audit_entries(Some(space), query).await
+    }
+
+    /// As [`audit_page`](Self::audit_page), of a space, or of the server as a whole. The caller
+    /// has checked the permission.
+    pub(super) async fn audit_entries(
+        &self,
+        space: Option<SpaceId>,
+        query: &AuditQuery,
+    ) -> Result<(Vec<AuditEntry>, Option<AuditId>)> {
         const READ: &str = "SELECT l.id, actor.name AS actor, l.act, \
             CASE WHEN l.subject = '' THEN subject.name ELSE l.subject END AS subject, \
             l.before, l.after, l.at FROM (SELECT * FROM audit_log \
-            WHERE space_id = $1 AND id < $2 ORDER BY id DESC LIMIT $6) l \
+            WHERE COALESCE(space_id, 0) = $1 AND id < $2 ORDER BY id DESC LIMIT $6) l \
             LEFT JOIN accounts actor ON actor.id = l.actor_id \
             LEFT JOIN accounts subject ON subject.id = l.subject_id \
             WHERE ($3 = '' OR l.act LIKE $3 || '%') \
@@ -134,9 +150,7 @@ impl Community {
             || ' ' || LOWER(l.subject || ' ' || l.before || ' ' || l.after) \
             LIKE '%' || $4 || '%') ORDER BY l.id DESC LIMIT $5";
         const SEARCHED: &str = "SELECT MIN(id), COUNT(*) FROM (SELECT id FROM audit_log \
-            WHERE space_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS searched";
-        let scope = Scope::Space(space);
-        self.access.permit(viewer, &VIEW_AUDIT, scope).await?;
+            WHERE COALESCE(space_id, 0) = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS searched";
         let before = query.before.map_or(i64::MAX, |id| id.0);
         let pattern = |text: &str| -> String {
             let text = fold(text);
@@ -144,7 +158,7 @@ impl Community {
             plain.take(100).collect()
         };
         let (act, words) = (pattern(&query.act), pattern(&query.q));
-        let db = &self.engine().db;
+        let (db, space) = (&self.engine().db, space.map_or(0, |space| space.0));
         let fields = (space, before, act, words, MAX_ON_PAGE, MAX_SEARCHED);
         let entries: Vec<AuditEntry> = db.all(READ, fields).await?;
         let next = match entries.last() {

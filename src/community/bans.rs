@@ -11,7 +11,7 @@ use super::audit::{self, Act};
 use super::permissions::BAN;
 use super::sanctions::{self, SanctionKind, Sanctions, check_above, check_reason};
 use super::topics::MemberBanned;
-use super::{Scope, spaces};
+use super::{Scope, ban_cleanup, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -62,6 +62,7 @@ pub(super) struct Ban {
 /// Why somebody is not in a space any more, for themselves.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Removal {
+    pub(super) space_id: SpaceId,
     /// The name of the space.
     pub(super) space: String,
     pub(super) is_ban: bool,
@@ -97,6 +98,14 @@ pub(super) async fn check_join(
     }
 }
 
+/// Whether an account that is no member now was one before, or was sanctioned.
+async fn was_seen(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<bool> {
+    const FIND: &str = "SELECT EXISTS (SELECT 1 FROM former_members \
+        WHERE space_id = $1 AND account_id = $2) OR EXISTS (SELECT 1 FROM sanctions \
+        WHERE account_id = $2 AND space_id = $1)";
+    tx.scalar(FIND, (space, account)).await
+}
+
 const DELETE_OLD: &str = "DELETE FROM bans WHERE space_id = $1 AND ((account_id = $2 \
     AND network IS NULL) OR network = $3 OR expires_at <= $4)";
 const INSERT: &str = "INSERT INTO bans (id, space_id, account_id, network, by_id, reason, at, \
@@ -115,11 +124,12 @@ impl Sanctions {
         write.await
     }
 
-    /// Bans an account, member or not, and removes it. A former ban of it is replaced.
+    /// Bans an account that is or was a member, and removes it. A former ban of it is replaced.
+    /// What it wrote in the hours before is deleted by a job.
     ///
     /// # Errors
-    /// `Invalid`; `Forbidden` for who stands as high as `by`; `NotFound` when there is no such
-    /// account.
+    /// `Invalid`; `Forbidden` for who stands as high as `by`; `NotFound` for an account that was
+    /// never seen in the space: a ban must not tell the names of others.
     pub(super) async fn ban(&self, by: AccountId, space: SpaceId, form: BanForm) -> Result<()> {
         let reason = check_reason(&form.reason)?;
         if form.days > MAX_BAN_DAYS {
@@ -134,7 +144,7 @@ impl Sanctions {
             let people = (by, space, account);
             let is_member = match check_above(tx, &own.access, people).await {
                 Ok(_) => true,
-                Err(Error::NotFound) => false,
+                Err(Error::NotFound) if was_seen(tx, space, account).await? => false,
                 Err(error) => return Err(error),
             };
             let network: Option<String> = tx.optional_scalar(NETWORK, (account,)).await?;
@@ -171,13 +181,10 @@ impl Sanctions {
             if is_member {
                 spaces::delete_member(tx, &own.engine, by, space, account).await?;
             }
+            let hours = form.delete_hours;
+            ban_cleanup::add_job(tx, &own.engine, people, hours).await?;
             let (bus, origin) = (&own.engine.bus, Origin::new(by, Some(space)));
-            let banned = MemberBanned {
-                space,
-                account,
-                delete_hours: form.delete_hours,
-            };
-            bus.publish_after_commit(tx, origin, banned);
+            bus.publish_after_commit(tx, origin, MemberBanned { space, account });
             Ok(())
         };
         self.access
@@ -243,7 +250,7 @@ impl Sanctions {
         account: AccountId,
         space: SpaceId,
     ) -> Result<Option<Removal>> {
-        const READ: &str = "SELECT s.name AS space, n.kind = 'ban' AS is_ban, n.reason, n.until \
+        const READ: &str = "SELECT s.id AS space_id, s.name AS space, n.kind = 'ban' AS is_ban, n.reason, n.until \
             FROM sanctions n JOIN spaces s ON s.id = n.space_id \
             WHERE n.account_id = $1 AND n.space_id = $2 AND n.kind <> 'time-out' \
             AND n.ended_at IS NULL AND (n.until IS NULL OR n.until > $3) \
@@ -266,15 +273,34 @@ impl Sanctions {
         Ok(is_banned.then(|| format!("/spaces/{space}/closed")))
     }
 
-    /// As [`removal`](Self::removal), for the space of a room.
+    /// The page that tells an account that it is banned from the space of a room; `None` when it is
+    /// not, and for rooms that not every member reads.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ban_page_of_room(
+        &self,
+        account: AccountId,
+        room: RoomId,
+    ) -> Result<Option<String>> {
+        let removal = self.removal_of_room(account, room).await?;
+        let is_banned = removal.is_some_and(|removal| removal.is_ban);
+        Ok(is_banned.then(|| format!("/rooms/{room}/closed")))
+    }
+
+    /// As [`removal`](Self::removal), for the space of a room that every member may read: of others
+    /// it does not tell that they are there.
     pub(super) async fn removal_of_room(
         &self,
         account: AccountId,
         room: RoomId,
     ) -> Result<Option<Removal>> {
-        const SPACE: &str = "SELECT space_id FROM rooms WHERE id = $1 AND space_id IS NOT NULL";
-        let space: Option<SpaceId> = self.engine.db.optional_scalar(SPACE, (room,)).await?;
-        match space {
+        let room = match self.access.room(room).await {
+            Ok(room) if !room.rules.may_exclude() => room,
+            Ok(_) | Err(Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match room.space {
             Some(space) => self.removal(account, space).await,
             None => Ok(None),
         }

@@ -9,8 +9,9 @@ use crate::base::text::fold;
 const RULES: [Rule; 7] = [
     Rule {
         broken: "an account's password, name or language is impossible",
-        find: "SELECT CAST(id AS TEXT) FROM accounts WHERE password NOT LIKE '$argon2id$v=%$%$%' \
-            OR name = '' OR length(language) NOT BETWEEN 2 AND 35 LIMIT 50",
+        // Guests have no password, and what remains of deleted accounts has none.
+        find: "SELECT CAST(id AS TEXT) FROM accounts WHERE (guest_until IS NULL \
+            AND deleted_at IS NULL AND password NOT LIKE '$argon2id$v=%$%$%') OR name = '' OR length(language) NOT BETWEEN 2 AND 35 LIMIT 50",
     },
     Rule {
         broken: "there is not one owner of the server, who has an account",
@@ -39,8 +40,8 @@ const RULES: [Rule; 7] = [
     },
     Rule {
         broken: "a space has no owner",
-        find: "SELECT CAST(s.id AS TEXT) FROM spaces s WHERE NOT EXISTS (SELECT 1 \
-            FROM members m WHERE m.space_id = s.id AND m.role = 'owner') LIMIT 50",
+        find: "SELECT CAST(s.id AS TEXT) FROM spaces s WHERE s.deleted_at IS NULL \
+            AND NOT EXISTS (SELECT 1 FROM members m WHERE m.space_id = s.id AND m.role = 'owner') LIMIT 50",
     },
 ];
 
@@ -50,7 +51,8 @@ const RULES: [Rule; 7] = [
 /// When the database cannot be read.
 pub async fn problems(db: &Db) -> Result<Vec<String>> {
     const NEXT: &str = "SELECT id, coalesce(user_name, name) AS name, name_key, \
-        email, email_key FROM accounts WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 1000";
+        email, email_key FROM accounts WHERE id > $1 AND deleted_at IS NULL \
+        AND guest_until IS NULL ORDER BY id LIMIT 1000";
     let mut problems = db.broken_rules(&RULES).await?;
     let mut after = AccountId(i64::MIN);
     loop {

@@ -18,7 +18,7 @@ impl Spaces {
     pub async fn room_of_joins(&self, space: SpaceId) -> Result<Option<RoomId>> {
         const READ: &str = "SELECT r.id FROM spaces s JOIN rooms r ON r.space_id = s.id \
             WHERE s.id = $1 AND s.tells_joins AND NOT r.private AND r.archived_at IS NULL \
-            AND r.kind = 'text' \
+            AND r.deleted_at IS NULL AND s.deleted_at IS NULL AND r.kind = 'text' \
             ORDER BY CASE WHEN r.name = 'general' THEN 0 ELSE 1 END, r.name LIMIT 1";
         self.engine.db.optional_scalar(READ, (space,)).await
     }

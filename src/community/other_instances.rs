@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Community;
 use super::topics::{AccountRenamed, ServerSetUp, SignInTried};
 use crate::base::error::Result;
-use crate::base::ids::AccountId;
+use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::viewer::Address;
 
@@ -15,6 +15,8 @@ const JOIN: u64 = 1;
 const PASSWORD: u64 = 2;
 const CODE: u64 = 3;
 const RESET: u64 = 4;
+const REGISTER: u64 = 5;
+const SPACE_PASSWORD: u64 = 6;
 
 pub(super) fn subscriber() -> Subscriber<Community> {
     Subscriber::new("community.instances")
@@ -49,13 +51,60 @@ async fn sign_in_tried(
         (JOIN, _) => limiter.count_join(event.network),
         (PASSWORD, Some(account)) => drop(limiter.check_password(account)),
         (CODE, Some(account)) => drop(limiter.check_code(account)),
+        (REGISTER, _) => drop(limiter.check_registration(event.network)),
+        (SPACE_PASSWORD, _) => {
+            if let Some((account, space)) = account_and_space(&event.login) {
+                drop(limiter.check_space_password(account, space));
+            }
+        }
         (RESET, _) => drop(limiter.check_reset(&event.login, event.network)),
         _ => {}
     }
     Ok(())
 }
 
+fn account_and_space(text: &str) -> Option<(AccountId, SpaceId)> {
+    let (account, space) = text.split_once(':')?;
+    Some((account.parse().ok()?, space.parse().ok()?))
+}
+
 impl Community {
+    /// Counts an account that a stranger makes, on all instances.
+    ///
+    /// # Errors
+    /// `TooMany` as [`SignInLimiter::check_registration`](super::SignInLimiter::check_registration)
+    /// says.
+    pub(super) fn count_registration(&self, address: IpAddr) -> Result<()> {
+        let network = Address(address).network();
+        self.sign_in_limiter.check_registration(network)?;
+        self.tell(SignInTried {
+            kind: REGISTER,
+            login: String::new(),
+            network,
+        });
+        Ok(())
+    }
+
+    /// Counts a try of the password of a space, on all instances.
+    ///
+    /// # Errors
+    /// `TooMany` as
+    /// [`SignInLimiter::check_space_password`](super::SignInLimiter::check_space_password) says.
+    pub(super) fn count_space_password(
+        &self,
+        account: AccountId,
+        space: SpaceId,
+        address: IpAddr,
+    ) -> Result<()> {
+        self.sign_in_limiter.check_space_password(account, space)?;
+        self.tell(SignInTried {
+            kind: SPACE_PASSWORD,
+            login: format!("{account}:{space}"),
+            network: Address(address).network(),
+        });
+        Ok(())
+    }
+
     /// Has other instances count a try to sign in.
     pub(super) fn tell_sign_in(&self, login: &str, address: IpAddr) {
         let (login, network) = super::SignInLimiter::keys(login, address);

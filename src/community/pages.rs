@@ -1,7 +1,7 @@
 //! The community's pages for signed-in people: the shell without a room, and the settings.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -80,7 +80,8 @@ async fn root(State(community): Here, viewer: Option<Viewer>) -> Result<Response
         .last_visited(&deps, viewer.account, &spaces);
     let to = match last.await? {
         Some(space) => landing_page(&community, viewer.account, space).await?,
-        None => "/direct".to_owned(),
+        None if viewer.is_guest => "/guest".to_owned(),
+        None => "/spaces".to_owned(),
     };
     Ok(Redirect::to(&to).into_response())
 }
@@ -98,7 +99,11 @@ async fn home(
     {
         return Ok(Redirect::to(&to).into_response());
     }
-    let space = community.spaces.get(viewer.account, space).await?;
+    let spaces = &community.spaces;
+    if wants == Wants::Page && spaces.deletion(viewer.account, space).await?.is_some() {
+        return Ok(Redirect::to(&format!("/spaces/{space}/closed")).into_response());
+    }
+    let space = spaces.get(viewer.account, space).await?;
     let here = format!("/spaces/{}", space.id);
     let shell = layout.shell(&viewer, Some(space.id), &here).await?;
     let page: Result<PageAnswer> = app_page!(
@@ -116,7 +121,6 @@ async fn space_settings(
     layout: Layout,
     viewer: Viewer,
     wants: Wants,
-    headers: HeaderMap,
     Path(space): Path<SpaceId>,
     form: Form,
 ) -> Result<PageAnswer> {
@@ -128,28 +132,15 @@ async fn space_settings(
             &format!("/spaces/{}/settings", space.id),
         )
         .await?;
-    let invites = if shell.manages {
-        community.invites.open_in(viewer.account, space.id).await?
-    } else {
-        Vec::new()
-    };
     let archived = community
         .rooms
         .archived_in(viewer.account, space.id)
         .await?;
     let emoji = community.emoji.list(space.id).await?;
     let has_emblem = community.spaces.has_emblem(space.id).await?;
-    let scheme = if community.engine().settings.https {
-        "https"
-    } else {
-        "http"
-    };
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
     let scope = Scope::Space(space.id);
     let held = community.access.held(viewer.account, scope).await?;
+    let member = community.access.member(viewer.account, space.id).await?;
     let head = community.head(&viewer, viewer.lang.t("space-settings-title"));
     app_page!(
         wants,
@@ -159,11 +150,10 @@ async fn space_settings(
             shell,
             form,
             space,
-            invites,
             archived,
             emoji,
             has_emblem,
-            origin: format!("{scheme}://{host}")
+            is_owner: member.is_some_and(|member| member.is_owner),
         }
     )
 }
@@ -302,13 +292,16 @@ async fn account(
     layout: Layout,
     viewer: Viewer,
     wants: Wants,
-) -> Result<PageAnswer> {
+) -> Result<Response> {
+    if viewer.is_guest {
+        return Ok(Redirect::to("/guest").into_response());
+    }
     let shell = layout.shell(&viewer, None, "/account").await?;
     let account = community.accounts.get(viewer.account).await?;
     let sessions = community.sessions.list(viewer.account).await?;
     let has_portrait = community.accounts.has_portrait(viewer.account).await?;
     let head = community.head(&viewer, viewer.lang.t("account-title"));
-    app_page!(
+    let page: Result<PageAnswer> = app_page!(
         wants,
         AccountPage {
             head,
@@ -319,5 +312,6 @@ async fn account(
             sessions,
             this: viewer.session.to_string(),
         }
-    )
+    );
+    Ok(page?.into_response())
 }

@@ -52,6 +52,15 @@ pub static INVITE: Permission = Permission {
     about: "Invite people and take invitations back",
 };
 
+/// To accept and decline those who ask to join.
+pub static APPROVE: Permission = Permission {
+    name: "community.approve",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Accept and decline people who ask to join the space",
+};
+
 /// To remove members, who may come back.
 pub static KICK: Permission = Permission {
     name: "community.kick",
@@ -95,6 +104,24 @@ pub static CREATE_SPACE: Permission = Permission {
     held_by: HeldBy::Host,
     adds_content: false,
     about: "Make spaces on this server",
+};
+
+/// To say whether strangers may make accounts.
+pub static SET_REGISTRATION: Permission = Permission {
+    name: "community.set-registration",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    adds_content: false,
+    about: "Say whether strangers may make accounts on this server",
+};
+
+/// To suspend accounts and ban networks on the whole server.
+pub static MANAGE_SERVER: Permission = Permission {
+    name: "community.manage-server",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    adds_content: false,
+    about: "Suspend accounts, ban addresses, and read the audit log of the server",
 };
 
 /// Whether a member owns the space.

@@ -9,7 +9,7 @@ use super::Community;
 use super::accounts::MAX_NAME_CHARS;
 use super::names::check_name_of;
 use super::portraits::Face;
-use super::topics::{AccountChanged, ProfileChanged};
+use super::topics::{ProfileChanged, StatusChanged};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -186,7 +186,10 @@ impl Community {
     }
 
     /// The names of the spaces that two accounts are both in, at most 100.
-    pub(super) async fn common_spaces(
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn common_spaces(
         &self,
         one: AccountId,
         other: AccountId,
@@ -194,7 +197,7 @@ impl Community {
         const READ: &str = "SELECT s.id, s.name FROM spaces s \
             JOIN members mine ON mine.space_id = s.id AND mine.account_id = $1 \
             JOIN members theirs ON theirs.space_id = s.id AND theirs.account_id = $2 \
-            ORDER BY s.name LIMIT 100";
+            WHERE s.deleted_at IS NULL ORDER BY s.name LIMIT 100";
         self.engine().db.all(READ, (one, other)).await
     }
 
@@ -230,7 +233,7 @@ impl Community {
         let write = self.engine().db.write(async move |tx| {
             tx.execute(SET, (account, new.emoji, new.text, new.until))
                 .await?;
-            bus.publish_after_commit(tx, Origin::new(account, None), AccountChanged { account });
+            bus.publish_after_commit(tx, Origin::new(account, None), StatusChanged { account });
             Ok(())
         });
         write.await

@@ -349,7 +349,7 @@ async fn audit(
             head: community.head(&viewer, viewer.lang.t("audit-title")),
             shell,
             tabs: community.space_tabs(held, space, &here)?,
-            space,
+            here,
             next,
             community: community.clone(),
             query,

@@ -194,7 +194,8 @@ pub(super) struct AuditPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
     pub(super) tabs: Vec<Tab>,
-    pub(super) space: SpaceId,
+    /// The page's path.
+    pub(super) here: String,
     pub(super) community: Community,
     pub(super) query: AuditQuery,
     pub(super) entries: Vec<AuditEntry>,
@@ -203,7 +204,7 @@ pub(super) struct AuditPage {
 }
 
 /// The nouns of acts that a form offers.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "member",
     "role",
     "everyone",
@@ -212,16 +213,23 @@ const KINDS: [&str; 10] = [
     "invite",
     "message",
     "report",
+    "appeal",
     "rule",
     "raid-mode",
 ];
+/// Those of acts on the server as a whole.
+const SERVER_KINDS: [&str; 3] = ["account", "network", "report"];
 
 impl AuditPage {
     /// Nouns of acts, and their names in the viewer's language; the first is for all.
     pub(super) fn kinds(&self) -> Vec<(&'static str, &'static str)> {
         let lang = self.head.lang;
         let all = std::iter::once(("", lang.t("audit-kind-all")));
-        let kinds = KINDS.into_iter();
+        let kinds: &[&str] = match self.shell.space {
+            Some(_) => &KINDS,
+            None => &SERVER_KINDS,
+        };
+        let kinds = kinds.iter().copied();
         all.chain(kinds.map(|kind| (kind, lang.t(&format!("audit-kind-{kind}")))))
             .collect()
     }

@@ -9,7 +9,7 @@ use super::audit::{self, Act};
 use super::permissions::MANAGE_ROOMS;
 use super::room_form::{RoomForm, settings};
 use super::room_permissions::{Allowing, allow_roles};
-use super::rooms::{self, add_people, check_count, is_archived, is_taken};
+use super::rooms::{self, RoomState, add_people, check_count, is_archived, is_taken};
 use super::standing::{RoomRules, Subject};
 use super::topics::{RolesChanged, RoomChanged, RoomCreated};
 use super::{Room, Rooms, SPACE_FEED, Scope};
@@ -76,7 +76,8 @@ impl Rooms {
     /// Changes a room's name, description, kind, privacy, members and the roles that read it.
     /// Sockets of accounts that lose access lose its feeds.
     pub(super) async fn change(&self, by: AccountId, id: RoomId, mut form: RoomForm) -> Result<()> {
-        const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4 WHERE id = $1";
+        const UPDATE: &str = "UPDATE rooms SET name = $2, about = $3, private = $4, \
+            on_web = on_web AND NOT $4 WHERE id = $1";
         const CLEAR: &str = "DELETE FROM room_members WHERE room_id = $1 RETURNING account_id";
         let (room, space) = self.permit_to_manage(by, id).await?;
         form.check()?;
@@ -140,7 +141,11 @@ impl Rooms {
                 return Err(Error::Conflict("error-room-name-taken"));
             }
             if archive != is_archived(tx, id).await? {
-                check_count(tx, space, archive).await?;
+                let state = match archive {
+                    true => RoomState::Archived,
+                    false => RoomState::Open,
+                };
+                check_count(tx, space, state).await?;
                 let act = match archive {
                     true => "room.archived",
                     false => "room.restored",

@@ -68,7 +68,8 @@ impl Rooms {
 
     async fn read_names(&self, space: SpaceId) -> Result<RoomNames> {
         const READ: &str = "SELECT name, id FROM rooms \
-            WHERE space_id = $1 AND NOT private AND archived_at IS NULL AND NOT EXISTS \
+            WHERE space_id = $1 AND NOT private AND archived_at IS NULL \
+            AND deleted_at IS NULL AND NOT EXISTS \
             (SELECT 1 FROM room_overrides o WHERE o.room_id = rooms.id \
             AND ' ' || o.denied || ' ' LIKE '% community.read %') ORDER BY id LIMIT $2";
         let rules = self.access.space_rules(space).await?;

@@ -31,7 +31,7 @@ pub(super) enum Direction {
 
 /// Swaps an item with the next one in a direction, of those that `is_seen`; the others keep their
 /// place beside it. False when there is none.
-fn shift<T: Copy + PartialEq>(
+pub(super) fn shift<T: Copy + PartialEq>(
     order: &mut Vec<T>,
     item: T,
     to: Direction,
@@ -56,7 +56,7 @@ fn shift<T: Copy + PartialEq>(
 }
 
 /// The categories of a space in their order, in a transaction.
-async fn read_order(tx: &mut Tx, space: SpaceId) -> Result<Vec<CategoryId>> {
+pub(super) async fn read_order(tx: &mut Tx, space: SpaceId) -> Result<Vec<CategoryId>> {
     const READ: &str = "SELECT id FROM room_categories WHERE space_id = $1 ORDER BY position, id";
     tx.scalars(READ, (space,)).await
 }
@@ -82,7 +82,12 @@ pub(super) async fn check_category(
 }
 
 /// Has everybody's sidebar refetched after the commit.
-async fn publish(tx: &mut Tx, engine: &Engine, by: AccountId, space: SpaceId) -> Result<()> {
+pub(super) async fn publish(
+    tx: &mut Tx,
+    engine: &Engine,
+    by: AccountId,
+    space: SpaceId,
+) -> Result<()> {
     const NAME: &str = "SELECT name FROM spaces WHERE id = $1";
     let name: String = tx.scalar(NAME, (space,)).await?;
     let (feed, origin) = (SPACE_FEED.name(space), Origin::new(by, Some(space)));
@@ -91,7 +96,12 @@ async fn publish(tx: &mut Tx, engine: &Engine, by: AccountId, space: SpaceId) ->
     Ok(())
 }
 
-fn category_act<'a>(by: AccountId, space: SpaceId, act: &'static str, name: &'a str) -> Act<'a> {
+pub(super) fn category_act<'a>(
+    by: AccountId,
+    space: SpaceId,
+    act: &'static str,
+    name: &'a str,
+) -> Act<'a> {
     Act {
         space: Some(space),
         actor: Some(by),
@@ -252,7 +262,7 @@ impl Rooms {
     /// Moves a room one place among those of its category that the account sees.
     pub(super) async fn move_room(&self, by: AccountId, id: RoomId, to: Direction) -> Result<()> {
         const READ: &str = "SELECT r.id FROM rooms r WHERE r.space_id = $1 \
-            AND r.archived_at IS NULL AND COALESCE(r.category_id, 0) = \
+            AND r.archived_at IS NULL AND r.deleted_at IS NULL AND COALESCE(r.category_id, 0) = \
             (SELECT COALESCE(own.category_id, 0) FROM rooms own WHERE own.id = $2) \
             ORDER BY r.position, r.name";
         const PLACE: &str = "UPDATE rooms SET position = $2 WHERE id = $1";

@@ -45,6 +45,8 @@ pub(super) struct SpaceRoomsPage {
     pub(super) space: SpaceId,
     pub(super) groups: Vec<Group>,
     pub(super) categories: Vec<Category>,
+    /// Those that can be brought back.
+    pub(super) deleted: Vec<Room>,
 }
 
 impl SpaceRoomsPage {
@@ -92,6 +94,7 @@ async fn space_rooms(
             space,
             groups: groups.map(group).collect(),
             categories: categories.to_vec(),
+            deleted: community.rooms.restorable(by, space).await?,
         }
     )
 }

@@ -7,6 +7,7 @@ use super::access_store::overrides;
 use super::permission_set::DeclaredPermissions;
 use super::room_category::CategoryId;
 use super::standing::{RoomKind, RoomRules};
+use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
 
@@ -15,7 +16,9 @@ macro_rules! room_columns {
     () => {
         concat!(
             "r.id, r.space_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
-             r.kind, r.read_only, r.slow_seconds, r.category_id, ",
+             r.kind, r.read_only, r.slow_seconds, r.category_id, r.deleted_at, ",
+            "(r.on_web AND EXISTS (SELECT 1 FROM spaces ws WHERE ws.id = r.space_id \
+             AND ws.on_web AND ws.deleted_at IS NULL)) AS on_web, ",
             $crate::community::access_store::overrides_text!(),
             " AS overrides"
         )
@@ -36,6 +39,8 @@ pub(super) struct RoomRow {
     read_only: bool,
     slow_seconds: i64,
     category_id: Option<CategoryId>,
+    deleted_at: Option<Micros>,
+    on_web: bool,
     overrides: Option<String>,
 }
 
@@ -55,6 +60,8 @@ impl RoomRow {
             about: self.about,
             slow_seconds: self.slow_seconds,
             category: self.category_id,
+            deleted_at: self.deleted_at,
+            on_web: self.on_web && !self.private,
             rules,
         })
     }

@@ -36,6 +36,11 @@ pub struct Room {
     pub about: String,
     /// Seconds between two messages of one member; zero: no limit.
     pub slow_seconds: i64,
+    /// When it was deleted, if it was: only lists of deleted rooms have such a room.
+    pub deleted_at: Option<Micros>,
+    /// Whether it was chosen to be read on the web, in a space that allows it: see
+    /// `Community::is_on_web`.
+    pub on_web: bool,
     /// The heading it is listed under.
     pub category: Option<CategoryId>,
     /// Who may do what in it.
@@ -50,6 +55,22 @@ impl Room {
             RoomKind::Announcement => "megaphone",
             RoomKind::Text => "hash",
         }
+    }
+}
+
+/// Which rooms of a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoomState {
+    Open,
+    Archived,
+    /// Closed to everybody, and soon erased; whether or not it was archived.
+    Deleted,
+}
+
+impl RoomState {
+    /// Whether it is archived, which does not matter for a deleted one, and whether it is deleted.
+    fn flags(self) -> (bool, bool) {
+        (self == Self::Archived, self == Self::Deleted)
     }
 }
 
@@ -89,15 +110,16 @@ pub(super) async fn insert_in_space(
     if is_taken(tx, space, name, None).await? {
         return Err(Error::field("name", "error-room-name-taken"));
     }
-    check_count(tx, space, false).await?;
+    check_count(tx, space, RoomState::Open).await?;
     insert(tx, Some(space), (name, about, private), None).await
 }
 
-/// Checks that a space has room for another open or archived room.
-pub(super) async fn check_count(tx: &mut Tx, space: SpaceId, archived: bool) -> Result<()> {
-    const COUNT: &str =
-        "SELECT COUNT(*) FROM rooms WHERE space_id = $1 AND (archived_at IS NOT NULL) = $2";
-    let count: i64 = tx.scalar(COUNT, (space, archived)).await?;
+/// Checks that a space has room for another room in this state.
+pub(super) async fn check_count(tx: &mut Tx, space: SpaceId, state: RoomState) -> Result<()> {
+    const COUNT: &str = "SELECT COUNT(*) FROM rooms WHERE space_id = $1 \
+        AND (deleted_at IS NOT NULL) = $3 AND ($3 OR (archived_at IS NOT NULL) = $2)";
+    let (archived, deleted) = state.flags();
+    let count: i64 = tx.scalar(COUNT, (space, archived, deleted)).await?;
     if count < MAX_ROOMS {
         Ok(())
     } else {
@@ -117,7 +139,8 @@ pub(super) async fn is_taken(
     except: Option<RoomId>,
 ) -> Result<bool> {
     const READ: &str = "SELECT EXISTS (SELECT 1 FROM rooms \
-        WHERE space_id = $1 AND name = $2 AND archived_at IS NULL AND id <> $3)";
+        WHERE space_id = $1 AND name = $2 \
+        AND archived_at IS NULL AND deleted_at IS NULL AND id <> $3)";
     let except = except.map_or(0, |room| room.0);
     tx.scalar(READ, (space, name, except)).await
 }
@@ -165,7 +188,7 @@ impl Rooms {
         let load = async |deps: &Dependencies| {
             deps.add(account);
             deps.add(space);
-            let rooms = self.read_in(account, space, false).await?;
+            let rooms = self.read_in(account, space, RoomState::Open).await?;
             rooms.iter().for_each(|room| deps.add(room.id));
             Ok(Arc::new(rooms))
         };
@@ -176,20 +199,21 @@ impl Rooms {
 
     /// The archived rooms of a space that an account may read, by name, at most 500.
     pub async fn archived_in(&self, account: AccountId, space: SpaceId) -> Result<Vec<Room>> {
-        self.read_in(account, space, true).await
+        self.read_in(account, space, RoomState::Archived).await
     }
 
-    async fn read_in(
+    /// The rooms of a space in a state that an account may read, at most 500.
+    pub(super) async fn read_in(
         &self,
         account: AccountId,
         space: SpaceId,
-        archived: bool,
+        state: RoomState,
     ) -> Result<Vec<Room>> {
         const READ_ROOMS: &str = concat!(
             "SELECT ",
             room_columns!(),
-            " FROM rooms r WHERE r.space_id = $1 AND (r.archived_at IS NOT NULL) = $2 \
-             ORDER BY r.position, r.name LIMIT $3"
+            " FROM rooms r WHERE r.space_id = $1 AND (r.deleted_at IS NOT NULL) = $4 \
+             AND ($4 OR (r.archived_at IS NOT NULL) = $2) ORDER BY r.position, r.name LIMIT $3"
         );
         const OWN: &str = "SELECT m.room_id FROM room_members m JOIN rooms r ON r.id = m.room_id \
             WHERE m.account_id = $1 AND r.space_id = $2 AND r.private";
@@ -203,7 +227,9 @@ impl Rooms {
         let (db, declared) = (&self.engine.db, &access.declared);
         let space_rules = access.space_rules(space).await?;
         let own: Vec<RoomId> = db.scalars(OWN, (account, space)).await?;
-        let rows: Vec<RoomRow> = db.all(READ_ROOMS, (space, archived, MAX_ROOMS)).await?;
+        let (archived, deleted) = state.flags();
+        let fields = (space, archived, MAX_ROOMS, deleted);
+        let rows: Vec<RoomRow> = db.all(READ_ROOMS, fields).await?;
         let mut readable = Vec::new();
         for row in rows {
             let room = row.into_room(declared)?;

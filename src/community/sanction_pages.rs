@@ -9,8 +9,10 @@ use serde::Deserialize;
 use super::bans::{Ban, BanId, MAX_ON_PAGE, Removal};
 use super::permissions::{BAN, READ, is_granted};
 use super::shell::{Layout, Shell};
+use super::space_deletion::DeletedSpace;
 use super::space_tabs::Tab;
 use super::{Community, Scope};
+use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
 use crate::engine::forms::Form;
@@ -88,24 +90,38 @@ async fn bans(
 #[template(path = "community/closed.html")]
 struct ClosedPage {
     head: Head,
-    /// `None`: nobody removed the viewer, or there was nothing.
-    removal: Option<Removal>,
+    why: Why,
+}
+
+/// Why something is not open any more.
+enum Why {
+    /// Nobody removed the viewer, or there was nothing.
+    Unknown,
+    Removed(Removal),
+    SpaceDeleted(DeletedSpace),
+    /// What it is called, and until when it can be brought back.
+    RoomDeleted(String, Micros),
+}
+
+impl From<Option<Removal>> for Why {
+    fn from(removal: Option<Removal>) -> Self {
+        removal.map_or(Self::Unknown, Self::Removed)
+    }
 }
 
 impl ClosedPage {
     /// What happened, in a sentence.
     fn title(&self) -> String {
-        match &self.removal {
-            Some(removal) => {
-                let key = match removal.is_ban {
-                    true => "closed-banned",
-                    false => "closed-removed",
-                };
-                let space = removal.space.as_str().into();
-                self.head.lang.with(key, &[("space", space)])
-            }
-            None => self.head.lang.t("closed-title").to_owned(),
-        }
+        let (key, name) = match &self.why {
+            Why::Removed(removal) => match removal.is_ban {
+                true => ("closed-banned", &removal.space),
+                false => ("closed-removed", &removal.space),
+            },
+            Why::SpaceDeleted(space) => ("closed-space-deleted", &space.name),
+            Why::RoomDeleted(name, _) => ("closed-room-deleted", name),
+            Why::Unknown => return self.head.lang.t("closed-title").to_owned(),
+        };
+        self.head.lang.with(key, &[("space", name.as_str().into())])
     }
 }
 
@@ -120,8 +136,12 @@ async fn space_closed(
     if is_granted(community.access.permit(viewer.account, &READ, scope).await)? {
         return Ok(Redirect::to(&format!("/spaces/{space}")).into_response());
     }
+    let deletion = community.spaces.deletion(viewer.account, space).await?;
+    if let Some(space) = deletion {
+        return closed(&community, &viewer, Why::SpaceDeleted(space));
+    }
     let removal = community.sanctions.removal(viewer.account, space).await?;
-    closed(&community, &viewer, removal)
+    closed(&community, &viewer, removal.into())
 }
 
 /// `GET /rooms/{room}/closed`: as [`space_closed`], for a room.
@@ -134,12 +154,28 @@ async fn room_closed(
     if is_granted(community.access.permit(viewer.account, &READ, scope).await)? {
         return Ok(Redirect::to(&format!("/rooms/{room}")).into_response());
     }
+    let found = community
+        .access
+        .room_even_deleted(viewer.account, room)
+        .await?;
+    if let Some((found, _)) = found {
+        let spaces = &community.spaces;
+        let deletion = match found.space {
+            Some(space) => spaces.deletion(viewer.account, space).await?,
+            None => None,
+        };
+        let of_room = found.restorable_until();
+        let of_room = of_room.map(|until| Why::RoomDeleted(found.name, until));
+        if let Some(why) = deletion.map(Why::SpaceDeleted).or(of_room) {
+            return closed(&community, &viewer, why);
+        }
+    }
     let sanctions = &community.sanctions;
     let removal = sanctions.removal_of_room(viewer.account, room).await?;
-    closed(&community, &viewer, removal)
+    closed(&community, &viewer, removal.into())
 }
 
-fn closed(community: &Community, viewer: &Viewer, removal: Option<Removal>) -> Result<Response> {
+fn closed(community: &Community, viewer: &Viewer, why: Why) -> Result<Response> {
     let head = community.head(viewer, viewer.lang.t("closed-title"));
-    Ok(Html::of(&ClosedPage { head, removal })?.into_response())
+    Ok(Html::of(&ClosedPage { head, why })?.into_response())
 }

@@ -66,7 +66,12 @@ pub(super) struct Sanction {
 impl Sanction {
     /// The message key of its name.
     pub(super) fn label(&self) -> &'static str {
-        match self.kind {
+        Self::label_of(self.kind)
+    }
+
+    /// That of any sanction of a kind.
+    pub(super) fn label_of(kind: SanctionKind) -> &'static str {
+        match kind {
             SanctionKind::TimeOut => "sanction-time-out",
             SanctionKind::Removal => "sanction-removal",
             SanctionKind::Ban => "sanction-ban",

@@ -10,6 +10,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult};
 
+use super::access::lock_account;
 use super::accounts::Accounts;
 use crate::base::clock::Micros;
 use crate::base::error::Result;
@@ -99,7 +100,11 @@ impl Sessions {
     /// Whether this session still belongs to this account and has not ended.
     pub(super) async fn is_open(&self, digest: &str, account: AccountId) -> Result<bool> {
         let record = self.find(digest).await?;
-        Ok(record.is_some_and(|record| account_of(&record) == Some(account)))
+        if record.is_none_or(|record| account_of(&record) != Some(account)) {
+            return Ok(false);
+        }
+        let guest_until = self.accounts.get(account).await?.guest_until;
+        Ok(guest_until.is_none_or(|until| until > Micros::now()))
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {
@@ -195,9 +200,12 @@ impl Row {
 #[async_trait::async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> StoreResult<()> {
+        // Of an account that was suspended since its owner was let in there is no session.
         const CREATE: &str = "INSERT INTO sessions \
             (digest, account_id, data, device, created_at, seen_at, expires_at, address) \
-            VALUES ($1, $2, $3, $4, $5, $5, $6, $7)";
+            SELECT $1, $2, $3, $4, $5, $5, $6, $7 FROM accounts a WHERE a.id = $2 \
+            AND NOT EXISTS (SELECT 1 FROM server_bans b WHERE b.account_id = $2 \
+            AND (b.expires_at IS NULL OR b.expires_at > $5))";
         let device = text_of(record, DEVICE);
         let Row {
             key,
@@ -220,7 +228,10 @@ impl SessionStore for Sessions {
                     expires,
                     address,
                 );
-                tx.execute(CREATE, row).await?;
+                lock_account(tx, account).await?;
+                if tx.execute(CREATE, row).await? == 0 {
+                    return Ok(());
+                }
                 sessions.end_excess(tx, account).await?;
                 let deps = sessions.engine.versions.dependencies();
                 tx.after_commit(move || {

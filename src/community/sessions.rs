@@ -17,6 +17,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::access::lock_account;
 use super::accounts::require_row;
 use super::device_names::device_name;
+use super::server_bans::ServerBans;
 use super::session_store::{ACCOUNT, ADDRESS, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
@@ -80,23 +81,27 @@ fn cookie_name(https: bool) -> &'static str {
 }
 
 /// Wraps a router with the session layer and [`resolve_viewer`].
-pub(super) fn guard(sessions: &Sessions, router: Router) -> Router {
+pub(super) fn guard((sessions, bans): (&Sessions, &ServerBans), router: Router) -> Router {
     let layer = SessionManagerLayer::new(sessions.clone())
         .with_name(cookie_name(sessions.engine.settings.https))
         .with_secure(sessions.engine.settings.https)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(SESSION_TTL));
-    router.layer((layer, from_fn_with_state(sessions.clone(), resolve_viewer)))
+    let state = (sessions.clone(), bans.clone());
+    router.layer((layer, from_fn_with_state(state, resolve_viewer)))
 }
 
-/// Resolves the session cookie and adds the viewer to the request.
+/// Refuses banned networks, resolves the session cookie and adds the viewer to the request.
 async fn resolve_viewer(
-    State(sessions): State<Sessions>,
+    State((sessions, bans)): State<(Sessions, ServerBans)>,
     session: Session,
     mut request: Request,
     next: Next,
 ) -> Response {
     let address = RequestContext::address_of(&request);
+    if let Err(error) = bans.check(address).await {
+        return axum::response::IntoResponse::into_response(error);
+    }
     // Before the session is read: the limit of requests counts only whom it has found.
     if let Some(id) = session.id()
         && let Err(error) = sessions.check_lookup(&id, address)
@@ -143,6 +148,12 @@ impl Sessions {
             return Ok(None);
         };
         let account = self.accounts.get(account).await?;
+        if let Some(until) = account.guest_until {
+            if until <= Micros::now() {
+                return Ok(None);
+            }
+            session.set_expiry(Some(Expiry::AtDateTime(until.calendar())));
+        }
         let seen = Micros(
             session
                 .get::<i64>(SEEN)
@@ -171,6 +182,7 @@ impl Sessions {
             address,
             lang,
             theme: Theme::from_name(account.theme.as_deref().unwrap_or_default()),
+            is_guest: account.guest_until.is_some(),
         }))
     }
 
@@ -195,6 +207,10 @@ impl Sessions {
             session.clear().await;
             session.cycle_id().await.map_err(session_error)?; // `flush` alone would keep the id
         }
+        // A guest's session ends with the guest, however often it is used.
+        let ends = self.accounts.get(account).await?.guest_until;
+        let ends = ends.map(|until| Expiry::AtDateTime(until.calendar()));
+        session.set_expiry(Some(ends.unwrap_or(Expiry::OnInactivity(SESSION_TTL))));
         let device: String = headers
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())

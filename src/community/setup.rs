@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::accounts::{self, NewAccount};
 use super::topics::ServerSetUp;
-use super::{Community, Membership, names, rooms, spaces};
+use super::{Community, names, rooms, spaces};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
@@ -120,7 +120,7 @@ impl Community {
                 .await?;
             tx.execute("DELETE FROM setup_tokens", ()).await?;
             let space = spaces::insert(tx, &setup.community).await?;
-            spaces::add_member(tx, space, owner, Membership::Owner).await?;
+            spaces::add_owner(tx, space, owner).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
             let set_up = ServerSetUp {
                 owner,

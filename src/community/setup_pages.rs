@@ -124,6 +124,6 @@ async fn create_community(
     request.sign_in(community, account, "setup").await?;
     Ok(Outcome::new(
         json!({ "account": account, "space": space }),
-        "/",
+        format!("/spaces/{space}/start"),
     ))
 }

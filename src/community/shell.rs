@@ -6,12 +6,16 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::blocks::Folds;
+use super::join_requests::JOIN_REQUESTS_FEED;
+use super::mention_marks::mention_mark;
 use super::permissions;
+use super::presence_choice::PresenceChoice;
 use super::spaces::Space;
+use super::topics::{BannedNetworks, JoinRequests};
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::engine::module::{Nav, NavSection, Pane, TabCount};
 use crate::engine::versions::Dependencies;
@@ -69,12 +73,19 @@ pub struct Shell {
     pub room_version: String,
     /// Whether the viewer may change the space.
     pub manages: bool,
+    /// The applications to join the sidebar's space that wait; zero for who does not answer them.
+    pub applications: i64,
     /// Whether the viewer is the host.
     pub operates: bool,
     /// The hour that times of day go to, 12 or 24, if the viewer chose one.
     pub clock: Option<i64>,
     /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
+    /// How the viewer chose to be seen, and until when.
+    pub presence: (PresenceChoice, Option<Micros>),
+    /// The viewer's roles and groups in the sidebar's space, for the marks of messages that mention
+    /// them: `role-5 group-9`.
+    pub groups: String,
     /// Whose messages the viewer's pages fold.
     pub folds: Folds,
     /// The feeds of the sidebar with their cursors.
@@ -95,6 +106,48 @@ impl Shell {
     pub fn waiting(&self, path: &str) -> usize {
         let found = self.tab_counts.iter().find(|(counted, _)| counted == path);
         found.map_or(0, |(_, count)| *count)
+    }
+
+    /// The number of unread mentions of a room.
+    pub fn mention_mark(&self, count: &i64) -> askama::filters::Safe<String> {
+        askama::filters::Safe(mention_mark(self.lang, *count))
+    }
+
+    /// What the viewer's own mark shows.
+    pub fn presence_state(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "here",
+            PresenceChoice::Busy => "busy",
+            PresenceChoice::Invisible => "away",
+        }
+    }
+
+    /// The message key of that.
+    pub fn presence_key(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "presence-here",
+            PresenceChoice::Busy => "presence-busy",
+            PresenceChoice::Invisible => "presence-invisible",
+        }
+    }
+
+    /// The choices of presence: value, and the message keys of name and explanation.
+    pub fn presence_choices(&self) -> [(&'static str, &'static str, &'static str); 3] {
+        [
+            ("automatic", "presence-automatic", "presence-automatic-hint"),
+            ("busy", "presence-busy", "presence-busy-hint"),
+            ("invisible", "presence-invisible", "presence-invisible-hint"),
+        ]
+    }
+
+    /// Whether one of them is the viewer's.
+    pub fn is_chosen(&self, value: &str) -> bool {
+        self.presence.0.as_str() == value
+    }
+
+    /// The lengths that the form of one's presence offers: value and message key.
+    pub fn presence_ends(&self) -> [(&'static str, &'static str); 5] {
+        super::presence_choice::ENDS
     }
 
     /// The URL that the sidebar is refetched from.
@@ -181,7 +234,7 @@ impl Layout {
         if let Some(space) = space {
             self.note_visit(deps, viewer, space).await?;
             for pane in &self.additions.panes {
-                let pane = pane(viewer.clone(), space, deps.clone()).await?;
+                let pane = pane(viewer.clone(), space, room_at(here), deps.clone()).await?;
                 shell.panes.push(pane);
             }
             shell.tab_counts = self.tab_counts(viewer, space, here).await?;
@@ -248,8 +301,16 @@ impl Layout {
                 last.await?
             }
         };
+        let sidebar_held = match sidebar_space {
+            Some(space) => {
+                let scope = Scope::Space(space);
+                community.access.held(viewer.account, scope).await?
+            }
+            None => PermissionSet::default(),
+        };
         // Taken before reading: later changes arrive as frames.
-        let feeds = community.sidebar_feeds(viewer, sidebar_space).await?;
+        let feeds = community.sidebar_feeds(viewer, sidebar_space, sidebar_held);
+        let feeds = feeds.await?;
         sidebar_space.iter().for_each(|space| deps.add(*space));
         let spaces = community.spaces.of(deps, viewer.account).await?;
         let access = &community.access;
@@ -258,10 +319,7 @@ impl Layout {
             None => PermissionSet::default(),
         };
         // In a room, which may allow and deny, what the viewer holds there.
-        let room = here
-            .strip_prefix("/rooms/")
-            .and_then(|room| room.parse().ok());
-        let held_here = match room {
+        let held_here = match room_at(here) {
             // A request may name any room: one that the viewer does not read is as none.
             Some(room) => match access.held(viewer.account, Scope::Room(room)).await {
                 Err(Error::NotFound) => (held, String::new()),
@@ -269,6 +327,14 @@ impl Layout {
                 here => (here?, access.room_version(viewer.account, room).await?),
             },
             None => (held, String::new()),
+        };
+        let approves = sidebar_held.contains(access.declared.only(&permissions::APPROVE)?);
+        let applications = match sidebar_space {
+            Some(space) if approves => {
+                deps.add(JoinRequests(space.0));
+                community.count_requests(space).await?
+            }
+            _ => 0,
         };
         let (held_here, mut room_version) = held_here;
         let may_end = held.contains(access.declared.only(&permissions::KICK)?);
@@ -303,8 +369,14 @@ impl Layout {
             rights: community.rights(held_here),
             room_version,
             manages: held.contains(community.access.declared.only(&permissions::MANAGE_SPACE)?),
+            applications,
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
+            presence: account.presence(),
+            groups: match sidebar_space {
+                Some(space) => community.marks_of(deps, viewer.account, space).await?,
+                None => String::new(),
+            },
             folds: community.folds_of(viewer.account).await?,
             here: here.to_owned(),
             raid_until,
@@ -312,6 +384,11 @@ impl Layout {
             feeds,
         })
     }
+}
+
+/// The room whose page has this path.
+fn room_at(here: &str) -> Option<RoomId> {
+    here.strip_prefix("/rooms/")?.parse().ok()
 }
 
 fn link(space: &Space, current: Option<SpaceId>) -> SpaceLink {
@@ -337,11 +414,18 @@ impl Community {
     pub fn dependencies(&self, account: AccountId) -> Dependencies {
         let deps = self.engine().versions.dependencies();
         deps.add(account);
+        // A cached page is not sent to a network that is banned since.
+        deps.add(BannedNetworks(0));
         deps
     }
 
     /// The feeds of a sidebar, with their cursors.
-    async fn sidebar_feeds(&self, viewer: &Viewer, space: Option<SpaceId>) -> Result<String> {
+    async fn sidebar_feeds(
+        &self,
+        viewer: &Viewer,
+        space: Option<SpaceId>,
+        held: PermissionSet,
+    ) -> Result<String> {
         let live = &self.engine().live;
         let mut feeds = vec![
             ACCOUNT_FEED.position(viewer.account, live).await?,
@@ -349,6 +433,9 @@ impl Community {
         ];
         if let Some(space) = space {
             feeds.push(SPACE_FEED.position(space, live).await?);
+            if held.contains(self.access.declared.only(&permissions::APPROVE)?) {
+                feeds.push(JOIN_REQUESTS_FEED.position(space, live).await?);
+            }
         }
         Ok(feeds.join(" "))
     }

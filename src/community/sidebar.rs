@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceChanged,
+    BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
+    PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
+    SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -58,10 +59,17 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(profile_changed)
         .on(blocks_changed)
         .on(space_changed)
+        .on(space_deleted)
+        .on(spaces_ordered)
+        .on(web_access_changed)
         .on(member_joined)
         .on(member_left)
         .on(member_changed)
         .on(roles_changed)
+        .on(groups_changed)
+        .on(group_joined)
+        .on(presence_chosen)
+        .on(rules_changed)
         .when_lagged(refresh_all)
 }
 
@@ -179,6 +187,46 @@ async fn space_changed(
     Ok(())
 }
 
+async fn space_deleted(
+    community: &Community,
+    event: &SpaceDeleted,
+    envelope: &Envelope,
+) -> Result<()> {
+    for account in &event.members {
+        let own = SpaceDeleted {
+            members: vec![*account],
+            ..*event
+        };
+        refetch(community, &ACCOUNT_FEED.name(*account), envelope, &own);
+    }
+    let of_space = SpaceDeleted {
+        members: Vec::new(),
+        ..*event
+    };
+    let feed = SPACE_FEED.name(event.space);
+    refetch(community, &feed, envelope, &of_space);
+    Ok(())
+}
+
+async fn spaces_ordered(
+    community: &Community,
+    event: &SpacesOrdered,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn web_access_changed(
+    community: &Community,
+    event: &WebAccessChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
 async fn member_joined(
     community: &Community,
     event: &MemberJoined,
@@ -211,5 +259,43 @@ async fn roles_changed(
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn rules_changed(
+    community: &Community,
+    event: &SpaceRulesChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn groups_changed(
+    community: &Community,
+    event: &GroupsChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn group_joined(
+    community: &Community,
+    event: &GroupJoined,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn presence_chosen(
+    community: &Community,
+    event: &PresenceChosen,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
     Ok(())
 }

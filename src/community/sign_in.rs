@@ -51,7 +51,7 @@ async fn sign_in(
     Query(next): Query<Next>,
     form: Form,
 ) -> Result<Response> {
-    if viewer.is_some() {
+    if viewer.is_some_and(|viewer| !viewer.is_guest) {
         return Ok(Redirect::to(local_path(&next.next)).into_response());
     }
     if !community.is_set_up().await? {
@@ -67,6 +67,7 @@ async fn sign_in(
         next: local_path(&next.next).to_owned(),
         is_reset: next.done == "reset",
         oidc: community.oidc_name(),
+        may_register: community.is_registration_open().await?,
     })?
     .into_response())
 }
@@ -128,6 +129,7 @@ async fn do_sign_in(
                 next,
                 is_reset: false,
                 oidc: community.oidc_name(),
+                may_register: community.is_registration_open().await?,
             })?;
             Ok(show_error_in(page, &error))
         }
@@ -162,6 +164,8 @@ async fn join(
     Path(code): Path<String>,
     form: Form,
 ) -> Result<Response> {
+    // A guest who opens an invitation makes an account.
+    let viewer = viewer.filter(|viewer| !viewer.is_guest);
     if let (Some(viewer), Some(to)) = (&viewer, community.invites.find(&code).await?) {
         // Who is a member already is led in; who is banned is told so.
         let member = community.access.member(viewer.account, to.space_id);
@@ -223,8 +227,8 @@ async fn do_join(
     body: Bytes,
 ) -> Result<Response> {
     let done = async {
-        check_join(&community, &request)?;
-        let (account, space) = match &viewer {
+        community.count_join(request.address)?;
+        let (account, space) = match viewer.as_ref().filter(|viewer| !viewer.is_guest) {
             Some(viewer) => {
                 let space = {
                     let invites = &community.invites;
@@ -237,25 +241,19 @@ async fn do_join(
         };
         Ok(Outcome::new(
             json!({ "account": account, "space": space }),
-            landing_page(&community, account, space).await?,
+            community.first_page(account, space).await?,
         ))
     }
     .await;
     match done {
         Err(error) if wants == Wants::Page => {
             let form = Form::refused("join", &body, &error, lang);
-            let page = join_page(&community, lang, viewer.is_some(), code, form).await?;
+            let signed_in = viewer.is_some_and(|viewer| !viewer.is_guest);
+            let page = join_page(&community, lang, signed_in, code, form).await?;
             Ok(show_error_in(page, &error))
         }
         done => Ok(request.with_cookie(answer(wants, done).await?)),
     }
-}
-
-fn check_join(community: &Community, request: &SignInRequest) -> Result<()> {
-    let checked = community.sign_in_limiter.check_join(request.address);
-    checked.inspect_err(|_| SecurityEvent::LimitReached.record(None, request.address, "joins"))?;
-    community.tell_join(request.address);
-    Ok(())
 }
 
 async fn join_as_new(
@@ -269,6 +267,14 @@ async fn join_as_new(
         email,
         password,
     } = decode_form(body)?;
+    let invitation = community.invites.find(code).await?;
+    if invitation.is_some_and(|invitation| invitation.is_for_guests()) {
+        let joined = community.join_as_guest(code, &name, request.address);
+        let (account, space) = joined.await?;
+        SecurityEvent::InviteUsed.record(account, request.address, "guest");
+        request.sign_in(community, account, "guest").await?;
+        return Ok((account, space));
+    }
     let new = NewAccount {
         name,
         email,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::error::Result;
-use crate::base::ids::AccountId;
+use crate::base::ids::{AccountId, SpaceId};
 use crate::base::secrets;
 use crate::base::text::fold;
 use crate::engine::rate_limit::Rate;
@@ -31,6 +31,12 @@ const MAX_JOINS: u32 = 60;
 const MAX_PASSWORD_TRIES: u32 = 10;
 /// Tries of codes of one account, of an authenticator or for recovery, in [`LOGIN_WINDOW`].
 const MAX_CODE_TRIES: u32 = 5;
+/// Accounts that strangers make from one network in [`WIDE_WINDOW`]: a table behind one router.
+const MAX_REGISTRATIONS: u32 = 20;
+/// Tries of the password of a space by one account in [`LOGIN_WINDOW`].
+const MAX_SPACE_PASSWORD_TRIES: u32 = 10;
+/// The same by all accounts in [`WIDE_WINDOW`], those who know it among them.
+const MAX_TRIES_PER_SPACE: u32 = 600;
 /// Links to reset a password that are mailed to one address in [`WIDE_WINDOW`].
 const MAX_RESETS: u32 = 3;
 /// The same for one network.
@@ -47,6 +53,9 @@ pub(super) struct SignInLimiter {
     joins: Rate<IpAddr>,
     passwords: Rate<AccountId>,
     codes: Rate<AccountId>,
+    registrations: Rate<IpAddr>,
+    space_passwords: Rate<(AccountId, SpaceId)>,
+    tries_by_space: Rate<SpaceId>,
     resets: Rate<String>,
     resets_by_network: Rate<IpAddr>,
 }
@@ -61,6 +70,9 @@ impl Default for SignInLimiter {
             joins: Rate::new(MAX_JOINS, WINDOW),
             passwords: Rate::new(MAX_PASSWORD_TRIES, LOGIN_WINDOW),
             codes: Rate::new(MAX_CODE_TRIES, LOGIN_WINDOW),
+            registrations: Rate::new(MAX_REGISTRATIONS, WIDE_WINDOW),
+            space_passwords: Rate::new(MAX_SPACE_PASSWORD_TRIES, LOGIN_WINDOW),
+            tries_by_space: Rate::new(MAX_TRIES_PER_SPACE, WIDE_WINDOW),
             resets: Rate::new(MAX_RESETS, WIDE_WINDOW),
             resets_by_network: Rate::new(MAX_RESETS_PER_NETWORK, WIDE_WINDOW),
         }
@@ -127,6 +139,24 @@ impl SignInLimiter {
         self.joins.check(&Address(address).network()).map(drop)
     }
 
+    /// Counts an account that a stranger makes.
+    ///
+    /// # Errors
+    /// `TooMany` after 20 accounts from this network, refilled in an hour.
+    pub(super) fn check_registration(&self, network: IpAddr) -> Result<()> {
+        self.registrations.check(&network).map(drop)
+    }
+
+    /// Counts a try of the password of a space.
+    ///
+    /// # Errors
+    /// `TooMany` after 10 tries of this account, refilled in 15 minutes, or 600 of all accounts,
+    /// refilled in an hour.
+    pub(super) fn check_space_password(&self, account: AccountId, space: SpaceId) -> Result<()> {
+        self.space_passwords.check(&(account, space))?;
+        self.tries_by_space.check(&space).map(drop)
+    }
+
     /// Counts a try of a signed-in account's password.
     ///
     /// # Errors
@@ -162,6 +192,9 @@ impl SignInLimiter {
         self.joins.evict();
         self.passwords.evict();
         self.codes.evict();
+        self.registrations.evict();
+        self.space_passwords.evict();
+        self.tries_by_space.evict();
         self.resets.evict();
         self.resets_by_network.evict();
     }

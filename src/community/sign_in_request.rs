@@ -47,12 +47,19 @@ impl<S: Sync + Send> FromRequestParts<S> for SignInRequest {
 
 impl SignInRequest {
     /// Starts a session of the account, and remembers the device.
+    ///
+    /// # Errors
+    /// `Forbidden` with the reason when the account is suspended.
     pub(super) async fn sign_in(
         &self,
         community: &Community,
         account: AccountId,
         reason: &'static str,
     ) -> Result<()> {
+        let refused = community.check_not_suspended(account).await;
+        refused.inspect_err(|_| {
+            SecurityEvent::SignInRefused.record(account, self.address, "suspended");
+        })?;
         let sessions = &community.sessions;
         sessions
             .start(&self.session, account, &self.headers, self.address)

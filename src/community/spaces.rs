@@ -44,6 +44,14 @@ pub struct Space {
     pub tells_joins: bool,
 }
 
+/// The order of an account's spaces, of `members m` and `spaces s`: its own, then by name.
+macro_rules! rail_order {
+    () => {
+        "ORDER BY m.rail_position IS NULL, m.rail_position, s.name, s.id"
+    };
+}
+pub(super) use rail_order;
+
 /// Inserts a space with a role of moderators in the caller's transaction.
 pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     let id = SpaceId::new();
@@ -53,20 +61,41 @@ pub(super) async fn insert(tx: &mut Tx, name: &str) -> Result<SpaceId> {
     Ok(id)
 }
 
-/// Adds a member in the caller's transaction; an existing member's role is not changed.
+/// Adds the owner of a new space in the caller's transaction.
 ///
 /// # Errors
 /// `Conflict` when the account belongs to 200 spaces.
-pub(super) async fn add_member(
+pub(super) async fn add_owner(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<()> {
+    add_member(tx, space, account, Membership::Owner, false)
+        .await
+        .map(drop)
+}
+
+/// Adds who joins, in the transaction of [`add_joined`](super::joining::add_joined); whether they
+/// were no member before. Where a space has rules, members have yet to accept them.
+///
+/// # Errors
+/// `Conflict` when the account belongs to 200 spaces.
+pub(super) async fn add_joined_member(
+    tx: &mut Tx,
+    space: SpaceId,
+    account: AccountId,
+    is_guest: bool,
+) -> Result<bool> {
+    add_member(tx, space, account, Membership::Member, is_guest).await
+}
+
+async fn add_member(
     tx: &mut Tx,
     space: SpaceId,
     account: AccountId,
     role: Membership,
-) -> Result<()> {
+    is_guest: bool,
+) -> Result<bool> {
     // Who leaves and comes back is still timed out.
     const INSERT: &str = "INSERT INTO members \
-        (space_id, account_id, role, joined_at, timed_out_until) \
-        VALUES ($1, $2, $3, $4, (SELECT MAX(until) FROM sanctions WHERE space_id = $1 \
+        (space_id, account_id, role, joined_at, guest, pending, timed_out_until) \
+        VALUES ($1, $2, $3, $4, $5, (SELECT rules <> '' FROM spaces WHERE id = $1), (SELECT MAX(until) FROM sanctions WHERE space_id = $1 \
         AND account_id = $2 AND kind = 'time-out' AND ended_at IS NULL AND until > $4)) \
         ON CONFLICT DO NOTHING";
     const COUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
@@ -75,9 +104,8 @@ pub(super) async fn add_member(
     if count >= MAX_SPACES {
         return Err(Error::Conflict("error-spaces-full"));
     }
-    tx.execute(INSERT, (space, account, role, Micros::now()))
-        .await?;
-    Ok(())
+    let row = (space, account, role, Micros::now(), is_guest);
+    Ok(tx.execute(INSERT, row).await? > 0)
 }
 
 /// Takes an account out of a space and all its rooms in the caller's transaction. Its sockets are
@@ -92,6 +120,10 @@ pub(super) async fn delete_member(
     const LEAVE: &str = "DELETE FROM members WHERE space_id = $1 AND account_id = $2";
     const LEAVE_ROOMS: &str = "DELETE FROM room_members WHERE account_id = $2 \
         AND room_id IN (SELECT id FROM rooms WHERE space_id = $1)";
+    const REMEMBER: &str = "INSERT INTO former_members (space_id, account_id, left_at) \
+        VALUES ($1, $2, $3) ON CONFLICT (space_id, account_id) DO UPDATE SET left_at = $3";
+    tx.execute(REMEMBER, (space, account, Micros::now()))
+        .await?;
     tx.execute(LEAVE, (space, account)).await?;
     tx.execute(LEAVE_ROOMS, (space, account)).await?;
     let (bus, origin) = (&engine.bus, Origin::new(by, Some(space)));
@@ -121,12 +153,16 @@ impl Spaces {
         }
     }
 
-    /// The spaces that an account belongs to, by name, at most 200. Adds what they depend on to
-    /// `page`.
+    /// The spaces that an account belongs to, in its own order, at most 200. Adds what they depend
+    /// on to `page`.
     pub async fn of(&self, page: &Dependencies, account: AccountId) -> Result<Arc<Vec<Space>>> {
         const IDS: &str = "SELECT space_id FROM members WHERE account_id = $1";
-        const READ: &str = "SELECT s.id, s.name, s.raid_until FROM members m JOIN spaces s ON s.id = m.space_id \
-            WHERE m.account_id = $1 ORDER BY s.name LIMIT $2";
+        const READ: &str = concat!(
+            "SELECT s.id, s.name, s.raid_until FROM members m JOIN spaces s ON s.id = m.space_id \
+             WHERE m.account_id = $1 AND s.deleted_at IS NULL ",
+            rail_order!(),
+            " LIMIT $2"
+        );
         let load = async |deps: &Dependencies| {
             deps.add(account);
             let ids: Vec<SpaceId> = self.engine.db.scalars(IDS, (account,)).await?;
@@ -164,7 +200,7 @@ impl Spaces {
         let bus = self.engine.bus.clone();
         let create = async move |tx: &mut Tx| {
             let space = insert(tx, &name).await?;
-            add_member(tx, space, account, Membership::Owner).await?;
+            add_owner(tx, space, account).await?;
             rooms::insert_in_space(tx, space, "general", "", false).await?;
             let origin = Origin::new(account, Some(space));
             let owner = account;

@@ -259,6 +259,13 @@ impl RoomRules {
         !self.private && everyone.contains(read) && !self.overrides.iter().any(denies)
     }
 
+    /// Whether only its own members read the room, and those whom it allows to by name or role.
+    pub(super) fn is_closed(&self, read: PermissionSet) -> bool {
+        let everyone = |one: &Override| one.subject == Subject::Everyone;
+        let allows = |one: &Override| everyone(one) && one.allowed.contains(read);
+        self.private && !self.overrides.iter().any(allows)
+    }
+
     /// Checks a permission of which `held` was found by [`held`](Self::held).
     ///
     /// # Errors

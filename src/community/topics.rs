@@ -11,6 +11,38 @@ id!(
     LastSpace
 );
 
+id!(
+    /// The groups that a member is in, as a dependency of its own: they decide no rights.
+    MemberGroups
+);
+id!(
+    /// The restrictions of a space's members, as a dependency of its own: they change for all of
+    /// them at once, while joins must not invalidate what is cached of other members.
+    Restrictions
+);
+id!(
+    /// The applications to join a space, as a dependency of its own.
+    JoinRequests
+);
+id!(
+    /// Whether a space is deleted, as a dependency of its own: every membership depends on it, and
+    /// must not become stale with every other change of the space.
+    SpaceDeletion
+);
+id!(
+    /// The networks that are banned from the server, as a dependency: `0` is the only one.
+    BannedNetworks
+);
+
+event! {
+    /// The host banned a network or account from the whole server, or lifted such a ban.
+    pub struct ServerBansChanged on "community.server-bans.changed" by server
+        changes(server as BannedNetworks) {
+        /// Always zero.
+        server: u64 = 0,
+    }
+}
+
 event! {
     /// An account's settings changed.
     pub struct AccountChanged on "community.account.changed" by account {
@@ -68,6 +100,37 @@ event! {
 }
 
 event! {
+    /// A space was deleted, which closes it, or brought back. It is erased some days later.
+    pub struct SpaceDeleted on "community.space.deleted" by space
+        changes(space, space as SpaceDeletion) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Whether it was brought back.
+        restored: bool = false,
+        /// The members whose list of spaces is told. A frame names the account that reads it only.
+        members: Vec<AccountId> = vec![],
+    }
+}
+
+event! {
+    /// An account put its spaces in another order.
+    pub struct SpacesOrdered on "community.spaces.ordered" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// A space or rooms of it became readable for the whole web, or no longer.
+    pub struct WebAccessChanged on "community.web.changed" by space changes(space, rooms) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Its rooms whose readers may have changed.
+        rooms: Vec<RoomId> = vec![RoomId(12)],
+    }
+}
+
+event! {
     /// A space got another name, picture or setting.
     pub struct SpaceChanged on "community.space.changed" by space {
         /// The space.
@@ -105,6 +168,47 @@ event! {
         account: AccountId = AccountId(7),
         /// Their name.
         name: String = "Ann".into(),
+        /// Whether they only read, under a name for a day.
+        is_guest: bool = false,
+    }
+}
+
+event! {
+    /// A space is joined in another way.
+    pub struct JoiningChanged on "community.joining.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// Somebody asked to join a space, or took that back.
+    pub struct JoinRequested on "community.join.requested" by space
+        changes(space as JoinRequests) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who asked.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// Somebody who asked to join a space was accepted or declined.
+    pub struct JoinAnswered on "community.join.answered" by space
+        changes(space as JoinRequests) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Who had asked.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// The rules of a space were changed; all members may have to accept them again.
+    pub struct SpaceRulesChanged on "community.space-rules.changed" by space
+        changes(space, space as Restrictions) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
     }
 }
 
@@ -126,8 +230,6 @@ event! {
         space: SpaceId = SpaceId(3),
         /// Who was banned.
         account: AccountId = AccountId(7),
-        /// How many hours back its messages are to be deleted; zero: none.
-        delete_hours: u64 = 24,
     }
 }
 
@@ -181,9 +283,10 @@ event! {
     /// count it, too.
     pub struct SignInTried on "community.sign-in.tried" by kind changes() {
         /// 0: to sign in, 1: to join, 2: the password of an account, 3: a code of an account,
-        /// 4: to reset a password.
+        /// 4: to reset a password, 5: to register, 6: the password of a space.
         kind: u64 = 0,
-        /// The digest of the login or address, or the account's id; empty for joining.
+        /// The digest of the login or address, or the account's id, or `account:space`; empty for
+        /// joining and registering.
         login: String = "9f86d081884c7d65".into(),
         /// The network.
         network: IpAddr = IpAddr::from([192, 0, 2, 0]),
@@ -204,6 +307,43 @@ event! {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// The member.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// Groups of a space were made, changed or deleted.
+    pub struct GroupsChanged on "community.groups.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// Somebody joined a group of a space, or left it.
+    pub struct GroupJoined on "community.group.joined" by account
+        changes(account as MemberGroups) {
+        /// The member.
+        account: AccountId = AccountId(7),
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Whether it is in the group now.
+        joined: bool = true,
+    }
+}
+
+event! {
+    /// An account chose how others see its presence.
+    pub struct PresenceChosen on "community.presence.chosen" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// An account has another status.
+    pub struct StatusChanged on "community.status.changed" by account {
+        /// The account.
         account: AccountId = AccountId(7),
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::data_export::DataExport;
-use super::invites::{Invitation, Invite};
+use super::invites::Invitation;
 use super::passkeys::Passkey;
 use super::rooms::Room;
 use super::sessions::OpenSession;
@@ -34,6 +34,8 @@ pub(super) struct SignInPage {
     pub(super) is_reset: bool,
     /// What the other service is called, where one is configured.
     pub(super) oidc: Option<String>,
+    /// Whether strangers may make accounts.
+    pub(super) may_register: bool,
 }
 
 /// Asks for the password of the account that has the address of an identity.
@@ -123,12 +125,10 @@ pub(super) struct SpacePage {
     pub(super) tabs: Vec<Tab>,
     pub(super) form: Form,
     pub(super) space: Space,
-    pub(super) invites: Vec<Invite>,
     pub(super) archived: Vec<Room>,
     pub(super) emoji: Vec<Emoji>,
     pub(super) has_emblem: bool,
-    /// `https://host`, the start of absolute invitation links.
-    pub(super) origin: String,
+    pub(super) is_owner: bool,
 }
 
 #[derive(Template)]

@@ -233,9 +233,13 @@ impl Actions {
     /// class's allowance.
     ///
     /// # Errors
-    /// `NotFound` for an undeclared name; `TooMany` when the allowance is used up.
+    /// `NotFound` for an undeclared name; `Forbidden` for guests, who change nothing; `TooMany` when
+    /// the allowance is used up.
     pub fn admit(&self, viewer: &Viewer, name: &str) -> Result<(&Action, Allowance)> {
         let action = self.0.by_name.get(name).ok_or(Error::NotFound)?;
+        if viewer.is_guest && !matches!(action.class, Class::Read | Class::Ephemeral) {
+            return Err(Error::Forbidden("error-guest"));
+        }
         let left = self
             .0
             .rates

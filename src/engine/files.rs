@@ -54,6 +54,7 @@ pub use kind::{FileKind, FileSpec, ReadyHandler};
 pub use media::Media;
 pub(super) use multipart::take_form;
 use send_permits::SendPermits;
+pub use serve::ServeOptions;
 use spool::Spool;
 pub use store::{File, Picture};
 pub(super) use transfers::Transfers;

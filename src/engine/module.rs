@@ -17,16 +17,19 @@ use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
+use crate::engine::content_removal::{ContentRemoval, ContentRemover};
 use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
+use crate::engine::reportable::{Reportable, Reported, Target};
+use crate::engine::scope_data::{ErasedScope, ScopeData};
 use crate::engine::screening::{Screener, StoredText, TextQuery};
 use crate::engine::search::SearchSource;
 use crate::engine::versions::Dependencies;
@@ -359,6 +362,43 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
+    /// Declares that it keeps something of rooms or spaces: `erase` erases some of it when one of
+    /// them is erased, a bounded step, and says whether there may be more. It runs in a job. What
+    /// stands in tables that refer to them with `ON DELETE CASCADE` goes by itself: this is for
+    /// what is long, and for files.
+    pub fn scope_data<E, R>(self, erase: E) -> Self
+    where
+        E: Fn(S, ErasedScope) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<bool>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| handlers.scope_data.push(ScopeData::new(state, erase)))
+    }
+
+    /// Lets people report a kind of content: `find` gives a thing of it to who may read it.
+    pub fn reportable<F, R>(self, kind: &'static str, find: F) -> Self
+    where
+        F: Fn(S, Viewer, Target) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Reported>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let reportable = Reportable::new(kind, state, find);
+            handlers.reportables.push(reportable);
+        })
+    }
+
+    /// Says how it deletes what somebody wrote in a space, when moderators decide that. It runs in
+    /// a job.
+    pub fn removes_content<F, R>(self, remove: F) -> Self
+    where
+        F: Fn(S, ContentRemoval) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let remover = ContentRemover::new(state, remove);
+            handlers.content_removers.push(remover);
+        })
+    }
+
     /// Adds a kind of things that can be found by their words. Triggers on their table write a row
     /// of `search_queue` for each change, as those of `0031_search` do.
     pub fn search(self, source: SearchSource<S>) -> Self {
@@ -389,17 +429,19 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
         })
     }
 
-    /// Adds a pane beside the pages of a space.
+    /// Adds a pane beside the pages of a space, and of a room where the page is one.
     pub fn pane<F, R>(self, pane: F) -> Self
     where
-        F: Fn(S, Viewer, SpaceId, Dependencies) -> R + Copy + Send + Sync + 'static,
+        F: Fn(S, Viewer, SpaceId, Option<RoomId>, Dependencies) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<Arc<Part>>> + Send + 'static,
     {
         self.bind(move |state, handlers| {
             let state = state.clone();
-            handlers.panes.push(Arc::new(move |viewer, space, deps| {
-                pane(state.clone(), viewer, space, deps).boxed()
-            }));
+            handlers
+                .panes
+                .push(Arc::new(move |viewer, space, room, deps| {
+                    pane(state.clone(), viewer, space, room, deps).boxed()
+                }));
         })
     }
 

@@ -33,6 +33,13 @@ pub fn words_of(error: &Error, lang: Lang) -> String {
         Error::NotFound => lang.t("error-not-found").to_owned(),
         Error::SignInFirst => lang.t("error-sign-in-first").to_owned(),
         Error::Forbidden(key) | Error::Conflict(key) | Error::Full(key) => lang.t(key).to_owned(),
+        Error::ForbiddenWith(key, arguments) => {
+            let arguments = arguments.iter();
+            let arguments: Vec<_> = arguments
+                .map(|(name, value)| (*name, value.as_str().into()))
+                .collect();
+            lang.with(key, &arguments)
+        }
         Error::WrongHost => lang.t("error-wrong-host").to_owned(),
         Error::TooLarge(key, limit) => lang.with(
             key,
@@ -105,7 +112,7 @@ mod tests {
             Some(match error {
                 Error::NotFound => Error::SignInFirst,
                 Error::SignInFirst => Error::Forbidden(""),
-                Error::Forbidden(_) => Error::WrongHost,
+                Error::Forbidden(_) | Error::ForbiddenWith(..) => Error::WrongHost,
                 Error::WrongHost => Error::Invalid(Vec::new()),
                 Error::Invalid(_) => Error::TooLarge("", 0),
                 Error::TooLarge(..) => Error::Full(""),

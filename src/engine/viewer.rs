@@ -25,6 +25,8 @@ pub struct Viewer {
     pub lang: Lang,
     /// The colours that the account chose.
     pub theme: Theme,
+    /// Whether this is a guest, who reads under a name for a day and changes nothing.
+    pub is_guest: bool,
 }
 
 /// Which colours an account chose for its pages.

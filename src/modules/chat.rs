@@ -19,14 +19,23 @@ mod join_store;
 mod joined;
 mod links;
 pub mod markdown;
+mod mention_completion;
+mod mention_counts;
+mod mention_pages;
+mod mention_store;
+pub mod mention_targets;
+mod mentions;
 mod message_html;
 mod model;
 mod pages;
 mod personal_data;
 mod presenter;
 mod read_marks;
+mod report_target;
+mod room_data;
 mod screening;
 mod search_source;
+mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
@@ -34,6 +43,7 @@ mod topics;
 mod typing;
 mod unread;
 mod views;
+mod web_pages;
 
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
@@ -75,6 +85,15 @@ pub static MODERATE: Permission = Permission {
     held_by: HeldBy::Moderators,
     adds_content: false,
     about: "Delete what others wrote",
+};
+
+/// To mention roles, groups, and everybody in a room.
+pub static MENTION_EVERYONE: Permission = Permission {
+    name: "chat.mention-everyone",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Mention roles, groups, @here and @room",
 };
 
 /// The messages of a room: one frame for each that is posted, edited or deleted.
@@ -125,14 +144,17 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
+        .publishes::<topics::MentionsChanged>()
         .permission(&POST)
         .permission(&ATTACH)
         .permission(&MODERATE)
+        .permission(&MENTION_EVERYONE)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
         .search(search_source::source())
         .personal_data("messages", personal_data::export, personal_data::erase)
+        .scope_data(room_data::erase)
         .personal_data(
             "held_messages",
             personal_data::export_held,
@@ -149,11 +171,13 @@ pub fn module() -> Module<Chat> {
         .subscriber(unread::subscriber())
         .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
-        .subscriber(actions::delete_many::subscriber())
+        .removes_content(actions::delete_many::remove_content)
+        .reportable("message", report_target::message)
         .task(unread::flush)
         .task(join_lines::write_lines)
         .task(held::expire_held);
-    declare_actions(held_pages::declare(pages::declare(module)))
+    let module = mention_pages::declare(pages::declare(module));
+    declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {

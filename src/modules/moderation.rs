@@ -1,5 +1,15 @@
-//! Moderation: rules that act by themselves on what members write.
+//! Moderation: rules that act by themselves on what members write, what members report, the queue
+//! in which moderators review it, and appeals.
 
+mod appeal_pages;
+mod appeals;
+mod case_store;
+mod cases;
+mod personal_data;
+mod queue;
+mod queue_marks;
+mod report_pages;
+mod reports;
 mod rules;
 mod topics;
 
@@ -8,6 +18,24 @@ use crate::community::permissions::{HeldBy, Permission, ScopeKind};
 use crate::engine::Engine;
 use crate::engine::module::Module;
 use rules::Rules;
+
+/// To review reports and appeals.
+pub static REVIEW: Permission = Permission {
+    name: "moderation.review",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Review what members report, and their appeals",
+};
+
+/// To review reports that belong to no space.
+pub static REVIEW_SERVER: Permission = Permission {
+    name: "moderation.review-server",
+    scope: ScopeKind::Server,
+    held_by: HeldBy::Host,
+    adds_content: false,
+    about: "Review reports of people and of messages in direct conversations",
+};
 
 /// To set the rules of a space.
 pub static RULES: Permission = Permission {
@@ -49,8 +77,25 @@ impl Moderation {
 /// What the module declares to the engine.
 pub fn module() -> Module<Moderation> {
     let module = Module::new("moderation")
+        .permission(&REVIEW)
+        .permission(&REVIEW_SERVER)
         .permission(&RULES)
         .permission(&EXEMPT)
-        .stylesheet("css/moderation.css");
-    rules::declare(module)
+        .stylesheet("css/moderation.css")
+        .publishes::<topics::QueueChanged>()
+        .publishes::<topics::ReportsResolved>()
+        .publishes::<topics::ReportsSeen>()
+        .personal_data("reports", personal_data::export, personal_data::erase);
+    let parts = [
+        report_pages::declare,
+        queue::declare,
+        queue_marks::declare,
+        cases::declare,
+        appeals::declare,
+        appeal_pages::declare,
+        rules::declare,
+    ];
+    parts
+        .into_iter()
+        .fold(module, |module, declare| declare(module))
 }

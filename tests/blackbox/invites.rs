@@ -139,7 +139,8 @@ async fn revoked_invite_admits_nobody() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let link = ann.invite_with(json!({ "uses": "5" })).await;
-    let settings = ann.page(&format!("/spaces/{}/settings", ann.space)).await;
+    let path = format!("/spaces/{}/invitations", ann.space);
+    let settings = ann.page(&path).await;
     assert!(
         settings.contains(&link),
         "the link can be copied: {settings}"
@@ -229,7 +230,8 @@ async fn members_cannot_invite() {
             .code(),
         "forbidden"
     );
-    let page = bob.page(&format!("/spaces/{}/settings", bob.space)).await;
+    let path = format!("/spaces/{}/invitations", bob.space);
+    let page = bob.get(&path).await.expect(403).body;
     assert!(!page.contains("/join/") && !page.contains(&link));
 }
 

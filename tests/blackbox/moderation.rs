@@ -104,14 +104,20 @@ async fn ban_ends_feeds_and_joins_until_it_is_lifted() {
         began.elapsed()
     );
     assert_eq!(socket.subscribe(&feed, None).await["type"], "refused");
-    bob.get(&format!("/rooms/{room}")).await.expect(404);
     // They are told why, and nobody else learns anything.
+    let told = bob.get(&format!("/rooms/{room}")).await;
+    assert_eq!(told.location(), format!("/rooms/{room}/closed"));
+    let secret = ann.create_room("cellar").private().await;
+    bob.get(&format!("/rooms/{secret}")).await.expect(404);
+    let closed = bob.page(&format!("/rooms/{secret}/closed")).await;
+    assert!(!closed.contains("Glasshouse"), "{closed}");
     let closed = bob.page(&format!("/rooms/{room}/closed")).await;
     assert!(
         closed.contains("You are banned from") && closed.contains("sold &#60;shoes&#62;"),
         "{closed}"
     );
     let eve = server.stranger("eve").await;
+    eve.get(&format!("/rooms/{room}")).await.expect(404);
     let closed = eve.page(&format!("/rooms/{room}/closed")).await;
     assert!(!closed.contains("Glasshouse"), "{closed}");
     for path in [format!("/spaces/{}", ann.space), link.clone()] {
@@ -296,4 +302,72 @@ async fn sidebar_tells_nothing_of_rooms_that_are_not_read() {
     };
     assert_eq!(version(&cellar).await, version("1").await);
     assert_ne!(version(&bob.room("general")).await, version("1").await);
+}
+
+#[tokio::test]
+async fn account_never_seen_in_the_space_cannot_be_banned() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (eve, bob) = (server.stranger("eve").await, server.member("bob").await);
+    let ban = |account: &str| json!({ "space": ann.space, "account": account });
+    let refused = ann.act("community.ban", ban(&eve.id)).await;
+    assert_eq!(refused.code(), "not_found");
+    let bans = ann.page(&format!("/spaces/{}/bans", ann.space)).await;
+    assert!(!bans.contains(">eve<"), "{bans}");
+    // Who left by themselves was seen.
+    let leave = json!({ "space": bob.space, "account": bob.id });
+    bob.act("community.remove-member", leave).await.done();
+    ann.act("community.ban", ban(&bob.id)).await.done();
+    bob.submit(&ann.invite().await, &json!({}))
+        .await
+        .expect(403);
+}
+
+#[tokio::test]
+async fn selected_messages_are_deleted_without_scripts() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        ids.push(bob.post("general", &format!("spam {number}")).await.id);
+    }
+    let room = ann.room("general");
+    let path = format!("/rooms/{room}/select?at={}", ids[1]);
+    bob.get(&path).await.expect(403);
+    let page = ann.page(&path).await;
+    let ticked = format!("value=\"{}\" checked", ids[1]);
+    assert!(page.contains(&ticked) && page.contains("spam 3"), "{page}");
+    let fields = [
+        ("messages", ids[1].as_str()),
+        ("messages", ids[2].as_str()),
+        ("ask", "delete-selected"),
+    ];
+    let asked = ann.form("/act/chat.delete-many", &fields).await;
+    assert!(asked.body.contains("Delete the selected messages?"));
+    let done = ann.form("/act/chat.delete-many", &fields[..2]).await;
+    assert_eq!(done.location(), format!("/rooms/{room}"));
+    let left = ann.history("general").await.into_iter();
+    let mut left: Vec<_> = left.map(|message| message.body).collect();
+    left.sort();
+    assert_eq!(left, ["", "", "spam 0", "spam 3"]);
+    assert!(
+        audit(&ann)
+            .await
+            .contains("Deleted messages: <bdi>bob</bdi>")
+    );
+}
+
+#[tokio::test]
+async fn slow_mode_tells_until_when_in_the_page() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let slow = json!({ "room": ann.room("general"), "seconds": "3600" });
+    ann.act("community.set-slow-mode", slow).await.done();
+    bob.post("general", "once").await;
+    let page = format!("/rooms/{}", bob.room("general"));
+    let waits = |page: &str| page.contains("data-slow=") && page.contains("data-until=");
+    assert!(waits(&bob.page(&page).await));
+    assert!(!waits(&ann.page(&page).await), "moderators do not wait");
 }

@@ -9,7 +9,8 @@ async fn security_events_name_account_address_and_reason() {
     let (server, ann) = TestServer::start_with_owner().await;
     let (bob, lost) = (server.member("bob").await, ann.other_device(&server).await);
     let invite = ann.invite().await;
-    let settings = ann.page(&format!("/spaces/{}/settings", ann.space)).await;
+    let path = format!("/spaces/{}/invitations", ann.space);
+    let settings = ann.page(&path).await;
     let (_, rest) = settings
         .split_once("name=\"invite\" value=\"")
         .expect("an invitation is listed");

@@ -41,7 +41,12 @@ async fn first_visit_leads_through_setup() {
         ("email", "ann@example.org"),
         ("password", PASSWORD),
     ];
-    assert_eq!(visitor.form("/setup", &fields).await.location(), "/");
+    let first = visitor.form("/setup", &fields).await.location().to_owned();
+    assert!(
+        first.starts_with("/spaces/") && first.ends_with("/start"),
+        "{first}"
+    );
+    assert!(visitor.page(&first).await.contains("Glasshouse is ready"));
     let room = visitor.get("/").await.location().to_owned();
     let page = visitor.page(&room).await;
     assert!(page.contains("general") && page.contains("Glasshouse") && page.contains("Ann"));

@@ -22,7 +22,7 @@ async fn host_invites_friend_and_they_talk() {
         ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
-    ann.wait_text("main h1", "general").await;
+    ann.wait_text("main h1", "Glasshouse is ready").await;
     ann.go("/setup").await;
     assert_eq!(
         ann.count("form[action='/setup']").await,
@@ -32,7 +32,7 @@ async fn host_invites_friend_and_they_talk() {
     ann.go("/").await;
 
     ann.click(".pane .invite a").await;
-    ann.wait_until("location.hash === '#invites'").await;
+    ann.wait_text("main h1", "Invites").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
     ann.wait_visible("input[readonly]").await;

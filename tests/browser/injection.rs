@@ -42,9 +42,13 @@ async fn injected_markup_never_runs() {
         ann.fill(&format!("[name={field}]"), text).await;
     }
     ann.click("main .btn").await;
+    ann.wait_visible("form[action='/act/community.invite']")
+        .await;
+    ann.go("/").await;
     ann.wait_text("main h1", "general").await;
     let general = ann.path().await;
     ann.click(".side > header a").await;
+    ann.click("nav.tabs a[href$='/invitations']").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
     ann.wait_visible("input[readonly]").await;

@@ -47,7 +47,7 @@ async fn banned_member_is_told_in_the_open_page() {
     // Bob's window was not touched.
     bob.wait_text("main h1", "You are banned from").await;
     bob.wait_text("main .card", "sold shoes").await;
-    bob.click("main .card .btn").await;
+    bob.click("main .card .btn[href='/']").await;
     bob.wait_until("location.pathname === '/direct'").await;
 
     ann.click("form[action='/act/community.unban'] .btn").await;

@@ -124,6 +124,31 @@ async fn hand_over_files(browser: &Browser) {
         .await;
 }
 
+/// Members report what somebody new wrote, and the one who did appeals.
+async fn reports_wait(server: &TestServer, members: &[&Person]) {
+    let lou = server.member("Lou Deal").await;
+    let spam = lou
+        .post(
+            "garden-plans",
+            "Cheap seeds, cheap tools! Write to me, only today",
+        )
+        .await;
+    let rude = lou
+        .post("general", "Nobody here knows a thing about beans.")
+        .await;
+    let report = |message: &str, reason: &str, words: &str| json!({ "kind": "message", "thing": message, "reason": reason, "words": words });
+    let [jun, mara, sam] = members else {
+        panic!("three members");
+    };
+    for (person, fields) in [
+        (sam, report(&rude.id, "harassment", "")),
+        (jun, report(&spam.id, "spam", "The third time this week.")),
+        (mara, report(&spam.id, "spam", "")),
+    ] {
+        person.act("moderation.report", fields).await.done();
+    }
+}
+
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
@@ -164,7 +189,7 @@ async fn screenshots() {
     picture(&browser, "files", "light").await;
     ann.invite().await;
     browser.click(".side > header a").await;
-    browser.wait_visible("input[readonly]").await;
+    browser.wait_visible("nav.tabs").await;
     picture(&browser, "space", "light").await;
     space_is_run(&ann, &[&jun, &mara, &sam]).await;
     for (name, page) in [
@@ -176,6 +201,10 @@ async fn screenshots() {
         browser.wait_visible("nav.tabs").await;
         picture(&browser, name, "light").await;
     }
+    reports_wait(&server, &[&jun, &mara, &sam]).await;
+    browser.go(&format!("/spaces/{}/queue", ann.space)).await;
+    browser.wait_text("#queue .rows", "2 reports").await;
+    picture(&browser, "queue", "light").await;
     browser.close().await;
 
     let phone = Browser::signed_in_as(

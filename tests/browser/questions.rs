@@ -13,9 +13,11 @@ async fn destructive_buttons_ask_in_a_dialog() {
     let (server, ann) = TestServer::start_with_owner().await;
     let bob = server.member("Bob").await;
     let page = Browser::signed_in(&ann, &server.base()).await;
-    page.go(&format!("/spaces/{}/settings", ann.space)).await;
+    page.go(&format!("/spaces/{}/invitations", ann.space)).await;
     page.click("form[action='/act/community.invite'] .btn")
         .await;
+    page.wait_visible(".qr").await;
+    page.go(&format!("/spaces/{}/invitations", ann.space)).await;
     page.wait_visible(REVOKE).await;
     let invites = page.count(REVOKE).await;
     page.click(REVOKE).await;

@@ -43,10 +43,14 @@ async fn community_works_without_scripts() {
     ann.fill("[name=email]", "ann@example.org").await;
     ann.fill("[name=password]", PASSWORD).await;
     ann.click("main .btn").await;
+    ann.wait_visible("form[action='/act/community.invite']")
+        .await;
+    ann.go("/").await;
     ann.wait_text("main h1", "general").await;
     let room = ann.path().await;
 
     ann.click(".side > header a").await;
+    ann.click("nav.tabs a[href$='/invitations']").await;
     ann.click("form[action='/act/community.invite'] button")
         .await;
     ann.wait_visible("input[readonly]").await;

@@ -30,10 +30,11 @@ const controls = { // value of data-act → what a click does
 export function startMessages() {
   document.addEventListener('click', (event) => {
     const link = event.target.closest('.msg [data-act]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const control = controls[link?.dataset.act]; // others are links to pages
+    if (!control || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    controls[link.dataset.act](link.closest('.msg'), link);
+    control(link.closest('.msg'), link);
   }, { capture: true });
 
   // On a touch screen a long press shows the controls that a mouse shows on hover, until something

@@ -151,6 +151,11 @@ function formFields(post) {
   return fields;
 }
 
+/** Tells that a post was taken, or refused for some seconds. */
+function tellPosted(room, seconds) {
+  document.dispatchEvent(new CustomEvent('tide:posted', { detail: { room, seconds } }));
+}
+
 async function sendAll() {
   for (;;) {
     const post = readPosts().find((one) => !one.failed);
@@ -164,6 +169,7 @@ async function sendAll() {
     if (response.status === 401) return location.reload();
     if (response.status === 429 || response.status >= 500) {
       const seconds = response.headers.get('Retry-After') ?? RETRY_DELAY / 1000;
+      if (response.status === 429) tellPosted(post.room, Number(seconds));
       return scheduleFlush(1000 * Number(seconds));
     }
     const text = await response.text();
@@ -176,6 +182,7 @@ async function sendAll() {
     // The response holds the same frame as the feed; whichever comes second changes nothing.
     await showPartials(text);
     removePost(post.key);
+    tellPosted(post.room);
   }
 }
 

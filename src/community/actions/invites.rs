@@ -9,7 +9,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::SpaceId;
 use crate::base::security_log::SecurityEvent;
 use crate::community::Community;
-use crate::community::invites::InviteId;
+use crate::community::invites::{InviteId, InviteKind, NewInvite};
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
@@ -22,6 +22,12 @@ pub(super) struct Invite {
     /// Days; empty: no limit.
     #[serde(default)]
     expires: String,
+    /// `guest`: who opens the link only reads; else they become members.
+    #[serde(default)]
+    kind: String,
+    /// What who joins begins with; empty: nothing.
+    #[serde(default)]
+    role: String,
 }
 
 pub(super) async fn invite(community: Community, viewer: Viewer, input: Invite) -> Result<Outcome> {
@@ -35,14 +41,28 @@ pub(super) async fn invite(community: Community, viewer: Viewer, input: Invite) 
     let uses = number(&input.uses, "uses")?;
     let ttl = number(&input.expires, "expires")?
         .map(|days| Duration::from_secs(u64::try_from(days).unwrap_or(0).saturating_mul(86_400)));
-    let code = community
+    let role = match input.role.trim() {
+        "" => None,
+        role => Some(role.parse().map_err(|_| Error::NotFound)?),
+    };
+    let kind = match input.kind.as_str() {
+        "guest" => InviteKind::Guest,
+        _ => InviteKind::Member,
+    };
+    let new = NewInvite {
+        kind,
+        most_uses: uses,
+        ttl,
+        role,
+    };
+    let (id, code) = community
         .invites
-        .create(viewer.account, input.space, uses, ttl)
+        .create(viewer.account, input.space, new)
         .await?;
     SecurityEvent::InviteMade.record(viewer.account, viewer.address, "made");
     Ok(Outcome::new(
         json!({ "link": format!("/join/{code}") }),
-        format!("/spaces/{}/settings#invites", input.space),
+        format!("/spaces/{}/invitations/{id}", input.space),
     ))
 }
 
@@ -64,6 +84,6 @@ pub(super) async fn revoke_invite(
     SecurityEvent::InviteEnded.record(viewer.account, viewer.address, "revoked");
     Ok(Outcome::new(
         Value::Null,
-        format!("/spaces/{}/settings#invites", input.space),
+        format!("/spaces/{}/invitations", input.space),
     ))
 }

@@ -239,6 +239,9 @@ pub(super) struct ChooseRole {
     role: RoleId,
     /// `yes` takes it on, anything else drops it.
     take: String,
+    /// `welcome`: the page that the form was on, to come back to.
+    #[serde(default)]
+    from: String,
 }
 
 pub(super) async fn choose_role(
@@ -250,7 +253,11 @@ pub(super) async fn choose_role(
     roles
         .choose(viewer.account, input.space, input.role, take)
         .await?;
-    let next = format!("/spaces/{}/roles", input.space);
+    let page = match input.from.as_str() {
+        "welcome" => "welcome",
+        _ => "roles",
+    };
+    let next = format!("/spaces/{}/{page}", input.space);
     Ok(Outcome::new(Value::Null, next))
 }
 

@@ -11,11 +11,11 @@ use crate::community::room_order::Direction;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
-fn page(space: SpaceId) -> String {
+pub(super) fn page(space: SpaceId) -> String {
     format!("/spaces/{space}/rooms")
 }
 
-fn direction(to: &str) -> Result<Direction> {
+pub(super) fn direction(to: &str) -> Result<Direction> {
     match to {
         "up" => Ok(Direction::Up),
         "down" => Ok(Direction::Down),

@@ -17,8 +17,9 @@ use crate::engine::viewer::Viewer;
 const SANDBOX: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; \
     sandbox; frame-ancestors 'none'";
 
+/// How a file is wanted: the query of its address.
 #[derive(Deserialize)]
-pub(super) struct Parameters {
+pub struct ServeOptions {
     size: Option<Size>,
     /// Present without a value: `?save`.
     save: Option<String>,
@@ -37,7 +38,7 @@ pub(super) async fn serve(
     State(transfers): State<Transfers>,
     viewer: Viewer,
     Path((id, _)): Path<(FileId, String)>,
-    Query(parameters): Query<Parameters>,
+    Query(options): Query<ServeOptions>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
@@ -48,56 +49,8 @@ pub(super) async fn serve(
         false if file.owner == viewer.account => {}
         false => return Err(Error::NotFound),
     }
-    // Until it is processed, a picture may say where it was taken.
-    if file.picture == Picture::Waiting {
-        return Err(Error::NotFound);
-    }
-    let (digest, size, media) = files.content(&file, parameters.size).await?;
-    let media = if parameters.save.is_some() {
-        Media::Other
-    } else {
-        media
-    };
-    let tag = etag(&digest)?;
-    let mut response = Response::new(Body::empty());
-    let answer = response.headers_mut();
-    insert_headers(answer, &tag, "private, no-cache");
-    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if lists_tag(&headers, header::IF_NONE_MATCH, &tag) == Some(true) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return Ok(response);
-    }
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
-    answer.insert(
-        header::CONTENT_DISPOSITION,
-        disposition(&file.name, media == Media::Other)?,
-    );
-    // `If-Range` with an older tag: the client has part of content that has changed since, so it
-    // gets all of the new content (RFC 9110, section 13.1.5).
-    let range = headers
-        .get(header::RANGE)
-        .filter(|_| lists_tag(&headers, header::IF_RANGE, &tag) != Some(false));
-    let (from, to) = match range.map(|range| parse_range(range, size)) {
-        None | Some(ByteRange::All) => (0, size),
-        Some(ByteRange::Part(from, to)) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let range = HeaderValue::try_from(format!("bytes {from}-{}/{size}", to - 1))
-                .map_err(|error| Error::Internal(error.into()))?;
-            response.headers_mut().insert(header::CONTENT_RANGE, range);
-            (from, to)
-        }
-        Some(ByteRange::Unsatisfiable) => {
-            let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
-        }
-    };
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, (to - from).into());
-    if method != Method::HEAD {
-        *response.body_mut() = Body::from_stream(files.0.blobs.get(&digest, from, to).await?);
-    }
-    Ok(response)
+    let answer = files.answer(&file, &options, &method, &headers, "private, no-cache");
+    answer.await
 }
 
 /// A GIF of one transparent pixel.
@@ -105,6 +58,69 @@ const TRANSPARENT_PIXEL: &[u8; 43] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0\
     \x21\xf9\x04\x01\0\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
 
 impl Files {
+    /// Responds with the content of a file, or a range of it. The caller checks permission.
+    ///
+    /// # Errors
+    /// `NotFound` for a picture that is not processed yet, and for a size that it does not have.
+    pub async fn answer(
+        &self,
+        file: &File,
+        options: &ServeOptions,
+        method: &Method,
+        headers: &HeaderMap,
+        cache_control: &'static str,
+    ) -> Result<Response> {
+        // Until it is processed, a picture may say where it was taken.
+        if file.picture == Picture::Waiting {
+            return Err(Error::NotFound);
+        }
+        let (digest, size, media) = self.content(file, options.size).await?;
+        let media = match options.save {
+            Some(_) => Media::Other,
+            None => media,
+        };
+        let tag = etag(&digest)?;
+        let mut response = Response::new(Body::empty());
+        let answer = response.headers_mut();
+        insert_headers(answer, &tag, cache_control);
+        answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        if lists_tag(headers, header::IF_NONE_MATCH, &tag) == Some(true) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(response);
+        }
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
+        answer.insert(
+            header::CONTENT_DISPOSITION,
+            disposition(&file.name, media == Media::Other)?,
+        );
+        // `If-Range` with an older tag: the client has part of content that has changed since, so it
+        // gets all of the new content (RFC 9110, section 13.1.5).
+        let range = headers
+            .get(header::RANGE)
+            .filter(|_| lists_tag(headers, header::IF_RANGE, &tag) != Some(false));
+        let (from, to) = match range.map(|range| parse_range(range, size)) {
+            None | Some(ByteRange::All) => (0, size),
+            Some(ByteRange::Part(from, to)) => {
+                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                let range = HeaderValue::try_from(format!("bytes {from}-{}/{size}", to - 1))
+                    .map_err(|error| Error::Internal(error.into()))?;
+                response.headers_mut().insert(header::CONTENT_RANGE, range);
+                (from, to)
+            }
+            Some(ByteRange::Unsatisfiable) => {
+                let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+                return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
+            }
+        };
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, (to - from).into());
+        if method != Method::HEAD {
+            *response.body_mut() = Body::from_stream(self.0.blobs.get(&digest, from, to).await?);
+        }
+        Ok(response)
+    }
+
     /// Responds with the small version of a picture, or with one transparent pixel while there is
     /// none, so that an `<img>` is invisible instead of broken. For URLs that stay the same when
     /// the picture is replaced. The caller checks permission.

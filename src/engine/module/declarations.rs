@@ -11,11 +11,14 @@ use super::nav::{AccountStyle, Nav, Pane, SpaceTab, TabCount};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
+use crate::engine::content_removal::ContentRemover;
 use crate::engine::files::{FileRule, FileSpec};
 use crate::engine::jobs::{Handler, JobSpec, Schedule};
 use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::PersonalData;
+use crate::engine::reportable::Reportable;
+use crate::engine::scope_data::ScopeData;
 use crate::engine::screening::{Screener, TextSource};
 use crate::engine::search::Source;
 use crate::engine::viewer::Viewer;
@@ -94,6 +97,9 @@ pub struct Handlers {
     pub(in crate::engine) files: Vec<(&'static str, FileRule)>,
     pub(in crate::engine) subscribers: Vec<BoundSubscriber>,
     pub(in crate::engine) personal_data: Vec<PersonalData>,
+    pub(in crate::engine) scope_data: Vec<ScopeData>,
+    pub(in crate::engine) reportables: Vec<Reportable>,
+    pub(in crate::engine) content_removers: Vec<ContentRemover>,
     pub(in crate::engine) search_sources: Vec<Source>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,

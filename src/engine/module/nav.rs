@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::permission::Permission;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -23,7 +23,10 @@ pub struct NavEntry {
     pub label: String,
     /// Whether there is something unread behind the link.
     pub unread: bool,
-    /// Unique on the page: frames of the module change the element `#unread-<key>`.
+    /// How many unread messages behind the link mention the viewer; 100 stands for more, too.
+    pub mentions: i64,
+    /// Unique on the page: frames of the module change the elements `#unread-<key>` and
+    /// `#mentions-<key>`.
     pub key: String,
 }
 
@@ -49,9 +52,12 @@ pub type Nav = Arc<
         + Sync,
 >;
 
-/// Renders a pane beside the pages of a space, and adds what it depends on to the dependencies.
+/// Renders a pane beside the pages of a space, or of a room in it, and adds what it depends on to
+/// the dependencies.
 pub type Pane = Arc<
-    dyn Fn(Viewer, SpaceId, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>> + Send + Sync,
+    dyn Fn(Viewer, SpaceId, Option<RoomId>, Dependencies) -> BoxFuture<'static, Result<Arc<Part>>>
+        + Send
+        + Sync,
 >;
 
 /// Generates CSS rules for the pages of one account.

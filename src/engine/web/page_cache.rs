@@ -1,14 +1,15 @@
 //! The page cache: in front of the router, it answers with pages that are still fresh.
 //!
 //! A page with dependencies (a [`CacheTag`]) is cached as it was sent. Its key is everything in the
-//! request that it may depend on: the address, the cookie, and the headers that it varies by. While
+//! request that it may depend on: the address, the cookie, the headers that it varies by, and the
+//! network that it came from, which may be banned. While
 //! none of its dependencies has changed it is sent again, or a 304 instead; nothing is read,
 //! rendered or compressed. The viewer's rights and the session are among the dependencies, so
 //! freshness is also the authorisation. Every other request goes on to the router.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use metrics::Counter;
 use moka::sync::Cache;
 use tower::Service;
 
+use super::client_address::find_client_address;
 use super::content_coding::Coding;
 use super::finish::{CacheTag, take_cache_tag};
 use super::hosts::Hosts;
@@ -32,6 +34,7 @@ use super::wants::{Wants, is_navigation};
 use crate::base::ids::AccountId;
 use crate::base::secrets;
 use crate::base::settings::Settings;
+use crate::engine::viewer::Address;
 
 /// Below the 300 s for which a feed without followers knows the cursors that pages name.
 const PAGE_TTL: Duration = Duration::from_secs(240);
@@ -51,6 +54,7 @@ struct Inner {
     router: Router,
     requests: Option<Arc<RequestLimiter>>,
     hosts: Hosts,
+    behind_proxy: bool,
     answers: Cache<Box<[u8]>, Arc<Answer>>,
     /// Hits answered with 200, as requests are counted.
     sent: Counter,
@@ -98,6 +102,7 @@ impl PageCache {
             router,
             requests,
             hosts,
+            behind_proxy: settings.behind_proxy,
             answers,
             sent: counter("200"),
             not_modified: counter("304"),
@@ -110,6 +115,7 @@ impl PageCache {
         mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Response<Body>, Infallible> {
+        request.extensions_mut().insert(ConnectInfo(peer));
         let is_get = *request.method() == Method::GET;
         let known_etags = if is_get || *request.method() == Method::HEAD {
             request.headers().get(header::IF_NONE_MATCH)
@@ -122,7 +128,7 @@ impl PageCache {
             && self.0.hosts.allows(request.headers(), request.uri())
         {
             let found = KEY.with_borrow_mut(|key| {
-                write_key(&request, key);
+                write_key(&request, self.0.behind_proxy, key);
                 self.0
                     .answers
                     .get(&key[..])
@@ -149,7 +155,6 @@ impl PageCache {
             None
         };
         let known_etags = known_etags.cloned();
-        request.extensions_mut().insert(ConnectInfo(peer));
         let mut response = self.0.router.clone().call(request).await?;
         if let (Some(cache_tag), Some(key)) = (take_cache_tag(&mut response), key) {
             response = self.keep(key, cache_tag, response).await;
@@ -246,7 +251,7 @@ fn lists(list: &HeaderValue, etag: &HeaderValue) -> bool {
 }
 
 /// Writes everything of a request that a page may depend on.
-fn write_key<B>(request: &Request<B>, key: &mut Vec<u8>) {
+fn write_key<B>(request: &Request<B>, behind_proxy: bool, key: &mut Vec<u8>) {
     let headers = request.headers();
     key.clear();
     key.extend([
@@ -254,6 +259,12 @@ fn write_key<B>(request: &Request<B>, key: &mut Vec<u8>) {
         Wants::from_headers(headers) as u8,
         u8::from(is_navigation(headers)),
     ]);
+    match find_client_address(request, behind_proxy).map(|found| Address(found).network()) {
+        Some(IpAddr::V4(v4)) => key.extend(v4.octets()),
+        Some(IpAddr::V6(v6)) => key.extend(v6.octets()),
+        None => {}
+    }
+    key.push(b'\n');
     let target = request
         .uri()
         .path_and_query()
@@ -281,7 +292,7 @@ mod tests {
                 .append(*name, HeaderValue::from_static(value));
         }
         let mut key = Vec::new();
-        write_key(&request, &mut key);
+        write_key(&request, true, &mut key);
         key
     }
 
@@ -311,6 +322,10 @@ mod tests {
             key(
                 "/rooms/1",
                 &[("cookie", "a"), ("accept", "application/json")],
+            ),
+            key(
+                "/rooms/1",
+                &[("cookie", "a"), ("x-forwarded-for", "192.0.2.1")],
             ),
         ];
         for (index, one) in requests.iter().enumerate() {

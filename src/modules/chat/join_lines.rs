@@ -52,6 +52,9 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
 /// The instance where somebody joined tells it.
 async fn member_joined(chat: &Chat, event: &MemberJoined, envelope: &Envelope) -> Result<()> {
     let spaces = &chat.community.spaces;
+    if event.is_guest {
+        return Ok(());
+    }
     if !envelope.is_remote && spaces.room_of_joins(event.space).await?.is_some() {
         let mut by_space = chat.joins.by_space();
         let people = by_space.entry(event.space).or_default();

@@ -21,9 +21,9 @@ use super::model::{Message, MessageId};
 use super::topics::{AccountReads, OwnHeld, RoomHistory};
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, POST, TYPING_FEED, store};
+use super::{Chat, POST, TYPING_FEED, select_page, store};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
 use crate::community::permissions::{self, is_granted};
 use crate::community::{Layout, Room, RoomKind};
@@ -40,6 +40,11 @@ const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}", get(room))
+        .page(
+            Audience::SignedIn,
+            "/rooms/{room}/select",
+            get(select_page::select),
+        )
         .page(Audience::SignedIn, "/unread", get(unread_rooms))
         .page(Audience::SignedIn, "/rooms/{room}/log", get(log))
         .page(Audience::SignedIn, "/rooms/{room}/files", get(files))
@@ -87,23 +92,33 @@ async fn room(
     Path(room): Path<RoomId>,
     Query(at): Query<At>,
     form: Form,
-) -> Result<PageAnswer> {
+) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let (page, unread) =
-        room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await?;
+    let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
+    let (page, unread) = match made {
+        Err(Error::NotFound) if wants == Wants::Page => {
+            let sanctions = &chat.community.sanctions;
+            let to = match chat.community.closed_page(viewer.account, room).await? {
+                Some(to) => Some(to),
+                // Who was banned is told so.
+                None => sanctions.ban_page_of_room(viewer.account, room).await?,
+            };
+            return Ok(Redirect::to(&to.ok_or(Error::NotFound)?).into_response());
+        }
+        made => made?,
+    };
     let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
-        return Ok(page);
+        return Ok(page.into_response());
     }
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(if is_blank {
-        page.depends_on(&deps, viewer.account)
-    } else {
-        page
+    Ok(match is_blank {
+        true => page.depends_on(&deps, viewer.account).into_response(),
+        false => page.into_response(),
     })
 }
 
@@ -156,12 +171,19 @@ async fn room_page(
     let mut shell = shell.await?;
     shell.parts.push(region.clone());
     let title = chat.community.rooms.title(account, &room).await?;
+    let access = &chat.community.access;
+    let readers = access.restricted_readers(deps, account, room.id).await?;
+    let web = match (room.space, chat.community.is_on_web(&room).await?) {
+        (Some(space), true) => Some(format!("/web/{space}/{}", room.id)),
+        _ => None,
+    };
     let may_manage = is_granted(
         chat.community
             .access
             .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
             .await,
     )?;
+    let closed = closed(chat, account, &room).await?;
     let unread = newest.filter(|newest| read_to.is_none_or(|read| read < *newest));
     let page = RoomPage {
         head: chat.community.head(viewer, title.clone()),
@@ -174,8 +196,12 @@ async fn room_page(
         private: room.rules.private && room.space.is_some(),
         direct: room.space.is_none(),
         slow_seconds: room.slow_seconds,
+        web,
+        restricted: readers.is_some(),
+        slow_until: chat.slow_until(account, &room).await?,
         announcement: room.icon() == "megaphone",
-        closed: closed(chat, account, &room).await?,
+        remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
+        closed,
         may_manage,
         typing,
         held: chat.held_views(account, room.id, lang).await?,
@@ -223,6 +249,18 @@ async fn closed(
         "error-not-permitted" => ("lock", "room-no-writing-notice"),
         why => ("lock", why),
     }))
+}
+
+/// What somebody can do who cannot write: an address, and the key of its words.
+fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
+    match (why, space) {
+        ("error-guest", _) => Some(("/guest".to_owned(), "guest-stay-link")),
+        ("error-rules-first", Some(space)) => Some((
+            format!("/spaces/{space}/rules-text"),
+            "space-rules-read-link",
+        )),
+        _ => None,
+    }
 }
 
 fn region(log: &Log, lang: Lang) -> Result<String> {

@@ -34,6 +34,28 @@ impl Chat {
     }
 }
 
+impl Chat {
+    /// When an account may post again in a room: a time that may be past; `None` for who does not
+    /// wait there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn slow_until(
+        &self,
+        account: AccountId,
+        room: &Room,
+    ) -> Result<Option<Micros>> {
+        const LAST: &str = "SELECT posted_at FROM slow_posts \
+            WHERE room_id = $1 AND account_id = $2";
+        let SlowMode(Some(wait)) = self.slow_mode(account, room).await? else {
+            return Ok(None);
+        };
+        let db = &self.engine.db;
+        let last: Option<Micros> = db.optional_scalar(LAST, (room.id, account)).await?;
+        Ok(Some(last.map_or(Micros(0), |last| last.plus(wait))))
+    }
+}
+
 impl SlowMode {
     /// Counts a new message.
     ///

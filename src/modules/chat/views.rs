@@ -8,6 +8,7 @@ use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::history::Log;
 use super::model::Message;
+use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::Shell;
@@ -47,10 +48,18 @@ pub(super) struct RoomPage {
     pub(super) direct: bool,
     /// Seconds between two messages of one member; zero: no limit.
     pub(super) slow_seconds: i64,
+    /// Where people without an account read it, if they do.
+    pub(super) web: Option<String>,
+    /// Whether only some members of the space read it.
+    pub(super) restricted: bool,
+    /// When the viewer may post again, in slow mode; `None` for who does not wait.
+    pub(super) slow_until: Option<Micros>,
     /// In an open room of which few write.
     pub(super) announcement: bool,
     /// Why the viewer cannot write: an icon, and the key of the words.
     pub(super) closed: Option<(&'static str, &'static str)>,
+    /// What the viewer can do about that: an address, and the key of its words.
+    pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
     /// The viewer's own messages that wait for a moderator.
@@ -96,6 +105,11 @@ impl ChangePage {
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
+         .msg[data-author=\"{account}\"] .act.others {{ display: none; }}\n\
+         .msg:not([data-author=\"{account}\"]):has(.mention:is([data-account=\"{account}\"], \
+         [data-everyone], .mine)) {{ background: var(--coral-wash); }}\n\
+         .mention:is([data-account=\"{account}\"], [data-everyone], .mine) \
+         {{ background: var(--coral); color: var(--on-coral); }}\n\
          .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
     )
 }
@@ -106,7 +120,6 @@ mod tests {
     use super::super::markdown;
     use super::super::message_html::MessageView;
     use super::*;
-    use crate::base::clock::Micros;
     use crate::community::Face;
     use crate::engine::files::{FileId, Picture};
     use crate::engine::web::VERSION;

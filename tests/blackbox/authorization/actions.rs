@@ -163,6 +163,43 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "forbidden", "forbidden"],
     ),
     (
+        "community.set-joining",
+        r#"{"space":"SPACE","mode":"invitation"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.join-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "", ""],
+    ),
+    ("community.apply", r#"{"space":"SPACE"}"#, ["not_found"; 3]),
+    (
+        "community.withdraw-application",
+        r#"{"space":"SPACE"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.answer-application",
+        r#"{"space":"SPACE","request":"1","accept":"yes"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-rules-text",
+        r#"{"space":"SPACE","rules":""}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.accept-rules",
+        r#"{"space":"SPACE","version":"0"}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "community.set-welcome",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    ("community.set-registration", "{}", ["forbidden"; 3]),
+    (
         "community.create-room",
         r#"{"space":"SPACE","name":"mine"}"#,
         ["not_found", "forbidden", "forbidden"],
@@ -176,6 +213,53 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         "community.archive-room",
         r#"{"room":"ROOM","archive":"yes"}"#,
         ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.delete-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.restore-space",
+        r#"{"space":"SPACE"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.delete-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.restore-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    // Not of the room: who is in it would be no longer. `readers.rs` has that.
+    ("community.leave-room", r#"{"room":"1"}"#, ["not_found"; 3]),
+    (
+        "community.move-space",
+        r#"{"space":"SPACE","to":"up"}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "community.order-spaces",
+        r#"{"spaces":["SPACE"]}"#,
+        ["", "", ""],
+    ),
+    (
+        "community.put-room",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "community.put-category",
+        r#"{"space":"SPACE","category":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-web",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "forbidden", "forbidden"],
     ),
     (
         "community.create-category",
@@ -231,6 +315,36 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["", "", ""],
     ),
     ("community.set-status", r#"{"text":""}"#, ["", "", ""]),
+    (
+        "community.set-presence",
+        r#"{"presence":"automatic"}"#,
+        ["", "", ""],
+    ),
+    (
+        "community.create-group",
+        r#"{"space":"SPACE","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.change-group",
+        r#"{"space":"SPACE","group":"1","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.delete-group",
+        r#"{"space":"SPACE","group":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-group-member",
+        r#"{"space":"SPACE","group":"1","account":"OWNER"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.join-group",
+        r#"{"space":"SPACE","group":"1","join":"yes"}"#,
+        ["not_found"; 3],
+    ),
     (
         "community.set-writers",
         r#"{"writers":"spaces"}"#,
@@ -316,6 +430,42 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         "community.remove-emoji",
         r#"{"space":"SPACE","name":"tide"}"#,
         ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "moderation.report",
+        // Of a message in a room: reports.rs.
+        r#"{"kind":"nothing","thing":"1","reason":"spam"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve",
+        r#"{"case":"1","outcome":"acted"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.appeal",
+        r#"{"space":"SPACE","words":"hi"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "moderation.resolve-appeal",
+        r#"{"appeal":"1","outcome":"upheld"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "community.suspend",
+        r#"{"account":"BOB","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.ban-network",
+        r#"{"network":"192.0.2.1","reason":"hi"}"#,
+        ["forbidden"; 3],
+    ),
+    (
+        "community.lift-server-ban",
+        r#"{"ban":"1"}"#,
+        ["forbidden"; 3],
     ),
     ("admin.retry-job", r#"{"job":"1"}"#, ["forbidden"; 3]),
     ("admin.cancel-job", r#"{"job":"1"}"#, ["forbidden"; 3]),

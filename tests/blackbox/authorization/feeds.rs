@@ -6,11 +6,15 @@ use super::fixture::Fixture;
 pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("room/{room}", [false, false, true]),
     ("room/{room}/typing", [false, false, true]),
+    ("room/{room}/presence", [false, false, true]),
     ("space/{space}", [false, true, true]),
+    ("space/{space}/applications", [false, false, false]),
     ("space/{space}/presence", [false, true, true]),
     ("account/{account}", [false, false, false]),
     ("account/{account}/unread", [false, false, false]),
     ("server/jobs", [false, false, false]),
+    ("space/{space}/queue", [false, false, false]),
+    ("server/queue", [false, false, false]),
 ];
 
 #[tokio::test]

@@ -52,3 +52,34 @@ async fn removal_revokes_on_every_instance_also_without_nats() {
         assert!(joined.max(banned).max(apart) <= MAX_REVOCATION);
     }
 }
+
+#[tokio::test]
+async fn suspension_closes_sockets_on_every_instance_also_without_nats() {
+    only_in_modes!("needs PostgreSQL, NATS and HAProxy", [Cluster]);
+    let mut cluster = Cluster::start(&[]);
+    let ann = cluster.server.owner("ann").await;
+    let bob = cluster.server.member("bob").await;
+    let cem = cluster.server.member("cem").await;
+    let joined = suspend(&cluster, &ann, &bob).await;
+    cluster.nats.stop();
+    let apart = suspend(&cluster, &ann, &cem).await;
+    println!("suspended after {joined:?}, without NATS after {apart:?}");
+    // A busy machine proves nothing about time.
+    if std::env::var_os("TIDEPOOL_TEST_TIMES").is_some() {
+        assert!(joined.max(apart) <= MAX_REVOCATION);
+    }
+}
+
+/// Suspends this person at the first instance, and waits until every socket is closed. How long the
+/// last one took.
+async fn suspend(cluster: &Cluster, ann: &Person, person: &Person) -> Duration {
+    let sockets = sockets(cluster, person).await;
+    let suspended = json!({ "account": person.id, "reason": "measured" });
+    let ann = ann.at_instance(&cluster.server, 0);
+    let begun = Instant::now();
+    ann.act("community.suspend", suspended).await.done();
+    for mut socket in sockets {
+        socket.close_code().await;
+    }
+    begun.elapsed()
+}

@@ -9,17 +9,16 @@ use serde_json::{Value, json};
 use super::super::model::MessageId;
 use super::super::topics::MessageDeleted;
 use super::super::{Chat, MODERATE, ROOM_FEED, attachment_store, store};
-use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId, first_at};
 use crate::base::list::List;
 use crate::community::audit::{self, Act};
 use crate::community::permissions::is_granted;
-use crate::community::topics::MemberBanned;
 use crate::community::{Room, Scope};
 use crate::engine::actions::Outcome;
-use crate::engine::bus::{Envelope, Origin, Subscriber};
+use crate::engine::bus::Origin;
+use crate::engine::content_removal::ContentRemoval;
 use crate::engine::viewer::Viewer;
 
 /// Messages that one call deletes.
@@ -135,9 +134,12 @@ impl Chat {
                 authors.push(message.author);
                 texts.push(before.body);
                 attachment_store::detach(&context, tx, message.id).await?;
+                let origin = Origin::new(by, space);
+                context
+                    .drop_mentions(tx, origin, id, message.id, &before.mentions)
+                    .await?;
                 let event = MessageDeleted { room: id, message };
                 let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
-                let origin = Origin::new(by, space);
                 bus.publish_to_followers(tx, &[feed], origin, event).await?;
             }
             if texts.is_empty() {
@@ -181,26 +183,20 @@ pub(super) fn audited(room: &Room, texts: &[String]) -> Value {
 /// Characters of a deleted message that the audit log keeps.
 const MAX_AUDITED_CHARS: usize = 200;
 
-pub(in super::super) fn subscriber() -> Subscriber<Chat> {
-    Subscriber::new("chat.bans").on(member_banned)
-}
-
-/// The instance where somebody was banned deletes what they wrote, in rooms where the one who
-/// banned them moderates. What a failure leaves is deleted when the handler is tried again.
-async fn member_banned(chat: &Chat, event: &MemberBanned, envelope: &Envelope) -> Result<()> {
-    let (Some(by), false) = (envelope.actor, envelope.is_remote) else {
-        return Ok(());
-    };
-    let hours = i64::try_from(event.delete_hours).unwrap_or(0);
-    if hours == 0 {
-        return Ok(());
-    }
-    let since = Micros(envelope.at.0 - hours * 3_600_000_000);
+/// Deletes what somebody wrote in a space, in rooms where the one who decided it moderates. What a
+/// failure leaves is deleted when the job is tried again.
+pub(in super::super) async fn remove_content(chat: Chat, removal: ContentRemoval) -> Result<()> {
+    let ContentRemoval {
+        by,
+        account,
+        space,
+        since,
+    } = removal;
     let mut skipped = 0;
     loop {
         let since = MessageId(first_at(since));
         let (db, limit) = (&chat.engine.db, MAX_DELETED_AT_ONCE + skipped);
-        let found = store::newest_in_space(db, event.account, event.space, since, limit).await?;
+        let found = store::newest_in_space(db, account, space, since, limit).await?;
         let mut by_room: BTreeMap<RoomId, Vec<MessageId>> = BTreeMap::new();
         for (message, room) in store::places(db, &found).await? {
             by_room.entry(room).or_default().push(message);
