@@ -43,14 +43,18 @@ pub(in crate::engine) struct Source {
     pub(super) documents: Documents,
     pub(super) before: Before,
     pub(super) found: Find,
-    pub(super) filters: Vec<(&'static str, Facet)>,
+    pub(super) filters: Filters,
 }
+
+/// Values of the filter `has:`, each with the facet that it means.
+type Filters = Vec<(&'static str, Facet)>;
+type Bind<S> = Box<dyn FnOnce(&S, Filters) -> Source>;
 
 /// A kind of things that can be found, as a module with state `S` declares it.
 pub struct SearchSource<S> {
     pub(in crate::engine) name: &'static str,
-    filters: Vec<(&'static str, Facet)>,
-    bind: Box<dyn FnOnce(&S, Vec<(&'static str, Facet)>) -> Source>,
+    filters: Filters,
+    bind: Bind<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> SearchSource<S> {

@@ -1,6 +1,7 @@
 //! What search finds of chat: messages, by their texts and the names and captions of their files.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sqlx::FromRow;
 
@@ -133,8 +134,8 @@ async fn documents(chat: Chat, ids: Vec<i64>) -> Result<Vec<Document>> {
     let rows = read(db, &ids).await?;
     let mut people: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
     for row in rows.iter().filter(|row| row.space_id.is_none()) {
-        if !people.contains_key(&row.room_id) {
-            people.insert(row.room_id, db.scalars(PEOPLE, (row.room_id,)).await?);
+        if let Entry::Vacant(entry) = people.entry(row.room_id) {
+            entry.insert(db.scalars(PEOPLE, (row.room_id,)).await?);
         }
     }
     let documents = tokio::task::spawn_blocking(move || {
@@ -158,7 +159,7 @@ async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Foun
     let mut places: HashMap<RoomId, Option<String>> = HashMap::new();
     let mut found = Vec::new();
     for row in rows {
-        if !places.contains_key(&row.room_id) {
+        if let Entry::Vacant(entry) = places.entry(row.room_id) {
             let place = match access.permit_in_room(account, &READ, row.room_id).await {
                 Ok(room) => Some(chat.community.rooms.title(account, &room).await?),
                 Err(error) => {
@@ -166,7 +167,7 @@ async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Foun
                     None
                 }
             };
-            places.insert(row.room_id, place);
+            entry.insert(place);
         }
         if let Some(Some(place)) = places.get(&row.room_id) {
             found.push(Found {

@@ -39,6 +39,8 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "guest-stay-link",
     "space-rules-read-link",
     "sanction-",
+    "search-help-",
+    "search-no-",
     "search-",
     "status-ends-",
     "tab-",
