@@ -25,6 +25,8 @@ mod devices;
 mod direct_rooms;
 mod emoji;
 mod find;
+mod group_pages;
+mod groups;
 mod guest_pages;
 mod guests;
 mod housekeeping;
@@ -39,6 +41,8 @@ mod last_space;
 mod member_list;
 mod member_names;
 mod member_roles;
+mod mention_marks;
+mod mentionable;
 mod name_skeletons;
 mod names;
 mod networks;
@@ -54,6 +58,8 @@ mod permission_set;
 pub mod permissions;
 mod person;
 mod portraits;
+mod presence_choice;
+mod present;
 mod profile_pages;
 mod profiles;
 pub mod raid_mode;
@@ -125,20 +131,25 @@ use crate::engine::feed::Feed;
 use crate::engine::module::{AccountStyle, Audience, Declarations, Module, SpaceTab};
 use crate::engine::viewer::Viewer;
 pub use access::{Access, lock_account};
-pub use accounts::{Account, Accounts};
+pub use accounts::{Account, AccountStatus, Accounts};
 pub use cache::{Members, StoreCache};
 pub use check::problems;
 use devices::KnownDevices;
 pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
+pub use groups::{Group, GroupId, Groups};
 use invites::Invites;
 pub use member_names::MemberNames;
-pub use names::latin_lookalike;
+pub use mention_marks::mention_mark;
+pub use mentionable::{Mentionable, MentionableKind};
+pub use names::{latin_lookalike, name_key};
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
 pub use portraits::Face;
+pub use presence_choice::PresenceChoice;
+pub use present::Present;
 pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
@@ -183,6 +194,10 @@ pub struct Services {
     pub spaces: Spaces,
     /// The roles of spaces.
     pub roles: Roles,
+    /// The groups of spaces that can be mentioned.
+    pub groups: Groups,
+    /// Who is here, as others see it.
+    pub present: Present,
     /// Time-outs, bans, and the history of members.
     pub sanctions: Sanctions,
     /// Rooms and direct conversations.
@@ -231,6 +246,8 @@ impl Community {
                 engine: engine.clone(),
                 access: access.clone(),
             },
+            groups: Groups::new(&engine, &access),
+            present: Present::default(),
             sanctions: Sanctions {
                 engine: engine.clone(),
                 access: access.clone(),
@@ -313,6 +330,10 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::MemberChanged>()
         .publishes::<topics::MemberBanned>()
         .publishes::<topics::RolesChanged>()
+        .publishes::<topics::GroupsChanged>()
+        .publishes::<topics::GroupJoined>()
+        .publishes::<topics::PresenceChosen>()
+        .publishes::<topics::StatusChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()
         .publishes::<topics::SessionEnded>()
@@ -367,6 +388,7 @@ pub fn module() -> Module<Community> {
         data_export::declare,
         profile_pages::declare,
         role_pages::declare,
+        group_pages::declare,
         sanction_pages::declare,
         server_ban_pages::declare,
         ban_cleanup::declare,

@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 33] = [
+const UNPERMITTED_WRITES: [(&str, usize); 34] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -218,6 +218,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 33] = [
     ("community::passkeys", 4),
     ("community::password_reset", 1),
     ("community::portraits", 1),
+    ("community::presence_choice", 1),
     ("community::profiles", 2),
     ("community::registration", 1),
     ("community::rail_order", 1),

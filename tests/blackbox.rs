@@ -34,6 +34,7 @@ mod blackbox {
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
+    mod groups;
     mod guests;
     mod held_messages;
     mod history;
@@ -49,6 +50,7 @@ mod blackbox {
     mod log_secrets;
     mod long_lists;
     mod mail;
+    mod mentions;
     mod message_frames;
     mod messages;
     mod metrics;
@@ -60,6 +62,7 @@ mod blackbox {
     mod password_reset;
     mod portraits;
     mod presence;
+    mod presence_choice;
     mod private_files;
     mod private_rooms;
     mod profiles;

@@ -24,6 +24,7 @@ mod browser {
     mod links;
     mod live;
     mod media;
+    mod mentions;
     mod moderation;
     mod offline;
     mod pages;
@@ -41,6 +42,7 @@ mod browser {
     mod search;
     mod sending;
     mod settings;
+    mod sign_in_steps;
     mod sign_out;
     mod sorting;
     mod text;

@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 54] = [
+const INTERNAL: [&str; 56] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -60,8 +60,10 @@ const INTERNAL: [&str; 54] = [
     "MAX_CACHED_BODY_BYTES",
     "MAX_CONCURRENT_PARTS",
     "MAX_COUNTED",
+    "MAX_COUNTED_AT_ONCE",
     "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
+    "MAX_ENDS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
     "MAX_FLUSH_FRAMES",

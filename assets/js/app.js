@@ -126,6 +126,11 @@ const isBoostable = (link) => link.origin === location.origin
 addEventListener('click', (event) => {
   const link = event.target.closest('a[href]');
   if (!link || event.defaultPrevented || event.button || hasModifier(event)) return;
+  if (link.matches('.msg .by, .mention, [data-card]')) {
+    event.preventDefault();
+    import('./person_card.js').then(({ showCard }) => showCard(link), () => visit(link));
+    return;
+  }
   if (!isBoostable(link)) return;
   link.closest('dialog')?.close();
   const isSamePage = link.pathname === location.pathname && link.search === location.search;
@@ -217,6 +222,19 @@ document.addEventListener('pointerdown', (event) => {
   const isInRail = event.pointerType === 'mouse' && event.target.closest('.rail [data-item]');
   if (event.button || !(isInRail || event.target.closest('[data-grip]'))) return;
   import('./sorting.js').then(({ startSorting }) => startSorting(event), () => {});
+});
+
+// A menu closes by a click elsewhere and by Esc, which gives the focus back.
+const openMenu = () => document.querySelector('details.menu[open]');
+document.addEventListener('click', (event) => {
+  const menu = openMenu();
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('keydown', (event) => {
+  const menu = event.key === 'Escape' && openMenu();
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
 });
 
 /** Has screen readers read a text out. */

@@ -52,6 +52,18 @@ function startMedia() {
   }
 }
 
+let marking = null;
+
+/** Marks messages that mention the reader's roles and groups; loaded once there are any. */
+function markMentions() {
+  if (marking) return marking.markMentions();
+  if (!document.querySelector('.mention[data-group]')) return undefined;
+  return import('./chat/mentions.js').then((loaded) => {
+    marking = loaded;
+    marking.markMentions();
+  }, () => {});
+}
+
 let folding = null;
 
 /** Folds messages of people whom the reader blocks or ignores; loaded once there are any. */
@@ -77,9 +89,11 @@ setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), PRELOAD_DE
 startMessages();
 document.addEventListener('htmx:after:swap', () => {
   foldMessages(); // before the log measures, and announces what is not folded
+  markMentions();
   start();
   startMedia();
 });
 foldMessages();
+markMentions();
 start();
 startMedia();

@@ -1,12 +1,15 @@
-// Unread messages elsewhere: their number of rooms in the title, a dot on the page's icon, and the
-// marks of spaces whose rooms the sidebar does not list.
+// Unread messages elsewhere: the number of those that mention the reader in the title, or a mark if
+// none does; a dot on the page's icon; and the marks of spaces whose rooms the sidebar does not
+// list. Who does not want to be disturbed gets neither number nor dot.
 
 import { onConnected, request } from './live.js';
+import { endExpired, isBusy } from './until.js';
 
 const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed and asking for all
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');
+const mentions = new Map(); // room → unread messages that mention the reader
 const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
 let refetchTimer = null;
 let isStarted = false;
@@ -19,6 +22,8 @@ function readSidebar() {
   const space = document.querySelector('.rail a[aria-current]')?.pathname.split('/')[2] ?? '';
   for (const link of document.querySelectorAll('.side a.room')) {
     const { room } = link.dataset;
+    const count = parseInt(link.querySelector('.mentions')?.textContent, 10);
+    if (count) mentions.set(room, count); else mentions.delete(room);
     if (!link.querySelector('.unread > i')) unread.delete(room);
     else if (!unread.has(room)) unread.set(room, link.closest('ul').dataset.direct ? '' : space);
   }
@@ -27,12 +32,17 @@ function readSidebar() {
 /** Shows what is unread, in rooms other than the one being read. */
 export function showUnread() {
   if (!app()) return;
+  endExpired(showUnread);
   readSidebar();
   const open = document.querySelector('[data-room-page]')?.dataset.roomPage;
   const elsewhere = [...unread].filter(([room]) => room !== open || !isReading());
+  const count = [...mentions].filter(([room]) => room !== open || !isReading())
+    .reduce((sum, [, one]) => sum + one, 0);
   const { title } = app().dataset;
-  document.title = elsewhere.length ? `(${elsewhere.length}) ${title}` : title;
-  const wanted = elsewhere.length ? icon.dataset.unread : plainIcon;
+  const isShown = elsewhere.length && !isBusy();
+  const mark = count ? `(${count})` : '•';
+  document.title = isShown ? `${mark} ${title}` : title;
+  const wanted = isShown ? icon.dataset.unread : plainIcon;
   if (icon.getAttribute('href') !== wanted) icon.setAttribute('href', wanted);
   const spaces = new Set(elsewhere.map(([, space]) => space));
   for (const link of document.querySelectorAll('.rail a:has(.emblem)')) {
@@ -48,7 +58,11 @@ async function fetchUnread() {
   if (!response?.ok) return;
   const rooms = await response.json();
   unread.clear();
-  for (const { room, space } of rooms) unread.set(room, space ?? '');
+  mentions.clear();
+  for (const one of rooms) {
+    unread.set(one.room, one.space ?? '');
+    if (one.mentions) mentions.set(one.room, one.mentions);
+  }
   showUnread();
 }
 
@@ -66,6 +80,11 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
       unread.set(room, null);
       if (!document.getElementById(`unread-${room}`)) scheduleFetch();
     }
+  }
+  for (const [, room, count] of html.matchAll(
+    /hx-target="#mentions-(\d+)"[^>]*>(?:<span[^>]*>(\d+))?/g,
+  )) {
+    if (count) mentions.set(room, Number(count)); else mentions.delete(room);
   }
   // The sidebar gets the frame after this event.
   setTimeout(showUnread);

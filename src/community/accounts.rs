@@ -11,6 +11,7 @@ use super::names::{check_name_of, name_key, name_skeleton};
 use super::password_strength::is_easily_guessed;
 use super::passwords::{self, Passwords, Sender};
 use super::person::{MAX_LISTED, Person};
+use super::presence_choice::PresenceChoice;
 use super::topics::AccountChanged;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -45,6 +46,54 @@ pub struct Account {
     pub clock: Option<i64>,
     /// When it ends, if it is a guest's.
     pub guest_until: Option<Micros>,
+    /// How it chose to be seen, until [`presence_until`](Self::presence_until).
+    presence: PresenceChoice,
+    /// When that ends; never, if none.
+    presence_until: Option<Micros>,
+    /// One emoji, or nothing.
+    status_emoji: String,
+    status: String,
+    /// When the status ends; never, if none.
+    status_until: Option<Micros>,
+}
+
+impl Account {
+    /// How it wants to be seen now, and until when.
+    pub fn presence(&self) -> (PresenceChoice, Option<Micros>) {
+        match self.presence_until {
+            Some(until) if until <= Micros::now() => (PresenceChoice::Automatic, None),
+            until => (self.presence, until),
+        }
+    }
+
+    /// Emoji and text of its status; none once it has ended.
+    pub fn status(&self) -> Option<AccountStatus> {
+        let is_over = self
+            .status_until
+            .is_some_and(|until| until <= Micros::now());
+        let is_empty = self.status.is_empty() && self.status_emoji.is_empty();
+        (!is_over && !is_empty).then(|| AccountStatus {
+            emoji: self.status_emoji.clone(),
+            text: self.status.clone(),
+            until: self.status_until,
+        })
+    }
+
+    /// The unique name, where another one is shown.
+    pub fn other_name(&self) -> Option<&str> {
+        Some(self.user_name.as_str()).filter(|name| *name != self.name)
+    }
+}
+
+/// What somebody tells of their day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountStatus {
+    /// One emoji, or nothing.
+    pub emoji: String,
+    /// A line; may be empty.
+    pub text: String,
+    /// When it ends; never, if none.
+    pub until: Option<Micros>,
 }
 
 /// The form fields of a new account.
@@ -208,8 +257,9 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
-        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, theme, clock, \
-            guest_until FROM accounts WHERE id = $1";
+        const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, \
+            theme, clock, presence, presence_until, status_emoji, status, status_until, guest_until \
+            FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;

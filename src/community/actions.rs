@@ -4,6 +4,7 @@ mod account;
 mod credentials;
 mod deletion;
 mod emoji;
+mod groups;
 mod invites;
 mod joining;
 mod positions;
@@ -34,6 +35,12 @@ fn declare_profile(module: Module<Community>) -> Module<Community> {
             "Sets one's status, or clears it",
             Class::Write,
             profile::set_status,
+        )
+        .action(
+            "community.set-presence",
+            "Chooses how others see one's presence, and for how long",
+            Class::Write,
+            profile::set_presence,
         )
         .action(
             "community.set-writers",
@@ -126,6 +133,7 @@ fn declare_room_order(module: Module<Community>) -> Module<Community> {
 pub(super) fn declare(module: Module<Community>) -> Module<Community> {
     let parts = [
         roles::declare,
+        groups::declare,
         joining::declare,
         credentials::declare,
         deletion::declare,

@@ -189,9 +189,16 @@ impl Community {
         listed.insert(viewer.account);
         for space in spaces.iter() {
             let index = self.people_indexes.of(&deps, space.id).await?;
-            for (account, name, rank) in index.find(&pattern, MAX_RESULTS) {
+            for (account, name, user_name, rank) in
+                index.find_among(&pattern, MAX_RESULTS, |_| true)
+            {
                 if listed.insert(account) {
-                    found.push(person(account, name, None, rank));
+                    // Two people may be shown by one name.
+                    let detail = user_name.map(|name| format!("@{name}"));
+                    found.push(Found {
+                        detail: detail.unwrap_or_default(),
+                        ..person(account, name, None, rank)
+                    });
                 }
             }
         }

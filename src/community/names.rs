@@ -38,7 +38,7 @@ pub(super) fn initials(name: &str) -> String {
 
 /// The key by which names are compared: that of [`fold`], with Latin letters for those that look
 /// like them, so that nobody can take a name that reads as somebody else's.
-pub(super) fn name_key(name: &str) -> String {
+pub fn name_key(name: &str) -> String {
     let key = fold(name);
     key.chars()
         .map(|c| latin_lookalike(c).unwrap_or(c))

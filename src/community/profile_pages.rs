@@ -1,7 +1,8 @@
 //! The pages of profiles: one's own, other people's, and whom one keeps away.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Community;
@@ -13,7 +14,7 @@ use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Head, PageAnswer, Wants, app_page};
+use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page};
 
 /// What the form of a status offers: the value, and the key of its text.
 const STATUS_ENDS: [(&str, &str); 6] = [
@@ -45,7 +46,7 @@ struct PrivacyPage {
 }
 
 #[derive(Template)]
-#[template(path = "community/person.html", blocks = ["app"])]
+#[template(path = "community/person.html", blocks = ["app", "card"])]
 struct PersonPage {
     head: Head,
     shell: Shell,
@@ -122,28 +123,32 @@ async fn privacy(
     )
 }
 
-/// `GET /people/<id>`: for those who share a space or conversation with the account.
+/// `GET /people/<id>`: for those who share a space or conversation with the account. With `?card`
+/// the card alone, which scripts show in a dialog.
 async fn person(
     State(community): State<Community>,
     layout: Layout,
     viewer: Viewer,
     wants: Wants,
     Path(account): Path<AccountId>,
-) -> Result<PageAnswer> {
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
     let profile = community.profile_for(viewer.account, account).await?;
     let here = format!("/people/{account}");
     let shell = layout.shell(&viewer, None, &here).await?;
     let spaces = community.common_spaces(viewer.account, account).await?;
     let block = community.block_of(viewer.account, account).await?;
     let head = community.head(&viewer, profile.name.clone());
-    app_page!(
-        wants,
-        PersonPage {
-            head,
-            shell,
-            profile,
-            spaces,
-            block
-        }
-    )
+    let page = PersonPage {
+        head,
+        shell,
+        profile,
+        spaces,
+        block,
+    };
+    if query.as_deref() == Some("card") {
+        return Ok(Html::of(&page.as_card())?.into_response());
+    }
+    let page: Result<PageAnswer> = app_page!(wants, page);
+    Ok(page?.into_response())
 }

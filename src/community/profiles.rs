@@ -9,7 +9,7 @@ use super::Community;
 use super::accounts::MAX_NAME_CHARS;
 use super::names::check_name_of;
 use super::portraits::Face;
-use super::topics::{AccountChanged, ProfileChanged};
+use super::topics::{ProfileChanged, StatusChanged};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -233,7 +233,7 @@ impl Community {
         let write = self.engine().db.write(async move |tx| {
             tx.execute(SET, (account, new.emoji, new.text, new.until))
                 .await?;
-            bus.publish_after_commit(tx, Origin::new(account, None), AccountChanged { account });
+            bus.publish_after_commit(tx, Origin::new(account, None), StatusChanged { account });
             Ok(())
         });
         write.await

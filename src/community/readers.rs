@@ -131,7 +131,7 @@ impl Community {
         let found = index.find_among(&pattern, MAX_ON_PAGE, is_reader);
         Ok(found
             .into_iter()
-            .map(|(account, name, _)| reader(account, name))
+            .map(|(account, name, ..)| reader(account, name))
             .collect())
     }
 

@@ -131,7 +131,8 @@ async fn check_name_free(
     except: Option<RoleId>,
 ) -> Result<()> {
     const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM roles \
-        WHERE space_id = $1 AND name_key = $2 AND id <> $3)";
+        WHERE space_id = $1 AND name_key = $2 AND id <> $3) \
+        OR EXISTS (SELECT 1 FROM mention_groups WHERE space_id = $1 AND name_key = $2)";
     let except = except.map_or(0, |role| role.0);
     let taken: bool = tx.scalar(TAKEN, (space, name_key(name), except)).await?;
     Check::default()

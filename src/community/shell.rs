@@ -7,7 +7,9 @@ use axum::http::request::Parts;
 
 use super::blocks::Folds;
 use super::join_requests::JOIN_REQUESTS_FEED;
+use super::mention_marks::mention_mark;
 use super::permissions;
+use super::presence_choice::PresenceChoice;
 use super::spaces::Space;
 use super::topics::{BannedNetworks, JoinRequests};
 use super::{ACCOUNT_FEED, Community, Face, PermissionSet, SPACE_FEED, Scope, UNREAD_FEED, names};
@@ -79,6 +81,11 @@ pub struct Shell {
     pub clock: Option<i64>,
     /// The page's path; its link in the sidebar is marked as current.
     pub here: String,
+    /// How the viewer chose to be seen, and until when.
+    pub presence: (PresenceChoice, Option<Micros>),
+    /// The viewer's roles and groups in the sidebar's space, for the marks of messages that mention
+    /// them: `role-5 group-9`.
+    pub groups: String,
     /// Whose messages the viewer's pages fold.
     pub folds: Folds,
     /// The feeds of the sidebar with their cursors.
@@ -99,6 +106,48 @@ impl Shell {
     pub fn waiting(&self, path: &str) -> usize {
         let found = self.tab_counts.iter().find(|(counted, _)| counted == path);
         found.map_or(0, |(_, count)| *count)
+    }
+
+    /// The number of unread mentions of a room.
+    pub fn mention_mark(&self, count: &i64) -> askama::filters::Safe<String> {
+        askama::filters::Safe(mention_mark(self.lang, *count))
+    }
+
+    /// What the viewer's own mark shows.
+    pub fn presence_state(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "here",
+            PresenceChoice::Busy => "busy",
+            PresenceChoice::Invisible => "away",
+        }
+    }
+
+    /// The message key of that.
+    pub fn presence_key(&self) -> &'static str {
+        match self.presence.0 {
+            PresenceChoice::Automatic => "presence-here",
+            PresenceChoice::Busy => "presence-busy",
+            PresenceChoice::Invisible => "presence-invisible",
+        }
+    }
+
+    /// The choices of presence: value, and the message keys of name and explanation.
+    pub fn presence_choices(&self) -> [(&'static str, &'static str, &'static str); 3] {
+        [
+            ("automatic", "presence-automatic", "presence-automatic-hint"),
+            ("busy", "presence-busy", "presence-busy-hint"),
+            ("invisible", "presence-invisible", "presence-invisible-hint"),
+        ]
+    }
+
+    /// Whether one of them is the viewer's.
+    pub fn is_chosen(&self, value: &str) -> bool {
+        self.presence.0.as_str() == value
+    }
+
+    /// The lengths that the form of one's presence offers: value and message key.
+    pub fn presence_ends(&self) -> [(&'static str, &'static str); 5] {
+        super::presence_choice::ENDS
     }
 
     /// The URL that the sidebar is refetched from.
@@ -323,6 +372,11 @@ impl Layout {
             applications,
             operates: community.access.is_host(viewer.account).await?,
             clock: account.clock,
+            presence: account.presence(),
+            groups: match sidebar_space {
+                Some(space) => community.marks_of(deps, viewer.account, space).await?,
+                None => String::new(),
+            },
             folds: community.folds_of(viewer.account).await?,
             here: here.to_owned(),
             raid_until,

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
-    BlocksChanged, MemberChanged, MemberJoined, MemberLeft, ProfileChanged, RolesChanged,
-    RoomChanged, RoomCreated, SpaceChanged, SpaceDeleted, SpaceRulesChanged, SpacesOrdered,
-    WebAccessChanged,
+    BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
+    PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
+    SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -66,6 +66,9 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(member_left)
         .on(member_changed)
         .on(roles_changed)
+        .on(groups_changed)
+        .on(group_joined)
+        .on(presence_chosen)
         .on(rules_changed)
         .when_lagged(refresh_all)
 }
@@ -265,5 +268,34 @@ async fn rules_changed(
     envelope: &Envelope,
 ) -> Result<()> {
     refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn groups_changed(
+    community: &Community,
+    event: &GroupsChanged,
+    envelope: &Envelope,
+) -> Result<()> {
+    refetch(community, &SPACE_FEED.name(event.space), envelope, event);
+    Ok(())
+}
+
+async fn group_joined(
+    community: &Community,
+    event: &GroupJoined,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn presence_chosen(
+    community: &Community,
+    event: &PresenceChosen,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
     Ok(())
 }

@@ -12,6 +12,10 @@ id!(
 );
 
 id!(
+    /// The groups that a member is in, as a dependency of its own: they decide no rights.
+    MemberGroups
+);
+id!(
     /// The restrictions of a space's members, as a dependency of its own: they change for all of
     /// them at once, while joins must not invalidate what is cached of other members.
     Restrictions
@@ -303,6 +307,43 @@ event! {
         /// The space.
         space: SpaceId = SpaceId(3),
         /// The member.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// Groups of a space were made, changed or deleted.
+    pub struct GroupsChanged on "community.groups.changed" by space {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
+    /// Somebody joined a group of a space, or left it.
+    pub struct GroupJoined on "community.group.joined" by account
+        changes(account as MemberGroups) {
+        /// The member.
+        account: AccountId = AccountId(7),
+        /// The space.
+        space: SpaceId = SpaceId(3),
+        /// Whether it is in the group now.
+        joined: bool = true,
+    }
+}
+
+event! {
+    /// An account chose how others see its presence.
+    pub struct PresenceChosen on "community.presence.chosen" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
+    /// An account has another status.
+    pub struct StatusChanged on "community.status.changed" by account {
+        /// The account.
         account: AccountId = AccountId(7),
     }
 }

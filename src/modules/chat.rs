@@ -19,6 +19,12 @@ mod join_store;
 mod joined;
 mod links;
 pub mod markdown;
+mod mention_completion;
+mod mention_counts;
+mod mention_pages;
+mod mention_store;
+pub mod mention_targets;
+mod mentions;
 mod message_html;
 mod model;
 mod pages;
@@ -81,6 +87,15 @@ pub static MODERATE: Permission = Permission {
     about: "Delete what others wrote",
 };
 
+/// To mention roles, groups, and everybody in a room.
+pub static MENTION_EVERYONE: Permission = Permission {
+    name: "chat.mention-everyone",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Mention roles, groups, @here and @room",
+};
+
 /// The messages of a room: one frame for each that is posted, edited or deleted.
 pub const ROOM_FEED: Feed<RoomId> = Feed::new(
     "room/{room}",
@@ -129,9 +144,11 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
+        .publishes::<topics::MentionsChanged>()
         .permission(&POST)
         .permission(&ATTACH)
         .permission(&MODERATE)
+        .permission(&MENTION_EVERYONE)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
@@ -159,9 +176,8 @@ pub fn module() -> Module<Chat> {
         .task(unread::flush)
         .task(join_lines::write_lines)
         .task(held::expire_held);
-    declare_actions(held_pages::declare(web_pages::declare(pages::declare(
-        module,
-    ))))
+    let module = mention_pages::declare(pages::declare(module));
+    declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
 fn declare_actions(module: Module<Chat>) -> Module<Chat> {

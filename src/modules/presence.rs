@@ -20,11 +20,14 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::base::error::Result;
+use crate::base::clock::Micros;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::community::Community;
 use crate::community::permissions::{READ, is_granted};
-use crate::community::topics::{MemberJoined, MemberLeft, ProfileChanged};
+use crate::community::topics::{
+    MemberJoined, MemberLeft, PresenceChosen, ProfileChanged, StatusChanged,
+};
+use crate::community::{Community, PresenceChoice};
 use crate::engine::Engine;
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
@@ -33,7 +36,7 @@ use crate::engine::live::{Content, SocketClosed, SocketOpened};
 use crate::engine::module::{Audience, Module};
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
-use people::{People, State};
+use people::{Chosen, People, State};
 use rejoin::Rejoined;
 use rooms::WatchedRooms;
 use topics::{PeopleChanged, PersonActive, PresenceTold};
@@ -49,6 +52,8 @@ pub struct Presence {
     watched: WatchedRooms,
 }
 
+/// How long states wait when the database does not answer.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_PEOPLE_PER_FRAME: usize = 100; // about 1.5 KB of HTML each
 
 /// The presence of a space's members.
@@ -93,7 +98,20 @@ impl Presence {
         loop {
             self.people.wait_for_change().await;
             tokio::time::sleep(batch_interval).await;
-            let changes = self.people.take_changes(Instant::now());
+            let chosen = match self.chosen(self.people.dirty()).await {
+                Ok(chosen) => chosen,
+                Err(error) => {
+                    // Nobody is shown as here who may have chosen not to be.
+                    tracing::warn!(%error, "choices of presence were not read");
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                    continue;
+                }
+            };
+            let changes = self.people.take_changes(&chosen, Instant::now());
+            for (account, state) in &changes.published {
+                let present = &self.community.present;
+                present.set(*account, *state != State::Away);
+            }
             self.tell(&changes.told, false);
             if changes.published.is_empty() {
                 continue;
@@ -107,15 +125,11 @@ impl Presence {
     async fn publish_to_spaces(&self, changes: &[(AccountId, State)]) -> Result<()> {
         let mut by_space: BTreeMap<SpaceId, Vec<PersonFrame>> = BTreeMap::new();
         for (account, state) in changes {
-            let name = self.community.accounts.get(*account).await?.name.clone();
+            let person = self.community.accounts.get(*account).await?;
             let deps = self.community.dependencies(*account);
             for space in self.community.spaces.of(&deps, *account).await?.iter() {
-                by_space.entry(space.id).or_default().push(PersonFrame {
-                    account: *account,
-                    list: space.id.into(),
-                    name: name.clone(),
-                    state: *state,
-                });
+                let frame = PersonFrame::new(&person, space.id, *state);
+                by_space.entry(space.id).or_default().push(frame);
             }
         }
         let parts = by_space.into_iter().flat_map(|(space, mut people)| {
@@ -147,13 +161,40 @@ impl Presence {
         Ok(())
     }
 
-    fn person(&self, account: AccountId, name: &str, space: SpaceId) -> PersonFrame {
-        PersonFrame {
-            account,
-            list: space.into(),
-            name: name.to_owned(),
-            state: self.people.state(account),
+    async fn person(&self, account: AccountId, space: SpaceId) -> Result<PersonFrame> {
+        let person = self.community.accounts.get(account).await?;
+        let state = self.people.state(account);
+        Ok(PersonFrame::new(&person, space, state))
+    }
+
+    /// How these accounts chose to be seen.
+    async fn chosen(&self, accounts: Vec<AccountId>) -> Result<Vec<Chosen>> {
+        let mut all = Vec::new();
+        for id in accounts {
+            let (choice, until, status_until) = match self.community.accounts.get(id).await {
+                Ok(account) => {
+                    let (choice, until) = account.presence();
+                    let status_until = account.status().and_then(|status| status.until);
+                    (choice, until, status_until)
+                }
+                Err(Error::NotFound) => (PresenceChoice::Automatic, None, None),
+                Err(error) => return Err(error),
+            };
+            let ends = [until, status_until].into_iter().flatten().min();
+            let left = ends.map(|ends| {
+                ends.0
+                    .saturating_sub(Micros::now().0)
+                    .max(0)
+                    .cast_unsigned()
+            });
+            all.push(Chosen {
+                account: id,
+                choice,
+                // A little later, so that the clock that is read then has passed it.
+                ends_at: left.map(|left| Instant::now() + Duration::from_micros(left + 1_000)),
+            });
         }
+        Ok(all)
     }
 }
 
@@ -194,6 +235,8 @@ pub fn module() -> Module<Presence> {
                 .on(rooms::room_changed)
                 .on(rooms::roles_changed)
                 .on(rooms::member_changed)
+                .on(presence_chosen)
+                .on(status_changed)
                 .on(instances::presence_told)
                 .on(instances::person_active)
                 .when_lagged(recount),
@@ -240,7 +283,7 @@ async fn socket_closed(presence: &Presence, event: &SocketClosed, _: &Envelope) 
 }
 
 async fn member_joined(presence: &Presence, event: &MemberJoined, _: &Envelope) -> Result<()> {
-    let person = presence.person(event.account, &event.name, event.space);
+    let person = presence.person(event.account, event.space).await?;
     let content = Content::of(event).html(move |lang| person.frame(lang));
     let feed = PRESENCE_FEED.name(event.space);
     presence.engine.live.publish(&feed, content);
@@ -264,7 +307,7 @@ async fn member_left(presence: &Presence, event: &MemberLeft, _: &Envelope) -> R
 
 async fn profile_changed(presence: &Presence, event: &ProfileChanged, _: &Envelope) -> Result<()> {
     for space in &event.spaces {
-        let person = presence.person(event.account, &event.name, *space);
+        let person = presence.person(event.account, *space).await?;
         let content = Content::of(event).html(move |lang| person.frame(lang));
         let feed = PRESENCE_FEED.name(*space);
         presence.engine.live.publish(&feed, content);
@@ -272,6 +315,16 @@ async fn profile_changed(presence: &Presence, event: &ProfileChanged, _: &Envelo
         let renamed = [(event.account, event.name.clone(), state)];
         presence.publish_to_rooms(*space, &renamed).await;
     }
+    Ok(())
+}
+
+async fn presence_chosen(presence: &Presence, event: &PresenceChosen, _: &Envelope) -> Result<()> {
+    presence.people.touch(event.account);
+    Ok(())
+}
+
+async fn status_changed(presence: &Presence, event: &StatusChanged, _: &Envelope) -> Result<()> {
+    presence.people.touch(event.account);
     Ok(())
 }
 

@@ -106,6 +106,6 @@ async fn join_line_leaves_room_read() {
     ann.post("general", "welcome").await;
     assert_eq!(
         bob.get("/unread").await.json(),
-        json!([{ "room": general, "space": ann.space }])
+        json!([{ "room": general, "space": ann.space, "mentions": 0 }])
     );
 }

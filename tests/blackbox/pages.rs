@@ -25,6 +25,8 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/members"),
         format!("/spaces/{space}/members/{}", ann.id),
         format!("/spaces/{space}/roles"),
+        format!("/spaces/{space}/groups"),
+        "/mentions".to_owned(),
         format!("/spaces/{space}/roles/new"),
         format!("/spaces/{space}/roles/everyone"),
         format!("/spaces/{space}/rooms"),

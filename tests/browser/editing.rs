@@ -36,7 +36,7 @@ async fn edit_survives_leaving_and_shows_what_changed_elsewhere() {
 
     browser.type_into(FIELD, UP).await;
     browser.type_into(EDIT, ", and more").await;
-    browser.click(".side .me a").await;
+    browser.click(".side .me > a").await;
     browser.wait_until("location.pathname === '/account'").await;
     browser.open_room(&ann.room("general")).await;
     browser

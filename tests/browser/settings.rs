@@ -31,7 +31,7 @@ async fn settings_are_one_page_with_a_way_back() {
             ["Room settings", "pencil"]
         ])
     );
-    page.click(".side .me a").await;
+    page.click(".side .me > a").await;
     page.wait_text("main h1", "Settings").await;
     for section in ["profile", "picture", "appearance", "sessions"] {
         page.click(&format!(".sections a[href='#{section}']")).await;

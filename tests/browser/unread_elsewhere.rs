@@ -15,13 +15,13 @@ async fn title_and_icon_tell_of_unread_elsewhere() {
         .await;
     page.wait_until(&plain).await;
     ann.post("garden", "the frost came").await;
-    page.wait_until("document.title === '(1) general · Tidepool'")
+    page.wait_until("document.title === '• general · Tidepool'")
         .await;
     page.wait_until(&format!("{icon}.includes('favicon-unread')"))
         .await;
     // It stays on another page, and goes by reading.
-    page.click(".side .me a").await;
-    page.wait_until("document.title === '(1) Settings · Tidepool'")
+    page.click(".side .me > a").await;
+    page.wait_until("document.title === '• Settings · Tidepool'")
         .await;
     page.click(&format!("#room-link-{garden}")).await;
     page.wait_message("the frost came").await;
@@ -56,7 +56,7 @@ async fn title_and_icon_tell_of_unread_elsewhere() {
         .next()
         .expect("a room");
     ann.post(&room, "apples").await;
-    page.wait_until("document.title === '(1) garden · Tidepool'")
+    page.wait_until("document.title === '• garden · Tidepool'")
         .await;
     page.wait_visible(&format!(".rail a[href='/spaces/{space}'][data-unread]"))
         .await;

@@ -426,7 +426,7 @@ async fn slow_answers_show_that_they_are_awaited() {
             window.fetch = (...all) => new Promise((go) => { window.__go = go; }) \
                 .then(() => { window.fetch = send; return send(...all); }); })()")
         .await;
-    browser.click(".side .me a").await;
+    browser.click(".side .me > a").await;
     browser
         .wait_until(
             "getComputedStyle(document.documentElement, '::before').content === '\"\"' \

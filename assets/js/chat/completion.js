@@ -1,5 +1,6 @@
-// Completion of what is being typed in a field: emoji after ":" and rooms after "#". A list opens
-// over the field; ↑ and ↓ choose, Enter or Tab takes, Esc closes it.
+// Completion of what is being typed in a field: emoji after ":", rooms after "#", and whom a
+// message mentions after "@" (mentions.js). A list opens over the field; ↑ and ↓ choose, Enter or
+// Tab takes, Esc closes it.
 
 import { announce, words } from '../app.js';
 import { replaceText } from './formatting.js';
@@ -63,7 +64,8 @@ class Completion {
     if (this.typed !== typed) return; // more was typed meanwhile
     this.items = found.slice(0, MAX_ITEMS);
     // Where the name is written out already, Enter sends.
-    const isComplete = this.items.length === 1 && this.items[0].label === typed.query;
+    const [first] = this.items;
+    const isComplete = this.items.length === 1 && (first.name ?? first.label) === typed.query;
     if (!this.items.length || isComplete) return this.close();
     this.chosen = 0;
     this.list.replaceChildren(...this.items.map((item, index) => this.createItem(item, index)));
@@ -73,13 +75,19 @@ class Completion {
     this.choose(0);
   }
 
-  createItem({ sign, label }, index) {
+  createItem({ sign, label, detail }, index) {
     const item = document.createElement('li');
     item.id = `${this.list.id}-${index}`;
     item.setAttribute('role', 'option');
     const name = document.createElement('bdi');
     name.textContent = label;
     item.append(sign, ' ', name);
+    if (detail) {
+      const more = document.createElement('bdi');
+      more.className = 'soft';
+      more.textContent = detail;
+      item.append(' ', more);
+    }
     return item;
   }
 

@@ -7,6 +7,9 @@ function rename(person) {
   for (const shown of document.querySelectorAll(`.msg[data-author="${account}"] header b`)) {
     if (shown.textContent !== name) shown.textContent = name;
   }
+  for (const mention of document.querySelectorAll(`.mention[data-account="${account}"]`)) {
+    if (mention.textContent !== `@${name}`) mention.textContent = `@${name}`;
+  }
 }
 
 /** Follows the people's panes of this and later pages. */

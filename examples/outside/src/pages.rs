@@ -82,6 +82,7 @@ pub async fn nav(
         icon: "check",
         label: viewer.lang.t("todo-title").to_owned(),
         unread: false,
+        mentions: 0,
         key: format!("todo-{space}"),
     };
     let section = |space| NavSection {

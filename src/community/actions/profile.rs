@@ -8,6 +8,7 @@ use crate::base::ids::AccountId;
 use crate::community::Community;
 use crate::community::blocks::{BLOCK, IGNORE, WRITERS};
 use crate::community::profiles::{NewProfile, NewStatus};
+use crate::community::redirects::local_path;
 use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
@@ -59,6 +60,29 @@ pub(super) async fn set_status(
     let new = NewStatus::new(&input.emoji, &input.text, &input.ends)?;
     community.set_status(viewer.account, new).await?;
     Ok(Outcome::new(Value::Null, "/account/profile"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetPresence {
+    /// `automatic`, `busy` or `invisible`.
+    presence: String,
+    /// `30m`, `1h`, `4h`, `8h`, or empty: until it is changed.
+    #[serde(default)]
+    ends: String,
+    /// The page to go back to.
+    #[serde(default)]
+    here: String,
+}
+
+pub(super) async fn set_presence(
+    community: Community,
+    viewer: Viewer,
+    input: SetPresence,
+) -> Result<Outcome> {
+    community
+        .choose_presence(viewer.account, &input.presence, &input.ends)
+        .await?;
+    Ok(Outcome::new(Value::Null, local_path(&input.here)))
 }
 
 #[derive(Deserialize)]

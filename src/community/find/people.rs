@@ -26,23 +26,42 @@ pub(in crate::community) struct PeopleIndex {
 struct Entry {
     account: AccountId,
     name: String,
+    /// The unique name, where another one is shown.
+    user_name: Option<Box<str>>,
     key: String,
+    /// Of the unique name.
+    user_key: Option<Box<str>>,
 }
 
 impl Entry {
     fn ranked(&self, pattern: &Pattern) -> Option<(Rank, &Self)> {
-        Some((pattern.rank_of_key(&self.key)?, self))
+        let own = self.user_key.as_deref();
+        let ranks = [
+            pattern.rank_of_key(&self.key),
+            own.and_then(|key| pattern.rank_of_key(key)),
+        ];
+        Some((ranks.into_iter().flatten().min()?, self))
     }
 }
 
 impl PeopleIndex {
-    fn new(rows: Vec<(AccountId, String)>) -> Self {
+    fn new(rows: Vec<(AccountId, String, String)>) -> Self {
         let mut index = Self::default();
-        for (number, (account, name)) in (0..).zip(rows) {
+        for (number, (account, name, user_name)) in (0..).zip(rows) {
             let key = search_key(&name);
-            let all = words(&key).flat_map(starts);
-            index.starts.extend(all.map(|start| (start.into(), number)));
-            index.people.push(Entry { account, name, key });
+            let user_name = (user_name != name).then(|| user_name.into_boxed_str());
+            let user_key = user_name.as_deref().map(search_key).map(Into::into);
+            for key in [Some(&*key), user_key.as_deref()].into_iter().flatten() {
+                let all = words(key).flat_map(starts);
+                index.starts.extend(all.map(|start| (start.into(), number)));
+            }
+            index.people.push(Entry {
+                account,
+                name,
+                user_name,
+                key,
+                user_key,
+            });
         }
         index.starts.sort_unstable();
         index
@@ -61,16 +80,20 @@ impl PeopleIndex {
         pattern: &Pattern,
         limit: usize,
     ) -> Vec<(AccountId, &str, Rank)> {
-        self.find_among(pattern, limit, |_| true)
+        let found = self.find_among(pattern, limit, |_| true).into_iter();
+        found
+            .map(|(account, name, _, rank)| (account, name, rank))
+            .collect()
     }
 
-    /// As [`find`](Self::find), of those that `is_wanted`.
+    /// As [`find`](Self::find), of those whom `is_meant` accepts, with their unique names where
+    /// others are shown.
     pub(in crate::community) fn find_among(
         &self,
         pattern: &Pattern,
         limit: usize,
-        is_wanted: impl Fn(AccountId) -> bool,
-    ) -> Vec<(AccountId, &str, Rank)> {
+        is_meant: impl Fn(AccountId) -> bool,
+    ) -> Vec<(AccountId, &str, Option<&str>, Rank)> {
         let mut found: Vec<(Rank, &Entry)> = Vec::new();
         // The word that begins the fewest names leaves the fewest people to compare.
         let ranges = pattern.words().map(|word| self.range(word));
@@ -78,13 +101,14 @@ impl PeopleIndex {
             let people = range
                 .iter()
                 .take(MAX_SCANNED)
-                .filter_map(|(_, number)| self.people.get(*number as usize));
+                .filter_map(|(_, number)| self.people.get(*number as usize))
+                .filter(|entry| is_meant(entry.account));
             found.extend(people.filter_map(|entry| entry.ranked(pattern)));
         } else if pattern.is_blank() {
-            let people = self.people.iter().take(limit);
+            let people = self.people.iter().filter(|entry| is_meant(entry.account));
+            let people = people.take(limit);
             found.extend(people.filter_map(|entry| entry.ranked(pattern)));
         }
-        found.retain(|(_, entry)| is_wanted(entry.account));
         found.sort_unstable_by(|(rank, one), (other_rank, other)| {
             (rank, &one.key, one.account).cmp(&(other_rank, &other.key, other.account))
         });
@@ -92,7 +116,10 @@ impl PeopleIndex {
         found.truncate(limit);
         found
             .into_iter()
-            .map(|(rank, entry)| (entry.account, entry.name.as_str(), rank))
+            .map(|(rank, entry)| {
+                let user_name = entry.user_name.as_deref();
+                (entry.account, entry.name.as_str(), user_name, rank)
+            })
             .collect()
     }
 }
@@ -120,7 +147,7 @@ impl PeopleIndexes {
         page: &Dependencies,
         space: SpaceId,
     ) -> Result<Arc<PeopleIndex>> {
-        const READ: &str = "SELECT a.id, a.name FROM members m \
+        const READ: &str = "SELECT a.id, a.name, coalesce(a.user_name, a.name) FROM members m \
             JOIN accounts a ON a.id = m.account_id WHERE m.space_id = $1";
         let _making = self.making.lock(space).await;
         let load = async |deps: &Dependencies| {
@@ -145,14 +172,18 @@ mod tests {
 
     #[test]
     fn ten_thousand_people_are_found_by_word_and_bounded() {
-        let rows = (0..10_000).map(|n| (AccountId(n), format!("Ann{n} Okafor-Lind")));
+        let named = |id, name: String| (AccountId(id), name.clone(), name);
+        let rows = (0..10_000).map(|n| named(n, format!("Ann{n} Okafor-Lind")));
         let others = [(10_001, "王小明"), (10_002, "Zoë Lindgren")];
-        let others = others.map(|(id, name)| (AccountId(id), name.to_owned()));
+        let others = others.map(|(id, name)| named(id, name.to_owned()));
+        let other_name = (AccountId(10_003), "Frost".to_owned(), "jack99".to_owned());
+        let others = others.into_iter().chain([other_name]);
         let index = PeopleIndex::new(rows.chain(others).collect());
         assert_eq!(found(&index, "ann").len(), 3);
         assert_eq!(found(&index, "okafor ann9999"), ["Ann9999 Okafor-Lind"]);
         assert_eq!(found(&index, "小明"), ["王小明"]);
         assert_eq!(found(&index, "zoe"), ["Zoë Lindgren"]);
+        assert_eq!(found(&index, "jack"), ["Frost"]);
         assert_eq!(found(&index, "lind").len(), 3);
         assert_eq!(found(&index, ""), found(&index, ""));
         assert!(found(&index, "lindgrenx").is_empty());

@@ -23,7 +23,10 @@ pub struct NavEntry {
     pub label: String,
     /// Whether there is something unread behind the link.
     pub unread: bool,
-    /// Unique on the page: frames of the module change the element `#unread-<key>`.
+    /// How many unread messages behind the link mention the viewer; 100 stands for more, too.
+    pub mentions: i64,
+    /// Unique on the page: frames of the module change the elements `#unread-<key>` and
+    /// `#mentions-<key>`.
     pub key: String,
 }
 

@@ -1,15 +1,17 @@
 //! A message as HTML: its body from Markdown, and the fragment that pages and frames share.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use askama::Template;
 
 use super::links::open_outside_in_tabs;
+use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{Community, EmojiSet, Face, RoomNames};
 use crate::engine::fragments::{Fragments, Key};
@@ -40,6 +42,8 @@ const TEMPLATE: &str = "chat.message.6";
 pub(super) struct Names {
     emoji: Arc<EmojiSet>,
     rooms: Arc<RoomNames>,
+    /// Those who are mentioned.
+    people: Arc<HashMap<AccountId, String>>,
     /// How often accounts were renamed: a fragment shows its author's name.
     renames: u64,
 }
@@ -51,7 +55,33 @@ impl Names {
             renames: community.accounts.renames(),
             emoji: community.emoji.in_room(room).await?,
             rooms: community.rooms.names_in(room).await?,
+            people: Arc::default(),
         })
+    }
+
+    /// With the names of the people who are mentioned.
+    pub(super) async fn with_people<'a>(
+        mut self,
+        community: &Community,
+        mentions: impl Iterator<Item = &'a Mentions>,
+    ) -> Result<Self> {
+        let mut people = HashMap::new();
+        for account in mentions.flat_map(Mentions::accounts) {
+            match community.accounts.get(account).await {
+                Ok(found) => drop(people.insert(account, found.name.clone())),
+                Err(Error::NotFound) => {} // shown as it was written
+                Err(error) => return Err(error),
+            }
+        }
+        self.people = Arc::new(people);
+        Ok(self)
+    }
+
+    /// The names of these people, as part of the cache key of what shows them.
+    fn hash_people(&self, mentions: &Mentions, hasher: &mut DefaultHasher) {
+        for account in mentions.accounts() {
+            self.people.get(&account).hash(hasher);
+        }
     }
 
     /// Part of the cache key of whatever is rendered with these names.
@@ -60,16 +90,24 @@ impl Names {
     }
 
     /// A message's HTML, with its names replaced.
-    fn resolve(&self, html: &str) -> String {
-        let html = markdown::with_emoji(html, &self.emoji);
+    fn resolve(&self, html: &str, mentions: &Mentions) -> String {
+        let html = markdown::with_mentions(html, mentions, &self.people);
+        let html = markdown::with_emoji(&html, &self.emoji);
         markdown::with_room_links(&html, &self.rooms)
     }
 }
 
-/// `author` is the name that is shown, which may change.
-pub(super) fn key(lang: Lang, id: MessageId, revision: i64, names: &Names, author: &str) -> Key {
+/// `author` is the name that is shown, which may change, as may those of who is mentioned.
+pub(super) fn key(
+    lang: Lang,
+    (id, revision): (MessageId, i64),
+    names: &Names,
+    author: &str,
+    mentions: &Mentions,
+) -> Key {
     let mut hasher = DefaultHasher::new();
     author.hash(&mut hasher);
+    names.hash_people(mentions, &mut hasher);
     Key {
         template: TEMPLATE,
         lang,
@@ -90,17 +128,19 @@ impl Body {
     /// Rendered once per revision and set of names, and shared by the author's response, the frame
     /// and pages.
     fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
+        let mut hasher = DefaultHasher::new();
+        names.hash_people(&message.mentions, &mut hasher);
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
             id: message.id.0,
             revision: message.revision,
-            variant: names.version(),
+            variant: names.version() ^ hasher.finish(),
         };
         let html = fragments.render(key, || {
             let html = match &message.html {
-                Some(stored) => names.resolve(stored),
-                None => names.resolve(&markdown::to_html(&message.body)),
+                Some(stored) => names.resolve(stored, &message.mentions),
+                None => names.resolve(&markdown::to_html(&message.body), &message.mentions),
             };
             open_outside_in_tabs(&html, hosts).into_owned()
         });
@@ -144,6 +184,8 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
+    let mentions = std::iter::once(&message.mentions);
+    let names = names.with_people(&chat.community, mentions).await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, names, &hosts));
@@ -161,7 +203,8 @@ pub(super) fn fragment(
     lang: Lang,
 ) -> Arc<str> {
     let author = &message.author_name;
-    let key = key(lang, message.id, message.revision, &body.names, author);
+    let version = (message.id, message.revision);
+    let key = key(lang, version, &body.names, author, &message.mentions);
     fragments.render(key, || {
         let view = MessageView {
             message,

@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
 use super::joined::Joined;
+use super::mention_targets::Mentions;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -70,6 +71,10 @@ pub struct Message {
     #[sqlx(try_from = "String")]
     #[serde(default, skip_serializing_if = "Joined::is_empty")]
     pub joined: Joined,
+    /// Whom its text mentions; nobody once deleted.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
 }
 
 impl Message {
@@ -90,6 +95,7 @@ impl Message {
             html: None,
             files: Attachments::default(),
             joined: Joined::default(),
+            mentions: Mentions::default(),
         }
     }
 

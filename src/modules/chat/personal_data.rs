@@ -82,12 +82,16 @@ async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {
             WHERE author_id = $1 AND deleted_at IS NULL AND joined = '' LIMIT $2";
         let ids: Vec<MessageId> = tx.scalars(FIND, (account, BATCH_MESSAGES)).await?;
         for id in &ids {
+            let before = store::message_in(tx, *id).await?.mentions;
             let (message, is_new) = store::delete(tx, *id).await?;
             if is_new {
                 attachment_store::detach(&context, tx, *id).await?;
+                let origin = Origin::new(account, None);
+                context
+                    .drop_mentions(tx, origin, message.room, *id, &before)
+                    .await?;
                 let (room, feed) = (message.room, ROOM_FEED.name(message.room));
                 let (bus, event) = (&context.engine.bus, MessageDeleted { room, message });
-                let origin = Origin::new(account, None);
                 bus.publish_to_followers(tx, &[feed], origin, event).await?;
             }
         }

@@ -1,11 +1,11 @@
 //! The rooms and direct conversations in the sidebar, with their unread marks.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::topics::{AccountReads, RoomHistory};
-use super::{Chat, store};
+use super::{Chat, mention_store, store};
 use crate::base::error::Result;
-use crate::base::ids::{RoomId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::permissions::{MANAGE_ROOMS, is_granted};
 use crate::community::{CategoryId, DirectRoom, Room, Scope};
 use crate::engine::module::{NavEntry, NavSection};
@@ -33,7 +33,7 @@ pub(super) async fn nav(
     {
         deps.add(RoomHistory(room.0));
     }
-    let unread = store::unread(&chat.engine.db, viewer.account, space).await?;
+    let unread = Marks::read(&chat, viewer.account, space).await?;
     let mut sections = Vec::new();
     if let Some((space, rooms)) = open {
         let categories = chat.community.rooms.categories(&deps, space).await?;
@@ -60,6 +60,26 @@ pub(super) async fn nav(
     Ok(sections)
 }
 
+/// What is unread, by room.
+struct Marks {
+    unread: HashSet<RoomId>,
+    mentions: HashMap<RoomId, i64>,
+}
+
+impl Marks {
+    async fn read(chat: &Chat, account: AccountId, space: Option<SpaceId>) -> Result<Self> {
+        let unread = store::unread(&chat.engine.db, account, space).await?;
+        // What mentions somebody is unread by them.
+        let rooms: Vec<RoomId> = unread.iter().copied().collect();
+        let mentions = mention_store::unread_of(&chat.engine.db, account, &rooms).await?;
+        Ok(Self { unread, mentions })
+    }
+
+    fn count(&self, room: RoomId) -> i64 {
+        self.mentions.get(&room).copied().unwrap_or(0)
+    }
+}
+
 impl Chat {
     async fn rooms_section(
         &self,
@@ -82,17 +102,18 @@ impl Chat {
     }
 }
 
-fn entry(room: &Room, unread: &HashSet<RoomId>) -> NavEntry {
+fn entry(room: &Room, marks: &Marks) -> NavEntry {
     NavEntry {
         href: format!("/rooms/{}", room.id),
         icon: room.icon(),
-        unread: unread.contains(&room.id),
+        unread: marks.unread.contains(&room.id),
+        mentions: marks.count(room.id),
         key: room.id.to_string(),
         label: room.name.clone(),
     }
 }
 
-fn direct_section(rooms: &[DirectRoom], unread: &HashSet<RoomId>) -> NavSection {
+fn direct_section(rooms: &[DirectRoom], marks: &Marks) -> NavSection {
     let entry = |room: &DirectRoom| NavEntry {
         href: format!("/rooms/{}", room.id),
         icon: if room.other.is_none() {
@@ -100,7 +121,8 @@ fn direct_section(rooms: &[DirectRoom], unread: &HashSet<RoomId>) -> NavSection 
         } else {
             "person"
         },
-        unread: unread.contains(&room.id),
+        unread: marks.unread.contains(&room.id),
+        mentions: marks.count(room.id),
         key: room.id.to_string(),
         label: room.title.clone(),
     };

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::checksum::Covered;
 use super::joined::Joined;
+use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
@@ -15,12 +16,15 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, RoomId, SpaceId};
 
 /// What identifies a message's cached fragment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(super) struct Stub {
     pub(super) id: MessageId,
     pub(super) revision: i64,
     #[sqlx(rename = "author_id")]
     pub(super) author: AccountId,
+    /// The fragment shows the present names of those who are mentioned.
+    #[sqlx(try_from = "String")]
+    pub(super) mentions: Mentions,
 }
 
 /// Inserts a message, or finds the one that the author posted under this key before. The flag says
@@ -31,14 +35,15 @@ pub(super) async fn post(
     author: AccountId,
     name: &str,
     key: &str,
-    body: &str,
-    html: Option<&str>,
+    (body, html): (&str, Option<&str>),
+    mentions: &Mentions,
 ) -> Result<(Message, bool)> {
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
-        html, revision, checksum, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $9, 1, $8, EXISTS (SELECT 1 FROM (SELECT author_id, created_at, joined \
+        html, mentions, revision, checksum, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $9, $10, 1, $8, EXISTS \
+        (SELECT 1 FROM (SELECT author_id, created_at, joined \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7 AND last.joined = ''), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
@@ -65,6 +70,7 @@ pub(super) async fn post(
         continues_after,
         checksum,
         html,
+        mentions.to_string(),
     );
     let continues: Option<bool> = tx.optional_scalar(POST, values).await?;
     if let Some(continues) = continues {
@@ -86,6 +92,7 @@ pub(super) async fn post(
             html: html.map(str::to_owned),
             files: Attachments::default(),
             joined: Joined::default(),
+            mentions: mentions.clone(),
         };
         return Ok((message, true));
     }
@@ -143,14 +150,21 @@ pub(super) async fn set_files(tx: &mut Tx, id: MessageId, files: &Attachments) -
 pub(super) async fn edit(
     tx: &mut Tx,
     id: MessageId,
-    body: &str,
-    html: Option<&str>,
+    (body, html): (&str, Option<&str>),
+    mentions: &Mentions,
     revision: Option<i64>,
 ) -> Result<Message> {
     const EDIT: &str = "UPDATE messages SET body = $2, html = $4, edited_at = $3, \
-        revision = revision + 1 \
+        mentions = $6, revision = revision + 1 \
         WHERE id = $1 AND deleted_at IS NULL AND revision = COALESCE($5, revision)";
-    let fields = (id, body, Micros::now(), html, revision);
+    let fields = (
+        id,
+        body,
+        Micros::now(),
+        html,
+        revision,
+        mentions.to_string(),
+    );
     let done = tx.execute(EDIT, fields).await?;
     let message = message_in(tx, id).await?;
     if done == 0 {
@@ -174,7 +188,7 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
-        deleted_at = $2, \
+        mentions = '', deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     let message = tx.one(MESSAGE, (id,)).await?;
@@ -233,7 +247,7 @@ pub(super) async fn before(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages \
+    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
         WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     db.all(READ, (room, position, limit as i64)).await
 }
@@ -245,7 +259,7 @@ pub(super) async fn from(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id FROM messages \
+    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
         WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
     db.all(READ, (room, position, limit as i64)).await
 }
@@ -321,6 +335,9 @@ pub(super) struct UnreadRoom {
     /// None for a direct conversation.
     #[sqlx(rename = "space_id")]
     space: Option<SpaceId>,
+    /// How many of them mention the account; 100 stands for more, too.
+    #[sqlx(default)]
+    pub(super) mentions: i64,
 }
 
 /// Rooms with unread messages that an account may be able to read, wherever they are, at most a

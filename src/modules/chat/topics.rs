@@ -161,6 +161,27 @@ event! {
 }
 
 event! {
+    /// Messages that mention people were posted in a room, or do so no more.
+    pub struct MentionsChanged on "chat.mentions.changed" by room changes() {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// Whom they mention by name; empty: anybody who reads the room.
+        accounts: Vec<AccountId> = vec![AccountId(8)],
+        /// Whether some were removed.
+        removed: bool = false,
+    }
+}
+
+/// The unread messages of a room that mention an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MentionCount {
+    /// The room.
+    pub room: RoomId,
+    /// How many; 100 stands for more, too.
+    pub count: i64,
+}
+
+event! {
     /// An account has unread messages in these rooms; published on its own feed, in batches.
     pub struct UnreadChanged on "chat.unread.changed" by account
         changes(account as AccountReads) {
@@ -168,6 +189,8 @@ event! {
         account: AccountId = AccountId(7),
         /// The rooms with unread messages.
         rooms: Vec<RoomId> = vec![RoomId(12)],
+        /// Rooms whose number of unread mentions has changed.
+        mentions: Vec<MentionCount> = vec![MentionCount { room: RoomId(12), count: 1 }],
     }
 }
 

@@ -10,6 +10,7 @@ use super::topics::TypingStarted;
 use super::{Chat, POST, TYPING_FEED};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
+use crate::community::PresenceChoice;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::{Envelope, Origin};
 use crate::engine::live::Content;
@@ -34,6 +35,10 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
         .await?;
     if room.space.is_none() && chat.community.is_closed(room.id).await? {
         return Err(Error::Conflict("error-conversation-closed"));
+    }
+    let account = chat.community.accounts.get(viewer.account).await?;
+    if account.presence().0 == PresenceChoice::Invisible {
+        return Ok(Outcome::new(Value::Null, format!("/rooms/{}", input.room)));
     }
     let event = TypingStarted {
         room: room.id,

@@ -15,15 +15,19 @@ use axum::extract::State;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Chat;
+use super::mention_counts::{MentionCounts, mentions_changed};
+use super::mention_store;
 use super::model::MessageId;
 use super::store::{self, UnreadRoom};
-use super::topics::{MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged};
+use super::topics::{
+    MentionCount, MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged,
+};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
-use crate::community::UNREAD_FEED;
 use crate::community::permissions::{READ, is_granted};
-use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
+use crate::community::{UNREAD_FEED, mention_mark};
+use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
@@ -45,6 +49,7 @@ pub(super) struct Unread(Arc<UnreadState>);
 
 struct UnreadState {
     rooms: Mutex<Rooms>,
+    /// Wakes [`flush`].
     posted: Notify,
     /// For [`present`].
     presenting: Semaphore,
@@ -61,13 +66,15 @@ impl Default for UnreadState {
 }
 
 #[derive(Default)]
-struct Rooms {
+pub(super) struct Rooms {
     /// Rooms with posts since the last batch.
     dirty: HashMap<RoomId, UnreadUpdate>,
     /// Rooms that a connected account was notified of and has not read since.
     notified: HashMap<AccountId, HashSet<RoomId>>,
     /// Rooms that an account will be notified of when its [`ACCOUNT_INTERVAL`] is over.
     pending: HashMap<AccountId, HashSet<RoomId>>,
+    /// Mentions that are counted anew, and counts that accounts will be notified of.
+    pub(super) mentions: MentionCounts,
     /// How far accounts have read, in a window that shows the room, within the last
     /// [`READ_TTL`]: posts of other instances are heard of later than their messages.
     read: HashMap<(AccountId, RoomId), (MessageId, Instant)>,
@@ -120,6 +127,7 @@ impl Rooms {
             .retain(|account, _| connected.contains(account));
         self.pending
             .retain(|account, rooms| connected.contains(account) && !rooms.is_empty());
+        self.mentions.retain_connected(connected);
         self.last_frame
             .retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
         self.read.retain(|_, (_, at)| at.elapsed() < READ_TTL);
@@ -143,11 +151,12 @@ impl Rooms {
         }
     }
 
-    /// Takes the pending rooms of accounts whose interval is over.
-    fn take_due(&mut self) -> Vec<(AccountId, Vec<RoomId>)> {
-        let due: Vec<AccountId> = self
+    /// Takes the pending rooms and counts of accounts whose interval is over.
+    fn take_due(&mut self) -> Vec<UnreadChanged> {
+        let due: HashSet<AccountId> = self
             .pending
             .keys()
+            .chain(self.mentions.accounts())
             .filter(|account| !self.last_frame.contains_key(account))
             .copied()
             .collect();
@@ -155,7 +164,11 @@ impl Rooms {
             .map(|account| {
                 self.last_frame.insert(account, Instant::now());
                 let rooms = self.pending.remove(&account).unwrap_or_default();
-                (account, rooms.into_iter().collect())
+                UnreadChanged {
+                    account,
+                    rooms: rooms.into_iter().collect(),
+                    mentions: self.mentions.take(account),
+                }
             })
             .collect()
     }
@@ -165,6 +178,7 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
     Subscriber::new("chat.unread")
         .on(message_posted)
         .on(rooms_posted)
+        .on(mentions_changed)
         .on(room_read)
 }
 
@@ -208,13 +222,25 @@ async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
     }
     let now = (read.message, Instant::now());
     rooms.read.insert((read.account, read.room), now);
-    // The account's other tabs drop the mark at once.
-    chat.publish_marks(read.account, read, vec![read.room], false);
+    rooms.mentions.clear(read.account, read.room);
+    // The account's other tabs drop the marks at once.
+    let room = read.room;
+    let content = Content::of(read).html(move |lang| {
+        let none = MentionCount { room, count: 0 };
+        marks_html(&[room], false, lang) + &counts_html(&[none], lang)
+    });
+    let feed = UNREAD_FEED.name(read.account);
+    chat.engine.live.publish(&feed, content);
     Ok(())
 }
 
 impl Unread {
-    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+    /// Has [`flush`] look for what is to be told.
+    pub(super) fn wake(&self) {
+        self.0.posted.notify_one();
+    }
+
+    pub(super) fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -230,13 +256,25 @@ fn marks_html(rooms: &[RoomId], unread: bool, lang: Lang) -> String {
     rooms.iter().map(partial).collect()
 }
 
+/// Sets the numbers of unread mentions of these rooms; zero removes one.
+fn counts_html(counts: &[MentionCount], lang: Lang) -> String {
+    let counts = counts.iter().map(|one| {
+        let mark = match one.count {
+            0 => String::new(),
+            count => mention_mark(lang, count),
+        };
+        Partial::inner(format!("#mentions-{}", one.room), &mark).to_string()
+    });
+    counts.collect()
+}
+
 /// Brings the marks of a client up to date that comes back from another instance.
 pub(super) async fn present(chat: Chat, account: AccountId) {
     // Thousands come back at once after a restart; pages and posts need readers, too.
     let Ok(_permit) = chat.unread.0.presenting.acquire().await else {
         return;
     };
-    let (unread, read) = match chat.marks(account).await {
+    let (unread, mentions, read) = match chat.marks(account).await {
         Ok(marks) => marks,
         Err(error) => {
             tracing::warn!(%error, "unread marks were not sent");
@@ -246,9 +284,22 @@ pub(super) async fn present(chat: Chat, account: AccountId) {
     if unread.is_empty() && read.is_empty() {
         return;
     }
+    // Also of the rooms that nobody mentions the account in: a count may be from before.
+    let none = read.iter().map(|room| MentionCount {
+        room: *room,
+        count: 0,
+    });
+    let counts: Vec<_> = mentions.iter().cloned().chain(none).collect();
     let rooms = unread.clone();
-    let content = Content::of(&UnreadChanged { account, rooms })
-        .html(move |lang| marks_html(&unread, true, lang) + &marks_html(&read, false, lang));
+    let event = UnreadChanged {
+        account,
+        rooms,
+        mentions,
+    };
+    let content = Content::of(&event).html(move |lang| {
+        let marks = marks_html(&unread, true, lang) + &marks_html(&read, false, lang);
+        marks + &counts_html(&counts, lang)
+    });
     let live = &chat.engine.live;
     live.publish(&UNREAD_FEED.name(account), content);
 }
@@ -267,7 +318,13 @@ impl Chat {
     async fn unread_of(&self, account: AccountId) -> Result<Vec<UnreadRoom>> {
         let access = &self.community.access;
         let mut readable = Vec::new();
-        for unread in store::unread_with_spaces(&self.engine.db, account).await? {
+        let mut rooms = store::unread_with_spaces(&self.engine.db, account).await?;
+        let ids: Vec<RoomId> = rooms.iter().map(|unread| unread.room).collect();
+        let mentions = mention_store::unread_of(&self.engine.db, account, &ids).await?;
+        for unread in &mut rooms {
+            unread.mentions = mentions.get(&unread.room).copied().unwrap_or(0);
+        }
+        for unread in rooms {
             if is_granted(access.permit_in_room(account, &READ, unread.room).await)? {
                 readable.push(unread);
             }
@@ -275,26 +332,30 @@ impl Chat {
         Ok(readable)
     }
 
-    /// The rooms with unread messages, and rooms that are read.
-    async fn marks(&self, account: AccountId) -> Result<(Vec<RoomId>, Vec<RoomId>)> {
-        let unread = self.unread_of(account).await?;
-        let unread = unread.into_iter().map(|unread| unread.room).collect();
-        Ok((unread, store::read_rooms(&self.engine.db, account).await?))
-    }
-
-    /// Sets or removes the marks of these rooms in an account's sidebars. A tab that shows the
-    /// room itself gets the mark, too, and removes it by marking the room as read.
-    fn publish_marks<E: Event>(
+    /// The rooms with unread messages, the number of mentions in each, and rooms that are read.
+    async fn marks(
         &self,
         account: AccountId,
-        event: &E,
-        rooms: Vec<RoomId>,
-        unread: bool,
-    ) {
-        let content = Content::of(event).html(move |lang| marks_html(&rooms, unread, lang));
-        self.engine
-            .live
-            .publish(&UNREAD_FEED.name(account), content);
+    ) -> Result<(Vec<RoomId>, Vec<MentionCount>, Vec<RoomId>)> {
+        let unread = self.unread_of(account).await?;
+        let counts = unread.iter().map(|unread| MentionCount {
+            room: unread.room,
+            count: unread.mentions,
+        });
+        let counts = counts.collect();
+        let unread = unread.into_iter().map(|unread| unread.room).collect();
+        let read = store::read_rooms(&self.engine.db, account).await?;
+        Ok((unread, counts, read))
+    }
+
+    /// Sets marks and counts in an account's sidebars. A tab that shows the room itself gets them,
+    /// too, and removes them by marking the room as read.
+    fn publish_marks(&self, event: UnreadChanged) {
+        let feed = UNREAD_FEED.name(event.account);
+        let content = Content::of(&event).html(move |lang| {
+            marks_html(&event.rooms, true, lang) + &counts_html(&event.mentions, lang)
+        });
+        self.engine.live.publish(&feed, content);
     }
 
     /// Tells other instances of the posts since the last batch.
@@ -338,7 +399,10 @@ impl Chat {
 /// Notifies accounts of dirty rooms, each account at most once per [`ACCOUNT_INTERVAL`].
 pub(super) async fn flush(chat: Chat) {
     loop {
-        let has_pending = !chat.unread.rooms().pending.is_empty();
+        let has_pending = {
+            let rooms = chat.unread.rooms();
+            !rooms.pending.is_empty() || rooms.mentions.is_pending()
+        };
         if !has_pending {
             chat.unread.0.posted.notified().await;
         }
@@ -346,6 +410,9 @@ pub(super) async fn flush(chat: Chat) {
         let connected: HashSet<AccountId> = chat.engine.live.connected().into_iter().collect();
         let dirty: Vec<RoomId> = chat.unread.rooms().dirty.keys().copied().collect();
         let readers = chat.connected_readers(dirty, &connected).await;
+        let changed = chat.unread.rooms().mentions.take_changed();
+        let counted_at = Instant::now();
+        let counts = chat.count_mentions(changed, &connected).await;
         // Posts and reads during these queries have updated `dirty`, which is evaluated only now.
         let mut rooms = chat.unread.rooms();
         let posts = rooms.local_posts();
@@ -353,13 +420,17 @@ pub(super) async fn flush(chat: Chat) {
         for (room, readers) in readers {
             rooms.schedule(room, readers);
         }
+        for (account, count) in counts {
+            // Read meanwhile: what was counted may be read.
+            let read = rooms.read.get(&(account, count.room));
+            match read.is_some_and(|(_, at)| *at >= counted_at) {
+                true => rooms.mentions.recount(count.room, account),
+                false => rooms.mentions.set(account, count),
+            }
+        }
         // Still under the lock: see `room_read`.
-        for (account, due) in rooms.take_due() {
-            let event = UnreadChanged {
-                account,
-                rooms: due.clone(),
-            };
-            chat.publish_marks(account, &event, due, true);
+        for event in rooms.take_due() {
+            chat.publish_marks(event);
         }
         drop(rooms);
         chat.tell_other_instances(posts);

@@ -106,6 +106,10 @@ pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
          .msg[data-author=\"{account}\"] .act.others {{ display: none; }}\n\
+         .msg:not([data-author=\"{account}\"]):has(.mention:is([data-account=\"{account}\"], \
+         [data-everyone], .mine)) {{ background: var(--coral-wash); }}\n\
+         .mention:is([data-account=\"{account}\"], [data-everyone], .mine) \
+         {{ background: var(--coral); color: var(--on-coral); }}\n\
          .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
     )
 }

@@ -95,6 +95,7 @@ async fn nav(
         deps.add(ModerationQueue(queue.map_or(0, |space| space.0)));
         let count = moderation.open_count(viewer.account, queue).await?;
         entries.push(NavEntry {
+            mentions: 0,
             href: match queue {
                 Some(space) => format!("/spaces/{space}/queue"),
                 None => "/queue".to_owned(),

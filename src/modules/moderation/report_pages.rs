@@ -169,6 +169,7 @@ pub(super) async fn nav_entry(
     deps.add(ReportsOfAccount(viewer.account.0));
     let unseen = moderation.unseen_reports(viewer.account).await?;
     Ok((unseen > 0).then(|| NavEntry {
+        mentions: 0,
         href: "/reports".to_owned(),
         icon: "flag",
         label: viewer.lang.t("reports-reviewed").to_owned(),

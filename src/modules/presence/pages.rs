@@ -68,17 +68,16 @@ impl Presence {
     pub(super) async fn listed(&self, space: SpaceId) -> Result<Vec<PersonFrame>> {
         let mut away = 0;
         let members = self.community.spaces.members(space).await?.into_iter();
-        let people = members.map(|person| PersonFrame {
-            account: person.id,
-            list: space.into(),
-            state: self.people.state(person.id),
-            name: person.name,
-        });
-        let is_listed = |person: &PersonFrame| {
-            away += usize::from(person.state == Here::Away);
-            person.state != Here::Away || away <= MAX_AWAY_LISTED
-        };
-        Ok(people.filter(is_listed).collect())
+        let mut listed = Vec::new();
+        for person in members {
+            let state = self.people.state(person.id);
+            away += usize::from(state == Here::Away);
+            if state != Here::Away || away <= MAX_AWAY_LISTED {
+                let account = self.community.accounts.get(person.id).await?;
+                listed.push(PersonFrame::new(&account, space, state));
+            }
+        }
+        Ok(listed)
     }
 
     async fn render_pane(

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use crate::base::ids::AccountId;
+use crate::community::PresenceChoice;
 
 /// How long an account is still present after its last socket closed: covers a reload or a change
 /// of network.
@@ -29,14 +30,26 @@ pub enum State {
     Idle,
     /// Connected and active within the idle timeout.
     Here,
+    /// Connected, and not to be disturbed. No instance tells this of its sockets.
+    Busy,
 }
 
 impl State {
+    /// The state that others see of somebody who chose how to be seen.
+    fn seen_as(self, choice: PresenceChoice) -> Self {
+        match choice {
+            PresenceChoice::Invisible => Self::Away,
+            PresenceChoice::Busy if self != Self::Away => Self::Busy,
+            _ => self,
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Here => "here",
             Self::Idle => "idle",
             Self::Away => "away",
+            Self::Busy => "busy",
         }
     }
 }
@@ -51,6 +64,8 @@ struct Person {
     told: State,
     /// The state that was last published.
     published: State,
+    /// When what others see changes by itself: a choice of presence or a status ends.
+    ends_at: Option<Instant>,
 }
 
 impl Person {
@@ -62,6 +77,7 @@ impl Person {
             closed_at: now.checked_sub(AWAY_TIMEOUT).unwrap_or(now),
             told: State::Away,
             published: State::Away,
+            ends_at: None,
         }
     }
 
@@ -79,7 +95,7 @@ impl Person {
     fn next_change(&self, now: Instant, idle_after: Duration) -> Option<Instant> {
         let away = (self.sockets == 0).then(|| self.closed_at + AWAY_TIMEOUT);
         let idle = Some(self.active_at + idle_after).filter(|at| *at > now);
-        [away, idle].into_iter().flatten().min()
+        [away, idle, self.ends_at].into_iter().flatten().min()
     }
 }
 
@@ -95,6 +111,8 @@ struct Inner {
     people: HashMap<AccountId, Person>,
     /// Accounts whose state may differ from the published one.
     dirty: BTreeSet<AccountId>,
+    /// Those of them that are published in any case: they have another status.
+    touched: BTreeSet<AccountId>,
     /// What other instances have told, by the name of the instance.
     remote: HashMap<String, RemotePeople>,
 }
@@ -112,6 +130,15 @@ impl Inner {
         let states = states.filter_map(|people| people.states.get(&account));
         states.copied().max().unwrap_or(State::Away)
     }
+}
+
+/// How an account chose to be seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chosen {
+    pub(super) account: AccountId,
+    pub(super) choice: PresenceChoice,
+    /// When that, or the account's status, ends.
+    pub(super) ends_at: Option<Instant>,
 }
 
 /// What changed.
@@ -148,6 +175,7 @@ impl People {
             closed_at: now,
             told: State::Away,
             published: State::Away,
+            ends_at: None,
         });
         if open > person.sockets {
             person.active_at = now; // opening a page is activity
@@ -200,24 +228,43 @@ impl People {
         self.inner().people.keys().copied().collect()
     }
 
-    /// Takes the changed states, to be published, and drops accounts that are away.
-    pub(super) fn take_changes(&self, now: Instant) -> Changes {
+    /// Publishes an account although its state is as before.
+    pub(super) fn touch(&self, account: AccountId) {
+        let mut inner = self.inner();
+        inner.dirty.insert(account);
+        inner.touched.insert(account);
+        self.dirtied.notify_one();
+    }
+
+    /// The accounts whose state may have changed.
+    pub(super) fn dirty(&self) -> Vec<AccountId> {
+        self.inner().dirty.iter().copied().collect()
+    }
+
+    /// Takes the changed states of these accounts, to be published, and drops accounts that are
+    /// away. With each comes how it chose to be seen, and when that or its status ends.
+    pub(super) fn take_changes(&self, accounts: &[Chosen], now: Instant) -> Changes {
         let mut inner = self.inner();
         let mut changes = Changes::default();
-        for account in std::mem::take(&mut inner.dirty) {
+        for chosen in accounts {
+            let account = chosen.account;
+            inner.dirty.remove(&account);
+            let is_touched = inner.touched.remove(&account);
             let remote = inner.remote_state(account);
             let person = inner.people.entry(account).or_insert(Person::away(now));
+            person.ends_at = chosen.ends_at;
             let local = person.state(now, self.idle_after);
             if local != person.told {
                 person.told = local;
                 changes.told.push((account, local));
             }
-            let state = local.max(remote);
-            if state != person.published {
+            let real = local.max(remote);
+            let state = real.seen_as(chosen.choice);
+            if state != person.published || is_touched {
                 person.published = state;
                 changes.published.push((account, state));
             }
-            if state == State::Away {
+            if real == State::Away {
                 inner.people.remove(&account);
             }
         }
@@ -292,7 +339,8 @@ impl People {
                 let Inner { people, dirty, .. } = &mut *inner;
                 // A change that is only due to time marks its account as dirty here: no event does.
                 for (account, person) in people.iter() {
-                    if person.state(now, self.idle_after) != person.told {
+                    let has_ended = person.ends_at.is_some_and(|at| at <= now);
+                    if has_ended || person.state(now, self.idle_after) != person.told {
                         dirty.insert(*account);
                     }
                 }
@@ -301,7 +349,7 @@ impl People {
                 }
                 people
                     .values()
-                    .filter(|person| person.told != State::Away)
+                    .filter(|person| person.told != State::Away || person.ends_at.is_some())
                     .filter_map(|person| person.next_change(now, self.idle_after))
                     .min()
             };
@@ -320,10 +368,24 @@ mod tests {
     const ANN: AccountId = AccountId(1);
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
+    fn chosen(people: &People, choice: PresenceChoice) -> Vec<Chosen> {
+        let dirty = people.dirty().into_iter();
+        let chosen = |account| Chosen {
+            account,
+            choice,
+            ends_at: None,
+        };
+        dirty.map(chosen).collect()
+    }
+
     fn published(people: &People, at: Instant) -> Vec<State> {
+        published_as(people, PresenceChoice::Automatic, at)
+    }
+
+    fn published_as(people: &People, choice: PresenceChoice, at: Instant) -> Vec<State> {
         people.inner().dirty.insert(ANN);
         people
-            .take_changes(at)
+            .take_changes(&chosen(people, choice), at)
             .published
             .into_iter()
             .map(|(_, state)| state)
@@ -386,7 +448,13 @@ mod tests {
         people.hear("other", true, &[(ANN, State::Here)], start);
         assert_eq!(published(&people, start), [State::Here]);
         people.hear("other", true, &[(AccountId(2), State::Here)], start);
-        assert_eq!(people.take_changes(start).published.len(), 2);
+        assert_eq!(
+            people
+                .take_changes(&chosen(&people, PresenceChoice::Automatic), start)
+                .published
+                .len(),
+            2
+        );
         assert_eq!(people.state(ANN), State::Away);
     }
 
@@ -394,10 +462,34 @@ mod tests {
     fn activity_without_change_marks_nothing_dirty() {
         let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
         people.set_sockets(ANN, 1, start);
-        assert_eq!(people.take_changes(start).published.len(), 1);
+        assert_eq!(
+            people
+                .take_changes(&chosen(&people, PresenceChoice::Automatic), start)
+                .published
+                .len(),
+            1
+        );
         for second in 0..100 {
             people.mark_active(ANN, start + Duration::from_secs(second));
         }
         assert!(people.inner().dirty.is_empty());
+    }
+
+    #[test]
+    fn choice_hides_state_and_keeps_it() {
+        let (people, start) = (People::new(FIVE_MINUTES), Instant::now());
+        people.set_sockets(ANN, 1, start);
+        let seen = |choice| published_as(&people, choice, start);
+        assert_eq!(seen(PresenceChoice::Invisible), [], "never shown as here");
+        assert_eq!(seen(PresenceChoice::Busy), [State::Busy]);
+        assert_eq!(seen(PresenceChoice::Automatic), [State::Here]);
+        assert_eq!(seen(PresenceChoice::Invisible), [State::Away]);
+        assert_eq!(seen(PresenceChoice::Automatic), [State::Here]);
+        people.set_sockets(ANN, 0, start);
+        let later = start + AWAY_TIMEOUT;
+        assert_eq!(
+            published_as(&people, PresenceChoice::Busy, later),
+            [State::Away]
+        );
     }
 }

@@ -110,20 +110,17 @@ impl Presence {
             .copied()
             .filter(|account| !is_present(account));
         people.extend(spaces.people(away, MAX_AWAY_LISTED as i64).await?);
-        let people = people.into_iter().map(|person| {
-            let frame = PersonFrame {
-                account: person.id,
-                list: room.into(),
-                state: states.get(&person.id).copied().unwrap_or(State::Away),
-                name: person.name,
-            };
-            frame.view(lang)
-        });
+        let mut views = Vec::new();
+        for person in people {
+            let account = self.community.accounts.get(person.id).await?;
+            let state = states.get(&person.id).copied().unwrap_or(State::Away);
+            views.push(PersonFrame::new(&account, room, state).view(lang));
+        }
         let pane = PaneView {
             space,
             room: Some(room),
             list: room.into(),
-            people: people.collect(),
+            people: views,
             feed,
             lang,
         };
@@ -149,17 +146,13 @@ impl Presence {
             let Ok(readers) = self.community.access.readers_of(room).await else {
                 continue;
             };
-            let frames = people
-                .iter()
-                .filter(|(account, ..)| readers.contains(account));
-            let frames: Vec<_> = frames
-                .map(|(account, name, state)| PersonFrame {
-                    account: *account,
-                    list: room.into(),
-                    name: name.clone(),
-                    state: *state,
-                })
-                .collect();
+            let mut frames = Vec::new();
+            for (id, _, state) in people.iter().filter(|(id, ..)| readers.contains(id)) {
+                // It may just have been deleted.
+                if let Ok(account) = self.community.accounts.get(*id).await {
+                    frames.push(PersonFrame::new(&account, room, *state));
+                }
+            }
             if frames.is_empty() {
                 continue;
             }

@@ -19,7 +19,7 @@ pub struct PersonState {
     pub account: AccountId,
     /// Their name.
     pub name: String,
-    /// `here`, `idle` or `away`.
+    /// `here`, `idle`, `busy` or `away`.
     pub state: String,
 }
 

@@ -9,8 +9,7 @@ use super::people::State;
 use super::topics::PersonState;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::community::Face;
-use crate::community::Shell;
+use crate::community::{Account, AccountStatus, Face, Shell};
 use crate::engine::partial::Partial;
 use crate::engine::web::{Head, Part, icon_address};
 
@@ -43,6 +42,9 @@ pub(super) struct PersonView {
     pub(super) account: AccountId,
     pub(super) list: ListId,
     pub(super) name: String,
+    /// The unique name, where another one is shown.
+    pub(super) user_name: Option<String>,
+    pub(super) status: Option<AccountStatus>,
     pub(super) face: Face,
     pub(super) state: &'static str,
     pub(super) lang: Lang,
@@ -58,6 +60,7 @@ impl PersonView {
         match self.state {
             "here" => "presence-here",
             "idle" => "presence-idle",
+            "busy" => "presence-busy",
             _ => "presence-away",
         }
     }
@@ -104,10 +107,23 @@ pub(super) struct PersonFrame {
     pub(super) account: AccountId,
     pub(super) list: ListId,
     pub(super) name: String,
+    pub(super) user_name: Option<String>,
+    pub(super) status: Option<AccountStatus>,
     pub(super) state: State,
 }
 
 impl PersonFrame {
+    pub(super) fn new(account: &Account, list: impl Into<ListId>, state: State) -> Self {
+        Self {
+            account: account.id,
+            list: list.into(),
+            name: account.name.clone(),
+            user_name: account.other_name().map(str::to_owned),
+            status: account.status(),
+            state,
+        }
+    }
+
     pub(super) fn state(&self) -> PersonState {
         PersonState {
             account: self.account,
@@ -121,6 +137,8 @@ impl PersonFrame {
             account: self.account,
             list: self.list,
             name: self.name.clone(),
+            user_name: self.user_name.clone(),
+            status: self.status.clone(),
             face: Face::of(self.account, &self.name),
             state: self.state.name(),
             lang,
@@ -149,11 +167,17 @@ mod tests {
 
     #[test]
     fn person_frame_in_each_state_matches_snapshot() {
-        for state in [State::Here, State::Idle, State::Away] {
+        for state in [State::Here, State::Idle, State::Away, State::Busy] {
             let frame = PersonFrame {
                 account: AccountId(7),
                 list: SpaceId(3).into(),
                 name: "Ann <Okafor>".into(),
+                user_name: (state == State::Busy).then(|| "ann".to_owned()),
+                status: (state == State::Busy).then(|| AccountStatus {
+                    emoji: "🌊".into(),
+                    text: "<at sea>".into(),
+                    until: None,
+                }),
                 state,
             };
             let shown = frame

@@ -316,6 +316,36 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     ("community.set-status", r#"{"text":""}"#, ["", "", ""]),
     (
+        "community.set-presence",
+        r#"{"presence":"automatic"}"#,
+        ["", "", ""],
+    ),
+    (
+        "community.create-group",
+        r#"{"space":"SPACE","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.change-group",
+        r#"{"space":"SPACE","group":"1","name":"Mine"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.delete-group",
+        r#"{"space":"SPACE","group":"1"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.set-group-member",
+        r#"{"space":"SPACE","group":"1","account":"OWNER"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "community.join-group",
+        r#"{"space":"SPACE","group":"1","join":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    (
         "community.set-writers",
         r#"{"writers":"spaces"}"#,
         ["", "", ""],

@@ -53,7 +53,8 @@ impl Fixture {
                 .replace("{file}/{name}", "1/a")
                 .replace("{kind}/{thing}", "nothing/1")
                 .replace("{case}", "1")
-                .replace("{appeal}", "1"),
+                .replace("{appeal}", "1")
+                .replace("{group}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)

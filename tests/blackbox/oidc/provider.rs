@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -78,6 +79,7 @@ impl Provider {
         }));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
+            .route("/authorize", get(authorize))
             .route("/keys", get(keys))
             .route("/token", post(token))
             .with_state(provider.clone());
@@ -157,6 +159,22 @@ async fn discovery(State(Provider(shared)): State<Provider>) -> Json<Value> {
         json!({ "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys") }),
     )
+}
+
+/// What a browser is sent to: a page with the way back.
+async fn authorize(State(provider): State<Provider>, RawQuery(query): RawQuery) -> Html<String> {
+    let query = query.unwrap_or_default();
+    let location = format!("{}/authorize?{query}", provider.issuer());
+    let back = provider.sign_in(&location, Signing::Es256, |_| ());
+    let redirect = field(&query, "redirect_uri");
+    let base = redirect
+        .strip_suffix("/sign-in/oidc/return")
+        .unwrap_or_default();
+    let back = back.replace('&', "&amp;");
+    Html(format!(
+        "<!doctype html><link rel=icon href=\"data:,\">\
+         <a id=continue href=\"{base}{back}\">Continue</a>"
+    ))
 }
 
 async fn keys(State(Provider(shared)): State<Provider>) -> Json<Value> {

@@ -39,6 +39,7 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "guest-stay-link",
     "space-rules-read-link",
     "sanction-",
+    "search-",
     "status-ends-",
     "tab-",
     "time-out-",

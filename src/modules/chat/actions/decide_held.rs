@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::attachment::{Attachment, Attachments};
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
+use super::super::mention_targets::NewMentions;
 use super::super::model::Message;
 use super::super::topics::{HeldDecided, MessagePosted};
-use super::super::{Chat, MODERATE, ROOM_FEED, held_store, store};
+use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store};
 use super::delete_many::audited;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -35,6 +36,9 @@ pub(in super::super) async fn release(
         return Err(Error::Conflict("error-room-archived"));
     }
     let html = chat.code_renderer.render(&held.body).await?;
+    let new = chat
+        .find_mentions(held.author, &room, &held.body, html.as_deref())
+        .await?;
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
     let (id, space) = (room.id, held.space);
     let write = async move |tx: &mut Tx| {
@@ -43,7 +47,7 @@ pub(in super::super) async fn release(
             return Err(Error::Conflict("error-held-decided"));
         }
         record(tx, by, &held, &room, "message.released").await?;
-        let message = context.post_held(tx, &held, html.as_deref()).await?;
+        let message = context.post_held(tx, &held, html.as_deref(), &new).await?;
         publish_decided(tx, &context, by, &held, true).await?;
         Ok(message)
     };
@@ -103,6 +107,7 @@ impl Chat {
         tx: &mut Tx,
         held: &HeldMessage,
         html: Option<&str>,
+        new: &NewMentions,
     ) -> Result<Message> {
         let HeldMessage {
             room,
@@ -112,7 +117,8 @@ impl Chat {
             body,
             ..
         } = held;
-        let posted = store::post(tx, *room, *author, name, key, body, html).await?;
+        let text = (body.as_str(), html);
+        let posted = store::post(tx, *room, *author, name, key, text, &new.mentions).await?;
         let (mut message, is_new) = posted;
         if !is_new {
             self.release_held_files(tx, held.id).await?;
@@ -126,6 +132,7 @@ impl Chat {
         }
         message.files = Attachments(files);
         store::set_files(tx, message.id, &message.files).await?;
+        mention_store::add(tx, *room, message.id, new).await?;
         let event = MessagePosted {
             room: *room,
             message: message.clone(),
@@ -133,6 +140,7 @@ impl Chat {
         let (bus, feed) = (&self.engine.bus, ROOM_FEED.name(*room));
         let origin = Origin::new(*author, Some(held.space));
         bus.publish_to_followers(tx, &[feed], origin, event).await?;
+        self.publish_mentions(tx, origin, *room, &new.mentions, false);
         Ok(message)
     }
 }

@@ -65,12 +65,15 @@ pub(in super::super) async fn delete(
                     act: "message.deleted",
                     subject: Some(message.author.0),
                     name: "",
-                    before: audited(&room, &[before.body]),
+                    before: audited(&room, std::slice::from_ref(&before.body)),
                     after: Value::Null,
                 };
                 audit::record(tx, act).await?;
             }
             attachment_store::detach(&context, tx, input.message).await?;
+            context
+                .drop_mentions(tx, origin, message.room, message.id, &before.mentions)
+                .await?;
             let event = MessageDeleted {
                 room: message.room,
                 message: message.clone(),

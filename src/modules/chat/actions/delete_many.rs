@@ -134,9 +134,12 @@ impl Chat {
                 authors.push(message.author);
                 texts.push(before.body);
                 attachment_store::detach(&context, tx, message.id).await?;
+                let origin = Origin::new(by, space);
+                context
+                    .drop_mentions(tx, origin, id, message.id, &before.mentions)
+                    .await?;
                 let event = MessageDeleted { room: id, message };
                 let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
-                let origin = Origin::new(by, space);
                 bus.publish_to_followers(tx, &[feed], origin, event).await?;
             }
             if texts.is_empty() {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageEdited;
-use super::super::{Chat, POST, ROOM_FEED, model, store};
+use super::super::{Chat, POST, ROOM_FEED, mention_store, model, store};
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -49,21 +49,27 @@ pub(in super::super) async fn edit(
         .screened_edit(viewer.account, &room, body, files)
         .await?;
     let html = chat.code_renderer.render(&body).await?;
-    let (bus, origin) = (
-        chat.engine.bus.clone(),
-        Origin::new(viewer.account, room.space),
-    );
+    let new = chat
+        .find_mentions(viewer.account, &room, &body, html.as_deref())
+        .await?;
+    let (context, origin) = (chat.clone(), Origin::new(viewer.account, room.space));
+    let before = message.mentions;
     let limits = chat.daily_limits;
     let write = async move |tx: &mut Tx| {
-        let message =
-            store::edit(tx, input.message, &body, html.as_deref(), input.revision).await?;
+        let text = (body.as_str(), html.as_deref());
+        let message = store::edit(tx, input.message, text, &new.mentions, input.revision).await?;
+        let removed = mention_store::remove(tx, message.id).await? > 0;
+        mention_store::add(tx, message.room, message.id, &new).await?;
         limits.count_edit(tx, message.author, &message.body).await?;
         let event = MessageEdited {
             room: message.room,
             message: message.clone(),
         };
         let feed = ROOM_FEED.name(message.room);
+        let bus = &context.engine.bus;
         bus.publish_to_followers(tx, &[feed], origin, event).await?;
+        let both = before.with(&new.mentions);
+        context.publish_mentions(tx, origin, message.room, &both, removed);
         Ok(message)
     };
     let access = &chat.community.access;

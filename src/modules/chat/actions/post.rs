@@ -11,7 +11,7 @@ use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, model, store};
+use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store};
 use super::outcome;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -96,6 +96,9 @@ pub(in super::super) async fn post(
         _ => body.clone(),
     };
     let html = chat.code_renderer.render(&stored).await?;
+    let new = chat
+        .find_mentions(viewer.account, &room, &stored, html.as_deref())
+        .await?;
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
@@ -148,8 +151,10 @@ pub(in super::super) async fn post(
                 Verdict::Pass | Verdict::Mask(_) => {}
             }
         }
-        let (mut message, is_new) =
-            store::post(tx, id, author, &name, &key, &stored, html.as_deref()).await?;
+        let (mut message, is_new) = {
+            let text = (stored.as_str(), html.as_deref());
+            store::post(tx, id, author, &name, &key, text, &new.mentions).await?
+        };
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
@@ -157,12 +162,14 @@ pub(in super::super) async fn post(
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
+            mention_store::add(tx, id, message.id, &new).await?;
             let event = MessagePosted {
                 room: id,
                 message: message.clone(),
             };
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
             bus.publish_to_followers(tx, &[feed], origin, event).await?;
+            context.publish_mentions(tx, origin, id, &new.mentions, false);
         }
         Ok(Posted::Message(message, finding))
     };

@@ -1,6 +1,7 @@
 //! Rooms that are named in a message: `#name` becomes a link to the room.
 
 use super::html_text::change_text;
+use super::name_in_text::{joins, name_ends, plain};
 use crate::community::RoomNames;
 
 /// Signs in one message that are looked at: each costs a few look-ups.
@@ -46,48 +47,17 @@ fn link(text: &str, names: &RoomNames, left: &mut usize, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Whether a sign after this character begins no name: `C#`, `a#b`, `&#39;`, `##`.
-fn joins(char: char) -> bool {
-    char.is_alphanumeric() || matches!(char, '#' | '&' | '/' | '_')
-}
-
 /// How many bytes of an HTML text are the longest name of a room that it begins with, and the
 /// address of that room.
 fn longest_name(text: &str, names: &RoomNames) -> Option<(usize, String)> {
     // A name is at most so long, also when each of its characters is written as an entity.
-    let limit = names.longest().saturating_mul(6).min(text.len());
-    let ends = text
-        .char_indices()
-        .map(|(at, char)| (at + char.len_utf8(), char))
-        .take_while(|(end, _)| *end <= limit);
-    let ends: Vec<usize> = ends
-        .filter(|(end, char)| {
-            let next = text[*end..].chars().next();
-            // Names end with their words, or where a script has no spaces between them.
-            let is_inside = next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_');
-            !(is_inside && (char.is_ascii_alphanumeric() || *char == '_'))
-        })
-        .map(|(end, _)| end)
-        .collect();
-    ends.into_iter().rev().find_map(|end| {
+    let limit = names.longest().saturating_mul(6);
+    name_ends(text, limit).rev().find_map(|end| {
         let name = plain(&text[..end]);
         (name.len() <= names.longest())
             .then(|| names.get(&name))?
             .map(|room| (end, format!("/rooms/{room}")))
     })
-}
-
-/// The characters that HTML text is written for.
-fn plain(html: &str) -> String {
-    if !html.contains('&') {
-        return html.to_owned();
-    }
-    html.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&nbsp;", "\u{a0}")
-        .replace("&amp;", "&")
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn joins(character: char) -> bool {
 }
 
 /// Letters of scripts that do not put spaces between words, or attach particles to them.
-fn is_written_without_spaces(character: char) -> bool {
+pub(super) fn is_written_without_spaces(character: char) -> bool {
     matches!(character,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' // Thai to Khmer
         | '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7ff}' // Hangul

@@ -1,6 +1,7 @@
 //! Trying a rule on the messages of the last day: what it would have done, without doing anything.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,9 +99,9 @@ impl Moderation {
         let asks_when = matches!(rule.condition, Condition::Newcomers { .. });
         let mut authors: HashMap<AccountId, Arc<Author>> = HashMap::new();
         for text in &texts {
-            if !authors.contains_key(&text.author) {
+            if let Entry::Vacant(new) = authors.entry(text.author) {
                 let author = self.author(text.author, space, asks_when).await?;
-                authors.insert(text.author, Arc::new(author));
+                new.insert(Arc::new(author));
             }
         }
         let hosts = self.engine.hosts.clone();

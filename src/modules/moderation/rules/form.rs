@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(refused(&words), ["patterns"]);
         words.patterns = "(".into();
         assert_eq!(refused(&words), ["patterns"]);
-        words.patterns = "a+\n".repeat(2) + &"b+\n".repeat(1);
+        words.patterns = "a+\na+\nb+\n".into();
         assert_eq!(refused(&words), [""; 0]);
         words.time_out = "99999".into();
         assert_eq!(refused(&words), ["time_out"]);

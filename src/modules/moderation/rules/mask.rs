@@ -40,13 +40,17 @@ mod tests {
     use super::super::words::WordList;
     use super::*;
 
+    fn first(bytes: usize) -> Vec<Range<usize>> {
+        std::iter::once(0..bytes).collect()
+    }
+
     #[test]
     fn masked_parts_may_overlap_and_keep_their_spaces() {
         assert_eq!(
             mask("buy cheap shoes", vec![4..15, 4..9]),
             "buy ••••• •••••"
         );
-        assert_eq!(mask("👩‍👩‍👧 ok", vec![0..18]), "• ok");
+        assert_eq!(mask("👩‍👩‍👧 ok", first(18)), "• ok");
         assert_eq!(mask("plain", vec![]), "plain");
     }
 
@@ -60,7 +64,7 @@ mod tests {
             let words = WordList::new(&[word.to_owned()], &[]);
             let text = format!("{before} {word} {after}");
             let masked = mask(&text, words.find(&text));
-            let dots = mask(word, vec![0..word.len()]);
+            let dots = mask(word, first(word.len()));
             prop_assert!(masked.contains(&dots), "{masked}");
             if words.find(&before).is_empty() && words.find(&after).is_empty() {
                 let expected = format!("{before} {dots} {after}");
