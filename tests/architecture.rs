@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 29] = [
+const UNPERMITTED_WRITES: [(&str, usize); 34] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),

@@ -98,10 +98,11 @@ pub(super) async fn check_join(
     }
 }
 
-/// Whether an account that is no member now was one before, or was sanctioned.
+/// Whether an account that is no member now was one before, was sanctioned, or asked to join.
 async fn was_seen(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<bool> {
     const FIND: &str = "SELECT EXISTS (SELECT 1 FROM former_members \
         WHERE space_id = $1 AND account_id = $2) OR EXISTS (SELECT 1 FROM sanctions \
+        WHERE account_id = $2 AND space_id = $1) OR EXISTS (SELECT 1 FROM join_requests \
         WHERE account_id = $2 AND space_id = $1)";
     tx.scalar(FIND, (space, account)).await
 }
