@@ -6,7 +6,9 @@ use crate::support::{Person, TestServer, eventually, text};
 
 fn names(person: &Person, page: &str, others: &[&Person]) -> Vec<String> {
     let people = std::iter::once(person).chain(others.iter().copied());
-    let listed = people.filter(|one| page.contains(&format!("href=\"/people/{}\"", one.id)));
+    // The links of the list; those of the pane beside it open cards.
+    let link = |one: &Person| format!("href=\"/people/{}\" dir=", one.id);
+    let listed = people.filter(|one| page.contains(&link(one)));
     listed.map(|one| one.name.clone()).collect()
 }
 
