@@ -61,11 +61,11 @@ impl Chat {
         for sign in names {
             let target = sign.into_iter().find_map(|name| {
                 let targets = known.get(&name)?.iter();
-                let target = targets.filter(|target| match target {
+                let mut targets = targets.filter(|target| match target {
                     Target::Account { id } => readers.contains(id),
                     _ => many,
                 });
-                let target = target.cloned().next()?;
+                let target = targets.next()?.clone();
                 Some(Mention { name, target })
             });
             if let Some(mention) = target
