@@ -8,10 +8,10 @@ async fn wait_for_state(socket: &mut Socket, person: &Person, state: &str) {
     loop {
         let event = socket.event("presence.people.changed").await;
         let people = event["event"]["people"].as_array().expect("people").clone();
-        let found = people
+        let mut found = people
             .iter()
             .filter(|one| one["account"] == person.id.as_str());
-        if found.last().is_some_and(|one| one["state"] == state) {
+        if found.next_back().is_some_and(|one| one["state"] == state) {
             return;
         }
     }
