@@ -167,7 +167,7 @@ const isTextField = (element) => element.closest('input, textarea, select, [cont
 
 /** Opens the next (`step` 1) or previous (-1) room of the sidebar, or the next unread one. */
 function openNextRoom(step, isUnreadOnly) {
-  const rooms = [...document.querySelectorAll('.side a.room')];
+  const rooms = [...document.querySelectorAll('.side a.room[href^="/rooms/"]')];
   const open = rooms.findIndex((room) => room.getAttribute('aria-current') === 'page');
   for (let n = 1; n <= rooms.length; n++) {
     const room = rooms[(open + step * n + rooms.length * 2) % rooms.length];

@@ -48,7 +48,7 @@ async fn banned_member_is_told_in_the_open_page() {
     bob.wait_text("main h1", "You are banned from").await;
     bob.wait_text("main .card", "sold shoes").await;
     bob.click("main .card .btn[href='/']").await;
-    bob.wait_until("location.pathname === '/direct'").await;
+    bob.wait_until("location.pathname === '/spaces/open'").await;
 
     ann.click("form[action='/act/community.unban'] .btn").await;
     ann.wait_text("main", "Nobody is banned").await;
