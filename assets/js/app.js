@@ -37,9 +37,9 @@ function followRights() {
 
 /** Opens what a region offers once the reader may enter, such as a space that accepted them. */
 function enterWhenAdmitted() {
-  const entry = document.querySelector('a[data-enter]');
+  const entry = document.querySelector('a[data-admitted]');
   if (!entry) return;
-  delete entry.dataset.enter;
+  delete entry.dataset.admitted;
   visit(entry);
 }
 

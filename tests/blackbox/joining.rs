@@ -191,7 +191,7 @@ async fn applicant_is_let_in_when_accepted() {
         .get(&format!("/spaces/{}/join?state", ann.space))
         .await
         .expect(200);
-    assert!(region.body.contains("data-enter"), "{}", region.body);
+    assert!(region.body.contains("data-admitted"), "{}", region.body);
     let audit = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     assert!(audit.contains("Accepted the application of"), "{audit}");
     let home = ann.page(&format!("/spaces/{}", ann.space)).await;

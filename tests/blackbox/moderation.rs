@@ -367,7 +367,7 @@ async fn slow_mode_tells_until_when_in_the_page() {
     ann.act("community.set-slow-mode", slow).await.done();
     bob.post("general", "once").await;
     let page = format!("/rooms/{}", bob.room("general"));
-    let waits = |page: &str| page.contains("data-slow=") && page.contains("data-until=");
+    let waits = |page: &str| page.contains("data-slow=") && page.contains("data-slow-until=");
     assert!(waits(&bob.page(&page).await));
     assert!(!waits(&ann.page(&page).await), "moderators do not wait");
 }

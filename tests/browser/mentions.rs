@@ -26,11 +26,7 @@ async fn mention_is_completed_marked_counted_and_read() {
     let field = format!("#body-{garden}");
     let list = ".compose .completion li";
     // Names of any script, and with spaces.
-    for (typed, name) in [
-        ("@小", "王小明"),
-        (" @lind", "Zoë Lind"),
-        ("你好@bo", "Bob"),
-    ] {
+    for (typed, name) in [("@小", "王小明"), ("@lind", "Zoë Lind"), ("你好@bo", "Bob")] {
         page.type_into(&field, typed).await;
         page.wait_text(list, name).await;
         page.wait_until(&format!(

@@ -5,12 +5,12 @@ import { announce } from '../app.js';
 
 let timer = null;
 
-const line = () => document.querySelector('[data-slow][data-until]');
+const line = () => document.querySelector('[data-slow-until]');
 
 /** Shows what is left, and says it once where it begins. */
 function showLeft(isNew = false) {
   const shown = line();
-  const left = shown ? Math.ceil((new Date(shown.dataset.until) - Date.now()) / 1000) : 0;
+  const left = shown ? Math.ceil((new Date(shown.dataset.slowUntil) - Date.now()) / 1000) : 0;
   if (!shown || left <= 0) {
     clearInterval(timer);
     timer = null;
@@ -31,13 +31,13 @@ function start(isNew) {
 /** Begins to count: the page was opened, or a message was sent, or refused for some seconds. */
 export function startSlowMode() {
   const shown = line();
-  if (shown && new Date(shown.dataset.until) > Date.now()) start(false);
+  if (shown && new Date(shown.dataset.slowUntil) > Date.now()) start(false);
 }
 
 document.addEventListener('tide:posted', ({ detail: { room, seconds } }) => {
   const shown = line();
   if (!shown || !document.querySelector(`[data-room-page="${room}"]`)) return;
   const wait = seconds ?? Number(shown.dataset.slow);
-  shown.dataset.until = new Date(Date.now() + 1000 * wait).toISOString();
+  shown.dataset.slowUntil = new Date(Date.now() + 1000 * wait).toISOString();
   start(true);
 });
