@@ -56,7 +56,10 @@ async fn banned_member_is_told_in_the_open_page() {
     ann.wait_until("!document.querySelector('.log').textContent.includes('buy shoes')")
         .await;
     two.ann_browser.close().await;
-    two.bob_browser.close().await;
+    // The page may ask for the sidebar of the space before it is told that it may not read it.
+    two.bob_browser
+        .close_expecting(|entry| entry.contains("/sidebar?space=") && entry.contains("404"))
+        .await;
 }
 
 #[tokio::test]
