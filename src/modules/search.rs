@@ -8,10 +8,14 @@ mod pages;
 mod recent;
 mod views;
 
-use axum::routing::get;
+use std::sync::Arc;
 
-use crate::base::error::Result;
+use axum::routing::get;
+use tokio::sync::Semaphore;
+
+use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
+use crate::base::keyed_lock::KeyedLock;
 use crate::community::Community;
 use crate::community::permissions::{HeldBy, Permission, ScopeKind};
 use crate::engine::Engine;
@@ -35,11 +39,18 @@ const PAGE_SIZE: usize = 25;
 /// The newest results, of which the best are chosen.
 const MAX_RANKED: usize = 300;
 
+/// Searches that the server makes at once; of one account there is one. Others wait: a short word
+/// that begins many takes long, and reading pages must not wait for those who look for it.
+const MAX_AT_ONCE: usize = 2;
+
 /// The search module. Cheap to clone.
 #[derive(Clone)]
 pub struct SearchPages {
     engine: Engine,
     community: Community,
+    /// One search of an account at a time.
+    turns: Arc<KeyedLock<AccountId>>,
+    permits: Arc<Semaphore>,
 }
 
 /// A page of results.
@@ -55,6 +66,8 @@ impl SearchPages {
         Self {
             engine: community.engine().clone(),
             community: community.clone(),
+            turns: Arc::default(),
+            permits: Arc::new(Semaphore::new(MAX_AT_ONCE)),
         }
     }
 
@@ -68,6 +81,9 @@ impl SearchPages {
             let found = Vec::new();
             return Ok(Results { found, next: None });
         };
+        let _turn = self.turns.lock(account).await;
+        let permit = self.permits.acquire().await;
+        let _permit = permit.map_err(|_| Error::Unavailable)?;
         if request.is_best {
             let ids = search.find(selection, MAX_RANKED).await?;
             let found = search.load(account, &ids).await?;

@@ -7,6 +7,8 @@ use super::words::words;
 pub const MAX_QUERY_BYTES: usize = 400;
 /// Words, phrases and filters of a query; the rest is ignored.
 pub const MAX_TERMS: usize = 16;
+/// Filters among them; the rest is ignored.
+pub const MAX_FILTERS: usize = 6;
 
 /// A word, or words that follow one another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +48,11 @@ impl Query {
             });
             let (value, quoted, after) = read_value(filter.map_or(body, |(_, value)| value));
             match filter {
-                Some((name, _)) if !value.is_empty() => {
-                    query.filters.push((name, value.to_owned()));
+                Some((name, _)) => {
+                    if !value.is_empty() && query.filters.len() < MAX_FILTERS {
+                        query.filters.push((name, value.to_owned()));
+                    }
                 }
-                Some(_) => {}
                 None => query.add_term(value, is_excluded, !quoted, after.is_empty()),
             }
             rest = after.trim_start();
@@ -135,5 +138,7 @@ mod tests {
             assert_eq!(parsed(text), expected, "{text}");
         }
         assert_eq!(Query::parse(&"a ".repeat(500), &[]).terms.len(), MAX_TERMS);
+        let filters = Query::parse(&"in:a ".repeat(99), &["in"]).filters;
+        assert_eq!(filters.len(), MAX_FILTERS);
     }
 }

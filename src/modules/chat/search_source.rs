@@ -155,10 +155,9 @@ async fn before(chat: Chat, id: i64, limit: usize) -> Result<Vec<i64>> {
 
 async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Found>> {
     let access = &chat.community.access;
-    let rows = read(&chat.engine.db, &ids).await?;
+    let mut rows = read(&chat.engine.db, &ids).await?;
     let mut places: HashMap<RoomId, Option<String>> = HashMap::new();
-    let mut found = Vec::new();
-    for row in rows {
+    for row in &rows {
         if let Entry::Vacant(entry) = places.entry(row.room_id) {
             let place = match access.permit_in_room(account, &READ, row.room_id).await {
                 Ok(room) => Some(chat.community.rooms.title(account, &room).await?),
@@ -169,18 +168,24 @@ async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Foun
             };
             entry.insert(place);
         }
-        if let Some(Some(place)) = places.get(&row.room_id) {
-            found.push(Found {
-                id: row.id.0,
-                author: row.author_id,
-                place: place.clone(),
-                is_direct: row.space_id.is_none(),
-                href: format!("/messages/{}", row.id),
-                at: row.created_at,
-                text: row.text(),
-                author_name: row.author_name,
-            });
-        }
     }
-    Ok(found)
+    rows.retain(|row| matches!(places.get(&row.room_id), Some(Some(_))));
+    let found = tokio::task::spawn_blocking(move || {
+        let found = rows.into_iter().map(|row| Found {
+            id: row.id.0,
+            author: row.author_id,
+            place: places
+                .get(&row.room_id)
+                .cloned()
+                .flatten()
+                .unwrap_or_default(),
+            is_direct: row.space_id.is_none(),
+            href: format!("/messages/{}", row.id),
+            at: row.created_at,
+            text: row.text(),
+            author_name: row.author_name,
+        });
+        found.collect()
+    });
+    Ok(found.await.map_err(anyhow::Error::new)?)
 }
