@@ -37,6 +37,8 @@ class Completion {
   constructor(area, holder) {
     this.area = area;
     this.items = [];
+    this.itemsOf = null; // what was typed when they were found
+    this.heldKey = null; // Enter or Tab, pressed before they were found
     this.chosen = 0;
     this.list = document.createElement('ul');
     this.list.className = 'completion';
@@ -60,12 +62,23 @@ class Completion {
     const typed = typedName(this.area);
     if (!typed) return this.close();
     this.typed = typed;
+    this.heldKey = null;
     const found = await typed.source.find(typed.query);
     if (this.typed !== typed) return; // more was typed meanwhile
     this.items = found.slice(0, MAX_ITEMS);
+    this.itemsOf = typed;
+    const key = this.heldKey;
+    this.show();
+    if (!key) return;
+    if (this.isOpen()) this.take(0);
+    else this.area.dispatchEvent(new KeyboardEvent('keydown', key));
+  }
+
+  show() {
     // Where the name is written out already, Enter sends.
     const [first] = this.items;
-    const isComplete = this.items.length === 1 && (first.name ?? first.label) === typed.query;
+    const isComplete = this.items.length === 1
+      && (first.name ?? first.label) === this.typed.query;
     if (!this.items.length || isComplete) return this.close();
     this.chosen = 0;
     this.list.replaceChildren(...this.items.map((item, index) => this.createItem(item, index)));
@@ -102,6 +115,7 @@ class Completion {
 
   close() {
     this.typed = null;
+    this.heldKey = null;
     if (!this.isOpen()) return;
     this.list.hidden = true;
     this.area.removeAttribute('aria-activedescendant');
@@ -119,14 +133,20 @@ class Completion {
     this.close();
   }
 
+  /** Takes what is chosen; where the list is still of fewer letters, as soon as it is not. */
+  takeChosen({ key }) {
+    if (this.itemsOf === this.typed) this.take(this.chosen);
+    else this.heldKey = { key, bubbles: true, cancelable: true };
+  }
+
   /** Keys that are for the list do not reach the field's other listeners. */
   handleKey(event) {
     if (!this.isOpen() || event.isComposing || event.ctrlKey || event.metaKey) return;
     const handlers = {
       ArrowDown: () => this.choose(this.chosen + 1),
       ArrowUp: () => this.choose(this.chosen - 1),
-      Enter: () => this.take(this.chosen),
-      Tab: () => this.take(this.chosen),
+      Enter: () => this.takeChosen(event),
+      Tab: () => this.takeChosen(event),
       Escape: () => this.close(),
     };
     if (!handlers[event.key] || event.shiftKey) return;
