@@ -11,7 +11,7 @@ use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store};
+use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store};
 use super::outcome;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -47,6 +47,20 @@ pub(in super::super) struct PostInput {
     /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
+}
+
+impl PostInput {
+    /// A text for a room.
+    pub(in super::super) fn of_text(room: RoomId, body: String, key: String) -> Self {
+        Self {
+            room,
+            body,
+            files: List::default(),
+            captions: List::default(),
+            key,
+            seen: String::new(),
+        }
+    }
 }
 
 /// What became of a post, and what was found of it.
@@ -105,10 +119,10 @@ pub(in super::super) async fn post(
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
-    let space = room.space;
+    let (space, governing) = (room.space, room.governing());
     let write = async move |tx: &mut Tx| {
         if space.is_none() {
-            check_open(tx, id).await?;
+            check_open(tx, governing).await?;
         }
         let mut finding = Finding::default();
         if let (Some(space), false) = (space, judgement.is_empty()) {
@@ -163,6 +177,10 @@ pub(in super::super) async fn post(
                 .attach(&context, tx, id, message.id, author)
                 .await?;
             mention_store::add(tx, id, message.id, &new).await?;
+            if governing != id {
+                let followers = new.mentions.accounts().chain([author]);
+                thread_store::count_reply(tx, id, message.id, followers).await?;
+            }
             let event = MessagePosted {
                 room: id,
                 message: message.clone(),
