@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 56] = [
+const INTERNAL: [&str; 58] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -96,7 +96,9 @@ const INTERNAL: [&str; 56] = [
     "MAX_SNIPPET_CHARS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
+    "MAX_TITLE_SOURCE",
     "MAX_TOLD",
+    "MAX_UNREAD_THREADS",
     "MAX_V6_BITS",
     "MAX_VALUES",
     "MAX_WAL_PAGES",

@@ -425,13 +425,13 @@ pub(super) async fn lock_space(tx: &mut Tx, space: SpaceId) -> Result<()> {
     tx.lock::<(i64,)>(LOCK, (space,)).await.map(drop)
 }
 
-/// Has other transactions wait that write to this room; of a thread first to its parent, whose
-/// rules it has.
+/// Has other transactions wait that write to this room; of a thread also to its parent, whose rules
+/// it has.
 async fn lock_room(tx: &mut Tx, room: RoomId) -> Result<()> {
-    const PARENT: &str = "SELECT id FROM rooms \
-        WHERE id = (SELECT t.parent_id FROM rooms t WHERE t.id = $1) FOR NO KEY UPDATE";
-    const LOCK: &str = "SELECT id FROM rooms WHERE id = $1 FOR NO KEY UPDATE";
-    tx.lock::<(i64,)>(PARENT, (room,)).await?;
+    // In one statement, and in ascending order: a parent is older than its threads.
+    const LOCK: &str = "WITH locked AS (SELECT id FROM rooms WHERE id = $1 \
+        OR id = (SELECT t.parent_id FROM rooms t WHERE t.id = $1) \
+        ORDER BY id FOR NO KEY UPDATE) SELECT COUNT(*) FROM locked";
     tx.lock::<(i64,)>(LOCK, (room,)).await.map(drop)
 }
 

@@ -9,6 +9,12 @@ use crate::support::TestServer;
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
+const PHONE: Kind = Kind {
+    without_scripts: false,
+    language: None,
+    phone: true,
+    host: None,
+};
 const PANE: &str = "#app > .pane.thread";
 
 /// Waits until a composer has the focus.
@@ -29,8 +35,6 @@ async fn thread_in_the_pane_is_begun_answered_and_closed() {
     other.wait_message("今晚有霜吗？").await;
     page.type_into(&room_field, "a draft for the room").await;
     let id = page.message("今晚有霜吗？").await;
-    // By mouse: the controls of a message show where the pointer is.
-    page.click(&format!("#{id} .when")).await;
     page.wait_until(&format!(
         "document.querySelector('#{id} [data-act=thread]').click() || true"
     ))
@@ -106,7 +110,7 @@ async fn thread_is_a_page_of_its_own_on_a_phone() {
     let ann = server.owner("Ann").await;
     let root = ann.post("general", "आज पाला पड़ेगा?").await;
     ann.act("chat.thread", json!({ "message": root.id, "body": "हाँ" })).await.done();
-    let page = Browser::signed_in_with(Kind::Phone, &ann, &server.base()).await;
+    let page = Browser::signed_in_as(PHONE, &ann, &server.base()).await;
     page.open_room(&ann.room("general")).await;
     page.click(&format!("#t-{}", root.id)).await;
     page.wait_text(".log.root .body", "आज पाला पड़ेगा?").await;
