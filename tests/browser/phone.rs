@@ -95,8 +95,8 @@ async fn phone_shows_one_pane_without_overflow() {
     phone.click("main .to-people").await;
     phone.wait_text("main .person .name", "Bartholomew").await;
     phone.click("main .back").await;
-    phone.wait_visible(".side a.room").await;
-    phone.click(".side a.room").await;
+    phone.wait_visible(".side a.room[href^='/rooms/']").await;
+    phone.click(".side a.room[href^='/rooms/']").await;
     phone.wait_visible(".compose textarea").await;
     phone.type_into(".compose textarea", "from a phone").await;
     phone.click(".compose .send").await;

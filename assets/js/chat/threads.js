@@ -42,7 +42,8 @@ async function openThread(thread) {
   showAddress(thread);
   tellSwapped();
   // After the composer was started, which restores what was being written.
-  setTimeout(() => pane.querySelector('.compose textarea, [data-close-thread]')?.focus());
+  const close = pane.querySelector('[data-close-thread]');
+  setTimeout(() => (pane.querySelector('.compose textarea') ?? close).focus());
 }
 
 function closeThread() {
