@@ -9,6 +9,7 @@ CREATE TABLE chat_threads (
     parent_id  BIGINT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
     origin_id  BIGINT NOT NULL UNIQUE,
     begun_by   BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    is_named   BOOLEAN NOT NULL DEFAULT FALSE, -- people named it: it is not called as its message
     replies    BIGINT NOT NULL DEFAULT 0, -- that are not deleted
     last_id    BIGINT NOT NULL DEFAULT 0  -- the newest reply; 0: none yet
 );

@@ -99,6 +99,11 @@ async fn line_of_replies_is_live_and_coalesced() {
     ann.delete(&root).await;
     let gone = page.frame("data-deleted").await;
     assert!(gone.contains("20 replies"), "{gone}");
+    eventually("its text is gone from the title, too", async || {
+        let shown = bob.page(&format!("/rooms/{thread}")).await;
+        (!shown.contains("who waters")).then_some(())
+    })
+    .await;
     reply(&bob, &root, "still here").await;
     wait_for_replies(&mut data, 21).await;
     server.assert_undamaged();
@@ -116,6 +121,7 @@ async fn root_in_an_open_thread_follows_its_message() {
     ann.edit(&root, "at six").await;
     let frame = page.frame(&format!("#root-{}", root.id)).await;
     assert!(frame.contains("at six"), "{frame}");
+    assert!(frame.contains(&format!("#title-{thread}")), "{frame}");
     let rename = json!({ "thread": thread, "name": "  Meeting\u{202e} 会议 " });
     let refused = bob.act("chat.rename-thread", rename.clone()).await;
     assert_eq!(refused.code(), "forbidden");

@@ -11,6 +11,7 @@ use super::joined::Joined;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
 use super::thread_store;
+use super::threads::UNTITLED;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
@@ -195,6 +196,7 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
     let message: Message = tx.one(MESSAGE, (id,)).await?;
     if done > 0 {
         thread_store::count_deletion(tx, message.room).await?;
+        thread_store::retitle(tx, id, UNTITLED).await?;
         set_checksum(tx, &message).await?;
     }
     Ok((message, done > 0))

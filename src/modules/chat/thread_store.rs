@@ -65,6 +65,25 @@ pub(super) async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
         .map(drop)
 }
 
+/// Calls the thread of a message as the message begins now, unless people have named it.
+pub(super) async fn retitle(tx: &mut Tx, message: MessageId, name: &str) -> Result<()> {
+    const RETITLE: &str = "UPDATE rooms SET name = $2 WHERE id = \
+        (SELECT room_id FROM chat_threads WHERE origin_id = $1 AND NOT is_named)";
+    tx.execute(RETITLE, (message, name)).await.map(drop)
+}
+
+/// Notes that people have named a thread.
+pub(super) async fn set_named(tx: &mut Tx, thread: RoomId) -> Result<()> {
+    const SET: &str = "UPDATE chat_threads SET is_named = TRUE WHERE room_id = $1";
+    tx.execute(SET, (thread,)).await.map(drop)
+}
+
+/// What a thread is called.
+pub(super) async fn name(db: &Db, thread: RoomId) -> Result<String> {
+    const READ: &str = "SELECT name FROM rooms WHERE id = $1";
+    db.scalar(READ, (thread,)).await
+}
+
 /// The thread that a room is.
 pub(super) async fn find(db: &Db, room: RoomId) -> Result<Option<Thread>> {
     db.optional(thread_query!("WHERE t.room_id = $1"), (room,))

@@ -32,6 +32,9 @@ use crate::engine::web::icon_address;
 /// At least this long lies between two announcements of one thread.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What a thread is called whose message has no text.
+pub(super) const UNTITLED: &str = "…";
+
 /// What a message shows of its thread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ThreadLine {
@@ -181,19 +184,24 @@ async fn thread_changed(chat: &Chat, event: &ThreadChanged, envelope: &Envelope)
     live.publish_at(&ROOM_FEED.name(event.room), envelope, content);
     if event.is_root_changed {
         let root = chat.root(event.message).await?;
-        let content = Content::of(event).html(move |lang| root.frame(lang));
+        let name = thread_store::name(&chat.engine.db, event.thread).await?;
+        let title = title_frame(event.thread, &name);
+        let content = Content::of(event).html(move |lang| root.frame(lang) + &title);
         live.publish_at(&ROOM_FEED.name(event.thread), envelope, content);
     }
     Ok(())
 }
 
 async fn thread_renamed(chat: &Chat, event: &ThreadRenamed, envelope: &Envelope) -> Result<()> {
-    let (thread, name) = (event.thread, escape(&event.name).to_string());
-    let content = Content::of(event)
-        .html(move |_| Partial::inner(format!("#title-{thread}"), &name).to_string());
+    let title = title_frame(event.thread, &event.name);
+    let content = Content::of(event).html(move |_| title.clone());
     let feed = ROOM_FEED.name(event.thread);
     chat.engine.live.publish_at(&feed, envelope, content);
     Ok(())
+}
+
+fn title_frame(thread: RoomId, name: &str) -> String {
+    Partial::inner(format!("#title-{thread}"), &escape(name)).to_string()
 }
 
 /// The message that a thread grew from, as the thread shows it.

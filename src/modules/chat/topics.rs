@@ -123,7 +123,8 @@ event! {
 event! {
     /// What a message shows of its thread has changed: there is another reply, or one was deleted.
     /// Published at most once a second for a thread.
-    pub struct ThreadChanged on "chat.thread.changed" by room changes(room as RoomHistory) {
+    pub struct ThreadChanged on "chat.thread.changed" by room
+        changes(room as RoomHistory, thread) {
         /// The room of the message.
         room: RoomId = RoomId(12),
         /// The message that the thread grew from.

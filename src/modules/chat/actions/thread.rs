@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::model::{Message, MessageId};
 use super::super::thread_store::Thread;
+use super::super::threads::UNTITLED;
 use super::super::topics::{ThreadFollowed, ThreadRenamed};
 use super::super::{Chat, ROOM_FEED, THREAD, markdown, store, thread_store};
 use super::permitted_message;
@@ -138,13 +139,13 @@ impl Chat {
 }
 
 /// What a thread is called at first: the beginning of the message.
-fn title_of(message: &Message) -> String {
+pub(super) fn title_of(message: &Message) -> String {
     let body = &message.body;
     let start = &body[..body.floor_char_boundary(MAX_TITLE_SOURCE)];
     let mut text = normalize_line(&limit_marks(&markdown::to_text(start)));
     if is_blank(&text) {
         let file = message.files.0.first();
-        text = file.map_or_else(|| "…".to_owned(), |file| file.name.clone());
+        text = file.map_or_else(|| UNTITLED.to_owned(), |file| file.name.clone());
     }
     match text.grapheme_indices(true).nth(MAX_TITLE_CHARS) {
         None => text,
@@ -221,6 +222,7 @@ pub(in super::super) async fn rename(
     let origin = Origin::new(viewer.account, None);
     let write = async move |tx: &mut Tx| {
         rename_thread(tx, room, &name).await?;
+        thread_store::set_named(tx, room).await?;
         let event = ThreadRenamed { thread: room, name };
         let feed = ROOM_FEED.name(room);
         bus.publish_to_followers(tx, &[feed], origin, event).await
