@@ -254,7 +254,7 @@ async fn rights_in_a_thread_are_those_of_its_room() {
     bob.remember_room("plans", &thread);
     bob.post("plans", "only us").await;
     // Archived: nobody writes.
-    ann.act("community.archive-room", json!({ "room": den })).await.done();
+    ann.act("community.archive-room", json!({ "room": den, "archive": "yes" })).await.done();
     eventually("nobody writes", async || {
         let refused = bob.try_post("plans", "too late", &new_key()).await;
         (refused.status == 409).then_some(())
@@ -265,7 +265,8 @@ async fn rights_in_a_thread_are_those_of_its_room() {
     let change = json!({ "room": thread, "name": "mine", "members": [] });
     assert_eq!(ann.act("community.change-room", change).await.code(), "not_found");
     for action in ["community.archive-room", "community.delete-room"] {
-        let refused = ann.act(action, json!({ "room": thread })).await;
+        let fields = json!({ "room": thread, "archive": "yes" });
+        let refused = ann.act(action, fields).await;
         assert_eq!(refused.code(), "not_found", "{action}");
     }
     // Deleted with its room: gone at once, and told where it went.
@@ -387,9 +388,11 @@ async fn thread_is_begun_and_followed_without_scripts() {
     let path = format!("/messages/{}/thread", root.id);
     let form = bob.page(&path).await;
     assert!(form.contains("Kuchen?") && form.contains("/act/chat.thread"), "{form}");
-    let empty = [("message", root.id.as_str()), ("body", " ")];
-    let refused = bob.form_from(&path, "/act/chat.thread", &empty).await;
+    let long = "x".repeat(4001);
+    let long = [("message", root.id.as_str()), ("body", long.as_str())];
+    let refused = bob.form_from(&path, "/act/chat.thread", &long).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.body.contains(&"x".repeat(4001)), "what was written is kept");
     let fields = [("message", root.id.as_str()), ("body", "ja, gern")];
     let to = bob.form_from(&path, "/act/chat.thread", &fields).await.expect(303);
     let thread = to.location().split(['/', '#']).nth(2).unwrap_or_default().to_owned();

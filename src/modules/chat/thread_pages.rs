@@ -260,7 +260,9 @@ async fn begin(
     form: Form,
 ) -> Result<Response> {
     let (message, _) = permitted_message(&chat, &viewer, id, &READ).await?;
-    if let Some(thread) = thread_store::of_message(&chat.engine.db, id).await? {
+    let thread = thread_store::of_message(&chat.engine.db, id).await?;
+    // A form that was refused is shown again, with what was written.
+    if let Some(thread) = thread.filter(|_| form.is_blank()) {
         return Ok(Redirect::to(&format!("/rooms/{}", thread.room)).into_response());
     }
     let access = &chat.community.access;

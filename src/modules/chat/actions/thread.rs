@@ -8,7 +8,7 @@ use super::super::model::{Message, MessageId};
 use super::super::thread_store::Thread;
 use super::super::threads::UNTITLED;
 use super::super::topics::{ThreadFollowed, ThreadRenamed};
-use super::super::{Chat, ROOM_FEED, THREAD, markdown, store, thread_store};
+use super::super::{Chat, ROOM_FEED, THREAD, markdown, model, store, thread_store};
 use super::permitted_message;
 use super::post::{PostInput, post};
 use crate::base::db::Tx;
@@ -45,6 +45,9 @@ pub(in super::super) async fn begin(
     input: ThreadInput,
 ) -> Result<Outcome> {
     let (message, room) = permitted_message(&chat, &viewer, input.message, &READ).await?;
+    if let Some(body) = &input.body {
+        model::body(body, false)?; // before there is a thread
+    }
     let thread = match thread_store::of_message(&chat.engine.db, message.id).await? {
         Some(thread) => thread.room,
         None => chat.begin_thread(&viewer, &message, &room).await?,
