@@ -40,6 +40,7 @@ mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
+mod thread_line;
 mod thread_pages;
 mod thread_store;
 mod threads;

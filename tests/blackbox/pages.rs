@@ -6,7 +6,7 @@ use crate::support::{Message, Person, TestServer, email, text};
 
 /// Addresses of every page that its owner can open, with a message of theirs.
 async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
-    let aside = ann.post("general", "an aside").await;
+    let aside = ann.post("general", "88").await;
     let thread = super::threads::thread_of(ann, &aside).await;
     let (space, room, message) = (&ann.space, &message.room, &message.id);
     vec![

@@ -50,8 +50,11 @@ async fn message_has_one_thread_however_many_begin_it() {
     bob.post("frost", "نعم").await;
     assert_eq!(bob.history("frost").await.len(), 2);
     let page = ann.page(&format!("/rooms/{one}")).await;
-    for part in ["Frost tonight? 今晚有霜吗", "ใช่ หนาวมาก", &format!("id=\"root-{}\"", root.id)]
-    {
+    for part in [
+        "Frost tonight? 今晚有霜吗",
+        "ใช่ หนาวมาก",
+        &format!("id=\"root-{}\"", root.id),
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     // None grows in it.
@@ -59,7 +62,9 @@ async fn message_has_one_thread_however_many_begin_it() {
     assert_eq!(refused.code(), "conflict");
     let deleted = ann.post("general", "a mistake").await;
     ann.delete(&deleted).await;
-    let refused = bob.act("chat.thread", json!({ "message": deleted.id })).await;
+    let refused = bob
+        .act("chat.thread", json!({ "message": deleted.id }))
+        .await;
     assert_eq!(refused.code(), "conflict");
 }
 
@@ -147,7 +152,10 @@ async fn thread_is_unread_for_its_followers_only() {
         person.act("chat.read", read).await.done();
     }
     let feed = |person: &Person| format!("account/{}/unread", person.id);
-    let (mut anns, mut cems) = (ann.following(&feed(&ann)).await, cem.following(&feed(&cem)).await);
+    let (mut anns, mut cems) = (
+        ann.following(&feed(&ann)).await,
+        cem.following(&feed(&cem)).await,
+    );
     let first = reply(&bob, &root, "yes, @cem?").await;
     let thread = first.room.clone();
     // Ann wrote the message, cem is mentioned, dan neither; bob wrote the reply.
@@ -160,7 +168,12 @@ async fn thread_is_unread_for_its_followers_only() {
         assert_eq!(event["event"]["rooms"], json!([]), "the room is not marked");
     }
     for (person, expected) in [(&ann, 1), (&cem, 1), (&bob, 0), (&dan, 0)] {
-        assert_eq!(unread_threads(person).await.len(), expected, "{}", person.name);
+        assert_eq!(
+            unread_threads(person).await.len(),
+            expected,
+            "{}",
+            person.name
+        );
         let page = person.page("/find").await;
         let (_, link) = page.split_once("id=\"unread-threads\">").expect("a link");
         assert_eq!(link.starts_with("<i"), expected == 1, "{}", person.name);
@@ -178,12 +191,19 @@ async fn thread_is_unread_for_its_followers_only() {
     let unfollow = json!({ "thread": thread, "follow": "no" });
     cem.act("chat.follow-thread", unfollow).await.done();
     reply(&ann, &root, "at one").await;
-    assert_eq!(unread_threads(&dan).await, [thread.clone()]);
+    assert_eq!(unread_threads(&dan).await, [thread.as_str()]);
     assert_eq!(unread_threads(&cem).await.len(), 0);
     let list = dan.page("/threads").await;
-    assert!(list.contains(&format!("id=\"unread-{thread}\"><i")), "{list}");
+    assert!(
+        list.contains(&format!("id=\"unread-{thread}\"><i")),
+        "{list}"
+    );
     assert!(!cem.page("/threads").await.contains(&thread));
-    assert!(cem.page(&format!("/rooms/{general}/threads")).await.contains(&thread));
+    assert!(
+        cem.page(&format!("/rooms/{general}/threads"))
+            .await
+            .contains(&thread)
+    );
 }
 
 #[tokio::test]
@@ -214,7 +234,9 @@ async fn threads_are_listed_by_pages_unread_first() {
     };
     let first = ann.page("/threads").await;
     assert_eq!(order(&first), (5..35).rev().collect::<Vec<_>>());
-    let (_, next) = first.split_once("href=\"/threads?from=").expect("a next page");
+    let (_, next) = first
+        .split_once("href=\"/threads?from=")
+        .expect("a next page");
     let next = next.split('"').next().unwrap_or_default();
     let second = ann.page(&format!("/threads?from={next}")).await;
     assert_eq!(order(&second), (0..5).rev().collect::<Vec<_>>());
@@ -222,7 +244,9 @@ async fn threads_are_listed_by_pages_unread_first() {
     assert_eq!(order(&of_room), (5..35).rev().collect::<Vec<_>>());
     let (_, next) = of_room.split_once("threads?before=").expect("a next page");
     let next = next.split('"').next().unwrap_or_default();
-    let rest = bob.page(&format!("/rooms/{general}/threads?before={next}")).await;
+    let rest = bob
+        .page(&format!("/rooms/{general}/threads?before={next}"))
+        .await;
     assert_eq!(order(&rest), (0..5).rev().collect::<Vec<_>>());
     bob.get("/threads?from=nonsense").await.expect(404);
 }
@@ -254,23 +278,35 @@ async fn rights_in_a_thread_are_those_of_its_room() {
     bob.remember_room("plans", &thread);
     bob.post("plans", "only us").await;
     // Archived: nobody writes.
-    ann.act("community.archive-room", json!({ "room": den, "archive": "yes" })).await.done();
+    ann.act(
+        "community.archive-room",
+        json!({ "room": den, "archive": "yes" }),
+    )
+    .await
+    .done();
     eventually("nobody writes", async || {
         let refused = bob.try_post("plans", "too late", &new_key()).await;
         (refused.status == 409).then_some(())
     })
     .await;
     // It has no settings of its own.
-    ann.get(&format!("/rooms/{thread}/settings")).await.expect(404);
+    ann.get(&format!("/rooms/{thread}/settings"))
+        .await
+        .expect(404);
     let change = json!({ "room": thread, "name": "mine", "members": [] });
-    assert_eq!(ann.act("community.change-room", change).await.code(), "not_found");
+    assert_eq!(
+        ann.act("community.change-room", change).await.code(),
+        "not_found"
+    );
     for action in ["community.archive-room", "community.delete-room"] {
         let fields = json!({ "room": thread, "archive": "yes" });
         let refused = ann.act(action, fields).await;
         assert_eq!(refused.code(), "not_found", "{action}");
     }
     // Deleted with its room: gone at once, and told where it went.
-    ann.act("community.delete-room", json!({ "room": den })).await.done();
+    ann.act("community.delete-room", json!({ "room": den }))
+        .await
+        .done();
     bobs.wait_for("revoked").await;
     eventually("it is closed", async || {
         (bob.get(&format!("/rooms/{thread}/log")).await.status == 404).then_some(())
@@ -303,7 +339,10 @@ async fn thread_permission_is_needed_to_begin_one() {
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     let general = ann.room("general");
-    let (one, other) = (ann.post("general", "one").await, ann.post("general", "other").await);
+    let (one, other) = (
+        ann.post("general", "one").await,
+        ann.post("general", "other").await,
+    );
     thread_of(&ann, &one).await;
     let deny = json!({ "room": general, "subject": "everyone", "chat.thread": "deny" });
     ann.act("community.set-room-permissions", deny).await.done();
@@ -337,7 +376,10 @@ async fn threads_are_no_rooms_in_lists_and_are_found_by_search() {
     ann.create_room("zebracrossing").await;
     eventually("the reply is found", async || {
         let answer = bob.act("search.find", json!({ "q": "斑马" })).await.done();
-        let place = answer["found"][0]["place"].as_str().unwrap_or_default().to_owned();
+        let place = answer["found"][0]["place"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         (place == "general › zebracrossing").then_some(())
     })
     .await;
@@ -346,7 +388,10 @@ async fn threads_are_no_rooms_in_lists_and_are_found_by_search() {
         .await
         .done();
     assert_eq!(found["found"].as_array().map(Vec::len), Some(1), "{found}");
-    let to = bob.get(&format!("/messages/{}", answer.id)).await.expect(303);
+    let to = bob
+        .get(&format!("/messages/{}", answer.id))
+        .await
+        .expect(303);
     assert!(to.location().starts_with(&format!("/rooms/{thread}?at=")));
     // Who is no member finds nothing.
     let eve = server.stranger("eve").await;
@@ -363,7 +408,7 @@ async fn threads_of_conversations_belong_to_their_people() {
     let root = ann.post(&talk, "between us").await;
     let thread = thread_of(&bob, &root).await;
     reply(&bob, &root, "yes").await;
-    assert_eq!(unread_threads(&ann).await, [thread.clone()]);
+    assert_eq!(unread_threads(&ann).await, [thread.as_str()]);
     cem.get(&format!("/rooms/{thread}")).await.expect(404);
     let refused = cem.act("chat.thread", json!({ "message": root.id })).await;
     assert_eq!(refused.code(), "not_found");
@@ -387,22 +432,43 @@ async fn thread_is_begun_and_followed_without_scripts() {
     let root = ann.post("general", "Kuchen?").await;
     let path = format!("/messages/{}/thread", root.id);
     let form = bob.page(&path).await;
-    assert!(form.contains("Kuchen?") && form.contains("/act/chat.thread"), "{form}");
+    assert!(
+        form.contains("Kuchen?") && form.contains("/act/chat.thread"),
+        "{form}"
+    );
     let long = "x".repeat(4001);
     let long = [("message", root.id.as_str()), ("body", long.as_str())];
     let refused = bob.form_from(&path, "/act/chat.thread", &long).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
-    assert!(refused.body.contains(&"x".repeat(4001)), "what was written is kept");
+    assert!(
+        refused.body.contains(&"x".repeat(4001)),
+        "what was written is kept"
+    );
     let fields = [("message", root.id.as_str()), ("body", "ja, gern")];
-    let to = bob.form_from(&path, "/act/chat.thread", &fields).await.expect(303);
-    let thread = to.location().split(['/', '#']).nth(2).unwrap_or_default().to_owned();
+    let to = bob
+        .form_from(&path, "/act/chat.thread", &fields)
+        .await
+        .expect(303);
+    let thread = to
+        .location()
+        .split(['/', '#'])
+        .nth(2)
+        .unwrap_or_default()
+        .to_owned();
     // Sent twice, it is posted once.
-    bob.form_from(&path, "/act/chat.thread", &fields).await.expect(303);
+    bob.form_from(&path, "/act/chat.thread", &fields)
+        .await
+        .expect(303);
     bob.remember_room("thread", &thread);
     assert_eq!(bob.history("thread").await.len(), 1);
     bob.get(&path).await.expect(303);
     let page = bob.page(&format!("/rooms/{thread}")).await;
-    for part in ["ja, gern", "Unfollow", "/act/chat.follow-thread", "Back to the message"] {
+    for part in [
+        "ja, gern",
+        "Unfollow",
+        "/act/chat.follow-thread",
+        "Back to the message",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     let stop = [("thread", thread.as_str()), ("follow", "no")];
@@ -425,7 +491,9 @@ async fn erased_room_takes_its_threads_along() {
     let den = ann.create_room("den").await;
     let root = ann.post(&den, "old plans").await;
     reply(&ann, &root, "older answer").await;
-    ann.act("community.delete-room", json!({ "room": den })).await.done();
+    ann.act("community.delete-room", json!({ "room": den }))
+        .await
+        .done();
     super::deletion::pass_a_week(&mut server, &["rooms"]).await;
     let left = "SELECT (SELECT COUNT(*) FROM chat_threads) + \
         (SELECT COUNT(*) FROM chat_thread_followers) + \

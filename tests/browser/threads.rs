@@ -42,18 +42,37 @@ async fn thread_in_the_pane_is_begun_answered_and_closed() {
     page.wait_visible(PANE).await;
     let in_pane = format!("{PANE} textarea[name=body]");
     wait_focused(page, &in_pane).await;
-    page.wait_text(&format!("{PANE} .log.root .body"), "今晚有霜吗？").await;
-    assert_eq!(page.js("getComputedStyle(document.getElementById('people')).display").await, "none");
-    page.type_into(&in_pane, &format!("ใช่ หนาวมาก{ENTER}")).await;
-    page.wait_text(&format!("{PANE} .region .msg:not([data-pending]) .body"), "ใช่ หนาวมาก").await;
+    page.wait_text(&format!("{PANE} .log.root .body"), "今晚有霜吗？")
+        .await;
+    assert_eq!(
+        page.js("getComputedStyle(document.getElementById('people')).display")
+            .await,
+        "none"
+    );
+    page.type_into(&in_pane, &format!("ใช่ หนาวมาก{ENTER}"))
+        .await;
+    page.wait_text(
+        &format!("{PANE} .region .msg:not([data-pending]) .body"),
+        "ใช่ หนาวมาก",
+    )
+    .await;
     page.type_into(&in_pane, "a draft for the thread").await;
     // The other one sees the line live, and answers in the pane.
-    other.wait_text(&format!("#{id} .thread-line span"), "1 reply").await;
+    other
+        .wait_text(&format!("#{id} .thread-line span"), "1 reply")
+        .await;
     other.click(&format!("#{id} .thread-line")).await;
-    other.wait_text(&format!("{PANE} .region .msg .body"), "ใช่ หนาวมาก").await;
+    other
+        .wait_text(&format!("{PANE} .region .msg .body"), "ใช่ หนาวมาก")
+        .await;
     other.type_into(&in_pane, &format!("نعم، غدا{ENTER}")).await;
-    page.wait_text(&format!("{PANE} .region .msg:nth-last-child(1) .body"), "نعم، غدا").await;
-    page.wait_text(&format!("main #{id} .thread-line span"), "2 replies").await;
+    page.wait_text(
+        &format!("{PANE} .region .msg:nth-last-child(1) .body"),
+        "نعم، غدا",
+    )
+    .await;
+    page.wait_text(&format!("main #{id} .thread-line span"), "2 replies")
+        .await;
     // What was said there is not in the room.
     assert_eq!(page.count("main .region .msg").await, 1);
     // The address shows the same when it is loaded again, with both drafts.
@@ -68,9 +87,17 @@ async fn thread_in_the_pane_is_begun_answered_and_closed() {
     // Esc closes it and leaves the room where it was.
     page.click(&in_pane).await;
     page.type_into(&in_pane, ESCAPE).await;
-    page.wait_until(&format!("!document.querySelector('{PANE}')")).await;
-    page.wait_until(&format!("location.pathname + location.search === '/rooms/{general}'")).await;
-    assert_ne!(page.js("getComputedStyle(document.getElementById('people')).display").await, "none");
+    page.wait_until(&format!("!document.querySelector('{PANE}')"))
+        .await;
+    page.wait_until(&format!(
+        "location.pathname + location.search === '/rooms/{general}'"
+    ))
+    .await;
+    assert_ne!(
+        page.js("getComputedStyle(document.getElementById('people')).display")
+            .await,
+        "none"
+    );
     // Closed by its button, it gives the focus back to the line.
     page.click(&format!("#{id} .thread-line")).await;
     wait_focused(page, &in_pane).await;
@@ -88,9 +115,18 @@ async fn unread_thread_marks_its_link_and_no_room() {
     let root = ann.post("general", "who waters?").await;
     let page = Browser::signed_in(&ann, &server.base()).await;
     page.open_room(&garden).await;
-    let begun = bob.act("chat.thread", json!({ "message": root.id, "body": "I, @Ann" })).await;
-    let thread = begun.done()["message"]["room"].as_str().expect("a room").to_owned();
-    page.wait_until("document.querySelector('#unread-threads > i')").await;
+    let begun = bob
+        .act(
+            "chat.thread",
+            json!({ "message": root.id, "body": "I, @Ann" }),
+        )
+        .await;
+    let thread = begun.done()["message"]["room"]
+        .as_str()
+        .expect("a room")
+        .to_owned();
+    page.wait_until("document.querySelector('#unread-threads > i')")
+        .await;
     page.wait_text("#mentions-threads .pill", "1").await;
     page.wait_until("document.title.startsWith('(1) ')").await;
     let general = ann.room("general");
@@ -99,7 +135,8 @@ async fn unread_thread_marks_its_link_and_no_room() {
     page.wait_visible(&format!("#unread-{thread} > i")).await;
     page.click(".threads a").await;
     page.wait_message("I, @Ann").await;
-    page.wait_until("!document.querySelector('#unread-threads > i')").await;
+    page.wait_until("!document.querySelector('#unread-threads > i')")
+        .await;
     page.wait_until("!document.title.startsWith('(')").await;
 }
 
@@ -109,7 +146,9 @@ async fn thread_is_a_page_of_its_own_on_a_phone() {
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
     let root = ann.post("general", "आज पाला पड़ेगा?").await;
-    ann.act("chat.thread", json!({ "message": root.id, "body": "हाँ" })).await.done();
+    ann.act("chat.thread", json!({ "message": root.id, "body": "हाँ" }))
+        .await
+        .done();
     let page = Browser::signed_in_as(PHONE, &ann, &server.base()).await;
     page.open_room(&ann.room("general")).await;
     page.click(&format!("#t-{}", root.id)).await;
@@ -117,9 +156,11 @@ async fn thread_is_a_page_of_its_own_on_a_phone() {
     page.wait_message("हाँ").await;
     assert_eq!(page.count(PANE).await, 0);
     assert_eq!(
-        page.js("document.documentElement.scrollWidth <= innerWidth").await,
+        page.js("document.documentElement.scrollWidth <= innerWidth")
+            .await,
         json!(true)
     );
     page.click(".top .back").await;
-    page.wait_until(&format!("document.getElementById('m-{}')", root.id)).await;
+    page.wait_until(&format!("document.getElementById('m-{}')", root.id))
+        .await;
 }

@@ -9,7 +9,7 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
-use super::threads::ThreadLine;
+use super::thread_line::ThreadLine;
 use super::{Chat, markdown, thread_store};
 use crate::base::db::Db;
 use crate::base::error::{Error, Result};

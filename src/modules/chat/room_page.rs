@@ -178,8 +178,7 @@ impl RoomRequest<'_> {
             (Some(space), true) => Some(format!("/web/{space}/{}", room.id)),
             _ => None,
         };
-        let may_manage =
-            is_granted(access.permit_in_room(account, &MANAGE_ROOMS, room.id).await)?;
+        let may_manage = is_granted(access.permit_in_room(account, &MANAGE_ROOMS, room.id).await)?;
         let closed = closed(chat, account, room).await?;
         let unread = newest.filter(|newest| read_to.is_none_or(|read| read < *newest));
         let view = RoomView {

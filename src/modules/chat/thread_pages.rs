@@ -108,7 +108,9 @@ async fn mine(
 ) -> Result<PageAnswer> {
     let from = query.from.as_deref().map(str::parse).transpose()?;
     let shell = layout.shell(&viewer, None, "/threads").await?;
-    let (found, next) = chat.followed(&viewer, from.unwrap_or(Position::START)).await?;
+    let (found, next) = chat
+        .followed(&viewer, from.unwrap_or(Position::START))
+        .await?;
     let page = ThreadsPage {
         head: chat.community.head(&viewer, viewer.lang.t("threads-title")),
         shell,
@@ -137,14 +139,11 @@ async fn of_room(
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
     let before = query.before.unwrap_or(MessageId(i64::MAX));
     let (db, limit) = (&chat.engine.db, MAX_ON_PAGE as i64 + 1);
-    let mut found =
-        thread_store::of_room(db, viewer.account, (room.id, before), limit).await?;
+    let mut found = thread_store::of_room(db, viewer.account, (room.id, before), limit).await?;
     let has_more = found.len() > MAX_ON_PAGE;
     found.truncate(MAX_ON_PAGE);
     let last = found.last().filter(|_| has_more);
-    let next = last.map(|last| {
-        format!("/rooms/{}/threads?before={}", room.id, last.thread.last)
-    });
+    let next = last.map(|last| format!("/rooms/{}/threads?before={}", room.id, last.thread.last));
     let here = format!("/rooms/{}", room.id);
     let shell = layout.shell(&viewer, room.space, &here).await?;
     let title = chat.community.rooms.title(viewer.account, &room).await?;

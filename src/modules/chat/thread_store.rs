@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sqlx::FromRow;
 
 use super::model::MessageId;
-use super::threads::ThreadLine;
+use super::thread_line::ThreadLine;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};

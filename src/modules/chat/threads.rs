@@ -1,6 +1,6 @@
 //! Threads: a thread is a room inside another one, which grew from one of its messages. Its log,
-//! composer and read marks are those of a room. Here is what shows it at its message: a line with
-//! the number of replies and the time of the last.
+//! composer and read marks are those of a room. Here its message and its room are told of it: the
+//! line at the message (`thread_line.rs`) has the number of replies and the time of the last.
 //!
 //! A reply marks its thread as dirty, and dirty threads are announced at most once a second: the
 //! followers of the room get one frame for a thread however many replies it has meanwhile.
@@ -9,96 +9,26 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use askama::Template;
 use tokio::sync::Notify;
 
 use super::links::escape;
 use super::message_html::{body_html, fragment};
 use super::model::MessageId;
+use super::thread_line::ThreadLine;
 use super::thread_store::Thread;
 use super::topics::{MessageDeleted, MessageEdited, MessagePosted, ThreadChanged, ThreadRenamed};
 use super::{Chat, ROOM_FEED, store, thread_store};
-use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{self, RoomId};
+use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
 use crate::community::Room;
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
-use crate::engine::web::icon_address;
 
 /// At least this long lies between two announcements of one thread.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What a thread is called whose message has no text.
-pub(super) const UNTITLED: &str = "…";
-
-/// What a message shows of its thread.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ThreadLine {
-    pub(super) message: MessageId,
-    pub(super) thread: RoomId,
-    pub(super) replies: i64,
-    pub(super) last: MessageId,
-}
-
-#[derive(Template)]
-#[template(path = "chat/thread_line.html")]
-struct LineView {
-    message: MessageId,
-    thread: RoomId,
-    replies: i64,
-    last: MessageId,
-    lang: Lang,
-}
-
-impl ThreadLine {
-    /// The line, in a language.
-    pub(super) fn html(&self, lang: Lang) -> String {
-        let view = LineView {
-            message: self.message,
-            thread: self.thread,
-            replies: self.replies,
-            last: self.last,
-            lang,
-        };
-        // Writing strings into a string does not fail.
-        view.render().unwrap_or_default()
-    }
-
-    /// What brings the line of a message up to date, on pages that show the message.
-    fn frame(&self, lang: Lang) -> String {
-        let message = self.message;
-        if self.replies == 0 {
-            return Partial::delete(format!("#t-{message}")).to_string();
-        }
-        let html = self.html(lang);
-        let present = format!("#t-{message}");
-        let absent = format!("#m-{message} > .main:not(:has(#t-{message}))");
-        format!(
-            "{}{}",
-            Partial::replace(present, &html),
-            Partial::append(absent, &html)
-        )
-    }
-}
-
-impl LineView {
-    fn icon(&self) -> String {
-        icon_address("thread")
-    }
-
-    fn words(&self) -> String {
-        let count = [("count", self.replies.into())];
-        self.lang.with("thread-replies", &count)
-    }
-
-    fn at(&self) -> Micros {
-        ids::time_of(self.last.0)
-    }
-}
 
 /// The threads that are to be announced, each with whether the message itself has changed. Cheap to
 /// clone.

@@ -17,9 +17,9 @@ use tokio::sync::{Notify, Semaphore};
 use super::Chat;
 use super::mention_counts::{MentionCounts, mentions_changed};
 use super::mention_store;
-use super::thread_store;
 use super::model::MessageId;
 use super::store::{self, UnreadRoom};
+use super::thread_store;
 use super::topics::{
     MentionCount, MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged,
 };

@@ -11,7 +11,9 @@ use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store};
+use super::super::{
+    ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store,
+};
 use super::outcome;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;

@@ -5,8 +5,8 @@ use serde_json::json;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::model::{Message, MessageId};
+use super::super::thread_line::UNTITLED;
 use super::super::thread_store::Thread;
-use super::super::threads::UNTITLED;
 use super::super::topics::{ThreadFollowed, ThreadRenamed};
 use super::super::{Chat, ROOM_FEED, THREAD, markdown, model, store, thread_store};
 use super::permitted_message;
@@ -234,7 +234,10 @@ pub(in super::super) async fn rename(
     access
         .permitted_write(viewer.account, permission, Scope::Room(room), write)
         .await?;
-    Ok(Outcome::new(json!({ "thread": room }), format!("/rooms/{room}")))
+    Ok(Outcome::new(
+        json!({ "thread": room }),
+        format!("/rooms/{room}"),
+    ))
 }
 
 #[cfg(test)]
