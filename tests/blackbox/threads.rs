@@ -356,6 +356,29 @@ async fn thread_permission_is_needed_to_begin_one() {
 }
 
 #[tokio::test]
+async fn slow_mode_counts_a_room_with_its_threads() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let root = ann.post("general", "slowly").await;
+    let slow = json!({ "room": ann.room("general"), "seconds": "3600" });
+    ann.act("community.set-slow-mode", slow).await.done();
+    eventually("the room is slow", async || {
+        let page = bob.page(&format!("/rooms/{}", bob.room("general"))).await;
+        page.contains("data-slow=\"3600\"").then_some(())
+    })
+    .await;
+    let first = reply(&bob, &root, "one").await;
+    bob.remember_room("thread", &first.room);
+    for room in ["thread", "general"] {
+        let refused = bob.try_post(room, "two", &new_key()).await;
+        assert_eq!(refused.status, 429, "{room}: {}", refused.body);
+    }
+    let page = bob.page(&format!("/rooms/{}", first.room)).await;
+    assert!(page.contains("data-slow-until"), "{page}");
+}
+
+#[tokio::test]
 async fn threads_are_no_rooms_in_lists_and_are_found_by_search() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;

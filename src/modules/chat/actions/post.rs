@@ -149,7 +149,7 @@ pub(in super::super) async fn post(
                 Verdict::Hold => {
                     let limits = context.daily_limits;
                     limits.count_post(tx, author, &body).await?;
-                    slow_mode.count_post(tx, id, author).await?;
+                    slow_mode.count_post(tx, governing, author).await?;
                     let held = HeldMessage {
                         id: HeldId(0),
                         space,
@@ -174,7 +174,7 @@ pub(in super::super) async fn post(
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
-            slow_mode.count_post(tx, id, author).await?;
+            slow_mode.count_post(tx, governing, author).await?;
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
