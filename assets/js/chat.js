@@ -84,7 +84,8 @@ function foldMessages() {
 
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
-  const parts = ['./chat/threads.js', './chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
+  const parts = ['./chat/threads.js', './chat/writing.js', './chat/editing.js', './clipboard.js',
+    './ask.js'];
   parts.forEach((part) => import(part).catch(() => {}));
   import('./chat/names.js').then(({ followNames }) => followNames(), () => {});
   preloadTray();

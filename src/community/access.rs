@@ -271,8 +271,8 @@ impl Access {
         memberships.get_or_load((account, room), load).await
     }
 
-    /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room). Of a thread
-    /// all that decides is its parent's.
+    /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room). Of a
+    /// thread all that decides is its parent's.
     ///
     /// # Errors
     /// `NotFound` when there is no such room, or it is deleted.

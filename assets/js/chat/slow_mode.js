@@ -1,5 +1,5 @@
-// Slow mode: above the composer, in how many seconds the reader may send the next message. The server
-// is the judge; this only tells. Moderators do not wait, and see no countdown.
+// Slow mode: above the composer, in how many seconds the reader may send the next message. The
+// server is the judge; this only tells. Moderators do not wait, and see no countdown.
 
 import { announce } from '../app.js';
 

@@ -1,5 +1,5 @@
-// A thread beside its room: opens in the right pane, with a log and composer of its own. The address
-// names it, so that the page shows the same when it is loaded again.
+// A thread beside its room: opens in the right pane, with a log and composer of its own. The
+// address names it, so that the page shows the same when it is loaded again.
 
 import { act, request } from '../live.js';
 import { showWaiting } from '../waiting.js';

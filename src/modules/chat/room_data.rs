@@ -14,7 +14,8 @@ const BATCH_MESSAGES: i64 = 50;
 /// Read marks that one transaction erases.
 const BATCH_MARKS: i64 = 500;
 
-/// Erases some of a room's messages, then its read marks and, of a thread, its followers. Returns whether there may be more.
+/// Erases some of a room's messages, then its read marks and, of a thread, its followers. Returns
+/// whether there may be more.
 pub(super) async fn erase(chat: Chat, scope: ErasedScope) -> Result<bool> {
     let ErasedScope::Room(room) = scope else {
         return Ok(false);

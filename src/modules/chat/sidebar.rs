@@ -15,7 +15,8 @@ use crate::engine::viewer::Viewer;
 /// Unread threads that a sidebar takes into account.
 const MAX_UNREAD_THREADS: i64 = 100;
 
-/// The sidebar's sections: the threads that the viewer follows, the rooms of `space`, if one is open, and direct conversations.
+/// The sidebar's sections: the threads that the viewer follows, the rooms of `space`, if one is
+/// open, and direct conversations.
 pub(super) async fn nav(
     chat: Chat,
     viewer: Viewer,

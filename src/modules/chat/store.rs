@@ -350,7 +350,8 @@ pub(super) struct UnreadRoom {
 }
 
 /// Rooms with unread messages that an account may be able to read, wherever they are, and threads
-/// that it follows, at most a thousand of each. Of private rooms, and of those that allow or deny something, the caller checks each.
+/// that it follows, at most a thousand of each. Of private rooms, and of those that allow or deny
+/// something, the caller checks each.
 pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Vec<UnreadRoom>> {
     const UNREAD: &str = "SELECT r.id, r.space_id FROM rooms r \
         LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
