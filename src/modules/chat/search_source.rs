@@ -121,14 +121,16 @@ impl Row {
 async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
     const READ: Sql = Sql {
         sqlite: "SELECT m.id, m.room_id, r.parent_id, \
-            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, a.name AS author_name, m.body, m.files, m.created_at \
+            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
             (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
             AND m.deleted_at IS NULL AND m.joined = ''",
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
-            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, a.name AS author_name, m.body, m.files, m.created_at \
+            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id \
