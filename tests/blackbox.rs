@@ -55,6 +55,7 @@ mod blackbox {
     mod messages;
     mod metrics;
     mod moderation;
+    mod notices;
     mod oidc;
     mod outside_modules;
     mod page_cache;

@@ -44,11 +44,13 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 56] = [
+const INTERNAL: [&str; 64] = [
+    "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
     "MAX_BACKOFF",
+    "MAX_BADGES_READ",
     "MAX_BATCH",
     "MAX_BATCHES",
     "MAX_BATCH_BYTES",
@@ -69,6 +71,7 @@ const INTERNAL: [&str; 56] = [
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
+    "MAX_INBOX_FRAMES",
     "MAX_INLINE_BYTES",
     "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
@@ -77,7 +80,10 @@ const INTERNAL: [&str; 56] = [
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
     "MAX_NAME_LENGTH",
+    "MAX_NEWEST",
     "MAX_NEW_KEYS",
+    "MAX_NOTICES_ON_PAGE",
+    "MAX_NOTICES_TOLD",
     "MAX_ON_PAGE",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
@@ -87,6 +93,7 @@ const INTERNAL: [&str; 56] = [
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_QUEUE_FRAMES",
+    "MAX_RECIPIENTS_TOLD",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_RUNNING_SHOWN",
@@ -96,6 +103,7 @@ const INTERNAL: [&str; 56] = [
     "MAX_SNIPPET_CHARS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
+    "MAX_TEXT_SHOWN",
     "MAX_TOLD",
     "MAX_V6_BITS",
     "MAX_VALUES",
