@@ -67,6 +67,7 @@ mod blackbox {
     mod private_files;
     mod private_rooms;
     mod profiles;
+    mod push;
     mod queued_writes;
     mod raid_mode;
     mod rail_order;

@@ -26,6 +26,7 @@ mod browser {
     mod media;
     mod mentions;
     mod moderation;
+    mod notices;
     mod offline;
     mod pages;
     mod phone;
@@ -53,4 +54,5 @@ mod browser {
     mod ways_in;
     mod without_scripts;
     mod writing;
+    mod zz_shots;
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 31] = [
+const NO_LIMITS: [&str; 32] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -32,6 +32,7 @@ const NO_LIMITS: [&str; 31] = [
     "presence_batch_millis",
     "profile",
     "public_address",
+    "push_to_loopback",
     "readers",
     "s3_access_key",
     "s3_bucket",
@@ -44,7 +45,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 64] = [
+const INTERNAL: [&str; 66] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -56,6 +57,7 @@ const INTERNAL: [&str; 64] = [
     "MAX_BATCH_BYTES",
     "MAX_BATCH_FRAMES",
     "MAX_BATCH_ROWS",
+    "MAX_BODY_BYTES",
     "MAX_BRIEF",
     "MAX_BUFFERED_ROWS",
     "MAX_CACHED",
@@ -104,6 +106,7 @@ const INTERNAL: [&str; 64] = [
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
     "MAX_TEXT_SHOWN",
+    "MAX_TITLE_BYTES",
     "MAX_TOLD",
     "MAX_V6_BITS",
     "MAX_VALUES",

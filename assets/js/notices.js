@@ -4,6 +4,7 @@
 
 import { visit } from './app.js';
 import { request } from './live.js';
+import { showPush } from './push.js';
 
 const ALERT_DELAY = 1000; // ms in which a tab that shows the message marks it as read
 const TONE_SECONDS = 0.18;
@@ -97,6 +98,7 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
 // The page of settings -------------------------------------------------------------------------
 
 function showSettings() {
+  showPush();
   const desktop = document.querySelector('[data-notices=desktop]');
   if (!desktop) return;
   document.querySelector('[data-notices=scriptless]').hidden = true;
@@ -114,7 +116,7 @@ function showSettings() {
 
 document.addEventListener('click', async ({ target }) => {
   const wanted = target.closest('[data-notices] [data-do]')?.dataset.do;
-  if (!wanted) return;
+  if (!wanted || wanted === 'push-on') return;
   const [what, state] = wanted.split('-');
   if (what === 'desktop' && state === 'on') await Notification.requestPermission();
   setOn(what, state === 'on');

@@ -2,11 +2,13 @@
 //! the number of its unread notices in every open page, and the settings of all that.
 
 mod actions;
+mod app;
 mod badge;
 mod deliver;
 mod inbox;
 mod level_pages;
 mod personal_data;
+mod push;
 mod quiet_hours;
 mod recipients;
 mod settings_page;
@@ -24,6 +26,7 @@ use crate::engine::module::Module;
 use crate::engine::notices::InboxesChanged;
 use crate::event;
 use badge::Badges;
+use push::PushClient;
 
 event! {
     /// The inbox of an account changed; published on its own feeds, in batches.
@@ -53,6 +56,7 @@ pub struct Notices {
     engine: Engine,
     community: Community,
     badges: Badges,
+    push: PushClient,
 }
 
 impl Notices {
@@ -62,6 +66,7 @@ impl Notices {
             engine: community.engine().clone(),
             community: community.clone(),
             badges: Badges::default(),
+            push: PushClient::new(&community.engine().settings),
         }
     }
 }
@@ -115,5 +120,6 @@ pub fn module() -> Module<Notices> {
             Class::Write,
             actions::set_quiet_hours,
         );
+    let module = app::declare(push::declare(module));
     settings_page::declare(level_pages::declare(inbox::declare(module)))
 }

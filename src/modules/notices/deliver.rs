@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::store::{self, Untold};
-use super::Notices;
+use super::{Notices, push};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -80,7 +80,7 @@ impl Notices {
         if steps.is_empty() {
             return Ok(false);
         }
-        let notices = self.engine.notices.clone();
+        let (notices, jobs) = (self.engine.notices.clone(), self.engine.jobs.clone());
         let write = db.write_queued(async move |tx: &mut Tx| {
             let mut changed = Vec::new();
             for step in &steps {
@@ -89,7 +89,9 @@ impl Notices {
                 if !store::set_told(tx, notice.id, step.told_up_to).await? {
                     continue;
                 }
-                changed.extend(store::tell(tx, notice, &step.loud, false).await?);
+                let loud = store::tell(tx, notice, &step.loud, false).await?;
+                push::add_jobs(tx, &jobs, notice.id, &loud).await?;
+                changed.extend(loud);
                 changed.extend(store::tell(tx, notice, &step.quiet, true).await?);
             }
             changed.sort_unstable();

@@ -37,19 +37,19 @@ pub(super) fn declare(module: Module<Notices>) -> Module<Notices> {
 }
 
 /// A notice as it is shown.
-struct Item {
-    id: NoticeId,
-    room: Option<RoomId>,
-    face: Option<Face>,
+pub(super) struct Item {
+    pub(super) id: NoticeId,
+    pub(super) room: Option<RoomId>,
+    pub(super) face: Option<Face>,
     /// What happened, in the viewer's language.
-    line: String,
+    pub(super) line: String,
     /// Where; empty for nowhere in particular.
-    place: String,
-    is_direct: bool,
-    href: String,
-    text: String,
-    at: Micros,
-    is_unread: bool,
+    pub(super) place: String,
+    pub(super) is_direct: bool,
+    pub(super) href: String,
+    pub(super) text: String,
+    pub(super) at: Micros,
+    pub(super) is_unread: bool,
 }
 
 /// Notices of one place that follow each other.
@@ -245,7 +245,7 @@ impl Notices {
     }
 
     /// These notices as an account sees them, in their order, and those that it may not see.
-    async fn items(
+    pub(super) async fn items(
         &self,
         account: AccountId,
         lang: Lang,

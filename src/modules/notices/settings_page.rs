@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::level_pages::words_of;
 use super::quiet_hours::time_text;
-use super::{Notices, store};
+use super::{Notices, push, store};
 use crate::base::error::Result;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::{Layout, NoticeLevel, Shell};
@@ -40,11 +40,19 @@ struct SettingsPage {
     from: String,
     to: String,
     time_zone: String,
+    /// For browsers that subscribe.
+    push_key: String,
+    devices: Vec<push::ListedDevice>,
     spaces: Vec<Listed>,
     rooms: Vec<Listed>,
 }
 
 impl SettingsPage {
+    /// Whether notices are sent to this device.
+    fn pushes_here(&self) -> bool {
+        self.devices.iter().any(|device| device.is_this)
+    }
+
     /// The fields of the quiet hours: name, message key of the label, value.
     fn hours(&self) -> [(&'static str, &'static str, &str); 2] {
         [
@@ -76,6 +84,8 @@ async fn settings(
             from: text(from),
             to: text(to),
             time_zone,
+            push_key: push::public_key(&notices.engine.db).await?,
+            devices: push::devices(&notices.engine.db, account, &viewer.session).await?,
             spaces,
             rooms,
         }

@@ -57,7 +57,7 @@ pub(super) struct Entry {
     pub(super) is_unread: bool,
 }
 
-fn joined(accounts: &[AccountId]) -> String {
+pub(super) fn joined(accounts: &[AccountId]) -> String {
     let ids: Vec<_> = accounts.iter().map(ToString::to_string).collect();
     ids.join(",")
 }
@@ -72,6 +72,8 @@ macro_rules! of_list {
     };
 }
 
+pub(super) use of_list;
+
 /// Of `notice_recipients r`: whether it is unread. What was read of its room after it was delivered,
 /// or before, the read mark of the room says.
 macro_rules! is_unread {
@@ -80,6 +82,8 @@ macro_rules! is_unread {
          WHERE c.account_id = r.account_id AND c.room_id = r.room_id AND c.message_id >= r.item))"
     };
 }
+
+pub(super) use is_unread;
 
 pub(super) async fn has_untold(db: &Db) -> Result<bool> {
     let asked = "SELECT EXISTS (SELECT 1 FROM notices WHERE told_up_to IS NOT NULL)";
@@ -282,6 +286,23 @@ pub(super) async fn newest_loud(
         " ORDER BY r.notice_id DESC LIMIT $3"
     );
     db.all(READ, (account, after, limit as i64)).await
+}
+
+/// One of an account's notices, if it is unread.
+pub(super) async fn unread_entry(
+    db: &Db,
+    account: AccountId,
+    notice: NoticeId,
+) -> Result<Option<Entry>> {
+    const READ: &str = concat!(
+        "SELECT n.id, n.kind, n.item, n.room_id, n.href, n.text, n.actor_id, \
+         a.name AS actor_name, TRUE AS is_unread FROM notice_recipients r \
+         JOIN notices n ON n.id = r.notice_id \
+         LEFT JOIN accounts a ON a.id = n.actor_id WHERE r.account_id = $1 AND r.notice_id = $2 \
+         AND ",
+        is_unread!()
+    );
+    db.optional(READ, (account, notice)).await
 }
 
 /// Marks one of an account's notices as read. Returns whether it was not.

@@ -44,6 +44,8 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     ("presence.active", "{}", ["", "", ""]),
+    ("notices.subscribe-device", "{}", ["invalid"; 3]),
+    ("notices.unsubscribe-device", r#"{"device":"1"}"#, ["", "", ""]),
     ("notices.read", r#"{"notice":"1"}"#, ["", "", ""]),
     ("notices.read-all", "{}", ["", "", ""]),
     (

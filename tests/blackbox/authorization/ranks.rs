@@ -131,6 +131,8 @@ const LEAST: &[(&str, Least)] = &[
     ("moderation.set-raid-limits", Moderator),
     ("moderation.switch-rule", Moderator),
     ("presence.active", Reader),
+    ("notices.subscribe-device", Reader),
+    ("notices.unsubscribe-device", Reader),
     ("notices.read", Reader),
     ("notices.read-all", Reader),
     ("notices.set-level", Reader),
