@@ -62,7 +62,9 @@ async fn mention_is_completed_marked_counted_and_read() {
     page.type_into(&field, &format!("{UP}{ESCAPE}")).await;
     page.wait_hidden(".compose .completion").await;
     page.type_into(&field, &format!("x{ENTER}")).await;
-    page.wait_until("document.querySelectorAll('.log _X_ own message mentions others: it is not marked.
+    page.wait_until("document.querySelectorAll('.log .mention').length === 4")
+        .await;
+    // One's own message mentions others: it is not marked.
     let wash =
         |id: &str| format!("getComputedStyle(document.getElementById('{id}')).backgroundColor");
     let id = page.message(TEXT).await;
