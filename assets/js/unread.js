@@ -23,7 +23,7 @@ function readSidebar() {
   const space = document.querySelector('.rail a[aria-current]')?.pathname.split('/')[2] ?? '';
   for (const link of document.querySelectorAll('.side a.room')) {
     const { room, muted } = link.dataset;
-    if (room === 'inbox') continue;
+    if (!room) continue; // the inbox
     if (muted !== undefined || !link.querySelector('.unread > i')) unread.delete(room);
     else if (!unread.has(room)) unread.set(room, link.closest('ul').dataset.direct ? '' : space);
   }

@@ -115,7 +115,9 @@ impl Community {
             }
             Ok(Arc::new(levels))
         };
-        self.notice_levels.get_or_load_for(page, account, load).await
+        self.notice_levels
+            .get_or_load_for(page, account, load)
+            .await
     }
 
     /// Sets the level of a room or space that an account reads; `None` goes back to what nothing
@@ -154,7 +156,9 @@ impl Community {
             let event = NoticeLevelChanged { account };
             bus.publish_on(tx, &[feed], origin, event).await
         };
-        self.access.permitted_write(account, &READ, scope, write).await
+        self.access
+            .permitted_write(account, &READ, scope, write)
+            .await
     }
 }
 

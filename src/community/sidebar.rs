@@ -8,8 +8,8 @@ use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
-    NoticeLevelChanged, PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
-    SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
+    NoticeLevelChanged, PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated,
+    SpaceChanged, SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;

@@ -102,7 +102,8 @@ pub struct NewNotice {
     pub to: Vec<Recipients>,
 }
 
-type Load = Arc<dyn Fn(AccountId, Vec<i64>) -> BoxFuture<'static, Result<Vec<Found>>> + Send + Sync>;
+type Load =
+    Arc<dyn Fn(AccountId, Vec<i64>) -> BoxFuture<'static, Result<Vec<Found>>> + Send + Sync>;
 
 /// What looks up the things that notices of some kinds are about, bound to a module's state.
 #[derive(Clone)]
@@ -173,19 +174,25 @@ impl Notices {
         }
         if notice.to == [Recipients::Followers]
             && notice.space.is_some()
-            && !tx.scalar(HAS_FOLLOWERS, (notice.room, notice.space)).await?
+            && !tx
+                .scalar(HAS_FOLLOWERS, (notice.room, notice.space))
+                .await?
         {
             return Ok(());
         }
-        let to = serde_json::to_string(&notice.to).map_err(|error| Error::Internal(error.into()))?;
+        let to =
+            serde_json::to_string(&notice.to).map_err(|error| Error::Internal(error.into()))?;
         let end = notice.text.floor_char_boundary(MAX_NOTICE_BYTES);
         let text = notice.text.get(..end).unwrap_or_default();
         let (kind, item) = (notice.kind.name, notice.item);
         let place = (notice.actor, notice.space, notice.room);
         let (actor, space, room) = place;
         let id = NoticeId::new();
-        tx.execute(ADD, (id, kind, item, actor, space, room, notice.href, text, to))
-            .await?;
+        tx.execute(
+            ADD,
+            (id, kind, item, actor, space, room, notice.href, text, to),
+        )
+        .await?;
         let wake = self.wake.clone();
         tx.after_commit(move || wake.notify_one());
         Ok(())

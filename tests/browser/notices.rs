@@ -26,7 +26,9 @@ async fn number_and_inbox_are_live_in_two_windows() {
     other
         .wait_until("document.title === '(1) Inbox · Tidepool'")
         .await;
-    other.wait_text("#inbox .unread .text", "@Bob 霜が降りた").await;
+    other
+        .wait_text("#inbox .unread .text", "@Bob 霜が降りた")
+        .await;
     page.wait_until("document.querySelector('link[rel=icon]').href.includes('favicon-unread')")
         .await;
     // A conversation counts, too; the inbox opens where it is, and reading it is told everywhere.
@@ -88,9 +90,7 @@ async fn muted_room_marks_nothing() {
     page.wait_until("document.title === '• Inbox · Tidepool'")
         .await;
     let weight = |room: &str| {
-        format!(
-            "Number(getComputedStyle(document.getElementById('room-link-{room}')).fontWeight)"
-        )
+        format!("Number(getComputedStyle(document.getElementById('room-link-{room}')).fontWeight)")
     };
     page.wait_until(&format!("{} < {}", weight(&garden), weight(&shed)))
         .await;
@@ -115,8 +115,8 @@ async fn device_notifies_and_sounds_once_it_is_asked_to() {
         close() { told.push('closed'); this.dispatchEvent(new Event('close')); }
     }; window.AudioContext = class { constructor() { told.push('sound'); throw new Error(); } }";
     let run = |script: &str| format!("(() => {{ {script}; return true; }})()");
-    page.click(".side .me > a").await;
-    page.click(".sections a[href='/account/notices']").await;
+    page.go("/account/notices").await;
+    page.wait_live().await;
     page.wait_visible("[data-do=desktop-on]").await;
     page.js(&run(fake)).await;
     // Nothing is shown before it is asked for.

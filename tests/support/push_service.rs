@@ -166,7 +166,8 @@ impl PushService {
             BASE64.decode(key).expect("base64"),
         );
         let signature = BASE64.decode(signature).expect("base64");
-        key.verify(signed.as_bytes(), &signature).expect("is signed");
+        key.verify(signed.as_bytes(), &signature)
+            .expect("is signed");
         let claims = BASE64.decode(signed.split('.').nth(1).expect("claims"));
         let claims: Value = serde_json::from_slice(&claims.expect("base64")).expect("JSON");
         assert_eq!(claims["aud"], self.origin.as_str());

@@ -7,7 +7,7 @@ use super::quiet_hours::parse_time;
 use super::{Notices, store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::{RoomId, SpaceId};
+use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::{NoticeLevel, Scope};
 use crate::engine::actions::Outcome;
 use crate::engine::notices::NoticeId;
@@ -20,15 +20,25 @@ pub(super) struct ReadInput {
 
 /// `notices.read`
 pub(super) async fn read(notices: Notices, viewer: Viewer, input: ReadInput) -> Result<Outcome> {
-    let (account, engine) = (viewer.account, notices.engine.notices.clone());
-    let write = notices.engine.db.write(async move |tx: &mut Tx| {
-        if store::read(tx, account, input.notice).await? {
-            engine.publish_changed(tx, &[account]);
-        }
-        Ok(())
-    });
-    write.await?;
+    notices.mark_read(viewer.account, input.notice).await?;
     Ok(Outcome::new(Value::Null, "/inbox"))
+}
+
+impl Notices {
+    /// Marks one of an account's notices as read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn mark_read(&self, account: AccountId, notice: NoticeId) -> Result<()> {
+        let engine = self.engine.notices.clone();
+        let write = self.engine.db.write(async move |tx: &mut Tx| {
+            if store::read(tx, account, notice).await? {
+                engine.publish_changed(tx, &[account]);
+            }
+            Ok(())
+        });
+        write.await
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,9 +77,9 @@ pub(super) async fn set_level(
     };
     let level = match input.level.as_str() {
         "" => None,
-        level => Some(
-            NoticeLevel::parse(level).ok_or(Error::field("level", "error-message-shape"))?,
-        ),
+        level => {
+            Some(NoticeLevel::parse(level).ok_or(Error::field("level", "error-message-shape"))?)
+        }
     };
     let community = &notices.community;
     community
@@ -98,9 +108,10 @@ pub(super) async fn set_quiet_hours(
         ("", "") => None,
         (from, to) => Some((parse_time(from, "from")?, parse_time(to, "to")?)),
     };
-    let write = notices.engine.db.write(async move |tx: &mut Tx| {
-        store::set_quiet_hours(tx, account, hours).await
-    });
+    let write = notices
+        .engine
+        .db
+        .write(async move |tx: &mut Tx| store::set_quiet_hours(tx, account, hours).await);
     write.await?;
     Ok(Outcome::new(json!({}), "/account/notices"))
 }

@@ -57,7 +57,8 @@ impl Accounts {
             .extract_if(|account| !told.contains_key(account))
             .collect();
         let now = Instant::now();
-        self.told_at.extend(due.iter().map(|account| (*account, now)));
+        self.told_at
+            .extend(due.iter().map(|account| (*account, now)));
         due
     }
 }
@@ -111,7 +112,10 @@ fn badge_html(lang: Lang, unread: i64, newest: i64) -> String {
     let (mark, number) = match unread {
         0 => (String::new(), String::new()),
         _ => (
-            format!("<i class=\"sr\" data-newest=\"{newest}\">, {}</i>", lang.t("unread")),
+            format!(
+                "<i class=\"sr\" data-newest=\"{newest}\">, {}</i>",
+                lang.t("unread")
+            ),
             count_mark(lang, unread, "count-notices"),
         ),
     };
@@ -131,7 +135,9 @@ impl Notices {
         };
         let live = &self.engine.live;
         let content = Content::of(&event);
-        let badge = content.clone().html(move |lang| badge_html(lang, unread, newest));
+        let badge = content
+            .clone()
+            .html(move |lang| badge_html(lang, unread, newest));
         live.publish(&UNREAD_FEED.name(account), badge);
         live.publish(&INBOX_FEED.name(account), content.refetch());
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
+use axum::response::Redirect;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ use crate::engine::module::{Audience, Module};
 use crate::engine::notices::NoticeId;
 use crate::engine::search::Found;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page, icon_address};
+use crate::engine::web::{Head, Html, IsPrefetch, PageAnswer, Wants, app_page, icon_address};
 
 /// Notices on a page.
 const MAX_NOTICES_ON_PAGE: usize = 30;
@@ -34,6 +35,7 @@ pub(super) fn declare(module: Module<Notices>) -> Module<Notices> {
         .page(Audience::SignedIn, "/inbox", get(inbox))
         .page(Audience::SignedIn, "/inbox/list", get(list))
         .page(Audience::SignedIn, "/inbox/newest", get(newest))
+        .page(Audience::SignedIn, "/inbox/{notice}", get(open))
 }
 
 /// A notice as it is shown.
@@ -46,10 +48,16 @@ pub(super) struct Item {
     /// Where; empty for nowhere in particular.
     pub(super) place: String,
     pub(super) is_direct: bool,
-    pub(super) href: String,
     pub(super) text: String,
     pub(super) at: Micros,
     pub(super) is_unread: bool,
+}
+
+impl Item {
+    /// The path that marks it as read and leads to what it is about.
+    pub(super) fn path(&self) -> String {
+        format!("/inbox/{}", self.id)
+    }
 }
 
 /// Notices of one place that follow each other.
@@ -123,6 +131,23 @@ async fn list(
     Html::of(&notices.inbox_list(&viewer, query.before).await?)
 }
 
+/// `GET /inbox/{notice}`: marks one of the viewer's notices as read, and leads to what it is about.
+async fn open(
+    State(notices): State<Notices>,
+    viewer: Viewer,
+    prefetch: IsPrefetch,
+    Path(notice): Path<NoticeId>,
+) -> Result<Redirect> {
+    let href = store::href(&notices.engine.db, viewer.account, notice).await?;
+    if !prefetch.0 {
+        // Neither a full disk nor a long queue may keep somebody from what they want to read.
+        if let Err(error) = notices.mark_read(viewer.account, notice).await {
+            tracing::warn!(%error, "a notice was not marked as read");
+        }
+    }
+    Ok(Redirect::to(&href))
+}
+
 #[derive(Deserialize)]
 struct NewestQuery {
     after: Option<NoticeId>,
@@ -154,7 +179,7 @@ async fn newest(
         room: item.room,
         title: item.line,
         body: item.text,
-        href: item.href,
+        href: item.path(),
     });
     Ok(Json(newest.collect()))
 }
@@ -168,22 +193,24 @@ fn cut(text: &str) -> String {
 
 fn item(lang: Lang, line: &'static str, entry: Entry, found: Option<Found>) -> Item {
     let at = ids::time_of(entry.id.0);
-    let (name, place, is_direct, text, href, face) = match found {
+    let (name, place, is_direct, text, face) = match found {
         Some(found) => (
             found.author_name.clone(),
             found.place,
             found.is_direct,
             found.text,
-            found.href,
             Some(Face::of(found.author, &found.author_name)),
         ),
         None => {
             let name = entry.actor_name.unwrap_or_default();
             let face = entry.actor.map(|actor| Face::of(actor, &name));
-            (name, String::new(), false, entry.text, entry.href, face)
+            (name, String::new(), false, entry.text, face)
         }
     };
-    let arguments = [("name", name.as_str().into()), ("place", place.as_str().into())];
+    let arguments = [
+        ("name", name.as_str().into()),
+        ("place", place.as_str().into()),
+    ];
     Item {
         id: entry.id,
         room: entry.room,
@@ -191,7 +218,6 @@ fn item(lang: Lang, line: &'static str, entry: Entry, found: Option<Found>) -> I
         face,
         place,
         is_direct,
-        href,
         text: cut(&text),
         at,
         is_unread: entry.is_unread,

@@ -110,7 +110,10 @@ async fn of_space(
 ) -> Result<PageAnswer> {
     let community = &notices.community;
     let scope = Scope::Space(space);
-    community.access.permit(viewer.account, &READ, scope).await?;
+    community
+        .access
+        .permit(viewer.account, &READ, scope)
+        .await?;
     let deps = notices.engine.versions.dependencies();
     let levels = community.notice_levels(&deps, viewer.account).await?;
     let here = format!("/spaces/{space}/notices");

@@ -28,8 +28,8 @@ pub(super) struct Quiet {
 
 /// Whether nothing is to draw the attention of an account at a moment.
 pub(super) fn is_quiet(of: &Quiet, at: Micros) -> bool {
-    let is_busy = of.presence == PresenceChoice::Busy
-        && of.presence_until.is_none_or(|until| until > at);
+    let is_busy =
+        of.presence == PresenceChoice::Busy && of.presence_until.is_none_or(|until| until > at);
     let in_hours = match (of.quiet_from, of.quiet_to) {
         (Some(from), Some(to)) => is_between(from, to, minute_of_day(&of.time_zone, at)),
         _ => false,
@@ -39,10 +39,11 @@ pub(super) fn is_quiet(of: &Quiet, at: Micros) -> bool {
 
 /// Hours may go past midnight. From a time to the same time is the whole day.
 fn is_between(from: i64, to: i64, minute: i64) -> bool {
-    (minute - from).rem_euclid(DAY) < match (to - from).rem_euclid(DAY) {
-        0 => DAY,
-        length => length,
-    }
+    (minute - from).rem_euclid(DAY)
+        < match (to - from).rem_euclid(DAY) {
+            0 => DAY,
+            length => length,
+        }
 }
 
 /// The minute of the day in a time zone; of a name that is not known, in UTC.
@@ -108,7 +109,11 @@ mod tests {
             (("22:00", "13:00"), "", true),
             (("08:00", "08:00"), "", true),
         ] {
-            assert_eq!(is_quiet(&quiet(Some(hours), zone), NOON), expected, "{hours:?} {zone}");
+            assert_eq!(
+                is_quiet(&quiet(Some(hours), zone), NOON),
+                expected,
+                "{hours:?} {zone}"
+            );
         }
         assert!(!is_quiet(&quiet(None, ""), NOON));
     }
@@ -136,7 +141,16 @@ mod tests {
 
     #[test]
     fn times_of_other_forms_are_refused() {
-        for text in ["", "7:00", "24:00", "12:60", "12", "12:0", "+1:00", "１２:００"] {
+        for text in [
+            "",
+            "7:00",
+            "24:00",
+            "12:60",
+            "12",
+            "12:0",
+            "+1:00",
+            "１２:００",
+        ] {
             assert!(parse_time(text, "from").is_err(), "{text}");
         }
         assert_eq!(time_text(parse_time("07:05", "from").unwrap()), "07:05");

@@ -65,10 +65,18 @@ pub(super) fn joined(accounts: &[AccountId]) -> String {
 /// The accounts of a parameter, ids with commas between them: for SQLite and for PostgreSQL.
 macro_rules! of_list {
     (sqlite $list:literal) => {
-        concat!("(SELECT CAST(value AS INTEGER) FROM json_each('[' || ", $list, " || ']'))")
+        concat!(
+            "(SELECT CAST(value AS INTEGER) FROM json_each('[' || ",
+            $list,
+            " || ']'))"
+        )
     };
     (postgres $list:literal) => {
-        concat!("(SELECT unnest(CAST(string_to_array(", $list, ", ',') AS BIGINT[])))")
+        concat!(
+            "(SELECT unnest(CAST(string_to_array(",
+            $list,
+            ", ',') AS BIGINT[])))"
+        )
     };
 }
 
@@ -132,7 +140,13 @@ pub(super) async fn tell(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    let row = (joined(accounts), notice.item, notice.id, notice.room, is_quiet);
+    let row = (
+        joined(accounts),
+        notice.item,
+        notice.id,
+        notice.room,
+        is_quiet,
+    );
     tx.scalars(TELL, row).await
 }
 
@@ -286,6 +300,16 @@ pub(super) async fn newest_loud(
         " ORDER BY r.notice_id DESC LIMIT $3"
     );
     db.all(READ, (account, after, limit as i64)).await
+}
+
+/// The page of what one of an account's notices is about.
+///
+/// # Errors
+/// `NotFound` when it is none of theirs.
+pub(super) async fn href(db: &Db, account: AccountId, notice: NoticeId) -> Result<String> {
+    const READ: &str = "SELECT n.href FROM notice_recipients r JOIN notices n \
+        ON n.id = r.notice_id WHERE r.account_id = $1 AND r.notice_id = $2";
+    db.scalar(READ, (account, notice)).await
 }
 
 /// One of an account's notices, if it is unread.

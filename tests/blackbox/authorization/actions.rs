@@ -45,7 +45,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     ("presence.active", "{}", ["", "", ""]),
     ("notices.subscribe-device", "{}", ["invalid"; 3]),
-    ("notices.unsubscribe-device", r#"{"device":"1"}"#, ["", "", ""]),
+    (
+        "notices.unsubscribe-device",
+        r#"{"device":"1"}"#,
+        ["", "", ""],
+    ),
     ("notices.read", r#"{"notice":"1"}"#, ["", "", ""]),
     ("notices.read-all", "{}", ["", "", ""]),
     (

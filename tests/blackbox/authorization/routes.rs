@@ -83,6 +83,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/inbox", [It; 3]),
     row("GET", "/inbox/list", [It; 3]),
     row("GET", "/inbox/newest", [It; 3]),
+    row("GET", "/inbox/{notice}", [No(404); 3]),
     row("GET", "/account/notices", [It; 3]),
     open("GET", "/manifest.webmanifest", It),
     open("GET", "/sw.js", It),

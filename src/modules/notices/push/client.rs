@@ -136,7 +136,10 @@ mod tests {
         ] {
             assert!(client(false).endpoint(text).is_err(), "{text}");
         }
-        let long = format!("https://push.example.org/{}", "a".repeat(MAX_ENDPOINT_BYTES));
+        let long = format!(
+            "https://push.example.org/{}",
+            "a".repeat(MAX_ENDPOINT_BYTES)
+        );
         assert!(client(false).endpoint(&long).is_err());
         assert!(client(false).endpoint("https://push.example.org/a").is_ok());
         assert!(client(true).endpoint("http://127.0.0.1:9/a").is_ok());

@@ -13,7 +13,9 @@ fn cut(text: &str, bytes: usize) -> String {
     let end = text.floor_char_boundary(bytes);
     let plain = text.get(..end).unwrap_or_default().chars();
     // A control character takes six bytes in JSON.
-    plain.map(|c| if c.is_control() { ' ' } else { c }).collect()
+    plain
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// The message about a notice. `origin` is that of this server.
@@ -31,7 +33,7 @@ pub(super) fn payload(item: &Item, origin: &str, unread: i64) -> String {
         "notification": {
             "title": cut(&title, MAX_TITLE_BYTES),
             "body": cut(&item.text, MAX_BODY_BYTES),
-            "navigate": format!("{origin}{}", item.href),
+            "navigate": format!("{origin}{}", item.path()),
             "dir": "auto",
             "tag": tag,
         },

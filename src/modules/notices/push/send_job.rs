@@ -56,11 +56,7 @@ pub(in crate::modules::notices) async fn add_jobs(
     Ok(())
 }
 
-pub(super) async fn spread(
-    notices: Notices,
-    run: Run,
-    spread: Spread,
-) -> Result<Settled, Failure> {
+pub(super) async fn spread(notices: Notices, run: Run, spread: Spread) -> Result<Settled, Failure> {
     let Spread { notice, accounts } = spread;
     let meant: Arc<HashSet<AccountId>> = Arc::new(accounts.iter().copied().collect());
     let present = notices.community.present.among(&meant);
@@ -99,7 +95,10 @@ pub(super) async fn send(notices: Notices, run: Run, send: Send) -> Result<Settl
     let Ok(endpoint) = notices.push.endpoint(&device.endpoint) else {
         return end(&notices, run, send.device).await;
     };
-    let (public, auth) = (BASE64.decode(&device.public_key)?, BASE64.decode(&device.auth)?);
+    let (public, auth) = (
+        BASE64.decode(&device.public_key)?,
+        BASE64.decode(&device.auth)?,
+    );
     let keys = DeviceKeys {
         public: &public,
         auth: &auth,
@@ -120,15 +119,18 @@ pub(super) async fn send(notices: Notices, run: Run, send: Send) -> Result<Settl
             tracing::warn!(status, "a push service refused a notice");
             run.done()
         }
-        status => Err(Failure::Retry(format!("the push service answered {status}"))),
+        status => Err(Failure::Retry(format!(
+            "the push service answered {status}"
+        ))),
     }
 }
 
 /// Forgets a device whose subscription has ended.
 async fn end(notices: &Notices, run: Run, device: DeviceId) -> Result<Settled, Failure> {
-    let write = notices.engine.db.write_queued(async move |tx: &mut Tx| {
-        store::remove(tx, device).await
-    });
+    let write = notices
+        .engine
+        .db
+        .write_queued(async move |tx: &mut Tx| store::remove(tx, device).await);
     write.await?;
     run.done()
 }

@@ -68,9 +68,12 @@ pub(super) async fn unsubscribe(
     input: UnsubscribeInput,
 ) -> Result<Outcome> {
     let account = viewer.account;
-    let write = notices.engine.db.write_protective(async move |tx: &mut Tx| {
-        store::remove_own(tx, account, input.device).await
-    });
+    let write = notices
+        .engine
+        .db
+        .write_protective(async move |tx: &mut Tx| {
+            store::remove_own(tx, account, input.device).await
+        });
     write.await?;
     Ok(Outcome::new(json!({}), "/account/notices"))
 }
