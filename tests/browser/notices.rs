@@ -127,7 +127,7 @@ async fn device_notifies_and_sounds_once_it_is_asked_to() {
     ann.post("general", "@Bob two").await;
     page.wait_until("told.includes('Ann mentioned you: @Bob two')")
         .await;
-    page.wait_until("!told.some((one) => one.includes('one')) && !told.includes('sound')")
+    page.wait_until("!told.some((text) => text.includes('@Bob one')) && !told.includes('sound')")
         .await;
     // It closes when it was read elsewhere.
     let read = ann.history("general").await;

@@ -46,11 +46,11 @@ struct Accounts {
 }
 
 impl Accounts {
-    /// Takes those who are connected, and were not told within the interval. Drops the others, but
-    /// those who are told later.
-    fn take_due(&mut self, connected: &HashSet<AccountId>) -> Vec<AccountId> {
+    /// Takes those whom a frame could reach, and who were not told within the interval. Drops those
+    /// whom none could.
+    fn take_due(&mut self, is_reached: impl Fn(AccountId) -> bool) -> Vec<AccountId> {
         self.told_at.retain(|_, at| at.elapsed() < BADGE_INTERVAL);
-        self.changed.retain(|account| connected.contains(account));
+        self.changed.retain(|account| is_reached(*account));
         let told = &self.told_at;
         let due: Vec<AccountId> = self
             .changed
@@ -95,8 +95,13 @@ pub(super) async fn flush(notices: Notices) {
             notices.badges.0.changed.notified().await;
         }
         tokio::time::sleep(BADGE_BATCH_INTERVAL).await;
-        let connected = notices.engine.live.connected().into_iter().collect();
-        let due = notices.badges.accounts().take_due(&connected);
+        let live = &notices.engine.live;
+        // Also pages that were loaded, and whose socket is not open yet.
+        let is_reached = |account| {
+            live.is_followed(&UNREAD_FEED.name(account))
+                || live.is_followed(&INBOX_FEED.name(account))
+        };
+        let due = notices.badges.accounts().take_due(is_reached);
         for accounts in due.chunks(MAX_BADGES_READ) {
             match store::badges(&notices.engine.db, accounts).await {
                 Ok(badges) => badges.into_iter().for_each(|badge| notices.publish(badge)),

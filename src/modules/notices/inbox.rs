@@ -177,9 +177,9 @@ async fn newest(
     let newest = items.into_iter().map(|item| Newest {
         id: item.id,
         room: item.room,
+        href: item.path(),
         title: item.line,
         body: item.text,
-        href: item.path(),
     });
     Ok(Json(newest.collect()))
 }
