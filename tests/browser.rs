@@ -54,5 +54,4 @@ mod browser {
     mod ways_in;
     mod without_scripts;
     mod writing;
-    mod zz_shots;
 }
