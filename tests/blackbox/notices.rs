@@ -85,6 +85,7 @@ async fn mention_is_told_and_read_on_every_device() {
     assert_eq!(shown_number(&bob).await, "1");
     let list = bob.page("/inbox").await;
     assert!(list.contains("ann mentioned you"), "{list}");
+    assert!(list.contains("1 unread notice"), "{list}");
     let opened = format!("/inbox/{}", newest(&bob).await);
     assert!(list.contains(&format!("href=\"{opened}\"")), "{list}");
     ann.get(&opened).await.expect(404);
