@@ -1622,3 +1622,73 @@ search-rebuild = Make the search index anew
 ask-rebuild-search = Make the search index anew?
 ask-rebuild-search-text = Messages are found again as it grows, the newest first. A million take some minutes.
 ask-rebuild-search-yes = Make it anew
+
+## Notices
+
+inbox-title = Inbox
+inbox-heading = For you
+inbox-none = Nothing here yet
+inbox-none-text = Messages that call you, direct conversations, and answers to you are listed here.
+inbox-read = Mark as read
+inbox-read-all = Mark all as read
+# $count: unread notices; 100 stands for more, too.
+count-notices = { $count ->
+    [one] { $count } unread notice
+   *[other] { $count } unread notices
+}
+# $name: who wrote; $place: the room, or the people of a conversation.
+notice-mention = { $name } mentioned you
+notice-direct = { $name } wrote to you
+notice-message = { $name } wrote
+notice-join-accepted = You were accepted into a space
+notice-join-declined = Your application to join a space was declined
+notices-title = Notices
+notices-device = On this device
+notices-device-scripts = What this device does when something comes is set here, with scripts switched on.
+notices-desktop-hint = A notification of the desktop tells you while a page of this server is open somewhere, but not in front of you.
+notices-desktop-insecure = Browsers allow notifications only to servers with an address that begins with https. The host of this server can set that up.
+notices-desktop-denied = This browser was told to show no notifications of this server. You can change that in the settings of the browser.
+notices-desktop-on = Show notifications
+notices-desktop-off = Show no notifications
+notices-sound-hint = A short sound, while a page of this server is open.
+notices-sound-on = Play a sound
+notices-sound-off = Play no sound
+notice-level-title = What you are told of
+notice-level-legend-room = In this room
+notice-level-legend-space = In the rooms of this space
+notice-level-default = As usual
+# $level: the name of a level.
+notice-level-default-hint = Now: { $level }.
+notice-level-all = Everything
+notice-level-all-hint = Each message.
+notice-level-mentions = Mentions
+notice-level-mentions-hint = What calls you, your role or group, or everybody.
+notice-level-nothing = Nothing
+notice-level-nothing-hint = Not even mentions. Unread messages do not mark it, but mentions are counted beside it.
+notice-level-hidden = Hidden
+notice-level-hidden-hint = As nothing, and it is listed only while it mentions you. Search and the switcher still find it.
+notice-level-of-space = The other rooms of this space
+notice-levels-hint = Your spaces, and the rooms for which you chose something else.
+error-notice-levels-full = You have chosen this for as many rooms as you can. Go back to the usual in some of them.
+quiet-title = Quiet hours
+quiet-hint = In these hours nothing sounds or shows a notification. It waits in your inbox. The same goes while you do not want to be disturbed.
+field-quiet-from = From
+field-quiet-to = To
+quiet-off = No quiet hours
+# $zone: the name of a time zone.
+quiet-zone = By the clock of { $zone }.
+quiet-zone-none = By the clock of UTC, as your profile names no time zone.
+error-quiet-time = Give a time such as 22:00.
+room-muted = muted
+push-title = When no page is open
+push-hint = Notices also reach a device whose pages are closed, through the push service of its browser, which cannot read them. What you have read within some seconds is not sent.
+push-on = Send notices to this device
+push-off = Send none
+push-this-device = This device
+push-apple = On an iPhone or iPad, first add this page to the Home Screen (Share, then Add to Home Screen), open it from there, and come back here.
+push-missing = This browser has no push notifications.
+push-failed = The push service of this browser could not be reached. Try again later.
+error-push-endpoint = This is no address of a push service.
+error-push-keys = These keys of the browser cannot be used.
+offline-title = No connection
+offline-text = The server cannot be reached. Check the network of this device.

@@ -28,6 +28,7 @@ use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
 use crate::modules::moderation::{self, Moderation};
+use crate::modules::notices::{self, Notices};
 use crate::modules::presence::{self, Presence};
 use crate::modules::search::{self, SearchPages};
 
@@ -49,6 +50,7 @@ pub fn modules() -> Modules<Community> {
         .add(community::module(), Community::clone)
         .add(admin::module(), Admin::new)
         .add(presence::module(), Presence::new)
+        .add(notices::module(), Notices::new)
         .add(chat::module(), Chat::new)
         .add(moderation::module(), Moderation::new)
         .add(search::module(), SearchPages::new)

@@ -10,6 +10,7 @@ pub mod keyed_lock;
 pub mod list;
 pub mod locale;
 pub mod places;
+pub mod public_address;
 pub mod secrets;
 pub mod security_log;
 pub mod settings;

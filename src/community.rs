@@ -46,6 +46,7 @@ mod mentionable;
 mod name_skeletons;
 mod names;
 mod networks;
+mod notice_levels;
 mod oidc;
 mod one_time_tokens;
 mod other_instances;
@@ -141,9 +142,10 @@ use find::PeopleIndexes;
 pub use groups::{Group, GroupId, Groups};
 use invites::Invites;
 pub use member_names::MemberNames;
-pub use mention_marks::mention_mark;
+pub use mention_marks::{count_mark, mention_mark};
 pub use mentionable::{Mentionable, MentionableKind};
 pub use names::{latin_lookalike, name_key};
+pub use notice_levels::{NoticeLevel, NoticeLevels};
 pub use permission_set::{DeclaredPermissions, PermissionSet};
 pub use permissions::{Membership, Permission, Scope};
 pub use person::Person;
@@ -186,6 +188,7 @@ pub struct Services {
     oidc: Option<oidc::Provider>,
     people_indexes: PeopleIndexes,
     search_scopes: StoreCache<AccountId, Arc<SearchScope>>,
+    notice_levels: StoreCache<AccountId, Arc<NoticeLevels>>,
     /// Permission checks and memberships.
     pub access: Access,
     /// The accounts of this server.
@@ -241,6 +244,7 @@ impl Community {
             search_scopes: StoreCache::of_lists(&engine, |scope| {
                 scope.any.len() + scope.none.len()
             }),
+            notice_levels: StoreCache::of_lists(&engine, notice_levels::count),
             spaces: Spaces::new(&engine, &access),
             roles: Roles {
                 engine: engine.clone(),
@@ -333,6 +337,9 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::GroupsChanged>()
         .publishes::<topics::GroupJoined>()
         .publishes::<topics::PresenceChosen>()
+        .publishes::<topics::NoticeLevelChanged>()
+        .notice_kind(&join_requests::JOIN_ACCEPTED)
+        .notice_kind(&join_requests::JOIN_DECLINED)
         .publishes::<topics::StatusChanged>()
         .publishes::<topics::RoomCreated>()
         .publishes::<topics::RoomChanged>()

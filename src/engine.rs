@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod live;
 pub mod mail;
 pub mod module;
+pub mod notices;
 pub mod partial;
 pub mod permission;
 pub mod personal_data;
@@ -47,6 +48,7 @@ use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use mail::Mailer;
 use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
+use notices::Notices;
 use personal_data::PersonalData;
 use reportable::Reportable;
 use scope_data::ScopeData;
@@ -88,6 +90,8 @@ pub struct Services {
     pub files: Files,
     /// What can be found by its words.
     pub search: Search,
+    /// What tells people of what happens where they do not look.
+    pub notices: Notices,
     /// Rendered fragments.
     pub fragments: Fragments,
     /// Parts of pages that still stand.
@@ -145,8 +149,13 @@ impl Engine {
             Arc::new(settings),
             Jobs::new(db.clone(), declared.jobs.iter().cloned()),
         );
+        let bus = Bus::new(versions.clone(), declared.topics.iter().copied());
         Ok(Self(Arc::new(Services {
-            bus: Bus::new(versions.clone(), declared.topics.iter().copied()),
+            notices: {
+                let kinds = declared.notice_kinds.clone();
+                Notices::new(&bus, kinds, declared.delivers_notices)
+            },
+            bus,
             part_cache: PartCache::new(&settings),
             hosts: Hosts::new(&settings),
             versions,
@@ -215,6 +224,8 @@ impl Engine {
         self.screening.set(handlers.screener.take(), sources);
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
+        let notice_sources = std::mem::take(&mut handlers.notice_sources);
+        self.notices.set_sources(notice_sources);
         for subscriber in &handlers.subscribers {
             subscriber.start(&self.bus, &self.dead_letters);
         }

@@ -3,5 +3,6 @@
 pub mod admin;
 pub mod chat;
 pub mod moderation;
+pub mod notices;
 pub mod presence;
 pub mod search;

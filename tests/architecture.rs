@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 34] = [
+const UNPERMITTED_WRITES: [(&str, usize); 36] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -232,6 +232,8 @@ const UNPERMITTED_WRITES: [(&str, usize); 34] = [
     ("community::totp", 3),
     ("modules::moderation::appeals", 1),
     ("modules::moderation::reports", 1),
+    ("modules::notices::actions", 3),
+    ("modules::notices::push::subscriptions", 2),
     ("modules::search::recent", 1),
 ];
 

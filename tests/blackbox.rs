@@ -55,6 +55,7 @@ mod blackbox {
     mod messages;
     mod metrics;
     mod moderation;
+    mod notices;
     mod oidc;
     mod outside_modules;
     mod page_cache;
@@ -66,6 +67,7 @@ mod blackbox {
     mod private_files;
     mod private_rooms;
     mod profiles;
+    mod push;
     mod queued_writes;
     mod raid_mode;
     mod rail_order;

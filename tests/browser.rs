@@ -26,6 +26,7 @@ mod browser {
     mod media;
     mod mentions;
     mod moderation;
+    mod notices;
     mod offline;
     mod pages;
     mod phone;

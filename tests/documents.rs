@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 31] = [
+const NO_LIMITS: [&str; 32] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -32,6 +32,7 @@ const NO_LIMITS: [&str; 31] = [
     "presence_batch_millis",
     "profile",
     "public_address",
+    "push_to_loopback",
     "readers",
     "s3_access_key",
     "s3_bucket",
@@ -44,16 +45,19 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 58] = [
+const INTERNAL: [&str; 68] = [
+    "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
     "MAX_BACKOFF",
+    "MAX_BADGES_READ",
     "MAX_BATCH",
     "MAX_BATCHES",
     "MAX_BATCH_BYTES",
     "MAX_BATCH_FRAMES",
     "MAX_BATCH_ROWS",
+    "MAX_BODY_BYTES",
     "MAX_BRIEF",
     "MAX_BUFFERED_ROWS",
     "MAX_CACHED",
@@ -69,6 +73,7 @@ const INTERNAL: [&str; 58] = [
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
+    "MAX_INBOX_FRAMES",
     "MAX_INLINE_BYTES",
     "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
@@ -77,7 +82,10 @@ const INTERNAL: [&str; 58] = [
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
     "MAX_NAME_LENGTH",
+    "MAX_NEWEST",
     "MAX_NEW_KEYS",
+    "MAX_NOTICES_ON_PAGE",
+    "MAX_NOTICES_TOLD",
     "MAX_ON_PAGE",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
@@ -87,6 +95,7 @@ const INTERNAL: [&str; 58] = [
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_QUEUE_FRAMES",
+    "MAX_RECIPIENTS_TOLD",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_RUNNING_SHOWN",
@@ -96,6 +105,8 @@ const INTERNAL: [&str; 58] = [
     "MAX_SNIPPET_CHARS",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
+    "MAX_TEXT_SHOWN",
+    "MAX_TITLE_BYTES",
     "MAX_TITLE_SOURCE",
     "MAX_TOLD",
     "MAX_UNREAD_THREADS",

@@ -1,6 +1,7 @@
-// Unread messages elsewhere: the number of those that mention the reader in the title, or a mark if
-// none does; a dot on the page's icon; and the marks of spaces whose rooms the sidebar does not
-// list. Who does not want to be disturbed gets neither number nor dot.
+// Unread messages elsewhere: the number of unread notices in the title and on the installed app, or
+// a mark in the title if there is none; a dot on the page's icon; and the marks of spaces whose
+// rooms the sidebar does not list. Muted rooms do not count. Who does not want to be disturbed gets
+// neither number nor dot.
 
 import { onConnected, request } from './live.js';
 import { endExpired, isBusy } from './until.js';
@@ -9,12 +10,12 @@ const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed an
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');
-const mentions = new Map(); // room → unread messages that mention the reader
 const threads = new Set(); // those of the unread that are threads which the reader follows
 const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
 let refetchTimer = null;
 let isStarted = false;
 let isKnown = false; // whether the server was asked for all
+let countOnApp = null;
 
 const app = () => document.getElementById('app');
 const isReading = () => !document.hidden && document.hasFocus();
@@ -23,13 +24,18 @@ const isReading = () => !document.hidden && document.hasFocus();
 function readSidebar() {
   const space = document.querySelector('.rail a[aria-current]')?.pathname.split('/')[2] ?? '';
   for (const link of document.querySelectorAll('.side a.room')) {
-    const { room } = link.dataset;
-    if (room === 'threads') continue;
-    const count = parseInt(link.querySelector('.mentions')?.textContent, 10);
-    if (count) mentions.set(room, count); else mentions.delete(room);
-    if (!link.querySelector('.unread > i')) unread.delete(room);
+    const { room, muted } = link.dataset;
+    if (!room || room === 'threads') continue; // the inbox has no room either
+    if (muted !== undefined || !link.querySelector('.unread > i')) unread.delete(room);
     else if (!unread.has(room)) unread.set(room, link.closest('ul').dataset.direct ? '' : space);
   }
+}
+
+/** The number on the icon of the installed app, where there is one. */
+function showOnApp(count) {
+  if (count === countOnApp || !navigator.setAppBadge) return;
+  countOnApp = count;
+  navigator.setAppBadge(count).catch(() => {});
 }
 
 /** Shows what is unread, in rooms other than the one being read. */
@@ -39,16 +45,16 @@ export function showUnread() {
   readSidebar();
   const open = [...document.querySelectorAll('[data-room-page]')]
     .map(({ dataset: { roomPage } }) => roomPage);
-  const isElsewhere = ([room]) => !open.includes(room) || !isReading();
-  const elsewhere = [...unread].filter(isElsewhere);
-  const count = [...mentions].filter(isElsewhere).reduce((sum, [, one]) => sum + one, 0);
+  const elsewhere = [...unread].filter(([room]) => !open.includes(room) || !isReading());
+  const count = parseInt(document.getElementById('mentions-inbox')?.textContent, 10) || 0;
   markThreads();
   const { title } = app().dataset;
-  const isShown = elsewhere.length && !isBusy();
+  const isShown = (elsewhere.length || count) && !isBusy();
   const mark = count ? `(${count})` : '•';
   document.title = isShown ? `${mark} ${title}` : title;
   const wanted = isShown ? icon.dataset.unread : plainIcon;
   if (icon.getAttribute('href') !== wanted) icon.setAttribute('href', wanted);
+  showOnApp(isShown ? count : 0);
   const spaces = new Set(elsewhere.map(([, space]) => space));
   for (const link of document.querySelectorAll('.rail a:has(.emblem)')) {
     const isMarked = spaces.has(link.pathname.split('/')[2]) && !link.ariaCurrent;
@@ -81,12 +87,11 @@ async function fetchUnread() {
   const response = await request('/unread').catch(() => null);
   if (!response?.ok) return;
   const rooms = await response.json();
-  for (const known of [unread, mentions, threads]) known.clear();
+  for (const known of [unread, threads]) known.clear();
   isKnown = true;
   for (const one of rooms) {
     unread.set(one.room, one.space ?? '');
     if (one.thread) threads.add(one.room);
-    if (one.mentions) mentions.set(one.room, one.mentions);
   }
   showUnread();
 }
@@ -107,11 +112,6 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
       unread.set(room, isThread ? '' : null);
       if (!isThread && !document.getElementById(`unread-${room}`)) scheduleFetch();
     }
-  }
-  for (const [, room, count] of html.matchAll(
-    /hx-target="#mentions-(\d+)"[^>]*>(?:<span[^>]*>(\d+))?/g,
-  )) {
-    if (count) mentions.set(room, Number(count)); else mentions.delete(room);
   }
   // The sidebar gets the frame after this event.
   setTimeout(showUnread);

@@ -39,7 +39,7 @@ impl Community {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub(super) async fn public_origin(&self) -> Result<String> {
+    pub async fn public_origin(&self) -> Result<String> {
         let settings = &self.engine().settings;
         if !settings.public_address.is_empty() {
             return Ok(settings.public_address.trim_end_matches('/').to_owned());

@@ -15,11 +15,13 @@ use super::{ACCOUNT_FEED, Community, Face, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
-use crate::base::ids::{AccountId, SpaceId};
+use crate::base::ids::{self, AccountId, SpaceId};
 use crate::base::text::{check_short_text, normalize_optional_line};
+use crate::engine::Engine;
 use crate::engine::bus::{Bus, Envelope, Event, Origin, Subscriber};
 use crate::engine::feed::Feed;
 use crate::engine::live::Content;
+use crate::engine::notices::{NewNotice, NoticeKind, Recipients, ToldAt};
 use crate::engine::viewer::Viewer;
 use crate::id;
 
@@ -33,6 +35,17 @@ pub(super) const JOIN_REQUESTS_FEED: Feed<SpaceId> = Feed::new(
     "space/{space}/applications",
     "The applications to join the space, and their answers",
 );
+
+pub(super) static JOIN_ACCEPTED: NoticeKind = NoticeKind {
+    name: "community.join-accepted",
+    line: "notice-join-accepted",
+    told_at: ToldAt::Every,
+};
+pub(super) static JOIN_DECLINED: NoticeKind = NoticeKind {
+    name: "community.join-declined",
+    line: "notice-join-declined",
+    told_at: ToldAt::Every,
+};
 
 /// Graphemes of what an applicant writes, and of the answer.
 const MAX_WORDS_CHARS: usize = 300;
@@ -297,7 +310,7 @@ impl Community {
                     error => error,
                 })?;
             record(tx, (by, space, account), "member.accepted", Value::Null).await?;
-            publish_answer(tx, &engine.bus, (by, space, account)).await
+            publish_answer(tx, &engine, (by, space, account), &JOIN_ACCEPTED).await
         };
         self.access
             .permitted_write(by, &APPROVE, Scope::Space(space), write)
@@ -328,7 +341,7 @@ impl Community {
                 false => json!({ "answer": answer }),
             };
             record(tx, (by, space, account), "member.declined", after).await?;
-            publish_answer(tx, &engine.bus, (by, space, account)).await
+            publish_answer(tx, &engine, (by, space, account), &JOIN_DECLINED).await
         };
         self.access
             .permitted_write(by, &APPROVE, Scope::Space(space), write)
@@ -373,10 +386,30 @@ async fn record(
     audit::record(tx, act).await
 }
 
-async fn publish_answer(tx: &mut Tx, bus: &Bus, (by, space, account): People) -> Result<()> {
+async fn publish_answer(
+    tx: &mut Tx,
+    engine: &Engine,
+    (by, space, account): People,
+    kind: &'static NoticeKind,
+) -> Result<()> {
+    const NAME: &str = "SELECT name FROM spaces WHERE id = $1";
+    let notice = NewNotice {
+        kind,
+        item: ids::next(),
+        // The answer is that of the space: who gave it is not told.
+        actor: None,
+        space: Some(space),
+        room: None,
+        href: format!("/spaces/{space}/join"),
+        text: tx.scalar(NAME, (space,)).await?,
+        to: vec![Recipients::Accounts(vec![account])],
+    };
+    engine.notices.add(tx, notice).await?;
     let origin = Origin::new(by, Some(space));
     let event = JoinAnswered { space, account };
-    bus.publish_on(tx, &feeds(space, account), origin, event)
+    engine
+        .bus
+        .publish_on(tx, &feeds(space, account), origin, event)
         .await?;
     Ok(())
 }

@@ -9,11 +9,16 @@ use crate::engine::versions::Dependencies;
 
 /// The number of unread mentions as HTML. From 100 on, which stands for more, it is `99+`.
 pub fn mention_mark(lang: Lang, count: i64) -> String {
+    count_mark(lang, count, "count-mentions")
+}
+
+/// The same of what a message with this key counts.
+pub fn count_mark(lang: Lang, count: i64, counts: &'static str) -> String {
     let shown = match count {
         100.. => "99+".to_owned(),
         count => count.to_string(),
     };
-    let words = lang.with("count-mentions", &[("count", count.into())]);
+    let words = lang.with(counts, &[("count", count.into())]);
     format!(
         "<span class=\"pill mention\" aria-hidden=\"true\">{shown}</span>\
          <i class=\"sr\">, {words}</i>"

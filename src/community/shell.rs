@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::blocks::Folds;
 use super::join_requests::JOIN_REQUESTS_FEED;
-use super::mention_marks::mention_mark;
+use super::mention_marks::count_mark;
 use super::permissions;
 use super::presence_choice::PresenceChoice;
 use super::spaces::Space;
@@ -17,7 +17,7 @@ use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::module::{Nav, NavSection, Pane, TabCount};
+use crate::engine::module::{Nav, NavEntry, NavSection, Pane, TabCount};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, IsPrefetch, Part, icon_address};
@@ -108,9 +108,9 @@ impl Shell {
         found.map_or(0, |(_, count)| *count)
     }
 
-    /// The number of unread mentions of a room.
-    pub fn mention_mark(&self, count: &i64) -> askama::filters::Safe<String> {
-        askama::filters::Safe(mention_mark(self.lang, *count))
+    /// The number beside a link.
+    pub fn count_mark(&self, entry: &NavEntry) -> askama::filters::Safe<String> {
+        askama::filters::Safe(count_mark(self.lang, entry.mentions, entry.counts))
     }
 
     /// What the viewer's own mark shows.

@@ -8,8 +8,8 @@ use super::redirects::local_path;
 use super::shell::{Layout, Shell};
 use super::topics::{
     BlocksChanged, GroupJoined, GroupsChanged, MemberChanged, MemberJoined, MemberLeft,
-    PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated, SpaceChanged,
-    SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
+    NoticeLevelChanged, PresenceChosen, ProfileChanged, RolesChanged, RoomChanged, RoomCreated,
+    SpaceChanged, SpaceDeleted, SpaceRulesChanged, SpacesOrdered, WebAccessChanged,
 };
 use super::{ACCOUNT_FEED, Community, SPACE_FEED, Scope, permissions};
 use crate::base::error::Result;
@@ -69,6 +69,7 @@ pub(super) fn presenter() -> Subscriber<Community> {
         .on(groups_changed)
         .on(group_joined)
         .on(presence_chosen)
+        .on(notice_level_changed)
         .on(rules_changed)
         .when_lagged(refresh_all)
 }
@@ -293,6 +294,16 @@ async fn group_joined(
 async fn presence_chosen(
     community: &Community,
     event: &PresenceChosen,
+    envelope: &Envelope,
+) -> Result<()> {
+    let feed = ACCOUNT_FEED.name(event.account);
+    refetch(community, &feed, envelope, event);
+    Ok(())
+}
+
+async fn notice_level_changed(
+    community: &Community,
+    event: &NoticeLevelChanged,
     envelope: &Envelope,
 ) -> Result<()> {
     let feed = ACCOUNT_FEED.name(event.account);

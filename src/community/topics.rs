@@ -341,6 +341,14 @@ event! {
 }
 
 event! {
+    /// An account wants to be told of more or less of a room or space. Only its own pages are told.
+    pub struct NoticeLevelChanged on "community.notice-level.changed" by account {
+        /// The account.
+        account: AccountId = AccountId(7),
+    }
+}
+
+event! {
     /// An account has another status.
     pub struct StatusChanged on "community.status.changed" by account {
         /// The account.

@@ -26,12 +26,13 @@ use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
 use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::live::{FeedRule, RejoinHandler};
+use crate::engine::notices::{NoticeKind, NoticeSource};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::{DataPage, Erasure, PersonalData};
 use crate::engine::reportable::{Reportable, Reported, Target};
 use crate::engine::scope_data::{ErasedScope, ScopeData};
 use crate::engine::screening::{Screener, StoredText, TextQuery};
-use crate::engine::search::SearchSource;
+use crate::engine::search::{Found, SearchSource};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{EmbeddedAsset, Part, asset_address};
@@ -404,6 +405,35 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
     pub fn search(self, source: SearchSource<S>) -> Self {
         self.assert_owned("search source", source.name);
         self.bind(move |state, handlers| handlers.search_sources.push(source.bind(state)))
+    }
+
+    /// Adds a kind of notices whose text is stored with each.
+    pub fn notice_kind(mut self, kind: &'static NoticeKind) -> Self {
+        self.assert_owned("kind of notices", kind.name);
+        self.declared.notice_kinds.push(kind);
+        self
+    }
+
+    /// Adds kinds of notices about things whose texts are looked up when they are shown: `load`
+    /// gives what an account may see of the things with these ids.
+    pub fn notice_kinds<F, R>(mut self, kinds: &'static [&'static NoticeKind], load: F) -> Self
+    where
+        F: Fn(S, AccountId, Vec<i64>) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<Found>>> + Send + 'static,
+    {
+        for kind in kinds {
+            self = self.notice_kind(kind);
+        }
+        self.bind(move |state, handlers| {
+            let source = NoticeSource::new(kinds, state, load);
+            handlers.notice_sources.push(source);
+        })
+    }
+
+    /// Says that it delivers the notices of all modules.
+    pub fn delivers_notices(mut self) -> Self {
+        self.declared.delivers_notices = true;
+        self
     }
 
     /// Spawns a task that runs as long as the server, such as a timer.

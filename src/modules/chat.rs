@@ -27,6 +27,7 @@ pub mod mention_targets;
 mod mentions;
 mod message_html;
 mod model;
+mod notices;
 mod pages;
 mod personal_data;
 mod presenter;
@@ -174,6 +175,7 @@ pub fn module() -> Module<Chat> {
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
         .search(search_source::source())
+        .notice_kinds(notices::KINDS, search_source::found)
         .personal_data("messages", personal_data::export, personal_data::erase)
         .scope_data(room_data::erase)
         .personal_data(

@@ -37,6 +37,7 @@ mod mode;
 mod nats;
 mod person;
 mod postgres;
+pub mod push_service;
 mod raw_connection;
 mod reaper;
 mod rooms;

@@ -83,6 +83,8 @@ pub async fn nav(
         label: viewer.lang.t("todo-title").to_owned(),
         unread: false,
         mentions: 0,
+        counts: "count-mentions",
+        is_muted: false,
         key: format!("todo-{space}"),
     };
     let section = |space| NavSection {

@@ -157,6 +157,9 @@ pub(super) struct SettingsFile {
     /// Whether people of that service who have no account get one, without an invitation.
     #[config(env = "TIDEPOOL_OIDC_CREATE_ACCOUNTS")]
     oidc_create_accounts: Option<bool>,
+    /// Whether notices may be pushed over plain http and to this machine: for tests only.
+    #[config(env = "TIDEPOOL_PUSH_TO_LOOPBACK")]
+    push_to_loopback: Option<bool>,
     /// The largest file, in MiB.
     #[config(env = "TIDEPOOL_MAX_FILE_MIB")]
     max_file_mib: Option<u64>,
@@ -255,6 +258,7 @@ impl Settings {
             oidc_client_id,
             oidc_name,
             oidc_create_accounts,
+            push_to_loopback,
             max_file_mib,
             max_files_mib_per_account,
             max_files_mib_per_space,

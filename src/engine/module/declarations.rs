@@ -15,6 +15,7 @@ use crate::engine::content_removal::ContentRemover;
 use crate::engine::files::{FileRule, FileSpec};
 use crate::engine::jobs::{Handler, JobSpec, Schedule};
 use crate::engine::live::{FeedRule, FeedSpec, RejoinHandler};
+use crate::engine::notices::{NoticeKind, NoticeSource};
 use crate::engine::permission::Permission;
 use crate::engine::personal_data::PersonalData;
 use crate::engine::reportable::Reportable;
@@ -62,6 +63,10 @@ pub struct Declarations {
     pub migrations: Vec<Migration>,
     /// Message catalogues of modules from other crates.
     pub messages: Vec<ModuleMessages>,
+    /// The kinds of notices, in the order of declaration.
+    pub notice_kinds: Vec<&'static NoticeKind>,
+    /// Whether a module delivers notices.
+    pub(in crate::engine) delivers_notices: bool,
     pub(in crate::engine) feeds: Vec<FeedSpec>,
     pub(in crate::engine) jobs: Vec<JobSpec>,
     pub(in crate::engine) files: Vec<FileSpec>,
@@ -78,6 +83,8 @@ impl Declarations {
         self.embedded_assets.extend(other.embedded_assets);
         self.migrations.extend(other.migrations);
         self.messages.extend(other.messages);
+        self.notice_kinds.extend(other.notice_kinds);
+        self.delivers_notices |= other.delivers_notices;
         self.feeds.extend(other.feeds);
         self.jobs.extend(other.jobs);
         self.files.extend(other.files);
@@ -101,6 +108,7 @@ pub struct Handlers {
     pub(in crate::engine) reportables: Vec<Reportable>,
     pub(in crate::engine) content_removers: Vec<ContentRemover>,
     pub(in crate::engine) search_sources: Vec<Source>,
+    pub(in crate::engine) notice_sources: Vec<NoticeSource>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,
     pub(in crate::engine) tab_counts: Vec<TabCount>,

@@ -25,6 +25,10 @@ pub struct NavEntry {
     pub unread: bool,
     /// How many unread messages behind the link mention the viewer; 100 stands for more, too.
     pub mentions: i64,
+    /// The message key of what `mentions` counts, with `$count`.
+    pub counts: &'static str,
+    /// Whether what is unread behind the link does not mark it.
+    pub is_muted: bool,
     /// Unique on the page: frames of the module change the elements `#unread-<key>` and
     /// `#mentions-<key>`.
     pub key: String,

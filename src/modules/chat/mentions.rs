@@ -145,7 +145,7 @@ impl Chat {
         self.engine.bus.publish_after_commit(tx, origin, event);
     }
 
-    /// Removes the rows of a deleted message's mentions.
+    /// Removes the rows of a deleted message's mentions, and who was told of it.
     pub(super) async fn drop_mentions(
         &self,
         tx: &mut Tx,
@@ -154,6 +154,7 @@ impl Chat {
         message: MessageId,
         mentions: &Mentions,
     ) -> Result<()> {
+        self.engine.notices.withdraw(tx, message.0).await?;
         if !mentions.is_empty() {
             mention_store::remove(tx, message).await?;
             self.publish_mentions(tx, origin, room, mentions, true);

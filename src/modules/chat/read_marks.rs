@@ -41,9 +41,10 @@ impl Chat {
         room: RoomId,
         message: MessageId,
     ) -> Result<()> {
-        let bus = self.engine.bus.clone();
+        let (bus, notices) = (self.engine.bus.clone(), self.engine.notices.clone());
         let write = async move |tx: &mut Tx| {
             if store::mark_read(tx, account, room, message).await? {
+                notices.read_room(tx, account, room, message.0).await?;
                 let (origin, event) = (
                     Origin::new(account, None),
                     RoomRead {

@@ -183,7 +183,8 @@ async fn before(chat: Chat, id: i64, limit: usize) -> Result<Vec<i64>> {
     store::before_of_all(&chat.engine.db, MessageId(id), limit).await
 }
 
-async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Found>> {
+/// What an account may see of these messages.
+pub(super) async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Result<Vec<Found>> {
     let access = &chat.community.access;
     let mut rows = read(&chat.engine.db, &ids).await?;
     let mut places: HashMap<RoomId, Option<String>> = HashMap::new();

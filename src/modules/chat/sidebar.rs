@@ -1,13 +1,14 @@
 //! The rooms and direct conversations in the sidebar, with their unread marks.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::topics::{AccountReads, RoomHistory};
 use super::{Chat, mention_store, store, thread_store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::permissions::{MANAGE_ROOMS, READ, is_granted};
-use crate::community::{CategoryId, DirectRoom, Room, Scope};
+use crate::community::{CategoryId, DirectRoom, NoticeLevel, NoticeLevels, Room, Scope};
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -37,13 +38,15 @@ pub(super) async fn nav(
     {
         deps.add(RoomHistory(room.0));
     }
-    let unread = Marks::read(&chat, viewer.account, space).await?;
+    let levels = chat.community.notice_levels(&deps, viewer.account).await?;
+    let unread = Marks::read(&chat, viewer.account, space, levels).await?;
     let mut sections = vec![chat.threads_section(&viewer, &deps).await?];
     if let Some((space, rooms)) = open {
         let categories = chat.community.rooms.categories(&deps, space).await?;
         let under = |category: Option<CategoryId>| {
             let inside = rooms.iter().filter(move |room| room.category == category);
-            inside.map(|room| entry(room, &unread)).collect::<Vec<_>>()
+            let shown = inside.filter(|room| unread.is_listed(room.id, Some(space)));
+            shown.map(|room| entry(room, &unread)).collect::<Vec<_>>()
         };
         let top = chat.rooms_section(&viewer, space, under(None)).await?;
         let has_categories = !categories.is_empty();
@@ -68,15 +71,34 @@ pub(super) async fn nav(
 struct Marks {
     unread: HashSet<RoomId>,
     mentions: HashMap<RoomId, i64>,
+    levels: Arc<NoticeLevels>,
 }
 
 impl Marks {
-    async fn read(chat: &Chat, account: AccountId, space: Option<SpaceId>) -> Result<Self> {
+    async fn read(
+        chat: &Chat,
+        account: AccountId,
+        space: Option<SpaceId>,
+        levels: Arc<NoticeLevels>,
+    ) -> Result<Self> {
         let unread = store::unread(&chat.engine.db, account, space).await?;
         // What mentions somebody is unread by them.
         let rooms: Vec<RoomId> = unread.iter().copied().collect();
         let mentions = mention_store::unread_of(&chat.engine.db, account, &rooms).await?;
-        Ok(Self { unread, mentions })
+        Ok(Self {
+            unread,
+            mentions,
+            levels,
+        })
+    }
+
+    /// A hidden room is listed while it mentions the viewer.
+    fn is_listed(&self, room: RoomId, space: Option<SpaceId>) -> bool {
+        self.levels.of(room, space) != NoticeLevel::Hidden || self.count(room) > 0
+    }
+
+    fn is_muted(&self, room: RoomId, space: Option<SpaceId>) -> bool {
+        self.levels.of(room, space).is_muted()
     }
 
     fn count(&self, room: RoomId) -> i64 {
@@ -141,6 +163,8 @@ fn entry(room: &Room, marks: &Marks) -> NavEntry {
         icon: room.icon(),
         unread: marks.unread.contains(&room.id),
         mentions: marks.count(room.id),
+        counts: "count-mentions",
+        is_muted: marks.is_muted(room.id, room.space),
         key: room.id.to_string(),
         label: room.name.clone(),
     }
@@ -156,6 +180,8 @@ fn direct_section(rooms: &[DirectRoom], marks: &Marks) -> NavSection {
         },
         unread: marks.unread.contains(&room.id),
         mentions: marks.count(room.id),
+        counts: "count-mentions",
+        is_muted: marks.is_muted(room.id, None),
         key: room.id.to_string(),
         label: room.title.clone(),
     };
@@ -163,6 +189,10 @@ fn direct_section(rooms: &[DirectRoom], marks: &Marks) -> NavSection {
         named: None,
         heading: "direct-heading",
         add: Some(("/direct".to_owned(), "direct-new-title")),
-        entries: rooms.iter().map(entry).collect(),
+        entries: {
+            let rooms = rooms.iter();
+            let listed = rooms.filter(|room| marks.is_listed(room.id, None));
+            listed.map(entry).collect()
+        },
     }
 }

@@ -339,7 +339,7 @@ pub(super) struct UnreadRoom {
     pub(super) room: RoomId,
     /// None for a direct conversation.
     #[sqlx(rename = "space_id")]
-    space: Option<SpaceId>,
+    pub(super) space: Option<SpaceId>,
     /// How many of them mention the account; 100 stands for more, too.
     #[sqlx(default)]
     pub(super) mentions: i64,

@@ -325,7 +325,11 @@ pub(super) async fn unread_rooms(
     State(chat): State<Chat>,
     viewer: Viewer,
 ) -> Result<Json<Vec<UnreadRoom>>> {
-    Ok(Json(chat.unread_of(viewer.account).await?))
+    let deps = chat.engine.versions.dependencies();
+    let levels = chat.community.notice_levels(&deps, viewer.account).await?;
+    let mut unread = chat.unread_of(viewer.account).await?;
+    unread.retain(|one| !levels.of(one.room, one.space).is_muted());
+    Ok(Json(unread))
 }
 
 impl Chat {

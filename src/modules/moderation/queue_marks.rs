@@ -96,6 +96,8 @@ async fn nav(
         let count = moderation.open_count(viewer.account, queue).await?;
         entries.push(NavEntry {
             mentions: 0,
+            counts: "count-mentions",
+            is_muted: false,
             href: match queue {
                 Some(space) => format!("/spaces/{space}/queue"),
                 None => "/queue".to_owned(),

@@ -170,6 +170,8 @@ pub(super) async fn nav_entry(
     let unseen = moderation.unseen_reports(viewer.account).await?;
     Ok((unseen > 0).then(|| NavEntry {
         mentions: 0,
+        counts: "count-mentions",
+        is_muted: false,
         href: "/reports".to_owned(),
         icon: "flag",
         label: viewer.lang.t("reports-reviewed").to_owned(),

@@ -11,6 +11,7 @@ pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("space/{space}/applications", [false, false, false]),
     ("space/{space}/presence", [false, true, true]),
     ("account/{account}", [false, false, false]),
+    ("account/{account}/inbox", [false, false, false]),
     ("account/{account}/unread", [false, false, false]),
     ("server/jobs", [false, false, false]),
     ("space/{space}/queue", [false, false, false]),

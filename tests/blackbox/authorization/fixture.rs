@@ -54,6 +54,7 @@ impl Fixture {
                 .replace("{kind}/{thing}", "nothing/1")
                 .replace("{case}", "1")
                 .replace("{appeal}", "1")
+                .replace("{notice}", "1")
                 .replace("{group}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)

@@ -145,6 +145,8 @@ impl Chat {
         let origin = Origin::new(*author, Some(held.space));
         bus.publish_to_followers(tx, &[feed], origin, event).await?;
         self.publish_mentions(tx, origin, *room, &new.mentions, false);
+        self.publish_notices(tx, Some(held.space), &message, new)
+            .await?;
         Ok(message)
     }
 }

@@ -72,6 +72,9 @@ pub(in super::super) async fn edit(
         bus.publish_to_followers(tx, &[feed], origin, event).await?;
         let both = before.with(&new.mentions);
         context.publish_mentions(tx, origin, message.room, &both, removed);
+        context
+            .publish_mention_notice(tx, origin.space, &message, &new)
+            .await?;
         Ok(message)
     };
     let access = &chat.community.access;

@@ -190,6 +190,7 @@ pub(in super::super) async fn post(
             let (bus, feed) = (&context.engine.bus, ROOM_FEED.name(id));
             bus.publish_to_followers(tx, &[feed], origin, event).await?;
             context.publish_mentions(tx, origin, id, &new.mentions, false);
+            context.publish_notices(tx, space, &message, &new).await?;
         }
         Ok(Posted::Message(message, finding))
     };
