@@ -9,6 +9,8 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
+use super::reactions::Reaction;
+use super::store::Stub;
 use super::{Chat, markdown};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -25,24 +27,48 @@ pub(super) struct MessageView<'a> {
     pub(super) face: Face,
     pub(super) body: &'a str,
     pub(super) emoji_only: bool,
+    pub(super) names: &'a Names,
     pub(super) lang: Lang,
 }
+
+/// People named with a reaction where a pointer rests on it; others are counted there.
+pub(super) const MAX_NAMED_IN_TITLE: usize = 10;
 
 impl MessageView<'_> {
     fn icon(&self, name: &str) -> String {
         icon_address(name)
     }
+
+    /// An emoji as HTML: text, or the picture of a space's own.
+    fn emoji(&self, emoji: &str) -> String {
+        markdown::emoji_html(emoji, &self.names.emoji)
+    }
+
+    /// Who reacted, in words.
+    fn who(&self, reaction: &Reaction) -> String {
+        let named = reaction.by.iter().take(MAX_NAMED_IN_TITLE);
+        let names: Vec<&str> = named.filter_map(|id| self.names.person(*id)).collect();
+        let others = reaction.count - i64::try_from(names.len()).unwrap_or(0);
+        let names = names.join(", ");
+        match others {
+            0 => names,
+            others => {
+                let words = [("names", names.as_str().into()), ("count", others.into())];
+                self.lang.with("reaction-and-others", &words)
+            }
+        }
+    }
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.6";
+const TEMPLATE: &str = "chat.message.7";
 
 /// What names in the messages of a room stand for.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Names {
     emoji: Arc<EmojiSet>,
     rooms: Arc<RoomNames>,
-    /// Those who are mentioned.
+    /// Those who are mentioned, and who reacted.
     people: Arc<HashMap<AccountId, String>>,
     /// How often accounts were renamed: a fragment shows its author's name.
     renames: u64,
@@ -59,14 +85,17 @@ impl Names {
         })
     }
 
-    /// With the names of the people who are mentioned.
+    /// With the names of the people whom these fragments name.
     pub(super) async fn with_people<'a>(
         mut self,
         community: &Community,
-        mentions: impl Iterator<Item = &'a Mentions>,
+        shown: impl Iterator<Item = &'a Stub>,
     ) -> Result<Self> {
         let mut people = HashMap::new();
-        for account in mentions.flat_map(Mentions::accounts) {
+        for account in shown.flat_map(Stub::named) {
+            if people.contains_key(&account) {
+                continue;
+            }
             match community.accounts.get(account).await {
                 Ok(found) => drop(people.insert(account, found.name.clone())),
                 Err(Error::NotFound) => {} // shown as it was written
@@ -77,9 +106,14 @@ impl Names {
         Ok(self)
     }
 
+    /// The name of somebody who is named.
+    fn person(&self, account: AccountId) -> Option<&str> {
+        self.people.get(&account).map(String::as_str)
+    }
+
     /// The names of these people, as part of the cache key of what shows them.
-    fn hash_people(&self, mentions: &Mentions, hasher: &mut DefaultHasher) {
-        for account in mentions.accounts() {
+    fn hash_people(&self, of: impl Iterator<Item = AccountId>, hasher: &mut DefaultHasher) {
+        for account in of {
             self.people.get(&account).hash(hasher);
         }
     }
@@ -97,22 +131,17 @@ impl Names {
     }
 }
 
-/// `author` is the name that is shown, which may change, as may those of who is mentioned.
-pub(super) fn key(
-    lang: Lang,
-    (id, revision): (MessageId, i64),
-    names: &Names,
-    author: &str,
-    mentions: &Mentions,
-) -> Key {
+/// `author` is the name that is shown, which may change, as may those of who is named.
+pub(super) fn key(lang: Lang, stub: &Stub, names: &Names, author: &str) -> Key {
     let mut hasher = DefaultHasher::new();
     author.hash(&mut hasher);
-    names.hash_people(mentions, &mut hasher);
+    names.hash_people(stub.named(), &mut hasher);
+    (&stub.reactions, stub.pinned_at, stub.quoted_revision).hash(&mut hasher);
     Key {
         template: TEMPLATE,
         lang,
-        id: id.0,
-        revision,
+        id: stub.id.0,
+        revision: stub.revision,
         variant: names.version() ^ hasher.finish(),
     }
 }
@@ -129,7 +158,7 @@ impl Body {
     /// and pages.
     fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
         let mut hasher = DefaultHasher::new();
-        names.hash_people(&message.mentions, &mut hasher);
+        names.hash_people(message.mentions.accounts(), &mut hasher);
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
@@ -184,8 +213,10 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
-    let mentions = std::iter::once(&message.mentions);
-    let names = names.with_people(&chat.community, mentions).await?;
+    let stub = Stub::of(message);
+    let names = names
+        .with_people(&chat.community, std::iter::once(&stub))
+        .await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, names, &hosts));
@@ -202,13 +233,12 @@ pub(super) fn fragment(
     body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    let author = &message.author_name;
-    let version = (message.id, message.revision);
-    let key = key(lang, version, &body.names, author, &message.mentions);
+    let key = key(lang, &Stub::of(message), &body.names, &message.author_name);
     fragments.render(key, || {
         let view = MessageView {
             message,
             body: &body.html,
+            names: &body.names,
             lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),

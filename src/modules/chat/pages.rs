@@ -69,6 +69,8 @@ struct At {
     at: Option<MessageId>,
     before: Option<MessageId>,
     after: Option<MessageId>,
+    /// The message that is about to be answered, where scripts do not say so.
+    reply: Option<MessageId>,
 }
 
 impl At {
@@ -94,7 +96,7 @@ async fn room(
     form: Form,
 ) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
+    let made = room_page(&chat, &layout, &deps, &viewer, room, &at, form).await;
     let (page, unread) = match made {
         Err(Error::NotFound) if wants == Wants::Page => {
             let sanctions = &chat.community.sanctions;
@@ -107,7 +109,7 @@ async fn room(
         }
         made => made?,
     };
-    let is_blank = page.form.is_blank();
+    let is_blank = page.form.is_blank() && at.reply.is_none();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
     if at.page_query() != PageQuery::Newest || prefetch.0 {
@@ -139,9 +141,10 @@ async fn room_page(
     deps: &Dependencies,
     viewer: &Viewer,
     room: RoomId,
-    page_query: PageQuery,
+    at: &At,
     form: Form,
 ) -> Result<(RoomPage, Option<MessageId>)> {
+    let page_query = at.page_query();
     let (account, lang) = (viewer.account, viewer.lang);
     deps.add(room);
     deps.add(RoomHistory(room.0));
@@ -204,6 +207,7 @@ async fn room_page(
         closed,
         may_manage,
         typing,
+        answered: chat.answered(room.id, at.reply).await?,
         held: chat.held_views(account, room.id, lang).await?,
         seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
         region,
@@ -212,6 +216,17 @@ async fn room_page(
 }
 
 impl Chat {
+    /// The message that is about to be answered, unless it is gone.
+    async fn answered(&self, room: RoomId, id: Option<MessageId>) -> Result<Option<Message>> {
+        let Some(id) = id else { return Ok(None) };
+        let message = match store::message(&self.engine.db, id).await {
+            Err(Error::NotFound) => return Ok(None),
+            message => message?,
+        };
+        let is_there = message.room == room && !message.is_deleted();
+        Ok(Some(message).filter(|_| is_there))
+    }
+
     /// The messages of an account that wait in a room, as HTML.
     async fn held_views(
         &self,
