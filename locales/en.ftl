@@ -693,6 +693,8 @@ permission-chat-post = Write messages
 permission-chat-attach = Send files
 permission-chat-mention-everyone = Mention roles, groups, @here and @room
 permission-chat-moderate = Delete what others wrote
+permission-chat-react = React to messages
+permission-chat-pin = Pin messages
 
 ## Questions before what cannot be undone
 

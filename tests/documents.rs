@@ -44,7 +44,7 @@ const NO_LIMITS: [&str; 31] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 56] = [
+const INTERNAL: [&str; 60] = [
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
@@ -64,6 +64,7 @@ const INTERNAL: [&str; 56] = [
     "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
     "MAX_ENDS",
+    "MAX_EXCERPT_CHARS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
     "MAX_FLUSH_FRAMES",
@@ -76,6 +77,8 @@ const INTERNAL: [&str; 56] = [
     "MAX_LISTED_DIFFERENCES",
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
+    "MAX_MENTIONED",
+    "MAX_NAMED_IN_TITLE",
     "MAX_NAME_LENGTH",
     "MAX_NEW_KEYS",
     "MAX_ON_PAGE",
@@ -87,6 +90,7 @@ const INTERNAL: [&str; 56] = [
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_QUEUE_FRAMES",
+    "MAX_QUOTES_UPDATED",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_RUNNING_SHOWN",

@@ -111,7 +111,11 @@ impl Content {
     /// The new content of an older frame, if it is about the same object, or about one that changes
     /// with it.
     pub(super) fn supersede(&self, older: &Self) -> Option<Self> {
-        let others = || self.also.iter().find_map(|other| other.supersede_same(older));
+        let others = || {
+            self.also
+                .iter()
+                .find_map(|other| other.supersede_same(older))
+        };
         self.supersede_same(older).or_else(others)
     }
 

@@ -64,7 +64,13 @@ impl Mentions {
     pub(super) fn answering(mut self, answered: Option<AccountId>, by: AccountId) -> Self {
         if let Some(id) = answered.filter(|answered| *answered != by) {
             let name = String::new(); // no name in the text
-            self.0.insert(0, Mention { name, target: Target::Account { id } });
+            self.0.insert(
+                0,
+                Mention {
+                    name,
+                    target: Target::Account { id },
+                },
+            );
         }
         self
     }

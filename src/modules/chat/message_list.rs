@@ -154,7 +154,9 @@ async fn pins(
     app_page!(
         wants,
         ListPage {
-            head: chat.community.head(&viewer, viewer.lang.with("pins-of", &words)),
+            head: chat
+                .community
+                .head(&viewer, viewer.lang.with("pins-of", &words)),
             shell,
             entries,
             next: next.map(|next| format!("/rooms/{}/pins?before={next}", room.id)),

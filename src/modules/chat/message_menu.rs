@@ -94,7 +94,9 @@ async fn menu(
     let page: PageAnswer = app_page!(
         wants,
         MenuPage {
-            head: chat.community.head(&viewer, viewer.lang.t("message-menu-title")),
+            head: chat
+                .community
+                .head(&viewer, viewer.lang.t("message-menu-title")),
             shell,
             message: id,
             menu,

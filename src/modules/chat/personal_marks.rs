@@ -67,9 +67,9 @@ pub(super) async fn export_bookmarks(
 ) -> Result<DataPage> {
     let rows = bookmark_store::of_account(&chat.engine.db, account, after, PAGE).await?;
     let last = rows.last().map(|(message, _)| *message);
-    let items = rows.into_iter().map(|(message, at)| {
-        json!({ "message": message, "created_at": at.rfc3339() })
-    });
+    let items = rows
+        .into_iter()
+        .map(|(message, at)| json!({ "message": message, "created_at": at.rfc3339() }));
     Ok(page(items.collect(), last))
 }
 

@@ -146,7 +146,10 @@ impl Chat {
         let mut others = Vec::new();
         for answer in &quotes {
             let rendered = self.render(answer.clone()).await?;
-            let event = MessageEdited { room, message: answer.clone() };
+            let event = MessageEdited {
+                room,
+                message: answer.clone(),
+            };
             let (insert, message) = (rendered.insert(), rendered.clone());
             let change = move |lang| morphed(&message.message, &message.html(lang));
             others.push(Content::of(&event).updates(answer.id.0, change, insert));

@@ -50,7 +50,12 @@ impl Reactions {
     /// The people whom the message names: the first few of each reaction.
     pub(super) fn named(&self) -> impl Iterator<Item = AccountId> {
         let all = self.0.iter();
-        all.flat_map(|one| one.by.iter().take(super::message_html::MAX_NAMED_IN_TITLE).copied())
+        all.flat_map(|one| {
+            one.by
+                .iter()
+                .take(super::message_html::MAX_NAMED_IN_TITLE)
+                .copied()
+        })
     }
 }
 
@@ -142,7 +147,10 @@ mod tests {
         };
         assert_eq!(reaction.by_attribute(), "7 8");
         let reactions = Reactions(vec![reaction]);
-        assert_eq!(Reactions::try_from(reactions.to_string()).unwrap(), reactions);
+        assert_eq!(
+            Reactions::try_from(reactions.to_string()).unwrap(),
+            reactions
+        );
         assert_eq!(Reactions::default().to_string(), "");
     }
 }

@@ -49,7 +49,9 @@ async fn history(
     app_page!(
         wants,
         VersionsPage {
-            head: chat.community.head(&viewer, viewer.lang.t("versions-title")),
+            head: chat
+                .community
+                .head(&viewer, viewer.lang.t("versions-title")),
             shell,
             message: Arc::new(message),
             versions,

@@ -126,7 +126,6 @@ pub(super) struct QuoteView<'a> {
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
-         .msg[data-author=\"{account}\"] .act.others {{ display: none; }}\n\
          .msg:not([data-author=\"{account}\"]):has(.mention:is([data-account=\"{account}\"], \
          [data-everyone], .mine)) {{ background: var(--coral-wash); }}\n\
          .msg:not([data-author=\"{account}\"]):has(.quote[data-account=\"{account}\"]) \

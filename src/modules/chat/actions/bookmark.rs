@@ -44,7 +44,10 @@ pub(in super::super) async fn unbookmark(
     input: BookmarkInput,
 ) -> Result<Outcome> {
     let (account, id) = (viewer.account, input.message);
-    let write = async move |tx: &mut Tx| bookmark_store::remove(tx, account, id).await;
-    chat.engine.db.write(write).await?;
+    let remove = chat
+        .engine
+        .db
+        .write(async move |tx: &mut Tx| bookmark_store::remove(tx, account, id).await);
+    remove.await?;
     Ok(Outcome::new(json!({ "bookmarked": false }), "/bookmarks"))
 }

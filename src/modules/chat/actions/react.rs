@@ -58,7 +58,11 @@ pub(in super::super) async fn react(
     let (message, room) = permitted_message(&chat, &viewer, input.message, &REACT).await?;
     check_takes_reactions(&room)?;
     // One that was chosen before is taken back even where the space has it no more.
-    let is_known = message.reactions.0.iter().any(|one| one.emoji == input.emoji);
+    let is_known = message
+        .reactions
+        .0
+        .iter()
+        .any(|one| one.emoji == input.emoji);
     let emoji = match is_known {
         true => input.emoji,
         false => normalize_emoji(&input.emoji, &*chat.community.emoji.in_room(room.id).await?)?,

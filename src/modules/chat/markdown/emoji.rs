@@ -1,7 +1,7 @@
 //! The emoji of a space: `:name:` in a message becomes an `<img>`.
 
-use super::html_text::change_text;
 use super::super::links::escape;
+use super::html_text::change_text;
 use super::shortcodes;
 use crate::community::EmojiSet;
 
