@@ -16,6 +16,7 @@ optional = optional
 
 ## Actions, as written on buttons
 
+action-bookmark = Keep for later
 action-cancel = Cancel
 action-close = Close
 action-copy = Copy
@@ -25,11 +26,17 @@ action-discard = Discard
 action-edit = Edit
 action-home = Go home
 action-keep = Keep it
+action-menu = More
+action-pin = Pin to the room
+action-react = React
 action-reload = Reload
 action-remove = Remove
+action-reply = Reply
 action-save = Save
 action-send = Send
 action-try-again = Try again
+action-unbookmark = Do not keep any longer
+action-unpin = Take off the pinned ones
 
 ## The frame: spaces, rooms and the way between them
 
@@ -147,6 +154,43 @@ link-copied = Link copied
 copy-by-hand = Press Ctrl+C to copy
 message-label = Message
 message-edited = edited
+message-pinned = pinned
+message-menu-title = What to do with the message
+
+## Answers, reactions, and what is kept
+
+reply-label = You reply to
+reply-cancel = Do not reply
+reply-gone = The message that this answers has been deleted.
+reply-to-file = a file
+reaction-own = yours
+reaction-and-others = { $names } and { $count ->
+    [one] one more
+   *[other] { $count } more
+  }
+react-title = React
+react-other = Another emoji
+react-other-hint = An emoji, or its name such as :wave: or that of one of the space’s own.
+reactions-title = Who reacted
+reactions-none = Nobody has reacted to this message.
+reactions-others = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+  }
+bookmarks-title = Kept messages
+bookmarks-none = You keep no messages yet
+bookmarks-none-text = “Keep for later” in the menu of a message puts it here. Nobody else sees it.
+bookmark-added = Kept. It is listed under Kept messages.
+bookmark-removed = Not kept any longer.
+pins-title = Pinned messages
+pins-of = Pinned in { $room }
+pins-none = Nothing is pinned here
+pins-none-text = What everybody in the room should find again is pinned from the menu of a message.
+pin-added = Pinned for all who read this room.
+pin-removed = Not pinned any longer.
+versions-title = Earlier versions
+versions-hint = What this message said before it was edited, for all who read the room.
+versions-now = Now
 message-deleted = Message deleted
 message-not-sent = Not sent.
 message-too-long = { "{n}" } of { "{max}" } characters. Shorten it, send it in parts, or send it as a file.
@@ -672,6 +716,8 @@ permission-chat-attach = Send files
 permission-chat-thread = Begin threads on messages
 permission-chat-mention-everyone = Mention roles, groups, @here and @room
 permission-chat-moderate = Delete what others wrote
+permission-chat-react = React to messages
+permission-chat-pin = Pin messages
 
 ## Questions before what cannot be undone
 
@@ -1030,6 +1076,11 @@ error-message-empty = There is nothing to send yet. Write something first.
 error-message-large = A message has room for { $limit } KB of text. Shorten it, or send it in parts.
 error-message-long = A message has room for { $limit } characters. Shorten it, or send it in parts.
 error-not-reached = The server did not answer. Try again in a moment.
+error-reply-gone = The message that you answer is not in this room any more. Your text is kept: send it without the answer.
+error-no-emoji = This is no emoji that can be used here.
+error-reactions-full = This message has as many different reactions as it can have. Choose one that is there.
+error-pins-full = This room has 100 pinned messages. Take one off first.
+error-bookmarks-full = You keep 1,000 messages. Remove one first.
 error-message-deleted = This message has been deleted.
 error-message-changed = This message was changed elsewhere while you edited it. Saving again replaces what it says now.
 error-not-your-message = Only its author can edit a message.

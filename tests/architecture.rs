@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 36] = [
+const UNPERMITTED_WRITES: [(&str, usize); 37] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -230,6 +230,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 36] = [
     ("community::space_deletion", 1),
     ("community::time_outs", 2),
     ("community::totp", 3),
+    ("modules::chat::actions::bookmark", 1),
     ("modules::moderation::appeals", 1),
     ("modules::moderation::reports", 1),
     ("modules::notices::actions", 3),

@@ -52,6 +52,8 @@ mod blackbox {
     mod mail;
     mod mentions;
     mod message_frames;
+    mod message_marks;
+    mod message_versions;
     mod messages;
     mod metrics;
     mod moderation;

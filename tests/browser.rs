@@ -25,6 +25,7 @@ mod browser {
     mod live;
     mod media;
     mod mentions;
+    mod message_marks;
     mod moderation;
     mod notices;
     mod offline;

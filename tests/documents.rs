@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 68] = [
+const INTERNAL: [&str; 72] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -68,6 +68,7 @@ const INTERNAL: [&str; 68] = [
     "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
     "MAX_ENDS",
+    "MAX_EXCERPT_CHARS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
     "MAX_FLUSH_FRAMES",
@@ -81,6 +82,8 @@ const INTERNAL: [&str; 68] = [
     "MAX_LISTED_DIFFERENCES",
     "MAX_LISTED_ITEMS",
     "MAX_LOCK_CONNECTIONS",
+    "MAX_MENTIONED",
+    "MAX_NAMED_IN_TITLE",
     "MAX_NAME_LENGTH",
     "MAX_NEWEST",
     "MAX_NEW_KEYS",
@@ -95,6 +98,7 @@ const INTERNAL: [&str; 68] = [
     "MAX_PREPARED_STATEMENTS",
     "MAX_PRESENTING",
     "MAX_QUEUE_FRAMES",
+    "MAX_QUOTES_UPDATED",
     "MAX_RECIPIENTS_TOLD",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",

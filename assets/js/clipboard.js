@@ -42,13 +42,20 @@ function showText(text) {
   field.select();
 }
 
-/** Copies what a control offers, and says so; where that fails, shows it to be copied by hand. */
+/**
+ * Copies what a control offers, and says so; where that fails, shows it to be copied by hand.
+ * Resolves to whether it was copied.
+ */
 export async function copyText(text, control) {
-  if (!await write(text)) return showText(text);
+  if (!await write(text)) {
+    showText(text);
+    return false;
+  }
   announce(words.copied);
   const icon = control.querySelector('use');
   const href = icon?.getAttribute('href');
-  if (!href || href.endsWith('#check')) return;
+  if (!href || href.endsWith('#check')) return true;
   icon.setAttribute('href', href.replace(/#.*/, '#check'));
   setTimeout(() => icon.setAttribute('href', href), SHOWN_FOR);
+  return true;
 }

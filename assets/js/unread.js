@@ -10,6 +10,7 @@ const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed an
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');
+const mentions = new Map(); // room → unread messages that mention the reader
 const threads = new Set(); // those of the unread that are threads which the reader follows
 const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
 let refetchTimer = null;
@@ -87,11 +88,12 @@ async function fetchUnread() {
   const response = await request('/unread').catch(() => null);
   if (!response?.ok) return;
   const rooms = await response.json();
-  for (const known of [unread, threads]) known.clear();
+  for (const known of [unread, mentions, threads]) known.clear();
   isKnown = true;
   for (const one of rooms) {
     unread.set(one.room, one.space ?? '');
     if (one.thread) threads.add(one.room);
+    if (one.mentions) mentions.set(one.room, one.mentions);
   }
   showUnread();
 }
@@ -112,6 +114,11 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
       unread.set(room, isThread ? '' : null);
       if (!isThread && !document.getElementById(`unread-${room}`)) scheduleFetch();
     }
+  }
+  for (const [, room, count] of html.matchAll(
+    /hx-target="#mentions-(\d+)"[^>]*>(?:<span[^>]*>(\d+))?/g,
+  )) {
+    if (count) mentions.set(room, Number(count)); else mentions.delete(room);
   }
   // The sidebar gets the frame after this event.
   setTimeout(showUnread);

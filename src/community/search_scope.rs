@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::find::Pattern;
-use super::{Community, Scope, permissions};
+use super::{Community, GroupId, RoleId, Scope, permissions};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::engine::search::Facet;
@@ -35,6 +35,27 @@ pub fn in_conversation_of(account: AccountId) -> Facet {
 pub fn by_author(account: AccountId) -> Facet {
     Facet('a', account.0)
 }
+
+/// What mentions somebody by name, or answers them.
+pub fn mentions_account(account: AccountId) -> Facet {
+    Facet('m', account.0)
+}
+
+/// What mentions everybody in a role.
+pub fn mentions_role(role: RoleId) -> Facet {
+    Facet('o', role.0)
+}
+
+/// What mentions everybody in a group.
+pub fn mentions_group(group: GroupId) -> Facet {
+    Facet('g', group.0)
+}
+
+/// What mentions everybody who reads a room, or who was there.
+pub const MENTIONS_ALL: Facet = Facet::flag('e');
+
+/// Roles and groups of an account whose mentions are found.
+const MAX_MENTIONED: i64 = 100;
 
 /// What an account may find.
 #[derive(Debug, Default)]
@@ -93,6 +114,23 @@ impl Community {
             scope.none.append(&mut others);
         }
         Ok(())
+    }
+
+    /// What mentions an account: by name, by a role or group it is in, or with everybody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mentions_of(&self, account: AccountId) -> Result<Vec<Facet>> {
+        const ROLES: &str = "SELECT role_id FROM member_roles WHERE account_id = $1 LIMIT $2";
+        const GROUPS: &str =
+            "SELECT group_id FROM mention_group_members WHERE account_id = $1 LIMIT $2";
+        let db = &self.engine.db;
+        let roles: Vec<RoleId> = db.scalars(ROLES, (account, MAX_MENTIONED)).await?;
+        let groups: Vec<GroupId> = db.scalars(GROUPS, (account, MAX_MENTIONED)).await?;
+        let mut facets = vec![mentions_account(account), MENTIONS_ALL];
+        facets.extend(roles.into_iter().map(mentions_role));
+        facets.extend(groups.into_iter().map(mentions_group));
+        Ok(facets)
     }
 
     /// The people whom an account may mean by a name, or the start of one: those it shares a space

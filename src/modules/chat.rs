@@ -3,6 +3,7 @@
 mod actions;
 mod attachment;
 mod attachment_store;
+mod bookmark_store;
 mod check;
 mod checksum;
 mod code_renderer;
@@ -26,12 +27,19 @@ mod mention_store;
 pub mod mention_targets;
 mod mentions;
 mod message_html;
+mod message_list;
+mod message_menu;
 mod model;
 mod notices;
 mod pages;
 mod personal_data;
+mod personal_marks;
 mod presenter;
+mod reaction_pages;
+mod reaction_store;
+mod reactions;
 mod read_marks;
+mod reply;
 mod report_target;
 mod room_data;
 mod room_page;
@@ -48,6 +56,8 @@ mod threads;
 mod topics;
 mod typing;
 mod unread;
+mod version_pages;
+mod versions;
 mod views;
 mod web_pages;
 
@@ -112,6 +122,24 @@ pub static MENTION_EVERYONE: Permission = Permission {
     about: "Mention roles, groups, @here and @room",
 };
 
+/// To react to messages with emoji, also where only few write.
+pub static REACT: Permission = Permission {
+    name: "chat.react",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "React to messages",
+};
+
+/// To pin messages to a room.
+pub static PIN: Permission = Permission {
+    name: "chat.pin",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Pin messages",
+};
+
 /// The messages of a room: one frame for each that is posted, edited or deleted.
 pub const ROOM_FEED: Feed<RoomId> = Feed::new(
     "room/{room}",
@@ -154,6 +182,8 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessagePosted>()
         .publishes::<topics::MessageEdited>()
         .publishes::<topics::MessageDeleted>()
+        .publishes::<topics::MessageReacted>()
+        .publishes::<topics::MessagePinned>()
         .publishes::<topics::MessageHeld>()
         .publishes::<topics::HeldDecided>()
         .publishes::<topics::AttachmentsReady>()
@@ -171,6 +201,8 @@ pub fn module() -> Module<Chat> {
         .permission(&THREAD)
         .permission(&MODERATE)
         .permission(&MENTION_EVERYONE)
+        .permission(&REACT)
+        .permission(&PIN)
         .feed(ROOM_FEED, may_follow_room)
         .feed(TYPING_FEED, may_follow_room)
         .files(attachment_store::kind())
@@ -188,9 +220,20 @@ pub fn module() -> Module<Chat> {
             personal_data::export_threads,
             personal_data::erase_threads,
         )
+        .personal_data(
+            "reactions",
+            personal_marks::export_reactions,
+            personal_marks::erase_reactions,
+        )
+        .personal_data(
+            "bookmarks",
+            personal_marks::export_bookmarks,
+            personal_marks::erase_bookmarks,
+        )
         .texts(screening::recent_texts)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
+        .stylesheet("css/conversation.css")
         .account_style(views::account_style)
         .script("js/chat.js")
         .nav(sidebar::nav)
@@ -206,7 +249,9 @@ pub fn module() -> Module<Chat> {
         .task(threads::announce)
         .task(join_lines::write_lines)
         .task(held::expire_held);
-    let module = thread_pages::declare(mention_pages::declare(pages::declare(module)));
+    let module = message_list::declare(mention_pages::declare(pages::declare(module)));
+    let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
+    let module = thread_pages::declare(module);
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
@@ -254,6 +299,36 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Gives a thread another name: who began it, or manages rooms",
             Class::Write,
             actions::thread::rename,
+        )
+        .action(
+            "chat.react",
+            "Reacts to a message with an emoji, or takes that back",
+            Class::Write,
+            actions::react::react,
+        )
+        .action(
+            "chat.pin",
+            "Pins a message to its room",
+            Class::Write,
+            actions::pin::pin,
+        )
+        .action(
+            "chat.unpin",
+            "Takes a message off those pinned to its room",
+            Class::Write,
+            actions::pin::unpin,
+        )
+        .action(
+            "chat.bookmark",
+            "Keeps a message among one's own bookmarks",
+            Class::Write,
+            actions::bookmark::bookmark,
+        )
+        .action(
+            "chat.unbookmark",
+            "Removes a bookmark",
+            Class::Write,
+            actions::bookmark::unbookmark,
         )
         .action(
             "chat.release-held",

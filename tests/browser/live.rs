@@ -69,8 +69,9 @@ async fn message_changes_show_live() {
         ))
         .await;
     ann_browser
-        .click(&format!("#{first} [data-act=delete]"))
+        .click(&format!("#{first} [data-act=menu]"))
         .await;
+    ann_browser.click("#message-menu [data-act=delete]").await;
     ann_browser.click("#confirm .danger").await;
     bob_browser
         .wait_until(&format!("document.querySelector('#{first}[data-deleted]')"))

@@ -211,7 +211,7 @@ async fn mentions_work_without_scripts() {
     page.click(".side .me summary").await;
     page.click(".side .me button[value=busy]").await;
     page.wait_for_path("/mentions").await;
-    page.click(".mentioned .mention").await;
+    page.click(".listed .mention").await;
     page.wait_for_path(&format!("/people/{}", bob.id)).await;
     page.close().await;
 }

@@ -74,16 +74,18 @@ async fn plain_http_needs_nothing_of_a_secure_context() {
         document.activeElement.value; }), true)",
         )
         .await;
-    browser.click(".msg [data-act=copy]").await;
+    browser.click(".msg [data-act=menu]").await;
     let link = browser
-        .js("document.querySelector('.msg [data-act=copy]').href")
+        .wait_until("document.querySelector('#message-menu [data-act=copy]')?.href")
         .await;
+    browser.click("#message-menu [data-act=copy]").await;
     assert_eq!(browser.wait_until("window.copied").await, link);
     browser.wait_text("#said", "Link copied").await;
     browser
         .js("(document.execCommand = () => false, true)")
         .await;
-    browser.click(".msg [data-act=copy]").await;
+    browser.click(".msg [data-act=menu]").await;
+    browser.click("#message-menu [data-act=copy]").await;
     browser.wait_text("#copying[open] h2", "Press Ctrl+C").await;
     browser
         .wait_until(

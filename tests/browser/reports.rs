@@ -20,10 +20,11 @@ async fn report_is_seen_live_resolved_and_told() {
     // From the menu of the message.
     bob.wait_message("buy shoes").await;
     bob.js(&format!(
-        "document.querySelector('#m-{} [data-act=report]').click()",
+        "document.querySelector('#m-{} [data-act=menu]').click()",
         spam.id
     ))
     .await;
+    bob.click("#message-menu [data-act=report]").await;
     bob.wait_text("main h1", "Report").await;
     bob.wait_text("main .quoted", "buy shoes").await;
     bob.click("input[name=reason][value=spam]").await;
@@ -102,7 +103,7 @@ async fn messages_are_selected_and_deleted_by_keyboard() {
     two.bob.post("general", "good news").await;
     ann.wait_message("good news").await;
     // As by Tab: the controls show while something in the message has the focus.
-    for control in [".when", "[data-act=select]"] {
+    for control in [".when", "[data-act=menu]"] {
         let focus = format!(
             "document.querySelector('#m-{} {control}').focus()",
             first.id
@@ -110,6 +111,10 @@ async fn messages_are_selected_and_deleted_by_keyboard() {
         ann.js(&focus).await;
     }
     ann.type_into(":focus", "\u{e007}").await; // Enter
+    ann.wait_visible("#message-menu [data-act=select]").await;
+    ann.js("document.querySelector('#message-menu [data-act=select]').focus()")
+        .await;
+    ann.type_into(":focus", "\u{e007}").await;
     ann.wait_text("main h1", "Select messages").await;
     ann.wait_until("document.querySelectorAll('.selection :checked').length === 1")
         .await;

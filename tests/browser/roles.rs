@@ -7,8 +7,8 @@ use super::session::Browser;
 use super::two_people;
 use crate::support::TestServer;
 
-/// The control that deletes what somebody else wrote.
-const STEWARD: &str = ".msg .act.steward";
+/// The sidebar of somebody who may delete what others wrote.
+const STEWARD: &str = "#sidebar[data-can~=moderate]";
 
 #[tokio::test]
 async fn role_is_made_given_and_felt_in_open_windows() {

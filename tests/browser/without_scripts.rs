@@ -86,7 +86,8 @@ async fn community_works_without_scripts() {
     ann.wait_text(".log .msg .body", "plainer words").await;
     ann.js("(document.querySelector('.msg .when').focus(), true)")
         .await;
-    ann.click(".msg [data-act=delete]").await;
+    ann.click(".msg [data-act=menu]").await;
+    ann.click("main [data-act=delete]").await;
     ann.click("main form .btn.danger").await;
     ann.wait_visible(".log .msg[data-deleted]").await;
 

@@ -45,6 +45,8 @@ class Composer {
     this.area = form.elements.body;
     this.draftKey = `draft:${document.getElementById('app').dataset.me}:${this.room}`;
     this.typingSentAt = 0;
+    this.replyKey = `reply:${this.draftKey}`;
+    this.reply = null; // the message that is being answered: {id, author, name, text}
     this.attachments = new Attachments(page, form, (text) => this.showError(text));
   }
 
@@ -52,6 +54,7 @@ class Composer {
     const { area, form } = this;
     if (!area.value) area.value = localStorage.getItem(this.draftKey) ?? '';
     this.showCount();
+    this.restoreReply();
     this.attachments.start();
     onFirstUse(area, form, () => this.loadWriting());
     area.addEventListener('input', () => this.afterInput());
@@ -62,7 +65,35 @@ class Composer {
       area.focus();
     });
     form.addEventListener('click', (event) => this.handleClick(event));
+    form.addEventListener('tide:reply', ({ detail }) => {
+      this.setReply(detail);
+      area.focus();
+    });
     this.followOtherTabs();
+  }
+
+  // Answering ---------------------------------------------------------------------------------
+
+  /** What was being answered when the page was left, or what its address names. */
+  restoreReply() {
+    const named = this.form.elements.reply_to?.value;
+    if (named) {
+      const line = this.form.querySelector('.replying');
+      const [name, text] = [line.querySelector('b'), line.querySelector('.text')];
+      this.form.elements.reply_to.remove(); // it goes with the post
+      this.setReply({ id: named, name: name.textContent, text: text.textContent });
+    } else this.setReply(JSON.parse(localStorage.getItem(this.replyKey) ?? 'null'));
+  }
+
+  setReply(reply) {
+    this.reply = reply;
+    if (reply) localStorage.setItem(this.replyKey, JSON.stringify(reply));
+    else localStorage.removeItem(this.replyKey);
+    const line = this.form.querySelector('.replying');
+    line.hidden = !reply;
+    line.querySelector('b').textContent = reply?.name ?? '';
+    line.querySelector('.text').textContent = reply?.text ?? '';
+    if (reply) announce(line.innerText);
   }
 
   /** Loads and starts what formats, completes and pastes. Resolves to it, or to nothing. */
@@ -126,13 +157,21 @@ class Composer {
       event.preventDefault();
       const editing = showWaiting(import('./editing.js'));
       editing.then(({ editLast }) => editLast(this.room), () => this.showError(words.notReached));
-    } else if (event.key === 'Escape') this.area.blur();
+    } else if (event.key === 'Escape') {
+      if (this.reply) this.setReply(null);
+      else this.area.blur();
+    }
   }
 
   handleClick(event) {
     const command = event.target.closest('[data-format]')?.dataset.format;
     if (command) this.loadWriting().then((writing) => writing?.format(this.area, command));
     if (event.target.closest('[data-emoji]')) this.pickEmoji();
+    if (event.target.closest('[data-do="no-reply"]')) {
+      event.preventDefault(); // without scripts it is a link
+      this.setReply(null);
+      this.area.focus();
+    }
     const answer = event.target.closest('.offer [data-do]')?.dataset.do;
     if (answer) this.answerOffer(answer);
   }
@@ -224,7 +263,10 @@ class Composer {
       return this.showError(problem);
     }
     const isEmpty = !body.trim() && (tray?.isEmpty() ?? true);
-    if (!isEmpty) send(this.room, body, tray?.takeFiles());
+    if (!isEmpty) {
+      send(this.room, body, tray?.takeFiles(), this.reply);
+      this.setReply(null);
+    }
     this.storeDraft();
     this.showError('');
     this.showOffer(null);

@@ -1,15 +1,38 @@
-// Actions on a message: edit, delete after a question, copy its link. Without this script
-// the same links lead to pages that do the same.
+// Actions on a message: react, reply, edit, delete after a question, copy its link, and a menu of
+// everything else. Without this script the same links lead to pages that do the same.
 
-import { announce, askConfirmation, words } from '../app.js';
+import { askConfirmation, words } from '../app.js';
+import { showNote } from '../note.js';
 import { showWaiting } from '../waiting.js';
 import { runAction } from './run_action.js';
 
+const MAX_EXCERPT = 140; // characters of the message that is answered
 const idOf = (message) => message.id.slice(2); // elements are called "m-<id>"
 
 const BESIDE = '(min-width: 900px)'; // from here on a thread stands beside its room
+const run = (action, fields) => runAction(action, fields).catch((error) => showNote(error.message));
+
+/** What the composer shows of a message that is being answered. */
+function answered(message) {
+  const body = message.querySelector('.main > .body')?.textContent ?? '';
+  const file = message.querySelector('.attachment .caption bdi')?.textContent ?? '';
+  const text = (body || file).replace(/\s+/g, ' ').trim();
+  const name = message.querySelector('.by b').textContent;
+  return { id: idOf(message), name, text: [...text].slice(0, MAX_EXCERPT).join('') };
+}
 
 const controls = { // value of data-act → what a click does
+  async react(message, link) {
+    const picker = showWaiting(import('./emoji_picker.js')).catch(() => null);
+    const { openEmojiPicker } = await picker ?? {};
+    if (!openEmojiPicker) return location.assign(link.href);
+    return openEmojiPicker((emoji) => run('chat.react', { message: idOf(message), emoji }));
+  },
+  reply(message, link) {
+    const form = message.closest('[data-room-page]')?.querySelector('form.compose');
+    if (!form) return location.assign(link.href);
+    return form.dispatchEvent(new CustomEvent('tide:reply', { detail: answered(message) }));
+  },
   async edit(message, link) {
     const editing = await showWaiting(import('./editing.js')).catch(() => null);
     if (editing) editing.edit(message);
@@ -17,8 +40,7 @@ const controls = { // value of data-act → what a click does
   },
   async delete(message) {
     if (!await askConfirmation(words.deleteAsk)) return;
-    await runAction('chat.delete', { message: idOf(message) })
-      .catch((error) => announce(error.message));
+    await run('chat.delete', { message: idOf(message) });
     // The link that had the focus is gone with the message.
     if (document.activeElement !== document.body) return;
     document.getElementById(message.id)?.querySelector('.when').focus({ preventScroll: true });
@@ -30,19 +52,54 @@ const controls = { // value of data-act → what a click does
   },
   async copy(message, link) {
     const { copyText } = await import('../clipboard.js');
-    await copyText(link.href, link);
+    if (await copyText(link.href, link) && link.closest('#message-menu')) showNote(words.copied);
+  },
+  async menu(message, link) {
+    const menu = await showWaiting(import('./message_menu.js')).catch(() => null);
+    if (menu) menu.openMenu(message, link);
+    else location.assign(link.href);
   },
 };
 
+/** The message that a control belongs to: around it, or the one whose menu it is in. */
+function messageOf(link) {
+  const menu = link.closest('#message-menu .message-menu');
+  return menu ? document.getElementById(`m-${menu.dataset.message}`) : link.closest('.msg');
+}
+
 export function startMessages() {
   document.addEventListener('click', (event) => {
-    const link = event.target.closest('.msg [data-act]');
+    const link = event.target.closest('[data-act]');
     const control = controls[link?.dataset.act]; // others are links to pages
     if (!control || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const message = messageOf(link);
+    if (!message?.closest('.log')) return;
     if (control === controls.thread && !matchMedia(BESIDE).matches) return; // a page of its own
     event.preventDefault();
     event.stopImmediatePropagation();
-    control(link.closest('.msg'), link);
+    control(message, link);
+  }, { capture: true });
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target.closest('.msg form.reactions');
+    if (!form) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const fields = { message: form.elements.message.value, emoji: event.submitter.value };
+    run('chat.react', fields);
+  }, { capture: true });
+
+  // A quote leads to what it quotes, without leaving the page where that is on it.
+  document.addEventListener('click', (event) => {
+    const quote = event.target.closest('.quote a[data-at]');
+    const target = quote && document.getElementById(`m-${quote.dataset.at}`);
+    if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.querySelectorAll('.msg.highlight').forEach((one) => one.classList.remove('highlight'));
+    target.classList.add('highlight');
+    target.scrollIntoView({ block: 'center' });
+    target.querySelector('.when')?.focus({ preventScroll: true });
   }, { capture: true });
 
   // On a touch screen a long press shows the controls that a mouse shows on hover, until something

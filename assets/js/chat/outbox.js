@@ -42,9 +42,9 @@ export function randomKey() {
   return numbers.reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
 }
 
-/** Sends a post, with files that have been uploaded. */
-export function send(room, body, files = []) {
-  const post = { key: randomKey(), room, body, files, at: new Date().toISOString() };
+/** Sends a post, with files that have been uploaded; `reply` is the message that it answers. */
+export function send(room, body, files = [], reply = null) {
+  const post = { key: randomKey(), room, body, files, reply, at: new Date().toISOString() };
   writePosts([...readPosts(), post]);
   showPost(post);
   flush();
@@ -67,6 +67,7 @@ function showPost(post) {
   const body = item.querySelector('.body');
   body.textContent = post.body;
   body.hidden = !post.body;
+  if (post.reply) showReply(item.querySelector('.quote'), post.reply);
   if (post.files?.length) showFiles(item, post.files);
   const show = () => preview.showPreview(body, post.body);
   if (!post.body) body.classList.remove('plain');
@@ -76,6 +77,13 @@ function showPost(post) {
   list.append(item);
   showState(post);
   document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: {} }));
+}
+
+function showReply(quote, { id, name, text }) {
+  quote.hidden = false;
+  quote.querySelector('a').href = `/messages/${id}`;
+  quote.querySelector('bdi').textContent = name;
+  quote.querySelector('.text').textContent = text;
 }
 
 /** Shows the files of a post; by their names only while that cannot be loaded. */
@@ -92,6 +100,7 @@ function showFiles(item, files) {
 
 /** Whether a post follows another of the same author so soon that they share a header. */
 function continues(post, list) {
+  if (post.reply) return false;
   const log = document.querySelectorAll(`#log-${post.room}[data-live] > .msg`);
   const last = list.lastElementChild ?? [...log].at(-1);
   return last?.dataset.author === account() && last.dataset.deleted === undefined
@@ -144,6 +153,7 @@ export function flush() {
 
 function formFields(post) {
   const fields = new URLSearchParams({ room: post.room, body: post.body, key: post.key });
+  if (post.reply) fields.append('reply_to', post.reply.id);
   for (const file of post.files ?? []) {
     fields.append('files', file.id);
     fields.append('captions', file.caption);

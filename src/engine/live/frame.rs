@@ -21,6 +21,8 @@ pub struct Content {
     event: Arc<RawValue>,
     html: Option<Html>,
     about: Option<About>,
+    /// Objects that change with it.
+    also: Arc<[Content]>,
 }
 
 /// The object, such as a message, that a frame is about.
@@ -46,6 +48,7 @@ impl Content {
             event: bus::json(&event).into(),
             html: None,
             about: None,
+            also: Arc::default(),
         }
     }
 
@@ -93,13 +96,30 @@ impl Content {
         }
     }
 
+    /// Objects that change with it, such as quotes of a text that was edited away. They supersede
+    /// older frames about them, and are not sent by themselves: `change` has to show them.
+    pub fn also(mut self, others: Vec<Self>) -> Self {
+        self.also = others.into();
+        self
+    }
+
     /// Whether it may supersede older frames.
     pub(super) fn is_change(&self) -> bool {
         self.about.as_ref().is_some_and(|about| !about.inserted)
     }
 
-    /// The new content of an older frame, if it is about the same object.
+    /// The new content of an older frame, if it is about the same object, or about one that changes
+    /// with it.
     pub(super) fn supersede(&self, older: &Self) -> Option<Self> {
+        let others = || {
+            self.also
+                .iter()
+                .find_map(|other| other.supersede_same(older))
+        };
+        self.supersede_same(older).or_else(others)
+    }
+
+    fn supersede_same(&self, older: &Self) -> Option<Self> {
         let (now, was) = (self.about.as_ref()?, older.about.as_ref()?);
         (now.id == was.id).then(|| Self {
             topic: older.topic,
@@ -114,6 +134,7 @@ impl Content {
                 inserted: was.inserted,
                 insert: now.insert.clone(),
             }),
+            also: Arc::default(),
         })
     }
 

@@ -1,10 +1,13 @@
 //! The actions on messages, one file each. Each serves forms, JSON and sockets.
 
+pub(super) mod bookmark;
 pub(super) mod decide_held;
 pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod edit;
+pub(super) mod pin;
 pub(super) mod post;
+pub(super) mod react;
 pub(super) mod thread;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::attachment::Attachments;
+use super::model::MessageId;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::{id, text_enum};
@@ -52,6 +53,9 @@ pub struct HeldMessage {
     pub key: String,
     /// Markdown as written.
     pub body: String,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
     /// Attachments, in order.
     #[sqlx(try_from = "String")]
     #[serde(default)]
@@ -71,6 +75,7 @@ impl HeldMessage {
             author_name: "Ann".into(),
             key: "kx81hd02".into(),
             body: "See https://example.org".into(),
+            reply_to: None,
             files: Attachments::default(),
             created_at: Micros(1_795_228_200_000_000),
         }

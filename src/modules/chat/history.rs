@@ -229,15 +229,13 @@ impl Chat {
     async fn fragments(&self, room: RoomId, stubs: &[Stub], lang: Lang) -> Result<Vec<Arc<str>>> {
         let fragments = &self.engine.fragments;
         let names = Names::in_room(&self.community, room).await?;
-        let mentions = stubs.iter().map(|stub| &stub.mentions);
-        let names = names.with_people(&self.community, mentions).await?;
+        let names = names.with_people(&self.community, stubs.iter()).await?;
         let ids = stubs.iter().map(|stub| stub.id);
         let names = names.with_threads(&self.engine.db, ids).await?;
         let authors = self.author_names(stubs).await?;
         let cached = |stub: &Stub| {
             let author = authors.get(&stub.author)?;
-            let version = (stub.id, stub.revision);
-            fragments.get(&key(lang, version, &names, author, &stub.mentions))
+            fragments.get(&key(lang, stub, &names, author))
         };
         let mut html: Vec<Option<Arc<str>>> = stubs.iter().map(cached).collect();
         let missing: Vec<_> = stubs

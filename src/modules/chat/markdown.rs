@@ -35,7 +35,7 @@ use comrak::{Arena, Options, parse_document};
 
 use crate::base::text::is_blank;
 
-pub use emoji::with_emoji;
+pub use emoji::{emoji_html, with_emoji};
 use format::MessageFormatter;
 pub use highlight::needs_highlighting;
 use highlight::{Budget, MAX_HIGHLIGHT_TIME};

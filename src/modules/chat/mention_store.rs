@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::mention_targets::{NewMentions, Target};
 use super::model::{Message, MessageId};
+use super::reply::{quoted_columns, quoted_joins};
+use super::store::message_query;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
@@ -207,12 +209,13 @@ pub(super) async fn newest(
 /// These messages, newest first.
 pub(super) async fn messages(db: &Db, ids: &[MessageId]) -> Result<Vec<Message>> {
     const READ: Sql = Sql {
-        sqlite: "SELECT m.*, a.name AS author_name FROM messages m \
-            JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
-            (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) ORDER BY m.id DESC",
-        postgres: "SELECT m.*, a.name AS author_name FROM messages m \
-            JOIN accounts a ON a.id = m.author_id \
-            WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) ORDER BY m.id DESC",
+        sqlite: message_query!(
+            "WHERE m.id IN \
+             (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) ORDER BY m.id DESC"
+        ),
+        postgres: message_query!(
+            "WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) ORDER BY m.id DESC"
+        ),
     };
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     match ids.is_empty() {

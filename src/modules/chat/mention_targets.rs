@@ -60,6 +60,21 @@ impl Mentions {
         found.map(|mention| &mention.target)
     }
 
+    /// Also calls the author of the message that is answered, if that is somebody else.
+    pub(super) fn answering(mut self, answered: Option<AccountId>, by: AccountId) -> Self {
+        if let Some(id) = answered.filter(|answered| *answered != by) {
+            let name = String::new(); // no name in the text
+            self.0.insert(
+                0,
+                Mention {
+                    name,
+                    target: Target::Account { id },
+                },
+            );
+        }
+        self
+    }
+
     /// The mentions of this text and of another one.
     pub(super) fn with(mut self, other: &Self) -> Self {
         self.0.extend(other.0.iter().cloned());

@@ -9,6 +9,8 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
+use super::reactions::Reaction;
+use super::store::Stub;
 use super::thread_line::ThreadLine;
 use super::{Chat, markdown, thread_store};
 use crate::base::db::Db;
@@ -28,12 +30,36 @@ pub(super) struct MessageView<'a> {
     pub(super) body: &'a str,
     pub(super) emoji_only: bool,
     pub(super) thread: Option<&'a ThreadLine>,
+    pub(super) names: &'a Names,
     pub(super) lang: Lang,
 }
+
+/// People named with a reaction where a pointer rests on it; others are counted there.
+pub(super) const MAX_NAMED_IN_TITLE: usize = 10;
 
 impl MessageView<'_> {
     fn icon(&self, name: &str) -> String {
         icon_address(name)
+    }
+
+    /// An emoji as HTML: text, or the picture of a space's own.
+    fn emoji(&self, emoji: &str) -> String {
+        markdown::emoji_html(emoji, &self.names.emoji)
+    }
+
+    /// Who reacted, in words.
+    fn who(&self, reaction: &Reaction) -> String {
+        let named = reaction.by.iter().take(MAX_NAMED_IN_TITLE);
+        let names: Vec<&str> = named.filter_map(|id| self.names.person(*id)).collect();
+        let others = reaction.count - i64::try_from(names.len()).unwrap_or(0);
+        let names = names.join(", ");
+        match others {
+            0 => names,
+            others => {
+                let words = [("names", names.as_str().into()), ("count", others.into())];
+                self.lang.with("reaction-and-others", &words)
+            }
+        }
     }
 }
 
@@ -41,11 +67,11 @@ impl MessageView<'_> {
 const TEMPLATE: &str = "chat.message.7";
 
 /// What names in the messages of a room stand for.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Names {
     emoji: Arc<EmojiSet>,
     rooms: Arc<RoomNames>,
-    /// Those who are mentioned.
+    /// Those who are mentioned, and who reacted.
     people: Arc<HashMap<AccountId, String>>,
     /// The threads of the messages.
     threads: Arc<HashMap<MessageId, ThreadLine>>,
@@ -65,14 +91,17 @@ impl Names {
         })
     }
 
-    /// With the names of the people who are mentioned.
+    /// With the names of the people whom these fragments name.
     pub(super) async fn with_people<'a>(
         mut self,
         community: &Community,
-        mentions: impl Iterator<Item = &'a Mentions>,
+        shown: impl Iterator<Item = &'a Stub>,
     ) -> Result<Self> {
         let mut people = HashMap::new();
-        for account in mentions.flat_map(Mentions::accounts) {
+        for account in shown.flat_map(Stub::named) {
+            if people.contains_key(&account) {
+                continue;
+            }
             match community.accounts.get(account).await {
                 Ok(found) => drop(people.insert(account, found.name.clone())),
                 Err(Error::NotFound) => {} // shown as it was written
@@ -93,9 +122,14 @@ impl Names {
         Ok(self)
     }
 
+    /// The name of somebody who is named.
+    fn person(&self, account: AccountId) -> Option<&str> {
+        self.people.get(&account).map(String::as_str)
+    }
+
     /// The names of these people, as part of the cache key of what shows them.
-    fn hash_people(&self, mentions: &Mentions, hasher: &mut DefaultHasher) {
-        for account in mentions.accounts() {
+    fn hash_people(&self, of: impl Iterator<Item = AccountId>, hasher: &mut DefaultHasher) {
+        for account in of {
             self.people.get(&account).hash(hasher);
         }
     }
@@ -113,23 +147,18 @@ impl Names {
     }
 }
 
-/// `author` is the name that is shown, which may change, as may those of who is mentioned.
-pub(super) fn key(
-    lang: Lang,
-    (id, revision): (MessageId, i64),
-    names: &Names,
-    author: &str,
-    mentions: &Mentions,
-) -> Key {
+/// `author` is the name that is shown, which may change, as may those of who is named.
+pub(super) fn key(lang: Lang, stub: &Stub, names: &Names, author: &str) -> Key {
     let mut hasher = DefaultHasher::new();
     author.hash(&mut hasher);
-    names.threads.get(&id).hash(&mut hasher);
-    names.hash_people(mentions, &mut hasher);
+    names.threads.get(&stub.id).hash(&mut hasher);
+    names.hash_people(stub.named(), &mut hasher);
+    (&stub.reactions, stub.pinned_at, stub.quoted_revision).hash(&mut hasher);
     Key {
         template: TEMPLATE,
         lang,
-        id: id.0,
-        revision,
+        id: stub.id.0,
+        revision: stub.revision,
         variant: names.version() ^ hasher.finish(),
     }
 }
@@ -151,7 +180,7 @@ impl Body {
     /// and pages.
     fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
         let mut hasher = DefaultHasher::new();
-        names.hash_people(&message.mentions, &mut hasher);
+        names.hash_people(message.mentions.accounts(), &mut hasher);
         let key = Key {
             template: "chat.body",
             lang: Lang::negotiate(None, None), // the same in every language
@@ -206,8 +235,9 @@ pub(super) async fn render_all(
 /// A message's body as HTML.
 pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
-    let mentions = std::iter::once(&message.mentions);
-    let names = names.with_people(&chat.community, mentions).await?;
+    let stub = Stub::of(message);
+    let one = std::iter::once(&stub);
+    let names = names.with_people(&chat.community, one).await?;
     let own = std::iter::once(message.id);
     let names = names.with_threads(&chat.engine.db, own).await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
@@ -226,13 +256,12 @@ pub(super) fn fragment(
     body: &Body,
     lang: Lang,
 ) -> Arc<str> {
-    let author = &message.author_name;
-    let version = (message.id, message.revision);
-    let key = key(lang, version, &body.names, author, &message.mentions);
+    let key = key(lang, &Stub::of(message), &body.names, &message.author_name);
     fragments.render(key, || {
         let view = MessageView {
             message,
             body: &body.html,
+            names: &body.names,
             lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),

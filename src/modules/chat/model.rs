@@ -10,6 +10,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::attachment::Attachments;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
+use super::reactions::Reactions;
+use super::reply::Reply;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -75,6 +77,17 @@ pub struct Message {
     #[sqlx(try_from = "String")]
     #[serde(default, skip_serializing_if = "Mentions::is_empty")]
     pub mentions: Mentions,
+    /// The message it answers, if it does.
+    #[sqlx(flatten)]
+    #[serde(default, skip_serializing_if = "Reply::is_none")]
+    pub reply: Reply,
+    /// Reactions to it; none once deleted.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "Reactions::is_empty")]
+    pub reactions: Reactions,
+    /// When it was pinned to its room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_at: Option<Micros>,
 }
 
 impl Message {
@@ -96,6 +109,9 @@ impl Message {
             files: Attachments::default(),
             joined: Joined::default(),
             mentions: Mentions::default(),
+            reply: Reply::default(),
+            reactions: Reactions::default(),
+            pinned_at: None,
         }
     }
 

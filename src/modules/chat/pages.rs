@@ -20,7 +20,7 @@ use super::model::{Message, MessageId};
 use super::room_page::RoomRequest;
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView};
-use super::{Chat, POST, select_page};
+use super::{Chat, POST, select_page, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
@@ -71,6 +71,8 @@ struct At {
     thread: Option<RoomId>,
     /// For the view alone, as it stands in the pane.
     pane: Option<String>,
+    /// The message that is about to be answered, where scripts do not say so.
+    reply: Option<MessageId>,
 }
 
 impl At {
@@ -96,12 +98,14 @@ async fn room(
     form: Form,
 ) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let (is_blank, query) = (form.is_blank(), at.page_query());
+    let is_blank = form.is_blank() && at.reply.is_none();
+    let query = at.page_query();
     let asked = RoomRequest {
         chat: &chat,
         layout: &layout,
         viewer: &viewer,
         deps: &deps,
+        reply: at.reply,
     };
     if at.pane.is_some() {
         return Ok(asked.pane(room).await?.into_response());
@@ -144,6 +148,21 @@ async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId, newest: Messag
 }
 
 impl Chat {
+    /// The message that is about to be answered, unless it is gone.
+    pub(super) async fn answered(
+        &self,
+        room: RoomId,
+        id: Option<MessageId>,
+    ) -> Result<Option<Message>> {
+        let Some(id) = id else { return Ok(None) };
+        let message = match store::message(&self.engine.db, id).await {
+            Err(Error::NotFound) => return Ok(None),
+            message => message?,
+        };
+        let is_there = message.room == room && !message.is_deleted();
+        Ok(Some(message).filter(|_| is_there))
+    }
+
     /// The messages of an account that wait in a room, as HTML.
     pub(super) async fn held_views(
         &self,

@@ -6,15 +6,18 @@
 
 use std::sync::Arc;
 
+use askama::Template;
+
 use super::held::held_frame;
 use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{
     AttachmentsReady, HeldDecided, JoinsAdded, MessageDeleted, MessageEdited, MessageHeld,
-    MessagePosted,
+    MessagePinned, MessagePosted, MessageReacted,
 };
 use super::typing::typing_started;
-use super::{Chat, ROOM_FEED, markdown, store};
+use super::views::QuoteView;
+use super::{Chat, ROOM_FEED, markdown, mention_store, store};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
@@ -24,11 +27,16 @@ use crate::engine::fragments::Fragments;
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 
+/// Quotes of a message that change with it in open pages; older ones do when they are loaded again.
+const MAX_QUOTES_UPDATED: i64 = 50;
+
 pub(super) fn presenter() -> Subscriber<Chat> {
     Subscriber::new("chat.presenter")
         .on(message_posted)
         .on(message_edited)
         .on(message_deleted)
+        .on(message_reacted)
+        .on(message_pinned)
         .on(attachments_ready)
         .on(joins_added)
         .on(typing_started)
@@ -56,12 +64,28 @@ async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope)
 
 async fn message_edited(chat: &Chat, event: &MessageEdited, envelope: &Envelope) -> Result<()> {
     let MessageEdited { room, message } = event;
-    chat.publish_update(event, envelope, *room, message).await
+    let quotes = chat.quotes_of(*room, message).await?;
+    chat.publish_update(event, envelope, *room, message, quotes)
+        .await
 }
 
 async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelope) -> Result<()> {
     let MessageDeleted { room, message } = event;
-    chat.publish_update(event, envelope, *room, message).await
+    let quotes = chat.quotes_of(*room, message).await?;
+    chat.publish_update(event, envelope, *room, message, quotes)
+        .await
+}
+
+async fn message_reacted(chat: &Chat, event: &MessageReacted, envelope: &Envelope) -> Result<()> {
+    let MessageReacted { room, message } = event;
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
+}
+
+async fn message_pinned(chat: &Chat, event: &MessagePinned, envelope: &Envelope) -> Result<()> {
+    let MessagePinned { room, message } = event;
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
 }
 
 async fn attachments_ready(
@@ -70,12 +94,14 @@ async fn attachments_ready(
     envelope: &Envelope,
 ) -> Result<()> {
     let AttachmentsReady { room, message } = event;
-    chat.publish_update(event, envelope, *room, message).await
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
 }
 
 async fn joins_added(chat: &Chat, event: &JoinsAdded, envelope: &Envelope) -> Result<()> {
     let JoinsAdded { room, message } = event;
-    chat.publish_update(event, envelope, *room, message).await
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
 }
 
 async fn message_held(chat: &Chat, event: &MessageHeld, envelope: &Envelope) -> Result<()> {
@@ -111,16 +137,43 @@ impl Chat {
         envelope: &Envelope,
         room: RoomId,
         message: &Message,
+        quotes: Vec<Message>,
     ) -> Result<()> {
         let Some(rendered) = self.rendered(room, message, envelope).await? else {
             return Ok(());
         };
         let updated = rendered.clone();
-        let update = move |lang| morphed(&updated.message, &updated.html(lang));
+        let mut others = Vec::new();
+        for answer in &quotes {
+            let rendered = self.render(answer.clone()).await?;
+            let event = MessageEdited {
+                room,
+                message: answer.clone(),
+            };
+            let (insert, message) = (rendered.insert(), rendered.clone());
+            let change = move |lang| morphed(&message.message, &message.html(lang));
+            others.push(Content::of(&event).updates(answer.id.0, change, insert));
+        }
+        let update = move |lang| {
+            let message = morphed(&updated.message, &updated.html(lang));
+            let quotes = quotes.iter().map(|one| quote_frame(one, lang));
+            quotes.fold(message, |frame, quote| frame + &quote)
+        };
         let content = Content::of(event).updates(message.id.0, update, rendered.insert());
+        let content = content.also(others);
         let feed = ROOM_FEED.name(room);
         self.engine.live.publish_at(&feed, envelope, content);
         Ok(())
+    }
+
+    /// The newest messages that quote one, while anybody follows the room.
+    async fn quotes_of(&self, room: RoomId, message: &Message) -> Result<Vec<Message>> {
+        let db = &self.engine.db;
+        if !self.engine.live.is_followed(&ROOM_FEED.name(room)) {
+            return Ok(Vec::new());
+        }
+        let replies = store::replies_to(db, message.id, MAX_QUOTES_UPDATED).await?;
+        mention_store::messages(db, &replies).await
     }
 
     /// A message rendered for frames; `None` while nobody follows its room.
@@ -164,6 +217,13 @@ impl Chat {
             morphed(message, &html)
         })
     }
+
+    /// The frame of a message that was marked with something, for the response to who did it.
+    pub(super) async fn updated_frame(&self, message: &Message, lang: Lang) -> Result<String> {
+        let body = body_html(self, message).await?;
+        let html = fragment(&self.engine.fragments, message, &body, lang);
+        Ok(morphed(message, &html))
+    }
 }
 
 #[derive(Clone)]
@@ -200,6 +260,13 @@ fn appended(message: &Message, html: &str) -> String {
         Partial::delete(format!("[data-pending='{key}']")),
         Partial::delete(format!("#typing-{room} [data-typing='{author}']"))
     )
+}
+
+/// What a message quotes, as it is now.
+fn quote_frame(message: &Message, lang: Lang) -> String {
+    // Writing strings into a string does not fail.
+    let html = QuoteView { message, lang }.render().unwrap_or_default();
+    Partial::morph(format!("#q-{}", message.id), &html).to_string()
 }
 
 fn morphed(message: &Message, html: &str) -> String {

@@ -27,6 +27,8 @@ pub(super) struct RoomRequest<'a> {
     pub(super) viewer: &'a Viewer,
     /// What the page depends on.
     pub(super) deps: &'a Dependencies,
+    /// The message that they are about to answer.
+    pub(super) reply: Option<MessageId>,
 }
 
 /// Where a view stands.
@@ -202,6 +204,7 @@ impl RoomRequest<'_> {
             closed,
             may_manage,
             typing,
+            answered: chat.answered(room.id, self.reply).await?,
             held: chat.held_views(account, room.id, lang).await?,
             seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
             region: region.clone(),

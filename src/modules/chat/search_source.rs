@@ -6,8 +6,9 @@ use std::collections::hash_map::Entry;
 use sqlx::FromRow;
 
 use super::attachment::Attachments;
+use super::mention_targets::{Mentions, Target};
 use super::model::MessageId;
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted};
+use super::topics::{MessageDeleted, MessageEdited, MessagePinned, MessagePosted};
 use super::{Chat, markdown, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql};
@@ -15,7 +16,10 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::community::Room;
 use crate::community::permissions::{READ, is_granted};
-use crate::community::search_scope::{by_author, in_conversation_of, in_room, in_space};
+use crate::community::search_scope::{
+    MENTIONS_ALL, by_author, in_conversation_of, in_room, in_space, mentions_account,
+    mentions_group, mentions_role,
+};
 use crate::engine::bus::{Envelope, Subscriber};
 use crate::engine::search::{Document, Facet, Found, SearchSource};
 
@@ -27,12 +31,15 @@ const HAS_LINK: Facet = Facet::flag('l');
 const HAS_FILE: Facet = Facet::flag('f');
 /// Messages with pictures.
 const HAS_IMAGE: Facet = Facet::flag('i');
+/// Messages that are pinned to their rooms.
+const IS_PINNED: Facet = Facet::flag('k');
 
 pub(super) fn source() -> SearchSource<Chat> {
     SearchSource::new(NAME, documents, before, found)
         .filter("link", HAS_LINK)
         .filter("file", HAS_FILE)
         .filter("image", HAS_IMAGE)
+        .filter("pinned", IS_PINNED)
 }
 
 /// Has the index follow the changes of this instance; the other ones have theirs followed.
@@ -41,6 +48,7 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
         .on(async |chat: &Chat, _: &MessagePosted, of: &Envelope| follow(chat, of))
         .on(async |chat: &Chat, _: &MessageEdited, of: &Envelope| follow(chat, of))
         .on(async |chat: &Chat, _: &MessageDeleted, of: &Envelope| follow(chat, of))
+        .on(async |chat: &Chat, _: &MessagePinned, of: &Envelope| follow(chat, of))
 }
 
 fn follow(chat: &Chat, envelope: &Envelope) -> Result<()> {
@@ -63,6 +71,9 @@ struct Row {
     body: String,
     #[sqlx(try_from = "String")]
     files: Attachments,
+    #[sqlx(try_from = "String")]
+    mentions: Mentions,
+    pinned_at: Option<Micros>,
     created_at: Micros,
 }
 
@@ -106,6 +117,7 @@ impl Row {
             (has_link, HAS_LINK),
             (!self.files.0.is_empty(), HAS_FILE),
             (has_image, HAS_IMAGE),
+            (self.pinned_at.is_some(), IS_PINNED),
         ];
         facets.extend(
             flags
@@ -113,6 +125,12 @@ impl Row {
                 .filter(|(has, _)| *has)
                 .map(|(_, flag)| flag),
         );
+        facets.extend(self.mentions.targets().map(|target| match target {
+            Target::Account { id } => mentions_account(*id),
+            Target::Role { id } => mentions_role(*id),
+            Target::Group { id } => mentions_group(*id),
+            Target::Here | Target::Room => MENTIONS_ALL,
+        }));
         facets
     }
 }
@@ -122,7 +140,8 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
     const READ: Sql = Sql {
         sqlite: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.created_at \
+            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
@@ -130,7 +149,8 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
             AND m.deleted_at IS NULL AND m.joined = ''",
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.created_at \
+            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id \

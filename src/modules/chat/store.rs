@@ -10,12 +10,28 @@ use super::checksum::Covered;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
+use super::reactions::Reactions;
+use super::reply::{Reply, quoted_columns, quoted_joins};
 use super::thread_line::UNTITLED;
-use super::thread_store;
+use super::{thread_store, versions};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, RoomId, SpaceId};
+
+/// A query of whole messages: `messages m` with the names of authors and with what they answer.
+macro_rules! message_query {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.*, a.name AS author_name, ",
+            quoted_columns!(),
+            " FROM messages m JOIN accounts a ON a.id = m.author_id ",
+            quoted_joins!(),
+            $rest
+        )
+    };
+}
+pub(super) use message_query;
 
 /// What identifies a message's cached fragment.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -27,6 +43,30 @@ pub(super) struct Stub {
     /// The fragment shows the present names of those who are mentioned.
     #[sqlx(try_from = "String")]
     pub(super) mentions: Mentions,
+    #[sqlx(try_from = "String")]
+    pub(super) reactions: Reactions,
+    pub(super) pinned_at: Option<Micros>,
+    /// Of the message that it answers.
+    pub(super) quoted_revision: Option<i64>,
+}
+
+impl Stub {
+    pub(super) fn of(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            revision: message.revision,
+            author: message.author,
+            mentions: message.mentions.clone(),
+            reactions: message.reactions.clone(),
+            pinned_at: message.pinned_at,
+            quoted_revision: message.reply.revision,
+        }
+    }
+
+    /// The people whom the fragment names, besides the author.
+    pub(super) fn named(&self) -> impl Iterator<Item = AccountId> {
+        self.mentions.accounts().chain(self.reactions.named())
+    }
 }
 
 /// Inserts a message, or finds the one that the author posted under this key before. The flag says
@@ -39,12 +79,13 @@ pub(super) async fn post(
     key: &str,
     (body, html): (&str, Option<&str>),
     mentions: &Mentions,
+    reply: Reply,
 ) -> Result<(Message, bool)> {
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
-        html, mentions, revision, checksum, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $9, $10, 1, $8, EXISTS \
+        html, mentions, reply_to, revision, checksum, continues, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $9, $10, $11, 1, $8, $11 IS NULL AND EXISTS \
         (SELECT 1 FROM (SELECT author_id, created_at, joined \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7 AND last.joined = ''), $6) \
@@ -73,6 +114,7 @@ pub(super) async fn post(
         checksum,
         html,
         mentions.to_string(),
+        reply.to,
     );
     let continues: Option<bool> = tx.optional_scalar(POST, values).await?;
     if let Some(continues) = continues {
@@ -95,16 +137,17 @@ pub(super) async fn post(
             files: Attachments::default(),
             joined: Joined::default(),
             mentions: mentions.clone(),
+            reply,
+            reactions: Reactions::default(),
+            pinned_at: None,
         };
         return Ok((message, true));
     }
-    const FIND: &str = "SELECT m.*, a.name AS author_name FROM messages m \
-        JOIN accounts a ON a.id = m.author_id WHERE m.author_id = $1 AND m.client_key = $2";
+    const FIND: &str = message_query!("WHERE m.author_id = $1 AND m.client_key = $2");
     Ok((tx.one(FIND, (author, key)).await?, false))
 }
 
-const MESSAGE: &str = "SELECT m.*, a.name AS author_name FROM messages m \
-    JOIN accounts a ON a.id = m.author_id WHERE m.id = $1";
+const MESSAGE: &str = message_query!("WHERE m.id = $1");
 
 /// A message, by id.
 pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
@@ -114,6 +157,30 @@ pub(super) async fn message(db: &Db, id: MessageId) -> Result<Message> {
 /// A message, by id, in a transaction.
 pub(super) async fn message_in(tx: &mut Tx, id: MessageId) -> Result<Message> {
     tx.one(MESSAGE, (id,)).await
+}
+
+/// A message of a room as what another one answers.
+///
+/// # Errors
+/// `Conflict` when it is not there, deleted, or was written by nobody.
+pub(super) async fn reply_to(tx: &mut Tx, room: RoomId, id: MessageId) -> Result<Reply> {
+    const READ: &str = concat!(
+        "SELECT m.reply_to, ",
+        quoted_columns!(),
+        " FROM (SELECT CAST($1 AS BIGINT) AS reply_to) m ",
+        quoted_joins!(),
+        "WHERE q.room_id = $2 AND q.joined = ''"
+    );
+    let found: Option<Reply> = tx.optional(READ, (id, room)).await?;
+    found
+        .filter(|reply| !reply.is_gone())
+        .ok_or(Error::Conflict("error-reply-gone"))
+}
+
+/// The newest messages that answer one, which show a quote of it.
+pub(super) async fn replies_to(db: &Db, id: MessageId, limit: i64) -> Result<Vec<MessageId>> {
+    const READ: &str = "SELECT id FROM messages WHERE reply_to = $1 ORDER BY id DESC LIMIT $2";
+    db.scalars(READ, (id, limit)).await
 }
 
 /// Has other transactions wait that change this message.
@@ -167,6 +234,7 @@ pub(super) async fn edit(
         revision,
         mentions.to_string(),
     );
+    versions::keep(tx, id, body).await?;
     let done = tx.execute(EDIT, fields).await?;
     let message = message_in(tx, id).await?;
     if done == 0 {
@@ -190,9 +258,17 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
-        mentions = '', deleted_at = $2, \
+        mentions = '', reactions = '', pinned_at = NULL, reply_to = NULL, deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
+    if done > 0 {
+        for delete in [
+            "DELETE FROM chat_versions WHERE message_id = $1",
+            "DELETE FROM chat_reactions WHERE message_id = $1",
+        ] {
+            tx.execute(delete, (id,)).await?;
+        }
+    }
     let message: Message = tx.one(MESSAGE, (id,)).await?;
     if done > 0 {
         thread_store::count_deletion(tx, message.room).await?;
@@ -245,6 +321,18 @@ pub(super) async fn places(db: &Db, messages: &[MessageId]) -> Result<Vec<(Messa
     }
 }
 
+/// A query of [`Stub`]s, of `messages m`.
+macro_rules! stub_query {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.revision, m.author_id, m.mentions, m.reactions, m.pinned_at, \
+             q.revision AS quoted_revision FROM messages m \
+             LEFT JOIN messages q ON q.id = m.reply_to ",
+            $rest
+        )
+    };
+}
+
 /// Up to `limit` messages before a position, newest first.
 pub(super) async fn before(
     db: &Db,
@@ -252,8 +340,8 @@ pub(super) async fn before(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
-        WHERE room_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    const READ: &str =
+        stub_query!("WHERE m.room_id = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3");
     db.all(READ, (room, position, limit as i64)).await
 }
 
@@ -264,9 +352,20 @@ pub(super) async fn from(
     position: MessageId,
     limit: usize,
 ) -> Result<Vec<Stub>> {
-    const READ: &str = "SELECT id, revision, author_id, mentions FROM messages \
-        WHERE room_id = $1 AND id >= $2 ORDER BY id LIMIT $3";
+    const READ: &str = stub_query!("WHERE m.room_id = $1 AND m.id >= $2 ORDER BY m.id LIMIT $3");
     db.all(READ, (room, position, limit as i64)).await
+}
+
+/// The newest pinned messages of a room before a position.
+pub(super) async fn pinned(
+    db: &Db,
+    room: RoomId,
+    before: MessageId,
+    limit: usize,
+) -> Result<Vec<MessageId>> {
+    const READ: &str = "SELECT id FROM messages WHERE room_id = $1 AND pinned_at IS NOT NULL \
+        AND id < $2 ORDER BY id DESC LIMIT $3";
+    db.scalars(READ, (room, before, limit as i64)).await
 }
 
 /// The messages of a room between two, both included, oldest first.
@@ -276,9 +375,8 @@ pub(super) async fn range(
     first: MessageId,
     last: MessageId,
 ) -> Result<Vec<Message>> {
-    const READ: &str = "SELECT m.*, a.name AS author_name FROM messages m \
-        JOIN accounts a ON a.id = m.author_id \
-        WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id";
+    const READ: &str =
+        message_query!("WHERE m.room_id = $1 AND m.id >= $2 AND m.id <= $3 ORDER BY m.id");
     db.all(READ, (room, first, last)).await
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
 use super::model::{Message, MessageId};
+use super::reactions::{Reaction, Reactions};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::{event, id};
@@ -64,6 +65,38 @@ event! {
             body: String::new(),
             revision: 2,
             deleted_at: Some(CHANGED_AT),
+            ..Message::example()
+        },
+    }
+}
+
+event! {
+    /// Somebody reacted to a message, or took that back.
+    pub struct MessageReacted on "chat.message.reacted" by room
+        changes(room as RoomHistory) {
+        /// The room it was posted in.
+        room: RoomId = RoomId(12),
+        /// The message with its reactions.
+        message: Message = Message {
+            reactions: Reactions(vec![Reaction {
+                emoji: "👍".into(),
+                count: 1,
+                by: vec![AccountId(8)],
+            }]),
+            ..Message::example()
+        },
+    }
+}
+
+event! {
+    /// A message was pinned to its room, or is not any more.
+    pub struct MessagePinned on "chat.message.pinned" by room
+        changes(room as RoomHistory) {
+        /// The room it was posted in.
+        room: RoomId = RoomId(12),
+        /// The message.
+        message: Message = Message {
+            pinned_at: Some(CHANGED_AT),
             ..Message::example()
         },
     }

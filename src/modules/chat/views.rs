@@ -7,6 +7,7 @@ use askama::Template;
 use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::history::Log;
+use super::markdown;
 use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
@@ -100,6 +101,8 @@ pub(super) struct RoomView<'a> {
     pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
+    /// The message that is about to be answered.
+    pub(super) answered: Option<Message>,
     /// The viewer's own messages that wait for a moderator.
     pub(super) held: Vec<String>,
     /// The newest message of the log, sent along by a form without scripts: see
@@ -130,6 +133,16 @@ pub(super) struct ChangePage {
     pub(super) delete: bool,
 }
 
+impl RoomView<'_> {
+    /// The beginning of a message, for who answers it.
+    fn excerpt(&self, message: &Message) -> String {
+        markdown::to_plain(&message.body, MAX_EXCERPT_CHARS)
+    }
+}
+
+/// Characters that are shown of a message that is being answered.
+const MAX_EXCERPT_CHARS: usize = 140;
+
 impl ChangePage {
     /// Whether an edit was refused because the message is no longer what it was written for.
     fn was_changed(&self) -> bool {
@@ -139,13 +152,25 @@ impl ChangePage {
     }
 }
 
+/// What a message answers.
+#[derive(Template)]
+#[template(path = "chat/quote.html")]
+pub(super) struct QuoteView<'a> {
+    pub(super) message: &'a Message,
+    pub(super) lang: Lang,
+}
+
 /// The account's own rules: shows the controls of its messages, and hides its typing mark.
 pub(super) fn account_style(account: AccountId) -> String {
     format!(
         ".msg[data-author=\"{account}\"]:not([data-deleted]) .act.own {{ display: inline-grid; }}\n\
-         .msg[data-author=\"{account}\"] .act.others {{ display: none; }}\n\
          .msg:not([data-author=\"{account}\"]):has(.mention:is([data-account=\"{account}\"], \
          [data-everyone], .mine)) {{ background: var(--coral-wash); }}\n\
+         .msg:not([data-author=\"{account}\"]):has(.quote[data-account=\"{account}\"]) \
+         {{ background: var(--coral-wash); }}\n\
+         .reaction[data-by~=\"{account}\"] {{ background: var(--sea-wash); \
+         border-color: var(--sea); color: var(--sea); }}\n\
+         .reaction[data-by~=\"{account}\"] .mine {{ display: inline-block; }}\n\
          .mention:is([data-account=\"{account}\"], [data-everyone], .mine) \
          {{ background: var(--coral); color: var(--on-coral); }}\n\
          .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
@@ -156,13 +181,17 @@ pub(super) fn account_style(account: AccountId) -> String {
 mod tests {
     use super::super::attachment::{Attachment, Attachments};
     use super::super::markdown;
-    use super::super::message_html::MessageView;
+    use super::super::message_html::{MessageView, Names};
+    use super::super::model::MessageId;
+    use super::super::reactions::{Reaction, Reactions};
+    use super::super::reply::Reply;
     use super::*;
     use crate::community::Face;
     use crate::engine::files::{FileId, Picture};
     use crate::engine::web::VERSION;
 
     fn render(message: &Message) -> String {
+        let names = Names::default();
         let body = markdown::to_html(&message.body);
         let face = Face::of(message.author, &message.author_name);
         let view = MessageView {
@@ -171,6 +200,7 @@ mod tests {
             body: &body,
             emoji_only: markdown::is_emoji_only(&message.body),
             thread: None,
+            names: &names,
             lang: Lang::negotiate(None, None),
         };
         view.render().unwrap().replace(VERSION, "VERSION")
@@ -235,6 +265,33 @@ mod tests {
                 ..plain.clone()
             })
         );
+        let reaction = |emoji: &str, count| Reaction {
+            emoji: emoji.into(),
+            count,
+            by: vec![AccountId(8), AccountId(9)],
+        };
+        let answer = Message {
+            reply: Reply {
+                to: Some(MessageId(3_179_046_911_541_200)),
+                author: Some(AccountId(8)),
+                author_name: Some("<Bob>".into()),
+                text: Some("Is **<b>it</b>** cold?\n\nVery".into()),
+                revision: Some(1),
+                is_deleted: Some(false),
+            },
+            reactions: Reactions(vec![reaction("👍", 2), reaction(":tide:", 120)]),
+            pinned_at: Some(Micros(1_795_228_260_000_000)),
+            ..plain.clone()
+        };
+        insta::assert_snapshot!("message_answer", render(&answer));
+        let gone = Message {
+            reply: Reply {
+                is_deleted: Some(true),
+                ..answer.reply
+            },
+            ..plain.clone()
+        };
+        insta::assert_snapshot!("message_answer_to_deleted", render(&gone));
         let hostile = Message {
             author_name: "<img src=x onerror=alert(1)>".into(),
             body: "<script>alert(1)</script>".into(),

@@ -7,7 +7,7 @@ use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids;
 use crate::base::locale::Lang;
-use crate::community::search_scope::{by_author, in_room, in_space};
+use crate::community::search_scope::{by_author, in_room, in_space, mentions_account};
 use crate::engine::search::query::{MAX_QUERY_BYTES, Query};
 use crate::engine::search::{Facet, Selection};
 use crate::engine::viewer::Viewer;
@@ -19,7 +19,9 @@ id!(
 );
 
 /// The filters of a query.
-const FILTERS: &[&str] = &["from", "in", "space", "before", "after", "has"];
+const FILTERS: &[&str] = &[
+    "from", "in", "space", "before", "after", "has", "is", "mentions",
+];
 
 /// A query with the order and the place in it, as addresses and forms have them.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -82,7 +84,8 @@ impl SearchPages {
                     }
                     continue;
                 }
-                "has" => self.engine.search.filter(value),
+                "has" | "is" => self.engine.search.filter(value),
+                "mentions" => self.mentions(viewer, value).await?,
                 _ => self.named(viewer, name, value).await?,
             };
             if facets.is_empty() {
@@ -95,6 +98,17 @@ impl SearchPages {
         selection.none.extend(&scope.none);
         request.selection = Some(selection);
         Ok(request)
+    }
+
+    /// The facets of what mentions the viewer, or somebody else.
+    async fn mentions(&self, viewer: &Viewer, value: &str) -> Result<Vec<Facet>> {
+        let (community, account) = (&self.community, viewer.account);
+        let name = value.trim_start_matches('@');
+        if name == "me" {
+            return community.mentions_of(account).await;
+        }
+        let people = community.people_named(account, name).await?;
+        Ok(people.into_iter().map(mentions_account).collect())
     }
 
     /// The facets of the people, rooms or spaces that a filter names.

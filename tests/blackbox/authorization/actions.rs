@@ -44,6 +44,28 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "chat.react",
+        r#"{"message":"MESSAGE","emoji":"👍"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "chat.pin",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "chat.unpin",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "chat.bookmark",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    // One's own list alone.
+    ("chat.unbookmark", r#"{"message":"MESSAGE"}"#, ["", "", ""]),
+    (
         "chat.type",
         r#"{"room":"ROOM"}"#,
         ["not_found", "not_found", ""],

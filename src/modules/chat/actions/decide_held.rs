@@ -7,6 +7,7 @@ use super::super::attachment::{Attachment, Attachments};
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
 use super::super::model::Message;
+use super::super::reply::Reply;
 use super::super::topics::{HeldDecided, MessagePosted};
 use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store, thread_store};
 use super::delete_many::audited;
@@ -118,7 +119,16 @@ impl Chat {
             ..
         } = held;
         let text = (body.as_str(), html);
-        let posted = store::post(tx, *room, *author, name, key, text, &new.mentions).await?;
+        let reply = match held.reply_to {
+            // What it answers may be gone by now.
+            Some(reply_to) => match store::reply_to(tx, *room, reply_to).await {
+                Err(Error::Conflict(_)) => Reply::default(),
+                found => found?,
+            },
+            None => Reply::default(),
+        };
+        let mentions = new.mentions.clone().answering(reply.author, *author);
+        let posted = store::post(tx, *room, *author, name, key, text, &mentions, reply).await?;
         let (mut message, is_new) = posted;
         if !is_new {
             self.release_held_files(tx, held.id).await?;

@@ -50,9 +50,11 @@ pub(in super::super) async fn edit(
         .screened_edit(viewer.account, &room, body, files)
         .await?;
     let html = chat.code_renderer.render(&body).await?;
-    let new = chat
+    let mut new = chat
         .find_mentions(viewer.account, &room, &body, html.as_deref())
         .await?;
+    let answered = message.reply.author;
+    new.mentions = new.mentions.answering(answered, viewer.account);
     let (context, origin) = (chat.clone(), Origin::new(viewer.account, room.space));
     let before = message.mentions;
     let limits = chat.daily_limits;

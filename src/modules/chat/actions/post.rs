@@ -9,7 +9,8 @@ use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
 use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
-use super::super::model::Message;
+use super::super::model::{Message, MessageId};
+use super::super::reply::Reply;
 use super::super::topics::MessagePosted;
 use super::super::{
     ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store,
@@ -18,7 +19,7 @@ use super::outcome;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::list::List;
 use crate::community::Scope;
 use crate::community::blocks::check_open;
@@ -46,6 +47,8 @@ pub(in super::super) struct PostInput {
     /// author's posts.
     #[serde(default)]
     key: String,
+    /// The message of this room that is answered.
+    reply_to: Option<MessageId>,
     /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
@@ -59,6 +62,7 @@ impl PostInput {
             body,
             files: List::default(),
             captions: List::default(),
+            reply_to: None,
             key,
             seen: String::new(),
         }
@@ -82,6 +86,29 @@ fn held_outcome(held: HeldMessage, viewer: &Viewer) -> Outcome {
     Outcome::new(result, location).fragment(async move { held_frame(&held, lang) })
 }
 
+impl Chat {
+    /// Who wrote the message that a post answers, unless it answers none.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not in this room, or is deleted.
+    async fn find_answered(
+        &self,
+        room: RoomId,
+        reply_to: Option<MessageId>,
+    ) -> Result<Option<AccountId>> {
+        let Some(id) = reply_to else { return Ok(None) };
+        let found = match store::message(&self.engine.db, id).await {
+            Err(Error::NotFound) => None,
+            found => Some(found?),
+        };
+        let answered = found.filter(|message| message.room == room && !message.is_deleted());
+        match answered {
+            Some(message) => Ok(Some(message.author)),
+            None => Err(Error::Conflict("error-reply-gone")),
+        }
+    }
+}
+
 /// Posts once per key, however often it is sent.
 pub(in super::super) async fn post(
     chat: Chat,
@@ -101,7 +128,12 @@ pub(in super::super) async fn post(
             .await?;
     }
     let body = model::body(&input.body, !attachments.is_empty())?;
-    let key = model::client_key(&input.key, room.id, &input.seen, &body)?;
+    let answered = chat.find_answered(room.id, input.reply_to).await?;
+    let seen = match input.reply_to {
+        Some(reply_to) => format!("{}/{reply_to}", input.seen),
+        None => input.seen,
+    };
+    let key = model::client_key(&input.key, room.id, &seen, &body)?;
     let slow_mode = chat.slow_mode(viewer.account, &room).await?;
     let files = attachments.len();
     let judgement = chat
@@ -112,9 +144,10 @@ pub(in super::super) async fn post(
         _ => body.clone(),
     };
     let html = chat.code_renderer.render(&stored).await?;
-    let new = chat
+    let mut new = chat
         .find_mentions(viewer.account, &room, &stored, html.as_deref())
         .await?;
+    new.mentions = new.mentions.answering(answered, viewer.account);
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
@@ -158,6 +191,7 @@ pub(in super::super) async fn post(
                         author_name: name.to_string(),
                         key,
                         body,
+                        reply_to: input.reply_to,
                         files: Attachments::default(),
                         created_at: Micros(0),
                     };
@@ -167,9 +201,13 @@ pub(in super::super) async fn post(
                 Verdict::Pass | Verdict::Mask(_) => {}
             }
         }
+        let reply = match input.reply_to {
+            Some(reply_to) => store::reply_to(tx, id, reply_to).await?,
+            None => Reply::default(),
+        };
         let (mut message, is_new) = {
             let text = (stored.as_str(), html.as_deref());
-            store::post(tx, id, author, &name, &key, text, &new.mentions).await?
+            store::post(tx, id, author, &name, &key, text, &new.mentions, reply).await?
         };
         if is_new {
             let limits = context.daily_limits;

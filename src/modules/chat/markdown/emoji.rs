@@ -1,5 +1,6 @@
 //! The emoji of a space: `:name:` in a message becomes an `<img>`.
 
+use super::super::links::escape;
 use super::html_text::change_text;
 use super::shortcodes;
 use crate::community::EmojiSet;
@@ -13,6 +14,18 @@ pub fn with_emoji(html: &str, emoji: &EmojiSet) -> String {
     change_text(html, &["code", "pre"], |text, out| {
         shortcodes::replace(text, out, |name, out| image(emoji, name, out));
     })
+}
+
+/// One emoji as HTML: the picture of a space's own `:name:`, or text.
+pub fn emoji_html(one: &str, emoji: &EmojiSet) -> String {
+    let mut out = String::new();
+    let name = one
+        .strip_prefix(':')
+        .and_then(|rest| rest.strip_suffix(':'));
+    match name.and_then(|name| image(emoji, name, &mut out)) {
+        Some(()) => out,
+        None => escape(one),
+    }
 }
 
 fn image(emoji: &EmojiSet, name: &str, out: &mut String) -> Option<()> {
