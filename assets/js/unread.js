@@ -10,8 +10,7 @@ const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed an
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');
-const mentions = new Map(); // room → unread messages that mention the reader
-const threads = new Set(); // those of the unread that are threads which the reader follows
+const threads = new Map(); // unread thread that the reader follows → mentions of the reader in it
 const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
 let refetchTimer = null;
 let isStarted = false;
@@ -75,7 +74,7 @@ function markThreads() {
     });
     mark.replaceChildren(...(threads.size ? [text] : []));
   }
-  const count = [...threads].reduce((sum, thread) => sum + (mentions.get(thread) ?? 0), 0);
+  const count = [...threads.values()].reduce((sum, one) => sum + one, 0);
   if ((parseInt(number.textContent, 10) || 0) === count) return;
   const pill = Object.assign(document.createElement('span'), {
     className: 'pill mention', textContent: count,
@@ -88,12 +87,11 @@ async function fetchUnread() {
   const response = await request('/unread').catch(() => null);
   if (!response?.ok) return;
   const rooms = await response.json();
-  for (const known of [unread, mentions, threads]) known.clear();
+  for (const known of [unread, threads]) known.clear();
   isKnown = true;
   for (const one of rooms) {
     unread.set(one.room, one.space ?? '');
-    if (one.thread) threads.add(one.room);
-    if (one.mentions) mentions.set(one.room, one.mentions);
+    if (one.thread) threads.set(one.room, one.mentions ?? 0);
   }
   showUnread();
 }
@@ -108,17 +106,17 @@ document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
   if (!feed.endsWith('/unread')) return;
   const marks = html.matchAll(/hx-target="#unread-(\d+)"[^>]*>(<i)?( data-thread)?/g);
   for (const [, room, mark, isThread] of marks) {
-    if (isThread) threads.add(room); else threads.delete(room);
+    if (!isThread) threads.delete(room);
+    else if (!threads.has(room)) threads.set(room, 0);
     if (!mark) unread.delete(room);
     else if (!unread.has(room)) {
       unread.set(room, isThread ? '' : null);
       if (!isThread && !document.getElementById(`unread-${room}`)) scheduleFetch();
     }
   }
-  for (const [, room, count] of html.matchAll(
-    /hx-target="#mentions-(\d+)"[^>]*>(?:<span[^>]*>(\d+))?/g,
-  )) {
-    if (count) mentions.set(room, Number(count)); else mentions.delete(room);
+  const numbers = html.matchAll(/hx-target="#mentions-(\d+)"[^>]*>(?:<span[^>]*>(\d+))?/g);
+  for (const [, room, count] of numbers) {
+    if (threads.has(room)) threads.set(room, Number(count ?? 0));
   }
   // The sidebar gets the frame after this event.
   setTimeout(showUnread);

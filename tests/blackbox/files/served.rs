@@ -62,7 +62,7 @@ async fn claimed_file_is_readable_in_scope() {
     .await
     .done();
     // Who left sees it no more; another instance learns of it a moment later.
-    until_status(404, || bob.fetch(&path)).await;
+    until_status(404, || bob.get(&path)).await;
     assert_eq!(
         bob.fetch_with(&path, &[("if-none-match", &tag)])
             .await
