@@ -175,6 +175,28 @@ presence-invisible-hint = Others see you as away, and not that you write.
 presence-ends = Until
 presence-ends-never = I change it
 presence-ends-8h = In 8 hours
+threads-title = Threads
+threads-of = Threads in { $room }
+threads-of-room = Threads
+threads-none = No threads yet
+threads-none-text = A thread is a conversation about one message. Those that you write in, are mentioned in, or follow are listed here.
+threads-none-here = Begin one with the thread button of a message: it keeps the answers together, beside the room.
+thread-replies = { $count ->
+    [one] { $count } reply
+   *[other] { $count } replies
+}
+thread-back = Back to the message
+thread-open = Show as a page
+thread-close = Close the thread
+thread-follow = Follow
+thread-unfollow = Unfollow
+thread-rename = Rename the thread
+thread-name = Name of the thread
+thread-first = Your reply
+action-thread = Reply in a thread
+error-thread-in-thread = This message is in a thread already. Answer there.
+error-thread-of-line = Nobody wrote this line, so it has no thread.
+error-thread-name = Give the thread a name.
 mentions-title = Mentions
 person-card = Profile
 mentions-none = Nobody has mentioned you yet
@@ -647,6 +669,7 @@ permission-community-time-out = Have members only read for a while
 permission-community-view-audit = Read the audit log
 permission-chat-post = Write messages
 permission-chat-attach = Send files
+permission-chat-thread = Begin threads on messages
 permission-chat-mention-everyone = Mention roles, groups, @here and @room
 permission-chat-moderate = Delete what others wrote
 

@@ -155,7 +155,7 @@ pub use present::Present;
 pub use roles::{Role, Roles};
 pub use room_category::{Category, CategoryId};
 pub use room_names::RoomNames;
-pub use rooms::{Room, Rooms};
+pub use rooms::{Room, Rooms, insert_thread, rename_thread};
 pub use sanction_review::SanctionInForce;
 pub use sanctions::{SanctionId, Sanctions};
 use search_scope::SearchScope;

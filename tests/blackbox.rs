@@ -100,6 +100,7 @@ mod blackbox {
     mod space_rules;
     mod spaces;
     mod test_ground;
+    mod threads;
     mod totp;
     mod typing;
     mod unknown_settings;

@@ -47,6 +47,7 @@ mod browser {
     mod sign_out;
     mod sorting;
     mod text;
+    mod threads;
     mod times;
     mod unread_elsewhere;
     mod upload_resume;

@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 66] = [
+const INTERNAL: [&str; 68] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -107,7 +107,9 @@ const INTERNAL: [&str; 66] = [
     "MAX_STATEMENT_VALUES",
     "MAX_TEXT_SHOWN",
     "MAX_TITLE_BYTES",
+    "MAX_TITLE_SOURCE",
     "MAX_TOLD",
+    "MAX_UNREAD_THREADS",
     "MAX_V6_BITS",
     "MAX_VALUES",
     "MAX_WAL_PAGES",

@@ -28,13 +28,19 @@ function focusComposer(page) {
   page.querySelector('.compose textarea')?.focus({ preventScroll: true });
 }
 
+/** Starts the rooms of the page: its own, and the thread beside it. */
 function start() {
-  const page = document.querySelector('[data-room-page]');
-  if (!page || started.has(page)) return;
+  for (const page of document.querySelectorAll('[data-room-page]')) {
+    if (!started.has(page)) startRoom(page);
+  }
+  if (document.querySelector('.pane.thread')) import('./chat/threads.js').catch(() => {});
+}
+
+function startRoom(page) {
   started.add(page);
   startLog(page);
   startTyping(page);
-  startSlowMode();
+  startSlowMode(page);
   // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;
@@ -78,7 +84,8 @@ function foldMessages() {
 
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
-  const parts = ['./chat/writing.js', './chat/editing.js', './clipboard.js', './ask.js'];
+  const parts = ['./chat/threads.js', './chat/writing.js', './chat/editing.js', './clipboard.js',
+    './ask.js'];
   parts.forEach((part) => import(part).catch(() => {}));
   import('./chat/names.js').then(({ followNames }) => followNames(), () => {});
   preloadTray();

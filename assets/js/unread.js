@@ -10,9 +10,11 @@ const REFETCH_DELAY = 2000; // ms between a mark of a room that is not listed an
 
 const icon = document.querySelector('link[rel=icon]');
 const plainIcon = icon.getAttribute('href');
+const threads = new Set(); // those of the unread that are threads which the reader follows
 const unread = new Map(); // room → its space; '' for a direct conversation, null: not known yet
 let refetchTimer = null;
 let isStarted = false;
+let isKnown = false; // whether the server was asked for all
 let countOnApp = null;
 
 const app = () => document.getElementById('app');
@@ -23,7 +25,7 @@ function readSidebar() {
   const space = document.querySelector('.rail a[aria-current]')?.pathname.split('/')[2] ?? '';
   for (const link of document.querySelectorAll('.side a.room')) {
     const { room, muted } = link.dataset;
-    if (!room) continue; // the inbox
+    if (!room || room === 'threads') continue; // the inbox has no room either
     if (muted !== undefined || !link.querySelector('.unread > i')) unread.delete(room);
     else if (!unread.has(room)) unread.set(room, link.closest('ul').dataset.direct ? '' : space);
   }
@@ -41,9 +43,11 @@ export function showUnread() {
   if (!app()) return;
   endExpired(showUnread);
   readSidebar();
-  const open = document.querySelector('[data-room-page]')?.dataset.roomPage;
-  const elsewhere = [...unread].filter(([room]) => room !== open || !isReading());
+  const open = [...document.querySelectorAll('[data-room-page]')]
+    .map(({ dataset: { roomPage } }) => roomPage);
+  const elsewhere = [...unread].filter(([room]) => !open.includes(room) || !isReading());
   const count = parseInt(document.getElementById('mentions-inbox')?.textContent, 10) || 0;
+  markThreads();
   const { title } = app().dataset;
   const isShown = (elsewhere.length || count) && !isBusy();
   const mark = count ? `(${count})` : '•';
@@ -59,14 +63,35 @@ export function showUnread() {
   }
 }
 
+/** The mark of the link to the threads that the reader follows. */
+function markThreads() {
+  const link = document.querySelector('.side a.room[data-room="threads"]');
+  if (!link || !isKnown) return;
+  const [mark, number] = ['.unread', '.mentions'].map((part) => link.querySelector(part));
+  if (Boolean(mark.firstElementChild) !== threads.size > 0) {
+    const text = Object.assign(document.createElement('i'), {
+      className: 'sr', textContent: `, ${document.getElementById('words').dataset.unread}`,
+    });
+    mark.replaceChildren(...(threads.size ? [text] : []));
+  }
+  const count = [...threads].reduce((sum, thread) => sum + (mentions.get(thread) ?? 0), 0);
+  if ((parseInt(number.textContent, 10) || 0) === count) return;
+  const pill = Object.assign(document.createElement('span'), {
+    className: 'pill mention', textContent: count,
+  });
+  number.replaceChildren(...(count ? [pill] : []));
+}
+
 async function fetchUnread() {
   refetchTimer = null;
   const response = await request('/unread').catch(() => null);
   if (!response?.ok) return;
   const rooms = await response.json();
-  unread.clear();
+  for (const known of [unread, threads]) known.clear();
+  isKnown = true;
   for (const one of rooms) {
     unread.set(one.room, one.space ?? '');
+    if (one.thread) threads.add(one.room);
   }
   showUnread();
 }
@@ -79,11 +104,13 @@ function scheduleFetch() {
 // Frames set and remove marks, also of rooms that the sidebar does not list.
 document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
   if (!feed.endsWith('/unread')) return;
-  for (const [, room, mark] of html.matchAll(/hx-target="#unread-(\d+)"[^>]*>(<i)?/g)) {
+  const marks = html.matchAll(/hx-target="#unread-(\d+)"[^>]*>(<i)?( data-thread)?/g);
+  for (const [, room, mark, isThread] of marks) {
+    if (isThread) threads.add(room); else threads.delete(room);
     if (!mark) unread.delete(room);
     else if (!unread.has(room)) {
-      unread.set(room, null);
-      if (!document.getElementById(`unread-${room}`)) scheduleFetch();
+      unread.set(room, isThread ? '' : null);
+      if (!isThread && !document.getElementById(`unread-${room}`)) scheduleFetch();
     }
   }
   // The sidebar gets the frame after this event.

@@ -95,7 +95,7 @@ impl Access {
     ) -> Result<Arc<Room>> {
         let room = self.room(id).await?;
         let Some(space) = room.space else {
-            let is_in_room = self.is_in_room(account, id).await?;
+            let is_in_room = self.is_in_room(account, room.governing()).await?;
             self.declared.only(permission)?;
             check_direct(&room.rules, is_in_room, permission)?;
             return Ok(room);
@@ -124,7 +124,7 @@ impl Access {
         space: SpaceId,
         room: &Room,
     ) -> Result<PermissionSet> {
-        let is_in_room = room.rules.private && self.is_in_room(account, room.id).await?;
+        let is_in_room = room.rules.private && self.is_in_room(account, room.governing()).await?;
         let (rules, space) = (&room.rules, self.space_rules(space).await?);
         rules.held(&self.declared, &space, account, member, is_in_room)
     }
@@ -141,7 +141,7 @@ impl Access {
             Scope::Room(room) => {
                 let room = self.room(room).await?;
                 let Some(space) = room.space else {
-                    return Ok(match self.is_in_room(account, room.id).await? {
+                    return Ok(match self.is_in_room(account, room.governing()).await? {
                         true => self.declared.by_members(),
                         false => PermissionSet::default(),
                     });
@@ -271,7 +271,8 @@ impl Access {
         memberships.get_or_load((account, room), load).await
     }
 
-    /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room).
+    /// A room, without a permission check: for [`permit_in_room`](Self::permit_in_room). Of a
+    /// thread all that decides is its parent's.
     ///
     /// # Errors
     /// `NotFound` when there is no such room, or it is deleted.
@@ -284,9 +285,27 @@ impl Access {
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let row: RoomRow = self.engine.db.one(READ_ROOM, (id,)).await?;
-            Ok(Arc::new(row.into_room(&self.declared)?))
+            let room = row.into_room(&self.declared)?;
+            let Some(parent) = room.parent else {
+                return Ok(Arc::new(room));
+            };
+            deps.add(parent);
+            let row: RoomRow = self.engine.db.one(READ_ROOM, (parent,)).await?;
+            Ok(Arc::new(row.into_room(&self.declared)?.of_thread(room)))
         };
         self.rooms.get_or_load(id, load).await
+    }
+
+    /// Adds what the rights in a room depend on to `page`, besides its space: of a thread its
+    /// parent, too. To be called before they are read.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn depend_on_room(&self, page: &Dependencies, id: RoomId) -> Result<()> {
+        page.add(id);
+        // Which parent a thread has never changes.
+        page.add(self.room(id).await?.governing());
+        Ok(())
     }
 
     /// The accounts that may read a room. Cached until a membership, a role or the room changes.
@@ -315,7 +334,7 @@ impl Access {
         account: AccountId,
         id: RoomId,
     ) -> Result<Option<Members>> {
-        page.add(id);
+        self.depend_on_room(page, id).await?;
         let room = self.room(id).await?;
         let Some(space) = room.space else {
             return Ok(None);
@@ -345,9 +364,10 @@ impl Access {
 
     async fn members_of_room(&self, room: &Room, space: Option<SpaceId>) -> Result<Members> {
         const IN_ROOM: &str = "SELECT account_id FROM room_members WHERE room_id = $1";
+        let id = room.governing();
         let load = async |deps: &Dependencies| {
-            deps.add(room.id);
-            let in_room = self.read_accounts(IN_ROOM, room.id.0).await?;
+            deps.add(id);
+            let in_room = self.read_accounts(IN_ROOM, id.0).await?;
             let Some(space) = space else {
                 return Ok(in_room);
             };
@@ -357,7 +377,7 @@ impl Access {
             let mut readers = HashSet::new();
             // Of a private room not all members need be asked, however many there are.
             let members = match room.rules.is_closed(read) {
-                true => read_candidates(&self.engine.db, space, room.id).await?,
+                true => read_candidates(&self.engine.db, space, id).await?,
                 false => read_members(&self.engine.db, space).await?,
             };
             for (account, member) in members {
@@ -371,7 +391,7 @@ impl Access {
             }
             Ok(Arc::new(readers))
         };
-        self.room_members.get_or_load(room.id, load).await
+        self.room_members.get_or_load(id, load).await
     }
 
     async fn read_accounts(&self, sql: &'static str, id: i64) -> Result<Members> {
@@ -405,9 +425,13 @@ pub(super) async fn lock_space(tx: &mut Tx, space: SpaceId) -> Result<()> {
     tx.lock::<(i64,)>(LOCK, (space,)).await.map(drop)
 }
 
-/// Has other transactions wait that write to this room.
+/// Has other transactions wait that write to this room; of a thread also to its parent, whose rules
+/// it has.
 async fn lock_room(tx: &mut Tx, room: RoomId) -> Result<()> {
-    const LOCK: &str = "SELECT id FROM rooms WHERE id = $1 FOR NO KEY UPDATE";
+    // In one statement, and in ascending order: a parent is older than its threads.
+    const LOCK: &str = "WITH locked AS (SELECT id FROM rooms WHERE id = $1 \
+        OR id = (SELECT t.parent_id FROM rooms t WHERE t.id = $1) \
+        ORDER BY id FOR NO KEY UPDATE) SELECT COUNT(*) FROM locked";
     tx.lock::<(i64,)>(LOCK, (room,)).await.map(drop)
 }
 

@@ -303,6 +303,8 @@ struct RoomStanding {
     everyone: Option<String>,
 }
 
+/// Of a thread all of this is its parent's.
+///
 /// Where there are other writers, the room, the membership and the place in the room stay as they
 /// are until the transaction ends; a change of roles may be committed meanwhile, and the write
 /// counts as made before it.
@@ -319,7 +321,8 @@ const HOLD_ROOM: Sql = Sql {
         " FROM members m WHERE m.space_id = r.space_id AND m.account_id = $2) AS member, ",
         roles_of_account!("r.space_id", "$2"),
         " AS roles, (SELECT s.permissions FROM spaces s WHERE s.id = r.space_id) AS everyone \
-         FROM rooms r WHERE r.id = $1"
+         FROM rooms r \
+         WHERE r.id = COALESCE((SELECT t.parent_id FROM rooms t WHERE t.id = $1), $1)"
     ),
     postgres: concat!(
         "SELECT r.space_id, r.private, r.archived_at IS NOT NULL AS archived, r.read_only, r.kind, ",
@@ -333,7 +336,8 @@ const HOLD_ROOM: Sql = Sql {
         " FROM members m WHERE m.space_id = r.space_id AND m.account_id = $2 FOR SHARE) AS member, ",
         roles_of_account!("r.space_id", "$2"),
         " AS roles, (SELECT s.permissions FROM spaces s WHERE s.id = r.space_id) AS everyone \
-         FROM rooms r WHERE r.id = $1"
+         FROM rooms r \
+         WHERE r.id = COALESCE((SELECT t.parent_id FROM rooms t WHERE t.id = $1), $1)"
     ),
 };
 

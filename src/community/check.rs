@@ -6,7 +6,7 @@ use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::base::text::fold;
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     Rule {
         broken: "an account's password, name or language is impossible",
         // Guests have no password, and what remains of deleted accounts has none.
@@ -36,7 +36,13 @@ const RULES: [Rule; 7] = [
     Rule {
         broken: "a direct conversation lists other people than are in it, or a room lists people",
         find: "SELECT CAST(r.id AS TEXT) FROM rooms r WHERE \
-            (r.space_id IS NULL) <> (r.people_key IS NOT NULL) LIMIT 50",
+            r.parent_id IS NULL AND (r.space_id IS NULL) <> (r.people_key IS NOT NULL) LIMIT 50",
+    },
+    Rule {
+        broken: "a thread has no name, has rules of its own, or belongs to another thread",
+        find: "SELECT CAST(r.id AS TEXT) FROM rooms r JOIN rooms p ON p.id = r.parent_id WHERE \
+            r.name = '' OR r.space_id IS NOT NULL OR r.people_key IS NOT NULL \
+            OR p.parent_id IS NOT NULL LIMIT 50",
     },
     Rule {
         broken: "a space has no owner",

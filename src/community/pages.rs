@@ -207,11 +207,8 @@ async fn room_settings(
     Path(room): Path<RoomId>,
     form: Form,
 ) -> Result<PageAnswer> {
-    let room = community
-        .access
-        .permit_in_room(viewer.account, &permissions::MANAGE_ROOMS, room)
-        .await?;
-    let space = room.space.ok_or(Error::NotFound)?;
+    let managed = community.rooms.permit_to_manage(viewer.account, room);
+    let (room, space) = managed.await?;
     let shell = layout
         .shell(
             &viewer,

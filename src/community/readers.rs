@@ -98,7 +98,8 @@ impl Community {
         let has_more = readers.len() > MAX_ON_PAGE && !is_searched;
         readers.truncate(MAX_ON_PAGE);
         let last = readers.last().filter(|_| has_more);
-        let may_leave = room.rules.private && room.space.is_some() && {
+        let is_own = room.parent.is_none() && room.space.is_some();
+        let may_leave = room.rules.private && is_own && {
             let db = &self.engine().db;
             db.scalar(IN_ROOM, (room.id, viewer)).await?
         };
@@ -120,7 +121,7 @@ impl Community {
             name_key: String::new(),
         };
         let Some(space) = room.space else {
-            let people = self.rooms.members(room.id).await?.into_iter();
+            let people = self.rooms.members(room.governing()).await?.into_iter();
             let fits = |person: &Person| pattern.rank(&person.name).is_some();
             let found = people.filter(fits).take(MAX_ON_PAGE);
             return Ok(found.map(|one| reader(one.id, &one.name)).collect());

@@ -173,15 +173,16 @@ impl Rooms {
     /// The room and its space, for who manages it.
     ///
     /// # Errors
-    /// Those of [`Access::permit`](super::Access::permit); `NotFound` for direct conversations.
+    /// Those of [`Access::permit`](super::Access::permit); `NotFound` for direct conversations, and
+    /// for threads, which have no rules of their own.
     pub(super) async fn permit_to_manage(
         &self,
         by: AccountId,
         id: RoomId,
     ) -> Result<(Arc<Room>, SpaceId)> {
         let room = self.access.permit_in_room(by, &MANAGE_ROOMS, id).await?;
-        let space = room.space.ok_or(Error::NotFound)?;
-        Ok((room, space))
+        let space = room.space.filter(|_| room.parent.is_none());
+        Ok((room, space.ok_or(Error::NotFound)?))
     }
 }
 

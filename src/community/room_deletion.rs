@@ -38,13 +38,18 @@ impl Room {
 
 impl Access {
     /// A room whether or not it, or its space, is deleted, and what an account holds there or held
-    /// before. `None` when there is none, or for who never read it.
+    /// before. `None` when there is none, or for who never read it. For a thread its parent.
     pub(super) async fn room_even_deleted(
         &self,
         account: AccountId,
         id: RoomId,
     ) -> Result<Option<(Room, PermissionSet)>> {
-        const FIND: &str = concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id = $1");
+        const FIND: &str = concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms r WHERE r.id = COALESCE((SELECT t.parent_id FROM rooms t \
+             WHERE t.id = $1), $1)"
+        );
         const IN_ROOM: &str =
             "SELECT EXISTS (SELECT 1 FROM room_members WHERE room_id = $1 AND account_id = $2)";
         let (db, declared) = (self.db(), &self.declared);
@@ -58,7 +63,7 @@ impl Access {
         let Some(member) = read_member(db, account, space, true).await? else {
             return Ok(None);
         };
-        let is_in_room: bool = db.scalar(IN_ROOM, (id, account)).await?;
+        let is_in_room: bool = db.scalar(IN_ROOM, (room.id, account)).await?;
         let rules = self.space_rules(space).await?;
         let held = room
             .rules
@@ -221,11 +226,24 @@ impl Community {
             None => false,
         };
         let is_deleted = of_space || found.deleted_at.is_some();
-        Ok(is_deleted.then(|| format!("/rooms/{room}/closed")))
+        Ok(is_deleted.then(|| format!("/rooms/{}/closed", found.id)))
     }
 
-    /// Erases a room with everything that modules keep of it.
+    /// Erases a room with its threads and everything that modules keep of them.
     pub(super) async fn erase_room(&self, room: RoomId) -> Result<()> {
+        const THREADS: &str = "SELECT id FROM rooms WHERE parent_id = $1 LIMIT 100";
+        loop {
+            let threads: Vec<RoomId> = self.engine().db.scalars(THREADS, (room,)).await?;
+            if threads.is_empty() {
+                return self.erase_one_room(room).await;
+            }
+            for thread in threads {
+                self.erase_one_room(thread).await?;
+            }
+        }
+    }
+
+    async fn erase_one_room(&self, room: RoomId) -> Result<()> {
         const DELETE: &str = "DELETE FROM rooms WHERE id = $1";
         let engine = self.engine();
         for data in engine.scope_data() {

@@ -19,7 +19,8 @@ impl Rooms {
     pub(super) async fn leave(&self, account: AccountId, id: RoomId) -> Result<SpaceId> {
         const LEAVE: &str = "DELETE FROM room_members WHERE room_id = $1 AND account_id = $2";
         let room = self.access.permit_in_room(account, &READ, id).await?;
-        let space = room.space.ok_or(Error::NotFound)?;
+        let space = room.space.filter(|_| room.parent.is_none());
+        let space = space.ok_or(Error::NotFound)?;
         let rooms = self.clone();
         let write = async move |tx: &mut Tx| {
             lock_space(tx, space).await?;

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::permissions::{MANAGE_ROOMS, permission_words};
+use super::permissions::permission_words;
 use super::room_permissions::{of_subject, parse_subject, subject_name};
 use super::shell::{Layout, Shell};
 use super::standing::Subject;
@@ -90,8 +90,7 @@ async fn room_permissions(
     form: Form,
 ) -> Result<PageAnswer> {
     let (access, by) = (&community.access, viewer.account);
-    let room = access.permit_in_room(by, &MANAGE_ROOMS, room).await?;
-    let space = room.space.ok_or(Error::NotFound)?;
+    let (room, space) = community.rooms.permit_to_manage(by, room).await?;
     let here = format!("/rooms/{}/permissions", room.id);
     let shell = layout.shell(&viewer, Some(space), &here).await?;
     let named = match form.of("community.set-room-permissions").value("subject") {

@@ -15,7 +15,7 @@ use crate::base::ids::{RoomId, SpaceId};
 macro_rules! room_columns {
     () => {
         concat!(
-            "r.id, r.space_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
+            "r.id, r.space_id, r.parent_id, r.name, r.about, r.private, r.archived_at IS NOT NULL AS archived, \
              r.kind, r.read_only, r.slow_seconds, r.category_id, r.deleted_at, ",
             "(r.on_web AND EXISTS (SELECT 1 FROM spaces ws WHERE ws.id = r.space_id \
              AND ws.on_web AND ws.deleted_at IS NULL)) AS on_web, ",
@@ -31,6 +31,7 @@ pub(super) use room_columns;
 pub(super) struct RoomRow {
     id: RoomId,
     space_id: Option<SpaceId>,
+    parent_id: Option<RoomId>,
     name: String,
     about: String,
     private: bool,
@@ -56,6 +57,7 @@ impl RoomRow {
         Ok(Room {
             id: self.id,
             space: self.space_id,
+            parent: self.parent_id,
             name: self.name,
             about: self.about,
             slow_seconds: self.slow_seconds,

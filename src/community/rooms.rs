@@ -28,8 +28,10 @@ pub(super) const MAX_ROOMS: i64 = 500;
 pub struct Room {
     /// Unique on this server.
     pub id: RoomId,
-    /// `None` for a direct conversation.
+    /// `None` for a direct conversation and its threads.
     pub space: Option<SpaceId>,
+    /// The room that a thread belongs to.
+    pub parent: Option<RoomId>,
     /// Empty for a direct conversation: see [`Rooms::title`].
     pub name: String,
     /// One line of description; may be empty.
@@ -48,9 +50,27 @@ pub struct Room {
 }
 
 impl Room {
+    /// This room's thread: `thread` as it is stored, with all that decides taken from this room.
+    pub(super) fn of_thread(&self, thread: Self) -> Self {
+        Self {
+            id: thread.id,
+            parent: thread.parent,
+            name: thread.name,
+            about: String::new(),
+            on_web: false,
+            ..self.clone()
+        }
+    }
+
+    /// The room whose rules, members and privacy count here: of a thread its parent's.
+    pub fn governing(&self) -> RoomId {
+        self.parent.unwrap_or(self.id)
+    }
+
     /// The name of its icon in lists.
     pub fn icon(&self) -> &'static str {
         match self.rules.kind {
+            _ if self.parent.is_some() => "thread",
             _ if self.rules.private => "lock",
             RoomKind::Announcement => "megaphone",
             RoomKind::Text => "hash",
@@ -93,6 +113,27 @@ pub(super) async fn insert(
     )
     .await?;
     Ok(id)
+}
+
+/// Inserts a thread of a room in the caller's transaction, which has locked the room.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_thread(tx: &mut Tx, parent: RoomId, name: &str) -> Result<RoomId> {
+    const BELONGS: &str = "UPDATE rooms SET parent_id = $2 WHERE id = $1";
+    let id = insert(tx, None, (name, "", false), None).await?;
+    tx.execute(BELONGS, (id, parent)).await?;
+    Ok(id)
+}
+
+/// Gives a thread another name, in the caller's transaction. Whoever calls this publishes an event
+/// that changes the room.
+///
+/// # Errors
+/// The database's.
+pub async fn rename_thread(tx: &mut Tx, thread: RoomId, name: &str) -> Result<()> {
+    const RENAME: &str = "UPDATE rooms SET name = $2 WHERE id = $1 AND parent_id IS NOT NULL";
+    tx.execute(RENAME, (thread, name)).await.map(drop)
 }
 
 /// Inserts a room of a space in the caller's transaction.
@@ -244,6 +285,14 @@ impl Rooms {
         Ok(readable)
     }
 
+    /// The room that a thread belongs to; `None` for a room that is no thread.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn parent_of(&self, room: RoomId) -> Result<Option<RoomId>> {
+        Ok(self.access.room(room).await?.parent)
+    }
+
     /// The members of a private room or direct conversation, by name, at most 500.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, NULL AS role FROM room_members m \
@@ -254,7 +303,7 @@ impl Rooms {
 
     /// The room's title for an account: its name, or the other people of a direct conversation.
     pub async fn title(&self, account: AccountId, room: &Room) -> Result<String> {
-        if room.space.is_some() {
+        if room.space.is_some() || room.parent.is_some() {
             return Ok(room.name.clone());
         }
         let people = self.members(room.id).await?.into_iter();

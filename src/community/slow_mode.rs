@@ -28,8 +28,7 @@ impl Rooms {
         if !(0..=MAX_SLOW_SECONDS).contains(&seconds) {
             return Err(Error::field("seconds", "error-slow-seconds"));
         }
-        let room = self.access.permit_in_room(by, &MANAGE_ROOMS, id).await?;
-        let space = room.space.ok_or(Error::NotFound)?;
+        let (room, space) = self.permit_to_manage(by, id).await?;
         let engine = self.engine.clone();
         let write = async move |tx: &mut Tx| {
             const SET: &str = "UPDATE rooms SET slow_seconds = $2 WHERE id = $1";

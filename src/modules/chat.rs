@@ -34,12 +34,17 @@ mod presenter;
 mod read_marks;
 mod report_target;
 mod room_data;
+mod room_page;
 mod screening;
 mod search_source;
 mod select_page;
 mod sidebar;
 mod slow_mode;
 mod store;
+mod thread_line;
+mod thread_pages;
+mod thread_store;
+mod threads;
 mod topics;
 mod typing;
 mod unread;
@@ -59,6 +64,7 @@ pub use check::problems;
 use code_renderer::CodeRenderer;
 use daily_limits::DailyLimits;
 use join_lines::Joins;
+use threads::DirtyThreads;
 use unread::Unread;
 
 /// To write messages in a room.
@@ -77,6 +83,15 @@ pub static ATTACH: Permission = Permission {
     held_by: HeldBy::Members,
     adds_content: true,
     about: "Send files with messages",
+};
+
+/// To begin threads.
+pub static THREAD: Permission = Permission {
+    name: "chat.thread",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: true,
+    about: "Begin threads on messages",
 };
 
 /// To delete messages of others.
@@ -115,6 +130,7 @@ pub struct Chat {
     joins: Joins,
     code_renderer: CodeRenderer,
     daily_limits: DailyLimits,
+    threads: DirtyThreads,
 }
 
 impl Chat {
@@ -124,6 +140,7 @@ impl Chat {
             engine: community.engine().clone(),
             community: community.clone(),
             unread: Unread::default(),
+            threads: DirtyThreads::default(),
             joins: Joins::default(),
             code_renderer: CodeRenderer::default(),
             daily_limits: DailyLimits::new(&community.engine().settings),
@@ -142,12 +159,16 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::AttachmentsReady>()
         .publishes::<topics::JoinsAdded>()
         .publishes::<topics::TypingStarted>()
+        .publishes::<topics::ThreadChanged>()
+        .publishes::<topics::ThreadRenamed>()
+        .publishes::<topics::ThreadFollowed>()
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
         .publishes::<topics::MentionsChanged>()
         .permission(&POST)
         .permission(&ATTACH)
+        .permission(&THREAD)
         .permission(&MODERATE)
         .permission(&MENTION_EVERYONE)
         .feed(ROOM_FEED, may_follow_room)
@@ -162,6 +183,11 @@ pub fn module() -> Module<Chat> {
             personal_data::export_held,
             personal_data::erase_held,
         )
+        .personal_data(
+            "followed_threads",
+            personal_data::export_threads,
+            personal_data::erase_threads,
+        )
         .texts(screening::recent_texts)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
@@ -171,14 +197,16 @@ pub fn module() -> Module<Chat> {
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
         .subscriber(unread::subscriber())
+        .subscriber(threads::subscriber())
         .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
         .removes_content(actions::delete_many::remove_content)
         .reportable("message", report_target::message)
         .task(unread::flush)
+        .task(threads::announce)
         .task(join_lines::write_lines)
         .task(held::expire_held);
-    let module = mention_pages::declare(pages::declare(module));
+    let module = thread_pages::declare(mention_pages::declare(pages::declare(module)));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
@@ -208,6 +236,24 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Deletes several messages at once, or the last ones of a member",
             Class::Write,
             actions::delete_many::delete_many,
+        )
+        .action(
+            "chat.thread",
+            "Begins the thread of a message, or finds the one that it has; may post a reply",
+            Class::Post,
+            actions::thread::begin,
+        )
+        .action(
+            "chat.follow-thread",
+            "Hears of a thread's replies, or no more",
+            Class::Write,
+            actions::thread::follow,
+        )
+        .action(
+            "chat.rename-thread",
+            "Gives a thread another name: who began it, or manages rooms",
+            Class::Write,
+            actions::thread::rename,
         )
         .action(
             "chat.release-held",

@@ -37,6 +37,8 @@ async fn copy_has_all_messages_and_only_ones_own() {
         bob.post("general", &format!("number {number}")).await;
     }
     ann.post("general", "of somebody else").await;
+    let first = &bob.history("general").await[0];
+    super::threads::thread_of(&bob, first).await;
     let copy = copy_of(&bob).await;
     assert_eq!(copy["account"]["email"], "bob@example.org");
     assert_eq!(copy["messages"].as_array().expect("a list").len(), 201);
@@ -44,6 +46,7 @@ async fn copy_has_all_messages_and_only_ones_own() {
     assert_eq!(copy["spaces"][0]["name"], "Glasshouse");
     assert_eq!(copy["sessions"][0]["address"], "127.0.0.1");
     assert!(!copy.to_string().contains("of somebody else"));
+    assert_eq!(copy["followed_threads"][0]["name"], first.body);
     assert!(
         bob.page("/account/data")
             .await
@@ -59,7 +62,8 @@ async fn deleted_account_is_in_no_byte_of_the_database() {
     let told = json!({ "space": ann.space, "tell": "yes" });
     ann.act("community.tell-joins", told).await.done();
     let eve = server.member("Quirinius").await;
-    eve.post("general", "what Q wrote").await;
+    let wrote = eve.post("general", "what Q wrote").await;
+    super::threads::thread_of(&ann, &wrote).await;
     let direct = json!({ "people": [eve.id] });
     let direct = ann.act("community.open-direct", direct).await.done();
     let direct = direct["room"].as_str().expect("a room").to_owned();

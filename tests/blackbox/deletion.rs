@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Person, TestServer, eventually};
 
 /// Has a week pass for what was deleted of these tables, and the jobs that erase it begin.
-async fn pass_a_week(server: &mut TestServer, tables: &[&str]) {
+pub(super) async fn pass_a_week(server: &mut TestServer, tables: &[&str]) {
     server.stop().await;
     let week = 8_i64 * 86_400 * 1_000_000;
     let age = format!(
@@ -22,7 +22,7 @@ async fn pass_a_week(server: &mut TestServer, tables: &[&str]) {
     server.start_again().await;
 }
 
-async fn wait_until_erased(server: &TestServer, sql: &str) {
+pub(super) async fn wait_until_erased(server: &TestServer, sql: &str) {
     eventually(sql, async || {
         (server.database().number(sql).await == Some(0)).then_some(())
     })

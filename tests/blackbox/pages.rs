@@ -6,6 +6,8 @@ use crate::support::{Message, Person, TestServer, email, text};
 
 /// Addresses of every page that its owner can open, with a message of theirs.
 async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
+    let aside = ann.post("general", "88").await;
+    let thread = super::threads::thread_of(ann, &aside).await;
     let (space, room, message) = (&ann.space, &message.room, &message.id);
     vec![
         format!("/spaces/{space}"),
@@ -27,6 +29,12 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/roles"),
         format!("/spaces/{space}/groups"),
         "/mentions".to_owned(),
+        "/threads".to_owned(),
+        format!("/rooms/{room}/threads"),
+        format!("/messages/{message}/thread"),
+        format!("/rooms/{thread}"),
+        format!("/rooms/{thread}/name"),
+        format!("/rooms/{room}?thread={thread}"),
         "/inbox".to_owned(),
         "/account/notices".to_owned(),
         format!("/rooms/{room}/notices"),

@@ -95,7 +95,7 @@ async fn spaces_and_rooms_are_dragged_and_others_see_it() {
     )
     .await;
     bob.wait_until(&format!(
-        "document.querySelector('.side a.room')?.dataset.room === '{tools}'"
+        "document.querySelector('.side a.room[href^=\"/rooms/\"]')?.dataset.room === '{tools}'"
     ))
     .await;
     drag(

@@ -53,7 +53,7 @@ async fn title_and_icon_tell_of_unread_elsewhere() {
     let orchard = ann.page(&format!("/spaces/{space}")).await;
     let room = crate::support::text::attributes(&orchard, "data-room")
         .into_iter()
-        .next()
+        .find(|room| room != "threads")
         .expect("a room");
     ann.post(&room, "apples").await;
     page.wait_until("document.title === '• garden · Tidepool'")

@@ -14,7 +14,7 @@ const areStored = () => localStorage.getItem(
   `uploads:${document.getElementById('app').dataset.me}`,
 ) !== null;
 
-let current = null; // the attachments of the page that is shown
+let started = []; // the attachments of the composers that are shown
 let isLoaded = false;
 let failedLoads = 0;
 
@@ -39,7 +39,7 @@ export class Attachments {
   }
 
   start() {
-    current = this;
+    started = [...started.filter(({ page }) => page.isConnected), this];
     const { form, page } = this;
     const button = form.querySelector('[data-attach]');
     const input = form.elements.files;
@@ -123,12 +123,13 @@ export class Attachments {
 }
 
 /** Loads what comes with the first file: by then the network may be gone. */
-export const preloadTray = () => (current?.page.isConnected
-  ? current.load().catch(() => {})
-  : importTray().catch(() => {}));
+export const preloadTray = () => {
+  const shown = started.find(({ page }) => page.isConnected);
+  return (shown ? shown.load() : importTray()).catch(() => {});
+};
 
 onConnected(() => {
-  if (current?.waiting.length && current.page.isConnected) current.add([]);
+  for (const one of started) if (one.waiting.length && one.page.isConnected) one.add([]);
 });
 
 // Files of the account that signs out do not stay in this browser.

@@ -230,6 +230,6 @@ class Composer {
     this.showOffer(null);
     if (isEmpty) return;
     this.typingSentAt = 0;
-    showNewest();
+    showNewest(this.room);
   }
 }

@@ -124,7 +124,7 @@ class Edit {
   cancel() {
     const region = this.message.closest('.region');
     this.close();
-    focusComposer();
+    focusComposer(this.message);
     if (region) refetchRegion(region);
   }
 
@@ -152,7 +152,7 @@ class Edit {
       this.message.removeAttribute('hx-morph-skip');
       await runAction('chat.edit', fields);
       this.close();
-      focusComposer();
+      focusComposer(this.message);
     } catch (error) {
       this.message.setAttribute('hx-morph-skip', '');
       if (error.status === 409) {
@@ -167,5 +167,5 @@ class Edit {
   }
 }
 
-const focusComposer = () => document.querySelector('form.compose textarea')
-  ?.focus({ preventScroll: true });
+const focusComposer = (message) => message.closest('[data-room-page]')
+  ?.querySelector('form.compose textarea')?.focus({ preventScroll: true });

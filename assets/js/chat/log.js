@@ -17,7 +17,7 @@ const idOf = (message) => BigInt(message.id.slice(2)); // elements are called "m
 /** Whether somebody else wrote it: not the reader, and no line about who joined. */
 const isOfOther = ({ dataset: { author } }) => author && author !== ownAccount();
 const today = () => new Date().toDateString();
-let current = null;
+const logs = new Map(); // room → its log: a page may show a room and a thread
 
 /** The text of a message, for screen readers. */
 const textOf = (message) => [
@@ -25,17 +25,23 @@ const textOf = (message) => [
 ].map((part) => (part.alt ?? part.textContent).trim()).join(' ');
 
 /** Scrolls to the newest messages; fetches them first if the log holds only older ones. */
-export function showNewest() {
-  if (!current) return;
-  current.isAtEnd = true;
-  if (current.isLive()) current.scrollToEnd();
-  else refetchRegion(current.region());
+export function showNewest(room) {
+  const log = logs.get(room);
+  if (!log) return;
+  log.isAtEnd = true;
+  if (log.isLive()) log.scrollToEnd();
+  else refetchRegion(log.region());
 }
 
 export function startLog(page) {
-  current?.stop();
-  current = new Log(page);
-  current.start();
+  for (const [room, log] of logs) {
+    if (log.page.isConnected) continue;
+    log.stop();
+    logs.delete(room);
+  }
+  const log = new Log(page);
+  logs.set(log.room, log);
+  log.start();
 }
 
 class Log {
@@ -52,7 +58,8 @@ class Log {
     this.firstUnreadId = [...page.querySelectorAll('.log > .new ~ .msg')].find(isOfOther)?.id;
     this.isDirty = false; // whether the log changed since the last update
     this.drawnDay = today(); // the dividers were drawn on this day
-    this.entry = historyEntry(); // of the tab's history
+    this.isBeside = Boolean(page.closest('.pane')); // the address is not its own
+    this.entry = this.isBeside ? null : historyEntry(); // of the tab's history
     this.place = null; // where to go back to, while its part of the history is fetched
     this.listeners = new AbortController();
     this.edges = new IntersectionObserver((entries) => {
@@ -79,9 +86,9 @@ class Log {
     this.listen();
     this.sizes.observe(this.scroller);
     this.sizes.observe(this.list()); // a video has its height only once its first frame is loaded
-    const place = placeOf(this.entry);
+    const place = this.entry && placeOf(this.entry);
     if (place?.id) returnTo(this, place);
-    else if (place && !this.isLive()) showNewest();
+    else if (place && !this.isLive()) showNewest(this.room);
     else this.scrollToStart();
   }
 
@@ -105,9 +112,9 @@ class Log {
     on(this.scroller, 'scroll', () => this.afterScroll());
     this.pill.addEventListener('click', (event) => {
       event.preventDefault(); // without scripts it is a link
-      showNewest();
+      showNewest(this.room);
     });
-    const leave = () => this.page.isConnected && savePlace(this.entry, placeIn(this));
+    const leave = () => this.entry && this.page.isConnected && savePlace(this.entry, placeIn(this));
     on(document, 'htmx:before:swap', ({ detail }) => detail.ctx.target?.id === 'app' && leave());
     on(window, 'pagehide', leave);
     on(window, 'focus', markRead);
@@ -121,7 +128,8 @@ class Log {
   scrollToStart() {
     // A redirect drops the fragment of a link followed within the page; `at` names the message.
     const id = new URLSearchParams(location.search).get('at') ?? location.hash.slice(3);
-    const target = document.getElementById(`m-${id}`);
+    const named = this.isBeside ? null : document.getElementById(`m-${id}`);
+    const target = this.list().contains(named) ? named : null;
     if (target) this.isAtEnd = false;
     this.update();
     this.changes.takeRecords();

@@ -7,6 +7,8 @@ import { runAction } from './run_action.js';
 
 const idOf = (message) => message.id.slice(2); // elements are called "m-<id>"
 
+const BESIDE = '(min-width: 900px)'; // from here on a thread stands beside its room
+
 const controls = { // value of data-act → what a click does
   async edit(message, link) {
     const editing = await showWaiting(import('./editing.js')).catch(() => null);
@@ -21,6 +23,11 @@ const controls = { // value of data-act → what a click does
     if (document.activeElement !== document.body) return;
     document.getElementById(message.id)?.querySelector('.when').focus({ preventScroll: true });
   },
+  async thread(message, link) {
+    const threads = await showWaiting(import('./threads.js')).catch(() => null);
+    if (threads) threads.openThreadOf(message, link);
+    else location.assign(link.href);
+  },
   async copy(message, link) {
     const { copyText } = await import('../clipboard.js');
     await copyText(link.href, link);
@@ -32,6 +39,7 @@ export function startMessages() {
     const link = event.target.closest('.msg [data-act]');
     const control = controls[link?.dataset.act]; // others are links to pages
     if (!control || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (control === controls.thread && !matchMedia(BESIDE).matches) return; // a page of its own
     event.preventDefault();
     event.stopImmediatePropagation();
     control(link.closest('.msg'), link);

@@ -37,7 +37,7 @@ pub struct NavEntry {
 /// A section of the sidebar.
 #[derive(Clone, Debug)]
 pub struct NavSection {
-    /// The message key of the heading.
+    /// The message key of the heading; empty for a section without.
     pub heading: &'static str,
     /// A key that is unique on the page, and a name that people chose: it stands in place of the
     /// heading, and the section folds.

@@ -5,6 +5,7 @@ pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod edit;
 pub(super) mod post;
+pub(super) mod thread;
 
 use std::sync::Arc;
 

@@ -85,11 +85,8 @@ impl Chat {
         };
         let make = async |deps: &Dependencies| {
             deps.add(RoomHistory(room.id.0));
-            deps.add(room.id); // its people's names, where it has no space
+            deps.add(room.governing()); // its people's names, where it has no space
             room.space.iter().for_each(|space| deps.add(*space)); // its names
-            if room.space.is_none() {
-                deps.add(room.id); // the names of its people
-            }
             self.log_part(room.id, reader, lang, None).await
         };
         self.engine.part_cache.part(key, page, make).await
@@ -234,6 +231,8 @@ impl Chat {
         let names = Names::in_room(&self.community, room).await?;
         let mentions = stubs.iter().map(|stub| &stub.mentions);
         let names = names.with_people(&self.community, mentions).await?;
+        let ids = stubs.iter().map(|stub| stub.id);
+        let names = names.with_threads(&self.engine.db, ids).await?;
         let authors = self.author_names(stubs).await?;
         let cached = |stub: &Stub| {
             let author = authors.get(&stub.author)?;

@@ -120,7 +120,7 @@ impl Chat {
         change: Change,
         connected: &HashSet<AccountId>,
     ) -> Result<Vec<(AccountId, MentionCount)>> {
-        let readers = self.community.access.readers_of(room).await?;
+        let (readers, _) = self.audience(room).await?;
         let is_meant = |account: &&AccountId| {
             readers.contains(account) && (change.is_anybody || change.accounts.contains(account))
         };

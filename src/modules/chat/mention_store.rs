@@ -122,11 +122,13 @@ macro_rules! count_unread {
             ") u JOIN messages m ON m.id = u.message_id WHERE m.author_id <> who.id \
              AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = who.id \
              AND b.blocked_id = m.author_id) LIMIT 100) counted) \
-             FROM (SELECT a.id AS id, r.id AS room_id, r.space_id AS space_id, \
+             FROM (SELECT a.id AS id, r.id AS room_id, \
+             COALESCE(r.space_id, p.space_id) AS space_id, \
              COALESCE(c.message_id, (me.joined_at / 1000 - 1704067200000) * 1048576, 0) AS seen \
              FROM accounts a JOIN rooms r ON ",
             $rooms,
-            " LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = a.id \
+            " LEFT JOIN rooms p ON p.id = r.parent_id \
+             LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = a.id \
              LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = a.id WHERE ",
             $accounts,
             ") who"
@@ -192,7 +194,10 @@ pub(super) async fn newest(
         AND g.account_id = $1 AND x.message_id < $2 \
         UNION SELECT x.message_id, x.room_id FROM members me CROSS JOIN rooms r \
         CROSS JOIN chat_mentions x WHERE r.space_id = me.space_id AND x.kind = 'room' \
-        AND x.target_id = r.id AND me.account_id = $1 AND x.message_id < $2) u \
+        AND x.target_id = r.id AND me.account_id = $1 AND x.message_id < $2 \
+        UNION SELECT x.message_id, x.room_id FROM chat_thread_followers f \
+        CROSS JOIN chat_mentions x WHERE x.kind = 'room' AND x.target_id = f.room_id \
+        AND f.account_id = $1 AND x.message_id < $2) u \
         JOIN messages m ON m.id = u.message_id WHERE m.author_id <> $1 \
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $1 \
         AND b.blocked_id = m.author_id) ORDER BY u.message_id DESC LIMIT $3";

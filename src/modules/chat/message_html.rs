@@ -9,7 +9,9 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
-use super::{Chat, markdown};
+use super::thread_line::ThreadLine;
+use super::{Chat, markdown, thread_store};
+use crate::base::db::Db;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -25,6 +27,7 @@ pub(super) struct MessageView<'a> {
     pub(super) face: Face,
     pub(super) body: &'a str,
     pub(super) emoji_only: bool,
+    pub(super) thread: Option<&'a ThreadLine>,
     pub(super) lang: Lang,
 }
 
@@ -35,7 +38,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.6";
+const TEMPLATE: &str = "chat.message.7";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub(super) struct Names {
     rooms: Arc<RoomNames>,
     /// Those who are mentioned.
     people: Arc<HashMap<AccountId, String>>,
+    /// The threads of the messages.
+    threads: Arc<HashMap<MessageId, ThreadLine>>,
     /// How often accounts were renamed: a fragment shows its author's name.
     renames: u64,
 }
@@ -56,6 +61,7 @@ impl Names {
             emoji: community.emoji.in_room(room).await?,
             rooms: community.rooms.names_in(room).await?,
             people: Arc::default(),
+            threads: Arc::default(),
         })
     }
 
@@ -74,6 +80,16 @@ impl Names {
             }
         }
         self.people = Arc::new(people);
+        Ok(self)
+    }
+
+    /// With the threads of these messages.
+    pub(super) async fn with_threads(
+        mut self,
+        db: &Db,
+        messages: impl Iterator<Item = MessageId>,
+    ) -> Result<Self> {
+        self.threads = Arc::new(thread_store::lines(db, messages).await?);
         Ok(self)
     }
 
@@ -107,6 +123,7 @@ pub(super) fn key(
 ) -> Key {
     let mut hasher = DefaultHasher::new();
     author.hash(&mut hasher);
+    names.threads.get(&id).hash(&mut hasher);
     names.hash_people(mentions, &mut hasher);
     Key {
         template: TEMPLATE,
@@ -125,6 +142,11 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// For where the message's thread is shown itself.
+    pub(super) fn without_thread(&mut self) {
+        self.names.threads = Arc::default();
+    }
+
     /// Rendered once per revision and set of names, and shared by the author's response, the frame
     /// and pages.
     fn render(fragments: &Fragments, message: &Message, names: Names, hosts: &Hosts) -> Self {
@@ -186,6 +208,8 @@ pub(super) async fn body_html(chat: &Chat, message: &Message) -> Result<Body> {
     let names = Names::in_room(&chat.community, message.room).await?;
     let mentions = std::iter::once(&message.mentions);
     let names = names.with_people(&chat.community, mentions).await?;
+    let own = std::iter::once(message.id);
+    let names = names.with_threads(&chat.engine.db, own).await?;
     let (fragments, hosts) = (chat.engine.fragments.clone(), chat.engine.hosts.clone());
     if message.body.len() <= MAX_INLINE_BYTES {
         return Ok(Body::render(&fragments, message, names, &hosts));
@@ -212,6 +236,7 @@ pub(super) fn fragment(
             lang,
             face: Face::of(message.author, &message.author_name),
             emoji_only: markdown::is_emoji_only(&message.body),
+            thread: body.names.threads.get(&message.id),
         };
         // Writing strings into a string does not fail.
         view.render().unwrap_or_default()

@@ -16,23 +16,21 @@ use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
 use super::held::HeldView;
 use super::history::{Log, PageQuery};
-use super::links::linked;
 use super::model::{Message, MessageId};
-use super::topics::{AccountReads, OwnHeld, RoomHistory};
+use super::room_page::RoomRequest;
 use super::unread::unread_rooms;
-use super::views::{ChangePage, FilesPage, LogView, RoomPage};
-use super::{Chat, POST, TYPING_FEED, select_page, store};
+use super::views::{ChangePage, FilesPage, LogView};
+use super::{Chat, POST, select_page};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::community::permissions::{self, is_granted};
+use crate::community::permissions;
 use crate::community::{Layout, Room, RoomKind};
 use crate::engine::files::FileId;
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
-use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Html, IsPrefetch, PageAnswer, Part, Wants, app_page};
+use crate::engine::web::{Html, IsPrefetch, PageAnswer, Wants, app_page};
 
 /// How long a page waits for its read mark to be stored.
 const MARK_TIMEOUT: Duration = Duration::from_millis(500);
@@ -69,6 +67,10 @@ struct At {
     at: Option<MessageId>,
     before: Option<MessageId>,
     after: Option<MessageId>,
+    /// The thread that is open beside the room.
+    thread: Option<RoomId>,
+    /// For the view alone, as it stands in the pane.
+    pane: Option<String>,
 }
 
 impl At {
@@ -94,7 +96,17 @@ async fn room(
     form: Form,
 ) -> Result<Response> {
     let deps = chat.community.dependencies(viewer.account);
-    let made = room_page(&chat, &layout, &deps, &viewer, room, at.page_query(), form).await;
+    let (is_blank, query) = (form.is_blank(), at.page_query());
+    let asked = RoomRequest {
+        chat: &chat,
+        layout: &layout,
+        viewer: &viewer,
+        deps: &deps,
+    };
+    if at.pane.is_some() {
+        return Ok(asked.pane(room).await?.into_response());
+    }
+    let made = asked.page(room, query, at.thread, &form).await;
     let (page, unread) = match made {
         Err(Error::NotFound) if wants == Wants::Page => {
             let sanctions = &chat.community.sanctions;
@@ -107,16 +119,15 @@ async fn room(
         }
         made => made?,
     };
-    let is_blank = page.form.is_blank();
     let page: PageAnswer = app_page!(wants, page)?;
     // A prefetch marks nothing as read and is not cached: the visit itself has to come here.
-    if at.page_query() != PageQuery::Newest || prefetch.0 {
+    if query != PageQuery::Newest || prefetch.0 {
         return Ok(page.into_response());
     }
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(match is_blank {
+    Ok(match is_blank && at.thread.is_none() {
         true => page.depends_on(&deps, viewer.account).into_response(),
         false => page.into_response(),
     })
@@ -132,88 +143,9 @@ async fn mark_visited(chat: &Chat, viewer: &Viewer, room: RoomId, newest: Messag
     }
 }
 
-/// The page of a room, and its newest message if the viewer had not read up to it.
-async fn room_page(
-    chat: &Chat,
-    layout: &Layout,
-    deps: &Dependencies,
-    viewer: &Viewer,
-    room: RoomId,
-    page_query: PageQuery,
-    form: Form,
-) -> Result<(RoomPage, Option<MessageId>)> {
-    let (account, lang) = (viewer.account, viewer.lang);
-    deps.add(room);
-    deps.add(RoomHistory(room.0));
-    deps.add(AccountReads(account.0));
-    deps.add(OwnHeld(account.0));
-    let room = chat
-        .community
-        .access
-        .permit_in_room(account, &permissions::READ, room)
-        .await?;
-    let typing = TYPING_FEED.position(room.id, &chat.engine.live).await?;
-    let (newest, read_to) = store::newest_and_read(&chat.engine.db, account, room.id).await?;
-    let is_read = read_to.is_some_and(|read| Some(read) >= newest);
-    let region = match page_query {
-        // Without unread messages the log is the same for everybody.
-        PageQuery::Newest if is_read || read_to.is_none() => {
-            chat.shared_log(deps, &room, account, lang).await?
-        }
-        PageQuery::Newest => chat.log_part(room.id, account, lang, read_to).await?,
-        _ => {
-            let log = chat.log(room.id, page_query, lang, account, read_to);
-            Part::for_one(region(&log.await?, lang)?)
-        }
-    };
-    let here = format!("/rooms/{}", room.id);
-    let shell = layout.shell_from(deps, viewer, room.space, &here);
-    let mut shell = shell.await?;
-    shell.parts.push(region.clone());
-    let title = chat.community.rooms.title(account, &room).await?;
-    let access = &chat.community.access;
-    let readers = access.restricted_readers(deps, account, room.id).await?;
-    let web = match (room.space, chat.community.is_on_web(&room).await?) {
-        (Some(space), true) => Some(format!("/web/{space}/{}", room.id)),
-        _ => None,
-    };
-    let may_manage = is_granted(
-        chat.community
-            .access
-            .permit_in_room(account, &permissions::MANAGE_ROOMS, room.id)
-            .await,
-    )?;
-    let closed = closed(chat, account, &room).await?;
-    let unread = newest.filter(|newest| read_to.is_none_or(|read| read < *newest));
-    let page = RoomPage {
-        head: chat.community.head(viewer, title.clone()),
-        shell,
-        form,
-        room: room.id,
-        title,
-        about: linked(&room.about, &chat.engine.hosts),
-        is_newest: page_query == PageQuery::Newest,
-        private: room.rules.private && room.space.is_some(),
-        direct: room.space.is_none(),
-        slow_seconds: room.slow_seconds,
-        web,
-        restricted: readers.is_some(),
-        slow_until: chat.slow_until(account, &room).await?,
-        announcement: room.icon() == "megaphone",
-        remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
-        closed,
-        may_manage,
-        typing,
-        held: chat.held_views(account, room.id, lang).await?,
-        seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),
-        region,
-    };
-    Ok((page, unread))
-}
-
 impl Chat {
     /// The messages of an account that wait in a room, as HTML.
-    async fn held_views(
+    pub(super) async fn held_views(
         &self,
         account: AccountId,
         room: RoomId,
@@ -226,7 +158,7 @@ impl Chat {
 }
 
 /// Why an account that reads a room cannot write in it: an icon, and the key of the words.
-async fn closed(
+pub(super) async fn closed(
     chat: &Chat,
     account: AccountId,
     room: &Room,
@@ -252,7 +184,7 @@ async fn closed(
 }
 
 /// What somebody can do who cannot write: an address, and the key of its words.
-fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
+pub(super) fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
     match (why, space) {
         ("error-guest", _) => Some(("/guest".to_owned(), "guest-stay-link")),
         ("error-rules-first", Some(space)) => Some((
@@ -263,7 +195,7 @@ fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
     }
 }
 
-fn region(log: &Log, lang: Lang) -> Result<String> {
+pub(super) fn region(log: &Log, lang: Lang) -> Result<String> {
     LogView { log, lang }
         .as_region()
         .render()

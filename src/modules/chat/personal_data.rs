@@ -5,8 +5,9 @@ use serde_json::json;
 use super::joined::Joined;
 use super::model::MessageId;
 use super::topics::MessageDeleted;
-use super::{Chat, ROOM_FEED, attachment_store, held_store, store};
+use super::{Chat, ROOM_FEED, attachment_store, held_store, store, thread_store};
 use crate::base::clock::Micros;
+use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::bus::Origin;
@@ -73,6 +74,30 @@ pub(super) async fn erase_held(chat: Chat, erasure: Erasure) -> Result<bool> {
     });
     write.await?;
     Ok(is_more)
+}
+
+/// A page of the threads that an account follows.
+pub(super) async fn export_threads(chat: Chat, account: AccountId, after: i64) -> Result<DataPage> {
+    let db = &chat.engine.db;
+    let rows = thread_store::followed_after(db, account, after, PAGE_MESSAGES).await?;
+    let is_full = i64::try_from(rows.len()).unwrap_or(0) == PAGE_MESSAGES;
+    let last = rows.last().map(|(room, _)| room.0);
+    let items = rows.into_iter();
+    Ok(DataPage {
+        items: items
+            .map(|(room, name)| json!({ "room": room, "name": name }))
+            .collect(),
+        next: last.filter(|_| is_full),
+    })
+}
+
+/// Has an account follow some threads no more.
+pub(super) async fn erase_threads(chat: Chat, erasure: Erasure) -> Result<bool> {
+    const DELETE: &str = "DELETE FROM chat_thread_followers WHERE account_id = $1 AND room_id IN \
+        (SELECT room_id FROM chat_thread_followers WHERE account_id = $1 LIMIT $2)";
+    let fields = (erasure.account, PAGE_MESSAGES);
+    let write = async move |tx: &mut Tx| tx.execute(DELETE, fields).await;
+    Ok(chat.engine.db.write_queued(write).await? > 0)
 }
 
 async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {

@@ -14,12 +14,15 @@ const BATCH_MESSAGES: i64 = 50;
 /// Read marks that one transaction erases.
 const BATCH_MARKS: i64 = 500;
 
-/// Erases some of a room's messages, then its read marks. Returns whether there may be more.
+/// Erases some of a room's messages, then its read marks and, of a thread, its followers. Returns
+/// whether there may be more.
 pub(super) async fn erase(chat: Chat, scope: ErasedScope) -> Result<bool> {
     let ErasedScope::Room(room) = scope else {
         return Ok(false);
     };
-    Ok(erase_messages(&chat, room).await? || erase_marks(&chat, room).await?)
+    Ok(erase_messages(&chat, room).await?
+        || erase_marks(&chat, room).await?
+        || erase_followers(&chat, room).await?)
 }
 
 async fn erase_messages(chat: &Chat, room: RoomId) -> Result<bool> {
@@ -35,6 +38,13 @@ async fn erase_messages(chat: &Chat, room: RoomId) -> Result<bool> {
         Ok(!ids.is_empty())
     });
     write.await
+}
+
+async fn erase_followers(chat: &Chat, room: RoomId) -> Result<bool> {
+    const DELETE: &str = "DELETE FROM chat_thread_followers WHERE room_id = $1 AND account_id IN \
+        (SELECT account_id FROM chat_thread_followers WHERE room_id = $1 LIMIT $2)";
+    let write = async move |tx: &mut Tx| tx.execute(DELETE, (room, BATCH_MARKS)).await;
+    Ok(chat.engine.db.write_queued(write).await? > 0)
 }
 
 async fn erase_marks(chat: &Chat, room: RoomId) -> Result<bool> {

@@ -44,7 +44,7 @@ impl Chat {
         };
         let draft = Draft {
             space,
-            room: room.id,
+            room: room.governing(),
             author,
             text: body,
             links: links_in,

@@ -13,6 +13,7 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::community::Room;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::search_scope::{by_author, in_conversation_of, in_room, in_space};
 use crate::engine::bus::{Envelope, Subscriber};
@@ -54,6 +55,8 @@ fn follow(chat: &Chat, envelope: &Envelope) -> Result<()> {
 struct Row {
     id: MessageId,
     room_id: RoomId,
+    /// Of a thread.
+    parent_id: Option<RoomId>,
     space_id: Option<SpaceId>,
     author_id: AccountId,
     author_name: String,
@@ -64,6 +67,11 @@ struct Row {
 }
 
 impl Row {
+    /// The room that says who reads it.
+    fn governing(&self) -> RoomId {
+        self.parent_id.unwrap_or(self.room_id)
+    }
+
     /// The text without marks of formatting, and what its files are called.
     fn text(&self) -> String {
         let mut text = markdown::to_text(&self.body);
@@ -80,6 +88,8 @@ impl Row {
 
     fn facets(&self, people: Option<&Vec<AccountId>>) -> Vec<Facet> {
         let mut facets = vec![in_room(self.room_id), by_author(self.author_id)];
+        // What is in a thread is in its room, too, whose readers find it.
+        facets.extend(self.parent_id.map(in_room));
         facets.extend(self.space_id.map(in_space));
         facets.extend(
             people
@@ -110,13 +120,19 @@ impl Row {
 /// The messages of these ids that can be found, in no order.
 async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
     const READ: Sql = Sql {
-        sqlite: "SELECT m.id, m.room_id, r.space_id, m.author_id, a.name AS author_name, m.body, \
-            m.files, m.created_at FROM messages m JOIN rooms r ON r.id = m.room_id \
+        sqlite: "SELECT m.id, m.room_id, r.parent_id, \
+            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
+            FROM messages m JOIN rooms r ON r.id = m.room_id \
+            LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
             (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
             AND m.deleted_at IS NULL AND m.joined = ''",
-        postgres: "SELECT m.id, m.room_id, r.space_id, m.author_id, a.name AS author_name, m.body, \
-            m.files, m.created_at FROM messages m JOIN rooms r ON r.id = m.room_id \
+        postgres: "SELECT m.id, m.room_id, r.parent_id, \
+            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            a.name AS author_name, m.body, m.files, m.created_at \
+            FROM messages m JOIN rooms r ON r.id = m.room_id \
+            LEFT JOIN rooms p ON p.id = r.parent_id \
             JOIN accounts a ON a.id = m.author_id \
             WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
             AND m.deleted_at IS NULL AND m.joined = ''",
@@ -134,19 +150,33 @@ async fn documents(chat: Chat, ids: Vec<i64>) -> Result<Vec<Document>> {
     let rows = read(db, &ids).await?;
     let mut people: HashMap<RoomId, Vec<AccountId>> = HashMap::new();
     for row in rows.iter().filter(|row| row.space_id.is_none()) {
-        if let Entry::Vacant(entry) = people.entry(row.room_id) {
-            entry.insert(db.scalars(PEOPLE, (row.room_id,)).await?);
+        if let Entry::Vacant(entry) = people.entry(row.governing()) {
+            entry.insert(db.scalars(PEOPLE, (row.governing(),)).await?);
         }
     }
     let documents = tokio::task::spawn_blocking(move || {
         let documents = rows.iter().map(|row| Document {
             id: row.id.0,
             text: row.text(),
-            facets: row.facets(people.get(&row.room_id)),
+            facets: row.facets(people.get(&row.governing())),
         });
         documents.collect()
     });
     Ok(documents.await.map_err(anyhow::Error::new)?)
+}
+
+impl Chat {
+    /// The title of a room for an account; of a thread with that of its room.
+    async fn place(&self, account: AccountId, room: &Room) -> Result<String> {
+        let (access, rooms) = (&self.community.access, &self.community.rooms);
+        let title = rooms.title(account, room).await?;
+        let Some(parent) = room.parent else {
+            return Ok(title);
+        };
+        let parent = access.permit_in_room(account, &READ, parent).await?;
+        let of_parent = rooms.title(account, &parent).await?;
+        Ok(format!("{of_parent} › {title}"))
+    }
 }
 
 async fn before(chat: Chat, id: i64, limit: usize) -> Result<Vec<i64>> {
@@ -161,7 +191,7 @@ pub(super) async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Resu
     for row in &rows {
         if let Entry::Vacant(entry) = places.entry(row.room_id) {
             let place = match access.permit_in_room(account, &READ, row.room_id).await {
-                Ok(room) => Some(chat.community.rooms.title(account, &room).await?),
+                Ok(room) => Some(chat.place(account, &room).await?),
                 Err(error) => {
                     is_granted(Err::<(), _>(error))?;
                     None

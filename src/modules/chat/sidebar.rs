@@ -4,16 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::topics::{AccountReads, RoomHistory};
-use super::{Chat, mention_store, store};
+use super::{Chat, mention_store, store, thread_store};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
-use crate::community::permissions::{MANAGE_ROOMS, is_granted};
+use crate::community::permissions::{MANAGE_ROOMS, READ, is_granted};
 use crate::community::{CategoryId, DirectRoom, NoticeLevel, NoticeLevels, Room, Scope};
 use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 
-/// The sidebar's sections: the rooms of `space`, if one is open, and direct conversations.
+/// Unread threads that a sidebar takes into account.
+const MAX_UNREAD_THREADS: i64 = 100;
+
+/// The sidebar's sections: the threads that the viewer follows, the rooms of `space`, if one is
+/// open, and direct conversations.
 pub(super) async fn nav(
     chat: Chat,
     viewer: Viewer,
@@ -36,7 +40,7 @@ pub(super) async fn nav(
     }
     let levels = chat.community.notice_levels(&deps, viewer.account).await?;
     let unread = Marks::read(&chat, viewer.account, space, levels).await?;
-    let mut sections = Vec::new();
+    let mut sections = vec![chat.threads_section(&viewer, &deps).await?];
     if let Some((space, rooms)) = open {
         let categories = chat.community.rooms.categories(&deps, space).await?;
         let under = |category: Option<CategoryId>| {
@@ -103,6 +107,35 @@ impl Marks {
 }
 
 impl Chat {
+    /// The link to the threads that the viewer follows, marked where one of them is unread. Its
+    /// number of mentions is that of all of them.
+    async fn threads_section(&self, viewer: &Viewer, deps: &Dependencies) -> Result<NavSection> {
+        let db = &self.engine.db;
+        let mut readable = Vec::new();
+        for thread in thread_store::unread(db, viewer.account, MAX_UNREAD_THREADS).await? {
+            deps.add(RoomHistory(thread.0));
+            let access = &self.community.access;
+            if is_granted(access.permit_in_room(viewer.account, &READ, thread).await)? {
+                readable.push(thread);
+            }
+        }
+        let mentions = mention_store::unread_of(db, viewer.account, &readable).await?;
+        let entry = NavEntry {
+            href: "/threads".to_owned(),
+            icon: "thread",
+            unread: !readable.is_empty(),
+            mentions: mentions.values().sum(),
+            key: "threads".to_owned(),
+            label: viewer.lang.t("threads-title").to_owned(),
+        };
+        Ok(NavSection {
+            heading: "",
+            named: None,
+            add: None,
+            entries: vec![entry],
+        })
+    }
+
     async fn rooms_section(
         &self,
         viewer: &Viewer,

@@ -1,5 +1,6 @@
-//! Slow mode: members wait between two messages in a room that is slow. Counted in a row per member
-//! and room, in the transaction of the post, so every instance counts the same.
+//! Slow mode: members wait between two messages in a room that is slow, its threads included.
+//! Counted in a row per member and room, in the transaction of the post, so every instance counts
+//! the same.
 
 use std::time::Duration;
 
@@ -51,7 +52,9 @@ impl Chat {
             return Ok(None);
         };
         let db = &self.engine.db;
-        let last: Option<Micros> = db.optional_scalar(LAST, (room.id, account)).await?;
+        let last: Option<Micros> = db
+            .optional_scalar(LAST, (room.governing(), account))
+            .await?;
         Ok(Some(last.map_or(Micros(0), |last| last.plus(wait))))
     }
 }

@@ -10,6 +10,8 @@ use super::checksum::Covered;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
+use super::thread_line::UNTITLED;
+use super::thread_store;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
 use crate::base::error::{Error, Result};
@@ -191,8 +193,10 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
         mentions = '', deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
-    let message = tx.one(MESSAGE, (id,)).await?;
+    let message: Message = tx.one(MESSAGE, (id,)).await?;
     if done > 0 {
+        thread_store::count_deletion(tx, message.room).await?;
+        thread_store::retitle(tx, id, UNTITLED).await?;
         set_checksum(tx, &message).await?;
     }
     Ok((message, done > 0))
@@ -220,7 +224,8 @@ pub(super) async fn newest_in_space(
     limit: usize,
 ) -> Result<Vec<MessageId>> {
     const READ: &str = "SELECT m.id FROM messages m JOIN rooms r ON r.id = m.room_id \
-        WHERE m.author_id = $1 AND r.space_id = $2 AND m.id >= $3 AND m.deleted_at IS NULL \
+        LEFT JOIN rooms p ON p.id = r.parent_id WHERE m.author_id = $1 \
+        AND COALESCE(r.space_id, p.space_id) = $2 AND m.id >= $3 AND m.deleted_at IS NULL \
         ORDER BY m.id DESC LIMIT $4";
     db.scalars(READ, (author, space, since, limit as i64)).await
 }
@@ -338,10 +343,15 @@ pub(super) struct UnreadRoom {
     /// How many of them mention the account; 100 stands for more, too.
     #[sqlx(default)]
     pub(super) mentions: i64,
+    /// Whether it is a thread.
+    #[sqlx(default)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) thread: bool,
 }
 
-/// Rooms with unread messages that an account may be able to read, wherever they are, at most a
-/// thousand. Of private rooms, and of those that allow or deny something, the caller checks each.
+/// Rooms with unread messages that an account may be able to read, wherever they are, and threads
+/// that it follows, at most a thousand of each. Of private rooms, and of those that allow or deny
+/// something, the caller checks each.
 pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Vec<UnreadRoom>> {
     const UNREAD: &str = "SELECT r.id, r.space_id FROM rooms r \
         LEFT JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
@@ -357,7 +367,15 @@ pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Ve
         (me.joined_at / 1000 - 1704067200000) * 1048576, 0) \
         AND m.author_id <> $1 AND m.joined = '') \
         LIMIT 1000";
-    db.all(UNREAD, (account,)).await
+    let mut rooms: Vec<UnreadRoom> = db.all(UNREAD, (account,)).await?;
+    let threads = thread_store::unread(db, account, 1000).await?;
+    rooms.extend(threads.into_iter().map(|room| UnreadRoom {
+        room,
+        space: None,
+        mentions: 0,
+        thread: true,
+    }));
+    Ok(rooms)
 }
 
 /// The direct conversations with unread messages for an account, and such rooms of `space`.

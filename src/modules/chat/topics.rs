@@ -121,6 +121,47 @@ event! {
 }
 
 event! {
+    /// What a message shows of its thread has changed: there is another reply, or one was deleted.
+    /// Published at most once a second for a thread.
+    pub struct ThreadChanged on "chat.thread.changed" by room
+        changes(room as RoomHistory, thread) {
+        /// The room of the message.
+        room: RoomId = RoomId(12),
+        /// The message that the thread grew from.
+        message: MessageId = MessageId(3_179_046_911_541_248),
+        /// The thread's own room.
+        thread: RoomId = RoomId(13),
+        /// Replies that are not deleted.
+        replies: i64 = 3,
+        /// The newest reply.
+        last: MessageId = MessageId(3_179_046_911_541_250),
+        /// Whether the message itself was edited or deleted.
+        is_root_changed: bool = false,
+    }
+}
+
+event! {
+    /// A thread got another name.
+    pub struct ThreadRenamed on "chat.thread.renamed" by thread {
+        /// The thread's own room.
+        thread: RoomId = RoomId(13),
+        /// Its name.
+        name: String = "Frost".into(),
+    }
+}
+
+event! {
+    /// An account began or ceased to follow a thread.
+    pub struct ThreadFollowed on "chat.thread.followed" by account
+        changes(account as AccountReads) {
+        /// Who follows.
+        account: AccountId = AccountId(7),
+        /// The thread's own room.
+        thread: RoomId = RoomId(13),
+    }
+}
+
+event! {
     /// Someone is writing in a room. Not stored.
     pub struct TypingStarted on "chat.typing.started" by room changes() {
         /// The room.
@@ -189,6 +230,8 @@ event! {
         account: AccountId = AccountId(7),
         /// The rooms with unread messages.
         rooms: Vec<RoomId> = vec![RoomId(12)],
+        /// Threads that it follows, with unread replies.
+        threads: Vec<RoomId> = vec![RoomId(13)],
         /// Rooms whose number of unread mentions has changed.
         mentions: Vec<MentionCount> = vec![MentionCount { room: RoomId(12), count: 1 }],
     }

@@ -33,7 +33,7 @@ pub(super) async fn start_typing(chat: Chat, viewer: Viewer, input: TypeInput) -
         .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
-    if room.space.is_none() && chat.community.is_closed(room.id).await? {
+    if room.space.is_none() && chat.community.is_closed(room.governing()).await? {
         return Err(Error::Conflict("error-conversation-closed"));
     }
     let account = chat.community.accounts.get(viewer.account).await?;

@@ -19,6 +19,7 @@ use super::mention_counts::{MentionCounts, mentions_changed};
 use super::mention_store;
 use super::model::MessageId;
 use super::store::{self, UnreadRoom};
+use super::thread_store;
 use super::topics::{
     MentionCount, MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged,
 };
@@ -26,7 +27,7 @@ use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::permissions::{READ, is_granted};
-use crate::community::{UNREAD_FEED, mention_mark};
+use crate::community::{Members, UNREAD_FEED, mention_mark};
 use crate::engine::bus::{Envelope, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
@@ -73,6 +74,8 @@ pub(super) struct Rooms {
     notified: HashMap<AccountId, HashSet<RoomId>>,
     /// Rooms that an account will be notified of when its [`ACCOUNT_INTERVAL`] is over.
     pending: HashMap<AccountId, HashSet<RoomId>>,
+    /// Those of the pending rooms that are threads: pages count them apart.
+    threads: HashSet<RoomId>,
     /// Mentions that are counted anew, and counts that accounts will be notified of.
     pub(super) mentions: MentionCounts,
     /// How far accounts have read, in a window that shows the room, within the last
@@ -131,14 +134,20 @@ impl Rooms {
         self.last_frame
             .retain(|_, last| last.elapsed() < ACCOUNT_INTERVAL);
         self.read.retain(|_, (_, at)| at.elapsed() < READ_TTL);
+        if self.pending.is_empty() {
+            self.threads.clear();
+        }
     }
 
     /// Makes a dirty room pending for those of `readers` who have unread messages in it and were
     /// not notified of it yet.
-    fn schedule(&mut self, room: RoomId, readers: Vec<AccountId>) {
+    fn schedule(&mut self, room: RoomId, readers: Vec<AccountId>, is_thread: bool) {
         let Some(update) = self.dirty.remove(&room) else {
             return;
         };
+        if is_thread {
+            self.threads.insert(room);
+        }
         for account in readers {
             let read = self.read.get(&(account, room));
             let is_read = read.is_some_and(|(read, _)| *read >= update.newest);
@@ -164,9 +173,11 @@ impl Rooms {
             .map(|account| {
                 self.last_frame.insert(account, Instant::now());
                 let rooms = self.pending.remove(&account).unwrap_or_default();
+                let (threads, rooms) = rooms.into_iter().partition(|r| self.threads.contains(r));
                 UnreadChanged {
                     account,
-                    rooms: rooms.into_iter().collect(),
+                    rooms,
+                    threads,
                     mentions: self.mentions.take(account),
                 }
             })
@@ -227,7 +238,7 @@ async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
     let room = read.room;
     let content = Content::of(read).html(move |lang| {
         let none = MentionCount { room, count: 0 };
-        marks_html(&[room], false, lang) + &counts_html(&[none], lang)
+        marks_html(&[room], "", lang) + &counts_html(&[none], lang)
     });
     let feed = UNREAD_FEED.name(read.account);
     chat.engine.live.publish(&feed, content);
@@ -245,12 +256,15 @@ impl Unread {
     }
 }
 
-/// Sets or removes the marks of these rooms.
-fn marks_html(rooms: &[RoomId], unread: bool, lang: Lang) -> String {
-    let mark = if unread {
-        format!("<i class=\"sr\">, {}</i>", lang.t("unread"))
-    } else {
-        String::new()
+/// What the mark of an unread room begins with, and that of a thread.
+const ROOM_MARK: &str = "<i class=\"sr\">";
+const THREAD_MARK: &str = "<i data-thread class=\"sr\">";
+
+/// Sets the marks of these rooms, or removes them where `begins` is empty.
+fn marks_html(rooms: &[RoomId], begins: &str, lang: Lang) -> String {
+    let mark = match begins {
+        "" => String::new(),
+        begins => format!("{begins}, {}</i>", lang.t("unread")),
     };
     let partial = |room| Partial::inner(format!("#unread-{room}"), &mark).to_string();
     rooms.iter().map(partial).collect()
@@ -274,14 +288,14 @@ pub(super) async fn present(chat: Chat, account: AccountId) {
     let Ok(_permit) = chat.unread.0.presenting.acquire().await else {
         return;
     };
-    let (unread, mentions, read) = match chat.marks(account).await {
+    let (unread, threads, mentions, read) = match chat.marks(account).await {
         Ok(marks) => marks,
         Err(error) => {
             tracing::warn!(%error, "unread marks were not sent");
             return;
         }
     };
-    if unread.is_empty() && read.is_empty() {
+    if unread.is_empty() && threads.is_empty() && read.is_empty() {
         return;
     }
     // Also of the rooms that nobody mentions the account in: a count may be from before.
@@ -290,15 +304,16 @@ pub(super) async fn present(chat: Chat, account: AccountId) {
         count: 0,
     });
     let counts: Vec<_> = mentions.iter().cloned().chain(none).collect();
-    let rooms = unread.clone();
     let event = UnreadChanged {
         account,
-        rooms,
+        rooms: unread.clone(),
+        threads: threads.clone(),
         mentions,
     };
     let content = Content::of(&event).html(move |lang| {
-        let marks = marks_html(&unread, true, lang) + &marks_html(&read, false, lang);
-        marks + &counts_html(&counts, lang)
+        let unread = marks_html(&unread, ROOM_MARK, lang);
+        let marks = unread + &marks_html(&threads, THREAD_MARK, lang);
+        marks + &marks_html(&read, "", lang) + &counts_html(&counts, lang)
     });
     let live = &chat.engine.live;
     live.publish(&UNREAD_FEED.name(account), content);
@@ -336,20 +351,22 @@ impl Chat {
         Ok(readable)
     }
 
-    /// The rooms with unread messages, the number of mentions in each, and rooms that are read.
+    /// The rooms with unread messages, such threads, the number of mentions in each, and rooms that
+    /// are read.
     async fn marks(
         &self,
         account: AccountId,
-    ) -> Result<(Vec<RoomId>, Vec<MentionCount>, Vec<RoomId>)> {
+    ) -> Result<(Vec<RoomId>, Vec<RoomId>, Vec<MentionCount>, Vec<RoomId>)> {
         let unread = self.unread_of(account).await?;
         let counts = unread.iter().map(|unread| MentionCount {
             room: unread.room,
             count: unread.mentions,
         });
         let counts = counts.collect();
-        let unread = unread.into_iter().map(|unread| unread.room).collect();
+        let (threads, rooms): (Vec<_>, Vec<_>) = unread.into_iter().partition(|one| one.thread);
+        let ids = |rooms: Vec<UnreadRoom>| rooms.into_iter().map(|one| one.room).collect();
         let read = store::read_rooms(&self.engine.db, account).await?;
-        Ok((unread, counts, read))
+        Ok((ids(rooms), ids(threads), counts, read))
     }
 
     /// Sets marks and counts in an account's sidebars. A tab that shows the room itself gets them,
@@ -357,7 +374,9 @@ impl Chat {
     fn publish_marks(&self, event: UnreadChanged) {
         let feed = UNREAD_FEED.name(event.account);
         let content = Content::of(&event).html(move |lang| {
-            marks_html(&event.rooms, true, lang) + &counts_html(&event.mentions, lang)
+            let rooms = marks_html(&event.rooms, ROOM_MARK, lang);
+            let threads = marks_html(&event.threads, THREAD_MARK, lang);
+            rooms + &threads + &counts_html(&event.mentions, lang)
         });
         self.engine.live.publish(&feed, content);
     }
@@ -374,27 +393,42 @@ impl Chat {
         }
     }
 
-    /// The connected accounts that may read each of these rooms.
+    /// Those who hear of new messages in a room: its readers, of a thread those who follow it.
+    /// Whether it is one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub(super) async fn audience(&self, room: RoomId) -> Result<(Members, bool)> {
+        let readers = self.community.access.readers_of(room).await?;
+        if self.community.rooms.parent_of(room).await?.is_none() {
+            return Ok((readers, false));
+        }
+        let mut followers = thread_store::followers(&self.engine.db, room).await?;
+        followers.retain(|account| readers.contains(account));
+        Ok((Arc::new(followers), true))
+    }
+
+    /// The connected accounts that hear of new messages in each of these rooms, and whether it is a
+    /// thread.
     async fn connected_readers(
         &self,
         rooms: Vec<RoomId>,
         connected: &HashSet<AccountId>,
-    ) -> Vec<(RoomId, Vec<AccountId>)> {
+    ) -> Vec<(RoomId, Vec<AccountId>, bool)> {
         let mut by_room = Vec::new();
         for room in rooms {
-            let readers = match self.community.access.readers_of(room).await {
-                Ok(readers) => connected
-                    .iter()
-                    .filter(|account| readers.contains(account))
-                    .copied()
-                    .collect(),
+            let (readers, is_thread) = match self.audience(room).await {
+                Ok((readers, is_thread)) => {
+                    let connected = connected.iter().filter(|account| readers.contains(account));
+                    (connected.copied().collect(), is_thread)
+                }
                 // The next page that is loaded has the mark.
                 Err(error) => {
                     tracing::warn!(%error, %room, "unread marks were not sent");
-                    Vec::new()
+                    (Vec::new(), false)
                 }
             };
-            by_room.push((room, readers));
+            by_room.push((room, readers, is_thread));
         }
         by_room
     }
@@ -421,8 +455,8 @@ pub(super) async fn flush(chat: Chat) {
         let mut rooms = chat.unread.rooms();
         let posts = rooms.local_posts();
         rooms.retain_connected(&connected);
-        for (room, readers) in readers {
-            rooms.schedule(room, readers);
+        for (room, readers, is_thread) in readers {
+            rooms.schedule(room, readers, is_thread);
         }
         for (account, count) in counts {
             // Read meanwhile: what was counted may be read.

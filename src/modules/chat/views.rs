@@ -7,7 +7,7 @@ use askama::Template;
 use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::history::Log;
-use super::model::Message;
+use super::model::{Message, MessageId};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -31,13 +31,51 @@ pub(super) struct LogView<'a> {
     pub(super) lang: Lang,
 }
 
-/// A room's page: header, log and composer.
+/// A room's page, with the pane of a thread beside it where its address names one.
 #[derive(Template)]
-#[template(path = "chat/room.html", blocks = ["app"])]
+#[template(path = "chat/room_page.html", blocks = ["app"])]
 pub(super) struct RoomPage {
     pub(super) head: Head,
     pub(super) shell: Shell,
-    pub(super) form: Form,
+    /// The rendered [`RoomView`].
+    pub(super) view: String,
+    /// The rendered [`ThreadPane`].
+    pub(super) pane: Option<String>,
+}
+
+/// A thread beside its room.
+#[derive(Template)]
+#[template(path = "chat/thread_pane.html")]
+pub(super) struct ThreadPane {
+    pub(super) thread: RoomId,
+    /// The rendered [`RoomView`].
+    pub(super) view: String,
+}
+
+/// What the view of a thread shows besides that of a room.
+pub(super) struct ThreadTop {
+    pub(super) parent: RoomId,
+    pub(super) parent_title: String,
+    /// The message it grew from.
+    pub(super) origin: MessageId,
+    /// That message as HTML; nothing once it is erased.
+    pub(super) root: Option<String>,
+    /// Whether the viewer hears of its replies.
+    pub(super) is_followed: bool,
+    pub(super) may_rename: bool,
+}
+
+/// A room: header, log and composer.
+#[derive(Template)]
+#[template(path = "chat/room.html")]
+pub(super) struct RoomView<'a> {
+    pub(super) head: &'a Head,
+    pub(super) shell: &'a Shell,
+    pub(super) form: &'a Form,
+    /// Of a thread.
+    pub(super) thread: Option<ThreadTop>,
+    /// Whether it stands beside another room.
+    pub(super) in_pane: bool,
     pub(super) room: RoomId,
     pub(super) title: String,
     /// The room's topic as HTML.
@@ -132,6 +170,7 @@ mod tests {
             face,
             body: &body,
             emoji_only: markdown::is_emoji_only(&message.body),
+            thread: None,
             lang: Lang::negotiate(None, None),
         };
         view.render().unwrap().replace(VERSION, "VERSION")

@@ -66,6 +66,9 @@ impl Presence {
         room: RoomId,
     ) -> Result<Arc<Part>> {
         let access = &self.community.access;
+        // A thread has the readers of its room.
+        let parent = self.community.rooms.parent_of(room).await?;
+        let room = parent.unwrap_or(room);
         let readers = access
             .restricted_readers(page, viewer.account, room)
             .await?;

@@ -14,6 +14,21 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     (
+        "chat.thread",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "chat.follow-thread",
+        r#"{"thread":"ROOM","follow":"yes"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "chat.rename-thread",
+        r#"{"thread":"ROOM","name":"mine"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
         "chat.edit",
         r#"{"message":"MESSAGE","body":"hi"}"#,
         ["not_found", "not_found", "forbidden"],

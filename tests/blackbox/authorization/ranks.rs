@@ -34,10 +34,13 @@ const LEAST: &[(&str, Least)] = &[
     ("chat.delete-many", Moderator),
     ("chat.discard-held", Moderator),
     ("chat.edit", Host), // nobody but the author
+    ("chat.follow-thread", Reader),
     ("chat.history", Reader),
     ("chat.post", Member),
     ("chat.read", Reader),
     ("chat.release-held", Moderator),
+    ("chat.rename-thread", Owner),
+    ("chat.thread", Member),
     ("chat.type", Member),
     ("community.accept-rules", Reader),
     ("community.add-emoji", Owner),

@@ -8,7 +8,7 @@ use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
 use super::super::model::Message;
 use super::super::topics::{HeldDecided, MessagePosted};
-use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store};
+use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store, thread_store};
 use super::delete_many::audited;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -133,6 +133,10 @@ impl Chat {
         message.files = Attachments(files);
         store::set_files(tx, message.id, &message.files).await?;
         mention_store::add(tx, *room, message.id, new).await?;
+        if self.is_thread(*room).await? {
+            let followers = new.mentions.accounts().chain([*author]);
+            thread_store::count_reply(tx, *room, message.id, followers).await?;
+        }
         let event = MessagePosted {
             room: *room,
             message: message.clone(),

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::super::model::{Message, MessageId};
 use super::super::topics::MessageEdited;
-use super::super::{Chat, POST, ROOM_FEED, mention_store, model, store};
+use super::super::{Chat, POST, ROOM_FEED, mention_store, model, store, thread_store};
+use super::thread::title_of;
 use super::{outcome, permitted_message};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -58,6 +59,7 @@ pub(in super::super) async fn edit(
     let write = async move |tx: &mut Tx| {
         let text = (body.as_str(), html.as_deref());
         let message = store::edit(tx, input.message, text, &new.mentions, input.revision).await?;
+        thread_store::retitle(tx, message.id, &title_of(&message)).await?;
         let removed = mention_store::remove(tx, message.id).await? > 0;
         mention_store::add(tx, message.room, message.id, &new).await?;
         limits.count_edit(tx, message.author, &message.body).await?;

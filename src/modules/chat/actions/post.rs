@@ -11,7 +11,9 @@ use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::Message;
 use super::super::topics::MessagePosted;
-use super::super::{ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store};
+use super::super::{
+    ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store,
+};
 use super::outcome;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -47,6 +49,20 @@ pub(in super::super) struct PostInput {
     /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
+}
+
+impl PostInput {
+    /// A text for a room.
+    pub(in super::super) fn of_text(room: RoomId, body: String, key: String) -> Self {
+        Self {
+            room,
+            body,
+            files: List::default(),
+            captions: List::default(),
+            key,
+            seen: String::new(),
+        }
+    }
 }
 
 /// What became of a post, and what was found of it.
@@ -105,10 +121,10 @@ pub(in super::super) async fn post(
     let (author, name, id, started) =
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
-    let space = room.space;
+    let (space, governing) = (room.space, room.governing());
     let write = async move |tx: &mut Tx| {
         if space.is_none() {
-            check_open(tx, id).await?;
+            check_open(tx, governing).await?;
         }
         let mut finding = Finding::default();
         if let (Some(space), false) = (space, judgement.is_empty()) {
@@ -133,7 +149,7 @@ pub(in super::super) async fn post(
                 Verdict::Hold => {
                     let limits = context.daily_limits;
                     limits.count_post(tx, author, &body).await?;
-                    slow_mode.count_post(tx, id, author).await?;
+                    slow_mode.count_post(tx, governing, author).await?;
                     let held = HeldMessage {
                         id: HeldId(0),
                         space,
@@ -158,11 +174,15 @@ pub(in super::super) async fn post(
         if is_new {
             let limits = context.daily_limits;
             limits.count_post(tx, author, &message.body).await?;
-            slow_mode.count_post(tx, id, author).await?;
+            slow_mode.count_post(tx, governing, author).await?;
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
             mention_store::add(tx, id, message.id, &new).await?;
+            if governing != id {
+                let followers = new.mentions.accounts().chain([author]);
+                thread_store::count_reply(tx, id, message.id, followers).await?;
+            }
             let event = MessagePosted {
                 room: id,
                 message: message.clone(),
