@@ -125,6 +125,8 @@ impl Chat {
             icon: "thread",
             unread: !readable.is_empty(),
             mentions: mentions.values().sum(),
+            counts: "count-mentions",
+            is_muted: false,
             key: "threads".to_owned(),
             label: viewer.lang.t("threads-title").to_owned(),
         };
