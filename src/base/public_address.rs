@@ -33,8 +33,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     let [first, second, third, ..] = address.segments();
     let embeds_v4 = first == 0x2002 || (first == 0x2001 && second == 0);
-    let is_special = (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0db8)
+    let is_special = (first == 0x2001 && (second < 0x0200 || second == 0x0db8))
         || (first == 0x3fff && second < 0x1000)
         || (first == 0x2620 && second == 0x4f && third == 0x8000);
     first & 0xe000 == 0x2000 && !embeds_v4 && !is_special
