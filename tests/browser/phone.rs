@@ -137,6 +137,7 @@ impl Browser {
 
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
+const END: char = '\u{e010}';
 const ESCAPE: char = '\u{e00c}';
 const ALT: char = '\u{e00a}';
 const SHIFT: char = '\u{e008}';
@@ -237,12 +238,17 @@ async fn keyboard_reaches_everything() {
     for _ in 0..10 {
         ann_browser.press(&[], TAB).await;
         let reached = ann_browser
-            .js("document.activeElement.dataset.act === 'delete'")
+            .js("document.activeElement.dataset.act === 'menu'")
             .await;
         if reached == true {
             break;
         }
     }
+    ann_browser.press(&[], ENTER).await;
+    ann_browser
+        .wait_until("document.activeElement.closest('#message-menu')")
+        .await;
+    ann_browser.press(&[], END).await;
     ann_browser.press(&[], ENTER).await;
     ann_browser.wait_visible("#confirm[open]").await;
     ann_browser.click("#confirm .danger").await;
