@@ -27,7 +27,7 @@ pub enum NoticeLevel {
     Mentions,
     /// Nothing: the room is muted, and unread messages do not mark it. The number of mentions stays.
     Nothing,
-    /// As `Nothing`; and the room is listed only while it is open or holds an unread mention.
+    /// As `Nothing`; and the room is listed only while it holds an unread mention.
     Hidden,
 }
 

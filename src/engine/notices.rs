@@ -30,7 +30,7 @@ id!(
 id!(
     /// The inbox of an account, as a dependency of its own: it changes far more often than the
     /// account. It has the number of the account.
-    InboxOf
+    InboxId
 );
 
 event! {
@@ -39,7 +39,7 @@ event! {
         /// The first of them.
         first: AccountId = AccountId(7),
         /// All of them, at most a thousand.
-        accounts: Vec<InboxOf> = vec![InboxOf(7)],
+        accounts: Vec<InboxId> = vec![InboxId(7)],
     }
 }
 
@@ -237,7 +237,7 @@ impl Notices {
         for accounts in accounts.chunks(MAX_ACCOUNTS_TOLD) {
             let event = InboxesChanged {
                 first: accounts[0],
-                accounts: accounts.iter().map(|one| InboxOf(one.0)).collect(),
+                accounts: accounts.iter().map(|one| InboxId(one.0)).collect(),
             };
             self.bus.publish_after_commit(tx, Origin::default(), event);
         }

@@ -42,6 +42,7 @@ mod read_marks;
 mod reply;
 mod report_target;
 mod room_data;
+mod room_menu;
 mod room_page;
 mod screening;
 mod search_source;
@@ -251,7 +252,7 @@ pub fn module() -> Module<Chat> {
         .task(held::expire_held);
     let module = message_list::declare(mention_pages::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
-    let module = thread_pages::declare(module);
+    let module = room_menu::declare(thread_pages::declare(module));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 

@@ -98,6 +98,7 @@ async fn assets_exist_at_linked_addresses() {
         let kind = match path.rsplit('.').next() {
             Some("js") => "javascript",
             Some("css") => "text/css",
+            Some("png") => "image/png",
             _ => "image/svg+xml",
         };
         assert!(

@@ -65,7 +65,7 @@ async fn answer_quotes_follows_edits_and_forgets_deleted_text() {
 
     // The quote changes with what it quotes, in open pages, too.
     let mut html = bob.html_socket().await;
-    html.follow("room/general").await;
+    html.follow(&bob.feed("room/general")).await;
     ann.act(
         "chat.edit",
         json!({ "message": asked.id, "body": "What of *Sunday*?" }),
@@ -194,9 +194,12 @@ async fn members_react_where_few_write_but_not_in_closed_rooms() {
     ann.remember_room("news", &news);
     let message = ann.post("news", "We have moved").await;
     react(&bob, &message, "🎉").await;
-    ann.act("community.archive-room", json!({ "room": news }))
-        .await
-        .done();
+    ann.act(
+        "community.archive-room",
+        json!({ "room": news, "archive": "yes" }),
+    )
+    .await
+    .done();
     let fields = json!({ "message": message.id, "emoji": "👎" });
     eventually("a refused reaction", async || {
         (code(&bob, "chat.react", fields.clone()).await == "conflict").then_some(())

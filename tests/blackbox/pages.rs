@@ -41,6 +41,7 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/notices"),
         "/bookmarks".to_owned(),
         format!("/rooms/{room}/pins"),
+        format!("/rooms/{room}/menu"),
         format!("/rooms/{room}?reply={message}"),
         format!("/messages/{message}/menu"),
         format!("/messages/{message}/react"),

@@ -24,7 +24,8 @@ async fn sidebar(person: &Person) -> Vec<String> {
         }
     }
     found.retain(|one| !one.starts_with("# Direct"));
-    found
+    let rooms = found.iter().position(|one| one == "# Rooms");
+    found.split_off(rooms.unwrap_or(0))
 }
 
 async fn sees(person: &Person, expected: &[&str]) {

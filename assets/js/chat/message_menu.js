@@ -48,7 +48,8 @@ const items = () => [...menu.querySelectorAll('a, button')];
 
 /** Beside the button, within the window. */
 function place(button) {
-  const [at, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
+  const shown = button.checkVisibility() ? button : button.closest('.msg') ?? button;
+  const [at, size] = [shown.getBoundingClientRect(), menu.getBoundingClientRect()];
   const isRtl = getComputedStyle(document.body).direction === 'rtl';
   const start = isRtl ? at.left : at.right - size.width;
   const left = Math.min(Math.max(start, GAP), innerWidth - size.width - GAP);

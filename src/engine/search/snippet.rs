@@ -32,7 +32,8 @@ pub fn snippet(text: &str, terms: &[Term]) -> Vec<Piece> {
     if start > 0 {
         // From the beginning of a word, where one is near.
         let lead = &text[start..first];
-        start += lead.find(char::is_whitespace).map_or(0, |space| space + 1);
+        let space = lead.char_indices().find(|(_, char)| char.is_whitespace());
+        start += space.map_or(0, |(at, space)| at + space.len_utf8());
     }
     let length = text[start..].char_indices().nth(MAX_SNIPPET_CHARS);
     let end = length.map_or(text.len(), |(at, _)| start + at);
@@ -162,6 +163,9 @@ mod tests {
         let shown = marked(&long, "frost ");
         assert!(shown.starts_with("…word") && shown.contains("[frost]") && shown.ends_with('…'));
         assert!(shown.chars().count() < MAX_SNIPPET_CHARS + 10);
+        // White space of several bytes.
+        let wide = format!("{} frost", "寒い\u{3000}".repeat(40));
+        assert!(marked(&wide, "frost ").starts_with("…寒い\u{3000}"));
     }
 
     #[test]

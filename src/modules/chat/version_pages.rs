@@ -18,8 +18,11 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, PageAnswer, Wants, app_page};
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
-    let path = "/messages/{message}/history";
-    module.page(Audience::SignedIn, path, get(history))
+    module.page(
+        Audience::SignedIn,
+        "/messages/{message}/history",
+        get(history),
+    )
 }
 
 #[derive(Template)]

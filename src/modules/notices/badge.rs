@@ -15,7 +15,7 @@ use crate::community::{UNREAD_FEED, count_mark};
 use crate::engine::bus::Envelope;
 use crate::engine::live::Content;
 use crate::engine::module::{NavEntry, NavSection};
-use crate::engine::notices::{InboxOf, InboxesChanged};
+use crate::engine::notices::{InboxId, InboxesChanged};
 use crate::engine::partial::Partial;
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
@@ -155,7 +155,7 @@ pub(super) async fn nav(
     _: Option<SpaceId>,
     deps: Dependencies,
 ) -> Result<Vec<NavSection>> {
-    deps.add(InboxOf(viewer.account.0));
+    deps.add(InboxId(viewer.account.0));
     let badges = store::badges(&notices.engine.db, &[viewer.account]).await?;
     let unread = badges.first().map_or(0, |(_, unread, _)| *unread);
     let inbox = NavEntry {

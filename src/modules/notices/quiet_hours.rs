@@ -62,7 +62,8 @@ fn minute_of_day(zone: &str, at: Micros) -> i64 {
 pub(super) fn parse_time(text: &str, field: &'static str) -> Result<i64> {
     let error = || Error::field(field, "error-quiet-time");
     let (hours, minutes) = text.trim().split_once(':').ok_or_else(error)?;
-    let number = |part: &str, end: i64| match part.len() == 2 && part.is_ascii() {
+    let is_number = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let number = |part: &str, end: i64| match is_number(part) {
         true => part.parse().ok().filter(|number| (0..end).contains(number)),
         false => None,
     };

@@ -92,6 +92,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/spaces/{space}/notices", [No(404), It, It]),
     row("GET", "/bookmarks", [It; 3]),
     row("GET", "/rooms/{room}/pins", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/menu", [No(404), No(404), It]),
     row("GET", "/messages/{message}/menu", [No(404), No(404), It]),
     row("GET", "/messages/{message}/react", [No(404), No(404), It]),
     row(
