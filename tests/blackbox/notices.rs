@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::roles::role;
+use super::threads::thread_of;
 use crate::support::{Person, Socket, TestServer, eventually, text};
 
 /// A JSON socket that is told when somebody's inbox changes.
@@ -162,6 +163,23 @@ async fn levels_decide_what_of_a_room_is_told() {
         bob.act("notices.read-all", json!({})).await.done();
         wait_for_unread(&mut socket, 0).await;
     }
+}
+
+#[tokio::test]
+async fn threads_have_the_level_of_their_room() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    ann.create_room("garden").await;
+    let root = ann.post("general", "who waters what").await;
+    let thread = thread_of(&ann, &root).await;
+    ann.remember_room("waters", &thread);
+    let mut socket = watching(&bob).await;
+    set_level(&bob, ("room", &bob.room("general")), "nothing").await;
+    ann.post("waters", "@bob in a thread of a muted room").await;
+    ann.post("garden", "@bob in a room").await;
+    wait_for_unread(&mut socket, 1).await;
+    assert_eq!(texts(&bob).await, ["@bob in a room"]);
 }
 
 #[tokio::test]

@@ -187,8 +187,8 @@ pub(super) async fn who_blocks(
     Ok(found.into_iter().collect())
 }
 
-/// The levels that these accounts have set for the space and the room of a notice, those of rooms
-/// last.
+/// The levels that these accounts have set for the space and the room of a notice, or the room that
+/// its thread is in; the nearest last.
 pub(super) async fn levels_of(
     db: &Db,
     notice: &Untold,
@@ -196,16 +196,16 @@ pub(super) async fn levels_of(
 ) -> Result<Vec<(AccountId, NoticeLevel)>> {
     const READ: Sql = Sql {
         sqlite: concat!(
-            "SELECT account_id, level FROM notice_levels \
-             WHERE (room_id = $1 OR space_id = $2) AND account_id IN ",
+            "SELECT account_id, level FROM notice_levels WHERE (room_id = $1 OR space_id = $2 \
+             OR room_id = (SELECT parent_id FROM rooms WHERE id = $1)) AND account_id IN ",
             of_list!(sqlite "$3"),
-            " ORDER BY room_id IS NOT NULL"
+            " ORDER BY CASE WHEN room_id = $1 THEN 2 WHEN room_id IS NOT NULL THEN 1 ELSE 0 END"
         ),
         postgres: concat!(
-            "SELECT account_id, level FROM notice_levels \
-             WHERE (room_id = $1 OR space_id = $2) AND account_id IN ",
+            "SELECT account_id, level FROM notice_levels WHERE (room_id = $1 OR space_id = $2 \
+             OR room_id = (SELECT parent_id FROM rooms WHERE id = $1)) AND account_id IN ",
             of_list!(postgres "$3"),
-            " ORDER BY room_id IS NOT NULL"
+            " ORDER BY CASE WHEN room_id = $1 THEN 2 WHEN room_id IS NOT NULL THEN 1 ELSE 0 END"
         ),
     };
     db.all(READ, (notice.room, notice.space, joined(accounts)))
