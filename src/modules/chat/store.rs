@@ -78,8 +78,7 @@ pub(super) async fn post(
     name: &str,
     key: &str,
     (body, html): (&str, Option<&str>),
-    mentions: &Mentions,
-    reply: Reply,
+    (mentions, reply): (&Mentions, Reply),
 ) -> Result<(Message, bool)> {
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.

@@ -128,7 +128,7 @@ impl Chat {
             None => Reply::default(),
         };
         let mentions = new.mentions.clone().answering(reply.author, *author);
-        let posted = store::post(tx, *room, *author, name, key, text, &mentions, reply).await?;
+        let posted = store::post(tx, *room, *author, name, key, text, (&mentions, reply)).await?;
         let (mut message, is_new) = posted;
         if !is_new {
             self.release_held_files(tx, held.id).await?;

@@ -71,7 +71,7 @@ impl PostInput {
 
 /// What became of a post, and what was found of it.
 enum Posted {
-    Message(Message, Finding),
+    Message(Box<Message>, Finding),
     Held(HeldMessage, Finding),
     Refused(Finding),
 }
@@ -207,7 +207,7 @@ pub(in super::super) async fn post(
         };
         let (mut message, is_new) = {
             let text = (stored.as_str(), html.as_deref());
-            store::post(tx, id, author, &name, &key, text, &new.mentions, reply).await?
+            store::post(tx, id, author, &name, &key, text, (&new.mentions, reply)).await?
         };
         if is_new {
             let limits = context.daily_limits;
@@ -230,7 +230,7 @@ pub(in super::super) async fn post(
             context.publish_mentions(tx, origin, id, &new.mentions, false);
             context.publish_notices(tx, space, &message, &new).await?;
         }
-        Ok(Posted::Message(message, finding))
+        Ok(Posted::Message(Box::new(message), finding))
     };
     let access = &chat.community.access;
     let posted = access
@@ -241,7 +241,7 @@ pub(in super::super) async fn post(
         &posted;
     chat.time_out_author(author, &room, finding).await;
     let message = match posted {
-        Posted::Message(message, _) => message,
+        Posted::Message(message, _) => *message,
         Posted::Held(held, _) => return Ok(held_outcome(held, &viewer)),
         Posted::Refused(finding) => {
             check_refused(&finding.verdict, "body")?;
