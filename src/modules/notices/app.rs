@@ -61,7 +61,7 @@ async fn manifest(lang: Lang) -> Response {
     });
     let headers = [
         (header::CONTENT_TYPE, "application/manifest+json"),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::CACHE_CONTROL, "private, max-age=3600"),
         (header::VARY, "accept-language"),
     ];
     (headers, manifest.to_string()).into_response()
