@@ -141,12 +141,12 @@ async fn card_opens_over_name_and_gives_the_focus_back() {
     page.click(&name).await;
     page.wait_text("#profile-card .person-card", "@Bob").await;
     assert_eq!(page.path().await, format!("/rooms/{}", bob.room("general")));
-    page.type_keys_at_focus(ESCAPE).await;
+    page.type_keys(ESCAPE).await;
     page.wait_hidden("#profile-card").await;
     page.wait_until(&format!("document.activeElement.matches('{name}')"))
         .await;
     // By keyboard, and in the list of people.
-    page.type_keys_at_focus(ENTER).await;
+    page.type_keys(ENTER).await;
     page.wait_visible("#profile-card .person-card").await;
     page.click("#profile-card button[aria-label]").await;
     page.wait_hidden("#profile-card").await;
@@ -217,11 +217,6 @@ async fn mentions_work_without_scripts() {
 }
 
 impl Browser {
-    async fn type_keys_at_focus(&self, keys: &str) {
-        let focused = self.client.active_element().await.expect("an element");
-        focused.send_keys(keys).await.expect("it takes keys");
-    }
-
     /// Waits for another page: without scripts nothing in it can be asked.
     async fn wait_for_path(&self, path: &str) {
         let started = std::time::Instant::now();

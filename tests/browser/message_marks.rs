@@ -98,18 +98,17 @@ async fn menu_of_message_works_by_keyboard() {
         document.querySelector('{button}').focus()"
     );
     bob.js(&focus).await;
-    bob.type_keys_at_focus(ENTER).await;
+    bob.type_keys(ENTER).await;
     bob.wait_until("document.activeElement.closest('#message-menu li')")
         .await;
     // Esc gives the focus back.
-    bob.type_keys_at_focus(ESCAPE).await;
+    bob.type_keys(ESCAPE).await;
     bob.wait_until(&format!("document.activeElement.matches('{button}')"))
         .await;
-    bob.type_keys_at_focus(ENTER).await;
+    bob.type_keys(ENTER).await;
     bob.wait_until("document.activeElement.closest('#message-menu li')")
         .await;
-    bob.type_keys_at_focus(&format!("{DOWN}{DOWN}{ENTER}"))
-        .await;
+    bob.type_keys(&format!("{DOWN}{DOWN}{ENTER}")).await;
     bob.wait_text(".note-line", "Kept").await;
     bob.go("/bookmarks").await;
     bob.wait_text(".listed .msg", "Keys are under the mat")
@@ -117,7 +116,7 @@ async fn menu_of_message_works_by_keyboard() {
     // Who may not pin has no button for it.
     assert_eq!(bob.count("#message-menu [action$='chat.pin']").await, 0);
     ann.js(&focus).await;
-    ann.type_keys_at_focus(ENTER).await;
+    ann.type_keys(ENTER).await;
     ann.click("#message-menu [action$='chat.pin'] button").await;
     ann.wait_visible(&format!("{message} .pinned")).await;
     people.ann_browser.close().await;

@@ -78,7 +78,7 @@ async fn service_worker() -> Response {
     let script = format!("const SETTINGS = {settings};\n{SERVICE_WORKER}");
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-cache"),
+        (header::CACHE_CONTROL, "private, no-cache"),
     ];
     (headers, script).into_response()
 }
