@@ -68,7 +68,7 @@ async fn reaction_is_chosen_counted_and_taken_back() {
     ann.wait_text(&format!("{reaction} b"), "1").await;
     // One's own is marked, for the eyes and for screen readers; another's is not.
     let own = format!("getComputedStyle(document.querySelector(\"{reaction} .mine\")).display");
-    bob.wait_until(&format!("{own} === 'inline-block'")).await;
+    bob.wait_until(&format!("{own} !== 'none'")).await;
     ann.wait_until(&format!("{own} === 'none'")).await;
     ann.click(&reaction).await;
     bob.wait_text(&format!("{reaction} b"), "2").await;

@@ -9,6 +9,7 @@ import { runAction } from './run_action.js';
 const GAP = 4; // px between the button and the menu, and around it
 let menu = null;
 let opener = null; // gets the focus back
+let marked = null; // the message whose controls stay in view while its menu is open
 
 function createMenu() {
   menu = document.createElement('div');
@@ -22,6 +23,8 @@ function createMenu() {
     if (menu.contains(document.activeElement) || document.activeElement === document.body) {
       opener?.focus({ preventScroll: true });
     }
+    marked?.removeAttribute('data-menu'); // what has the focus keeps them in view
+    marked = null;
   });
   document.body.append(menu);
 }
@@ -30,6 +33,7 @@ function createMenu() {
 export async function openMenu(message, button) {
   if (!menu) createMenu();
   opener = button;
+  marked?.removeAttribute('data-menu');
   const response = await showWaiting(request(`${button.pathname}?only=list`)).catch(() => null);
   if (!response?.ok) return location.assign(button.href);
   menu.innerHTML = await response.text();
@@ -38,6 +42,8 @@ export async function openMenu(message, button) {
   list.setAttribute('role', 'menu');
   list.setAttribute('aria-label', button.ariaLabel);
   list.querySelectorAll('li').forEach((item) => item.setAttribute('role', 'none'));
+  marked = message;
+  marked.dataset.menu = '';
   menu.showPopover();
   place(button.isConnected ? button : message);
   items()[0]?.focus({ preventScroll: true });
