@@ -77,6 +77,7 @@ export function startMessages() {
     if (control === controls.thread && !matchMedia(BESIDE).matches) return; // a page of its own
     event.preventDefault();
     event.stopImmediatePropagation();
+    link.closest('#message-menu')?.hidePopover();
     control(message, link);
   }, { capture: true });
 
