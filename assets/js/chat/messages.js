@@ -77,7 +77,11 @@ export function startMessages() {
     if (control === controls.thread && !matchMedia(BESIDE).matches) return; // a page of its own
     event.preventDefault();
     event.stopImmediatePropagation();
-    link.closest('#message-menu')?.hidePopover();
+    const menu = link.closest('#message-menu');
+    if (menu) {
+      message.querySelector('[data-act=menu]')?.focus({ preventScroll: true });
+      menu.hidePopover();
+    }
     control(message, link);
   }, { capture: true });
 
