@@ -192,7 +192,7 @@ async fn app_has_manifest_worker_and_offline_page_for_anybody() {
     }
     let worker = visitor.get("/sw.js").await.expect(200);
     assert!(worker.header("content-type").starts_with("text/javascript"));
-    assert_eq!(worker.header("cache-control"), "no-cache");
+    assert_eq!(worker.header("cache-control"), "private, no-cache");
     let page = visitor.get("/offline").await.expect(200);
     assert!(page.body.contains("No connection"), "{}", page.body);
     let page = visitor.page("/sign-in").await;

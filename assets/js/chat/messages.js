@@ -53,6 +53,9 @@ const controls = { // value of data-act → what a click does
   async copy(message, link) {
     const { copyText } = await import('../clipboard.js');
     if (await copyText(link.href, link) && link.closest('#message-menu')) showNote(words.copied);
+    // Copying takes the focus, and what had it may be out of view by now.
+    if (document.activeElement !== document.body) return;
+    document.getElementById(message.id)?.querySelector('.when').focus({ preventScroll: true });
   },
   async menu(message, link) {
     const menu = await showWaiting(import('./message_menu.js')).catch(() => null);
