@@ -462,7 +462,7 @@ async fn notices_in_every_script_are_whole() {
         let text = format!("@{name} {text}");
         ann.post("general", &text).await;
         wait_for_unread(&mut socket, 1).await;
-        assert_eq!(texts(&person).await, [text.clone()]);
+        assert_eq!(texts(&person).await, std::slice::from_ref(&text));
         let newest = person.get("/inbox/newest").await.json();
         assert_eq!(newest[0]["title"], "田中 mentioned you");
         assert_eq!(newest[0]["body"], text);
@@ -488,10 +488,10 @@ async fn old_notices_and_those_past_a_thousand_are_deleted() {
     wait_for_unread(&mut socket, 1).await;
     let db = server.database();
     // One from 2024, and more than a thousand of the last days.
-    db.execute(&format!(
+    db.execute(
         "INSERT INTO notices (id, kind, item, href, text, recipients) \
-         SELECT 1, 'community.join-declined', 1, '/', 'old', '[]'; "
-    ))
+         SELECT 1, 'community.join-declined', 1, '/', 'old', '[]'; ",
+    )
     .await;
     db.execute(&format!(
         "INSERT INTO notice_recipients (account_id, item, notice_id, is_quiet) \
