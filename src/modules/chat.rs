@@ -22,7 +22,6 @@ mod links;
 pub mod markdown;
 mod mention_completion;
 mod mention_counts;
-mod mention_pages;
 mod mention_store;
 pub mod mention_targets;
 mod mentions;
@@ -250,7 +249,7 @@ pub fn module() -> Module<Chat> {
         .task(threads::announce)
         .task(join_lines::write_lines)
         .task(held::expire_held);
-    let module = message_list::declare(mention_pages::declare(pages::declare(module)));
+    let module = message_list::declare(mention_completion::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
     let module = room_menu::declare(thread_pages::declare(module));
     declare_actions(held_pages::declare(web_pages::declare(module)))

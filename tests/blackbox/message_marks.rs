@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::threads::thread_of;
 use crate::support::{Message, Person, TestServer, eventually};
 
 const REACTIONS: usize = 20;
@@ -257,4 +258,45 @@ async fn search_finds_what_mentions_the_searcher() {
             .await
             .contains("boat leaves")
     );
+}
+
+#[tokio::test]
+async fn closed_conversation_and_its_threads_take_no_marks() {
+    let (_server, ann, bob) = two_people().await;
+    let room = ann.direct(&[&bob]).await;
+    let said = bob.post(&room, "before").await;
+    let thread = thread_of(&ann, &said).await;
+    let replied = bob.post(&thread, "also before").await;
+    ann.act("community.block", json!({ "account": bob.id }))
+        .await
+        .done();
+    for message in [&said, &replied] {
+        let react = json!({ "message": message.id, "emoji": "👍" });
+        let pin = json!({ "message": message.id });
+        for (action, fields) in [("chat.react", react), ("chat.pin", pin)] {
+            assert_eq!(code(&bob, action, fields).await, "conflict", "{action}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn root_of_thread_follows_its_reactions_under_ids_of_its_own() {
+    let (_server, ann, bob) = two_people().await;
+    let asked = ann.post("general", "Who has the ladder?").await;
+    let answered = answer(&bob, &asked, "หนู").await;
+    let id = answered["id"].as_str().expect("an id").to_owned();
+    let root = Message {
+        id,
+        ..asked.clone()
+    };
+    let thread = thread_of(&ann, &root).await;
+    let (room, own) = (ann.room("general"), format!("id=\"q-{}\"", root.id));
+    let page = ann.page(&format!("/rooms/{room}?thread={thread}")).await;
+    assert_eq!(page.matches(&own).count(), 1, "{page}");
+    assert!(page.contains(&format!("id=\"root-q-{}\"", root.id)));
+    let mut socket = ann.html_socket().await;
+    socket.follow(&format!("room/{thread}")).await;
+    react(&bob, &root, "🪜").await;
+    let frame = socket.frame(&format!("#root-{}", root.id)).await;
+    assert!(frame.contains("🪜"), "{frame}");
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::routing::get;
 use serde::Deserialize;
 
 use super::{Chat, MENTION_EVERYONE, POST, mention_store};
@@ -9,17 +10,26 @@ use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::community::Mentionable;
 use crate::community::permissions::is_granted;
+use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
 
+pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
+    module.page(
+        Audience::SignedIn,
+        "/rooms/{room}/mentionable",
+        get(mentionable),
+    )
+}
+
 #[derive(Deserialize)]
-pub(super) struct MentionableQuery {
+struct MentionableQuery {
     #[serde(default)]
     q: String,
 }
 
 /// `GET /rooms/{room}/mentionable?q=`: those who read the room, whoever wrote last first. For those
 /// who may write there: nobody else needs the list.
-pub(super) async fn mentionable(
+async fn mentionable(
     State(chat): State<Chat>,
     viewer: Viewer,
     Path(room): Path<RoomId>,

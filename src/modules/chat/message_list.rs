@@ -1,5 +1,5 @@
 //! Lists of messages from anywhere, newest first, each with the place it is from: those pinned to a
-//! room, and the viewer's bookmarks. Mentions are listed the same way (`mention_pages.rs`).
+//! room, the viewer's bookmarks, and what mentions the viewer.
 
 use std::sync::Arc;
 
@@ -21,32 +21,33 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, PageAnswer, Wants, app_page};
 
 /// Messages on a page.
-pub(super) const MAX_ON_PAGE: usize = 30;
+const MAX_ON_PAGE: usize = 30;
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
         .page(Audience::SignedIn, "/rooms/{room}/pins", get(pins))
         .page(Audience::SignedIn, "/bookmarks", get(bookmarks))
+        .page(Audience::SignedIn, "/mentions", get(mentions))
 }
 
 /// A message of a list.
-pub(super) struct Entry {
-    pub(super) message: MessageId,
-    pub(super) room: Arc<Room>,
-    pub(super) html: Arc<str>,
+struct Entry {
+    message: MessageId,
+    room: Arc<Room>,
+    html: Arc<str>,
 }
 
 /// A page of such a list.
 #[derive(Template)]
 #[template(path = "chat/message_list.html", blocks = ["app"])]
-pub(super) struct ListPage {
-    pub(super) head: Head,
-    pub(super) shell: Shell,
-    pub(super) entries: Vec<Entry>,
+struct ListPage {
+    head: Head,
+    shell: Shell,
+    entries: Vec<Entry>,
     /// The address of the next page.
-    pub(super) next: Option<String>,
+    next: Option<String>,
     /// What an empty list says: the key of its heading; that of its text has `-text` after it.
-    pub(super) empty: &'static str,
+    empty: &'static str,
 }
 
 impl ListPage {
@@ -56,14 +57,38 @@ impl ListPage {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ListQuery {
-    pub(super) before: Option<MessageId>,
+struct ListQuery {
+    before: Option<MessageId>,
+}
+
+impl ListQuery {
+    fn before(&self) -> MessageId {
+        self.before.unwrap_or(MessageId(i64::MAX))
+    }
 }
 
 impl Chat {
+    /// The page at `path` that lists the viewer's own messages of some kind.
+    async fn own_list(
+        &self,
+        (viewer, shell, title): (&Viewer, Shell, &str),
+        found: Vec<(MessageId, RoomId)>,
+        path: &str,
+        empty: &'static str,
+    ) -> Result<ListPage> {
+        let (entries, next) = self.list(viewer, found).await?;
+        Ok(ListPage {
+            head: self.community.head(viewer, title),
+            shell,
+            entries,
+            next: next.map(|next| format!("{path}?before={next}")),
+            empty,
+        })
+    }
+
     /// What of these messages the viewer may read, newest first, and before which the next page
     /// begins if there was one more than fits on a page.
-    pub(super) async fn list(
+    async fn list(
         &self,
         viewer: &Viewer,
         mut found: Vec<(MessageId, RoomId)>,
@@ -117,22 +142,34 @@ async fn bookmarks(
     wants: Wants,
     Query(query): Query<ListQuery>,
 ) -> Result<PageAnswer> {
-    let before = query.before.unwrap_or(MessageId(i64::MAX));
-    let shell = layout.shell(&viewer, None, "/bookmarks").await?;
-    let db = &chat.engine.db;
+    let (db, before) = (&chat.engine.db, query.before());
     let found = bookmark_store::newest(db, viewer.account, before, MAX_ON_PAGE + 1).await?;
-    let (entries, next) = chat.list(&viewer, found).await?;
+    let shell = layout.shell(&viewer, None, "/bookmarks").await?;
     let title = viewer.lang.t("bookmarks-title");
-    app_page!(
-        wants,
-        ListPage {
-            head: chat.community.head(&viewer, title),
-            shell,
-            entries,
-            next: next.map(|next| format!("/bookmarks?before={next}")),
-            empty: "bookmarks-none",
-        }
-    )
+    let page = chat.own_list(
+        (&viewer, shell, title),
+        found,
+        "/bookmarks",
+        "bookmarks-none",
+    );
+    app_page!(wants, page.await?)
+}
+
+/// `GET /mentions?before=`. Messages in rooms that the viewer may not read are left out: a page may
+/// be short.
+async fn mentions(
+    State(chat): State<Chat>,
+    layout: Layout,
+    viewer: Viewer,
+    wants: Wants,
+    Query(query): Query<ListQuery>,
+) -> Result<PageAnswer> {
+    let (db, before) = (&chat.engine.db, query.before());
+    let found = mention_store::newest(db, viewer.account, before, MAX_ON_PAGE + 1).await?;
+    let shell = layout.shell(&viewer, None, "/mentions").await?;
+    let title = viewer.lang.t("mentions-title");
+    let page = chat.own_list((&viewer, shell, title), found, "/mentions", "mentions-none");
+    app_page!(wants, page.await?)
 }
 
 /// `GET /rooms/{room}/pins?before=`.
@@ -146,8 +183,8 @@ async fn pins(
 ) -> Result<PageAnswer> {
     let access = &chat.community.access;
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
-    let before = query.before.unwrap_or(MessageId(i64::MAX));
-    let found = store::pinned(&chat.engine.db, room.id, before, MAX_ON_PAGE + 1).await?;
+    let (db, before) = (&chat.engine.db, query.before());
+    let found = store::pinned(db, room.id, before, MAX_ON_PAGE + 1).await?;
     let found = found.into_iter().map(|id| (id, room.id)).collect();
     let (entries, next) = chat.list(&viewer, found).await?;
     let here = format!("/rooms/{}", room.id);

@@ -16,7 +16,10 @@ use super::message_html::{body_html, fragment};
 use super::model::MessageId;
 use super::thread_line::ThreadLine;
 use super::thread_store::Thread;
-use super::topics::{MessageDeleted, MessageEdited, MessagePosted, ThreadChanged, ThreadRenamed};
+use super::topics::{
+    MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessageReacted, ThreadChanged,
+    ThreadRenamed,
+};
 use super::{Chat, ROOM_FEED, store, thread_store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -58,6 +61,8 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
         .on(message_posted)
         .on(message_edited)
         .on(message_deleted)
+        .on(message_reacted)
+        .on(message_pinned)
         .on(thread_changed)
         .on(thread_renamed)
 }
@@ -86,6 +91,20 @@ async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelop
         chat.threads.add(event.room, false);
     }
     chat.announce_root(event.message.id).await
+}
+
+async fn message_reacted(chat: &Chat, event: &MessageReacted, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        chat.announce_root(event.message.id).await?;
+    }
+    Ok(())
+}
+
+async fn message_pinned(chat: &Chat, event: &MessagePinned, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        chat.announce_root(event.message.id).await?;
+    }
+    Ok(())
 }
 
 /// Announces dirty threads.
@@ -141,11 +160,19 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// As HTML, under an id of its own: the message itself may be on the same page. Without its
-    /// thread's line it would have, style sheets hide its actions.
+    /// As HTML, under ids of its own: the message itself may be on the same page. It has no line of
+    /// its thread, and style sheets hide its actions.
     pub(super) fn html(&self, lang: Lang) -> String {
         let (id, own) = (self.message, (self.by_lang)(lang));
-        own.replacen(&format!("id=\"m-{id}\""), &format!("id=\"root-{id}\""), 1)
+        let ids = [("m", "root"), ("q", "root-q")]; // the message, and what it quotes
+        ids.into_iter()
+            .fold(own.to_string(), |html, (prefix, other)| {
+                html.replacen(
+                    &format!("id=\"{prefix}-{id}\""),
+                    &format!("id=\"{other}-{id}\""),
+                    1,
+                )
+            })
     }
 
     fn frame(&self, lang: Lang) -> String {

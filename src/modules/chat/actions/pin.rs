@@ -12,6 +12,7 @@ use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
+use crate::community::blocks::check_open;
 use crate::community::permissions::{Permission, READ};
 use crate::community::{Room, Scope};
 use crate::engine::actions::Outcome;
@@ -63,9 +64,13 @@ async fn set_pinned(chat: Chat, viewer: Viewer, id: MessageId, pinned: bool) -> 
     const SET: &str = "UPDATE messages SET pinned_at = $2 WHERE id = $1";
     let (_, room) = permitted_message(&chat, &viewer, id, &READ).await?;
     let (permission, space) = (pin_permission(&room), room.space);
+    let governing = room.governing();
     let (room, context) = (room.id, chat.clone());
     let origin = Origin::new(viewer.account, space);
     let write = async move |tx: &mut Tx| {
+        if space.is_none() {
+            check_open(tx, governing).await?;
+        }
         store::lock_message(tx, id).await?;
         let mut message = store::message_in(tx, id).await?;
         if message.pinned_at.is_some() == pinned {

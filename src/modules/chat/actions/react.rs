@@ -69,10 +69,11 @@ pub(in super::super) async fn react(
     };
     let (account, context) = (viewer.account, chat.clone());
     let (origin, space) = (Origin::new(account, room.space), room.space);
+    let governing = room.governing();
     let wanted = input.on.map(|on| on == OnOff::Yes);
     let write = async move |tx: &mut Tx| {
         if space.is_none() {
-            check_open(tx, message.room).await?;
+            check_open(tx, governing).await?;
         }
         store::lock_message(tx, message.id).await?;
         let mut message = store::message_in(tx, message.id).await?;
