@@ -517,13 +517,12 @@ async fn old_notices_and_those_past_a_thousand_are_deleted() {
     server.restart().await;
     let db = server.database();
     let count = "SELECT COUNT(*) FROM notice_recipients";
-    loop {
+    eventually("a trimmed inbox", async || {
         let old = db.number("SELECT COUNT(*) FROM notices WHERE id = 1").await;
-        if db.number(count).await == Some(1000) && old == Some(0) {
-            break;
-        }
-        tokio::time::sleep(crate::support::POLL_INTERVAL).await;
-    }
+        let is_trimmed = db.number(count).await == Some(1000) && old == Some(0);
+        is_trimmed.then_some(())
+    })
+    .await;
     assert_eq!(texts(&bob).await[0], "@bob, now");
 }
 
@@ -553,9 +552,10 @@ async fn room_call_of_five_thousand_tells_each_once() {
     wait_for_unread(&mut socket, 1).await;
     let db = server.database();
     let told = "SELECT COUNT(*) FROM notice_recipients";
-    while db.number(told).await != Some(5_001) {
-        tokio::time::sleep(crate::support::POLL_INTERVAL).await;
-    }
+    eventually("5,001 who are told", async || {
+        (db.number(told).await == Some(5_001)).then_some(())
+    })
+    .await;
     eprintln!(
         "the post took {took:?}, all were told after {:?}",
         begun.elapsed()
