@@ -133,6 +133,11 @@ impl From<sqlx::Error> for Error {
                 | sqlx::Error::WorkerCrashed,
                 _,
             ) => Self::Unavailable,
+            // Also a connection that ends in the middle of an answer. It is not used again.
+            (sqlx::Error::Protocol(_), _) => {
+                tracing::warn!(%error, "a connection to the database broke");
+                Self::Unavailable
+            }
             (_, Some(code)) => match DatabaseFault::from_code(code) {
                 DatabaseFault::Full => Self::Full("error-disk-full"),
                 DatabaseFault::Passing => {
@@ -223,5 +228,16 @@ impl Check {
         } else {
             Err(Error::Invalid(std::mem::take(&mut self.0)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_connection_is_no_fault_of_the_program() {
+        let broken = sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00".into());
+        assert!(matches!(Error::from(broken), Error::Unavailable));
     }
 }

@@ -44,7 +44,9 @@ async fn answer(person: &Person, to: &Message, text: &str) -> Value {
 
 #[tokio::test]
 async fn answer_quotes_follows_edits_and_forgets_deleted_text() {
-    let (_server, ann, bob) = two_people().await;
+    let (server, ann, bob) = two_people().await;
+    // A cursor is resumed by the instance that gave it out.
+    let (ann, bob) = (ann.at_instance(&server, 0), bob.at_instance(&server, 0));
     let asked = ann.post("general", "ماذا عن **الغد**؟").await;
     let (feed, mut socket) = (bob.feed("room/general"), bob.socket().await);
     let start = socket.subscribe(&feed, None).await["cursor"].take();
