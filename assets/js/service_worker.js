@@ -15,16 +15,20 @@ self.addEventListener('activate', (event) => {
   const deleteOld = async () => {
     const names = (await caches.keys()).filter((name) => name !== CACHE);
     await Promise.all(names.map((name) => caches.delete(name)));
+    // Pages are asked for while the worker is being started.
+    await self.registration.navigationPreload?.enable();
     await self.clients.claim();
   };
   event.waitUntil(deleteOld());
 });
 
+const navigate = async ({ request, preloadResponse }) => await preloadResponse ?? fetch(request);
+
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
   if (request.mode === 'navigate') {
-    event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
+    event.respondWith(navigate(event).catch(() => caches.match(OFFLINE)));
   } else if (SETTINGS.files.includes(pathname)) {
     event.respondWith(fetch(request).catch(() => caches.match(pathname)));
   }

@@ -158,8 +158,9 @@ class Composer {
       const editing = showWaiting(import('./editing.js'));
       editing.then(({ editLast }) => editLast(this.room), () => this.showError(words.notReached));
     } else if (event.key === 'Escape') {
-      if (this.reply) this.setReply(null);
-      else this.area.blur();
+      if (!this.reply) return this.area.blur();
+      event.preventDefault(); // a thread stays open
+      this.setReply(null);
     }
   }
 
