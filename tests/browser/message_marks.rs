@@ -122,3 +122,34 @@ async fn menu_of_message_works_by_keyboard() {
     people.ann_browser.close().await;
     people.bob_browser.close().await;
 }
+
+#[tokio::test]
+async fn escape_lets_go_of_a_reply_before_it_closes_the_thread() {
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    let bob = &people.bob_browser;
+    let said = people.ann.post("general", "有人吗").await;
+    bob.wait_message("有人吗").await;
+    bob.js(&format!(
+        "document.querySelector('#m-{} [data-act=thread]').click()",
+        said.id
+    ))
+    .await;
+    let (field, reply) = (".pane.thread textarea", ".pane.thread .replying");
+    bob.type_into(field, &format!("here{ENTER}")).await;
+    let message = ".pane.thread .region .log .msg[id^='m-']";
+    bob.wait_text(message, "here").await;
+    bob.js(&format!(
+        "document.querySelector(\"{message} [data-act=reply]\").click()"
+    ))
+    .await;
+    bob.wait_visible(reply).await;
+    bob.type_into(field, ESCAPE).await;
+    bob.wait_hidden(reply).await;
+    assert_eq!(bob.count(".pane.thread").await, 1);
+    bob.type_into(field, ESCAPE).await;
+    bob.wait_until("!document.querySelector('.pane.thread')")
+        .await;
+    people.ann_browser.close().await;
+    people.bob_browser.close().await;
+}
