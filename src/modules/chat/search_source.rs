@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::mention_targets::{Mentions, Target};
 use super::model::MessageId;
+use super::polls::Poll;
 use super::topics::{MessageDeleted, MessageEdited, MessagePinned, MessagePosted};
 use super::{Chat, markdown, store};
 use crate::base::clock::Micros;
@@ -72,6 +73,8 @@ struct Row {
     #[sqlx(try_from = "String")]
     files: Attachments,
     #[sqlx(try_from = "String")]
+    poll: Poll,
+    #[sqlx(try_from = "String")]
     mentions: Mentions,
     pinned_at: Option<Micros>,
     created_at: Micros,
@@ -83,16 +86,15 @@ impl Row {
         self.parent_id.unwrap_or(self.room_id)
     }
 
-    /// The text without marks of formatting, and what its files are called.
+    /// The text without marks of formatting, the answers of its poll, and what its files are called.
     fn text(&self) -> String {
         let mut text = markdown::to_text(&self.body);
-        for file in self.files.0.iter() {
-            for part in [&file.name, &file.caption] {
-                if !part.is_empty() {
-                    text.push_str(if text.is_empty() { "" } else { "\n" });
-                    text.push_str(part);
-                }
-            }
+        let answers = self.poll.answers.iter().map(|answer| &answer.text);
+        let files = self.files.0.iter();
+        let names = files.flat_map(|file| [&file.name, &file.caption]);
+        for part in answers.chain(names).filter(|part| !part.is_empty()) {
+            text.push_str(if text.is_empty() { "" } else { "\n" });
+            text.push_str(part);
         }
         text
     }
@@ -140,7 +142,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
     const READ: Sql = Sql {
         sqlite: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
@@ -149,7 +151,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
             AND m.deleted_at IS NULL AND m.joined = ''",
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
