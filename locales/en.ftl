@@ -243,6 +243,7 @@ poll-question = Question
 poll-answers = Answers
 # $number: the place of the answer, from 1 on.
 poll-answer = Answer { $number }
+poll-more = More answers
 poll-multiple = One may choose several
 poll-duration = It is open
 poll-open = until it is ended

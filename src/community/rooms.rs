@@ -285,6 +285,15 @@ impl Rooms {
         Ok(readable)
     }
 
+    /// The name and the topic line of a room.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn name_and_topic(&self, room: RoomId) -> Result<(String, String)> {
+        let room = self.access.room(room).await?;
+        Ok((room.name.clone(), room.about.clone()))
+    }
+
     /// The room that a thread belongs to; `None` for a room that is no thread.
     ///
     /// # Errors

@@ -47,6 +47,7 @@ mod read_marks;
 mod reply;
 mod report_target;
 mod room_data;
+mod room_header;
 mod room_menu;
 mod room_page;
 mod scheduled;
@@ -262,6 +263,7 @@ pub fn module() -> Module<Chat> {
         .nav(sidebar::nav)
         .on_rejoin(UNREAD_FEED, unread::present)
         .subscriber(presenter::presenter())
+        .subscriber(room_header::subscriber())
         .subscriber(unread::subscriber())
         .subscriber(threads::subscriber())
         .subscriber(search_source::subscriber())

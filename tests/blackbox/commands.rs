@@ -109,10 +109,13 @@ async fn topic_is_set_live_by_who_manages_rooms() {
     let path = format!("/rooms/{}", bob.room("general"));
     assert_eq!(post(&bob, "/topic mine", "topic-of-bob").await.status, 403);
     let topic = "周末計画 🏳️‍🌈";
+    let mut html = bob.html_socket().await;
+    html.follow(&bob.feed("room/general/typing")).await;
     let done = post(&ann, &format!("/topic {topic}"), "topic-of-ann")
         .await
         .done();
     assert_eq!(done["topic"], topic);
+    html.frame(topic).await;
     assert!(bob.page(&path).await.contains(topic));
     let audit = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     assert!(audit.contains(topic), "{audit}");

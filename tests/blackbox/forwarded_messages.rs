@@ -130,12 +130,12 @@ async fn preview_is_for_who_may_read_the_message() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.owner("ann").await, server.member("bob").await);
     ann.create_room("cellar").private().await;
-    let secret = ann.post("cellar", "مرحبا ||hidden||").await;
+    let secret = ann.post("cellar", "مرحبا ||uncovered||").await;
     let path = format!("/messages/{}/preview", secret.id);
     assert_eq!(bob.get(&path).await.status, 404);
     let preview = ann.page(&path).await;
     assert!(
-        preview.contains("مرحبا") && !preview.contains("hidden"),
+        preview.contains("مرحبا") && !preview.contains("uncovered"),
         "{preview}"
     );
     ann.delete(&secret).await;

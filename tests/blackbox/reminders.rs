@@ -85,10 +85,13 @@ async fn reminder_of_message_is_told_at_its_time() {
         page.contains("ระลึกถึง").then_some(page)
     })
     .await;
-    assert!(
-        inbox.contains("A reminder") && inbox.contains(&about),
-        "{inbox}"
-    );
+    assert!(inbox.contains("A reminder"), "{inbox}");
+    let (_, link) = inbox
+        .split_once("href=\"/inbox/")
+        .expect("the notice's link");
+    let (notice, _) = link.split_once('"').expect("its end");
+    let opened = bob.get(&format!("/inbox/{notice}")).await;
+    assert_eq!(opened.location(), about);
     assert!(
         !bob.page("/reminders").await.contains("ระลึกถึง"),
         "it is told once"

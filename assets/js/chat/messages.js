@@ -112,7 +112,7 @@ export function startMessages() {
 
   // A quote leads to what it quotes, without leaving the page where that is on it.
   document.addEventListener('click', (event) => {
-    const quote = event.target.closest('.quote a[data-at]');
+    const quote = event.target.closest('.quote a[data-at], .preview-card');
     const target = quote && document.getElementById(`m-${quote.dataset.at}`);
     if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

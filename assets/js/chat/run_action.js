@@ -20,8 +20,11 @@ export async function showPartials(text) {
 }
 
 /** What an error's page or fragment says. */
-export const errorText = (html) => new DOMParser()
-  .parseFromString(html, 'text/html').body.textContent.trim();
+export function errorText(html) {
+  const { body } = new DOMParser().parseFromString(html, 'text/html');
+  body.querySelectorAll('[hidden]').forEach((part) => part.remove()); // words beside fields
+  return body.textContent.trim();
+}
 
 /** Runs an action. Throws an error with the server's words and status, or 0 without an answer. */
 export async function runAction(action, fields) {

@@ -139,7 +139,7 @@ async fn form(
             room_title,
             at: at.unwrap_or_default(),
             changed,
-            now: field_value(Micros::now(), zone),
+            now: field_value(Micros::now(), zone).replace('T', " "),
             zone: zone.name().to_owned(),
             seen: MessageId::new(),
         }

@@ -17,8 +17,8 @@ use super::model::MessageId;
 use super::thread_line::ThreadLine;
 use super::thread_store::Thread;
 use super::topics::{
-    MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessageReacted, ThreadChanged,
-    ThreadRenamed,
+    MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessageReacted, MessageVoted,
+    ThreadChanged, ThreadRenamed,
 };
 use super::{Chat, ROOM_FEED, store, thread_store};
 use crate::base::db::Tx;
@@ -62,6 +62,7 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
         .on(message_edited)
         .on(message_deleted)
         .on(message_reacted)
+        .on(message_voted)
         .on(message_pinned)
         .on(thread_changed)
         .on(thread_renamed)
@@ -94,6 +95,13 @@ async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelop
 }
 
 async fn message_reacted(chat: &Chat, event: &MessageReacted, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        chat.announce_root(event.message.id).await?;
+    }
+    Ok(())
+}
+
+async fn message_voted(chat: &Chat, event: &MessageVoted, envelope: &Envelope) -> Result<()> {
     if !envelope.is_remote {
         chat.announce_root(event.message.id).await?;
     }

@@ -95,7 +95,7 @@ async fn new(
                 .iter()
                 .map(|(value, words, _)| (*value, *words))
                 .collect(),
-            now: field_value(Micros::now(), zone),
+            now: field_value(Micros::now(), zone).replace('T', " "),
             zone: zone.name().to_owned(),
         }
     )
