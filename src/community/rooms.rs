@@ -62,6 +62,11 @@ impl Room {
         }
     }
 
+    /// Whether its messages are posts. Not for the threads that grow from them.
+    pub fn is_forum(&self) -> bool {
+        self.parent.is_none() && self.rules.kind == RoomKind::Forum
+    }
+
     /// The room whose rules, members and privacy count here: of a thread its parent's.
     pub fn governing(&self) -> RoomId {
         self.parent.unwrap_or(self.id)
@@ -73,6 +78,7 @@ impl Room {
             _ if self.parent.is_some() => "thread",
             _ if self.rules.private => "lock",
             RoomKind::Announcement => "megaphone",
+            RoomKind::Forum => "list",
             RoomKind::Text => "hash",
         }
     }

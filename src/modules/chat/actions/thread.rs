@@ -92,6 +92,7 @@ impl Chat {
                 parent,
                 origin,
                 begun_by: by,
+                is_post: false,
                 replies: 0,
                 last: MessageId(0),
             };
