@@ -30,6 +30,7 @@ mod blackbox {
     mod feeds;
     mod files;
     mod find;
+    mod forum;
     mod forwarded_addresses;
     mod frame_rendering;
     mod fresh_pages;

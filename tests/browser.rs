@@ -18,6 +18,7 @@ mod browser {
     mod first_evening;
     mod folds;
     mod held_messages;
+    mod forum;
     mod history;
     mod injection;
     mod joins;

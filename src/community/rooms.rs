@@ -299,6 +299,14 @@ impl Rooms {
         Ok(self.access.room(room).await?.parent)
     }
 
+    /// Whether a room is a forum, whose messages are posts.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn is_forum(&self, room: RoomId) -> Result<bool> {
+        Ok(self.access.room(room).await?.is_forum())
+    }
+
     /// The members of a private room or direct conversation, by name, at most 500.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Person>> {
         const READ: &str = "SELECT a.id, a.name, NULL AS role FROM room_members m \

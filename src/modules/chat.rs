@@ -10,6 +10,9 @@ mod code_renderer;
 mod daily_limits;
 mod dividers;
 mod emoji_list;
+mod forum;
+mod forum_pages;
+mod forum_store;
 mod held;
 mod held_model;
 mod held_pages;
@@ -192,6 +195,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::ThreadChanged>()
         .publishes::<topics::ThreadRenamed>()
         .publishes::<topics::ThreadFollowed>()
+        .publishes::<topics::TagsChanged>()
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
@@ -251,7 +255,7 @@ pub fn module() -> Module<Chat> {
         .task(held::expire_held);
     let module = message_list::declare(mention_completion::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
-    let module = room_menu::declare(thread_pages::declare(module));
+    let module = room_menu::declare(thread_pages::declare(forum_pages::declare(module)));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
@@ -263,6 +267,19 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             Class::Post,
             attachment_store::KIND,
             actions::post::post,
+        )
+        .action_with_files(
+            "chat.new-post",
+            "Posts in a forum room, with a title and tags; the same key posts once",
+            Class::Post,
+            attachment_store::KIND,
+            actions::forum::new_post,
+        )
+        .action(
+            "chat.set-tags",
+            "Gives a forum room its tags",
+            Class::Write,
+            actions::forum::set_tags,
         )
         .action(
             "chat.edit",

@@ -20,7 +20,7 @@ use crate::community::{Layout, Room, Shell};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{Head, Html, PageAnswer, Part, Wants, app_page};
+use crate::engine::web::{Head, Html, PageAnswer, Part, Wants, app_page, icon_address};
 
 /// Posts on a page.
 const MAX_ON_PAGE: usize = 30;
@@ -55,6 +55,10 @@ struct PostsView {
 }
 
 impl PostsView {
+    fn icon(&self) -> String {
+        icon_address("list")
+    }
+
     fn row(&self, post: &Post) -> String {
         PostRow::new(post, self.lang).html()
     }
@@ -89,8 +93,13 @@ pub(super) struct ForumView<'a> {
 }
 
 impl ForumView<'_> {
-    fn is_ticked(&self, create: &Form, tag: TagId) -> bool {
-        create.ticked("tags", &tag.to_string(), &(self.chosen == Some(tag)))
+    fn tags_hint(&self) -> String {
+        let count = [("count", (MAX_POST_TAGS as i64).into())];
+        self.head.lang.with("post-tags-hint", &count)
+    }
+
+    fn is_ticked(&self, create: &Form, tag: &TagId) -> bool {
+        create.ticked("tags", &tag.to_string(), &(self.chosen.as_ref() == Some(tag)))
     }
 }
 
@@ -185,7 +194,7 @@ async fn list(
     viewer: Viewer,
     Path(room): Path<RoomId>,
     Query(query): Query<PostsQuery>,
-) -> Result<Html<String>> {
+) -> Result<Html> {
     let room = chat.forum(&viewer, room).await?;
     Ok(Html(chat.posts_html(&viewer, &room, query).await?))
 }

@@ -147,3 +147,9 @@ pub(super) async fn set_room_tags(
     }
     Ok(before)
 }
+
+/// Has the search look at a post again, whose title is part of its text.
+pub(super) async fn search_anew(tx: &mut Tx, post: MessageId) -> Result<()> {
+    const QUEUE: &str = "INSERT INTO search_queue (source, item) VALUES ('chat.message', $1)";
+    tx.execute(QUEUE, (post,)).await.map(drop)
+}

@@ -14,13 +14,15 @@ use super::actions::delete::may_delete;
 use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
+use super::forum::TagId;
+use super::forum_pages::PostsQuery;
 use super::held::HeldView;
 use super::history::{Log, PageQuery};
 use super::model::{Message, MessageId};
 use super::room_page::RoomRequest;
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView};
-use super::{Chat, POST, select_page, store};
+use super::{Chat, POST, select_page, store, thread_store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
@@ -71,6 +73,8 @@ struct At {
     thread: Option<RoomId>,
     /// For the view alone, as it stands in the pane.
     pane: Option<String>,
+    /// Which posts of a forum room are shown.
+    tag: Option<TagId>,
     /// The message that is about to be answered, where scripts do not say so.
     reply: Option<MessageId>,
 }
@@ -106,6 +110,10 @@ async fn room(
         viewer: &viewer,
         deps: &deps,
         reply: at.reply,
+        posts: PostsQuery {
+            tag: at.tag,
+            before: at.before,
+        },
     };
     if at.pane.is_some() {
         return Ok(asked.pane(room).await?.into_response());
@@ -131,7 +139,9 @@ async fn room(
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(match is_blank && at.thread.is_none() {
+    // The list of a forum depends on the names of all authors.
+    let is_cached = is_blank && at.thread.is_none() && !chat.community.rooms.is_forum(room).await?;
+    Ok(match is_cached {
         true => page.depends_on(&deps, viewer.account).into_response(),
         false => page.into_response(),
     })
@@ -296,7 +306,12 @@ async fn permalink(
     viewer: Viewer,
     Path(id): Path<MessageId>,
 ) -> Result<Redirect> {
-    let (message, _) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
+    let (message, room) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
+    if room.is_forum()
+        && let Some(thread) = thread_store::of_message(&chat.engine.db, id).await?
+    {
+        return Ok(Redirect::to(&format!("/rooms/{}", thread.room)));
+    }
     Ok(Redirect::to(&format!(
         "/rooms/{}?at={id}#m-{id}",
         message.room

@@ -53,16 +53,19 @@ macro_rules! thread_query {
 
 /// Stores a new thread of a message, whose room was made in the same transaction.
 pub(super) async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
-    const INSERT: &str = "INSERT INTO chat_threads (room_id, parent_id, origin_id, begun_by) \
-        VALUES ($1, $2, $3, $4)";
+    const INSERT: &str = "INSERT INTO chat_threads (room_id, parent_id, origin_id, begun_by, \
+        is_post, is_named, last_id) VALUES ($1, $2, $3, $4, $5, $5, $6)";
     let Thread {
         room,
         parent,
         origin,
         begun_by,
+        is_post,
+        last,
         ..
     } = thread;
-    tx.execute(INSERT, (*room, *parent, *origin, *begun_by))
+    let fields = (*room, *parent, *origin, *begun_by, *is_post, *last);
+    tx.execute(INSERT, fields)
         .await
         .map(drop)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
+use super::super::forum::Heading;
 use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::model::{Message, MessageId};
@@ -30,7 +31,7 @@ use crate::engine::screening::{Finding, Verdict, check_refused};
 use crate::engine::viewer::Viewer;
 
 /// Files and captions that are read at all: of a few too many the author is told how many may be.
-const MAX_LISTED: usize = 100;
+pub(super) const MAX_LISTED: usize = 100;
 
 #[derive(Deserialize)]
 pub(in super::super) struct PostInput {
@@ -52,6 +53,9 @@ pub(in super::super) struct PostInput {
     /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
+    /// Of a post in a forum room, which comes by an action of its own.
+    #[serde(skip)]
+    heading: Option<Heading>,
 }
 
 impl PostInput {
@@ -65,6 +69,17 @@ impl PostInput {
             reply_to: None,
             key,
             seen: String::new(),
+            heading: None,
+        }
+    }
+
+    /// The same as a post of a forum room.
+    pub(super) fn with_heading(self, heading: Heading) -> Self {
+        let seen = format!("{}#{}", self.seen, heading.title);
+        Self {
+            seen,
+            heading: Some(heading),
+            ..self
         }
     }
 }
@@ -120,6 +135,7 @@ pub(in super::super) async fn post(
         .access
         .permit_in_room(viewer.account, &POST, input.room)
         .await?;
+    Chat::check_form(room.is_forum(), input.heading.as_ref())?;
     let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
     if !attachments.is_empty() {
         let access = &chat.community.access;
@@ -136,11 +152,22 @@ pub(in super::super) async fn post(
     let key = model::client_key(&input.key, room.id, &seen, &body)?;
     let slow_mode = chat.slow_mode(viewer.account, &room).await?;
     let files = attachments.len();
+    let mut heading = input.heading;
+    // A title is judged with the text: it is one line, and the text begins after the next one.
+    let judged = match &heading {
+        Some(heading) => format!("{}\n\n{body}", heading.title),
+        None => body.clone(),
+    };
     let judgement = chat
-        .judge(viewer.account, &room, &body, files, false)
+        .judge(viewer.account, &room, &judged, files, false)
         .await?;
-    let stored = match &judgement.finding.verdict {
-        Verdict::Mask(masked) => masked.clone(),
+    let stored = match (&judgement.finding.verdict, &mut heading) {
+        (Verdict::Mask(masked), Some(heading)) => {
+            let (title, text) = masked.split_once("\n\n").unwrap_or((masked, ""));
+            title.clone_into(&mut heading.title);
+            text.to_owned()
+        }
+        (Verdict::Mask(masked), None) => masked.clone(),
         _ => body.clone(),
     };
     let html = chat.code_renderer.render(&stored).await?;
@@ -155,7 +182,9 @@ pub(in super::super) async fn post(
         (viewer.account, viewer.name.clone(), room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
     let (space, governing) = (room.space, room.governing());
+    let is_post = heading.is_some();
     let write = async move |tx: &mut Tx| {
+        let heading = heading.as_ref();
         if space.is_none() {
             check_open(tx, governing).await?;
         }
@@ -191,6 +220,8 @@ pub(in super::super) async fn post(
                         author_name: name.to_string(),
                         key,
                         body,
+                        title: heading.map_or_else(String::new, |one| one.title.clone()),
+                        tags: heading.map_or_else(String::new, Heading::tags_text),
                         reply_to: input.reply_to,
                         files: Attachments::default(),
                         created_at: Micros(0),
@@ -217,6 +248,14 @@ pub(in super::super) async fn post(
                 .attach(&context, tx, id, message.id, author)
                 .await?;
             mention_store::add(tx, id, message.id, &new).await?;
+            if let Some(heading) = heading {
+                message.continues = false;
+                let of = (message.id, author);
+                let thread = heading.insert(tx, id, of).await?;
+                for account in new.mentions.accounts() {
+                    thread_store::follow(tx, account, thread).await?;
+                }
+            }
             if governing != id {
                 let followers = new.mentions.accounts().chain([author]);
                 thread_store::count_reply(tx, id, message.id, followers).await?;
@@ -248,6 +287,12 @@ pub(in super::super) async fn post(
             return Err(Error::field("body", "error-rule-words"));
         }
     };
+    if is_post {
+        let thread = thread_store::of_message(&chat.engine.db, message.id).await?;
+        let thread = thread.ok_or(Error::NotFound)?.room;
+        let result = json!({ "message": message, "thread": thread });
+        return Ok(Outcome::new(result, format!("/rooms/{thread}")));
+    }
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.
     Ok(outcome(chat, &viewer, message))
