@@ -17,8 +17,8 @@ mod browser {
     mod find;
     mod first_evening;
     mod folds;
-    mod held_messages;
     mod forum;
+    mod held_messages;
     mod history;
     mod injection;
     mod joins;

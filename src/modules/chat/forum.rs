@@ -216,7 +216,10 @@ mod tests {
     #[test]
     fn tags_of_a_form_are_bounded_and_named_once() {
         let tags = tags_of_form("help\n\n  ช่วย \nhelp\n🌊 sea");
-        assert_eq!(tags.ok(), Some(vec!["help".into(), "ช่วย".into(), "🌊 sea".into()]));
+        assert_eq!(
+            tags.ok(),
+            Some(vec!["help".into(), "ช่วย".into(), "🌊 sea".into()])
+        );
         assert!(tags_of_form(&"x".repeat(21)).is_err());
         let many: Vec<_> = (0..21).map(|n| n.to_string()).collect();
         assert!(tags_of_form(&many.join("\n")).is_err());

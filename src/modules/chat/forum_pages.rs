@@ -63,9 +63,23 @@ impl PostsView {
         PostRow::new(post, self.lang).html()
     }
 
+    /// The query of a page of this list.
+    fn address(&self, before: impl Into<Option<MessageId>>) -> String {
+        let tag = self.query.tag.map(|tag| format!("tag={tag}"));
+        let before = before.into().map(|before| format!("before={before}"));
+        let parts: Vec<_> = tag.into_iter().chain(before).collect();
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!("?{}", parts.join("&")),
+        }
+    }
+
     /// The tag of the address.
     fn tag(&self) -> String {
-        self.query.tag.map(|tag| tag.to_string()).unwrap_or_default()
+        self.query
+            .tag
+            .map(|tag| tag.to_string())
+            .unwrap_or_default()
     }
 }
 
@@ -99,7 +113,11 @@ impl ForumView<'_> {
     }
 
     fn is_ticked(&self, create: &Form, tag: &TagId) -> bool {
-        create.ticked("tags", &tag.to_string(), &(self.chosen.as_ref() == Some(tag)))
+        create.ticked(
+            "tags",
+            &tag.to_string(),
+            &(self.chosen.as_ref() == Some(tag)),
+        )
     }
 }
 
@@ -115,12 +133,7 @@ pub(super) struct ForumParts<'a> {
 
 impl Chat {
     /// A page of the posts of a room, for who reads it.
-    async fn posts_html(
-        &self,
-        viewer: &Viewer,
-        room: &Room,
-        query: PostsQuery,
-    ) -> Result<String> {
+    async fn posts_html(&self, viewer: &Viewer, room: &Room, query: PostsQuery) -> Result<String> {
         // Before what is read: a frame may be applied twice, but none may be missed.
         let feed = ROOM_FEED.position(room.id, &self.engine.live).await?;
         let before = query.before.unwrap_or(MessageId(i64::MAX));

@@ -143,7 +143,8 @@ pub(super) async fn set_room_tags(
         tx.execute(DELETE, (room, gone)).await?;
     }
     for (position, name) in (0_i64..).zip(names) {
-        tx.execute(SET, (TagId::new(), room, name, position)).await?;
+        tx.execute(SET, (TagId::new(), room, name, position))
+            .await?;
     }
     Ok(before)
 }

@@ -294,7 +294,11 @@ async fn name(
     let access = &chat.community.access;
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
     let here = format!("/rooms/{}", room.id);
-    let title = if thread.is_post { "post-change" } else { "thread-rename" };
+    let title = if thread.is_post {
+        "post-change"
+    } else {
+        "thread-rename"
+    };
     let db = &chat.engine.db;
     let post = match thread.is_post {
         true => forum_store::post(db, room.id).await?,

@@ -65,9 +65,7 @@ pub(super) async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
         ..
     } = thread;
     let fields = (*room, *parent, *origin, *begun_by, *is_post, *last);
-    tx.execute(INSERT, fields)
-        .await
-        .map(drop)
+    tx.execute(INSERT, fields).await.map(drop)
 }
 
 /// Calls the thread of a message as the message begins now, unless people have named it.

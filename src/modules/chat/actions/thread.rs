@@ -9,7 +9,9 @@ use super::super::model::{Message, MessageId};
 use super::super::thread_line::UNTITLED;
 use super::super::thread_store::Thread;
 use super::super::topics::{ThreadFollowed, ThreadRenamed};
-use super::super::{Chat, POST, ROOM_FEED, THREAD, forum_store, markdown, model, store, thread_store};
+use super::super::{
+    Chat, POST, ROOM_FEED, THREAD, forum_store, markdown, model, store, thread_store,
+};
 use super::permitted_message;
 use super::post::{MAX_LISTED, PostInput, post};
 use crate::base::db::Tx;
