@@ -178,7 +178,7 @@ async fn new_posts_and_replies_are_live_in_lists() {
         reply(&bob, thread, &format!("reply {n}")).await;
     }
     page.frame("10 replies").await;
-    // Another name changes the row where it is; who did not post may not give it.
+    // Another name changes the row; who did not post may not give it.
     let rename = json!({ "thread": thread, "name": "Ice 氷", "tags": [] });
     assert_eq!(
         bob.act("chat.rename-thread", rename.clone()).await.code(),
@@ -186,10 +186,7 @@ async fn new_posts_and_replies_are_live_in_lists() {
     );
     ann.act("chat.rename-thread", rename).await.done();
     let frame = page.frame("Ice 氷</a>").await;
-    assert!(
-        frame.contains("outerHTML") && !frame.contains("?tag="),
-        "{frame}"
-    );
+    assert!(!frame.contains("?tag="), "{frame}");
     // Without its text, its title is gone, too; without replies the post is.
     ann.delete(&Message::of(&one["message"])).await;
     eventually("the title is gone", async || {
