@@ -6,6 +6,7 @@ mod attachment_store;
 mod bookmark_store;
 mod check;
 mod checksum;
+mod closed_room;
 mod code_renderer;
 mod daily_limits;
 mod dividers;

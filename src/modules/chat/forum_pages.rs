@@ -7,10 +7,10 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::closed_room::{closed, remedy};
 use super::forum::{MAX_POST_TAGS, PostRow, TagId};
 use super::forum_store::{self, Post};
 use super::model::MessageId;
-use super::pages::{closed, remedy};
 use super::{Chat, ROOM_FEED};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::closed_room::{closed, remedy};
 use super::forum_pages::{ForumParts, PostsQuery};
 use super::history::PageQuery;
 use super::links::linked;
 use super::model::MessageId;
-use super::pages::{closed, region, remedy};
+use super::pages::region;
 use super::topics::{AccountReads, OwnHeld, RoomHistory};
 use super::views::{RoomPage, RoomView, ThreadPane, ThreadTop};
 use super::{Chat, TYPING_FEED, forum_store, store, thread_store};
