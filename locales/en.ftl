@@ -157,6 +157,126 @@ message-edited = edited
 message-pinned = pinned
 message-menu-title = What to do with the message
 
+## Commands
+
+command-shrug = Ends your message with ¯\_(ツ)_/¯
+command-shrug-usage = [text]
+command-me = Says what you do, in italics
+command-me-usage = text
+command-spoiler = Covers the text until a reader uncovers it
+command-spoiler-usage = text
+command-poll = Asks everybody to choose
+command-poll-usage = question | answer | answer …
+command-topic = Changes the room’s topic line
+command-topic-usage = [topic]
+command-remind = Reminds you later
+command-remind-usage = 20m | 18:30 | 2026-12-01 9:00, then text
+error-no-command = There is no such command. Write / to see those there are, or begin with // to post the text as it is.
+error-command-empty = Write a text after the command.
+error-command-files = This command takes no files. Post them first.
+# $topic: the new topic of a room.
+topic-set = The topic is now: { $topic }
+topic-removed = The room has no topic any more.
+
+## Reminders
+
+action-remind = Remind me
+reminders-title = Reminders
+reminders-none = You have no reminders. Write /remind 20m and what of, or choose Remind me in the menu of a message.
+reminder-new = New reminder
+reminder-text = What of
+reminder-note = Note to yourself (may be empty)
+reminder-when = When
+reminder-at = Or at another time
+# $now: a date and time; $zone: the name of a time zone.
+reminder-zone = By the clock of this browser, or else that of { $zone }, where it is { $now }.
+reminder-20m = in 20 minutes
+reminder-1h = in an hour
+reminder-3h = in three hours
+reminder-tomorrow = tomorrow at 9:00
+reminder-monday = on Monday at 9:00
+reminder-message = The message
+reminder-remove = Remove
+# $at: a date and time.
+reminder-kept = You will be reminded on { $at }.
+notice-reminder = A reminder
+error-reminder-empty = Write what you want to be reminded of.
+error-reminder-long = A reminder has at most { $limit } characters.
+error-reminder-time = Choose a time that is to come, within five years.
+error-reminder-usage = Write when and what of: /remind 20m Tea is ready. A time may be 1h30m, 18:30, or 2026-12-01 9:00.
+error-reminders-full = You have 200 reminders. Remove some first.
+
+## Messages for later, and elsewhere
+
+scheduled-title = Scheduled messages
+scheduled-none = Nothing is scheduled. Write a message for later with the clock beside the field where you write.
+scheduled-failed = It was not posted.
+scheduled-send = Post now
+scheduled-change = Change
+scheduled-remove = Remove
+schedule-title = Message for later
+schedule-at = Post it at
+action-schedule = Schedule
+notice-scheduled-failed = A scheduled message was not posted
+error-schedule-time = Choose a time that is to come, within a year.
+error-schedule-gone = This message was posted or removed meanwhile.
+error-schedule-full = You have 50 scheduled messages. Remove some first.
+action-forward = Forward
+forward-title = Forward a message
+forward-find = Find a room or conversation
+forward-search = Search
+forward-none = There is no such room in which you may write.
+# $room: a room's name.
+forward-to = Forward to { $room }
+forward-done = Forwarded.
+# Before a name.
+forwarded-from = Forwarded from
+forwarded = Forwarded
+error-forward-held = Moderators look at messages like this one before they are posted. Write it in your own words.
+error-forward-poll = A poll cannot be forwarded. Copy its link instead.
+error-file-waiting = A picture of this message is not ready yet. Try again in a moment.
+
+## Polls
+
+poll-title = New poll
+poll-question = Question
+poll-answers = Answers
+# $number: the place of the answer, from 1 on.
+poll-answer = Answer { $number }
+poll-multiple = One may choose several
+poll-duration = It is open
+poll-open = until it is ended
+poll-hour = for an hour
+poll-day = for a day
+poll-days = for three days
+poll-week = for a week
+poll-open-votes = Everybody sees who chose what.
+poll-post = Post the poll
+poll-one = Choose one
+poll-several = Choose one or more
+poll-ended = The poll has ended
+# Before a date and time.
+poll-until = open until
+poll-own = your choice
+poll-voters = { $count ->
+    [0] Nobody has chosen yet
+    [one] One person has chosen
+   *[other] { $count } people have chosen
+  }
+poll-votes = { $count ->
+    [0] Nobody
+    [one] One person
+   *[other] { $count } people
+  }
+poll-end = End the poll
+votes-title = Who chose what
+error-poll-few = Give at least two answers.
+error-poll-many = Give at most { $limit } answers.
+error-poll-repeated = Two of the answers are the same.
+error-poll-long = An answer has at most { $limit } characters.
+error-poll-ended = The poll has ended.
+error-poll-usage = Write a question and at least two answers: /poll Tea or coffee? | Tea | Coffee
+
 ## Answers, reactions, and what is kept
 
 reply-label = You reply to

@@ -30,6 +30,7 @@ use crate::modules::chat::{self, Chat};
 use crate::modules::moderation::{self, Moderation};
 use crate::modules::notices::{self, Notices};
 use crate::modules::presence::{self, Presence};
+use crate::modules::reminders::{self, Reminders};
 use crate::modules::search::{self, SearchPages};
 
 /// How long requests may take to finish on shutdown. With the two below it stays within the ten
@@ -52,6 +53,7 @@ pub fn modules() -> Modules<Community> {
         .add(presence::module(), Presence::new)
         .add(notices::module(), Notices::new)
         .add(chat::module(), Chat::new)
+        .add(reminders::module(), Reminders::new)
         .add(moderation::module(), Moderation::new)
         .add(search::module(), SearchPages::new)
 }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod ids;
 pub mod keyed_lock;
 pub mod list;
+pub mod local_time;
 pub mod locale;
 pub mod places;
 pub mod public_address;

@@ -86,6 +86,7 @@ mod room_permission_pages;
 mod room_permissions;
 mod room_positions;
 mod room_row;
+mod room_topic;
 mod rooms;
 mod sanction_pages;
 mod sanction_review;
@@ -338,6 +339,7 @@ pub fn module() -> Module<Community> {
         .publishes::<topics::GroupJoined>()
         .publishes::<topics::PresenceChosen>()
         .publishes::<topics::NoticeLevelChanged>()
+        .command(&room_topic::TOPIC, room_topic::command)
         .notice_kind(&join_requests::JOIN_ACCEPTED)
         .notice_kind(&join_requests::JOIN_DECLINED)
         .publishes::<topics::StatusChanged>()

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bus;
 pub mod cluster;
+pub mod commands;
 pub mod content_removal;
 pub mod feed;
 pub mod files;
@@ -41,6 +42,7 @@ use crate::base::settings::Settings;
 use actions::Actions;
 use bus::{Bus, DeadLetters};
 use cluster::ClusterStatus;
+use commands::Commands;
 use content_removal::ContentRemover;
 use files::{Files, Transfers};
 use fragments::Fragments;
@@ -110,6 +112,8 @@ pub struct Services {
     reportables: OnceLock<Vec<Reportable>>,
     /// What deletes the content of modules; set at the start.
     content_removers: OnceLock<Vec<ContentRemover>>,
+    /// What people may write instead of messages; set at the start.
+    pub commands: Commands,
     /// What judges texts before they are stored; set at the start.
     pub screening: Screening,
     /// Events that nobody could handle.
@@ -167,6 +171,7 @@ impl Engine {
             scope_data: OnceLock::new(),
             reportables: OnceLock::new(),
             content_removers: OnceLock::new(),
+            commands: Commands::default(),
             screening: Screening::default(),
             dead_letters: DeadLetters::new(db.clone()),
             files: {
@@ -222,6 +227,7 @@ impl Engine {
             .set(std::mem::take(&mut handlers.content_removers));
         let sources = std::mem::take(&mut handlers.text_sources);
         self.screening.set(handlers.screener.take(), sources);
+        self.commands.set(std::mem::take(&mut handlers.commands));
         let search_sources = std::mem::take(&mut handlers.search_sources);
         self.search.set_sources(search_sources);
         let notice_sources = std::mem::take(&mut handlers.notice_sources);

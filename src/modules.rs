@@ -5,4 +5,5 @@ pub mod chat;
 pub mod moderation;
 pub mod notices;
 pub mod presence;
+pub mod reminders;
 pub mod search;

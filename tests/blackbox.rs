@@ -12,6 +12,7 @@ mod blackbox {
     mod cache_control;
     mod client;
     mod cluster;
+    mod commands;
     mod concurrency_limits;
     mod confirmation;
     mod connection_limits;
@@ -32,6 +33,7 @@ mod blackbox {
     mod find;
     mod forum;
     mod forwarded_addresses;
+    mod forwarded_messages;
     mod frame_rendering;
     mod fresh_pages;
     mod full_disk;
@@ -64,6 +66,7 @@ mod blackbox {
     mod page_cache;
     mod pages;
     mod password_reset;
+    mod polls;
     mod portraits;
     mod presence;
     mod presence_choice;
@@ -77,6 +80,7 @@ mod blackbox {
     mod rate_limits;
     mod readers;
     mod refused_bodies;
+    mod reminders;
     mod reports;
     mod resume;
     mod revocation;
@@ -86,6 +90,7 @@ mod blackbox {
     mod room_permissions;
     mod rooms;
     mod rules;
+    mod scheduled;
     mod search;
     mod security_headers;
     mod security_log;

@@ -50,7 +50,7 @@ function refreshPage() {
   showUnread();
   notePage();
   localizeTimes();
-  if (document.querySelector('[data-zone], [data-time-zones]')) {
+  if (document.querySelector('[data-zone], [data-time-zones], [data-browser-zone]')) {
     import('./time_zones.js').then(({ showZones }) => showZones(), () => {});
   }
   if (document.querySelector('[data-unmask][hidden]')) {

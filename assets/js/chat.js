@@ -84,6 +84,28 @@ function foldMessages() {
   }, () => {});
 }
 
+let linking = null;
+
+/** Shows what links to messages lead to; loaded once there are any. */
+function showMessageLinks() {
+  if (linking) return linking.showMessageLinks();
+  if (!document.querySelector('.msg .body a[href*="/messages/"]')) return undefined;
+  return import('./chat/message_links.js').then((loaded) => {
+    linking = loaded;
+    linking.showMessageLinks();
+  }, () => {});
+}
+
+/** Begins the form of a message for later with the draft of its room. */
+function fillForms() {
+  const [area, field] = ['[data-draft-of]', '[data-local]'].map((one) => document.querySelector(one));
+  if (!area && !field) return;
+  import('./chat/scheduled_draft.js').then(({ fillFromDraft, showLocally }) => {
+    if (area) fillFromDraft(area);
+    if (field) showLocally(field);
+  }, () => {});
+}
+
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
   const parts = ['./chat/threads.js', './chat/writing.js', './chat/editing.js', './clipboard.js',
@@ -99,10 +121,14 @@ startMessages();
 document.addEventListener('htmx:after:swap', () => {
   foldMessages(); // before the log measures, and announces what is not folded
   markMentions();
+  showMessageLinks();
+  fillForms();
   start();
   startMedia();
 });
 foldMessages();
 markMentions();
+showMessageLinks();
+fillForms();
 start();
 startMedia();

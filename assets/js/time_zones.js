@@ -24,6 +24,9 @@ export function showZones() {
     if (time) element.textContent = `${time} (${element.dataset.zone.replaceAll('_', ' ')})`;
   }
   if (zones.length) timer = setTimeout(showZones, UPDATE_INTERVAL);
+  for (const field of document.querySelectorAll('[data-browser-zone]')) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
+  }
   const list = document.querySelector('[data-time-zones]');
   if (!list || list.options.length || !Intl.supportedValuesOf) return;
   list.append(...Intl.supportedValuesOf('timeZone').map((zone) => new Option('', zone)));

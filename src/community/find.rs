@@ -215,6 +215,36 @@ impl Community {
         Ok(found)
     }
 
+    /// The open rooms and conversations of a viewer whose names a text fits, conversations first:
+    /// each with its title and the name of its space, which is empty for a conversation.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rooms_by_name(
+        &self,
+        viewer: &Viewer,
+        text: &str,
+    ) -> Result<Vec<(RoomId, String, String)>> {
+        let deps = self.engine().versions.dependencies();
+        let pattern = Pattern::new(&text[..text.floor_char_boundary(MAX_QUERY_BYTES)]);
+        let mut found = Vec::new();
+        for room in self.rooms.direct_of(&deps, viewer.account).await?.iter() {
+            if let Some(rank) = pattern.rank(&room.title) {
+                found.push((rank, (room.id, room.title.clone(), String::new())));
+            }
+        }
+        for space in self.spaces.of(&deps, viewer.account).await?.iter() {
+            let rooms = self.rooms.open_in(&deps, viewer.account, space.id).await?;
+            for room in rooms.iter() {
+                if let Some(rank) = pattern.rank(&room.name) {
+                    found.push((rank, (room.id, room.name.clone(), space.name.clone())));
+                }
+            }
+        }
+        found.sort_by_key(|(rank, _)| *rank);
+        Ok(found.into_iter().map(|(_, room)| room).collect())
+    }
+
     fn find_spaces(&self, spaces: &[Space], pattern: &Pattern) -> Vec<Found> {
         let found = spaces.iter().filter_map(|space| {
             Some(Found {

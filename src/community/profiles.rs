@@ -185,6 +185,15 @@ impl Community {
         self.engine().db.one(READ, (account, viewer)).await
     }
 
+    /// The time zone that an account gives in its profile: a name of the IANA database, or nothing.
+    ///
+    /// # Errors
+    /// `NotFound`; the database's.
+    pub async fn time_zone(&self, account: AccountId) -> Result<String> {
+        const READ: &str = "SELECT time_zone FROM accounts WHERE id = $1";
+        self.engine().db.scalar(READ, (account,)).await
+    }
+
     /// The names of the spaces that two accounts are both in, at most 100.
     ///
     /// # Errors

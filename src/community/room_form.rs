@@ -8,7 +8,8 @@ use crate::base::error::{Check, Result};
 use crate::base::ids::AccountId;
 use crate::base::text::{check_short_text, normalize_optional_line};
 
-const MAX_ABOUT_CHARS: usize = 200; // graphemes of a room's description
+/// Graphemes of a room's description.
+pub(super) const MAX_ABOUT_CHARS: usize = 200;
 
 /// The form fields of a room.
 #[derive(Clone, Debug)]

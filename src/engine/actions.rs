@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use askama::filters::{Escaper, Html};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ use crate::base::error::{Allowance, Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::security_log::SecurityEvent;
 use crate::base::telemetry::refused;
+use crate::engine::partial::Partial;
 use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
 
@@ -28,6 +30,7 @@ pub struct Outcome {
     /// The address to which a form without JavaScript is redirected.
     pub location: String,
     fragment: Option<BoxFuture<'static, Result<String>>>,
+    note: Option<String>,
 }
 
 impl Outcome {
@@ -37,6 +40,7 @@ impl Outcome {
             result,
             location: location.into(),
             fragment: None,
+            note: None,
         }
     }
 
@@ -49,15 +53,29 @@ impl Outcome {
         self
     }
 
-    /// Renders the fragment; nothing when the action has none.
+    /// Has pages show a short note about what was done, as plain text.
+    pub fn note(mut self, text: String) -> Self {
+        self.note = Some(text);
+        self
+    }
+
+    /// Renders the fragment, with the note; nothing when the action has neither.
     ///
     /// # Errors
     /// What rendering fails with.
     pub async fn into_fragment(self) -> Result<Option<String>> {
-        match self.fragment {
-            Some(render) => render.await.map(Some),
-            None => Ok(None),
-        }
+        let fragment = match self.fragment {
+            Some(render) => Some(render.await?),
+            None => None,
+        };
+        let Some(note) = self.note else {
+            return Ok(fragment);
+        };
+        let mut text = String::new();
+        // Writing strings into a string does not fail.
+        let _ = Html.write_escaped_str(&mut text, &note);
+        let shown = Partial::inner("#note", &text).to_string();
+        Ok(Some(fragment.unwrap_or_default() + &shown))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::{Action, Class, Outcome};
 use crate::engine::bus::{Event, Subscriber};
+use crate::engine::commands::{BoundCommand, Command, CommandAnswer, CommandCall};
 use crate::engine::content_removal::{ContentRemoval, ContentRemover};
 use crate::engine::feed::{Feed, FeedKey};
 use crate::engine::files::FileKind;
@@ -321,6 +322,19 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
             let run = move |viewer, input| run(state.clone(), viewer, input);
             let action = Action::new(name, about, class, files, run);
             handlers.actions.push(action);
+        })
+    }
+
+    /// Adds a command that people may write instead of a message. `run` checks its permissions: all
+    /// that is known is that its author may write in the room.
+    pub fn command<F, R>(self, command: &'static Command, run: F) -> Self
+    where
+        F: Fn(S, Viewer, CommandCall) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<CommandAnswer>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let bound = BoundCommand::new(command, state, run);
+            handlers.commands.push(bound);
         })
     }
 

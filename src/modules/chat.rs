@@ -8,12 +8,15 @@ mod check;
 mod checksum;
 mod closed_room;
 mod code_renderer;
+mod commands;
 mod daily_limits;
 mod dividers;
 mod emoji_list;
 mod forum;
 mod forum_pages;
 mod forum_store;
+mod forward_pages;
+mod forwarded;
 mod held;
 mod held_model;
 mod held_pages;
@@ -37,6 +40,9 @@ mod notices;
 mod pages;
 mod personal_data;
 mod personal_marks;
+mod poll_pages;
+mod poll_store;
+mod polls;
 mod presenter;
 mod reaction_pages;
 mod reaction_store;
@@ -47,6 +53,9 @@ mod report_target;
 mod room_data;
 mod room_menu;
 mod room_page;
+mod scheduled;
+mod scheduled_pages;
+mod scheduled_store;
 mod screening;
 mod search_source;
 mod select_page;
@@ -187,6 +196,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessageEdited>()
         .publishes::<topics::MessageDeleted>()
         .publishes::<topics::MessageReacted>()
+        .publishes::<topics::MessageVoted>()
         .publishes::<topics::MessagePinned>()
         .publishes::<topics::MessageHeld>()
         .publishes::<topics::HeldDecided>()
@@ -231,10 +241,23 @@ pub fn module() -> Module<Chat> {
             personal_marks::erase_reactions,
         )
         .personal_data(
+            "votes",
+            personal_marks::export_votes,
+            personal_marks::erase_votes,
+        )
+        .personal_data(
+            "scheduled_messages",
+            personal_data::export_scheduled,
+            personal_data::erase_scheduled,
+        )
+        .personal_data(
             "bookmarks",
             personal_marks::export_bookmarks,
             personal_marks::erase_bookmarks,
         )
+        .job(actions::poll::end_poll_job())
+        .job(scheduled::job())
+        .notice_kind(&scheduled::NOT_POSTED)
         .texts(screening::recent_texts)
         .stylesheet("css/chat.css")
         .stylesheet("css/composer.css")
@@ -256,6 +279,8 @@ pub fn module() -> Module<Chat> {
         .task(held::expire_held);
     let module = message_list::declare(mention_completion::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
+    let module = scheduled_pages::declare(forward_pages::declare(module));
+    let module = poll_pages::declare(commands::declare(module));
     let module = room_menu::declare(thread_pages::declare(forum_pages::declare(module)));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
@@ -323,6 +348,48 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Reacts to a message with an emoji, or takes that back",
             Class::Write,
             actions::react::react,
+        )
+        .action(
+            "chat.poll",
+            "Posts a poll in a room; the same key posts once",
+            Class::Post,
+            actions::poll::poll,
+        )
+        .action(
+            "chat.vote",
+            "Chooses an answer of a poll, or takes that back",
+            Class::Write,
+            actions::poll::vote,
+        )
+        .action(
+            "chat.end-poll",
+            "Ends a poll: one's own, or another's with the right to moderate",
+            Class::Write,
+            actions::poll::end_poll,
+        )
+        .action(
+            "chat.forward",
+            "Repeats a message with its files in another room",
+            Class::Post,
+            actions::forward::forward,
+        )
+        .action(
+            "chat.schedule",
+            "Keeps a message to be posted at a time, or changes one",
+            Class::Write,
+            actions::schedule::schedule,
+        )
+        .action(
+            "chat.cancel-scheduled",
+            "Removes a message that would be posted at a time",
+            Class::Write,
+            actions::schedule::cancel,
+        )
+        .action(
+            "chat.send-scheduled",
+            "Posts a message now that would be posted at a time",
+            Class::Post,
+            actions::schedule::send_now,
         )
         .action(
             "chat.pin",

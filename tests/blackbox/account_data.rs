@@ -6,7 +6,7 @@ use crate::sqlite_only;
 use crate::support::{PASSWORD, Person, TestServer, eventually};
 
 /// Has a copy made and fetches it.
-async fn copy_of(person: &Person) -> Value {
+pub(super) async fn copy_of(person: &Person) -> Value {
     let fields = [("current_password", PASSWORD)];
     let path = "/act/community.export-data";
     let asked = person.form_from("/account/data", path, &fields).await;
@@ -18,13 +18,13 @@ async fn copy_of(person: &Person) -> Value {
     copy.await.json()
 }
 
-async fn delete(person: &Person, messages: &str) -> crate::support::Answer {
+pub(super) async fn delete(person: &Person, messages: &str) -> crate::support::Answer {
     let fields = [("current_password", PASSWORD), ("messages", messages)];
     let path = "/act/community.delete-account";
     person.form_from("/account/data", path, &fields).await
 }
 
-async fn erased(server: &TestServer) {
+pub(super) async fn erased(server: &TestServer) {
     let done = "tidepool_jobs_total{kind=\"community.erase-account\",end=\"done\"}";
     server.metric_reaches(done, |done| done >= 1.0).await;
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Person, TestServer, new_key, text};
 
 /// Adds a rule of a space; `fields` are those of its form.
-async fn add_rule(by: &Person, kind: &str, action: &str, fields: Value) -> String {
+pub(super) async fn add_rule(by: &Person, kind: &str, action: &str, fields: Value) -> String {
     let answer = try_rule(by, kind, action, fields).await.done();
     answer["rule"].as_str().expect("a rule").to_owned()
 }

@@ -7,10 +7,12 @@ import { emojiGroups } from './emoji.js';
 import { finishPreview, itemNumber, separateLines } from './markdown_rules.js';
 import { linkRooms } from './room_names.js';
 
-const ATTRIBUTES = { A: ['href'], LI: ['value'], OL: ['start'], TD: ['align'], TH: ['align'] };
+const ATTRIBUTES = {
+  A: ['href'], LI: ['value'], OL: ['start'], SPAN: ['class'], TD: ['align'], TH: ['align'],
+};
 const TAGS = new Set([
   'A', 'BLOCKQUOTE', 'BR', 'CODE', 'DEL', 'EM', 'H3', 'H4', 'H5', 'H6', 'HR', 'LI', 'OL', 'P',
-  'PRE', 'STRONG', 'TABLE', 'TBODY', 'TD', 'TH', 'THEAD', 'TR', 'UL',
+  'PRE', 'SPAN', 'STRONG', 'TABLE', 'TBODY', 'TD', 'TH', 'THEAD', 'TR', 'UL',
 ]);
 const EMOJI_BASE = String.raw`\p{Regional_Indicator}{2}|[\d#*]\uFE0F?\u20E3|`
   + String.raw`\p{Emoji_Presentation}|\p{Emoji}\uFE0F`;
@@ -45,6 +47,21 @@ const marked = new Marked({
     code: ({ text }) => `<pre><code>${escapeHtml(text)}\n</code></pre>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
   },
+});
+
+marked.use({
+  extensions: [{
+    name: 'spoiler',
+    level: 'inline',
+    start: (source) => source.indexOf('||'),
+    tokenizer(source) {
+      const [raw, text] = /^\|\|(?=[^\s|])([^]*?[^\s|])\|\|(?!\|)/.exec(source) ?? [];
+      return raw && { type: 'spoiler', raw, tokens: this.lexer.inlineTokens(text) };
+    },
+    renderer({ tokens }) {
+      return `<span class="spoiler">${this.parser.parseInline(tokens)}</span>`;
+    },
+  }],
 });
 
 /** Drops every tag and attribute that messages do not have. */

@@ -89,13 +89,26 @@ export function startMessages() {
   }, { capture: true });
 
   document.addEventListener('submit', (event) => {
-    const form = event.target.closest('.msg form.reactions');
+    const form = event.target.closest('.msg :is(form.reactions, form.poll)');
     if (!form) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const fields = { message: form.elements.message.value, emoji: event.submitter.value };
-    run('chat.react', fields);
+    const { name, value } = event.submitter;
+    const fields = { message: form.elements.message.value, [name]: value };
+    run(form.matches('.poll') ? 'chat.vote' : 'chat.react', fields);
   }, { capture: true });
+
+  // A spoiler stays uncovered until it is chosen again; without scripts, as long as it has the focus.
+  const uncover = (event) => {
+    const spoiler = event.target.closest('.spoiler');
+    if (!spoiler || event.target.closest('.spoiler.shown a')) return;
+    event.preventDefault();
+    if (!spoiler.classList.toggle('shown')) spoiler.blur();
+  };
+  document.addEventListener('click', uncover);
+  document.addEventListener('keydown', (event) => {
+    if (event.target.matches('.spoiler') && [' ', 'Enter'].includes(event.key)) uncover(event);
+  });
 
   // A quote leads to what it quotes, without leaving the page where that is on it.
   document.addEventListener('click', (event) => {

@@ -154,6 +154,9 @@ export function flush() {
 function formFields(post) {
   const fields = new URLSearchParams({ room: post.room, body: post.body, key: post.key });
   if (post.reply) fields.append('reply_to', post.reply.id);
+  if (post.body.startsWith('/')) { // a command may name a time
+    fields.append('zone', Intl.DateTimeFormat().resolvedOptions().timeZone ?? '');
+  }
   for (const file of post.files ?? []) {
     fields.append('files', file.id);
     fields.append('captions', file.caption);

@@ -2,16 +2,22 @@
 
 import { words } from '../app.js';
 import { request } from '../live.js';
+import { showNote } from '../note.js';
 import { showWaiting } from '../waiting.js';
 
 /** Puts the partials of a response into the page. */
-export const showPartials = (text) => htmx.swap({
-  sourceElement: document.body,
-  target: '#live',
-  swap: 'innerHTML swapEmpty:false',
-  text,
-  transition: false,
-});
+export async function showPartials(text) {
+  await htmx.swap({
+    sourceElement: document.body,
+    target: '#live',
+    swap: 'innerHTML swapEmpty:false',
+    text,
+    transition: false,
+  });
+  const note = document.getElementById('note');
+  if (note.textContent) showNote(note.textContent);
+  note.textContent = '';
+}
 
 /** What an error's page or fragment says. */
 export const errorText = (html) => new DOMParser()

@@ -3,6 +3,7 @@
 
 import { startCompletion } from './completion.js';
 import './emoji.js';
+import './commands.js';
 import './mentions.js';
 import { isBreakKey, isComposing } from './enter_key.js';
 import { formatByKey, replaceText } from './formatting.js';

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::store::{self, File};
+use super::store::{self, File, Picture};
 use super::transfers::Transfers;
-use super::{FileId, Files};
+use super::{FileId, Files, usage};
 use crate::base::db::Tx;
-use crate::base::error::Result;
-use crate::base::ids::AccountId;
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
 use crate::engine::jobs::{Failure, JobKind, NewJob, Run, Settled};
 use crate::engine::module::Module;
 
@@ -36,6 +36,27 @@ impl Files {
         owner: AccountId,
     ) -> Result<File> {
         store::claim(tx, id, kind, target, owner).await
+    }
+
+    /// Adds another file with the content and the name of one, claimed, in the transaction that
+    /// writes the row that refers to it. It counts against the quotas of its owner and space.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while its pictures are made; `Full` when a quota is exceeded.
+    pub async fn copy(
+        &self,
+        tx: &mut Tx,
+        id: FileId,
+        target: i64,
+        owner: AccountId,
+        space: Option<SpaceId>,
+    ) -> Result<File> {
+        let file = store::file_in(tx, id).await?;
+        if file.picture == Picture::Waiting {
+            return Err(Error::Conflict("error-file-waiting"));
+        }
+        usage::add(tx, owner, space, file.charged, Some(self.quotas())).await?;
+        store::add_copy(tx, id, target, owner, space).await
     }
 
     /// Deletes a file, in the transaction that deletes the row that referred to it. A job deletes

@@ -154,6 +154,23 @@ pub(super) async fn add(tx: &mut Tx, upload: &str, file: &File, quotas: Quotas) 
     }
 }
 
+/// Adds a claimed file of the content of another one. Its usage is charged by the caller.
+pub(super) async fn add_copy(
+    tx: &mut Tx,
+    id: FileId,
+    target: i64,
+    owner: AccountId,
+    space: Option<SpaceId>,
+) -> Result<File> {
+    const ADD: &str = "INSERT INTO files (id, place, owner_id, space_id, created_at, kept, kind, \
+        name, media, size, digest, picture, charged, intact, width, height, blur, small, large, \
+        animated) SELECT $2, $3, $4, $5, $6, TRUE, kind, name, media, size, digest, picture, \
+        charged, intact, width, height, blur, small, large, animated FROM files WHERE id = $1 \
+        RETURNING *";
+    let row = (id, FileId::new(), target, owner, space, Micros::now());
+    tx.one(ADD, row).await
+}
+
 /// Adds the row of content that is stored. Does nothing when there is one.
 pub(super) async fn add_blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
     const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) \

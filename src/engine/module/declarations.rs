@@ -11,6 +11,7 @@ use super::nav::{AccountStyle, Nav, Pane, SpaceTab, TabCount};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
+use crate::engine::commands::BoundCommand;
 use crate::engine::content_removal::ContentRemover;
 use crate::engine::files::{FileRule, FileSpec};
 use crate::engine::jobs::{Handler, JobSpec, Schedule};
@@ -114,6 +115,7 @@ pub struct Handlers {
     pub(in crate::engine) tab_counts: Vec<TabCount>,
     pub(in crate::engine) screener: Option<Arc<dyn Screener>>,
     pub(in crate::engine) text_sources: Vec<TextSource>,
+    pub(in crate::engine) commands: Vec<BoundCommand>,
 }
 
 /// Builds the router of the modules' routes; those for signed-in people refuse other requests.

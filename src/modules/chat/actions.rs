@@ -6,9 +6,12 @@ pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod edit;
 pub(super) mod forum;
+pub(super) mod forward;
 pub(super) mod pin;
+pub(super) mod poll;
 pub(super) mod post;
 pub(super) mod react;
+pub(super) mod schedule;
 pub(super) mod thread;
 
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use serde_json::json;
 use super::model::{Message, MessageId};
 use super::{Chat, store};
 use crate::base::error::Result;
+use crate::base::locale::Lang;
 use crate::community::Room;
 use crate::community::permissions::Permission;
 use crate::engine::actions::Outcome;
@@ -43,8 +47,8 @@ pub(super) async fn permitted_message(
 }
 
 /// The outcome of an action on a message: JSON for programs, and the frame for the author's page.
-fn outcome(chat: Chat, viewer: &Viewer, message: Message) -> Outcome {
+fn outcome(chat: Chat, lang: Lang, message: Message) -> Outcome {
     let location = format!("/rooms/{}#m-{}", message.room, message.id);
-    let (result, lang) = (json!({ "message": message }), viewer.lang);
+    let result = json!({ "message": message });
     Outcome::new(result, location).fragment(async move { chat.message_frame(&message, lang).await })
 }

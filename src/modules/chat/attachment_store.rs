@@ -100,9 +100,7 @@ impl NewAttachments {
                 .files
                 .claim(tx, id, KIND, room.0, author)
                 .await?;
-            const ATTACH: &str =
-                "INSERT INTO attachments (file_id, message_id, room_id) VALUES ($1, $2, $3)";
-            tx.execute(ATTACH, (id, message, room)).await?;
+            insert(tx, id, (message, room)).await?;
             attachments.push(Attachment::of(
                 &file,
                 self.captions.get(index).cloned().unwrap_or_default(),
@@ -112,6 +110,18 @@ impl NewAttachments {
         store::set_files(tx, message, &attachments).await?;
         Ok(attachments)
     }
+}
+
+/// Stores that a file belongs to a message.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    file: FileId,
+    (message, room): (MessageId, RoomId),
+) -> Result<()> {
+    const ATTACH: &str =
+        "INSERT INTO attachments (file_id, message_id, room_id) VALUES ($1, $2, $3)";
+    tx.execute(ATTACH, (file, message, room)).await?;
+    Ok(())
 }
 
 /// Releases the attachments of a message that is being deleted.

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 
 use super::attachment::Attachments;
 use super::model::MessageId;
+use super::polls::Poll;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::{id, text_enum};
@@ -62,6 +63,10 @@ pub struct HeldMessage {
     /// The message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// What its readers would choose between.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "Poll::is_none")]
+    pub poll: Poll,
     /// Attachments, in order.
     #[sqlx(try_from = "String")]
     #[serde(default)]
@@ -84,6 +89,7 @@ impl HeldMessage {
             title: String::new(),
             tags: String::new(),
             reply_to: None,
+            poll: Poll::default(),
             files: Attachments::default(),
             created_at: Micros(1_795_228_200_000_000),
         }

@@ -99,6 +99,7 @@ fn options() -> &'static Options<'static> {
         // Emphasis beside letters and punctuation of Chinese, Japanese and Korean.
         options.extension.cjk_friendly_emphasis = true;
         options.extension.strikethrough = true;
+        options.extension.spoiler = true;
         options.extension.table = true;
         options.extension.tasklist = true;
         // An escaped colon becomes a node of its own, so that it cannot start an emoji.

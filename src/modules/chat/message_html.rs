@@ -9,7 +9,6 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
-use super::reactions::Reaction;
 use super::store::Stub;
 use super::thread_line::ThreadLine;
 use super::{Chat, markdown, thread_store};
@@ -47,11 +46,21 @@ impl MessageView<'_> {
         markdown::emoji_html(emoji, &self.names.emoji)
     }
 
-    /// Who reacted, in words.
-    fn who(&self, reaction: &Reaction) -> String {
-        let named = reaction.by.iter().take(MAX_NAMED_IN_TITLE);
+    /// What a bar of its poll as long as can be stands for.
+    fn most_votes(&self) -> i64 {
+        self.message.poll.voters.max(1)
+    }
+
+    /// The name of who wrote what this message repeats.
+    fn first_author(&self) -> Option<&str> {
+        self.names.person(self.message.forwarded.author?)
+    }
+
+    /// Who chose something, in words.
+    fn who(&self, by: &[AccountId], count: i64) -> String {
+        let named = by.iter().take(MAX_NAMED_IN_TITLE);
         let names: Vec<&str> = named.filter_map(|id| self.names.person(*id)).collect();
-        let others = reaction.count - i64::try_from(names.len()).unwrap_or(0);
+        let others = count - i64::try_from(names.len()).unwrap_or(0);
         let names = names.join(", ");
         match others {
             0 => names,
@@ -64,7 +73,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.7";
+const TEMPLATE: &str = "chat.message.8";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone, Default)]
@@ -153,7 +162,13 @@ pub(super) fn key(lang: Lang, stub: &Stub, names: &Names, author: &str) -> Key {
     author.hash(&mut hasher);
     names.threads.get(&stub.id).hash(&mut hasher);
     names.hash_people(stub.named(), &mut hasher);
-    (&stub.reactions, stub.pinned_at, stub.quoted_revision).hash(&mut hasher);
+    (
+        &stub.reactions,
+        &stub.poll,
+        stub.pinned_at,
+        stub.quoted_revision,
+    )
+        .hash(&mut hasher);
     Key {
         template: TEMPLATE,
         lang,

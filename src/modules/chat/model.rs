@@ -8,8 +8,10 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
+use super::forwarded::Forwarded;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
+use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::Reply;
 use crate::base::clock::Micros;
@@ -81,10 +83,18 @@ pub struct Message {
     #[sqlx(flatten)]
     #[serde(default, skip_serializing_if = "Reply::is_none")]
     pub reply: Reply,
+    /// Where it was forwarded from, if it was.
+    #[sqlx(flatten)]
+    #[serde(default, skip_serializing_if = "Forwarded::is_none")]
+    pub forwarded: Forwarded,
     /// Reactions to it; none once deleted.
     #[sqlx(try_from = "String")]
     #[serde(default, skip_serializing_if = "Reactions::is_empty")]
     pub reactions: Reactions,
+    /// What its readers choose between; nothing once deleted.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "Poll::is_none")]
+    pub poll: Poll,
     /// When it was pinned to its room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_at: Option<Micros>,
@@ -110,7 +120,9 @@ impl Message {
             joined: Joined::default(),
             mentions: Mentions::default(),
             reply: Reply::default(),
+            forwarded: Forwarded::default(),
             reactions: Reactions::default(),
+            poll: Poll::default(),
             pinned_at: None,
         }
     }

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::joined::Joined;
 use super::model::MessageId;
+use super::scheduled::MAX_SCHEDULED;
 use super::topics::MessageDeleted;
-use super::{Chat, ROOM_FEED, attachment_store, held_store, store, thread_store};
+use super::{Chat, ROOM_FEED, attachment_store, held_store, scheduled_store, store, thread_store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -60,6 +61,32 @@ pub(super) async fn export_held(chat: Chat, account: AccountId, after: i64) -> R
         items: items.collect(),
         next: last.filter(|_| is_full),
     })
+}
+
+/// An account's scheduled messages: they are few.
+pub(super) async fn export_scheduled(
+    chat: Chat,
+    account: AccountId,
+    _after: i64,
+) -> Result<DataPage> {
+    let all = scheduled_store::of_account(&chat.engine.db, account, MAX_SCHEDULED).await?;
+    let items = all
+        .into_iter()
+        .map(|one| json!({ "room": one.room, "body": one.body, "due_at": one.due_at.rfc3339() }));
+    Ok(DataPage {
+        items: items.collect(),
+        next: None,
+    })
+}
+
+/// Removes an account's scheduled messages.
+pub(super) async fn erase_scheduled(chat: Chat, erasure: Erasure) -> Result<bool> {
+    let write = chat
+        .engine
+        .db
+        .write_queued(async move |tx| scheduled_store::remove_all(tx, erasure.account).await);
+    write.await?;
+    Ok(false)
 }
 
 /// Deletes some of an account's held messages: they were never posted, and go in any case.

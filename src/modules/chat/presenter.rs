@@ -13,7 +13,7 @@ use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{
     AttachmentsReady, HeldDecided, JoinsAdded, MessageDeleted, MessageEdited, MessageHeld,
-    MessagePinned, MessagePosted, MessageReacted,
+    MessagePinned, MessagePosted, MessageReacted, MessageVoted,
 };
 use super::typing::typing_started;
 use super::views::QuoteView;
@@ -36,6 +36,7 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .on(message_edited)
         .on(message_deleted)
         .on(message_reacted)
+        .on(message_voted)
         .on(message_pinned)
         .on(attachments_ready)
         .on(joins_added)
@@ -78,6 +79,12 @@ async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelop
 
 async fn message_reacted(chat: &Chat, event: &MessageReacted, envelope: &Envelope) -> Result<()> {
     let MessageReacted { room, message } = event;
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
+}
+
+async fn message_voted(chat: &Chat, event: &MessageVoted, envelope: &Envelope) -> Result<()> {
+    let MessageVoted { room, message } = event;
     chat.publish_update(event, envelope, *room, message, Vec::new())
         .await
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::routing::get;
 
-use super::Chat;
+use super::{Chat, POST};
 use crate::base::error::Result;
 use crate::base::ids::RoomId;
 use crate::community::permissions::{MANAGE_ROOMS, READ, is_granted};
@@ -24,6 +24,7 @@ struct RoomMenuPage {
     shell: Shell,
     room: RoomId,
     may_manage: bool,
+    may_post: bool,
 }
 
 async fn menu(
@@ -37,6 +38,8 @@ async fn menu(
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
     let managed = access.permit_in_room(viewer.account, &MANAGE_ROOMS, room.id);
     let may_manage = room.space.is_some() && is_granted(managed.await)?;
+    let posting = access.permit_in_room(viewer.account, &POST, room.id);
+    let may_post = is_granted(posting.await)?;
     let here = format!("/rooms/{}", room.id);
     let shell = layout.shell(&viewer, room.space, &here).await?;
     let title = chat.community.rooms.title(viewer.account, &room).await?;
@@ -47,6 +50,7 @@ async fn menu(
             shell,
             room: room.id,
             may_manage,
+            may_post,
         }
     )
 }

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::mention_targets::{Mentions, Target};
 use super::model::MessageId;
+use super::polls::Poll;
 use super::topics::{MessageDeleted, MessageEdited, MessagePinned, MessagePosted};
 use super::{Chat, markdown, store};
 use crate::base::clock::Micros;
@@ -74,6 +75,8 @@ struct Row {
     #[sqlx(try_from = "String")]
     files: Attachments,
     #[sqlx(try_from = "String")]
+    poll: Poll,
+    #[sqlx(try_from = "String")]
     mentions: Mentions,
     pinned_at: Option<Micros>,
     created_at: Micros,
@@ -85,19 +88,18 @@ impl Row {
         self.parent_id.unwrap_or(self.room_id)
     }
 
-    /// The text without marks of formatting, and what its files are called.
+    /// The text without marks of formatting, the answers of its poll, and what its files are called.
     fn text(&self) -> String {
         let mut text = match self.title.is_empty() {
             true => markdown::to_text(&self.body),
             false => format!("{}\n{}", self.title, markdown::to_text(&self.body)),
         };
-        for file in self.files.0.iter() {
-            for part in [&file.name, &file.caption] {
-                if !part.is_empty() {
-                    text.push_str(if text.is_empty() { "" } else { "\n" });
-                    text.push_str(part);
-                }
-            }
+        let answers = self.poll.answers.iter().map(|answer| &answer.text);
+        let files = self.files.0.iter();
+        let names = files.flat_map(|file| [&file.name, &file.caption]);
+        for part in answers.chain(names).filter(|part| !part.is_empty()) {
+            text.push_str(if text.is_empty() { "" } else { "\n" });
+            text.push_str(part);
         }
         text
     }
@@ -146,7 +148,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
         sqlite: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, \
             COALESCE(tr.name, '') AS title, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
@@ -158,7 +160,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, \
             COALESCE(tr.name, '') AS title, m.author_id, \
-            a.name AS author_name, m.body, m.files, m.mentions, m.pinned_at, \
+            a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \

@@ -7,9 +7,11 @@ use sqlx::FromRow;
 
 use super::attachment::Attachments;
 use super::checksum::Covered;
+use super::forwarded::Forwarded;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Message, MessageId};
+use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::{Reply, quoted_columns, quoted_joins};
 use super::thread_line::UNTITLED;
@@ -45,7 +47,10 @@ pub(super) struct Stub {
     pub(super) mentions: Mentions,
     #[sqlx(try_from = "String")]
     pub(super) reactions: Reactions,
+    #[sqlx(try_from = "String")]
+    pub(super) poll: Poll,
     pub(super) pinned_at: Option<Micros>,
+    pub(super) forwarded_author: Option<AccountId>,
     /// Of the message that it answers.
     pub(super) quoted_revision: Option<i64>,
 }
@@ -58,37 +63,61 @@ impl Stub {
             author: message.author,
             mentions: message.mentions.clone(),
             reactions: message.reactions.clone(),
+            poll: message.poll.clone(),
             pinned_at: message.pinned_at,
+            forwarded_author: message.forwarded.author,
             quoted_revision: message.reply.revision,
         }
     }
 
     /// The people whom the fragment names, besides the author.
     pub(super) fn named(&self) -> impl Iterator<Item = AccountId> {
-        self.mentions.accounts().chain(self.reactions.named())
+        let marks = self.reactions.named().chain(self.poll.named());
+        let marks = marks.chain(self.forwarded_author);
+        self.mentions.accounts().chain(marks)
     }
+}
+
+/// A message that is about to be posted.
+pub(super) struct NewMessage<'a> {
+    pub(super) room: RoomId,
+    pub(super) author: AccountId,
+    pub(super) author_name: &'a str,
+    pub(super) key: &'a str,
+    pub(super) body: &'a str,
+    /// See [`Message::html`].
+    pub(super) html: Option<&'a str>,
+    pub(super) mentions: &'a Mentions,
+    pub(super) reply: Reply,
+    pub(super) poll: &'a Poll,
+    pub(super) forwarded: Forwarded,
 }
 
 /// Inserts a message, or finds the one that the author posted under this key before. The flag says
 /// whether it is new.
-pub(super) async fn post(
-    tx: &mut Tx,
-    room: RoomId,
-    author: AccountId,
-    name: &str,
-    key: &str,
-    (body, html): (&str, Option<&str>),
-    (mentions, reply): (&Mentions, Reply),
-) -> Result<(Message, bool)> {
+pub(super) async fn post(tx: &mut Tx, new: NewMessage<'_>) -> Result<(Message, bool)> {
     // `continues` is decided in the statement: no other post can come between it and the message
     // before.
     const POST: &str = "INSERT INTO messages (id, room_id, author_id, client_key, body, \
-        html, mentions, reply_to, revision, checksum, continues, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $9, $10, $11, 1, $8, $11 IS NULL AND EXISTS \
+        html, mentions, reply_to, poll, forwarded_from, forwarded_author, revision, checksum, \
+        continues, created_at) VALUES ($1, $2, $3, $4, $5, $9, $10, $11, $12, $13, $14, 1, $8, \
+        $11 IS NULL AND $13 IS NULL AND EXISTS \
         (SELECT 1 FROM (SELECT author_id, created_at, joined \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
         WHERE last.author_id = $3 AND last.created_at > $7 AND last.joined = ''), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
+    let NewMessage {
+        room,
+        author,
+        author_name: name,
+        key,
+        body,
+        html,
+        mentions,
+        reply,
+        poll,
+        forwarded,
+    } = new;
     continue_ids(tx, room).await?;
     let (id, now) = (MessageId::new(), Micros::now());
     let continues_after =
@@ -114,6 +143,9 @@ pub(super) async fn post(
         html,
         mentions.to_string(),
         reply.to,
+        poll.to_string(),
+        forwarded.from,
+        forwarded.author,
     );
     let continues: Option<bool> = tx.optional_scalar(POST, values).await?;
     if let Some(continues) = continues {
@@ -137,7 +169,9 @@ pub(super) async fn post(
             joined: Joined::default(),
             mentions: mentions.clone(),
             reply,
+            forwarded,
             reactions: Reactions::default(),
+            poll: poll.clone(),
             pinned_at: None,
         };
         return Ok((message, true));
@@ -257,13 +291,15 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
-        mentions = '', reactions = '', pinned_at = NULL, reply_to = NULL, deleted_at = $2, \
+        mentions = '', reactions = '', poll = '', pinned_at = NULL, reply_to = NULL, \
+        forwarded_from = NULL, forwarded_author = NULL, deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
     if done > 0 {
         for delete in [
             "DELETE FROM chat_versions WHERE message_id = $1",
             "DELETE FROM chat_reactions WHERE message_id = $1",
+            "DELETE FROM chat_votes WHERE message_id = $1",
         ] {
             tx.execute(delete, (id,)).await?;
         }
@@ -324,7 +360,8 @@ pub(super) async fn places(db: &Db, messages: &[MessageId]) -> Result<Vec<(Messa
 macro_rules! stub_query {
     ($rest:literal) => {
         concat!(
-            "SELECT m.id, m.revision, m.author_id, m.mentions, m.reactions, m.pinned_at, \
+            "SELECT m.id, m.revision, m.author_id, m.mentions, m.reactions, m.poll, m.pinned_at, \
+             m.forwarded_author, \
              q.revision AS quoted_revision FROM messages m \
              LEFT JOIN messages q ON q.id = m.reply_to ",
             $rest

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
 use super::model::{Message, MessageId};
+use super::polls::{Answer, Poll};
 use super::reactions::{Reaction, Reactions};
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
@@ -83,6 +84,28 @@ event! {
                 count: 1,
                 by: vec![AccountId(8)],
             }]),
+            ..Message::example()
+        },
+    }
+}
+
+event! {
+    /// Somebody voted in a poll or took that back, or it ended.
+    pub struct MessageVoted on "chat.message.voted" by room
+        changes(room as RoomHistory) {
+        /// The room it was posted in.
+        room: RoomId = RoomId(12),
+        /// The message with its poll.
+        message: Message = Message {
+            poll: Poll {
+                answers: vec![Answer {
+                    text: "Green tea".into(),
+                    count: 1,
+                    by: vec![AccountId(8)],
+                }],
+                voters: 1,
+                ..Poll::default()
+            },
             ..Message::example()
         },
     }

@@ -176,6 +176,9 @@ pub(super) fn account_style(account: AccountId) -> String {
          .reaction[data-by~=\"{account}\"] .mine {{ display: inline-block; }}\n\
          .mention:is([data-account=\"{account}\"], [data-everyone], .mine) \
          {{ background: var(--coral); color: var(--on-coral); }}\n\
+         .poll-answer[data-by~=\"{account}\"] {{ border-color: var(--sea); }}\n\
+         .poll-answer[data-by~=\"{account}\"] .tick {{ visibility: visible; }}\n\
+         .poll-answer[data-by~=\"{account}\"] .mine {{ display: inline-block; }}\n\
          .typing [data-typing=\"{account}\"] {{ display: none; }}\n"
     )
 }

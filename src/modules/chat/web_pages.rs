@@ -15,6 +15,7 @@ use super::attachment::Attachment;
 use super::attachment_store::KIND;
 use super::links::{linked, open_outside_in_tabs};
 use super::model::{Message, MessageId, PAGE_SIZE};
+use super::polls::Poll;
 use super::{Chat, markdown, store};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
@@ -83,6 +84,7 @@ struct WebMessage {
     at: Micros,
     is_edited: bool,
     body: String,
+    poll: Poll,
     files: Vec<WebFile>,
 }
 
@@ -282,6 +284,7 @@ impl Chat {
                     at: row.created_at,
                     is_edited: row.edited_at.is_some(),
                     body,
+                    poll: row.poll,
                     files: files.collect(),
                 });
             }

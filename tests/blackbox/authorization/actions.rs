@@ -59,6 +59,53 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     (
+        "chat.poll",
+        r#"{"room":"ROOM","body":"hi","answers":["a","b"]}"#,
+        ["not_found", "not_found", ""],
+    ),
+    // The message is no poll.
+    (
+        "chat.vote",
+        r#"{"message":"MESSAGE","answer":0}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "chat.end-poll",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "chat.schedule",
+        r#"{"room":"ROOM","body":"hi","at":"2099-01-01T10:00"}"#,
+        ["not_found", "not_found", "invalid"],
+    ),
+    // One's own alone, of which there are none.
+    (
+        "chat.cancel-scheduled",
+        r#"{"scheduled":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "chat.send-scheduled",
+        r#"{"scheduled":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "chat.forward",
+        r#"{"message":"MESSAGE","room":"ROOM"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
+        "reminders.add",
+        r#"{"text":"hi","when":"20m"}"#,
+        ["", "", ""],
+    ),
+    (
+        "reminders.remove",
+        r#"{"reminder":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
         "chat.pin",
         r#"{"message":"MESSAGE"}"#,
         ["not_found", "not_found", "forbidden"],

@@ -95,6 +95,16 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/rooms/{room}/menu", [No(404), No(404), It]),
     row("GET", "/messages/{message}/menu", [No(404), No(404), It]),
     row("GET", "/messages/{message}/react", [No(404), No(404), It]),
+    row("GET", "/messages/{message}/forward", [No(404), No(404), It]),
+    row("GET", "/messages/{message}/preview", [No(404), No(404), It]),
+    // It is no poll.
+    row("GET", "/messages/{message}/votes", [No(404); 3]),
+    row("GET", "/rooms/{room}/commands", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/poll", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/schedule", [No(404), No(404), It]),
+    row("GET", "/scheduled", [It; 3]),
+    row("GET", "/reminders", [It; 3]),
+    row("GET", "/reminders/new", [It; 3]),
     row(
         "GET",
         "/messages/{message}/reactions",

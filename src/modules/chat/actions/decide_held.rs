@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 
 use super::super::attachment::{Attachment, Attachments};
 use super::super::forum::Heading;
+use super::super::forwarded::Forwarded;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
 use super::super::model::Message;
 use super::super::reply::Reply;
+use super::super::store::NewMessage;
 use super::super::topics::{HeldDecided, MessagePosted};
 use super::super::{Chat, MODERATE, ROOM_FEED, held_store, mention_store, store, thread_store};
 use super::delete_many::audited;
@@ -119,7 +121,6 @@ impl Chat {
             body,
             ..
         } = held;
-        let text = (body.as_str(), html);
         let reply = match held.reply_to {
             // What it answers may be gone by now.
             Some(reply_to) => match store::reply_to(tx, *room, reply_to).await {
@@ -129,8 +130,19 @@ impl Chat {
             None => Reply::default(),
         };
         let mentions = new.mentions.clone().answering(reply.author, *author);
-        let posted = store::post(tx, *room, *author, name, key, text, (&mentions, reply)).await?;
-        let (mut message, is_new) = posted;
+        let new_message = NewMessage {
+            room: *room,
+            author: *author,
+            author_name: name,
+            key,
+            body,
+            html,
+            mentions: &mentions,
+            reply,
+            poll: &held.poll,
+            forwarded: Forwarded::default(),
+        };
+        let (mut message, is_new) = store::post(tx, new_message).await?;
         if !is_new {
             self.release_held_files(tx, held.id).await?;
             return Ok(message);
@@ -143,6 +155,7 @@ impl Chat {
         }
         message.files = Attachments(files);
         store::set_files(tx, message.id, &message.files).await?;
+        self.schedule_poll_end(tx, &message).await?;
         mention_store::add(tx, *room, message.id, new).await?;
         if let Some(heading) = Heading::of_held(&held.title, &held.tags) {
             message.continues = false;

@@ -87,5 +87,5 @@ pub(in super::super) async fn delete(
     let message = access
         .permitted_protective_write(viewer.account, permission, scope, write)
         .await?;
-    Ok(outcome(chat, &viewer, message))
+    Ok(outcome(chat, viewer.lang, message))
 }

@@ -83,5 +83,5 @@ pub(in super::super) async fn edit(
     let message = access
         .permitted_write(viewer.account, &POST, Scope::Room(room.id), write)
         .await?;
-    Ok(outcome(chat, &viewer, message))
+    Ok(outcome(chat, viewer.lang, message))
 }

@@ -1,5 +1,6 @@
 //! `chat.post`: posts a message in a room.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -7,11 +8,16 @@ use serde_json::json;
 
 use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
+use super::super::commands::Ran;
 use super::super::forum::Heading;
+use super::super::forwarded::Forwarded;
 use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
+use super::super::mention_targets::NewMentions;
 use super::super::model::{Message, MessageId};
+use super::super::polls::Poll;
 use super::super::reply::Reply;
+use super::super::store::NewMessage;
 use super::super::topics::MessagePosted;
 use super::super::{
     ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store,
@@ -22,6 +28,7 @@ use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::list::List;
+use crate::base::locale::Lang;
 use crate::community::Scope;
 use crate::community::blocks::check_open;
 use crate::engine::actions::Outcome;
@@ -32,12 +39,14 @@ use crate::engine::viewer::Viewer;
 
 /// Files and captions that are read at all: of a few too many the author is told how many may be.
 pub(super) const MAX_LISTED: usize = 100;
+/// Characters of the name of a time zone.
+const MAX_ZONE_CHARS: usize = 64;
 
 #[derive(Deserialize)]
 pub(in super::super) struct PostInput {
-    room: RoomId,
+    pub(in super::super) room: RoomId,
     #[serde(default)]
-    body: String,
+    pub(in super::super) body: String,
     /// Files that the viewer uploaded for this room; at most ten.
     #[serde(default)]
     files: List<FileId, MAX_LISTED>,
@@ -47,7 +56,7 @@ pub(in super::super) struct PostInput {
     /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
     /// author's posts.
     #[serde(default)]
-    key: String,
+    pub(in super::super) key: String,
     /// The message of this room that is answered.
     reply_to: Option<MessageId>,
     /// Sent by forms without a key: the newest message their page shows.
@@ -56,6 +65,15 @@ pub(in super::super) struct PostInput {
     /// Of a post in a forum room, which comes by an action of its own.
     #[serde(skip)]
     heading: Option<Heading>,
+    /// The time zone of the author's browser, for a command that names a time.
+    #[serde(default)]
+    zone: String,
+    /// What its readers choose between.
+    #[serde(skip)]
+    poll: Poll,
+    /// The message that it repeats.
+    #[serde(skip)]
+    forwarded: Option<Box<Message>>,
 }
 
 impl PostInput {
@@ -69,6 +87,9 @@ impl PostInput {
             reply_to: None,
             key,
             seen: String::new(),
+            zone: String::new(),
+            poll: Poll::default(),
+            forwarded: None,
             heading: None,
         }
     }
@@ -82,6 +103,58 @@ impl PostInput {
             ..self
         }
     }
+
+    /// A poll for a room; `body` is its question.
+    pub(in super::super) fn of_poll(
+        room: RoomId,
+        body: String,
+        poll: Poll,
+        key: String,
+        seen: String,
+    ) -> Self {
+        Self {
+            seen,
+            poll,
+            ..Self::of_text(room, body, key)
+        }
+    }
+
+    /// A message that is forwarded to a room.
+    pub(in super::super) fn of_forwarded(room: RoomId, forwarded: Message, key: String) -> Self {
+        Self {
+            forwarded: Some(Box::new(forwarded)),
+            ..Self::of_text(room, String::new(), key)
+        }
+    }
+
+    /// Whether it has files.
+    pub(in super::super) fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// The time zone of the author's browser, where it says that.
+    pub(in super::super) fn time_zone(&self) -> String {
+        self.zone.chars().take(MAX_ZONE_CHARS).collect()
+    }
+}
+
+/// Who posts.
+pub(in super::super) struct Author {
+    pub(in super::super) account: AccountId,
+    /// The name that others see.
+    pub(in super::super) name: Arc<str>,
+    /// The language of the answer.
+    pub(in super::super) lang: Lang,
+}
+
+impl Author {
+    pub(in super::super) fn of(viewer: &Viewer) -> Self {
+        Self {
+            account: viewer.account,
+            name: viewer.name.clone(),
+            lang: viewer.lang,
+        }
+    }
 }
 
 /// What became of a post, and what was found of it.
@@ -92,13 +165,40 @@ enum Posted {
 }
 
 /// The outcome of a post that waits for a moderator.
-fn held_outcome(held: HeldMessage, viewer: &Viewer) -> Outcome {
-    let (id, room, lang) = (held.id, held.room, viewer.lang);
+fn held_outcome(held: HeldMessage, lang: Lang) -> Outcome {
+    let (id, room) = (held.id, held.room);
     let result = json!({ "held": {
         "id": id, "room": room, "key": held.key, "expires_at": held.expires_at().rfc3339(),
     } });
     let location = format!("/rooms/{room}#h-{id}");
     Outcome::new(result, location).fragment(async move { held_frame(&held, lang) })
+}
+
+/// What rules judge of a message: its text, with the answers of its poll.
+fn with_answers(body: &str, poll: &Poll) -> String {
+    match poll.is_none() {
+        true => body.to_owned(),
+        false => format!("{body}\n{}", poll.lines()),
+    }
+}
+
+/// What a rule masked, as the text and the poll that it was made of.
+///
+/// # Errors
+/// `Invalid` when it has not as many lines.
+fn masked_parts(masked: &str, mut poll: Poll) -> Result<(String, Poll)> {
+    if poll.is_none() {
+        return Ok((masked.to_owned(), poll));
+    }
+    let mut rest = masked;
+    for answer in poll.answers.iter_mut().rev() {
+        let (before, text) = rest
+            .rsplit_once('\n')
+            .ok_or_else(|| Error::field("body", "error-rule-words"))?;
+        answer.text = text.to_owned();
+        rest = before;
+    }
+    Ok((rest.to_owned(), poll))
 }
 
 impl Chat {
@@ -124,62 +224,83 @@ impl Chat {
     }
 }
 
-/// Posts once per key, however often it is sent.
+/// Posts once per key, however often it is sent. What begins with a slash may be a command.
 pub(in super::super) async fn post(
     chat: Chat,
     viewer: Viewer,
     input: PostInput,
 ) -> Result<Outcome> {
+    match chat.run_command(&viewer, Box::new(input)).await? {
+        Ran::Post(input) => post_input(chat, Author::of(&viewer), *input).await,
+        Ran::Done(outcome) => Ok(outcome),
+    }
+}
+
+/// Posts a text that is no command.
+pub(in super::super) async fn post_input(
+    chat: Chat,
+    by: Author,
+    input: PostInput,
+) -> Result<Outcome> {
     let room = chat
         .community
         .access
-        .permit_in_room(viewer.account, &POST, input.room)
+        .permit_in_room(by.account, &POST, input.room)
         .await?;
     Chat::check_form(room.is_forum(), input.heading.as_ref())?;
     let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
-    if !attachments.is_empty() {
+    let forwarded = input.forwarded;
+    let has_forwarded_files = forwarded
+        .as_ref()
+        .is_some_and(|one| !one.files.0.is_empty());
+    if !attachments.is_empty() || has_forwarded_files {
         let access = &chat.community.access;
-        access
-            .permit_in_room(viewer.account, &ATTACH, room.id)
-            .await?;
+        access.permit_in_room(by.account, &ATTACH, room.id).await?;
     }
-    let body = model::body(&input.body, !attachments.is_empty())?;
+    let body = match &forwarded {
+        Some(message) => message.body.clone(),
+        None => model::body(&input.body, !attachments.is_empty())?,
+    };
     let answered = chat.find_answered(room.id, input.reply_to).await?;
     let seen = match input.reply_to {
         Some(reply_to) => format!("{}/{reply_to}", input.seen),
         None => input.seen,
     };
-    let key = model::client_key(&input.key, room.id, &seen, &body)?;
-    let slow_mode = chat.slow_mode(viewer.account, &room).await?;
-    let files = attachments.len();
+    let poll = input.poll;
+    let text = with_answers(&body, &poll);
+    let key = model::client_key(&input.key, room.id, &seen, &text)?;
+    let slow_mode = chat.slow_mode(by.account, &room).await?;
+    let files = attachments.len() + forwarded.as_ref().map_or(0, |one| one.files.0.len());
     let mut heading = input.heading;
     // A title is judged with the text: it is one line, and the text begins after the next one.
     let judged = match &heading {
-        Some(heading) => format!("{}\n\n{body}", heading.title),
-        None => body.clone(),
+        Some(heading) => format!("{}\n\n{text}", heading.title),
+        None => text,
     };
-    let judgement = chat
-        .judge(viewer.account, &room, &judged, files, false)
-        .await?;
-    let stored = match (&judgement.finding.verdict, &mut heading) {
+    let judgement = chat.judge(by.account, &room, &judged, files, false).await?;
+    let (stored, poll) = match (&judgement.finding.verdict, &mut heading) {
         (Verdict::Mask(masked), Some(heading)) => {
             let (title, text) = masked.split_once("\n\n").unwrap_or((masked, ""));
             title.clone_into(&mut heading.title);
-            text.to_owned()
+            (text.to_owned(), poll)
         }
-        (Verdict::Mask(masked), None) => masked.clone(),
-        _ => body.clone(),
+        (Verdict::Mask(masked), None) => masked_parts(masked, poll)?,
+        _ => (body.clone(), poll),
     };
     let html = chat.code_renderer.render(&stored).await?;
-    let mut new = chat
-        .find_mentions(viewer.account, &room, &stored, html.as_deref())
-        .await?;
-    new.mentions = new.mentions.answering(answered, viewer.account);
+    let mut new = match &forwarded {
+        // Whoever it mentions was called when it was written.
+        Some(_) => NewMentions::default(),
+        None => {
+            let found = chat.find_mentions(by.account, &room, &stored, html.as_deref());
+            found.await?
+        }
+    };
+    new.mentions = new.mentions.answering(answered, by.account);
     // Backpressure: posts faster than the shards send would evict frames from the feed's log
     // before subscribers got them.
     chat.engine.live.ready_for(&ROOM_FEED.name(room.id)).await;
-    let (author, name, id, started) =
-        (viewer.account, viewer.name.clone(), room.id, Instant::now());
+    let (author, name, id, started) = (by.account, by.name, room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
     let (space, governing) = (room.space, room.governing());
     let is_post = heading.is_some();
@@ -208,6 +329,9 @@ pub(in super::super) async fn post(
             match finding.verdict {
                 // Stored, so that what was counted stays counted.
                 Verdict::Refuse(_) | Verdict::Wait(_) => return Ok(Posted::Refused(finding)),
+                Verdict::Hold if forwarded.is_some() => {
+                    return Err(Error::Conflict("error-forward-held"));
+                }
                 Verdict::Hold => {
                     let limits = context.daily_limits;
                     limits.count_post(tx, author, &body).await?;
@@ -223,6 +347,7 @@ pub(in super::super) async fn post(
                         title: heading.map_or_else(String::new, |one| one.title.clone()),
                         tags: heading.map_or_else(String::new, Heading::tags_text),
                         reply_to: input.reply_to,
+                        poll,
                         files: Attachments::default(),
                         created_at: Micros(0),
                     };
@@ -237,8 +362,19 @@ pub(in super::super) async fn post(
             None => Reply::default(),
         };
         let (mut message, is_new) = {
-            let text = (stored.as_str(), html.as_deref());
-            store::post(tx, id, author, &name, &key, text, (&new.mentions, reply)).await?
+            let message = NewMessage {
+                room: id,
+                author,
+                author_name: &name,
+                key: &key,
+                body: &stored,
+                html: html.as_deref(),
+                mentions: &new.mentions,
+                reply,
+                poll: &poll,
+                forwarded: Forwarded::of(forwarded.as_deref()),
+            };
+            store::post(tx, message).await?
         };
         if is_new {
             let limits = context.daily_limits;
@@ -247,6 +383,10 @@ pub(in super::super) async fn post(
             message.files = attachments
                 .attach(&context, tx, id, message.id, author)
                 .await?;
+            if let Some(forwarded) = &forwarded {
+                message.files = context.copy_files(tx, forwarded, &message, space).await?;
+            }
+            context.schedule_poll_end(tx, &message).await?;
             mention_store::add(tx, id, message.id, &new).await?;
             if let Some(heading) = heading {
                 message.continues = false;
@@ -281,7 +421,7 @@ pub(in super::super) async fn post(
     chat.time_out_author(author, &room, finding).await;
     let message = match posted {
         Posted::Message(message, _) => *message,
-        Posted::Held(held, _) => return Ok(held_outcome(held, &viewer)),
+        Posted::Held(held, _) => return Ok(held_outcome(held, by.lang)),
         Posted::Refused(finding) => {
             check_refused(&finding.verdict, "body")?;
             return Err(Error::field("body", "error-rule-words"));
@@ -295,5 +435,5 @@ pub(in super::super) async fn post(
     }
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.
-    Ok(outcome(chat, &viewer, message))
+    Ok(outcome(chat, by.lang, message))
 }

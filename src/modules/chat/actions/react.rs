@@ -27,14 +27,14 @@ pub(in super::super) struct ReactInput {
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum OnOff {
+pub(super) enum OnOff {
     Yes,
     No,
 }
 
 /// Checks that a room takes anything: members react where only few write, but not in a room that
 /// is closed.
-fn check_takes_reactions(room: &Room) -> Result<()> {
+pub(super) fn check_takes_reactions(room: &Room) -> Result<()> {
     match (room.rules.archived, room.rules.read_only) {
         (true, _) => Err(Error::Conflict("error-room-archived")),
         (_, true) => Err(Error::Conflict("error-room-read-only")),

@@ -1,11 +1,15 @@
 //! The tree as HTML, where comrak's own falls short: each item of an ordered list has the number
-//! that was written, and each table is in a box of its own that scrolls sideways.
+//! that was written, each table is in a box of its own that scrolls sideways, and the keyboard
+//! reaches spoilers.
 
 use std::fmt::Write as _;
 
 use comrak::create_formatter;
 use comrak::html::format_node_default;
 use comrak::nodes::{ListType, Node, NodeList, NodeValue};
+
+/// Where text begins that is covered until it has the focus.
+const SPOILER: &str = "<span class=\"spoiler\" tabindex=\"0\">";
 
 create_formatter!(MessageFormatter, {
     NodeValue::Item(item) => |context, node, entering| {
@@ -19,6 +23,13 @@ create_formatter!(MessageFormatter, {
             context.write_str("</li>")?;
             context.lf()?;
         }
+    },
+    NodeValue::SpoileredText => |context, node, entering| {
+        let _ = node;
+        context.write_str(match entering {
+            true => SPOILER,
+            false => "</span>",
+        })?;
     },
     NodeValue::Table(_) => |context, node, entering| {
         if entering {

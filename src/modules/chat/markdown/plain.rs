@@ -1,5 +1,6 @@
 //! Messages as plain text for previews, and messages of emoji alone.
 
+use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{ListType, Node, NodeValue};
 use comrak::{Arena, parse_document};
 use unicode_segmentation::UnicodeSegmentation;
@@ -76,11 +77,29 @@ pub(super) fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// All text of the tree, with white space between blocks and lines.
+/// What stands for the text of a spoiler, which nobody is to read without wanting to.
+const COVERED: &str = "▒▒▒";
+
+/// All text of the tree but that of spoilers, with white space between blocks and lines.
 pub(super) fn collect_text(root: Node<'_>) -> String {
     let mut out = String::new();
-    for node in root.descendants() {
+    let mut spoiler: Option<Node<'_>> = None;
+    for edge in root.traverse() {
+        let node = match edge {
+            NodeEdge::Start(node) => node,
+            NodeEdge::End(node) => {
+                spoiler = spoiler.filter(|open| !open.same_node(node));
+                continue;
+            }
+        };
+        if spoiler.is_some() {
+            continue;
+        }
         match &node.data().value {
+            NodeValue::SpoileredText => {
+                out.push_str(COVERED);
+                spoiler = Some(node);
+            }
             NodeValue::Text(content) => out.push_str(content),
             NodeValue::Code(code) => out.push_str(&code.literal),
             NodeValue::HtmlInline(source) => out.push_str(source),

@@ -55,7 +55,7 @@ pub(super) fn sanitizer() -> &'static Builder<'static> {
                 ("code", ["class"].into()),
                 ("li", ["value"].into()),
                 ("ol", ["start"].into()),
-                ("span", ["class"].into()),
+                ("span", ["class", "tabindex"].into()),
             ]))
             .tag_attribute_values(HashMap::from([
                 ("td", HashMap::from([("align", sides.clone())])),
@@ -83,7 +83,8 @@ pub(super) fn is_expected_attribute(element: &str, attribute: &str, value: &str)
             .strip_prefix(LANGUAGE_PREFIX)
             .and_then(language_of)
             .is_some(),
-        ("span", "class") => CLASSES.iter().any(|(_, class)| *class == value),
+        ("span", "class") => value == "spoiler" || CLASSES.iter().any(|(_, class)| *class == value),
+        ("span", "tabindex") => value == "0",
         ("a", "href") => is_allowed_url(value),
         ("ol", "start") | ("li", "value") => {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,0 +1,11 @@
+-- What somebody wants to be told of at a time.
+CREATE TABLE reminders (
+    id         BIGINT NOT NULL PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    client_key TEXT COLLATE "C" NOT NULL, -- unique among those of the account: sent twice it is once
+    text       TEXT COLLATE "C" NOT NULL,
+    href       TEXT COLLATE "C" NOT NULL, -- the path of what it is about; empty: nothing
+    due_at     BIGINT NOT NULL,
+    UNIQUE (account_id, client_key)
+);
+CREATE INDEX reminders_of_account ON reminders (account_id, due_at, id);

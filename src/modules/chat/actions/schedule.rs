@@ -1,0 +1,112 @@
+//! `chat.schedule`, `chat.cancel-scheduled` and `chat.send-scheduled`: messages for later.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::scheduled::{MAX_SCHEDULED, MAX_SCHEDULED_DELAY, ScheduledId};
+use super::super::{Chat, POST, model, scheduled_store};
+use crate::base::clock::Micros;
+use crate::base::db::Tx;
+use crate::base::error::{Error, Result};
+use crate::base::ids::RoomId;
+use crate::base::local_time::{parse_field, time_zone};
+use crate::community::Scope;
+use crate::engine::actions::Outcome;
+use crate::engine::viewer::Viewer;
+
+#[derive(Deserialize)]
+pub(in super::super) struct ScheduleInput {
+    room: RoomId,
+    body: String,
+    /// `2026-12-01T18:30`, by the clock of `zone`.
+    at: String,
+    /// The time zone of the browser; without it the account's.
+    #[serde(default)]
+    zone: String,
+    /// One's own scheduled message that is changed.
+    scheduled: Option<ScheduledId>,
+    /// As that of `chat.post`.
+    #[serde(default)]
+    key: String,
+    /// As that of `chat.post`.
+    #[serde(default)]
+    seen: String,
+}
+
+/// Keeps a message to be posted at a time, or changes one.
+pub(in super::super) async fn schedule(
+    chat: Chat,
+    viewer: Viewer,
+    input: ScheduleInput,
+) -> Result<Outcome> {
+    let account = viewer.account;
+    let access = &chat.community.access;
+    let room = access.permit_in_room(account, &POST, input.room).await?.id;
+    let body = model::body(&input.body, false)?;
+    let own = chat.community.time_zone(account).await?;
+    let zone = time_zone([input.zone.as_str(), own.as_str()]);
+    let now = Micros::now();
+    let due_at = parse_field(&input.at, zone)
+        .filter(|at| *at > now && *at <= now.plus(MAX_SCHEDULED_DELAY))
+        .ok_or_else(|| Error::field("at", "error-schedule-time"))?;
+    let key = model::client_key(&input.key, room, &input.seen, &body)?;
+    let context = chat.clone();
+    let write = async move |tx: &mut Tx| {
+        if let Some(id) = input.scheduled {
+            let changed = scheduled_store::change(tx, account, id, &body, due_at).await?;
+            let changed = changed.ok_or(Error::Conflict("error-schedule-gone"))?;
+            context.schedule_post(tx, &changed).await?;
+            return Ok(changed);
+        }
+        scheduled_store::lock(tx, account).await?;
+        let new = (key.as_str(), body.as_str());
+        let (scheduled, is_new) = scheduled_store::add(tx, account, room, new, due_at).await?;
+        if is_new {
+            if scheduled_store::count(tx, account).await? > MAX_SCHEDULED {
+                return Err(Error::Conflict("error-schedule-full"));
+            }
+            context.schedule_post(tx, &scheduled).await?;
+        }
+        Ok(scheduled)
+    };
+    let scheduled = access
+        .permitted_write(account, &POST, Scope::Room(room), write)
+        .await?;
+    let result = json!({ "scheduled": scheduled.id, "at": scheduled.due_at.rfc3339() });
+    Ok(Outcome::new(result, "/scheduled"))
+}
+
+#[derive(Deserialize)]
+pub(in super::super) struct ScheduledInput {
+    scheduled: ScheduledId,
+}
+
+/// Removes one's own scheduled message.
+pub(in super::super) async fn cancel(
+    chat: Chat,
+    viewer: Viewer,
+    input: ScheduledInput,
+) -> Result<Outcome> {
+    let account = viewer.account;
+    let write = chat.engine.db.write(async move |tx: &mut Tx| {
+        scheduled_store::remove(tx, account, input.scheduled).await
+    });
+    match write.await? {
+        true => Ok(Outcome::new(Value::Null, "/scheduled")),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// Posts one's own scheduled message now.
+pub(in super::super) async fn send_now(
+    chat: Chat,
+    viewer: Viewer,
+    input: ScheduledInput,
+) -> Result<Outcome> {
+    let found = scheduled_store::find(&chat.engine.db, input.scheduled).await?;
+    let own = found.filter(|one| one.account == viewer.account);
+    let scheduled = own.ok_or(Error::NotFound)?;
+    chat.post_scheduled(&scheduled).await?;
+    let location = format!("/rooms/{}", scheduled.room);
+    Ok(Outcome::new(Value::Null, location))
+}

@@ -1,0 +1,90 @@
+//! The SQL of scheduled messages.
+
+use super::scheduled::{Scheduled, ScheduledId};
+use crate::base::clock::Micros;
+use crate::base::db::{Db, Tx};
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId};
+
+/// Has other transactions wait that add to the scheduled messages of an account.
+pub(super) async fn lock(tx: &mut Tx, account: AccountId) -> Result<()> {
+    const LOCK: &str = "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
+    tx.lock::<(i64,)>(LOCK, (account,)).await.map(drop)
+}
+
+/// Adds a message, or finds the one with its key. The flag says whether it is new.
+pub(super) async fn add(
+    tx: &mut Tx,
+    account: AccountId,
+    room: RoomId,
+    (key, body): (&str, &str),
+    due_at: Micros,
+) -> Result<(Scheduled, bool)> {
+    const ADD: &str = "INSERT INTO chat_scheduled \
+        (id, account_id, room_id, client_key, body, due_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, client_key) DO NOTHING";
+    const FIND: &str = "SELECT * FROM chat_scheduled WHERE account_id = $1 AND client_key = $2";
+    let row = (ScheduledId::new(), account, room, key, body, due_at);
+    let is_new = tx.execute(ADD, row).await? > 0;
+    Ok((tx.one(FIND, (account, key)).await?, is_new))
+}
+
+/// Changes the text and the time of a message, which waits again then. `None` when it is not the
+/// account's, or was posted meanwhile.
+pub(super) async fn change(
+    tx: &mut Tx,
+    account: AccountId,
+    id: ScheduledId,
+    body: &str,
+    due_at: Micros,
+) -> Result<Option<Scheduled>> {
+    const CHANGE: &str = "UPDATE chat_scheduled SET body = $3, due_at = $4, problem = '' \
+        WHERE id = $1 AND account_id = $2 RETURNING *";
+    tx.optional(CHANGE, (id, account, body, due_at)).await
+}
+
+/// Gives a message another time.
+pub(super) async fn postpone(tx: &mut Tx, id: ScheduledId, due_at: Micros) -> Result<()> {
+    const POSTPONE: &str = "UPDATE chat_scheduled SET due_at = $2 WHERE id = $1";
+    tx.execute(POSTPONE, (id, due_at)).await?;
+    Ok(())
+}
+
+/// Notes why a message was not posted.
+pub(super) async fn fail(tx: &mut Tx, id: ScheduledId, problem: &str) -> Result<()> {
+    const FAIL: &str = "UPDATE chat_scheduled SET problem = $2 WHERE id = $1";
+    tx.execute(FAIL, (id, problem)).await?;
+    Ok(())
+}
+
+/// How many messages of an account are scheduled.
+pub(super) async fn count(tx: &mut Tx, account: AccountId) -> Result<i64> {
+    const COUNT: &str = "SELECT COUNT(*) FROM chat_scheduled WHERE account_id = $1";
+    tx.scalar(COUNT, (account,)).await
+}
+
+/// A scheduled message, if it is still there.
+pub(super) async fn find(db: &Db, id: ScheduledId) -> Result<Option<Scheduled>> {
+    const READ: &str = "SELECT * FROM chat_scheduled WHERE id = $1";
+    db.optional(READ, (id,)).await
+}
+
+/// The scheduled messages of an account, the next one first.
+pub(super) async fn of_account(db: &Db, account: AccountId, limit: i64) -> Result<Vec<Scheduled>> {
+    const READ: &str =
+        "SELECT * FROM chat_scheduled WHERE account_id = $1 ORDER BY due_at, id LIMIT $2";
+    db.all(READ, (account, limit)).await
+}
+
+/// Removes a message of an account. Returns whether it was there.
+pub(super) async fn remove(tx: &mut Tx, account: AccountId, id: ScheduledId) -> Result<bool> {
+    const REMOVE: &str = "DELETE FROM chat_scheduled WHERE id = $1 AND account_id = $2";
+    Ok(tx.execute(REMOVE, (id, account)).await? > 0)
+}
+
+/// Removes all messages of an account.
+pub(super) async fn remove_all(tx: &mut Tx, account: AccountId) -> Result<()> {
+    const REMOVE: &str = "DELETE FROM chat_scheduled WHERE account_id = $1";
+    tx.execute(REMOVE, (account,)).await?;
+    Ok(())
+}
