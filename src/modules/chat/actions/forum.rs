@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::forum::{Heading, TagId, tags_of_form};
 use super::super::topics::TagsChanged;
 use super::super::{Chat, ROOM_FEED, forum_store};
-use super::post::{MAX_LISTED, PostInput, post};
+use super::post::{Author, MAX_LISTED, PostInput, post_input};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -37,7 +37,9 @@ pub(in super::super) async fn new_post(
     input: NewPostInput,
 ) -> Result<Outcome> {
     let heading = Heading::new(&input.title, input.tags.into_vec())?;
-    post(chat, viewer, input.message.with_heading(heading)).await
+    // What looks like a command is text here: commands write messages, which a forum does not take.
+    let by = Author::of(&viewer);
+    post_input(chat, by, input.message.with_heading(heading)).await
 }
 
 #[derive(Deserialize)]
