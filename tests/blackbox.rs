@@ -31,6 +31,7 @@ mod blackbox {
     mod feeds;
     mod files;
     mod find;
+    mod forum;
     mod forwarded_addresses;
     mod forwarded_messages;
     mod frame_rendering;

@@ -17,6 +17,7 @@ mod browser {
     mod find;
     mod first_evening;
     mod folds;
+    mod forum;
     mod held_messages;
     mod history;
     mod injection;

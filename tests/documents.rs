@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 72] = [
+const INTERNAL: [&str; 73] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -102,6 +102,7 @@ const INTERNAL: [&str; 72] = [
     "MAX_RECIPIENTS_TOLD",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
+    "MAX_ROW_CHARS",
     "MAX_RUNNING_SHOWN",
     "MAX_SCALARS_PER_CHAR",
     "MAX_SEARCHED",

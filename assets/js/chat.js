@@ -33,6 +33,8 @@ function start() {
   for (const page of document.querySelectorAll('[data-room-page]')) {
     if (!started.has(page)) startRoom(page);
   }
+  const forum = document.querySelector('[data-forum-page]');
+  if (forum) import('./chat/forum.js').then(({ startForum }) => startForum(forum), () => {});
   if (document.querySelector('.pane.thread')) import('./chat/threads.js').catch(() => {});
 }
 

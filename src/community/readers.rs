@@ -167,7 +167,9 @@ impl ReaderPage {
     pub(super) fn icon(&self) -> &'static str {
         match (self.room.space, self.room.rules.kind) {
             (None, _) => "chat",
-            (Some(_), RoomKind::Announcement | RoomKind::Text) => self.room.icon(),
+            (Some(_), RoomKind::Announcement | RoomKind::Text | RoomKind::Forum) => {
+                self.room.icon()
+            }
         }
     }
 }

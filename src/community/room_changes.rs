@@ -10,7 +10,7 @@ use super::permissions::MANAGE_ROOMS;
 use super::room_form::{RoomForm, settings};
 use super::room_permissions::{Allowing, allow_roles};
 use super::rooms::{self, RoomState, add_people, check_count, is_archived, is_taken};
-use super::standing::{RoomRules, Subject};
+use super::standing::{RoomKind, RoomRules, Subject};
 use super::topics::{RolesChanged, RoomChanged, RoomCreated};
 use super::{Room, Rooms, SPACE_FEED, Scope};
 use crate::base::clock::Micros;
@@ -81,6 +81,10 @@ impl Rooms {
         const CLEAR: &str = "DELETE FROM room_members WHERE room_id = $1 RETURNING account_id";
         let (room, space) = self.permit_to_manage(by, id).await?;
         form.check()?;
+        // Messages have no titles, and posts are not shown in a log.
+        if room.is_forum() != (form.kind == RoomKind::Forum) {
+            return Err(Error::field("kind", "error-room-kind-fixed"));
+        }
         let (engine, declared) = (self.engine.clone(), self.access.declared.clone());
         let change = async move |tx: &mut Tx| {
             lock_space(tx, space).await?;

@@ -63,7 +63,7 @@ impl RoomRow {
             slow_seconds: self.slow_seconds,
             category: self.category_id,
             deleted_at: self.deleted_at,
-            on_web: self.on_web && !self.private,
+            on_web: self.on_web && !self.private && self.kind != RoomKind::Forum,
             rules,
         })
     }

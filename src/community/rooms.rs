@@ -62,6 +62,11 @@ impl Room {
         }
     }
 
+    /// Whether its messages are posts. Not for the threads that grow from them.
+    pub fn is_forum(&self) -> bool {
+        self.parent.is_none() && self.rules.kind == RoomKind::Forum
+    }
+
     /// The room whose rules, members and privacy count here: of a thread its parent's.
     pub fn governing(&self) -> RoomId {
         self.parent.unwrap_or(self.id)
@@ -73,6 +78,7 @@ impl Room {
             _ if self.parent.is_some() => "thread",
             _ if self.rules.private => "lock",
             RoomKind::Announcement => "megaphone",
+            RoomKind::Forum => "list",
             RoomKind::Text => "hash",
         }
     }
@@ -300,6 +306,14 @@ impl Rooms {
     /// `NotFound` when there is no such room.
     pub async fn parent_of(&self, room: RoomId) -> Result<Option<RoomId>> {
         Ok(self.access.room(room).await?.parent)
+    }
+
+    /// Whether a room is a forum, whose messages are posts.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn is_forum(&self, room: RoomId) -> Result<bool> {
+        Ok(self.access.room(room).await?.is_forum())
     }
 
     /// The members of a private room or direct conversation, by name, at most 500.

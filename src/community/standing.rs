@@ -119,11 +119,14 @@ pub enum RoomKind {
     Text,
     /// Few write: moderators, and those to whom the room allows it.
     Announcement,
+    /// Its messages are posts with titles, each with a thread.
+    Forum,
 }
 
 text_enum!(RoomKind {
     Text = "text",
     Announcement = "announcement",
+    Forum = "forum",
 });
 
 /// To whom a room allows or denies something.

@@ -138,7 +138,7 @@ impl Spaces {
         const SET: &str = "UPDATE spaces SET on_web = $2, web_indexed = $3 WHERE id = $1";
         const CLEAR: &str = "UPDATE rooms SET on_web = FALSE WHERE space_id = $1 AND on_web";
         const CHOOSE: &str = "UPDATE rooms SET on_web = TRUE WHERE id = $1 AND space_id = $2 \
-            AND NOT private AND deleted_at IS NULL";
+            AND NOT private AND kind <> 'forum' AND deleted_at IS NULL";
         let (engine, declared) = (self.engine.clone(), self.access.declared.clone());
         let write = async move |tx: &mut Tx| {
             let (member, _) = hold_member(tx, &declared, space, by).await?;

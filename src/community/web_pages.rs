@@ -61,7 +61,7 @@ async fn web_settings(
     let (is_on, is_indexed) = community.spaces.web_settings(space).await?;
     let mut rooms = Vec::new();
     for room in community.rooms.open_in(&deps, by, space).await?.iter() {
-        if access.is_open(room, space).await? {
+        if !room.is_forum() && access.is_open(room, space).await? {
             rooms.push(room.clone());
         }
     }

@@ -6,11 +6,15 @@ mod attachment_store;
 mod bookmark_store;
 mod check;
 mod checksum;
+mod closed_room;
 mod code_renderer;
 mod commands;
 mod daily_limits;
 mod dividers;
 mod emoji_list;
+mod forum;
+mod forum_pages;
+mod forum_store;
 mod forward_pages;
 mod forwarded;
 mod held;
@@ -203,6 +207,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::ThreadChanged>()
         .publishes::<topics::ThreadRenamed>()
         .publishes::<topics::ThreadFollowed>()
+        .publishes::<topics::TagsChanged>()
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
@@ -278,7 +283,7 @@ pub fn module() -> Module<Chat> {
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
     let module = scheduled_pages::declare(forward_pages::declare(module));
     let module = poll_pages::declare(commands::declare(module));
-    let module = room_menu::declare(thread_pages::declare(module));
+    let module = room_menu::declare(thread_pages::declare(forum_pages::declare(module)));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }
 
@@ -290,6 +295,19 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             Class::Post,
             attachment_store::KIND,
             actions::post::post,
+        )
+        .action_with_files(
+            "chat.new-post",
+            "Posts in a forum room, with a title and tags; the same key posts once",
+            Class::Post,
+            attachment_store::KIND,
+            actions::forum::new_post,
+        )
+        .action(
+            "chat.set-tags",
+            "Gives a forum room its tags",
+            Class::Write,
+            actions::forum::set_tags,
         )
         .action(
             "chat.edit",

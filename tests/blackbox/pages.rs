@@ -8,6 +8,8 @@ use crate::support::{Message, Person, TestServer, email, text};
 async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
     let aside = ann.post("general", "88").await;
     let thread = super::threads::thread_of(ann, &aside).await;
+    let (_, forum) = super::forum::forum_with_tags(ann, "75", "74").await;
+    let post = super::forum::new_post(ann, &forum, "77", "76", &[]).await;
     let (space, room, message) = (&ann.space, &message.room, &message.id);
     vec![
         format!("/spaces/{space}"),
@@ -34,6 +36,10 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/messages/{message}/thread"),
         format!("/rooms/{thread}"),
         format!("/rooms/{thread}/name"),
+        format!("/rooms/{forum}"),
+        format!("/rooms/{forum}/tags"),
+        format!("/rooms/{post}"),
+        format!("/rooms/{post}/name"),
         format!("/rooms/{room}?thread={thread}"),
         "/inbox".to_owned(),
         "/account/notices".to_owned(),

@@ -5,7 +5,10 @@ import { act, request } from '../live.js';
 import { showWaiting } from '../waiting.js';
 
 const openPane = () => document.querySelector('#app > .pane.thread');
-const room = () => document.querySelector('main [data-room-page]')?.dataset.roomPage;
+const room = () => {
+  const page = document.querySelector('main :is([data-room-page], [data-forum-page])');
+  return page?.dataset.roomPage ?? page?.dataset.forumPage;
+};
 
 let openedFrom = null; // the id of the message whose thread was opened
 
@@ -31,6 +34,12 @@ export async function openThreadOf(message, link) {
   return openThread(thread);
 }
 
+/** Opens a thread that a link names, and gives the focus back to it once it is closed. */
+export function openLinked(link) {
+  openedFrom = link.closest('[id]').id;
+  return openThread(link.dataset.openThread);
+}
+
 async function openThread(thread) {
   const response = await showWaiting(request(`/rooms/${thread}?pane`)).catch(() => null);
   if (!response?.ok) return location.assign(`/rooms/${thread}`);
@@ -51,7 +60,7 @@ function closeThread() {
   showAddress(null);
   tellSwapped();
   const message = openedFrom && document.getElementById(openedFrom);
-  const target = message?.querySelector('.thread-line') ?? message?.querySelector('.when')
+  const target = message?.querySelector('.thread-line, [data-open-thread]') ?? message?.querySelector('.when')
     ?? document.querySelector('main .compose textarea');
   target?.focus({ preventScroll: true });
 }

@@ -39,7 +39,7 @@ pub(super) struct RoomFields {
     /// The roles that read it when it is private.
     #[serde(default)]
     roles: List<RoleId, MAX_ROLES_NAMED>,
-    /// `text` or `announcement`; nothing: `text`.
+    /// `text`, `announcement` or `forum`; nothing: `text`.
     #[serde(default)]
     kind: String,
     /// A checkbox: `yes` or nothing.
@@ -52,6 +52,7 @@ impl RoomFields {
         let kind = match self.kind.as_str() {
             "" | "text" => RoomKind::Text,
             "announcement" => RoomKind::Announcement,
+            "forum" => RoomKind::Forum,
             _ => return Err(Error::field("kind", "error-message-shape")),
         };
         Ok(RoomForm {

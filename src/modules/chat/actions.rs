@@ -5,6 +5,7 @@ pub(super) mod decide_held;
 pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod edit;
+pub(super) mod forum;
 pub(super) mod forward;
 pub(super) mod pin;
 pub(super) mod poll;

@@ -54,6 +54,12 @@ pub struct HeldMessage {
     pub key: String,
     /// Markdown as written.
     pub body: String,
+    /// Of a post in a forum room; empty for others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The ids of its tags, with commas between.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tags: String,
     /// The message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
@@ -80,6 +86,8 @@ impl HeldMessage {
             author_name: "Ann".into(),
             key: "kx81hd02".into(),
             body: "See https://example.org".into(),
+            title: String::new(),
+            tags: String::new(),
             reply_to: None,
             poll: Poll::default(),
             files: Attachments::default(),

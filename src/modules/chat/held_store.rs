@@ -15,7 +15,8 @@ macro_rules! held {
     ($rest:literal) => {
         concat!(
             "SELECT h.id, h.space_id, h.room_id, h.author_id, a.name AS author_name, \
-             h.client_key, h.body, h.reply_to, h.poll, h.files, h.created_at FROM held_messages h \
+             h.client_key, h.body, h.title, h.tags, h.reply_to, h.poll, h.files, \
+             h.created_at FROM held_messages h \
              JOIN accounts a ON a.id = h.author_id WHERE ",
             $rest
         )
@@ -52,8 +53,8 @@ pub(super) async fn count_waiting(
 /// Inserts a held message and the files it has.
 pub(super) async fn insert(tx: &mut Tx, message: &HeldMessage, rule: &str) -> Result<()> {
     const INSERT: &str = "INSERT INTO held_messages (id, space_id, room_id, author_id, \
-        client_key, body, files, rule, state, created_at, reply_to, poll) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        client_key, body, files, rule, state, created_at, reply_to, title, tags, poll) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     const ATTACH: &str = "INSERT INTO held_files (file_id, held_id, position, caption) \
         VALUES ($1, $2, $3, $4)";
     let row = (
@@ -68,6 +69,8 @@ pub(super) async fn insert(tx: &mut Tx, message: &HeldMessage, rule: &str) -> Re
         HeldState::Waiting,
         message.created_at,
         message.reply_to,
+        &message.title,
+        &message.tags,
         message.poll.to_string(),
     );
     tx.execute(INSERT, row).await?;
@@ -134,7 +137,7 @@ pub(super) async fn waiting(
 
 /// Decides about a message that waits: false when somebody else has.
 pub(super) async fn decide(tx: &mut Tx, id: HeldId, state: HeldState) -> Result<bool> {
-    const DECIDE: &str = "UPDATE held_messages SET state = $2, body = '', files = '' \
+    const DECIDE: &str = "UPDATE held_messages SET state = $2, body = '', title = '', files = '' \
         WHERE id = $1 AND state = 'waiting'";
     Ok(tx.execute(DECIDE, (id, state)).await? > 0)
 }

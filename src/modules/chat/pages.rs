@@ -14,18 +14,20 @@ use super::actions::delete::may_delete;
 use super::actions::edit::may_edit;
 use super::actions::permitted_message;
 use super::emoji_list::{emoji_list, room_emoji};
+use super::forum::TagId;
+use super::forum_pages::PostsQuery;
 use super::held::HeldView;
 use super::history::{Log, PageQuery};
 use super::model::{Message, MessageId};
 use super::room_page::RoomRequest;
 use super::unread::unread_rooms;
 use super::views::{ChangePage, FilesPage, LogView};
-use super::{Chat, POST, select_page, store};
+use super::{Chat, select_page, store, thread_store};
 use crate::base::error::{Error, Result};
-use crate::base::ids::{AccountId, RoomId, SpaceId};
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
+use crate::community::Layout;
 use crate::community::permissions;
-use crate::community::{Layout, Room, RoomKind};
 use crate::engine::files::FileId;
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
@@ -71,6 +73,8 @@ struct At {
     thread: Option<RoomId>,
     /// For the view alone, as it stands in the pane.
     pane: Option<String>,
+    /// Which posts of a forum room are shown.
+    tag: Option<TagId>,
     /// The message that is about to be answered, where scripts do not say so.
     reply: Option<MessageId>,
 }
@@ -106,6 +110,10 @@ async fn room(
         viewer: &viewer,
         deps: &deps,
         reply: at.reply,
+        posts: PostsQuery {
+            tag: at.tag,
+            before: at.before,
+        },
     };
     if at.pane.is_some() {
         return Ok(asked.pane(room).await?.into_response());
@@ -131,7 +139,9 @@ async fn room(
     if let Some(newest) = unread {
         mark_visited(&chat, &viewer, room, newest).await;
     }
-    Ok(match is_blank && at.thread.is_none() {
+    // The list of a forum depends on the names of all authors.
+    let is_cached = is_blank && at.thread.is_none() && !chat.community.rooms.is_forum(room).await?;
+    Ok(match is_cached {
         true => page.depends_on(&deps, viewer.account).into_response(),
         false => page.into_response(),
     })
@@ -173,44 +183,6 @@ impl Chat {
         let held = self.held_of(account, room).await?;
         let views = held.iter().map(|one| HeldView::new(one, true, lang).html());
         views.collect()
-    }
-}
-
-/// Why an account that reads a room cannot write in it: an icon, and the key of the words.
-pub(super) async fn closed(
-    chat: &Chat,
-    account: AccountId,
-    room: &Room,
-) -> Result<Option<(&'static str, &'static str)>> {
-    let access = &chat.community.access;
-    let refused = match access.permit_in_room(account, &POST, room.id).await {
-        Ok(_) if room.space.is_none() && chat.community.is_closed(room.id).await? => {
-            return Ok(Some(("lock", "conversation-closed-notice")));
-        }
-        Ok(_) => return Ok(None),
-        Err(Error::Forbidden(why) | Error::Conflict(why)) => why,
-        Err(error) => return Err(error),
-    };
-    Ok(Some(match refused {
-        "error-room-archived" => ("archive", "room-archived-notice"),
-        "error-room-read-only" => ("lock", "room-read-only-notice"),
-        "error-not-permitted" if room.rules.kind == RoomKind::Announcement => {
-            ("megaphone", "room-announcement-notice")
-        }
-        "error-not-permitted" => ("lock", "room-no-writing-notice"),
-        why => ("lock", why),
-    }))
-}
-
-/// What somebody can do who cannot write: an address, and the key of its words.
-pub(super) fn remedy(why: &str, space: Option<SpaceId>) -> Option<(String, &'static str)> {
-    match (why, space) {
-        ("error-guest", _) => Some(("/guest".to_owned(), "guest-stay-link")),
-        ("error-rules-first", Some(space)) => Some((
-            format!("/spaces/{space}/rules-text"),
-            "space-rules-read-link",
-        )),
-        _ => None,
     }
 }
 
@@ -296,7 +268,12 @@ async fn permalink(
     viewer: Viewer,
     Path(id): Path<MessageId>,
 ) -> Result<Redirect> {
-    let (message, _) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
+    let (message, room) = permitted_message(&chat, &viewer, id, &permissions::READ).await?;
+    if room.is_forum()
+        && let Some(thread) = thread_store::of_message(&chat.engine.db, id).await?
+    {
+        return Ok(Redirect::to(&format!("/rooms/{}", thread.room)));
+    }
     Ok(Redirect::to(&format!(
         "/rooms/{}?at={id}#m-{id}",
         message.room

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::closed_room::{closed, remedy};
+use super::forum_pages::{ForumParts, PostsQuery};
 use super::history::PageQuery;
 use super::links::linked;
 use super::model::MessageId;
-use super::pages::{closed, region, remedy};
+use super::pages::region;
 use super::topics::{AccountReads, OwnHeld, RoomHistory};
 use super::views::{RoomPage, RoomView, ThreadPane, ThreadTop};
-use super::{Chat, TYPING_FEED, store, thread_store};
+use super::{Chat, TYPING_FEED, forum_store, store, thread_store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::permissions::{MANAGE_ROOMS, READ, is_granted};
@@ -29,6 +31,8 @@ pub(super) struct RoomRequest<'a> {
     pub(super) deps: &'a Dependencies,
     /// The message that they are about to answer.
     pub(super) reply: Option<MessageId>,
+    /// Which posts of a forum room they ask for.
+    pub(super) posts: PostsQuery,
 }
 
 /// Where a view stands.
@@ -70,7 +74,10 @@ impl RoomRequest<'_> {
             form,
             in_pane: false,
         };
-        let view = self.view(&room, query, place).await?;
+        let view = match room.is_forum() {
+            true => self.forum(&room, place).await?,
+            false => self.view(&room, query, place).await?,
+        };
         let beside = match thread {
             Some(thread) => self.thread_of(&room, thread).await?,
             None => None,
@@ -216,6 +223,30 @@ impl RoomRequest<'_> {
         })
     }
 
+    async fn forum(&self, room: &Room, place: Place<'_>) -> Result<Rendered> {
+        let Self {
+            chat, viewer, deps, ..
+        } = self;
+        let (account, db) = (viewer.account, &chat.engine.db);
+        let (newest, read_to) = store::newest_and_read(db, account, room.id).await?;
+        let access = &chat.community.access;
+        let readers = access.restricted_readers(deps, account, room.id).await?;
+        let parts = ForumParts {
+            head: place.head,
+            shell: place.shell,
+            form: place.form,
+            about: linked(&room.about, &chat.engine.hosts),
+            restricted: readers.is_some(),
+            newest,
+        };
+        let (html, region) = chat.forum_view(viewer, room, self.posts, parts).await?;
+        Ok(Rendered {
+            html,
+            region,
+            unread: newest.filter(|newest| read_to.is_none_or(|read| read < *newest)),
+        })
+    }
+
     async fn thread_top(&self, room: &Room, may_manage: bool) -> Result<Option<ThreadTop>> {
         let (chat, account) = (self.chat, self.viewer.account);
         let Some((thread, root)) = chat.root_of(room).await? else {
@@ -227,7 +258,15 @@ impl RoomRequest<'_> {
         Ok(Some(ThreadTop {
             parent: thread.parent,
             parent_title: chat.community.rooms.title(account, &parent).await?,
-            origin: thread.origin,
+            back: match thread.is_post {
+                true => format!("/rooms/{}", thread.parent),
+                false => format!("/messages/{}", thread.origin),
+            },
+            tags: match thread.is_post {
+                true => forum_store::post(&chat.engine.db, room.id).await?,
+                false => None,
+            }
+            .map_or_else(Vec::new, |post| post.tags),
             root: root.map(|root| root.html(self.viewer.lang)),
             is_followed: is_followed.await?,
             may_rename: may_manage || thread.begun_by == account,

@@ -67,6 +67,8 @@ struct Row {
     /// Of a thread.
     parent_id: Option<RoomId>,
     space_id: Option<SpaceId>,
+    /// Of a post; empty for others.
+    title: String,
     author_id: AccountId,
     author_name: String,
     body: String,
@@ -88,7 +90,10 @@ impl Row {
 
     /// The text without marks of formatting, the answers of its poll, and what its files are called.
     fn text(&self) -> String {
-        let mut text = markdown::to_text(&self.body);
+        let mut text = match self.title.is_empty() {
+            true => markdown::to_text(&self.body),
+            false => format!("{}\n{}", self.title, markdown::to_text(&self.body)),
+        };
         let answers = self.poll.answers.iter().map(|answer| &answer.text);
         let files = self.files.0.iter();
         let names = files.flat_map(|file| [&file.name, &file.caption]);
@@ -141,20 +146,26 @@ impl Row {
 async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
     const READ: Sql = Sql {
         sqlite: "SELECT m.id, m.room_id, r.parent_id, \
-            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            COALESCE(r.space_id, p.space_id) AS space_id, \
+            COALESCE(tr.name, '') AS title, m.author_id, \
             a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
+            LEFT JOIN chat_threads t ON t.origin_id = m.id AND t.is_post \
+            LEFT JOIN rooms tr ON tr.id = t.room_id \
             JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
             (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
             AND m.deleted_at IS NULL AND m.joined = ''",
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
-            COALESCE(r.space_id, p.space_id) AS space_id, m.author_id, \
+            COALESCE(r.space_id, p.space_id) AS space_id, \
+            COALESCE(tr.name, '') AS title, m.author_id, \
             a.name AS author_name, m.body, m.files, m.poll, m.mentions, m.pinned_at, \
             m.created_at \
             FROM messages m JOIN rooms r ON r.id = m.room_id \
             LEFT JOIN rooms p ON p.id = r.parent_id \
+            LEFT JOIN chat_threads t ON t.origin_id = m.id AND t.is_post \
+            LEFT JOIN rooms tr ON tr.id = t.room_id \
             JOIN accounts a ON a.id = m.author_id \
             WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
             AND m.deleted_at IS NULL AND m.joined = ''",
@@ -227,11 +238,14 @@ pub(super) async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Resu
         let found = rows.into_iter().map(|row| Found {
             id: row.id.0,
             author: row.author_id,
-            place: places
-                .get(&row.room_id)
-                .cloned()
-                .flatten()
-                .unwrap_or_default(),
+            place: {
+                let room = places.get(&row.room_id).cloned().flatten();
+                let room = room.unwrap_or_default();
+                match row.title.as_str() {
+                    "" => room,
+                    title => format!("{room} › {title}"),
+                }
+            },
             is_direct: row.space_id.is_none(),
             href: format!("/messages/{}", row.id),
             at: row.created_at,

@@ -307,7 +307,7 @@ pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)
     let message: Message = tx.one(MESSAGE, (id,)).await?;
     if done > 0 {
         thread_store::count_deletion(tx, message.room).await?;
-        thread_store::retitle(tx, id, UNTITLED).await?;
+        thread_store::untitle(tx, id, UNTITLED).await?;
         set_checksum(tx, &message).await?;
     }
     Ok((message, done > 0))

@@ -11,9 +11,10 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::actions::permitted_message;
+use super::forum::TagId;
 use super::model::{Message, MessageId};
 use super::thread_store::Listed;
-use super::{Chat, THREAD, thread_store};
+use super::{Chat, THREAD, forum_store, thread_store};
 use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{self, RoomId};
@@ -245,8 +246,8 @@ struct ThreadForm {
 enum About {
     /// The first reply to a message.
     Reply(Box<Message>),
-    /// The name of a thread.
-    Name(RoomId, String),
+    /// The name of a thread; of a post its room's tags, each with whether it has it.
+    Name(RoomId, String, Vec<(TagId, String, bool)>),
 }
 
 /// `GET /messages/{message}/thread`: the thread of a message, or the form that begins it.
@@ -293,11 +294,29 @@ async fn name(
     let access = &chat.community.access;
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
     let here = format!("/rooms/{}", room.id);
+    let title = if thread.is_post {
+        "post-change"
+    } else {
+        "thread-rename"
+    };
+    let db = &chat.engine.db;
+    let post = match thread.is_post {
+        true => forum_store::post(db, room.id).await?,
+        false => None,
+    };
+    let tags = match post {
+        Some(post) => {
+            let all = forum_store::tags(db, thread.parent).await?.into_iter();
+            let has = |id| post.tags.iter().any(|(own, _)| *own == id);
+            all.map(|(id, name)| (id, name, has(id))).collect()
+        }
+        None => Vec::new(),
+    };
     let page = ThreadForm {
-        head: chat.community.head(&viewer, viewer.lang.t("thread-rename")),
+        head: chat.community.head(&viewer, viewer.lang.t(title)),
         shell: layout.shell(&viewer, room.space, &here).await?,
         form,
-        about: About::Name(room.id, room.name.clone()),
+        about: About::Name(room.id, room.name.clone(), tags),
     };
     app_page!(wants, page)
 }

@@ -21,6 +21,8 @@ pub(super) struct Thread {
     #[sqlx(rename = "origin_id")]
     pub(super) origin: MessageId,
     pub(super) begun_by: AccountId,
+    /// Whether the message is a post of a forum room.
+    pub(super) is_post: bool,
     /// Replies that are not deleted.
     pub(super) replies: i64,
     /// The newest reply; zero before the first.
@@ -42,8 +44,8 @@ impl Thread {
 macro_rules! thread_query {
     ($rest:literal) => {
         concat!(
-            "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.replies, t.last_id \
-             FROM chat_threads t ",
+            "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.is_post, \
+             t.replies, t.last_id FROM chat_threads t ",
             $rest
         )
     };
@@ -51,18 +53,19 @@ macro_rules! thread_query {
 
 /// Stores a new thread of a message, whose room was made in the same transaction.
 pub(super) async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
-    const INSERT: &str = "INSERT INTO chat_threads (room_id, parent_id, origin_id, begun_by) \
-        VALUES ($1, $2, $3, $4)";
+    const INSERT: &str = "INSERT INTO chat_threads (room_id, parent_id, origin_id, begun_by, \
+        is_post, is_named, last_id) VALUES ($1, $2, $3, $4, $5, $5, $6)";
     let Thread {
         room,
         parent,
         origin,
         begun_by,
+        is_post,
+        last,
         ..
     } = thread;
-    tx.execute(INSERT, (*room, *parent, *origin, *begun_by))
-        .await
-        .map(drop)
+    let fields = (*room, *parent, *origin, *begun_by, *is_post, *last);
+    tx.execute(INSERT, fields).await.map(drop)
 }
 
 /// Calls the thread of a message as the message begins now, unless people have named it.
@@ -70,6 +73,14 @@ pub(super) async fn retitle(tx: &mut Tx, message: MessageId, name: &str) -> Resu
     const RETITLE: &str = "UPDATE rooms SET name = $2 WHERE id = \
         (SELECT room_id FROM chat_threads WHERE origin_id = $1 AND NOT is_named)";
     tx.execute(RETITLE, (message, name)).await.map(drop)
+}
+
+/// Takes the title from the thread of a deleted message, unless others may have named it: that of a
+/// post is part of what its author wrote.
+pub(super) async fn untitle(tx: &mut Tx, message: MessageId, name: &str) -> Result<()> {
+    const UNTITLE: &str = "UPDATE rooms SET name = $2 WHERE id = \
+        (SELECT room_id FROM chat_threads WHERE origin_id = $1 AND (is_post OR NOT is_named))";
+    tx.execute(UNTITLE, (message, name)).await.map(drop)
 }
 
 /// Notes that people have named a thread.
@@ -208,8 +219,8 @@ pub(super) async fn followed(
     (unread, before): (bool, MessageId),
     limit: i64,
 ) -> Result<Vec<Listed>> {
-    const READ: &str = "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.replies, \
-        t.last_id, r.name, (t.last_id > COALESCE(c.message_id, 0)) AS unread \
+    const READ: &str = "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.is_post, \
+        t.replies, t.last_id, r.name, (t.last_id > COALESCE(c.message_id, 0)) AS unread \
         FROM chat_thread_followers f JOIN chat_threads t ON t.room_id = f.room_id \
         JOIN rooms r ON r.id = t.room_id \
         LEFT JOIN chat_reads c ON c.room_id = f.room_id AND c.account_id = f.account_id \
@@ -225,8 +236,8 @@ pub(super) async fn of_room(
     (room, before): (RoomId, MessageId),
     limit: i64,
 ) -> Result<Vec<Listed>> {
-    const READ: &str = "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.replies, \
-        t.last_id, r.name, (f.room_id IS NOT NULL AND t.last_id > COALESCE(c.message_id, 0)) \
+    const READ: &str = "SELECT t.room_id, t.parent_id, t.origin_id, t.begun_by, t.is_post, \
+        t.replies, t.last_id, r.name, (f.room_id IS NOT NULL AND t.last_id > COALESCE(c.message_id, 0)) \
         AS unread FROM chat_threads t JOIN rooms r ON r.id = t.room_id \
         LEFT JOIN chat_thread_followers f ON f.room_id = t.room_id AND f.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = t.room_id AND c.account_id = $1 \

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::forum::row_frame;
 use super::links::escape;
 use super::message_html::{body_html, fragment};
 use super::model::MessageId;
@@ -20,7 +21,7 @@ use super::topics::{
     MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessageReacted, MessageVoted,
     ThreadChanged, ThreadRenamed,
 };
-use super::{Chat, ROOM_FEED, store, thread_store};
+use super::{Chat, ROOM_FEED, forum_store, store, thread_store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -38,20 +39,33 @@ const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub(super) struct DirtyThreads(Arc<Dirty>);
 
+/// What has changed of a thread.
+#[derive(Clone, Copy, Default)]
+struct Changed {
+    /// The message itself, or the name.
+    root: bool,
+    /// There is a reply; or the thread is new.
+    replied: bool,
+}
+
 #[derive(Default)]
 struct Dirty {
-    threads: Mutex<HashMap<RoomId, bool>>,
+    threads: Mutex<HashMap<RoomId, Changed>>,
     added: Notify,
 }
 
 impl DirtyThreads {
-    fn threads(&self) -> MutexGuard<'_, HashMap<RoomId, bool>> {
+    fn threads(&self) -> MutexGuard<'_, HashMap<RoomId, Changed>> {
         let threads = self.0.threads.lock();
         threads.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, thread: RoomId, is_root_changed: bool) {
-        *self.threads().entry(thread).or_default() |= is_root_changed;
+    fn add(&self, thread: RoomId, changed: Changed) {
+        let mut threads = self.threads();
+        let all = threads.entry(thread).or_default();
+        all.root |= changed.root;
+        all.replied |= changed.replied;
+        drop(threads);
         self.0.added.notify_one();
     }
 }
@@ -71,8 +85,20 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
 // The instance where something happened announces it.
 
 async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
-    if !envelope.is_remote && chat.is_thread(event.room).await? {
-        chat.threads.add(event.room, false);
+    if envelope.is_remote {
+        return Ok(());
+    }
+    let replied = Changed {
+        replied: true,
+        ..Changed::default()
+    };
+    if chat.is_thread(event.room).await? {
+        chat.threads.add(event.room, replied);
+    } else if chat.community.rooms.is_forum(event.room).await? {
+        let thread = thread_store::of_message(&chat.engine.db, event.message.id).await?;
+        if let Some(thread) = thread {
+            chat.threads.add(thread.room, replied);
+        }
     }
     Ok(())
 }
@@ -89,7 +115,7 @@ async fn message_deleted(chat: &Chat, event: &MessageDeleted, envelope: &Envelop
         return Ok(());
     }
     if chat.is_thread(event.room).await? {
-        chat.threads.add(event.room, false);
+        chat.threads.add(event.room, Changed::default());
     }
     chat.announce_root(event.message.id).await
 }
@@ -120,8 +146,8 @@ pub(super) async fn announce(chat: Chat) {
     loop {
         chat.threads.0.added.notified().await;
         let dirty = std::mem::take(&mut *chat.threads.threads());
-        for (thread, is_root_changed) in dirty {
-            if let Err(error) = chat.announce_thread(thread, is_root_changed).await {
+        for (thread, changed) in dirty {
+            if let Err(error) = chat.announce_thread(thread, changed).await {
                 tracing::warn!(%error, %thread, "a thread was not announced");
             }
         }
@@ -136,7 +162,12 @@ async fn thread_changed(chat: &Chat, event: &ThreadChanged, envelope: &Envelope)
         replies: event.replies,
         last: event.last,
     };
-    let content = Content::of(event).html(move |lang| line.frame(lang));
+    let post = forum_store::post(&chat.engine.db, event.thread).await?;
+    let is_replied = event.is_replied;
+    let content = Content::of(event).html(move |lang| match &post {
+        Some(post) => row_frame(post, is_replied, lang),
+        None => line.frame(lang),
+    });
     let live = &chat.engine.live;
     live.publish_at(&ROOM_FEED.name(event.room), envelope, content);
     if event.is_root_changed {
@@ -150,6 +181,14 @@ async fn thread_changed(chat: &Chat, event: &ThreadChanged, envelope: &Envelope)
 }
 
 async fn thread_renamed(chat: &Chat, event: &ThreadRenamed, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        // The list of a forum shows the name, too.
+        let changed = Changed {
+            root: true,
+            ..Changed::default()
+        };
+        chat.threads.add(event.thread, changed);
+    }
     let title = title_frame(event.thread, &event.name);
     let content = Content::of(event).html(move |_| title.clone());
     let feed = ROOM_FEED.name(event.thread);
@@ -204,12 +243,16 @@ impl Chat {
     async fn announce_root(&self, message: MessageId) -> Result<()> {
         let thread = thread_store::of_message(&self.engine.db, message).await?;
         if let Some(thread) = thread {
-            self.threads.add(thread.room, true);
+            let changed = Changed {
+                root: true,
+                ..Changed::default()
+            };
+            self.threads.add(thread.room, changed);
         }
         Ok(())
     }
 
-    async fn announce_thread(&self, thread: RoomId, is_root_changed: bool) -> Result<()> {
+    async fn announce_thread(&self, thread: RoomId, changed: Changed) -> Result<()> {
         let found = thread_store::find(&self.engine.db, thread).await?;
         let Some(Thread {
             parent,
@@ -229,10 +272,11 @@ impl Chat {
                 thread,
                 replies,
                 last,
-                is_root_changed,
+                is_replied: changed.replied,
+                is_root_changed: changed.root,
             };
             let mut feeds = vec![ROOM_FEED.name(parent)];
-            if is_root_changed {
+            if changed.root {
                 feeds.push(ROOM_FEED.name(thread));
             }
             bus.publish_to_followers(tx, &feeds, Origin::default(), event)

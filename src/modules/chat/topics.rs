@@ -191,6 +191,8 @@ event! {
         replies: i64 = 3,
         /// The newest reply.
         last: MessageId = MessageId(3_179_046_911_541_250),
+        /// Whether there is a reply that was not told yet.
+        is_replied: bool = true,
         /// Whether the message itself was edited or deleted.
         is_root_changed: bool = false,
     }
@@ -203,6 +205,15 @@ event! {
         thread: RoomId = RoomId(13),
         /// Its name.
         name: String = "Frost".into(),
+    }
+}
+
+event! {
+    /// A forum room got other tags.
+    pub struct TagsChanged on "chat.tags.changed" by room
+        changes(room as RoomHistory) {
+        /// The room.
+        room: RoomId = RoomId(12),
     }
 }
 

@@ -6,9 +6,10 @@ use askama::Template;
 
 use super::attachment_store::FilePage;
 use super::dividers::Entry;
+use super::forum::TagId;
 use super::history::Log;
 use super::markdown;
-use super::model::{Message, MessageId};
+use super::model::Message;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -57,9 +58,11 @@ pub(super) struct ThreadPane {
 pub(super) struct ThreadTop {
     pub(super) parent: RoomId,
     pub(super) parent_title: String,
-    /// The message it grew from.
-    pub(super) origin: MessageId,
-    /// That message as HTML; nothing once it is erased.
+    /// The page that it is shown from: of the message it grew from, or of its forum.
+    pub(super) back: String,
+    /// Of a post.
+    pub(super) tags: Vec<(TagId, String)>,
+    /// The message it grew from as HTML; nothing once it is erased.
     pub(super) root: Option<String>,
     /// Whether the viewer hears of its replies.
     pub(super) is_followed: bool,

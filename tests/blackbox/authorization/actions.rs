@@ -14,6 +14,16 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     (
+        "chat.new-post",
+        r#"{"room":"ROOM","title":"hi","body":"hi","key":"post-KEY"}"#,
+        ["not_found", "not_found", "conflict"],
+    ),
+    (
+        "chat.set-tags",
+        r#"{"room":"ROOM","tags":"help"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "chat.thread",
         r#"{"message":"MESSAGE"}"#,
         ["not_found", "not_found", ""],

@@ -115,6 +115,8 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/threads", [It; 3]),
     row("GET", "/rooms/{room}/threads", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/name", [No(404); 3]),
+    row("GET", "/rooms/{room}/posts", [No(404); 3]),
+    row("GET", "/rooms/{room}/tags", [No(404); 3]),
     row("GET", "/messages/{message}/thread", [No(404), No(404), It]),
     row("GET", "/spaces/{space}/audit", [No(404), No(403), No(403)]),
     row("GET", "/spaces/{space}/bans", [No(404), No(403), No(403)]),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::attachment::{Attachment, Attachments};
+use super::super::forum::Heading;
 use super::super::forwarded::Forwarded;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
@@ -156,6 +157,14 @@ impl Chat {
         store::set_files(tx, message.id, &message.files).await?;
         self.schedule_poll_end(tx, &message).await?;
         mention_store::add(tx, *room, message.id, new).await?;
+        if let Some(heading) = Heading::of_held(&held.title, &held.tags) {
+            message.continues = false;
+            let of = (message.id, *author);
+            let thread = heading.insert(tx, *room, of).await?;
+            for account in new.mentions.accounts() {
+                thread_store::follow(tx, account, thread).await?;
+            }
+        }
         if self.is_thread(*room).await? {
             let followers = new.mentions.accounts().chain([*author]);
             thread_store::count_reply(tx, *room, message.id, followers).await?;

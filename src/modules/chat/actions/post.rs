@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
 use super::super::commands::Ran;
+use super::super::forum::Heading;
 use super::super::forwarded::Forwarded;
 use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
@@ -37,7 +38,7 @@ use crate::engine::screening::{Finding, Verdict, check_refused};
 use crate::engine::viewer::Viewer;
 
 /// Files and captions that are read at all: of a few too many the author is told how many may be.
-const MAX_LISTED: usize = 100;
+pub(super) const MAX_LISTED: usize = 100;
 /// Characters of the name of a time zone.
 const MAX_ZONE_CHARS: usize = 64;
 
@@ -61,6 +62,9 @@ pub(in super::super) struct PostInput {
     /// Sent by forms without a key: the newest message their page shows.
     #[serde(default)]
     seen: String,
+    /// Of a post in a forum room, which comes by an action of its own.
+    #[serde(skip)]
+    heading: Option<Heading>,
     /// The time zone of the author's browser, for a command that names a time.
     #[serde(default)]
     zone: String,
@@ -86,6 +90,17 @@ impl PostInput {
             zone: String::new(),
             poll: Poll::default(),
             forwarded: None,
+            heading: None,
+        }
+    }
+
+    /// The same as a post of a forum room.
+    pub(super) fn with_heading(self, heading: Heading) -> Self {
+        let seen = format!("{}#{}", self.seen, heading.title);
+        Self {
+            seen,
+            heading: Some(heading),
+            ..self
         }
     }
 
@@ -232,6 +247,7 @@ pub(in super::super) async fn post_input(
         .access
         .permit_in_room(by.account, &POST, input.room)
         .await?;
+    Chat::check_form(room.is_forum(), input.heading.as_ref())?;
     let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
     let forwarded = input.forwarded;
     let has_forwarded_files = forwarded
@@ -255,9 +271,20 @@ pub(in super::super) async fn post_input(
     let key = model::client_key(&input.key, room.id, &seen, &text)?;
     let slow_mode = chat.slow_mode(by.account, &room).await?;
     let files = attachments.len() + forwarded.as_ref().map_or(0, |one| one.files.0.len());
-    let judgement = chat.judge(by.account, &room, &text, files, false).await?;
-    let (stored, poll) = match &judgement.finding.verdict {
-        Verdict::Mask(masked) => masked_parts(masked, poll)?,
+    let mut heading = input.heading;
+    // A title is judged with the text: it is one line, and the text begins after the next one.
+    let judged = match &heading {
+        Some(heading) => format!("{}\n\n{text}", heading.title),
+        None => text,
+    };
+    let judgement = chat.judge(by.account, &room, &judged, files, false).await?;
+    let (stored, poll) = match (&judgement.finding.verdict, &mut heading) {
+        (Verdict::Mask(masked), Some(heading)) => {
+            let (title, text) = masked.split_once("\n\n").unwrap_or((masked, ""));
+            title.clone_into(&mut heading.title);
+            (text.to_owned(), poll)
+        }
+        (Verdict::Mask(masked), None) => masked_parts(masked, poll)?,
         _ => (body.clone(), poll),
     };
     let html = chat.code_renderer.render(&stored).await?;
@@ -276,7 +303,9 @@ pub(in super::super) async fn post_input(
     let (author, name, id, started) = (by.account, by.name, room.id, Instant::now());
     let (origin, context) = (Origin::new(author, room.space), chat.clone());
     let (space, governing) = (room.space, room.governing());
+    let is_post = heading.is_some();
     let write = async move |tx: &mut Tx| {
+        let heading = heading.as_ref();
         if space.is_none() {
             check_open(tx, governing).await?;
         }
@@ -315,6 +344,8 @@ pub(in super::super) async fn post_input(
                         author_name: name.to_string(),
                         key,
                         body,
+                        title: heading.map_or_else(String::new, |one| one.title.clone()),
+                        tags: heading.map_or_else(String::new, Heading::tags_text),
                         reply_to: input.reply_to,
                         poll,
                         files: Attachments::default(),
@@ -357,6 +388,14 @@ pub(in super::super) async fn post_input(
             }
             context.schedule_poll_end(tx, &message).await?;
             mention_store::add(tx, id, message.id, &new).await?;
+            if let Some(heading) = heading {
+                message.continues = false;
+                let of = (message.id, author);
+                let thread = heading.insert(tx, id, of).await?;
+                for account in new.mentions.accounts() {
+                    thread_store::follow(tx, account, thread).await?;
+                }
+            }
             if governing != id {
                 let followers = new.mentions.accounts().chain([author]);
                 thread_store::count_reply(tx, id, message.id, followers).await?;
@@ -388,6 +427,12 @@ pub(in super::super) async fn post_input(
             return Err(Error::field("body", "error-rule-words"));
         }
     };
+    if is_post {
+        let thread = thread_store::of_message(&chat.engine.db, message.id).await?;
+        let thread = thread.ok_or(Error::NotFound)?.room;
+        let result = json!({ "message": message, "thread": thread });
+        return Ok(Outcome::new(result, format!("/rooms/{thread}")));
+    }
     // A key that was used in another room returns the message it made there. Keys belong to their
     // author, so nobody else can read it.
     Ok(outcome(chat, by.lang, message))

@@ -4,19 +4,23 @@ use serde::Deserialize;
 use serde_json::json;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::super::forum::{MAX_POST_TAGS, MAX_POST_TITLE_CHARS, TagId};
 use super::super::model::{Message, MessageId};
 use super::super::thread_line::UNTITLED;
 use super::super::thread_store::Thread;
 use super::super::topics::{ThreadFollowed, ThreadRenamed};
-use super::super::{Chat, ROOM_FEED, THREAD, markdown, model, store, thread_store};
+use super::super::{
+    Chat, POST, ROOM_FEED, THREAD, forum_store, markdown, model, store, thread_store,
+};
 use super::permitted_message;
-use super::post::{PostInput, post};
+use super::post::{MAX_LISTED, PostInput, post};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
+use crate::base::list::List;
 use crate::base::text::{check_short_text, is_blank, limit_marks, normalize_line};
 use crate::community::blocks::check_open;
-use crate::community::permissions::{MANAGE_ROOMS, READ};
+use crate::community::permissions::{MANAGE_ROOMS, Permission, READ};
 use crate::community::{Room, Scope, insert_thread, rename_thread};
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
@@ -92,6 +96,7 @@ impl Chat {
                 parent,
                 origin,
                 begun_by: by,
+                is_post: false,
                 replies: 0,
                 last: MessageId(0),
             };
@@ -130,14 +135,20 @@ impl Chat {
         viewer: &Viewer,
         thread: &Thread,
     ) -> Result<()> {
-        let permission = match thread.begun_by == viewer.account {
-            true => &THREAD,
-            false => &MANAGE_ROOMS,
-        };
+        let permission = renamers(thread, viewer.account);
         let access = &self.community.access;
         access
             .permit(viewer.account, permission, Scope::Room(thread.room))
             .await
+    }
+}
+
+/// What is needed to give a thread another name.
+fn renamers(thread: &Thread, account: AccountId) -> &'static Permission {
+    match (thread.begun_by == account, thread.is_post) {
+        (true, true) => &POST,
+        (true, false) => &THREAD,
+        (false, _) => &MANAGE_ROOMS,
     }
 }
 
@@ -200,8 +211,11 @@ pub(in super::super) async fn follow(
 #[derive(Deserialize)]
 pub(in super::super) struct RenameInput {
     thread: RoomId,
-    /// At most 80 characters.
+    /// At most 80 characters, of a post 100.
     name: String,
+    /// Of a post: those of its room that it has from now on.
+    #[serde(default)]
+    tags: List<TagId, MAX_LISTED>,
 }
 
 /// Gives a thread another name.
@@ -215,17 +229,25 @@ pub(in super::super) async fn rename(
     let name = normalize_line(&input.name);
     let mut check = Check::default();
     check.that(!is_blank(&name), "name", "error-thread-name", 0);
-    check_short_text(&name, "name", MAX_TITLE_CHARS, &mut check);
-    check.done()?;
-    let permission = match thread.begun_by == viewer.account {
-        true => &THREAD,
-        false => &MANAGE_ROOMS,
+    let max_chars = match thread.is_post {
+        true => MAX_POST_TITLE_CHARS,
+        false => MAX_TITLE_CHARS,
     };
+    check_short_text(&name, "name", max_chars, &mut check);
+    let (is_post, post, tags) = (thread.is_post, thread.origin, input.tags.into_vec());
+    let is_few = tags.len() <= MAX_POST_TAGS;
+    check.that(is_few, "tags", "error-post-tags", MAX_POST_TAGS);
+    check.done()?;
+    let permission = renamers(&thread, viewer.account);
     let (room, bus) = (thread.room, chat.engine.bus.clone());
     let origin = Origin::new(viewer.account, None);
     let write = async move |tx: &mut Tx| {
         rename_thread(tx, room, &name).await?;
         thread_store::set_named(tx, room).await?;
+        if is_post {
+            forum_store::set_tags(tx, room, &tags).await?;
+            forum_store::search_anew(tx, post).await?;
+        }
         let event = ThreadRenamed { thread: room, name };
         let feed = ROOM_FEED.name(room);
         bus.publish_to_followers(tx, &[feed], origin, event).await

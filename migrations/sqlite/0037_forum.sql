@@ -1,0 +1,28 @@
+-- A forum room: its messages are posts, each with a title and the thread that grows from it.
+-- A check cannot be changed in place: the column is made anew.
+ALTER TABLE rooms ADD COLUMN any_kind TEXT NOT NULL DEFAULT 'text'
+    CHECK (any_kind IN ('text', 'announcement', 'forum'));
+UPDATE rooms SET any_kind = kind WHERE kind <> 'text';
+ALTER TABLE rooms DROP COLUMN kind;
+ALTER TABLE rooms RENAME COLUMN any_kind TO kind;
+
+-- The thread of a post is named by its title. Its `last_id` is the post until there is a reply.
+ALTER TABLE chat_threads ADD COLUMN is_post BOOLEAN NOT NULL DEFAULT FALSE;
+
+CREATE TABLE chat_tags (
+    id       BIGINT NOT NULL PRIMARY KEY,
+    room_id  BIGINT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    name     TEXT   NOT NULL,
+    position BIGINT NOT NULL,
+    UNIQUE (room_id, name)
+);
+CREATE TABLE chat_post_tags (
+    room_id BIGINT NOT NULL REFERENCES chat_threads (room_id) ON DELETE CASCADE, -- of the post
+    tag_id  BIGINT NOT NULL REFERENCES chat_tags (id) ON DELETE CASCADE,
+    PRIMARY KEY (room_id, tag_id)
+);
+CREATE INDEX chat_post_tags_of_tag ON chat_post_tags (tag_id);
+
+-- Of a held message that is a post.
+ALTER TABLE held_messages ADD COLUMN title TEXT NOT NULL DEFAULT '';
+ALTER TABLE held_messages ADD COLUMN tags TEXT NOT NULL DEFAULT ''; -- ids, with commas between
