@@ -374,7 +374,6 @@ post-text = Text
 post-tags = Tags
 post-tags-hint = At most { $count }.
 post-send = Post
-post-change = Change title and tags
 tags-title = Tags of the room
 tags-all = All posts
 tags-label = Tags, one in each line

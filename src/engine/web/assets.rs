@@ -70,6 +70,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "icons.svg has no symbol \"poll\"")]
     fn unknown_icon_panics() {
-        icon_address("poll");
+        icon_address("no-such-icon");
     }
 }

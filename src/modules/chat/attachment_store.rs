@@ -124,6 +124,31 @@ pub(super) async fn insert(
     Ok(())
 }
 
+impl Chat {
+    /// Copies the files of a message to another one that forwards it, in a space or a conversation.
+    pub(super) async fn copy_files(
+        &self,
+        tx: &mut Tx,
+        from: &Message,
+        to: &Message,
+        space: Option<SpaceId>,
+    ) -> Result<Attachments> {
+        if from.files.0.is_empty() {
+            return Ok(Attachments::default());
+        }
+        let mut copies = Vec::new();
+        for file in &from.files.0 {
+            let (files, target) = (&self.engine.files, to.room.0);
+            let copy = files.copy(tx, file.id, target, to.author, space).await?;
+            insert(tx, copy.id, (to.id, to.room)).await?;
+            copies.push(Attachment::of(&copy, file.caption.clone()));
+        }
+        let copies = Attachments(copies);
+        store::set_files(tx, to.id, &copies).await?;
+        Ok(copies)
+    }
+}
+
 /// Releases the attachments of a message that is being deleted.
 pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
     const DETACH: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";

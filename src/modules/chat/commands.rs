@@ -1,5 +1,5 @@
 //! Commands in messages: runs them, lists them for the completion of `/`, and those of chat itself
-//! that only change a text. Polls have theirs in `polls.rs`.
+//! that only change a text. Polls have theirs in `poll_pages.rs`.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::actions::post::PostInput;
-use super::{Chat, POST, poll_pages};
+use super::{Chat, POST};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::permissions::is_granted;
@@ -41,7 +41,6 @@ pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
         .command(&SHRUG, shrug)
         .command(&ME, me)
         .command(&SPOILER, spoiler)
-        .command(&poll_pages::POLL, poll_pages::command)
 }
 
 /// The shrug of `/shrug`, escaped: an underscore and a backslash mean something in Markdown.

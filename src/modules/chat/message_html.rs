@@ -9,6 +9,7 @@ use askama::Template;
 use super::links::open_outside_in_tabs;
 use super::mention_targets::Mentions;
 use super::model::{Message, MessageId};
+use super::reactions::MAX_NAMED_IN_TITLE;
 use super::store::Stub;
 use super::thread_line::ThreadLine;
 use super::{Chat, markdown, thread_store};
@@ -32,9 +33,6 @@ pub(super) struct MessageView<'a> {
     pub(super) names: &'a Names,
     pub(super) lang: Lang,
 }
-
-/// People named with a reaction where a pointer rests on it; others are counted there.
-pub(super) const MAX_NAMED_IN_TITLE: usize = 10;
 
 impl MessageView<'_> {
     fn icon(&self, name: &str) -> String {

@@ -127,6 +127,18 @@ impl Message {
         }
     }
 
+    /// What a message stores that forwards this one. Of one that was forwarded before, the first
+    /// one is named.
+    pub(super) fn forwarded_on(&self) -> Forwarded {
+        match self.forwarded.is_none() {
+            false => self.forwarded,
+            true => Forwarded {
+                from: Some(self.id),
+                author: Some(self.author),
+            },
+        }
+    }
+
     /// Whether it was deleted.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()

@@ -30,7 +30,7 @@ const HOURS: [(&str, &str); 5] = [
     ("168", "poll-week"),
 ];
 
-pub(super) static POLL: Command = Command {
+static POLL: Command = Command {
     name: "poll",
     usage: "command-poll-usage",
     about: "command-poll",
@@ -38,11 +38,7 @@ pub(super) static POLL: Command = Command {
 };
 
 /// Posts a poll in place of `/poll question | answer | answer`.
-pub(super) async fn command(
-    chat: Chat,
-    viewer: Viewer,
-    call: CommandCall,
-) -> Result<CommandAnswer> {
+async fn command(chat: Chat, viewer: Viewer, call: CommandCall) -> Result<CommandAnswer> {
     let (question, poll) = polls::parse(&call.text)?;
     let post = PostInput::of_poll(call.room, question, poll, call.key, String::new());
     post_input(chat, Author::of(&viewer), post)
@@ -52,6 +48,7 @@ pub(super) async fn command(
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     module
+        .command(&POLL, command)
         .page(Audience::SignedIn, "/rooms/{room}/poll", get(new_poll))
         .page(Audience::SignedIn, "/messages/{message}/votes", get(votes))
 }

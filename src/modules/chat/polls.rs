@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::message_html::MAX_NAMED_IN_TITLE;
+use super::reactions::MAX_NAMED_IN_TITLE;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;

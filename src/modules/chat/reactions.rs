@@ -14,6 +14,8 @@ pub const MAX_REACTIONS: usize = 20;
 /// People named with each reaction, the first ones; others are only counted. A page shows which
 /// reactions are the reader's own by these.
 pub const MAX_NAMED: usize = 100;
+/// People named with a reaction where a pointer rests on it; others are counted there.
+pub(super) const MAX_NAMED_IN_TITLE: usize = 10;
 /// Bytes of an emoji: the longest name of a space's own is shorter, as is a family of four.
 const MAX_EMOJI_BYTES: usize = 64;
 
@@ -50,12 +52,7 @@ impl Reactions {
     /// The people whom the message names: the first few of each reaction.
     pub(super) fn named(&self) -> impl Iterator<Item = AccountId> {
         let all = self.0.iter();
-        all.flat_map(|one| {
-            one.by
-                .iter()
-                .take(super::message_html::MAX_NAMED_IN_TITLE)
-                .copied()
-        })
+        all.flat_map(|one| one.by.iter().take(MAX_NAMED_IN_TITLE).copied())
     }
 }
 

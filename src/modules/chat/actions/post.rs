@@ -10,7 +10,6 @@ use super::super::attachment::Attachments;
 use super::super::attachment_store::NewAttachments;
 use super::super::commands::Ran;
 use super::super::forum::Heading;
-use super::super::forwarded::Forwarded;
 use super::super::held::held_frame;
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
@@ -372,7 +371,10 @@ pub(in super::super) async fn post_input(
                 mentions: &new.mentions,
                 reply,
                 poll: &poll,
-                forwarded: Forwarded::of(forwarded.as_deref()),
+                forwarded: forwarded
+                    .as_ref()
+                    .map(|message| message.forwarded_on())
+                    .unwrap_or_default(),
             };
             store::post(tx, message).await?
         };
