@@ -16,7 +16,6 @@ mod forum;
 mod forum_pages;
 mod forum_store;
 mod forward_pages;
-mod forwarded;
 mod held;
 mod held_model;
 mod held_pages;

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "icons.svg has no symbol \"poll\"")]
+    #[should_panic(expected = "icons.svg has no symbol \"no-such-icon\"")]
     fn unknown_icon_panics() {
         icon_address("no-such-icon");
     }

@@ -8,7 +8,6 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
-use super::forwarded::Forwarded;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
 use super::polls::Poll;
@@ -98,6 +97,25 @@ pub struct Message {
     /// When it was pinned to its room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_at: Option<Micros>,
+}
+
+/// Where a message was forwarded from, if it was. Its text and files are copies: they stay when the
+/// other message changes or goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromRow)]
+pub struct Forwarded {
+    /// The message that was forwarded. Whoever may read that finds it.
+    #[sqlx(rename = "forwarded_from")]
+    pub from: Option<MessageId>,
+    /// Who wrote it.
+    #[sqlx(rename = "forwarded_author")]
+    pub author: Option<AccountId>,
+}
+
+impl Forwarded {
+    /// Whether the message is its author's own.
+    pub fn is_none(&self) -> bool {
+        self.from.is_none()
+    }
 }
 
 impl Message {

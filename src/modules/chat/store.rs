@@ -7,10 +7,9 @@ use sqlx::FromRow;
 
 use super::attachment::Attachments;
 use super::checksum::Covered;
-use super::forwarded::Forwarded;
 use super::joined::Joined;
 use super::mention_targets::Mentions;
-use super::model::{CONTINUATION_WINDOW, Message, MessageId};
+use super::model::{CONTINUATION_WINDOW, Forwarded, Message, MessageId};
 use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::{Reply, quoted_columns, quoted_joins};

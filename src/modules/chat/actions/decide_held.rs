@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::attachment::{Attachment, Attachments};
 use super::super::forum::Heading;
-use super::super::forwarded::Forwarded;
+
 use super::super::held_model::{HeldId, HeldMessage, HeldState};
 use super::super::mention_targets::NewMentions;
-use super::super::model::Message;
+use super::super::model::{Forwarded, Message};
 use super::super::reply::Reply;
 use super::super::store::NewMessage;
 use super::super::topics::{HeldDecided, MessagePosted};
