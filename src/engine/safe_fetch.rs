@@ -198,11 +198,7 @@ fn header(response: &Response, name: HeaderName) -> Option<String> {
     Some(value.to_owned())
 }
 
-async fn read(
-    url: Url,
-    mut response: Response,
-    accepts: Accepts,
-) -> Result<Fetched, FetchProblem> {
+async fn read(url: Url, mut response: Response, accepts: Accepts) -> Result<Fetched, FetchProblem> {
     let content_type = header(&response, CONTENT_TYPE).unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default();
     let media = media.trim().to_ascii_lowercase();

@@ -53,8 +53,8 @@ impl PushClient {
             return Err(refused());
         }
         let url = Url::parse(text).map_err(|_| refused())?;
-        let is_https = url.scheme() == "https"
-            || (self.targets == Targets::Any && url.scheme() == "http");
+        let is_https =
+            url.scheme() == "https" || (self.targets == Targets::Any && url.scheme() == "http");
         let has_user = !url.username().is_empty() || url.password().is_some();
         match !is_https || !self.targets.allows_host(&url) || has_user {
             true => Err(refused()),
@@ -117,7 +117,15 @@ mod tests {
             "a".repeat(MAX_ENDPOINT_BYTES)
         );
         assert!(client(Targets::Public).endpoint(&long).is_err());
-        assert!(client(Targets::Public).endpoint("https://push.example.org/a").is_ok());
-        assert!(client(Targets::Any).endpoint("http://127.0.0.1:9/a").is_ok());
+        assert!(
+            client(Targets::Public)
+                .endpoint("https://push.example.org/a")
+                .is_ok()
+        );
+        assert!(
+            client(Targets::Any)
+                .endpoint("http://127.0.0.1:9/a")
+                .is_ok()
+        );
     }
 }
