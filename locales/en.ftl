@@ -157,6 +157,12 @@ message-edited = edited
 message-pinned = pinned
 message-menu-title = What to do with the message
 
+## Reading
+
+read-all = Mark everything as read
+read-all-space = Mark this space as read
+read-all-done = Everything is marked as read.
+
 ## Commands
 
 command-shrug = Ends your message with ¯\_(ツ)_/¯

@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 37] = [
+const UNPERMITTED_WRITES: [(&str, usize); 41] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -231,10 +231,14 @@ const UNPERMITTED_WRITES: [(&str, usize); 37] = [
     ("community::time_outs", 2),
     ("community::totp", 3),
     ("modules::chat::actions::bookmark", 1),
+    ("modules::chat::actions::schedule", 1),
+    ("modules::chat::read_all", 1),
     ("modules::moderation::appeals", 1),
     ("modules::moderation::reports", 1),
     ("modules::notices::actions", 3),
     ("modules::notices::push::subscriptions", 2),
+    ("modules::reminders", 1),
+    ("modules::reminders::actions", 1),
     ("modules::search::recent", 1),
 ];
 

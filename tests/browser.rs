@@ -27,6 +27,7 @@ mod browser {
     mod media;
     mod mentions;
     mod message_marks;
+    mod message_parts;
     mod moderation;
     mod notices;
     mod offline;

@@ -106,6 +106,15 @@ function fillForms() {
   }, () => {});
 }
 
+/** Shift+Esc marks everything as read. */
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !event.shiftKey || event.isComposing) return;
+  if (document.querySelector('dialog[open]')) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  import('./chat/run_action.js').then(({ runAction }) => runAction('chat.read-all', {})).catch(() => {});
+}, { capture: true });
+
 /** Loads what comes with its first use: by then the network may be gone. */
 function preload() {
   const parts = ['./chat/threads.js', './chat/writing.js', './chat/editing.js', './clipboard.js',

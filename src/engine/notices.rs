@@ -232,6 +232,31 @@ impl Notices {
         Ok(())
     }
 
+    /// As [`read_room`](Self::read_room), of several rooms, each with the last thing that was read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read_rooms(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        rooms: &[(RoomId, i64)],
+    ) -> Result<()> {
+        const UNREAD: &str = "SELECT DISTINCT room_id FROM notice_recipients \
+            WHERE account_id = $1 AND room_id IS NOT NULL AND read_at IS NULL";
+        const READ: &str = "UPDATE notice_recipients SET read_at = $4 WHERE account_id = $1 \
+            AND room_id = $2 AND item <= $3 AND read_at IS NULL";
+        let unread: Vec<RoomId> = tx.scalars(UNREAD, (account,)).await?;
+        let now = Micros::now();
+        for (room, item) in rooms.iter().filter(|(room, _)| unread.contains(room)) {
+            tx.execute(READ, (account, *room, *item, now)).await?;
+        }
+        if !unread.is_empty() {
+            self.publish_changed(tx, &[account]);
+        }
+        Ok(())
+    }
+
     /// Publishes after the commit that the inboxes of these accounts changed.
     pub fn publish_changed(&self, tx: &mut Tx, accounts: &[AccountId]) {
         for accounts in accounts.chunks(MAX_ACCOUNTS_TOLD) {

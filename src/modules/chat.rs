@@ -47,6 +47,7 @@ mod presenter;
 mod reaction_pages;
 mod reaction_store;
 mod reactions;
+mod read_all;
 mod read_marks;
 mod reply;
 mod report_target;
@@ -211,6 +212,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::RoomsPosted>()
         .publishes::<topics::UnreadChanged>()
         .publishes::<topics::RoomRead>()
+        .publishes::<topics::RoomsRead>()
         .publishes::<topics::MentionsChanged>()
         .permission(&POST)
         .permission(&ATTACH)
@@ -440,6 +442,12 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Says that one has read a room up to a message",
             Class::Ephemeral,
             read_marks::read,
+        )
+        .action(
+            "chat.read-all",
+            "Marks everything as read, or all of a space",
+            Class::Write,
+            read_all::read_all,
         )
         .action(
             "chat.history",

@@ -167,3 +167,54 @@ async fn marks_are_sent_after_a_restart() {
     let rooms = back.event("chat.unread.changed").await["event"]["rooms"].clone();
     assert_eq!(rooms, json!([bob.room("general")]));
 }
+
+#[tokio::test]
+async fn all_rooms_are_read_at_once_in_one_frame() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let account = format!("account/{}/unread", bob.id);
+    let mut tab = bob.following(&account).await;
+    let rooms = ["garden", "港", "حديقة"];
+    for room in rooms {
+        ann.create_room(room).await;
+        bob.remember_room(room, &ann.room(room));
+        ann.post(room, "@bob hello").await;
+    }
+    let direct = ann.direct(&[&bob]).await;
+    ann.post(&direct, "hi").await;
+    ann.create_room("cellar").private().await;
+    ann.post("cellar", "secret").await;
+    let mut told = BTreeSet::new();
+    while told.len() < 4 {
+        let event = tab.event("chat.unread.changed").await;
+        let rooms = event["event"]["rooms"].as_array().expect("rooms").clone();
+        told.extend(rooms.iter().map(ToString::to_string));
+    }
+    eventually("notices of the mentions", async || {
+        let page = bob.page("/inbox").await;
+        (page.matches("class=\"unread\"").count() >= 4).then_some(())
+    })
+    .await;
+    // Those of a space alone first, as a form.
+    let (here, space) = (format!("/rooms/{}", bob.room("garden")), bob.space.clone());
+    let fields = [("space", space.as_str()), ("here", here.as_str())];
+    let answer = bob.form("/act/chat.read-all", &fields).await;
+    assert_eq!(answer.location(), here);
+    let read = tab.event("chat.rooms.read").await["event"]["rooms"].clone();
+    assert_eq!(read.as_array().expect("rooms").len(), 3, "{read}");
+    let page = bob.page(&format!("/rooms/{}", bob.room("general"))).await;
+    assert!(!page.contains("<i class=\"sr\">, unread"), "{page}");
+    let done = bob.act("chat.read-all", json!({})).await.done();
+    assert_eq!(done["rooms"], 1, "the conversation is left");
+    assert_eq!(bob.act("chat.read-all", json!({})).await.done()["rooms"], 0);
+    assert!(!bob.page("/inbox").await.contains("class=\"unread\""));
+    // Another page than one of this server is not come back to.
+    let fields = [("here", "//example.org/")];
+    let answer = bob.form("/act/chat.read-all", &fields).await;
+    assert_eq!(answer.location(), "/");
+    // What comes after it is unread again.
+    ann.post("garden", "and another").await;
+    let event = tab.event("chat.unread.changed").await;
+    assert_eq!(event["event"]["rooms"], json!([bob.room("garden")]));
+}

@@ -15,6 +15,7 @@ use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::{Reply, quoted_columns, quoted_joins};
 use super::thread_line::UNTITLED;
+use super::topics::ReadRoom;
 use super::{thread_store, versions};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Sql, Tx};
@@ -452,6 +453,31 @@ pub(super) async fn mark_read(
         ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = $3 \
         WHERE chat_reads.message_id < $3";
     Ok(tx.execute(MARK, (account, room, message)).await? > 0)
+}
+
+/// Moves the read marks of an account to the ends of these rooms. Returns those that moved.
+pub(super) async fn read_to_end(
+    tx: &mut Tx,
+    account: AccountId,
+    rooms: &[RoomId],
+) -> Result<Vec<ReadRoom>> {
+    const MARK: Sql = Sql {
+        sqlite: "INSERT INTO chat_reads (account_id, room_id, message_id) \
+            SELECT $1, room_id, MAX(id) FROM messages WHERE room_id IN \
+            (SELECT CAST(value AS INTEGER) FROM json_each('[' || $2 || ']')) GROUP BY room_id \
+            ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = excluded.message_id \
+            WHERE chat_reads.message_id < excluded.message_id RETURNING room_id, message_id",
+        postgres: "INSERT INTO chat_reads (account_id, room_id, message_id) \
+            SELECT $1, room_id, MAX(id) FROM messages \
+            WHERE room_id = ANY (CAST(string_to_array($2, ',') AS BIGINT[])) GROUP BY room_id \
+            ON CONFLICT (account_id, room_id) DO UPDATE SET message_id = excluded.message_id \
+            WHERE chat_reads.message_id < excluded.message_id RETURNING room_id, message_id",
+    };
+    let ids: Vec<_> = rooms.iter().map(ToString::to_string).collect();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => tx.all(MARK, (account, ids.join(","))).await,
+    }
 }
 
 // Lines about who joined are not unread.

@@ -1,6 +1,7 @@
 //! The events chat publishes.
 
 use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
 
 use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
@@ -302,6 +303,31 @@ event! {
         /// Rooms whose number of unread mentions has changed.
         mentions: Vec<MentionCount> = vec![MentionCount { room: RoomId(12), count: 1 }],
     }
+}
+
+event! {
+    /// An account has read several rooms to their ends at once.
+    pub struct RoomsRead on "chat.rooms.read" by account
+        changes(account as AccountReads) {
+        /// Who read.
+        account: AccountId = AccountId(7),
+        /// The rooms with their last messages, at most two thousand.
+        rooms: Vec<ReadRoom> = vec![ReadRoom {
+            room: RoomId(12),
+            message: MessageId(3_179_046_911_541_248),
+        }],
+    }
+}
+
+/// A room that was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
+pub struct ReadRoom {
+    /// The room.
+    #[sqlx(rename = "room_id")]
+    pub room: RoomId,
+    /// Its last message.
+    #[sqlx(rename = "message_id")]
+    pub message: MessageId,
 }
 
 event! {

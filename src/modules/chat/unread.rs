@@ -21,14 +21,15 @@ use super::model::MessageId;
 use super::store::{self, UnreadRoom};
 use super::thread_store;
 use super::topics::{
-    MentionCount, MessagePosted, NewestPost, RoomRead, RoomsPosted, UnreadChanged,
+    MentionCount, MessagePosted, NewestPost, ReadRoom, RoomRead, RoomsPosted, RoomsRead,
+    UnreadChanged,
 };
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::{Members, UNREAD_FEED, mention_mark};
-use crate::engine::bus::{Envelope, Origin, Subscriber};
+use crate::engine::bus::{Envelope, Event, Origin, Subscriber};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 use crate::engine::viewer::Viewer;
@@ -191,6 +192,7 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
         .on(rooms_posted)
         .on(mentions_changed)
         .on(room_read)
+        .on(rooms_read)
 }
 
 /// Of other instances, only the posts in followed rooms come here: [`rooms_posted`] has all.
@@ -222,27 +224,46 @@ async fn rooms_posted(chat: &Chat, event: &RoomsPosted, envelope: &Envelope) -> 
 /// Publishes while it holds the lock, so that "read" and "unread" reach a tab in the order in
 /// which they were decided.
 async fn room_read(chat: &Chat, read: &RoomRead, _: &Envelope) -> Result<()> {
-    let mut rooms = chat.unread.rooms();
-    let Rooms {
-        notified, pending, ..
-    } = &mut *rooms;
-    for by_account in [notified, pending] {
-        if let Some(unread) = by_account.get_mut(&read.account) {
-            unread.remove(&read.room);
-        }
-    }
-    let now = (read.message, Instant::now());
-    rooms.read.insert((read.account, read.room), now);
-    rooms.mentions.clear(read.account, read.room);
-    // The account's other tabs drop the marks at once.
-    let room = read.room;
-    let content = Content::of(read).html(move |lang| {
-        let none = MentionCount { room, count: 0 };
-        marks_html(&[room], "", lang) + &counts_html(&[none], lang)
-    });
-    let feed = UNREAD_FEED.name(read.account);
-    chat.engine.live.publish(&feed, content);
+    let one = ReadRoom {
+        room: read.room,
+        message: read.message,
+    };
+    clear_marks(chat, read, read.account, &[one]);
     Ok(())
+}
+
+async fn rooms_read(chat: &Chat, read: &RoomsRead, _: &Envelope) -> Result<()> {
+    clear_marks(chat, read, read.account, &read.rooms);
+    Ok(())
+}
+
+/// Drops the marks of rooms that an account has read, in all its tabs at once, in one frame.
+fn clear_marks<E: Event>(chat: &Chat, event: &E, account: AccountId, read: &[ReadRoom]) {
+    let mut rooms = chat.unread.rooms();
+    for ReadRoom { room, message } in read {
+        let Rooms {
+            notified, pending, ..
+        } = &mut *rooms;
+        for by_account in [notified, pending] {
+            if let Some(unread) = by_account.get_mut(&account) {
+                unread.remove(room);
+            }
+        }
+        let now = (*message, Instant::now());
+        rooms.read.insert((account, *room), now);
+        rooms.mentions.clear(account, *room);
+    }
+    let ids: Vec<_> = read.iter().map(|one| one.room).collect();
+    let none = |room: &RoomId| MentionCount {
+        room: *room,
+        count: 0,
+    };
+    let counts: Vec<_> = ids.iter().map(none).collect();
+    let html = move |lang| marks_html(&ids, "", lang) + &counts_html(&counts, lang);
+    let content = Content::of(event).html(html);
+    chat.engine
+        .live
+        .publish(&UNREAD_FEED.name(account), content);
 }
 
 impl Unread {

@@ -58,6 +58,8 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"message":"MESSAGE","emoji":"👍"}"#,
         ["not_found", "not_found", ""],
     ),
+    // What one may not read is not marked.
+    ("chat.read-all", r#"{}"#, ["", "", ""]),
     (
         "chat.poll",
         r#"{"room":"ROOM","body":"hi","answers":["a","b"]}"#,

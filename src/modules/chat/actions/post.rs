@@ -160,7 +160,7 @@ impl Author {
 /// What became of a post, and what was found of it.
 enum Posted {
     Message(Box<Message>, Finding),
-    Held(HeldMessage, Finding),
+    Held(Box<HeldMessage>, Finding),
     Refused(Finding),
 }
 
@@ -318,7 +318,7 @@ pub(in super::super) async fn post_input(
                 }
                 Some((held, _)) => {
                     let held = held_store::find_in(tx, held).await?;
-                    return Ok(Posted::Held(held, finding));
+                    return Ok(Posted::Held(Box::new(held), finding));
                 }
                 None => {}
             }
@@ -352,7 +352,7 @@ pub(in super::super) async fn post_input(
                         created_at: Micros(0),
                     };
                     let held = context.hold(tx, held, attachments, &finding.rule).await?;
-                    return Ok(Posted::Held(held, finding));
+                    return Ok(Posted::Held(Box::new(held), finding));
                 }
                 Verdict::Pass | Verdict::Mask(_) => {}
             }
@@ -421,7 +421,7 @@ pub(in super::super) async fn post_input(
     chat.time_out_author(author, &room, finding).await;
     let message = match posted {
         Posted::Message(message, _) => *message,
-        Posted::Held(held, _) => return Ok(held_outcome(held, by.lang)),
+        Posted::Held(held, _) => return Ok(held_outcome(*held, by.lang)),
         Posted::Refused(finding) => {
             check_refused(&finding.verdict, "body")?;
             return Err(Error::field("body", "error-rule-words"));
