@@ -62,7 +62,10 @@ async fn command_that_posts_nothing_shows_a_note() {
         .split('There is no such command').length === 2",
     )
     .await;
-    people.ann_browser.close_expecting(|entry| entry.contains("422")).await;
+    people
+        .ann_browser
+        .close_expecting(|entry| entry.contains("422"))
+        .await;
     people.bob_browser.close().await;
 }
 
@@ -118,5 +121,8 @@ async fn link_to_message_shows_what_its_reader_may_see() {
     bob.click(&card).await;
     bob.wait_visible(&format!("#m-{}.highlight", open.id)).await;
     people.ann_browser.close().await;
-    people.bob_browser.close_expecting(|entry| entry.contains("404")).await;
+    people
+        .bob_browser
+        .close_expecting(|entry| entry.contains("404"))
+        .await;
 }

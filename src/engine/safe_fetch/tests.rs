@@ -48,7 +48,7 @@ impl Hostile {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = double.accept().await.unwrap();
-                tokio::spawn(answer(stream, port, requests.clone()));
+                tokio::spawn(serve(stream, port, requests.clone()));
             }
         });
         let connections = seen.inside.clone();
@@ -56,7 +56,7 @@ impl Hostile {
             loop {
                 let (stream, _) = inside.accept().await.unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(answer(stream, port, Arc::default()));
+                tokio::spawn(serve(stream, port, Arc::default()));
             }
         });
         let targets = Targets::PublicOr(DOUBLE, port);
@@ -86,13 +86,15 @@ impl Hostile {
     }
 }
 
-async fn answer(mut stream: TcpStream, port: u16, requests: Arc<Mutex<Vec<String>>>) {
+/// Keeps connections open, for a client that would use one again.
+async fn serve(mut stream: TcpStream, port: u16, requests: Arc<Mutex<Vec<String>>>) {
+    while answer(&mut stream, port, &requests).await.is_some() {}
+}
+
+async fn answer(stream: &mut TcpStream, port: u16, requests: &Mutex<Vec<String>>) -> Option<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => request.push(byte),
-            Err(_) => return,
-        }
+        request.push(stream.read_u8().await.ok()?);
     }
     let request = String::from_utf8_lossy(&request).into_owned();
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -107,6 +109,7 @@ async fn answer(mut stream: TcpStream, port: u16, requests: Arc<Mutex<Vec<String
         "/pdf" => typed("application/pdf", b"%PDF-1.7"),
         "/svg" => typed("image/svg+xml", b"<svg/>"),
         "/untyped" => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi".to_vec(),
+        "/png-as-text" => typed("text/plain", PNG),
         "/png-as-html" => html(PNG),
         "/zeros-as-html" => html(b"a\0b"),
         "/html-as-png" => typed("image/png", b"<html><script>"),
@@ -119,17 +122,17 @@ async fn answer(mut stream: TcpStream, port: u16, requests: Arc<Mutex<Vec<String
         "/loop" => redirect("/loop"),
         "/to" => redirect(rest),
         "/to-host" => redirect(&format!("http://{rest}:{port}/page")),
-        "/slow-head" => return drip(&mut stream, b"HTTP/1.1 200 OK\r\nx: ").await,
-        "/slow-body" => return drip(&mut stream, ENDLESS).await,
+        "/slow-head" => return drip(stream, b"HTTP/1.1 200 OK\r\nx: ").await,
+        "/slow-body" => return drip(stream, ENDLESS).await,
         "/endless" => {
             let _ = stream.write_all(ENDLESS).await;
             while stream.write_all(&[b'a'; 65_536]).await.is_ok() {}
-            return;
+            return None;
         }
         _ => panic!("{path}"),
     };
     // A client that has seen enough closes the connection.
-    let _ = stream.write_all(&whole).await;
+    stream.write_all(&whole).await.ok()
 }
 
 const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n";
@@ -163,11 +166,12 @@ fn gzip<'a>(bytes: impl Iterator<Item = &'a u8>, times: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-async fn drip(stream: &mut TcpStream, head: &[u8]) {
+async fn drip(stream: &mut TcpStream, head: &[u8]) -> Option<()> {
     let _ = stream.write_all(head).await;
     while stream.write_all(b"a").await.is_ok() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    None
 }
 
 #[tokio::test]
@@ -348,6 +352,7 @@ async fn wrong_types_are_refused() {
         "/pdf",
         "/svg",
         "/untyped",
+        "/png-as-text",
         "/png-as-html",
         "/zeros-as-html",
         "/html-as-png",
