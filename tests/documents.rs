@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 73] = [
+const INTERNAL: [&str; 76] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -71,6 +71,8 @@ const INTERNAL: [&str; 73] = [
     "MAX_EXCERPT_CHARS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
+    "MAX_FETCHED_BYTES",
+    "MAX_FETCHED_URL_BYTES",
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
@@ -100,6 +102,7 @@ const INTERNAL: [&str; 73] = [
     "MAX_QUEUE_FRAMES",
     "MAX_QUOTES_UPDATED",
     "MAX_RECIPIENTS_TOLD",
+    "MAX_REDIRECTS",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_ROW_CHARS",

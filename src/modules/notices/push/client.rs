@@ -1,16 +1,14 @@
 //! Requests to push services. Their addresses come from browsers: only `https` on public addresses,
 //! without redirects. A name is resolved once, and the connection goes to what was checked.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url};
 
 use super::PUSH_TIMEOUT;
 use crate::base::error::{Error, Result};
-use crate::base::public_address::is_public;
 use crate::base::settings::Settings;
+use crate::engine::safe_fetch::{PublicResolver, Targets};
 
 /// Bytes of the address of a subscription.
 const MAX_ENDPOINT_BYTES: usize = 1_024;
@@ -19,47 +17,29 @@ const MAX_ENDPOINT_BYTES: usize = 1_024;
 #[derive(Clone)]
 pub(in crate::modules::notices) struct PushClient {
     client: Option<Client>,
-    /// Whether `http` and addresses of the own machine are allowed, for tests.
-    is_local: bool,
-}
-
-/// Resolves names to public addresses only.
-struct PublicResolver {
-    is_local: bool,
-}
-
-impl Resolve for PublicResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let is_local = self.is_local;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found
-                .filter(|address| is_local || is_public(address.ip()))
-                .collect();
-            match public.is_empty() {
-                true => Err("it has no public address".into()),
-                false => Ok(Box::new(public.into_iter()) as Addrs),
-            }
-        })
-    }
+    /// With any target, for tests, `http` is allowed, too.
+    targets: Targets,
 }
 
 impl PushClient {
     pub(in crate::modules::notices) fn new(settings: &Settings) -> Self {
-        let is_local = settings.push_to_loopback;
+        let targets = match settings.push_to_loopback {
+            true => Targets::Any,
+            false => Targets::Public,
+        };
         // Fails where it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PUSH_TIMEOUT)
-            .https_only(!is_local)
+            .https_only(targets == Targets::Public)
             .no_proxy()
-            .dns_resolver(Arc::new(PublicResolver { is_local }))
+            .dns_resolver(Arc::new(PublicResolver::new(targets)))
             .build()
             .inspect_err(|error| tracing::error!(%error, "no client for push"));
         Self {
             client: client.ok(),
-            is_local,
+            targets,
         }
     }
 
@@ -73,14 +53,10 @@ impl PushClient {
             return Err(refused());
         }
         let url = Url::parse(text).map_err(|_| refused())?;
-        let is_https = url.scheme() == "https" || (self.is_local && url.scheme() == "http");
-        let host = url.host_str().unwrap_or_default();
-        let literal = host.trim_start_matches('[').trim_end_matches(']');
-        let is_private = literal
-            .parse::<IpAddr>()
-            .is_ok_and(|address| !self.is_local && !is_public(address));
+        let is_https =
+            url.scheme() == "https" || (self.targets == Targets::Any && url.scheme() == "http");
         let has_user = !url.username().is_empty() || url.password().is_some();
-        match !is_https || host.is_empty() || is_private || has_user {
+        match !is_https || !self.targets.allows_host(&url) || has_user {
             true => Err(refused()),
             false => Ok(url),
         }
@@ -116,9 +92,9 @@ mod tests {
 
     #[test]
     fn endpoints_on_own_networks_are_refused() {
-        let client = |is_local| PushClient {
+        let client = |targets| PushClient {
             client: None,
-            is_local,
+            targets,
         };
         for text in [
             "http://push.example.org/a",
@@ -134,22 +110,22 @@ mod tests {
             "https:///",
             "push",
         ] {
-            assert!(client(false).endpoint(text).is_err(), "{text}");
+            assert!(client(Targets::Public).endpoint(text).is_err(), "{text}");
         }
         let long = format!(
             "https://push.example.org/{}",
             "a".repeat(MAX_ENDPOINT_BYTES)
         );
-        assert!(client(false).endpoint(&long).is_err());
-        assert!(client(false).endpoint("https://push.example.org/a").is_ok());
-        assert!(client(true).endpoint("http://127.0.0.1:9/a").is_ok());
-    }
-
-    #[tokio::test]
-    async fn name_of_own_machine_is_not_resolved() {
-        let name = || "localhost".parse::<Name>().unwrap();
-        let resolve = |is_local| PublicResolver { is_local }.resolve(name());
-        assert!(resolve(false).await.is_err());
-        assert!(resolve(true).await.is_ok());
+        assert!(client(Targets::Public).endpoint(&long).is_err());
+        assert!(
+            client(Targets::Public)
+                .endpoint("https://push.example.org/a")
+                .is_ok()
+        );
+        assert!(
+            client(Targets::Any)
+                .endpoint("http://127.0.0.1:9/a")
+                .is_ok()
+        );
     }
 }
