@@ -374,6 +374,7 @@ post-text = Text
 post-tags = Tags
 post-tags-hint = At most { $count }.
 post-send = Post
+post-change = Change title and tags
 tags-title = Tags of the room
 tags-all = All posts
 tags-label = Tags, one in each line

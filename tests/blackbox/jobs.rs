@@ -8,15 +8,15 @@ use tokio::sync::Semaphore;
 use crate::one_instance_only;
 use crate::support::{Person, TestServer, WAIT_TIMEOUT, eventually};
 
-async fn set_reminder(person: &Person, text: &str) -> Option<()> {
+async fn set_alarm(person: &Person, text: &str) -> Option<()> {
     let answer = person
-        .try_act("reminders.set", json!({ "text": text, "seconds": 0 }))
+        .try_act("alarms.set", json!({ "text": text, "seconds": 0 }))
         .await?;
     (answer.status == 200).then_some(())
 }
 
-async fn reminders_told(person: &Person) -> Vec<String> {
-    let answer = person.act("reminders.list", json!({})).await.done();
+async fn alarms_told(person: &Person) -> Vec<String> {
+    let answer = person.act("alarms.list", json!({})).await.done();
     answer["told"]
         .as_array()
         .expect("a list")
@@ -27,17 +27,17 @@ async fn reminders_told(person: &Person) -> Vec<String> {
 
 #[tokio::test]
 async fn job_effect_happens_once_across_kills() {
-    let mut server = TestServer::example("reminders").await;
+    let mut server = TestServer::example("alarms").await;
     let ann = server.owner("ann").await;
     let mut acknowledged = BTreeSet::new();
     let mut asked = BTreeSet::new();
     for round in 0..5 {
-        // One permit for each acknowledged reminder.
+        // One permit for each acknowledged alarm.
         let answered = Semaphore::new(0);
         let many = (0..60).map(|number| {
             let (ann, answered, text) = (&ann, &answered, format!("{round}-{number}"));
             async move {
-                let is_set = set_reminder(ann, &text).await.is_some();
+                let is_set = set_alarm(ann, &text).await.is_some();
                 answered.add_permits(usize::from(is_set));
                 (is_set, text)
             }
@@ -48,7 +48,7 @@ async fn job_effect_happens_once_across_kills() {
             let enough = answered.acquire_many(1 + 8 * round);
             tokio::time::timeout(WAIT_TIMEOUT, enough)
                 .await
-                .expect("reminders are acknowledged in time")
+                .expect("alarms are acknowledged in time")
                 .expect("the semaphore stays open")
                 .forget();
             server.kill().await;
@@ -62,27 +62,27 @@ async fn job_effect_happens_once_across_kills() {
         }
         server.start_again().await;
     }
-    let mut following = ann.following(&format!("reminders/{}", ann.id)).await;
-    set_reminder(&ann, "the last")
+    let mut following = ann.following(&format!("alarms/{}", ann.id)).await;
+    set_alarm(&ann, "the last")
         .await
         .expect("the server is well");
     following
-        .expect("the last reminder", |received| {
+        .expect("the last alarm", |received| {
             received["event"]["text"] == "the last"
         })
         .await;
     acknowledged.insert("the last".to_owned());
     asked.insert("the last".to_owned());
-    let missing = |reminders_told: &[String]| {
+    let missing = |alarms_told: &[String]| {
         acknowledged
             .iter()
-            .filter(|text| !reminders_told.contains(text))
+            .filter(|text| !alarms_told.contains(text))
             .cloned()
             .collect::<Vec<_>>()
     };
     assert!(acknowledged.len() > 5, "each round acknowledged something");
     let all = eventually("effect of every acknowledged job", || async {
-        let all = reminders_told(&ann).await;
+        let all = alarms_told(&ann).await;
         missing(&all).is_empty().then_some(all)
     })
     .await;
@@ -94,7 +94,7 @@ async fn job_effect_happens_once_across_kills() {
 #[tokio::test]
 async fn host_pauses_and_cancels_jobs_live() {
     one_instance_only!("a page of jobs hears of its own instance's");
-    let server = TestServer::example("reminders").await;
+    let server = TestServer::example("alarms").await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
     bob.get("/jobs").await.expect(403);
@@ -102,24 +102,24 @@ async fn host_pauses_and_cancels_jobs_live() {
     page.follow("server/jobs").await;
     ann.form(
         "/act/admin.pause-jobs",
-        &[("kind", "reminders.tell"), ("pause", "true")],
+        &[("kind", "alarms.tell"), ("pause", "true")],
     )
     .await
     .expect(303);
     assert_eq!(page.wait_for("frame").await["html"], "<!--reread-->");
     let job = bob
-        .act("reminders.set", json!({ "text": "tea", "seconds": 0 }))
+        .act("alarms.set", json!({ "text": "tea", "seconds": 0 }))
         .await
         .done()["job"]
         .as_str()
         .expect("an id")
         .to_owned();
-    bob.act("reminders.set", json!({ "text": "cake", "seconds": 3600 }))
+    bob.act("alarms.set", json!({ "text": "cake", "seconds": 3600 }))
         .await
         .done();
     let shown = ann.page("/jobs").await;
     let row = shown
-        .split("id=\"kind-reminders.tell\"")
+        .split("id=\"kind-alarms.tell\"")
         .nth(1)
         .and_then(|rest| rest.split("</tr>").next())
         .expect("a row");
@@ -151,22 +151,22 @@ async fn host_pauses_and_cancels_jobs_live() {
         .expect(404);
     ann.act(
         "admin.pause-jobs",
-        json!({ "kind": "reminders.tell", "pause": false }),
+        json!({ "kind": "alarms.tell", "pause": false }),
     )
     .await
     .done();
     ann.act(
         "admin.pause-jobs",
-        json!({ "kind": "reminders.unheard", "pause": false }),
+        json!({ "kind": "alarms.unheard", "pause": false }),
     )
     .await
     .expect(404);
-    let mut bobs = bob.following(&format!("reminders/{}", bob.id)).await;
-    bob.act("reminders.set", json!({ "text": "soup", "seconds": 0 }))
+    let mut bobs = bob.following(&format!("alarms/{}", bob.id)).await;
+    bob.act("alarms.set", json!({ "text": "soup", "seconds": 0 }))
         .await
         .done();
-    bobs.event("reminders.reminder.told").await;
-    assert_eq!(reminders_told(&bob).await, ["soup"]);
+    bobs.event("alarms.alarm.told").await;
+    assert_eq!(alarms_told(&bob).await, ["soup"]);
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn documented_code_stands_in_an_example() {
 #[test]
 fn documented_examples_are_the_tested_ones() {
     assert!(read("examples/counter.rs").lines().count() < 200);
-    for (example, page) in [("reminders", "jobs"), ("cabinet", "files")] {
+    for (example, page) in [("alarms", "jobs"), ("cabinet", "files")] {
         let (code, text) = (
             read(&format!("examples/{example}.rs")),
             read(&format!("docs/{page}.md")),

@@ -10,6 +10,8 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
     let thread = super::threads::thread_of(ann, &aside).await;
     let (_, forum) = super::forum::forum_with_tags(ann, "75", "74").await;
     let post = super::forum::new_post(ann, &forum, "77", "76", &[]).await;
+    let poll = json!({ "body": "70", "answers": ["71", "72"], "hours": "24" });
+    let poll = super::polls::make(ann, poll).await.id;
     let (space, room, message) = (&ann.space, &message.room, &message.id);
     vec![
         format!("/spaces/{space}"),
@@ -52,6 +54,13 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/messages/{message}/menu"),
         format!("/messages/{message}/react"),
         format!("/messages/{message}/reactions"),
+        format!("/messages/{message}/forward"),
+        format!("/messages/{poll}/votes"),
+        format!("/rooms/{room}/poll"),
+        format!("/rooms/{room}/schedule"),
+        "/scheduled".to_owned(),
+        "/reminders".to_owned(),
+        "/reminders/new".to_owned(),
         format!("/messages/{message}/history"),
         format!("/spaces/{space}/roles/new"),
         format!("/spaces/{space}/roles/everyone"),

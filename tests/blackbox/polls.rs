@@ -13,7 +13,7 @@ async fn two_people() -> (TestServer, Person, Person) {
     (server, ann, bob)
 }
 
-async fn make(person: &Person, fields: Value) -> Message {
+pub(super) async fn make(person: &Person, fields: Value) -> Message {
     let mut all = json!({ "room": person.room("general"), "body": "お茶？" });
     for (name, value) in fields.as_object().expect("fields") {
         all[name] = value.clone();

@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::support::{TestServer, eventually, text};
 
+/// A notice of the inbox that is not read.
+const UNREAD_NOTICE: &str = "class=\"unread\"><a href=\"/inbox/";
+
 #[tokio::test]
 async fn read_mark_clears_unread_in_all_tabs() {
     let server = TestServer::start().await;
@@ -193,7 +196,7 @@ async fn all_rooms_are_read_at_once_in_one_frame() {
     }
     eventually("notices of the mentions", async || {
         let page = bob.page("/inbox").await;
-        (page.matches("class=\"unread\"").count() >= 4).then_some(())
+        (page.matches(UNREAD_NOTICE).count() >= 4).then_some(())
     })
     .await;
     // Those of a space alone first, as a form.
@@ -208,7 +211,8 @@ async fn all_rooms_are_read_at_once_in_one_frame() {
     let done = bob.act("chat.read-all", json!({})).await.done();
     assert_eq!(done["rooms"], 1, "the conversation is left");
     assert_eq!(bob.act("chat.read-all", json!({})).await.done()["rooms"], 0);
-    assert!(!bob.page("/inbox").await.contains("class=\"unread\""));
+    let inbox = bob.page("/inbox").await;
+    assert!(!inbox.contains(UNREAD_NOTICE), "{inbox}");
     // Another page than one of this server is not come back to.
     let fields = [("here", "//example.org/")];
     let answer = bob.form("/act/chat.read-all", &fields).await;

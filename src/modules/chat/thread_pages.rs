@@ -294,10 +294,9 @@ async fn name(
     let access = &chat.community.access;
     let room = access.permit_in_room(viewer.account, &READ, room).await?;
     let here = format!("/rooms/{}", room.id);
-    let title = if thread.is_post {
-        "post-change"
-    } else {
-        "thread-rename"
+    let title = match thread.is_post {
+        true => viewer.lang.t("post-change"),
+        false => viewer.lang.t("thread-rename"),
     };
     let db = &chat.engine.db;
     let post = match thread.is_post {
@@ -313,7 +312,7 @@ async fn name(
         None => Vec::new(),
     };
     let page = ThreadForm {
-        head: chat.community.head(&viewer, viewer.lang.t(title)),
+        head: chat.community.head(&viewer, title),
         shell: layout.shell(&viewer, room.space, &here).await?,
         form,
         about: About::Name(room.id, room.name.clone(), tags),

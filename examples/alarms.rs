@@ -1,4 +1,4 @@
-//! A module with a job: reminders that are delivered when they are due, even if the server was
+//! A module with a job: alarms that are delivered when they are due, even if the server was
 //! restarted in between. `docs/jobs.md` explains it.
 
 use std::process::ExitCode;
@@ -20,16 +20,16 @@ use tidepool::engine::viewer::Viewer;
 use tidepool::event;
 
 event! {
-    /// A reminder was due.
-    pub struct ReminderTold on "reminders.reminder.told" by account {
-        /// Whose reminder it is.
+    /// An alarm was due.
+    pub struct AlarmTold on "alarms.alarm.told" by account {
+        /// Whose alarm it is.
         account: AccountId = AccountId(7),
         /// What to be reminded of.
         text: String = "Water the plants".into(),
     }
 }
 
-const TABLE: &str = "CREATE TABLE reminders (
+const TABLE: &str = "CREATE TABLE alarms (
     id         BIGINT NOT NULL PRIMARY KEY, -- that of the job
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     text       TEXT NOT NULL
@@ -47,38 +47,33 @@ struct ListInput {}
 
 /// The job's payload.
 #[derive(Serialize, Deserialize)]
-struct Reminder {
+struct Alarm {
     account: AccountId,
     text: String,
 }
 
-/// An account's due reminders.
-const FEED: Feed<AccountId> = Feed::new("reminders/{account}", "What one is reminded of");
+/// An account's due alarms.
+const FEED: Feed<AccountId> = Feed::new("alarms/{account}", "What one is reminded of");
 
 fn module() -> Module<Engine> {
-    Module::new("reminders")
-        .migration("0001_reminders", TABLE)
-        .publishes::<ReminderTold>()
+    Module::new("alarms")
+        .migration("0001_alarms", TABLE)
+        .publishes::<AlarmTold>()
         .feed(FEED, |_, viewer, account| async move {
             Ok(viewer.account == account)
         })
         .job(
-            JobKind::new("reminders.tell", "Reminds someone", tell)
+            JobKind::new("alarms.tell", "Reminds someone", tell)
                 .concurrency(8)
                 .timeout(Duration::from_secs(10))
                 .max_attempts(5),
         )
-        .action("reminders.set", "Sets a reminder", Class::Write, set)
-        .action(
-            "reminders.list",
-            "What one was reminded of",
-            Class::Read,
-            list,
-        )
-        .subscriber(Subscriber::new("reminders.presenter").on(reminder_told))
+        .action("alarms.set", "Sets an alarm", Class::Write, set)
+        .action("alarms.list", "What one was reminded of", Class::Read, list)
+        .subscriber(Subscriber::new("alarms.presenter").on(alarm_told))
 }
 
-async fn reminder_told(engine: &Engine, event: &ReminderTold, envelope: &Envelope) -> Result<()> {
+async fn alarm_told(engine: &Engine, event: &AlarmTold, envelope: &Envelope) -> Result<()> {
     let feed = FEED.name(event.account);
     engine.live.publish_at(&feed, envelope, Content::of(event));
     Ok(())
@@ -89,33 +84,32 @@ async fn set(engine: Engine, viewer: Viewer, input: SetInput) -> Result<Outcome>
     if input.text.trim().is_empty() || input.text.len() > MAX_TEXT_BYTES {
         return Err(Error::field("text", "error-message-shape"));
     }
-    let reminder = Reminder {
+    let alarm = Alarm {
         account: viewer.account,
         text: input.text,
     };
-    let job = NewJob::new("reminders.tell", &reminder).after(Duration::from_secs(input.seconds));
+    let job = NewJob::new("alarms.tell", &alarm).after(Duration::from_secs(input.seconds));
     let id = engine.jobs.add_alone(job).await?;
     Ok(Outcome::new(json!({ "job": id }), "/"))
 }
 
 /// The effect and the completion of the job are one transaction, so the effect happens once even if
 /// the server crashes in between.
-async fn tell(engine: Engine, run: Run, reminder: Reminder) -> Result<Settled, Failure> {
+async fn tell(engine: Engine, run: Run, alarm: Alarm) -> Result<Settled, Failure> {
     let id = run.id();
     run.settle(async move |tx| {
-        let Reminder { account, text } = reminder;
-        const TELL: &str = "INSERT INTO reminders (id, account_id, text) VALUES ($1, $2, $3)";
+        let Alarm { account, text } = alarm;
+        const TELL: &str = "INSERT INTO alarms (id, account_id, text) VALUES ($1, $2, $3)";
         tx.execute(TELL, (id, account, &text)).await?;
         let (feed, origin) = (FEED.name(account), Origin::new(account, None));
-        let told = ReminderTold { account, text };
+        let told = AlarmTold { account, text };
         engine.bus.publish_on(tx, &[feed], origin, told).await
     })
     .await
 }
 
 async fn list(engine: Engine, viewer: Viewer, _: ListInput) -> Result<Outcome> {
-    const LIST: &str =
-        "SELECT text FROM reminders WHERE account_id = $1 ORDER BY id DESC LIMIT 1000";
+    const LIST: &str = "SELECT text FROM alarms WHERE account_id = $1 ORDER BY id DESC LIMIT 1000";
     let texts: Vec<String> = engine.db.scalars(LIST, (viewer.account,)).await?;
     Ok(Outcome::new(json!({ "told": texts }), "/"))
 }
