@@ -128,11 +128,12 @@ const INSERT: &str = "INSERT INTO server_bans \
     (id, account_id, network, by_id, reason, at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 impl Community {
-    /// Checks that an account is not suspended; for who has just proved to be its owner.
+    /// Checks that an account is not suspended: for who has just proved to be its owner, and before
+    /// something is done in its name without a session.
     ///
     /// # Errors
     /// `Forbidden` with the reason and the end of the suspension.
-    pub(super) async fn check_not_suspended(&self, account: AccountId) -> Result<()> {
+    pub async fn check_not_suspended(&self, account: AccountId) -> Result<()> {
         const READ: &str = "SELECT reason, expires_at FROM server_bans \
             WHERE account_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
         let db = &self.engine().db;

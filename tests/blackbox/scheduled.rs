@@ -166,3 +166,17 @@ async fn bounds_of_scheduled_messages_hold() {
         "not_found"
     );
 }
+
+#[tokio::test]
+async fn suspended_account_posts_nothing_later() {
+    let mut server = TestServer::start().await;
+    let (ann, bob) = (server.owner("ann").await, server.member("bob").await);
+    schedule(&bob, "from the shadows").await;
+    let suspend = json!({ "name": "bob", "reason": "spam", "days": "30" });
+    ann.act("community.suspend", suspend).await.done();
+    let_time_pass(&mut server).await;
+    let done = "tidepool_jobs_total{kind=\"chat.post-scheduled\",end=\"done\"}";
+    server.metric_reaches(done, |done| done >= 1.0).await;
+    let room = ann.page(&format!("/rooms/{}", ann.room("general"))).await;
+    assert!(!room.contains("from the shadows"), "{room}");
+}

@@ -108,6 +108,10 @@ impl Chat {
     /// # Errors
     /// Those of a post.
     pub(super) async fn post_scheduled(&self, scheduled: &Scheduled) -> Result<()> {
+        // Its sessions are ended; what it left to be posted must not be.
+        self.community
+            .check_not_suspended(scheduled.account)
+            .await?;
         let account = self.community.accounts.get(scheduled.account).await?;
         let author = Author {
             account: scheduled.account,
