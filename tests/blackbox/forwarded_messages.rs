@@ -123,6 +123,15 @@ async fn form_lists_rooms_one_may_write_in_and_forwards_once() {
     }
     let page = bob.page(&format!("/rooms/{room}")).await;
     assert_eq!(page.matches("Forwarded from").count(), 1, "{page}");
+    // From the same page it goes to another room, too.
+    let general = bob.room("general");
+    let other = [("room", general.as_str()), fields[0], fields[2]];
+    let answer = bob.form_from(&path, "/act/chat.forward", &other).await;
+    assert!(
+        answer
+            .location()
+            .starts_with(&format!("/rooms/{general}#m-"))
+    );
 }
 
 #[tokio::test]

@@ -55,6 +55,8 @@ async fn command_keeps_reminder_once_and_posts_nothing() {
     }
     let long = format!("20m {}", "長".repeat(201));
     assert_eq!(remind(&bob, &long, "remind-too-long").await.status, 422);
+    let key = "k".repeat(300_000);
+    assert_eq!(remind(&bob, "20m tea", &key).await.status, 422);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::actions::post::PostInput;
-use super::{Chat, POST};
+use super::{Chat, POST, model};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::permissions::is_granted;
@@ -103,6 +103,10 @@ impl Chat {
         let Some(command) = self.engine.commands.find(name) else {
             return Err(Error::field("body", "error-no-command"));
         };
+        if !input.key.is_empty() {
+            // Stored by the command: it has the shape of a post's.
+            model::client_key(&input.key, input.room, "", "")?;
+        }
         let call = CommandCall {
             room: input.room,
             text,

@@ -18,7 +18,7 @@ pub(in super::super) struct ForwardInput {
     message: MessageId,
     /// Where to.
     room: RoomId,
-    /// As that of `chat.post`; without it, and without `seen`, a message goes to a room once.
+    /// As that of `chat.post`; without it, and with the same `seen`, a message goes to a room once.
     #[serde(default)]
     key: String,
     /// As that of `chat.post`.
@@ -37,16 +37,7 @@ pub(in super::super) async fn forward(
     if !message.poll.is_none() {
         return Err(Error::Conflict("error-forward-poll"));
     }
-    let key = match input.key.is_empty() {
-        true => format!("forward-{}-{}", message.id, digits(&input.seen)),
-        false => input.key,
-    };
-    let post = PostInput::of_forwarded(input.room, message, key);
+    let post = PostInput::of_forwarded(input.room, message, input.key, &input.seen);
     let outcome = post_input(chat, Author::of(&viewer), post).await?;
     Ok(outcome.note(viewer.lang.t("forward-done").to_owned()))
-}
-
-/// The digits of what a form sends along, as part of a key.
-fn digits(seen: &str) -> String {
-    seen.chars().filter(char::is_ascii_digit).take(20).collect()
 }

@@ -119,8 +119,14 @@ impl PostInput {
     }
 
     /// A message that is forwarded to a room.
-    pub(in super::super) fn of_forwarded(room: RoomId, forwarded: Message, key: String) -> Self {
+    pub(in super::super) fn of_forwarded(
+        room: RoomId,
+        forwarded: Message,
+        key: String,
+        seen: &str,
+    ) -> Self {
         Self {
+            seen: format!("{}/{seen}", forwarded.id),
             forwarded: Some(Box::new(forwarded)),
             ..Self::of_text(room, String::new(), key)
         }
