@@ -6,6 +6,7 @@ CREATE TABLE chat_scheduled (
     client_key TEXT COLLATE "C" NOT NULL, -- unique among those of the account: sent twice it is once
     body       TEXT COLLATE "C" NOT NULL,
     due_at     BIGINT NOT NULL,
+    job_id     BIGINT, -- what posts it
     problem    TEXT COLLATE "C" NOT NULL DEFAULT '', -- why it was not posted at its time, in words
     UNIQUE (account_id, client_key)
 );

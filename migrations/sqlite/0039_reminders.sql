@@ -6,6 +6,7 @@ CREATE TABLE reminders (
     text       TEXT NOT NULL,
     href       TEXT NOT NULL, -- the path of what it is about; empty: nothing
     due_at     BIGINT NOT NULL,
+    job_id     BIGINT, -- what tells of it
     UNIQUE (account_id, client_key)
 );
 CREATE INDEX reminders_of_account ON reminders (account_id, due_at, id);

@@ -6,6 +6,7 @@ CREATE TABLE chat_scheduled (
     client_key TEXT NOT NULL, -- unique among those of the account: sent twice it is once
     body       TEXT NOT NULL,
     due_at     BIGINT NOT NULL,
+    job_id     BIGINT, -- what posts it
     problem    TEXT NOT NULL DEFAULT '', -- why it was not posted at its time, in words
     UNIQUE (account_id, client_key)
 );

@@ -256,6 +256,18 @@ impl Jobs {
         Ok(())
     }
 
+    /// Deletes a job that waits, in the transaction that makes it needless. One that runs already
+    /// goes on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn withdraw(&self, tx: &mut Tx, id: JobId) -> Result<()> {
+        store::withdraw(tx, id).await?;
+        let jobs = self.clone();
+        tx.after_commit(move || jobs.notify_changed());
+        Ok(())
+    }
+
     /// Pauses or resumes a kind. While it is paused none of its jobs begin; those that run go on.
     ///
     /// # Errors

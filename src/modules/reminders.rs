@@ -151,7 +151,8 @@ impl Reminders {
             };
             let delay = reminder.due_at.since(Micros::now());
             let job = NewJob::new(TELL, &tell).account(account).after(delay);
-            jobs.add(tx, job).await?;
+            let job = jobs.add(tx, job).await?;
+            store::set_job(tx, reminder.id, job).await?;
             Ok(reminder)
         });
         write.await

@@ -142,6 +142,10 @@ async fn reminder_is_removed_by_its_owner_alone() {
     let answer = bob.form("/act/reminders.remove", &[("reminder", id)]).await;
     assert_eq!(answer.location(), "/reminders");
     assert!(!bob.page("/reminders").await.contains("चाय"));
+    let waiting = "SELECT COUNT(*) FROM jobs WHERE kind = 'reminders.tell'";
+    if let Some(waiting) = server.database().number(waiting).await {
+        assert_eq!(waiting, 0, "its job goes with it");
+    }
     assert_eq!(
         bob.act("reminders.remove", fields).await.code(),
         "not_found"

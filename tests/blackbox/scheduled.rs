@@ -112,7 +112,11 @@ async fn changed_message_waits_for_its_new_time() {
     assert_eq!(ann.act("chat.schedule", theirs).await.code(), "conflict");
     let changed = bob.act("chat.schedule", fields).await.done();
     assert_eq!(changed["scheduled"], scheduled["scheduled"]);
-    // Both jobs run; the one of the first time does nothing.
+    // The job of the first time is gone: changing a message adds none.
+    let waiting = "SELECT COUNT(*) FROM jobs WHERE kind = 'chat.post-scheduled'";
+    if let Some(waiting) = server.database().number(waiting).await {
+        assert_eq!(waiting, 1);
+    }
     let_time_pass(&mut server).await;
     let room = format!("/rooms/{}", ann.room("general"));
     eventually("the message", async || {

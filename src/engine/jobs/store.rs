@@ -263,6 +263,13 @@ pub(super) async fn retry(tx: &mut Tx, id: JobId, now: Micros) -> Result<bool> {
     }
 }
 
+/// Deletes a job that does not run.
+pub(super) async fn withdraw(tx: &mut Tx, id: JobId) -> Result<()> {
+    const WITHDRAW: &str = "DELETE FROM jobs WHERE id = $1 AND state <> 'running'";
+    tx.execute(WITHDRAW, (id,)).await?;
+    Ok(())
+}
+
 /// Deletes a job that does not run. Marks one that runs as cancelled: it is deleted when its
 /// attempt ends.
 ///

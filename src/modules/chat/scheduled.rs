@@ -100,7 +100,12 @@ impl Chat {
         let delay = scheduled.due_at.since(Micros::now());
         let job = NewJob::new(POST_SCHEDULED, &job);
         let job = job.account(scheduled.account).after(delay);
-        self.engine.jobs.add(tx, job).await.map(drop)
+        // Or else one could fill the queue by changing a message again and again.
+        if let Some(before) = scheduled_store::job(tx, scheduled.id).await? {
+            self.engine.jobs.withdraw(tx, before).await?;
+        }
+        let job = self.engine.jobs.add(tx, job).await?;
+        scheduled_store::set_job(tx, scheduled.id, job).await
     }
 
     /// Posts a scheduled message as its author, once, and removes it from the list.

@@ -5,6 +5,7 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
+use crate::engine::jobs::JobId;
 
 /// Has other transactions wait that add to the scheduled messages of an account.
 pub(super) async fn lock(tx: &mut Tx, account: AccountId) -> Result<()> {
@@ -41,6 +42,19 @@ pub(super) async fn change(
     const CHANGE: &str = "UPDATE chat_scheduled SET body = $3, due_at = $4, problem = '' \
         WHERE id = $1 AND account_id = $2 RETURNING *";
     tx.optional(CHANGE, (id, account, body, due_at)).await
+}
+
+/// The job that posts a message, if one was added.
+pub(super) async fn job(tx: &mut Tx, id: ScheduledId) -> Result<Option<JobId>> {
+    const READ: &str = "SELECT job_id FROM chat_scheduled WHERE id = $1 AND job_id IS NOT NULL";
+    tx.optional_scalar(READ, (id,)).await
+}
+
+/// Stores which job posts a message.
+pub(super) async fn set_job(tx: &mut Tx, id: ScheduledId, job: JobId) -> Result<()> {
+    const SET: &str = "UPDATE chat_scheduled SET job_id = $2 WHERE id = $1";
+    tx.execute(SET, (id, job)).await?;
+    Ok(())
 }
 
 /// Gives a message another time.

@@ -77,15 +77,14 @@ pub(super) async fn remove(
     viewer: Viewer,
     input: RemoveInput,
 ) -> Result<Outcome> {
-    let account = viewer.account;
-    let write = reminders
-        .engine
-        .db
-        .write(async move |tx| store::remove(tx, account, input.reminder).await);
-    match write.await? {
-        true => Ok(Outcome::new(json!({ "removed": true }), "/reminders")),
-        false => Err(Error::NotFound),
-    }
+    let (account, jobs) = (viewer.account, reminders.engine.jobs.clone());
+    let write = reminders.engine.db.write(async move |tx| {
+        let job = store::remove(tx, account, input.reminder).await?;
+        // Or else one could fill the queue by adding and removing.
+        jobs.withdraw(tx, job).await
+    });
+    write.await?;
+    Ok(Outcome::new(json!({ "removed": true }), "/reminders"))
 }
 
 impl Reminders {

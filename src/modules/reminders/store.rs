@@ -5,6 +5,7 @@ use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
+use crate::engine::jobs::JobId;
 
 /// Has other transactions wait that add to the reminders of an account.
 pub(super) async fn lock(tx: &mut Tx, account: AccountId) -> Result<()> {
@@ -53,10 +54,20 @@ pub(super) async fn take(tx: &mut Tx, id: ReminderId) -> Result<Option<Reminder>
     tx.optional(TAKE, (id, now)).await
 }
 
-/// Removes a reminder of an account. Returns whether it was there.
-pub(super) async fn remove(tx: &mut Tx, account: AccountId, id: ReminderId) -> Result<bool> {
-    const REMOVE: &str = "DELETE FROM reminders WHERE id = $1 AND account_id = $2";
-    Ok(tx.execute(REMOVE, (id, account)).await? > 0)
+/// Stores which job tells of a reminder.
+pub(super) async fn set_job(tx: &mut Tx, id: ReminderId, job: JobId) -> Result<()> {
+    const SET: &str = "UPDATE reminders SET job_id = $2 WHERE id = $1";
+    tx.execute(SET, (id, job)).await?;
+    Ok(())
+}
+
+/// Removes a reminder of an account. Returns the job that would have told of it.
+///
+/// # Errors
+/// `NotFound` when it is not there.
+pub(super) async fn remove(tx: &mut Tx, account: AccountId, id: ReminderId) -> Result<JobId> {
+    const REMOVE: &str = "DELETE FROM reminders WHERE id = $1 AND account_id = $2 RETURNING job_id";
+    tx.scalar(REMOVE, (id, account)).await
 }
 
 /// Removes all reminders of an account.

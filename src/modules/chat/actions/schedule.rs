@@ -88,13 +88,19 @@ pub(in super::super) async fn cancel(
     input: ScheduledInput,
 ) -> Result<Outcome> {
     let account = viewer.account;
+    let jobs = chat.engine.jobs.clone();
     let write = chat.engine.db.write(async move |tx: &mut Tx| {
-        scheduled_store::remove(tx, account, input.scheduled).await
+        let job = scheduled_store::job(tx, input.scheduled).await?;
+        if !scheduled_store::remove(tx, account, input.scheduled).await? {
+            return Err(Error::NotFound);
+        }
+        match job {
+            Some(job) => jobs.withdraw(tx, job).await,
+            None => Ok(()),
+        }
     });
-    match write.await? {
-        true => Ok(Outcome::new(Value::Null, "/scheduled")),
-        false => Err(Error::NotFound),
-    }
+    write.await?;
+    Ok(Outcome::new(Value::Null, "/scheduled"))
 }
 
 /// Posts one's own scheduled message now.
