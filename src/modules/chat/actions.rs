@@ -10,6 +10,7 @@ pub(super) mod forward;
 pub(super) mod pin;
 pub(super) mod poll;
 pub(super) mod post;
+pub(super) mod post_input;
 pub(super) mod react;
 pub(super) mod schedule;
 pub(super) mod thread;

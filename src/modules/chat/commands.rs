@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use serde::Serialize;
 
-use super::actions::post::PostInput;
+use super::actions::post_input::PostInput;
 use super::{Chat, POST, model};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 
 use super::actions::permitted_message;
-use super::actions::post::{Author, PostInput, post_input};
+use super::actions::post::post_input;
+use super::actions::post_input::{Author, PostInput};
 use super::model::{Message, MessageId};
 use super::polls::{self, MAX_ANSWERS};
 use super::{Chat, MODERATE, POST, poll_store};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::actions::post::{Author, PostInput, post_input};
+use super::actions::post::post_input;
+use super::actions::post_input::{Author, PostInput};
 use super::{Chat, markdown, scheduled_store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;

@@ -1,9 +1,7 @@
 //! `chat.post`: posts a message in a room.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::super::attachment::Attachments;
@@ -22,145 +20,18 @@ use super::super::{
     ATTACH, Chat, POST, ROOM_FEED, held_store, mention_store, model, store, thread_store,
 };
 use super::outcome;
+use super::post_input::{Author, PostInput};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
-use crate::base::list::List;
 use crate::base::locale::Lang;
 use crate::community::Scope;
 use crate::community::blocks::check_open;
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
-use crate::engine::files::FileId;
 use crate::engine::screening::{Finding, Verdict, check_refused};
 use crate::engine::viewer::Viewer;
-
-/// Files and captions that are read at all: of a few too many the author is told how many may be.
-pub(super) const MAX_LISTED: usize = 100;
-/// Characters of the name of a time zone.
-const MAX_ZONE_CHARS: usize = 64;
-
-#[derive(Deserialize)]
-pub(in super::super) struct PostInput {
-    pub(in super::super) room: RoomId,
-    #[serde(default)]
-    pub(in super::super) body: String,
-    /// Files that the viewer uploaded for this room; at most ten.
-    #[serde(default)]
-    files: List<FileId, MAX_LISTED>,
-    /// Captions in the order of the files; there may be fewer.
-    #[serde(default)]
-    captions: List<String, MAX_LISTED>,
-    /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
-    /// author's posts.
-    #[serde(default)]
-    pub(in super::super) key: String,
-    /// The message of this room that is answered.
-    reply_to: Option<MessageId>,
-    /// Sent by forms without a key: the newest message their page shows.
-    #[serde(default)]
-    seen: String,
-    /// Of a post in a forum room, which comes by an action of its own.
-    #[serde(skip)]
-    heading: Option<Heading>,
-    /// The time zone of the author's browser, for a command that names a time.
-    #[serde(default)]
-    zone: String,
-    /// What its readers choose between.
-    #[serde(skip)]
-    poll: Poll,
-    /// The message that it repeats.
-    #[serde(skip)]
-    forwarded: Option<Box<Message>>,
-}
-
-impl PostInput {
-    /// A text for a room.
-    pub(in super::super) fn of_text(room: RoomId, body: String, key: String) -> Self {
-        Self {
-            room,
-            body,
-            files: List::default(),
-            captions: List::default(),
-            reply_to: None,
-            key,
-            seen: String::new(),
-            zone: String::new(),
-            poll: Poll::default(),
-            forwarded: None,
-            heading: None,
-        }
-    }
-
-    /// The same as a post of a forum room.
-    pub(super) fn with_heading(self, heading: Heading) -> Self {
-        let seen = format!("{}#{}", self.seen, heading.title);
-        Self {
-            seen,
-            heading: Some(heading),
-            ..self
-        }
-    }
-
-    /// A poll for a room; `body` is its question.
-    pub(in super::super) fn of_poll(
-        room: RoomId,
-        body: String,
-        poll: Poll,
-        key: String,
-        seen: String,
-    ) -> Self {
-        Self {
-            seen,
-            poll,
-            ..Self::of_text(room, body, key)
-        }
-    }
-
-    /// A message that is forwarded to a room.
-    pub(in super::super) fn of_forwarded(
-        room: RoomId,
-        forwarded: Message,
-        key: String,
-        seen: &str,
-    ) -> Self {
-        Self {
-            seen: format!("{}/{seen}", forwarded.id),
-            forwarded: Some(Box::new(forwarded)),
-            ..Self::of_text(room, String::new(), key)
-        }
-    }
-
-    /// Whether it has files.
-    pub(in super::super) fn has_files(&self) -> bool {
-        !self.files.is_empty()
-    }
-
-    /// The time zone of the author's browser, where it says that.
-    pub(in super::super) fn time_zone(&self) -> String {
-        self.zone.chars().take(MAX_ZONE_CHARS).collect()
-    }
-}
-
-/// Who posts.
-pub(in super::super) struct Author {
-    pub(in super::super) account: AccountId,
-    /// The name that others see.
-    pub(in super::super) name: Arc<str>,
-    /// The language of the answer.
-    pub(in super::super) lang: Lang,
-}
-
-impl Author {
-    pub(in super::super) fn of(viewer: &Viewer) -> Self {
-        Self {
-            account: viewer.account,
-            name: viewer.name.clone(),
-            lang: viewer.lang,
-        }
-    }
-}
 
 /// What became of a post, and what was found of it.
 enum Posted {

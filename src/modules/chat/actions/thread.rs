@@ -13,7 +13,8 @@ use super::super::{
     Chat, POST, ROOM_FEED, THREAD, forum_store, markdown, model, store, thread_store,
 };
 use super::permitted_message;
-use super::post::{MAX_LISTED, PostInput, post};
+use super::post::post;
+use super::post_input::{MAX_LISTED, PostInput};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
