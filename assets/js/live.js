@@ -12,6 +12,7 @@ const PONG_TIMEOUT = 6000; // ms the server has to answer a ping
 const CONNECT_TIMEOUT = 16000; // ms a connection may take to open
 const CHECK_INTERVAL = 3000; // ms between two looks at the age of the connection
 const REQUEST_TIMEOUT = 15000; // ms after which an HTTP request is aborted
+const ANSWER_PRIORITY = 5000; // ms in which the answer to a sent form decides which page comes next
 const REFETCH_RETRY_DELAY = 2000; // ms before a region that could not be fetched is tried again
 const REFETCH_SPREAD = 300; // ms over which clients spread a refetch that a frame asks for
 const SESSION_CHECK_EVERY = 3; // failed connections between two checks of the session
@@ -224,8 +225,18 @@ function settleAct(id, settle) {
   if (pending) settle(pending);
 }
 
-/** Goes to the page that says why the viewer may not read this room or space any more. */
+let formSentAt = -Infinity;
+addEventListener('submit', (event) => {
+  if (!event.defaultPrevented) formSentAt = performance.now();
+});
+
+/**
+ * Goes to the page that says why the viewer may not read this room or space any more. If it is the
+ * viewer who deleted or left it, what their form is answered with says so, and comes first.
+ */
 function showClosed() {
+  const wait = formSentAt + ANSWER_PRIORITY - performance.now();
+  if (wait > 0) return setTimeout(showClosed, wait);
   const [place] = /^\/(rooms|spaces)\/\d+/.exec(location.pathname) ?? [];
   if (place) location.replace(`${place}/closed`);
   else location.reload();
