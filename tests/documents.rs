@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 32] = [
+const NO_LIMITS: [&str; 34] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -19,6 +19,8 @@ const NO_LIMITS: [&str; 32] = [
     "hosts",
     "https",
     "idle_after_seconds",
+    "link_previews",
+    "link_previews_from_loopback",
     "log",
     "log_json",
     "mail",
@@ -45,7 +47,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 76] = [
+const INTERNAL: [&str; 73] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -71,8 +73,6 @@ const INTERNAL: [&str; 76] = [
     "MAX_EXCERPT_CHARS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
-    "MAX_FETCHED_BYTES",
-    "MAX_FETCHED_URL_BYTES",
     "MAX_FLUSH_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
@@ -102,7 +102,6 @@ const INTERNAL: [&str; 76] = [
     "MAX_QUEUE_FRAMES",
     "MAX_QUOTES_UPDATED",
     "MAX_RECIPIENTS_TOLD",
-    "MAX_REDIRECTS",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_ROW_CHARS",

@@ -79,6 +79,8 @@ pub struct Settings {
     pub oidc_name: String,
     pub oidc_create_accounts: bool,
     pub push_to_loopback: bool,
+    pub link_previews: bool,
+    pub link_previews_from_loopback: bool,
     pub max_file_mib: u64,
     pub max_files_mib_per_account: u64,
     pub max_files_mib_per_space: u64,

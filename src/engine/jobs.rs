@@ -29,6 +29,7 @@ use tokio::sync::{Notify, watch};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
+use crate::base::ids::AccountId;
 use crate::id;
 pub use changes::{FEED, JobsChanged};
 pub(super) use changes::{presenter, publish_changes};
@@ -266,6 +267,21 @@ impl Jobs {
         let jobs = self.clone();
         tx.after_commit(move || jobs.notify_changed());
         Ok(())
+    }
+
+    /// How many jobs of a kind wait or run for an account, and for all, each counted up to `max`:
+    /// for callers that bound what they add.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_pending(
+        &self,
+        tx: &mut Tx,
+        kind: &'static str,
+        account: AccountId,
+        max: i64,
+    ) -> Result<(i64, i64)> {
+        store::count_pending(tx, kind, account, max).await
     }
 
     /// Pauses or resumes a kind. While it is paused none of its jobs begin; those that run go on.

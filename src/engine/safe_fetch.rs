@@ -6,7 +6,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub struct Fetched {
     pub url: Url,
     /// What it is, by its header and by its first bytes.
     pub content: Content,
-    /// At most 1 MiB, decompressed.
+    /// At most 1 MiB, decompressed: a picture whole, of a page the beginning.
     pub body: Vec<u8>,
 }
 
@@ -74,7 +74,7 @@ pub enum FetchProblem {
     /// Neither a page nor a picture, or not what its header says.
     #[error("the answer is of a type that is not fetched")]
     WrongType,
-    /// More than 1 MiB, before or after it is decompressed.
+    /// A picture of more than 1 MiB, before or after it is decompressed.
     #[error("the answer is too large")]
     TooLarge,
     /// Compressed in a way that was not asked for, or damaged.
@@ -111,10 +111,11 @@ pub struct SafeFetch {
 }
 
 impl SafeFetch {
+    /// A client that connects to these addresses.
+    ///
     /// # Errors
     /// When the client cannot be made, such as without certificates of the system.
-    pub fn new() -> anyhow::Result<Self> {
-        let targets = Targets::Public;
+    pub fn new(targets: Targets) -> anyhow::Result<Self> {
         Self::with(PublicResolver::new(targets), targets, FETCH_TIMEOUT)
     }
 
@@ -143,10 +144,11 @@ impl SafeFetch {
         })
     }
 
-    /// Fetches a page or a picture, of at most 1 MiB within 10 seconds.
+    /// Fetches a picture of at most 1 MiB, or as much of a page, within 10 seconds: what describes
+    /// a page stands in its head.
     ///
     /// # Errors
-    /// [`FetchProblem`], for whatever is not fetched whole.
+    /// [`FetchProblem`], for whatever is not fetched.
     pub async fn get(&self, url: &str, accepts: Accepts) -> Result<Fetched, FetchProblem> {
         let fetched = tokio::time::timeout(self.timeout, self.follow(url, accepts)).await;
         let fetched = fetched.unwrap_or(Err(FetchProblem::TimedOut));
@@ -214,14 +216,22 @@ async fn read(url: Url, mut response: Response, accepts: Accepts) -> Result<Fetc
         Some(_) => return Err(FetchProblem::BadEncoding),
     };
     let mut body = Vec::new();
+    let mut is_whole = true;
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_FETCHED_BYTES {
-            return Err(FetchProblem::TooLarge);
+        let left = MAX_FETCHED_BYTES - body.len();
+        if chunk.len() > left {
+            body.extend_from_slice(&chunk[..left]);
+            is_whole = false;
+            break;
         }
         body.extend_from_slice(&chunk);
     }
+    drop(response);
     if is_gzip {
-        body = decompress(&body)?;
+        is_whole &= decompress(&mut body, is_whole)?;
+    }
+    if !is_whole && !is_page {
+        return Err(FetchProblem::TooLarge);
     }
     let content = match is_page {
         true if is_text(&body) => Content::Page(content_type),
@@ -231,17 +241,23 @@ async fn read(url: Url, mut response: Response, accepts: Accepts) -> Result<Fetc
     Ok(Fetched { url, content, body })
 }
 
-fn decompress(compressed: &[u8]) -> Result<Vec<u8>, FetchProblem> {
-    let mut body = Vec::new();
+/// Decompresses a body, of which the end may be missing, up to the limit. Returns whether that was
+/// all of it.
+fn decompress(body: &mut Vec<u8>, is_whole: bool) -> Result<bool, FetchProblem> {
+    let compressed = std::mem::take(body);
     // One byte more tells a body that is too large from one that just fits.
-    flate2::read::MultiGzDecoder::new(compressed)
+    let read = flate2::read::MultiGzDecoder::new(compressed.as_slice())
         .take(MAX_FETCHED_BYTES as u64 + 1)
-        .read_to_end(&mut body)
-        .map_err(|_| FetchProblem::BadEncoding)?;
-    match body.len() > MAX_FETCHED_BYTES {
-        true => Err(FetchProblem::TooLarge),
-        false => Ok(body),
+        .read_to_end(body);
+    match read {
+        Err(error) if is_whole || error.kind() != ErrorKind::UnexpectedEof => {
+            return Err(FetchProblem::BadEncoding);
+        }
+        _ => {}
     }
+    let fits = body.len() <= MAX_FETCHED_BYTES;
+    body.truncate(MAX_FETCHED_BYTES);
+    Ok(fits)
 }
 
 /// Whether the first bytes are of a text in some charset, and not of a known binary format.

@@ -24,6 +24,7 @@ mod history;
 mod join_lines;
 mod join_store;
 mod joined;
+mod link_previews;
 mod links;
 pub mod markdown;
 mod mention_completion;
@@ -89,6 +90,7 @@ pub use check::problems;
 use code_renderer::CodeRenderer;
 use daily_limits::DailyLimits;
 use join_lines::Joins;
+use link_previews::LinkFetcher;
 use threads::DirtyThreads;
 use unread::Unread;
 
@@ -174,6 +176,8 @@ pub struct Chat {
     code_renderer: CodeRenderer,
     daily_limits: DailyLimits,
     threads: DirtyThreads,
+    /// While previews of links are on.
+    link_fetcher: Option<LinkFetcher>,
 }
 
 impl Chat {
@@ -187,6 +191,7 @@ impl Chat {
             joins: Joins::default(),
             code_renderer: CodeRenderer::default(),
             daily_limits: DailyLimits::new(&community.engine().settings),
+            link_fetcher: LinkFetcher::new(&community.engine().settings),
         }
     }
 }
@@ -200,6 +205,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::MessageReacted>()
         .publishes::<topics::MessageVoted>()
         .publishes::<topics::MessagePinned>()
+        .publishes::<topics::MessagePreviewed>()
         .publishes::<topics::MessageHeld>()
         .publishes::<topics::HeldDecided>()
         .publishes::<topics::AttachmentsReady>()
@@ -281,6 +287,7 @@ pub fn module() -> Module<Chat> {
         .task(threads::announce)
         .task(join_lines::write_lines)
         .task(held::expire_held);
+    let module = link_previews::declare(module);
     let module = message_list::declare(mention_completion::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
     let module = scheduled_pages::declare(forward_pages::declare(module));
@@ -406,6 +413,12 @@ fn declare_actions(module: Module<Chat>) -> Module<Chat> {
             "Takes a message off those pinned to its room",
             Class::Write,
             actions::pin::unpin,
+        )
+        .action(
+            "chat.dismiss-preview",
+            "Takes the previews of links off a message: one's own, or another's with the right to",
+            Class::Write,
+            actions::dismiss_preview::dismiss_preview,
         )
         .action(
             "chat.bookmark",

@@ -160,6 +160,15 @@ pub(super) struct SettingsFile {
     /// Whether notices may be pushed over plain http and to this machine: for tests only.
     #[config(env = "TIDEPOOL_PUSH_TO_LOOPBACK")]
     push_to_loopback: Option<bool>,
+    /// Whether the server fetches the pages that messages link to, and shows their titles and
+    /// pictures in cards. It then connects to any public address that a member names. Without it
+    /// nothing of a link leaves this machine.
+    #[config(env = "TIDEPOOL_LINK_PREVIEWS")]
+    link_previews: Option<bool>,
+    /// Whether previews are also fetched from this machine and its network, from any port: for
+    /// tests only.
+    #[config(env = "TIDEPOOL_LINK_PREVIEWS_FROM_LOOPBACK")]
+    link_previews_from_loopback: Option<bool>,
     /// The largest file, in MiB.
     #[config(env = "TIDEPOOL_MAX_FILE_MIB")]
     max_file_mib: Option<u64>,
@@ -259,6 +268,8 @@ impl Settings {
             oidc_name,
             oidc_create_accounts,
             push_to_loopback,
+            link_previews,
+            link_previews_from_loopback,
             max_file_mib,
             max_files_mib_per_account,
             max_files_mib_per_space,

@@ -81,6 +81,8 @@ impl Settings {
             oidc_name: String::new(),
             oidc_create_accounts: false,
             push_to_loopback: false,
+            link_previews: false,
+            link_previews_from_loopback: false,
             max_file_mib: by(2_048, 2_048, 2_048) as u64,
             max_files_mib_per_account: by(20_480, 10_240, 10_240) as u64,
             max_files_mib_per_space: by(102_400, 102_400, 1_024_000) as u64,

@@ -108,7 +108,7 @@ async fn set_version(
 
 /// Makes the versions of a picture once the server's memory budget for pictures has room for it. The inner
 /// result is an error for a picture that cannot be made, or needs more than the whole budget.
-async fn make_in_budget(
+pub(super) async fn make_in_budget(
     files: &Files,
     content: Vec<u8>,
     media: String,
@@ -236,6 +236,6 @@ async fn store_content(files: &Files, content: Encoded) -> Result<Content> {
     })
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+pub(super) fn digest_of(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }

@@ -171,6 +171,34 @@ pub(super) async fn add_copy(
     tx.one(ADD, row).await
 }
 
+/// Adds a claimed file whose pictures are made. Its usage is charged by the caller.
+pub(super) async fn add_made(tx: &mut Tx, file: &File) -> Result<()> {
+    const ADD: &str = "INSERT INTO files (id, kind, place, owner_id, space_id, name, media, \
+        size, digest, picture, kept, created_at, charged, intact, width, height) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, TRUE, $11, $12, FALSE, $13, $14)";
+    const VERSIONS: &str = "UPDATE files SET small = $2, large = $3 WHERE id = $1";
+    let row = (
+        file.id,
+        &file.kind,
+        file.target,
+        file.owner,
+        file.space,
+        &file.name,
+        &file.media,
+        file.size,
+        &file.digest,
+        file.picture,
+        file.created_at,
+        file.charged,
+        file.width,
+        file.height,
+    );
+    tx.execute(ADD, row).await?;
+    let versions = (file.id, &file.small, &file.large);
+    tx.execute(VERSIONS, versions).await?;
+    Ok(())
+}
+
 /// Adds the row of content that is stored. Does nothing when there is one.
 pub(super) async fn add_blob(tx: &mut Tx, digest: &str, size: i64, media: &str) -> Result<()> {
     const BLOB: &str = "INSERT INTO blobs (digest, size, media, created_at) \

@@ -91,6 +91,21 @@ async fn next_turn(tx: &mut Tx, kind: &str, account: AccountId) -> Result<i64> {
     Ok(own.max(earliest.unwrap_or(0)))
 }
 
+/// The jobs of a kind that have not ended, of an account and of all, each counted up to `max`.
+pub(super) async fn count_pending(
+    tx: &mut Tx,
+    kind: &str,
+    account: AccountId,
+    max: i64,
+) -> Result<(i64, i64)> {
+    const COUNT: &str = "SELECT \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND account_id = $2 \
+        AND account_id IS NOT NULL AND state <> 'failed' LIMIT $3) AS own), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state <> 'failed' \
+        LIMIT $3) AS everybody)";
+    tx.one(COUNT, (kind, account, max)).await
+}
+
 /// Marks scheduled jobs that are due as waiting, at most 1,000 at a time. Whether there were any.
 pub(super) async fn promote_due(tx: &mut Tx, now: Micros) -> Result<bool> {
     const DUE: Sql = Sql {

@@ -114,10 +114,16 @@ async fn answer(stream: &mut TcpStream, port: u16, requests: &Mutex<Vec<String>>
         "/zeros-as-html" => html(b"a\0b"),
         "/html-as-png" => typed("image/png", b"<html><script>"),
         "/missing" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
-        "/gzip" => encoded("gzip", &gzip(b"<title>small</title>".iter(), 1)),
-        "/bomb" => encoded("gzip", &gzip([0u8; 1 << 20].iter(), 64)),
-        "/brotli" => encoded("br", b"\x0b\x02\x80a\x03"),
-        "/damaged" => encoded("gzip", b"no gzip"),
+        "/gzip" => encoded("text/html", "gzip", &gzip(b"<title>small</title>".iter(), 1)),
+        "/bomb" => encoded("text/html", "gzip", &gzip([b'a'; 1 << 20].iter(), 64)),
+        "/picture-bomb" => encoded("image/png", "gzip", &gzip([0u8; 1 << 20].iter(), 64)),
+        "/large-gzip" => {
+            let noise: Vec<u8> = (0..1 << 22).map(noise_at).collect();
+            encoded("text/html", "gzip", &gzip(noise.iter(), 1))
+        }
+        "/large-png" => typed("image/png", &[PNG, &vec![0; MAX_FETCHED_BYTES]].concat()),
+        "/brotli" => encoded("text/html", "br", b"\x0b\x02\x80a\x03"),
+        "/damaged" => encoded("text/html", "gzip", b"no gzip"),
         "/nowhere" => b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
         "/loop" => redirect("/loop"),
         "/to" => redirect(rest),
@@ -141,8 +147,15 @@ fn typed(media: &str, body: &[u8]) -> Vec<u8> {
     answer_with(&format!("content-type: {media}"), body)
 }
 
-fn encoded(encoding: &str, body: &[u8]) -> Vec<u8> {
-    let headers = format!("content-type: text/html\r\ncontent-encoding: {encoding}");
+/// A letter that the letters before it do not tell, so that it can hardly be compressed.
+fn noise_at(index: u32) -> u8 {
+    let mixed = index.wrapping_add(1).wrapping_mul(0x9e37_79b1);
+    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85eb_ca6b);
+    b' ' + ((mixed ^ (mixed >> 13)) % 90) as u8
+}
+
+fn encoded(media: &str, encoding: &str, body: &[u8]) -> Vec<u8> {
+    let headers = format!("content-type: {media}\r\ncontent-encoding: {encoding}");
     answer_with(&headers, body)
 }
 
@@ -197,7 +210,7 @@ async fn page_and_picture_are_fetched() {
 
 #[tokio::test]
 async fn addresses_in_any_notation_are_refused() {
-    let fetch = SafeFetch::new().unwrap();
+    let fetch = SafeFetch::new(Targets::Public).unwrap();
     for host in [
         "127.0.0.1",
         "127.0.0.1.",
@@ -325,11 +338,17 @@ async fn slow_answers_time_out() {
 }
 
 #[tokio::test]
-async fn bombs_and_large_bodies_are_refused() {
+async fn bombs_and_large_bodies_are_cut_or_refused() {
     let hostile = Hostile::start().await;
-    let full = hostile.get("page.test", "/full").await.unwrap();
-    assert_eq!(full.body.len(), MAX_FETCHED_BYTES);
-    for path in ["/large", "/endless", "/bomb"] {
+    for path in ["/full", "/large", "/endless", "/bomb"] {
+        let page = hostile.get("page.test", path).await.unwrap();
+        assert_eq!(page.body.len(), MAX_FETCHED_BYTES, "{path}");
+    }
+    // What was not read of it is missing from the end, not the whole.
+    let page = hostile.get("page.test", "/large-gzip").await.unwrap();
+    let expected: Vec<u8> = (0..100).map(noise_at).collect();
+    assert!(page.body.starts_with(&expected));
+    for path in ["/large-png", "/picture-bomb"] {
         let problem = hostile.get("page.test", path).await.unwrap_err();
         assert!(
             matches!(problem, FetchProblem::TooLarge),

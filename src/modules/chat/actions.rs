@@ -4,6 +4,7 @@ pub(super) mod bookmark;
 pub(super) mod decide_held;
 pub(super) mod delete;
 pub(super) mod delete_many;
+pub(super) mod dismiss_preview;
 pub(super) mod edit;
 pub(super) mod forum;
 pub(super) mod forward;

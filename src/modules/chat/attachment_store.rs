@@ -149,14 +149,14 @@ impl Chat {
     }
 }
 
-/// Releases the attachments of a message that is being deleted.
+/// Releases the attachments and previews of a message that is being deleted.
 pub(super) async fn detach(chat: &Chat, tx: &mut Tx, message: MessageId) -> Result<()> {
     const DETACH: &str = "DELETE FROM attachments WHERE message_id = $1 RETURNING file_id";
     let files: Vec<FileId> = tx.scalars(DETACH, (message,)).await?;
     for file in files {
         chat.engine.files.release(tx, file).await?;
     }
-    Ok(())
+    chat.drop_previews(tx, message).await
 }
 
 pub(super) fn kind() -> FileKind<Chat> {

@@ -71,7 +71,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.8";
+const TEMPLATE: &str = "chat.message.9";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone, Default)]
@@ -163,6 +163,7 @@ pub(super) fn key(lang: Lang, stub: &Stub, names: &Names, author: &str) -> Key {
     (
         &stub.reactions,
         &stub.poll,
+        &stub.previews,
         stub.pinned_at,
         stub.quoted_revision,
     )

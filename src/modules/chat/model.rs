@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
 use super::joined::Joined;
+use super::link_previews::LinkPreviews;
 use super::mention_targets::Mentions;
 use super::polls::Poll;
 use super::reactions::Reactions;
@@ -94,6 +95,10 @@ pub struct Message {
     #[sqlx(try_from = "String")]
     #[serde(default, skip_serializing_if = "Poll::is_none")]
     pub poll: Poll,
+    /// What its links lead to; nothing once deleted.
+    #[sqlx(try_from = "String")]
+    #[serde(default, skip_serializing_if = "LinkPreviews::is_empty")]
+    pub previews: LinkPreviews,
     /// When it was pinned to its room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_at: Option<Micros>,
@@ -141,6 +146,7 @@ impl Message {
             forwarded: Forwarded::default(),
             reactions: Reactions::default(),
             poll: Poll::default(),
+            previews: LinkPreviews::default(),
             pinned_at: None,
         }
     }

@@ -13,7 +13,7 @@ use super::message_html::{Body, body_html, fragment};
 use super::model::Message;
 use super::topics::{
     AttachmentsReady, HeldDecided, JoinsAdded, MessageDeleted, MessageEdited, MessageHeld,
-    MessagePinned, MessagePosted, MessageReacted, MessageVoted,
+    MessagePinned, MessagePosted, MessagePreviewed, MessageReacted, MessageVoted,
 };
 use super::typing::typing_started;
 use super::views::QuoteView;
@@ -38,6 +38,7 @@ pub(super) fn presenter() -> Subscriber<Chat> {
         .on(message_reacted)
         .on(message_voted)
         .on(message_pinned)
+        .on(message_previewed)
         .on(attachments_ready)
         .on(joins_added)
         .on(typing_started)
@@ -91,6 +92,16 @@ async fn message_voted(chat: &Chat, event: &MessageVoted, envelope: &Envelope) -
 
 async fn message_pinned(chat: &Chat, event: &MessagePinned, envelope: &Envelope) -> Result<()> {
     let MessagePinned { room, message } = event;
+    chat.publish_update(event, envelope, *room, message, Vec::new())
+        .await
+}
+
+async fn message_previewed(
+    chat: &Chat,
+    event: &MessagePreviewed,
+    envelope: &Envelope,
+) -> Result<()> {
+    let MessagePreviewed { room, message } = event;
     chat.publish_update(event, envelope, *room, message, Vec::new())
         .await
 }

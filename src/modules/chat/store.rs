@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::checksum::Covered;
 use super::joined::Joined;
+use super::link_previews::LinkPreviews;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Forwarded, Message, MessageId};
 use super::polls::Poll;
@@ -49,6 +50,8 @@ pub(super) struct Stub {
     pub(super) reactions: Reactions,
     #[sqlx(try_from = "String")]
     pub(super) poll: Poll,
+    #[sqlx(try_from = "String")]
+    pub(super) previews: LinkPreviews,
     pub(super) pinned_at: Option<Micros>,
     pub(super) forwarded_author: Option<AccountId>,
     /// Of the message that it answers.
@@ -64,6 +67,7 @@ impl Stub {
             mentions: message.mentions.clone(),
             reactions: message.reactions.clone(),
             poll: message.poll.clone(),
+            previews: message.previews.clone(),
             pinned_at: message.pinned_at,
             forwarded_author: message.forwarded.author,
             quoted_revision: message.reply.revision,
@@ -172,6 +176,7 @@ pub(super) async fn post(tx: &mut Tx, new: NewMessage<'_>) -> Result<(Message, b
             forwarded,
             reactions: Reactions::default(),
             poll: poll.clone(),
+            previews: LinkPreviews::default(),
             pinned_at: None,
         };
         return Ok((message, true));
@@ -291,7 +296,7 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
     const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
-        mentions = '', reactions = '', poll = '', pinned_at = NULL, reply_to = NULL, \
+        mentions = '', reactions = '', poll = '', previews = '', pinned_at = NULL, reply_to = NULL, \
         forwarded_from = NULL, forwarded_author = NULL, deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
     let done = tx.execute(DELETE, (id, Micros::now())).await?;
@@ -360,8 +365,8 @@ pub(super) async fn places(db: &Db, messages: &[MessageId]) -> Result<Vec<(Messa
 macro_rules! stub_query {
     ($rest:literal) => {
         concat!(
-            "SELECT m.id, m.revision, m.author_id, m.mentions, m.reactions, m.poll, m.pinned_at, \
-             m.forwarded_author, \
+            "SELECT m.id, m.revision, m.author_id, m.mentions, m.reactions, m.poll, m.previews, \
+             m.pinned_at, m.forwarded_author, \
              q.revision AS quoted_revision FROM messages m \
              LEFT JOIN messages q ON q.id = m.reply_to ",
             $rest

@@ -18,7 +18,8 @@ use super::model::MessageId;
 use super::thread_line::ThreadLine;
 use super::thread_store::Thread;
 use super::topics::{
-    MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessageReacted, MessageVoted,
+    MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessagePreviewed, MessageReacted,
+    MessageVoted,
     ThreadChanged, ThreadRenamed,
 };
 use super::{Chat, ROOM_FEED, forum_store, store, thread_store};
@@ -78,6 +79,7 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
         .on(message_reacted)
         .on(message_voted)
         .on(message_pinned)
+        .on(message_previewed)
         .on(thread_changed)
         .on(thread_renamed)
 }
@@ -135,6 +137,17 @@ async fn message_voted(chat: &Chat, event: &MessageVoted, envelope: &Envelope) -
 }
 
 async fn message_pinned(chat: &Chat, event: &MessagePinned, envelope: &Envelope) -> Result<()> {
+    if !envelope.is_remote {
+        chat.announce_root(event.message.id).await?;
+    }
+    Ok(())
+}
+
+async fn message_previewed(
+    chat: &Chat,
+    event: &MessagePreviewed,
+    envelope: &Envelope,
+) -> Result<()> {
     if !envelope.is_remote {
         chat.announce_root(event.message.id).await?;
     }

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 
 use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
+use super::link_previews::{LinkPreview, LinkPreviews, PageText};
 use super::model::{Message, MessageId};
 use super::polls::{Answer, Poll};
 use super::reactions::{Reaction, Reactions};
@@ -121,6 +122,29 @@ event! {
         /// The message.
         message: Message = Message {
             pinned_at: Some(CHANGED_AT),
+            ..Message::example()
+        },
+    }
+}
+
+event! {
+    /// Links of a message were previewed, or a preview was taken off.
+    pub struct MessagePreviewed on "chat.message.previewed" by room
+        changes(room as RoomHistory) {
+        /// The room it was posted in.
+        room: RoomId = RoomId(12),
+        /// The message with its previews.
+        message: Message = Message {
+            previews: LinkPreviews(vec![LinkPreview {
+                url: "https://example.org/tides".into(),
+                page: PageText {
+                    site: "example.org".into(),
+                    title: "Tides of the week".into(),
+                    ..PageText::default()
+                },
+                picture: None,
+                dismissed: false,
+            }]),
             ..Message::example()
         },
     }

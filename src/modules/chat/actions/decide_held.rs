@@ -156,6 +156,7 @@ impl Chat {
         message.files = Attachments(files);
         store::set_files(tx, message.id, &message.files).await?;
         self.schedule_poll_end(tx, &message).await?;
+        self.add_preview_job(tx, &message).await?;
         mention_store::add(tx, *room, message.id, new).await?;
         if let Some(heading) = Heading::of_held(&held.title, &held.tags) {
             message.continues = false;

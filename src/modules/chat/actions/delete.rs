@@ -17,8 +17,8 @@ use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
 
-/// The permission that the viewer needs to delete a message.
-fn needed_permission(viewer: &Viewer, message: &Message) -> &'static Permission {
+/// The permission that the viewer needs to delete a message, or its previews.
+pub(super) fn needed_permission(viewer: &Viewer, message: &Message) -> &'static Permission {
     if message.author == viewer.account && message.joined.is_empty() {
         &READ
     } else {

@@ -65,6 +65,7 @@ pub(in super::super) async fn edit(
         let removed = mention_store::remove(tx, message.id).await? > 0;
         mention_store::add(tx, message.room, message.id, &new).await?;
         limits.count_edit(tx, message.author, &message.body).await?;
+        context.add_preview_job(tx, &message).await?;
         let event = MessageEdited {
             room: message.room,
             message: message.clone(),

@@ -266,6 +266,7 @@ pub(in super::super) async fn post_input(
                 message.files = context.copy_files(tx, forwarded, &message, space).await?;
             }
             context.schedule_poll_end(tx, &message).await?;
+            context.add_preview_job(tx, &message).await?;
             mention_store::add(tx, id, message.id, &new).await?;
             if let Some(heading) = heading {
                 message.continues = false;

@@ -64,6 +64,11 @@ pub fn to_plain(source: &str, max_chars: usize) -> String {
     shorten(single_line(&text), max_chars)
 }
 
+/// A text that is no Markdown as one line of at most `max_chars` graphemes, ending in `…` when cut.
+pub fn one_line(text: &str, max_chars: usize) -> String {
+    shorten(single_line(text), max_chars)
+}
+
 /// The message as one line of plain text, whole, with its emoji: what search reads.
 pub fn to_text(source: &str) -> String {
     let arena = Arena::new();

@@ -113,7 +113,7 @@ pub(super) fn changes<'a>(root: Node<'a>) -> Vec<(Node<'a>, Change)> {
 }
 
 /// Whether this is a bare `www.` without two parts after it, which comrak makes a link of.
-fn is_short_www(node: Node<'_>, link: &NodeLink) -> bool {
+pub(super) fn is_short_www(node: Node<'_>, link: &NodeLink) -> bool {
     let Some(address) = link.url.strip_prefix("http://") else {
         return false;
     };
