@@ -158,6 +158,9 @@ message-label = Message
 message-edited = edited
 message-pinned = pinned
 message-menu-title = What to do with the message
+preview-dismiss = Take this preview off
+previews-dismiss = Take link previews off
+previews-dismissed = The link previews are taken off.
 
 ## Reading
 
@@ -850,6 +853,7 @@ act-member-banned = Banned
 act-member-unbanned = Lifted the ban of
 act-message-deleted = Deleted a message of
 act-message-deleted-many = Deleted messages
+act-message-preview-dismissed = Took link previews off a message of
 act-room-slowed = Changed the slow mode of
 permission-community-read = See the space, its rooms and what is in them
 permission-community-manage-rooms = Make, change, archive and delete rooms, and say who may do what in them

@@ -49,6 +49,7 @@ mod blackbox {
     mod jobs;
     mod join_lines;
     mod joining;
+    mod link_previews;
     mod live_overload;
     mod log_secrets;
     mod long_lists;

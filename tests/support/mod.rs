@@ -35,6 +35,7 @@ mod mailbox;
 mod message;
 mod mode;
 mod nats;
+pub mod page_server;
 mod person;
 mod postgres;
 pub mod push_service;

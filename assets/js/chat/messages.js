@@ -89,13 +89,13 @@ export function startMessages() {
   }, { capture: true });
 
   document.addEventListener('submit', (event) => {
-    const form = event.target.closest('.msg :is(form.reactions, form.poll)');
+    const form = event.target.closest('.msg :is(form.reactions, form.poll, form.dismiss)');
     if (!form) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const { name, value } = event.submitter;
     const fields = { message: form.elements.message.value, [name]: value };
-    run(form.matches('.poll') ? 'chat.vote' : 'chat.react', fields);
+    run(new URL(form.action).pathname.replace('/act/', ''), fields);
   }, { capture: true });
 
   // A spoiler stays uncovered until it is chosen again; without scripts, as long as it has the focus.

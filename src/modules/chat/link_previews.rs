@@ -128,7 +128,7 @@ impl fmt::Display for LinkPreviews {
 
 impl MessageView<'_> {
     /// The cards under the message.
-    fn cards(&self) -> Vec<&LinkPreview> {
+    pub(super) fn cards(&self) -> Vec<&LinkPreview> {
         self.message.previews.shown()
     }
 }

@@ -118,6 +118,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "chat.dismiss-preview",
+        r#"{"message":"MESSAGE"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "chat.bookmark",
         r#"{"message":"MESSAGE"}"#,
         ["not_found", "not_found", ""],

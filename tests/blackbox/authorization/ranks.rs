@@ -35,6 +35,7 @@ const LEAST: &[(&str, Least)] = &[
     ("chat.delete", Moderator),
     ("chat.delete-many", Moderator),
     ("chat.discard-held", Moderator),
+    ("chat.dismiss-preview", Moderator),
     ("chat.edit", Host), // nobody but the author
     ("chat.end-poll", Moderator),
     ("chat.follow-thread", Reader),

@@ -1,6 +1,6 @@
 //! The job that makes the previews of a message, and the one that sweeps the cache of pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 
@@ -34,9 +34,9 @@ const PAGE_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILURE_TTL: Duration = Duration::from_secs(24 * 3600);
 /// Pages in the cache.
 const MAX_CACHED_PAGES: i64 = 10_000;
-/// How often it is looked whether another job has fetched a page.
+/// How often, and for how long, it is looked whether another job has fetched a page.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
-const MAX_POLLS: usize = 100;
+const POLL_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn declare(module: Module<Chat>) -> Module<Chat> {
     let preview = JobKind::new(PREVIEW, "Fetches what a message links to", preview_links)
@@ -124,7 +124,8 @@ async fn find_page(
     url: &str,
 ) -> Result<KnownPage, Failure> {
     let db = &chat.engine.db;
-    for _ in 0..MAX_POLLS {
+    let started = Instant::now();
+    while started.elapsed() < POLL_TIMEOUT {
         if let Some(cached) = store::cached(db, url).await? {
             return Ok(KnownPage {
                 url: url.to_owned(),
