@@ -93,7 +93,11 @@ async fn card_appears_live_and_its_page_is_fetched_once() {
     html.follow(&bob.feed(feed)).await;
     let said = ann.post("general", &format!("见 {url}#now")).await;
     let frame = html.frame("潮だまりの一日 🌊").await;
-    for part in ["مد وجزر", "น้ำขึ้นน้ำลง", "rel=\"nofollow noopener noreferrer ugc\""] {
+    for part in [
+        "مد وجزر",
+        "น้ำขึ้นน้ำลง",
+        "rel=\"nofollow noopener noreferrer ugc\"",
+    ] {
         assert!(frame.contains(part), "{part}: {frame}");
     }
     assert!(!frame.contains("<script>"), "{frame}");
@@ -142,7 +146,10 @@ async fn nothing_is_fetched_by_default() {
     ann.edit(&said, &format!("{url} again")).await;
     let jobs = "SELECT COUNT(*) FROM jobs WHERE kind = 'chat.preview-links'";
     assert_eq!(count(&server, jobs).await, 0);
-    assert_eq!(count(&server, "SELECT COUNT(*) FROM message_links").await, 0);
+    assert_eq!(
+        count(&server, "SELECT COUNT(*) FROM message_links").await,
+        0
+    );
     assert_eq!(web.asked_in_all(), 0);
 }
 
@@ -191,7 +198,10 @@ async fn preview_is_taken_off_by_author_and_moderator_and_stays_off() {
     previews(&mut socket, &said, 1).await;
     let edited = bob.edit(&said, &format!("{one} {two} edited")).await;
     let page = shown(&cem, &edited).await;
-    assert!(!page.contains("first page") && page.contains("second page"), "{page}");
+    assert!(
+        !page.contains("first page") && page.contains("second page"),
+        "{page}"
+    );
     assert!(menu(&ann).await.contains(control));
     dismiss(&ann, None).await.done();
     previews(&mut socket, &said, 0).await;
@@ -229,7 +239,10 @@ async fn previews_follow_edits_and_go_with_the_message() {
         }
     }
     let page = shown(&ann, &said).await;
-    assert!(page.contains("new page") && !page.contains("old page"), "{page}");
+    assert!(
+        page.contains("new page") && !page.contains("old page"),
+        "{page}"
+    );
     assert_eq!(count(&server, "SELECT COUNT(*) FROM files").await, 1);
     // A copy of it elsewhere keeps its own.
     let fields = json!({ "message": said.id, "room": said.room, "key": "forwarded-once" });
@@ -273,14 +286,24 @@ async fn hostile_pages_leave_plain_text_or_nothing() {
             format!("<title>{}</title>", "字".repeat(1 << 20)).into(),
             "字字字…<",
         ),
-        ("/plain", "text/html", "<title>ไม่มีรหัส</title>".into(), "ไม่มีรหัส"),
+        (
+            "/plain",
+            "text/html",
+            "<title>ไม่มีรหัส</title>".into(),
+            "ไม่มีรหัส",
+        ),
         (
             "/japanese",
             "text/html; charset=Shift_JIS",
             japanese.into_owned(),
             "磯の生き物",
         ),
-        ("/chinese", "text/html", chinese.into_owned(), "潮池里的生物"),
+        (
+            "/chinese",
+            "text/html",
+            chinese.into_owned(),
+            "潮池里的生物",
+        ),
         ("/photo.png", "image/png", png(40), "photo.png"),
     ];
     for (path, media, content, expected) in cases {
@@ -292,7 +315,10 @@ async fn hostile_pages_leave_plain_text_or_nothing() {
         })
         .await;
         assert!(card.contains(expected), "{path}: {card}");
-        assert!(!card.contains("<script") && !card.contains('\u{202e}'), "{path}");
+        assert!(
+            !card.contains("<script") && !card.contains('\u{202e}'),
+            "{path}"
+        );
         assert!(card.len() < 6_000, "{path}");
     }
     // A picture whose pixels would fill the memory, one that is none, and what is neither.
@@ -307,7 +333,10 @@ async fn hostile_pages_leave_plain_text_or_nothing() {
     ];
     for url in nothing {
         let said = ann.post("general", &url).await;
-        let looked = format!("SELECT COUNT(*) FROM message_links WHERE message_id = {}", said.id);
+        let looked = format!(
+            "SELECT COUNT(*) FROM message_links WHERE message_id = {}",
+            said.id
+        );
         eventually(&url, async || {
             (count(&server, &looked).await == 1).then_some(())
         })

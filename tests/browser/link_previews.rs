@@ -69,7 +69,9 @@ async fn card_fits_phone_and_author_takes_it_off() {
     ann.click(&format!("{cards} .dismiss .act")).await;
     for browser in [ann, bob] {
         browser
-            .wait_until(&format!("document.querySelectorAll('{cards}').length === 1"))
+            .wait_until(&format!(
+                "document.querySelectorAll('{cards}').length === 1"
+            ))
             .await;
     }
     people.ann_browser.close().await;

@@ -114,7 +114,11 @@ async fn answer(stream: &mut TcpStream, port: u16, requests: &Mutex<Vec<String>>
         "/zeros-as-html" => html(b"a\0b"),
         "/html-as-png" => typed("image/png", b"<html><script>"),
         "/missing" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
-        "/gzip" => encoded("text/html", "gzip", &gzip(b"<title>small</title>".iter(), 1)),
+        "/gzip" => encoded(
+            "text/html",
+            "gzip",
+            &gzip(b"<title>small</title>".iter(), 1),
+        ),
         "/bomb" => encoded("text/html", "gzip", &gzip([b'a'; 1 << 20].iter(), 64)),
         "/picture-bomb" => encoded("image/png", "gzip", &gzip([0u8; 1 << 20].iter(), 64)),
         "/large-gzip" => {

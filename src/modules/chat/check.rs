@@ -18,9 +18,9 @@ const RULES: [Rule; 4] = [
             OR deleted_at > created_at + 3155760000000000 LIMIT 50",
     },
     Rule {
-        broken: "a deleted message has text or files",
-        find: "SELECT CAST(id AS TEXT) FROM messages \
-            WHERE deleted_at IS NOT NULL AND (body <> '' OR files <> '') LIMIT 50",
+        broken: "a deleted message has text, files or previews",
+        find: "SELECT CAST(id AS TEXT) FROM messages WHERE deleted_at IS NOT NULL \
+            AND (body <> '' OR files <> '' OR previews <> '') LIMIT 50",
     },
     Rule {
         broken: "a file is attached to a message of another room",

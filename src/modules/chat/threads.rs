@@ -19,8 +19,7 @@ use super::thread_line::ThreadLine;
 use super::thread_store::Thread;
 use super::topics::{
     MessageDeleted, MessageEdited, MessagePinned, MessagePosted, MessagePreviewed, MessageReacted,
-    MessageVoted,
-    ThreadChanged, ThreadRenamed,
+    MessageVoted, ThreadChanged, ThreadRenamed,
 };
 use super::{Chat, ROOM_FEED, forum_store, store, thread_store};
 use crate::base::db::Tx;

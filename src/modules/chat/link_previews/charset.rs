@@ -58,7 +58,10 @@ mod tests {
         let declared = [old, &*chinese].concat();
         assert!(decode(&declared, "text/html").ends_with("<title>潮池</title>"));
         // The header wins, an unknown name is nothing, and so is none.
-        assert_eq!(decode(TITLE.as_bytes(), "text/html;charset=\"utf-8\""), TITLE);
+        assert_eq!(
+            decode(TITLE.as_bytes(), "text/html;charset=\"utf-8\""),
+            TITLE
+        );
         for content_type in ["text/html", "text/html; charset=klingon"] {
             assert_eq!(decode(TITLE.as_bytes(), content_type), TITLE);
         }

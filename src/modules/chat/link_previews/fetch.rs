@@ -71,9 +71,8 @@ impl LinkFetcher {
             Some(url) => self.find_picture(files, &url).await?,
             None => None,
         };
-        let is_shown = !found.text.title.is_empty()
-            || !found.text.description.is_empty()
-            || picture.is_some();
+        let is_shown =
+            !found.text.title.is_empty() || !found.text.description.is_empty() || picture.is_some();
         let text = is_shown.then_some(found.text);
         Ok(FoundPage { text, picture })
     }

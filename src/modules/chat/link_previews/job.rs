@@ -60,9 +60,7 @@ pub(super) async fn add(
     author: AccountId,
 ) -> Result<()> {
     let jobs = &chat.engine.jobs;
-    let (own, all) = jobs
-        .count_pending(tx, PREVIEW, author, MAX_WAITING)
-        .await?;
+    let (own, all) = jobs.count_pending(tx, PREVIEW, author, MAX_WAITING).await?;
     if own >= MAX_WAITING_OF_ACCOUNT || all >= MAX_WAITING {
         tracing::debug!(%message, "too many messages wait for previews");
         return Ok(());
@@ -108,9 +106,7 @@ async fn preview_links(chat: Chat, run: Run, id: MessageId) -> Result<Settled, F
     let pictures = found.filter_map(|found| found.picture.as_ref());
     let stored = chat.engine.files.store_small_pictures(pictures).await?;
     let settled = run
-        .settle(async move |tx| {
-            set_previews(&chat, tx, (&message, job), &links, &pages).await
-        })
+        .settle(async move |tx| set_previews(&chat, tx, (&message, job), &links, &pages).await)
         .await;
     drop(stored);
     settled

@@ -211,9 +211,15 @@ mod tests {
         assert_eq!(found.text.site, "潮だまり");
         assert_eq!(found.text.title, "هلا <b> ไทย 🌊");
         assert_eq!(found.text.description, "longer");
-        assert_eq!(found.picture.unwrap().as_str(), "https://www.example.com/p.png");
+        assert_eq!(
+            found.picture.unwrap().as_str(),
+            "https://www.example.com/p.png"
+        );
         let found = read_at("<title>\n a &amp; \n b </title><svg><title>c</title></svg>");
-        assert_eq!((&*found.text.title, &*found.text.site), ("a & b", "example.com"));
+        assert_eq!(
+            (&*found.text.title, &*found.text.site),
+            ("a & b", "example.com")
+        );
         assert_eq!(found.picture, None);
     }
 
@@ -228,7 +234,10 @@ mod tests {
         let title = &found.text.title;
         assert!(title.starts_with("ab"), "{title:?}");
         assert!(!title.contains(|c: char| c.is_control() || c == '\u{202e}'));
-        assert!(title.contains("<script>alert(1)</script>"), "as text: {title}");
+        assert!(
+            title.contains("<script>alert(1)</script>"),
+            "as text: {title}"
+        );
         assert_eq!(found.text.description, "");
         assert_eq!(found.picture, None);
         let long = format!("<title>{}</title>", "字".repeat(1 << 19));
