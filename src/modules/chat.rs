@@ -24,6 +24,7 @@ mod history;
 mod join_lines;
 mod join_store;
 mod joined;
+mod link_card;
 mod link_previews;
 mod links;
 pub mod markdown;

@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
 use super::joined::Joined;
-use super::link_previews::LinkPreviews;
+use super::link_card::LinkPreviews;
 use super::mention_targets::Mentions;
 use super::polls::Poll;
 use super::reactions::Reactions;

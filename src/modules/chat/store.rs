@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::attachment::Attachments;
 use super::checksum::Covered;
 use super::joined::Joined;
-use super::link_previews::LinkPreviews;
+use super::link_card::LinkPreviews;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Forwarded, Message, MessageId};
 use super::polls::Poll;

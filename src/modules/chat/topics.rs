@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::held_model::{HeldId, HeldMessage};
 use super::joined::Joined;
-use super::link_previews::{LinkPreview, LinkPreviews, PageText};
+use super::link_card::{LinkPreview, LinkPreviews, PageText};
 use super::model::{Message, MessageId};
 use super::polls::{Answer, Poll};
 use super::reactions::{Reaction, Reactions};

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 
 use super::fetch::{FoundPage, LinkFetcher};
 use super::store::CachedPage;
-use super::{CardPicture, LinkPreview, LinkPreviews, PageText, links_of, store};
+use super::{links_of, store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
@@ -15,6 +15,7 @@ use crate::engine::files::{FileId, FileOwner};
 use crate::engine::jobs::{Failure, JobId, JobKind, NewJob, Run, Schedule, Settled};
 use crate::engine::module::Module;
 use crate::modules::chat::attachment_store::KIND;
+use crate::modules::chat::link_card::{CardPicture, LinkPreview, LinkPreviews, PageText};
 use crate::modules::chat::model::{Message, MessageId};
 use crate::modules::chat::topics::MessagePreviewed;
 use crate::modules::chat::{Chat, ROOM_FEED, store as messages};
