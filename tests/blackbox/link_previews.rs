@@ -115,13 +115,12 @@ async fn card_appears_live_and_its_page_is_fetched_once() {
     let refused = server.visitor().get(&path).await;
     assert_ne!(refused.status, 200);
 
-    // Two more at the same time, on two instances where there are two.
-    let (one, other) = (ann.at_instance(&server, 0), bob.at_instance(&server, 1));
+    // Two more at the same time, whose links have one order and the other.
     let fresh = web.add("/fresh", HTML, page("fresh"));
     let bodies = [format!("{url} {fresh}"), format!("{fresh} {url}")];
     let (first, second) = tokio::join!(
-        one.post("general", &bodies[0]),
-        other.post("general", &bodies[1])
+        ann.post("general", &bodies[0]),
+        bob.post("general", &bodies[1])
     );
     for message in [&first, &second] {
         let cards = eventually("two cards", async || {

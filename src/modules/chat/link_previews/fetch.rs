@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{PageText, charset, metadata};
+use super::{charset, metadata};
 use crate::base::settings::Settings;
 use crate::engine::files::{Files, SmallPicture};
 use crate::engine::jobs::Failure;
 use crate::engine::safe_fetch::{Accepts, Content, Fetched, SafeFetch, Targets};
+use crate::modules::chat::link_card::PageText;
 
 /// Fetches at once: each holds up to 2 MiB.
 const MAX_FETCHES_AT_ONCE: usize = 8;

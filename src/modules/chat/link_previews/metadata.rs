@@ -10,8 +10,8 @@ use html5ever::tokenizer::{
 };
 use url::Url;
 
-use super::PageText;
 use crate::base::text::{is_blank, limit_marks};
+use crate::modules::chat::link_card::PageText;
 use crate::modules::chat::markdown::one_line;
 
 /// Graphemes of the name of a site, of a title and of a description in a card.

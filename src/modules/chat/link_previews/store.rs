@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::LinkPreviews;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::Result;
 use crate::base::ids::{RoomId, SpaceId};
 use crate::engine::files::FileId;
 use crate::engine::jobs::JobId;
+use crate::modules::chat::link_card::LinkPreviews;
 use crate::modules::chat::model::MessageId;
 
 /// How long a job may fetch a page before another one does.
