@@ -62,6 +62,7 @@ mod scheduled_pages;
 mod scheduled_store;
 mod screening;
 mod search_source;
+mod seed;
 mod select_page;
 mod sidebar;
 mod slow_mode;
@@ -92,6 +93,7 @@ use code_renderer::CodeRenderer;
 use daily_limits::DailyLimits;
 use join_lines::Joins;
 use link_previews::LinkFetcher;
+pub use seed::seed_begins;
 use threads::DirtyThreads;
 use unread::Unread;
 
