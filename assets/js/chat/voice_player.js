@@ -11,6 +11,7 @@ const FAR = 1e7; // s; beyond the end of any recording
 const audio = new Audio();
 let playing = null; // what is played, or was last: {id, duration} with its length in s
 let wanted = null; // s to go to, while the length of the sound is looked for
+let resumes = false; // whether it goes on playing there
 let frame = 0;
 
 const playersOf = (id) => document.querySelectorAll(`.voice[data-voice="${id}"]`);
@@ -75,7 +76,7 @@ function follow() {
 
 /** Shows the voice messages of a page, and stops one that has left it. */
 export function showVoices() {
-  document.querySelectorAll('.voice').forEach(show);
+  document.querySelectorAll('.voice[data-voice]').forEach(show);
   if (playing && !playersOf(playing.id).length) audio.pause();
 }
 
@@ -106,6 +107,7 @@ export const pausePlaying = () => audio.pause();
  */
 function seek(player, to) {
   load(player);
+  if (wanted === null) resumes = !audio.paused;
   wanted = Math.min(Math.max(to, 0), playing.duration);
   showPlaying();
   goOn();
@@ -120,13 +122,14 @@ function goOn() {
   // Before the very end, so that it does not begin anew when it is played.
   audio.currentTime = Math.min(wanted, Math.max(audio.duration - 0.05, 0));
   wanted = null;
+  if (resumes) audio.play().catch(() => {}); // looking for the end may have stopped it
   showPlaying();
 }
 
 for (const name of ['loadedmetadata', 'durationchange', 'seeked']) audio.addEventListener(name, goOn);
 for (const name of ['play', 'pause', 'timeupdate', 'seeked']) audio.addEventListener(name, follow);
 audio.addEventListener('ended', () => {
-  if (wanted !== null) return; // it was only looked for its length
+  if (wanted !== null || !audio.ended) return; // only its length was looked for
   audio.currentTime = 0;
   follow();
 });

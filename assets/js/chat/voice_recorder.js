@@ -206,9 +206,8 @@ class Recorder {
     player.querySelector('path').setAttribute('d', pathOf(samples));
     player.hidden = false;
     const isFocused = this.bar.contains(document.activeElement);
-    for (const part of this.bar.querySelectorAll('.live, [data-do=pause], [data-do=resume], [data-do=stop]')) {
-      part.hidden = true;
-    }
+    const done = '.live, [data-do=pause], [data-do=resume], [data-do=stop]';
+    for (const part of this.bar.querySelectorAll(done)) part.hidden = true;
     if (this.bar.querySelector('.state').textContent !== texts().full) this.say('');
     showVoices();
     if (isFocused) player.querySelector('.play').focus();

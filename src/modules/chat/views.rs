@@ -8,7 +8,6 @@ use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::forum::TagId;
 use super::history::Log;
-use super::markdown;
 use super::model::Message;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
