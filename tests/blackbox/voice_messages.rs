@@ -62,14 +62,9 @@ async fn voice_message_shows_its_length_and_waveform() {
         json!({ "duration": 14_200, "waveform": "00ff7f" })
     );
     assert_eq!(told["media"], "audio/webm");
-    let href = format!(
-        "/files/{}/spoken.webm",
-        file["id"].as_str().expect("an id")
-    );
+    let href = format!("/files/{}/spoken.webm", file["id"].as_str().expect("an id"));
     let frame = page.frame("class=\"voice\"").await;
-    let log = bob
-        .page(&format!("/rooms/{}", bob.room("general")))
-        .await;
+    let log = bob.page(&format!("/rooms/{}", bob.room("general"))).await;
     for html in [&frame, &log] {
         assert!(html.contains(BARS) && html.contains("0:14"), "{html}");
         assert!(html.contains("aria-label=\"Voice message, 0:14\""));
@@ -88,7 +83,9 @@ async fn voice_message_shows_its_length_and_waveform() {
     assert!(policy.contains("microphone=(self)"), "{policy}");
     // An edit adds a text and keeps it; a deletion deletes it.
     let edited = ann.edit(&message, "what I said").await;
-    let log = bob.page(&format!("/rooms/{}/log", bob.room("general"))).await;
+    let log = bob
+        .page(&format!("/rooms/{}/log", bob.room("general")))
+        .await;
     assert!(log.contains(BARS) && log.contains("what I said"), "{log}");
     ann.delete(&edited).await;
     bob.get(&href).await.expect(404);
@@ -107,7 +104,15 @@ async fn mark_of_voice_that_is_none_is_refused() {
     }
     let endless = format!("1 {}", "aa".repeat(65));
     for mark in [
-        "NaN 00", "Infinity 00", "-5 00", "1.5 00", "0 00", "14200", "14200 0", "14200 zz", &endless,
+        "NaN 00",
+        "Infinity 00",
+        "-5 00",
+        "1.5 00",
+        "0 00",
+        "14200",
+        "14200 0",
+        "14200 zz",
+        &endless,
     ] {
         let answer = try_speak(&ann, "general", &sound(), mark, "").await;
         let problem = answer.expect(422).problem("files").unwrap_or_default();
@@ -149,11 +154,17 @@ async fn words_stand_for_a_voice_message_without_text() {
     let reply = bob
         .page(&format!("/rooms/{room}?reply={}", message.id))
         .await;
-    assert!(reply.contains(&format!("dir=\"auto\">{WORDS}</span>")), "{reply}");
+    assert!(
+        reply.contains(&format!("dir=\"auto\">{WORDS}</span>")),
+        "{reply}"
+    );
     let fields = json!({ "room": room, "body": "yes", "key": new_key(), "reply_to": message.id });
     bob.act("chat.post", fields).await.done();
     let log = ann.page(&format!("/rooms/{room}/log")).await;
-    assert!(log.contains(&format!("dir=\"auto\">{WORDS}</span></a></p>")), "{log}");
+    assert!(
+        log.contains(&format!("dir=\"auto\">{WORDS}</span></a></p>")),
+        "{log}"
+    );
     for path in ["forward", "preview"] {
         let page = bob.page(&format!("/messages/{}/{path}", message.id)).await;
         assert!(page.contains(WORDS), "{page}");

@@ -88,7 +88,8 @@ async fn voice_message_is_recorded_sent_and_played() {
     page.type_into(".compose textarea", "half a thought").await;
     page.record(2).await;
     page.wait_hidden(".compose textarea").await;
-    page.wait_text(".recorder .state", "10 minutes at most").await;
+    page.wait_text(".recorder .state", "10 minutes at most")
+        .await;
     // The beep is seen: some bar is not flat.
     page.wait_until("/v(1\\d|2\\d)/.test(document.querySelector('.level path').getAttribute('d'))")
         .await;
@@ -153,9 +154,7 @@ async fn voice_message_is_recorded_sent_and_played() {
     other.wait_text(&format!("{POSTED} .speed"), "1.5×").await;
     // By keys, before anything was played.
     let all = other.text(&format!("{POSTED} .time")).await;
-    other
-        .press_on_wave(END, &format!("{all} of {all}"))
-        .await;
+    other.press_on_wave(END, &format!("{all} of {all}")).await;
     other.press_on_wave(HOME, &format!("0:00 of {all}")).await;
     other.press_on_wave(RIGHT, &format!("0:01 of {all}")).await;
     other.press_on_wave(LEFT, &format!("0:00 of {all}")).await;
@@ -164,7 +163,10 @@ async fn voice_message_is_recorded_sent_and_played() {
         .wait_until("sound.duration < 60 && sound.currentTime > 0.5 && sound.currentTime < 3")
         .await;
     let step = other.number("sound.currentTime").await;
-    assert!((step - length / 4000.0).abs() < 0.3, "{step} s of {length} ms");
+    assert!(
+        (step - length / 4000.0).abs() < 0.3,
+        "{step} s of {length} ms"
+    );
     other.press_on_wave(END, &format!("{all} of {all}")).await;
     other.press_on_wave(HOME, &format!("0:00 of {all}")).await;
     other.type_into(&format!("{POSTED} .wave"), " ").await;
@@ -182,7 +184,8 @@ async fn voice_message_is_recorded_sent_and_played() {
     other
         .wait_until(&format!("sound.currentTime >= {}", length * 0.7 / 1000.0))
         .await;
-    people.close().await;
+    people.ann_browser.close().await;
+    people.bob_browser.close().await;
 }
 
 #[tokio::test]
@@ -203,13 +206,12 @@ async fn discarded_recording_releases_the_microphone() {
     page.wait_visible(".compose textarea").await;
     // What is longer is not lost by one key, and ends by itself at the limit.
     page.record(1).await;
-    page.js(
-        "(() => { const now = performance.now.bind(performance); \
-            performance.now = () => now() + 600000; return true; })()",
-    )
-    .await;
+    page.js("(() => { const now = performance.now.bind(performance); \
+            performance.now = () => now() + 600000; return true; })()")
+        .await;
     page.wait_visible(".recorder .voice").await;
-    page.wait_text(".recorder .state", "more is not possible").await;
+    page.wait_text(".recorder .state", "more is not possible")
+        .await;
     page.wait_until(RELEASED).await;
     page.click(".recorder [data-do=cancel]").await;
     page.wait_hidden(".recorder").await;

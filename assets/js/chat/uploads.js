@@ -24,14 +24,14 @@ const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(te
 /**
  * One file. `state` is 'sending', 'paused', 'failed' (see `problem`, the server's words, or
  * `reason`, a name of an attribute of the tray's template), 'lost' (the file has to be picked
- * again), 'ready' (see `fileId`) or 'removed'. `intact` says that its metadata is kept, `voice` what
- * the server is told of a recording.
+ * again), 'ready' (see `fileId`) or 'removed'. `intact` says that its metadata is kept, `voice`
+ * what the server is told of a recording.
  */
 class Upload {
   constructor(fields) {
     Object.assign(this, {
-      offset: 0, url: '', caption: '', voice: '', fileId: '', intact: false, state: 'sending', problem: '',
-      reason: '', ...fields,
+      offset: 0, url: '', caption: '', voice: '', fileId: '', intact: false, state: 'sending',
+      problem: '', reason: '', ...fields,
     });
     this.retries = 0;
     uploads.set(this.id, this);

@@ -1,6 +1,6 @@
-// Plays voice messages, one at a time. The sound is an element of its own, outside of the log, which
-// frames do not touch; what is shown of it is drawn anew after each of them. Loaded when a page has
-// a voice message.
+// Plays voice messages, one at a time. The sound is an element of its own, outside of the log:
+// frames do not touch it, and what is shown of it is drawn anew after each of them. Loaded when a
+// page has a voice message.
 
 const SPEEDS = [1, 1.5, 2];
 const SPEED_KEY = 'voiceSpeed';
@@ -126,14 +126,16 @@ function goOn() {
   showPlaying();
 }
 
-for (const name of ['loadedmetadata', 'durationchange', 'seeked']) audio.addEventListener(name, goOn);
-for (const name of ['play', 'pause', 'timeupdate', 'seeked']) audio.addEventListener(name, follow);
-audio.addEventListener('ended', () => {
+const on = (names, listener) => names.split(' ')
+  .forEach((name) => audio.addEventListener(name, listener));
+on('loadedmetadata durationchange seeked', goOn);
+on('play pause timeupdate seeked', follow);
+on('ended', () => {
   if (wanted !== null || !audio.ended) return; // only its length was looked for
   audio.currentTime = 0;
   follow();
 });
-audio.addEventListener('error', () => {
+on('error', () => {
   if (!playing || !audio.getAttribute('src')) return;
   for (const player of playersOf(playing.id)) {
     const line = player.parentElement.querySelector('.cannot');

@@ -1,6 +1,6 @@
 // Records a voice message: a bar in place of the composer's field. What was recorded is uploaded
-// like any file, with its length and waveform, and posted once it has arrived. Loaded with the first
-// recording.
+// like any file, with its length and waveform, and posted once it has arrived. Loaded with the
+// first recording.
 
 import { askConfirmation, words } from '../app.js';
 import { showWaiting } from '../waiting.js';

@@ -95,7 +95,9 @@ fn read_webm(mut bytes: &[u8], tracks: &mut Tracks, parts: &mut usize) -> bool {
 fn read_mp4(mut bytes: &[u8], tracks: &mut Tracks, parts: &mut usize) -> bool {
     while bytes.len() >= 8 {
         *parts = parts.saturating_sub(1);
-        let short = bytes.first_chunk().map_or(0, |size| u32::from_be_bytes(*size));
+        let short = bytes
+            .first_chunk()
+            .map_or(0, |size| u32::from_be_bytes(*size));
         let name = &bytes[4..8];
         let (header, size) = match short {
             0 => (8, bytes.len()),
@@ -141,12 +143,25 @@ mod tests {
     }
 
     fn webm(kinds: &[u8]) -> Vec<u8> {
-        let entry = |kind: &u8| element(0xae, &[element(0xd7, &[1]), element(0x83, &[*kind])].concat());
+        let entry = |kind: &u8| {
+            element(
+                0xae,
+                &[element(0xd7, &[1]), element(0x83, &[*kind])].concat(),
+            )
+        };
         let tracks: Vec<u8> = kinds.iter().flat_map(entry).collect();
         let header = element(0x1a45_dfa3, &element(0x4282, b"webm"));
         // A recording does not know how long it is: its segment has no size.
-        let segment = [0x18, 0x53, 0x80, 0x67, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-        [&header[..], &segment, &element(0x1654_ae6b, &tracks), &[0x1f, 0x43, 0xb6, 0x75]].concat()
+        let segment = [
+            0x18, 0x53, 0x80, 0x67, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        ];
+        [
+            &header[..],
+            &segment,
+            &element(0x1654_ae6b, &tracks),
+            &[0x1f, 0x43, 0xb6, 0x75],
+        ]
+        .concat()
     }
 
     fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
@@ -166,7 +181,12 @@ mod tests {
 
     #[test]
     fn sound_in_containers_of_videos_is_told() {
-        for (kinds, is_sound) in [(&[2][..], true), (&[2, 2], true), (&[1, 2], false), (&[], false)] {
+        for (kinds, is_sound) in [
+            (&[2][..], true),
+            (&[2, 2], true),
+            (&[1, 2], false),
+            (&[], false),
+        ] {
             assert_eq!(is_sound_only(&webm(kinds)), is_sound, "{kinds:?}");
         }
         assert!(is_sound_only(&mp4(&[b"soun"])));

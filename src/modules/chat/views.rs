@@ -270,7 +270,11 @@ mod tests {
             ..file(Picture::None, "voice-message.webm", "audio/webm")
         };
         let spoken = spoken.with_voice(voice.clone()).unwrap();
-        assert!(file(Picture::Made, "g.png", "image/png").with_voice(voice).is_err());
+        assert!(
+            file(Picture::Made, "g.png", "image/png")
+                .with_voice(voice)
+                .is_err()
+        );
         insta::assert_snapshot!(
             "message_voice",
             render(&Message {
