@@ -58,7 +58,7 @@ let voices = null;
 /** Shows voice messages with what was chosen for them; loaded once there are any. */
 function showVoices() {
   if (voices) return voices.showVoices();
-  if (!document.querySelector('.msg .voice')) return undefined;
+  if (!document.querySelector('.msg .player')) return undefined;
   return import('./chat/voice_player.js').then((loaded) => {
     voices = loaded;
     voices.showVoices();

@@ -15,7 +15,7 @@ const run = (action, fields) => runAction(action, fields).catch((error) => showN
 /** What the composer shows of a message that is being answered. */
 function answered(message) {
   const body = message.querySelector('.main > .body')?.textContent ?? '';
-  const file = message.querySelector('.attachment .voice')?.ariaLabel
+  const file = message.querySelector('.attachment .player')?.ariaLabel
     ?? message.querySelector('.attachment .caption bdi')?.textContent ?? '';
   const text = (body || file).replace(/\s+/g, ' ').trim();
   const name = message.querySelector('.by b').textContent;

@@ -14,7 +14,7 @@ let wanted = null; // s to go to, while the length of the sound is looked for
 let resumes = false; // whether it goes on playing there
 let frame = 0;
 
-const playersOf = (id) => document.querySelectorAll(`.voice[data-voice="${id}"]`);
+const playersOf = (id) => document.querySelectorAll(`.player[data-voice="${id}"]`);
 const isShown = (player) => playing?.id === player.dataset.voice;
 const durationOf = (player) => Number(player.dataset.duration) / 1000;
 const position = () => Math.min(wanted ?? audio.currentTime, playing.duration);
@@ -76,7 +76,7 @@ function follow() {
 
 /** Shows the voice messages of a page, and stops one that has left it. */
 export function showVoices() {
-  document.querySelectorAll('.voice[data-voice]').forEach(show);
+  document.querySelectorAll('.player[data-voice]').forEach(show);
   if (playing && !playersOf(playing.id).length) audio.pause();
 }
 
@@ -149,7 +149,7 @@ audio.preload = 'auto';
 // What is done with it ------------------------------------------------------------------------
 
 document.addEventListener('click', (event) => {
-  const player = event.target.closest('.voice');
+  const player = event.target.closest('.player');
   if (!player) return;
   if (event.target.closest('.play')) {
     if (isShown(player) && !audio.paused) audio.pause();
@@ -165,9 +165,9 @@ document.addEventListener('click', (event) => {
 
 // Time goes from left to right here in every language, as in the players of browsers.
 document.addEventListener('pointerdown', (event) => {
-  const wave = event.button === 0 && event.target.closest('.voice .wave');
+  const wave = event.button === 0 && event.target.closest('.player .wave');
   if (!wave) return;
-  const player = wave.closest('.voice');
+  const player = wave.closest('.player');
   const move = ({ clientX }) => {
     const { left, width } = wave.getBoundingClientRect();
     seek(player, durationOf(player) * (clientX - left) / width);
@@ -184,9 +184,9 @@ document.addEventListener('pointerdown', (event) => {
 });
 
 document.addEventListener('keydown', (event) => {
-  const wave = event.target.closest?.('.voice .wave');
+  const wave = event.target.closest?.('.player .wave');
   if (!wave || event.ctrlKey || event.metaKey || event.altKey) return;
-  const player = wave.closest('.voice');
+  const player = wave.closest('.player');
   const [at, duration] = [isShown(player) ? position() : 0, durationOf(player)];
   const step = Math.min(STEP, duration / 4);
   const to = {

@@ -199,7 +199,7 @@ class Recorder {
       return this.composer.showError(texts().empty);
     }
     const { blob, duration, samples } = this.sound;
-    const player = this.bar.querySelector('.voice');
+    const player = this.bar.querySelector('.player');
     this.url = URL.createObjectURL(blob);
     Object.assign(player.dataset, { voice: this.url, src: this.url, duration });
     player.querySelector('svg:not(.icon)').setAttribute('viewBox', `0 0 ${samples.length * 4} 28`);
