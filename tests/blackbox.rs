@@ -79,6 +79,7 @@ mod blackbox {
     mod rail_order;
     mod rate_limits;
     mod readers;
+    mod receipts;
     mod refused_bodies;
     mod reminders;
     mod reports;

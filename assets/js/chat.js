@@ -43,6 +43,9 @@ function startRoom(page) {
   startLog(page);
   startTyping(page);
   startSlowMode(page);
+  if (page.querySelector('.receipts')) {
+    import('./chat/receipts.js').then(({ startReceipts }) => startReceipts(page), () => {});
+  }
   // In a task of its own, so that it does not delay the reader's first input.
   setTimeout(() => {
     if (!page.isConnected) return;

@@ -55,9 +55,16 @@ pub struct Account {
     status: String,
     /// When the status ends; never, if none.
     status_until: Option<Micros>,
+    /// See [`shows_reads`](Self::shows_reads).
+    pub(super) shares_reads: bool,
 }
 
 impl Account {
+    /// Whether people of its conversations who do the same see now what it has read there.
+    pub fn shows_reads(&self) -> bool {
+        self.shares_reads && self.presence().0 != PresenceChoice::Invisible
+    }
+
     /// How it wants to be seen now, and until when.
     pub fn presence(&self) -> (PresenceChoice, Option<Micros>) {
         match self.presence_until {
@@ -258,8 +265,8 @@ impl Accounts {
     /// `NotFound` when there is none.
     pub async fn get(&self, id: AccountId) -> Result<Arc<Account>> {
         const READ: &str = "SELECT id, name, coalesce(user_name, name) AS user_name, email, language, \
-            theme, clock, presence, presence_until, status_emoji, status, status_until, guest_until \
-            FROM accounts WHERE id = $1";
+            theme, clock, presence, presence_until, status_emoji, status, status_until, guest_until, \
+            shares_reads             FROM accounts WHERE id = $1";
         let load = async |deps: &Dependencies| {
             deps.add(id);
             let account: Account = self.engine.db.one(READ, (id,)).await?;
@@ -333,6 +340,13 @@ impl Accounts {
         const SET: &str = "UPDATE accounts SET theme = $2 WHERE id = $1";
         let theme = theme.name().map(str::to_owned);
         self.set(id, async move |tx| tx.execute(SET, (id, theme)).await)
+            .await
+    }
+
+    /// Sets whether people of its conversations see what an account has read there.
+    pub(super) async fn share_reads(&self, id: AccountId, shares: bool) -> Result<()> {
+        const SET: &str = "UPDATE accounts SET shares_reads = $2 WHERE id = $1";
+        self.set(id, async move |tx| tx.execute(SET, (id, shares)).await)
             .await
     }
 

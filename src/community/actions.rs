@@ -49,6 +49,12 @@ fn declare_profile(module: Module<Community>) -> Module<Community> {
             profile::set_writers,
         )
         .action(
+            "community.set-receipts",
+            "Sets whether people of one's conversations see what one has read there",
+            Class::Write,
+            profile::set_receipts,
+        )
+        .action(
             "community.block",
             "Blocks or ignores somebody",
             Class::Write,

@@ -42,6 +42,7 @@ struct PrivacyPage {
     shell: Shell,
     form: Form,
     writers: String,
+    shares_reads: bool,
     blocked: Vec<Blocked>,
 }
 
@@ -110,6 +111,7 @@ async fn privacy(
     let shell = layout.shell(&viewer, None, "/account/privacy").await?;
     let writers = community.writers_of(viewer.account).await?;
     let blocked = community.blocked_by(viewer.account).await?;
+    let own = community.accounts.get(viewer.account).await?;
     let head = community.head(&viewer, viewer.lang.t("privacy-title"));
     app_page!(
         wants,
@@ -118,6 +120,7 @@ async fn privacy(
             shell,
             form,
             writers,
+            shares_reads: own.shares_reads,
             blocked
         }
     )

@@ -48,6 +48,7 @@ mod reaction_store;
 mod reactions;
 mod read_all;
 mod read_marks;
+mod receipts;
 mod reply;
 mod report_target;
 mod room_data;
@@ -284,7 +285,7 @@ pub fn module() -> Module<Chat> {
     let module = message_list::declare(mention_completion::declare(pages::declare(module)));
     let module = message_menu::declare(reaction_pages::declare(version_pages::declare(module)));
     let module = scheduled_pages::declare(forward_pages::declare(module));
-    let module = poll_pages::declare(commands::declare(module));
+    let module = poll_pages::declare(commands::declare(receipts::declare(module)));
     let module = room_menu::declare(thread_pages::declare(forum_pages::declare(module)));
     declare_actions(held_pages::declare(web_pages::declare(module)))
 }

@@ -121,6 +121,42 @@ async fn typing_shows_and_expires() {
 }
 
 #[tokio::test]
+async fn read_receipt_shows_live() {
+    let _browsers = acquire_browsers(2).await;
+    let people = two_people::start(&[]).await;
+    let (ann, bob) = (&people.ann_browser, &people.bob_browser);
+    for browser in [ann, bob] {
+        browser.go("/account/privacy").await;
+        browser.click("[name=shares_reads]").await;
+        browser
+            .click("form[action='/act/community.set-receipts'] .btn")
+            .await;
+        browser
+            .wait_until("document.readyState === 'complete'")
+            .await;
+    }
+    let room = people.ann.direct(&[&people.bob]).await;
+    ann.open_room(&room).await;
+    ann.send_message("are you there?").await;
+    ann.wait_message("are you there?").await;
+    ann.wait_hidden(".receipts").await;
+    bob.open_room(&room).await;
+    ann.wait_text(".receipts", "Read").await;
+    // It is about the newest message, and hides while somebody types.
+    bob.type_into(".compose textarea", "yes").await;
+    ann.wait_text(".typing span", "Bob").await;
+    ann.wait_hidden(".receipts").await;
+    ann.wait_hidden(".typing [data-typing]").await;
+    ann.wait_text(".receipts", "Read").await;
+    bob.type_into(".compose textarea", "\u{e007}").await;
+    ann.wait_message("yes").await;
+    ann.wait_hidden(".receipts").await;
+    bob.wait_text(".receipts", "Read").await;
+    people.ann_browser.close().await;
+    people.bob_browser.close().await;
+}
+
+#[tokio::test]
 async fn presence_shows_live() {
     let _browsers = acquire_browsers(2).await;
     let people = two_people::start(&[]).await;

@@ -103,6 +103,24 @@ pub(super) async fn set_writers(
 }
 
 #[derive(Deserialize)]
+pub(super) struct SetReceipts {
+    /// `yes` shares what one has read; anything else does not.
+    #[serde(default)]
+    shares_reads: String,
+}
+
+pub(super) async fn set_receipts(
+    community: Community,
+    viewer: Viewer,
+    input: SetReceipts,
+) -> Result<Outcome> {
+    let shares = input.shares_reads == "yes";
+    let accounts = &community.accounts;
+    accounts.share_reads(viewer.account, shares).await?;
+    Ok(Outcome::new(Value::Null, "/account/privacy"))
+}
+
+#[derive(Deserialize)]
 pub(super) struct Block {
     account: AccountId,
     /// `ignore`, or anything else to block.

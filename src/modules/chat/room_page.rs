@@ -211,6 +211,7 @@ impl RoomRequest<'_> {
             closed,
             may_manage,
             typing,
+            receipts: chat.receipts(deps, viewer, room).await?,
             answered: chat.answered(room.id, self.reply).await?,
             held: chat.held_views(account, room.id, lang).await?,
             seen: newest.map_or_else(|| "0".to_owned(), |newest| newest.to_string()),

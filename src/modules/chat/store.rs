@@ -440,6 +440,25 @@ pub(super) async fn newest_and_read(
     db.one(READ, (account, room)).await
 }
 
+/// The newest message of a room that is not deleted, and its author, if the newest is not.
+pub(super) async fn newest_with_author(
+    db: &Db,
+    room: RoomId,
+) -> Result<Option<(MessageId, AccountId)>> {
+    const READ: &str = "SELECT id, author_id FROM \
+        (SELECT id, author_id, deleted_at FROM messages WHERE room_id = $1 \
+        ORDER BY id DESC LIMIT 1) newest WHERE deleted_at IS NULL";
+    db.optional(READ, (room,)).await
+}
+
+/// How far each member of a direct conversation has read it.
+pub(super) async fn read_marks_in(db: &Db, room: RoomId) -> Result<Vec<(AccountId, MessageId)>> {
+    const READ: &str = "SELECT c.account_id, c.message_id FROM room_members m \
+        JOIN chat_reads c ON c.account_id = m.account_id AND c.room_id = m.room_id \
+        WHERE m.room_id = $1";
+    db.all(READ, (room,)).await
+}
+
 /// Moves the read mark forward, never back. Returns whether it moved.
 pub(super) async fn mark_read(
     tx: &mut Tx,

@@ -83,7 +83,7 @@ mod tests {
     fn typing_ttl_matches_stylesheet() {
         let css = include_str!("../../../assets/css/chat.css");
         let rule = format!(
-            ".typing span {{ animation: expire 300ms {}s forwards; }}",
+            ".typing [data-typing] {{ animation: expire 300ms {}s forwards; }}",
             TYPING_TTL.as_secs()
         );
         assert!(css.contains(&rule), "{rule}");

@@ -103,6 +103,8 @@ pub(super) struct RoomView<'a> {
     pub(super) remedy: Option<(String, &'static str)>,
     pub(super) may_manage: bool,
     pub(super) typing: String,
+    /// The line that says who has read the viewer's newest message, in a conversation.
+    pub(super) receipts: Option<String>,
     /// The message that is about to be answered.
     pub(super) answered: Option<Message>,
     /// The viewer's own messages that wait for a moderator.

@@ -456,6 +456,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found"; 3],
     ),
     (
+        "community.set-receipts",
+        r#"{"shares_reads":"yes"}"#,
+        ["", "", ""],
+    ),
+    (
         "community.set-writers",
         r#"{"writers":"spaces"}"#,
         ["", "", ""],

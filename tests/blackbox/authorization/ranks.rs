@@ -127,6 +127,7 @@ const LEAST: &[(&str, Least)] = &[
     ("community.set-rules-text", Owner),
     ("community.set-slow-mode", Owner),
     ("community.set-status", Reader),
+    ("community.set-receipts", Reader),
     ("community.set-theme", Reader),
     ("community.set-welcome", Owner),
     ("community.set-web", Owner),

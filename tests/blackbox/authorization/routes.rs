@@ -113,6 +113,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/messages/{message}/history", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/mentionable", [No(404), No(404), It]),
     row("GET", "/threads", [It; 3]),
+    row("GET", "/rooms/{room}/receipts", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/threads", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/name", [No(404); 3]),
     row("GET", "/rooms/{room}/posts", [No(404); 3]),
