@@ -13,7 +13,7 @@ import { hexOf, loudness, measureSound, pathOf, resample } from './waveform.js';
 const MAX_TIME = 600_000; // ms; the server's limit
 const BITRATE = 32_000; // bits per second: clear speech
 const LEVEL_INTERVAL = 100; // ms between two bars of what is heard now
-const SHOWN_LEVELS = 64;
+const SHOWN_LEVELS = 40;
 const ASK_FROM = 10_000; // ms from which on a recording is not discarded without a question
 const TYPES = { // what browsers record, the first one that this one can → the end of its name
   'audio/webm;codecs=opus': 'webm',

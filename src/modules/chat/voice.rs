@@ -9,7 +9,7 @@ use crate::base::locale::Lang;
 
 /// Milliseconds of a recording.
 pub const MAX_VOICE_MS: i64 = 600_000;
-const MAX_VOICE_MINUTES: usize = (MAX_VOICE_MS / 60_000) as usize;
+const VOICE_MINUTES: usize = (MAX_VOICE_MS / 60_000) as usize;
 /// Samples of a waveform.
 pub const MAX_WAVEFORM_SAMPLES: usize = 64;
 
@@ -53,7 +53,7 @@ impl Voice {
         }
         let is_short = duration <= MAX_VOICE_MS;
         Check::default()
-            .that(is_short, "files", "error-voice-long", MAX_VOICE_MINUTES)
+            .that(is_short, "files", "error-voice-long", VOICE_MINUTES)
             .done()?;
         Ok(Some(Self {
             duration,
