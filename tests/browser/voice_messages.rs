@@ -7,7 +7,7 @@ use super::driver::acquire_browsers;
 use super::pages::assert_accessible;
 use super::session::{Browser, Kind};
 use super::two_people;
-use crate::support::{TestServer, new_key};
+use crate::support::{Person, TestServer, new_key};
 
 const ESCAPE: &str = "\u{e00c}";
 const END: &str = "\u{e010}";
@@ -20,6 +20,14 @@ fn sound() -> Vec<u8> {
     let head = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\
         \xff\xff\x16\x54\xae\x6b\x85\xae\x83\x83\x81\x02";
     [&head[..], &[0; 256]].concat()
+}
+
+/// Posts a voice message of 14 seconds in the first room.
+pub(super) async fn post_voice(person: &Person) {
+    let file = person.attach("general", "voice.webm", &sound()).await;
+    let fields = json!({ "room": person.room("general"), "key": new_key(), "files": [file],
+        "voices": ["14200 00ff7f"] });
+    person.act("chat.post", fields).await.done();
 }
 
 /// Keeps what pages record and play where a test finds it: `microphones` and `sound`.
@@ -257,10 +265,7 @@ async fn voice_message_is_played_without_scripts() {
     let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;
-    let file = ann.attach("general", "voice.webm", &sound()).await;
-    let fields = json!({ "room": ann.room("general"), "key": new_key(), "files": [file],
-        "voices": ["14200 00ff7f"] });
-    ann.act("chat.post", fields).await.done();
+    post_voice(&ann).await;
     let kind = Kind {
         without_scripts: true,
         ..Kind::default()
@@ -272,64 +277,5 @@ async fn voice_message_is_played_without_scripts() {
     page.wait_text(".msg .player .time", "0:14").await;
     page.wait_hidden(".msg .player button").await;
     page.wait_hidden("[data-record]").await;
-    page.close().await;
-}
-
-async fn shot(page: &Browser, name: &str) {
-    let png = page.client.screenshot().await.expect("a picture");
-    std::fs::write(format!("/tmp/vn-shots/{name}.png"), png).expect("it is written");
-}
-
-#[tokio::test]
-#[ignore]
-async fn shots() {
-    let _browsers = acquire_browsers(1).await;
-    let server = TestServer::start().await;
-    let ann = server.owner("Ann").await;
-    let bob = server.member("Bob").await;
-    std::fs::create_dir_all("/tmp/vn-shots").unwrap();
-    bob.post("general", "Can you tell me how the frost went?").await;
-    let file = bob.attach("general", "voice.webm", &sound()).await;
-    let wave: String = (0..64u32)
-        .map(|i| format!("{:02x}", (i * 73 * (i % 7) + 40) % 256))
-        .collect();
-    let fields = json!({ "room": ann.room("general"), "key": new_key(), "files": [file],
-        "voices": [format!("134200 {wave}")] });
-    let done = bob.act("chat.post", fields).await.done();
-    let fields = json!({ "room": ann.room("general"), "body": "I hear it", "key": new_key(),
-        "reply_to": done["message"]["id"] });
-    ann.act("chat.post", fields).await.done();
-    for (width, height, name) in [(1280, 800, "wide"), (390, 844, "phone"), (360, 740, "small")] {
-        for scheme in ["light", "dark"] {
-            if name == "small" && scheme == "dark" { continue; }
-            let page = Browser::signed_in(&ann, &server.base()).await;
-            page.watch_sound().await;
-            page.resize(width, height).await;
-            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            page.devtools("Emulation.setEmulatedMedia", media).await;
-            page.open_room(&ann.room("general")).await;
-            page.record(4).await;
-            shot(&page, &format!("{name}-{scheme}-1-recording")).await;
-            page.click(".recorder [data-do=stop]").await;
-            page.wait_visible(".recorder .player").await;
-            page.click(".recorder .player .play").await;
-            page.wait_until("sound.currentTime > 1.5").await;
-            shot(&page, &format!("{name}-{scheme}-2-heard")).await;
-            let before = page.count(POSTED).await;
-            page.click(".recorder [data-do=send]").await;
-            page.wait_until(&format!("document.querySelectorAll('{POSTED}').length > {before}")).await;
-            page.js(&format!("([...document.querySelectorAll('{POSTED} .play')].at(-1).click(), true)")).await;
-            page.wait_until("sound.currentTime > 2").await;
-            shot(&page, &format!("{name}-{scheme}-3-played")).await;
-            page.close().await;
-        }
-    }
-    let page = Browser::signed_in_as(Kind { language: Some("ar"), ..Kind::default() }, &ann, &server.base()).await;
-    page.resize(390, 844).await;
-    page.open_room(&ann.room("general")).await;
-    page.js("(document.documentElement.dir = 'rtl', true)").await;
-    shot(&page, "rtl").await;
-    page.record(3).await;
-    shot(&page, "rtl-recording").await;
     page.close().await;
 }

@@ -6,6 +6,7 @@ const SPEEDS = [1, 1.5, 2];
 const SPEED_KEY = 'voiceSpeed';
 const STEP = 5; // s that an arrow key moves
 const LARGE_STEP = 15; // s that a page key moves
+const END = 0.05; // s before the end to which one goes: at the end, playing begins anew
 const FAR = 1e7; // s; beyond the end of any recording
 
 const audio = new Audio();
@@ -17,7 +18,10 @@ let frame = 0;
 const playersOf = (id) => document.querySelectorAll(`.player[data-voice="${id}"]`);
 const isShown = (player) => playing?.id === player.dataset.voice;
 const durationOf = (player) => Number(player.dataset.duration) / 1000;
-const position = () => Math.min(wanted ?? audio.currentTime, playing.duration);
+const position = () => {
+  const at = wanted ?? audio.currentTime;
+  return at < playing.duration - 2 * END ? at : playing.duration;
+};
 const speed = () => {
   const stored = Number(localStorage.getItem(SPEED_KEY));
   return SPEEDS.includes(stored) ? stored : 1;
@@ -119,8 +123,7 @@ function goOn() {
     if (audio.currentTime < FAR) audio.currentTime = FAR;
     return;
   }
-  // Before the very end, so that it does not begin anew when it is played.
-  audio.currentTime = Math.min(wanted, Math.max(audio.duration - 0.05, 0));
+  audio.currentTime = Math.min(wanted, Math.max(audio.duration - END, 0));
   wanted = null;
   if (resumes) audio.play().catch(() => {}); // looking for the end may have stopped it
   showPlaying();
