@@ -1908,6 +1908,25 @@ notice-level-hidden-hint = As nothing, and it is listed only while it mentions y
 notice-level-of-space = The other rooms of this space
 notice-levels-hint = Your spaces, and the rooms for which you chose something else.
 error-notice-levels-full = You have chosen this for as many rooms as you can. Go back to the usual in some of them.
+digest-title = Mail
+digest-hint = What stayed unread in your inbox, mailed to { $email } at eight in the morning of your time zone. Nothing is mailed while one of your pages is open.
+field-digest = Unread notices by mail
+digest-never = Never
+digest-daily = Once a day
+digest-weekly = Once a week, on Mondays
+digest-subject = { $count ->
+    [one] You have one unread notice on { $server }
+   *[other] You have { $count } unread notices on { $server }
+}
+digest-subject-more = You have more than { $count } unread notices on { $server }
+digest-more = There are more in your inbox.
+digest-link = Open the inbox
+digest-stop-link = Send no more of these mails
+digest-stop-title = Unread notices by mail
+digest-stop-text = Do you want no more of these mails?
+digest-stop-button = Send no more
+digest-stopped-title = You get no more of these mails
+digest-stopped-text = Under Settings, Notices you can turn them on again.
 quiet-title = Quiet hours
 quiet-hint = In these hours nothing sounds or shows a notification. It waits in your inbox. The same goes while you do not want to be disturbed.
 field-quiet-from = From

@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 41] = [
+const UNPERMITTED_WRITES: [(&str, usize); 43] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -236,6 +236,8 @@ const UNPERMITTED_WRITES: [(&str, usize); 41] = [
     ("modules::moderation::appeals", 1),
     ("modules::moderation::reports", 1),
     ("modules::notices::actions", 3),
+    ("modules::notices::digest", 1),
+    ("modules::notices::digest::stop_page", 1),
     ("modules::notices::push::subscriptions", 2),
     ("modules::reminders", 1),
     ("modules::reminders::actions", 1),

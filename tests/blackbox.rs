@@ -53,6 +53,7 @@ mod blackbox {
     mod log_secrets;
     mod long_lists;
     mod mail;
+    mod mail_digest;
     mod mentions;
     mod message_frames;
     mod message_marks;

@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 76] = [
+const INTERNAL: [&str; 77] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -89,6 +89,7 @@ const INTERNAL: [&str; 76] = [
     "MAX_NAME_LENGTH",
     "MAX_NEWEST",
     "MAX_NEW_KEYS",
+    "MAX_NOTICES_MAILED",
     "MAX_NOTICES_ON_PAGE",
     "MAX_NOTICES_TOLD",
     "MAX_ON_PAGE",

@@ -150,6 +150,7 @@ impl Community {
             ),
         };
         Ok(Mail {
+            stop: None,
             to: to.to_owned(),
             language: lang.tag().to_owned(),
             subject: subject.to_owned(),

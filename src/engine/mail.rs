@@ -37,6 +37,10 @@ pub struct Mail {
     pub paragraphs: Vec<String>,
     /// The words and the address of the link.
     pub link: Option<(String, String)>,
+    /// The words and the address of the link that ends mails of this kind, where that can be.
+    /// Programs of mail post to it (RFC 8058).
+    #[serde(default)]
+    pub stop: Option<(String, String)>,
 }
 
 /// Sends mail, where the host has configured how. Cheap to clone.

@@ -5,6 +5,7 @@ mod actions;
 mod app;
 mod badge;
 mod deliver;
+mod digest;
 mod inbox;
 mod level_pages;
 mod personal_data;
@@ -120,6 +121,6 @@ pub fn module() -> Module<Notices> {
             Class::Write,
             actions::set_quiet_hours,
         );
-    let module = app::declare(push::declare(module));
+    let module = app::declare(digest::declare(push::declare(module)));
     settings_page::declare(level_pages::declare(inbox::declare(module)))
 }

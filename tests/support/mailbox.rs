@@ -74,7 +74,23 @@ pub fn link_in(mail: &str) -> String {
 /// Without the quoted-printable coding of its parts.
 fn decoded(mail: &str) -> String {
     let joined = mail.replace("=\r\n", "");
-    joined.replace("=3D", "=").replace("=C3=AB", "ë")
+    let mut bytes = Vec::with_capacity(joined.len());
+    let mut rest = joined.as_str();
+    while let Some((text, after)) = rest.split_once('=') {
+        bytes.extend(text.bytes());
+        match after.get(..2).map(|code| u8::from_str_radix(code, 16)) {
+            Some(Ok(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(b'=');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// An SMTP server on this machine. It answers to receivers as it is told, then accepts all.

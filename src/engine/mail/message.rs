@@ -28,22 +28,33 @@ pub(super) fn build(mail: &Mail, from: &Mailbox, id: &str) -> anyhow::Result<Mes
     let automatic = HeaderValue::new(automatic, "auto-generated".to_owned());
     let suppress = HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
     let suppress = HeaderValue::new(suppress, "All".to_owned());
-    let message = Message::builder()
+    let mut message = Message::builder()
         .from(from.clone())
         .to(to)
         .subject(one_line(&mail.subject))
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .raw_header(automatic)
         .raw_header(suppress)
-        .date_now()
-        .multipart(MultiPart::alternative_plain_html(text(mail), html))?;
+        .date_now();
+    if let Some((_, address)) = &mail.stop {
+        let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
+        let address = one_line(address);
+        message = message.raw_header(HeaderValue::new(name, format!("<{address}>")));
+        // Only for addresses that nobody on the way can read or change.
+        if address.starts_with("https://") {
+            let name = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
+            let value = "List-Unsubscribe=One-Click".to_owned();
+            message = message.raw_header(HeaderValue::new(name, value));
+        }
+    }
+    let message = message.multipart(MultiPart::alternative_plain_html(text(mail), html))?;
     Ok(message)
 }
 
-/// The text part: paragraphs with a blank line between them, and the link in a line of its own.
+/// The text part: paragraphs with a blank line between them, and each link in a line of its own.
 fn text(mail: &Mail) -> String {
     let mut text = mail.paragraphs.join("\n\n");
-    if let Some((words, address)) = &mail.link {
+    for (words, address) in mail.link.iter().chain(&mail.stop) {
         text.push_str(&format!("\n\n{words}:\n{address}"));
     }
     text.push('\n');
@@ -70,6 +81,7 @@ mod tests {
                 "Open".to_owned(),
                 "https://chat.example/a?b=1&c=2".to_owned(),
             )),
+            stop: None,
         }
     }
 
@@ -89,6 +101,19 @@ mod tests {
         assert!(!headers.contains("\nBcc:"), "{sent}");
         assert!(sent.contains("Message-ID: <7@example.org>"), "{sent}");
         assert!(sent.contains("Auto-Submitted: auto-generated"), "{sent}");
+    }
+
+    #[test]
+    fn link_that_ends_mails_is_in_the_headers() {
+        let mut mail = mail("Hi", "ann@example.org");
+        let header = "List-Unsubscribe: <https://chat.example/stop/1>\r\n";
+        let one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
+        assert!(!built(&mail).unwrap().contains("List-Unsubscribe"));
+        mail.stop = Some(("Stop".into(), "https://chat.example/stop/1".into()));
+        let sent = built(&mail).unwrap();
+        assert!(sent.contains(header) && sent.contains(one_click), "{sent}");
+        mail.stop = Some(("Stop".into(), "http://chat.lan/stop/1".into()));
+        assert!(!built(&mail).unwrap().contains(one_click));
     }
 
     #[test]

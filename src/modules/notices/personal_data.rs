@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::quiet_hours::time_text;
-use super::{Notices, store};
+use super::{Notices, digest, store};
 use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
@@ -31,6 +31,9 @@ pub(super) async fn export(notices: Notices, account: AccountId, after: i64) -> 
         let (from, to, _) = store::quiet_hours(db, account).await?;
         if let (Some(from), Some(to)) = (from, to) {
             items.push(json!({ "quiet_hours": [time_text(from), time_text(to)] }));
+        }
+        if let Some(rhythm) = digest::rhythm_of(db, account).await? {
+            items.push(json!({ "mail_digest": rhythm.as_str() }));
         }
         let deps = notices.engine.versions.dependencies();
         let levels = notices.community.notice_levels(&deps, account).await?;
@@ -61,6 +64,7 @@ pub(super) async fn erase(notices: Notices, erasure: Erasure) -> Result<bool> {
         const QUIET: &str = "DELETE FROM quiet_hours WHERE account_id = $1";
         tx.execute(LEVELS, (account,)).await?;
         tx.execute(QUIET, (account,)).await?;
+        digest::erase(tx, account).await?;
         Ok(tx.execute(INBOX, (account, BATCH_INBOX)).await? > 0)
     });
     write.await

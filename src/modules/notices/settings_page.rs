@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::level_pages::words_of;
 use super::quiet_hours::time_text;
-use super::{Notices, push, store};
+use super::{Notices, digest, push, store};
 use crate::base::error::Result;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::{Layout, NoticeLevel, Shell};
@@ -43,6 +43,9 @@ struct SettingsPage {
     /// For browsers that subscribe.
     push_key: String,
     devices: Vec<push::ListedDevice>,
+    /// How often the mail digest is sent, `never` included; none where there is no mail.
+    digest: Option<&'static str>,
+    email: String,
     spaces: Vec<Listed>,
     rooms: Vec<Listed>,
 }
@@ -74,6 +77,10 @@ async fn settings(
     let shell = layout.shell(&viewer, None, "/account/notices").await?;
     let (from, to, time_zone) = store::quiet_hours(&notices.engine.db, account).await?;
     let (spaces, rooms) = notices.listed(&viewer).await?;
+    let own = community.accounts.get(account).await?;
+    let can_mail = notices.engine.mail.is_configured() && own.guest_until.is_none();
+    let rhythm = digest::rhythm_of(&notices.engine.db, account).await?;
+    let rhythm = rhythm.map_or("never", |rhythm| rhythm.as_str());
     let text = |minute: Option<i64>| minute.map(time_text).unwrap_or_default();
     app_page!(
         wants,
@@ -86,6 +93,8 @@ async fn settings(
             time_zone,
             push_key: push::public_key(&notices.engine.db).await?,
             devices: push::devices(&notices.engine.db, account, &viewer.session).await?,
+            digest: can_mail.then_some(rhythm),
+            email: own.email.clone(),
             spaces,
             rooms,
         }

@@ -154,6 +154,7 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     ("notices.set-quiet-hours", "{}", ["", "", ""]),
+    ("notices.set-digest", r#"{"every":"never"}"#, ["", "", ""]),
     ("search.find", r#"{"q":"secret"}"#, ["", "", ""]),
     ("search.clear-recent", "{}", ["", "", ""]),
     ("search.rebuild", "{}", ["forbidden"; 3]),

@@ -155,6 +155,7 @@ const LEAST: &[(&str, Least)] = &[
     ("notices.read", Reader),
     ("notices.read-all", Reader),
     ("notices.set-level", Reader),
+    ("notices.set-digest", Reader),
     ("notices.set-quiet-hours", Reader),
     ("reminders.add", Reader),
     ("reminders.remove", Reader),

@@ -182,6 +182,8 @@ pub(super) const ROUTES: &[Row] = &[
     open("POST", "/sign-in/passkey/challenge", It),
     open("GET", "/account/email", No(404)),
     open("POST", "/account/email", No(404)),
+    open("GET", "/digest/{token}", It),
+    open("POST", "/digest/{token}", It),
     open("GET", "/forgot", It),
     open("POST", "/forgot", No(409)),
     open("GET", "/reset", No(404)),
