@@ -2,7 +2,7 @@
 // like any file, with its length and waveform, and posted once it has arrived. Loaded with the
 // first recording.
 
-import { askConfirmation, words } from '../app.js';
+import { words } from '../app.js';
 import { showWaiting } from '../waiting.js';
 import { showNewest } from './log.js';
 import { send } from './outbox.js';
@@ -14,7 +14,7 @@ const MAX_TIME = 600_000; // ms; the server's limit
 const BITRATE = 32_000; // bits per second: clear speech
 const LEVEL_INTERVAL = 100; // ms between two bars of what is heard now
 const SHOWN_LEVELS = 40;
-const ASK_FROM = 10_000; // ms from which on a recording is not discarded without a question
+const LONG_FROM = 10_000; // ms from which on a recording is not discarded by one press
 const TYPES = { // what browsers record, the first one that this one can → the end of its name
   'audio/webm;codecs=opus': 'webm',
   'audio/mp4;codecs=mp4a.40.2': 'm4a',
@@ -229,10 +229,11 @@ class Recorder {
     if (isFocused) this.form.querySelector('[data-record]').focus();
   }
 
+  /** Discards the recording; a long one stops first, and the next press discards it. */
   async cancel() {
-    const isLong = (this.sound?.duration ?? this.elapsed()) >= ASK_FROM;
-    if (isLong && !await askConfirmation(texts().ask)) return;
-    if (!this.isClosed) this.close();
+    if (this.recorder.state === 'inactive' || this.elapsed() < LONG_FROM) return this.close();
+    await this.stop();
+    if (this.sound && !this.isClosed) this.say(texts().again);
   }
 
   /** Uploads the recording for the room. */
