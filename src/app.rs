@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::base::data_folder;
 use crate::base::db::{Db, copy};
+use crate::base::error::Error;
 use crate::base::locale;
-use crate::base::secrets::Secrets;
+use crate::base::secrets::{self, Secrets};
 use crate::base::settings::Settings;
 use crate::base::telemetry;
 use crate::community::{self, Community, Layout};
@@ -244,6 +245,44 @@ pub async fn check(mut settings: Settings) -> Result<Vec<String>> {
     problems.extend(chat::problems(&db).await?);
     problems.extend(files::problems(&settings, &db).await?);
     Ok(problems)
+}
+
+/// Fills a server that nobody has set up: `tidepool seed`. Returns the password of everybody.
+///
+/// # Errors
+/// When the server is set up already or runs, or the database is not available.
+pub async fn seed(
+    settings: Settings,
+    further: impl FnOnce(Modules<Community>) -> Modules<Community>,
+    (people, messages): (u64, u64),
+    progress: impl Fn(u64),
+) -> Result<String> {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    data_folder::create(&settings.data)?;
+    let _lock = data_folder::lock(&settings.data)?;
+    let db = Db::open(&settings).await?;
+    // The host that requests name; the addresses of loopback are answered, too.
+    let host = match reqwest::Url::parse(&settings.public_address) {
+        Ok(url) => url.host_str().unwrap_or_default().to_owned(),
+        Err(_) => settings.address.ip().to_string(),
+    };
+    let modules = further(modules());
+    let declared = modules.declarations();
+    let engine = Engine::new(settings, db.clone(), declared)?;
+    engine.migrate(&declared.migrations).await?;
+    let community = Community::new(engine, declared);
+    let password = secrets::short_token();
+    let people = usize::try_from(people)?;
+    let joined = chat::seed_begins(messages);
+    let made = community.seed(people, joined, &password, &host).await;
+    let made = made.map_err(|error| match error {
+        Error::Conflict(_) => anyhow::anyhow!("this server is set up already; nothing was changed"),
+        error => anyhow::Error::new(error),
+    })?;
+    let seeded = Chat::new(&community).seed(&made, messages, progress).await;
+    seeded.map_err(anyhow::Error::new)?;
+    db.close().await;
+    Ok(password)
 }
 
 /// Copies a database with the tables of these modules: `tidepool copy-database`.

@@ -59,6 +59,18 @@ enum Command {
         #[arg(long)]
         to: String,
     },
+    /// Fill a server that nobody has set up with a community to try and to measure: people, rooms,
+    /// threads and messages in several languages
+    Seed {
+        /// How many messages; a million takes minutes
+        #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+        messages: u64,
+        /// How many people
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=5_000))]
+        people: u64,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Ask a running server whether it is well; for container health checks
     Health(Options),
     /// Write the package of a new module, with a page, an action, a feed and tests
@@ -138,6 +150,11 @@ async fn run(
         Command::CopyDatabase { from, to } => {
             return copy_database(&add(app::modules()), &from, &to).await;
         }
+        Command::Seed {
+            messages,
+            people,
+            options,
+        } => seed(options.settings()?, add, people, messages).await?,
         Command::NewModule {
             name,
             path,
@@ -181,6 +198,24 @@ async fn copy_database(modules: &Modules<Community>, from: &str, to: &str) -> Re
         copied.differing
     );
     Ok(ExitCode::FAILURE)
+}
+
+async fn seed(
+    settings: Settings,
+    add: impl FnOnce(Modules<Community>) -> Modules<Community>,
+    people: u64,
+    messages: u64,
+) -> Result<()> {
+    let progress = |made: u64| {
+        if made.is_multiple_of(50_000) {
+            eprintln!("{made} of {messages} messages");
+        }
+    };
+    let password = app::seed(settings, add, (people, messages), progress).await?;
+    println!("{messages} messages are there. Start the server, and sign in as ann@example.org");
+    println!("with the password {password}, which all others have, too: person1@example.org …");
+    println!("Until the server has read all messages, search does not find all of them.");
+    Ok(())
 }
 
 fn print_topics(modules: &Modules<Community>, json: bool) -> Result<()> {

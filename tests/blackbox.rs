@@ -96,6 +96,7 @@ mod blackbox {
     mod search;
     mod security_headers;
     mod security_log;
+    mod seed;
     mod server_bans;
     mod sessions;
     mod setup;

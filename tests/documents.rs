@@ -45,7 +45,7 @@ const NO_LIMITS: [&str; 32] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 77] = [
+const INTERNAL: [&str; 80] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -102,6 +102,7 @@ const INTERNAL: [&str; 77] = [
     "MAX_PRESENTING",
     "MAX_QUEUE_FRAMES",
     "MAX_QUOTES_UPDATED",
+    "MAX_RECENT",
     "MAX_RECIPIENTS_TOLD",
     "MAX_REDIRECTS",
     "MAX_RETRY_DELAY",
@@ -112,8 +113,10 @@ const INTERNAL: [&str; 77] = [
     "MAX_SEARCHED",
     "MAX_SHARDS",
     "MAX_SNIPPET_CHARS",
+    "MAX_SPAN",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
+    "MAX_STEP",
     "MAX_TEXT_SHOWN",
     "MAX_TITLE_BYTES",
     "MAX_TITLE_SOURCE",

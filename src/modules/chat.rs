@@ -60,6 +60,7 @@ mod scheduled_pages;
 mod scheduled_store;
 mod screening;
 mod search_source;
+mod seed;
 mod select_page;
 mod sidebar;
 mod slow_mode;
@@ -90,6 +91,7 @@ pub use check::problems;
 use code_renderer::CodeRenderer;
 use daily_limits::DailyLimits;
 use join_lines::Joins;
+pub use seed::seed_begins;
 use threads::DirtyThreads;
 use unread::Unread;
 
