@@ -1297,6 +1297,36 @@ attach-changed = This file was changed meanwhile, or cannot be read. Choose it a
 attach-blocked = Some files could not be sent. Remove them, or try again.
 attach-ready = Ready
 
+## Voice messages
+
+voice-words = Voice message, { $time }
+voice-name = Voice message
+voice-record = Record a voice message
+voice-insecure = This page was opened without encryption, and browsers keep the microphone from such pages. Open it by an address that begins with https.
+voice-unsupported = This browser cannot record sound. Use a newer one, or attach a recording as a file.
+voice-refused = The browser does not let this page use the microphone. Allow it beside the address of the page, and try again.
+voice-missing = No microphone was found. Connect one, and try again.
+voice-busy = The microphone cannot be used now. Another program may have it: close that, and try again.
+voice-empty = Nothing was recorded. Try again.
+voice-started = You are recording, for 10 minutes at most.
+voice-paused = The recording is paused.
+voice-full = 10 minutes are recorded, and more is not possible. Listen to it, or send it.
+voice-discard = Discard the recording
+voice-discard-again = The recording has stopped. Discard it once more to remove it, or listen to it and send it.
+voice-record-pause = Pause the recording
+voice-record-resume = Go on recording
+voice-stop = Stop, and listen to it
+voice-play = Play the voice message
+voice-pause = Pause the voice message
+voice-position = Position
+voice-position-text = {"{now}"} of {"{all}"}
+voice-speed = Speed
+voice-not-played = This browser cannot play this recording. Save it from the message's menu to hear it elsewhere.
+voice-download = Save the recording
+error-voice-shape = What this page says of the recording cannot be used. Reload the page, and record it again.
+error-voice-long = A voice message can have { $limit } minutes at most. Record a shorter one.
+error-voice-sound = This file is no sound, and cannot be sent as a voice message. Attach it as a file.
+
 picture-title = Your picture
 picture-hint = JPEG, PNG, GIF or WebP. Where it was taken, and what else the file says about you, is not kept.
 picture-choose = Choose a picture

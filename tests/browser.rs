@@ -56,6 +56,7 @@ mod browser {
     mod unread_elsewhere;
     mod upload_resume;
     mod viewer;
+    mod voice_messages;
     mod ways_in;
     mod without_scripts;
     mod writing;

@@ -62,7 +62,7 @@ function refreshPage() {
   // Controls that do nothing without scripts are rendered hidden.
   const controls = document.querySelectorAll(
     '.filter[hidden], [data-copy][hidden], [data-grip][hidden], '
-      + '.compose :is(.hint, .tools, [data-emoji])[hidden]',
+      + '.compose :is(.hint, .tools, [data-emoji], [data-record])[hidden]',
   );
   for (const control of controls) control.hidden = false;
 }

@@ -56,6 +56,18 @@ function startRoom(page) {
   });
 }
 
+let voices = null;
+
+/** Shows voice messages with what was chosen for them; loaded once there are any. */
+function showVoices() {
+  if (voices) return voices.showVoices();
+  if (!document.querySelector('.msg .player')) return undefined;
+  return import('./chat/voice_player.js').then((loaded) => {
+    voices = loaded;
+    voices.showVoices();
+  }, () => {});
+}
+
 /** Loads what moves, and what some browsers cannot show, where a page has any. */
 function startMedia() {
   if (document.querySelector('a[data-moving], .attachment.image, .attachment.video')) {
@@ -137,6 +149,7 @@ document.addEventListener('htmx:after:swap', () => {
   fillForms();
   start();
   startMedia();
+  showVoices();
 });
 foldMessages();
 markMentions();
@@ -144,3 +157,4 @@ showMessageLinks();
 fillForms();
 start();
 startMedia();
+showVoices();

@@ -27,6 +27,7 @@ mod spool;
 mod spool_writer;
 mod store;
 mod sweep_job;
+mod tracks;
 mod transfers;
 mod tus;
 mod tus_headers;

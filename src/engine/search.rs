@@ -24,7 +24,7 @@ pub use index::{Document, Facet, Selection};
 pub use rebuild::Progress;
 pub(in crate::engine) use rebuild::module;
 pub(in crate::engine) use source::Source;
-pub use source::{Found, SearchSource};
+pub use source::{Found, SearchSource, StandIn};
 
 /// The search service. Cheap to clone.
 #[derive(Clone)]

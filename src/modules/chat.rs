@@ -77,6 +77,7 @@ mod unread;
 mod version_pages;
 mod versions;
 mod views;
+mod voice;
 mod web_pages;
 
 use crate::base::error::Result;

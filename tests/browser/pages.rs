@@ -28,6 +28,7 @@ async fn all_pages() -> AllPages {
     let bob = server.member("Bob").await;
     ann.post("general", RICH).await;
     ann.post("general", "and on").await;
+    super::voice_messages::post_voice(&ann).await;
     let mine = ann.post("general", "mine").await;
     let gone = bob.post("general", "gone").await;
     bob.delete(&gone).await;

@@ -96,6 +96,12 @@ async fn plain_http_needs_nothing_of_a_secure_context() {
     assert_eq!(browser.js("getSelection().toString()").await, link);
     browser.click("#copying button").await;
     browser.wait_hidden("#copying").await;
+    // A microphone, which browsers keep from such pages: it is said what is needed.
+    browser.click("[data-record]").await;
+    browser
+        .wait_text(".compose .error", "begins with https")
+        .await;
+    assert_eq!(browser.count(".recorder").await, 0);
     // A network that goes and comes again.
     let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     browser.devtools("Network.enable", json!({})).await;

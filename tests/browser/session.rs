@@ -76,6 +76,9 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
+            // A microphone that beeps once a second, and nobody who has to allow its use.
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
             "--window-size=1280,800",
         ]
         .map(str::to_owned)

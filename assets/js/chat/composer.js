@@ -168,6 +168,7 @@ class Composer {
     const command = event.target.closest('[data-format]')?.dataset.format;
     if (command) this.loadWriting().then((writing) => writing?.format(this.area, command));
     if (event.target.closest('[data-emoji]')) this.pickEmoji();
+    if (event.target.closest('[data-record]')) this.record();
     if (event.target.closest('[data-do="no-reply"]')) {
       event.preventDefault(); // without scripts it is a link
       this.setReply(null);
@@ -181,6 +182,12 @@ class Composer {
     const pick = (char) => this.replace(this.area.selectionStart, this.area.selectionEnd, char);
     const picker = import('./emoji_picker.js').then((module) => module.openEmojiPicker(pick));
     await showWaiting(picker).catch(() => this.showError(words.notReached));
+  }
+
+  async record() {
+    const recorder = await showWaiting(import('./voice_recorder.js')).catch(() => null);
+    if (recorder) recorder.record(this);
+    else this.showError(words.notReached);
   }
 
   // Long texts --------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ const run = (action, fields) => runAction(action, fields).catch((error) => showN
 /** What the composer shows of a message that is being answered. */
 function answered(message) {
   const body = message.querySelector('.main > .body')?.textContent ?? '';
-  const file = message.querySelector('.attachment .caption bdi')?.textContent ?? '';
+  const file = message.querySelector('.attachment .player')?.ariaLabel
+    ?? message.querySelector('.attachment .caption bdi')?.textContent ?? '';
   const text = (body || file).replace(/\s+/g, ' ').trim();
   const name = message.querySelector('.by b').textContent;
   return { id: idOf(message), name, text: [...text].slice(0, MAX_EXCERPT).join('') };

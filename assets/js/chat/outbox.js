@@ -160,6 +160,7 @@ function formFields(post) {
   for (const file of post.files ?? []) {
     fields.append('files', file.id);
     fields.append('captions', file.caption);
+    fields.append('voices', file.voice ?? '');
   }
   return fields;
 }

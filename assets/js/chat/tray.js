@@ -55,7 +55,9 @@ class Tray {
   /** Empties the tray and returns its files, to be posted. */
   takeFiles() {
     const taken = this.uploads();
-    const files = taken.map(({ fileId, name, caption }) => ({ id: fileId, name, caption }));
+    const files = taken.map(
+      ({ fileId: id, name, caption, voice }) => ({ id, name, caption, voice }),
+    );
     for (const one of taken) {
       if (previewOf(one)) keepPreview(one.fileId, one.file);
       one.remove(true);

@@ -24,23 +24,25 @@ const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(te
 /**
  * One file. `state` is 'sending', 'paused', 'failed' (see `problem`, the server's words, or
  * `reason`, a name of an attribute of the tray's template), 'lost' (the file has to be picked
- * again), 'ready' (see `fileId`) or 'removed'. `intact` says that its metadata is kept.
+ * again), 'ready' (see `fileId`) or 'removed'. `intact` says that its metadata is kept, `voice`
+ * what the server is told of a recording.
  */
 class Upload {
   constructor(fields) {
     Object.assign(this, {
-      offset: 0, url: '', caption: '', fileId: '', intact: false, state: 'sending', problem: '',
-      reason: '', ...fields,
+      offset: 0, url: '', caption: '', voice: '', fileId: '', intact: false, state: 'sending',
+      problem: '', reason: '', ...fields,
     });
     this.retries = 0;
     uploads.set(this.id, this);
   }
 
   save() {
-    const { id, room, account, name, size, type, url, caption, fileId, intact, state } = this;
+    const { id, room, account, name, size, type, url, caption, voice, fileId, intact } = this;
     const file = this.file && this.size <= MAX_STORED_SIZE && !fileId ? this.file : null;
     const stored = {
-      id, room, account, name, size, type, url, caption, fileId, intact, state, file,
+      id, room, account, name, size, type, url, caption, voice, fileId, intact, file,
+      state: this.state,
     };
     localStorage.setItem(noteKey(account), 'stored');
     return inStore('readwrite', (store) => store.put(stored));
@@ -219,19 +221,22 @@ async function dropNote(account) {
 }
 
 /** Starts to upload a file for a room, or shows the reason why it cannot be sent. */
-export function upload(room, file, reason = '') {
+export function upload(room, file, reason = '', voice = '') {
   const { size, type } = file;
   const fields = {
-    id: randomKey(), room, account: currentAccount(), name: file.name || 'file', size, type,
+    id: randomKey(), room, account: currentAccount(), name: file.name || 'file', size, type, voice,
   };
   const problem = reason || (size ? '' : 'empty');
   if (problem) {
-    return new Upload({ ...fields, state: 'failed', reason: problem }).notify();
+    const failed = new Upload({ ...fields, state: 'failed', reason: problem });
+    failed.notify();
+    return failed;
   }
   const one = new Upload({ ...fields, file });
   one.notify();
   one.save();
   withLock(one.id, () => runUntilRemoved(one));
+  return one;
 }
 
 /** The uploads of the current account for a room, in order. */

@@ -1,5 +1,6 @@
 //! Media types, detected from the content: the type that an uploader claims is never trusted.
 
+use super::tracks::is_sound_only;
 use crate::base::text::{is_blank, limit_marks};
 
 /// How a file may be served to browsers.
@@ -34,7 +35,11 @@ impl Media {
             "image/heif" => Self::Image("image/heic"),
             // QuickTime is the format that MP4 was made of. Most videos in it are H.264 and AAC, which
             // browsers play as MP4, and refuse to try as QuickTime.
+            "video/mp4" | "video/x-m4v" | "video/quicktime" if is_sound_only(head) => {
+                Self::Audio("audio/mp4")
+            }
             "video/mp4" | "video/x-m4v" | "video/quicktime" => Self::Video("video/mp4"),
+            "video/webm" if is_sound_only(head) => Self::Audio("audio/webm"),
             "video/webm" => Self::Video("video/webm"),
             "audio/mpeg" => Self::Audio("audio/mpeg"),
             "audio/ogg" | "application/ogg" => Self::Audio("audio/ogg"),
@@ -48,7 +53,7 @@ impl Media {
 
     /// The inverse of [`name`](Self::name), for names read from the database.
     pub(super) fn from_name(name: &str) -> Self {
-        const KNOWN: [Media; 14] = [
+        const KNOWN: [Media; 15] = [
             Media::Picture("image/jpeg"),
             Media::Picture("image/png"),
             Media::Picture("image/gif"),
@@ -59,6 +64,7 @@ impl Media {
             Media::Video("video/webm"),
             Media::Audio("audio/mpeg"),
             Media::Audio("audio/ogg"),
+            Media::Audio("audio/webm"),
             Media::Audio("audio/wav"),
             Media::Audio("audio/flac"),
             Media::Audio("audio/mp4"),

@@ -9,6 +9,7 @@ use super::index::{Document, Facet};
 use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
+use crate::base::locale::Lang;
 
 /// Something that was found, as the page of results shows it.
 #[derive(Clone, Debug)]
@@ -29,6 +30,29 @@ pub struct Found {
     pub at: Micros,
     /// Its text, without marks of formatting.
     pub text: String,
+    /// What is said in its place where it is empty.
+    pub stand_in: Option<StandIn>,
+}
+
+impl Found {
+    /// The text, or what stands for it, in a reader's language.
+    pub fn shown_text(&self, lang: Lang) -> String {
+        match &self.stand_in {
+            Some(StandIn { key, time }) if self.text.is_empty() => {
+                lang.with(key, &[("time", time.as_str().into())])
+            }
+            _ => self.text.clone(),
+        }
+    }
+}
+
+/// Words for something without a text.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    /// A message key.
+    pub key: &'static str,
+    /// Its argument `$time`, such as `0:14`.
+    pub time: String,
 }
 
 type Documents = Arc<dyn Fn(Vec<i64>) -> BoxFuture<'static, Result<Vec<Document>>> + Send + Sync>;

@@ -25,7 +25,7 @@ fn complete_host_cookies(headers: &mut HeaderMap) {
 /// nothing else.
 pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-        img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; \
+        img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
         manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -38,7 +38,7 @@ pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=()",
+            "camera=(), geolocation=(), microphone=(self), payment=()",
         ),
     ] {
         // Uploaded files have a stricter policy of their own.

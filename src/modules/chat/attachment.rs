@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::voice::Voice;
 use crate::base::bytes_in_words;
+use crate::base::error::{Error, Result};
 use crate::engine::files::{File, FileId, Picture};
 
 /// A file attached to a message: a copy of the file's properties, so that reading a message needs
@@ -37,6 +39,9 @@ pub struct Attachment {
     /// Whether the small version shows only the beginning of the picture, which is very long.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cropped: bool,
+    /// Of a voice message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -65,7 +70,19 @@ impl Attachment {
             blur: file.blur.clone(),
             animated: file.animated,
             cropped: file.is_cropped(),
+            voice: None,
         }
+    }
+
+    /// The same with the mark of a voice message, if it has one.
+    ///
+    /// # Errors
+    /// `Invalid` when its content is no sound.
+    pub(super) fn with_voice(self, voice: Option<Voice>) -> Result<Self> {
+        if voice.is_some() && !self.media.starts_with("audio/") {
+            return Err(Error::field("files", "error-voice-sound"));
+        }
+        Ok(Self { voice, ..self })
     }
 
     /// The URL of the content, with the name percent-encoded.
@@ -83,7 +100,7 @@ impl Attachment {
     }
 
     /// Selects the template's branch: `picture`, `image` (which the browser may or may not be able
-    /// to show), `waiting`, `video`, `audio` or `file`.
+    /// to show), `waiting`, `video`, `voice`, `audio` or `file`.
     pub(super) fn shape(&self) -> &'static str {
         match self.picture {
             Picture::Made => "picture",
@@ -96,6 +113,7 @@ impl Attachment {
                 }
             }
             Picture::None | Picture::Failed if self.media.starts_with("video/") => "video",
+            Picture::None | Picture::Failed if self.voice.is_some() => "voice",
             Picture::None | Picture::Failed if self.media.starts_with("audio/") => "audio",
             Picture::None | Picture::Failed => "file",
         }
@@ -141,6 +159,11 @@ impl Attachment {
         matches!(self.shape(), "file" | "image" | "video" | "audio")
     }
 
+    /// Whether a line below it names it. What is saved of a voice message is in the menu.
+    pub(super) fn has_caption_line(&self) -> bool {
+        !matches!(self.shape(), "picture" | "voice") || !self.caption.is_empty()
+    }
+
     /// Whether an animation moves without being asked to.
     pub(super) fn autoplays(&self) -> bool {
         self.animated && self.size <= MAX_AUTOPLAY_BYTES
@@ -159,12 +182,17 @@ impl Attachments {
             |file: &&Attachment| matches!(file.shape(), "picture" | "image" | "waiting");
         self.0.iter().filter(is_picture).count() > 1
     }
+
+    /// The first voice message among them.
+    pub(super) fn voice(&self) -> Option<&Voice> {
+        self.0.iter().find_map(|file| file.voice.as_ref())
+    }
 }
 
 impl TryFrom<String> for Attachments {
     type Error = serde_json::Error;
 
-    fn try_from(stored: String) -> Result<Self, serde_json::Error> {
+    fn try_from(stored: String) -> std::result::Result<Self, serde_json::Error> {
         if stored.is_empty() {
             Ok(Self::default())
         } else {
@@ -202,6 +230,7 @@ mod tests {
             blur: None,
             animated: false,
             cropped: false,
+            voice: None,
         };
         assert_eq!(
             (one.href(), one.display_size()),

@@ -4,6 +4,7 @@
 use super::attachment::{Attachment, Attachments};
 use super::model::{Message, MessageId};
 use super::topics::AttachmentsReady;
+use super::voice::Voice;
 use super::{ATTACH, Chat, MODERATE, ROOM_FEED, held_store, store};
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -21,18 +22,27 @@ pub const MAX_FILES: usize = 10;
 /// Graphemes of a caption.
 const MAX_CAPTION_CHARS: usize = 300;
 
-/// Attachments of a message that is about to be posted, validated.
-pub(super) struct NewAttachments {
-    files: Vec<FileId>,
-    captions: Vec<String>,
+/// A file of a message that is about to be posted.
+struct NewFile {
+    id: FileId,
+    caption: String,
+    voice: Option<Voice>,
 }
 
+/// Attachments of a message that is about to be posted, validated.
+pub(super) struct NewAttachments(Vec<NewFile>);
+
 impl NewAttachments {
-    /// Files with their captions, in order; captions may be fewer.
+    /// Files with their captions and marks of voice messages, in order; of both there may be fewer.
     ///
     /// # Errors
-    /// `Invalid` for too many files, one named twice, or a caption that is too long.
-    pub(super) fn new(files: Vec<FileId>, captions: Vec<String>) -> Result<Self> {
+    /// `Invalid` for too many files, one named twice, a caption that is too long, or a mark that is
+    /// none.
+    pub(super) fn new(
+        files: Vec<FileId>,
+        captions: Vec<String>,
+        voices: &[String],
+    ) -> Result<Self> {
         let captions: Vec<_> = captions
             .into_iter()
             .map(|caption| normalize_optional_line(&caption))
@@ -58,30 +68,52 @@ impl NewAttachments {
                 MAX_CAPTION_CHARS,
             )
             .done()?;
-        Ok(Self { files, captions })
+        let mut captions = captions.into_iter();
+        let mut voices = voices.iter();
+        let mut all = Vec::new();
+        for id in files {
+            all.push(NewFile {
+                id,
+                caption: captions.next().unwrap_or_default(),
+                voice: Voice::parse(voices.next().map_or("", String::as_str))?,
+            });
+        }
+        Ok(Self(all))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.0.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.files.len()
+        self.0.len()
     }
 
-    /// The files with their captions, in order.
-    pub(super) fn into_files(self) -> impl Iterator<Item = (FileId, String)> {
-        let captions = self
-            .captions
-            .into_iter()
-            .chain(std::iter::repeat(String::new()));
-        self.files.into_iter().zip(captions)
+    /// Claims the files for a room, in the transaction that stores what has them.
+    ///
+    /// # Errors
+    /// `Invalid` when a file is not the author's, not for this room, or claimed already, and when
+    /// a voice message is no sound.
+    pub(super) async fn claim(
+        self,
+        chat: &Chat,
+        tx: &mut Tx,
+        room: RoomId,
+        author: AccountId,
+    ) -> Result<Attachments> {
+        let mut claimed = Vec::new();
+        for NewFile { id, caption, voice } in self.0 {
+            let files = &chat.engine.files;
+            let file = files.claim(tx, id, KIND, room.0, author).await?;
+            claimed.push(Attachment::of(&file, caption).with_voice(voice)?);
+        }
+        Ok(Attachments(claimed))
     }
 
     /// Claims the files for a message that was posted in the same transaction.
     ///
     /// # Errors
-    /// `Invalid` when a file is not the author's, not for this room, or claimed already.
+    /// As [`claim`](Self::claim).
     pub(super) async fn attach(
         self,
         chat: &Chat,
@@ -93,20 +125,10 @@ impl NewAttachments {
         if self.is_empty() {
             return Ok(Attachments::default());
         }
-        let mut attachments = Vec::new();
-        for (index, id) in self.files.into_iter().enumerate() {
-            let file = chat
-                .engine
-                .files
-                .claim(tx, id, KIND, room.0, author)
-                .await?;
-            insert(tx, id, (message, room)).await?;
-            attachments.push(Attachment::of(
-                &file,
-                self.captions.get(index).cloned().unwrap_or_default(),
-            ));
+        let attachments = self.claim(chat, tx, room, author).await?;
+        for file in &attachments.0 {
+            insert(tx, file.id, (message, room)).await?;
         }
-        let attachments = Attachments(attachments);
         store::set_files(tx, message, &attachments).await?;
         Ok(attachments)
     }
@@ -141,7 +163,8 @@ impl Chat {
             let (files, target) = (&self.engine.files, to.room.0);
             let copy = files.copy(tx, file.id, target, to.author, space).await?;
             insert(tx, copy.id, (to.id, to.room)).await?;
-            copies.push(Attachment::of(&copy, file.caption.clone()));
+            let copy = Attachment::of(&copy, file.caption.clone());
+            copies.push(copy.with_voice(file.voice.clone())?);
         }
         let copies = Attachments(copies);
         store::set_files(tx, to.id, &copies).await?;
@@ -262,9 +285,11 @@ mod tests {
     #[test]
     fn attachments_over_limits_are_invalid() {
         let files = |count: i64| (0..count).map(FileId).collect();
-        assert!(NewAttachments::new(files(10), vec![]).is_ok());
-        assert!(NewAttachments::new(files(11), vec![]).is_err());
-        assert!(NewAttachments::new(vec![FileId(1), FileId(1)], vec![]).is_err());
-        assert!(NewAttachments::new(files(1), vec!["x".repeat(301)]).is_err());
+        assert!(NewAttachments::new(files(10), vec![], &[]).is_ok());
+        assert!(NewAttachments::new(files(11), vec![], &[]).is_err());
+        assert!(NewAttachments::new(vec![FileId(1), FileId(1)], vec![], &[]).is_err());
+        assert!(NewAttachments::new(files(1), vec!["x".repeat(301)], &[]).is_err());
+        assert!(NewAttachments::new(files(1), vec![], &["1 aa".into()]).is_ok());
+        assert!(NewAttachments::new(files(1), vec![], &["NaN aa".into()]).is_err());
     }
 }

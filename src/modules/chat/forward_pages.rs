@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::actions::permitted_message;
 use super::model::{Message, MessageId};
-use super::{Chat, POST, markdown};
+use super::{Chat, POST};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::permissions::{READ, is_granted};
@@ -88,7 +88,7 @@ async fn forward(
             head: chat.community.head(&viewer, viewer.lang.t("forward-title")),
             shell,
             form,
-            text: markdown::to_plain(&message.body, PREVIEW_CHARS),
+            text: message.excerpt(PREVIEW_CHARS, viewer.lang),
             message,
             query: query.q,
             destinations,
@@ -135,7 +135,7 @@ async fn preview(
     }
     Html::of(&PreviewView {
         face: Face::of(message.author, &message.author_name),
-        text: markdown::to_plain(&message.body, PREVIEW_CHARS),
+        text: message.excerpt(PREVIEW_CHARS, viewer.lang),
         place: chat.community.rooms.title(viewer.account, &room).await?,
         message,
         lang: viewer.lang,

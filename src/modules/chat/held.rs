@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::attachment::{Attachment, Attachments};
-use super::attachment_store::{KIND, NewAttachments};
+use super::attachment_store::NewAttachments;
 use super::held_model::{HELD_TTL, HeldId, HeldMessage};
 use super::topics::MessageHeld;
 use super::{Chat, held_store, markdown};
@@ -93,13 +92,7 @@ impl Chat {
         }
         message.id = HeldId::new();
         message.created_at = Micros::now();
-        let mut files = Vec::new();
-        for (file, caption) in attachments.into_files() {
-            let target = message.room.0;
-            let claimed = self.engine.files.claim(tx, file, KIND, target, author);
-            files.push(Attachment::of(&claimed.await?, caption));
-        }
-        message.files = Attachments(files);
+        message.files = attachments.claim(self, tx, message.room, author).await?;
         held_store::insert(tx, &message, rule).await?;
         let origin = Origin::new(author, Some(space));
         let event = MessageHeld {

@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::attachment::Attachments;
 use super::joined::Joined;
 use super::link_card::LinkPreviews;
+use super::markdown;
 use super::mention_targets::Mentions;
 use super::polls::Poll;
 use super::reactions::Reactions;
@@ -17,6 +18,7 @@ use super::reply::Reply;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
+use crate::base::locale::Lang;
 use crate::base::text::is_blank;
 use crate::id;
 
@@ -148,6 +150,16 @@ impl Message {
             poll: Poll::default(),
             previews: LinkPreviews::default(),
             pinned_at: None,
+        }
+    }
+
+    /// The text in one line without markup, up to so many characters, or what stands for a voice
+    /// message alone. Empty for other files alone.
+    pub(super) fn excerpt(&self, max_chars: usize, lang: Lang) -> String {
+        let text = markdown::to_plain(&self.body, max_chars);
+        match self.files.voice() {
+            Some(voice) if text.is_empty() => voice.words(lang),
+            _ => text,
         }
     }
 

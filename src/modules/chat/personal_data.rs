@@ -1,7 +1,8 @@
 //! What chat keeps of an account: its messages, and its name in lines about who joined.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::attachment::{Attachment, Attachments};
 use super::joined::Joined;
 use super::model::MessageId;
 use super::scheduled::MAX_SCHEDULED;
@@ -19,22 +20,35 @@ const PAGE_MESSAGES: i64 = 200;
 /// Messages that one transaction deletes.
 const BATCH_MESSAGES: i64 = 50;
 
+/// The files of a message: their contents are at their addresses.
+fn exported(files: &Attachments) -> Vec<Value> {
+    let one = |file: &Attachment| {
+        json!({ "href": file.href(), "name": file.name, "caption": file.caption,
+            "media": file.media, "size": file.size, "voice": file.voice })
+    };
+    files.0.iter().map(one).collect()
+}
+
 /// A page of an account's messages.
 pub(super) async fn export(chat: Chat, account: AccountId, after: i64) -> Result<DataPage> {
-    const READ: &str = "SELECT id, room_id, body, created_at, edited_at FROM messages \
+    const READ: &str = "SELECT id, room_id, body, created_at, edited_at, files \
+        FROM messages \
         WHERE author_id = $1 AND id > $2 AND deleted_at IS NULL AND joined = '' \
         ORDER BY id LIMIT $3";
-    type Row = (MessageId, RoomId, String, Micros, Option<Micros>);
+    type Row = (MessageId, RoomId, String, Micros, Option<Micros>, String);
     let db = &chat.engine.db;
     let rows: Vec<Row> = db.all(READ, (account, after, PAGE_MESSAGES)).await?;
     let is_full = i64::try_from(rows.len()).unwrap_or(0) == PAGE_MESSAGES;
     let last = rows.last().map(|(id, ..)| id.0);
-    let items = rows.into_iter().map(|(id, room, body, created, edited)| {
-        json!({ "id": id, "room": room, "body": body, "created_at": created.rfc3339(),
-            "edited_at": edited.map(Micros::rfc3339) })
-    });
+    let mut items = Vec::new();
+    for (id, room, body, created, edited, files) in rows {
+        let files = Attachments::try_from(files).map_err(anyhow::Error::new)?;
+        items.push(json!({ "id": id, "room": room, "body": body,
+            "created_at": created.rfc3339(), "edited_at": edited.map(Micros::rfc3339),
+            "files": exported(&files) }));
+    }
     Ok(DataPage {
-        items: items.collect(),
+        items,
         next: last.filter(|_| is_full),
     })
 }
@@ -55,7 +69,7 @@ pub(super) async fn export_held(chat: Chat, account: AccountId, after: i64) -> R
     let last = rows.last().map(|held| held.id.0);
     let items = rows.into_iter().map(|held| {
         json!({ "id": held.id, "room": held.room, "body": held.body,
-            "created_at": held.created_at.rfc3339() })
+            "created_at": held.created_at.rfc3339(), "files": exported(&held.files) })
     });
     Ok(DataPage {
         items: items.collect(),

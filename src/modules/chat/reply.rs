@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use super::attachment::Attachments;
 use super::markdown;
 use super::model::MessageId;
+use super::voice::Voice;
 use crate::base::ids::AccountId;
+use crate::base::locale::Lang;
 
 /// Characters of it that are shown, in one line.
 const SHOWN_CHARS: usize = 140;
@@ -31,6 +34,34 @@ pub struct Reply {
     /// Whether it is deleted.
     #[sqlx(rename = "quoted_deleted")]
     pub is_deleted: Option<bool>,
+    /// The files of one without a text.
+    #[sqlx(rename = "quoted_files", try_from = "String")]
+    #[serde(default, skip_serializing_if = "QuotedFiles::is_empty")]
+    pub files: QuotedFiles,
+}
+
+/// What a quote shows of files alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedFiles {
+    /// The first voice message among them.
+    pub voice: Option<Voice>,
+}
+
+impl QuotedFiles {
+    fn is_empty(&self) -> bool {
+        self.voice.is_none()
+    }
+}
+
+impl TryFrom<String> for QuotedFiles {
+    type Error = serde_json::Error;
+
+    fn try_from(stored: String) -> Result<Self, serde_json::Error> {
+        let files = Attachments::try_from(stored)?;
+        Ok(Self {
+            voice: files.voice().cloned(),
+        })
+    }
 }
 
 impl Reply {
@@ -39,10 +70,15 @@ impl Reply {
         self.to.is_none()
     }
 
-    /// The text in one line, without markup.
-    pub(super) fn excerpt(&self) -> String {
+    /// The text in one line, without markup, or what stands for files alone.
+    pub(super) fn excerpt(&self, lang: Lang) -> String {
         let text = self.text.as_deref().unwrap_or_default();
-        markdown::to_plain(text, SHOWN_CHARS)
+        let text = markdown::to_plain(text, SHOWN_CHARS);
+        match (&self.files.voice, text.is_empty()) {
+            (_, false) => text,
+            (Some(voice), true) => voice.words(lang),
+            (None, true) => lang.t("reply-to-file").to_owned(),
+        }
     }
 
     /// Whether nothing is left to quote.
@@ -56,7 +92,8 @@ macro_rules! quoted_columns {
     () => {
         "q.author_id AS quoted_author, qa.name AS quoted_name, \
          substr(q.body, 1, 300) AS quoted_text, q.revision AS quoted_revision, \
-         (q.deleted_at IS NOT NULL) AS quoted_deleted"
+         (q.deleted_at IS NOT NULL) AS quoted_deleted, \
+         CASE WHEN q.body = '' THEN q.files ELSE '' END AS quoted_files"
     };
 }
 

@@ -18,9 +18,15 @@ pub(super) async fn message(chat: Chat, viewer: Viewer, target: Target) -> Resul
         return Err(Error::NotFound);
     }
     let files = message.files.0.iter();
-    let files = files.map(|file| match file.caption.as_str() {
-        "" => file.name.clone(),
-        caption => format!("{}: {caption}", file.name),
+    let files = files.map(|file| {
+        let name = match &file.voice {
+            Some(voice) => voice.words(viewer.lang),
+            None => file.name.clone(),
+        };
+        match file.caption.as_str() {
+            "" => name,
+            caption => format!("{name}: {caption}"),
+        }
     });
     let body = std::iter::once(message.body.clone()).chain(files);
     let lines: Vec<_> = body.filter(|line| !line.is_empty()).collect();

@@ -22,9 +22,11 @@ use crate::community::search_scope::{
     mentions_group, mentions_role,
 };
 use crate::engine::bus::{Envelope, Subscriber};
-use crate::engine::search::{Document, Facet, Found, SearchSource};
+use crate::engine::search::{Document, Facet, Found, SearchSource, StandIn};
 
 const NAME: &str = "chat.message";
+
+static EMPTY: String = String::new();
 
 /// Messages with a link to the web.
 const HAS_LINK: Facet = Facet::flag('l');
@@ -96,7 +98,10 @@ impl Row {
         };
         let answers = self.poll.answers.iter().map(|answer| &answer.text);
         let files = self.files.0.iter();
-        let names = files.flat_map(|file| [&file.name, &file.caption]);
+        let names = files.flat_map(|file| match file.voice {
+            Some(_) => [&EMPTY, &file.caption], // nobody named the file
+            None => [&file.name, &file.caption],
+        });
         for part in answers.chain(names).filter(|part| !part.is_empty()) {
             text.push_str(if text.is_empty() { "" } else { "\n" });
             text.push_str(part);
@@ -250,6 +255,10 @@ pub(super) async fn found(chat: Chat, account: AccountId, ids: Vec<i64>) -> Resu
             href: format!("/messages/{}", row.id),
             at: row.created_at,
             text: row.text(),
+            stand_in: row.files.voice().map(|voice| StandIn {
+                key: "voice-words",
+                time: voice.time(),
+            }),
             author_name: row.author_name,
         });
         found.collect()

@@ -8,7 +8,6 @@ use super::attachment_store::FilePage;
 use super::dividers::Entry;
 use super::forum::TagId;
 use super::history::Log;
-use super::markdown;
 use super::model::Message;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
@@ -141,7 +140,7 @@ pub(super) struct ChangePage {
 impl RoomView<'_> {
     /// The beginning of a message, for who answers it.
     fn excerpt(&self, message: &Message) -> String {
-        markdown::to_plain(&message.body, MAX_EXCERPT_CHARS)
+        message.excerpt(MAX_EXCERPT_CHARS, self.head.lang)
     }
 }
 
@@ -193,6 +192,7 @@ mod tests {
     use super::super::model::MessageId;
     use super::super::reactions::{Reaction, Reactions};
     use super::super::reply::Reply;
+    use super::super::voice::Voice;
     use super::*;
     use crate::community::Face;
     use crate::engine::files::{FileId, Picture};
@@ -257,6 +257,7 @@ mod tests {
             blur: Some("data:image/webp;base64,AA==".into()),
             animated: false,
             cropped: false,
+            voice: None,
         };
         let files = Attachments(vec![
             file(Picture::Made, "a \"b\".png", "image/png"),
@@ -265,6 +266,25 @@ mod tests {
             file(Picture::None, "e.ogg", "audio/ogg"),
             file(Picture::None, "<f>.html", "application/octet-stream"),
         ]);
+        let voice = Voice::parse("14200 00ff7f").unwrap();
+        let spoken = Attachment {
+            caption: String::new(),
+            ..file(Picture::None, "voice-message.webm", "audio/webm")
+        };
+        let spoken = spoken.with_voice(voice.clone()).unwrap();
+        assert!(
+            file(Picture::Made, "g.png", "image/png")
+                .with_voice(voice)
+                .is_err()
+        );
+        insta::assert_snapshot!(
+            "message_voice",
+            render(&Message {
+                body: String::new(),
+                files: Attachments(vec![spoken]),
+                ..plain.clone()
+            })
+        );
         insta::assert_snapshot!(
             "message_files",
             render(&Message {
@@ -286,6 +306,7 @@ mod tests {
                 text: Some("Is **<b>it</b>** cold?\n\nVery".into()),
                 revision: Some(1),
                 is_deleted: Some(false),
+                ..Reply::default()
             },
             reactions: Reactions(vec![reaction("👍", 2), reaction(":tide:", 120)]),
             pinned_at: Some(Micros(1_795_228_260_000_000)),

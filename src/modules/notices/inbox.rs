@@ -196,9 +196,9 @@ fn item(lang: Lang, line: &'static str, entry: Entry, found: Option<Found>) -> I
     let (name, place, is_direct, text, face) = match found {
         Some(found) => (
             found.author_name.clone(),
-            found.place,
+            found.place.clone(),
             found.is_direct,
-            found.text,
+            found.shown_text(lang),
             Some(Face::of(found.author, &found.author_name)),
         ),
         None => {

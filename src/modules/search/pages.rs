@@ -74,7 +74,7 @@ pub(super) async fn brief(
     let list = BriefList {
         lang: viewer.lang,
         query: asked.text().to_owned(),
-        found: items(&request, results.found),
+        found: items(&request, results.found, viewer.lang),
     };
     Html::of(&list)
 }
@@ -89,7 +89,7 @@ async fn result_list(search: &SearchPages, viewer: &Viewer, asked: &Asked) -> Re
         asked: asked.clone(),
         is_asked: request.selection.is_some(),
         is_complete: unfinished.count() == 0,
-        items: items(&request, results.found),
+        items: items(&request, results.found, viewer.lang),
         next: results.next,
         notes: request.notes,
     })

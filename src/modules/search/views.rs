@@ -24,11 +24,11 @@ pub(super) struct Item {
 }
 
 impl Item {
-    fn new(found: Found, terms: &[Term]) -> Self {
+    fn new(found: Found, terms: &[Term], lang: Lang) -> Self {
         Self {
             id: found.id,
             face: Face::of(found.author, &found.author_name),
-            pieces: snippet(&found.text, terms),
+            pieces: snippet(&found.shown_text(lang), terms),
             author: found.author_name,
             place: found.place,
             is_direct: found.is_direct,
@@ -39,14 +39,14 @@ impl Item {
 }
 
 /// What was found for a request, as it is shown.
-pub(super) fn items(request: &Request, found: Vec<Found>) -> Vec<Item> {
+pub(super) fn items(request: &Request, found: Vec<Found>, lang: Lang) -> Vec<Item> {
     let terms = request
         .selection
         .as_ref()
         .map(|selection| &*selection.terms);
     let terms = terms.unwrap_or_default();
     let found = found.into_iter();
-    found.map(|one| Item::new(one, terms)).collect()
+    found.map(|one| Item::new(one, terms, lang)).collect()
 }
 
 #[derive(Template)]

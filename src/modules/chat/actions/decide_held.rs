@@ -151,7 +151,9 @@ impl Chat {
         for (file, caption) in held_store::take_files(tx, held.id).await? {
             held_store::attach(tx, file, message.id, *room).await?;
             let file = self.engine.files.file_in(tx, file).await?;
-            files.push(Attachment::of(&file, caption));
+            let stored = held.files.0.iter().find(|one| one.id == file.id);
+            let voice = stored.and_then(|one| one.voice.clone());
+            files.push(Attachment::of(&file, caption).with_voice(voice)?);
         }
         message.files = Attachments(files);
         store::set_files(tx, message.id, &message.files).await?;

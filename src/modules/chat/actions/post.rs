@@ -124,7 +124,8 @@ pub(in super::super) async fn post_input(
         .permit_in_room(by.account, &POST, input.room)
         .await?;
     Chat::check_form(room.is_forum(), input.heading.as_ref())?;
-    let attachments = NewAttachments::new(input.files.into_vec(), input.captions.into_vec())?;
+    let (files, captions) = (input.files.into_vec(), input.captions.into_vec());
+    let attachments = NewAttachments::new(files, captions, &input.voices)?;
     let forwarded = input.forwarded;
     let has_forwarded_files = forwarded
         .as_ref()

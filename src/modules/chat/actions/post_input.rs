@@ -29,6 +29,9 @@ pub(in super::super) struct PostInput {
     /// Captions in the order of the files; there may be fewer.
     #[serde(default)]
     pub(super) captions: List<String, MAX_LISTED>,
+    /// For each file nothing, or for a voice message `<milliseconds> <waveform>`; there may be fewer.
+    #[serde(default)]
+    pub(super) voices: List<String, MAX_LISTED>,
     /// Idempotency key chosen by the client: 8 to 64 letters, digits, `-` or `_`, unique among the
     /// author's posts.
     #[serde(default)]
@@ -60,6 +63,7 @@ impl PostInput {
             body,
             files: List::default(),
             captions: List::default(),
+            voices: List::default(),
             reply_to: None,
             key,
             seen: String::new(),
