@@ -13,6 +13,9 @@ use icu_properties::{
 /// Ends an address for comrak: a tab, and a control character that no text needs, by which the tab
 /// is told from others. [`normalize`] makes that a space where it was written.
 const MARK: &str = "\t\u{c}";
+/// The same before the bars of a spoiler, which would close none after white space: the last
+/// character is one that no text has, and that is no white space.
+const MARK_BEFORE_BARS: &str = "\t\u{c}\u{fdd0}";
 const CONTROL: char = '\u{c}';
 
 /// The source with `\n` at the ends of lines and without the control character of [`MARK`].
@@ -39,7 +42,10 @@ pub(super) fn mark(source: &str) -> Cow<'_, str> {
         }
         if let Some(end) = end_of_address(&source[from..]) {
             out.push_str(&source[copied..from + end]);
-            out.push_str(MARK);
+            out.push_str(match source[from + end..].starts_with("||") {
+                true => MARK_BEFORE_BARS,
+                false => MARK,
+            });
             copied = from + end;
             at = copied;
         }
@@ -55,7 +61,7 @@ pub(super) fn mark(source: &str) -> Cow<'_, str> {
 pub(super) fn remove_marks(root: Node<'_>) {
     let clean = |text: &mut String| {
         if text.contains(MARK) {
-            *text = text.replace(MARK, "");
+            *text = text.replace(MARK_BEFORE_BARS, "").replace(MARK, "");
         }
     };
     for node in root.descendants() {
@@ -127,6 +133,7 @@ fn end_of_address(text: &str) -> Option<usize> {
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return Some(index),
             '>' | '"' => return Some(index),
+            '|' if text[index..].starts_with("||") => return Some(index),
             _ if is_end(c) => return Some(index),
             _ => {}
         }

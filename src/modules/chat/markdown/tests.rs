@@ -60,6 +60,7 @@ fn check_attributes(element: &str, attributes: &str, context: &str) {
             ("a", "href") => ["http://", "https://", "mailto:"]
                 .iter()
                 .any(|scheme| value.to_ascii_lowercase().starts_with(scheme)),
+            ("span", "tabindex") => value == "0",
             ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
             ("code" | "span", "class") | ("ol", "start") | ("li", "value") => {
                 is_expected_attribute(element, name, value)

@@ -179,6 +179,35 @@ fn bare_address_ends_before_a_bracket_that_is_not_its_own() {
 }
 
 #[test]
+fn bare_address_ends_before_the_bars_of_a_spoiler() {
+    for (source, address) in [
+        ("||https://a.example/x||", "https://a.example/x"),
+        (
+            "||见 https://a.example/x?y=1|| then",
+            "https://a.example/x?y=1",
+        ),
+        ("||see www.a.example||then", "http://www.a.example"),
+        ("https://a.example/x||it was ann||", "https://a.example/x"),
+    ] {
+        assert_eq!(addresses(source), [address], "{source}");
+        let html = check(source);
+        assert!(
+            html.contains("class=\"spoiler\"") && !html.contains("||"),
+            "{html}"
+        );
+        assert!(!html.contains('\u{fdd0}'), "{html:?}");
+    }
+    for code in ["`https://a.example/||`", "```\nhttps://a.example/||\n```"] {
+        let html = check(code);
+        assert!(html.contains("https://a.example/||"), "{html}");
+    }
+    assert_eq!(
+        addresses("https://a.example/x|y"),
+        ["https://a.example/x%7Cy"]
+    );
+}
+
+#[test]
 fn written_destinations_are_not_cut() {
     for (source, address) in [
         (
