@@ -33,7 +33,7 @@ async fn seeded_server_is_whole_and_can_be_used() {
     server.start_again().await;
     let ann = server.visitor();
     ann.sign_in("ann@example.org", password).await.done();
-    let home = ann.page(&ann.get("/").await.location()).await;
+    let home = ann.page(ann.get("/").await.location()).await;
     assert!(
         home.contains("العربية") && home.contains("日本語"),
         "{home}"
@@ -51,7 +51,7 @@ async fn seeded_server_is_whole_and_can_be_used() {
     // Who is in the small space alone finds nothing of the other.
     let few = server.visitor();
     few.sign_in("person60@example.org", password).await.done();
-    let home = few.page(&few.get("/").await.location()).await;
+    let home = few.page(few.get("/").await.location()).await;
     assert!(
         home.contains("reading") && !home.contains("العربية"),
         "{home}"

@@ -195,7 +195,7 @@ const UNTRANSLATED: &str = r#"(() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const parent = walker.currentNode.parentElement;
-        if (parent.closest('script, style, template') || parent.closest(written)) continue;
+        if (parent.closest('script, style, template, noscript') || parent.closest(written)) continue;
         look(walker.currentNode.data, parent.outerHTML.slice(0, 80));
     }
     for (const one of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
