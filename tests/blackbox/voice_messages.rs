@@ -84,12 +84,18 @@ async fn voice_message_shows_its_length_and_waveform() {
     assert!(policy.contains("microphone=(self)"), "{policy}");
     // An edit adds a text and keeps it; a deletion deletes it.
     let edited = ann.edit(&message, "what I said").await;
-    let log = bob
-        .page(&format!("/rooms/{}/log", bob.room("general")))
-        .await;
-    assert!(log.contains(BARS) && log.contains("what I said"), "{log}");
+    // The other instance hears of it a moment later.
+    eventually("the edited message", async || {
+        let path = format!("/rooms/{}/log", bob.room("general"));
+        let log = bob.page(&path).await;
+        (log.contains(BARS) && log.contains("what I said")).then_some(())
+    })
+    .await;
     ann.delete(&edited).await;
-    bob.get(&href).await.expect(404);
+    eventually("the file that is gone", async || {
+        (bob.get(&href).await.status == 404).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
