@@ -69,6 +69,36 @@ async fn receipt_is_shown_if_both_share() {
 }
 
 #[tokio::test]
+async fn who_is_blocked_sees_no_receipt() {
+    let server = TestServer::start().await;
+    let ann = server.owner("Ann").await;
+    let bob = server.member("Bob").await;
+    let room = ann.direct(&[&bob]).await;
+    share(&ann, "yes").await;
+    share(&bob, "yes").await;
+    let first = bob.post(&room, "first").await;
+    let last = bob.post(&room, "are you there?").await;
+    let mut page = bob.html_socket().await;
+    page.follow(&format!("account/{}/unread", bob.id)).await;
+    read(&ann, &first).await;
+    page.frame("data-reader").await;
+    let fields = json!({ "account": bob.id, "kind": "block" });
+    ann.act("community.block", fields).await.done();
+    read(&ann, &last).await;
+    let path = format!("/rooms/{room}/receipts");
+    assert_eq!(bob.page(&path).await, "");
+    assert_eq!(line(&bob, &room).await, "");
+    // What comes first after the block tells of what was read after it was lifted.
+    let fields = json!({ "account": bob.id });
+    ann.act("community.unblock", fields).await.done();
+    let newest = bob.post(&room, "and now?").await;
+    read(&ann, &newest).await;
+    let frame = page.frame("data-reader").await;
+    let mark = format!("data-read=\"{}\"", newest.id);
+    assert!(frame.contains(&mark), "{frame}");
+}
+
+#[tokio::test]
 async fn receipts_of_a_group_name_those_who_share() {
     let server = TestServer::start().await;
     let ann = server.owner("Ann").await;

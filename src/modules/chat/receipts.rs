@@ -103,6 +103,10 @@ impl Chat {
         if !own.shows_reads() || room.space.is_some() || room.parent.is_some() {
             return Ok(None);
         }
+        // Who blocked somebody shows them nothing any more.
+        if self.community.is_closed(room.id).await? {
+            return Ok(None);
+        }
         let db = &self.engine.db;
         let newest = store::newest_with_author(db, room.id).await?;
         let own_newest = newest.filter(|(_, author)| *author == account);
@@ -163,6 +167,9 @@ impl Chat {
                 read: *message,
                 is_shown: false, // a script decides
             };
+            if self.community.is_closed(*room).await? {
+                continue;
+            }
             let html = receipt_frame(*room, &reader);
             for other in self.community.access.readers_of(*room).await?.iter() {
                 let feed = UNREAD_FEED.name(*other);

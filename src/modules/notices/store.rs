@@ -91,7 +91,22 @@ macro_rules! is_unread {
     };
 }
 
-pub(super) use is_unread;
+/// The [`Entry`]s of an account's inbox that are unread and fit a condition.
+macro_rules! unread_entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT n.id, n.kind, n.item, n.room_id, n.href, n.text, n.actor_id, \
+             a.name AS actor_name, TRUE AS is_unread FROM notice_recipients r \
+             JOIN notices n ON n.id = r.notice_id \
+             LEFT JOIN accounts a ON a.id = n.actor_id WHERE r.account_id = $1 AND ",
+            $crate::modules::notices::store::is_unread!(),
+            " AND ",
+            $rest
+        )
+    };
+}
+
+pub(super) use {is_unread, unread_entries};
 
 pub(super) async fn has_untold(db: &Db) -> Result<bool> {
     let asked = "SELECT EXISTS (SELECT 1 FROM notices WHERE told_up_to IS NOT NULL)";
@@ -290,15 +305,8 @@ pub(super) async fn newest_loud(
     after: NoticeId,
     limit: usize,
 ) -> Result<Vec<Entry>> {
-    const READ: &str = concat!(
-        "SELECT n.id, n.kind, n.item, n.room_id, n.href, n.text, n.actor_id, \
-         a.name AS actor_name, TRUE AS is_unread FROM notice_recipients r \
-         JOIN notices n ON n.id = r.notice_id \
-         LEFT JOIN accounts a ON a.id = n.actor_id WHERE r.account_id = $1 AND r.notice_id > $2 \
-         AND NOT r.is_quiet AND ",
-        is_unread!(),
-        " ORDER BY r.notice_id DESC LIMIT $3"
-    );
+    const READ: &str =
+        unread_entries!("r.notice_id > $2 AND NOT r.is_quiet ORDER BY r.notice_id DESC LIMIT $3");
     db.all(READ, (account, after, limit as i64)).await
 }
 
@@ -318,14 +326,7 @@ pub(super) async fn unread_entry(
     account: AccountId,
     notice: NoticeId,
 ) -> Result<Option<Entry>> {
-    const READ: &str = concat!(
-        "SELECT n.id, n.kind, n.item, n.room_id, n.href, n.text, n.actor_id, \
-         a.name AS actor_name, TRUE AS is_unread FROM notice_recipients r \
-         JOIN notices n ON n.id = r.notice_id \
-         LEFT JOIN accounts a ON a.id = n.actor_id WHERE r.account_id = $1 AND r.notice_id = $2 \
-         AND ",
-        is_unread!()
-    );
+    const READ: &str = unread_entries!("r.notice_id = $2");
     db.optional(READ, (account, notice)).await
 }
 

@@ -30,6 +30,10 @@ pub(super) struct Send {
 pub(super) async fn find_due(notices: Notices, run: Run, _: Value) -> Result<Settled, Failure> {
     let db = &notices.engine.db;
     let now = Micros::now();
+    // The host may have taken the setting back: digests wait until there is mail again.
+    if !notices.engine.mail.is_configured() {
+        return run.done();
+    }
     loop {
         let due = store::due(db, now, BATCH_DUE).await?;
         if due.is_empty() {

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::super::store::{Entry, is_unread};
+use super::super::store::{Entry, unread_entries};
 use super::Rhythm;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -99,15 +99,7 @@ pub(super) async fn unread(
     after: NoticeId,
     limit: usize,
 ) -> Result<Vec<Entry>> {
-    const READ: &str = concat!(
-        "SELECT n.id, n.kind, n.item, n.room_id, n.href, n.text, n.actor_id, \
-         a.name AS actor_name, TRUE AS is_unread FROM notice_recipients r \
-         JOIN notices n ON n.id = r.notice_id \
-         LEFT JOIN accounts a ON a.id = n.actor_id WHERE r.account_id = $1 \
-         AND r.notice_id > $2 AND ",
-        is_unread!(),
-        " ORDER BY r.notice_id DESC LIMIT $3"
-    );
+    const READ: &str = unread_entries!("r.notice_id > $2 ORDER BY r.notice_id DESC LIMIT $3");
     db.all(READ, (account, after, limit as i64)).await
 }
 
