@@ -7,3 +7,4 @@ pub mod notices;
 pub mod presence;
 pub mod reminders;
 pub mod search;
+pub mod voice;

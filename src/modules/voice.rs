@@ -1,0 +1,3 @@
+//! Voice.
+#![allow(dead_code)]
+mod sfu;
