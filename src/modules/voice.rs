@@ -1,3 +1,4 @@
 //! Voice.
 #![allow(dead_code)]
+mod media;
 mod sfu;

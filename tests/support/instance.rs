@@ -54,6 +54,7 @@ impl Instance {
         command
             .env("TIDEPOOL_PROFILE", "development")
             .env("TIDEPOOL_LOG", "info,memory_serve=warn")
+            .env("TIDEPOOL_VOICE_PORT", "0")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("TIDEPOOL_ADDRESS", &self.address)
             .env("TIDEPOOL_DATA", self.folder.path());

@@ -112,6 +112,17 @@ pub(super) struct SettingsFile {
     /// Requests in work at once, without assets and health. One more is answered 503 at once.
     #[config(env = "TIDEPOOL_MAX_REQUESTS")]
     max_requests: Option<usize>,
+    /// The port of voice and video, for both UDP and TCP: the one thing besides the web address that a
+    /// firewall has to let in. Each instance on one machine needs its own. 0: any free port.
+    #[config(env = "TIDEPOOL_VOICE_PORT")]
+    voice_port: Option<u16>,
+    /// Names or addresses under which browsers reach that port, with commas between them in the
+    /// environment. Empty: the host of the page, and this machine's own address.
+    #[config(env = "TIDEPOOL_VOICE_ADDRESSES", parse_env = confique::env::parse::list_by_comma)]
+    voice_addresses: Option<Vec<String>>,
+    /// People in voice rooms and calls of this instance at once. One more is answered 503.
+    #[config(env = "TIDEPOOL_MAX_VOICE_PEOPLE")]
+    max_voice_people: Option<usize>,
     /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3
     /// bucket.
     #[config(env = "TIDEPOOL_S3_BUCKET")]
@@ -255,6 +266,9 @@ impl Settings {
             max_sockets,
             max_sockets_per_account,
             max_requests,
+            voice_port,
+            voice_addresses,
+            max_voice_people,
             s3_bucket,
             s3_endpoint,
             s3_region,

@@ -65,6 +65,10 @@ impl Settings {
             max_sockets: by(1_000, 12_000, 60_000),
             max_sockets_per_account: by(64, 64, 64),
             max_requests: by(256, 1024, 4096),
+            // That of STUN and TURN, which firewalls of companies and hotels know.
+            voice_port: 3478,
+            voice_addresses: Vec::new(),
+            max_voice_people: by(100, 300, 2_000),
             s3_bucket: String::new(),
             s3_endpoint: String::new(),
             s3_region: "us-east-1".to_owned(),
