@@ -33,6 +33,7 @@ use crate::modules::notices::{self, Notices};
 use crate::modules::presence::{self, Presence};
 use crate::modules::reminders::{self, Reminders};
 use crate::modules::search::{self, SearchPages};
+use crate::modules::voice::{self, Voice};
 
 /// How long requests may take to finish on shutdown. With the two below it stays within the ten
 /// seconds that container runtimes allow.
@@ -57,6 +58,7 @@ pub fn modules() -> Modules<Community> {
         .add(reminders::module(), Reminders::new)
         .add(moderation::module(), Moderation::new)
         .add(search::module(), SearchPages::new)
+        .add(voice::module(), Voice::new)
 }
 
 /// Runs the server until SIGTERM or SIGINT. `further` adds modules to the built-in ones: see
@@ -124,6 +126,7 @@ pub async fn serve_with(
         &community,
         started.navs.clone(),
         started.panes.clone(),
+        started.room_parts.clone(),
         started.tab_counts.clone(),
     );
     started.routes = started.routes.layer(Extension(layout));

@@ -50,7 +50,7 @@ use fragments::Fragments;
 use jobs::Jobs;
 use live::{Hub, Limits, Rights};
 use mail::Mailer;
-use module::{Declarations, Handlers, Migration, Nav, Pane, TabCount};
+use module::{Declarations, Handlers, Migration, Nav, Pane, RoomPart, RoomPlace, TabCount};
 use notices::Notices;
 use personal_data::PersonalData;
 use reportable::Reportable;
@@ -135,6 +135,8 @@ pub struct Started {
     pub navs: Vec<Nav>,
     /// What makes the panes beside a space's pages.
     pub panes: Vec<Pane>,
+    /// What modules add to rooms, and where.
+    pub room_parts: Vec<(RoomPlace, RoomPart)>,
     /// What counts beside the links to pages of a space's settings.
     pub tab_counts: Vec<TabCount>,
     rights: Arc<Rights>,
@@ -272,6 +274,7 @@ impl Engine {
             transfers,
             navs: handlers.navs,
             panes: handlers.panes,
+            room_parts: handlers.room_parts,
             tab_counts: handlers.tab_counts,
             rights,
         }

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::cache::Members;
 use super::find::Pattern;
 use super::permissions::READ;
-use super::{Community, Face, Person, Room, RoomKind, Spaces};
+use super::{Community, Face, Person, Room, Spaces};
 use crate::base::db::Sql;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
@@ -165,11 +165,9 @@ impl Community {
 impl ReaderPage {
     /// The name of the room's icon.
     pub(super) fn icon(&self) -> &'static str {
-        match (self.room.space, self.room.rules.kind) {
-            (None, _) => "chat",
-            (Some(_), RoomKind::Announcement | RoomKind::Text | RoomKind::Forum) => {
-                self.room.icon()
-            }
+        match self.room.space {
+            None => "chat",
+            Some(_) => self.room.icon(),
         }
     }
 }

@@ -67,6 +67,11 @@ impl Room {
         self.parent.is_none() && self.rules.kind == RoomKind::Forum
     }
 
+    /// Whether people talk in it. Not for its threads.
+    pub fn is_voice(&self) -> bool {
+        self.parent.is_none() && self.rules.kind == RoomKind::Voice
+    }
+
     /// The room whose rules, members and privacy count here: of a thread its parent's.
     pub fn governing(&self) -> RoomId {
         self.parent.unwrap_or(self.id)
@@ -78,6 +83,7 @@ impl Room {
             _ if self.parent.is_some() => "thread",
             _ if self.rules.private => "lock",
             RoomKind::Announcement => "megaphone",
+            RoomKind::Voice => "speaker",
             RoomKind::Forum => "list",
             RoomKind::Text => "hash",
         }

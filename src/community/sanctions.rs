@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::access_store::hold_member;
 use super::actor::actor;
 use super::permissions::{READ as READ_SPACE, TIME_OUT};
-use super::{Access, Scope};
+use super::{Access, Community, Scope};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
@@ -181,6 +181,21 @@ pub(super) async fn check_above(
     let (member, rules) = hold_member(tx, &access.declared, space, account).await?;
     actor.check_above(rules.rank(&member))?;
     Ok(member)
+}
+
+impl Community {
+    /// Checks in a transaction that `by` stands above another member of a space, as whoever does
+    /// something to somebody has to. The space's row is locked.
+    ///
+    /// # Errors
+    /// `Forbidden` for who stands as high, `NotFound` for who is no member.
+    pub async fn check_above(
+        &self,
+        tx: &mut Tx,
+        people: (AccountId, SpaceId, AccountId),
+    ) -> Result<()> {
+        check_above(tx, &self.access, people).await.map(drop)
+    }
 }
 
 impl Sanctions {

@@ -1,5 +1,6 @@
 //! The shell: rail, sidebar and panes around every page of a signed-in account.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -17,7 +18,7 @@ use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId, SpaceId};
 use crate::base::locale::Lang;
-use crate::engine::module::{Nav, NavEntry, NavSection, Pane, TabCount};
+use crate::engine::module::{Nav, NavEntry, NavSection, Pane, RoomPart, RoomPlace, TabCount};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 use crate::engine::web::{Head, IsPrefetch, Part, icon_address};
@@ -61,6 +62,10 @@ pub struct Shell {
     pub title: String,
     /// The sidebar's sections.
     pub sections: Vec<NavSection>,
+    /// What modules add below the links to rooms, by the keys of those.
+    pub below_links: HashMap<String, Vec<String>>,
+    /// What modules add above the page of the room that this is.
+    pub above: Vec<String>,
     /// The modules' panes.
     pub panes: Vec<Arc<Part>>,
     /// Every cached part in the page, panes included;
@@ -97,6 +102,11 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// What modules add below the link with a key.
+    pub fn below(&self, key: &str) -> &[String] {
+        self.below_links.get(key).map_or(&[], Vec::as_slice)
+    }
+
     /// The URL of an icon.
     pub fn icon(&self, name: &str) -> String {
         icon_address(name)
@@ -172,6 +182,7 @@ struct Additions {
     community: Community,
     navs: Vec<Nav>,
     panes: Vec<Pane>,
+    room_parts: Vec<(RoomPlace, RoomPart)>,
     tab_counts: Vec<TabCount>,
 }
 
@@ -197,12 +208,14 @@ impl Layout {
         community: &Community,
         navs: Vec<Nav>,
         panes: Vec<Pane>,
+        room_parts: Vec<(RoomPlace, RoomPart)>,
         tab_counts: Vec<TabCount>,
     ) -> Self {
         let additions = Additions {
             community: community.clone(),
             navs,
             panes,
+            room_parts,
             tab_counts,
         };
         Self {
@@ -239,8 +252,30 @@ impl Layout {
             }
             shell.tab_counts = self.tab_counts(viewer, space, here).await?;
         }
+        if let Some(room) = room_at(here) {
+            shell.above = self
+                .room_parts(deps, viewer, RoomPlace::AbovePage, room)
+                .await?;
+        }
         shell.parts = shell.panes.clone();
         Ok(shell)
+    }
+
+    /// What modules add to a room in a place.
+    async fn room_parts(
+        &self,
+        deps: &Dependencies,
+        viewer: &Viewer,
+        place: RoomPlace,
+        room: RoomId,
+    ) -> Result<Vec<String>> {
+        let mut parts = Vec::new();
+        for (at, part) in &self.additions.room_parts {
+            if *at == place {
+                parts.extend(part(viewer.clone(), room, deps.clone()).await?);
+            }
+        }
+        Ok(parts)
     }
 
     /// What waits on the pages of a space's settings, for one of these pages.
@@ -353,6 +388,17 @@ impl Layout {
         for nav in &self.additions.navs {
             sections.extend(nav(viewer.clone(), sidebar_space, deps.clone()).await?);
         }
+        let mut below_links = HashMap::new();
+        for entry in sections.iter().flat_map(|section: &NavSection| &section.entries) {
+            let Ok(room) = entry.key.parse::<RoomId>() else {
+                continue;
+            };
+            let place = RoomPlace::BelowLink;
+            let parts = self.room_parts(deps, viewer, place, room).await?;
+            if !parts.is_empty() {
+                below_links.insert(entry.key.clone(), parts);
+            }
+        }
         let account = community.accounts.get(viewer.account).await?;
         Ok(Shell {
             lang: viewer.lang,
@@ -364,6 +410,8 @@ impl Layout {
             sidebar_space,
             title,
             sections,
+            below_links,
+            above: Vec::new(),
             panes: Vec::new(),
             parts: Vec::new(),
             rights: community.rights(held_here),

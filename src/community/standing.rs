@@ -121,12 +121,15 @@ pub enum RoomKind {
     Announcement,
     /// Its messages are posts with titles, each with a thread.
     Forum,
+    /// People talk in it, and write beside that.
+    Voice,
 }
 
 text_enum!(RoomKind {
     Text = "text",
     Announcement = "announcement",
     Forum = "forum",
+    Voice = "voice",
 });
 
 /// To whom a room allows or denies something.

@@ -42,7 +42,9 @@ pub use declarations::{Audience, Declarations, Handlers, Route};
 pub use list::Modules;
 pub use migrations::Migration;
 pub(super) use migrations::run_all as run_migrations;
-pub use nav::{AccountStyle, Nav, NavEntry, NavSection, Pane, SpaceTab, TabCount};
+pub use nav::{
+    AccountStyle, Nav, NavEntry, NavSection, Pane, RoomPart, RoomPlace, SpaceTab, TabCount,
+};
 
 type Bind<S> = Box<dyn FnOnce(&S, &mut Handlers)>;
 
@@ -486,6 +488,21 @@ impl<S: Clone + Send + Sync + 'static> Module<S> {
                 .push(Arc::new(move |viewer, space, room, deps| {
                     pane(state.clone(), viewer, space, room, deps).boxed()
                 }));
+        })
+    }
+
+    /// Adds something to rooms, in one of the places for that: `part` renders it for a viewer who
+    /// reads the room, or says that there is nothing.
+    pub fn room_part<F, R>(self, place: RoomPlace, part: F) -> Self
+    where
+        F: Fn(S, Viewer, RoomId, Dependencies) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<Option<String>>> + Send + 'static,
+    {
+        self.bind(move |state, handlers| {
+            let state = state.clone();
+            let part: RoomPart =
+                Arc::new(move |viewer, room, deps| part(state.clone(), viewer, room, deps).boxed());
+            handlers.room_parts.push((place, part));
         })
     }
 

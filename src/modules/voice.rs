@@ -1,4 +1,215 @@
-//! Voice.
-#![allow(dead_code)]
+//! Voice: people talk in a room, show cameras and share screens, through the media server inside of
+//! this binary.
+//!
+//! A page joins with an action and gets the answer to its offer; from then on its media comes over
+//! `voice_port`. Who is inside, and who speaks, are frames of a feed of the room. The media server
+//! (`sfu`) knows rooms and streams, and nothing of accounts: what somebody may do reaches it as
+//! gates, which `watch` keeps true.
+
+mod actions;
+mod addresses;
+mod instances;
+mod lease;
 mod media;
+mod model;
+mod pages;
+mod presenter;
+mod request;
+mod rooms;
 mod sfu;
+mod topics;
+mod views;
+mod watch;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::base::error::Result;
+use crate::base::ids::{AccountId, RoomId};
+use crate::community::permissions::{READ, is_granted};
+use crate::community::{Community, Permission};
+use crate::engine::Engine;
+use crate::engine::bus::Subscriber;
+use crate::engine::feed::Feed;
+use crate::engine::module::{Module, RoomPlace};
+use crate::engine::permission::{HeldBy, ScopeKind};
+use crate::engine::viewer::Viewer;
+use instances::Passed;
+use media::Media;
+use rooms::Rooms;
+use sfu::SfuEvent;
+use topics::{PeopleChanged, RequestAnswered, RequestPassed, SpeakingChanged};
+
+/// To be in the voice of a room.
+pub static CONNECT: Permission = Permission {
+    name: "voice.connect",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "Join the voice of a room, and listen",
+};
+
+/// To be heard there.
+pub static SPEAK: Permission = Permission {
+    name: "voice.speak",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "Speak in the voice of a room",
+};
+
+/// To be seen there.
+pub static SHOW_CAMERA: Permission = Permission {
+    name: "voice.show-camera",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "Show a camera in the voice of a room",
+};
+
+/// To share a screen there.
+pub static SHARE_SCREEN: Permission = Permission {
+    name: "voice.share-screen",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "Share a screen in the voice of a room",
+};
+
+/// To mute others there.
+pub static MUTE_OTHERS: Permission = Permission {
+    name: "voice.mute-others",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Mute others in the voice of a room for everybody",
+};
+
+/// To take others out.
+pub static MOVE_OTHERS: Permission = Permission {
+    name: "voice.move-others",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Take others out of the voice of a room",
+};
+
+/// Frames of a room that are kept for those who come back.
+const MAX_FRAMES: usize = 64;
+/// Accounts that moderators muted, of all rooms, that are remembered when they come back.
+const MAX_SILENCED: usize = 10_000;
+
+/// Who is in the voice of a room, and who speaks.
+pub const VOICE_FEED: Feed<RoomId> = Feed::new(
+    "room/{room}/voice",
+    "Who is in the voice of a room, and who speaks",
+)
+.volatile()
+.max_frames(MAX_FRAMES);
+
+/// The module. Cheap to clone.
+#[derive(Clone)]
+pub struct Voice {
+    engine: Engine,
+    community: Community,
+    rooms: Rooms,
+    passed: Passed,
+    /// Muted by moderators.
+    silenced: Arc<Mutex<HashSet<(RoomId, AccountId)>>>,
+    media: Option<Media>,
+    events: Arc<Mutex<Option<mpsc::UnboundedReceiver<SfuEvent>>>>,
+}
+
+impl Voice {
+    /// Starts the media server. Where its port cannot be had, everything else works, and joining
+    /// says so.
+    pub fn new(community: &Community) -> Self {
+        let engine = community.engine().clone();
+        let settings = &engine.settings;
+        let started = Media::start(settings.voice_port, settings.max_voice_people);
+        let (media, events) = match started {
+            Ok((media, events)) => {
+                let (port, tcp) = (media.port, media.has_tcp);
+                tracing::info!(port, tcp, "voice and video are served");
+                (Some(media), Some(events))
+            }
+            Err(error) => {
+                tracing::warn!("voice and video are not served: {error:#}");
+                (None, None)
+            }
+        };
+        Self {
+            community: community.clone(),
+            rooms: Rooms::default(),
+            passed: Passed::default(),
+            silenced: Arc::default(),
+            media,
+            events: Arc::new(Mutex::new(events)),
+            engine,
+        }
+    }
+
+    fn media(&self) -> Option<Media> {
+        self.media.clone()
+    }
+
+    fn take_events(&self) -> Option<mpsc::UnboundedReceiver<SfuEvent>> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.take()
+    }
+
+    /// Whether a moderator muted an account in a room.
+    fn is_silenced(&self, room: RoomId, account: AccountId) -> bool {
+        let silenced = self.silenced.lock().unwrap_or_else(PoisonError::into_inner);
+        silenced.contains(&(room, account))
+    }
+
+    /// Remembers that, or the end of it, for when they come back.
+    fn remember_silence(&self, room: RoomId, account: AccountId, is_silenced: bool) {
+        let mut silenced = self.silenced.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_silenced {
+            silenced.remove(&(room, account));
+        } else if silenced.len() < MAX_SILENCED {
+            silenced.insert((room, account));
+        }
+    }
+}
+
+/// What the module declares to the engine.
+pub fn module() -> Module<Voice> {
+    let module = Module::new("voice")
+        .publishes::<PeopleChanged>()
+        .publishes::<SpeakingChanged>()
+        .publishes::<RequestPassed>()
+        .publishes::<RequestAnswered>()
+        .permission(&CONNECT)
+        .permission(&SPEAK)
+        .permission(&SHOW_CAMERA)
+        .permission(&SHARE_SCREEN)
+        .permission(&MUTE_OTHERS)
+        .permission(&MOVE_OTHERS)
+        .stylesheet("css/voice.css")
+        .script("js/voice.js")
+        .feed(VOICE_FEED, may_follow)
+        .on_rejoin(VOICE_FEED, presenter::present)
+        .room_part(RoomPlace::BelowLink, pages::below_link)
+        .room_part(RoomPlace::AbovePage, pages::above_page)
+        .subscriber(
+            Subscriber::new("voice.watcher")
+                .on(presenter::people_changed)
+                .on(presenter::speaking_changed)
+                .on(instances::request_passed)
+                .on(instances::request_answered),
+        )
+        .task(Voice::follow_media)
+        .task(Voice::watch_rights)
+        .task(Voice::renew_repeatedly);
+    pages::declare(actions::declare(module))
+}
+
+async fn may_follow(voice: Voice, viewer: Viewer, room: RoomId) -> Result<bool> {
+    let access = &voice.community.access;
+    is_granted(access.permit_in_room(viewer.account, &READ, room).await)
+}

@@ -39,7 +39,7 @@ pub(super) struct RoomFields {
     /// The roles that read it when it is private.
     #[serde(default)]
     roles: List<RoleId, MAX_ROLES_NAMED>,
-    /// `text`, `announcement` or `forum`; nothing: `text`.
+    /// `text`, `announcement`, `forum` or `voice`; nothing: `text`.
     #[serde(default)]
     kind: String,
     /// A checkbox: `yes` or nothing.
@@ -53,6 +53,7 @@ impl RoomFields {
             "" | "text" => RoomKind::Text,
             "announcement" => RoomKind::Announcement,
             "forum" => RoomKind::Forum,
+            "voice" => RoomKind::Voice,
             _ => return Err(Error::field("kind", "error-message-shape")),
         };
         Ok(RoomForm {

@@ -7,7 +7,7 @@ use axum::routing::MethodRouter;
 use futures_util::future::BoxFuture;
 
 use super::migrations::Migration;
-use super::nav::{AccountStyle, Nav, Pane, SpaceTab, TabCount};
+use super::nav::{AccountStyle, Nav, Pane, RoomPart, RoomPlace, SpaceTab, TabCount};
 use crate::base::locale::ModuleMessages;
 use crate::engine::actions::Action;
 use crate::engine::bus::{BoundSubscriber, Topic};
@@ -112,6 +112,7 @@ pub struct Handlers {
     pub(in crate::engine) notice_sources: Vec<NoticeSource>,
     pub(in crate::engine) navs: Vec<Nav>,
     pub(in crate::engine) panes: Vec<Pane>,
+    pub(in crate::engine) room_parts: Vec<(RoomPlace, RoomPart)>,
     pub(in crate::engine) tab_counts: Vec<TabCount>,
     pub(in crate::engine) screener: Option<Arc<dyn Screener>>,
     pub(in crate::engine) text_sources: Vec<TextSource>,

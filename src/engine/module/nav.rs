@@ -64,6 +64,23 @@ pub type Pane = Arc<
         + Sync,
 >;
 
+/// Where a module adds something to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomPlace {
+    /// Below its link in the sidebar, with every page.
+    BelowLink,
+    /// Above all else on its own page.
+    AbovePage,
+}
+
+/// Renders what a module adds to a room for one viewer who reads it, if anything, and adds what
+/// that depends on to the dependencies.
+pub type RoomPart = Arc<
+    dyn Fn(Viewer, RoomId, Dependencies) -> BoxFuture<'static, Result<Option<String>>>
+        + Send
+        + Sync,
+>;
+
 /// Generates CSS rules for the pages of one account.
 pub type AccountStyle = fn(AccountId) -> String;
 

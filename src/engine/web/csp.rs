@@ -38,7 +38,7 @@ pub(super) fn insert_security_headers(headers: &mut HeaderMap, https: bool) {
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(self), payment=()",
+            "camera=(self), display-capture=(self), geolocation=(), microphone=(self), payment=()",
         ),
     ] {
         // Uploaded files have a stricter policy of their own.

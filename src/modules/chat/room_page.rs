@@ -206,7 +206,10 @@ impl RoomRequest<'_> {
             web,
             restricted: readers.is_some(),
             slow_until: chat.slow_until(account, room).await?,
-            announcement: room.icon() == "megaphone",
+            icon: match room.space {
+                Some(_) => room.icon(),
+                None => "chat",
+            },
             remedy: closed.and_then(|(_, why)| remedy(why, room.space)),
             closed,
             may_manage,

@@ -95,8 +95,8 @@ pub(super) struct RoomView<'a> {
     pub(super) restricted: bool,
     /// When the viewer may post again, in slow mode; `None` for who does not wait.
     pub(super) slow_until: Option<Micros>,
-    /// In an open room of which few write.
-    pub(super) announcement: bool,
+    /// The name of its symbol.
+    pub(super) icon: &'static str,
     /// Why the viewer cannot write: an icon, and the key of the words.
     pub(super) closed: Option<(&'static str, &'static str)>,
     /// What the viewer can do about that: an address, and the key of its words.

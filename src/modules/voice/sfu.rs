@@ -31,7 +31,8 @@ pub use datagram::addressed_ufrag;
 pub use peer::Refused;
 use peer::{Outgoing, Peer};
 use router::{Forward, Key, Router};
-pub use router::{Gates, Wanted};
+pub use router::{Gates, MAX_SLOTS};
+use router::Wanted;
 pub use source::Source;
 
 /// Between two looks at what changes with time: layers, speech, key frames.

@@ -1,0 +1,89 @@
+// Voice on every page: the buttons to join, the marks of who speaks, and the call that goes on
+// while one browses. What a call needs is loaded when the first one begins.
+
+import { announce, words } from './app.js';
+import { showNote } from './note.js';
+
+const RESUME_KEY = 'voice'; // of sessionStorage: the call that a reload goes on with
+const speaking = new Map(); // room → the participants who speak
+
+let call = null;
+
+/** Whether this browser can talk at all. */
+const isCapable = () => 'RTCPeerConnection' in window;
+
+function markSpeaking() {
+  for (const entry of document.querySelectorAll('[data-participant]')) {
+    const room = entry.parentElement?.id.split('-').at(-1);
+    const speaks = speaking.get(room)?.has(entry.dataset.participant) ?? false;
+    entry.toggleAttribute('data-is-speaking', speaks);
+  }
+  call?.showSpeaking(speaking.get(call.room) ?? new Set());
+}
+
+function showButtons() {
+  for (const button of document.querySelectorAll('[data-voice-join]')) {
+    button.hidden = !isCapable() || call?.room === button.dataset.voiceJoin;
+  }
+}
+
+function refresh() {
+  showButtons();
+  markSpeaking();
+  call?.followPeople();
+}
+
+async function start(room, doing, before) {
+  const { Call } = await import('./voice/call.js');
+  call?.leave();
+  const next = new Call(room, {
+    doing,
+    before,
+    onChange: () => sessionStorage.setItem(RESUME_KEY, JSON.stringify(next.resumption())),
+    onEnd(message) {
+      if (call === next) {
+        call = null;
+        sessionStorage.removeItem(RESUME_KEY);
+        refresh();
+      }
+      if (message) showNote(message);
+    },
+    announce,
+  });
+  call = next;
+  await next.start();
+  refresh();
+}
+
+function join(room) {
+  if (call?.room === room) return;
+  start(room).catch(() => showNote(words.notReached));
+}
+
+/** Goes on with the call that was there before the page was loaded anew. */
+function resume() {
+  const stored = sessionStorage.getItem(RESUME_KEY);
+  if (!stored || !isCapable()) return;
+  sessionStorage.removeItem(RESUME_KEY);
+  const { room, doing, before } = JSON.parse(stored);
+  start(room, doing, before).catch(() => {});
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest?.('[data-voice-join]');
+  if (button) join(button.dataset.voiceJoin);
+});
+
+document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {
+  const [, room] = /^room\/(\d+)\/voice$/.exec(feed) ?? [];
+  if (!room) return;
+  const [, ids] = /data-speaking="([\d ]*)"/.exec(html) ?? [];
+  if (ids !== undefined) speaking.set(room, new Set(ids.split(' ').filter(Boolean)));
+  setTimeout(refresh); // once the frame is in the page
+});
+document.addEventListener('htmx:after:swap', refresh);
+addEventListener('pagehide', () => call?.pause());
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+
+refresh();
+resume();

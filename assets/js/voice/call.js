@@ -1,0 +1,428 @@
+// One call: joins, keeps what is sent and received as it should be, and comes back by itself after
+// a lost connection. What it shows is the bar, which the server renders.
+
+import { followFrom, onConnected, request, syncFeeds } from '../live.js';
+import { Connection } from './connection.js';
+import { openCamera, openMicrophone, openScreen } from './devices.js';
+import { Stage } from './stage.js';
+
+const LOST_AFTER = 3000; // ms without a connection before the call is joined anew
+const CONNECT_TIMEOUT = 12000; // ms for the media to reach the server
+const RETRY_DELAYS = [300, 700, 1500, 2000]; // ms; the last one again and again
+const GIVE_UP_AFTER = 60000; // ms of attempts to come back
+const MISSING_AFTER = 1500; // ms without one's own entry in the list
+
+async function post(action, fields) {
+  const response = await fetch(`/act/voice.${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(fields),
+    signal: AbortSignal.timeout(10000),
+  }).catch(() => null);
+  if (!response) throw Object.assign(new Error(''), { status: 0 });
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw Object.assign(new Error(answer?.message ?? answer?.error?.message ?? ''), {
+    status: response.status,
+  });
+}
+
+/** A refusal that trying again does not change. */
+const isFinal = ({ status }) => [400, 401, 403, 404, 409, 422].includes(status);
+const wait = (time) => new Promise((done) => setTimeout(done, time));
+
+export class Call {
+  constructor(room, { doing, before, onChange, onEnd, announce }) {
+    Object.assign(this, { room, onChange, onEnd, announce });
+    this.doing = { muted: false, deafened: false, ...doing, camera: false, screen: false };
+    this.before = before ?? null;
+    this.participant = null;
+    this.connection = null;
+    this.microphone = null;
+    this.volumes = new Map();
+    this.names = new Map();
+    this.hasEnded = false;
+    this.work = Promise.resolve(); // one negotiation after another
+  }
+
+  /** What a reload needs to go on. */
+  resumption() {
+    const { muted, deafened } = this.doing;
+    return { room: this.room, before: this.participant, doing: { muted, deafened } };
+  }
+
+  async start() {
+    await this.showBar();
+    const { track, problem } = await openMicrophone();
+    if (this.hasEnded) return track?.stop();
+    this.microphone = track;
+    this.microphoneProblem = problem;
+    if (problem) this.hint(this.bar.dataset[problem]);
+    await this.join();
+    onConnected(() => this.check());
+  }
+
+  // The bar -----------------------------------------------------------------------------------
+
+  async showBar() {
+    const response = await request(`/rooms/${this.room}/voice/bar`);
+    if (!response.ok) throw new Error('no bar');
+    const { body } = new DOMParser().parseFromString(await response.text(), 'text/html');
+    document.getElementById('voice-bar')?.remove();
+    this.bar = document.importNode(body.querySelector('#voice-bar'), true);
+    document.body.append(this.bar);
+    document.documentElement.toggleAttribute('data-in-voice', true);
+    for (const { dataset } of this.bar.querySelectorAll('[data-feeds]')) followFrom(dataset.feeds);
+    syncFeeds();
+    this.stage = new Stage(this.bar.querySelector('.stage'), this.bar.dataset, () => this.sync());
+    this.bar.addEventListener('click', (event) => {
+      const button = event.target.closest('[data-do]');
+      if (button) this[button.dataset.do]?.();
+    });
+    this.keys = (event) => {
+      if (event.ctrlKey && event.shiftKey && event.code === 'KeyM') {
+        event.preventDefault();
+        this.mute();
+      }
+    };
+    document.addEventListener('keydown', this.keys);
+    this.show('connecting');
+    this.showButtons();
+  }
+
+  show(state) {
+    this.bar.dataset.state = state;
+    const words = state === 'connected' && !this.microphone ? 'listening' : state;
+    this.bar.querySelector('.status').textContent = this.bar.dataset[words];
+  }
+
+  hint(text) {
+    let hint = this.bar.querySelector('.problem');
+    if (!hint) {
+      hint = Object.assign(document.createElement('p'), { className: 'problem hint' });
+      hint.setAttribute('role', 'alert');
+      this.bar.querySelector('header').after(hint);
+    }
+    hint.textContent = text ?? '';
+    hint.hidden = !text;
+  }
+
+  showButtons() {
+    const { muted, deafened, camera, screen } = this.doing;
+    const states = {
+      mute: muted || deafened || !this.microphone, deafen: deafened, camera, share: screen,
+    };
+    for (const [name, pressed] of Object.entries(states)) {
+      const button = this.bar.querySelector(`[data-do=${name}]`);
+      button?.setAttribute('aria-pressed', String(pressed));
+    }
+    const share = this.bar.querySelector('[data-do=share]');
+    share.hidden = !navigator.mediaDevices?.getDisplayMedia;
+    this.bar.querySelector('[data-do=camera]').hidden = !navigator.mediaDevices;
+  }
+
+  // Joining -----------------------------------------------------------------------------------
+
+  async join() {
+    const started = performance.now();
+    for (let attempt = 0; !this.hasEnded; attempt++) {
+      try {
+        return await this.tryToJoin();
+      } catch (error) {
+        this.connection?.close();
+        if (this.hasEnded) return;
+        const isLate = performance.now() - started > GIVE_UP_AFTER;
+        if (isFinal(error) || isLate) return this.end(error.message || this.bar.dataset.unreachable);
+        await wait(RETRY_DELAYS[Math.min(attempt, RETRY_DELAYS.length - 1)]);
+      }
+    }
+  }
+
+  async tryToJoin() {
+    const connection = new Connection(this.microphone, {
+      onState: (state) => this.follow(connection, state),
+    });
+    this.connection = connection;
+    const { offer, sources } = await connection.offer();
+    const { participant, answer } = await post('join', {
+      room: this.room,
+      offer,
+      sources,
+      host: location.hostname,
+      doing: { ...this.doing, camera: false, screen: false },
+      before: this.participant ?? this.before,
+    });
+    if (this.hasEnded) {
+      post('leave', { room: this.room, participant }).catch(() => {});
+      return;
+    }
+    this.participant = participant;
+    this.joinedAt = performance.now();
+    this.onChange();
+    await connection.answer(answer);
+    this.applyDoing();
+    this.followPeople();
+    await this.bringBack();
+    clearTimeout(this.connectTimer);
+    this.connectTimer = setTimeout(() => {
+      if (this.connection === connection && !connection.isConnected()) {
+        this.hint(this.bar.dataset.unreachable);
+        this.rejoin(connection);
+      }
+    }, CONNECT_TIMEOUT);
+  }
+
+  /** After a lost connection: what was shown before is shown again. */
+  async bringBack() {
+    const { cameraTrack, screen } = this;
+    if (cameraTrack) await this.send('camera', cameraTrack);
+    if (screen) await this.sendScreen(screen);
+  }
+
+  follow(connection, state) {
+    if (this.connection !== connection || this.hasEnded) return;
+    clearTimeout(this.lostTimer);
+    if (state === 'connected') {
+      this.show('connected');
+      this.hint(this.microphoneProblem && this.bar.dataset[this.microphoneProblem]);
+    } else if (state === 'failed' || state === 'closed') {
+      this.rejoin(connection);
+    } else if (state === 'disconnected') {
+      this.lostTimer = setTimeout(() => this.rejoin(connection), LOST_AFTER);
+    }
+  }
+
+  rejoin(connection) {
+    if (this.connection !== connection || this.hasEnded || this.isRejoining) return;
+    this.isRejoining = true;
+    this.show('lost');
+    connection.close();
+    this.join().finally(() => { this.isRejoining = false; });
+  }
+
+  /** After the live socket came back: the server may have been started anew. */
+  async check() {
+    const { connection } = this;
+    if (!this.participant || this.hasEnded) return;
+    try {
+      await this.tellDoing();
+    } catch ({ status }) {
+      if (status === 404) this.rejoin(connection);
+    }
+  }
+
+  // Leaving -----------------------------------------------------------------------------------
+
+  leave() {
+    const { room, participant } = this;
+    if (participant) post('leave', { room, participant }).catch(() => {});
+    this.end();
+  }
+
+  /** The page goes: others need not wait until the silence is noticed. */
+  pause() {
+    const { room, participant } = this;
+    if (!participant) return;
+    const body = JSON.stringify({ room, participant });
+    navigator.sendBeacon('/act/voice.leave', new Blob([body], { type: 'application/json' }));
+  }
+
+  end(message) {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    clearTimeout(this.lostTimer);
+    clearTimeout(this.connectTimer);
+    this.connection?.close();
+    const { microphone, cameraTrack, screen } = this;
+    [microphone, cameraTrack, ...(screen?.tracks ?? [])].forEach((track) => track?.stop());
+    document.removeEventListener('keydown', this.keys);
+    this.stage.close();
+    this.bar.remove();
+    document.documentElement.toggleAttribute('data-in-voice', false);
+    syncFeeds();
+    this.onEnd(message);
+  }
+
+  // What one does -----------------------------------------------------------------------------
+
+  applyDoing() {
+    const { muted, deafened } = this.doing;
+    if (this.microphone) this.microphone.enabled = !muted && !deafened;
+    this.connection?.setDeafened(deafened);
+    this.showButtons();
+  }
+
+  tellDoing() {
+    const { room, participant, doing } = this;
+    return participant ? post('set-doing', { room, participant, ...doing }) : Promise.resolve();
+  }
+
+  change(doing) {
+    Object.assign(this.doing, doing);
+    this.applyDoing();
+    this.onChange();
+    return this.tellDoing().catch(() => {});
+  }
+
+  mute() {
+    if (!this.microphone) return this.askForMicrophone();
+    const isOff = this.doing.muted || this.doing.deafened;
+    return this.change({ muted: !isOff, deafened: false });
+  }
+
+  deafen() { return this.change({ deafened: !this.doing.deafened }); }
+
+  /** Who could not speak before may have plugged one in, or allowed it. */
+  async askForMicrophone() {
+    const { track, problem } = await openMicrophone();
+    this.microphoneProblem = problem;
+    this.hint(problem && this.bar.dataset[problem]);
+    if (!track || this.hasEnded) return;
+    this.microphone = track;
+    await this.connection.setMicrophone(track);
+    await this.change({ muted: false, deafened: false });
+    this.show(this.bar.dataset.state);
+  }
+
+  async camera() {
+    if (this.cameraTrack) return this.stopCamera();
+    const track = await openCamera().catch(() => null);
+    if (!track || this.hasEnded) return track?.stop();
+    this.cameraTrack = track;
+    track.addEventListener('ended', () => this.stopCamera());
+    await this.send('camera', track);
+  }
+
+  async send(source, track) {
+    this.stage.showOwn(source, track);
+    await this.run(() => this.connection.send(source, track));
+    await this.change({ [source]: true });
+  }
+
+  stopCamera() {
+    this.cameraTrack?.stop();
+    this.cameraTrack = null;
+    this.stage.hideOwn('camera');
+    this.connection.send('camera', null);
+    return this.change({ camera: false });
+  }
+
+  async share() {
+    if (this.screen) return this.stopScreen();
+    const tracks = await openScreen().catch(() => null);
+    if (!tracks || this.hasEnded) return tracks?.forEach((track) => track.stop());
+    this.screen = { tracks };
+    tracks[0].addEventListener('ended', () => this.stopScreen());
+    await this.sendScreen(this.screen);
+  }
+
+  async sendScreen({ tracks: [picture, sound] }) {
+    if (sound) await this.run(() => this.connection.send('screen-sound', sound));
+    await this.send('screen', picture);
+  }
+
+  stopScreen() {
+    this.screen?.tracks.forEach((track) => track.stop());
+    this.screen = null;
+    this.stage.hideOwn('screen');
+    this.connection.send('screen', null);
+    this.connection.send('screen-sound', null);
+    return this.change({ screen: false });
+  }
+
+  // What others do ----------------------------------------------------------------------------
+
+  people() {
+    const entries = this.bar.querySelectorAll('[data-participant]');
+    return [...entries].map(({ dataset }) => ({
+      id: dataset.participant,
+      account: dataset.account,
+      name: dataset.name,
+      camera: 'camera' in dataset,
+      screen: 'screen' in dataset,
+    }));
+  }
+
+  /** The list of who is inside has changed. */
+  followPeople() {
+    if (!this.participant || this.hasEnded) return;
+    const people = this.people();
+    const before = this.names;
+    this.names = new Map(people.map(({ id, name }) => [id, name]));
+    const isOther = ([id]) => id !== this.participant;
+    if (before.size) {
+      const say = (text, name) => this.announce(text.replace(/\{ ?\$name ?\}/, name));
+      [...this.names].filter(([id]) => !before.has(id)).filter(isOther)
+        .forEach(([, name]) => say(this.bar.dataset.joined, name));
+      [...before].filter(([id]) => !this.names.has(id)).filter(isOther)
+        .forEach(([, name]) => say(this.bar.dataset.left, name));
+    }
+    this.sync();
+    clearTimeout(this.missingTimer);
+    if (!this.names.has(this.participant)) {
+      const { connection } = this;
+      this.missingTimer = setTimeout(() => {
+        if (!this.people().some(({ id }) => id === this.participant)) this.rejoin(connection);
+      }, MISSING_AFTER);
+    }
+  }
+
+  showSpeaking(participants) {
+    this.stage.showSpeaking(participants, this.participant);
+  }
+
+  /** Wants of the others what they send and the page shows. */
+  sync() {
+    if (this.isSyncing) {
+      this.syncAgain = true;
+      return;
+    }
+    this.isSyncing = true;
+    this.syncAgain = false;
+    this.run(() => this.receive())
+      .catch(() => {})
+      .finally(() => {
+        this.isSyncing = false;
+        if (this.syncAgain) this.sync();
+      });
+  }
+
+  async receive() {
+    const { connection } = this;
+    if (!this.participant || this.hasEnded) return;
+    const others = this.people().filter(({ id }) => id !== this.participant);
+    this.stage.arrange(others);
+    const wanted = others.flatMap((person) => [
+      { from: person.id, source: 'microphone' },
+      ...(person.camera ? [{ from: person.id, source: 'camera' }] : []),
+      ...(person.screen ? [{ from: person.id, source: 'screen' },
+        { from: person.id, source: 'screen-sound' }] : []),
+    ]).map((one) => ({ ...one, layer: this.stage.layerOf(one) }))
+      .filter(({ layer }) => layer !== null);
+    const { streams, isNew } = connection.assign(wanted, this.stage);
+    if (isNew) await this.negotiate(connection);
+    const list = JSON.stringify(streams.map((stream) => ({ ...stream, mid: stream.mid() })));
+    if (connection.told === list) return;
+    await post('receive', {
+      room: this.room, participant: this.participant, streams: JSON.parse(list),
+    });
+    connection.told = list;
+  }
+
+  async negotiate(connection) {
+    const { offer, sources } = await connection.offer();
+    const { room, participant } = this;
+    const { answer } = await post('negotiate', { room, participant, offer, sources });
+    await connection.answer(answer);
+  }
+
+  /** Does one thing after another; negotiates anew if it says so. */
+  run(task) {
+    const { connection } = this;
+    this.work = this.work.catch(() => {}).then(async () => {
+      const needsOffer = await task();
+      if (needsOffer === true) await this.negotiate(connection);
+    });
+    return this.work;
+  }
+}

@@ -1,0 +1,120 @@
+//! Who is in the voice of a room: below its link, above its page, and in the bar of who is inside.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use super::topics::RoomVoice;
+use super::views::{BarView, ListView, RoomView};
+use super::{CONNECT, VOICE_FEED, Voice};
+use crate::base::error::{Error, Result};
+use crate::base::ids::RoomId;
+use crate::community::permissions::READ;
+use crate::engine::module::{Audience, Module};
+use crate::engine::versions::Dependencies;
+use crate::engine::viewer::Viewer;
+
+pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
+    module
+        .page(Audience::SignedIn, "/rooms/{room}/voice/bar", get(bar))
+        .page(Audience::SignedIn, "/rooms/{room}/voice/{place}", get(list))
+}
+
+fn rendered(view: &impl Template) -> Result<String> {
+    let rendered = view.render();
+    rendered.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
+
+impl Voice {
+    /// The list in one of the places that show it.
+    async fn list(&self, viewer: &Viewer, room: RoomId, place: &'static str) -> Result<String> {
+        // Taken before reading: later changes arrive as frames.
+        let feed = VOICE_FEED.position(room, &self.engine.live).await?;
+        rendered(&ListView {
+            place,
+            room,
+            feed,
+            people: self.people_view(room, viewer.lang).await?,
+        })
+    }
+}
+
+/// The people in a voice room, below its link in the sidebar.
+pub(super) async fn below_link(
+    voice: Voice,
+    viewer: Viewer,
+    room: RoomId,
+    deps: Dependencies,
+) -> Result<Option<String>> {
+    let access = &voice.community.access;
+    let found = access.permit_in_room(viewer.account, &READ, room).await?;
+    if !found.is_voice() {
+        return Ok(None);
+    }
+    deps.add(RoomVoice(room.0));
+    voice.list(&viewer, room, "voice-side").await.map(Some)
+}
+
+/// Above the log of a voice room: who is inside, and the button to join.
+pub(super) async fn above_page(
+    voice: Voice,
+    viewer: Viewer,
+    room: RoomId,
+    deps: Dependencies,
+) -> Result<Option<String>> {
+    let access = &voice.community.access;
+    let found = match access.permit_in_room(viewer.account, &READ, room).await {
+        Ok(found) => found,
+        // The page itself says so.
+        Err(Error::NotFound | Error::Forbidden(_) | Error::Conflict(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !found.is_voice() {
+        return Ok(None);
+    }
+    deps.add(RoomVoice(room.0));
+    let refused = match access.permit_in_room(viewer.account, &CONNECT, room).await {
+        _ if voice.media.is_none() => Some("voice-off"),
+        Ok(_) => None,
+        Err(error) if error.is_passing() => return Err(error),
+        Err(_) => Some("voice-not-allowed"),
+    };
+    let view = RoomView {
+        room,
+        list: voice.list(&viewer, room, "voice-room").await?,
+        refused,
+        lang: viewer.lang,
+    };
+    rendered(&view).map(Some)
+}
+
+/// One list, for pages that missed frames.
+async fn list(
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path((room, place)): Path<(RoomId, String)>,
+) -> Result<Response> {
+    const PLACES: [&str; 3] = ["voice-side", "voice-room", "voice-call"];
+    let place = PLACES.into_iter().find(|known| *known == place);
+    let place = place.ok_or(Error::NotFound)?;
+    let access = &voice.community.access;
+    access.permit_in_room(viewer.account, &READ, room).await?;
+    Ok(Html(voice.list(&viewer, room, place).await?).into_response())
+}
+
+/// The bar of who is inside.
+async fn bar(
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path(room): Path<RoomId>,
+) -> Result<Response> {
+    let found = voice.permit_connect(viewer.account, room).await?;
+    let view = BarView {
+        room,
+        title: voice.community.rooms.title(viewer.account, &found).await?,
+        list: voice.list(&viewer, room, "voice-call").await?,
+        lang: viewer.lang,
+    };
+    Ok(Html(rendered(&view)?).into_response())
+}

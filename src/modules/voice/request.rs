@@ -1,0 +1,344 @@
+//! What pages ask of the media server, and the instance that serves the room doing it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::addresses::announced;
+use super::media::{Joining, Media};
+use super::model::{Allowed, Doing, Ended, ParticipantId, Person};
+use super::rooms::Participant;
+use super::sfu::{Refused, Source, Want};
+use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, RoomId};
+use crate::community::Room;
+use crate::community::permissions::is_granted;
+use crate::engine::permission::Permission;
+use crate::engine::viewer::Viewer;
+
+/// Bytes of an offer: one line of media takes about a thousand.
+pub(super) const MAX_OFFER_BYTES: usize = 160 << 10;
+/// Characters of a line's name.
+const MAX_MID_CHARS: usize = 16;
+/// People in one room.
+const MAX_PEOPLE_IN_ROOM: usize = 1_000;
+
+/// What the lines of an offer carry: pairs of a line's name and a source.
+pub(super) type Sources = Vec<(String, Source)>;
+
+/// A stream that a page wants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct WantedStream {
+    /// The line it is to come on.
+    mid: String,
+    /// Whose it is.
+    from: ParticipantId,
+    source: Source,
+    /// Of pictures the greatest layer, from 0 for the smallest to 2.
+    #[serde(default)]
+    layer: usize,
+}
+
+/// Something to be done by the instance that serves a room.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Request {
+    Join {
+        offer: String,
+        sources: Sources,
+        /// The host of the page.
+        host: String,
+        doing: Doing,
+        /// Who the page was before it lost its connection.
+        before: Option<ParticipantId>,
+    },
+    Negotiate {
+        participant: ParticipantId,
+        offer: String,
+        sources: Sources,
+    },
+    Receive {
+        participant: ParticipantId,
+        streams: Vec<WantedStream>,
+    },
+    SetDoing {
+        participant: ParticipantId,
+        doing: Doing,
+    },
+    Leave {
+        participant: ParticipantId,
+    },
+    /// By a moderator, whose right was checked.
+    Silence {
+        participant: ParticipantId,
+        silenced: bool,
+    },
+    /// By a moderator, whose right was checked.
+    Disconnect {
+        participant: ParticipantId,
+    },
+}
+
+/// Why a request was not done.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Fault {
+    NotFound,
+    /// The offer cannot be answered.
+    Offer,
+    Full,
+    RoomFull,
+    Removed,
+    Elsewhere,
+    Unavailable,
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotFound => Self::NotFound,
+            Fault::Offer => Self::field("offer", "error-voice-offer"),
+            Fault::Full => Self::Full("error-voice-full"),
+            Fault::RoomFull => Self::Full("error-voice-room-full"),
+            Fault::Removed => Self::Forbidden("error-voice-removed"),
+            Fault::Elsewhere => Self::Conflict("error-voice-elsewhere"),
+            Fault::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Offer(why) => {
+                tracing::debug!(why, "an offer of media was refused");
+                Self::Offer
+            }
+            Refused::Gone => Self::NotFound,
+            Refused::Full => Self::Full,
+        }
+    }
+}
+
+/// What an instance answers.
+pub(super) type Answer = std::result::Result<Value, Fault>;
+
+fn checked(offer: &str, sources: &Sources) -> std::result::Result<(), Fault> {
+    let fits = offer.len() <= MAX_OFFER_BYTES
+        && sources.len() <= Source::ALL.len()
+        && sources.iter().all(|(mid, _)| is_mid(mid));
+    if fits { Ok(()) } else { Err(Fault::Offer) }
+}
+
+/// Longer names would be cut, and be those of other lines then.
+fn is_mid(mid: &str) -> bool {
+    (1..=MAX_MID_CHARS).contains(&mid.len()) && mid.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl Voice {
+    /// Does what is asked in a room that this instance serves, for a viewer.
+    pub(super) async fn serve(&self, viewer: &Viewer, room: RoomId, request: Request) -> Answer {
+        let media = self.media().ok_or(Fault::Unavailable)?;
+        match request {
+            Request::Join {
+                offer,
+                sources,
+                host,
+                doing,
+                before,
+            } => {
+                checked(&offer, &sources)?;
+                if let Some(before) = before {
+                    self.may_come_back(viewer.account, before).await?;
+                }
+                let allowed = self.allowed(viewer.account, room).await;
+                let allowed = allowed.map_err(|_| Fault::Unavailable)?;
+                if self.rooms.served_in(room).len() >= MAX_PEOPLE_IN_ROOM {
+                    return Err(Fault::RoomFull);
+                }
+                let id = ParticipantId(crate::base::ids::next());
+                let mut person = Person::new(id, viewer.account);
+                person.doing = doing;
+                person.silenced = self.is_silenced(room, viewer.account);
+                let gates = person.gates(allowed);
+                let port = media.port;
+                let settings = &self.engine.settings;
+                let addresses = announced(&settings.voice_addresses, &host, port).await;
+                let joining = Joining {
+                    id: id.0,
+                    room: room.0,
+                    gates,
+                    offer,
+                    sources,
+                    addresses,
+                };
+                let answer = media.join(joining).await?;
+                for other in self.rooms.of_account(viewer.account) {
+                    self.end(other, Some(Ended::Elsewhere)).await;
+                }
+                self.rooms.add(Participant {
+                    person,
+                    room,
+                    viewer: viewer.clone(),
+                    gates,
+                });
+                self.publish_people(room);
+                Ok(json!({ "participant": id, "answer": answer }))
+            }
+            Request::Negotiate {
+                participant,
+                offer,
+                sources,
+            } => {
+                checked(&offer, &sources)?;
+                self.own(viewer, room, participant)?;
+                let answer = media.negotiate(participant.0, offer, sources).await?;
+                Ok(json!({ "answer": answer }))
+            }
+            Request::Receive {
+                participant,
+                streams,
+            } => {
+                self.own(viewer, room, participant)?;
+                let wants = streams.into_iter().take(super::sfu::MAX_SLOTS);
+                let wants = wants.filter(|one| is_mid(&one.mid)).map(|one| Want {
+                    mid: one.mid,
+                    from: one.from.0,
+                    source: one.source,
+                    layer: one.layer,
+                });
+                media.want(participant.0, wants.collect()).await;
+                Ok(Value::Null)
+            }
+            Request::SetDoing { participant, doing } => {
+                self.own(viewer, room, participant)?;
+                self.rooms
+                    .change(participant, |one| one.person.doing = doing);
+                self.apply_gates(&media, participant).await;
+                self.publish_people(room);
+                Ok(Value::Null)
+            }
+            Request::Leave { participant } => {
+                self.own(viewer, room, participant)?;
+                self.end(participant, None).await;
+                Ok(Value::Null)
+            }
+            Request::Silence {
+                participant,
+                silenced,
+            } => {
+                let found = self.rooms.get(participant).ok_or(Fault::NotFound)?;
+                self.remember_silence(room, found.person.account, silenced);
+                self.rooms
+                    .change(participant, |one| one.person.silenced = silenced);
+                self.apply_gates(&media, participant).await;
+                self.publish_people(room);
+                Ok(Value::Null)
+            }
+            Request::Disconnect { participant } => {
+                self.rooms.get(participant).ok_or(Fault::NotFound)?;
+                self.end(participant, Some(Ended::Removed)).await;
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    /// A page that lost its connection comes back by itself, but not after it was taken out. Who
+    /// it was before, and is still thought to be, goes.
+    async fn may_come_back(
+        &self,
+        account: AccountId,
+        before: ParticipantId,
+    ) -> std::result::Result<(), Fault> {
+        match self.rooms.ended(before) {
+            Some(Ended::Removed) => return Err(Fault::Removed),
+            Some(Ended::Elsewhere) => return Err(Fault::Elsewhere),
+            None => {}
+        }
+        let found = self.rooms.get(before);
+        if found.is_some_and(|one| one.person.account == account) {
+            self.end(before, None).await;
+        }
+        Ok(())
+    }
+
+    fn own(
+        &self,
+        viewer: &Viewer,
+        room: RoomId,
+        participant: ParticipantId,
+    ) -> std::result::Result<(), Fault> {
+        match self.rooms.get(participant) {
+            Some(found) if found.person.account == viewer.account && found.room == room => Ok(()),
+            _ => Err(match self.rooms.ended(participant) {
+                Some(Ended::Removed) => Fault::Removed,
+                Some(Ended::Elsewhere) => Fault::Elsewhere,
+                None => Fault::NotFound,
+            }),
+        }
+    }
+
+    /// What an account may do in the voice of a room.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn allowed(&self, account: AccountId, room: RoomId) -> Result<Allowed> {
+        let access = &self.community.access;
+        let may = async |permission: &Permission| {
+            is_granted(access.permit_in_room(account, permission, room).await)
+        };
+        Ok(Allowed {
+            speak: may(&SPEAK).await?,
+            camera: may(&SHOW_CAMERA).await?,
+            screen: may(&SHARE_SCREEN).await?,
+        })
+    }
+
+    /// Whether an account may be in the voice of a room, and why not.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden` or `Conflict` when not; the database's.
+    pub(super) async fn permit_connect(&self, account: AccountId, room: RoomId) -> Result<Arc<Room>> {
+        let access = &self.community.access;
+        let room = access.permit_in_room(account, &CONNECT, room).await?;
+        if room.parent.is_some() || room.is_forum() {
+            return Err(Error::Conflict("error-voice-room-kind"));
+        }
+        if room.space.is_none() && self.community.is_closed(room.id).await? {
+            return Err(Error::Conflict("error-conversation-closed"));
+        }
+        Ok(room)
+    }
+
+    /// Tells the media server what a participant may do now, if that changed.
+    pub(super) async fn apply_gates(&self, media: &Media, id: ParticipantId) {
+        let Some(found) = self.rooms.get(id) else {
+            return;
+        };
+        // Rights that cannot be read are looked at again soon.
+        let Ok(allowed) = self.allowed(found.person.account, found.room).await else {
+            return;
+        };
+        let gates = self.rooms.change(id, |one| {
+            let gates = one.person.gates(allowed);
+            (std::mem::replace(&mut one.gates, gates) != gates).then_some(gates)
+        });
+        if let Some(Some(gates)) = gates {
+            media.set_gates(id.0, gates).await;
+        }
+    }
+
+    /// Takes a participant out, here and in the media, and tells everybody.
+    pub(super) async fn end(&self, id: ParticipantId, why: Option<Ended>) {
+        let Some(removed) = self.rooms.remove(id, why) else {
+            return;
+        };
+        if let Some(media) = self.media() {
+            media.leave(id.0).await;
+        }
+        self.publish_people(removed.room);
+        self.release_if_empty(removed.room).await;
+    }
+}

@@ -1,0 +1,165 @@
+//! Who is in the voice of which room: those whom this instance serves, and what others tell.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::model::{Ended, ParticipantId, Person};
+use super::sfu::Gates;
+use crate::base::ids::{AccountId, RoomId};
+use crate::engine::viewer::Viewer;
+
+/// Those who ended that are remembered, so that their pages do not come back by themselves.
+const MAX_ENDED: usize = 1_000;
+/// What another instance told is forgotten when it is not repeated for this long.
+const FORGET_AFTER: Duration = Duration::from_secs(9);
+
+/// A participant whom this instance serves.
+#[derive(Clone)]
+pub(super) struct Participant {
+    pub(super) person: Person,
+    pub(super) room: RoomId,
+    pub(super) viewer: Viewer,
+    /// What the media server was told last.
+    pub(super) gates: Gates,
+}
+
+/// The people of all rooms. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Rooms(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Those whom this instance serves.
+    served: HashMap<ParticipantId, Participant>,
+    /// Everybody, as the pages show them.
+    shown: HashMap<RoomId, Shown>,
+    ended: VecDeque<(ParticipantId, Ended)>,
+}
+
+struct Shown {
+    instance: String,
+    people: Vec<Person>,
+    heard_at: Instant,
+}
+
+impl Rooms {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a participant.
+    pub(super) fn add(&self, participant: Participant) {
+        let mut state = self.state();
+        state.served.insert(participant.person.id, participant);
+    }
+
+    /// Takes a participant out. Nothing if they are not served here.
+    pub(super) fn remove(&self, id: ParticipantId, why: Option<Ended>) -> Option<Participant> {
+        let mut state = self.state();
+        let removed = state.served.remove(&id)?;
+        if let Some(why) = why {
+            if state.ended.len() >= MAX_ENDED {
+                state.ended.pop_front();
+            }
+            state.ended.push_back((id, why));
+        }
+        Some(removed)
+    }
+
+    /// Why somebody's page should not bring them back.
+    pub(super) fn ended(&self, id: ParticipantId) -> Option<Ended> {
+        let state = self.state();
+        let found = state.ended.iter().find(|(ended, _)| *ended == id);
+        found.map(|(_, why)| *why)
+    }
+
+    /// A participant whom this instance serves.
+    pub(super) fn get(&self, id: ParticipantId) -> Option<Participant> {
+        self.state().served.get(&id).cloned()
+    }
+
+    /// Changes a participant; says what `change` says, or nothing if they are not served here.
+    pub(super) fn change<T>(
+        &self,
+        id: ParticipantId,
+        change: impl FnOnce(&mut Participant) -> T,
+    ) -> Option<T> {
+        self.state().served.get_mut(&id).map(change)
+    }
+
+    /// Everybody whom this instance serves.
+    pub(super) fn served(&self) -> Vec<Participant> {
+        self.state().served.values().cloned().collect()
+    }
+
+    /// An account's participants whom this instance serves.
+    pub(super) fn of_account(&self, account: AccountId) -> Vec<ParticipantId> {
+        let state = self.state();
+        let own = state.served.values();
+        own.filter(|one| one.person.account == account)
+            .map(|one| one.person.id)
+            .collect()
+    }
+
+    /// The people whom this instance serves in a room, in the order in which they came.
+    pub(super) fn served_in(&self, room: RoomId) -> Vec<Person> {
+        let state = self.state();
+        let inside = state.served.values().filter(|one| one.room == room);
+        let mut people: Vec<Person> = inside.map(|one| one.person.clone()).collect();
+        people.sort_unstable_by_key(|person| person.id);
+        people
+    }
+
+    /// The rooms that this instance serves.
+    pub(super) fn served_rooms(&self) -> Vec<RoomId> {
+        let state = self.state();
+        let mut rooms: Vec<RoomId> = state.served.values().map(|one| one.room).collect();
+        rooms.sort_unstable();
+        rooms.dedup();
+        rooms
+    }
+
+    /// Takes note of what an instance tells of a room. Whether anything changed.
+    pub(super) fn hear(&self, room: RoomId, instance: &str, people: &[Person]) -> bool {
+        let mut state = self.state();
+        let before = state.shown.get(&room);
+        // One that served the room before, and lost it, has nobody to tell of.
+        if people.is_empty() && before.is_some_and(|shown| shown.instance != instance) {
+            return false;
+        }
+        let is_new = before.map_or(!people.is_empty(), |shown| shown.people != people);
+        if people.is_empty() {
+            state.shown.remove(&room);
+        } else {
+            let shown = Shown {
+                instance: instance.to_owned(),
+                people: people.to_vec(),
+                heard_at: Instant::now(),
+            };
+            state.shown.insert(room, shown);
+        }
+        is_new
+    }
+
+    /// Forgets rooms of other instances that do not tell of them any more, and returns them.
+    pub(super) fn forget_silent(&self, own: &str, now: Instant) -> Vec<RoomId> {
+        let mut state = self.state();
+        let is_silent = |shown: &Shown| {
+            shown.instance != own && now.saturating_duration_since(shown.heard_at) > FORGET_AFTER
+        };
+        let silent = state.shown.iter().filter(|(_, shown)| is_silent(shown));
+        let silent: Vec<RoomId> = silent.map(|(room, _)| *room).collect();
+        for room in &silent {
+            state.shown.remove(room);
+        }
+        silent
+    }
+
+    /// Everybody in a room, wherever it is served.
+    pub(super) fn people(&self, room: RoomId) -> Vec<Person> {
+        let state = self.state();
+        let shown = state.shown.get(&room);
+        shown.map(|shown| shown.people.clone()).unwrap_or_default()
+    }
+}

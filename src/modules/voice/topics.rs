@@ -1,0 +1,65 @@
+//! The events of voice.
+
+use serde_json::Value;
+
+use super::model::{ParticipantId, Person};
+use crate::base::ids::{AccountId, RoomId};
+use crate::{event, id};
+
+id!(
+    /// Who is in the voice of a room, as a dependency of its own: it changes far more often than
+    /// the room.
+    RoomVoice
+);
+
+id!(
+    /// A request that an instance passed on.
+    RequestId
+);
+
+event! {
+    /// Somebody joined or left the voice of a room, or changed what they send. An instance also
+    /// repeats this for the rooms that it serves.
+    pub struct PeopleChanged on "voice.people.changed" by room changes(room as RoomVoice) {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// The name of the instance that serves it.
+        instance: String = "Zk3xQ9aB".into(),
+        /// Everybody who is in it, in the order in which they came.
+        people: Vec<Person> = vec![Person::new(ParticipantId(5), AccountId(7))],
+    }
+}
+
+event! {
+    /// Others speak in a room than before.
+    pub struct SpeakingChanged on "voice.speaking.changed" by room changes() {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// Who speaks.
+        speaking: Vec<ParticipantId> = vec![ParticipantId(5)],
+    }
+}
+
+event! {
+    /// An instance passes a request on to the one that serves the room.
+    pub struct RequestPassed on "voice.request.passed" by room changes() {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// The name of the instance that is asked.
+        instance: String = "Zk3xQ9aB".into(),
+        /// Names the request in its answer.
+        request: RequestId = RequestId(9),
+        /// The request, as instances of one version write it.
+        body: Value = serde_json::json!({ "leave": { "participant": "5" } }),
+    }
+}
+
+event! {
+    /// An instance answers a request that another passed on to it.
+    pub struct RequestAnswered on "voice.request.answered" by request changes() {
+        /// The request.
+        request: RequestId = RequestId(9),
+        /// The answer, as instances of one version write it.
+        body: Value = serde_json::json!({ "Ok": null }),
+    }
+}

@@ -1,0 +1,102 @@
+//! Voice's templates.
+
+use askama::Template;
+
+use super::model::Person;
+use crate::base::ids::RoomId;
+use crate::base::locale::Lang;
+use crate::community::{Account, Face};
+use crate::engine::web::icon_address;
+
+/// Somebody in a room, with their name.
+#[derive(Clone)]
+pub(super) struct PersonView {
+    pub(super) person: Person,
+    pub(super) name: String,
+    pub(super) face: Face,
+}
+
+impl PersonView {
+    pub(super) fn new(person: Person, account: &Account) -> Self {
+        Self {
+            person,
+            name: account.name.clone(),
+            face: Face::of(account.id, &account.name),
+        }
+    }
+
+    /// The name of the symbol of their microphone, and the key of its words, if it is off.
+    fn off(&self) -> Option<(&'static str, &'static str)> {
+        let doing = &self.person.doing;
+        if doing.deafened {
+            Some(("deaf", "voice-is-deafened"))
+        } else if self.person.silenced {
+            Some(("mic-off", "voice-is-silenced"))
+        } else if doing.muted {
+            Some(("mic-off", "voice-is-muted"))
+        } else {
+            None
+        }
+    }
+}
+
+/// The people in a room.
+#[derive(Template)]
+#[template(path = "voice/people.html")]
+pub(super) struct PeopleView {
+    pub(super) people: Vec<PersonView>,
+    pub(super) lang: Lang,
+}
+
+impl PeopleView {
+    fn icon(&self, name: &str) -> String {
+        icon_address(name)
+    }
+}
+
+/// A list of the people in a room that stays up to date.
+#[derive(Template)]
+#[template(path = "voice/list.html")]
+pub(super) struct ListView {
+    /// `voice-side`, `voice-room` or `voice-call`.
+    pub(super) place: &'static str,
+    pub(super) room: RoomId,
+    /// The feed and its cursor.
+    pub(super) feed: String,
+    pub(super) people: PeopleView,
+}
+
+/// What stands above the log of a voice room.
+#[derive(Template)]
+#[template(path = "voice/room.html")]
+pub(super) struct RoomView {
+    pub(super) room: RoomId,
+    /// The rendered [`ListView`].
+    pub(super) list: String,
+    /// Why the viewer cannot join, as a key.
+    pub(super) refused: Option<&'static str>,
+    pub(super) lang: Lang,
+}
+
+impl RoomView {
+    fn icon(&self, name: &str) -> String {
+        icon_address(name)
+    }
+}
+
+/// The bar of who is in a room, which stays while they browse.
+#[derive(Template)]
+#[template(path = "voice/bar.html")]
+pub(super) struct BarView {
+    pub(super) room: RoomId,
+    pub(super) title: String,
+    /// The rendered [`ListView`].
+    pub(super) list: String,
+    pub(super) lang: Lang,
+}
+
+impl BarView {
+    fn icon(&self, name: &str) -> String {
+        icon_address(name)
+    }
+}
