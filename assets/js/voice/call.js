@@ -351,7 +351,7 @@ export class Call {
     this.names = new Map(people.map(({ id, name }) => [id, name]));
     const isOther = ([id]) => id !== this.participant;
     if (before.size) {
-      const say = (text, name) => this.announce(text.replace(/\{ ?\$name ?\}/, name));
+      const say = (text, name) => this.announce(text.replace(/\{name\}/, name));
       [...this.names].filter(([id]) => !before.has(id)).filter(isOther)
         .forEach(([, name]) => say(this.bar.dataset.joined, name));
       [...before].filter(([id]) => !this.names.has(id)).filter(isOther)
@@ -368,7 +368,7 @@ export class Call {
   }
 
   showSpeaking(participants) {
-    this.stage.showSpeaking(participants, this.participant);
+    this.stage?.showSpeaking(participants, this.participant);
   }
 
   /** Wants of the others what they send and the page shows. */

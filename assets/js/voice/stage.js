@@ -67,7 +67,7 @@ export class Stage {
     });
     const caption = Object.assign(document.createElement('figcaption'), { dir: 'auto' });
     caption.textContent = key.endsWith('/screen')
-      ? this.words.shareOf.replace(/\{ ?\$name ?\}/, name) : name;
+      ? this.words.shareOf.replace(/\{name\}/, name) : name;
     figure.append(video, caption);
     this.tiles.set(key, figure);
     this.element.append(figure);

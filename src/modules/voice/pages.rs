@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::topics::RoomVoice;
@@ -14,6 +14,7 @@ use crate::community::permissions::READ;
 use crate::engine::module::{Audience, Module};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
+use crate::engine::web::Html;
 
 pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
     module

@@ -314,7 +314,9 @@ impl Sfu {
             peer.rtc.disconnect();
         }
         self.by_source.insert(source, key);
-        self.mark(key);
+        // At once: str0m keeps room for the events of one datagram. Those whom it is forwarded to
+        // wait until the batch is read.
+        self.drain(key, now);
         true
     }
 

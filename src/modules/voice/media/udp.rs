@@ -121,9 +121,8 @@ impl UdpSide {
             segment_size: None,
             src_ip: self.ways.get(&to).copied(),
         };
-        let sent = self.socket.try_io(tokio::io::Interest::WRITABLE, || {
-            self.state.send(UdpSockRef::from(&self.socket), &transmit)
-        });
+        // Not through the runtime's readiness, which is known only after it was idle.
+        let sent = self.state.send(UdpSockRef::from(&self.socket), &transmit);
         self.dropped += u64::from(sent.is_err());
     }
 }
