@@ -389,7 +389,10 @@ impl Layout {
             sections.extend(nav(viewer.clone(), sidebar_space, deps.clone()).await?);
         }
         let mut below_links = HashMap::new();
-        for entry in sections.iter().flat_map(|section: &NavSection| &section.entries) {
+        for entry in sections
+            .iter()
+            .flat_map(|section: &NavSection| &section.entries)
+        {
             let Ok(room) = entry.key.parse::<RoomId>() else {
                 continue;
             };

@@ -72,6 +72,8 @@ export class Call {
     this.bar = document.importNode(body.querySelector('#voice-bar'), true);
     document.body.append(this.bar);
     document.documentElement.toggleAttribute('data-in-voice', true);
+    this.sizes = new ResizeObserver(() => this.makeRoom());
+    this.sizes.observe(this.bar);
     for (const { dataset } of this.bar.querySelectorAll('[data-feeds]')) followFrom(dataset.feeds);
     syncFeeds();
     this.stage = new Stage(this.bar.querySelector('.stage'), this.bar.dataset, () => this.sync());
@@ -88,6 +90,14 @@ export class Call {
     document.addEventListener('keydown', this.keys);
     this.show('connecting');
     this.showButtons();
+  }
+
+  /** The rest of the page leaves room for the bar, and the bar for the foot of the sidebar. */
+  makeRoom() {
+    const { style } = document.documentElement;
+    style.setProperty('--voice-bar-size', `${this.bar.offsetHeight}px`);
+    const foot = document.querySelector('.side > footer');
+    if (foot?.offsetHeight) style.setProperty('--voice-foot', `${foot.offsetHeight}px`);
   }
 
   show(state) {
@@ -237,6 +247,7 @@ export class Call {
     [microphone, cameraTrack, ...(screen?.tracks ?? [])].forEach((track) => track?.stop());
     document.removeEventListener('keydown', this.keys);
     this.stage.close();
+    this.sizes.disconnect();
     this.bar.remove();
     document.documentElement.toggleAttribute('data-in-voice', false);
     syncFeeds();

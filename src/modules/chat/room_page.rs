@@ -200,8 +200,6 @@ impl RoomRequest<'_> {
             title,
             about: linked(&room.about, &chat.engine.hosts),
             is_newest: query == PageQuery::Newest,
-            private: room.rules.private && room.space.is_some(),
-            direct: room.space.is_none(),
             slow_seconds: room.slow_seconds,
             web,
             restricted: readers.is_some(),

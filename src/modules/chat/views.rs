@@ -85,8 +85,6 @@ pub(super) struct RoomView<'a> {
     pub(super) about: String,
     /// Whether the log ends with the newest messages.
     pub(super) is_newest: bool,
-    pub(super) private: bool,
-    pub(super) direct: bool,
     /// Seconds between two messages of one member; zero: no limit.
     pub(super) slow_seconds: i64,
     /// Where people without an account read it, if they do.

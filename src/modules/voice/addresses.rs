@@ -25,7 +25,9 @@ pub(super) async fn announced(configured: &[String], host: &str, port: u16) -> V
     for name in configured.iter().take(MAX_ADDRESSES) {
         found.extend(look_up(name).await);
     }
-    let usable = found.into_iter().filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
+    let usable = found
+        .into_iter()
+        .filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
     usable
         .take(MAX_ADDRESSES)
         .map(|ip| SocketAddr::new(ip, port))
@@ -53,13 +55,6 @@ fn own_address() -> Option<IpAddr> {
     // Of documentation (RFC 5737): connecting a UDP socket sends nothing.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
-}
-
-/// Whether none of these is an address that strangers on the internet can reach.
-pub(super) fn are_all_private(addresses: &[SocketAddr]) -> bool {
-    addresses
-        .iter()
-        .all(|address| !crate::base::public_address::is_public(address.ip()))
 }
 
 #[cfg(test)]

@@ -47,8 +47,7 @@ pub(super) async fn renew(db: &Db, room: RoomId, own: &str) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub(super) async fn holder(db: &Db, room: RoomId) -> Result<Option<String>> {
-    const HOLDER: &str =
-        "SELECT instance FROM voice_leases WHERE room_id = $1 AND expires_at > $2";
+    const HOLDER: &str = "SELECT instance FROM voice_leases WHERE room_id = $1 AND expires_at > $2";
     db.optional_scalar(HOLDER, (room, Micros::now())).await
 }
 

@@ -68,7 +68,10 @@ impl Media {
         max_people: usize,
     ) -> Result<(Self, mpsc::UnboundedReceiver<SfuEvent>)> {
         let udp = udp::bind(port)?;
-        let port = udp.local_addr().context("the UDP socket has no address")?.port();
+        let port = udp
+            .local_addr()
+            .context("the UDP socket has no address")?
+            .port();
         let tcp = tcp::bind(port);
         let has_tcp = tcp.is_ok();
         if let Err(error) = &tcp {

@@ -19,7 +19,9 @@ use crate::engine::web::Html;
 pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
     module
         .page(Audience::SignedIn, "/rooms/{room}/voice/bar", get(bar))
-        .page(Audience::SignedIn, "/rooms/{room}/voice/{place}", get(list))
+        .page(Audience::SignedIn, "/rooms/{room}/voice/side", get(side))
+        .page(Audience::SignedIn, "/rooms/{room}/voice/room", get(room))
+        .page(Audience::SignedIn, "/rooms/{room}/voice/call", get(call))
 }
 
 fn rendered(view: &impl Template) -> Result<String> {
@@ -54,7 +56,7 @@ pub(super) async fn below_link(
         return Ok(None);
     }
     deps.add(RoomVoice(room.0));
-    voice.list(&viewer, room, "voice-side").await.map(Some)
+    voice.list(&viewer, room, "side").await.map(Some)
 }
 
 /// Above the log of a voice room: who is inside, and the button to join.
@@ -83,25 +85,47 @@ pub(super) async fn above_page(
     };
     let view = RoomView {
         room,
-        list: voice.list(&viewer, room, "voice-room").await?,
+        list: voice.list(&viewer, room, "room").await?,
         refused,
         lang: viewer.lang,
     };
     rendered(&view).map(Some)
 }
 
-/// One list, for pages that missed frames.
+/// One of the lists, for pages that missed frames.
 async fn list(
-    State(voice): State<Voice>,
-    viewer: Viewer,
-    Path((room, place)): Path<(RoomId, String)>,
+    voice: &Voice,
+    viewer: &Viewer,
+    room: RoomId,
+    place: &'static str,
 ) -> Result<Response> {
-    const PLACES: [&str; 3] = ["voice-side", "voice-room", "voice-call"];
-    let place = PLACES.into_iter().find(|known| *known == place);
-    let place = place.ok_or(Error::NotFound)?;
     let access = &voice.community.access;
     access.permit_in_room(viewer.account, &READ, room).await?;
-    Ok(Html(voice.list(&viewer, room, place).await?).into_response())
+    Ok(Html(voice.list(viewer, room, place).await?).into_response())
+}
+
+async fn side(
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path(room): Path<RoomId>,
+) -> Result<Response> {
+    list(&voice, &viewer, room, "side").await
+}
+
+async fn room(
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path(room): Path<RoomId>,
+) -> Result<Response> {
+    list(&voice, &viewer, room, "room").await
+}
+
+async fn call(
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path(room): Path<RoomId>,
+) -> Result<Response> {
+    list(&voice, &viewer, room, "call").await
 }
 
 /// The bar of who is inside.
@@ -114,7 +138,7 @@ async fn bar(
     let view = BarView {
         room,
         title: voice.community.rooms.title(viewer.account, &found).await?,
-        list: voice.list(&viewer, room, "voice-call").await?,
+        list: voice.list(&viewer, room, "call").await?,
         lang: viewer.lang,
     };
     Ok(Html(rendered(&view)?).into_response())

@@ -75,8 +75,8 @@ impl Voice {
                 return String::new();
             };
             let mut frame = String::new();
-            for place in ["voice-side", "voice-room", "voice-call"] {
-                let part = Partial::inner(format!("#{place}-{room}"), &html);
+            for place in ["side", "room", "call"] {
+                let part = Partial::inner(format!("#voice-{place}-{room}"), &html);
                 // Writing into a string does not fail.
                 let _ = write!(frame, "{part}");
             }
@@ -107,7 +107,11 @@ pub(super) async fn speaking_changed(
     _: &Envelope,
 ) -> Result<()> {
     let room = event.room;
-    let ids: Vec<String> = event.speaking.iter().map(ParticipantId::to_string).collect();
+    let ids: Vec<String> = event
+        .speaking
+        .iter()
+        .map(ParticipantId::to_string)
+        .collect();
     let ids = ids.join(" ");
     let mark = format!("<i id=\"voice-speaking-{room}\" data-speaking=\"{ids}\" hidden></i>");
     // No page has such an element: scripts read who speaks from the frame.

@@ -300,7 +300,11 @@ impl Voice {
     ///
     /// # Errors
     /// `NotFound`, `Forbidden` or `Conflict` when not; the database's.
-    pub(super) async fn permit_connect(&self, account: AccountId, room: RoomId) -> Result<Arc<Room>> {
+    pub(super) async fn permit_connect(
+        &self,
+        account: AccountId,
+        room: RoomId,
+    ) -> Result<Arc<Room>> {
         let access = &self.community.access;
         let room = access.permit_in_room(account, &CONNECT, room).await?;
         if room.parent.is_some() || room.is_forum() {

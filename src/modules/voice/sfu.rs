@@ -30,9 +30,9 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 pub use datagram::addressed_ufrag;
 pub use peer::Refused;
 use peer::{Outgoing, Peer};
+use router::Wanted;
 use router::{Forward, Key, Router};
 pub use router::{Gates, MAX_SLOTS};
-use router::Wanted;
 pub use source::Source;
 
 /// Between two looks at what changes with time: layers, speech, key frames.

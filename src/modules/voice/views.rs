@@ -58,7 +58,7 @@ impl PeopleView {
 #[derive(Template)]
 #[template(path = "voice/list.html")]
 pub(super) struct ListView {
-    /// `voice-side`, `voice-room` or `voice-call`.
+    /// `side`, `room` or `call`.
     pub(super) place: &'static str,
     pub(super) room: RoomId,
     /// The feed and its cursor.

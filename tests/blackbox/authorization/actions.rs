@@ -160,6 +160,41 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
     ),
     ("notices.set-quiet-hours", "{}", ["", "", ""]),
     ("notices.set-digest", r#"{"every":"never"}"#, ["", "", ""]),
+    (
+        "voice.join",
+        r#"{"room":"ROOM","offer":"v=0"}"#,
+        ["not_found", "not_found", "invalid"],
+    ),
+    (
+        "voice.negotiate",
+        r#"{"room":"ROOM","participant":"1","offer":"v=0"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "voice.receive",
+        r#"{"room":"ROOM","participant":"1","streams":[]}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "voice.set-doing",
+        r#"{"room":"ROOM","participant":"1","muted":true}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "voice.leave",
+        r#"{"room":"ROOM","participant":"1"}"#,
+        ["not_found", "not_found", "not_found"],
+    ),
+    (
+        "voice.silence",
+        r#"{"room":"ROOM","participant":"1","silenced":"yes"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "voice.disconnect",
+        r#"{"room":"ROOM","participant":"1"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
     ("search.find", r#"{"q":"secret"}"#, ["", "", ""]),
     ("search.clear-recent", "{}", ["", "", ""]),
     ("search.rebuild", "{}", ["forbidden"; 3]),

@@ -163,6 +163,13 @@ const LEAST: &[(&str, Least)] = &[
     ("search.clear-recent", Reader),
     ("search.find", Reader),
     ("search.rebuild", Host),
+    ("voice.join", Member),
+    ("voice.negotiate", Member),
+    ("voice.receive", Member),
+    ("voice.set-doing", Member),
+    ("voice.leave", Reader),
+    ("voice.silence", Moderator),
+    ("voice.disconnect", Moderator),
 ];
 
 /// A space with somebody of each rank. The host owns it; the others are set in the database, as if

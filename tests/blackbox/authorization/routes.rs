@@ -64,6 +64,10 @@ pub(super) const ROUTES: &[Row] = &[
     open("GET", "/web/{space}/{room}", No(404)),
     open("GET", "/web/{space}/{room}/files/{file}/{name}", No(404)),
     row("GET", "/rooms/{room}/people", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/voice/side", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/voice/room", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/voice/call", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/voice/bar", [No(404), No(404), It]),
     row("GET", "/rooms/{room}/readers", [No(404), No(404), It]),
     row("GET", "/spaces/{space}/members", [No(404), It, It]),
     row(
