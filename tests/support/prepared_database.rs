@@ -47,7 +47,7 @@ fn run_once(folder: Folder, database: Database) -> TestServer {
     let address = database.address();
     let connections = address.map(|address| ("TIDEPOOL_DATABASE".to_owned(), address));
     let connections = Vec::from_iter(connections);
-    let run = async move {
+    let run = async move || {
         let instance = Instance::new(Path::new(BINARY), folder, connections.clone());
         let mut server = TestServer::of_instances(vec![instance], database, connections);
         server.stop().await;
@@ -60,6 +60,6 @@ fn run_once(folder: Folder, database: Database) -> TestServer {
         .build();
     let runtime = runtime.expect("a runtime starts");
     // On a thread of its own, as the test that is first has a runtime on this one.
-    let ran = std::thread::spawn(move || runtime.block_on(run));
+    let ran = std::thread::spawn(move || runtime.block_on(run()));
     ran.join().expect("a server runs once")
 }
