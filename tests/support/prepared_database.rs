@@ -51,8 +51,10 @@ fn run_once(folder: Folder, database: Database) -> TestServer {
         let instance = Instance::new(Path::new(BINARY), folder, connections.clone());
         let mut server = TestServer::of_instances(vec![instance], database, connections);
         server.stop().await;
-        // Each server plans its jobs when it starts: they are not due by the time of this one.
-        server.change_rows("DELETE FROM job_schedules").await;
+        // Each server plans its jobs when it starts: they are not due by the time of this one,
+        // which may have planned none yet.
+        let database = server.database();
+        database.execute("DELETE FROM job_schedules").await;
         server
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
