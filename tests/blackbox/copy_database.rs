@@ -35,7 +35,7 @@ fn refusal(output: &Output) -> String {
 /// An empty database of the kind of this run.
 fn empty_database() -> (Folder, Database) {
     let folder = Folder::new();
-    let database = Database::new(folder.path());
+    let database = Database::empty(folder.path());
     (folder, database)
 }
 

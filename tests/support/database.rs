@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
-use super::{Instance, Mode, Postgres, PostgresDatabase, TestServer};
+use super::{Instance, Mode, Postgres, PostgresDatabase, TestServer, prepared_database};
 
 /// A database that only one server uses.
 pub enum Database {
@@ -15,11 +15,22 @@ pub enum Database {
 }
 
 impl Database {
-    /// A new one of the kind that this run is about. A file is in the server's data folder.
-    pub fn new(data: &Path) -> Self {
+    /// A new empty one of the kind that this run is about. A file is in the server's data folder.
+    pub fn empty(data: &Path) -> Self {
         match Mode::current() {
             Mode::Sqlite => Self::Sqlite(data.join("tidepool.sqlite")),
             Mode::Postgres | Mode::Cluster => Self::Postgres(Postgres::shared().create_database()),
+        }
+    }
+
+    /// The same with the tables of the server.
+    pub fn migrated(data: &Path) -> Self {
+        match Mode::current() {
+            Mode::Sqlite => {
+                prepared_database::copy_file_to(data);
+                Self::empty(data)
+            }
+            Mode::Postgres | Mode::Cluster => Self::Postgres(prepared_database::new_copy()),
         }
     }
 

@@ -38,6 +38,7 @@ mod nats;
 pub mod page_server;
 mod person;
 mod postgres;
+mod prepared_database;
 pub mod push_service;
 mod raw_connection;
 mod reaper;

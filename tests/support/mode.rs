@@ -1,5 +1,6 @@
 //! What a black-box test runs on: `TIDEPOOL_TEST_MODE` is `sqlite` (the default), `postgres`, or
-//! `cluster`: two instances on one PostgreSQL database, joined by NATS.
+//! `cluster`: two instances on one PostgreSQL database, joined by NATS. `tests/run` lists the files
+//! that run in only one of the last two.
 
 use std::io::Write;
 use std::sync::OnceLock;

@@ -86,9 +86,18 @@ impl Postgres {
 
     /// A new empty database.
     pub fn create_database(&self) -> PostgresDatabase {
+        self.create_from("template0")
+    }
+
+    /// A copy of a database of this cluster that nobody is connected to.
+    pub fn copy_database(&self, original: &PostgresDatabase) -> PostgresDatabase {
+        self.create_from(original.name())
+    }
+
+    fn create_from(&self, template: &str) -> PostgresDatabase {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tidepool_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let sql = format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0");
+        let sql = format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE {template}");
         self.query("postgres", &sql);
         PostgresDatabase::new(name, self.programs.clone(), self.port)
     }

@@ -71,7 +71,11 @@ impl TestServer {
 
     async fn of(program: PathBuf, folder: Folder, overrides: &[(&str, &str)]) -> Self {
         let mode = Mode::current();
-        let database = Database::new(folder.path());
+        // An example has migrations of its own.
+        let database = match program == Path::new(BINARY) {
+            true => Database::migrated(folder.path()),
+            false => Database::empty(folder.path()),
+        };
         let mut connections = Vec::new();
         if let Some(address) = database.address() {
             connections.push(("TIDEPOOL_DATABASE".to_owned(), address));
@@ -110,7 +114,8 @@ impl TestServer {
         server
     }
 
-    /// Starts all instances at once, so that they race for the migrations of an empty database.
+    /// Starts all instances at once, so that they race for the migrations of an empty database
+    /// (`Cluster` and the examples have one).
     fn start_on_free_ports(&mut self) {
         let mut waiting: Vec<_> = self.instances.iter_mut().collect();
         for _ in 0..10 {
