@@ -118,6 +118,7 @@ mod blackbox {
     mod unknown_settings;
     mod unread;
     mod unread_answers;
+    mod voice;
     mod voice_messages;
     mod web_access;
     mod write_queue;

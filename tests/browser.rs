@@ -57,6 +57,7 @@ mod browser {
     mod upload_resume;
     mod viewer;
     mod voice_messages;
+    mod voice_rooms;
     mod ways_in;
     mod without_scripts;
     mod writing;

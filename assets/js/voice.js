@@ -2,6 +2,7 @@
 // while one browses. What a call needs is loaded when the first one begins.
 
 import { announce, words } from './app.js';
+import { request } from './live.js';
 import { showNote } from './note.js';
 
 const RESUME_KEY = 'voice'; // of sessionStorage: the call that a reload goes on with
@@ -69,9 +70,38 @@ function resume() {
   start(room, doing, before).catch(() => {});
 }
 
+// Calls that ring: the server adds them, and takes them away when they are answered or over.
+const rings = Object.assign(document.createElement('div'), { id: 'voice-rings' });
+document.body.append(rings);
+let tone = null;
+
+function ring() {
+  const [first] = rings.children;
+  if (!first) {
+    tone?.stop();
+    tone = null;
+  } else if (!tone) {
+    import('./voice/ring.js').then(({ startRinging }) => {
+      if (rings.children.length && !tone) tone = startRinging(rings.firstElementChild);
+    }, () => {});
+  }
+  showButtons();
+}
+new MutationObserver(ring).observe(rings, { childList: true });
+
 document.addEventListener('click', (event) => {
-  const button = event.target.closest?.('[data-voice-join]');
-  if (button) join(button.dataset.voiceJoin);
+  const joining = event.target.closest?.('[data-voice-join]');
+  if (joining) {
+    const card = joining.closest('.voice-ring');
+    join(joining.dataset.voiceJoin);
+    card?.remove();
+  }
+  const declining = event.target.closest?.('[data-voice-decline]');
+  if (declining) {
+    const body = new URLSearchParams({ room: declining.dataset.voiceDecline });
+    request('/act/voice.decline', { method: 'POST', body }).catch(() => {});
+    declining.closest('.voice-ring').remove();
+  }
 });
 
 document.addEventListener('tide:frame', ({ detail: { feed, html } }) => {

@@ -169,6 +169,14 @@ impl Community {
         write.await
     }
 
+    /// Whether an account blocks or ignores another.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keeps_away(&self, account: AccountId, other: AccountId) -> Result<bool> {
+        Ok(self.block_of(account, other).await?.is_some())
+    }
+
     /// Whether a direct conversation of two is closed, because one has blocked the other.
     ///
     /// # Errors

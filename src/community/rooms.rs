@@ -314,6 +314,15 @@ impl Rooms {
         Ok(self.access.room(room).await?.parent)
     }
 
+    /// Whether a room is a direct conversation, not a thread of one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such room.
+    pub async fn is_direct(&self, room: RoomId) -> Result<bool> {
+        let room = self.access.room(room).await?;
+        Ok(room.space.is_none() && room.parent.is_none())
+    }
+
     /// Whether a room is a forum, whose messages are posts.
     ///
     /// # Errors

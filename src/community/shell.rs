@@ -66,6 +66,8 @@ pub struct Shell {
     pub below_links: HashMap<String, Vec<String>>,
     /// What modules add above the page of the room that this is.
     pub above: Vec<String>,
+    /// What modules add to its tools.
+    pub room_tools: Vec<String>,
     /// The modules' panes.
     pub panes: Vec<Arc<Part>>,
     /// Every cached part in the page, panes included;
@@ -256,6 +258,9 @@ impl Layout {
             shell.above = self
                 .room_parts(deps, viewer, RoomPlace::AbovePage, room)
                 .await?;
+            shell.room_tools = self
+                .room_parts(deps, viewer, RoomPlace::Tools, room)
+                .await?;
         }
         shell.parts = shell.panes.clone();
         Ok(shell)
@@ -415,6 +420,7 @@ impl Layout {
             sections,
             below_links,
             above: Vec::new(),
+            room_tools: Vec::new(),
             panes: Vec::new(),
             parts: Vec::new(),
             rights: community.rights(held_here),

@@ -8,6 +8,7 @@
 
 mod actions;
 mod addresses;
+mod calls;
 mod instances;
 mod lease;
 mod media;
@@ -34,13 +35,17 @@ use crate::engine::Engine;
 use crate::engine::bus::Subscriber;
 use crate::engine::feed::Feed;
 use crate::engine::module::{Module, RoomPlace};
+use crate::engine::notices::{NoticeKind, ToldAt};
 use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
+use calls::Calls;
 use instances::Passed;
 use media::Media;
 use rooms::Rooms;
 use sfu::SfuEvent;
-use topics::{PeopleChanged, RequestAnswered, RequestPassed, SpeakingChanged};
+use topics::{
+    CallRang, PeopleChanged, RequestAnswered, RequestPassed, RingingEnded, SpeakingChanged,
+};
 
 /// To be in the voice of a room.
 pub static CONNECT: Permission = Permission {
@@ -96,6 +101,12 @@ pub static MOVE_OTHERS: Permission = Permission {
     about: "Take others out of the voice of a room",
 };
 
+static MISSED_CALL: NoticeKind = NoticeKind {
+    name: "voice.missed-call",
+    line: "notice-missed-call",
+    told_at: ToldAt::Mentions,
+};
+
 /// Frames of a room that are kept for those who come back.
 const MAX_FRAMES: usize = 64;
 /// Accounts that moderators muted, of all rooms, that are remembered when they come back.
@@ -116,6 +127,7 @@ pub struct Voice {
     community: Community,
     rooms: Rooms,
     passed: Passed,
+    calls: Calls,
     /// Muted by moderators.
     silenced: Arc<Mutex<HashSet<(RoomId, AccountId)>>>,
     media: Option<Media>,
@@ -144,6 +156,7 @@ impl Voice {
             community: community.clone(),
             rooms: Rooms::default(),
             passed: Passed::default(),
+            calls: Calls::default(),
             silenced: Arc::default(),
             media,
             events: Arc::new(Mutex::new(events)),
@@ -182,6 +195,8 @@ pub fn module() -> Module<Voice> {
     let module = Module::new("voice")
         .publishes::<PeopleChanged>()
         .publishes::<SpeakingChanged>()
+        .publishes::<CallRang>()
+        .publishes::<RingingEnded>()
         .publishes::<RequestPassed>()
         .publishes::<RequestAnswered>()
         .permission(&CONNECT)
@@ -196,10 +211,14 @@ pub fn module() -> Module<Voice> {
         .on_rejoin(VOICE_FEED, presenter::present)
         .room_part(RoomPlace::BelowLink, pages::below_link)
         .room_part(RoomPlace::AbovePage, pages::above_page)
+        .room_part(RoomPlace::Tools, pages::tool)
+        .notice_kind(&MISSED_CALL)
         .subscriber(
             Subscriber::new("voice.watcher")
                 .on(presenter::people_changed)
                 .on(presenter::speaking_changed)
+                .on(calls::call_rang)
+                .on(calls::ringing_ended)
                 .on(instances::request_passed)
                 .on(instances::request_answered),
         )

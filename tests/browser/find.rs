@@ -10,6 +10,7 @@ const PLAIN: Kind = Kind {
     without_scripts: true,
     language: None,
     phone: false,
+    without_udp: false,
 };
 
 impl Browser {

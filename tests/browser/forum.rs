@@ -15,6 +15,7 @@ const PHONE: Kind = Kind {
     language: None,
     phone: true,
     host: None,
+    without_udp: false,
 };
 const PANE: &str = "#app > .pane.thread";
 

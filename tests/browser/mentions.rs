@@ -200,6 +200,7 @@ async fn mentions_work_without_scripts() {
         without_scripts: true,
         language: None,
         phone: false,
+        without_udp: false,
     };
     let _browsers = acquire_browsers(1).await;
     let server = TestServer::start().await;

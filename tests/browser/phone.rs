@@ -12,6 +12,7 @@ const PHONE: Kind = Kind {
     language: None,
     phone: true,
     host: None,
+    without_udp: false,
 };
 
 #[tokio::test]

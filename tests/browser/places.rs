@@ -11,6 +11,7 @@ const PLAIN: Kind = Kind {
     without_scripts: true,
     language: None,
     phone: false,
+    without_udp: false,
 };
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub struct Kind {
     pub phone: bool,
     /// A name that leads to this machine, as one of a home network does.
     pub host: Option<&'static str>,
+    /// A network that lets no UDP through.
+    pub without_udp: bool,
 }
 
 /// A browser, and somebody before it.
@@ -79,6 +81,9 @@ impl Browser {
             // A microphone that beeps once a second, and nobody who has to allow its use.
             "--use-fake-device-for-media-stream",
             "--use-fake-ui-for-media-stream",
+            // A server on this machine, which browsers else do not look for there.
+            "--allow-loopback-in-peer-connection",
+            "--autoplay-policy=no-user-gesture-required",
             "--window-size=1280,800",
         ]
         .map(str::to_owned)
@@ -86,6 +91,10 @@ impl Browser {
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         if let Some(host) = kind.host {
             arguments.push(format!("--host-resolver-rules=MAP {host} 127.0.0.1"));
+        }
+        if kind.without_udp {
+            let only_tcp = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp";
+            arguments.push(only_tcp.to_owned());
         }
         let mut preferences = json!({ "credentials_enable_service": false });
         if kind.without_scripts {

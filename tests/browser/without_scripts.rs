@@ -9,6 +9,7 @@ const PLAIN: Kind = Kind {
     host: None,
     language: None,
     phone: false,
+    without_udp: false,
 };
 
 /// The answer to a refused form is a page with an error status, which the console repeats.

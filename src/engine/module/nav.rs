@@ -71,6 +71,8 @@ pub enum RoomPlace {
     BelowLink,
     /// Above all else on its own page.
     AbovePage,
+    /// Among the tools in the header of its page.
+    Tools,
 }
 
 /// Renders what a module adds to a room for one viewer who reads it, if anything, and adds what

@@ -41,6 +41,12 @@ pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
             take_part::leave,
         )
         .action(
+            "voice.decline",
+            "Declines a call of a direct conversation, on all devices",
+            Class::Ephemeral,
+            take_part::decline,
+        )
+        .action(
             "voice.silence",
             "Mutes somebody in a room for everybody, or lets them speak again",
             Class::Write,

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::topics::RoomVoice;
-use super::views::{BarView, ListView, RoomView};
+use super::views::{BarView, ListView, RoomView, ToolView};
 use super::{CONNECT, VOICE_FEED, Voice};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -59,7 +59,7 @@ pub(super) async fn below_link(
     voice.list(&viewer, room, "side").await.map(Some)
 }
 
-/// Above the log of a voice room: who is inside, and the button to join.
+/// Above the log of a room: who is in its voice, and the button to join.
 pub(super) async fn above_page(
     voice: Voice,
     viewer: Viewer,
@@ -73,7 +73,7 @@ pub(super) async fn above_page(
         Err(Error::NotFound | Error::Forbidden(_) | Error::Conflict(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !found.is_voice() {
+    if found.parent.is_some() || found.is_forum() {
         return Ok(None);
     }
     deps.add(RoomVoice(room.0));
@@ -86,7 +86,31 @@ pub(super) async fn above_page(
     let view = RoomView {
         room,
         list: voice.list(&viewer, room, "room").await?,
+        is_voice: found.is_voice(),
         refused,
+        lang: viewer.lang,
+    };
+    rendered(&view).map(Some)
+}
+
+/// Among the tools of a room: begins a call there, or joins it.
+pub(super) async fn tool(
+    voice: Voice,
+    viewer: Viewer,
+    room: RoomId,
+    _: Dependencies,
+) -> Result<Option<String>> {
+    let found = match voice.permit_connect(viewer.account, room).await {
+        Ok(found) if voice.media.is_some() => found,
+        Ok(_) => return Ok(None),
+        Err(error) if error.is_passing() => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    if found.is_voice() {
+        return Ok(None);
+    }
+    let view = ToolView {
+        room,
         lang: viewer.lang,
     };
     rendered(&view).map(Some)

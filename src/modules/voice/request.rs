@@ -10,7 +10,7 @@ use super::media::{Joining, Media};
 use super::model::{Allowed, Doing, Ended, ParticipantId, Person};
 use super::rooms::Participant;
 use super::sfu::{Refused, Source, Want};
-use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice};
+use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::Room;
@@ -70,6 +70,8 @@ pub(super) enum Request {
     Leave {
         participant: ParticipantId,
     },
+    /// By somebody whom a call rings.
+    Decline,
     /// By a moderator, whose right was checked.
     Silence {
         participant: ParticipantId,
@@ -178,6 +180,7 @@ impl Voice {
                 for other in self.rooms.of_account(viewer.account) {
                     self.end(other, Some(Ended::Elsewhere)).await;
                 }
+                let is_first = self.rooms.served_in(room).is_empty();
                 self.rooms.add(Participant {
                     person,
                     room,
@@ -185,6 +188,10 @@ impl Voice {
                     gates,
                 });
                 self.publish_people(room);
+                if matches!(self.community.rooms.is_direct(room).await, Ok(true)) {
+                    let rung = self.joined_direct(room, id, viewer.account, is_first);
+                    calls::note_failure(rung.await);
+                }
                 Ok(json!({ "participant": id, "answer": answer }))
             }
             Request::Negotiate {
@@ -223,6 +230,10 @@ impl Voice {
             Request::Leave { participant } => {
                 self.own(viewer, room, participant)?;
                 self.end(participant, None).await;
+                Ok(Value::Null)
+            }
+            Request::Decline => {
+                self.decline(room, viewer.account);
                 Ok(Value::Null)
             }
             Request::Silence {
@@ -343,6 +354,7 @@ impl Voice {
             media.leave(id.0).await;
         }
         self.publish_people(removed.room);
+        self.end_ringing(removed.room, id).await;
         self.release_if_empty(removed.room).await;
     }
 }

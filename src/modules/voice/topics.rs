@@ -41,6 +41,34 @@ event! {
 }
 
 event! {
+    /// Somebody calls the others of a direct conversation.
+    pub struct CallRang on "voice.call.rang" by room changes() {
+        /// The conversation.
+        room: RoomId = RoomId(12),
+        /// Who calls, in the media.
+        caller: ParticipantId = ParticipantId(5),
+        /// Who calls.
+        account: AccountId = AccountId(7),
+        /// Their name.
+        name: String = "Ann".into(),
+        /// Whom it rings.
+        accounts: Vec<AccountId> = vec![AccountId(8)],
+    }
+}
+
+event! {
+    /// A call does not ring some people any more: they joined or declined, or it was not answered.
+    pub struct RingingEnded on "voice.ringing.ended" by room changes() {
+        /// The conversation.
+        room: RoomId = RoomId(12),
+        /// Who calls, in the media.
+        caller: ParticipantId = ParticipantId(5),
+        /// Whom it rang.
+        accounts: Vec<AccountId> = vec![AccountId(8)],
+    }
+}
+
+event! {
     /// An instance passes a request on to the one that serves the room.
     pub struct RequestPassed on "voice.request.passed" by room changes() {
         /// The room.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::model::Person;
+use super::model::{ParticipantId, Person};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
 use crate::community::{Account, Face};
@@ -73,12 +73,45 @@ pub(super) struct RoomView {
     pub(super) room: RoomId,
     /// The rendered [`ListView`].
     pub(super) list: String,
+    /// Whether people come to talk: elsewhere it is shown only while somebody does.
+    pub(super) is_voice: bool,
     /// Why the viewer cannot join, as a key.
     pub(super) refused: Option<&'static str>,
     pub(super) lang: Lang,
 }
 
 impl RoomView {
+    fn icon(&self, name: &str) -> String {
+        icon_address(name)
+    }
+}
+
+/// The button that begins or joins a call, among the tools of a room.
+#[derive(Template)]
+#[template(path = "voice/tool.html")]
+pub(super) struct ToolView {
+    pub(super) room: RoomId,
+    pub(super) lang: Lang,
+}
+
+impl ToolView {
+    fn icon(&self, name: &str) -> String {
+        icon_address(name)
+    }
+}
+
+/// What is shown to somebody who is called.
+#[derive(Template)]
+#[template(path = "voice/ring.html")]
+pub(super) struct RingView {
+    pub(super) room: RoomId,
+    pub(super) caller: ParticipantId,
+    pub(super) name: String,
+    pub(super) face: Face,
+    pub(super) lang: Lang,
+}
+
+impl RingView {
     fn icon(&self, name: &str) -> String {
         icon_address(name)
     }

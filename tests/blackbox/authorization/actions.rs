@@ -186,6 +186,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "not_found"],
     ),
     (
+        "voice.decline",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", ""],
+    ),
+    (
         "voice.silence",
         r#"{"room":"ROOM","participant":"1","silenced":"yes"}"#,
         ["not_found", "not_found", "forbidden"],

@@ -168,6 +168,7 @@ const LEAST: &[(&str, Least)] = &[
     ("voice.receive", Member),
     ("voice.set-doing", Member),
     ("voice.leave", Reader),
+    ("voice.decline", Member),
     ("voice.silence", Moderator),
     ("voice.disconnect", Moderator),
 ];

@@ -111,6 +111,17 @@ pub(super) async fn set_doing(voice: Voice, viewer: Viewer, input: DoingInput) -
     Ok(outcome(input.room, result))
 }
 
+#[derive(Deserialize)]
+pub(super) struct DeclineInput {
+    room: RoomId,
+}
+
+pub(super) async fn decline(voice: Voice, viewer: Viewer, input: DeclineInput) -> Result<Outcome> {
+    voice.permit_connect(viewer.account, input.room).await?;
+    let result = voice.ask(&viewer, input.room, Request::Decline).await?;
+    Ok(outcome(input.room, result))
+}
+
 /// Whoever is inside may leave, whatever else they may do.
 pub(super) async fn leave(voice: Voice, viewer: Viewer, input: LeaveInput) -> Result<Outcome> {
     let request = Request::Leave {
