@@ -1959,7 +1959,7 @@ offline-text = The server cannot be reached. Check the network of this device.
 # Voice
 voice-title = Voice
 voice-inside = In the voice of this room
-voice-empty = Nobody is in here yet.
+voice-nobody = Nobody is in here yet.
 voice-call = Start or join a call
 voice-calls = { $name } is calling
 voice-accept = Answer
@@ -1979,7 +1979,7 @@ voice-reconnecting = Reconnecting…
 voice-only-listening = Listening only
 voice-joined = { "{name}" } joined
 voice-left = { "{name}" } left
-voice-insecure = This page is not on a secure address, so browsers give it no microphone. You can listen; to speak, open the page over https, or on the server's own machine.
+voice-needs-https = This page is not on a secure address, so browsers give it no microphone. You can listen; to speak, open the page over https, or on the server's own machine.
 voice-no-device = No microphone was found. You can listen.
 voice-denied = The browser does not let this page use the microphone. You can listen; to speak, allow it beside the address, and join again.
 voice-unreachable = The server's voice port cannot be reached from here. Whoever runs the server has to let it through, UDP or TCP.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 34] = [
+const NO_LIMITS: [&str; 36] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -41,17 +41,20 @@ const NO_LIMITS: [&str; 34] = [
     "s3_endpoint",
     "s3_patience_seconds",
     "s3_region",
+    "voice_addresses",
+    "voice_port",
     "write_batch",
     "write_shards",
     "write_wait_micros",
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 77] = [
+const INTERNAL: [&str; 82] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
+    "MAX_ATTRIBUTES",
     "MAX_BACKOFF",
     "MAX_BADGES_READ",
     "MAX_BATCH",
@@ -69,11 +72,13 @@ const INTERNAL: [&str; 77] = [
     "MAX_COUNTED_AT_ONCE",
     "MAX_DELETED_COUNTS",
     "MAX_EMOJI_SOURCE_BYTES",
+    "MAX_ENDED",
     "MAX_ENDS",
     "MAX_EXCERPT_CHARS",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
     "MAX_FLUSH_FRAMES",
+    "MAX_FRAMES",
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
     "MAX_INBOX_FRAMES",
@@ -93,6 +98,7 @@ const INTERNAL: [&str; 77] = [
     "MAX_NOTICES_ON_PAGE",
     "MAX_NOTICES_TOLD",
     "MAX_ON_PAGE",
+    "MAX_PASSED",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
     "MAX_POSITION",
@@ -124,6 +130,7 @@ const INTERNAL: [&str; 77] = [
     "MAX_V6_BITS",
     "MAX_VALUES",
     "MAX_WAL_PAGES",
+    "MAX_WAYS",
     "MAX_WRITE_SLICES",
 ];
 

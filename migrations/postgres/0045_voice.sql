@@ -9,3 +9,11 @@ CREATE TABLE voice_leases (
     instance   TEXT COLLATE "C" NOT NULL,
     expires_at BIGINT           NOT NULL
 );
+
+-- Whom moderators muted in the voice of a room, until they let them speak again.
+CREATE TABLE voice_silenced (
+    room_id    BIGINT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    PRIMARY KEY (room_id, account_id)
+);
+CREATE INDEX voice_silenced_of_account ON voice_silenced (account_id);

@@ -18,17 +18,17 @@ mod presenter;
 mod request;
 mod rooms;
 mod sfu;
+mod silenced;
 mod topics;
 mod views;
 mod watch;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
 use crate::base::error::Result;
-use crate::base::ids::{AccountId, RoomId};
+use crate::base::ids::RoomId;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::{Community, Permission};
 use crate::engine::Engine;
@@ -109,8 +109,6 @@ static MISSED_CALL: NoticeKind = NoticeKind {
 
 /// Frames of a room that are kept for those who come back.
 const MAX_FRAMES: usize = 64;
-/// Accounts that moderators muted, of all rooms, that are remembered when they come back.
-const MAX_SILENCED: usize = 10_000;
 
 /// Who is in the voice of a room, and who speaks.
 pub const VOICE_FEED: Feed<RoomId> = Feed::new(
@@ -128,8 +126,6 @@ pub struct Voice {
     rooms: Rooms,
     passed: Passed,
     calls: Calls,
-    /// Muted by moderators.
-    silenced: Arc<Mutex<HashSet<(RoomId, AccountId)>>>,
     media: Option<Media>,
     events: Arc<Mutex<Option<mpsc::UnboundedReceiver<SfuEvent>>>>,
 }
@@ -157,7 +153,6 @@ impl Voice {
             rooms: Rooms::default(),
             passed: Passed::default(),
             calls: Calls::default(),
-            silenced: Arc::default(),
             media,
             events: Arc::new(Mutex::new(events)),
             engine,
@@ -171,22 +166,6 @@ impl Voice {
     fn take_events(&self) -> Option<mpsc::UnboundedReceiver<SfuEvent>> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.take()
-    }
-
-    /// Whether a moderator muted an account in a room.
-    fn is_silenced(&self, room: RoomId, account: AccountId) -> bool {
-        let silenced = self.silenced.lock().unwrap_or_else(PoisonError::into_inner);
-        silenced.contains(&(room, account))
-    }
-
-    /// Remembers that, or the end of it, for when they come back.
-    fn remember_silence(&self, room: RoomId, account: AccountId, is_silenced: bool) {
-        let mut silenced = self.silenced.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_silenced {
-            silenced.remove(&(room, account));
-        } else if silenced.len() < MAX_SILENCED {
-            silenced.insert((room, account));
-        }
     }
 }
 

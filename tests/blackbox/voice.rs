@@ -37,12 +37,21 @@ async fn voice_room(owner: &Person, fields: Value) -> String {
 
 /// Waits until the people of a room, by account, are these.
 async fn inside(socket: &mut Socket, expected: &[&Person]) -> Value {
+    inside_when(socket, expected, |_| true).await
+}
+
+/// The same, and `fits` says yes to the event.
+async fn inside_when(
+    socket: &mut Socket,
+    expected: &[&Person],
+    fits: impl Fn(&Value) -> bool,
+) -> Value {
     let expected: Vec<&str> = expected.iter().map(|person| person.id.as_str()).collect();
     loop {
         let event = socket.event("voice.people.changed").await["event"].take();
         let people = event["people"].as_array().expect("a list").iter();
         let accounts: Vec<&str> = people.filter_map(|one| one["account"].as_str()).collect();
-        if accounts == expected {
+        if accounts == expected && fits(&event) {
             return event;
         }
     }
@@ -59,8 +68,10 @@ async fn readers_are_told_who_is_inside_and_what_they_do() {
     inside(&mut watch, &[&ann]).await;
     let doing = json!({ "room": room, "participant": participant, "muted": true });
     ann.act("voice.set-doing", doing.clone()).await.done();
-    let event = inside(&mut watch, &[&ann]).await;
-    assert_eq!(event["people"][0]["muted"], true);
+    inside_when(&mut watch, &[&ann], |event| {
+        event["people"][0]["muted"] == true
+    })
+    .await;
     // Pages say so without a socket, and without scripts.
     let page = bob.page(&format!("/rooms/{room}")).await;
     assert!(
@@ -151,17 +162,17 @@ async fn moderator_mutes_and_takes_out_who_stands_below() {
         "forbidden"
     );
     ann.act("voice.silence", silence(&of_bob)).await.done();
-    let event = inside(&mut watch, &[&bob]).await;
-    assert_eq!(event["people"][0]["silenced"], true);
+    inside_when(&mut watch, &[&bob], |event| {
+        event["people"][0]["silenced"] == true
+    })
+    .await;
     // Coming back does not end it.
     bob.act("voice.leave", whom(&of_bob)).await.done();
     let again = join(&bob, &room).await;
-    let event = loop {
-        let event = inside(&mut watch, &[&bob]).await;
-        if event["people"][0]["id"] == again.as_str() {
-            break event;
-        }
-    };
+    let event = inside_when(&mut watch, &[&bob], |event| {
+        event["people"][0]["id"] == again.as_str()
+    })
+    .await;
     assert_eq!(event["people"][0]["silenced"], true);
     // Nobody is taken out by who stands as high.
     let of_ann = join(&ann, &room).await;

@@ -10,6 +10,7 @@ use super::media::{Joining, Media};
 use super::model::{Allowed, Doing, Ended, ParticipantId, Person};
 use super::rooms::Participant;
 use super::sfu::{Refused, Source, Want};
+use super::silenced;
 use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -72,6 +73,10 @@ pub(super) enum Request {
     },
     /// By somebody whom a call rings.
     Decline,
+    /// Whose place it is.
+    Account {
+        participant: ParticipantId,
+    },
     /// By a moderator, whose right was checked.
     Silence {
         participant: ParticipantId,
@@ -163,7 +168,8 @@ impl Voice {
                 let id = ParticipantId(crate::base::ids::next());
                 let mut person = Person::new(id, viewer.account);
                 person.doing = doing;
-                person.silenced = self.is_silenced(room, viewer.account);
+                let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
+                person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
                 let gates = person.gates(allowed);
                 let port = media.port;
                 let settings = &self.engine.settings;
@@ -232,6 +238,10 @@ impl Voice {
                 self.end(participant, None).await;
                 Ok(Value::Null)
             }
+            Request::Account { participant } => {
+                let found = self.rooms.get(participant).filter(|one| one.room == room);
+                Ok(json!(found.ok_or(Fault::NotFound)?.person.account))
+            }
             Request::Decline => {
                 self.decline(room, viewer.account);
                 Ok(Value::Null)
@@ -240,8 +250,8 @@ impl Voice {
                 participant,
                 silenced,
             } => {
-                let found = self.rooms.get(participant).ok_or(Fault::NotFound)?;
-                self.remember_silence(room, found.person.account, silenced);
+                let found = self.rooms.get(participant).filter(|one| one.room == room);
+                found.ok_or(Fault::NotFound)?;
                 self.rooms
                     .change(participant, |one| one.person.silenced = silenced);
                 self.apply_gates(&media, participant).await;
@@ -249,7 +259,8 @@ impl Voice {
                 Ok(Value::Null)
             }
             Request::Disconnect { participant } => {
-                self.rooms.get(participant).ok_or(Fault::NotFound)?;
+                let found = self.rooms.get(participant).filter(|one| one.room == room);
+                found.ok_or(Fault::NotFound)?;
                 self.end(participant, Some(Ended::Removed)).await;
                 Ok(Value::Null)
             }

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::super::model::ParticipantId;
 use super::super::request::Request;
+use super::super::silenced;
 use super::super::{MOVE_OTHERS, MUTE_OTHERS, Voice};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::community::Scope;
 use crate::community::audit::{self, Act};
 use crate::engine::actions::Outcome;
@@ -30,24 +31,42 @@ pub(super) struct DisconnectInput {
     participant: ParticipantId,
 }
 
+#[derive(Clone, Copy)]
+enum VoiceAct {
+    /// Whether they are muted then.
+    Silence(bool),
+    Disconnect,
+}
+
+impl VoiceAct {
+    /// What the audit log calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Silence(true) => "voice.silenced",
+            Self::Silence(false) => "voice.unsilenced",
+            Self::Disconnect => "voice.disconnected",
+        }
+    }
+}
+
 impl Voice {
-    /// Records that the viewer does this to somebody inside, if they hold the permission in the
+    /// Stores that the viewer does this to somebody inside, if they hold the permission in the
     /// room and stand above the other.
     async fn record_act(
         &self,
         viewer: &Viewer,
         permission: &'static Permission,
         (room, participant): (RoomId, ParticipantId),
-        act: &'static str,
+        act: VoiceAct,
     ) -> Result<()> {
         let access = &self.community.access;
         let found = access
             .permit_in_room(viewer.account, permission, room)
             .await?;
         let space = found.space.ok_or(Error::Forbidden("error-voice-direct"))?;
-        let people = self.rooms.people(room);
-        let target = people.iter().find(|person| person.id == participant);
-        let target = target.ok_or(Error::NotFound)?.account;
+        let asked = self.ask(viewer, room, Request::Account { participant });
+        let target: AccountId =
+            serde_json::from_value(asked.await?).map_err(|_| Error::NotFound)?;
         let (community, by) = (self.community.clone(), viewer.account);
         let name = match found.rules.private {
             true => String::new(),
@@ -55,10 +74,13 @@ impl Voice {
         };
         let write = async move |tx: &mut Tx| {
             community.check_above(tx, (by, space, target)).await?;
+            if let VoiceAct::Silence(is_silenced) = act {
+                silenced::set(tx, room, target, is_silenced).await?;
+            }
             let act = Act {
                 space: Some(space),
                 actor: Some(by),
-                act,
+                act: act.name(),
                 subject: Some(target.0),
                 name: "",
                 before: Value::Null,
@@ -77,10 +99,7 @@ pub(super) async fn silence(voice: Voice, viewer: Viewer, input: SilenceInput) -
         room, participant, ..
     } = input;
     let silenced = input.silenced == "yes";
-    let act = match silenced {
-        true => "voice.silenced",
-        false => "voice.unsilenced",
-    };
+    let act = VoiceAct::Silence(silenced);
     voice
         .record_act(&viewer, &MUTE_OTHERS, (room, participant), act)
         .await?;
@@ -100,7 +119,7 @@ pub(super) async fn disconnect(
     let DisconnectInput { room, participant } = input;
     let whom = (room, participant);
     voice
-        .record_act(&viewer, &MOVE_OTHERS, whom, "voice.disconnected")
+        .record_act(&viewer, &MOVE_OTHERS, whom, VoiceAct::Disconnect)
         .await?;
     voice
         .ask(&viewer, room, Request::Disconnect { participant })

@@ -13,7 +13,7 @@ use crate::engine::actions::Outcome;
 use crate::engine::viewer::Viewer;
 
 /// Streams named in one request.
-const MAX_STREAMS: usize = super::super::sfu::MAX_SLOTS;
+const MAX_STREAMS: usize = 96;
 
 #[derive(Deserialize)]
 pub(super) struct JoinInput {

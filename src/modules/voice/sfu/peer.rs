@@ -17,7 +17,7 @@ use super::router::{MAX_SLOTS, Packet};
 use super::source::Source;
 
 /// Lines of media that one connection may have: what is sent, and a slot for each that is received.
-pub const MAX_LINES: usize = MAX_SLOTS + 8;
+pub const MAX_LINES: usize = 104;
 /// Restriction identifiers of a camera's layers, the smallest first: pages send them by these names.
 pub const LAYER_NAMES: [&str; LAYERS] = ["q", "h", "f"];
 
