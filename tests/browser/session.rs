@@ -92,11 +92,10 @@ impl Browser {
         if let Some(host) = kind.host {
             arguments.push(format!("--host-resolver-rules=MAP {host} 127.0.0.1"));
         }
-        if kind.without_udp {
-            let only_tcp = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp";
-            arguments.push(only_tcp.to_owned());
-        }
         let mut preferences = json!({ "credentials_enable_service": false });
+        if kind.without_udp {
+            preferences["webrtc.ip_handling_policy"] = json!("disable_non_proxied_udp");
+        }
         if kind.without_scripts {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
         }
@@ -236,7 +235,7 @@ impl Browser {
     }
 }
 
-fn is_network_error(entry: &str) -> bool {
+pub(super) fn is_network_error(entry: &str) -> bool {
     let lost = [
         "net::ERR_",
         "WebSocket connection to",

@@ -224,9 +224,13 @@ export class Call {
   // Leaving -----------------------------------------------------------------------------------
 
   leave() {
-    const { room, participant } = this;
-    if (participant) post('leave', { room, participant }).catch(() => {});
+    const { room, participant, connection } = this;
+    // Closed once the server knows: it takes the end of a connection for leaving, too.
+    this.connection = null;
+    connection?.setDeafened(true);
     this.end();
+    const left = participant ? post('leave', { room, participant }) : Promise.resolve();
+    left.catch(() => {}).finally(() => connection?.close());
   }
 
   /** The page goes: others need not wait until the silence is noticed. */
