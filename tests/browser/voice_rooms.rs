@@ -265,7 +265,11 @@ async fn who_is_taken_out_or_loses_the_right_hears_nothing_and_stays_out() {
     // Removed from the space: out within a second.
     let fields = json!({ "space": owner.space, "account": lounge.people[2].id });
     owner.act("community.remove-member", fields).await.done();
-    cy.wait_until("['closed', 'failed'].includes(voice.peer.connectionState)")
+    cy.wait_until("location.pathname.endsWith('/closed')").await;
+    let people = "tidepool_voice_people";
+    lounge
+        .server
+        .metric_reaches(people, |count| count == 1.0)
         .await;
     let log = owner.page(&format!("/spaces/{}/audit", owner.space)).await;
     assert!(
