@@ -78,10 +78,10 @@ pub(super) async fn above_page(
     }
     deps.add(RoomVoice(room.0));
     let refused = match access.permit_in_room(viewer.account, &CONNECT, room).await {
-        _ if voice.media.is_none() => Some("voice-off"),
+        _ if voice.media.is_none() => Some(viewer.lang.t("voice-off").to_owned()),
         Ok(_) => None,
         Err(error) if error.is_passing() => return Err(error),
-        Err(_) => Some("voice-not-allowed"),
+        Err(_) => Some(viewer.lang.t("voice-not-allowed").to_owned()),
     };
     let view = RoomView {
         room,

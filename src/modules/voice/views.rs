@@ -25,15 +25,15 @@ impl PersonView {
         }
     }
 
-    /// The name of the symbol of their microphone, and the key of its words, if it is off.
-    fn off(&self) -> Option<(&'static str, &'static str)> {
+    /// The name of the symbol of their microphone, and its words, if it is off.
+    fn off(&self, lang: Lang) -> Option<(&'static str, String)> {
         let doing = &self.person.doing;
         if doing.deafened {
-            Some(("deaf", "voice-is-deafened"))
+            Some(("deaf", lang.t("voice-is-deafened").to_owned()))
         } else if self.person.silenced {
-            Some(("mic-off", "voice-is-silenced"))
+            Some(("mic-off", lang.t("voice-is-silenced").to_owned()))
         } else if doing.muted {
-            Some(("mic-off", "voice-is-muted"))
+            Some(("mic-off", lang.t("voice-is-muted").to_owned()))
         } else {
             None
         }
@@ -75,8 +75,8 @@ pub(super) struct RoomView {
     pub(super) list: String,
     /// Whether people come to talk: elsewhere it is shown only while somebody does.
     pub(super) is_voice: bool,
-    /// Why the viewer cannot join, as a key.
-    pub(super) refused: Option<&'static str>,
+    /// Why the viewer cannot join.
+    pub(super) refused: Option<String>,
     pub(super) lang: Lang,
 }
 
