@@ -11,7 +11,7 @@ COPY --from=build /src/target/release/tidepool /usr/local/bin/tidepool
 COPY --from=build --chown=nonroot:nonroot /data /data
 ENV TIDEPOOL_ADDRESS=0.0.0.0:8080 TIDEPOOL_DATA=/data
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 3478/udp 3478/tcp
 # A shutdown takes at most ten seconds: SIGTERM, not a kill.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["tidepool", "health"]
