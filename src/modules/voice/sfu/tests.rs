@@ -265,6 +265,23 @@ fn everybody_hears_the_others_in_order_without_gaps() {
     }
 }
 
+/// str0m keeps room for the events of one datagram.
+#[test]
+fn packets_that_came_together_are_all_forwarded() {
+    let mut network = three();
+    network.heard(1);
+    let before = network.sfu.forwarded;
+    for _ in 0..10 {
+        (0..5).for_each(|_| network.speak(0, -20));
+        network.run(FRAME);
+    }
+    network.run(Duration::from_secs(1));
+    let heard = std::mem::take(&mut network.clients[1].heard);
+    let numbers: Vec<u64> = heard.iter().map(|(_, number, _)| *number).collect();
+    let forwarded = network.sfu.forwarded - before;
+    assert_eq!(numbers.len(), 50, "{forwarded} {numbers:?}");
+}
+
 #[test]
 fn who_left_is_not_heard_and_hears_nothing() {
     let mut network = three();
