@@ -107,7 +107,8 @@ impl Hosts {
                 .is_none_or(|port| [80, 443, self.0.port].contains(&port))
     }
 
-    fn allows_name(&self, host: &str) -> bool {
+    /// Whether the server answers to a name, in lower case and without a port.
+    pub fn allows_name(&self, host: &str) -> bool {
         if is_local(host) || self.0.configured.iter().any(|allowed| allowed == host) {
             return true;
         }

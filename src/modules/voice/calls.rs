@@ -18,15 +18,31 @@ use crate::engine::bus::{Envelope, Origin};
 use crate::engine::live::Content;
 use crate::engine::notices::{NewNotice, Recipients};
 use crate::engine::partial::Partial;
+use crate::engine::rate_limit::Rate;
 
 /// How long it rings.
 const RING_TIME: Duration = Duration::from_secs(30);
 /// People whom one call rings.
 const MAX_RUNG: usize = 50;
 
+/// Calls of one account that ring in a minute. Further ones go on, and ring nobody.
+const MAX_CALLS_PER_MINUTE: u32 = 6;
+
 /// The calls that ring on this instance. Cheap to clone.
-#[derive(Clone, Default)]
-pub(super) struct Calls(Arc<Mutex<HashMap<RoomId, Call>>>);
+#[derive(Clone)]
+pub(super) struct Calls {
+    ringing: Arc<Mutex<HashMap<RoomId, Call>>>,
+    rate: Arc<Rate<AccountId>>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            ringing: Arc::default(),
+            rate: Arc::new(Rate::new(MAX_CALLS_PER_MINUTE, Duration::from_secs(60))),
+        }
+    }
+}
 
 /// A call that rings.
 struct Call {
@@ -40,7 +56,7 @@ struct Call {
 
 impl Calls {
     fn by_room(&self) -> MutexGuard<'_, HashMap<RoomId, Call>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ringing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It does not ring somebody any more, who joined or declined. Whether it did.
@@ -75,6 +91,9 @@ impl Voice {
             if let Some(caller) = self.calls.stop_for(room, account, true) {
                 self.publish_ringing_ended(room, caller, vec![account]);
             }
+            return Ok(());
+        }
+        if self.calls.rate.check(&account).is_err() {
             return Ok(());
         }
         let mut rung = Vec::new();

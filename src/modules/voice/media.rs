@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot};
 
-use super::sfu::{Datagram, Gates, Join, Refused, Sfu, SfuEvent, Source, Want};
+use super::sfu::{Datagram, Gates, Join, Offer, Refused, Sfu, SfuEvent, Source, Want};
 use tcp::TcpSide;
 use udp::UdpSide;
 
@@ -40,7 +40,7 @@ pub struct Joining {
     /// What they may do.
     pub gates: Gates,
     /// Their offer.
-    pub offer: String,
+    pub offer: Offer,
     /// What its lines carry.
     pub sources: Vec<(String, Source)>,
     /// Where they can reach the server.
@@ -51,7 +51,7 @@ type Answer = oneshot::Sender<std::result::Result<String, Refused>>;
 
 enum Command {
     Join(Joining, Answer),
-    Negotiate(i64, String, Vec<(String, Source)>, Answer),
+    Negotiate(i64, Offer, Vec<(String, Source)>, Answer),
     Want(i64, Vec<Want>),
     Gates(i64, Gates),
     Leave(i64),
@@ -120,7 +120,7 @@ impl Media {
     pub async fn negotiate(
         &self,
         id: i64,
-        offer: String,
+        offer: Offer,
         sources: Vec<(String, Source)>,
     ) -> std::result::Result<String, Refused> {
         self.ask(|answer| Command::Negotiate(id, offer, sources, answer))
@@ -246,15 +246,15 @@ impl Worker {
                     id: joining.id,
                     room: joining.room,
                     gates: joining.gates,
-                    offer: &joining.offer,
+                    offer: joining.offer,
                     sources: &joining.sources,
                     addresses: &joining.addresses,
                     has_tcp: self.tcp.is_some(),
                 };
-                drop(answer.send(self.sfu.join(&join, now)));
+                drop(answer.send(self.sfu.join(join, now)));
             }
             Command::Negotiate(id, offer, sources, answer) => {
-                drop(answer.send(self.sfu.negotiate(id, &offer, &sources, now)));
+                drop(answer.send(self.sfu.negotiate(id, offer, &sources, now)));
             }
             Command::Want(id, wants) => self.sfu.set_wanted(id, &wants, now),
             Command::Gates(id, gates) => self.sfu.set_gates(id, gates),

@@ -17,10 +17,13 @@ use crate::engine::viewer::Viewer;
 use crate::engine::web::Html;
 
 pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
+    let side = async |voice, viewer, room| list(voice, viewer, room, "side").await;
+    let above = async |voice, viewer, room| list(voice, viewer, room, "room").await;
+    let call = async |voice, viewer, room| list(voice, viewer, room, "call").await;
     module
         .page(Audience::SignedIn, "/rooms/{room}/voice/bar", get(bar))
         .page(Audience::SignedIn, "/rooms/{room}/voice/side", get(side))
-        .page(Audience::SignedIn, "/rooms/{room}/voice/room", get(room))
+        .page(Audience::SignedIn, "/rooms/{room}/voice/room", get(above))
         .page(Audience::SignedIn, "/rooms/{room}/voice/call", get(call))
 }
 
@@ -118,38 +121,14 @@ pub(super) async fn tool(
 
 /// One of the lists, for pages that missed frames.
 async fn list(
-    voice: &Voice,
-    viewer: &Viewer,
-    room: RoomId,
+    State(voice): State<Voice>,
+    viewer: Viewer,
+    Path(room): Path<RoomId>,
     place: &'static str,
 ) -> Result<Response> {
     let access = &voice.community.access;
     access.permit_in_room(viewer.account, &READ, room).await?;
-    Ok(Html(voice.list(viewer, room, place).await?).into_response())
-}
-
-async fn side(
-    State(voice): State<Voice>,
-    viewer: Viewer,
-    Path(room): Path<RoomId>,
-) -> Result<Response> {
-    list(&voice, &viewer, room, "side").await
-}
-
-async fn room(
-    State(voice): State<Voice>,
-    viewer: Viewer,
-    Path(room): Path<RoomId>,
-) -> Result<Response> {
-    list(&voice, &viewer, room, "room").await
-}
-
-async fn call(
-    State(voice): State<Voice>,
-    viewer: Viewer,
-    Path(room): Path<RoomId>,
-) -> Result<Response> {
-    list(&voice, &viewer, room, "call").await
+    Ok(Html(voice.list(&viewer, room, place).await?).into_response())
 }
 
 /// The bar of who is inside.

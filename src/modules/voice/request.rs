@@ -9,7 +9,7 @@ use super::addresses::announced;
 use super::media::{Joining, Media};
 use super::model::{Allowed, Doing, Ended, ParticipantId, Person};
 use super::rooms::Participant;
-use super::sfu::{Refused, Source, Want};
+use super::sfu::{Offer, Refused, Source, Want};
 use super::silenced;
 use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls};
 use crate::base::error::{Error, Result};
@@ -132,11 +132,15 @@ impl From<Refused> for Fault {
 /// What an instance answers.
 pub(super) type Answer = std::result::Result<Value, Fault>;
 
-fn checked(offer: &str, sources: &Sources) -> std::result::Result<(), Fault> {
+/// Reads an offer, without what the server does not need.
+fn checked(offer: &str, sources: &Sources) -> std::result::Result<Offer, Fault> {
     let fits = offer.len() <= MAX_OFFER_BYTES
         && sources.len() <= Source::ALL.len()
         && sources.iter().all(|(mid, _)| is_mid(mid));
-    if fits { Ok(()) } else { Err(Fault::Offer) }
+    if !fits {
+        return Err(Fault::Offer);
+    }
+    Offer::parse(offer).map_err(Fault::from)
 }
 
 /// Longer names would be cut, and be those of other lines then.
@@ -149,63 +153,19 @@ impl Voice {
     pub(super) async fn serve(&self, viewer: &Viewer, room: RoomId, request: Request) -> Answer {
         let media = self.media().ok_or(Fault::Unavailable)?;
         match request {
-            Request::Join {
-                offer,
-                sources,
-                host,
-                doing,
-                before,
-            } => {
-                checked(&offer, &sources)?;
-                if let Some(before) = before {
-                    self.may_come_back(viewer.account, before).await?;
-                }
-                let allowed = self.allowed(viewer.account, room).await;
-                let allowed = allowed.map_err(|_| Fault::Unavailable)?;
-                if self.rooms.served_in(room).len() >= MAX_PEOPLE_IN_ROOM {
-                    return Err(Fault::RoomFull);
-                }
-                let id = ParticipantId(crate::base::ids::next());
-                let mut person = Person::new(id, viewer.account);
-                person.doing = doing;
-                let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
-                person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
-                let gates = person.gates(allowed);
-                let port = media.port;
-                let settings = &self.engine.settings;
-                let addresses = announced(&settings.voice_addresses, &host, port).await;
-                let joining = Joining {
-                    id: id.0,
-                    room: room.0,
-                    gates,
-                    offer,
-                    sources,
-                    addresses,
-                };
-                let answer = media.join(joining).await?;
-                for other in self.rooms.of_account(viewer.account) {
-                    self.end(other, Some(Ended::Elsewhere)).await;
-                }
-                let is_first = self.rooms.served_in(room).is_empty();
-                self.rooms.add(Participant {
-                    person,
-                    room,
-                    viewer: viewer.clone(),
-                    gates,
-                });
-                self.publish_people(room);
-                if matches!(self.community.rooms.is_direct(room).await, Ok(true)) {
-                    let rung = self.joined_direct(room, id, viewer.account, is_first);
-                    calls::note_failure(rung.await);
-                }
-                Ok(json!({ "participant": id, "answer": answer }))
+            Request::Join { .. } => {
+                let (own, viewer) = (self.clone(), viewer.clone());
+                // Goes on when the request ends: nobody is half inside.
+                let joining =
+                    tokio::spawn(async move { own.join(&media, viewer, room, request).await });
+                joining.await.unwrap_or(Err(Fault::Unavailable))
             }
             Request::Negotiate {
                 participant,
                 offer,
                 sources,
             } => {
-                checked(&offer, &sources)?;
+                let offer = checked(&offer, &sources)?;
                 self.own(viewer, room, participant)?;
                 let answer = media.negotiate(participant.0, offer, sources).await?;
                 Ok(json!({ "answer": answer }))
@@ -265,6 +225,69 @@ impl Voice {
                 Ok(Value::Null)
             }
         }
+    }
+
+    async fn join(&self, media: &Media, viewer: Viewer, room: RoomId, request: Request) -> Answer {
+        let Request::Join {
+            offer,
+            sources,
+            host,
+            doing,
+            before,
+        } = request
+        else {
+            return Err(Fault::NotFound);
+        };
+        let offer = checked(&offer, &sources)?;
+        if let Some(before) = before {
+            self.may_come_back(viewer.account, before).await?;
+        }
+        let allowed = self.allowed(viewer.account, room).await;
+        let allowed = allowed.map_err(|_| Fault::Unavailable)?;
+        let id = ParticipantId(crate::base::ids::next());
+        let mut person = Person::new(id, viewer.account);
+        person.doing = doing;
+        let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
+        person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
+        let gates = person.gates(allowed);
+        let configured = &self.engine.settings.voice_addresses;
+        let addresses = announced(configured, &host, &self.engine.hosts, media.port).await;
+        let (account, participant) = (
+            viewer.account,
+            Participant {
+                person,
+                room,
+                viewer,
+                gates,
+            },
+        );
+        let added = self.rooms.add(participant, MAX_PEOPLE_IN_ROOM);
+        let added = added.ok_or(Fault::RoomFull)?;
+        for other in added.replaced {
+            media.leave(other.person.id.0).await;
+            self.left(other.room, other.person.id).await;
+        }
+        let joining = Joining {
+            id: id.0,
+            room: room.0,
+            gates,
+            offer,
+            sources,
+            addresses,
+        };
+        let answer = match media.join(joining).await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                self.end(id, None).await;
+                return Err(refused.into());
+            }
+        };
+        self.publish_people(room);
+        if matches!(self.community.rooms.is_direct(room).await, Ok(true)) {
+            let rung = self.joined_direct(room, id, account, added.is_first);
+            calls::note_failure(rung.await);
+        }
+        Ok(json!({ "participant": id, "answer": answer }))
     }
 
     /// A page that lost its connection comes back by itself, but not after it was taken out. Who
@@ -356,6 +379,13 @@ impl Voice {
         }
     }
 
+    /// Tells everybody that a participant is out of a room.
+    async fn left(&self, room: RoomId, id: ParticipantId) {
+        self.publish_people(room);
+        self.end_ringing(room, id).await;
+        self.release_if_empty(room).await;
+    }
+
     /// Takes a participant out, here and in the media, and tells everybody.
     pub(super) async fn end(&self, id: ParticipantId, why: Option<Ended>) {
         let Some(removed) = self.rooms.remove(id, why) else {
@@ -364,8 +394,6 @@ impl Voice {
         if let Some(media) = self.media() {
             media.leave(id.0).await;
         }
-        self.publish_people(removed.room);
-        self.end_ringing(removed.room, id).await;
-        self.release_if_empty(removed.room).await;
+        self.left(removed.room, id).await;
     }
 }

@@ -37,6 +37,23 @@ struct State {
     ended: VecDeque<(ParticipantId, Ended)>,
 }
 
+impl State {
+    fn note_end(&mut self, id: ParticipantId, why: Ended) {
+        if self.ended.len() >= MAX_ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back((id, why));
+    }
+}
+
+/// What adding a participant did.
+pub(super) struct Added {
+    /// Whether nobody else is in the room.
+    pub(super) is_first: bool,
+    /// Those of the same account who are out now.
+    pub(super) replaced: Vec<Participant>,
+}
+
 struct Shown {
     instance: String,
     people: Vec<Person>,
@@ -48,10 +65,30 @@ impl Rooms {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a participant.
-    pub(super) fn add(&self, participant: Participant) {
+    /// Adds a participant to a room of at most `max` people, in one step with taking out those of
+    /// the same account, wherever they are. Nothing when the room is full.
+    pub(super) fn add(&self, participant: Participant, max: usize) -> Option<Added> {
         let mut state = self.state();
+        let account = participant.person.account;
+        let (room, others) = (participant.room, state.served.values());
+        let inside = others.filter(|one| one.room == room && one.person.account != account);
+        let inside = inside.count();
+        if inside >= max {
+            return None;
+        }
+        let own = state.served.values();
+        let own = own.filter(|one| one.person.account == account);
+        let before: Vec<ParticipantId> = own.map(|one| one.person.id).collect();
+        let mut replaced = Vec::new();
+        for id in before {
+            replaced.extend(state.served.remove(&id));
+            state.note_end(id, Ended::Elsewhere);
+        }
         state.served.insert(participant.person.id, participant);
+        Some(Added {
+            is_first: inside == 0,
+            replaced,
+        })
     }
 
     /// Takes a participant out. Nothing if they are not served here.
@@ -59,10 +96,7 @@ impl Rooms {
         let mut state = self.state();
         let removed = state.served.remove(&id)?;
         if let Some(why) = why {
-            if state.ended.len() >= MAX_ENDED {
-                state.ended.pop_front();
-            }
-            state.ended.push_back((id, why));
+            state.note_end(id, why);
         }
         Some(removed)
     }
@@ -161,5 +195,52 @@ impl Rooms {
         let state = self.state();
         let shown = state.shown.get(&room);
         shown.map(|shown| shown.people.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::locale::Lang;
+    use crate::engine::viewer::Theme;
+
+    fn participant(id: i64, account: i64, room: i64) -> Participant {
+        Participant {
+            person: Person::new(ParticipantId(id), AccountId(account)),
+            room: RoomId(room),
+            viewer: Viewer {
+                account: AccountId(account),
+                name: "".into(),
+                session: "".into(),
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
+                lang: Lang::negotiate(None, None),
+                theme: Theme::Device,
+                is_guest: false,
+            },
+            gates: Gates::OPEN,
+        }
+    }
+
+    #[test]
+    fn account_is_once_in_all_rooms_and_rooms_are_bounded() {
+        let rooms = Rooms::default();
+        assert!(
+            rooms
+                .add(participant(1, 7, 1), 2)
+                .is_some_and(|added| added.is_first)
+        );
+        assert!(
+            rooms
+                .add(participant(2, 8, 1), 2)
+                .is_some_and(|added| !added.is_first)
+        );
+        assert!(rooms.add(participant(3, 9, 1), 2).is_none(), "it is full");
+        // Who is inside comes back to a full room, in place of themselves.
+        let back = rooms.add(participant(4, 7, 1), 2).expect("has a place");
+        assert_eq!(back.replaced.len(), 1);
+        assert_eq!(rooms.ended(ParticipantId(1)), Some(Ended::Elsewhere));
+        let elsewhere = rooms.add(participant(5, 8, 2), 2).expect("has a place");
+        assert!(elsewhere.is_first && elsewhere.replaced.len() == 1);
+        assert_eq!(rooms.served_in(RoomId(1)).len(), 1);
     }
 }

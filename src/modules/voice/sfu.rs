@@ -4,11 +4,14 @@
 
 mod crypto;
 mod datagram;
+mod keyframes;
 mod layers;
 mod loudest;
 mod peer;
 mod rewrite;
 mod router;
+#[cfg(test)]
+mod simulation;
 mod source;
 mod speech;
 #[cfg(test)]
@@ -28,8 +31,8 @@ use str0m::rtp::RtpPacket;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 pub use datagram::addressed_ufrag;
-pub use peer::Refused;
-use peer::{Outgoing, Peer};
+use peer::{Inflow, Outgoing, Peer};
+pub use peer::{Offer, Refused};
 use router::Wanted;
 use router::{Forward, Key, Router};
 pub use router::{Gates, MAX_SLOTS};
@@ -40,6 +43,13 @@ const TICK: Duration = Duration::from_millis(50);
 /// What a receiver is thought to take before anything is known.
 const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(1_500);
 const MIN_ESTIMATE: Bitrate = Bitrate::kbps(100);
+/// What one participant may send in a second, in bytes: a camera in all sizes, a screen and sound are
+/// about 700,000.
+const MAX_BYTES_PER_SECOND: usize = 1_500_000;
+/// The same in datagrams.
+const MAX_PACKETS_PER_SECOND: u32 = 4_000;
+/// Addresses that one participant is reached at: a browser tries each of its networks.
+const MAX_ADDRESSES_OF_PEER: usize = 16;
 /// Somebody who did not connect within this is taken out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -83,7 +93,7 @@ pub struct Join<'a> {
     /// What they may do.
     pub gates: Gates,
     /// Their offer.
-    pub offer: &'a str,
+    pub offer: Offer,
     /// What the lines of the offer carry.
     pub sources: &'a [(String, Source)],
     /// Where they can reach the server.
@@ -167,7 +177,7 @@ impl Sfu {
     ///
     /// # Errors
     /// When the server is full, or the offer cannot be answered.
-    pub fn join(&mut self, join: &Join<'_>, now: Instant) -> Result<String, Refused> {
+    pub fn join(&mut self, join: Join<'_>, now: Instant) -> Result<String, Refused> {
         if self.peers.len() >= self.max_peers {
             return Err(Refused::Full);
         }
@@ -181,7 +191,7 @@ impl Sfu {
             .enable_vp8(true)
             .enable_bwe(Some(FIRST_ESTIMATE))
             .build(now);
-        let mut peer = Peer::new(join.id, rtc, join.addresses, join.has_tcp);
+        let mut peer = Peer::new(join.id, rtc, join.addresses, join.has_tcp, now);
         let answer = peer.answer(join.offer, join.sources)?;
         let ufrag = peer.ufrag.clone();
         let key = self.peers.insert(peer);
@@ -202,7 +212,7 @@ impl Sfu {
     pub fn negotiate(
         &mut self,
         id: i64,
-        offer: &str,
+        offer: Offer,
         sources: &[(String, Source)],
         now: Instant,
     ) -> Result<String, Refused> {
@@ -285,11 +295,38 @@ impl Sfu {
         self.by_source.get(&source).copied()
     }
 
+    /// Whether a participant may send this: not too much, and from an address that is theirs, or
+    /// nobody's while they have few.
+    fn admits(&mut self, key: Key, source: (bool, SocketAddr), bytes: usize, now: Instant) -> bool {
+        let is_known = match self.by_source.get(&source) {
+            Some(owner) if *owner != key => return false,
+            known => known.is_some(),
+        };
+        let peer = &mut self.peers[key];
+        if !is_known {
+            if peer.sources_seen >= MAX_ADDRESSES_OF_PEER {
+                return false;
+            }
+            peer.sources_seen += 1;
+        }
+        let inflow = &mut peer.inflow;
+        if now.saturating_duration_since(inflow.since) >= Duration::from_secs(1) {
+            *inflow = Inflow::new(now);
+        }
+        inflow.bytes += bytes;
+        inflow.packets += 1;
+        inflow.bytes <= MAX_BYTES_PER_SECOND && inflow.packets <= MAX_PACKETS_PER_SECOND
+    }
+
     /// Takes a datagram. Whether it was for anybody.
     pub fn receive(&mut self, datagram: &Datagram<'_>, now: Instant) -> bool {
         let Some(key) = self.addressee(datagram) else {
             return false;
         };
+        let source = (peer::is_tcp(datagram.protocol), datagram.source);
+        if !self.admits(key, source, datagram.bytes.len(), now) {
+            return false;
+        }
         let addresses = self.addresses.get(&key);
         let arrival = addresses.and_then(|all| Peer::arrival(all, datagram.source));
         let Some(destination) = arrival else {
@@ -309,7 +346,6 @@ impl Sfu {
         if !peer.rtc.accepts(&input) {
             return false;
         }
-        let source = (peer::is_tcp(datagram.protocol), datagram.source);
         if peer.rtc.handle_input(input).is_err() {
             peer.rtc.disconnect();
         }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -16,10 +16,14 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
+use crate::engine::viewer::Address;
+
 /// Of a datagram; browsers send less than 1,500.
 const MAX_FRAME_BYTES: usize = 2_048;
 /// Open connections. Further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 1_000;
+/// Open connections of one address, or one /64 of IPv6. Further ones are closed at once.
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 100;
 /// Datagrams that wait to be sent on one connection. Further ones are lost, as on UDP.
 const MAX_WAITING: usize = 256;
 /// Datagrams of all connections that wait to be handled.
@@ -125,6 +129,7 @@ impl TcpSide {
 
 async fn accept_all(listener: tokio::net::TcpListener, news: mpsc::Sender<News>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let open = OpenConnections::default();
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -138,12 +143,51 @@ async fn accept_all(listener: tokio::net::TcpListener, news: mpsc::Sender<News>)
             }
         };
         let source = SocketAddr::new(source.ip().to_canonical(), source.port());
+        let Some(counted) = open.add(Address(source.ip()).network()) else {
+            continue;
+        };
         let news = news.clone();
         tokio::spawn(async move {
             serve(stream, source, &news).await;
             drop(news.send(News::Closed(source)).await);
-            drop(place);
+            drop((counted, place));
         });
+    }
+}
+
+/// How many connections each network has open. Cheap to clone.
+#[derive(Clone, Default)]
+struct OpenConnections(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+impl OpenConnections {
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more until that is dropped; nothing when there are too many.
+    fn add(&self, network: IpAddr) -> Option<Counted> {
+        let mut counts = self.counts();
+        let count = counts.entry(network).or_default();
+        if *count >= MAX_CONNECTIONS_PER_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Counted(self.clone(), network))
+    }
+}
+
+/// One connection that is counted.
+struct Counted(OpenConnections, IpAddr);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.0.counts();
+        if let Some(count) = counts.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.1);
+            }
+        }
     }
 }
 
@@ -196,4 +240,24 @@ async fn read_frame(reader: &mut OwnedReadHalf) -> Option<Bytes> {
     let mut frame = vec![0; length];
     reader.read_exact(&mut frame).await.ok()?;
     Some(frame.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_one_network_are_bounded_and_counted_down() {
+        let open = OpenConnections::default();
+        let network = Ipv4Addr::new(192, 0, 2, 1).into();
+        let mut all: Vec<Counted> = (0..MAX_CONNECTIONS_PER_ADDRESS)
+            .map(|_| open.add(network).expect("has a place"))
+            .collect();
+        assert!(open.add(network).is_none());
+        assert!(open.add(Ipv4Addr::new(192, 0, 2, 2).into()).is_some());
+        all.pop();
+        assert!(open.add(network).is_some());
+        drop(all);
+        assert!(open.counts().is_empty());
+    }
 }

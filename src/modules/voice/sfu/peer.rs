@@ -21,6 +21,29 @@ pub const MAX_LINES: usize = 104;
 /// Restriction identifiers of a camera's layers, the smallest first: pages send them by these names.
 pub const LAYER_NAMES: [&str; LAYERS] = ["q", "h", "f"];
 
+/// An offer of a browser (SDP), read.
+pub struct Offer(SdpOffer);
+
+impl Offer {
+    /// Reads an offer. Its candidates are left out: the server answers wherever it is asked from.
+    ///
+    /// # Errors
+    /// When it is none, or has more than [`MAX_LINES`] lines of media.
+    pub fn parse(text: &str) -> Result<Self, Refused> {
+        let lines = text.split_inclusive('\n');
+        let needed: String = lines
+            .filter(|line| !line.starts_with("a=candidate:"))
+            .collect();
+        if needed.lines().filter(|line| line.starts_with("m=")).count() > MAX_LINES {
+            return Err(Refused::Offer("too many lines of media".to_owned()));
+        }
+        let offer = SdpOffer::from_sdp_string(&needed);
+        offer
+            .map(Self)
+            .map_err(|error| Refused::Offer(error.to_string()))
+    }
+}
+
 /// Why an offer was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
@@ -43,6 +66,10 @@ pub struct Peer {
     /// When it wants to be woken.
     pub(super) due: Option<Instant>,
     pub(super) is_dirty: bool,
+    /// What they sent in this second.
+    pub(super) inflow: Inflow,
+    /// Addresses they sent from so far.
+    pub(super) sources_seen: usize,
     pub(super) ufrag: String,
     /// What is sent on each line.
     sources: HashMap<Mid, Source>,
@@ -53,6 +80,23 @@ pub struct Peer {
     picture: Option<Pt>,
 }
 
+/// What a participant sent since a moment.
+pub(super) struct Inflow {
+    pub(super) since: Instant,
+    pub(super) bytes: usize,
+    pub(super) packets: u32,
+}
+
+impl Inflow {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            bytes: 0,
+            packets: 0,
+        }
+    }
+}
+
 /// A line on which something is sent to the participant.
 struct Output {
     mid: Mid,
@@ -61,7 +105,13 @@ struct Output {
 
 impl Peer {
     /// A connection that can be reached at these addresses.
-    pub(super) fn new(id: i64, mut rtc: Rtc, addresses: &[SocketAddr], has_tcp: bool) -> Self {
+    pub(super) fn new(
+        id: i64,
+        mut rtc: Rtc,
+        addresses: &[SocketAddr],
+        has_tcp: bool,
+        now: Instant,
+    ) -> Self {
         for address in addresses {
             if let Ok(candidate) = Candidate::host(*address, "udp") {
                 rtc.add_local_candidate(candidate);
@@ -79,6 +129,8 @@ impl Peer {
             rtc,
             due: None,
             is_dirty: false,
+            inflow: Inflow::new(now),
+            sources_seen: 0,
             ufrag,
             sources: HashMap::new(),
             streams: HashMap::new(),
@@ -94,16 +146,11 @@ impl Peer {
     /// When it cannot be answered.
     pub(super) fn answer(
         &mut self,
-        offer: &str,
+        offer: Offer,
         sources: &[(String, Source)],
     ) -> Result<String, Refused> {
-        if offer.matches("m=").count() > MAX_LINES {
-            return Err(Refused::Offer("too many lines of media".to_owned()));
-        }
-        let refused = |error: &dyn std::error::Error| Refused::Offer(error.to_string());
-        let offer = SdpOffer::from_sdp_string(offer).map_err(|error| refused(&error))?;
-        let answer = self.rtc.sdp_api().accept_offer(offer);
-        let answer = answer.map_err(|error| refused(&error))?;
+        let answer = self.rtc.sdp_api().accept_offer(offer.0);
+        let answer = answer.map_err(|error| Refused::Offer(error.to_string()))?;
         self.sources = sources
             .iter()
             .take(Source::ALL.len())

@@ -4,8 +4,9 @@
 //! to forward where, under which numbers.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::keyframes::{KeyframeWanted, Keyframes};
 use super::layers::{self, Choice, LAYERS, Layers};
 use super::loudest::Loudest;
 use super::rewrite::{Numbers, Rewriter};
@@ -16,8 +17,6 @@ use super::speech::Speech;
 pub const MAX_HEARD: usize = 12;
 /// Streams that one member receives at a time.
 pub const MAX_SLOTS: usize = 96;
-/// Between two requests for a key frame of one stream.
-const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Of a member, as long as they are one.
 pub type Key = usize;
@@ -95,24 +94,12 @@ pub struct Forward {
     pub numbers: Numbers,
 }
 
-/// A key frame to ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyframeWanted {
-    /// Of whom.
-    pub from: Key,
-    /// Of what.
-    pub source: Source,
-    /// Of which layer.
-    pub layer: usize,
-}
-
 /// All rooms of one media thread.
 #[derive(Default)]
 pub struct Router {
     members: HashMap<Key, Member>,
     rooms: HashMap<i64, Room>,
-    /// Streams that somebody waits for a key frame of, and those that were asked lately.
-    keyframes: HashMap<(Key, Source, usize), Keyframe>,
+    keyframes: Keyframes,
 }
 
 #[derive(Default)]
@@ -156,12 +143,6 @@ struct Fed {
     current: Option<usize>,
 }
 
-#[derive(Default)]
-struct Keyframe {
-    is_wanted: bool,
-    asked: Option<Instant>,
-}
-
 impl Router {
     /// Adds a member, who sends and gets nothing yet.
     pub fn join(&mut self, key: Key, room: i64, gates: Gates) {
@@ -190,7 +171,7 @@ impl Router {
                 }
             }
         }
-        self.keyframes.retain(|(from, ..), _| *from != key);
+        self.keyframes.forget(key);
         if let Some(room) = self.rooms.get_mut(&member.room) {
             room.members.retain(|other| *other != key);
             room.speaking.retain(|other| *other != key);
@@ -332,8 +313,11 @@ impl Router {
     }
 
     fn want_keyframe(&mut self, from: Key, source: Source, layer: usize) {
-        let wanted = self.keyframes.entry((from, source, layer)).or_default();
-        wanted.is_wanted = true;
+        self.keyframes.want(KeyframeWanted {
+            from,
+            source,
+            layer,
+        });
     }
 
     /// Where a packet goes: adds to `out`.
@@ -417,26 +401,7 @@ impl Router {
         for key in keys {
             self.choose_layers(key, now);
         }
-        for ((from, source, layer), wanted) in &mut self.keyframes {
-            let was_asked = wanted
-                .asked
-                .is_some_and(|asked| now.saturating_duration_since(asked) < KEYFRAME_INTERVAL);
-            if wanted.is_wanted && !was_asked {
-                wanted.is_wanted = false;
-                wanted.asked = Some(now);
-                keyframes.push(KeyframeWanted {
-                    from: *from,
-                    source: *source,
-                    layer: *layer,
-                });
-            }
-        }
-        self.keyframes.retain(|_, wanted| {
-            let asked = wanted.asked;
-            let is_old =
-                asked.is_none_or(|asked| now.saturating_duration_since(asked) >= KEYFRAME_INTERVAL);
-            wanted.is_wanted || !is_old
-        });
+        self.keyframes.take_due(now, keyframes);
     }
 
     fn choose_layers(&mut self, key: Key, now: Instant) {

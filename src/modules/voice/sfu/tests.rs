@@ -69,11 +69,11 @@ impl Network {
         let (offer, pending): (_, SdpPendingOffer) = changes.apply().expect("an offer");
         let server: SocketAddr = SERVER.parse().expect("an address");
         let answer = self.sfu.join(
-            &Join {
+            Join {
                 id,
                 room,
                 gates: Gates::OPEN,
-                offer: &offer.to_sdp_string(),
+                offer: Offer::parse(&offer.to_sdp_string()).expect("an offer"),
                 sources: &[(microphone.to_string(), Source::Microphone)],
                 addresses: &[server],
                 has_tcp: true,
@@ -363,7 +363,10 @@ fn speaking_is_told_when_it_begins_and_ends() {
 fn offer_that_is_none_is_refused_and_leaves_nothing() {
     let mut network = Network::new();
     let server = SERVER.parse().expect("an address");
-    for offer in ["", "v=0", "hello", &"m=audio 9 x\r\n".repeat(500)] {
+    for text in ["", "v=0", "hello", &"m=audio 9 x\r\n".repeat(500)] {
+        let Ok(offer) = Offer::parse(text) else {
+            continue;
+        };
         let join = Join {
             id: 1,
             room: 7,
@@ -373,9 +376,43 @@ fn offer_that_is_none_is_refused_and_leaves_nothing() {
             addresses: &[server],
             has_tcp: false,
         };
-        assert!(network.sfu.join(&join, network.now).is_err(), "{offer:.20}");
+        assert!(network.sfu.join(join, network.now).is_err(), "{text:.20}");
         assert_eq!(network.sfu.len(), 0);
     }
+    assert!(Offer::parse(&"m=audio 9 x\r\n".repeat(500)).is_err());
+}
+
+#[test]
+fn sender_of_too_much_is_heard_no_more_than_the_bound() {
+    let mut network = three();
+    network.heard(1);
+    let before = network.sfu.forwarded;
+    (0..2 * MAX_PACKETS_PER_SECOND).for_each(|_| network.speak(0, -20));
+    network.run(FRAME);
+    let forwarded = network.sfu.forwarded - before;
+    assert!(
+        forwarded <= 2 * u64::from(MAX_PACKETS_PER_SECOND),
+        "{forwarded}"
+    );
+    // A second later they are heard again.
+    network.run(Duration::from_secs(2));
+    network.heard(1);
+    all_speak(&mut network, 5);
+    assert!(network.heard(1).contains(&1));
+}
+
+#[test]
+fn address_of_one_participant_is_not_taken_by_another() {
+    let mut network = three();
+    all_speak(&mut network, 5);
+    // The second one's packets, as if they came from the first one's address.
+    let of_first = network.clients[0].address;
+    let of_second = std::mem::replace(&mut network.clients[1].address, of_first);
+    network.run(Duration::from_secs(6));
+    network.clients[1].address = of_second;
+    (0..3).for_each(|client| drop(network.heard(client)));
+    all_speak(&mut network, 10);
+    assert!(network.heard(2).contains(&1), "the first is still heard");
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! A simulation of the router: thousands of random joins, leaves, mutes, wishes and packets, beside a
+//! model that says in the plainest way who should get what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::rewrite::Numbers;
+use super::router::{Forward, Gates, Key, Packet, Router, Wanted};
+use super::source::Source;
+
+const STEPS: u32 = 10_000;
+const ROOMS: i64 = 3;
+/// Fewer in one room than are heard at a time: who is loudest is tested by itself.
+const PEOPLE: usize = 12;
+const SLOTS: usize = 24;
+
+/// Numbers that are the same in every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or(0) % bound
+    }
+}
+
+/// Somebody, as the model knows them.
+struct Member {
+    room: i64,
+    gates: Gates,
+    wanted: BTreeMap<usize, (Key, Source)>,
+    /// The last number that each of their streams was sent under.
+    sent: [u64; 4],
+}
+
+fn may_send(gates: Gates, source: Source) -> bool {
+    match source {
+        Source::Microphone => gates.speaks,
+        Source::Camera => gates.shows,
+        Source::Screen | Source::ScreenSound => gates.shares,
+    }
+}
+
+#[derive(Default)]
+struct Model(BTreeMap<Key, Member>);
+
+impl Model {
+    /// Who should get a packet, and in which slot.
+    fn expected(&self, from: Key, source: Source) -> BTreeSet<(Key, usize)> {
+        let sender = &self.0[&from];
+        let mut all = BTreeSet::new();
+        for (key, member) in &self.0 {
+            let hears = !source.is_sound() || member.gates.hears;
+            if member.room != sender.room || !may_send(sender.gates, source) || !hears {
+                continue;
+            }
+            let slots = member.wanted.iter();
+            let slots = slots.filter(|(_, wanted)| **wanted == (from, source));
+            all.extend(slots.map(|(slot, _)| (*key, *slot)));
+        }
+        all
+    }
+
+    fn leave(&mut self, key: Key) {
+        self.0.remove(&key);
+        for member in self.0.values_mut() {
+            member.wanted.retain(|_, (from, _)| *from != key);
+        }
+    }
+}
+
+#[test]
+fn everybody_gets_exactly_what_they_should_in_order() {
+    let (mut random, mut model, mut router) = (
+        Random(0x9E37_79B9_7F4A_7C15),
+        Model::default(),
+        Router::default(),
+    );
+    let mut now = Instant::now();
+    // The last number in each slot of each member.
+    let mut received: BTreeMap<(Key, usize), u64> = BTreeMap::new();
+    let mut forwarded = 0;
+    for step in 0..STEPS {
+        now += Duration::from_millis(10);
+        let key = random.below(PEOPLE);
+        if !model.0.contains_key(&key) {
+            let room = i64::try_from(random.below(3)).unwrap_or(0) % ROOMS;
+            router.join(key, room, Gates::OPEN);
+            let member = Member {
+                room,
+                gates: Gates::OPEN,
+                wanted: BTreeMap::new(),
+                sent: [u64::try_from(random.below(60_000)).unwrap_or(0); 4],
+            };
+            model.0.insert(key, member);
+            received.retain(|(to, _), _| *to != key);
+            continue;
+        }
+        match random.below(20) {
+            0 => {
+                router.leave(key);
+                model.leave(key);
+                received.retain(|(to, _), _| *to != key);
+            }
+            1 | 2 => {
+                let mut flag = || random.below(4) > 0;
+                let gates = Gates {
+                    speaks: flag(),
+                    shows: flag(),
+                    shares: flag(),
+                    hears: flag(),
+                };
+                router.set_gates(key, gates);
+                model.0.get_mut(&key).expect("is there").gates = gates;
+            }
+            3..=5 => {
+                let mut wanted = Vec::new();
+                for slot in 0..SLOTS {
+                    if random.below(3) > 0 {
+                        wanted.push(Wanted {
+                            slot,
+                            from: random.below(PEOPLE),
+                            source: Source::ALL[random.below(4)],
+                            layer: random.below(3),
+                        });
+                    }
+                }
+                router.set_wanted(key, &wanted);
+                let room = model.0[&key].room;
+                let is_here = |from: &Key| model.0.get(from).is_some_and(|one| one.room == room);
+                let wanted: BTreeMap<_, _> = wanted
+                    .iter()
+                    .filter(|one| is_here(&one.from))
+                    .map(|one| (one.slot, (one.from, one.source)))
+                    .collect();
+                model.0.get_mut(&key).expect("is there").wanted = wanted;
+            }
+            _ => {
+                let source = Source::ALL[random.below(4)];
+                let member = model.0.get_mut(&key).expect("is there");
+                // Some packets never came.
+                member.sent[source.index()] += 1 + u64::from(random.below(8) == 0);
+                let sequence = member.sent[source.index()];
+                let packet = Packet {
+                    source,
+                    layer: 0,
+                    numbers: Numbers {
+                        sequence,
+                        time: step,
+                        picture: 0,
+                        base_picture: 0,
+                    },
+                    is_keyframe: true,
+                    level: Some(-20),
+                    bytes: 100,
+                };
+                let mut forwards: Vec<Forward> = Vec::new();
+                router.route(key, &packet, now, &mut forwards);
+                let got: BTreeSet<_> = forwards.iter().map(|one| (one.to, one.slot)).collect();
+                assert_eq!(got.len(), forwards.len(), "step {step}: once each");
+                assert_eq!(
+                    got,
+                    model.expected(key, source),
+                    "step {step}: {source:?} of {key}"
+                );
+                for one in forwards {
+                    let last = received.insert((one.to, one.slot), one.numbers.sequence);
+                    let last = last.unwrap_or(0);
+                    // In order, and with no larger gap than what never came.
+                    let step_up = one.numbers.sequence - last;
+                    assert!((1..=2).contains(&step_up), "step {step}: {last} {one:?}");
+                    forwarded += 1;
+                }
+            }
+        }
+    }
+    assert!(forwarded > 2_000, "{forwarded}");
+}
