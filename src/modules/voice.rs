@@ -184,6 +184,7 @@ pub fn module() -> Module<Voice> {
         .permission(&SHARE_SCREEN)
         .permission(&MUTE_OTHERS)
         .permission(&MOVE_OTHERS)
+        .account_style(views::account_style)
         .stylesheet("css/voice.css")
         .script("js/voice.js")
         .feed(VOICE_FEED, may_follow)

@@ -238,11 +238,13 @@ async fn who_is_taken_out_or_loses_the_right_hears_nothing_and_stays_out() {
     let participant = ann.js(&id_of("Bob")).await;
     let fields = json!({ "room": room, "participant": participant });
     let owner = &lounge.people[0];
-    let refused = lounge.people[2]
-        .act("voice.disconnect", fields.clone())
-        .await;
+    let refused = lounge.people[2].act("voice.disconnect", fields).await;
     assert_eq!(refused.code(), "forbidden");
-    owner.act("voice.disconnect", fields).await.done();
+    // Who may do it sees the button, and nobody at their own entry.
+    let buttons = |name: &str| format!("#voice-room-{room} [data-name={name}] .move-others button");
+    bob.wait_hidden(&buttons("Cy")).await;
+    ann.wait_hidden(&buttons("Ann")).await;
+    ann.click(&buttons("Bob")).await;
     bob.wait_until("['closed', 'failed'].includes(voice.peer.connectionState)")
         .await;
     bob.wait_hidden("#voice-bar").await;
@@ -294,6 +296,15 @@ async fn camera_and_screen_are_seen_in_the_size_they_are_shown() {
         .await;
     bob.click("#voice-bar .stage figure").await;
     ann.click("#voice-bar [data-do=camera]").await;
+    bob.wait_hidden("#voice-bar .stage").await;
+    // A screen, with what it plays.
+    ann.click("#voice-bar [data-do=share]").await;
+    bob.wait_text("#voice-bar figcaption", "Screen of Ann")
+        .await;
+    bob.wait_visible(".side .voice-people .live").await;
+    bob.wait_until("voice.pictures.some((one) => one.frames > 5 && one.width >= 320)")
+        .await;
+    ann.click("#voice-bar [data-do=share]").await;
     bob.wait_hidden("#voice-bar .stage").await;
     // On again, on the same line.
     ann.click("#voice-bar [data-do=camera]").await;

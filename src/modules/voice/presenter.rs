@@ -45,7 +45,7 @@ impl Voice {
                 Err(error) => return Err(error),
             }
         }
-        Ok(PeopleView { people, lang })
+        Ok(PeopleView { room, people, lang })
     }
 
     /// Publishes who is shown in a room, to the sockets of this instance.
@@ -68,6 +68,7 @@ impl Voice {
         };
         let content = Content::of(&event).html(move |lang| {
             let list = PeopleView {
+                room,
                 people: view.people.clone(),
                 lang,
             };

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::model::{ParticipantId, Person};
-use crate::base::ids::RoomId;
+use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{Account, Face};
 use crate::engine::web::icon_address;
@@ -25,6 +25,15 @@ impl PersonView {
         }
     }
 
+    /// What a moderator's button for their microphone does.
+    fn silence_label(&self, lang: Lang) -> String {
+        let name = [("name", self.name.as_str().into())];
+        match self.person.silenced {
+            true => lang.with("voice-unsilence", &name),
+            false => lang.with("voice-silence", &name),
+        }
+    }
+
     /// The name of the symbol of their microphone, and its words, if it is off.
     fn off(&self, lang: Lang) -> Option<(&'static str, String)> {
         let doing = &self.person.doing;
@@ -40,10 +49,18 @@ impl PersonView {
     }
 }
 
+/// Hides what moderators do to others at one's own entry.
+pub(super) fn account_style(account: AccountId) -> String {
+    format!(
+        ".voice-room .voice-people [data-account=\"{account}\"] .moderate {{ display: none; }}\n"
+    )
+}
+
 /// The people in a room.
 #[derive(Template)]
 #[template(path = "voice/people.html")]
 pub(super) struct PeopleView {
+    pub(super) room: RoomId,
     pub(super) people: Vec<PersonView>,
     pub(super) lang: Lang,
 }
