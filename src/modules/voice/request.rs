@@ -165,8 +165,8 @@ impl Voice {
                 offer,
                 sources,
             } => {
-                let offer = checked(&offer, &sources)?;
                 self.own(viewer, room, participant)?;
+                let offer = checked(&offer, &sources)?;
                 let answer = media.negotiate(participant.0, offer, sources).await?;
                 Ok(json!({ "answer": answer }))
             }

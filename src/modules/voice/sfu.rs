@@ -4,6 +4,7 @@
 
 mod crypto;
 mod datagram;
+mod key;
 mod keyframes;
 mod layers;
 mod loudest;
@@ -31,10 +32,11 @@ use str0m::rtp::RtpPacket;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 pub use datagram::addressed_ufrag;
+use key::Key;
 use peer::{Inflow, Outgoing, Peer};
 pub use peer::{Offer, Refused};
 use router::Wanted;
-use router::{Forward, Key, Router};
+use router::{Forward, Router};
 pub use router::{Gates, MAX_SLOTS};
 pub use source::Source;
 
@@ -506,7 +508,7 @@ impl Sfu {
         };
         let mut forwards = std::mem::take(&mut self.forwards);
         forwards.clear();
-        self.router.route(from, &described, now, &mut forwards);
+        self.router.fan_out(from, &described, now, &mut forwards);
         self.forwarded += forwards.len() as u64;
         for forward in &forwards {
             if let Some(peer) = self.peers.get_mut(forward.to) {

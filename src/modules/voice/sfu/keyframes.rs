@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::router::Key;
+use super::key::Key;
 use super::source::Source;
 
 /// Between two requests for a key frame of one stream.

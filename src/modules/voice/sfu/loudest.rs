@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::router::{Key, MAX_HEARD};
+use super::key::Key;
+
+/// Participants whom a room hears at a time.
+const MAX_HEARD: usize = 12;
 
 /// How much louder somebody has to be than the quietest of those who are heard, in decibels: who
 /// is nearly as loud does not take their place.

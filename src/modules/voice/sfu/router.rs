@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::key::Key;
 use super::keyframes::{KeyframeWanted, Keyframes};
 use super::layers::{self, Choice, LAYERS, Layers};
 use super::loudest::Loudest;
@@ -13,13 +14,8 @@ use super::rewrite::{Numbers, Rewriter};
 use super::source::Source;
 use super::speech::Speech;
 
-/// Participants whom a room hears at a time: the loudest.
-pub const MAX_HEARD: usize = 12;
 /// Streams that one member receives at a time.
 pub const MAX_SLOTS: usize = 96;
-
-/// Of a member, as long as they are one.
-pub type Key = usize;
 
 /// What a member may do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,7 +317,7 @@ impl Router {
     }
 
     /// Where a packet goes: adds to `out`.
-    pub fn route(&mut self, from: Key, packet: &Packet, now: Instant, out: &mut Vec<Forward>) {
+    pub fn fan_out(&mut self, from: Key, packet: &Packet, now: Instant, out: &mut Vec<Forward>) {
         let Some(member) = self.members.get_mut(&from) else {
             return;
         };

@@ -1,11 +1,13 @@
 //! A simulation of the router: thousands of random joins, leaves, mutes, wishes and packets, beside a
 //! model that says in the plainest way who should get what.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::key::Key;
 use super::rewrite::Numbers;
-use super::router::{Forward, Gates, Key, Packet, Router, Wanted};
+use super::router::{Forward, Gates, Packet, Router, Wanted};
 use super::source::Source;
 
 const STEPS: u32 = 10_000;
@@ -85,7 +87,7 @@ fn everybody_gets_exactly_what_they_should_in_order() {
     for step in 0..STEPS {
         now += Duration::from_millis(10);
         let key = random.below(PEOPLE);
-        if !model.0.contains_key(&key) {
+        if let Entry::Vacant(place) = model.0.entry(key) {
             let room = i64::try_from(random.below(3)).unwrap_or(0) % ROOMS;
             router.join(key, room, Gates::OPEN);
             let member = Member {
@@ -94,7 +96,7 @@ fn everybody_gets_exactly_what_they_should_in_order() {
                 wanted: BTreeMap::new(),
                 sent: [u64::try_from(random.below(60_000)).unwrap_or(0); 4],
             };
-            model.0.insert(key, member);
+            place.insert(member);
             received.retain(|(to, _), _| *to != key);
             continue;
         }
@@ -157,7 +159,7 @@ fn everybody_gets_exactly_what_they_should_in_order() {
                     bytes: 100,
                 };
                 let mut forwards: Vec<Forward> = Vec::new();
-                router.route(key, &packet, now, &mut forwards);
+                router.fan_out(key, &packet, now, &mut forwards);
                 let got: BTreeSet<_> = forwards.iter().map(|one| (one.to, one.slot)).collect();
                 assert_eq!(got.len(), forwards.len(), "step {step}: once each");
                 assert_eq!(
