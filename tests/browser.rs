@@ -56,6 +56,7 @@ mod browser {
     mod unread_elsewhere;
     mod upload_resume;
     mod viewer;
+    mod voice_devices;
     mod voice_messages;
     mod voice_rooms;
     mod ways_in;

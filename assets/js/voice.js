@@ -28,7 +28,13 @@ function showButtons() {
   }
 }
 
+function showSettings() {
+  const page = document.querySelector('[data-voice-devices][hidden]');
+  if (page) import('./voice/settings_page.js').then((module) => module.showSettings(page), () => {});
+}
+
 function refresh() {
+  showSettings();
   showButtons();
   markSpeaking();
   call?.followPeople();
@@ -75,7 +81,14 @@ const rings = Object.assign(document.createElement('div'), { id: 'voice-rings' }
 document.body.append(rings);
 let tone = null;
 
+/** A moderator moved this page's call to another room. */
+function followMove(mark) {
+  if (call?.participant === mark.dataset.voiceMoved) join(mark.dataset.room);
+  mark.remove();
+}
+
 function ring() {
+  rings.querySelectorAll('[data-voice-moved]').forEach(followMove);
   const [first] = rings.children;
   if (!first) {
     tone?.stop();

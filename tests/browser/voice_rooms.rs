@@ -34,25 +34,25 @@ const SPY: &str = "const Peer = window.RTCPeerConnection; window.voice = { sound
 const BEEP: f64 = 0.05;
 
 impl Browser {
-    async fn watch_voice(&self) {
+    pub(super) async fn watch_voice(&self) {
         let script = json!({ "source": SPY });
         self.devtools("Page.addScriptToEvaluateOnNewDocument", script)
             .await;
     }
 
-    async fn join_voice(&self, room: &str) {
+    pub(super) async fn join_voice(&self, room: &str) {
         self.open_room(room).await;
         self.click("[data-voice-join]").await;
         self.wait_connected().await;
     }
 
-    async fn wait_connected(&self) {
+    pub(super) async fn wait_connected(&self) {
         self.wait_until("document.querySelector('#voice-bar')?.dataset.state === 'connected'")
             .await;
     }
 
     /// Waits until two further beeps came on each of the first lines.
-    async fn hears(&self, lines: usize) {
+    pub(super) async fn hears(&self, lines: usize) {
         self.js("window.before = structuredClone(voice.sounds)")
             .await;
         self.wait_until(&format!(
@@ -64,7 +64,7 @@ impl Browser {
     }
 
     /// Packets that came on a line so far.
-    async fn packets(&self, line: usize) -> f64 {
+    pub(super) async fn packets(&self, line: usize) -> f64 {
         let packets = self
             .js(&format!("voice.sounds[{line}]?.packets ?? 0"))
             .await;
@@ -72,7 +72,7 @@ impl Browser {
     }
 
     /// Waits until the samples are newer than now.
-    async fn wait_for_new_sample(&self) {
+    pub(super) async fn wait_for_new_sample(&self) {
         self.js("window.asked = performance.now()").await;
         self.wait_until("voice.sounds[0]?.at > asked + 300").await;
     }
@@ -85,15 +85,15 @@ async fn voice_room(server: &TestServer, owner: &Person) -> String {
     made.done()["room"].as_str().expect("a room").to_owned()
 }
 
-struct Lounge {
-    server: TestServer,
-    room: String,
-    people: Vec<Person>,
-    browsers: Vec<Browser>,
+pub(super) struct Lounge {
+    pub(super) server: TestServer,
+    pub(super) room: String,
+    pub(super) people: Vec<Person>,
+    pub(super) browsers: Vec<Browser>,
 }
 
 /// People inside a voice room; the first owns the space.
-async fn lounge(names: &[&str]) -> Lounge {
+pub(super) async fn lounge(names: &[&str]) -> Lounge {
     let server = TestServer::start().await;
     let mut people = vec![server.owner(names[0]).await];
     for name in &names[1..] {
@@ -116,7 +116,7 @@ async fn lounge(names: &[&str]) -> Lounge {
     }
 }
 
-fn is_refused_request(entry: &str) -> bool {
+pub(super) fn is_refused_request(entry: &str) -> bool {
     entry.contains("/act/voice.") || entry.contains("Failed to load resource")
 }
 

@@ -3,29 +3,18 @@
 
 import { followFrom, onConnected, request, syncFeeds } from '../live.js';
 import { Connection } from './connection.js';
-import { openCamera, openMicrophone, openScreen } from './devices.js';
+import { openCamera, openScreen } from './devices.js';
+import { MicrophoneControl } from './microphone_control.js';
+import { onPreferences, readPreferences } from './preferences.js';
+import { post } from './post.js';
 import { Stage } from './stage.js';
+import { Volumes } from './volumes.js';
 
 const LOST_AFTER = 3000; // ms without a connection before the call is joined anew
 const CONNECT_TIMEOUT = 12000; // ms for the media to reach the server
 const RETRY_DELAYS = [300, 700, 1500, 2000]; // ms; the last one again and again
 const GIVE_UP_AFTER = 60000; // ms of attempts to come back
 const MISSING_AFTER = 1500; // ms without one's own entry in the list
-
-async function post(action, fields) {
-  const response = await fetch(`/act/voice.${action}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(fields),
-    signal: AbortSignal.timeout(10000),
-  }).catch(() => null);
-  if (!response) throw Object.assign(new Error(''), { status: 0 });
-  const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw Object.assign(new Error(answer?.message ?? answer?.error?.message ?? ''), {
-    status: response.status,
-  });
-}
 
 /** A refusal that trying again does not change. */
 const isFinal = ({ status }) => [400, 401, 403, 404, 409, 422].includes(status);
@@ -39,7 +28,7 @@ export class Call {
     this.participant = null;
     this.connection = null;
     this.microphone = null;
-    this.volumes = new Map();
+    this.preferences = readPreferences();
     this.names = new Map();
     this.hasEnded = false;
     this.work = Promise.resolve(); // one negotiation after another
@@ -53,13 +42,31 @@ export class Call {
 
   async start() {
     await this.showBar();
-    const { track, problem } = await openMicrophone();
-    if (this.hasEnded) return track?.stop();
-    this.microphone = track;
-    this.microphoneProblem = problem;
-    if (problem) this.hint(this.bar.dataset[problem]);
+    this.microphone = new MicrophoneControl(this.bar, {
+      onTrack: (track) => {
+        this.connection?.setMicrophone(track)?.catch(() => {});
+        this.show(this.bar.dataset.state);
+        this.showButtons();
+      },
+      hint: (text) => this.hint(text),
+    });
+    this.microphone.setDoing(this.doing);
+    await this.microphone.open();
+    if (this.hasEnded) return;
+    this.showButtons();
+    this.stopFollowing = onPreferences((preferences) => this.prefer(preferences));
     await this.join();
     onConnected(() => this.check());
+  }
+
+  /** Other choices were made on the page of devices. */
+  async prefer(preferences) {
+    const before = this.preferences;
+    this.preferences = preferences;
+    this.connection?.setSpeaker(preferences.speaker);
+    this.applyVolumes();
+    await this.microphone.prefer(preferences);
+    if (this.cameraTrack && before.camera !== preferences.camera) await this.changeCamera();
   }
 
   // The bar -----------------------------------------------------------------------------------
@@ -88,6 +95,9 @@ export class Call {
       }
     };
     document.addEventListener('keydown', this.keys);
+    const { dataset } = this.bar;
+    const list = this.bar.querySelector('.volumes ul');
+    this.volumes = new Volumes(list, dataset.volume, () => this.applyVolumes());
     this.show('connecting');
     this.showButtons();
   }
@@ -102,7 +112,7 @@ export class Call {
 
   show(state) {
     this.bar.dataset.state = state;
-    const words = state === 'connected' && !this.microphone ? 'listening' : state;
+    const words = state === 'connected' && !this.microphone?.track ? 'listening' : state;
     this.bar.querySelector('.status').textContent = this.bar.dataset[words];
   }
 
@@ -120,15 +130,17 @@ export class Call {
   showButtons() {
     const { muted, deafened, camera, screen } = this.doing;
     const states = {
-      mute: muted || deafened || !this.microphone, deafen: deafened, camera, share: screen,
+      mute: muted || deafened || !this.microphone?.track, deafen: deafened, camera, share: screen,
+      raise: this.doing.hand,
     };
     for (const [name, pressed] of Object.entries(states)) {
       const button = this.bar.querySelector(`[data-do=${name}]`);
       button?.setAttribute('aria-pressed', String(pressed));
     }
     const share = this.bar.querySelector('[data-do=share]');
-    share.hidden = !navigator.mediaDevices?.getDisplayMedia;
-    this.bar.querySelector('[data-do=camera]').hidden = !navigator.mediaDevices;
+    share.hidden = this.listens || !navigator.mediaDevices?.getDisplayMedia;
+    this.bar.querySelector('[data-do=camera]').hidden = this.listens || !navigator.mediaDevices;
+    this.bar.querySelector('[data-do=raise]').hidden = !this.listens;
   }
 
   // Joining -----------------------------------------------------------------------------------
@@ -149,12 +161,13 @@ export class Call {
   }
 
   async tryToJoin() {
-    const connection = new Connection(this.microphone, {
+    const connection = new Connection(this.microphone.track, {
       onState: (state) => this.follow(connection, state),
+      speaker: this.preferences.speaker,
     });
     this.connection = connection;
     const { offer, sources } = await connection.offer();
-    const { participant, answer } = await post('join', {
+    const { participant, answer, bitrate } = await post('join', {
       room: this.room,
       offer,
       sources,
@@ -169,6 +182,7 @@ export class Call {
     this.participant = participant;
     this.joinedAt = performance.now();
     this.onChange();
+    connection.bitrate = bitrate;
     await connection.answer(answer);
     this.applyDoing();
     this.followPeople();
@@ -194,7 +208,7 @@ export class Call {
     clearTimeout(this.lostTimer);
     if (state === 'connected') {
       this.show('connected');
-      this.hint(this.microphoneProblem && this.bar.dataset[this.microphoneProblem]);
+      this.hint(this.microphone.problem && this.bar.dataset[this.microphone.problem]);
     } else if (state === 'failed' || state === 'closed') {
       this.rejoin(connection);
     } else if (state === 'disconnected') {
@@ -247,8 +261,10 @@ export class Call {
     clearTimeout(this.lostTimer);
     clearTimeout(this.connectTimer);
     this.connection?.close();
-    const { microphone, cameraTrack, screen } = this;
-    [microphone, cameraTrack, ...(screen?.tracks ?? [])].forEach((track) => track?.stop());
+    const { cameraTrack, screen } = this;
+    [cameraTrack, ...(screen?.tracks ?? [])].forEach((track) => track?.stop());
+    this.microphone?.close();
+    this.stopFollowing?.();
     document.removeEventListener('keydown', this.keys);
     this.stage.close();
     this.sizes.disconnect();
@@ -262,7 +278,7 @@ export class Call {
 
   applyDoing() {
     const { muted, deafened } = this.doing;
-    if (this.microphone) this.microphone.enabled = !muted && !deafened;
+    this.microphone?.setDoing({ muted, deafened });
     this.connection?.setDeafened(deafened);
     this.showButtons();
   }
@@ -280,31 +296,30 @@ export class Call {
   }
 
   mute() {
-    if (!this.microphone) return this.askForMicrophone();
+    if (!this.microphone.track) return this.askForMicrophone();
     const isOff = this.doing.muted || this.doing.deafened;
     return this.change({ muted: !isOff, deafened: false });
   }
+
+  raise() { return this.change({ hand: !this.doing.hand }); }
 
   deafen() { return this.change({ deafened: !this.doing.deafened }); }
 
   /** Who could not speak before may have plugged one in, or allowed it. */
   async askForMicrophone() {
-    const { track, problem } = await openMicrophone();
-    this.microphoneProblem = problem;
-    this.hint(problem && this.bar.dataset[problem]);
-    if (!track || this.hasEnded) return;
-    this.microphone = track;
-    await this.connection.setMicrophone(track);
+    await this.microphone.open();
+    if (!this.microphone.track || this.hasEnded) return;
+    await this.connection.setMicrophone(this.microphone.track);
     await this.change({ muted: false, deafened: false });
     this.show(this.bar.dataset.state);
   }
 
   async camera() {
     if (this.cameraTrack) return this.stopCamera();
-    const track = await openCamera().catch(() => null);
+    const track = await openCamera(this.preferences.camera).catch(() => null);
     if (!track || this.hasEnded) return track?.stop();
     this.cameraTrack = track;
-    track.addEventListener('ended', () => this.stopCamera());
+    track.addEventListener('ended', () => this.cameraTrack === track && this.stopCamera());
     await this.send('camera', track);
   }
 
@@ -322,9 +337,20 @@ export class Call {
     return this.change({ camera: false });
   }
 
+  /** Another camera in place of the one that is shown. */
+  async changeCamera() {
+    const track = await openCamera(this.preferences.camera).catch(() => null);
+    if (!track || this.hasEnded || !this.cameraTrack) return track?.stop();
+    this.cameraTrack.stop();
+    this.cameraTrack = track;
+    track.addEventListener('ended', () => this.cameraTrack === track && this.stopCamera());
+    this.stage.showOwn('camera', track);
+    await this.connection.send('camera', track);
+  }
+
   async share() {
     if (this.screen) return this.stopScreen();
-    const tracks = await openScreen().catch(() => null);
+    const tracks = await openScreen(this.preferences.share).catch(() => null);
     if (!tracks || this.hasEnded) return tracks?.forEach((track) => track.stop());
     this.screen = { tracks };
     tracks[0].addEventListener('ended', () => this.stopScreen());
@@ -355,6 +381,7 @@ export class Call {
       name: dataset.name,
       camera: 'camera' in dataset,
       screen: 'screen' in dataset,
+      listens: 'listens' in dataset,
     }));
   }
 
@@ -372,6 +399,7 @@ export class Call {
       [...before].filter(([id]) => !this.names.has(id)).filter(isOther)
         .forEach(([, name]) => say(this.bar.dataset.left, name));
     }
+    this.followStage(people.find(({ id }) => id === this.participant));
     this.sync();
     clearTimeout(this.missingTimer);
     if (!this.names.has(this.participant)) {
@@ -380,6 +408,22 @@ export class Call {
         if (!this.people().some(({ id }) => id === this.participant)) this.rejoin(connection);
       }, MISSING_AFTER);
     }
+  }
+
+  /** On a stage one listens, may raise a hand, and is told when one is let speak. */
+  followStage(own) {
+    const listens = own?.listens ?? this.listens;
+    if (listens === this.listens) return;
+    const { maySpeak, onlyListen } = this.bar.dataset;
+    if (listens) this.hint(onlyListen);
+    else if (this.listens) {
+      this.hint('');
+      this.announce(maySpeak);
+      Object.assign(this.doing, { hand: false });
+    }
+    this.listens = listens;
+    this.bar.toggleAttribute('data-listens', Boolean(listens));
+    this.showButtons();
   }
 
   showSpeaking(participants) {
@@ -415,6 +459,8 @@ export class Call {
     ]).map((one) => ({ ...one, layer: this.stage.layerOf(one) }))
       .filter(({ layer }) => layer !== null);
     const { streams, isNew } = connection.assign(wanted, this.stage);
+    this.volumes.show(others);
+    this.applyVolumes();
     if (isNew) await this.negotiate(connection);
     const list = JSON.stringify(streams.map((stream) => ({ ...stream, mid: stream.mid() })));
     if (connection.told === list) return;
@@ -422,6 +468,15 @@ export class Call {
       room: this.room, participant: this.participant, streams: JSON.parse(list),
     });
     connection.told = list;
+  }
+
+  applyVolumes() {
+    for (const { id, account } of this.people()) {
+      const volume = this.volumes.of(account);
+      for (const source of ['microphone', 'screen-sound']) {
+        this.connection?.setVolume(`${id}/${source}`, volume);
+      }
+    }
   }
 
   async negotiate(connection) {

@@ -21,16 +21,19 @@ function preferCodecs(transceiver, kind) {
   if (codecs?.length) transceiver.setCodecPreferences?.(codecs);
 }
 
-/** Has the encoder send nothing in silence, and what mends the loss of a packet. */
-const withSilence = (sdp) => sdp.replace(/^(a=fmtp:\d+ .*useinbandfec=1).*$/gm, '$1;usedtx=1');
+/** Has the encoder send nothing in silence, what mends the loss of a packet, and this bitrate. */
+const withSound = (sdp, bitrate) => sdp.replace(/^(a=fmtp:\d+ .*useinbandfec=1).*$/gm,
+  `$1;usedtx=1;maxaveragebitrate=${bitrate * 1000}`);
 
 export class Connection {
-  constructor(microphone, { onState }) {
+  constructor(microphone, { onState, speaker = '' }) {
     this.peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.peer.addEventListener('connectionstatechange', () => onState(this.peer.connectionState));
     this.senders = new Map(); // source → transceiver
     this.slots = []; // {kind, transceiver, key, element}
     this.isDeafened = false;
+    this.speaker = speaker;
+    this.bitrate = 40; // kbit/s of a voice
     this.told = null;
     this.sounds = document.querySelector('#voice-bar .sounds');
     this.sounds.replaceChildren();
@@ -64,6 +67,7 @@ export class Connection {
       slot.element = Object.assign(document.createElement('audio'), { autoplay: true });
       slot.element.srcObject = new MediaStream([transceiver.receiver.track]);
       this.sounds.append(slot.element);
+      if (this.speaker) slot.element.setSinkId?.(this.speaker).catch(() => {});
       slot.element.play().catch(() => this.playOnGesture());
     }
     this.slots.push(slot);
@@ -89,7 +93,7 @@ export class Connection {
   }
 
   answer(sdp) {
-    return this.peer.setRemoteDescription({ type: 'answer', sdp: withSilence(sdp) });
+    return this.peer.setRemoteDescription({ type: 'answer', sdp: withSound(sdp, this.bitrate) });
   }
 
   setMicrophone(track) { return this.senders.get('microphone').sender.replaceTrack(track); }
@@ -109,6 +113,13 @@ export class Connection {
   setDeafened(isDeafened) {
     this.isDeafened = isDeafened;
     for (const { kind, element } of this.slots) if (kind === 'audio') element.muted = isDeafened;
+  }
+
+  /** Plays on another device; empty for the system's choice. */
+  setSpeaker(speaker) {
+    if (this.speaker === speaker) return;
+    this.speaker = speaker;
+    for (const { element } of this.slots) element?.setSinkId?.(speaker).catch(() => {});
   }
 
   /** Sets how loud a stream is, from 0 to 1. */

@@ -1,41 +1,39 @@
-// Microphone, camera and screen. Browsers give them to secure pages only: https, or the machine's
-// own address.
-
-/** The microphone's track, or why there is none, as the name of a text of the bar. */
-export async function openMicrophone(deviceId) {
-  if (!navigator.mediaDevices?.getUserMedia) return { problem: 'insecure' };
-  try {
-    const stream = await navigator.mediaDevices.getUserMedia({
-      audio: {
-        deviceId,
-        echoCancellation: true,
-        noiseSuppression: true,
-        autoGainControl: true,
-        channelCount: 1,
-      },
-    });
-    return { track: stream.getAudioTracks()[0] };
-  } catch (error) {
-    const isMissing = ['NotFoundError', 'OverconstrainedError'].includes(error.name);
-    return { problem: isMissing ? 'noDevice' : 'denied' };
-  }
-}
+// Camera and screen. Browsers give them to secure pages only: https, or the machine's own address.
 
 /** The camera's track, in up to 720 lines. */
 export async function openCamera(deviceId) {
   const stream = await navigator.mediaDevices.getUserMedia({
-    video: { deviceId, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+    video: {
+      ...(deviceId && { deviceId: { ideal: deviceId } }),
+      width: { ideal: 1280 },
+      height: { ideal: 720 },
+      frameRate: { ideal: 30 },
+    },
   });
   return stream.getVideoTracks()[0];
 }
 
-/** The tracks of a shared screen: the picture, and its sound where the browser offers it. */
-export async function openScreen() {
+/**
+ * The tracks of a shared screen: the picture, in up to 1080 lines, and its sound where the browser
+ * offers it. `detail` keeps text sharp and drops pictures where the network is slow; `motion` keeps
+ * them coming.
+ */
+export async function openScreen(purpose) {
   const stream = await navigator.mediaDevices.getDisplayMedia({
-    video: { frameRate: { ideal: 30, max: 30 } },
+    video: { frameRate: { ideal: 30, max: 30 }, width: { max: 1920 }, height: { max: 1080 } },
     audio: true,
   });
   const [picture] = stream.getVideoTracks();
-  picture.contentHint = 'detail';
+  picture.contentHint = purpose;
   return [picture, ...stream.getAudioTracks()];
 }
+
+/** The devices of a kind, `audioinput`, `audiooutput` or `videoinput`, that the browser names. */
+export async function listDevices(kind) {
+  const devices = await navigator.mediaDevices?.enumerateDevices?.() ?? [];
+  const isNamed = (one) => one.kind === kind && one.deviceId && one.deviceId !== 'default';
+  return devices.filter(isNamed).map(({ deviceId, label }) => ({ id: deviceId, name: label }));
+}
+
+/** Whether the browser can play sound on another device than the system's. */
+export const canChooseSpeaker = () => 'setSinkId' in HTMLMediaElement.prototype;

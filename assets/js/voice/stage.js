@@ -4,6 +4,14 @@
 const SMALL = 200, MEDIUM = 420; // device pixels of a tile's height up to which a layer is enough
 const RESIZE_DELAY = 250; // ms after the last change of size
 
+function button(name, label) {
+  const made = Object.assign(document.createElement('button'), {
+    type: 'button', className: name, title: label,
+  });
+  made.setAttribute('aria-label', label);
+  return made;
+}
+
 export class Stage {
   constructor(element, words, onChange) {
     Object.assign(this, { element, words, onChange });
@@ -21,11 +29,8 @@ export class Stage {
     document.addEventListener('visibilitychange', this.onVisibility);
     element.addEventListener('click', (event) => {
       const tile = event.target.closest('figure');
-      if (tile) this.enlarge(tile);
-    });
-    element.addEventListener('dblclick', (event) => {
-      const video = event.target.closest('figure')?.querySelector('video');
-      video?.requestPictureInPicture?.().catch(() => {});
+      if (event.target.closest('.window')) this.showInWindow(tile);
+      else if (tile) this.enlarge(tile);
     });
   }
 
@@ -43,10 +48,28 @@ export class Stage {
 
   enlarge(tile) {
     const isLarge = tile.hasAttribute('data-large');
-    for (const other of this.tiles.values()) other.removeAttribute('data-large');
-    tile.toggleAttribute('data-large', !isLarge);
+    for (const other of this.tiles.values()) {
+      const isThis = other === tile && !isLarge;
+      other.toggleAttribute('data-large', isThis);
+      other.querySelector('.enlarge').setAttribute('aria-pressed', String(isThis));
+    }
     this.element.toggleAttribute('data-enlarged', !isLarge);
     this.changeSoon();
+  }
+
+  /** Shows a picture in a window of its own, above other programs, or takes it back. */
+  showInWindow(tile) {
+    const video = tile.querySelector('video');
+    const isShown = document.pictureInPictureElement === video;
+    const change = isShown ? document.exitPictureInPicture() : video.requestPictureInPicture();
+    change.then(() => this.changeSoon(), () => {});
+  }
+
+  /** What a picture is called. */
+  caption(key, name) {
+    if (key === 'own/camera') return this.words.ownCamera;
+    if (key === 'own/screen') return this.words.ownScreen;
+    return key.endsWith('/screen') ? this.words.shareOf.replace('{name}', name) : name;
   }
 
   tile(key, name) {
@@ -54,21 +77,19 @@ export class Stage {
     if (known) return known;
     const figure = document.createElement('figure');
     figure.dataset.key = key;
-    figure.tabIndex = 0;
-    figure.setAttribute('role', 'button');
-    figure.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' || event.key === ' ') {
-        event.preventDefault();
-        this.enlarge(figure);
-      }
-    });
+    const caption = this.caption(key, name);
     const video = Object.assign(document.createElement('video'), {
       autoplay: true, playsInline: true, muted: true,
     });
-    const caption = Object.assign(document.createElement('figcaption'), { dir: 'auto' });
-    caption.textContent = key.endsWith('/screen')
-      ? this.words.shareOf.replace(/\{name\}/, name) : name;
-    figure.append(video, caption);
+    video.addEventListener('leavepictureinpicture', () => this.changeSoon());
+    figure.append(
+      video,
+      button('enlarge', `${this.words.enlarge}: ${caption}`),
+      Object.assign(document.createElement('figcaption'), { dir: 'auto', textContent: caption }),
+    );
+    if (document.pictureInPictureEnabled) {
+      figure.append(button('window', `${this.words.window}: ${caption}`));
+    }
     this.tiles.set(key, figure);
     this.element.append(figure);
     this.resizes.observe(figure);
