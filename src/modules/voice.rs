@@ -9,18 +9,23 @@
 mod actions;
 mod addresses;
 mod calls;
+mod connection_test;
+mod devices_page;
 mod instances;
 mod lease;
 mod media;
 mod model;
+mod move_pages;
 mod pages;
 mod presenter;
 mod request;
 mod rooms;
+mod rules_pages;
 mod sfu;
 mod silenced;
 mod topics;
 mod views;
+mod voice_rules;
 mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,12 +44,14 @@ use crate::engine::notices::{NoticeKind, ToldAt};
 use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
 use calls::Calls;
+use connection_test::Tests;
 use instances::Passed;
 use media::Media;
 use rooms::Rooms;
 use sfu::SfuEvent;
 use topics::{
-    CallRang, PeopleChanged, RequestAnswered, RequestPassed, RingingEnded, SpeakingChanged,
+    CallRang, ParticipantMoved, PeopleChanged, RequestAnswered, RequestPassed, RingingEnded,
+    RulesChanged, SpeakingChanged,
 };
 
 /// To be in the voice of a room.
@@ -126,6 +133,7 @@ pub struct Voice {
     rooms: Rooms,
     passed: Passed,
     calls: Calls,
+    tests: Tests,
     media: Option<Media>,
     events: Arc<Mutex<Option<mpsc::UnboundedReceiver<SfuEvent>>>>,
 }
@@ -141,6 +149,9 @@ impl Voice {
             Ok((media, events)) => {
                 let (port, tcp) = (media.port, media.has_tcp);
                 tracing::info!(port, tcp, "voice and video are served");
+                if settings.voice_addresses.is_empty() {
+                    addresses::warn_of_private_address();
+                }
                 (Some(media), Some(events))
             }
             Err(error) => {
@@ -153,6 +164,7 @@ impl Voice {
             rooms: Rooms::default(),
             passed: Passed::default(),
             calls: Calls::default(),
+            tests: Tests::default(),
             media,
             events: Arc::new(Mutex::new(events)),
             engine,
@@ -176,6 +188,8 @@ pub fn module() -> Module<Voice> {
         .publishes::<SpeakingChanged>()
         .publishes::<CallRang>()
         .publishes::<RingingEnded>()
+        .publishes::<RulesChanged>()
+        .publishes::<ParticipantMoved>()
         .publishes::<RequestPassed>()
         .publishes::<RequestAnswered>()
         .permission(&CONNECT)
@@ -197,6 +211,8 @@ pub fn module() -> Module<Voice> {
             Subscriber::new("voice.watcher")
                 .on(presenter::people_changed)
                 .on(presenter::speaking_changed)
+                .on(presenter::rules_changed)
+                .on(presenter::participant_moved)
                 .on(calls::call_rang)
                 .on(calls::ringing_ended)
                 .on(instances::request_passed)
@@ -205,6 +221,7 @@ pub fn module() -> Module<Voice> {
         .task(Voice::follow_media)
         .task(Voice::watch_rights)
         .task(Voice::renew_repeatedly);
+    let module = devices_page::declare(rules_pages::declare(move_pages::declare(module)));
     pages::declare(actions::declare(module))
 }
 

@@ -283,3 +283,114 @@ async fn missed_call_is_in_the_inbox_and_nobody_rings_who_keeps_them_away() {
     let inbox = cy.fragment("/inbox/list").await.body;
     assert!(!inbox.contains("missed a call"), "{inbox}");
 }
+
+#[tokio::test]
+async fn stage_listener_is_let_speak_by_who_leads() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let room = voice_room(&ann, json!({})).await;
+    let rules = json!({ "room": room, "bitrate": "64", "is_stage": "yes", "max_people": "" });
+    assert_eq!(
+        bob.act("voice.set-rules", rules.clone()).await.code(),
+        "forbidden"
+    );
+    ann.act("voice.set-rules", rules).await.done();
+    let mut watch = ann.following(&format!("room/{room}/voice")).await;
+    join(&ann, &room).await;
+    let of_bob = join(&bob, &room).await;
+    let event = inside(&mut watch, &[&ann, &bob]).await;
+    assert_eq!(event["people"][0]["stage"], Value::Null, "{event}");
+    assert_eq!(event["people"][1]["stage"], "listener", "{event}");
+    let hand = json!({ "room": room, "participant": of_bob, "hand": true });
+    bob.act("voice.set-doing", hand).await.done();
+    inside_when(&mut watch, &[&ann, &bob], |event| {
+        event["people"][1]["hand"] == true
+    })
+    .await;
+    let let_speak = json!({ "room": room, "participant": of_bob, "speaks": "yes" });
+    assert_eq!(
+        bob.act("voice.set-speaker", let_speak.clone()).await.code(),
+        "forbidden"
+    );
+    ann.act("voice.set-speaker", let_speak).await.done();
+    let event = inside_when(&mut watch, &[&ann, &bob], |event| {
+        event["people"][1]["stage"] == "speaker"
+    })
+    .await;
+    assert_eq!(event["people"][1]["hand"], false, "{event}");
+    // Where it is no stage any more, everybody is as before.
+    let rules = json!({ "room": room, "bitrate": "40" });
+    ann.act("voice.set-rules", rules).await.done();
+    inside_when(&mut watch, &[&ann, &bob], |event| {
+        event["people"][1]["stage"] == Value::Null
+    })
+    .await;
+    let log = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
+    for act in ["Let speak on a stage", "Changed the voice of"] {
+        assert!(log.contains(act), "{act}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn full_room_refuses_all_but_who_leads() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cy) = (server.member("bob").await, server.member("cy").await);
+    let room = voice_room(&ann, json!({})).await;
+    let page = ann.page(&format!("/rooms/{room}/voice/rules")).await;
+    assert!(page.contains("name=\"max_people\""), "{page}");
+    for wrong in [
+        ("max_people", "1001"),
+        ("bitrate", "41"),
+        ("idle_minutes", "x"),
+    ] {
+        let mut rules = json!({ "room": room, "bitrate": "40" });
+        rules[wrong.0] = wrong.1.into();
+        assert_eq!(ann.act("voice.set-rules", rules).await.code(), "invalid");
+    }
+    let rules = json!({ "room": room, "bitrate": "40", "max_people": "1" });
+    ann.act("voice.set-rules", rules).await.done();
+    let mut watch = ann.following(&format!("room/{room}/voice")).await;
+    join(&bob, &room).await;
+    assert_eq!(cy.act("voice.join", offer(&room)).await.code(), "full");
+    join(&ann, &room).await;
+    inside(&mut watch, &[&bob, &ann]).await;
+}
+
+#[tokio::test]
+async fn moved_person_is_told_where_and_is_out_of_the_first_room() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let room = voice_room(&ann, json!({})).await;
+    let other = voice_room(&ann, json!({ "name": "Other" })).await;
+    let secret = voice_room(&ann, json!({ "name": "Secret", "private": "yes" })).await;
+    let mut watch = ann.following(&format!("room/{room}/voice")).await;
+    let mut page = bob.html_socket().await;
+    page.follow(&format!("account/{}/unread", bob.id)).await;
+    let of_bob = join(&bob, &room).await;
+    inside(&mut watch, &[&bob]).await;
+    let choice = ann
+        .page(&format!("/rooms/{room}/voice/people/{of_bob}/move"))
+        .await;
+    assert!(
+        choice.contains("Other") && choice.contains("bob"),
+        "{choice}"
+    );
+    let to = |target: &str| json!({ "room": room, "participant": of_bob, "to": target });
+    let general = ann.room("general");
+    for (person, target, code) in [
+        (&bob, &other, "forbidden"),
+        (&ann, &general, "invalid"),
+        (&ann, &room, "invalid"),
+        (&ann, &secret, "conflict"),
+    ] {
+        assert_eq!(person.act("voice.move", to(target)).await.code(), code);
+    }
+    ann.act("voice.move", to(&other)).await.done();
+    let frame = page.frame("data-voice-moved").await;
+    assert!(frame.contains(&format!("data-room=\"{other}\"")), "{frame}");
+    // A page that does not go by itself is out all the same.
+    inside(&mut watch, &[]).await;
+}

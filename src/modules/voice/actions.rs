@@ -1,9 +1,10 @@
 //! What people do in the voice of a room.
 
 mod moderate;
+mod set_rules;
 mod take_part;
 
-use super::Voice;
+use super::{Voice, connection_test};
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
@@ -47,10 +48,35 @@ pub(super) fn declare(module: Module<Voice>) -> Module<Voice> {
             take_part::decline,
         )
         .action(
+            "voice.test",
+            "Begins a connection test with an offer (SDP), and gets the answer",
+            Class::Ephemeral,
+            connection_test::test,
+        )
+        .action(
             "voice.silence",
             "Mutes somebody in a room for everybody, or lets them speak again",
             Class::Write,
             moderate::silence,
+        )
+        .action(
+            "voice.set-speaker",
+            "Lets somebody speak on a stage, or only listen again",
+            Class::Write,
+            moderate::set_speaker,
+        )
+        .action(
+            "voice.move",
+            "Moves somebody to the voice of another room",
+            Class::Write,
+            moderate::move_to,
+        )
+        .action(
+            "voice.set-rules",
+            "Sets how many people fit in the voice of a room, its bitrate, whether it is a stage, \
+             and when silence ends it",
+            Class::Write,
+            set_rules::set_rules,
         )
         .action(
             "voice.disconnect",

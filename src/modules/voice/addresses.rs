@@ -9,6 +9,7 @@ use tokio::net::lookup_host;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::base::public_address::is_public;
 use crate::engine::web::Hosts;
 
 /// Addresses that a browser is told of.
@@ -45,6 +46,17 @@ pub(super) async fn announced(
         .take(MAX_ADDRESSES)
         .map(|ip| SocketAddr::new(ip, port))
         .collect()
+}
+
+/// Says at the start that others may need an address that only the host of this server knows.
+pub(super) fn warn_of_private_address() {
+    if let Some(address) = own_address().filter(|ip| !is_public(*ip)) {
+        tracing::warn!(
+            %address,
+            "voice: this machine's own address is private; people outside of its network reach \
+             voice if the host of the page leads here, or by what voice_addresses names"
+        );
+    }
 }
 
 async fn look_up(host: &str) -> Vec<IpAddr> {

@@ -26,6 +26,9 @@ pub struct Doing {
     /// They share a screen.
     #[serde(default)]
     pub screen: bool,
+    /// They listen on a stage, and would like to speak.
+    #[serde(default)]
+    pub hand: bool,
 }
 
 /// What a participant is allowed to do, by permissions and moderators.
@@ -37,6 +40,18 @@ pub struct Allowed {
     pub camera: bool,
     /// To share their screen.
     pub screen: bool,
+    /// To mute others: they speak on a stage without being let.
+    pub leads: bool,
+}
+
+/// What somebody is in a room in which few speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// They only listen.
+    Listener,
+    /// A moderator let them speak.
+    Speaker,
 }
 
 /// Somebody in the voice of a room, as others see them.
@@ -51,6 +66,9 @@ pub struct Person {
     pub doing: Doing,
     /// Whether a moderator has muted them.
     pub silenced: bool,
+    /// What they are on a stage; nothing in other rooms, and for who leads it.
+    #[serde(default)]
+    pub stage: Option<Stage>,
 }
 
 impl Person {
@@ -61,6 +79,7 @@ impl Person {
             account,
             doing: Doing::default(),
             silenced: false,
+            stage: None,
         }
     }
 
@@ -71,11 +90,13 @@ impl Person {
             deafened,
             camera,
             screen,
+            hand: _,
         } = self.doing;
+        let may_send = self.stage != Some(Stage::Listener);
         Gates {
-            speaks: allowed.speak && !muted && !deafened && !self.silenced,
-            shows: allowed.camera && camera,
-            shares: allowed.screen && screen,
+            speaks: may_send && allowed.speak && !muted && !deafened && !self.silenced,
+            shows: may_send && allowed.camera && camera,
+            shares: may_send && allowed.screen && screen,
             hears: !deafened,
         }
     }
@@ -88,6 +109,8 @@ pub enum Ended {
     Removed,
     /// They joined elsewhere: an account is in one place at a time.
     Elsewhere,
+    /// Nobody spoke for as long as the room's rules allow.
+    Idle,
 }
 
 #[cfg(test)]
@@ -98,6 +121,7 @@ mod tests {
         speak: true,
         camera: true,
         screen: true,
+        leads: false,
     };
 
     fn person(doing: Doing, silenced: bool) -> Person {
@@ -124,6 +148,21 @@ mod tests {
         assert!(!person(Doing::default(), true).gates(ALL).speaks);
         assert!(person(muted, false).gates(ALL).hears);
         assert!(!person(deafened, false).gates(ALL).hears);
+    }
+
+    #[test]
+    fn who_listens_on_a_stage_sends_nothing() {
+        let on = Doing {
+            camera: true,
+            screen: true,
+            ..Doing::default()
+        };
+        let listener = Person {
+            stage: Some(Stage::Listener),
+            ..person(on, false)
+        };
+        let gates = listener.gates(ALL);
+        assert!(!gates.speaks && !gates.shows && !gates.shares && gates.hears);
     }
 
     #[test]

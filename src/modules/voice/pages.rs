@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::topics::RoomVoice;
 use super::views::{BarView, ListView, RoomView, ToolView};
-use super::{CONNECT, VOICE_FEED, Voice};
+use super::{CONNECT, VOICE_FEED, Voice, voice_rules};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::permissions::READ;
@@ -90,6 +90,7 @@ pub(super) async fn above_page(
         room,
         list: voice.list(&viewer, room, "room").await?,
         is_voice: found.is_voice(),
+        is_stage: voice_rules::of(&voice.engine.db, room).await?.is_stage,
         refused,
         lang: viewer.lang,
     };

@@ -5,12 +5,13 @@ use std::fmt::Write;
 use askama::Template;
 
 use super::model::ParticipantId;
-use super::topics::{PeopleChanged, SpeakingChanged};
+use super::topics::{ParticipantMoved, PeopleChanged, RulesChanged, SpeakingChanged};
 use super::views::{PeopleView, PersonView};
 use super::{VOICE_FEED, Voice, instances};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
+use crate::community::UNREAD_FEED;
 use crate::engine::bus::{Envelope, Origin};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
@@ -119,6 +120,39 @@ pub(super) async fn speaking_changed(
     let html = Partial::replace(format!("#voice-speaking-{room}"), &mark).to_string();
     let content = Content::of(event).html(move |_| html.clone());
     voice.engine.live.publish(&VOICE_FEED.name(room), content);
+    Ok(())
+}
+
+/// Takes over the rules of a room that this instance serves.
+pub(super) async fn rules_changed(voice: &Voice, event: &RulesChanged, _: &Envelope) -> Result<()> {
+    let (room, Some(media)) = (event.room, voice.media()) else {
+        return Ok(());
+    };
+    if voice.rooms.serves(room) {
+        voice.rooms.set_rules(room, event.rules);
+        for person in voice.rooms.served_in(room) {
+            voice.apply_gates(&media, person.id).await;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the pages of whoever is moved; the one that is in the call goes.
+pub(super) async fn participant_moved(
+    voice: &Voice,
+    event: &ParticipantMoved,
+    _: &Envelope,
+) -> Result<()> {
+    let feed = UNREAD_FEED.name(event.account);
+    let (participant, target) = (event.participant, event.target);
+    let mark = format!(
+        "<i id=\"voice-moved-{participant}\" data-voice-moved=\"{participant}\" \
+         data-room=\"{target}\" hidden></i>"
+    );
+    let absent = format!("#voice-rings:not(:has(#voice-moved-{participant}))");
+    let html = Partial::append(absent, &mark).to_string();
+    let content = Content::of(event).html(move |_| html.clone());
+    voice.engine.live.publish(&feed, content);
     Ok(())
 }
 

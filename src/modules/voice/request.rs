@@ -1,6 +1,7 @@
 //! What pages ask of the media server, and the instance that serves the room doing it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +12,8 @@ use super::model::{Allowed, Doing, Ended, ParticipantId, Person};
 use super::rooms::Participant;
 use super::sfu::{Offer, Refused, Source, Want};
 use super::silenced;
-use super::{CONNECT, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls};
+use super::voice_rules::MAX_PEOPLE_IN_ROOM;
+use super::{CONNECT, MUTE_OTHERS, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls, voice_rules};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::Room;
@@ -23,8 +25,6 @@ use crate::engine::viewer::Viewer;
 pub(super) const MAX_OFFER_BYTES: usize = 160 << 10;
 /// Characters of a line's name.
 const MAX_MID_CHARS: usize = 16;
-/// People in one room.
-const MAX_PEOPLE_IN_ROOM: usize = 1_000;
 
 /// What the lines of an offer carry: pairs of a line's name and a source.
 pub(super) type Sources = Vec<(String, Source)>;
@@ -86,6 +86,11 @@ pub(super) enum Request {
     Disconnect {
         participant: ParticipantId,
     },
+    /// By a moderator, whose right was checked.
+    SetSpeaker {
+        participant: ParticipantId,
+        speaks: bool,
+    },
 }
 
 /// Why a request was not done.
@@ -99,6 +104,7 @@ pub(super) enum Fault {
     RoomFull,
     Removed,
     Elsewhere,
+    Idle,
     Unavailable,
 }
 
@@ -111,7 +117,18 @@ impl From<Fault> for Error {
             Fault::RoomFull => Self::Full("error-voice-room-full"),
             Fault::Removed => Self::Forbidden("error-voice-removed"),
             Fault::Elsewhere => Self::Conflict("error-voice-elsewhere"),
+            Fault::Idle => Self::Conflict("error-voice-idle"),
             Fault::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<Ended> for Fault {
+    fn from(why: Ended) -> Self {
+        match why {
+            Ended::Removed => Self::Removed,
+            Ended::Elsewhere => Self::Elsewhere,
+            Ended::Idle => Self::Idle,
         }
     }
 }
@@ -133,7 +150,7 @@ impl From<Refused> for Fault {
 pub(super) type Answer = std::result::Result<Value, Fault>;
 
 /// Reads an offer, without what the server does not need.
-fn checked(offer: &str, sources: &Sources) -> std::result::Result<Offer, Fault> {
+pub(super) fn checked(offer: &str, sources: &Sources) -> std::result::Result<Offer, Fault> {
     let fits = offer.len() <= MAX_OFFER_BYTES
         && sources.len() <= Source::ALL.len()
         && sources.iter().all(|(mid, _)| is_mid(mid));
@@ -189,6 +206,7 @@ impl Voice {
                 self.own(viewer, room, participant)?;
                 self.rooms
                     .change(participant, |one| one.person.doing = doing);
+                self.rooms.note_activity(room, Instant::now());
                 self.apply_gates(&media, participant).await;
                 self.publish_people(room);
                 Ok(Value::Null)
@@ -224,6 +242,20 @@ impl Voice {
                 self.end(participant, Some(Ended::Removed)).await;
                 Ok(Value::Null)
             }
+            Request::SetSpeaker {
+                participant,
+                speaks,
+            } => {
+                let found = self.rooms.get(participant).filter(|one| one.room == room);
+                let found = found.ok_or(Fault::NotFound)?;
+                let account = found.person.account;
+                self.rooms.set_speaker(room, account, speaks);
+                self.rooms
+                    .change(participant, |one| one.person.doing.hand = false);
+                self.apply_gates(&media, participant).await;
+                self.publish_people(room);
+                Ok(Value::Null)
+            }
         }
     }
 
@@ -244,11 +276,15 @@ impl Voice {
         }
         let allowed = self.allowed(viewer.account, room).await;
         let allowed = allowed.map_err(|_| Fault::Unavailable)?;
+        let rules = voice_rules::of(&self.engine.db, room).await;
+        let rules = rules.map_err(|_| Fault::Unavailable)?;
+        self.rooms.set_rules(room, rules);
         let id = ParticipantId(crate::base::ids::next());
         let mut person = Person::new(id, viewer.account);
         person.doing = doing;
         let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
         person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
+        person.stage = self.rooms.stage(room, viewer.account, allowed.leads);
         let gates = person.gates(allowed);
         let configured = &self.engine.settings.voice_addresses;
         let addresses = announced(configured, &host, &self.engine.hosts, media.port).await;
@@ -261,7 +297,12 @@ impl Voice {
                 gates,
             },
         );
-        let added = self.rooms.add(participant, MAX_PEOPLE_IN_ROOM);
+        // Whoever leads the room gets in, to see what is wrong there.
+        let max = match allowed.leads {
+            true => MAX_PEOPLE_IN_ROOM,
+            false => rules.max_people(),
+        };
+        let added = self.rooms.add(participant, max);
         let added = added.ok_or(Fault::RoomFull)?;
         for other in added.replaced {
             media.leave(other.person.id.0).await;
@@ -287,7 +328,7 @@ impl Voice {
             let rung = self.joined_direct(room, id, account, added.is_first);
             calls::note_failure(rung.await);
         }
-        Ok(json!({ "participant": id, "answer": answer }))
+        Ok(json!({ "participant": id, "answer": answer, "bitrate": rules.bitrate }))
     }
 
     /// A page that lost its connection comes back by itself, but not after it was taken out. Who
@@ -297,10 +338,8 @@ impl Voice {
         account: AccountId,
         before: ParticipantId,
     ) -> std::result::Result<(), Fault> {
-        match self.rooms.ended(before) {
-            Some(Ended::Removed) => return Err(Fault::Removed),
-            Some(Ended::Elsewhere) => return Err(Fault::Elsewhere),
-            None => {}
+        if let Some(why) = self.rooms.ended(before) {
+            return Err(why.into());
         }
         let found = self.rooms.get(before);
         if found.is_some_and(|one| one.person.account == account) {
@@ -317,11 +356,10 @@ impl Voice {
     ) -> std::result::Result<(), Fault> {
         match self.rooms.get(participant) {
             Some(found) if found.person.account == viewer.account && found.room == room => Ok(()),
-            _ => Err(match self.rooms.ended(participant) {
-                Some(Ended::Removed) => Fault::Removed,
-                Some(Ended::Elsewhere) => Fault::Elsewhere,
-                None => Fault::NotFound,
-            }),
+            _ => Err(self
+                .rooms
+                .ended(participant)
+                .map_or(Fault::NotFound, Fault::from)),
         }
     }
 
@@ -338,6 +376,7 @@ impl Voice {
             speak: may(&SPEAK).await?,
             camera: may(&SHOW_CAMERA).await?,
             screen: may(&SHARE_SCREEN).await?,
+            leads: may(&MUTE_OTHERS).await?,
         })
     }
 
@@ -361,7 +400,8 @@ impl Voice {
         Ok(room)
     }
 
-    /// Tells the media server what a participant may do now, if that changed.
+    /// Tells the media server what a participant may do now, if that changed, and everybody when
+    /// they listen now, or do not any more.
     pub(super) async fn apply_gates(&self, media: &Media, id: ParticipantId) {
         let Some(found) = self.rooms.get(id) else {
             return;
@@ -370,12 +410,22 @@ impl Voice {
         let Ok(allowed) = self.allowed(found.person.account, found.room).await else {
             return;
         };
-        let gates = self.rooms.change(id, |one| {
+        let account = found.person.account;
+        let stage = self.rooms.stage(found.room, account, allowed.leads);
+        let changed = self.rooms.change(id, |one| {
+            let was = std::mem::replace(&mut one.person.stage, stage);
             let gates = one.person.gates(allowed);
-            (std::mem::replace(&mut one.gates, gates) != gates).then_some(gates)
+            let before = std::mem::replace(&mut one.gates, gates);
+            ((before != gates).then_some(gates), was != stage)
         });
-        if let Some(Some(gates)) = gates {
+        let Some((gates, is_shown_otherwise)) = changed else {
+            return;
+        };
+        if let Some(gates) = gates {
             media.set_gates(id.0, gates).await;
+        }
+        if is_shown_otherwise {
+            self.publish_people(found.room);
         }
     }
 

@@ -1,11 +1,12 @@
 //! Who is in the voice of which room: those whom this instance serves, and what others tell.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::model::{Ended, ParticipantId, Person};
+use super::model::{Ended, ParticipantId, Person, Stage};
 use super::sfu::Gates;
+use super::voice_rules::VoiceRules;
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::viewer::Viewer;
 
@@ -35,9 +36,27 @@ struct State {
     /// Everybody, as the pages show them.
     shown: HashMap<RoomId, Shown>,
     ended: VecDeque<(ParticipantId, Ended)>,
+    /// The rooms that somebody is in whom this instance serves.
+    rooms: HashMap<RoomId, RoomState>,
+}
+
+/// A room that this instance serves.
+struct RoomState {
+    rules: VoiceRules,
+    /// Who was let speak on a stage, also while they load their page anew.
+    speakers: HashSet<AccountId>,
+    /// When somebody last spoke, or did anything else here.
+    active_at: Instant,
 }
 
 impl State {
+    /// Forgets a room that nobody is in.
+    fn forget_if_empty(&mut self, room: RoomId) {
+        if !self.served.values().any(|one| one.room == room) {
+            self.rooms.remove(&room);
+        }
+    }
+
     fn note_end(&mut self, id: ParticipantId, why: Ended) {
         if self.ended.len() >= MAX_ENDED {
             self.ended.pop_front();
@@ -65,6 +84,69 @@ impl Rooms {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes note of the rules of a room that somebody is about to join, or is in.
+    pub(super) fn set_rules(&self, room: RoomId, rules: VoiceRules) {
+        let mut state = self.state();
+        let known = state.rooms.entry(room).or_insert_with(|| RoomState {
+            rules,
+            speakers: HashSet::new(),
+            active_at: Instant::now(),
+        });
+        known.rules = rules;
+    }
+
+    /// Whether this instance serves a room.
+    pub(super) fn serves(&self, room: RoomId) -> bool {
+        self.state().rooms.contains_key(&room)
+    }
+
+    /// What somebody is in a room, if it is a stage that they do not lead.
+    pub(super) fn stage(&self, room: RoomId, account: AccountId, leads: bool) -> Option<Stage> {
+        let state = self.state();
+        let room = state.rooms.get(&room)?;
+        if !room.rules.is_stage || leads {
+            return None;
+        }
+        Some(match room.speakers.contains(&account) {
+            true => Stage::Speaker,
+            false => Stage::Listener,
+        })
+    }
+
+    /// Lets somebody speak on a stage, or listen again.
+    pub(super) fn set_speaker(&self, room: RoomId, account: AccountId, speaks: bool) {
+        if let Some(room) = self.state().rooms.get_mut(&room) {
+            match speaks {
+                true => room.speakers.insert(account),
+                false => room.speakers.remove(&account),
+            };
+        }
+    }
+
+    /// Somebody spoke in a room, or did something else there.
+    pub(super) fn note_activity(&self, room: RoomId, now: Instant) {
+        if let Some(room) = self.state().rooms.get_mut(&room) {
+            room.active_at = now;
+        }
+    }
+
+    /// The rooms in which nobody spoke or showed anything for as long as their rules allow.
+    pub(super) fn idle_rooms(&self, now: Instant) -> Vec<RoomId> {
+        let state = self.state();
+        let shows = |room| {
+            let mut inside = state.served.values().filter(|one| one.room == room);
+            inside.any(|one| one.person.doing.camera || one.person.doing.screen)
+        };
+        let is_idle = |room: &RoomState| {
+            let minutes = u64::try_from(room.rules.idle_minutes).unwrap_or(0);
+            let quiet = now.saturating_duration_since(room.active_at);
+            minutes > 0 && quiet >= Duration::from_secs(60 * minutes)
+        };
+        let idle = state.rooms.iter().filter(|(_, room)| is_idle(room));
+        let idle = idle.map(|(room, _)| *room);
+        idle.filter(|room| !shows(*room)).collect()
+    }
+
     /// Adds a participant to a room of at most `max` people, in one step with taking out those of
     /// the same account, wherever they are. Nothing when the room is full.
     pub(super) fn add(&self, participant: Participant, max: usize) -> Option<Added> {
@@ -74,6 +156,7 @@ impl Rooms {
         let inside = others.filter(|one| one.room == room && one.person.account != account);
         let inside = inside.count();
         if inside >= max {
+            state.forget_if_empty(room);
             return None;
         }
         let own = state.served.values();
@@ -85,6 +168,9 @@ impl Rooms {
             state.note_end(id, Ended::Elsewhere);
         }
         state.served.insert(participant.person.id, participant);
+        for before in &replaced {
+            state.forget_if_empty(before.room);
+        }
         Some(Added {
             is_first: inside == 0,
             replaced,
@@ -95,6 +181,7 @@ impl Rooms {
     pub(super) fn remove(&self, id: ParticipantId, why: Option<Ended>) -> Option<Participant> {
         let mut state = self.state();
         let removed = state.served.remove(&id)?;
+        state.forget_if_empty(removed.room);
         if let Some(why) = why {
             state.note_end(id, why);
         }
@@ -219,6 +306,48 @@ mod tests {
             },
             gates: Gates::OPEN,
         }
+    }
+
+    #[test]
+    fn stage_has_listeners_until_they_are_let_speak() {
+        let (rooms, room) = (Rooms::default(), RoomId(1));
+        let rules = VoiceRules {
+            is_stage: true,
+            ..VoiceRules::default()
+        };
+        rooms.set_rules(room, rules);
+        rooms.add(participant(1, 7, 1), 9).expect("has a place");
+        let stage = |leads| rooms.stage(room, AccountId(7), leads);
+        assert_eq!(stage(false), Some(Stage::Listener));
+        assert_eq!(stage(true), None);
+        rooms.set_speaker(room, AccountId(7), true);
+        assert_eq!(stage(false), Some(Stage::Speaker));
+        // Coming back keeps that; a room that was empty begins anew.
+        rooms.add(participant(2, 7, 1), 9).expect("has a place");
+        assert_eq!(stage(false), Some(Stage::Speaker));
+        rooms.remove(ParticipantId(2), None);
+        assert!(!rooms.serves(room));
+        rooms.set_rules(room, rules);
+        assert_eq!(stage(false), Some(Stage::Listener));
+    }
+
+    #[test]
+    fn room_is_idle_after_its_minutes_without_speech_or_pictures() {
+        let (rooms, room) = (Rooms::default(), RoomId(1));
+        let rules = VoiceRules {
+            idle_minutes: 5,
+            ..VoiceRules::default()
+        };
+        rooms.set_rules(room, rules);
+        rooms.add(participant(1, 7, 1), 9).expect("has a place");
+        let now = Instant::now();
+        rooms.note_activity(room, now);
+        let later = now + Duration::from_secs(299);
+        assert!(rooms.idle_rooms(later).is_empty());
+        let later = now + Duration::from_secs(300);
+        assert_eq!(rooms.idle_rooms(later), [room]);
+        rooms.change(ParticipantId(1), |one| one.person.doing.screen = true);
+        assert!(rooms.idle_rooms(later).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::model::{ParticipantId, Person};
+use super::voice_rules::VoiceRules;
 use crate::base::ids::{AccountId, RoomId};
 use crate::{event, id};
 
@@ -65,6 +66,30 @@ event! {
         caller: ParticipantId = ParticipantId(5),
         /// Whom it rang.
         accounts: Vec<AccountId> = vec![AccountId(8)],
+    }
+}
+
+event! {
+    /// The voice of a room is otherwise than before.
+    pub struct RulesChanged on "voice.rules.changed" by room changes(room as RoomVoice) {
+        /// The room.
+        room: RoomId = RoomId(12),
+        /// What it is like now.
+        rules: VoiceRules = VoiceRules::default(),
+    }
+}
+
+event! {
+    /// A moderator moves somebody to the voice of another room; their page goes there.
+    pub struct ParticipantMoved on "voice.participant.moved" by room changes() {
+        /// Where they are.
+        room: RoomId = RoomId(12),
+        /// Who they are there.
+        participant: ParticipantId = ParticipantId(5),
+        /// Their account.
+        account: AccountId = AccountId(7),
+        /// Where they go.
+        target: RoomId = RoomId(13),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::model::{ParticipantId, Person};
+use super::model::{ParticipantId, Person, Stage};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{Account, Face};
@@ -23,6 +23,15 @@ impl PersonView {
             name: account.name.clone(),
             face: Face::of(account.id, &account.name),
         }
+    }
+
+    fn listens(&self) -> bool {
+        self.person.stage == Some(Stage::Listener)
+    }
+
+    /// Whether a moderator let them speak on a stage.
+    fn is_speaker(&self) -> bool {
+        self.person.stage == Some(Stage::Speaker)
     }
 
     /// What a moderator's button for their microphone does.
@@ -92,6 +101,8 @@ pub(super) struct RoomView {
     pub(super) list: String,
     /// Whether people come to talk: elsewhere it is shown only while somebody does.
     pub(super) is_voice: bool,
+    /// Whether few speak, and the others listen.
+    pub(super) is_stage: bool,
     /// Why the viewer cannot join.
     pub(super) refused: Option<String>,
     pub(super) lang: Lang,

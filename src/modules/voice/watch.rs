@@ -1,7 +1,7 @@
 //! Keeps what happens in the media and in the rights of people true: who lost a right is out within
 //! a second, and who speaks is shown.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Voice;
 use super::model::{Ended, ParticipantId};
@@ -25,6 +25,7 @@ impl Voice {
                 }
                 SfuEvent::Gone(id) => self.end(ParticipantId(id), None).await,
                 SfuEvent::Speaking { room, speaking } => {
+                    self.rooms.note_activity(RoomId(room), Instant::now());
                     let speaking = speaking.into_iter().map(ParticipantId).collect();
                     self.publish_speaking(RoomId(room), speaking);
                 }
@@ -39,6 +40,11 @@ impl Voice {
         };
         loop {
             tokio::time::sleep(RIGHTS_INTERVAL).await;
+            for room in self.rooms.idle_rooms(Instant::now()) {
+                for person in self.rooms.served_in(room) {
+                    self.end(person.id, Some(Ended::Idle)).await;
+                }
+            }
             for participant in self.rooms.served() {
                 let id = participant.person.id;
                 if self.may_stay(&participant).await {

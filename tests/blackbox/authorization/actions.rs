@@ -191,6 +191,26 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", ""],
     ),
     (
+        "voice.set-speaker",
+        r#"{"room":"ROOM","participant":"1","speaks":"yes"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "voice.move",
+        r#"{"room":"ROOM","participant":"1","to":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "voice.set-rules",
+        r#"{"room":"ROOM","bitrate":"40"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
+        "voice.test",
+        r#"{"offer":"v=0"}"#,
+        ["invalid", "invalid", "invalid"],
+    ),
+    (
         "voice.silence",
         r#"{"room":"ROOM","participant":"1","silenced":"yes"}"#,
         ["not_found", "not_found", "forbidden"],

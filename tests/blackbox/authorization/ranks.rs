@@ -169,6 +169,10 @@ const LEAST: &[(&str, Least)] = &[
     ("voice.set-doing", Member),
     ("voice.leave", Reader),
     ("voice.decline", Member),
+    ("voice.set-speaker", Moderator),
+    ("voice.move", Moderator),
+    ("voice.set-rules", Owner),
+    ("voice.test", Reader),
     ("voice.silence", Moderator),
     ("voice.disconnect", Moderator),
 ];

@@ -1,18 +1,23 @@
 //! What moderators do to people in the voice of a room. All of it is in the audit log.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::model::ParticipantId;
 use super::super::request::Request;
 use super::super::silenced;
+use super::super::topics::ParticipantMoved;
 use super::super::{MOVE_OTHERS, MUTE_OTHERS, Voice};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::Scope;
 use crate::community::audit::{self, Act};
+use crate::community::permissions::is_granted;
 use crate::engine::actions::Outcome;
+use crate::engine::bus::Origin;
 use crate::engine::permission::Permission;
 use crate::engine::viewer::Viewer;
 
@@ -35,6 +40,9 @@ pub(super) struct DisconnectInput {
 enum VoiceAct {
     /// Whether they are muted then.
     Silence(bool),
+    /// Whether they may speak on the stage then.
+    SetSpeaker(bool),
+    Move,
     Disconnect,
 }
 
@@ -44,6 +52,9 @@ impl VoiceAct {
         match self {
             Self::Silence(true) => "voice.silenced",
             Self::Silence(false) => "voice.unsilenced",
+            Self::SetSpeaker(true) => "voice.speaker-set",
+            Self::SetSpeaker(false) => "voice.speaker-unset",
+            Self::Move => "voice.moved",
             Self::Disconnect => "voice.disconnected",
         }
     }
@@ -51,14 +62,14 @@ impl VoiceAct {
 
 impl Voice {
     /// Stores that the viewer does this to somebody inside, if they hold the permission in the
-    /// room and stand above the other.
+    /// room and stand above the other. Returns whom.
     async fn record_act(
         &self,
         viewer: &Viewer,
         permission: &'static Permission,
         (room, participant): (RoomId, ParticipantId),
         act: VoiceAct,
-    ) -> Result<()> {
+    ) -> Result<AccountId> {
         let access = &self.community.access;
         let found = access
             .permit_in_room(viewer.account, permission, room)
@@ -90,7 +101,8 @@ impl Voice {
         };
         access
             .permitted_protective_write(by, permission, Scope::Room(room), write)
-            .await
+            .await?;
+        Ok(target)
     }
 }
 
@@ -108,6 +120,85 @@ pub(super) async fn silence(voice: Voice, viewer: Viewer, input: SilenceInput) -
         silenced,
     };
     voice.ask(&viewer, room, request).await?;
+    Ok(Outcome::new(Value::Null, format!("/rooms/{room}")))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SpeakerInput {
+    room: RoomId,
+    participant: ParticipantId,
+    /// `yes` lets them speak, anything else has them listen.
+    #[serde(default)]
+    speaks: String,
+}
+
+pub(super) async fn set_speaker(
+    voice: Voice,
+    viewer: Viewer,
+    input: SpeakerInput,
+) -> Result<Outcome> {
+    let (room, participant) = (input.room, input.participant);
+    let speaks = input.speaks == "yes";
+    let act = VoiceAct::SetSpeaker(speaks);
+    voice
+        .record_act(&viewer, &MUTE_OTHERS, (room, participant), act)
+        .await?;
+    let request = Request::SetSpeaker {
+        participant,
+        speaks,
+    };
+    voice.ask(&viewer, room, request).await?;
+    Ok(Outcome::new(Value::Null, format!("/rooms/{room}")))
+}
+
+#[derive(Deserialize)]
+pub(super) struct MoveInput {
+    room: RoomId,
+    participant: ParticipantId,
+    to: RoomId,
+}
+
+/// Whose page is moved has this long to go by itself, then they are out of the room.
+const MOVE_TIMEOUT: Duration = Duration::from_secs(4);
+
+pub(super) async fn move_to(voice: Voice, viewer: Viewer, input: MoveInput) -> Result<Outcome> {
+    let MoveInput {
+        room,
+        participant,
+        to,
+    } = input;
+    let access = &voice.community.access;
+    let target = access
+        .permit_in_room(viewer.account, &MOVE_OTHERS, to)
+        .await?;
+    let source = access
+        .permit_in_room(viewer.account, &MOVE_OTHERS, room)
+        .await?;
+    if !target.is_voice() || target.space != source.space || to == room {
+        return Err(Error::field("to", "error-voice-move"));
+    }
+    let asked = voice.ask(&viewer, room, Request::Account { participant });
+    let account: AccountId = serde_json::from_value(asked.await?).map_err(|_| Error::NotFound)?;
+    if !is_granted(voice.permit_connect(account, to).await)? {
+        return Err(Error::Conflict("error-voice-move-right"));
+    }
+    let whom = (room, participant);
+    voice
+        .record_act(&viewer, &MOVE_OTHERS, whom, VoiceAct::Move)
+        .await?;
+    let event = ParticipantMoved {
+        room,
+        participant,
+        account,
+        target: to,
+    };
+    voice.engine.bus.publish(Origin::default(), event);
+    tokio::spawn(async move {
+        tokio::time::sleep(MOVE_TIMEOUT).await;
+        let request = Request::Disconnect { participant };
+        // Who has gone by then is not there any more.
+        drop(voice.ask(&viewer, room, request).await);
+    });
     Ok(Outcome::new(Value::Null, format!("/rooms/{room}")))
 }
 

@@ -31,6 +31,14 @@ pub struct Gates {
 }
 
 impl Gates {
+    /// Nothing, as in a test of the connection.
+    pub const CLOSED: Self = Self {
+        speaks: false,
+        shows: false,
+        shares: false,
+        hears: false,
+    };
+
     /// Everything.
     #[cfg(test)]
     pub const OPEN: Self = Self {
