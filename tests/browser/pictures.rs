@@ -124,6 +124,95 @@ async fn hand_over_files(browser: &Browser) {
         .await;
 }
 
+/// A thread beside its room, what a search finds, and the inbox.
+async fn found_again(browser: &Browser, ann: &Person, [jun, mara, sam]: &[&Person; 3]) {
+    let root = mara
+        .post("general", "What shall we do with the frost cloth?")
+        .await;
+    for (person, body) in [
+        (jun, "Leave it on until the end of the week."),
+        (sam, "The forecast says four more nights below three degrees."),
+        (&ann, "Then it stays. I will weigh the corners down."),
+        (mara, "There are bricks behind the shed, @Ann Okafor."),
+    ] {
+        let key = format!("picture-{}", body.len());
+        let reply = json!({ "message": root.id, "body": body, "key": key });
+        person.act("chat.thread", reply).await.done();
+    }
+    jun.post("garden-plans", "@Ann Okafor, may the squash have the south bed?")
+        .await;
+    browser.go(&format!("/rooms/{}", ann.room("general"))).await;
+    let line = format!("#m-{} .thread-line", root.id);
+    browser.wait_visible(&line).await;
+    browser.click(&line).await;
+    browser.wait_text(".thread .region .msg .body", "bricks").await;
+    picture(browser, "thread", "light").await;
+    browser.go("/search?q=frost").await;
+    // What was just written may not be in the index yet.
+    browser
+        .wait_until(
+            "document.querySelectorAll('.results mark').length > 1 || \
+                (setTimeout(() => location.reload(), 300), false)",
+        )
+        .await;
+    picture(browser, "search", "light").await;
+    browser.go("/inbox").await;
+    browser.wait_text("main", "squash").await;
+    picture(browser, "inbox", "light").await;
+}
+
+/// What is shared in the picture of a voice room, in place of a real screen.
+const PLAN: &str = "(() => { const canvas = \
+    Object.assign(document.createElement('canvas'), { width: 1280, height: 720 }); \
+    const pen = canvas.getContext('2d'); const beds = [['beans', '#7fa650'], ['squash', '#d9a441'], \
+    ['lemons', '#e3cf4b'], ['herbs', '#5b9279'], ['roses', '#c56b6b'], ['leeks', '#8aa399']]; \
+    const draw = () => { pen.fillStyle = '#f4efe2'; pen.fillRect(0, 0, 1280, 720); \
+    pen.fillStyle = '#2f3e3a'; pen.font = '600 44px sans-serif'; \
+    pen.fillText('Beds for the spring', 60, 90); beds.forEach(([name, color], n) => { \
+    const x = 60 + (n % 3) * 400, y = 140 + Math.floor(n / 3) * 280; pen.fillStyle = color; \
+    pen.fillRect(x, y, 360, 240); pen.fillStyle = '#1d2624'; pen.font = '32px sans-serif'; \
+    pen.fillText(name, x + 24, y + 56); }); }; draw(); setInterval(draw, 200); \
+    navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5); })()";
+
+/// Three talk, and one shares a screen.
+async fn people_talk(
+    server: &TestServer,
+    browser: &Browser,
+    ann: &Person,
+    [jun, mara]: &[&Person; 2],
+) {
+    let room = json!({ "space": ann.space, "name": "Greenhouse", "kind": "voice" });
+    let room = ann.act("community.create-room", room).await.done()["room"].clone();
+    let room = room.as_str().expect("a room");
+    let mut others = Vec::new();
+    for person in [jun, mara] {
+        let other = Browser::signed_in(person, &server.base()).await;
+        other.join_voice(room).await;
+        others.push(other);
+    }
+    browser.join_voice(room).await;
+    mara.post(room, "The squash could go where the leeks were.")
+        .await;
+    others[0].js(PLAN).await;
+    others[0].click("#voice-bar [data-do=share]").await;
+    browser.wait_visible("#voice-bar .stage figure").await;
+    browser
+        .wait_until("document.querySelector('#voice-bar .stage video').videoWidth > 300")
+        .await;
+    others[1].click("#voice-bar [data-do=mute]").await;
+    browser.wait_visible(".side [data-muted]").await;
+    picture(browser, "voice", "light").await;
+    browser.click("#voice-bar .stage figure").await;
+    browser
+        .wait_until("document.querySelector('#voice-bar .stage video').videoWidth > 1000")
+        .await;
+    picture(browser, "voice-share", "dark").await;
+    browser.click("#voice-bar [data-do=leave]").await;
+    for other in others {
+        other.close().await;
+    }
+}
+
 /// Members report what somebody new wrote, and the one who did appeals.
 async fn reports_wait(server: &TestServer, members: &[&Person]) {
     let lou = server.member("Lou Deal").await;
@@ -152,7 +241,7 @@ async fn reports_wait(server: &TestServer, members: &[&Person]) {
 #[tokio::test]
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
-    let _browsers = acquire_browsers(2).await;
+    let _browsers = acquire_browsers(4).await;
     let server = TestServer::start().await;
     let visitor = Browser::open(&server.base()).await;
     visitor.go("/").await;
@@ -185,8 +274,11 @@ async fn screenshots() {
         .await;
     picture(&browser, "room", "light").await;
     picture(&browser, "dark", "dark").await;
+    found_again(&browser, &ann, &[&jun, &mara, &sam]).await;
+    browser.go(&format!("/rooms/{}", ann.room("general"))).await;
     hand_over_files(&browser).await;
     picture(&browser, "files", "light").await;
+    people_talk(&server, &browser, &ann, &[&jun, &mara]).await;
     ann.invite().await;
     browser.click(".side > header a").await;
     browser.wait_visible("nav.tabs").await;
