@@ -209,7 +209,7 @@ pub async fn check_open(tx: &mut Tx, room: RoomId) -> Result<()> {
 ///
 /// # Errors
 /// `Conflict` when one of them has blocked it, takes no conversations, or is blocked by it.
-pub(super) async fn check_may_begin(
+pub async fn check_may_begin(
     tx: &mut Tx,
     by: AccountId,
     others: &[AccountId],
