@@ -23,7 +23,7 @@ async function send(form) {
       body: JSON.stringify(fields),
     });
     if (!answer.ok) return say(form, 'failed');
-    const { done, revision = done?.revision } = await answer.json();
+    const { revision } = await answer.json();
     if (revision !== undefined) form.elements.revision.value = revision;
     say(form, 'saved');
   } catch {

@@ -122,6 +122,19 @@ CREATE TABLE letter_couriers (
     PRIMARY KEY (space_id, account_id)
 );
 
+-- Letters given to the museum of a space: hung while both give them and a curator hung them.
+CREATE TABLE letter_exhibits (
+    letter_id       BIGINT  NOT NULL PRIMARY KEY REFERENCES letters (id) ON DELETE CASCADE,
+    space_id        BIGINT  NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
+    author_gives    BOOLEAN NOT NULL,
+    recipient_gives BOOLEAN NOT NULL,
+    author_named    BOOLEAN NOT NULL, -- may be named
+    recipient_named BOOLEAN NOT NULL,
+    declined        BOOLEAN NOT NULL,
+    hung_at         BIGINT
+);
+CREATE INDEX letter_exhibits_of_space ON letter_exhibits (space_id, hung_at, letter_id);
+
 -- Stickers: made before letters, bound once.
 CREATE TABLE letter_sheets (
     id       BIGINT NOT NULL PRIMARY KEY,

@@ -3,24 +3,40 @@
 //! carry it. Every change of its state is a row of one table (`model.rs`), and an entry of its
 //! journey (`journey.rs`).
 
+mod board_page;
 mod boxes;
+mod carried;
+mod carry;
 mod codes;
+mod courier_actions;
+mod courier_pages;
+mod couriers;
 mod desk;
 mod drafts;
+mod expiry_job;
 mod journey;
 mod letter;
 mod letter_page;
 mod model;
+mod museum;
+mod museum_page;
 mod nav;
 mod people;
 mod personal_data;
+mod place_actions;
+mod place_pages;
 mod places;
 mod post;
 mod presenter;
 mod report_target;
+mod round_page;
+mod scan_page;
 mod search_source;
 mod settings;
 mod settings_page;
+mod sheet_page;
+mod standing;
+mod stickers;
 mod store;
 mod text;
 mod tide;
@@ -39,14 +55,14 @@ use crate::engine::Engine;
 use crate::engine::actions::Class;
 use crate::engine::bus::Subscriber;
 use crate::engine::feed::Feed;
-use crate::engine::jobs::JobKind;
+use crate::engine::jobs::{JobKind, Schedule};
 use crate::engine::module::Module;
 use crate::engine::notices::{NoticeKind, ToldAt};
 use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
 use model::LetterId;
 use settings::LetterSettings;
-use topics::{LetterMoved, SettingsChanged};
+use topics::{LetterChanged, LetterMoved, SettingsChanged};
 
 /// To write letters.
 pub static WRITE: Permission = Permission {
@@ -73,6 +89,15 @@ pub static MODERATE: Permission = Permission {
     held_by: HeldBy::Moderators,
     adds_content: false,
     about: "Take letters down",
+};
+
+/// To hang letters in the museum.
+pub static CURATE: Permission = Permission {
+    name: "letters.curate",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Hang letters that both sides give in the museum, and take them down",
 };
 
 static ARRIVED: NoticeKind = NoticeKind {
@@ -168,10 +193,12 @@ async fn may_follow_letterbox(_: Letters, viewer: Viewer, account: AccountId) ->
 pub fn module() -> Module<Letters> {
     let module = Module::new("letters")
         .publishes::<LetterMoved>()
+        .publishes::<LetterChanged>()
         .publishes::<SettingsChanged>()
         .permission(&WRITE)
         .permission(&ORGANISE)
         .permission(&MODERATE)
+        .permission(&CURATE)
         .stylesheet("css/letters.css")
         .script("js/letters.js")
         .feed(LETTER_FEED, may_follow_letter)
@@ -191,12 +218,21 @@ pub fn module() -> Module<Letters> {
             "Takes and delivers the letters that travel by tide",
             tide::run,
         ))
+        .job(JobKind::new(
+            expiry_job::EXPIRE,
+            "Ends letters by hand that nobody picks up",
+            expiry_job::run,
+        ))
+        .schedule(Schedule::new(expiry_job::EXPIRE, "40 3 * * *"))
         .subscriber(
             Subscriber::new("letters.presenter")
                 .on(presenter::letter_moved)
                 .when_lagged(presenter::refresh),
         );
-    let module = declare_actions(module);
+    let module = declare_hand_actions(declare_actions(module));
+    let module = museum_page::declare(module);
+    let module = scan_page::declare(sheet_page::declare(board_page::declare(module)));
+    let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
     let module = settings_page::declare(boxes::declare(people::declare(module)));
     letter_page::declare(desk::declare(module))
 }
@@ -257,5 +293,117 @@ fn declare_actions(module: Module<Letters>) -> Module<Letters> {
             "Says how a space has its letters",
             Class::Write,
             settings::configure,
+        )
+        .action(
+            "letters.give",
+            "Gives a letter to the museum, or takes it back",
+            Class::Write,
+            museum::give,
+        )
+        .action(
+            "letters.curate",
+            "Hangs a letter in the museum, or declines it",
+            Class::Write,
+            museum::curate,
+        )
+}
+
+fn declare_hand_actions(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.add-place",
+            "Opens a place",
+            Class::Write,
+            place_actions::add,
+        )
+        .action(
+            "letters.apply-place",
+            "Asks for a door",
+            Class::Write,
+            place_actions::apply,
+        )
+        .action(
+            "letters.decide-place",
+            "Approves or declines a door",
+            Class::Write,
+            place_actions::decide,
+        )
+        .action(
+            "letters.retire-place",
+            "Closes a place",
+            Class::Write,
+            place_actions::retire,
+        )
+        .action(
+            "letters.apply-courier",
+            "Applies to carry letters",
+            Class::Write,
+            courier_actions::apply,
+        )
+        .action(
+            "letters.appoint",
+            "Gives a courier a post, or ends it",
+            Class::Write,
+            courier_actions::appoint,
+        )
+        .action(
+            "letters.pause",
+            "Takes a break from carrying",
+            Class::Write,
+            courier_actions::pause,
+        )
+        .action(
+            "letters.print-sheet",
+            "Makes a sheet of stickers",
+            Class::Create,
+            stickers::print,
+        )
+        .action(
+            "letters.bind",
+            "Puts a sticker on a letter",
+            Class::Write,
+            stickers::bind,
+        )
+        .action(
+            "letters.take",
+            "Takes a letter to carry it",
+            Class::Write,
+            carry::take,
+        )
+        .action(
+            "letters.hand-over",
+            "Offers a letter to another courier",
+            Class::Write,
+            carry::hand_over,
+        )
+        .action(
+            "letters.deliver",
+            "Delivers a letter",
+            Class::Write,
+            carry::deliver,
+        )
+        .action(
+            "letters.fail",
+            "Says why a letter cannot be delivered",
+            Class::Write,
+            carry::fail,
+        )
+        .action(
+            "letters.retry",
+            "Tries to deliver a letter again",
+            Class::Write,
+            carry::retry,
+        )
+        .action(
+            "letters.receive",
+            "Says that a letter was brought",
+            Class::Write,
+            carry::receive,
+        )
+        .action(
+            "letters.settle",
+            "Decides about a letter that is late or lost",
+            Class::Write,
+            carry::settle,
         )
 }

@@ -24,7 +24,11 @@ use crate::engine::web::{Head, Html, PageAnswer, Wants, app_page};
 pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
     module
         .page(Audience::SignedIn, "/spaces/{space}/letters", get(show))
-        .page(Audience::SignedIn, "/spaces/{space}/letters/sent", get(show))
+        .page(
+            Audience::SignedIn,
+            "/spaces/{space}/letters/sent",
+            get(show),
+        )
         .page(
             Audience::SignedIn,
             "/spaces/{space}/letters/drafts",
@@ -149,7 +153,9 @@ async fn show(
     // Taken before the letters are read: later changes arrive as frames.
     let feed = LETTERBOX_FEED.position(viewer.account, &letters.engine.live);
     let feed = feed.await?;
-    let (found, next) = letters.page_of(&viewer, space, list, query.position()).await?;
+    let (found, next) = letters
+        .page_of(&viewer, space, list, query.position())
+        .await?;
     let here = list.path(space);
     let db = &letters.engine.db;
     let access = &letters.community.access;

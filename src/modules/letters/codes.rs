@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn codes_do_not_repeat() {
-        let codes: std::collections::HashSet<String> = (0..2000).map(|_| random().unwrap()).collect();
+        let codes: std::collections::HashSet<String> =
+            (0..2000).map(|_| random().unwrap()).collect();
         assert_eq!(codes.len(), 2000);
     }
 }

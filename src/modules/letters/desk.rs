@@ -5,12 +5,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use super::Letters;
 use super::drafts::{Version, versions};
 use super::letter::Letter;
 use super::model::{Kind, LetterId, State as Where, Way};
 use super::settings::LetterSettings;
 use super::text::PAPERS;
-use super::Letters;
 use crate::base::error::Result;
 use crate::base::local_time::field_value;
 use crate::base::locale::Lang;

@@ -8,9 +8,7 @@ use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
 use super::settings::{check_takes_letters, in_tx};
 use super::store::{DraftText, NewLetter};
-use super::text::{
-    MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name,
-};
+use super::text::{MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name};
 use super::{Letters, WRITE, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};

@@ -50,10 +50,7 @@ impl Move {
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Entry {
     pub(super) event: Step,
-    pub(super) state: State,
-    pub(super) actor: Actor,
-    pub(super) account_id: Option<AccountId>,
-    /// What that account is called now.
+    /// What who did it is called now.
     pub(super) name: String,
     pub(super) place: String,
     pub(super) detail: String,
@@ -62,8 +59,8 @@ pub(super) struct Entry {
 
 /// The journey of a letter, from its first step on.
 pub(super) async fn entries(db: &Db, letter: LetterId) -> Result<Vec<Entry>> {
-    const READ: &str = "SELECT j.event, j.state, j.actor, j.account_id, \
-        COALESCE(a.name, '') AS name, j.place, j.detail, j.at FROM letter_journey j \
+    const READ: &str = "SELECT j.event, COALESCE(a.name, '') AS name, j.place, j.detail, j.at \
+        FROM letter_journey j \
         LEFT JOIN accounts a ON a.id = j.account_id WHERE j.letter_id = $1 \
         ORDER BY j.id LIMIT $2";
     db.all(READ, (letter, MAX_ENTRIES_SHOWN)).await
@@ -113,13 +110,7 @@ impl Letters {
     }
 
     /// Tells those whom the table names; the notices say nothing of the letter but where it is.
-    async fn tell(
-        &self,
-        tx: &mut Tx,
-        letter: &Letter,
-        told: Told,
-        entry: JourneyId,
-    ) -> Result<()> {
+    async fn tell(&self, tx: &mut Tx, letter: &Letter, told: Told, entry: JourneyId) -> Result<()> {
         let of_author: &'static NoticeKind = match letter.state.has_arrived() {
             true => &MOVED,
             false => &CAME_BACK,

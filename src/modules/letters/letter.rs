@@ -47,8 +47,6 @@ pub(super) struct Letter {
     pub(super) holder_id: Option<AccountId>,
     /// The courier to whom the holder offers it.
     pub(super) offered_to: Option<AccountId>,
-    /// When it should have moved on.
-    pub(super) due_at: Option<Micros>,
     pub(super) author_account: String,
     pub(super) recipient_account: String,
 }

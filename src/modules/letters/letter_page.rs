@@ -8,6 +8,8 @@ use axum::routing::get;
 use super::journey::entries;
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, State as Where, Way};
+use super::museum;
+use super::places;
 use super::text::paragraphs;
 use super::views::{EntryView, RowView, journey_views, state_words};
 use super::{LETTER_FEED, Letters, MODERATE, store};
@@ -36,6 +38,8 @@ pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
 #[derive(Template)]
 #[template(path = "letters/journey.html")]
 struct JourneyView {
+    /// Of a sticker's code.
+    form: Form,
     lang: Lang,
     letter: Letter,
     feed: String,
@@ -45,10 +49,24 @@ struct JourneyView {
     /// When it is expected; only while it travels by tide.
     expected: Option<Micros>,
     moderates: bool,
+    /// Where a letter by hand goes, for its author: code, and what the place is called.
+    address: Option<(String, String)>,
+    /// What was given of it to the museum; nothing where it cannot be given.
+    gift: Option<GiftView>,
     /// Whether its recipient may answer.
     is_answerable: bool,
     /// The form's idempotency key.
     key: i64,
+}
+
+/// What one side gave.
+struct GiftView {
+    /// Whether the viewer gives it.
+    gives: bool,
+    /// Whether the other one does.
+    other_gives: bool,
+    named: bool,
+    is_hung: bool,
 }
 
 impl JourneyView {
@@ -62,6 +80,12 @@ impl JourneyView {
             Role::Reader => true,
             Role::Author | Role::Stranger => false,
         }
+    }
+
+    /// Whether it waits for a sticker.
+    fn is_unposted(&self) -> bool {
+        let is_sealed = self.letter.state == Where::Sealed && self.letter.way == Way::Hand;
+        is_sealed && self.is_author()
     }
 
     fn is_unopened(&self) -> bool {
@@ -82,7 +106,6 @@ struct LetterPage {
     letter: Letter,
     journey: JourneyView,
     from: String,
-    to: String,
     is_readable: bool,
     paragraphs: Vec<String>,
     thread: Vec<RowView>,
@@ -121,7 +144,41 @@ impl Letters {
         }
     }
 
-    async fn journey_view(&self, viewer: &Viewer, letter: Letter) -> Result<JourneyView> {
+    async fn gift_view(&self, letter: &Letter, role: Role) -> Result<Option<GiftView>> {
+        let is_one_of_both = matches!(role, Role::Author | Role::Recipient);
+        if !is_one_of_both || !museum::is_givable(letter) {
+            return Ok(None);
+        }
+        let found = museum::of_letter(&self.engine.db, letter.id).await?;
+        let is_author = role == Role::Author;
+        Ok(Some(match found {
+            None => GiftView {
+                gives: false,
+                other_gives: false,
+                named: false,
+                is_hung: false,
+            },
+            Some(exhibit) => {
+                let (author, recipient) = (exhibit.author_gives, exhibit.recipient_gives);
+                GiftView {
+                    gives: if is_author { author } else { recipient },
+                    other_gives: if is_author { recipient } else { author },
+                    named: match is_author {
+                        true => exhibit.author_named,
+                        false => exhibit.recipient_named,
+                    },
+                    is_hung: exhibit.hung_at.is_some() && author && recipient,
+                }
+            }
+        }))
+    }
+
+    async fn journey_view(
+        &self,
+        viewer: &Viewer,
+        letter: Letter,
+        form: Form,
+    ) -> Result<JourneyView> {
         // Taken before the journey is read: later changes arrive as frames.
         let feed = LETTER_FEED.position(letter.id, &self.engine.live).await?;
         let (access, lang) = (&self.community.access, viewer.lang);
@@ -130,14 +187,24 @@ impl Letters {
         let moderates = access.permit(viewer.account, &MODERATE, scope).await;
         let all = entries(&self.engine.db, letter.id).await?;
         let role = letter.role(viewer.account);
+        let address = match letter.place_id.filter(|_| role == Role::Author) {
+            Some(place) => {
+                let place = places::find(&self.engine.db, place).await?;
+                Some((place.code, place.name))
+            }
+            None => None,
+        };
         let travels = matches!(letter.state, Where::Posted | Where::InTransit);
         Ok(JourneyView {
+            form: form.of("letters.bind"),
             lang,
             feed,
             role,
             state: state_words(letter.state, lang),
             entries: journey_views(&letter, &all, lang),
             expected: letter.arrives_at.filter(|_| travels),
+            address,
+            gift: self.gift_view(&letter, role).await?,
             moderates: is_granted(moderates)? && role != Role::Author,
             is_answerable: role == Role::Recipient
                 && letter.kind != Kind::Open
@@ -185,13 +252,14 @@ async fn show(
         LetterPage {
             head: letters.community.head(&viewer, &title),
             shell: layout.shell(&viewer, Some(space), &here).await?,
+            journey: letters
+                .journey_view(&viewer, letter.clone(), form.clone())
+                .await?,
             form,
-            journey: letters.journey_view(&viewer, letter.clone()).await?,
             from: match is_author {
                 true => letter.own_signature(lang),
                 false => from,
             },
-            to,
             is_readable,
             paragraphs: match is_readable {
                 true => paragraphs(&letter.body),
@@ -211,5 +279,6 @@ async fn journey(
     Path(id): Path<LetterId>,
 ) -> Result<Html> {
     let letter = letters.visible(&viewer, id).await?;
-    Html::of(&letters.journey_view(&viewer, letter).await?)
+    let form = Form::default();
+    Html::of(&letters.journey_view(&viewer, letter, form).await?)
 }

@@ -241,13 +241,15 @@ pub const TRANSITIONS: [Transition; 33] = [
     row(HAND, (State::Undeliverable, Step::Retry, Actor::Courier), State::InTransit, Told::Nobody),
     row(HAND, (State::Undeliverable, Step::Retry, Actor::Organiser), State::Posted, Told::Nobody),
     row(HAND, (State::Undeliverable, Step::Return, Actor::Courier), State::Returned, Told::Author),
-    row(HAND, (State::Undeliverable, Step::Return, Actor::Organiser), State::Returned, Told::Author),
+    row(HAND, (State::Undeliverable, Step::Return, Actor::Organiser), State::Returned,
+        Told::Author),
     row(HAND, (State::Undeliverable, Step::Lose, Actor::Organiser), State::Lost, Told::Author),
     row(HAND, (State::Lost, Step::Find, Actor::Organiser), State::Posted, Told::Author),
     row(HAND, (State::Lost, Step::Return, Actor::Organiser), State::Returned, Told::Author),
     row(HAND, (State::Lost, Step::Deliver, Actor::Recipient), State::Delivered, Told::Author),
     row(HAND, (State::Posted, Step::Deliver, Actor::Recipient), State::Delivered, Told::Author),
-    row(HAND, (State::Undeliverable, Step::Deliver, Actor::Recipient), State::Delivered, Told::Author),
+    row(HAND, (State::Undeliverable, Step::Deliver, Actor::Recipient), State::Delivered,
+        Told::Author),
     row(HAND, (State::InTransit, Step::Retry, Actor::Organiser), State::Posted, Told::Nobody),
 ];
 

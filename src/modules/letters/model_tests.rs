@@ -81,8 +81,16 @@ const ALLOWED: &str = "
 ";
 
 /// State after and who is told, by the list above.
-fn allowed(way: Way, from: State, step: Step, actor: Actor) -> Option<(&'static str, &'static str)> {
-    let lines = ALLOWED.lines().map(str::trim).filter(|line| !line.is_empty());
+fn allowed(
+    way: Way,
+    from: State,
+    step: Step,
+    actor: Actor,
+) -> Option<(&'static str, &'static str)> {
+    let lines = ALLOWED
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let mut found = None;
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();

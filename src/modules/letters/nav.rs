@@ -8,7 +8,7 @@ use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 
-/// The links to the inbox, which counts unopened letters, and to the plaza.
+/// The links to the inbox, which counts unopened letters, to the plaza and to the museum.
 pub(super) async fn nav(
     letters: Letters,
     viewer: Viewer,
@@ -35,9 +35,10 @@ pub(super) async fn nav(
         is_muted: false,
         key: format!("{key}-{space}"),
     };
-    let (inbox, plaza) = (
+    let (inbox, plaza, museum) = (
         viewer.lang.t("letters-title"),
         viewer.lang.t("letters-plaza"),
+        viewer.lang.t("letters-museum"),
     );
     Ok(vec![NavSection {
         heading: "letters-heading",
@@ -46,6 +47,7 @@ pub(super) async fn nav(
         entries: vec![
             entry("", "letter", inbox, "letters", unread),
             entry("/plaza", "globe", plaza, "plaza", 0),
+            entry("/museum", "archive", museum, "museum", 0),
         ],
     }])
 }

@@ -62,7 +62,9 @@ pub(super) async fn export(letters: Letters, account: AccountId, after: i64) -> 
 /// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
 /// with who wrote them.
 pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
-    const FORGET: [&str; 3] = [
+    const FORGET: [&str; 4] = [
+        "DELETE FROM letter_exhibits WHERE letter_id IN \
+         (SELECT id FROM letters WHERE author_id = $1 OR recipient_id = $1)",
         "DELETE FROM letters WHERE author_id = $1 AND state = 'draft'",
         "DELETE FROM letter_refusals WHERE account_id = $1",
         "DELETE FROM letter_couriers WHERE account_id = $1",

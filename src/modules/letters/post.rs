@@ -7,6 +7,7 @@ use super::drafts::{LetterInput, SaveInput, save_in};
 use super::journey::Move;
 use super::letter::{Letter, Role};
 use super::model::{Actor, Kind, LetterId, Signature, State, Step, Way};
+use super::places::door_of;
 use super::settings::{LetterSettings, check_takes_letters, in_tx};
 use super::travel::{self, city};
 use super::{Letters, MODERATE, WRITE, store, tide};
@@ -113,7 +114,9 @@ impl Letters {
         };
         let seal = Move::new(Step::Seal, Actor::Author, author).at(&*place);
         self.advance(tx, letter, seal).await?;
-        if letter.way == Way::Tide {
+        if letter.way == Way::Hand {
+            self.address(tx, letter).await?;
+        } else {
             let other = match letter.recipient_id {
                 Some(to) => zone_of(tx, to).await?,
                 None => String::new(),
@@ -136,6 +139,18 @@ impl Letters {
         if let Some(answered) = letter.reply_to {
             self.mark_answered(tx, answered, letter.author_id).await?;
         }
+        Ok(())
+    }
+
+    /// Addresses a letter by hand to the door of its recipient.
+    async fn address(&self, tx: &mut Tx, letter: &Letter) -> Result<()> {
+        const SET: &str = "UPDATE letters SET place_id = $2 WHERE id = $1";
+        let door = match letter.recipient_id {
+            Some(to) => door_of(tx, letter.space_id, to).await?,
+            None => None,
+        };
+        let (place, _) = door.ok_or(Error::Conflict("error-letter-no-door"))?;
+        tx.execute(SET, (letter.id, place)).await?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! What search finds of letters: those that one wrote, received and opened, and open ones.
 
+use super::Letters;
 use super::letter::{Letter, letter_columns};
 use super::model::{Kind, Signature, State};
-use super::Letters;
 use crate::base::db::{Db, Sql};
 use crate::base::error::Result;
 use crate::base::ids::AccountId;

@@ -124,8 +124,7 @@ pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<
 /// # Errors
 /// `NotFound` when it is not there, or sealed.
 pub(super) async fn discard(tx: &mut Tx, author: AccountId, id: LetterId) -> Result<()> {
-    const DELETE: &str =
-        "DELETE FROM letters WHERE id = $1 AND author_id = $2 AND state = 'draft'";
+    const DELETE: &str = "DELETE FROM letters WHERE id = $1 AND author_id = $2 AND state = 'draft'";
     match tx.execute(DELETE, (id, author)).await? {
         0 => Err(Error::NotFound),
         _ => Ok(()),

@@ -58,9 +58,7 @@ pub(super) async fn run(letters: Letters, run: Run, job: MoveLetter) -> Result<S
             letters.advance(tx, &mut letter, take).await?;
         }
         match letter.state {
-            State::InTransit if is_due(letter.arrives_at) => {
-                letters.deliver(tx, &mut letter).await
-            }
+            State::InTransit if is_due(letter.arrives_at) => letters.deliver(tx, &mut letter).await,
             State::Posted | State::InTransit => {
                 let at = match letter.state {
                     State::Posted => letter.departs_at,
@@ -81,9 +79,7 @@ impl Letters {
         let is_taken = match (letter.kind, letter.recipient_id) {
             (Kind::Open, _) => Ok(()),
             (_, None) => Err(Error::NotFound),
-            (_, Some(to)) => {
-                check_takes_letters(tx, letter.space_id, letter.author_id, to).await
-            }
+            (_, Some(to)) => check_takes_letters(tx, letter.space_id, letter.author_id, to).await,
         };
         match is_taken {
             Ok(()) => {

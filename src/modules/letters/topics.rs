@@ -17,6 +17,17 @@ event! {
 }
 
 event! {
+    /// The same for those who follow a letter or a letterbox: it names nobody, since a letter need
+    /// not be signed.
+    pub struct LetterChanged on "letters.letter.changed" by letter changes() {
+        /// The letter.
+        letter: LetterId = LetterId(9),
+        /// Where it is.
+        state: State = State::Delivered,
+    }
+}
+
+event! {
     /// A space has its letters in another way than before.
     pub struct SettingsChanged on "letters.settings.changed" by space
         changes(space as SpaceLettersId) {

@@ -11,7 +11,7 @@ use crate::base::clock::Micros;
 /// The least time a tide may take, in hours.
 pub const MIN_TIDE_HOURS: i64 = 1;
 /// The longest time a tide may take, in hours.
-pub const MAX_TIDE_HOURS: i64 = 30 * 24;
+pub const MAX_TIDE_HOURS: i64 = 720;
 /// The furthest that clocks of two zones are apart, in seconds.
 const WIDEST: u64 = 14 * 3600;
 
@@ -36,7 +36,10 @@ pub(super) fn voyage(now: Micros, zones: (Tz, Tz), seed: i64, hours: (i64, i64))
     let apart = offset(now, zones.0).abs_diff(offset(now, zones.1));
     let far = u64::from(apart).min(WIDEST) * 1000 / WIDEST;
     let drawn = blake3::hash(&seed.to_le_bytes());
-    let drawn = u64::from(u16::from_le_bytes([drawn.as_bytes()[0], drawn.as_bytes()[1]])) % 1001;
+    let drawn = u64::from(u16::from_le_bytes([
+        drawn.as_bytes()[0],
+        drawn.as_bytes()[1],
+    ])) % 1001;
     let (least, most) = bounds(hours);
     let length = least + (most - least) * (far + drawn) / 2000;
     until(now, now.plus(Duration::from_secs(length)))
