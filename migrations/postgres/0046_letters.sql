@@ -60,7 +60,7 @@ CREATE TABLE letters (
     delivered_at   BIGINT,
     read_at        BIGINT,
     hidden_at      BIGINT, -- taken down by moderators; no state of its way
-    code           TEXT, -- of its sticker
+    code           TEXT COLLATE "C", -- of its sticker
     place_id       BIGINT REFERENCES letter_places (id) ON DELETE SET NULL, -- its address
     holder_id      BIGINT, -- the courier who has it
     offered_to     BIGINT, -- the courier whom the holder wants to give it to
