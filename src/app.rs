@@ -28,6 +28,7 @@ use crate::engine::permission::{HeldBy, Permission, ScopeKind};
 use crate::engine::web::{self, Health, assemble};
 use crate::modules::admin::{self, Admin};
 use crate::modules::chat::{self, Chat};
+use crate::modules::letters::{self, Letters};
 use crate::modules::moderation::{self, Moderation};
 use crate::modules::notices::{self, Notices};
 use crate::modules::presence::{self, Presence};
@@ -57,6 +58,7 @@ pub fn modules() -> Modules<Community> {
         .add(chat::module(), Chat::new)
         .add(reminders::module(), Reminders::new)
         .add(moderation::module(), Moderation::new)
+        .add(letters::module(), Letters::new)
         .add(search::module(), SearchPages::new)
         .add(voice::module(), Voice::new)
 }

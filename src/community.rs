@@ -142,6 +142,7 @@ pub use direct_rooms::DirectRoom;
 pub use emoji::{Emoji, EmojiSet, EmojiSets};
 use find::PeopleIndexes;
 pub use groups::{Group, GroupId, Groups};
+pub use invite_pages::request_origin;
 use invites::Invites;
 pub use member_names::MemberNames;
 pub use mention_marks::{count_mark, mention_mark};
@@ -170,6 +171,7 @@ use sign_in_limits::SignInLimiter;
 pub use space_tabs::Tab;
 pub use spaces::{Space, Spaces};
 pub use standing::{Member, RoleId, RoomKind, RoomRules};
+pub use totp::qr_svg;
 pub use web_access::WebSpace;
 
 /// A facade over the community's services, one per noun: `community.rooms`, `community.access` and

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod chat;
+pub mod letters;
 pub mod moderation;
 pub mod notices;
 pub mod presence;

@@ -49,6 +49,8 @@ mod blackbox {
     mod jobs;
     mod join_lines;
     mod joining;
+    mod letters;
+    mod letters_by_hand;
     mod link_previews;
     mod live_overload;
     mod log_secrets;

@@ -211,10 +211,12 @@ document.addEventListener('click', async (event) => {
 
 // What cannot be undone asks first.
 document.addEventListener('submit', (event) => {
-  const form = event.target;
-  if (!form.elements.ask) return;
+  const { target: form, submitter } = event;
+  const asks = form.elements.ask;
+  // A button that asks leaves the other buttons of its form alone.
+  if (!asks || (asks instanceof HTMLButtonElement && asks !== submitter)) return;
   event.preventDefault();
-  import('./ask.js').then(({ ask }) => ask(form), () => form.submit());
+  import('./ask.js').then(({ ask }) => ask(form, submitter), () => form.submit());
 });
 
 // What stands in an order of one's own is dragged: in the rail by a mouse, elsewhere by its grip.

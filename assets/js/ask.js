@@ -3,14 +3,29 @@
 
 import { showWaiting } from './waiting.js';
 
-/** Shows the question of a form. Where it cannot be fetched, the form is sent as it is. */
-export async function ask(form) {
-  const body = new URLSearchParams(new FormData(form));
-  const answer = fetch(form.action, { method: 'POST', body });
+/** Sends a form as its button would, with the question that the button names. */
+function send(form, action, submitter) {
+  if (submitter?.name) {
+    const field = document.createElement('input');
+    Object.assign(field, { type: 'hidden', name: submitter.name, value: submitter.value });
+    form.append(field);
+  }
+  form.action = action;
+  form.submit();
+}
+
+/**
+ * Shows the question of a form, or of the button that sends it. Where it cannot be fetched, the form
+ * is sent as it is.
+ */
+export async function ask(form, submitter) {
+  const action = submitter?.hasAttribute('formaction') ? submitter.formAction : form.action;
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const answer = fetch(action, { method: 'POST', body });
   const html = await showWaiting(answer).then((response) => response.text(), () => '');
   const page = new DOMParser().parseFromString(html, 'text/html');
   const question = page.getElementById('question');
-  if (!question) return form.submit();
+  if (!question) return send(form, action, submitter);
   const dialog = document.createElement('dialog');
   dialog.className = 'confirm';
   const title = document.createElement('h2');

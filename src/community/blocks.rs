@@ -209,11 +209,7 @@ pub async fn check_open(tx: &mut Tx, room: RoomId) -> Result<()> {
 ///
 /// # Errors
 /// `Conflict` when one of them has blocked it, takes no conversations, or is blocked by it.
-pub(super) async fn check_may_begin(
-    tx: &mut Tx,
-    by: AccountId,
-    others: &[AccountId],
-) -> Result<()> {
+pub async fn check_may_begin(tx: &mut Tx, by: AccountId, others: &[AccountId]) -> Result<()> {
     const IS_REFUSED: &str = "SELECT EXISTS (SELECT 1 FROM accounts \
         WHERE id = $2 AND writers = 'nobody') \
         OR EXISTS (SELECT 1 FROM blocks WHERE kind = 'block' \

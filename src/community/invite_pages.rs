@@ -84,7 +84,7 @@ struct StartPage {
 
 /// `https://host` as the request names it: the viewer passes links on to people who reach the
 /// server as they do.
-pub(super) fn request_origin(community: &Community, headers: &HeaderMap) -> String {
+pub fn request_origin(community: &Community, headers: &HeaderMap) -> String {
     let scheme = match community.engine().settings.https {
         true => "https",
         false => "http",

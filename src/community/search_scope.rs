@@ -13,6 +13,8 @@ use crate::engine::versions::Dependencies;
 
 /// People, rooms or spaces that a name in a query may mean.
 const MAX_NAMED: usize = 20;
+/// Bytes of a name that is looked for; the rest is ignored.
+const MAX_NAME_QUERY_BYTES: usize = 256;
 /// Rooms of a space, archived ones included.
 const MAX_ROOMS_READ: i64 = 2_000;
 
@@ -29,6 +31,11 @@ pub fn in_space(space: SpaceId) -> Facet {
 /// What is in a direct conversation of somebody.
 pub fn in_conversation_of(account: AccountId) -> Facet {
     Facet('p', account.0)
+}
+
+/// What all members of a space read, wherever in it.
+pub fn read_by_members(space: SpaceId) -> Facet {
+    Facet('t', space.0)
 }
 
 /// What somebody wrote.
@@ -76,6 +83,7 @@ impl Community {
             let mut scope = SearchScope::default();
             scope.any.push(in_conversation_of(account));
             for space in self.spaces.of(deps, account).await?.iter() {
+                scope.any.push(read_by_members(space.id));
                 self.add_rooms(&mut scope, deps, account, space.id).await?;
             }
             Ok(Arc::new(scope))
@@ -152,6 +160,19 @@ impl Community {
             found.extend(people.map(|(other, _, rank)| (rank, other)));
         }
         Ok(best(found))
+    }
+
+    /// The members of a space who may be meant by a name, or the start of one, at most twenty. Who
+    /// may ask is for the caller to check.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn members_named(&self, space: SpaceId, name: &str) -> Result<Vec<AccountId>> {
+        let name = &name[..name.floor_char_boundary(MAX_NAME_QUERY_BYTES)];
+        let (deps, pattern) = (self.engine().versions.dependencies(), Pattern::new(name));
+        let index = self.people_indexes.of(&deps, space).await?;
+        let people = index.find(&pattern, MAX_NAMED).into_iter();
+        Ok(people.map(|(account, ..)| account).collect())
     }
 
     /// The rooms of spaces that an account may read and mean by a name, or the start of one.

@@ -84,7 +84,7 @@ pub(super) fn otpauth(secret: &str, server: &str, name: &str) -> String {
 }
 
 /// The QR code of an address as an `<svg>`; none if it is too long for one.
-pub(super) fn qr_svg(text: &str) -> Option<String> {
+pub fn qr_svg(text: &str) -> Option<String> {
     use qrcode::render::svg::Color;
     let code = qrcode::QrCode::new(text).ok()?;
     let mut renderer = code.render::<Color<'_>>();

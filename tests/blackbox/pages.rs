@@ -13,7 +13,23 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
     let poll = json!({ "body": "70", "answers": ["71", "72"], "hours": "24" });
     let poll = super::polls::make(ann, poll).await.id;
     let (space, room, message) = (&ann.space, &message.room, &message.id);
+    let [letter, draft, sheet] = super::letters_by_hand::pages(ann).await;
     vec![
+        format!("/spaces/{space}/letters"),
+        format!("/spaces/{space}/letters/sent"),
+        format!("/spaces/{space}/letters/drafts"),
+        format!("/spaces/{space}/letters/plaza"),
+        format!("/spaces/{space}/letters/museum"),
+        format!("/spaces/{space}/letters/new"),
+        format!("/spaces/{space}/letters/settings"),
+        format!("/spaces/{space}/letters/places"),
+        format!("/spaces/{space}/letters/couriers"),
+        format!("/spaces/{space}/letters/couriers?q=a"),
+        format!("/spaces/{space}/letters/round"),
+        format!("/spaces/{space}/letters/board"),
+        format!("/letters/{letter}"),
+        format!("/letters/{draft}/desk"),
+        format!("/letters/sheets/{sheet}"),
         format!("/spaces/{space}"),
         format!("/spaces/{space}/settings"),
         format!("/spaces/{space}/people"),

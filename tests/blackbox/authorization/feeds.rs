@@ -14,6 +14,8 @@ pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("account/{account}", [false, false, false]),
     ("account/{account}/inbox", [false, false, false]),
     ("account/{account}/unread", [false, false, false]),
+    ("account/{account}/letters", [false, false, false]),
+    ("letters/{letter}", [false, false, false]),
     ("server/jobs", [false, false, false]),
     ("space/{space}/queue", [false, false, false]),
     ("server/queue", [false, false, false]),

@@ -56,7 +56,10 @@ impl Fixture {
                 .replace("{appeal}", "1")
                 .replace("{notice}", "1")
                 .replace("{group}", "1")
-                .replace("{participant}", "1"),
+                .replace("{participant}", "1")
+                .replace("{letter}", "1")
+                .replace("{place}", "1")
+                .replace("{sheet}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)

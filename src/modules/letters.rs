@@ -1,0 +1,409 @@
+//! Letters: slow mail inside a space. A letter is written at a desk, sealed for ever, and then
+//! travels: by tide it stays here and takes its time, by hand it is copied on paper and couriers
+//! carry it. Every change of its state is a row of one table (`model.rs`), and an entry of its
+//! journey (`journey.rs`).
+
+mod board_page;
+mod boxes;
+mod carried;
+mod carry;
+mod codes;
+mod courier_actions;
+mod courier_pages;
+mod couriers;
+mod desk;
+mod drafts;
+mod expiry_job;
+mod journey;
+mod letter;
+mod letter_page;
+mod model;
+mod museum;
+mod museum_page;
+mod nav;
+mod people;
+mod personal_data;
+mod place_actions;
+mod place_pages;
+mod places;
+mod post;
+mod presenter;
+mod report_target;
+mod round_page;
+mod scan_page;
+mod search_source;
+mod settings;
+mod settings_page;
+mod sheet_page;
+mod standing;
+mod stickers;
+mod store;
+mod text;
+mod tide;
+mod topics;
+mod travel;
+mod views;
+
+use chrono_tz::Tz;
+
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::base::local_time::time_zone;
+use crate::community::permissions::{READ, is_granted};
+use crate::community::{Community, Permission, Scope};
+use crate::engine::Engine;
+use crate::engine::actions::Class;
+use crate::engine::bus::Subscriber;
+use crate::engine::feed::Feed;
+use crate::engine::jobs::{JobKind, Schedule};
+use crate::engine::module::Module;
+use crate::engine::notices::{NoticeKind, ToldAt};
+use crate::engine::permission::{HeldBy, ScopeKind};
+use crate::engine::viewer::Viewer;
+use model::LetterId;
+use settings::LetterSettings;
+use topics::{LetterChanged, LetterMoved, SettingsChanged};
+
+/// To write letters.
+pub static WRITE: Permission = Permission {
+    name: "letters.write",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Members,
+    adds_content: false,
+    about: "Write letters to members of the space, and open ones to all",
+};
+
+/// To say how a space has its letters, and to run those that are carried by hand.
+pub static ORGANISE: Permission = Permission {
+    name: "letters.organise",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Owners,
+    adds_content: false,
+    about: "Set up letters, places, couriers and stickers, and settle what is late or lost",
+};
+
+/// To take letters down.
+pub static MODERATE: Permission = Permission {
+    name: "letters.moderate",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Take letters down",
+};
+
+/// To hang letters in the museum.
+pub static CURATE: Permission = Permission {
+    name: "letters.curate",
+    scope: ScopeKind::Space,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Hang letters that both sides give in the museum, and take them down",
+};
+
+static ARRIVED: NoticeKind = NoticeKind {
+    name: "letters.arrived",
+    line: "notice-letter-arrived",
+    told_at: ToldAt::Mentions,
+};
+static MOVED: NoticeKind = NoticeKind {
+    name: "letters.delivered",
+    line: "notice-letter-delivered",
+    told_at: ToldAt::Mentions,
+};
+static CAME_BACK: NoticeKind = NoticeKind {
+    name: "letters.stopped",
+    line: "notice-letter-stopped",
+    told_at: ToldAt::Mentions,
+};
+static HANDED: NoticeKind = NoticeKind {
+    name: "letters.offered",
+    line: "notice-letter-offered",
+    told_at: ToldAt::Mentions,
+};
+
+/// Frames of a feed that are kept for those who come back.
+const MAX_LETTER_FRAMES: usize = 8;
+
+/// The journey of one letter.
+pub const LETTER_FEED: Feed<LetterId> = Feed::new("letters/{letter}", "The journey of a letter")
+    .volatile()
+    .max_frames(MAX_LETTER_FRAMES);
+
+/// The lists of one account's letters.
+pub const LETTERBOX_FEED: Feed<AccountId> =
+    Feed::new("account/{account}/letters", "The letters of an account")
+        .volatile()
+        .max_frames(MAX_LETTER_FRAMES);
+
+/// The module. Cheap to clone.
+#[derive(Clone)]
+pub struct Letters {
+    engine: Engine,
+    community: Community,
+}
+
+impl Letters {
+    /// Creates the module's state.
+    pub fn new(community: &Community) -> Self {
+        Self {
+            engine: community.engine().clone(),
+            community: community.clone(),
+        }
+    }
+
+    /// The time zone of a browser where it says one, else the account's, else UTC.
+    async fn zone(&self, account: AccountId, browser: &str) -> Result<Tz> {
+        let own = self.community.time_zone(account).await?;
+        Ok(time_zone([browser, own.as_str()]))
+    }
+
+    /// The settings of a space, for one of its members.
+    ///
+    /// # Errors
+    /// `NotFound` for everybody else, and where the space has no letters.
+    async fn settings_for(&self, viewer: &Viewer, space: SpaceId) -> Result<LetterSettings> {
+        let access = &self.community.access;
+        let scope = Scope::Space(space);
+        access.permit(viewer.account, &READ, scope).await?;
+        let settings = settings::of_space(&self.engine.db, space).await?;
+        match settings.is_on() {
+            true => Ok(settings),
+            false => Err(Error::NotFound),
+        }
+    }
+}
+
+async fn may_follow_letter(letters: Letters, viewer: Viewer, id: LetterId) -> Result<bool> {
+    let letter = match store::find(&letters.engine.db, id).await {
+        Ok(letter) => letter,
+        Err(Error::NotFound) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let access = &letters.community.access;
+    let scope = Scope::Space(letter.space_id);
+    let is_member = is_granted(access.permit(viewer.account, &READ, scope).await)?;
+    Ok(is_member && letter.is_visible_to(viewer.account))
+}
+
+async fn may_follow_letterbox(_: Letters, viewer: Viewer, account: AccountId) -> Result<bool> {
+    Ok(viewer.account == account)
+}
+
+/// What the module declares to the engine.
+pub fn module() -> Module<Letters> {
+    let module = Module::new("letters")
+        .publishes::<LetterMoved>()
+        .publishes::<LetterChanged>()
+        .publishes::<SettingsChanged>()
+        .permission(&WRITE)
+        .permission(&ORGANISE)
+        .permission(&MODERATE)
+        .permission(&CURATE)
+        .stylesheet("css/letters.css")
+        .script("js/letters.js")
+        .feed(LETTER_FEED, may_follow_letter)
+        .feed(LETTERBOX_FEED, may_follow_letterbox)
+        .notice_kind(&ARRIVED)
+        .notice_kind(&MOVED)
+        .notice_kind(&CAME_BACK)
+        .notice_kind(&HANDED)
+        .reportable("letter", report_target::letter)
+        .search(search_source::source())
+        .personal_data("letters", personal_data::export, personal_data::erase)
+        .scope_data(personal_data::erase_scope)
+        .removes_content(personal_data::remove_content)
+        .nav(nav::nav)
+        .job(JobKind::new(
+            tide::MOVE,
+            "Takes and delivers the letters that travel by tide",
+            tide::run,
+        ))
+        .job(JobKind::new(
+            expiry_job::EXPIRE,
+            "Ends letters by hand that nobody picks up",
+            expiry_job::run,
+        ))
+        .schedule(Schedule::new(expiry_job::EXPIRE, "40 3 * * *"))
+        .subscriber(
+            Subscriber::new("letters.presenter")
+                .on(presenter::letter_moved)
+                .when_lagged(presenter::refresh),
+        );
+    let module = declare_hand_actions(declare_actions(module));
+    let module = museum_page::declare(module);
+    let module = scan_page::declare(sheet_page::declare(board_page::declare(module)));
+    let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
+    let module = settings_page::declare(boxes::declare(people::declare(module)));
+    letter_page::declare(desk::declare(module))
+}
+
+fn declare_actions(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.write",
+            "Begins a letter",
+            Class::Write,
+            drafts::write,
+        )
+        .action("letters.save", "Saves a draft", Class::Write, drafts::save)
+        .action(
+            "letters.restore",
+            "Makes an earlier version the text of a draft",
+            Class::Write,
+            drafts::restore,
+        )
+        .action(
+            "letters.discard",
+            "Throws a draft away",
+            Class::Write,
+            drafts::discard,
+        )
+        .action(
+            "letters.seal",
+            "Seals a letter for ever",
+            Class::Write,
+            post::seal,
+        )
+        .action(
+            "letters.recall",
+            "Takes a letter back that is not picked up",
+            Class::Write,
+            post::recall,
+        )
+        .action(
+            "letters.open",
+            "Opens a letter that arrived",
+            Class::Write,
+            post::open,
+        )
+        .action(
+            "letters.hide",
+            "Takes a letter down, or brings it back",
+            Class::Write,
+            post::hide,
+        )
+        .action(
+            "letters.refuse",
+            "Says that one wants no letters",
+            Class::Write,
+            settings::refuse,
+        )
+        .action(
+            "letters.configure",
+            "Says how a space has its letters",
+            Class::Write,
+            settings::configure,
+        )
+        .action(
+            "letters.give",
+            "Gives a letter to the museum, or takes it back",
+            Class::Write,
+            museum::give,
+        )
+        .action(
+            "letters.curate",
+            "Hangs a letter in the museum, or declines it",
+            Class::Write,
+            museum::curate,
+        )
+}
+
+fn declare_hand_actions(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.add-place",
+            "Opens a place",
+            Class::Write,
+            place_actions::add,
+        )
+        .action(
+            "letters.apply-place",
+            "Asks for a door",
+            Class::Write,
+            place_actions::apply,
+        )
+        .action(
+            "letters.decide-place",
+            "Approves or declines a door",
+            Class::Write,
+            place_actions::decide,
+        )
+        .action(
+            "letters.retire-place",
+            "Closes a place",
+            Class::Write,
+            place_actions::retire,
+        )
+        .action(
+            "letters.apply-courier",
+            "Applies to carry letters",
+            Class::Write,
+            courier_actions::apply,
+        )
+        .action(
+            "letters.appoint",
+            "Gives a courier a post, or ends it",
+            Class::Write,
+            courier_actions::appoint,
+        )
+        .action(
+            "letters.pause",
+            "Takes a break from carrying",
+            Class::Write,
+            courier_actions::pause,
+        )
+        .action(
+            "letters.print-sheet",
+            "Makes a sheet of stickers",
+            Class::Create,
+            stickers::print,
+        )
+        .action(
+            "letters.bind",
+            "Puts a sticker on a letter",
+            Class::Write,
+            stickers::bind,
+        )
+        .action(
+            "letters.take",
+            "Takes a letter to carry it",
+            Class::Write,
+            carry::take,
+        )
+        .action(
+            "letters.hand-over",
+            "Offers a letter to another courier",
+            Class::Write,
+            carry::hand_over,
+        )
+        .action(
+            "letters.deliver",
+            "Delivers a letter",
+            Class::Write,
+            carry::deliver,
+        )
+        .action(
+            "letters.fail",
+            "Says why a letter cannot be delivered",
+            Class::Write,
+            carry::fail,
+        )
+        .action(
+            "letters.retry",
+            "Tries to deliver a letter again",
+            Class::Write,
+            carry::retry,
+        )
+        .action(
+            "letters.receive",
+            "Says that a letter was brought",
+            Class::Write,
+            carry::receive,
+        )
+        .action(
+            "letters.settle",
+            "Decides about a letter that is late or lost",
+            Class::Write,
+            carry::settle,
+        )
+}

@@ -1,0 +1,119 @@
+//! The couriers of a space: who applied, who has which post, and appointing them.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::Letters;
+use super::couriers::{self, Post};
+use super::places::area_of;
+use super::standing::Standing;
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AccountId, SpaceId};
+use crate::base::locale::Lang;
+use crate::community::{Layout, Shell};
+use crate::engine::forms::Form;
+use crate::engine::module::{Audience, Module};
+use crate::engine::viewer::Viewer;
+use crate::engine::web::{Head, PageAnswer, Wants, app_page};
+
+pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
+    module.page(
+        Audience::SignedIn,
+        "/spaces/{space}/letters/couriers",
+        get(couriers_page),
+    )
+}
+
+#[derive(Template)]
+#[template(path = "letters/couriers.html", blocks = ["app"])]
+struct CouriersPage {
+    head: Head,
+    shell: Shell,
+    form: Form,
+    space: SpaceId,
+    standing: Standing,
+    couriers: Vec<Post>,
+    /// Whom the viewer may appoint, by account and name.
+    people: Vec<(AccountId, String)>,
+}
+
+impl CouriersPage {
+    /// Whether the viewer decides about this one.
+    fn oversees(&self, post: &Post) -> bool {
+        let own = self.standing.post.as_ref();
+        couriers::may_oversee(self.standing.is_organiser, own, (post.rank, &post.branch))
+    }
+
+    fn rank(&self, post: &Post) -> &'static str {
+        rank_words(post.rank, self.head.lang)
+    }
+
+    /// The ranks that the viewer gives.
+    fn ranks(&self) -> Vec<(i64, &'static str)> {
+        let own = self.standing.rank();
+        let may = |rank: &i64| self.standing.is_organiser || own == rank + 1;
+        let ranks = (1..=4).filter(may);
+        let lang = self.head.lang;
+        ranks.map(|rank| (rank, rank_words(rank, lang))).collect()
+    }
+
+    fn area(&self, post: &Post) -> String {
+        area_of(&post.branch)
+    }
+}
+
+pub(super) fn rank_words(rank: i64, lang: Lang) -> &'static str {
+    match rank {
+        2 => lang.t("letters-rank-sorter"),
+        3 => lang.t("letters-rank-postmaster"),
+        4 => lang.t("letters-rank-director"),
+        _ => lang.t("letters-rank-carrier"),
+    }
+}
+
+#[derive(Deserialize)]
+struct PeopleQuery {
+    #[serde(default)]
+    q: String,
+}
+
+async fn couriers_page(
+    State(letters): State<Letters>,
+    layout: Layout,
+    viewer: Viewer,
+    wants: Wants,
+    form: Form,
+    Path(space): Path<SpaceId>,
+    Query(query): Query<PeopleQuery>,
+) -> Result<PageAnswer> {
+    let standing = letters.standing(&viewer, space).await?;
+    if !standing.runs_something() {
+        return Err(Error::Forbidden("error-letters-branch"));
+    }
+    let found = match query.q.trim().is_empty() {
+        true => Vec::new(),
+        false => letters.community.members_named(space, &query.q).await?,
+    };
+    let mut people = Vec::new();
+    for account in found {
+        let account = letters.community.accounts.get(account).await?;
+        people.push((account.id, account.name.clone()));
+    }
+    let here = format!("/spaces/{space}/letters/couriers");
+    app_page!(
+        wants,
+        CouriersPage {
+            head: letters
+                .community
+                .head(&viewer, viewer.lang.t("letters-couriers")),
+            shell: layout.shell(&viewer, Some(space), &here).await?,
+            form,
+            space,
+            couriers: couriers::list(&letters.engine.db, space).await?,
+            people,
+            standing,
+        }
+    )
+}

@@ -1,0 +1,126 @@
+//! `/letters/{letter}/desk`: where a letter is written.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+use super::Letters;
+use super::drafts::{Version, versions};
+use super::letter::Letter;
+use super::model::{Kind, LetterId, State as Where, Way};
+use super::settings::LetterSettings;
+use super::text::PAPERS;
+use crate::base::error::Result;
+use crate::base::local_time::field_value;
+use crate::base::locale::Lang;
+use crate::community::{Layout, Shell};
+use crate::engine::forms::Form;
+use crate::engine::module::{Audience, Module};
+use crate::engine::viewer::Viewer;
+use crate::engine::web::{Head, PageAnswer, Wants, app_page};
+
+pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
+    module.page(Audience::SignedIn, "/letters/{letter}/desk", get(desk))
+}
+
+#[derive(Template)]
+#[template(path = "letters/desk.html", blocks = ["app"])]
+struct DeskPage {
+    head: Head,
+    shell: Shell,
+    form: Form,
+    letter: Letter,
+    settings: LetterSettings,
+    to: String,
+    opens_at: String,
+    versions: Vec<Version>,
+}
+
+impl DeskPage {
+    /// The kinds of paper, with their names.
+    fn papers(&self) -> [(&'static str, &'static str); 5] {
+        PAPERS.map(|paper| (paper, paper_words(paper, self.head.lang)))
+    }
+
+    /// How one may sign here, with words.
+    fn signatures(&self) -> Vec<(&'static str, &'static str)> {
+        let lang = self.head.lang;
+        let mut all = vec![("own", lang.t("letters-sign-own"))];
+        if self.settings.pen_names {
+            all.push(("pen", lang.t("letters-sign-pen")));
+        }
+        if self.settings.unsigned {
+            all.push(("none", lang.t("letters-sign-none")));
+        }
+        all
+    }
+
+    /// The form that was refused, if one of the two was.
+    fn refused<'a>(&self, saved: &'a Form, sealed: &'a Form) -> &'a Form {
+        match sealed.is_blank() {
+            true => saved,
+            false => sealed,
+        }
+    }
+
+    fn is_future(&self) -> bool {
+        self.letter.kind == Kind::Future
+    }
+
+    fn is_by_hand(&self) -> bool {
+        self.letter.way == Way::Hand
+    }
+
+    /// What of an earlier text is shown.
+    fn lead(&self, version: &Version) -> String {
+        version.body.chars().take(200).collect()
+    }
+}
+
+fn paper_words(paper: &str, lang: Lang) -> &'static str {
+    match paper {
+        "lined" => lang.t("letters-paper-lined"),
+        "cream" => lang.t("letters-paper-cream"),
+        "sea" => lang.t("letters-paper-sea"),
+        "night" => lang.t("letters-paper-night"),
+        _ => lang.t("letters-paper-plain"),
+    }
+}
+
+async fn desk(
+    State(letters): State<Letters>,
+    layout: Layout,
+    viewer: Viewer,
+    wants: Wants,
+    form: Form,
+    Path(id): Path<LetterId>,
+) -> Result<Response> {
+    let letter = letters.own(id, viewer.account).await?;
+    let settings = letters.settings_for(&viewer, letter.space_id).await?;
+    if letter.state != Where::Draft {
+        return Ok(Redirect::to(&format!("/letters/{id}")).into_response());
+    }
+    let zone = letters.zone(viewer.account, "").await?;
+    let here = format!("/letters/{id}/desk");
+    let space = letter.space_id;
+    let answer: Result<PageAnswer> = app_page!(
+        wants,
+        DeskPage {
+            head: letters
+                .community
+                .head(&viewer, viewer.lang.t("letters-desk")),
+            shell: layout.shell(&viewer, Some(space), &here).await?,
+            form,
+            to: letter.recipient_shown(viewer.lang),
+            opens_at: match letter.opens_at {
+                Some(at) => field_value(at, zone),
+                None => String::new(),
+            },
+            versions: versions(&letters.engine.db, id).await?,
+            settings,
+            letter,
+        }
+    );
+    Ok(answer?.into_response())
+}

@@ -1,0 +1,200 @@
+//! The museum of a space: letters that both who wrote and who received them give, and a curator
+//! hangs. When one of them takes it back it is gone at once.
+
+use serde::Deserialize;
+use serde_json::json;
+use sqlx::FromRow;
+
+use super::letter::Role;
+use super::model::{Kind, LetterId, Signature, State};
+use super::{CURATE, Letters, store};
+use crate::base::clock::Micros;
+use crate::base::db::{Db, Tx};
+use crate::base::error::{Error, Result};
+use crate::base::ids::SpaceId;
+use crate::community::Scope;
+use crate::community::audit::{self, Act};
+use crate::community::permissions::READ;
+use crate::engine::actions::Outcome;
+use crate::engine::viewer::Viewer;
+
+/// Letters that a page of the museum shows.
+pub(super) const MAX_EXHIBITS_SHOWN: i64 = 30;
+
+/// A letter that at least one of both gives.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Exhibit {
+    pub(super) letter_id: LetterId,
+    pub(super) author_gives: bool,
+    pub(super) recipient_gives: bool,
+    pub(super) author_named: bool,
+    pub(super) recipient_named: bool,
+    pub(super) hung_at: Option<Micros>,
+    pub(super) body: String,
+    pub(super) paper: String,
+    pub(super) signature: Signature,
+    pub(super) pen_name: String,
+    author_account: String,
+    recipient_account: String,
+    pub(super) sealed_at: Option<Micros>,
+}
+
+macro_rules! exhibit_columns {
+    () => {
+        "SELECT e.letter_id, e.author_gives, e.recipient_gives, e.author_named, \
+         e.recipient_named, e.hung_at, l.body, l.paper, l.signature, l.pen_name, \
+         a.name AS author_account, COALESCE(r.name, '') AS recipient_account, l.sealed_at \
+         FROM letter_exhibits e JOIN letters l ON l.id = e.letter_id \
+         JOIN accounts a ON a.id = l.author_id \
+         LEFT JOIN accounts r ON r.id = l.recipient_id "
+    };
+}
+
+impl Exhibit {
+    /// Who wrote it, where they may be named; a pen name is none of theirs.
+    pub(super) fn author(&self) -> String {
+        match self.signature {
+            Signature::Pen => self.pen_name.clone(),
+            Signature::Own if self.author_named => self.author_account.clone(),
+            Signature::Own | Signature::None => String::new(),
+        }
+    }
+
+    /// Whom it was to, where they may be named.
+    pub(super) fn recipient(&self) -> String {
+        match self.recipient_named {
+            true => self.recipient_account.clone(),
+            false => String::new(),
+        }
+    }
+}
+
+/// The letters that hang in a space before a time, the latest first.
+pub(super) async fn hung(db: &Db, space: SpaceId, before: i64) -> Result<Vec<Exhibit>> {
+    const READ: &str = concat!(
+        exhibit_columns!(),
+        "WHERE e.space_id = $1 AND e.hung_at < $2 AND e.author_gives AND e.recipient_gives \
+         AND l.hidden_at IS NULL ORDER BY e.hung_at DESC LIMIT $3"
+    );
+    db.all(READ, (space, before, MAX_EXHIBITS_SHOWN)).await
+}
+
+/// The letters that wait for a curator.
+pub(super) async fn waiting(db: &Db, space: SpaceId) -> Result<Vec<Exhibit>> {
+    const READ: &str = concat!(
+        exhibit_columns!(),
+        "WHERE e.space_id = $1 AND e.hung_at IS NULL AND e.author_gives AND e.recipient_gives \
+         AND NOT e.declined AND l.hidden_at IS NULL ORDER BY e.letter_id LIMIT $2"
+    );
+    db.all(READ, (space, MAX_EXHIBITS_SHOWN)).await
+}
+
+/// What was given of a letter.
+pub(super) async fn of_letter(db: &Db, letter: LetterId) -> Result<Option<Exhibit>> {
+    const READ: &str = concat!(exhibit_columns!(), "WHERE e.letter_id = $1");
+    db.optional(READ, (letter,)).await
+}
+
+/// Whether a letter can be given: one to a person, once it is opened.
+pub(super) fn is_givable(letter: &super::letter::Letter) -> bool {
+    let is_opened = matches!(letter.state, State::Read | State::Replied);
+    letter.kind != Kind::Open && is_opened && !letter.is_to_self()
+}
+
+#[derive(Deserialize)]
+pub(super) struct GiveInput {
+    letter: LetterId,
+    /// `yes` or `no`: takes it back.
+    give: String,
+    /// `yes`: one may be named beside it.
+    #[serde(default)]
+    named: String,
+}
+
+/// `letters.give`: gives a letter to the museum, for one of the two, or takes it back: it is taken
+/// down in the same transaction, and has to be hung anew.
+pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> Result<Outcome> {
+    const ADD: &str = "INSERT INTO letter_exhibits (letter_id, space_id, author_gives, \
+        recipient_gives, author_named, recipient_named, declined) \
+        VALUES ($1, $2, FALSE, FALSE, FALSE, FALSE, FALSE) ON CONFLICT (letter_id) DO NOTHING";
+    const AUTHOR: &str = "UPDATE letter_exhibits SET author_gives = $2, author_named = $3, \
+        hung_at = CASE WHEN $2 THEN hung_at ELSE NULL END WHERE letter_id = $1";
+    const RECIPIENT: &str = "UPDATE letter_exhibits SET recipient_gives = $2, \
+        recipient_named = $3, hung_at = CASE WHEN $2 THEN hung_at ELSE NULL END \
+        WHERE letter_id = $1";
+    let (id, account, gives) = (input.letter, viewer.account, input.give == "yes");
+    let named = gives && input.named == "yes";
+    let space = store::find(&letters.engine.db, id).await?.space_id;
+    let work = async move |tx: &mut Tx| {
+        let letter = store::lock(tx, id).await?;
+        let sql = match letter.role(account) {
+            Role::Author => AUTHOR,
+            Role::Recipient if letter.is_visible_to(account) => RECIPIENT,
+            Role::Recipient | Role::Reader | Role::Stranger => return Err(Error::NotFound),
+        };
+        if !is_givable(&letter) {
+            return Err(Error::Conflict("error-letter-state"));
+        }
+        tx.execute(ADD, (id, space)).await?;
+        tx.execute(sql, (id, gives, named)).await?;
+        Ok(())
+    };
+    let access = &letters.community.access;
+    // Whoever may only read for a while may still take a letter back.
+    access
+        .permitted_write(account, &READ, Scope::Space(space), work)
+        .await?;
+    Ok(Outcome::new(
+        json!({ "gives": gives }),
+        format!("/letters/{id}"),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct CurateInput {
+    letter: LetterId,
+    /// `hang` or `decline`, which also takes it down.
+    decision: String,
+}
+
+/// `letters.curate`: hangs a letter that both give, or declines it.
+pub(super) async fn curate(
+    letters: Letters,
+    viewer: Viewer,
+    input: CurateInput,
+) -> Result<Outcome> {
+    const HANG: &str = "UPDATE letter_exhibits SET hung_at = $2, declined = FALSE \
+        WHERE letter_id = $1 AND author_gives AND recipient_gives AND hung_at IS NULL";
+    const DECLINE: &str =
+        "UPDATE letter_exhibits SET hung_at = NULL, declined = TRUE WHERE letter_id = $1";
+    let (id, by, hangs) = (input.letter, viewer.account, input.decision == "hang");
+    let space = store::find(&letters.engine.db, id).await?.space_id;
+    let work = async move |tx: &mut Tx| {
+        let changed = match hangs {
+            true => tx.execute(HANG, (id, Micros::now())).await?,
+            false => tx.execute(DECLINE, (id,)).await?,
+        };
+        if changed == 0 {
+            return Err(Error::Conflict("error-letter-not-given"));
+        }
+        let act = Act {
+            space: Some(space),
+            actor: Some(by),
+            act: match hangs {
+                true => "exhibit.hung",
+                false => "exhibit.declined",
+            },
+            subject: Some(id.0),
+            name: "",
+            before: serde_json::Value::Null,
+            after: serde_json::Value::Null,
+        };
+        audit::record(tx, act).await
+    };
+    let access = &letters.community.access;
+    access
+        .permitted_write(by, &CURATE, Scope::Space(space), work)
+        .await?;
+    let location = format!("/spaces/{space}/letters/museum");
+    Ok(Outcome::new(json!({ "hung": hangs }), location))
+}

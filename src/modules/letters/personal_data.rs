@@ -1,0 +1,125 @@
+//! What letters keep of accounts and spaces.
+
+use serde_json::json;
+
+use super::Letters;
+use super::letter::{Letter, letter_columns};
+use crate::base::error::Result;
+use crate::base::ids::AccountId;
+use crate::engine::content_removal::ContentRemoval;
+use crate::engine::personal_data::{DataPage, Erasure};
+use crate::engine::scope_data::ErasedScope;
+
+/// Letters of a page of a copy.
+const PAGE_LETTERS: i64 = 100;
+/// Letters that one transaction deletes.
+const BATCH_LETTERS: i64 = 100;
+
+/// The letters that an account wrote, and those it received and opened.
+pub(super) async fn export(letters: Letters, account: AccountId, after: i64) -> Result<DataPage> {
+    const READ: &str = concat!(
+        "SELECT ",
+        letter_columns!(),
+        "WHERE l.id IN (SELECT id FROM letters WHERE (author_id = $1 OR recipient_id = $1) \
+         AND id > $2 ORDER BY id LIMIT $3) ORDER BY l.id"
+    );
+    let rows: Vec<Letter> = letters
+        .engine
+        .db
+        .all(READ, (account, after, PAGE_LETTERS))
+        .await?;
+    let is_full = i64::try_from(rows.len()).unwrap_or(0) == PAGE_LETTERS;
+    let next = rows.last().map(|letter| letter.id.0);
+    let lang = crate::base::locale::Lang::default();
+    let readable = rows
+        .into_iter()
+        .filter(|letter| letter.author_id == account || letter.is_readable_by(account));
+    let items = readable.map(|letter| {
+        let is_mine = letter.author_id == account;
+        let from = match is_mine {
+            true => letter.author_account.clone(),
+            false => letter.author_name(lang),
+        };
+        let to = match is_mine {
+            true => letter.recipient_shown(lang),
+            false => letter.recipient_account.clone(),
+        };
+        let time = |at: Option<crate::base::clock::Micros>| at.map(|at| at.rfc3339());
+        json!({
+            "id": letter.id, "space": letter.space_id, "kind": letter.kind, "way": letter.way,
+            "state": letter.state, "from": from, "to": to, "signature": letter.signature,
+            "pen_name": letter.pen_name, "body": letter.body,
+            "created_at": letter.created_at.rfc3339(), "sealed_at": time(letter.sealed_at),
+            "delivered_at": time(letter.delivered_at),
+        })
+    });
+    Ok(DataPage {
+        items: items.collect(),
+        next: next.filter(|_| is_full),
+    })
+}
+
+/// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
+/// with who wrote them.
+pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
+    const FORGET: [&str; 4] = [
+        "DELETE FROM letter_exhibits WHERE letter_id IN \
+         (SELECT id FROM letters WHERE author_id = $1 OR recipient_id = $1)",
+        "DELETE FROM letters WHERE author_id = $1 AND state = 'draft'",
+        "DELETE FROM letter_refusals WHERE account_id = $1",
+        "DELETE FROM letter_couriers WHERE account_id = $1",
+    ];
+    const TO: &str = "UPDATE letters SET recipient_id = NULL WHERE id IN \
+        (SELECT id FROM letters WHERE recipient_id = $1 LIMIT $2)";
+    const WRITTEN: &str = "DELETE FROM letters WHERE id IN \
+        (SELECT id FROM letters WHERE author_id = $1 LIMIT $2)";
+    const CITY: &str = "UPDATE letters SET sent_from = '' WHERE author_id = $1 AND sent_from <> ''";
+    let write = letters.engine.db.write_queued(async move |tx| {
+        for sql in FORGET {
+            tx.execute(sql, (erasure.account,)).await?;
+        }
+        let mut some = tx.execute(TO, (erasure.account, BATCH_LETTERS)).await?;
+        if erasure.deletes_content {
+            some += tx
+                .execute(WRITTEN, (erasure.account, BATCH_LETTERS))
+                .await?;
+        } else {
+            tx.execute(CITY, (erasure.account,)).await?;
+        }
+        Ok(some > 0)
+    });
+    write.await
+}
+
+/// Erases some letters of a space that is erased.
+pub(super) async fn erase_scope(letters: Letters, scope: ErasedScope) -> Result<bool> {
+    const DELETE: &str = "DELETE FROM letters WHERE id IN \
+        (SELECT id FROM letters WHERE space_id = $1 LIMIT $2)";
+    let ErasedScope::Space(space) = scope else {
+        return Ok(false);
+    };
+    let write = letters
+        .engine
+        .db
+        .write_queued(async move |tx| tx.execute(DELETE, (space, BATCH_LETTERS)).await);
+    Ok(write.await? > 0)
+}
+
+/// Takes down what a banned member wrote, a batch at a time; it can be brought back.
+pub(super) async fn remove_content(letters: Letters, removal: ContentRemoval) -> Result<()> {
+    const HIDE: &str = "UPDATE letters SET hidden_at = $4 WHERE id IN \
+        (SELECT id FROM letters WHERE author_id = $1 AND space_id = $2 AND sealed_at >= $3 \
+        AND hidden_at IS NULL LIMIT $5)";
+    loop {
+        let key = (removal.account, removal.space, removal.since);
+        let (account, space, since) = key;
+        let now = crate::base::clock::Micros::now();
+        let write = letters.engine.db.write_queued(async move |tx| {
+            tx.execute(HIDE, (account, space, since, now, BATCH_LETTERS))
+                .await
+        });
+        if write.await? == 0 {
+            return Ok(());
+        }
+    }
+}

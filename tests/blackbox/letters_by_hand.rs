@@ -1,0 +1,316 @@
+//! Letters by hand: places, stickers that are printed before letters, couriers who scan them, and
+//! the recipient who has the letter in the end.
+
+use serde_json::{Value, json};
+
+use super::letters::{begin, draft, has};
+use crate::support::{Person, TestServer, eventually};
+
+async fn act(person: &Person, action: &str, fields: Value) -> Value {
+    person
+        .act(&format!("letters.{action}"), fields)
+        .await
+        .done()
+}
+
+async fn refused(person: &Person, action: &str, fields: Value) -> String {
+    person
+        .act(&format!("letters.{action}"), fields)
+        .await
+        .code()
+}
+
+/// A space with a school `QR`, an area `QR07` and the doors of two people there.
+async fn with_places(ann: &Person, people: [(&Person, &str); 2]) {
+    let space = &ann.space;
+    let settings = json!({
+        "space": space, "tide": "yes", "by_hand": "yes", "unsigned": "yes", "pen_names": "yes",
+        "min_hours": "1", "max_hours": "2",
+    });
+    act(ann, "configure", settings).await;
+    for (code, kind) in [("qr", "school"), ("QR07", "area"), ("QR08", "area")] {
+        let place = json!({ "space": space, "code": code, "name": "東の家", "kind": kind });
+        act(ann, "add-place", place).await;
+    }
+    for (person, pair) in people {
+        let applies = json!({ "space": space, "area": "QR07", "name": "the 3rd door" });
+        let place = act(person, "apply-place", applies).await["place"].clone();
+        let decides = json!({ "place": place, "pair": pair, "approve": "yes" });
+        if person.id != ann.id {
+            let own = refused(person, "decide-place", decides.clone()).await;
+            assert_eq!(own, "forbidden");
+        }
+        act(ann, "decide-place", decides).await;
+    }
+}
+
+/// A letter, a draft and a sheet of stickers, with names of digits: all other words are the
+/// program's.
+pub(super) async fn pages(ann: &Person) -> [String; 3] {
+    let space = &ann.space;
+    let settings = json!({
+        "space": space, "tide": "yes", "by_hand": "yes", "pen_names": "yes", "unsigned": "yes",
+        "min_hours": "1", "max_hours": "2",
+    });
+    act(ann, "configure", settings).await;
+    for (code, kind) in [("12", "school"), ("1234", "area"), ("123456", "box")] {
+        let place = json!({ "space": space, "code": code, "name": "80", "kind": kind });
+        act(ann, "add-place", place).await;
+    }
+    let letter = begin(ann, json!({ "kind": "open" })).await;
+    act(ann, "seal", draft(&letter, 0, "81")).await;
+    let unsent = begin(ann, json!({ "kind": "open" })).await;
+    for (revision, text) in ["82", "83"].into_iter().enumerate() {
+        let revision = i64::try_from(revision).expect("a number");
+        act(ann, "save", draft(&unsent, revision, text)).await;
+    }
+    let sheet = act(ann, "print-sheet", json!({ "space": space })).await["sheet"].clone();
+    [letter, unsent, sheet.as_str().expect("an id").to_owned()]
+}
+
+/// Makes a sheet of stickers. Gives their codes.
+async fn print_sheet(ann: &Person) -> Vec<String> {
+    let sheet = act(ann, "print-sheet", json!({ "space": ann.space })).await["sheet"].clone();
+    let page = format!("/letters/sheets/{}", sheet.as_str().expect("an id"));
+    let page = has(ann, &page, "<svg").await;
+    let codes = page.split("<b translate=\"no\">").skip(1);
+    let codes = codes.map(|rest| rest.split('<').next().expect("a code").replace('-', ""));
+    codes.collect()
+}
+
+#[tokio::test]
+async fn letter_by_hand_goes_from_sticker_to_reader() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    let (dee, eve) = (server.member("dee").await, server.stranger("eve").await);
+    let space = ann.space.clone();
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+
+    // Stickers exist before letters; what one is good for depends on who looks.
+    let codes = print_sheet(&ann).await;
+    assert_eq!(codes.len(), 24);
+    assert_eq!(
+        refused(&bob, "print-sheet", json!({ "space": space })).await,
+        "forbidden"
+    );
+    let sticker = format!("/l/{}", codes[0]);
+    for person in [&eve, &server.visitor()] {
+        let page = person.page(&sticker).await;
+        assert!(
+            page.contains("If you found it") && !page.contains("act/letters"),
+            "{page}"
+        );
+    }
+    assert_eq!(bob.get("/l/AAAAAAAA").await.status, 404);
+
+    // Sealed, copied on paper, and bound once.
+    let letter = begin(
+        &ann,
+        json!({ "kind": "person", "way": "hand", "to": bob.id }),
+    )
+    .await;
+    act(&ann, "seal", draft(&letter, 0, "carried by friends")).await;
+    let sheet = format!("/letters/{letter}");
+    has(&ann, &sheet, "QR07B2").await;
+    let choose = has(&ann, &sticker, "Which of your letters").await;
+    assert!(choose.contains(&letter), "{choose}");
+    let fields = [
+        ("letter", &*letter),
+        ("code", &*codes[0]),
+        ("ask", "bind-sticker"),
+    ];
+    let asked = ann.form_from(&sticker, "/act/letters.bind", &fields).await;
+    assert!(asked.body.contains("for ever"), "{}", asked.body);
+    let bound = ann
+        .form_from(&sticker, "/act/letters.bind", &fields[..2])
+        .await;
+    assert_eq!(bound.location(), sheet);
+    act(&ann, "bind", json!({ "letter": letter, "code": codes[0] })).await;
+    let other = begin(
+        &ann,
+        json!({ "kind": "person", "way": "hand", "to": bob.id }),
+    )
+    .await;
+    act(&ann, "seal", draft(&other, 0, "another")).await;
+    for code in [&codes[0], &"34679ACD".to_owned()] {
+        let fields = json!({ "letter": other, "code": code });
+        assert_eq!(refused(&ann, "bind", fields).await, "invalid");
+    }
+
+    // A carrier applies; each rank appoints the one below it in its branch.
+    let applies = json!({ "space": space, "branch": "QR07", "about": "by bike" });
+    act(&cem, "apply-courier", applies).await;
+    let take = json!({ "letter": letter });
+    assert_eq!(refused(&cem, "take", take.clone()).await, "not_found");
+    let appoint = |account: &str, rank: &str, branch: &str| {
+        let mut fields = json!({ "space": space, "account": account });
+        fields["rank"] = json!(rank);
+        fields["branch"] = json!(branch);
+        fields
+    };
+    act(&ann, "appoint", appoint(&dee.id, "2", "QR07")).await;
+    assert_eq!(
+        refused(&cem, "appoint", appoint(&cem.id, "1", "QR07")).await,
+        "forbidden"
+    );
+    assert_eq!(
+        refused(&dee, "appoint", appoint(&cem.id, "1", "QR08")).await,
+        "forbidden"
+    );
+    assert_eq!(
+        refused(&dee, "appoint", appoint(&cem.id, "2", "QR07")).await,
+        "forbidden"
+    );
+    act(&dee, "appoint", appoint(&cem.id, "1", "QR07")).await;
+
+    // Taken, by a scan that comes twice; handed over, which both confirm.
+    let round = format!("/spaces/{space}/letters/round");
+    has(&cem, &round, "QR07B2").await;
+    let page = has(&cem, &sticker, "act/letters.take").await;
+    assert!(!page.contains("carried by friends"), "{page}");
+    for _ in 0..2 {
+        act(&cem, "take", take.clone()).await;
+    }
+    assert_eq!(refused(&dee, "take", take.clone()).await, "conflict");
+    assert_eq!(refused(&ann, "recall", take.clone()).await, "conflict");
+    assert_eq!(cem.get(&sheet).await.status, 404, "couriers do not read");
+    let over = json!({ "letter": letter, "to": dee.id });
+    for _ in 0..2 {
+        act(&cem, "hand-over", over.clone()).await;
+    }
+    has(&dee, "/inbox", "wants to hand letters to you").await;
+    for _ in 0..2 {
+        act(&dee, "take", take.clone()).await;
+    }
+    assert_eq!(refused(&cem, "deliver", take.clone()).await, "conflict");
+
+    // Nobody was there at first.
+    assert_eq!(
+        refused(&dee, "fail", json!({ "letter": letter, "reason": "lazy" })).await,
+        "invalid"
+    );
+    act(
+        &dee,
+        "fail",
+        json!({ "letter": letter, "reason": "absent" }),
+    )
+    .await;
+    has(&ann, &sheet, "Nobody was there").await;
+    let board = format!("/spaces/{space}/letters/board");
+    has(&ann, &board, "To be decided").await;
+    assert_eq!(bob.get(&board).await.status, 403);
+    act(&dee, "retry", take.clone()).await;
+    for _ in 0..2 {
+        act(&dee, "deliver", take.clone()).await;
+    }
+    has(&bob, "/inbox", "A letter arrived for you").await;
+    assert_eq!(bob.get(&sticker).await.location(), sheet);
+    act(&bob, "open", take).await;
+    has(&bob, &sheet, "carried by friends").await;
+    let journey = has(&ann, &sheet, "Opened").await;
+    assert!(
+        journey.contains("Taken by cem") && journey.contains("Taken by dee"),
+        "{journey}"
+    );
+    let count = format!("SELECT COUNT(*) FROM letter_journey WHERE letter_id = {letter}");
+    if let Some(entries) = server.database().number(&count).await {
+        // Seal, post, take, hand over, take, fail, retry, deliver, open.
+        assert_eq!(entries, 9);
+    }
+}
+
+#[tokio::test]
+async fn private_codes_are_shown_to_few_and_look_ups_are_logged() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    let space = ann.space.clone();
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+    let places = format!("/spaces/{space}/letters/places");
+    let of_cem = cem.page(&places).await;
+    assert!(
+        of_cem.contains("QR07") && !of_cem.contains("the 3rd door"),
+        "{of_cem}"
+    );
+    has(&bob, &places, "QR07B2").await;
+    let of_ann = has(&ann, &places, "Look up").await;
+    assert!(
+        of_ann.contains("QR07··") && !of_ann.contains("QR07B2"),
+        "{of_ann}"
+    );
+    let (_, link) = of_ann
+        .split_once("href=\"/letters/places/")
+        .expect("a link");
+    let link = format!(
+        "/letters/places/{}",
+        link.split('"').next().expect("its end")
+    );
+    has(&ann, &link, "QR07B2").await;
+    assert_eq!(cem.get(&link).await.status, 404);
+    has(
+        &ann,
+        &format!("/spaces/{space}/audit"),
+        "Looked up whose door",
+    )
+    .await;
+    // A courier of another area learns no more.
+    let carrier = json!({ "space": space, "account": cem.id, "rank": "1", "branch": "QR08" });
+    act(&ann, "appoint", carrier).await;
+    assert_eq!(cem.get(&link).await.status, 404);
+    assert_eq!(bob.get(&link).await.status, 200);
+    let taken = json!({ "space": space, "code": "QR07B2", "name": "x", "kind": "box" });
+    assert_eq!(refused(&ann, "add-place", taken).await, "invalid");
+    let below = json!({ "space": space, "code": "ZZ01", "name": "x", "kind": "area" });
+    assert_eq!(refused(&ann, "add-place", below.clone()).await, "invalid");
+    assert_eq!(refused(&bob, "add-place", below).await, "forbidden");
+}
+
+#[tokio::test]
+async fn lost_letter_is_settled_by_organisers_alone() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+    let codes = print_sheet(&ann).await;
+    let letter = begin(
+        &ann,
+        json!({ "kind": "person", "way": "hand", "to": bob.id }),
+    )
+    .await;
+    act(&ann, "seal", draft(&letter, 0, "gone astray")).await;
+    act(&ann, "bind", json!({ "letter": letter, "code": codes[3] })).await;
+    let carrier = json!({ "space": ann.space, "account": cem.id, "rank": "1", "branch": "QR07" });
+    act(&ann, "appoint", carrier).await;
+    act(&cem, "take", json!({ "letter": letter })).await;
+    let ends = json!({ "space": ann.space, "account": cem.id, "rank": "0" });
+    assert_eq!(
+        refused(&ann, "appoint", ends.clone()).await,
+        "conflict",
+        "they still carry it"
+    );
+    server.stop().await;
+    server.change_rows("UPDATE letters SET due_at = 1").await;
+    server.start_again().await;
+    let board = format!("/spaces/{}/letters/board", ann.space);
+    has(&ann, &board, "Late").await;
+    let settle = |step: &str| json!({ "letter": letter, "step": step });
+    assert_eq!(refused(&cem, "settle", settle("lose")).await, "forbidden");
+    assert_eq!(refused(&ann, "settle", settle("find")).await, "conflict");
+    act(&ann, "settle", settle("lose")).await;
+    has(&ann, "/inbox", "stopped on its way").await;
+    act(&ann, "appoint", ends).await;
+    // It turns up at its recipient's door.
+    let sticker = format!("/l/{}", codes[3]);
+    has(&bob, &sticker, "This letter is for you").await;
+    let has_it = [("letter", &*letter)];
+    let received = bob
+        .form_from(&sticker, "/act/letters.receive", &has_it)
+        .await;
+    assert_eq!(received.location(), format!("/letters/{letter}"));
+    let arrived = async || {
+        let page = bob.page(&format!("/letters/{letter}")).await;
+        page.contains("act-open").then_some(())
+    };
+    eventually("it can be opened", arrived).await;
+}
