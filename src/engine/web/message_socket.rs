@@ -128,7 +128,10 @@ impl SocketReader {
                 Ok(Some(Message::Text(text))) => return Some(PeerMessage::Text(text)),
                 Ok(Some(Message::Binary(bytes))) => return Some(PeerMessage::Binary(bytes)),
                 Ok(Some(Message::Ping(payload))) => {
-                    self.writer.write(|out| frames::pong(&payload, out)).await.ok()?;
+                    self.writer
+                        .write(|out| frames::pong(&payload, out))
+                        .await
+                        .ok()?;
                 }
                 Ok(Some(Message::Pong)) => {}
                 Ok(Some(Message::Close(reason))) => {

@@ -195,9 +195,8 @@ struct LockInput {
 
 async fn lock(terminals: Terminals, viewer: Viewer, input: LockInput) -> Result<Outcome> {
     let locked = input.locked == "yes";
-    let change = async move |tx: &mut Tx, row: &TerminalRow| {
-        store::set_locked(tx, row.id, locked).await
-    };
+    let change =
+        async move |tx: &mut Tx, row: &TerminalRow| store::set_locked(tx, row.id, locked).await;
     let row = terminals
         .change(&viewer, input.terminal, By::Host, change)
         .await?;
@@ -283,5 +282,8 @@ struct RevokeInput {
 
 async fn revoke_token(terminals: Terminals, viewer: Viewer, input: RevokeInput) -> Result<Outcome> {
     terminals.revoke_token(viewer.account, input.token).await?;
-    Ok(Outcome::new(json!({ "revoked": true }), "/account/terminals"))
+    Ok(Outcome::new(
+        json!({ "revoked": true }),
+        "/account/terminals",
+    ))
 }

@@ -118,8 +118,6 @@ pub(super) struct TerminalRow {
     pub(super) recorded: bool,
     /// The instance that has it.
     pub(super) instance: String,
-    /// Until when, unless it says so again.
-    pub(super) expires_at: Micros,
 }
 
 /// What of a terminal others see beside its screen.

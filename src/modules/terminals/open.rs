@@ -268,7 +268,9 @@ impl OpenTerminal {
 
     /// It is over: everybody is sent away.
     pub(super) fn close(&self, why: Ended) {
-        self.change(|state| drop(state.over.get_or_insert(why)));
+        self.change(|state| {
+            state.over.get_or_insert(why);
+        });
     }
 
     /// Whether it is over.
@@ -320,7 +322,9 @@ impl OpenTerminal {
 
     /// A cursor that goes on at a position.
     pub(super) fn resume(&self, position: Option<u64>) -> Cursor {
-        position.map_or(Cursor::NEW, |position| self.state().terminal.resume(position))
+        position.map_or(Cursor::NEW, |position| {
+            self.state().terminal.resume(position)
+        })
     }
 
     /// The next thing for a watcher, in the order in which they are to get it. Whether they may
@@ -396,8 +400,11 @@ impl OpenTerminal {
     /// What others see of it.
     pub(super) fn summary(&self) -> Summary {
         let state = self.state();
-        let mut watchers: Vec<AccountId> =
-            state.watchers.values().map(|one| one.viewer.account).collect();
+        let mut watchers: Vec<AccountId> = state
+            .watchers
+            .values()
+            .map(|one| one.viewer.account)
+            .collect();
         watchers.sort_unstable();
         watchers.dedup();
         Summary {

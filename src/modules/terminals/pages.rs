@@ -9,7 +9,7 @@ use super::core::{Frame, Size, Terminal};
 use super::hello::SHARE_PATH;
 use super::model::TerminalId;
 use super::topics::RoomTerminals;
-use super::views::{AboveView, RoomPage, TerminalPage, TextPage, ToolView};
+use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView};
 use super::watching::ToWatcher;
 use super::{
     SCREENS_FEED, SHARE, TERMINALS_FEED, Terminals, VIEW, operate_page, recording_pages, sharing,
@@ -84,11 +84,56 @@ pub(super) async fn above_page(
         Err(_) => return Ok(None),
     }
     deps.add(RoomTerminals(room.0));
-    // Taken before reading: later changes arrive as frames.
-    let feed = TERMINALS_FEED.position(room, &terminals.engine.live).await?;
-    let shown = terminals.shown(room).await?;
-    let strip = rendered(&shown.strip(viewer.lang))?;
-    rendered(&AboveView { room, feed, strip }).map(Some)
+    terminals.strip_region(&viewer, room).await.map(Some)
+}
+
+impl Terminals {
+    async fn strip_region(&self, viewer: &Viewer, room: RoomId) -> Result<String> {
+        // Taken before reading: later changes arrive as frames.
+        let feeds = TERMINALS_FEED.position(room, &self.engine.live).await?;
+        let shown = self.shown(room).await?;
+        let strip = rendered(&shown.strip(viewer.lang))?;
+        rendered(&RegionView {
+            id: format!("terminals-above-{room}"),
+            feeds,
+            refresh: format!("/rooms/{room}/terminals/strip"),
+            html: format!(
+                "<ul class=\"terminals-strip\" id=\"terminals-strip-{room}\">{strip}</ul>"
+            ),
+        })
+    }
+
+    async fn list_region(&self, viewer: &Viewer, room: RoomId) -> Result<String> {
+        let live = &self.engine.live;
+        let feeds = format!(
+            "{} {}",
+            TERMINALS_FEED.position(room, live).await?,
+            SCREENS_FEED.position(room, live).await?
+        );
+        let shown = self.shown(room).await?;
+        let list = rendered(&shown.list(viewer.lang))?;
+        rendered(&RegionView {
+            id: format!("terminals-region-{room}"),
+            feeds,
+            refresh: format!("/rooms/{room}/terminals/list"),
+            html: format!("<ul class=\"terminal-list\" id=\"terminals-list-{room}\">{list}</ul>"),
+        })
+    }
+
+    async fn people_region(&self, viewer: &Viewer, room: RoomId, id: TerminalId) -> Result<String> {
+        let feeds = TERMINALS_FEED.position(room, &self.engine.live).await?;
+        let people = self.people(id).await?.ok_or(Error::NotFound)?;
+        let (html, host) = (rendered(&people.view(viewer.lang))?, people.row.host);
+        rendered(&RegionView {
+            id: format!("terminal-people-region-{id}"),
+            feeds,
+            refresh: format!("/rooms/{room}/terminals/{id}/people"),
+            html: format!(
+                "<div class=\"terminal-people\" id=\"terminal-people-{id}\" \
+                data-host=\"{host}\">{html}</div>"
+            ),
+        })
+    }
 }
 
 /// Among the tools of a room: the link to its terminals.
@@ -118,10 +163,7 @@ async fn strip(
 ) -> Result<Response> {
     let access = &terminals.community.access;
     access.permit_in_room(viewer.account, &VIEW, room).await?;
-    let feed = TERMINALS_FEED.position(room, &terminals.engine.live).await?;
-    let shown = terminals.shown(room).await?;
-    let strip = rendered(&shown.strip(viewer.lang))?;
-    Ok(Html(rendered(&AboveView { room, feed, strip })?).into_response())
+    Ok(Html(terminals.strip_region(&viewer, room).await?).into_response())
 }
 
 async fn list(
@@ -131,8 +173,7 @@ async fn list(
 ) -> Result<Response> {
     let access = &terminals.community.access;
     access.permit_in_room(viewer.account, &VIEW, room).await?;
-    let shown = terminals.shown(room).await?;
-    Ok(Html(rendered(&shown.list(viewer.lang))?).into_response())
+    Ok(Html(terminals.list_region(&viewer, room).await?).into_response())
 }
 
 async fn room(
@@ -142,15 +183,10 @@ async fn room(
     wants: Wants,
     Path(room): Path<RoomId>,
 ) -> Result<PageAnswer> {
-    let (community, live) = (&terminals.community, &terminals.engine.live);
+    let community = &terminals.community;
     let access = &community.access;
     let found = access.permit_in_room(viewer.account, &VIEW, room).await?;
-    let feeds = format!(
-        "{} {}",
-        TERMINALS_FEED.position(room, live).await?,
-        SCREENS_FEED.position(room, live).await?
-    );
-    let shown = terminals.shown(room).await?;
+    let list = terminals.list_region(&viewer, room).await?;
     let here = format!("/rooms/{room}");
     let mut shell = layout.shell(&viewer, found.space, &here).await?;
     shell.above.clear();
@@ -169,8 +205,7 @@ async fn room(
             shell,
             room,
             room_title: community.rooms.title(viewer.account, &found).await?,
-            feeds,
-            list: rendered(&shown.list(viewer.lang))?,
+            list,
             command,
         }
     )
@@ -187,11 +222,10 @@ async fn terminal(
     Path((room, id)): Place,
 ) -> Result<PageAnswer> {
     let row = terminals.find(&viewer, room, id).await?;
-    let (community, live) = (&terminals.community, &terminals.engine.live);
+    let community = &terminals.community;
     let access = &community.access;
     let found = access.permit_in_room(viewer.account, &VIEW, room).await?;
-    let feed = TERMINALS_FEED.position(room, live).await?;
-    let people = terminals.people(id).await?.ok_or(Error::NotFound)?;
+    let people = terminals.people_region(&viewer, room, id).await?;
     let here = format!("/rooms/{room}");
     let mut shell = layout.shell(&viewer, found.space, &here).await?;
     shell.above.clear();
@@ -203,8 +237,7 @@ async fn terminal(
             shell,
             form,
             room,
-            feed,
-            people: rendered(&people.view(viewer.lang))?,
+            people,
             has_recording: row.recorded && row.ended_at.is_some(),
             terminal: terminals.shown_one(row).await?,
         }
@@ -217,8 +250,8 @@ async fn people(
     Path((room, id)): Place,
 ) -> Result<Response> {
     terminals.find(&viewer, room, id).await?;
-    let people = terminals.people(id).await?.ok_or(Error::NotFound)?;
-    Ok(Html(rendered(&people.view(viewer.lang))?).into_response())
+    let people = terminals.people_region(&viewer, room, id).await?;
+    Ok(Html(people).into_response())
 }
 
 async fn text(
@@ -251,11 +284,7 @@ async fn text(
 
 impl Terminals {
     /// The screen of a terminal as text, as somebody who begins to watch gets it.
-    async fn screen_text(
-        &self,
-        viewer: Viewer,
-        row: &super::model::TerminalRow,
-    ) -> Option<String> {
+    async fn screen_text(&self, viewer: Viewer, row: &super::model::TerminalRow) -> Option<String> {
         let (_incoming, mut outgoing) = self.open_link(row, viewer, None).await.ok()?;
         while let Some(message) = outgoing.recv().await {
             let ToWatcher::Frame(bytes) = message else {

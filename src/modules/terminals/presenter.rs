@@ -163,7 +163,10 @@ impl Terminals {
         );
         let notice = self.notice(terminal, (TerminalId::new().0, text)).await;
         let notices = self.engine.notices.clone();
-        let write = self.engine.db.write_queued(async move |tx| notices.add(tx, notice).await);
+        let write = self
+            .engine
+            .db
+            .write_queued(async move |tx| notices.add(tx, notice).await);
         if let Err(error) = write.await {
             tracing::warn!(%error, "nobody was told of the end of a command");
         }
@@ -212,7 +215,9 @@ pub(super) async fn terminal_changed(
     if row.ended_at.is_some() {
         terminals.summaries.forget(event.terminal);
     }
-    terminals.publish_shown(event.room, Some(event.terminal)).await
+    terminals
+        .publish_shown(event.room, Some(event.terminal))
+        .await
 }
 
 pub(super) async fn summary_changed(
@@ -272,7 +277,10 @@ impl Terminals {
                     frame += &Partial::inner(target, &html).to_string();
                 }
             };
-            push(format!("#terminals-strip-{room}"), shown.strip(lang).render());
+            push(
+                format!("#terminals-strip-{room}"),
+                shown.strip(lang).render(),
+            );
             push(format!("#terminals-list-{room}"), shown.list(lang).render());
             if let Some((id, people)) = &people {
                 push(format!("#terminal-people-{id}"), people.view(lang).render());

@@ -128,11 +128,26 @@ mod tests {
         let mut recorder = Recorder::default();
         let world = "世".as_bytes();
         let frames = [
-            Frame::Output { position: 0, bytes: b"hi \xe4".to_vec() },
-            Frame::Output { position: 3, bytes: world.to_vec() },
-            Frame::Input { position: 0, bytes: b"secret".to_vec() },
-            Frame::Resize { position: 6, size: Size::new(90, 30) },
-            Frame::Exit { position: 6, code: 2 },
+            Frame::Output {
+                position: 0,
+                bytes: b"hi \xe4".to_vec(),
+            },
+            Frame::Output {
+                position: 3,
+                bytes: world.to_vec(),
+            },
+            Frame::Input {
+                position: 0,
+                bytes: b"secret".to_vec(),
+            },
+            Frame::Resize {
+                position: 6,
+                size: Size::new(90, 30),
+            },
+            Frame::Exit {
+                position: 6,
+                code: 2,
+            },
         ];
         for frame in frames {
             recorder.note(&terminal, &frame);
@@ -149,6 +164,9 @@ mod tests {
             .iter()
             .map(|event| (event[1].as_str().unwrap(), event[2].as_str().unwrap()))
             .collect();
-        assert_eq!(events, [("o", "hi "), ("o", "世"), ("r", "90x30"), ("x", "2")]);
+        assert_eq!(
+            events,
+            [("o", "hi "), ("o", "世"), ("r", "90x30"), ("x", "2")]
+        );
     }
 }

@@ -80,8 +80,14 @@ async fn recording(
     let found = store::recording(&terminals.engine.db, id, after).await?;
     let (part, lines) = found.unwrap_or((after, String::new()));
     let headers = [
-        (header::CONTENT_TYPE.as_str(), "application/x-asciicast".to_owned()),
-        (header::CACHE_CONTROL.as_str(), "private, no-store".to_owned()),
+        (
+            header::CONTENT_TYPE.as_str(),
+            "application/x-asciicast".to_owned(),
+        ),
+        (
+            header::CACHE_CONTROL.as_str(),
+            "private, no-store".to_owned(),
+        ),
         ("x-part", part.to_string()),
     ];
     Ok((headers, lines).into_response())

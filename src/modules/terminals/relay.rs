@@ -118,7 +118,12 @@ impl Terminals {
     pub(super) async fn relay(self, to: RelayedLink, watcher: WatcherLink) {
         let link = LinkId::new();
         let Some(received) = self.links.add(link) else {
-            drop(watcher.outgoing.send(ToWatcher::End(Ended::Unavailable)).await);
+            drop(
+                watcher
+                    .outgoing
+                    .send(ToWatcher::End(Ended::Unavailable))
+                    .await,
+            );
             return;
         };
         let open = Relayed::Open {
@@ -278,7 +283,12 @@ fn is_next(bytes: &[u8], expected: &mut Option<u64>) -> bool {
 }
 
 fn ended_of(code: u16) -> Ended {
-    let all = [Ended::Refused, Ended::Elsewhere, Ended::Over, Ended::Malformed];
+    let all = [
+        Ended::Refused,
+        Ended::Elsewhere,
+        Ended::Over,
+        Ended::Malformed,
+    ];
     let found = all.into_iter().find(|ended| ended.code() == code);
     found.unwrap_or(Ended::Unavailable)
 }

@@ -121,12 +121,9 @@ impl Terminals {
                 let instance = self.engine.live.instance().to_owned();
                 self.community
                     .access
-                    .permitted_write(
-                        bearer.account,
-                        &SHARE,
-                        Scope::Room(room),
-                        async move |tx| store::claim(tx, (id, bearer.account), &instance).await,
-                    )
+                    .permitted_write(bearer.account, &SHARE, Scope::Room(room), async move |tx| {
+                        store::claim(tx, (id, bearer.account), &instance).await
+                    })
                     .await?
             }
             None => {

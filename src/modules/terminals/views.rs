@@ -105,7 +105,10 @@ impl ShownTerminal {
 
     /// `2 m 10 s, exit 0`, or how long it runs.
     fn about(&self, lang: Lang) -> String {
-        let until = self.row.ended_at.unwrap_or_else(crate::base::clock::Micros::now);
+        let until = self
+            .row
+            .ended_at
+            .unwrap_or_else(crate::base::clock::Micros::now);
         let time = spent(until.since(self.row.started_at));
         let time = [("time", time.as_str().into())];
         match (self.row.ended_at, self.row.exit_code) {
@@ -169,13 +172,14 @@ impl StripView<'_> {
     }
 }
 
-/// The strip with the feed that keeps it true.
+/// A part of a page with the feeds that keep it true, and where it is fetched again.
 #[derive(Template)]
-#[template(path = "terminals/above.html")]
-pub(super) struct AboveView {
-    pub(super) room: RoomId,
-    pub(super) feed: String,
-    pub(super) strip: String,
+#[template(path = "terminals/region.html")]
+pub(super) struct RegionView {
+    pub(super) id: String,
+    pub(super) feeds: String,
+    pub(super) refresh: String,
+    pub(super) html: String,
 }
 
 /// The link among the tools of a room.
@@ -216,8 +220,7 @@ pub(super) struct RoomPage {
     pub(super) shell: Shell,
     pub(super) room: RoomId,
     pub(super) room_title: String,
-    /// The feeds of the list and of the screens.
-    pub(super) feeds: String,
+    /// A rendered [`RegionView`].
     pub(super) list: String,
     /// The command that shares a terminal here; `None` for who may not.
     pub(super) command: Option<String>,
@@ -232,7 +235,7 @@ pub(super) struct TerminalPage {
     pub(super) form: Form,
     pub(super) room: RoomId,
     pub(super) terminal: ShownTerminal,
-    pub(super) feed: String,
+    /// A rendered [`RegionView`].
     pub(super) people: String,
     pub(super) has_recording: bool,
 }

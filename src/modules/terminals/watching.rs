@@ -148,7 +148,9 @@ impl Terminals {
             drop(link.outgoing.send(ToWatcher::End(Ended::Refused)).await);
             return;
         };
-        if let Some(ended) = send_all(&terminal, watcher, position, link.incoming, &link.outgoing).await {
+        if let Some(ended) =
+            send_all(&terminal, watcher, position, link.incoming, &link.outgoing).await
+        {
             drop(link.outgoing.send(ToWatcher::End(ended)).await);
         }
         terminal.remove_watcher(watcher);

@@ -25,10 +25,7 @@ pub fn thumbnail(terminal: &Terminal) -> Vec<Vec<Run>> {
             let cells = line.cells().iter().filter(|cell| cell.width() > 0);
             let mut runs: Vec<Run> = Vec::new();
             for cell in cells.take(MAX_COLS) {
-                let (color, is_bold) = (
-                    cell.pen().foreground().map(nearest),
-                    cell.pen().is_bold(),
-                );
+                let (color, is_bold) = (cell.pen().foreground().map(nearest), cell.pen().is_bold());
                 match runs.last_mut() {
                     Some(run) if run.color == color && run.is_bold == is_bold => {
                         run.text.push(cell.char());
@@ -71,11 +68,7 @@ fn nearest(color: avt::Color) -> u8 {
         avt::Color::Indexed(index) => {
             let level = |part: u8| if part == 0 { 0 } else { 55 + part * 40 };
             let index = index - 16;
-            (
-                level(index / 36),
-                level(index / 6 % 6),
-                level(index % 6),
-            )
+            (level(index / 36), level(index / 6 % 6), level(index % 6))
         }
         avt::Color::RGB(rgb) => (rgb.r, rgb.g, rgb.b),
     };

@@ -173,7 +173,10 @@ impl Signals {
             'l' => false,
             _ => return,
         };
-        for number in numbers.split(';').filter_map(|number| number.parse().ok()) {
+        for number in numbers
+            .split(';')
+            .filter_map(|number| number.parse::<u16>().ok())
+        {
             let modes = MODES.iter().zip(&mut self.modes);
             for (_, mode) in modes.filter(|(mode, _)| **mode == number) {
                 *mode = is_set;

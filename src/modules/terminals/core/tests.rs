@@ -9,10 +9,32 @@ const SIZE: Size = Size { cols: 20, rows: 6 };
 
 /// Pieces of output that change every kind of state.
 const PIECES: [&str; 26] = [
-    "hello ", "\r\n", "世界", "🌊👩‍👩‍👧", "é̂", "\x1b[31;1m", "\x1b[38;2;10;200;90m", "\x1b[0m", "\x1b[2J\x1b[H",
-    "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h", "\x1b[?1;2004h", "\x1b[?2004l",
-    "\x1b[?1002;1006h", "\x1b[?1002l", "\x1b]2;vim\x07", "\x1b[2;4r", "\x1b[4;9H", "\x1b7", "\x1b8",
-    "\x1b[3L", "\x07", "\x1b[?6h", "שלום",
+    "hello ",
+    "\r\n",
+    "世界",
+    "🌊👩‍👩‍👧",
+    "é̂",
+    "\x1b[31;1m",
+    "\x1b[38;2;10;200;90m",
+    "\x1b[0m",
+    "\x1b[2J\x1b[H",
+    "\x1b[?1049h",
+    "\x1b[?1049l",
+    "\x1b[?25l",
+    "\x1b[?25h",
+    "\x1b[?1;2004h",
+    "\x1b[?2004l",
+    "\x1b[?1002;1006h",
+    "\x1b[?1002l",
+    "\x1b]2;vim\x07",
+    "\x1b[2;4r",
+    "\x1b[4;9H",
+    "\x1b7",
+    "\x1b8",
+    "\x1b[3L",
+    "\x07",
+    "\x1b[?6h",
+    "שלום",
 ];
 
 fn assert_same(one: &Screen, other: &Screen) {
@@ -96,7 +118,11 @@ fn slow_follower_gets_a_snapshot_and_holds_nobody() {
     assert!(sent < MAX_UNACKED_BYTES + 4_096, "{sent} bytes were sent");
     cursor.ack(slow.end());
     let frames = follow(&original, &mut slow, &mut cursor);
-    assert!(matches!(frames[..], [Frame::Snapshot { .. }]), "{}", frames.len());
+    assert!(
+        matches!(frames[..], [Frame::Snapshot { .. }]),
+        "{}",
+        frames.len()
+    );
     assert_eq!(slow.text(), original.text());
     assert!(slow.text().contains("line 39999"));
     assert!(slow.lost() > 1_000_000);
@@ -116,36 +142,67 @@ fn cut_connection_resumes_from_the_acknowledged_position() {
     assert!(matches!(frames[0], Frame::Output { position: 5, .. }));
     assert_eq!((mirror.text(), mirror.exit()), (original.text(), Some(3)));
     assert_eq!(mirror.lost(), 0);
-    let far = Frame::Output { position: 99, bytes: vec![1] };
-    assert_eq!(mirror.apply(&far), Err(Gap { expected: 10, got: 99 }));
+    let far = Frame::Output {
+        position: 99,
+        bytes: vec![1],
+    };
+    assert_eq!(
+        mirror.apply(&far),
+        Err(Gap {
+            expected: 10,
+            got: 99
+        })
+    );
 }
 
 #[test]
 fn signals_are_read_across_pieces_and_titles_are_text() {
     let mut terminal = Terminal::new(SIZE);
-    for piece in ["\x1b]0;a\u{202e}b\n<b>c\x1b", "\\\x07\x1b]133;C\x07x\x1b]133;D;2", "\x07\x1b]52;c;eA==\x07"] {
+    for piece in [
+        "\x1b]0;a\u{202e}b\n<b>c\x1b",
+        "\\\x07\x1b]133;C\x07x\x1b]133;D;2",
+        "\x07\x1b]52;c;eA==\x07",
+    ] {
         terminal.write(piece.as_bytes());
     }
     assert_eq!(terminal.title(), "a\u{202e}b<b>c");
-    assert_eq!(terminal.take_signals(), [
-        Signal::Titled,
-        Signal::Bell,
-        Signal::CommandStarted,
-        Signal::CommandEnded(Some(2)),
-    ]);
+    assert_eq!(
+        terminal.take_signals(),
+        [
+            Signal::Titled,
+            Signal::Bell,
+            Signal::CommandStarted,
+            Signal::CommandEnded(Some(2)),
+        ]
+    );
     assert_eq!(terminal.text(), "x");
 }
 
 #[test]
 fn frame_with_a_wrong_size_or_length_is_refused() {
     let size = Size::new(80, 24);
-    let snapshot = Frame::Snapshot { position: 7, size, bytes: b"x".to_vec() };
+    let snapshot = Frame::Snapshot {
+        position: 7,
+        size,
+        bytes: b"x".to_vec(),
+    };
     assert_eq!(Frame::decode(&snapshot.encode()), Ok(snapshot.clone()));
     let mut wrong = snapshot.encode();
     wrong[9..11].copy_from_slice(&0_u16.to_be_bytes());
     assert_eq!(Frame::decode(&wrong), Err(Malformed));
-    for bytes in [&b""[..], b"\x01", b"\x03\0\0\0\0\0\0\0\x01", b"\x09\0\0\0\0\0\0\0\x01"] {
+    for bytes in [
+        &b""[..],
+        b"\x01",
+        b"\x03\0\0\0\0\0\0\0\x01",
+        b"\x09\0\0\0\0\0\0\0\x01",
+    ] {
         assert_eq!(Frame::decode(bytes), Err(Malformed));
     }
-    assert_eq!(Size::new(5_000, 5_000), Size { cols: 1_000, rows: 200 });
+    assert_eq!(
+        Size::new(5_000, 5_000),
+        Size {
+            cols: 1_000,
+            rows: 200
+        }
+    );
 }
