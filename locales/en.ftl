@@ -2111,3 +2111,7 @@ error-terminal-self = The terminal is theirs.
 error-terminal-over = This terminal has ended.
 act-terminal-typed = Typed in the terminal
 act-terminal-ended = Ended the terminal of
+permission-terminals-view = Watch the terminals of rooms
+permission-terminals-type = Type in terminals whose hosts allow it
+permission-terminals-share = Share terminals of their own machines in rooms
+permission-terminals-end-others = End terminals that others share

@@ -109,7 +109,7 @@ pub(super) async fn wait(child: &mut Child) -> Result<ExitStatus> {
         };
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
         if let Some(pid) = pid {
-            drop(kill_process(pid, passed));
+            let _ = kill_process(pid, passed);
         }
     }
 }

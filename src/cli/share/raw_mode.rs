@@ -26,7 +26,7 @@ impl Drop for RawMode {
     fn drop(&mut self) {
         if let Some(before) = &self.0 {
             // What was typed ahead is for the shell that follows.
-            drop(tcsetattr(stdin(), OptionalActions::Drain, before));
+            let _ = tcsetattr(stdin(), OptionalActions::Drain, before);
         }
     }
 }

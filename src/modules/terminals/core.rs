@@ -4,15 +4,15 @@
 
 mod frame;
 mod log;
-mod pages;
 mod screen;
 mod signals;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod thumbnail;
 
 pub use frame::{Frame, Malformed, Size};
 pub use log::MAX_LOG_BYTES;
-pub use pages::{Run, thumbnail};
 pub use signals::Signal;
 pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, Terminal};
+pub use thumbnail::{Run, thumbnail};

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::core::{Frame, Size, Terminal};
-use super::hello::SHARE_PATH;
 use super::model::TerminalId;
 use super::topics::RoomTerminals;
 use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView};
@@ -29,7 +28,7 @@ const SCREEN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
 
 pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
     let module = module
-        .page(Audience::Anyone, SHARE_PATH, get(sharing::share))
+        .page(Audience::Anyone, "/terminals/share", get(sharing::share))
         .page(Audience::SignedIn, "/rooms/{room}/terminals", get(room))
         .page(
             Audience::SignedIn,

@@ -208,8 +208,8 @@ pub(super) async fn terminal_changed(
     if let Some(open) = terminals.open.get(event.terminal) {
         open.set_roles(store::roles(&terminals.engine.db, &row).await?);
         if row.ended_at.is_some() {
-            open.close(Ended::Over);
-            terminals.open.remove(event.terminal);
+            // Somebody ended it, maybe on another instance.
+            terminals.end_terminal(&open, None).await;
         }
     }
     if row.ended_at.is_some() {

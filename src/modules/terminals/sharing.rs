@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::core::{Frame, Size};
@@ -40,7 +41,11 @@ pub(super) async fn share(
     if !terminals.engine.settings.terminals {
         return Err(Error::Forbidden("error-terminals-off"));
     }
-    let bearer = terminals.bearer(request.headers()).await?;
+    let bearer = match terminals.bearer(request.headers()).await {
+        // A program asks, which no page to sign in would help.
+        Err(Error::SignInFirst) => return Ok(StatusCode::UNAUTHORIZED.into_response()),
+        bearer => bearer?,
+    };
     let place = terminals
         .sharers
         .take(bearer.account, MAX_SHARERS_PER_ACCOUNT)

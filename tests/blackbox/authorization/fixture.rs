@@ -55,6 +55,7 @@ impl Fixture {
                 .replace("{case}", "1")
                 .replace("{appeal}", "1")
                 .replace("{notice}", "1")
+                .replace("{terminal}", "1")
                 .replace("{group}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)

@@ -3,8 +3,8 @@
 use super::terminal::Terminal;
 
 /// Columns and rows of a thumbnail: the lower left part of a larger screen.
-const MAX_COLS: usize = 100;
-const MAX_ROWS: usize = 24;
+const MAX_THUMBNAIL_COLS: usize = 100;
+const MAX_THUMBNAIL_ROWS: usize = 24;
 
 /// Characters of one look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub fn thumbnail(terminal: &Terminal) -> Vec<Vec<Run>> {
         .map(|line| {
             let cells = line.cells().iter().filter(|cell| cell.width() > 0);
             let mut runs: Vec<Run> = Vec::new();
-            for cell in cells.take(MAX_COLS) {
+            for cell in cells.take(MAX_THUMBNAIL_COLS) {
                 let (color, is_bold) = (cell.pen().foreground().map(nearest), cell.pen().is_bold());
                 match runs.last_mut() {
                     Some(run) if run.color == color && run.is_bold == is_bold => {
@@ -44,7 +44,7 @@ pub fn thumbnail(terminal: &Terminal) -> Vec<Vec<Run>> {
     while rows.last().is_some_and(Vec::is_empty) {
         rows.pop();
     }
-    rows.split_off(rows.len().saturating_sub(MAX_ROWS))
+    rows.split_off(rows.len().saturating_sub(MAX_THUMBNAIL_ROWS))
 }
 
 fn trim_end(runs: &mut Vec<Run>) {
