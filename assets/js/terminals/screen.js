@@ -26,22 +26,17 @@ function setAttribute(name, value) {
   else Element.prototype.setAttribute.call(this, name, value);
 }
 
-function createElement(tag, options) {
-  if (tag === 'style') return styleElement();
-  const element = document.createElement(tag, options);
-  if (tag === 'span') element.setAttribute = setAttribute;
-  return element;
+/** Has what xterm.js makes keep to the policy. It takes the page's own document for it. */
+function keepToPolicy() {
+  if (Object.hasOwn(document, 'createElement')) return;
+  const { createElement } = Document.prototype;
+  document.createElement = (tag, options) => {
+    if (tag === 'style') return styleElement();
+    const element = createElement.call(document, tag, options);
+    if (tag === 'span') element.setAttribute = setAttribute;
+    return element;
+  };
 }
-
-/** The document as xterm.js sees it. */
-const guarded = new Proxy(document, {
-  get(target, name) {
-    if (name === 'createElement') return createElement;
-    const value = Reflect.get(target, name, target);
-    return typeof value === 'function' && !value.prototype ? value.bind(target) : value;
-  },
-  set: (target, name, value) => Reflect.set(target, name, value, target),
-});
 
 /** Everybody who watches would answer what a program asks of its terminal: only the sharer's does. */
 function silence(terminal) {
@@ -92,11 +87,11 @@ async function loadStyle(address) {
 /** A terminal in an element that names its script and style sheet; it fits the element's width. */
 export async function createScreen(host, options = {}) {
   const { script, style, label } = host.dataset;
+  keepToPolicy();
   const [{ Terminal }] = await Promise.all([import(script), loadStyle(style)]);
   const place = host.querySelector('.terminal-screen');
   const mono = getComputedStyle(document.documentElement).getPropertyValue('--mono').trim();
   const terminal = new Terminal({
-    documentOverride: guarded,
     fontFamily: mono || 'ui-monospace, monospace',
     fontSize: MAX_FONT_SIZE,
     scrollback: 5000,

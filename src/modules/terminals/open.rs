@@ -149,7 +149,12 @@ impl State {
 }
 
 impl OpenTerminal {
-    pub(super) fn new(row: &TerminalRow, size: Size, roles: Roles) -> Arc<Self> {
+    pub(super) fn new(
+        row: &TerminalRow,
+        size: Size,
+        roles: Roles,
+        recorder: Option<Recorder>,
+    ) -> Arc<Self> {
         let state = State {
             terminal: Terminal::new(size),
             roles,
@@ -160,7 +165,7 @@ impl OpenTerminal {
             over: None,
             input: InputQueue::default(),
             typed: HashMap::new(),
-            recorder: row.recorded.then(Recorder::default),
+            recorder,
             command_since: None,
         };
         Arc::new(Self {

@@ -1,6 +1,6 @@
 //! Recording: output and changes of the size as lines of asciicast v3, never what was typed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -10,6 +10,8 @@ use super::core::{Frame, Size, Terminal};
 pub(super) const MAX_RECORDING_BYTES: usize = 16 << 20;
 /// Bytes of one stored part.
 const PART_BYTES: usize = 64 << 10;
+/// What is recorded is stored after so long.
+const PART_TIME: Duration = Duration::from_secs(10);
 
 /// The recording of a terminal that is going on.
 #[derive(Default)]
@@ -20,12 +22,24 @@ pub(super) struct Recorder {
     /// All bytes so far.
     bytes: usize,
     last: Option<Instant>,
+    /// When the first of the lines that are not stored came.
+    waits_since: Option<Instant>,
     /// The beginning of a character of UTF-8.
     incomplete: Vec<u8>,
     is_full: bool,
 }
 
 impl Recorder {
+    /// Goes on with a recording of which this many parts and bytes are stored.
+    pub(super) fn resume((part, bytes): (i64, i64)) -> Self {
+        Self {
+            part,
+            bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            last: (part > 0).then(Instant::now),
+            ..Self::default()
+        }
+    }
+
     /// Notes what a frame brings that the terminal does not have yet.
     pub(super) fn note(&mut self, terminal: &Terminal, frame: &Frame) {
         if self.is_full {
@@ -87,7 +101,7 @@ impl Recorder {
         self.last = Some(now);
         let seconds = (since * 1_000.0).round() / 1_000.0;
         let line = json!([seconds, kind, data]).to_string();
-        if self.bytes + line.len() > MAX_RECORDING_BYTES {
+        if self.bytes.saturating_add(line.len()) > MAX_RECORDING_BYTES {
             self.is_full = true;
             self.line(&json!([0.0, "m", "the recording is full"]).to_string());
             return;
@@ -96,6 +110,7 @@ impl Recorder {
     }
 
     fn line(&mut self, line: &str) {
+        self.waits_since.get_or_insert_with(Instant::now);
         self.bytes += line.len() + 1;
         self.lines.push_str(line);
         self.lines.push('\n');
@@ -103,8 +118,10 @@ impl Recorder {
 
     /// Takes what is to be stored, with its number: a whole part, or what is left.
     pub(super) fn take(&mut self, is_last: bool) -> Option<(i64, String)> {
-        let is_due = self.lines.len() >= PART_BYTES || is_last && !self.lines.is_empty();
+        let since = self.waits_since?;
+        let is_due = is_last || self.lines.len() >= PART_BYTES || since.elapsed() > PART_TIME;
         is_due.then(|| {
+            self.waits_since = None;
             self.part += 1;
             (self.part, std::mem::take(&mut self.lines))
         })

@@ -12,6 +12,7 @@ use super::core::{Frame, Size};
 use super::hello::{Answer, Hello, MAX_SHARER_MESSAGE_BYTES, PROTOCOL};
 use super::model::TerminalId;
 use super::open::{Ended, OpenTerminal};
+use super::recorder::Recorder;
 use super::store::{self, NewTerminal};
 use super::tokens::Bearer;
 use super::{SHARE, Terminals};
@@ -142,7 +143,15 @@ impl Terminals {
             }
         };
         let roles = store::roles(&self.engine.db, &row).await?;
-        let (terminal, is_new) = self.open.add(OpenTerminal::new(&row, size, roles));
+        let recorder = match row.recorded {
+            true => {
+                let stored = store::recorded(&self.engine.db, row.id).await?;
+                Some(Recorder::resume(stored))
+            }
+            false => None,
+        };
+        let new = OpenTerminal::new(&row, size, roles, recorder);
+        let (terminal, is_new) = self.open.add(new);
         if is_new {
             self.publish_begun(&row).await;
             tokio::spawn(self.clone().present_repeatedly(terminal.clone()));

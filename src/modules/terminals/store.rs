@@ -281,6 +281,13 @@ pub(super) async fn delete_recording(tx: &mut Tx, terminal: TerminalId) -> Resul
     Ok(())
 }
 
+/// How many parts and bytes of a recording are stored.
+pub(super) async fn recorded(db: &Db, terminal: TerminalId) -> Result<(i64, i64)> {
+    const READ: &str = "SELECT COALESCE(MAX(part), 0), COALESCE(SUM(LENGTH(lines)), 0) \
+        FROM terminal_recordings WHERE terminal_id = $1";
+    db.one(READ, (terminal,)).await
+}
+
 /// A part of a recording, and whether there is another after it.
 pub(super) async fn recording(
     db: &Db,

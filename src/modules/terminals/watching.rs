@@ -148,12 +148,21 @@ impl Terminals {
             drop(link.outgoing.send(ToWatcher::End(Ended::Refused)).await);
             return;
         };
-        if let Some(ended) =
-            send_all(&terminal, watcher, position, link.incoming, &link.outgoing).await
-        {
-            drop(link.outgoing.send(ToWatcher::End(ended)).await);
+        let _here = Here(terminal.clone(), watcher);
+        let WatcherLink { incoming, outgoing } = link;
+        let ended = send_all(&terminal, watcher, position, incoming, &outgoing).await;
+        if let Some(ended) = ended {
+            drop(outgoing.send(ToWatcher::End(ended)).await);
         }
-        terminal.remove_watcher(watcher);
+    }
+}
+
+/// Somebody watches until this is dropped.
+struct Here(Arc<OpenTerminal>, u64);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.remove_watcher(self.1);
     }
 }
 

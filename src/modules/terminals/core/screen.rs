@@ -79,7 +79,7 @@ impl Screen {
         let mut dump = String::from("\x1bc");
         dump.push_str(&self.signals.dump());
         // Last: it ends within an escape sequence if the output does.
-        dump.push_str(&self.cells.dump());
+        dump.push_str(&with_semicolons(&self.cells.dump()));
         let mut dump = dump.into_bytes();
         dump.extend(&self.incomplete);
         dump
@@ -101,4 +101,23 @@ impl Screen {
             .collect();
         lines.join("\n").trim_end().to_owned()
     }
+}
+
+/// The same with `38;2;r;g;b` for the colours that are written `38:2:r:g:b`: xterm takes the first
+/// number of the latter for that of a colour space.
+fn with_semicolons(dump: &str) -> String {
+    let mut out = String::with_capacity(dump.len());
+    let mut parts = dump.split("\x1b[");
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part.find(|letter: char| !matches!(letter, '0'..='9' | ';' | ':'));
+        let (params, rest) = part.split_at(end.unwrap_or(part.len()));
+        out.push_str("\x1b[");
+        match rest.starts_with('m') {
+            true => out.push_str(&params.replace(':', ";")),
+            false => out.push_str(params),
+        }
+        out.push_str(rest);
+    }
+    out
 }

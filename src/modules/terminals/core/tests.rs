@@ -179,6 +179,17 @@ fn signals_are_read_across_pieces_and_titles_are_text() {
 }
 
 #[test]
+fn colours_of_a_snapshot_are_written_as_xterm_reads_them() {
+    let mut terminal = Terminal::new(SIZE);
+    terminal.write(b"\x1b[1;38;2;250;120;10;48;5;99m38:2:1 \x1b[0m");
+    let Frame::Snapshot { bytes, .. } = terminal.snapshot() else {
+        panic!("a snapshot");
+    };
+    let dump = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(dump.contains("38;2;250;120;10;48;5;99m38:2:1"), "{dump:?}");
+}
+
+#[test]
 fn frame_with_a_wrong_size_or_length_is_refused() {
     let size = Size::new(80, 24);
     let snapshot = Frame::Snapshot {
