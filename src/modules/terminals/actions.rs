@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::model::{Role, TerminalId, TerminalRow};
 use super::store;
 use super::tokens::TokenId;
+use super::views::rendered;
 use super::{END_OTHERS, TYPE, Terminals, VIEW};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::community::Scope;
 use crate::community::audit::{self, Act};
 use crate::engine::actions::{Class, Outcome};
 use crate::engine::module::Module;
+use crate::engine::partial::Partial;
 use crate::engine::permission::Permission;
 use crate::engine::viewer::Viewer;
 
@@ -59,6 +61,16 @@ pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
 
 fn page_of(row: &TerminalRow) -> String {
     format!("/rooms/{}/terminals/{}", row.room, row.id)
+}
+
+/// What pages show of the people of a terminal after a change; the screen stays as it is.
+fn shown(terminals: &Terminals, viewer: &Viewer, row: &TerminalRow, result: Value) -> Outcome {
+    let (terminals, lang, id) = (terminals.clone(), viewer.lang, row.id);
+    Outcome::new(result, page_of(row)).fragment(async move {
+        let people = terminals.people(id).await?.ok_or(Error::NotFound)?;
+        let html = rendered(&people.view(lang))?;
+        Ok(Partial::inner(format!("#terminal-people-{id}"), &html).to_string())
+    })
 }
 
 /// Who may do something to a terminal.
@@ -159,7 +171,8 @@ async fn set_role(terminals: Terminals, viewer: Viewer, input: SetRoleInput) -> 
     let row = terminals
         .change(&viewer, terminal, By::Host, change)
         .await?;
-    Ok(Outcome::new(json!({ "role": role }), page_of(&row)))
+    let result = json!({ "role": role });
+    Ok(shown(&terminals, &viewer, &row, result))
 }
 
 #[derive(Deserialize)]
@@ -182,7 +195,8 @@ async fn raise_hand(
     let row = terminals
         .change(&viewer, input.terminal, By::Watcher, change)
         .await?;
-    Ok(Outcome::new(json!({ "raised": is_raised }), page_of(&row)))
+    let result = json!({ "raised": is_raised });
+    Ok(shown(&terminals, &viewer, &row, result))
 }
 
 #[derive(Deserialize)]
@@ -200,7 +214,8 @@ async fn lock(terminals: Terminals, viewer: Viewer, input: LockInput) -> Result<
     let row = terminals
         .change(&viewer, input.terminal, By::Host, change)
         .await?;
-    Ok(Outcome::new(json!({ "locked": locked }), page_of(&row)))
+    let result = json!({ "locked": locked });
+    Ok(shown(&terminals, &viewer, &row, result))
 }
 
 #[derive(Deserialize)]

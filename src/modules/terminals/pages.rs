@@ -1,6 +1,5 @@
 //! The pages of terminals: those of a room, one of them, and its screen as text.
 
-use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -8,7 +7,7 @@ use axum::routing::get;
 use super::core::{Frame, Size, Terminal};
 use super::model::TerminalId;
 use super::topics::RoomTerminals;
-use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView};
+use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView, rendered};
 use super::watching::ToWatcher;
 use super::{
     SCREENS_FEED, SHARE, TERMINALS_FEED, Terminals, VIEW, operate_page, recording_pages, sharing,
@@ -61,11 +60,6 @@ pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
             get(watching::watch),
         );
     operate_page::declare(recording_pages::declare(token_pages::declare(module)))
-}
-
-pub(super) fn rendered(view: &impl Template) -> Result<String> {
-    let rendered = view.render();
-    rendered.map_err(|error| Error::Internal(anyhow::Error::new(error)))
 }
 
 /// Above the log of a room: which terminals are open.

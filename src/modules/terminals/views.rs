@@ -7,11 +7,21 @@ use askama::Template;
 use super::core::Run;
 use super::model::{Role, Summary, TerminalId, TerminalRow};
 use super::tokens::Token;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
 use crate::community::{Face, Shell};
 use crate::engine::forms::Form;
 use crate::engine::web::{Head, icon_address};
+
+/// A template as HTML.
+///
+/// # Errors
+/// `Internal` when it cannot be rendered: a fault of the program.
+pub(super) fn rendered(view: &impl Template) -> Result<String> {
+    let rendered = view.render();
+    rendered.map_err(|error| Error::Internal(anyhow::Error::new(error)))
+}
 
 /// A time as people say it: `2 h 5 m`, `2 m 10 s`, `4 s`.
 pub(super) fn spent(time: Duration) -> String {
