@@ -189,7 +189,7 @@ async fn watchers_without_rights_are_refused_and_sent_away() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;
     let bob = server.member("bob").await;
-    let eve = server.outsider("eve").await;
+    let eve = server.stranger("eve").await;
     let room = ann.room("general");
     let token = ann.terminal_token().await;
     let sharing = Sharer::begin(&server, &token, Sharer::hello(&room)).await;
@@ -198,8 +198,9 @@ async fn watchers_without_rights_are_refused_and_sent_away() {
     let status = async |headers: &[(&str, &str)]| refused_status(&server, &path, headers).await;
     assert_eq!(status(&[("accept", "application/json")]).await, 401);
     assert_eq!(status(&[("cookie", &eve.cookies())]).await, 404);
+    let cookies = bob.cookies();
     let foreign = [
-        ("cookie", &*bob.cookies()),
+        ("cookie", cookies.as_str()),
         ("origin", "https://evil.example"),
     ];
     assert_eq!(status(&foreign).await, 403);

@@ -185,12 +185,13 @@ impl Uplink {
                     Ok(()) => continue,
                     Err(_) => return Lost::Connection,
                 },
-                taken = typed.taken.changed() => {
+                // None once the program has ended.
+                Ok(()) = typed.taken.changed() => {
                     let position = *typed.taken.borrow_and_update();
                     let ack = Message::binary(Frame::Ack { position }.encode());
-                    match taken.is_ok() && sink.send(ack).await.is_ok() {
-                        true => continue,
-                        false => return Lost::Connection,
+                    match sink.send(ack).await {
+                        Ok(()) => continue,
+                        Err(_) => return Lost::Connection,
                     }
                 }
                 message = timeout_at(heard + SILENT_TIMEOUT, stream.next()) => message,

@@ -90,7 +90,10 @@ impl PendingSocket {
         // A key that is echoed waits for nothing.
         drop(stream.set_nodelay(true));
         let (read, write) = stream.into_split();
-        let writer = SocketWriter(Arc::new(Mutex::new(write)));
+        let writer = SocketWriter(Arc::new(Mutex::new(Outgoing {
+            stream: write,
+            unsent: Vec::new(),
+        })));
         let reader = SocketReader {
             stream: read,
             input: early,
@@ -174,7 +177,13 @@ impl SocketReader {
 
 /// The sending side of a socket. Cheap to clone.
 #[derive(Clone)]
-pub struct SocketWriter(Arc<Mutex<OwnedWriteHalf>>);
+pub struct SocketWriter(Arc<Mutex<Outgoing>>);
+
+struct Outgoing {
+    stream: OwnedWriteHalf,
+    /// Of frames that have begun.
+    unsent: Vec<u8>,
+}
 
 impl SocketWriter {
     /// Sends a binary message, and waits until the peer takes it.
@@ -197,18 +206,25 @@ impl SocketWriter {
     pub async fn close(&self, code: u16, reason: &str) {
         let closed = self.write(|out| frames::close(code, reason, out)).await;
         if closed.is_ok() {
-            drop(self.0.lock().await.shutdown().await);
+            drop(self.0.lock().await.stream.shutdown().await);
         }
     }
 
+    /// Writes a frame, behind what an earlier call that was dropped has left: a frame is never cut.
     async fn write(&self, encode: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
-        let mut message = Vec::new();
-        encode(&mut message);
-        let mut stream = self.0.lock().await;
-        match timeout(WRITE_TIMEOUT, stream.write_all(&message)).await {
-            Ok(written) => written,
+        let mut outgoing = self.0.lock().await;
+        let Outgoing { stream, unsent } = &mut *outgoing;
+        encode(unsent);
+        let sending = async {
+            while !unsent.is_empty() {
+                let taken = stream.write(unsent).await?;
+                unsent.drain(..taken);
+            }
+            Ok(())
+        };
+        match timeout(WRITE_TIMEOUT, sending).await {
+            Ok(sent) => sent,
             Err(_) => {
-                // Half a message may be out: nothing can follow it.
                 drop(stream.shutdown().await);
                 Err(io::ErrorKind::TimedOut.into())
             }
