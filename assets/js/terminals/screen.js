@@ -38,7 +38,7 @@ function keepToPolicy() {
   };
 }
 
-/** Everybody who watches would answer what a program asks of its terminal: only the sharer's does. */
+/** Only the sharer's terminal answers what a program asks: those of all who watch would, too. */
 function silence(terminal) {
   const { parser } = terminal;
   const handled = () => true;

@@ -2,21 +2,25 @@
 //! Sockets are elsewhere (`sharing.rs`, `watching.rs`, `relay.rs`): they ask for the next thing to
 //! send, and wait for changes.
 
+mod registry;
+mod watchers;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tokio::sync::watch;
 
-use super::core::{Cursor, Frame, Gap, Signal, Size, Terminal};
+use super::core::{Frame, Gap, Signal, Size, Terminal};
 use super::input::InputQueue;
-use super::model::{Role, Roles, Summary, TerminalId, TerminalRow};
+use super::model::{Roles, Summary, TerminalId, TerminalRow};
 use super::recorder::Recorder;
 use super::tokens::Bearer;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::engine::viewer::Viewer;
+pub(super) use registry::OpenTerminals;
+pub(super) use watchers::{ForWatcher, Typed, WatcherState};
 
 /// Who watch one terminal at once, on all instances.
 pub(super) const MAX_WATCHERS: usize = 200;
@@ -97,35 +101,6 @@ pub(super) struct OpenTerminal {
     pub(super) title: String,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-}
-
-/// What became of what somebody typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Typed {
-    Done,
-    /// Too much waits: try again after the next change.
-    Later,
-    /// They may not type.
-    Refused,
-}
-
-/// What a watcher is told of themself and of the terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "type", rename = "state")]
-pub(super) struct WatcherState {
-    role: Role,
-    may_type: bool,
-    raised_hand: bool,
-    away: bool,
-    title: String,
-    lost: u64,
-}
-
-/// The next thing for a watcher.
-pub(super) enum ForWatcher {
-    Frame(Frame),
-    State(WatcherState),
-    End(Ended),
 }
 
 impl State {
@@ -283,108 +258,6 @@ impl OpenTerminal {
         self.state().over.is_some()
     }
 
-    // Who watches.
-
-    /// Adds a watcher, unless they were removed or there are too many.
-    pub(super) fn add_watcher(&self, viewer: Viewer) -> Option<u64> {
-        self.change(|state| {
-            let is_removed = state.roles.of(viewer.account) == Role::Removed;
-            if is_removed || state.watchers.len() >= MAX_WATCHERS {
-                return None;
-            }
-            state.next_link += 1;
-            let watcher = Watcher {
-                viewer,
-                ended: None,
-            };
-            state.watchers.insert(state.next_link, watcher);
-            Some(state.next_link)
-        })
-    }
-
-    /// Takes a watcher out.
-    pub(super) fn remove_watcher(&self, watcher: u64) {
-        self.change(|state| state.watchers.remove(&watcher));
-    }
-
-    /// A watcher has to go.
-    pub(super) fn end_watcher(&self, watcher: u64, why: Ended) {
-        self.change(|state| {
-            if let Some(watcher) = state.watchers.get_mut(&watcher) {
-                watcher.ended = Some(why);
-            }
-        });
-    }
-
-    /// Everybody who watches.
-    pub(super) fn watchers(&self) -> Vec<(u64, Viewer)> {
-        let state = self.state();
-        let watchers = state.watchers.iter();
-        watchers
-            .map(|(number, watcher)| (*number, watcher.viewer.clone()))
-            .collect()
-    }
-
-    /// A cursor that goes on at a position.
-    pub(super) fn resume(&self, position: Option<u64>) -> Cursor {
-        position.map_or(Cursor::NEW, |position| {
-            self.state().terminal.resume(position)
-        })
-    }
-
-    /// The next thing for a watcher, in the order in which they are to get it. Whether they may
-    /// have it is asked here, for each.
-    pub(super) fn next_for(
-        &self,
-        watcher: u64,
-        cursor: &mut Cursor,
-        told: &mut Option<WatcherState>,
-    ) -> Option<ForWatcher> {
-        let state = self.state();
-        let Some(Watcher { viewer, ended }) = state.watchers.get(&watcher) else {
-            return Some(ForWatcher::End(Ended::Refused));
-        };
-        let account = viewer.account;
-        let role = state.roles.of(account);
-        if ended.is_some() || role == Role::Removed {
-            return Some(ForWatcher::End(ended.unwrap_or(Ended::Refused)));
-        }
-        let standing = state.roles.standing(account);
-        let now = WatcherState {
-            role,
-            may_type: state.roles.may_type(account),
-            raised_hand: standing.raised_hand,
-            away: state.sharer.is_none() && state.terminal.exit().is_none(),
-            title: state.terminal.title().to_owned(),
-            lost: state.terminal.lost(),
-        };
-        if told.as_ref() != Some(&now) {
-            *told = Some(now.clone());
-            return Some(ForWatcher::State(now));
-        }
-        let frame = state.terminal.next(cursor).map(ForWatcher::Frame);
-        frame.or_else(|| state.over.map(ForWatcher::End))
-    }
-
-    /// Has the program get what somebody typed, if they may type.
-    pub(super) fn type_in(&self, watcher: u64, bytes: &[u8]) -> Typed {
-        let mut state = self.state();
-        let Some(account) = state.watchers.get(&watcher).map(|one| one.viewer.account) else {
-            return Typed::Refused;
-        };
-        let is_running = state.terminal.exit().is_none() && state.over.is_none();
-        if !is_running || !state.roles.may_type(account) {
-            return Typed::Refused;
-        }
-        if !state.input.push(bytes) {
-            return Typed::Later;
-        }
-        *state.typed.entry(account).or_default() += bytes.len() as u64;
-        drop(state);
-        self.changed.send_modify(|version| *version += 1);
-        Typed::Done
-    }
-
     /// Sets who is what.
     pub(super) fn set_roles(&self, roles: Roles) {
         if self.state().roles != roles {
@@ -418,42 +291,5 @@ impl OpenTerminal {
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
             ..Summary::of_size(state.terminal.size())
         }
-    }
-}
-
-/// The terminals that this instance has. Cheap to clone.
-#[derive(Clone, Default)]
-pub(super) struct OpenTerminals(Arc<Mutex<HashMap<TerminalId, Arc<OpenTerminal>>>>);
-
-impl OpenTerminals {
-    fn all(&self) -> MutexGuard<'_, HashMap<TerminalId, Arc<OpenTerminal>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One of them.
-    pub(super) fn get(&self, id: TerminalId) -> Option<Arc<OpenTerminal>> {
-        self.all().get(&id).cloned()
-    }
-
-    /// Adds one, unless it is here already; the flag says whether it is new.
-    pub(super) fn add(&self, terminal: Arc<OpenTerminal>) -> (Arc<OpenTerminal>, bool) {
-        let mut all = self.all();
-        match all.get(&terminal.id) {
-            Some(known) => (known.clone(), false),
-            None => {
-                all.insert(terminal.id, terminal.clone());
-                (terminal, true)
-            }
-        }
-    }
-
-    /// Takes one out.
-    pub(super) fn remove(&self, id: TerminalId) {
-        self.all().remove(&id);
-    }
-
-    /// All of them.
-    pub(super) fn list(&self) -> Vec<Arc<OpenTerminal>> {
-        self.all().values().cloned().collect()
     }
 }

@@ -19,7 +19,8 @@ id!(
 
 event! {
     /// A terminal began or ended in a room, or who may do what in it changed.
-    pub struct TerminalChanged on "terminals.terminal.changed" by room changes(room as RoomTerminals) {
+    pub struct TerminalChanged on "terminals.terminal.changed" by room
+        changes(room as RoomTerminals) {
         /// The room.
         room: RoomId = RoomId(12),
         /// The terminal.
@@ -30,7 +31,8 @@ event! {
 event! {
     /// Who watches a terminal, its title or its size changed. An instance also repeats this for
     /// the terminals that it has.
-    pub struct SummaryChanged on "terminals.summary.changed" by room changes(room as RoomTerminals) {
+    pub struct SummaryChanged on "terminals.summary.changed" by room
+        changes(room as RoomTerminals) {
         /// The room.
         room: RoomId = RoomId(12),
         /// The terminal.
