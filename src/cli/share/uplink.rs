@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::Shared;
 use super::connect::{Connector, NoSocket, Socket};
-use crate::modules::terminals::core::{Cursor, Frame};
+use crate::modules::terminals::core::Frame;
 use crate::modules::terminals::hello::{Answer, Hello};
 
 /// Between two tries to connect.
@@ -162,10 +162,8 @@ impl Uplink {
         let Connection { socket, position } = connection;
         let (mut sink, mut stream) = socket.split();
         let mut changed = self.shared.changed.subscribe();
-        let mut cursor = match position {
-            Some(position) => self.shared.lock().resume(position),
-            None => Cursor::NEW,
-        };
+        // A server that has nothing gets all that is left, or the screen.
+        let mut cursor = self.shared.lock().resume(position.unwrap_or(0));
         let (mut has_exit, mut heard) = (false, Instant::now());
         typed.taken.mark_changed();
         loop {
