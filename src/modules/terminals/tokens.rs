@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use sqlx::FromRow;
 
 use super::Terminals;
+use super::open::Ended;
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
@@ -84,7 +85,14 @@ impl Terminals {
                 _ => Ok(()),
             }
         });
-        write.await
+        write.await?;
+        for terminal in self.open.list() {
+            if terminal.bearer().is_some_and(|one| one.token == token) {
+                terminal.close(Ended::Refused);
+                self.end_terminal(&terminal, None).await;
+            }
+        }
+        Ok(())
     }
 
     /// Whose token a request carries as `Authorization: Bearer`, and notes that it was used.

@@ -10,6 +10,8 @@ use crate::base::error::Result;
 
 /// Between two looks at the rights of everybody, which are cached.
 const RIGHTS_INTERVAL: Duration = Duration::from_millis(400);
+/// Looks between two at the tokens, which are not cached. Revoking one acts at once on its instance.
+const TOKENS_EVERY: u32 = 5;
 /// Between two entries about what was typed.
 const AUDIT_INTERVAL: Duration = Duration::from_secs(60);
 /// Between two looks for parts of recordings.
@@ -18,15 +20,19 @@ const RECORDING_INTERVAL: Duration = Duration::from_secs(2);
 impl Terminals {
     /// Looks again and again whether everybody may still be where they are.
     pub(super) async fn watch_rights(self) {
+        let mut round = 0_u32;
         loop {
             tokio::time::sleep(RIGHTS_INTERVAL).await;
+            round = round.wrapping_add(1);
             for terminal in self.open.list() {
-                self.check_terminal(&terminal).await;
+                self.check_watchers(&terminal).await;
+                self.check_sharer(&terminal, round.is_multiple_of(TOKENS_EVERY))
+                    .await;
             }
         }
     }
 
-    async fn check_terminal(&self, terminal: &Arc<OpenTerminal>) {
+    async fn check_watchers(&self, terminal: &Arc<OpenTerminal>) {
         let access = &self.community.access;
         for (watcher, viewer) in terminal.watchers() {
             let session = self.community.is_session_valid(&viewer).await;
@@ -35,13 +41,19 @@ impl Terminals {
                 terminal.end_watcher(watcher, Ended::Refused);
             }
         }
-        if let Some(bearer) = terminal.bearer() {
-            let token = self.is_token_valid(bearer).await;
-            let shared = access.permit_in_room(bearer.account, &SHARE, terminal.room);
-            if is_lost(token) || is_lost(shared.await.map(|_| true)) {
-                terminal.close(Ended::Refused);
-                self.end_terminal(terminal, None).await;
-            }
+    }
+
+    async fn check_sharer(&self, terminal: &Arc<OpenTerminal>, checks_token: bool) {
+        let Some(bearer) = terminal.bearer() else {
+            return;
+        };
+        let access = &self.community.access;
+        let shared = access.permit_in_room(bearer.account, &SHARE, terminal.room);
+        let is_refused = is_lost(shared.await.map(|_| true))
+            || checks_token && is_lost(self.is_token_valid(bearer).await);
+        if is_refused {
+            terminal.close(Ended::Refused);
+            self.end_terminal(terminal, None).await;
         }
     }
 
