@@ -106,8 +106,8 @@ pub(super) const ROUTES: &[Row] = &[
         "/rooms/{room}/terminals/{terminal}/recording",
         [No(404); 3],
     ),
-    // A program gets 401: it has a token instead of a session.
-    row("GET", "/terminals/share", [No(303); 3]),
+    // It asks for a token instead of a session.
+    row("GET", "/terminals/share", [No(401); 3]),
     row("GET", "/terminals", [No(403); 3]),
     row("GET", "/account/terminals", [It; 3]),
     row("POST", "/account/terminals", [No(422); 3]),
