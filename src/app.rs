@@ -34,6 +34,7 @@ use crate::modules::notices::{self, Notices};
 use crate::modules::presence::{self, Presence};
 use crate::modules::reminders::{self, Reminders};
 use crate::modules::search::{self, SearchPages};
+use crate::modules::terminals::{self, Terminals};
 use crate::modules::voice::{self, Voice};
 
 /// How long requests may take to finish on shutdown. With the two below it stays within the ten
@@ -61,6 +62,7 @@ pub fn modules() -> Modules<Community> {
         .add(letters::module(), Letters::new)
         .add(search::module(), SearchPages::new)
         .add(voice::module(), Voice::new)
+        .add(terminals::module(), Terminals::new)
 }
 
 /// Runs the server until SIGTERM or SIGINT. `further` adds modules to the built-in ones: see

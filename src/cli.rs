@@ -1,5 +1,7 @@
 //! The command line of a server, with or without modules of its own: parse, call, print.
 
+mod share;
+
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -71,6 +73,9 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Run a program on a terminal of this machine and show it in a room of a server; this needs no
+    /// server here
+    Share(share::ShareArgs),
     /// Ask a running server whether it is well; for container health checks
     Health(Options),
     /// Write the package of a new module, with a page, an action, a feed and tests
@@ -160,6 +165,7 @@ async fn run(
             path,
             tidepool,
         } => print(&new_module::create(&name, path, tidepool)?)?,
+        Command::Share(args) => return share::share(args).await,
         Command::Health(options) => return app::health(&options.settings()?).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,4 +8,5 @@ pub mod notices;
 pub mod presence;
 pub mod reminders;
 pub mod search;
+pub mod terminals;
 pub mod voice;

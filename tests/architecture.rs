@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 46] = [
+const UNPERMITTED_WRITES: [(&str, usize); 48] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -243,6 +243,8 @@ const UNPERMITTED_WRITES: [(&str, usize); 46] = [
     ("modules::reminders", 1),
     ("modules::reminders::actions", 1),
     ("modules::search::recent", 1),
+    ("modules::terminals::actions", 1),
+    ("modules::terminals::tokens", 2),
     ("modules::voice::calls", 1),
     ("modules::voice::lease", 2),
 ];

@@ -113,6 +113,7 @@ mod blackbox {
     mod socket_messages;
     mod space_rules;
     mod spaces;
+    mod terminals;
     mod test_ground;
     mod threads;
     mod totp;

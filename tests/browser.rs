@@ -50,6 +50,7 @@ mod browser {
     mod sign_in_steps;
     mod sign_out;
     mod sorting;
+    mod terminals;
     mod text;
     mod threads;
     mod times;

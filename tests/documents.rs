@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 36] = [
+const NO_LIMITS: [&str; 37] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -41,6 +41,7 @@ const NO_LIMITS: [&str; 36] = [
     "s3_endpoint",
     "s3_patience_seconds",
     "s3_region",
+    "terminals",
     "voice_addresses",
     "voice_port",
     "write_batch",
@@ -49,7 +50,7 @@ const NO_LIMITS: [&str; 36] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 93] = [
+const INTERNAL: [&str; 105] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -87,7 +88,9 @@ const INTERNAL: [&str; 93] = [
     "MAX_HEADS_READ",
     "MAX_IDLE_CAPACITY",
     "MAX_INBOX_FRAMES",
+    "MAX_INCOMING",
     "MAX_INLINE_BYTES",
+    "MAX_INPUT_BYTES",
     "MAX_INSTANCES",
     "MAX_LARGE_EMOJI",
     "MAX_LEAD_CHARS",
@@ -105,6 +108,9 @@ const INTERNAL: [&str; 93] = [
     "MAX_NOTICES_ON_PAGE",
     "MAX_NOTICES_TOLD",
     "MAX_ON_PAGE",
+    "MAX_OUTGOING",
+    "MAX_OUTPUT_BYTES",
+    "MAX_PARAMS",
     "MAX_PASSED",
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
@@ -118,6 +124,7 @@ const INTERNAL: [&str; 93] = [
     "MAX_QUOTES_UPDATED",
     "MAX_RECENT",
     "MAX_RECIPIENTS_TOLD",
+    "MAX_RESIZES",
     "MAX_RETRY_DELAY",
     "MAX_ROOMS_READ",
     "MAX_ROW_CHARS",
@@ -127,19 +134,25 @@ const INTERNAL: [&str; 93] = [
     "MAX_SEARCHED",
     "MAX_SHARDS",
     "MAX_SHEETS_LISTED",
+    "MAX_SIGNALS",
     "MAX_SNIPPET_CHARS",
     "MAX_SPAN",
     "MAX_STATEMENT_ROWS",
     "MAX_STATEMENT_VALUES",
     "MAX_STEP",
+    "MAX_STRING",
     "MAX_TEXT_SHOWN",
+    "MAX_THUMBNAIL_COLS",
+    "MAX_THUMBNAIL_ROWS",
     "MAX_TITLE_BYTES",
     "MAX_TITLE_SOURCE",
     "MAX_TOLD",
+    "MAX_UNACKED_BYTES",
     "MAX_UNREAD_COUNTED",
     "MAX_UNREAD_THREADS",
     "MAX_V6_BITS",
     "MAX_VALUES",
+    "MAX_WAITING_INPUT",
     "MAX_WAL_PAGES",
     "MAX_WAYS",
     "MAX_WRITE_SLICES",

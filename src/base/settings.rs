@@ -62,6 +62,7 @@ pub struct Settings {
     pub voice_port: u16,
     pub voice_addresses: Vec<String>,
     pub max_voice_people: usize,
+    pub terminals: bool,
     pub s3_bucket: String,
     pub s3_endpoint: String,
     pub s3_region: String,

@@ -123,6 +123,10 @@ pub(super) struct SettingsFile {
     /// People in voice rooms and calls of this instance at once. One more is answered 503.
     #[config(env = "TIDEPOOL_MAX_VOICE_PEOPLE")]
     max_voice_people: Option<usize>,
+    /// Whether members may share terminals of their own machines in rooms. The server runs nothing
+    /// either way. false: nobody can begin to.
+    #[config(env = "TIDEPOOL_TERMINALS")]
+    terminals: Option<bool>,
     /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3
     /// bucket.
     #[config(env = "TIDEPOOL_S3_BUCKET")]
@@ -269,6 +273,7 @@ impl Settings {
             voice_port,
             voice_addresses,
             max_voice_people,
+            terminals,
             s3_bucket,
             s3_endpoint,
             s3_region,

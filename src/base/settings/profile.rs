@@ -69,6 +69,7 @@ impl Settings {
             voice_port: 3478,
             voice_addresses: Vec::new(),
             max_voice_people: by(100, 300, 2_000),
+            terminals: true,
             s3_bucket: String::new(),
             s3_endpoint: String::new(),
             s3_region: "us-east-1".to_owned(),

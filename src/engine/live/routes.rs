@@ -5,11 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 
 use super::frame::{Encoding, Format};
 use super::hub::Hub;
@@ -20,7 +19,7 @@ use crate::base::error::{Error, Result};
 use crate::engine::actions::Actions;
 use crate::engine::bus::Bus;
 use crate::engine::viewer::Viewer;
-use crate::engine::web::{ClientStream, ConnectionPermit};
+use crate::engine::web::{ConnectionPermit, into_std_stream, is_same_origin};
 use crate::engine::websocket;
 
 /// The two sockets.
@@ -88,33 +87,6 @@ fn open(
         }
     });
     Ok(answer.map(|()| Body::empty()))
-}
-
-/// The stream under an upgraded connection, deregistered from the runtime that served its request,
-/// and the bytes that were read with the handshake.
-fn into_std_stream(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<ClientStream>>().ok()?;
-    Some((
-        parts.io.into_inner().into_inner().into_std().ok()?,
-        parts.read_buf.to_vec(),
-    ))
-}
-
-/// Browsers send cookies also with sockets that other sites open, but always with `Origin`.
-/// Programs send none.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let (Ok(origin), Some(Ok(host))) = (
-        origin.to_str(),
-        headers.get(header::HOST).map(|host| host.to_str()),
-    ) else {
-        return false;
-    };
-    origin
-        .split_once("://")
-        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
 /// `feed=room/12@cursor&feed=…`: what a socket follows from the start. Parsed by hand because names

@@ -328,6 +328,37 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"room":"ROOM","participant":"1"}"#,
         ["not_found", "not_found", "forbidden"],
     ),
+    (
+        "terminals.set-role",
+        r#"{"terminal":"1","account":"BOB","role":"viewer"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.raise-hand",
+        r#"{"terminal":"1","raised":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.lock",
+        r#"{"terminal":"1","locked":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    ("terminals.end", r#"{"terminal":"1"}"#, ["not_found"; 3]),
+    (
+        "terminals.delete-recording",
+        r#"{"terminal":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.revoke-token",
+        r#"{"token":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "terminals.operate-end",
+        r#"{"terminal":"1"}"#,
+        ["forbidden"; 3],
+    ),
     ("search.find", r#"{"q":"secret"}"#, ["", "", ""]),
     ("search.clear-recent", "{}", ["", "", ""]),
     ("search.rebuild", "{}", ["forbidden"; 3]),

@@ -8,6 +8,8 @@ pub(super) const FEEDS: &[(&str, [bool; 3])] = &[
     ("room/{room}/typing", [false, false, true]),
     ("room/{room}/presence", [false, false, true]),
     ("room/{room}/voice", [false, false, true]),
+    ("room/{room}/terminals", [false, false, true]),
+    ("room/{room}/terminals/screens", [false, false, true]),
     ("space/{space}", [false, true, true]),
     ("space/{space}/applications", [false, false, false]),
     ("space/{space}/presence", [false, true, true]),

@@ -59,7 +59,8 @@ impl Fixture {
                 .replace("{participant}", "1")
                 .replace("{letter}", "1")
                 .replace("{place}", "1")
-                .replace("{sheet}", "1"),
+                .replace("{sheet}", "1")
+                .replace("{terminal}", "1"),
             |text, (name, value)| {
                 text.replace(&format!("{{{name}}}"), value)
                     .replace(&name.to_uppercase(), value)

@@ -99,6 +99,49 @@ pub(super) const ROUTES: &[Row] = &[
         [No(404), No(404), No(403)],
     ),
     row("GET", "/rooms/{room}/voice/bar", [No(404), No(404), It]),
+    row("GET", "/rooms/{room}/terminals", [No(404), No(404), It]),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/strip",
+        [No(404), No(404), It],
+    ),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/list",
+        [No(404), No(404), It],
+    ),
+    // There is none of this number.
+    row("GET", "/rooms/{room}/terminals/{terminal}", [No(404); 3]),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/people",
+        [No(404); 3],
+    ),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/text",
+        [No(404); 3],
+    ),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/watch",
+        [No(404); 3],
+    ),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/replay",
+        [No(404); 3],
+    ),
+    row(
+        "GET",
+        "/rooms/{room}/terminals/{terminal}/recording",
+        [No(404); 3],
+    ),
+    // It asks for a token instead of a session.
+    row("GET", "/terminals/share", [No(401); 3]),
+    row("GET", "/terminals", [No(403); 3]),
+    row("GET", "/account/terminals", [It; 3]),
+    row("POST", "/account/terminals", [No(422); 3]),
     row("GET", "/rooms/{room}/readers", [No(404), No(404), It]),
     row("GET", "/spaces/{space}/members", [No(404), It, It]),
     row(

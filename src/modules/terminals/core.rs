@@ -1,0 +1,18 @@
+//! A terminal without sockets and without I/O: the bytes that its program wrote, the screen that
+//! they make, and what each viewer of it has got. The server has one of each terminal that it
+//! mirrors, and `tidepool share` has the original.
+
+mod frame;
+mod log;
+mod screen;
+mod signals;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod thumbnail;
+
+pub use frame::{Frame, Malformed, Size};
+pub use log::MAX_LOG_BYTES;
+pub use signals::Signal;
+pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, Terminal};
+pub use thumbnail::{Run, thumbnail};

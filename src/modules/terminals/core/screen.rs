@@ -1,0 +1,123 @@
+//! The screen that a program's output makes.
+
+use super::frame::Size;
+use super::signals::{Signal, Signals};
+
+/// The screen of a terminal. Takes output in pieces that end anywhere.
+pub(super) struct Screen {
+    cells: avt::Terminal,
+    signals: Signals,
+    /// The beginning of a character of UTF-8, at most three bytes.
+    incomplete: Vec<u8>,
+}
+
+/// A screen without history: viewers keep their own.
+fn cells(size: Size) -> avt::Terminal {
+    let (cols, rows) = (usize::from(size.cols.max(1)), usize::from(size.rows.max(1)));
+    avt::Terminal::new(cols, rows).expect("neither is zero")
+}
+
+impl Screen {
+    pub(super) fn new(size: Size) -> Self {
+        Self {
+            cells: cells(size),
+            signals: Signals::default(),
+            incomplete: Vec::new(),
+        }
+    }
+
+    pub(super) fn size(&self) -> Size {
+        let (cols, rows) = self.cells.size();
+        Size::new(cols as u16, rows as u16)
+    }
+
+    pub(super) fn cells(&self) -> &avt::Terminal {
+        &self.cells
+    }
+
+    /// Bytes that are no UTF-8 become U+FFFD.
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        let joined;
+        let mut rest = match self.incomplete.is_empty() {
+            true => bytes,
+            false => {
+                self.incomplete.extend_from_slice(bytes);
+                joined = std::mem::take(&mut self.incomplete);
+                &joined
+            }
+        };
+        loop {
+            match std::str::from_utf8(rest) {
+                Ok(text) => return self.draw(text),
+                Err(error) => {
+                    let (valid, invalid) = rest.split_at(error.valid_up_to());
+                    self.draw(std::str::from_utf8(valid).unwrap_or_default());
+                    let Some(wrong) = error.error_len() else {
+                        self.incomplete = invalid.to_vec();
+                        return;
+                    };
+                    self.draw("\u{fffd}");
+                    rest = &invalid[wrong..];
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, text: &str) {
+        self.cells.feed(text);
+        self.signals.feed(text);
+    }
+
+    pub(super) fn resize(&mut self, size: Size) {
+        self.cells
+            .resize(usize::from(size.cols), usize::from(size.rows));
+    }
+
+    /// What draws the same screen on a new terminal of the same size, and brings it into the same
+    /// state: the next byte of output continues from there.
+    pub(super) fn dump(&self) -> Vec<u8> {
+        let mut dump = String::from("\x1bc");
+        dump.push_str(&self.signals.dump());
+        // Last: it ends within an escape sequence if the output does.
+        dump.push_str(&with_semicolons(&self.cells.dump()));
+        let mut dump = dump.into_bytes();
+        dump.extend(&self.incomplete);
+        dump
+    }
+
+    pub(super) fn title(&self) -> &str {
+        self.signals.title()
+    }
+
+    pub(super) fn take_signals(&mut self) -> Vec<Signal> {
+        self.signals.take()
+    }
+
+    /// The lines that are shown, without blanks at their ends, and without empty lines below.
+    pub(super) fn text(&self) -> String {
+        let lines = self.cells.screen().visible_lines();
+        let lines: Vec<String> = lines
+            .map(|line| line.text().trim_end().to_owned())
+            .collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+}
+
+/// The same with `38;2;r;g;b` for the colours that are written `38:2:r:g:b`: xterm takes the first
+/// number of the latter for that of a colour space.
+fn with_semicolons(dump: &str) -> String {
+    let mut out = String::with_capacity(dump.len());
+    let mut parts = dump.split("\x1b[");
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part.find(|letter: char| !matches!(letter, '0'..='9' | ';' | ':'));
+        let (params, rest) = part.split_at(end.unwrap_or(part.len()));
+        out.push_str("\x1b[");
+        match rest.starts_with('m') {
+            true => out.push_str(&params.replace(':', ";")),
+            false => out.push_str(params),
+        }
+        out.push_str(rest);
+    }
+    out
+}

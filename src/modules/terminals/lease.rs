@@ -1,0 +1,94 @@
+//! Which instance has a terminal: the one that its sharer is connected to, which says so again and
+//! again. What no instance has for long ends.
+
+use std::time::{Duration, Instant};
+
+use super::Terminals;
+use super::model::TerminalId;
+use super::open::Ended;
+use super::store::{self, AWAY_TIMEOUT};
+use crate::base::clock::Micros;
+use crate::base::db::Db;
+use crate::base::error::Result;
+
+/// Between two renewals.
+const RENEW_INTERVAL: Duration = Duration::from_secs(3);
+/// How long a recording is kept.
+pub(super) const RECORDING_TTL: Duration = Duration::from_secs(30 * 86_400);
+/// Renewals between two searches for what is to end or to be deleted.
+const SWEEP_EVERY: u32 = 20;
+
+/// The instance that has a terminal, if one does.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn holder(db: &Db, terminal: TerminalId) -> Result<Option<String>> {
+    const HOLDER: &str =
+        "SELECT instance FROM terminals WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
+    db.optional_scalar(HOLDER, (terminal, Micros::now())).await
+}
+
+impl Terminals {
+    pub(super) fn is_alone(&self) -> bool {
+        self.engine.settings.nats.is_empty()
+    }
+
+    /// Keeps the terminals of this instance, and ends what nobody shares any more.
+    pub(super) async fn renew_repeatedly(self) {
+        let mut round = 0_u32;
+        loop {
+            tokio::time::sleep(RENEW_INTERVAL).await;
+            round = round.wrapping_add(1);
+            if let Err(error) = self.renew(round.is_multiple_of(SWEEP_EVERY)).await {
+                tracing::warn!(%error, "terminals were not renewed");
+            }
+            for terminal in self.open.list() {
+                let is_gone = |since: Instant| since.elapsed() > AWAY_TIMEOUT;
+                if terminal.away_since().is_some_and(is_gone) {
+                    self.end_terminal(&terminal, None).await;
+                }
+            }
+            if !self.is_alone() {
+                self.repeat_summaries();
+            }
+            self.summaries.forget_silent(Instant::now());
+        }
+    }
+
+    async fn renew(&self, is_sweep: bool) -> Result<()> {
+        let db = &self.engine.db;
+        // One instance has all there are: only what is swept needs the times to be right.
+        if !self.open.list().is_empty() && (is_sweep || !self.is_alone()) {
+            let own = self.engine.live.instance().to_owned();
+            db.write_queued(async move |tx| store::renew(tx, &own).await)
+                .await?;
+        }
+        if !self.is_alone() {
+            self.give_up_moved().await?;
+        }
+        if is_sweep {
+            let write = db.write_queued(async move |tx| {
+                let ended = store::end_abandoned(tx).await?;
+                store::delete_old(tx, RECORDING_TTL).await?;
+                Ok(ended)
+            });
+            for (terminal, room) in write.await? {
+                self.publish_ended(terminal, room);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of terminals whose sharers came back to other instances.
+    async fn give_up_moved(&self) -> Result<()> {
+        let own = self.engine.live.instance();
+        for terminal in self.open.list() {
+            let row = store::get(&self.engine.db, terminal.id).await;
+            if row.is_ok_and(|row| row.instance != own) {
+                terminal.close(Ended::Elsewhere);
+                self.open.remove(terminal.id);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! A terminal that this instance has: what its sharer sent, who watches, and what they typed.
+//! Sockets are elsewhere (`sharing.rs`, `watching.rs`, `relay.rs`): they ask for the next thing to
+//! send, and wait for changes.
+
+mod registry;
+mod watchers;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::core::{Frame, Gap, Signal, Size, Terminal};
+use super::input::InputQueue;
+use super::model::{Roles, Summary, TerminalId, TerminalRow};
+use super::recorder::Recorder;
+use super::tokens::Bearer;
+use crate::base::clock::Micros;
+use crate::base::ids::{AccountId, RoomId};
+use crate::engine::viewer::Viewer;
+pub(super) use registry::OpenTerminals;
+pub(super) use watchers::{ForWatcher, Typed, WatcherState};
+
+/// Who watch one terminal at once, on all instances.
+pub(super) const MAX_WATCHERS: usize = 200;
+
+/// Why a watcher or a sharer is sent away, as close codes of their sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The right to be here was lost, or the session.
+    Refused,
+    /// The sharer came back on another connection or instance.
+    Elsewhere,
+    /// The host or a moderator ended it, or it ended by itself.
+    Over,
+    /// What was sent is no message of a terminal.
+    Malformed,
+    /// The server cannot do it now.
+    Unavailable,
+}
+
+impl Ended {
+    /// The close code. After 1012 and 1013 one comes back.
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Self::Refused => 4403,
+            Self::Elsewhere => 1012,
+            Self::Over => 4410,
+            Self::Malformed => 1008,
+            Self::Unavailable => 1013,
+        }
+    }
+}
+
+/// Somebody who watches.
+struct Watcher {
+    viewer: Viewer,
+    ended: Option<Ended>,
+}
+
+/// The connection of a sharer.
+struct Sharer {
+    link: u64,
+    bearer: Bearer,
+}
+
+struct State {
+    terminal: Terminal,
+    roles: Roles,
+    watchers: HashMap<u64, Watcher>,
+    next_link: u64,
+    sharer: Option<Sharer>,
+    /// Since when there is no sharer.
+    away_since: Option<Instant>,
+    /// Why the terminal is over, once it is.
+    over: Option<Ended>,
+    input: InputQueue,
+    /// Bytes typed since this was last taken, by account.
+    typed: HashMap<AccountId, u64>,
+    recorder: Option<Recorder>,
+    /// When the command of a shell began that runs (OSC 133).
+    command_since: Option<Instant>,
+}
+
+/// A command of a shell that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EndedCommand {
+    pub(super) time: Duration,
+    /// If the shell says so.
+    pub(super) code: Option<i32>,
+}
+
+/// A terminal that this instance has.
+pub(super) struct OpenTerminal {
+    pub(super) id: TerminalId,
+    pub(super) room: RoomId,
+    pub(super) host: AccountId,
+    pub(super) started_at: Micros,
+    /// As the sharer called it.
+    pub(super) title: String,
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+}
+
+impl State {
+    fn take_ended_commands(&mut self) -> Vec<EndedCommand> {
+        let mut ended = Vec::new();
+        for signal in self.terminal.take_signals() {
+            match signal {
+                Signal::CommandStarted => self.command_since = Some(Instant::now()),
+                Signal::CommandEnded(code) => {
+                    let since = self.command_since.take();
+                    ended.extend(since.map(|since| EndedCommand {
+                        time: since.elapsed(),
+                        code,
+                    }));
+                }
+                Signal::Titled | Signal::Bell => {}
+            }
+        }
+        ended
+    }
+}
+
+impl OpenTerminal {
+    pub(super) fn new(
+        row: &TerminalRow,
+        size: Size,
+        roles: Roles,
+        recorder: Option<Recorder>,
+    ) -> Arc<Self> {
+        let state = State {
+            terminal: Terminal::new(size),
+            roles,
+            watchers: HashMap::new(),
+            next_link: 1,
+            sharer: None,
+            away_since: Some(Instant::now()),
+            over: None,
+            input: InputQueue::default(),
+            typed: HashMap::new(),
+            recorder,
+            command_since: None,
+        };
+        Arc::new(Self {
+            id: row.id,
+            room: row.room,
+            host: row.host,
+            started_at: row.started_at,
+            title: row.title.clone(),
+            state: Mutex::new(state),
+            changed: watch::Sender::new(0),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes it, and wakes everybody who waits.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.state());
+        self.changed.send_modify(|version| *version += 1);
+        changed
+    }
+
+    /// Waits for changes from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Reads something of the terminal.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Terminal) -> T) -> T {
+        read(&self.state().terminal)
+    }
+
+    // The sharer.
+
+    /// A sharer is here; one that was here before has to go. Returns the number of the connection
+    /// and the position that output is expected from, if there is any. `input`: how much of what
+    /// was typed has arrived there.
+    pub(super) fn attach(&self, bearer: Bearer, input: u64) -> (u64, Option<u64>) {
+        self.change(|state| {
+            state.next_link += 1;
+            let link = state.next_link;
+            state.sharer = Some(Sharer { link, bearer });
+            state.away_since = None;
+            state.input.begin_at(input);
+            let end = state.terminal.end();
+            (link, (end > 0).then_some(end))
+        })
+    }
+
+    /// The connection of a sharer is lost.
+    pub(super) fn detach(&self, link: u64) {
+        self.change(|state| {
+            if state.sharer.as_ref().is_some_and(|one| one.link == link) {
+                state.sharer = None;
+                state.away_since = Some(Instant::now());
+            }
+        });
+    }
+
+    /// Why the sharer on a connection has to go, if they have to.
+    pub(super) fn sharer_ended(&self, link: u64) -> Option<Ended> {
+        let state = self.state();
+        state.over.or_else(|| {
+            let is_here = state.sharer.as_ref().is_some_and(|one| one.link == link);
+            (!is_here).then_some(Ended::Elsewhere)
+        })
+    }
+
+    /// The token of the sharer who is connected.
+    pub(super) fn bearer(&self) -> Option<Bearer> {
+        self.state().sharer.as_ref().map(|one| one.bearer)
+    }
+
+    /// Takes a frame of the sharer's. Returns the position that is acknowledged, and the commands
+    /// that have ended in it.
+    ///
+    /// # Errors
+    /// When output is missing: the sharer has to begin with the screen.
+    pub(super) fn apply(&self, frame: &Frame) -> Result<(u64, Vec<EndedCommand>), Gap> {
+        self.change(|state| {
+            if let Some(recorder) = &mut state.recorder {
+                recorder.note(&state.terminal, frame);
+            }
+            state.terminal.apply(frame)?;
+            Ok((state.terminal.end(), state.take_ended_commands()))
+        })
+    }
+
+    /// Input for the sharer from a position on.
+    pub(super) fn input(&self, position: u64) -> (u64, Vec<u8>) {
+        self.state().input.read(position)
+    }
+
+    /// Everything before a position of the input has arrived.
+    pub(super) fn ack_input(&self, position: u64) {
+        self.change(|state| state.input.ack(position));
+    }
+
+    /// Since when the sharer is away.
+    pub(super) fn away_since(&self) -> Option<Instant> {
+        self.state().away_since
+    }
+
+    /// It is over: everybody is sent away.
+    pub(super) fn close(&self, why: Ended) {
+        self.change(|state| {
+            state.over.get_or_insert(why);
+        });
+    }
+
+    /// Whether it is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.state().over.is_some()
+    }
+
+    /// Sets who is what.
+    pub(super) fn set_roles(&self, roles: Roles) {
+        if self.state().roles != roles {
+            self.change(|state| state.roles = roles);
+        }
+    }
+
+    /// Takes how much was typed, by whom.
+    pub(super) fn take_typed(&self) -> HashMap<AccountId, u64> {
+        std::mem::take(&mut self.state().typed)
+    }
+
+    /// Takes a part of the recording, if there is one to be stored.
+    pub(super) fn take_recorded(&self, is_last: bool) -> Option<(i64, String)> {
+        self.state().recorder.as_mut()?.take(is_last)
+    }
+
+    /// What others see of it.
+    pub(super) fn summary(&self) -> Summary {
+        let state = self.state();
+        let mut watchers: Vec<AccountId> = state
+            .watchers
+            .values()
+            .map(|one| one.viewer.account)
+            .collect();
+        watchers.sort_unstable();
+        watchers.dedup();
+        Summary {
+            watchers,
+            title: state.terminal.title().to_owned(),
+            away: state.sharer.is_none() && state.terminal.exit().is_none(),
+            ..Summary::of_size(state.terminal.size())
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The socket of a sharer: what their program writes comes in, what others type goes out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::core::{Frame, Size};
+use super::hello::{Answer, Hello, MAX_SHARER_MESSAGE_BYTES, PROTOCOL};
+use super::model::TerminalId;
+use super::open::{Ended, OpenTerminal};
+use super::recorder::Recorder;
+use super::store::{self, NewTerminal};
+use super::tokens::Bearer;
+use super::{SHARE, Terminals};
+use crate::base::error::{Check, Error, Result};
+use crate::base::locale::Lang;
+use crate::base::text::{check_short_text, limit_marks, normalize_optional_line};
+use crate::community::Scope;
+use crate::engine::web::{PeerMessage, SocketReader, SocketWriter, accept_socket, words_of};
+
+/// For the first message of a sharer.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections of one account's sharers at once.
+const MAX_SHARERS_PER_ACCOUNT: usize = 16;
+/// Characters of a title and of a command.
+pub(super) const MAX_TITLE_CHARS: usize = 80;
+const MAX_COMMAND_CHARS: usize = 200;
+/// Bytes of output that are acknowledged at once, and the input that a frame carries.
+const ACK_BYTES: u64 = 16 << 10;
+const MAX_INPUT_BYTES: usize = 16 << 10;
+
+/// `GET /terminals/share`: asks for a token instead of a session, and answers with a socket.
+pub(super) async fn share(
+    State(terminals): State<Terminals>,
+    lang: Lang,
+    request: Request,
+) -> Result<Response> {
+    if !terminals.engine.settings.terminals {
+        return Err(Error::Forbidden("error-terminals-off"));
+    }
+    let bearer = match terminals.bearer(request.headers()).await {
+        // A program asks, which no page to sign in would help.
+        Err(Error::SignInFirst) => return Ok(StatusCode::UNAUTHORIZED.into_response()),
+        bearer => bearer?,
+    };
+    let place = terminals
+        .sharers
+        .take(bearer.account, MAX_SHARERS_PER_ACCOUNT)
+        .ok_or(Error::Full("error-terminals-own"))?;
+    let (response, socket) = accept_socket(request, MAX_SHARER_MESSAGE_BYTES)?;
+    if let Some(socket) = socket {
+        tokio::spawn(async move {
+            let _place = place;
+            if let Some((reader, writer)) = socket.open().await {
+                terminals.serve_sharer(bearer, lang, reader, writer).await;
+            }
+        });
+    }
+    Ok(response)
+}
+
+impl Terminals {
+    async fn serve_sharer(
+        &self,
+        bearer: Bearer,
+        lang: Lang,
+        mut reader: SocketReader,
+        writer: SocketWriter,
+    ) {
+        let hello = timeout(HELLO_TIMEOUT, reader.next()).await;
+        let Ok(Some(PeerMessage::Text(hello))) = hello else {
+            return writer.close(Ended::Malformed.code(), "no hello").await;
+        };
+        let begun = match serde_json::from_str::<Hello>(&hello) {
+            Ok(hello) if hello.version == PROTOCOL => self.begin(bearer, hello).await,
+            _ => Err(Error::Conflict("error-terminal-version")),
+        };
+        let (terminal, link, position) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                let answer = Answer::Refused {
+                    code: error.code().to_owned(),
+                    message: words_of(&error, lang),
+                    passing: error.is_passing(),
+                };
+                drop(writer.text(&json(&answer)).await);
+                return writer.close(Ended::Refused.code(), error.code()).await;
+            }
+        };
+        let welcome = Answer::Welcome {
+            terminal: terminal.id.to_string(),
+            path: format!("/rooms/{}/terminals/{}", terminal.room, terminal.id),
+            position,
+        };
+        if writer.text(&json(&welcome)).await.is_ok() {
+            let sending = send_input(&terminal, link, &writer);
+            let ended = tokio::select! {
+                ended = self.receive_output(&terminal, &mut reader, &writer) => ended,
+                ended = sending => ended,
+            };
+            if let Some(ended) = ended {
+                writer.close(ended.code(), "").await;
+            }
+        }
+        terminal.detach(link);
+        if terminal.read(|one| one.exit()).is_some() {
+            self.end_terminal(&terminal, None).await;
+        }
+    }
+
+    /// Begins a terminal, or goes on with one.
+    async fn begin(
+        &self,
+        bearer: Bearer,
+        hello: Hello,
+    ) -> Result<(Arc<OpenTerminal>, u64, Option<u64>)> {
+        let size = Size::new(hello.cols, hello.rows);
+        let input = hello.input;
+        let row = match &hello.terminal {
+            Some(id) => {
+                let id: TerminalId = id.parse().map_err(|_| Error::NotFound)?;
+                let room = store::get(&self.engine.db, id).await?.room;
+                let instance = self.engine.live.instance().to_owned();
+                self.community
+                    .access
+                    .permitted_write(bearer.account, &SHARE, Scope::Room(room), async move |tx| {
+                        store::claim(tx, (id, bearer.account), &instance).await
+                    })
+                    .await?
+            }
+            None => {
+                let new = self.new_terminal(bearer, hello)?;
+                let scope = Scope::Room(new.room);
+                let write = async move |tx: &mut crate::base::db::Tx| store::add(tx, &new).await;
+                self.community
+                    .access
+                    .permitted_write(bearer.account, &SHARE, scope, write)
+                    .await?
+            }
+        };
+        let roles = store::roles(&self.engine.db, &row).await?;
+        let recorder = match row.recorded {
+            true => {
+                let stored = store::recorded(&self.engine.db, row.id).await?;
+                Some(Recorder::resume(stored))
+            }
+            false => None,
+        };
+        let new = OpenTerminal::new(&row, size, roles, recorder);
+        let (terminal, is_new) = self.open.add(new);
+        if is_new {
+            self.publish_begun(&row).await;
+            tokio::spawn(self.clone().present_repeatedly(terminal.clone()));
+        }
+        let (link, position) = terminal.attach(bearer, input);
+        Ok((terminal, link, position))
+    }
+
+    fn new_terminal(&self, bearer: Bearer, hello: Hello) -> Result<NewTerminal> {
+        let command = limit_marks(&normalize_optional_line(&hello.command));
+        let command: String = command.chars().take(MAX_COMMAND_CHARS).collect();
+        let mut title = normalize_optional_line(&hello.title);
+        if title.is_empty() {
+            title = command.chars().take(MAX_TITLE_CHARS).collect();
+        }
+        let mut check = Check::default();
+        check_short_text(&title, "title", MAX_TITLE_CHARS, &mut check);
+        check.done()?;
+        Ok(NewTerminal {
+            room: hello.room.ok_or(Error::NotFound)?,
+            host: bearer.account,
+            title,
+            command,
+            takes_input: hello.takes_input,
+            recorded: hello.record,
+            instance: self.engine.live.instance().to_owned(),
+        })
+    }
+
+    /// Takes what the program writes, and acknowledges it. `None` when the connection is lost, or
+    /// the program has ended and all is there.
+    async fn receive_output(
+        &self,
+        terminal: &OpenTerminal,
+        reader: &mut SocketReader,
+        writer: &SocketWriter,
+    ) -> Option<Ended> {
+        let mut acked = 0;
+        while let Some(message) = reader.next().await {
+            let PeerMessage::Binary(bytes) = message else {
+                return Some(Ended::Malformed);
+            };
+            let Ok(frame) = Frame::decode(&bytes) else {
+                return Some(Ended::Malformed);
+            };
+            if let Frame::Ack { position } = frame {
+                terminal.ack_input(position);
+                continue;
+            }
+            let Ok((end, commands)) = terminal.apply(&frame) else {
+                return Some(Ended::Malformed);
+            };
+            for command in commands {
+                self.tell_command(terminal, command).await;
+            }
+            let is_last = matches!(frame, Frame::Exit { .. });
+            let is_screen = matches!(frame, Frame::Snapshot { .. });
+            if is_last || is_screen || end >= acked + ACK_BYTES || bytes.len() < 1_024 {
+                acked = end;
+                let ack = Frame::Ack { position: end };
+                writer.binary(&ack.encode()).await.ok()?;
+            }
+            if is_last {
+                return Some(Ended::Over);
+            }
+        }
+        None
+    }
+}
+
+/// Sends what others type until the sharer has to go.
+async fn send_input(terminal: &OpenTerminal, link: u64, writer: &SocketWriter) -> Option<Ended> {
+    let mut changes = terminal.changes();
+    let mut sent = 0;
+    loop {
+        changes.mark_unchanged();
+        if let Some(ended) = terminal.sharer_ended(link) {
+            return Some(ended);
+        }
+        let (position, bytes) = terminal.input(sent);
+        for (index, part) in bytes.chunks(MAX_INPUT_BYTES).enumerate() {
+            let frame = Frame::Input {
+                position: position + (index * MAX_INPUT_BYTES) as u64,
+                bytes: part.to_vec(),
+            };
+            writer.binary(&frame.encode()).await.ok()?;
+        }
+        sent = position + bytes.len() as u64;
+        changes.changed().await.ok()?;
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    String::from(Box::<str>::from(crate::engine::bus::json(value)))
+}
