@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
@@ -43,6 +44,10 @@ pub(super) async fn share(
         return Err(Error::Forbidden("error-terminals-off"));
     }
     let bearer = match terminals.bearer(request.headers()).await {
+        // To who is no program this is no address.
+        Err(Error::SignInFirst) if !request.headers().contains_key(AUTHORIZATION) => {
+            return Err(Error::NotFound);
+        }
         // A program asks, which no page to sign in would help.
         Err(Error::SignInFirst) => return Ok(StatusCode::UNAUTHORIZED.into_response()),
         bearer => bearer?,

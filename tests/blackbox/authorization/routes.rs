@@ -138,7 +138,7 @@ pub(super) const ROUTES: &[Row] = &[
         [No(404); 3],
     ),
     // It asks for a token instead of a session.
-    row("GET", "/terminals/share", [No(401); 3]),
+    open("GET", "/terminals/share", No(404)),
     row("GET", "/terminals", [No(403); 3]),
     row("GET", "/account/terminals", [It; 3]),
     row("POST", "/account/terminals", [No(422); 3]),
