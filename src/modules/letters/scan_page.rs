@@ -31,6 +31,7 @@ pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
 }
 
 /// What the viewer can do with the sticker.
+#[allow(clippy::large_enum_variant, reason = "one for each request")]
 enum View {
     /// Nothing: what this is.
     Stranger,
