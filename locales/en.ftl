@@ -2247,6 +2247,7 @@ act-letter-shown = Brought a letter back
 permission-letters-write = Write letters to members of the space, and open ones to all
 permission-letters-organise = Set up letters, places, couriers and stickers, and settle what is late or lost
 permission-letters-moderate = Take letters down
+error-letter-answer-by-tide = Who wrote this does not say who they are, so their door is not told: answer by tide.
 error-letter-long = A letter has at most { $limit } characters. Shorten it.
 error-letter-empty = Nothing is written yet.
 error-letter-recipient = Choose whom the letter is to.

@@ -198,7 +198,7 @@ fn reachable<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BT
 
 /// Writes that need no permission of a space or room: those of one's own account and sessions, and
 /// those that check everything themselves in their transaction.
-const UNPERMITTED_WRITES: [(&str, usize); 48] = [
+const UNPERMITTED_WRITES: [(&str, usize); 49] = [
     ("community::account_deletion", 2),
     ("community::accounts", 1),
     ("community::bans", 1),
@@ -234,6 +234,7 @@ const UNPERMITTED_WRITES: [(&str, usize); 48] = [
     ("modules::chat::actions::schedule", 1),
     ("modules::chat::read_all", 1),
     ("modules::chat::seed", 2),
+    ("modules::letters::museum", 1),
     ("modules::moderation::appeals", 1),
     ("modules::moderation::reports", 1),
     ("modules::notices::actions", 3),

@@ -32,6 +32,8 @@ CREATE TABLE letter_places (
 CREATE UNIQUE INDEX letter_places_by_code ON letter_places (space_id, code)
     WHERE state <> 'retired';
 CREATE INDEX letter_places_of_resident ON letter_places (resident_id);
+CREATE INDEX letter_places_of_applicant ON letter_places (applicant_id);
+CREATE INDEX letter_places_of_space ON letter_places (space_id, state);
 
 CREATE TABLE letters (
     id             BIGINT NOT NULL PRIMARY KEY,
@@ -74,6 +76,10 @@ CREATE INDEX letters_written ON letters (author_id, space_id, sealed_at, id);
 CREATE INDEX letters_open ON letters (space_id, delivered_at, id) WHERE kind = 'open';
 CREATE INDEX letters_of_thread ON letters (thread_id, id);
 CREATE INDEX letters_carried ON letters (space_id, state, due_at) WHERE way = 'hand';
+CREATE INDEX letters_of_space ON letters (space_id, id);
+CREATE INDEX letters_to_place ON letters (place_id) WHERE place_id IS NOT NULL;
+CREATE INDEX letters_held ON letters (holder_id) WHERE holder_id IS NOT NULL;
+CREATE INDEX letters_offered ON letters (offered_to) WHERE offered_to IS NOT NULL;
 
 -- Earlier texts of drafts.
 CREATE TABLE letter_versions (
@@ -121,6 +127,8 @@ CREATE TABLE letter_couriers (
     delivered    BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (space_id, account_id)
 );
+CREATE INDEX letter_couriers_of_account ON letter_couriers (account_id);
+CREATE INDEX letter_refusals_of_account ON letter_refusals (account_id);
 
 -- Letters given to the museum of a space: hung while both give them and a curator hung them.
 CREATE TABLE letter_exhibits (

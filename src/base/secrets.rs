@@ -37,6 +37,13 @@ pub fn short_token() -> String {
     random(12)
 }
 
+/// A number that nobody can know, to draw from.
+pub fn seed() -> i64 {
+    // As for tokens: a predictable one would tell what is drawn.
+    let seed = getrandom::u64().expect("the system's random source answers");
+    seed.cast_signed()
+}
+
 /// An id for a request, 16 hexadecimal digits: unique within a process, and almost certainly across
 /// restarts. Not a secret; costs no system call.
 pub fn request_id() -> String {

@@ -204,6 +204,21 @@ pub async fn check_open(tx: &mut Tx, room: RoomId) -> Result<()> {
     }
 }
 
+/// Checks that an account takes what another begins, in the transaction that does, whether or not
+/// the other one has blocked it.
+///
+/// # Errors
+/// `Conflict` when it has blocked the other, or takes no conversations.
+pub async fn check_takes(tx: &mut Tx, by: AccountId, other: AccountId) -> Result<()> {
+    const IS_REFUSED: &str = "SELECT EXISTS (SELECT 1 FROM accounts \
+        WHERE id = $2 AND writers = 'nobody') OR EXISTS (SELECT 1 FROM blocks \
+        WHERE kind = 'block' AND account_id = $2 AND blocked_id = $1)";
+    match tx.scalar(IS_REFUSED, (by, other)).await? {
+        true => Err(Error::Conflict("error-takes-no-messages")),
+        false => Ok(()),
+    }
+}
+
 /// Checks that an account may begin a conversation with others, in the transaction that does.
 /// Their rows are locked, so a setting that changes meanwhile counts before or after.
 ///

@@ -38,6 +38,7 @@ pub(super) async fn account(
         space: target.space,
         room: None,
         author: account,
+        shown_author: None,
         excerpt: lines.join("\n"),
         href: match target.space {
             Some(space) => format!("/spaces/{space}/members/{account}"),

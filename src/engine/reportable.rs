@@ -28,8 +28,10 @@ pub struct Reported {
     pub space: Option<SpaceId>,
     /// The room it is in: only who reads that may review it.
     pub room: Option<RoomId>,
-    /// Whose it is.
+    /// Whose it is. Reviewers are told; whoever reports it only where `shown_author` is `None`.
     pub author: AccountId,
+    /// What whoever reports it knows its author by, where that is not the account.
+    pub shown_author: Option<String>,
     /// What it says, as plain text.
     pub excerpt: String,
     /// The path of its page.

@@ -285,6 +285,16 @@ async fn unsigned_letter_names_nobody() {
     );
     let list = bob.page(&format!("/spaces/{}/letters", bob.space)).await;
     assert!(!main_of(&list).contains("annabel"));
+    // Nor does the form that reports it.
+    let report = bob.page(&format!("/report/letter/{letter}")).await;
+    let main = main_of(&report);
+    assert!(
+        main.contains("Somebody") && !main.contains("annabel"),
+        "{main}"
+    );
+    // Whom one blocks oneself makes no difference: the answer would tell who wrote it.
+    let block = json!({ "account": ann.id, "kind": "block" });
+    bob.act("community.block", block).await.done();
     let answer = begin(&bob, json!({ "kind": "person", "reply_to": letter })).await;
     let desk = bob.page(&format!("/letters/{answer}/desk")).await;
     let main = main_of(&desk);

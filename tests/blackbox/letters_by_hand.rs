@@ -303,7 +303,7 @@ async fn lost_letter_is_settled_by_organisers_alone() {
     // It turns up at its recipient's door.
     let sticker = format!("/l/{}", codes[3]);
     has(&bob, &sticker, "This letter is for you").await;
-    let has_it = [("letter", &*letter)];
+    let has_it = [("letter", &*letter), ("code", &*codes[3])];
     let received = bob
         .form_from(&sticker, "/act/letters.receive", &has_it)
         .await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::driver::acquire_browsers;
 use super::session::{Browser, Kind};
-use crate::support::{Person, TestServer};
+use crate::support::{Person, Sharer, TestServer};
 
 /// Somebody's words, at a pace at which each begins a group of their own where they change.
 async fn conversation(ann: &Person, jun: &Person, mara: &Person, sam: &Person) {
@@ -131,7 +131,10 @@ async fn found_again(browser: &Browser, ann: &Person, [jun, mara, sam]: &[&Perso
         .await;
     for (person, body) in [
         (jun, "Leave it on until the end of the week."),
-        (sam, "The forecast says four more nights below three degrees."),
+        (
+            sam,
+            "The forecast says four more nights below three degrees.",
+        ),
         (&ann, "Then it stays. I will weigh the corners down."),
         (mara, "There are bricks behind the shed, @Ann Okafor."),
     ] {
@@ -139,13 +142,18 @@ async fn found_again(browser: &Browser, ann: &Person, [jun, mara, sam]: &[&Perso
         let reply = json!({ "message": root.id, "body": body, "key": key });
         person.act("chat.thread", reply).await.done();
     }
-    jun.post("garden-plans", "@Ann Okafor, may the squash have the south bed?")
-        .await;
+    jun.post(
+        "garden-plans",
+        "@Ann Okafor, may the squash have the south bed?",
+    )
+    .await;
     browser.go(&format!("/rooms/{}", ann.room("general"))).await;
     let line = format!("#m-{} .thread-line", root.id);
     browser.wait_visible(&line).await;
     browser.click(&line).await;
-    browser.wait_text(".thread .region .msg .body", "bricks").await;
+    browser
+        .wait_text(".thread .region .msg .body", "bricks")
+        .await;
     picture(browser, "thread", "light").await;
     browser.go("/search?q=frost").await;
     // What was just written may not be in the index yet.
@@ -213,6 +221,77 @@ async fn people_talk(
     }
 }
 
+/// What a program on the sharer's machine writes.
+const BUILD: &str = "\x1b[32;1mjun@shed\x1b[0m:\x1b[34;1m~/valves\x1b[0m$ cargo test\r\n\
+    \x1b[32;1m   Compiling\x1b[0m valves v0.3.0 (/home/jun/valves)\r\n\
+    \x1b[32;1m    Finished\x1b[0m `test` profile in 4.12s\r\n\
+    \x1b[32;1m     Running\x1b[0m unittests src/lib.rs\r\n\r\nrunning 3 tests\r\n\
+    test beds_are_watered_in_order ... \x1b[32mok\x1b[0m\r\n\
+    test frost_closes_all_valves ... \x1b[32mok\x1b[0m\r\n\
+    test four_minutes_are_enough_in_autumn ... \x1b[32mok\x1b[0m\r\n\r\n\
+    test result: \x1b[32mok\x1b[0m. 3 passed; 0 failed; 0 ignored\r\n\r\n\
+    \x1b[32;1mjun@shed\x1b[0m:\x1b[34;1m~/valves\x1b[0m$ ";
+
+/// One shares a terminal, and lets another type.
+async fn terminal_is_shared(
+    server: &TestServer,
+    browser: &Browser,
+    ann: &Person,
+    [jun, mara]: &[&Person; 2],
+) {
+    let room = ann.room("garden-plans");
+    let token = jun.terminal_token().await;
+    let shared = Sharer::begin(server, &token, Sharer::hello(&room)).await;
+    let mut sharer = shared.expect("it is shared");
+    sharer.write(BUILD).await;
+    let path = format!("/rooms/{room}/terminals/{}", sharer.terminal);
+    let watching = Browser::signed_in(mara, &server.base()).await;
+    for one in [&watching, browser] {
+        one.go(&path).await;
+        one.wait_until("document.querySelector('.xterm-rows')?.textContent.includes('3 passed')")
+            .await;
+    }
+    let role = json!({ "terminal": sharer.terminal, "account": ann.id, "role": "typist" });
+    jun.act("terminals.set-role", role).await.done();
+    browser.wait_text(".terminal-status", "You may type").await;
+    picture(browser, "terminal", "light").await;
+    watching.close().await;
+    sharer.exit(0).await;
+}
+
+/// A letter by tide, which arrives and is opened.
+async fn letter_arrives(server: &mut TestServer, browser: &Browser, ann: &Person, mara: &Person) {
+    const TEXT: &str = "Dear Ann,\n\nthe lemons stand in the hall now, all eleven of them, and the \
+        house smells as it did when we were children.\n\nI thought of you when I carried the last \
+        one in. You said that a tree remembers who watered it. I did not believe it then.\n\n\
+        Come and see them before the spring, and bring the book.\n\nYours,\nMara";
+    let begun = json!({ "space": ann.space, "kind": "person", "to": ann.id });
+    let begun = mara.act("letters.write", begun).await.done();
+    let letter = begun["letter"].as_str().expect("an id");
+    let sealed = json!({ "letter": letter, "revision": "0", "body": TEXT, "paper": "cream",
+        "signature": "own", "pen_name": "" });
+    mara.act("letters.seal", sealed).await.done();
+    server.stop().await;
+    for change in [
+        "UPDATE letters SET departs_at = 1, arrives_at = 1 WHERE departs_at IS NOT NULL",
+        "UPDATE jobs SET run_at = 1",
+    ] {
+        server.change_rows(change).await;
+    }
+    server.start_again().await;
+    let sheet = format!("/letters/{letter}");
+    crate::support::eventually("the letter arrives", async || {
+        (ann.get(&sheet).await.status == 200).then_some(())
+    })
+    .await;
+    ann.act("letters.open", json!({ "letter": letter }))
+        .await
+        .done();
+    browser.go(&sheet).await;
+    browser.wait_text("main", "the lemons stand").await;
+    picture(browser, "letter", "light").await;
+}
+
 /// Members report what somebody new wrote, and the one who did appeals.
 async fn reports_wait(server: &TestServer, members: &[&Person]) {
     let lou = server.member("Lou Deal").await;
@@ -242,7 +321,7 @@ async fn reports_wait(server: &TestServer, members: &[&Person]) {
 #[ignore = "writes the README's pictures; run scripts/screenshots"]
 async fn screenshots() {
     let _browsers = acquire_browsers(4).await;
-    let server = TestServer::start().await;
+    let mut server = TestServer::start().await;
     let visitor = Browser::open(&server.base()).await;
     visitor.go("/").await;
     visitor.wait_visible("[name=community]").await;
@@ -279,6 +358,9 @@ async fn screenshots() {
     hand_over_files(&browser).await;
     picture(&browser, "files", "light").await;
     people_talk(&server, &browser, &ann, &[&jun, &mara]).await;
+    terminal_is_shared(&server, &browser, &ann, &[&jun, &mara]).await;
+    letter_arrives(&mut server, &browser, &ann, &mara).await;
+    browser.go(&format!("/rooms/{}", ann.room("general"))).await;
     ann.invite().await;
     browser.click(".side > header a").await;
     browser.wait_visible("nav.tabs").await;

@@ -34,6 +34,7 @@ pub(super) async fn message(chat: Chat, viewer: Viewer, target: Target) -> Resul
         space: room.space,
         room: Some(room.id),
         author: message.author,
+        shown_author: None,
         excerpt: lines.join("\n"),
         href: format!("/messages/{id}"),
         at: Some(message.created_at),

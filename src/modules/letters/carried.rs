@@ -77,6 +77,31 @@ macro_rules! carried_columns {
 }
 
 impl Letters {
+    /// The letters that a courier has, and those that are offered to them, what is due first.
+    pub(super) async fn held_by(&self, space: SpaceId, courier: AccountId) -> Result<Vec<Carried>> {
+        const READ: &str = concat!(
+            carried_columns!(),
+            "WHERE l.space_id = $1 AND l.way = 'hand' \
+             AND l.state IN ('in_transit', 'undeliverable') \
+             AND (l.holder_id = $2 OR l.offered_to = $2) ORDER BY l.due_at, l.id LIMIT $3"
+        );
+        let row = (space, courier, MAX_CARRIED_SHOWN);
+        self.engine.db.all(READ, row).await
+    }
+
+    /// The letters that wait for a courier between places of a branch, what is due first.
+    pub(super) async fn waiting_in(&self, space: SpaceId, branch: &str) -> Result<Vec<Carried>> {
+        const READ: &str = concat!(
+            carried_columns!(),
+            "WHERE l.space_id = $1 AND l.way = 'hand' AND l.state = 'posted' \
+             AND (p.code LIKE $2 || '%' OR EXISTS (SELECT 1 FROM letter_places d \
+             WHERE d.resident_id = l.author_id AND d.space_id = l.space_id AND d.state = 'open' \
+             AND d.code LIKE $2 || '%')) ORDER BY l.due_at, l.id LIMIT $3"
+        );
+        let row = (space, branch, MAX_CARRIED_SHOWN);
+        self.engine.db.all(READ, row).await
+    }
+
     /// The letters of a space that are on their way by hand, stuck or lost, what is due first.
     pub(super) async fn carried(&self, space: SpaceId) -> Result<Vec<Carried>> {
         const READ: &str = concat!(

@@ -10,9 +10,10 @@ use super::couriers::{self, Post};
 use super::drafts::LetterInput;
 use super::journey::Move;
 use super::letter::Letter;
-use super::model::{Actor, LetterId, State, Step, Way};
+use super::model::{Actor, LetterId, Signature, State, Step, Way};
 use super::places::area_of;
-use super::{Letters, ORGANISE, WRITE, store};
+use super::settings::check_takes_letters;
+use super::{Letters, ORGANISE, WRITE, codes, store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -99,7 +100,9 @@ impl Letters {
             return Err(Error::Conflict("error-letter-held"));
         }
         let at = match letter.state {
-            State::Posted => &scan.ends.from,
+            // As where it was posted: the journey tells of the author's area only if they sign.
+            State::Posted if letter.signature == Signature::Own => &scan.ends.from,
+            State::Posted => "",
             _ => &scan.ends.to,
         };
         self.advance(tx, letter, scan.step(Step::Take, at)).await?;
@@ -134,6 +137,17 @@ impl Letters {
         }
         if !scan.post.covers(&scan.ends.to) {
             return Err(Error::Forbidden("error-letters-branch"));
+        }
+        let Some(to) = letter.recipient_id else {
+            return self.fail(tx, letter, scan, "moved").await;
+        };
+        match check_takes_letters(tx, letter, to).await {
+            Ok(()) => {}
+            // They left, or want no letters of its author any more.
+            Err(Error::NotFound | Error::Conflict(_)) => {
+                return self.fail(tx, letter, scan, "refused").await;
+            }
+            Err(error) => return Err(error),
         }
         let deliver = scan.step(Step::Deliver, &scan.ends.to);
         self.advance(tx, letter, deliver).await?;
@@ -261,16 +275,24 @@ pub(super) async fn retry(letters: Letters, viewer: Viewer, input: LetterInput) 
     letters.carry(&viewer, input.letter, Deed::Retry).await
 }
 
+#[derive(Deserialize)]
+pub(super) struct ReceiveInput {
+    letter: LetterId,
+    /// That of the sticker: who knows it has the envelope before them.
+    code: String,
+}
+
 /// `letters.receive`: the recipient confirms that they have a letter that was carried to them.
 pub(super) async fn receive(
     letters: Letters,
     viewer: Viewer,
-    input: LetterInput,
+    input: ReceiveInput,
 ) -> Result<Outcome> {
     let (id, by) = (input.letter, viewer.account);
     let found = store::find(&letters.engine.db, id).await?;
     let is_for = found.recipient_id == Some(by) && found.way == Way::Hand;
-    if !is_for || found.code.is_none() {
+    let code = codes::parse(&input.code);
+    if !is_for || code.is_none() || found.code != code {
         return Err(Error::NotFound);
     }
     let context = letters.clone();

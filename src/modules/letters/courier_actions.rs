@@ -24,13 +24,15 @@ async fn set(
     (rank, branch, state): (i64, &str, &str),
     (about, by): (&str, Option<AccountId>),
 ) -> Result<()> {
-    const COUNT: &str = "SELECT COUNT(*) FROM letter_couriers WHERE space_id = $1";
+    // One who is there already takes no further place.
+    const COUNT: &str = "SELECT COUNT(*) FROM letter_couriers \
+        WHERE space_id = $1 AND account_id <> $2";
     const SET: &str = "INSERT INTO letter_couriers \
         (space_id, account_id, rank, branch, state, about, appointed_by, since) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (space_id, account_id) DO UPDATE SET \
         rank = excluded.rank, branch = excluded.branch, state = excluded.state, \
         about = excluded.about, appointed_by = excluded.appointed_by, since = excluded.since";
-    let count: i64 = tx.scalar(COUNT, (space,)).await?;
+    let count: i64 = tx.scalar(COUNT, (space, account)).await?;
     if count >= MAX_COURIERS {
         return Err(Error::Full("error-couriers-full"));
     }

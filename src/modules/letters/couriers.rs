@@ -89,9 +89,14 @@ pub(super) async fn of(db: &Db, space: SpaceId, account: AccountId) -> Result<Op
     db.optional(OF, (space, account)).await
 }
 
-/// The same in a transaction.
+/// The same in a transaction, of a member: who left the space holds no post.
 pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Result<Option<Post>> {
-    tx.optional(OF, (space, account)).await
+    const IN_SPACE: &str = concat!(
+        post_columns!(),
+        "JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \
+         WHERE c.space_id = $1 AND c.account_id = $2"
+    );
+    tx.optional(IN_SPACE, (space, account)).await
 }
 
 /// The couriers of a space and who applied, the highest rank first.

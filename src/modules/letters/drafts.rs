@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
-use super::settings::{check_takes_letters, in_tx};
+use super::settings::{in_tx, takes_letters};
 use super::store::{DraftText, NewLetter};
 use super::text::{MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name};
 use super::{Letters, WRITE, store};
@@ -90,6 +90,10 @@ pub(super) async fn write(letters: Letters, viewer: Viewer, input: WriteInput) -
         if let Some(answered) = new.reply_to {
             let letter = tx_letter(tx, answered).await?;
             address_answer(&mut new, &letter, author, lang)?;
+            // Its address would say who they are.
+            if new.way == Way::Hand && !new.recipient_name.is_empty() {
+                return Err(Error::Conflict("error-letter-answer-by-tide"));
+            }
         }
         check_address(tx, &new).await?;
         let (id, is_new) = store::add(tx, &new, PAPERS[0]).await?;
@@ -131,18 +135,19 @@ fn address_answer(
     Ok(())
 }
 
+async fn check_takes_new(tx: &mut Tx, new: &NewLetter, to: AccountId) -> Result<()> {
+    let is_named = new.recipient_name.is_empty();
+    takes_letters(tx, new.space, (new.author, to), is_named).await
+}
+
 async fn check_address(tx: &mut Tx, new: &NewLetter) -> Result<()> {
     match (new.kind, new.recipient) {
         (Kind::Open, None) => match new.way {
             Way::Tide => Ok(()),
             Way::Hand => Err(Error::field("way", "error-message-shape")),
         },
-        (Kind::Person, Some(to)) if to != new.author => {
-            check_takes_letters(tx, new.space, new.author, to).await
-        }
-        (Kind::Future, Some(to)) if new.way == Way::Tide => {
-            check_takes_letters(tx, new.space, new.author, to).await
-        }
+        (Kind::Person, Some(to)) if to != new.author => check_takes_new(tx, new, to).await,
+        (Kind::Future, Some(to)) if new.way == Way::Tide => check_takes_new(tx, new, to).await,
         _ => Err(Error::field("to", "error-letter-recipient")),
     }
 }
@@ -218,15 +223,17 @@ pub(super) async fn save_in(
     Ok(())
 }
 
+/// Deletes all but the latest versions.
+const TRIM: &str = "DELETE FROM letter_versions WHERE letter_id = $1 AND revision NOT IN \
+    (SELECT revision FROM letter_versions WHERE letter_id = $1 \
+    ORDER BY revision DESC LIMIT $2)";
+
 /// Keeps the present text as a version, at most once in a while, and only the latest.
 async fn keep_version(tx: &mut Tx, letter: &Letter) -> Result<()> {
     const KEEP: &str = "INSERT INTO letter_versions (letter_id, revision, body, saved_at) \
         SELECT $1, $2, $3, $4 WHERE NOT EXISTS \
         (SELECT 1 FROM letter_versions WHERE letter_id = $1 AND saved_at > $5) \
         ON CONFLICT DO NOTHING";
-    const TRIM: &str = "DELETE FROM letter_versions WHERE letter_id = $1 AND revision NOT IN \
-        (SELECT revision FROM letter_versions WHERE letter_id = $1 \
-        ORDER BY revision DESC LIMIT $2)";
     let now = Micros::now();
     let row = (
         letter.id,
@@ -308,6 +315,7 @@ pub(super) async fn restore(
         let body: String = tx.scalar(FIND, (id, revision)).await?;
         let row = (id, letter.revision, &letter.body, Micros::now());
         tx.execute(KEEP, row).await?;
+        tx.execute(TRIM, (id, MAX_LETTER_VERSIONS)).await?;
         tx.execute(SET, (id, &body)).await?;
         Ok(())
     };

@@ -1,6 +1,7 @@
 //! Letters by hand that wait too long expire: those that were never posted, and those that no
 //! courier took. Every night, a bounded number at a time.
 
+use super::carry::CARRY_TIME;
 use super::journey::Move;
 use super::model::{Actor, LetterId, Step};
 use super::{Letters, store};
@@ -17,10 +18,14 @@ const MAX_EXPIRED_PER_NIGHT: i64 = 1_000;
 
 pub(super) async fn run(letters: Letters, run: Run, (): ()) -> Result<Settled, Failure> {
     const FIND: &str = "SELECT id FROM letters WHERE way = 'hand' \
-        AND state IN ('sealed', 'posted') AND sealed_at < $1 ORDER BY id LIMIT $2";
+        AND ((state = 'sealed' AND sealed_at < $1) OR (state = 'posted' AND due_at < $2)) \
+        ORDER BY id LIMIT $3";
     let before = Micros(Micros::now().0 - WAIT);
+    // Of a posted one the due time is counted from when it began to wait.
+    let due = before.plus(CARRY_TIME);
     let db = letters.engine.db.clone();
-    let found: Vec<LetterId> = db.scalars(FIND, (before, MAX_EXPIRED_PER_NIGHT)).await?;
+    let row = (before, due, MAX_EXPIRED_PER_NIGHT);
+    let found: Vec<LetterId> = db.scalars(FIND, row).await?;
     for id in found {
         let context = letters.clone();
         let write = db.write_queued(async move |tx: &mut Tx| {

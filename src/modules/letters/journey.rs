@@ -151,7 +151,8 @@ impl Letters {
     pub(super) fn publish_moved(&self, tx: &mut Tx, letter: &Letter) {
         let people = [
             Some(letter.author_id),
-            letter.recipient_id,
+            // Nobody learns of a letter that has not come.
+            letter.recipient_id.filter(|_| letter.state.has_arrived()),
             letter.holder_id,
             letter.offered_to,
         ];

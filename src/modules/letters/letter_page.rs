@@ -188,9 +188,13 @@ impl Letters {
         let all = entries(&self.engine.db, letter.id).await?;
         let role = letter.role(viewer.account);
         let address = match letter.place_id.filter(|_| role == Role::Author) {
+            // The door only once a sticker is bound to it, for ever; before that the area.
             Some(place) => {
                 let place = places::find(&self.engine.db, place).await?;
-                Some((place.code, place.name))
+                Some(match letter.code {
+                    Some(_) => (place.code, place.name),
+                    None => (places::area_of(&place.code), String::new()),
+                })
             }
             None => None,
         };

@@ -129,7 +129,7 @@ pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> 
         let letter = store::lock(tx, id).await?;
         let sql = match letter.role(account) {
             Role::Author => AUTHOR,
-            Role::Recipient if letter.is_visible_to(account) => RECIPIENT,
+            Role::Recipient if !gives || letter.is_visible_to(account) => RECIPIENT,
             Role::Recipient | Role::Reader | Role::Stranger => return Err(Error::NotFound),
         };
         if !is_givable(&letter) {
@@ -139,11 +139,13 @@ pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> 
         tx.execute(sql, (id, gives, named)).await?;
         Ok(())
     };
-    let access = &letters.community.access;
-    // Whoever may only read for a while may still take a letter back.
-    access
-        .permitted_write(account, &READ, Scope::Space(space), work)
-        .await?;
+    if gives {
+        let (access, scope) = (&letters.community.access, Scope::Space(space));
+        access.permitted_write(account, &READ, scope, work).await?;
+    } else {
+        // Both may take it back at any time, also once they left the space.
+        letters.engine.db.write(work).await?;
+    }
     Ok(Outcome::new(
         json!({ "gives": gives }),
         format!("/letters/{id}"),

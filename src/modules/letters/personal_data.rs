@@ -62,7 +62,12 @@ pub(super) async fn export(letters: Letters, account: AccountId, after: i64) -> 
 /// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
 /// with who wrote them.
 pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
-    const FORGET: [&str; 4] = [
+    const FORGET: [&str; 8] = [
+        "UPDATE letter_places SET name = '', state = 'retired', resident_id = NULL \
+         WHERE resident_id = $1 AND kind = 'door'",
+        "UPDATE letter_places SET applicant_id = NULL WHERE applicant_id = $1",
+        "UPDATE letters SET holder_id = NULL WHERE holder_id = $1",
+        "UPDATE letters SET offered_to = NULL WHERE offered_to = $1",
         "DELETE FROM letter_exhibits WHERE letter_id IN \
          (SELECT id FROM letters WHERE author_id = $1 OR recipient_id = $1)",
         "DELETE FROM letters WHERE author_id = $1 AND state = 'draft'",

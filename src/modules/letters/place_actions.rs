@@ -25,7 +25,8 @@ async fn insert(
     (name, kind): (&str, &str),
     (applicant, resident): (AccountId, Option<AccountId>),
 ) -> Result<PlaceId> {
-    const COUNT: &str = "SELECT COUNT(*) FROM letter_places WHERE space_id = $1";
+    const COUNT: &str = "SELECT COUNT(*) FROM letter_places \
+        WHERE space_id = $1 AND state <> 'retired'";
     const ADD: &str = "INSERT INTO letter_places (id, space_id, code, name, kind, state, \
         applicant_id, resident_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
         ON CONFLICT DO NOTHING";

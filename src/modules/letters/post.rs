@@ -16,6 +16,7 @@ use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::local_time::time_zone;
+use crate::base::secrets;
 use crate::base::text::is_blank;
 use crate::community::Scope;
 use crate::community::audit::{self, Act};
@@ -82,7 +83,7 @@ async fn check_sealable(tx: &mut Tx, letter: &Letter, settings: &LetterSettings)
     }
     match (letter.kind, letter.recipient_id) {
         (Kind::Open, _) => {}
-        (_, Some(to)) => check_takes_letters(tx, letter.space_id, letter.author_id, to).await?,
+        (_, Some(to)) => check_takes_letters(tx, letter, to).await?,
         (_, None) => return Err(Error::Conflict("error-letter-not-taken")),
     }
     let since = Micros(now.0 - DAY);
@@ -112,14 +113,17 @@ impl Letters {
             Signature::Own => city(zone),
             _ => String::new(),
         };
-        let seal = Move::new(Step::Seal, Actor::Author, author).at(&*place);
+        // The city is not in the journey, which is for ever: it goes with its author.
+        let seal = Move::new(Step::Seal, Actor::Author, author);
         self.advance(tx, letter, seal).await?;
         if letter.way == Way::Hand {
             self.address(tx, letter).await?;
         } else {
-            let other = match letter.recipient_id {
+            // How long it takes would tell where somebody lives who does not say who they are.
+            let is_named = letter.signature == Signature::Own && letter.recipient_name.is_empty();
+            let other = match letter.recipient_id.filter(|_| is_named) {
                 Some(to) => zone_of(tx, to).await?,
-                None => String::new(),
+                None => zone.to_owned(),
             };
             let zones = (time_zone([zone]), time_zone([&*other]));
             let now = Micros::now();
@@ -127,7 +131,7 @@ impl Letters {
                 (Kind::Future, Some(at)) => travel::until(now, at),
                 _ => {
                     let hours = (settings.min_hours, settings.max_hours);
-                    travel::voyage(now, zones, letter.id.0, hours)
+                    travel::voyage(now, zones, secrets::seed(), hours)
                 }
             };
             let times = (voyage.departs_at, voyage.arrives_at);

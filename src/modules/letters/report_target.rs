@@ -24,6 +24,7 @@ pub(super) async fn letter(letters: Letters, viewer: Viewer, target: Target) -> 
         space: Some(letter.space_id),
         room: None,
         author: letter.author_id,
+        shown_author: Some(letter.author_name(viewer.lang)),
         excerpt: paragraphs(&letter.body).join("\n"),
         href: format!("/letters/{}", letter.id),
         at: letter.sealed_at,

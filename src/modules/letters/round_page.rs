@@ -75,10 +75,11 @@ async fn round(
 ) -> Result<PageAnswer> {
     let standing = letters.standing(&viewer, space).await?;
     let me = Some(viewer.account);
-    let all = match standing.is_active() {
-        true => letters.carried(space).await?,
-        false => Vec::new(),
-    };
+    let mut all = Vec::new();
+    if let Some(post) = standing.post.as_ref().filter(|_| standing.is_active()) {
+        all.extend(letters.held_by(space, viewer.account).await?);
+        all.extend(letters.waiting_in(space, &post.branch).await?);
+    }
     let (mut held, mut offered, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for one in all {
         let covers = |code: &str| {

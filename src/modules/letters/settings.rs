@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
+use super::letter::Letter;
 use super::model::{Signature, Way};
 use super::topics::SettingsChanged;
 use super::travel::{MAX_TIDE_HOURS, MIN_TIDE_HOURS};
@@ -11,7 +12,7 @@ use super::{Letters, ORGANISE, WRITE};
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, SpaceId};
-use crate::community::Scope;
+use crate::community::{Scope, blocks};
 use crate::engine::actions::Outcome;
 use crate::engine::bus::Origin;
 use crate::engine::viewer::Viewer;
@@ -91,16 +92,26 @@ pub(super) async fn is_refusing(db: &Db, space: SpaceId, account: AccountId) -> 
 const REFUSES: &str =
     "SELECT EXISTS (SELECT 1 FROM letter_refusals WHERE space_id = $1 AND account_id = $2)";
 
+/// Checks that the recipient of a letter takes it, as [`takes_letters`] does.
+///
+/// # Errors
+/// As there.
+pub(super) async fn check_takes_letters(tx: &mut Tx, letter: &Letter, to: AccountId) -> Result<()> {
+    let is_named = letter.recipient_name.is_empty();
+    takes_letters(tx, letter.space_id, (letter.author_id, to), is_named).await
+}
+
 /// Checks that somebody takes letters of another in a space. Blocks, settings and refusals give the
-/// same answer.
+/// same answer. Where the author does not know whom they write to, whom they block themselves makes
+/// no difference: the answer would tell who it is.
 ///
 /// # Errors
 /// `Conflict` when they do not; `NotFound` when they are no member.
-pub(super) async fn check_takes_letters(
+pub(super) async fn takes_letters(
     tx: &mut Tx,
     space: SpaceId,
-    by: AccountId,
-    other: AccountId,
+    (by, other): (AccountId, AccountId),
+    is_named: bool,
 ) -> Result<()> {
     const IS_MEMBER: &str =
         "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
@@ -111,7 +122,10 @@ pub(super) async fn check_takes_letters(
         return Err(Error::NotFound);
     }
     let refuses: bool = tx.scalar(REFUSES, (space, other)).await?;
-    let blocked = crate::community::blocks::check_may_begin(tx, by, &[other]).await;
+    let blocked = match is_named {
+        true => blocks::check_may_begin(tx, by, &[other]).await,
+        false => blocks::check_takes(tx, by, other).await,
+    };
     match blocked {
         Ok(()) if !refuses => Ok(()),
         Ok(()) | Err(Error::Conflict(_)) => Err(Error::Conflict("error-letter-not-taken")),

@@ -19,6 +19,9 @@ pub(super) const MOVE: &str = "letters.move";
 /// Clocks of two instances differ a little.
 const TOLERANCE: Duration = Duration::from_secs(5);
 
+/// Until a letter of a deleted space is looked at again.
+const DELETED_SPACE_WAIT: Duration = Duration::from_secs(86_400);
+
 /// The payload of the job.
 #[derive(Serialize, Deserialize)]
 pub(super) struct MoveLetter {
@@ -73,13 +76,25 @@ pub(super) async fn run(letters: Letters, run: Run, job: MoveLetter) -> Result<S
 }
 
 impl Letters {
-    /// Delivers a letter whose time has come; it goes back when its recipient left the space or
-    /// takes no letters of its author any more.
+    /// Delivers a letter whose time has come; it goes back when one of both left the space, it was
+    /// taken down, or its recipient takes no letters of its author any more.
     async fn deliver(&self, tx: &mut Tx, letter: &mut Letter) -> Result<()> {
+        const AUTHOR: &str =
+            "SELECT EXISTS (SELECT 1 FROM members WHERE space_id = $1 AND account_id = $2)";
+        const IS_DELETED: &str =
+            "SELECT EXISTS (SELECT 1 FROM spaces WHERE id = $1 AND deleted_at IS NOT NULL)";
+        if tx.scalar(IS_DELETED, (letter.space_id,)).await? {
+            // It may be brought back.
+            return schedule(self, tx, letter, Micros::now().plus(DELETED_SPACE_WAIT)).await;
+        }
+        let is_member: bool = tx
+            .scalar(AUTHOR, (letter.space_id, letter.author_id))
+            .await?;
         let is_taken = match (letter.kind, letter.recipient_id) {
+            _ if !is_member || letter.hidden_at.is_some() => Err(Error::NotFound),
             (Kind::Open, _) => Ok(()),
             (_, None) => Err(Error::NotFound),
-            (_, Some(to)) => check_takes_letters(tx, letter.space_id, letter.author_id, to).await,
+            (_, Some(to)) => check_takes_letters(tx, letter, to).await,
         };
         match is_taken {
             Ok(()) => {

@@ -109,7 +109,10 @@ pub(super) fn journey_views(letter: &Letter, entries: &[Entry], lang: Lang) -> V
         .iter()
         .map(|entry| EntryView {
             words: step_words(letter.way, entry, lang),
-            place: entry.place.clone(),
+            place: match entry.event {
+                Step::Seal => letter.sent_from.clone(),
+                _ => entry.place.clone(),
+            },
             detail: reason_words(&entry.detail, lang),
             at: entry.at,
             is_last: false,

@@ -72,7 +72,10 @@ async fn form(
     let target = Target { id: thing, space };
     let reported = moderation.find_reported(&viewer, &kind, target).await?;
     let community = &moderation.community;
-    let author = community.accounts.get(reported.author).await?.name.clone();
+    let author = match reported.shown_author.clone() {
+        Some(shown) => shown,
+        None => community.accounts.get(reported.author).await?.name.clone(),
+    };
     let is_of_nowhere = reported.space.is_none() && reported.room.is_none();
     let spaces = match is_of_nowhere {
         true => {

@@ -252,7 +252,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found"; 3],
     ),
     ("letters.retry", r#"{"letter":"1"}"#, ["not_found"; 3]),
-    ("letters.receive", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.receive",
+        r#"{"letter":"1","code":"AAAAAAAA"}"#,
+        ["not_found"; 3],
+    ),
     (
         "letters.settle",
         r#"{"letter":"1","step":"lose"}"#,
