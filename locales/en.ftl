@@ -2099,7 +2099,6 @@ permission-voice-move-others = Take others out of the voice of a room
 
 ## Letters
 letters-title = Letters
-letters-heading = Letters
 letters-lists = Lists of letters
 letters-inbox = Received
 letters-sent = Sent

@@ -19,6 +19,7 @@ mod personal_data;
 mod presenter;
 mod recorder;
 mod recording_pages;
+mod recordings;
 mod relay;
 mod sharing;
 mod store;
@@ -31,6 +32,9 @@ mod views;
 mod watch;
 mod watching;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::places::Places;
@@ -42,6 +46,7 @@ use crate::engine::feed::Feed;
 use crate::engine::module::{Module, RoomPlace};
 use crate::engine::notices::{NoticeKind, ToldAt};
 use crate::engine::permission::{HeldBy, ScopeKind};
+use crate::engine::rate_limit::Rate;
 use crate::engine::viewer::Viewer;
 use open::OpenTerminals;
 use relay::Links;
@@ -102,6 +107,8 @@ static ENDED: NoticeKind = NoticeKind {
 /// Frames of a room that are kept for those who come back.
 const MAX_FRAMES: usize = 32;
 
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// Which terminals there are in a room, and who is in them.
 pub const TERMINALS_FEED: Feed<RoomId> = Feed::new(
     "room/{room}/terminals",
@@ -127,6 +134,8 @@ pub struct Terminals {
     links: Links,
     sharers: Places<AccountId>,
     watching: Places<AccountId>,
+    /// Terminals that accounts begin.
+    begun: Arc<Rate<AccountId>>,
 }
 
 impl Terminals {
@@ -140,6 +149,7 @@ impl Terminals {
             links: Links::default(),
             sharers: Places::default(),
             watching: Places::default(),
+            begun: Arc::new(Rate::new(sharing::MAX_BEGUN_PER_HOUR, HOUR)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Shared terminals, as sharers and watchers see them: who gets in, who types, and that nothing is
 //! lost on the way.
 
+mod limits;
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use pty_process::{OwnedReadPty, OwnedWritePty};
@@ -11,11 +12,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 use super::Shared;
 use crate::modules::terminals::core::Size;
 
 const READ_BYTES: usize = 16 << 10;
+/// Between two sizes while the window is dragged: the server takes 20 in a second.
+const RESIZE_INTERVAL: Duration = Duration::from_millis(60);
 /// Where neither input nor output is a terminal.
 const DEFAULT_SIZE: Size = Size { cols: 80, rows: 24 };
 
@@ -80,6 +84,7 @@ pub(super) async fn write_input(mut pty: OwnedWritePty, mut input: Input, shared
                 let size = size();
                 drop(pty.resize(pty_process::Size::new(size.rows, size.cols)));
                 shared.change(|terminal| terminal.resize(size));
+                sleep(RESIZE_INTERVAL).await;
                 continue;
             }
             else => return,

@@ -173,7 +173,13 @@ async fn show(
                 label: tab.title(lang),
                 is_current: tab == list,
             })
-            .into(),
+            .into_iter()
+            .chain([TabView {
+                href: format!("/spaces/{space}/letters/museum"),
+                label: lang.t("letters-museum"),
+                is_current: false,
+            }])
+            .collect(),
         heading: list.title(lang),
         empty: list.empty(lang),
         feed,

@@ -8,7 +8,7 @@ use crate::engine::module::{NavEntry, NavSection};
 use crate::engine::versions::Dependencies;
 use crate::engine::viewer::Viewer;
 
-/// The links to the inbox, which counts unopened letters, to the plaza and to the museum.
+/// The link to the letters that arrived, which counts unopened ones.
 pub(super) async fn nav(
     letters: Letters,
     viewer: Viewer,
@@ -25,29 +25,21 @@ pub(super) async fn nav(
         return Ok(Vec::new());
     }
     let unread = store::count_unread(db, viewer.account, space).await?;
-    let entry = |path: &str, icon, label: &str, key: &str, unread: i64| NavEntry {
-        href: format!("/spaces/{space}/letters{path}"),
-        icon,
-        label: label.to_owned(),
+    let entry = NavEntry {
+        href: format!("/spaces/{space}/letters"),
+        icon: "letter",
+        label: viewer.lang.t("letters-title").to_owned(),
         unread: unread > 0,
         mentions: unread,
         counts: "count-letters",
         is_muted: false,
-        key: format!("{key}-{space}"),
+        key: format!("letters-{space}"),
     };
-    let (inbox, plaza, museum) = (
-        viewer.lang.t("letters-title"),
-        viewer.lang.t("letters-plaza"),
-        viewer.lang.t("letters-museum"),
-    );
+    // Below the inbox, without a heading of its own.
     Ok(vec![NavSection {
-        heading: "letters-heading",
+        heading: "",
         named: None,
-        add: Some((format!("/spaces/{space}/letters/new"), "letters-new")),
-        entries: vec![
-            entry("", "letter", inbox, "letters", unread),
-            entry("/plaza", "globe", plaza, "plaza", 0),
-            entry("/museum", "archive", museum, "museum", 0),
-        ],
+        add: None,
+        entries: vec![entry],
     }])
 }

@@ -4,10 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::model::{Role, TerminalId, TerminalRow};
-use super::store;
 use super::tokens::TokenId;
 use super::views::rendered;
-use super::{END_OTHERS, TYPE, Terminals, VIEW};
+use super::{END_OTHERS, TYPE, Terminals, VIEW, recordings, store};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
@@ -284,8 +283,11 @@ async fn delete_recording(
     let write = terminals
         .engine
         .db
-        .write_protective(async move |tx| store::delete_recording(tx, id).await);
+        .write_protective(async move |tx| recordings::delete(tx, id).await);
     write.await?;
+    if let Some(open) = terminals.open.get(id) {
+        open.stop_recording();
+    }
     terminals.publish_changed(row.id, row.room);
     Ok(Outcome::new(json!({ "deleted": true }), page_of(&row)))
 }

@@ -4,6 +4,7 @@
 
 mod frame;
 mod log;
+mod repeat_clamp;
 mod screen;
 mod signals;
 mod terminal;
@@ -11,8 +12,8 @@ mod terminal;
 mod tests;
 mod thumbnail;
 
-pub use frame::{Frame, Malformed, Size};
+pub use frame::{Frame, LARGEST_POSITION, Malformed, Size};
 pub use log::MAX_LOG_BYTES;
 pub use signals::Signal;
-pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, Terminal};
+pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, NewScreen, Terminal};
 pub use thumbnail::{Run, thumbnail};

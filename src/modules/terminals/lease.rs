@@ -1,15 +1,17 @@
 //! Which instance has a terminal: the one that its sharer is connected to, which says so again and
 //! again. What no instance has for long ends.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Terminals;
-use super::model::TerminalId;
-use super::open::Ended;
+use super::model::{TerminalId, TerminalRow};
+use super::open::{Ended, OpenTerminal};
 use super::store::{self, AWAY_TIMEOUT};
 use crate::base::clock::Micros;
 use crate::base::db::Db;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 
 /// Between two renewals.
 const RENEW_INTERVAL: Duration = Duration::from_secs(3);
@@ -51,7 +53,10 @@ impl Terminals {
             if !self.is_alone() {
                 self.repeat_summaries();
             }
-            self.summaries.forget_silent(Instant::now());
+            let own = self.open.list().into_iter().map(|one| one.id);
+            let own: HashSet<TerminalId> = own.collect();
+            let is_own = |terminal: TerminalId| own.contains(&terminal);
+            self.summaries.forget_silent(Instant::now(), is_own);
         }
     }
 
@@ -63,10 +68,11 @@ impl Terminals {
             db.write_queued(async move |tx| store::renew(tx, &own).await)
                 .await?;
         }
-        if !self.is_alone() {
-            self.give_up_moved().await?;
+        for terminal in self.open.list() {
+            self.check_row(&terminal).await;
         }
         if is_sweep {
+            self.begun.evict();
             let write = db.write_queued(async move |tx| {
                 let ended = store::end_abandoned(tx).await?;
                 store::delete_old(tx, RECORDING_TTL).await?;
@@ -79,16 +85,51 @@ impl Terminals {
         Ok(())
     }
 
-    /// Lets go of terminals whose sharers came back to other instances.
-    async fn give_up_moved(&self) -> Result<()> {
-        let own = self.engine.live.instance();
-        for terminal in self.open.list() {
-            let row = store::get(&self.engine.db, terminal.id).await;
-            if row.is_ok_and(|row| row.instance != own) {
+    /// Reads again what is stored of a terminal of this instance, in case a change was missed:
+    /// whoever ended it, deleted its room, or took it to another instance. Whether it goes on here,
+    /// or why not.
+    pub(super) async fn check_row(&self, terminal: &Arc<OpenTerminal>) -> Option<Ended> {
+        match store::get(&self.engine.db, terminal.id).await {
+            Ok(row) if row.ended_at.is_none() && row.instance != self.engine.live.instance() => {
                 terminal.close(Ended::Elsewhere);
                 self.open.remove(terminal.id);
+                Some(Ended::Elsewhere)
+            }
+            Ok(row) => {
+                if let Err(error) = self.apply_row(terminal, &row).await {
+                    tracing::warn!(%error, "who may type in a terminal was not read");
+                }
+                row.ended_at.is_some().then_some(Ended::Over)
+            }
+            Err(Error::NotFound) => {
+                self.end_terminal(terminal, None).await;
+                Some(Ended::Over)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a terminal was not read again");
+                None
             }
         }
+    }
+
+    /// Has a terminal of this instance be as it is stored: over, recorded or not, and who is what.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn apply_row(
+        &self,
+        terminal: &Arc<OpenTerminal>,
+        row: &TerminalRow,
+    ) -> Result<()> {
+        if !row.recorded {
+            terminal.stop_recording();
+        }
+        if row.ended_at.is_some() {
+            self.end_terminal(terminal, None).await;
+            return Ok(());
+        }
+        terminal.set_roles(store::roles(&self.engine.db, row).await?);
+        self.check_typists(terminal).await;
         Ok(())
     }
 }

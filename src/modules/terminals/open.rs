@@ -3,6 +3,7 @@
 //! send, and wait for changes.
 
 mod registry;
+mod sharer;
 mod watchers;
 
 use std::collections::HashMap;
@@ -11,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::core::{Frame, Gap, Signal, Size, Terminal};
+use super::core::{Signal, Size, Terminal};
 use super::input::InputQueue;
-use super::model::{Roles, Summary, TerminalId, TerminalRow};
+use super::model::{Role, Roles, Summary, TerminalId, TerminalRow};
 use super::recorder::Recorder;
 use super::tokens::Bearer;
 use crate::base::clock::Micros;
@@ -56,6 +57,8 @@ impl Ended {
 /// Somebody who watches.
 struct Watcher {
     viewer: Viewer,
+    /// Whether they have the permission to type in the room, which typists need, too.
+    has_type: bool,
     ended: Option<Ended>,
 }
 
@@ -104,6 +107,23 @@ pub(super) struct OpenTerminal {
 }
 
 impl State {
+    /// Whether the keys of somebody who watches reach the program. Its host is on their own machine
+    /// and needs no permission.
+    fn may_type(&self, watcher: &Watcher) -> bool {
+        let account = watcher.viewer.account;
+        self.roles.may_type(account) && (watcher.has_type || self.roles.of(account) == Role::Host)
+    }
+
+    /// Drops what waits of those who may not type any more. Who has gone since may, by their role.
+    fn drop_refused_input(&mut self) {
+        let (roles, watchers) = (&self.roles, &self.watchers);
+        self.input.keep_only(|account| {
+            let mut here = watchers.values();
+            let lost = here.any(|one| one.viewer.account == account && !one.has_type);
+            roles.may_type(account) && (!lost || roles.of(account) == Role::Host)
+        });
+    }
+
     fn take_ended_commands(&mut self) -> Vec<EndedCommand> {
         let mut ended = Vec::new();
         for signal in self.terminal.take_signals() {
@@ -175,77 +195,6 @@ impl OpenTerminal {
         read(&self.state().terminal)
     }
 
-    // The sharer.
-
-    /// A sharer is here; one that was here before has to go. Returns the number of the connection
-    /// and the position that output is expected from, if there is any. `input`: how much of what
-    /// was typed has arrived there.
-    pub(super) fn attach(&self, bearer: Bearer, input: u64) -> (u64, Option<u64>) {
-        self.change(|state| {
-            state.next_link += 1;
-            let link = state.next_link;
-            state.sharer = Some(Sharer { link, bearer });
-            state.away_since = None;
-            state.input.begin_at(input);
-            let end = state.terminal.end();
-            (link, (end > 0).then_some(end))
-        })
-    }
-
-    /// The connection of a sharer is lost.
-    pub(super) fn detach(&self, link: u64) {
-        self.change(|state| {
-            if state.sharer.as_ref().is_some_and(|one| one.link == link) {
-                state.sharer = None;
-                state.away_since = Some(Instant::now());
-            }
-        });
-    }
-
-    /// Why the sharer on a connection has to go, if they have to.
-    pub(super) fn sharer_ended(&self, link: u64) -> Option<Ended> {
-        let state = self.state();
-        state.over.or_else(|| {
-            let is_here = state.sharer.as_ref().is_some_and(|one| one.link == link);
-            (!is_here).then_some(Ended::Elsewhere)
-        })
-    }
-
-    /// The token of the sharer who is connected.
-    pub(super) fn bearer(&self) -> Option<Bearer> {
-        self.state().sharer.as_ref().map(|one| one.bearer)
-    }
-
-    /// Takes a frame of the sharer's. Returns the position that is acknowledged, and the commands
-    /// that have ended in it.
-    ///
-    /// # Errors
-    /// When output is missing: the sharer has to begin with the screen.
-    pub(super) fn apply(&self, frame: &Frame) -> Result<(u64, Vec<EndedCommand>), Gap> {
-        self.change(|state| {
-            if let Some(recorder) = &mut state.recorder {
-                recorder.note(&state.terminal, frame);
-            }
-            state.terminal.apply(frame)?;
-            Ok((state.terminal.end(), state.take_ended_commands()))
-        })
-    }
-
-    /// Input for the sharer from a position on.
-    pub(super) fn input(&self, position: u64) -> (u64, Vec<u8>) {
-        self.state().input.read(position)
-    }
-
-    /// Everything before a position of the input has arrived.
-    pub(super) fn ack_input(&self, position: u64) {
-        self.change(|state| state.input.ack(position));
-    }
-
-    /// Since when the sharer is away.
-    pub(super) fn away_since(&self) -> Option<Instant> {
-        self.state().away_since
-    }
-
     /// It is over: everybody is sent away.
     pub(super) fn close(&self, why: Ended) {
         self.change(|state| {
@@ -258,16 +207,24 @@ impl OpenTerminal {
         self.state().over.is_some()
     }
 
-    /// Sets who is what.
+    /// Sets who is what. What waits of those who may not type any more is dropped.
     pub(super) fn set_roles(&self, roles: Roles) {
         if self.state().roles != roles {
-            self.change(|state| state.roles = roles);
+            self.change(|state| {
+                state.roles = roles;
+                state.drop_refused_input();
+            });
         }
     }
 
     /// Takes how much was typed, by whom.
     pub(super) fn take_typed(&self) -> HashMap<AccountId, u64> {
         std::mem::take(&mut self.state().typed)
+    }
+
+    /// Stops the recording, which was deleted.
+    pub(super) fn stop_recording(&self) {
+        self.state().recorder = None;
     }
 
     /// Takes a part of the recording, if there is one to be stored.

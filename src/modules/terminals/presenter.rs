@@ -8,11 +8,13 @@ use askama::Template;
 use super::core::thumbnail;
 use super::model::{Summary, TerminalId, TerminalRow};
 use super::open::{Ended, EndedCommand, OpenTerminal};
-use super::store;
 use super::topics::{ScreenChanged, SummaryChanged, TerminalChanged};
 use super::views::{ThumbnailView, spent};
-use super::{ENDED, SCREENS_FEED, TERMINALS_FEED, Terminals, VIEW, typing_audit};
+use super::{
+    ENDED, SCREENS_FEED, TERMINALS_FEED, Terminals, VIEW, recordings, store, typing_audit,
+};
 use crate::base::clock::Micros;
+use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::base::locale::Lang;
@@ -137,11 +139,8 @@ impl Terminals {
     pub(super) async fn store_recorded(&self, terminal: &Arc<OpenTerminal>, is_last: bool) {
         while let Some((part, lines)) = terminal.take_recorded(is_last) {
             let id = terminal.id;
-            let write = self.engine.db.write_queued(async move |tx| {
-                const ADD: &str = "INSERT INTO terminal_recordings (terminal_id, part, lines) \
-                    VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-                tx.execute(ADD, (id, part, &lines)).await.map(drop)
-            });
+            let add = async move |tx: &mut Tx| recordings::add(tx, id, part, &lines).await;
+            let write = self.engine.db.write_queued(add);
             if let Err(error) = write.await {
                 tracing::warn!(%error, "a part of a recording was not stored");
                 return;
@@ -206,11 +205,8 @@ pub(super) async fn terminal_changed(
         Err(error) => return Err(error),
     };
     if let Some(open) = terminals.open.get(event.terminal) {
-        open.set_roles(store::roles(&terminals.engine.db, &row).await?);
-        if row.ended_at.is_some() {
-            // Somebody ended it, maybe on another instance.
-            terminals.end_terminal(&open, None).await;
-        }
+        // Somebody ended it, maybe on another instance, or changed who may do what.
+        terminals.apply_row(&open, &row).await?;
     }
     if row.ended_at.is_some() {
         terminals.summaries.forget(event.terminal);

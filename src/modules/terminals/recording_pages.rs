@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::model::TerminalId;
+use super::model::{Role, TerminalId, TerminalRow};
 use super::views::ReplayPage;
-use super::{Terminals, VIEW, store};
+use super::{Terminals, VIEW, recordings, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::Layout;
@@ -30,6 +30,27 @@ pub(super) fn declare(module: Module<Terminals>) -> Module<Terminals> {
         )
 }
 
+impl Terminals {
+    /// A terminal whose recording the viewer may see.
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find), and `NotFound` without a recording, and for those who were
+    /// removed from the terminal.
+    async fn find_recorded(
+        &self,
+        viewer: &Viewer,
+        room: RoomId,
+        id: TerminalId,
+    ) -> Result<TerminalRow> {
+        let row = self.find(viewer, room, id).await?;
+        let roles = store::roles(&self.engine.db, &row).await?;
+        match row.recorded && roles.of(viewer.account) != Role::Removed {
+            true => Ok(row),
+            false => Err(Error::NotFound),
+        }
+    }
+}
+
 async fn replay(
     State(terminals): State<Terminals>,
     layout: Layout,
@@ -37,10 +58,7 @@ async fn replay(
     wants: Wants,
     Path((room, id)): Path<(RoomId, TerminalId)>,
 ) -> Result<PageAnswer> {
-    let row = terminals.find(&viewer, room, id).await?;
-    if !row.recorded {
-        return Err(Error::NotFound);
-    }
+    let row = terminals.find_recorded(&viewer, room, id).await?;
     let access = &terminals.community.access;
     let found = access.permit_in_room(viewer.account, &VIEW, room).await?;
     let here = format!("/rooms/{room}");
@@ -73,11 +91,8 @@ async fn recording(
     Path((room, id)): Path<(RoomId, TerminalId)>,
     Query(Part { after }): Query<Part>,
 ) -> Result<Response> {
-    let row = terminals.find(&viewer, room, id).await?;
-    if !row.recorded {
-        return Err(Error::NotFound);
-    }
-    let found = store::recording(&terminals.engine.db, id, after).await?;
+    terminals.find_recorded(&viewer, room, id).await?;
+    let found = recordings::part(&terminals.engine.db, id, after).await?;
     let (part, lines) = found.unwrap_or((after, String::new()));
     let headers = [
         (

@@ -7,16 +7,16 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::core::{Frame, Size};
+use super::core::{Frame, LARGEST_POSITION, Size};
 use super::hello::{Answer, Hello, MAX_SHARER_MESSAGE_BYTES, PROTOCOL};
 use super::model::TerminalId;
 use super::open::{Ended, OpenTerminal};
 use super::recorder::Recorder;
 use super::store::{self, NewTerminal};
 use super::tokens::Bearer;
-use super::{SHARE, Terminals};
+use super::{SHARE, Terminals, recordings};
 use crate::base::error::{Check, Error, Result};
 use crate::base::locale::Lang;
 use crate::base::text::{check_short_text, limit_marks, normalize_optional_line};
@@ -30,8 +30,14 @@ const MAX_SHARERS_PER_ACCOUNT: usize = 16;
 /// Characters of a title and of a command.
 pub(super) const MAX_TITLE_CHARS: usize = 80;
 const MAX_COMMAND_CHARS: usize = 200;
+/// Terminals that one account begins in an hour, on one instance.
+pub(super) const MAX_BEGUN_PER_HOUR: u32 = 20;
+/// New sizes and whole screens that a sharer sends in a second. Who sends more waits.
+const MAX_SCREENS_PER_SECOND: u32 = 20;
 /// Bytes of output that are acknowledged at once, and the input that a frame carries.
 const ACK_BYTES: u64 = 16 << 10;
+/// Output that is not acknowledged at once is, after this time: a sharer may wait for it.
+const ACK_DELAY: Duration = Duration::from_millis(40);
 const MAX_INPUT_BYTES: usize = 16 << 10;
 
 /// `GET /terminals/share`: asks for a token instead of a session, and answers with a socket.
@@ -84,7 +90,7 @@ impl Terminals {
             Ok(hello) if hello.version == PROTOCOL => self.begin(bearer, hello).await,
             _ => Err(Error::Conflict("error-terminal-version")),
         };
-        let (terminal, link, position) = match begun {
+        let (attached, position) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 let answer = Answer::Refused {
@@ -96,33 +102,34 @@ impl Terminals {
                 return writer.close(Ended::Refused.code(), error.code()).await;
             }
         };
+        let Attached(terminal, link) = &attached;
         let welcome = Answer::Welcome {
             terminal: terminal.id.to_string(),
             path: format!("/rooms/{}/terminals/{}", terminal.room, terminal.id),
             position,
         };
         if writer.text(&json(&welcome)).await.is_ok() {
-            let sending = send_input(&terminal, link, &writer);
+            let sending = send_input(terminal, *link, &writer);
             let ended = tokio::select! {
-                ended = self.receive_output(&terminal, &mut reader, &writer) => ended,
+                ended = self.receive_output(terminal, &mut reader, &writer) => ended,
                 ended = sending => ended,
             };
             if let Some(ended) = ended {
                 writer.close(ended.code(), "").await;
             }
         }
-        terminal.detach(link);
+        let terminal = terminal.clone();
+        drop(attached);
         if terminal.read(|one| one.exit()).is_some() {
             self.end_terminal(&terminal, None).await;
         }
     }
 
     /// Begins a terminal, or goes on with one.
-    async fn begin(
-        &self,
-        bearer: Bearer,
-        hello: Hello,
-    ) -> Result<(Arc<OpenTerminal>, u64, Option<u64>)> {
+    async fn begin(&self, bearer: Bearer, hello: Hello) -> Result<(Attached, Option<u64>)> {
+        if hello.input > LARGEST_POSITION {
+            return Err(Error::Conflict("error-terminal-version"));
+        }
         let size = Size::new(hello.cols, hello.rows);
         let input = hello.input;
         let row = match &hello.terminal {
@@ -139,6 +146,7 @@ impl Terminals {
             }
             None => {
                 let new = self.new_terminal(bearer, hello)?;
+                self.begun.check(&bearer.account)?;
                 let scope = Scope::Room(new.room);
                 let write = async move |tx: &mut crate::base::db::Tx| store::add(tx, &new).await;
                 self.community
@@ -150,19 +158,25 @@ impl Terminals {
         let roles = store::roles(&self.engine.db, &row).await?;
         let recorder = match row.recorded {
             true => {
-                let stored = store::recorded(&self.engine.db, row.id).await?;
+                let stored = recordings::stored(&self.engine.db, row.id).await?;
                 Some(Recorder::resume(stored))
             }
             false => None,
         };
         let new = OpenTerminal::new(&row, size, roles, recorder);
         let (terminal, is_new) = self.open.add(new);
+        // From now on it is told of changes; it was not of those since its row was read.
+        match self.check_row(&terminal).await {
+            None => {}
+            Some(Ended::Over) => return Err(Error::NotFound),
+            Some(_) => return Err(Error::Unavailable),
+        }
         if is_new {
             self.publish_begun(&row).await;
             tokio::spawn(self.clone().present_repeatedly(terminal.clone()));
         }
         let (link, position) = terminal.attach(bearer, input);
-        Ok((terminal, link, position))
+        Ok((Attached(terminal, link), position))
     }
 
     fn new_terminal(&self, bearer: Bearer, hello: Hello) -> Result<NewTerminal> {
@@ -194,9 +208,21 @@ impl Terminals {
         reader: &mut SocketReader,
         writer: &SocketWriter,
     ) -> Option<Ended> {
-        let mut acked = 0;
-        while let Some(message) = reader.next().await {
-            let PeerMessage::Binary(bytes) = message else {
+        let mut acked = terminal.read(|one| one.end());
+        // When what has come and is not acknowledged is to be.
+        let mut due: Option<Instant> = None;
+        let mut screens = Screens::new();
+        loop {
+            let message = match due {
+                Some(due) => timeout_at(due, reader.next()).await,
+                None => Ok(reader.next().await),
+            };
+            let Ok(message) = message else {
+                (acked, due) = (terminal.read(|one| one.end()), None);
+                acknowledge(writer, acked).await?;
+                continue;
+            };
+            let PeerMessage::Binary(bytes) = message? else {
                 return Some(Ended::Malformed);
             };
             let Ok(frame) = Frame::decode(&bytes) else {
@@ -206,25 +232,75 @@ impl Terminals {
                 terminal.ack_input(position);
                 continue;
             }
-            let Ok((end, commands)) = terminal.apply(&frame) else {
+            let is_screen = matches!(frame, Frame::Snapshot { .. });
+            if is_screen || matches!(frame, Frame::Resize { .. }) {
+                screens.wait().await;
+            }
+            let Ok((end, commands)) = terminal.apply(&frame).await else {
                 return Some(Ended::Malformed);
             };
             for command in commands {
                 self.tell_command(terminal, command).await;
             }
             let is_last = matches!(frame, Frame::Exit { .. });
-            let is_screen = matches!(frame, Frame::Snapshot { .. });
-            if is_last || is_screen || end >= acked + ACK_BYTES || bytes.len() < 1_024 {
-                acked = end;
-                let ack = Frame::Ack { position: end };
-                writer.binary(&ack.encode()).await.ok()?;
+            let is_much = end >= acked.saturating_add(ACK_BYTES);
+            let is_late = due.is_some_and(|due| due <= Instant::now());
+            if is_last || is_screen || is_much || is_late || bytes.len() < 1_024 {
+                (acked, due) = (end, None);
+                acknowledge(writer, end).await?;
+            } else {
+                due.get_or_insert_with(|| Instant::now() + ACK_DELAY);
             }
             if is_last {
                 return Some(Ended::Over);
             }
         }
-        None
     }
+}
+
+/// A sharer is connected to a terminal until this is dropped: the number is that of the connection.
+struct Attached(Arc<OpenTerminal>, u64);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.0.detach(self.1);
+    }
+}
+
+/// Counts new sizes and whole screens, which cost much more than they have bytes.
+struct Screens {
+    since: Instant,
+    count: u32,
+}
+
+impl Screens {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            count: 0,
+        }
+    }
+
+    /// Waits until another may be drawn.
+    async fn wait(&mut self) {
+        const SECOND: Duration = Duration::from_secs(1);
+        self.count += 1;
+        if self.count > MAX_SCREENS_PER_SECOND {
+            sleep_until(self.since + SECOND).await;
+        }
+        if self.since.elapsed() >= SECOND {
+            *self = Self {
+                count: 1,
+                ..Self::new()
+            };
+        }
+    }
+}
+
+/// Says that everything before a position has arrived. `None` when the sharer is gone.
+async fn acknowledge(writer: &SocketWriter, position: u64) -> Option<()> {
+    let ack = Frame::Ack { position };
+    writer.binary(&ack.encode()).await.ok()
 }
 
 /// Sends what others type until the sharer has to go.

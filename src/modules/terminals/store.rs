@@ -12,7 +12,7 @@ use crate::base::ids::{AccountId, RoomId};
 pub(super) const MAX_TERMINALS_PER_ACCOUNT: i64 = 8;
 /// Terminals of one room at once.
 pub(super) const MAX_TERMINALS_PER_ROOM: i64 = 50;
-/// People whose role in one terminal is stored.
+/// People whose role in one terminal is stored. Removing somebody goes on past them.
 const MAX_PEOPLE: i64 = 200;
 /// How long a terminal that has ended is listed.
 pub(super) const ENDED_TTL: Duration = Duration::from_secs(24 * 3_600);
@@ -163,14 +163,23 @@ pub(super) async fn roles(db: &Db, terminal: &TerminalRow) -> Result<Roles> {
 /// Sets what somebody is in a terminal. A hand that was raised is answered.
 ///
 /// # Errors
-/// `Full` past [`MAX_PEOPLE`].
+/// `Full` past [`MAX_PEOPLE`] for somebody who is to type.
 pub(super) async fn set_role(
     tx: &mut Tx,
     terminal: TerminalId,
     account: AccountId,
     role: Role,
 ) -> Result<()> {
-    check_people(tx, terminal).await?;
+    if role == Role::Viewer {
+        // Of whom nothing is stored is one.
+        const DEMOTE: &str = "UPDATE terminal_people SET role = $3, raised_hand = $4 \
+            WHERE terminal_id = $1 AND account_id = $2";
+        let row = (terminal, account, role.name(), false);
+        return tx.execute(DEMOTE, row).await.map(drop);
+    }
+    if role == Role::Typist {
+        check_people(tx, terminal, account).await?;
+    }
     const SET: &str = "INSERT INTO terminal_people \
         (terminal_id, account_id, role, raised_hand, typed) VALUES ($1, $2, $3, $4, 0) \
         ON CONFLICT (terminal_id, account_id) DO UPDATE SET role = $3, raised_hand = $4";
@@ -182,23 +191,37 @@ pub(super) async fn set_role(
 /// Raises somebody's hand, or takes it down. Those who were removed cannot.
 ///
 /// # Errors
-/// As [`set_role`].
+/// `Full` past [`MAX_PEOPLE`] for a hand that is raised.
 pub(super) async fn raise_hand(
     tx: &mut Tx,
     terminal: TerminalId,
     account: AccountId,
     is_raised: bool,
 ) -> Result<()> {
-    check_people(tx, terminal).await?;
+    if !is_raised {
+        const LOWER: &str = "UPDATE terminal_people SET raised_hand = $3 \
+            WHERE terminal_id = $1 AND account_id = $2";
+        return tx
+            .execute(LOWER, (terminal, account, false))
+            .await
+            .map(drop);
+    }
+    check_people(tx, terminal, account).await?;
     const RAISE: &str = "INSERT INTO terminal_people \
         (terminal_id, account_id, role, raised_hand, typed) VALUES ($1, $2, 'viewer', $3, 0) \
         ON CONFLICT (terminal_id, account_id) DO UPDATE SET raised_hand = $3 \
         WHERE terminal_people.role <> 'removed'";
-    tx.execute(RAISE, (terminal, account, is_raised)).await?;
+    tx.execute(RAISE, (terminal, account, true)).await?;
     Ok(())
 }
 
-async fn check_people(tx: &mut Tx, terminal: TerminalId) -> Result<()> {
+/// Whether there is room for somebody of whom nothing is stored yet.
+async fn check_people(tx: &mut Tx, terminal: TerminalId, account: AccountId) -> Result<()> {
+    const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM terminal_people \
+        WHERE terminal_id = $1 AND account_id = $2)";
+    if tx.scalar::<bool>(IS_KNOWN, (terminal, account)).await? {
+        return Ok(());
+    }
     const COUNT: &str = "SELECT COUNT(*) FROM terminal_people WHERE terminal_id = $1";
     let people: i64 = tx.scalar(COUNT, (terminal,)).await?;
     match people >= MAX_PEOPLE {
@@ -270,33 +293,6 @@ pub(super) async fn delete_old(tx: &mut Tx, recording_ttl: Duration) -> Result<(
     let row = (before(ENDED_TTL), before(recording_ttl), false);
     tx.execute(DELETE, row).await?;
     Ok(())
-}
-
-/// Deletes the recording of a terminal, and what says that there is one.
-pub(super) async fn delete_recording(tx: &mut Tx, terminal: TerminalId) -> Result<()> {
-    const DELETE: &str = "DELETE FROM terminal_recordings WHERE terminal_id = $1";
-    tx.execute(DELETE, (terminal,)).await?;
-    const FORGET: &str = "UPDATE terminals SET recorded = $2 WHERE id = $1";
-    tx.execute(FORGET, (terminal, false)).await?;
-    Ok(())
-}
-
-/// How many parts and bytes of a recording are stored.
-pub(super) async fn recorded(db: &Db, terminal: TerminalId) -> Result<(i64, i64)> {
-    const READ: &str = "SELECT COALESCE(MAX(part), 0), COALESCE(SUM(LENGTH(lines)), 0) \
-        FROM terminal_recordings WHERE terminal_id = $1";
-    db.one(READ, (terminal,)).await
-}
-
-/// A part of a recording, and whether there is another after it.
-pub(super) async fn recording(
-    db: &Db,
-    terminal: TerminalId,
-    after: i64,
-) -> Result<Option<(i64, String)>> {
-    const READ: &str = "SELECT part, lines FROM terminal_recordings \
-        WHERE terminal_id = $1 AND part > $2 ORDER BY part LIMIT 1";
-    db.optional(READ, (terminal, after)).await
 }
 
 /// Deletes what is stored of an account: its terminals, and what it is in others.

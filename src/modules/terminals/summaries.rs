@@ -66,9 +66,31 @@ impl Summaries {
         self.all().remove(&terminal);
     }
 
-    /// Forgets what is not repeated any more.
-    pub(super) fn forget_silent(&self, now: Instant) {
-        self.all()
-            .retain(|_, known| now.duration_since(known.heard) < SILENT_TTL);
+    /// Forgets what is not repeated any more. What this instance has itself is told only when it
+    /// changes, and stays.
+    pub(super) fn forget_silent(&self, now: Instant, is_own: impl Fn(TerminalId) -> bool) {
+        self.all().retain(|terminal, known| {
+            now.duration_since(known.heard) < SILENT_TTL || is_own(*terminal)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::terminals::core::Size;
+
+    #[test]
+    fn only_silent_terminals_of_others_are_forgotten() {
+        let summaries = Summaries::default();
+        let (own, other) = (TerminalId(1), TerminalId(2));
+        let summary = Summary::of_size(Size::new(80, 24));
+        summaries.hear(own, "here", &summary);
+        summaries.hear(other, "there", &summary);
+        let is_own = |terminal: TerminalId| terminal == own;
+        summaries.forget_silent(Instant::now(), is_own);
+        assert!(summaries.get(other).is_some());
+        summaries.forget_silent(Instant::now() + SILENT_TTL, is_own);
+        assert!(summaries.get(own).is_some() && summaries.get(other).is_none());
     }
 }

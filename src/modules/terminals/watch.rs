@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::open::{Ended, OpenTerminal};
-use super::{SHARE, Terminals, VIEW, typing_audit};
+use super::{SHARE, TYPE, Terminals, VIEW, typing_audit};
 use crate::base::error::Result;
 
 /// Between two looks at the rights of everybody, which are cached.
@@ -39,6 +39,20 @@ impl Terminals {
             let seen = access.permit_in_room(viewer.account, &VIEW, terminal.room);
             if is_lost(session) || is_lost(seen.await.map(|_| true)) {
                 terminal.end_watcher(watcher, Ended::Refused);
+            }
+        }
+        self.check_typists(terminal).await;
+    }
+
+    /// Asks whether those who were let type still have the permission to.
+    pub(super) async fn check_typists(&self, terminal: &OpenTerminal) {
+        let access = &self.community.access;
+        for (watcher, account) in terminal.typists() {
+            match access.permit_in_room(account, &TYPE, terminal.room).await {
+                Ok(_) => terminal.set_has_type(watcher, true),
+                // What cannot be read now is asked again soon.
+                Err(error) if error.is_passing() => {}
+                Err(_) => terminal.set_has_type(watcher, false),
             }
         }
     }

@@ -11,7 +11,7 @@ use super::core::Frame;
 use super::model::{TerminalId, TerminalRow};
 use super::open::{Ended, ForWatcher, OpenTerminal, Typed, WatcherState};
 use super::relay::RelayedLink;
-use super::{Terminals, VIEW, lease, store};
+use super::{TYPE, Terminals, VIEW, lease, store};
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::engine::viewer::Viewer;
@@ -144,7 +144,10 @@ impl Terminals {
         position: Option<u64>,
         link: WatcherLink,
     ) {
-        let Some(watcher) = terminal.add_watcher(viewer) else {
+        let access = &self.community.access;
+        let may_type = access.permit_in_room(viewer.account, &TYPE, terminal.room);
+        let has_type = may_type.await.is_ok();
+        let Some(watcher) = terminal.add_watcher(viewer, has_type) else {
             drop(link.outgoing.send(ToWatcher::End(Ended::Refused)).await);
             return;
         };

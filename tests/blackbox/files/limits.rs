@@ -170,7 +170,7 @@ async fn open_uploads_per_account_are_limited() {
 #[tokio::test]
 async fn full_disk_pauses_upload_with_message() {
     one_instance_only!("fills the disk of one instance");
-    let Some(disk) = Folder::disk(24) else {
+    let Some(disk) = Folder::disk(28) else {
         eprintln!(
             "SKIPPED: a disk cannot be mounted here, so what happens on a full one was not tested. \
                 Run as root."

@@ -40,7 +40,6 @@ const DYNAMIC_PREFIXES: &[&str] = &[
     "count-notices",
     "field-quiet-",
     "inbox-heading",
-    "letters-heading",
     "notice-",
     "permission-",
     "poll-",

@@ -1,12 +1,14 @@
 //! The screen that a program's output makes.
 
 use super::frame::Size;
+use super::repeat_clamp::RepeatClamp;
 use super::signals::{Signal, Signals};
 
 /// The screen of a terminal. Takes output in pieces that end anywhere.
 pub(super) struct Screen {
     cells: avt::Terminal,
     signals: Signals,
+    repeat_clamp: RepeatClamp,
     /// The beginning of a character of UTF-8, at most three bytes.
     incomplete: Vec<u8>,
 }
@@ -22,6 +24,7 @@ impl Screen {
         Self {
             cells: cells(size),
             signals: Signals::default(),
+            repeat_clamp: RepeatClamp::default(),
             incomplete: Vec::new(),
         }
     }
@@ -64,7 +67,10 @@ impl Screen {
     }
 
     fn draw(&mut self, text: &str) {
-        self.cells.feed(text);
+        let (cols, rows) = self.cells.size();
+        let cells = u32::try_from(cols * rows).unwrap_or(u32::MAX);
+        let clamped = self.repeat_clamp.clamp(text, cells);
+        self.cells.feed(&*clamped);
         self.signals.feed(text);
     }
 

@@ -75,6 +75,21 @@ pub struct Terminal {
     lost: u64,
 }
 
+/// A screen that is drawn before a terminal gets it: drawing takes time in which others read that.
+pub struct NewScreen(Screen);
+
+impl NewScreen {
+    /// An empty one.
+    pub fn new(size: Size) -> Self {
+        Self(Screen::new(size))
+    }
+
+    /// Adds a piece of what draws it.
+    pub fn draw(&mut self, bytes: &[u8]) {
+        self.0.feed(bytes);
+    }
+}
+
 impl Terminal {
     /// A terminal that has shown nothing yet.
     pub fn new(size: Size) -> Self {
@@ -183,7 +198,11 @@ impl Terminal {
                 position,
                 size,
                 bytes,
-            } => self.replace(*position, *size, bytes),
+            } => {
+                let mut screen = NewScreen::new(*size);
+                screen.draw(bytes);
+                self.replace(*position, screen);
+            }
             Frame::Exit { position, code } => {
                 self.known(*position)?;
                 self.end_with(*code);
@@ -205,14 +224,15 @@ impl Terminal {
         }
     }
 
-    fn replace(&mut self, position: u64, size: Size, bytes: &[u8]) {
+    /// Has another screen from a position on, as a snapshot says.
+    pub fn replace(&mut self, position: u64, screen: NewScreen) {
         let is_begun = self.log.end() > 0;
         if is_begun && position > self.log.end() {
-            self.lost += position - self.log.end();
+            let lost = position - self.log.end();
+            self.lost = self.lost.saturating_add(lost);
         }
         self.log = ByteLog::starting_at(position);
-        self.screen = Screen::new(size);
-        self.screen.feed(bytes);
+        self.screen = screen.0;
         // Everybody who had something from before gets the screen.
         self.first_resize += self.resizes.len() as u64 + 1;
         self.resizes.clear();

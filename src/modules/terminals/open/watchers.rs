@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Ended, MAX_WATCHERS, OpenTerminal, Watcher};
+use crate::base::ids::AccountId;
 use crate::engine::viewer::Viewer;
 use crate::modules::terminals::core::{Cursor, Frame};
 use crate::modules::terminals::model::Role;
@@ -37,8 +38,13 @@ pub(in crate::modules::terminals) enum ForWatcher {
 }
 
 impl OpenTerminal {
-    /// Adds a watcher, unless they were removed or there are too many.
-    pub(in crate::modules::terminals) fn add_watcher(&self, viewer: Viewer) -> Option<u64> {
+    /// Adds a watcher, unless they were removed or there are too many. `has_type`: whether they
+    /// have the permission to type in the room.
+    pub(in crate::modules::terminals) fn add_watcher(
+        &self,
+        viewer: Viewer,
+        has_type: bool,
+    ) -> Option<u64> {
         self.change(|state| {
             let is_removed = state.roles.of(viewer.account) == Role::Removed;
             if is_removed || state.watchers.len() >= MAX_WATCHERS {
@@ -47,6 +53,7 @@ impl OpenTerminal {
             state.next_link += 1;
             let watcher = Watcher {
                 viewer,
+                has_type,
                 ended: None,
             };
             state.watchers.insert(state.next_link, watcher);
@@ -77,6 +84,30 @@ impl OpenTerminal {
             .collect()
     }
 
+    /// Who watches and was let type.
+    pub(in crate::modules::terminals) fn typists(&self) -> Vec<(u64, AccountId)> {
+        let state = self.state();
+        let watchers = state.watchers.iter();
+        watchers
+            .map(|(number, watcher)| (*number, watcher.viewer.account))
+            .filter(|(_, account)| state.roles.of(*account) == Role::Typist)
+            .collect()
+    }
+
+    /// Notes whether a watcher has the permission to type in the room.
+    pub(in crate::modules::terminals) fn set_has_type(&self, watcher: u64, has_type: bool) {
+        let is_other = |one: &Watcher| one.has_type != has_type;
+        if !self.state().watchers.get(&watcher).is_some_and(is_other) {
+            return;
+        }
+        self.change(|state| {
+            if let Some(watcher) = state.watchers.get_mut(&watcher) {
+                watcher.has_type = has_type;
+            }
+            state.drop_refused_input();
+        });
+    }
+
     /// A cursor that goes on at a position.
     pub(in crate::modules::terminals) fn resume(&self, position: Option<u64>) -> Cursor {
         position.map_or(Cursor::NEW, |position| {
@@ -93,10 +124,10 @@ impl OpenTerminal {
         told: &mut Option<WatcherState>,
     ) -> Option<ForWatcher> {
         let state = self.state();
-        let Some(Watcher { viewer, ended }) = state.watchers.get(&watcher) else {
+        let Some(here) = state.watchers.get(&watcher) else {
             return Some(ForWatcher::End(Ended::Refused));
         };
-        let account = viewer.account;
+        let (account, ended) = (here.viewer.account, here.ended);
         let role = state.roles.of(account);
         if ended.is_some() || role == Role::Removed {
             return Some(ForWatcher::End(ended.unwrap_or(Ended::Refused)));
@@ -104,7 +135,7 @@ impl OpenTerminal {
         let standing = state.roles.standing(account);
         let now = WatcherState {
             role,
-            may_type: state.roles.may_type(account),
+            may_type: state.may_type(here),
             raised_hand: standing.raised_hand,
             away: state.sharer.is_none() && state.terminal.exit().is_none(),
             title: state.terminal.title().to_owned(),
@@ -121,14 +152,15 @@ impl OpenTerminal {
     /// Has the program get what somebody typed, if they may type.
     pub(in crate::modules::terminals) fn type_in(&self, watcher: u64, bytes: &[u8]) -> Typed {
         let mut state = self.state();
-        let Some(account) = state.watchers.get(&watcher).map(|one| one.viewer.account) else {
+        let Some(here) = state.watchers.get(&watcher) else {
             return Typed::Refused;
         };
+        let (account, may_type) = (here.viewer.account, state.may_type(here));
         let is_running = state.terminal.exit().is_none() && state.over.is_none();
-        if !is_running || !state.roles.may_type(account) {
+        if !is_running || !may_type {
             return Typed::Refused;
         }
-        if !state.input.push(bytes) {
+        if !state.input.push(account, bytes) {
             return Typed::Later;
         }
         *state.typed.entry(account).or_default() += bytes.len() as u64;
