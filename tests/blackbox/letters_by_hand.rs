@@ -112,7 +112,9 @@ async fn letter_by_hand_goes_from_sticker_to_reader() {
     .await;
     act(&ann, "seal", draft(&letter, 0, "carried by friends")).await;
     let sheet = format!("/letters/{letter}");
-    has(&ann, &sheet, "QR07B2").await;
+    // The area; the door once a sticker is bound, which cannot be undone.
+    let area = has(&ann, &sheet, "QR07").await;
+    assert!(!area.contains("QR07B2"), "{area}");
     let choose = has(&ann, &sticker, "Which of your letters").await;
     assert!(choose.contains(&letter), "{choose}");
     let fields = [
@@ -126,6 +128,7 @@ async fn letter_by_hand_goes_from_sticker_to_reader() {
         .form_from(&sticker, "/act/letters.bind", &fields[..2])
         .await;
     assert_eq!(bound.location(), sheet);
+    has(&ann, &sheet, "QR07B2").await;
     act(&ann, "bind", json!({ "letter": letter, "code": codes[0] })).await;
     let other = begin(
         &ann,

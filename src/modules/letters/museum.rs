@@ -144,7 +144,8 @@ pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> 
         access.permitted_write(account, &READ, scope, work).await?;
     } else {
         // Both may take it back at any time, also once they left the space.
-        letters.engine.db.write(work).await?;
+        let db = &letters.engine.db;
+        db.write(async move |tx: &mut Tx| work(tx).await).await?;
     }
     Ok(Outcome::new(
         json!({ "gives": gives }),
