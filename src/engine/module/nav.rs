@@ -34,6 +34,14 @@ pub struct NavEntry {
     pub key: String,
 }
 
+impl NavEntry {
+    /// Whether scripts keep its marks by what is unread in rooms: it is a room, or the list of
+    /// threads.
+    pub fn is_of_messages(&self) -> bool {
+        self.key == "threads" || self.key.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
 /// A section of the sidebar.
 #[derive(Clone, Debug)]
 pub struct NavSection {
