@@ -2494,6 +2494,7 @@ terminal-replay-link = Link to this moment
 terminal-replay-scripts = A recording is played with JavaScript, which this page does without. You can save it above.
 terminal-delete-recording = Delete the recording
 error-terminals-off = Sharing terminals is switched off on this server.
+error-terminal-recordings = You have as many recordings as are kept. Delete one on its page, or share without recording.
 error-terminals-own = You share as many terminals as one person may. End another one.
 error-terminals-room = There are as many terminals in this room as there may be.
 error-terminal-tokens = You have as many tokens as one person may. Revoke another one.

@@ -3,6 +3,7 @@
 //! carry it. Every change of its state is a row of one table (`model.rs`), and an entry of its
 //! journey (`journey.rs`).
 
+mod actions;
 mod board_page;
 mod boxes;
 mod carried;
@@ -52,7 +53,6 @@ use crate::base::local_time::time_zone;
 use crate::community::permissions::{READ, is_granted};
 use crate::community::{Community, Permission, Scope};
 use crate::engine::Engine;
-use crate::engine::actions::Class;
 use crate::engine::bus::Subscriber;
 use crate::engine::feed::Feed;
 use crate::engine::jobs::{JobKind, Schedule};
@@ -229,181 +229,9 @@ pub fn module() -> Module<Letters> {
                 .on(presenter::letter_moved)
                 .when_lagged(presenter::refresh),
         );
-    let module = declare_hand_actions(declare_actions(module));
-    let module = museum_page::declare(module);
+    let module = museum_page::declare(actions::declare(module));
     let module = scan_page::declare(sheet_page::declare(board_page::declare(module)));
     let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
     let module = settings_page::declare(boxes::declare(people::declare(module)));
     letter_page::declare(desk::declare(module))
-}
-
-fn declare_actions(module: Module<Letters>) -> Module<Letters> {
-    module
-        .action(
-            "letters.write",
-            "Begins a letter",
-            Class::Write,
-            drafts::write,
-        )
-        .action("letters.save", "Saves a draft", Class::Write, drafts::save)
-        .action(
-            "letters.restore",
-            "Makes an earlier version the text of a draft",
-            Class::Write,
-            drafts::restore,
-        )
-        .action(
-            "letters.discard",
-            "Throws a draft away",
-            Class::Write,
-            drafts::discard,
-        )
-        .action(
-            "letters.seal",
-            "Seals a letter for ever",
-            Class::Write,
-            post::seal,
-        )
-        .action(
-            "letters.recall",
-            "Takes a letter back that is not picked up",
-            Class::Write,
-            post::recall,
-        )
-        .action(
-            "letters.open",
-            "Opens a letter that arrived",
-            Class::Write,
-            post::open,
-        )
-        .action(
-            "letters.hide",
-            "Takes a letter down, or brings it back",
-            Class::Write,
-            post::hide,
-        )
-        .action(
-            "letters.refuse",
-            "Says that one wants no letters",
-            Class::Write,
-            settings::refuse,
-        )
-        .action(
-            "letters.configure",
-            "Says how a space has its letters",
-            Class::Write,
-            settings::configure,
-        )
-        .action(
-            "letters.give",
-            "Gives a letter to the museum, or takes it back",
-            Class::Write,
-            museum::give,
-        )
-        .action(
-            "letters.curate",
-            "Hangs a letter in the museum, or declines it",
-            Class::Write,
-            museum::curate,
-        )
-}
-
-fn declare_hand_actions(module: Module<Letters>) -> Module<Letters> {
-    module
-        .action(
-            "letters.add-place",
-            "Opens a place",
-            Class::Write,
-            place_actions::add,
-        )
-        .action(
-            "letters.apply-place",
-            "Asks for a door",
-            Class::Write,
-            place_actions::apply,
-        )
-        .action(
-            "letters.decide-place",
-            "Approves or declines a door",
-            Class::Write,
-            place_actions::decide,
-        )
-        .action(
-            "letters.retire-place",
-            "Closes a place",
-            Class::Write,
-            place_actions::retire,
-        )
-        .action(
-            "letters.apply-courier",
-            "Applies to carry letters",
-            Class::Write,
-            courier_actions::apply,
-        )
-        .action(
-            "letters.appoint",
-            "Gives a courier a post, or ends it",
-            Class::Write,
-            courier_actions::appoint,
-        )
-        .action(
-            "letters.pause",
-            "Takes a break from carrying",
-            Class::Write,
-            courier_actions::pause,
-        )
-        .action(
-            "letters.print-sheet",
-            "Makes a sheet of stickers",
-            Class::Create,
-            stickers::print,
-        )
-        .action(
-            "letters.bind",
-            "Puts a sticker on a letter",
-            Class::Write,
-            stickers::bind,
-        )
-        .action(
-            "letters.take",
-            "Takes a letter to carry it",
-            Class::Write,
-            carry::take,
-        )
-        .action(
-            "letters.hand-over",
-            "Offers a letter to another courier",
-            Class::Write,
-            carry::hand_over,
-        )
-        .action(
-            "letters.deliver",
-            "Delivers a letter",
-            Class::Write,
-            carry::deliver,
-        )
-        .action(
-            "letters.fail",
-            "Says why a letter cannot be delivered",
-            Class::Write,
-            carry::fail,
-        )
-        .action(
-            "letters.retry",
-            "Tries to deliver a letter again",
-            Class::Write,
-            carry::retry,
-        )
-        .action(
-            "letters.receive",
-            "Says that a letter was brought",
-            Class::Write,
-            carry::receive,
-        )
-        .action(
-            "letters.settle",
-            "Decides about a letter that is late or lost",
-            Class::Write,
-            carry::settle,
-        )
 }

@@ -415,8 +415,11 @@ export class Call {
     const listens = own?.listens ?? this.listens;
     if (listens === this.listens) return;
     const { maySpeak, onlyListen } = this.bar.dataset;
-    if (listens) this.hint(onlyListen);
-    else if (this.listens) {
+    if (listens) {
+      this.hint(onlyListen);
+      if (this.cameraTrack) this.stopCamera();
+      if (this.screen) this.stopScreen();
+    } else if (this.listens) {
       this.hint('');
       this.announce(maySpeak);
       Object.assign(this.doing, { hand: false });

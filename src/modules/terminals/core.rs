@@ -12,7 +12,7 @@ mod terminal;
 mod tests;
 mod thumbnail;
 
-pub use frame::{Frame, LARGEST_POSITION, Malformed, Size};
+pub use frame::{Frame, MAX_POSITION, Malformed, Size};
 pub use log::MAX_LOG_BYTES;
 pub use signals::Signal;
 pub use terminal::{Cursor, Gap, MAX_UNACKED_BYTES, NewScreen, Terminal};

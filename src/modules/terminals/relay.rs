@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 use super::core::Frame;
 use super::model::TerminalId;
@@ -92,11 +92,15 @@ impl Links {
         self.all().remove(&link);
     }
 
-    /// A message that finds no room is lost, which its receiver notices by the gap.
+    /// A link whose messages find no room ends: nothing is left out of what somebody types. They
+    /// come back on a new one.
     fn pass(&self, link: LinkId, message: Relayed) {
-        let sender = self.all().get(&link).cloned();
-        if let Some(sender) = sender {
-            drop(sender.try_send(message));
+        let mut all = self.all();
+        if all
+            .get(&link)
+            .is_some_and(|sender| sender.try_send(message).is_err())
+        {
+            all.remove(&link);
         }
     }
 }
@@ -153,6 +157,8 @@ impl Terminals {
     ) -> Option<Ended> {
         let mut heard = Instant::now();
         let mut expected: Option<u64> = to.position;
+        // Not a sleep: that would begin anew with every key.
+        let mut alive = interval(ALIVE_INTERVAL);
         loop {
             tokio::select! {
                 message = received.recv() => {
@@ -176,7 +182,7 @@ impl Terminals {
                     self.send_relayed(link, &to.instance, &Relayed::ToTerminal(text));
                 }
                 () = outgoing.closed() => return None,
-                () = sleep(ALIVE_INTERVAL) => {
+                _ = alive.tick() => {
                     self.send_relayed(link, &to.instance, &Relayed::Alive);
                     let holder = lease::holder(&self.engine.db, to.terminal).await;
                     let is_there = holder.is_ok_and(|holder| holder.as_ref() == Some(&to.instance));

@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::core::{Frame, LARGEST_POSITION, Size};
+use super::core::{Frame, MAX_POSITION, Size};
 use super::hello::{Answer, Hello, MAX_SHARER_MESSAGE_BYTES, PROTOCOL};
 use super::model::TerminalId;
 use super::open::{Ended, OpenTerminal};
@@ -127,7 +127,7 @@ impl Terminals {
 
     /// Begins a terminal, or goes on with one.
     async fn begin(&self, bearer: Bearer, hello: Hello) -> Result<(Attached, Option<u64>)> {
-        if hello.input > LARGEST_POSITION {
+        if hello.input > MAX_POSITION {
             return Err(Error::Conflict("error-terminal-version"));
         }
         let size = Size::new(hello.cols, hello.rows);

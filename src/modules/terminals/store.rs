@@ -10,6 +10,9 @@ use crate::base::ids::{AccountId, RoomId};
 
 /// Terminals that one account shares at once.
 pub(super) const MAX_TERMINALS_PER_ACCOUNT: i64 = 8;
+/// Recordings of one account that are kept at once; it deletes older ones, or they go after 30
+/// days.
+const MAX_RECORDINGS_PER_ACCOUNT: i64 = 20;
 /// Terminals of one room at once.
 pub(super) const MAX_TERMINALS_PER_ROOM: i64 = 50;
 /// People whose role in one terminal is stored. Removing somebody goes on past them.
@@ -48,6 +51,14 @@ async fn check_room(tx: &mut Tx, new: &NewTerminal) -> Result<()> {
     if own >= MAX_TERMINALS_PER_ACCOUNT {
         return Err(Error::Full("error-terminals-own"));
     }
+    // Each is bounded in bytes: so are all of an account.
+    const RECORDED: &str = "SELECT COUNT(*) FROM terminals WHERE account_id = $1 AND recorded";
+    if new.recorded {
+        let recorded: i64 = tx.scalar(RECORDED, (new.host,)).await?;
+        if recorded >= MAX_RECORDINGS_PER_ACCOUNT {
+            return Err(Error::Full("error-terminal-recordings"));
+        }
+    }
     const OF_ROOM: &str = "SELECT COUNT(*) FROM terminals WHERE room_id = $1 AND ended_at IS NULL";
     let here: i64 = tx.scalar(OF_ROOM, (new.room,)).await?;
     match here >= MAX_TERMINALS_PER_ROOM {
@@ -59,7 +70,8 @@ async fn check_room(tx: &mut Tx, new: &NewTerminal) -> Result<()> {
 /// Stores a terminal.
 ///
 /// # Errors
-/// `Full` past [`MAX_TERMINALS_PER_ACCOUNT`] or [`MAX_TERMINALS_PER_ROOM`].
+/// `Full` past [`MAX_TERMINALS_PER_ACCOUNT`], [`MAX_TERMINALS_PER_ROOM`] or
+/// [`MAX_RECORDINGS_PER_ACCOUNT`].
 pub(super) async fn add(tx: &mut Tx, new: &NewTerminal) -> Result<TerminalRow> {
     check_room(tx, new).await?;
     const ADD: &str = "INSERT INTO terminals (id, room_id, account_id, title, command, \

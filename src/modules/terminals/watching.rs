@@ -151,7 +151,7 @@ impl Terminals {
             drop(link.outgoing.send(ToWatcher::End(Ended::Refused)).await);
             return;
         };
-        let _here = Here(terminal.clone(), watcher);
+        let _guard = WatcherGuard(terminal.clone(), watcher);
         let WatcherLink { incoming, outgoing } = link;
         let ended = send_all(&terminal, watcher, position, incoming, &outgoing).await;
         if let Some(ended) = ended {
@@ -161,9 +161,9 @@ impl Terminals {
 }
 
 /// Somebody watches until this is dropped.
-struct Here(Arc<OpenTerminal>, u64);
+struct WatcherGuard(Arc<OpenTerminal>, u64);
 
-impl Drop for Here {
+impl Drop for WatcherGuard {
     fn drop(&mut self) {
         self.0.remove_watcher(self.1);
     }

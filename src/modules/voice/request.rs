@@ -278,12 +278,12 @@ impl Voice {
         let allowed = allowed.map_err(|_| Fault::Unavailable)?;
         let rules = voice_rules::of(&self.engine.db, room).await;
         let rules = rules.map_err(|_| Fault::Unavailable)?;
-        self.rooms.set_rules(room, rules);
         let id = ParticipantId(crate::base::ids::next());
         let mut person = Person::new(id, viewer.account);
         person.doing = doing;
         let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
         person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
+        self.rooms.set_rules(room, rules);
         person.stage = self.rooms.stage(room, viewer.account, allowed.leads);
         let gates = person.gates(allowed);
         let configured = &self.engine.settings.voice_addresses;

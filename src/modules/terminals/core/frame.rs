@@ -12,7 +12,7 @@ const MAX_CELLS: u32 = 200_000;
 
 /// The largest position: pages count in numbers that are whole up to it, and what is added to it
 /// stays far from the end of 64 bits.
-pub const LARGEST_POSITION: u64 = 1 << 53;
+pub const MAX_POSITION: u64 = 1 << 53;
 
 const OUTPUT: u8 = 1;
 const SNAPSHOT: u8 = 2;
@@ -125,14 +125,14 @@ impl Frame {
     /// Reads a message.
     ///
     /// # Errors
-    /// When it is none of the above, or its position is past [`LARGEST_POSITION`].
+    /// When it is none of the above, or its position is past [`MAX_POSITION`].
     pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
         let (header, rest) = message
             .split_first_chunk::<HEADER_BYTES>()
             .ok_or(Malformed)?;
         let [kind, position @ ..] = *header;
         let position = u64::from_be_bytes(position);
-        if position > LARGEST_POSITION {
+        if position > MAX_POSITION {
             return Err(Malformed);
         }
         let only = |rest: &[u8]| rest.is_empty().then_some(()).ok_or(Malformed);

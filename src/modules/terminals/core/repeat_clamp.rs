@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The most that one sequence repeats a character.
-const MOST: u32 = 9_999;
+const MAX_REPEATS: u32 = 9_999;
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum State {
@@ -32,7 +32,7 @@ impl RepeatClamp {
     /// The same text, in which nothing is repeated more than `cells` times, which are those of the
     /// screen, and never more than 9,999 times.
     pub(super) fn clamp<'a>(&mut self, text: &'a str, cells: u32) -> Cow<'a, str> {
-        let most = cells.min(MOST);
+        let most = cells.min(MAX_REPEATS);
         let (mut out, mut copied) = (String::new(), 0);
         for (at, letter) in text.char_indices() {
             if self.ends_repeat(letter) && self.number > most {

@@ -202,7 +202,7 @@ fn frame_with_a_wrong_size_or_length_is_refused() {
     wrong[9..11].copy_from_slice(&0_u16.to_be_bytes());
     assert_eq!(Frame::decode(&wrong), Err(Malformed));
     let mut far = snapshot.encode();
-    far[1..9].copy_from_slice(&(LARGEST_POSITION + 1).to_be_bytes());
+    far[1..9].copy_from_slice(&(MAX_POSITION + 1).to_be_bytes());
     assert_eq!(Frame::decode(&far), Err(Malformed));
     for bytes in [
         &b""[..],

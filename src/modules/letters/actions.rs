@@ -1,0 +1,183 @@
+//! What people do with letters: which actions there are.
+
+use super::{
+    Letters, carry, courier_actions, drafts, museum, place_actions, post, settings, stickers,
+};
+use crate::engine::actions::Class;
+use crate::engine::module::Module;
+
+/// Declares the actions.
+pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
+    declare_carrying(declare_writing(module))
+}
+
+fn declare_writing(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.write",
+            "Begins a letter",
+            Class::Write,
+            drafts::write,
+        )
+        .action("letters.save", "Saves a draft", Class::Write, drafts::save)
+        .action(
+            "letters.restore",
+            "Makes an earlier version the text of a draft",
+            Class::Write,
+            drafts::restore,
+        )
+        .action(
+            "letters.discard",
+            "Throws a draft away",
+            Class::Write,
+            drafts::discard,
+        )
+        .action(
+            "letters.seal",
+            "Seals a letter for ever",
+            Class::Write,
+            post::seal,
+        )
+        .action(
+            "letters.recall",
+            "Takes a letter back that is not picked up",
+            Class::Write,
+            post::recall,
+        )
+        .action(
+            "letters.open",
+            "Opens a letter that arrived",
+            Class::Write,
+            post::open,
+        )
+        .action(
+            "letters.hide",
+            "Takes a letter down, or brings it back",
+            Class::Write,
+            post::hide,
+        )
+        .action(
+            "letters.refuse",
+            "Says that one wants no letters",
+            Class::Write,
+            settings::refuse,
+        )
+        .action(
+            "letters.configure",
+            "Says how a space has its letters",
+            Class::Write,
+            settings::configure,
+        )
+        .action(
+            "letters.give",
+            "Gives a letter to the museum, or takes it back",
+            Class::Write,
+            museum::give,
+        )
+        .action(
+            "letters.curate",
+            "Hangs a letter in the museum, or declines it",
+            Class::Write,
+            museum::curate,
+        )
+}
+
+fn declare_carrying(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.add-place",
+            "Opens a place",
+            Class::Write,
+            place_actions::add,
+        )
+        .action(
+            "letters.apply-place",
+            "Asks for a door",
+            Class::Write,
+            place_actions::apply,
+        )
+        .action(
+            "letters.decide-place",
+            "Approves or declines a door",
+            Class::Write,
+            place_actions::decide,
+        )
+        .action(
+            "letters.retire-place",
+            "Closes a place",
+            Class::Write,
+            place_actions::retire,
+        )
+        .action(
+            "letters.apply-courier",
+            "Applies to carry letters",
+            Class::Write,
+            courier_actions::apply,
+        )
+        .action(
+            "letters.appoint",
+            "Gives a courier a post, or ends it",
+            Class::Write,
+            courier_actions::appoint,
+        )
+        .action(
+            "letters.pause",
+            "Takes a break from carrying",
+            Class::Write,
+            courier_actions::pause,
+        )
+        .action(
+            "letters.print-sheet",
+            "Makes a sheet of stickers",
+            Class::Create,
+            stickers::print,
+        )
+        .action(
+            "letters.bind",
+            "Puts a sticker on a letter",
+            Class::Write,
+            stickers::bind,
+        )
+        .action(
+            "letters.take",
+            "Takes a letter to carry it",
+            Class::Write,
+            carry::take,
+        )
+        .action(
+            "letters.hand-over",
+            "Offers a letter to another courier",
+            Class::Write,
+            carry::hand_over,
+        )
+        .action(
+            "letters.deliver",
+            "Delivers a letter",
+            Class::Write,
+            carry::deliver,
+        )
+        .action(
+            "letters.fail",
+            "Says why a letter cannot be delivered",
+            Class::Write,
+            carry::fail,
+        )
+        .action(
+            "letters.retry",
+            "Tries to deliver a letter again",
+            Class::Write,
+            carry::retry,
+        )
+        .action(
+            "letters.receive",
+            "Says that a letter was brought",
+            Class::Write,
+            carry::receive,
+        )
+        .action(
+            "letters.settle",
+            "Decides about a letter that is late or lost",
+            Class::Write,
+            carry::settle,
+        )
+}
