@@ -219,6 +219,15 @@ document.addEventListener('submit', (event) => {
   import('./ask.js').then(({ ask }) => ask(form, submitter), () => form.submit());
 });
 
+// Where frames show what became of a form, the page stays.
+document.addEventListener('submit', (event) => {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || !('inPlace' in form.dataset)) return;
+  event.preventDefault();
+  import('./send_in_place.js')
+    .then(({ sendInPlace }) => sendInPlace(form, submitter), () => form.submit());
+});
+
 // What stands in an order of one's own is dragged: in the rail by a mouse, elsewhere by its grip.
 document.addEventListener('pointerdown', (event) => {
   const isInRail = event.pointerType === 'mouse' && event.target.closest('.rail [data-item]');

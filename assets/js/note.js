@@ -4,6 +4,13 @@ import { announce } from './app.js';
 
 const SHOWN_FOR = 4000; // ms
 
+/** What an error's page or fragment says. */
+export function errorText(html) {
+  const { body } = new DOMParser().parseFromString(html, 'text/html');
+  body.querySelectorAll('[hidden]').forEach((part) => part.remove()); // words beside fields
+  return body.textContent.trim();
+}
+
 /** Shows a note, and has screen readers read it out. */
 export function showNote(text) {
   announce(text);

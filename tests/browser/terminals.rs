@@ -67,6 +67,7 @@ async fn two_people_watch_and_the_one_who_may_types() {
 
     guest.click(".terminal-people .own button").await;
     host.wait_text(".terminal-people", "wants to type").await;
+    host.js("window.stays = true").await;
     host.click(&format!(
         ".terminal-people [data-account='{}'] .of-host button",
         bob.id
@@ -74,6 +75,11 @@ async fn two_people_watch_and_the_one_who_may_types() {
     .await;
     guest.wait_text(".terminal-status", "You may type").await;
     host.wait_text(".terminal-people", "may type").await;
+    assert_eq!(
+        host.js("window.stays").await,
+        true,
+        "the page is not loaded anew"
+    );
     guest.click(".terminal-screen").await;
     guest.press_keys("ls 世").await;
     sharer.expect_input("ls 世").await;

@@ -244,6 +244,7 @@ async fn who_is_taken_out_or_loses_the_right_hears_nothing_and_stays_out() {
     let buttons = |name: &str| format!("#voice-room-{room} [data-name={name}] .move-others button");
     bob.wait_hidden(&buttons("Cy")).await;
     ann.wait_hidden(&buttons("Ann")).await;
+    ann.js("window.stays = true").await;
     ann.click(&buttons("Bob")).await;
     bob.wait_until("['closed', 'failed'].includes(voice.peer.connectionState)")
         .await;
@@ -253,6 +254,8 @@ async fn who_is_taken_out_or_loses_the_right_hears_nothing_and_stays_out() {
         "document.querySelectorAll('#voice-call-{room} [data-participant]').length === 2"
     ))
     .await;
+    // Whoever takes somebody out stays in the call, and on the page.
+    assert_eq!(ann.js("window.stays").await, true);
     // Muted by a moderator: not heard, and does not change that.
     let participant = ann.js(&id_of("Cy")).await;
     let fields = json!({ "room": room, "participant": participant, "silenced": "yes" });

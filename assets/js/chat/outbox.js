@@ -3,7 +3,8 @@
 
 import { words } from '../app.js';
 import { onConnected, request } from '../live.js';
-import { errorText, showPartials } from './run_action.js';
+import { errorText } from '../note.js';
+import { showPartials } from './run_action.js';
 
 const LOCK_RETRY_DELAY = 500; // ms, while another tab sends
 const RETRY_DELAY = 3000; // ms, without a network or a Retry-After

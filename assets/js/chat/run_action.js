@@ -2,7 +2,7 @@
 
 import { words } from '../app.js';
 import { request } from '../live.js';
-import { showNote } from '../note.js';
+import { errorText, showNote } from '../note.js';
 import { showWaiting } from '../waiting.js';
 
 /** Puts the partials of a response into the page. */
@@ -17,13 +17,6 @@ export async function showPartials(text) {
   const note = document.getElementById('note');
   if (note.textContent) showNote(note.textContent);
   note.textContent = '';
-}
-
-/** What an error's page or fragment says. */
-export function errorText(html) {
-  const { body } = new DOMParser().parseFromString(html, 'text/html');
-  body.querySelectorAll('[hidden]').forEach((part) => part.remove()); // words beside fields
-  return body.textContent.trim();
 }
 
 /** Runs an action. Throws an error with the server's words and status, or 0 without an answer. */
