@@ -29,8 +29,15 @@ export class MicrophoneControl {
   get track() { return this.microphone?.track ?? null; }
 
   async open() {
-    const { microphone, problem } = await openMicrophone(this.preferences);
+    const { preferences } = this;
+    const { microphone, problem } = await openMicrophone(preferences);
     if (this.isClosed) return microphone?.close();
+    // Opening takes time, in which other choices may have been made.
+    if (differs(preferences, this.preferences)) {
+      microphone?.close();
+      return this.open();
+    }
+    microphone?.update(this.preferences);
     this.microphone?.close();
     this.microphone = microphone ?? null;
     this.problem = problem ?? null;

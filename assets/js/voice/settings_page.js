@@ -131,7 +131,14 @@ class SettingsPage {
   }
 
   async hear() {
-    const { microphone, problem } = await openMicrophone(this.preferences);
+    const { preferences } = this;
+    const { microphone, problem } = await openMicrophone(preferences);
+    // Opening takes time, in which other choices may have been made.
+    if (this.root.isConnected && differs(preferences, this.preferences)) {
+      microphone?.close();
+      return this.hear();
+    }
+    microphone?.update(this.preferences);
     this.microphone?.close();
     this.microphone = null;
     this.showProblem(problem);
