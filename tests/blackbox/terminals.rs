@@ -46,24 +46,36 @@ impl Program {
 
     /// Waits until its user has seen a text.
     async fn sees(&mut self, text: &str) {
-        let mut buffer = [0; 4_096];
         while !self.seen.contains(text) {
-            let read = timeout(WAIT_TIMEOUT, self.pty.read(&mut buffer)).await;
-            let read = read.unwrap_or_else(|_| panic!("no {text} in {}", self.seen));
-            let len = read.unwrap_or(0);
-            assert!(len > 0, "ended without {text}: {}", self.seen);
-            self.seen += &String::from_utf8_lossy(&buffer[..len]);
+            self.read_more(text).await;
         }
+    }
+
+    /// Adds what comes next to what its user has seen, while a text is waited for.
+    async fn read_more(&mut self, awaited: &str) {
+        let mut buffer = [0; 4_096];
+        let read = timeout(WAIT_TIMEOUT, self.pty.read(&mut buffer)).await;
+        let read = read.unwrap_or_else(|_| panic!("no {awaited} in {}", self.seen));
+        let len = read.unwrap_or(0);
+        assert!(len > 0, "ended without {awaited}: {}", self.seen);
+        self.seen += &String::from_utf8_lossy(&buffer[..len]);
     }
 
     async fn keys(&mut self, text: &str) {
         self.pty.write_all(text.as_bytes()).await.expect("it reads");
     }
 
-    /// The terminal's number, from what its user was told.
-    fn terminal(&self) -> String {
-        let rest = self.seen.split("/terminals/").nth(1).expect("an address");
-        rest.chars().take_while(char::is_ascii_digit).collect()
+    /// The terminal's number, once its user was told the whole address: a line may be written, and
+    /// read, in several pieces.
+    async fn terminal(&mut self) -> String {
+        self.sees("[tidepool] shared at ").await;
+        loop {
+            let told = self.seen.split_once("/terminals/");
+            if let Some((number, _)) = told.and_then(|(_, rest)| rest.split_once('\r')) {
+                return number.to_owned();
+            }
+            self.read_more("an address").await;
+        }
     }
 }
 
@@ -75,7 +87,7 @@ async fn program_is_shared_until_its_exit_code() {
     let script = "stty size; echo ready; read line; echo got $line; exit 3";
     let mut program = Program::start(&server, &server.base(), &ann, script).await;
     program.sees("ready").await;
-    let (room, terminal) = (ann.room("general"), program.terminal());
+    let (room, terminal) = (ann.room("general"), program.terminal().await);
     let mut watcher = Watcher::of(&bob, &room, &terminal).await;
     watcher.shows("30 100").await;
     assert_eq!(watcher.screen.size().cols, 100);
@@ -105,8 +117,8 @@ async fn cut_connection_loses_no_output() {
     let script = "count() { i=$1; while [ $i -lt $2 ]; do echo line $i; i=$((i+1)); done; }; \
         read go; count 0 2000; read more; count 2000 4000; exit 0";
     let mut program = Program::start(&server, &base, &ann, script).await;
-    program.sees("shared at").await;
-    let mut watcher = Watcher::of(&ann, &ann.room("general"), &program.terminal()).await;
+    let terminal = program.terminal().await;
+    let mut watcher = Watcher::of(&ann, &ann.room("general"), &terminal).await;
     program.keys("\r").await;
     program.sees("line 1999").await;
     proxy.cut();
