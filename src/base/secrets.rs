@@ -32,9 +32,9 @@ pub fn token() -> String {
     random(32)
 }
 
-/// A token of 96 random bits in 16 characters, for links that people pass on.
+/// A token of 128 random bits in 22 characters, for links that people pass on.
 pub fn short_token() -> String {
-    random(12)
+    random(16)
 }
 
 /// A number that nobody can know, to draw from.

@@ -2,7 +2,8 @@
 //! everybody knows of the person.
 //!
 //! What can be guessed is taken out of the password; what remains must still be worth guessing. A
-//! list of common passwords would have to name every ending that people put to the same words.
+//! list of common passwords would have to name every ending that people put to the same words; the
+//! list here is for those that no rule takes apart.
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,9 @@ const COMMON: &str = "correcthorsebatterystaple changeme1 1q2w3e4r5t6y 1q2w3e4r5
     butterfly purple orange banana chocolate diamond silver golden matrix ninja mustang ferrari \
     mercedes porsche harley yamaha pepper tigger tiger eagle maggie buster soccer1 access login \
     user guest test temp default abcdef tidepool community";
+/// The 3,000 most common passwords that are long enough, most common first, in lower case: of the
+/// ten million that Mark Burnett put into the public domain in 2015.
+const MOST_COMMON: &str = include_str!("common_passwords.txt");
 /// Rows of keyboards, the alphabet and the digits: any four in a row count as one run.
 const RUNS: [&str; 9] = [
     "abcdefghijklmnopqrstuvwxyz",
@@ -49,6 +53,9 @@ const LONG_DIFFERENT_CHARS: usize = 6;
 /// the e-mail address, the community.
 pub(super) fn is_easily_guessed(password: &str, own: &[&str]) -> bool {
     let mut rest = fold(password);
+    if MOST_COMMON.lines().any(|common| common == rest) {
+        return true;
+    }
     let own: BTreeSet<String> = own.iter().flat_map(|text| words_of(text)).collect();
     for word in own.iter().rev().map(String::as_str) {
         rest = rest.replace(word, " ");
@@ -184,6 +191,15 @@ mod tests {
             "ｐａｓｓｗｏｒｄ１２",
         ] {
             assert!(is_easily_guessed(common, &OWN), "{common}");
+        }
+    }
+
+    #[test]
+    fn most_common_passwords_are_refused_in_any_case() {
+        assert_eq!(MOST_COMMON.lines().count(), 3_000);
+        for common in MOST_COMMON.lines() {
+            assert!(is_easily_guessed(common, &[]), "{common}");
+            assert!(is_easily_guessed(&common.to_uppercase(), &[]), "{common}");
         }
     }
 

@@ -27,6 +27,10 @@ const MAX_CACHED: u64 = 50_000; // sessions, a few hundred bytes each
 pub(super) const ACCOUNT: &str = "account"; // fields of a record
 pub(super) const DEVICE: &str = "device";
 pub(super) const ADDRESS: &str = "address";
+pub(super) const BEGAN: &str = "began"; // microseconds
+/// How long a session lives, however often it is used: then the password is asked for again, so
+/// that a stolen cookie is not good for ever. Long, because who is asked often picks a bad one.
+const MAX_SESSION_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The stored sessions, with a cache. Cheap to clone.
 #[derive(Clone)]
@@ -108,11 +112,10 @@ impl Sessions {
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Record>> {
-        let now = time::OffsetDateTime::now_utc();
         if let Some((snapshot, record)) = self.open.get(digest)
             && snapshot.is_fresh()
         {
-            return Ok(Some(record).filter(|record| record.expiry_date > now));
+            return Ok(Some(record).filter(|record| !is_over(record)));
         }
         const READ: &str = "SELECT data FROM sessions WHERE digest = $1 AND expires_at > $2";
         let data: Option<String> = self
@@ -120,7 +123,8 @@ impl Sessions {
             .db
             .optional_scalar(READ, (digest, Micros::now()))
             .await?;
-        let Some(record) = data.and_then(|data| serde_json::from_str::<Record>(&data).ok()) else {
+        let record = data.and_then(|data| serde_json::from_str::<Record>(&data).ok());
+        let Some(record) = record.filter(|record| !is_over(record)) else {
             return Ok(None);
         };
         let key: Arc<str> = digest.into();
@@ -155,6 +159,19 @@ fn account_of(record: &Record) -> Option<AccountId> {
         .and_then(|value| value.as_str()?.parse().ok())
 }
 
+/// Whether a session has been unused, or was used, for too long.
+fn is_over(record: &Record) -> bool {
+    // Without a beginning, its age is not known.
+    let age = began(record).map(|began| Micros::now().since(began));
+    record.expiry_date <= time::OffsetDateTime::now_utc()
+        || age.is_none_or(|age| age > MAX_SESSION_AGE)
+}
+
+fn began(record: &Record) -> Option<Micros> {
+    let began = record.data.get(BEGAN)?.as_i64()?;
+    Some(Micros(began))
+}
+
 /// A field of a record that is text; empty without it.
 fn text_of(record: &Record, field: &str) -> String {
     let text = record.data.get(field).and_then(|value| value.as_str());
@@ -183,9 +200,9 @@ impl Row {
         };
         let data = serde_json::to_string(&cached)
             .map_err(|error| StoreError::Encode(error.to_string()))?;
-        let expires = Micros(
-            i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
-        );
+        let unused = i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000);
+        let too_old = began(record).unwrap_or(Micros(0)).plus(MAX_SESSION_AGE);
+        let expires = Micros(unused.unwrap_or(i64::MAX)).min(too_old);
         Ok(Self {
             key: digest(&record.id),
             account,

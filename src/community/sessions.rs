@@ -18,7 +18,7 @@ use super::access::lock_account;
 use super::accounts::require_row;
 use super::device_names::device_name;
 use super::server_bans::ServerBans;
-use super::session_store::{ACCOUNT, ADDRESS, DEVICE, Sessions, digest};
+use super::session_store::{ACCOUNT, ADDRESS, BEGAN, DEVICE, Sessions, digest};
 use super::topics::SessionEnded;
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
@@ -228,6 +228,10 @@ impl Sessions {
             .map_err(session_error)?;
         session
             .insert(DEVICE, device)
+            .await
+            .map_err(session_error)?;
+        session
+            .insert(BEGAN, Micros::now().0)
             .await
             .map_err(session_error)?;
         session

@@ -46,6 +46,26 @@ async fn answers_carry_security_headers() {
     assert_eq!(ids.len(), answers.len(), "each request has its own name");
 }
 
+#[tokio::test]
+async fn texts_name_their_charset() {
+    let (_server, ann) = TestServer::start_with_owner().await;
+    let page = ann.page("/account").await;
+    let is_asset = |path: &&str| path.contains("/assets/") || path.contains("/modules/");
+    let paths = page.split('"').filter(is_asset);
+    let paths: BTreeSet<&str> = paths.filter(|path| !path.contains('#')).collect();
+    let (mut scripts, mut styles) = (0, 0);
+    for path in paths {
+        let answer = ann.get(path).await;
+        let kind = answer.header("content-type");
+        if let Some(rest) = kind.strip_prefix("text/") {
+            assert!(rest.ends_with("; charset=utf-8"), "{path}: {kind}");
+            scripts += usize::from(rest.starts_with("javascript"));
+            styles += usize::from(rest.starts_with("css"));
+        }
+    }
+    assert!(scripts > 0 && styles > 0, "{scripts} scripts, {styles} styles");
+}
+
 async fn cross_site(person: &Person, site: &str) -> Answer {
     let fields = json!({ "room": person.room("general"), "body": "forged", "key": "forged-0001" });
     person

@@ -214,6 +214,20 @@ async fn expired_session_closes_its_sockets() {
 }
 
 #[tokio::test]
+async fn session_of_more_than_a_year_is_over_though_it_is_used() {
+    let (mut server, ann) = TestServer::start_with_owner().await;
+    assert_eq!(ann.get("/account").await.status, 200);
+    server.stop().await;
+    // Without its first digit the moment is decades ago; the visit before was today.
+    let changed = r#"UPDATE sessions SET data = replace(data, '"began":1', '"began":')"#;
+    server.change_rows(changed).await;
+    server.start_again().await;
+    assert_eq!(ann.get("/account").await.status, 303);
+    ann.sign_in("ann", PASSWORD).await.expect(200);
+    assert_eq!(ann.get("/account").await.status, 200);
+}
+
+#[tokio::test]
 async fn sign_out_clears_browser_cache_and_secure_cookie() {
     let server = TestServer::with(&[("TIDEPOOL_HTTPS", "true")]).await;
     let visitor = server.visitor();

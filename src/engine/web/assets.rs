@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use axum::routing::any;
 use memory_serve::CacheControl;
 use tower::ServiceExt;
@@ -51,8 +53,24 @@ fn has_icon(id: &str) -> bool {
 
 /// `/assets/<version>/…`, which browsers keep for ever in release builds.
 pub(super) fn routes() -> Router {
-    let files = any(async |request: Request| FILES.clone().oneshot(request).await);
+    let files = any(async |request: Request| {
+        let answer = FILES.clone().oneshot(request).await;
+        answer.map(with_charset)
+    });
     Router::new().nest_service(FOLDER, files)
+}
+
+/// Texts of ours are UTF-8, and say so: by itself, a browser takes the charset of the page.
+fn with_charset(mut response: Response) -> Response {
+    if let Some(kind) = response.headers_mut().get_mut(header::CONTENT_TYPE)
+        && let Ok(text) = kind.to_str()
+        && text.starts_with("text/")
+        && !text.contains("charset")
+        && let Ok(complete) = HeaderValue::try_from(format!("{text}; charset=utf-8"))
+    {
+        *kind = complete;
+    }
+    response
 }
 
 #[cfg(test)]

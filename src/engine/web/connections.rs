@@ -43,13 +43,31 @@ const MAX_LINGERING: usize = 64;
 /// After a failure to accept, such as too many open files: others have to close first.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-const SERVER_FULL: &str = "HTTP/1.1 503 Service Unavailable\r\n\
-    retry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
-    content-type: text/plain; charset=utf-8\r\n\r\nThe server is full. Try again in a moment.\n";
-const ADDRESS_FULL: &str = "HTTP/1.1 429 Too Many Requests\r\n\
-    retry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n\
-    content-type: text/plain; charset=utf-8\r\n\r\n\
-    Too many connections from your address. Close some first.\n";
+/// A refusal that no middleware sees, with the headers that [`super::csp`] gives to other answers,
+/// as far as they mean something for a plain text.
+macro_rules! refusal {
+    ($status:literal, $text:literal) => {
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            "\r\nretry-after: 5\r\ncache-control: no-store\r\nconnection: close\r\n",
+            "x-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n",
+            "content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n",
+            "content-type: text/plain; charset=utf-8\r\n\r\n",
+            $text,
+            "\n"
+        )
+    };
+}
+
+const SERVER_FULL: &str = refusal!(
+    "503 Service Unavailable",
+    "The server is full. Try again in a moment."
+);
+const ADDRESS_FULL: &str = refusal!(
+    "429 Too Many Requests",
+    "Too many connections from your address. Close some first."
+);
 
 /// A slot among the open connections, freed when its last clone is dropped. Requests that ask for
 /// an upgrade carry it as an extension: the handler holds it as long as the upgraded connection.
