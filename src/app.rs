@@ -292,6 +292,24 @@ pub async fn seed(
     Ok(password)
 }
 
+/// A link with which an account sets a new password, without mail: `tidepool reset-link`. Works
+/// beside a server that runs.
+///
+/// # Errors
+/// When there is no such account, or the database is not available.
+pub async fn reset_link(
+    settings: Settings,
+    modules: Modules<Community>,
+    login: &str,
+) -> Result<String> {
+    let db = Db::open(&settings).await?;
+    let declared = modules.declarations();
+    let community = Community::new(Engine::new(settings, db.clone(), declared)?, declared);
+    let link = community.reset_link(login).await;
+    db.close().await;
+    link?.with_context(|| format!("there is no account with the name or address {login}"))
+}
+
 /// Copies a database with the tables of these modules: `tidepool copy-database`.
 ///
 /// # Errors

@@ -73,6 +73,13 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Print a link with which an account sets a new password, also while the server runs
+    ResetLink {
+        /// The name or e-mail address that the account signs in with
+        login: String,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Run a program on a terminal of this machine and show it in a room of a server; this needs no
     /// server here
     Share(share::ShareArgs),
@@ -165,6 +172,10 @@ async fn run(
             path,
             tidepool,
         } => print(&new_module::create(&name, path, tidepool)?)?,
+        Command::ResetLink { login, options } => {
+            let link = app::reset_link(options.settings()?, add(app::modules()), &login).await?;
+            print(&format!("{link}\nIt works once, for an hour.\n"))?;
+        }
         Command::Share(args) => return share::share(args).await,
         Command::Health(options) => return app::health(&options.settings()?).await,
     }

@@ -21,6 +21,7 @@ pub mod personal_data;
 pub mod problem;
 pub mod rate_limit;
 pub mod reportable;
+pub mod room_lines;
 pub mod safe_fetch;
 pub mod scope_data;
 pub mod screening;

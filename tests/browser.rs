@@ -30,6 +30,7 @@ mod browser {
     mod message_marks;
     mod message_parts;
     mod moderation;
+    mod new_host;
     mod notices;
     mod offline;
     mod pages;

@@ -20,7 +20,7 @@ const SESSION_CHECK_EVERY = 3; // failed connections between two checks of the s
 const feeds = new Map(); // feed → {cursor, pending}: pending counts unconfirmed subscriptions
 const pendingActs = new Map(); // act id → {resolve, reject}
 const followedLists = new WeakMap(); // element → the data-feeds it was followed with
-const refetching = new Map(); // element → whether to fetch it once more afterwards
+const refetching = new Map(); // region → {again, done}: to fetch it once more, and once it is settled
 const staleFeeds = new Set(); // feeds whose regions are fetched when `refetchTimer` fires
 let connection = null;
 let lastMessageAt = 0, lastPingAt = 0; // ms since the epoch
@@ -184,37 +184,54 @@ function refetchFeeds(due) {
   regions.forEach(refetchRegion);
 }
 
-/** Fetches a region of the page again and follows its feeds from the cursors it then has. */
-export async function refetchRegion(region) {
-  if (refetching.has(region)) return refetching.set(region, true);
-  refetching.set(region, false);
-  let again = false;
-  try {
-    // Listeners may change the URL, or act right before the swap.
-    const event = new CustomEvent('tide:refetch', {
-      bubbles: true,
-      detail: { url: region.dataset.refresh, beforeSwap() {} },
-    });
-    region.dispatchEvent(event);
-    const response = await request(event.detail.url);
-    if ([403, 404].includes(response.status)) return showClosed();
-    if (response.status === 401) return location.reload();
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const text = await response.text();
-    if (!region.isConnected) return;
-    event.detail.beforeSwap();
-    followedLists.delete(region); // its feeds are followed anew, whatever their cursor
-    await htmx.swap({
-      sourceElement: region, target: region, swap: 'outerMorph', text, transition: false,
-    });
-  } catch {
-    again = true; // no network, or the server is busy: the region is stale until it was fetched
-    await new Promise((done) => setTimeout(done, REFETCH_RETRY_DELAY));
-  } finally {
-    again ||= refetching.get(region);
-    refetching.delete(region);
+/**
+ * Fetches a region of the page again and follows its feeds from the cursors it then has. Done once
+ * nobody has asked for it again meanwhile.
+ */
+export function refetchRegion(region) {
+  const current = refetching.get(region);
+  if (current) {
+    current.again = true; // what is on its way may be older than what is asked for now
+    return current.done;
   }
-  if (again && region.isConnected) refetchRegion(region);
+  const state = { again: false };
+  refetching.set(region, state);
+  state.done = settleRegion(region, state);
+  return state.done;
+}
+
+/** Fetches a region until nobody has asked for it meanwhile. */
+async function settleRegion(region, state) {
+  do {
+    state.again = false;
+    try {
+      await fetchRegion(region);
+    } catch {
+      state.again = true; // no network, or the server is busy: it is stale until it was fetched
+      await new Promise((done) => setTimeout(done, REFETCH_RETRY_DELAY));
+    }
+  } while (state.again && region.isConnected);
+  refetching.delete(region);
+}
+
+async function fetchRegion(region) {
+  // Listeners may change the URL, or act right before the swap.
+  const event = new CustomEvent('tide:refetch', {
+    bubbles: true,
+    detail: { url: region.dataset.refresh, beforeSwap() {} },
+  });
+  region.dispatchEvent(event);
+  const response = await request(event.detail.url);
+  if ([403, 404].includes(response.status)) return showClosed();
+  if (response.status === 401) return location.reload();
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const text = await response.text();
+  if (!region.isConnected) return;
+  event.detail.beforeSwap();
+  followedLists.delete(region); // its feeds are followed anew, whatever their cursor
+  await htmx.swap({
+    sourceElement: region, target: region, swap: 'outerMorph', text, transition: false,
+  });
 }
 
 // Messages of the server ----------------------------------------------------------------------

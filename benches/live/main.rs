@@ -27,6 +27,8 @@ mod socket_pool;
 mod socket_reader;
 mod stats;
 mod synthetic_feed;
+mod voice_peer;
+mod voice_reflector;
 
 use std::process::ExitCode;
 

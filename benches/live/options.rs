@@ -77,6 +77,9 @@ pub enum Row {
     Growth,
     /// A page for members of few and of many rooms
     Rooms,
+    /// Search in a million messages beside a bare query of the index, only when asked for: seeding
+    /// takes minutes
+    Search,
     /// Sockets that stop reading beside those that go on
     Stalled,
     /// Twice the posts that can be taken, and the time after
@@ -89,6 +92,8 @@ pub enum Row {
     Jobs,
     /// Uploads beside a bare copy, and the memory of ten at once
     Uploads,
+    /// Voice: packets forwarded by a core beside a bare reflector, delay, joining and memory
+    Voice,
     /// What Lighthouse says of the first visit, only when asked for: it comes from npm
     Lighthouse,
     /// A steady mix for a long time, only when asked for
@@ -116,10 +121,12 @@ pub enum Role {
 impl Options {
     /// The rows to measure.
     pub fn rows(&self) -> Vec<Row> {
-        let ordinary = Row::value_variants()
-            .iter()
-            .copied()
-            .filter(|row| !matches!(row, Row::Instances | Row::Lighthouse | Row::Soak));
+        let ordinary = Row::value_variants().iter().copied().filter(|row| {
+            !matches!(
+                row,
+                Row::Instances | Row::Search | Row::Lighthouse | Row::Soak
+            )
+        });
         if self.only.is_empty() {
             ordinary.collect()
         } else {

@@ -94,6 +94,23 @@ impl Process {
         cpu_of(&self.child.id().to_string())
     }
 
+    /// The processor time of its threads of this name.
+    pub fn cpu_of_threads(&self, name: &str) -> Result<Duration> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
+        let mut sum = 0;
+        for task in tasks {
+            let path = task?.path();
+            let named = std::fs::read_to_string(path.join("comm")).unwrap_or_default();
+            if named.trim() == name {
+                // Its first number is nanoseconds on a core.
+                let text = std::fs::read_to_string(path.join("schedstat"))?;
+                let first = text.split(' ').next().context("no time")?;
+                sum += first.parse::<u64>()?;
+            }
+        }
+        Ok(Duration::from_nanos(sum))
+    }
+
     /// Its resident memory, in KiB.
     pub fn resident(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -14,11 +14,13 @@ mod overload;
 mod pages;
 pub mod posts;
 mod rooms;
+mod search;
 mod soak;
 mod stalled;
 mod storm;
 mod uploads;
 mod visit;
+mod voice;
 
 use std::path::PathBuf;
 
@@ -46,6 +48,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Visit => visit::measure(options, report).await,
         Row::Busy => busy::measure(options, report).await,
         Row::Rooms => rooms::measure(options, report).await,
+        Row::Search => search::measure(options, report).await,
         Row::Stalled => stalled::measure(options, report).await,
         Row::Overload => overload::measure(options, report).await,
         Row::Arrivals => arrivals::measure(options, report).await,
@@ -53,6 +56,7 @@ pub async fn measure(row: Row, options: &Options, report: &mut Report) -> Result
         Row::Jobs => jobs::measure(options, report).await,
         Row::Uploads => uploads::measure(options, report).await,
         Row::Lighthouse => lighthouse::measure(options, report).await,
+        Row::Voice => voice::measure(options, report).await,
         Row::Soak => soak::measure(options, report).await,
     }
 }

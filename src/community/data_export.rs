@@ -123,6 +123,10 @@ impl Community {
     async fn own_data(&self, account: AccountId) -> Result<Value> {
         const SPACES: &str = "SELECT s.id, s.name, m.joined_at FROM members m \
             JOIN spaces s ON s.id = m.space_id WHERE m.account_id = $1 ORDER BY s.id";
+        const GROUPS: &str = "SELECT g.name, g.space_id FROM mention_group_members m \
+            JOIN mention_groups g ON g.id = m.group_id WHERE m.account_id = $1 ORDER BY g.id";
+        const ROLES: &str = "SELECT r.name, r.space_id FROM member_roles m \
+            JOIN roles r ON r.id = m.role_id WHERE m.account_id = $1 ORDER BY r.id";
         const FILES: &str = "SELECT id, kind, name, media, size, created_at FROM files \
             WHERE owner_id = $1 ORDER BY id LIMIT $2";
         let db = &self.engine().db;
@@ -139,6 +143,10 @@ impl Community {
         let spaces = spaces.into_iter().map(|(id, name, joined)| {
             json!({ "id": id.to_string(), "name": name, "joined_at": joined.rfc3339() })
         });
+        let named =
+            |(name, space): (String, i64)| json!({ "name": name, "space": space.to_string() });
+        let groups: Vec<(String, i64)> = db.all(GROUPS, (account,)).await?;
+        let roles: Vec<(String, i64)> = db.all(ROLES, (account,)).await?;
         type FileRow = (i64, String, String, String, i64, Micros);
         let files: Vec<FileRow> = db.all(FILES, (account, MAX_EXPORTED_FILES)).await?;
         let files = files
@@ -160,6 +168,8 @@ impl Community {
             "linked_identity": self.oidc_link(account).await?,
             "passkeys": passkeys.collect::<Vec<_>>(),
             "spaces": spaces.collect::<Vec<_>>(),
+            "roles": roles.into_iter().map(named).collect::<Vec<_>>(),
+            "groups": groups.into_iter().map(named).collect::<Vec<_>>(),
             "files": files.collect::<Vec<_>>(),
         }))
     }

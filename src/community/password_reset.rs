@@ -13,6 +13,7 @@ use super::account_mail::Letter;
 use super::accounts::check_email;
 use super::one_time_tokens::{self, Purpose};
 use super::views::{ForgotPage, LinkPage};
+use crate::base::db::Tx;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::locale::Lang;
@@ -141,6 +142,23 @@ async fn mail_reset(community: Community, run: Run, reset: Reset) -> Result<Sett
     let mail = community.letter(letter, (&email, &name), lang).await?;
     community.engine().mail.send(run.id(), &mail).await?;
     run.done()
+}
+
+impl Community {
+    /// A link with which an account sets a new password; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reset_link(&self, login: &str) -> Result<Option<String>> {
+        let Some((account, _)) = self.accounts.find_by_login(login).await? else {
+            return Ok(None);
+        };
+        let insert =
+            async move |tx: &mut Tx| one_time_tokens::insert(tx, Purpose::Reset, account, "").await;
+        let token = self.engine().db.write(insert).await?;
+        let origin = self.public_origin().await?;
+        Ok(Some(format!("{origin}/reset?token={token}")))
+    }
 }
 
 /// The token of a mailed link.

@@ -20,8 +20,9 @@ const SECRET_CHARS: usize = 32; // in base32
 /// Characters of a code, with room for spaces and dashes that people type.
 const MAX_CODE_CHARS: usize = 40;
 const RECOVERY_CODES: usize = 10;
-/// Of a recovery code: 80 random bits, so that a stolen digest tells nothing of it.
-const RECOVERY_BYTES: usize = 10;
+/// Of a recovery code: 120 random bits, so that a stolen digest tells nothing of it. Base32 fills
+/// whole characters.
+const RECOVERY_BYTES: usize = 15;
 
 /// Whether an account asks for a code, and how many recovery codes it has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +197,7 @@ fn digest(code: &str) -> String {
     secrets::digest(code)
 }
 
-/// Sixteen letters and digits each, in groups of four.
+/// Twenty-four letters and digits each, in groups of four.
 fn new_recovery_codes() -> Result<Vec<String>> {
     let new = || -> Result<String> {
         let code = Secret::from(random(RECOVERY_BYTES)?).to_base32();
@@ -231,7 +232,7 @@ mod tests {
         let codes = new_recovery_codes().unwrap();
         assert_eq!(codes.len(), RECOVERY_CODES);
         assert_ne!(codes[0], codes[1]);
-        assert_eq!(codes[0].len(), 19);
+        assert_eq!(codes[0].len(), 29);
         let typed = format!(" {} ", codes[0].to_lowercase().replace('-', " "));
         assert_eq!(plain(&typed), plain(&codes[0]));
     }

@@ -22,7 +22,6 @@ mod held_pages;
 mod held_store;
 mod history;
 mod join_lines;
-mod join_store;
 mod joined;
 mod link_card;
 mod link_previews;
@@ -55,6 +54,7 @@ mod reply;
 mod report_target;
 mod room_data;
 mod room_header;
+mod room_lines;
 mod room_menu;
 mod room_page;
 mod scheduled;
@@ -71,6 +71,8 @@ mod thread_line;
 mod thread_pages;
 mod thread_store;
 mod threads;
+mod told;
+mod told_store;
 mod topics;
 mod typing;
 mod unread;
@@ -88,6 +90,7 @@ use crate::engine::Engine;
 use crate::engine::actions::Class;
 use crate::engine::feed::Feed;
 use crate::engine::module::Module;
+use crate::engine::room_lines::LineTold;
 use crate::engine::viewer::Viewer;
 pub use check::problems;
 use code_renderer::CodeRenderer;
@@ -214,6 +217,7 @@ pub fn module() -> Module<Chat> {
         .publishes::<topics::HeldDecided>()
         .publishes::<topics::AttachmentsReady>()
         .publishes::<topics::JoinsAdded>()
+        .publishes::<LineTold>()
         .publishes::<topics::TypingStarted>()
         .publishes::<topics::ThreadChanged>()
         .publishes::<topics::ThreadRenamed>()
@@ -285,6 +289,7 @@ pub fn module() -> Module<Chat> {
         .subscriber(threads::subscriber())
         .subscriber(search_source::subscriber())
         .subscriber(join_lines::subscriber())
+        .subscriber(room_lines::subscriber())
         .removes_content(actions::delete_many::remove_content)
         .reportable("message", report_target::message)
         .task(unread::flush)

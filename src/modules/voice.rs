@@ -114,6 +114,15 @@ static MISSED_CALL: NoticeKind = NoticeKind {
     told_at: ToldAt::Mentions,
 };
 
+/// To be heard over others.
+pub static PRIORITY: Permission = Permission {
+    name: "voice.priority",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Moderators,
+    adds_content: false,
+    about: "Have others be quieter while one speaks in the voice of a room",
+};
+
 /// Frames of a room that are kept for those who come back.
 const MAX_FRAMES: usize = 64;
 
@@ -198,6 +207,7 @@ pub fn module() -> Module<Voice> {
         .permission(&SHARE_SCREEN)
         .permission(&MUTE_OTHERS)
         .permission(&MOVE_OTHERS)
+        .permission(&PRIORITY)
         .account_style(views::account_style)
         .stylesheet("css/voice.css")
         .script("js/voice.js")

@@ -39,8 +39,13 @@ async fn copy_has_all_messages_and_only_ones_own() {
     ann.post("general", "of somebody else").await;
     let first = &bob.history("general").await[0];
     super::threads::thread_of(&bob, first).await;
+    let make = json!({ "space": ann.space, "name": "Designers", "open": "yes" });
+    let group = ann.act("community.create-group", make).await.done()["group"].take();
+    let join = json!({ "space": ann.space, "group": group, "join": "yes" });
+    bob.act("community.join-group", join).await.done();
     let copy = copy_of(&bob).await;
     assert_eq!(copy["account"]["email"], "bob@example.org");
+    assert_eq!(copy["groups"][0]["name"], "Designers");
     assert_eq!(copy["messages"].as_array().expect("a list").len(), 201);
     assert_eq!(copy["messages"][200]["body"], "number 200");
     assert_eq!(copy["spaces"][0]["name"], "Glasshouse");

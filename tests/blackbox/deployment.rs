@@ -36,12 +36,22 @@ async fn compose_file_sets_existing_settings() {
     let instances: Vec<_> = keys(&compose["services"])
         .filter(|name| name.starts_with("tidepool-"))
         .collect();
+    let mut voice_ports = BTreeSet::new();
     for name in &instances {
+        // What all have is merged into each.
         let service = &compose["services"][*name];
-        for variable in keys(&service["environment"]) {
+        let own = keys(&service["environment"]).filter(|key| *key != "<<");
+        for variable in own.chain(keys(&compose["x-environment"])) {
             assert!(known.contains(variable), "{variable} is no setting");
         }
-        for needed in keys(&service["depends_on"]) {
+        let port = service["environment"]["TIDEPOOL_VOICE_PORT"].as_str();
+        let port = port.expect("a port for voice");
+        let published = service["ports"].as_sequence().expect("a list");
+        let published = published.iter().map(|one| one.as_str().expect("a text"));
+        let expected = ["udp", "tcp"].map(|kind| format!("{port}:{port}/{kind}"));
+        assert!(published.eq(expected.iter().map(String::as_str)), "{port}");
+        voice_ports.insert(port);
+        for needed in keys(&compose["x-tidepool"]["depends_on"]) {
             assert!(keys(&compose["services"]).any(|service| service == needed));
         }
         let address = format!("{name}:8080");
@@ -50,6 +60,7 @@ async fn compose_file_sets_existing_settings() {
             "the proxy does not know {address}"
         );
     }
+    assert_eq!(voice_ports.len(), instances.len());
     assert_eq!(PROXY.matches("\n    server ").count(), instances.len());
     for variable in variables(IMAGE) {
         assert!(known.contains(variable), "{variable} is no setting");
@@ -59,7 +70,7 @@ async fn compose_file_sets_existing_settings() {
 #[tokio::test]
 async fn compose_file_mounts_only_folders_of_the_image() {
     let compose = &Yaml::load_from_str(COMPOSE).expect("YAML")[0];
-    let volumes = compose["services"]["tidepool-1"]["volumes"]
+    let volumes = compose["x-tidepool"]["volumes"]
         .as_sequence()
         .expect("a list");
     for volume in volumes {

@@ -11,7 +11,7 @@ async fn lines(person: &Person, room: &str) -> Vec<Value> {
         .await
         .done();
     let messages = history["messages"].as_array().expect("a list").iter();
-    let lines = messages.filter(|message| !message["joined"].is_null());
+    let lines = messages.filter(|message| !message["told"]["joined"].is_null());
     lines.cloned().collect()
 }
 
@@ -30,11 +30,11 @@ async fn many_joins_make_one_line_nobody_edits() {
     }
     let line = eventually("a line about all", || async {
         let lines = lines(&ann, &general).await;
-        (lines.len() == 1 && lines[0]["joined"]["count"] == 9).then(|| lines[0].clone())
+        (lines.len() == 1 && lines[0]["told"]["joined"]["count"] == 9).then(|| lines[0].clone())
     })
     .await;
     assert_eq!(
-        line["joined"]["names"],
+        line["told"]["joined"]["names"],
         json!(["Member 1", "Member 2", "Member 3"])
     );
     assert_eq!(line["body"], "");
@@ -77,7 +77,7 @@ async fn joins_are_told_only_where_wanted_in_public_rooms() {
     let dee = server.member("Dee").await;
     let told = eventually("a line about Dee", || async {
         let lines = lines(&ann, &general).await;
-        let names = lines[0]["joined"]["names"].clone();
+        let names = lines[0]["told"]["joined"]["names"].clone();
         names.to_string().contains("Dee").then_some(names)
     })
     .await;

@@ -92,7 +92,7 @@ async fn token_that_is_not_verified_is_refused() {
     let (server, provider, ann) = start_with("true").await;
     link(&ann, &provider).await;
     type Change = fn(&mut Value);
-    let cases: [(&str, Signing, Change); 11] = [
+    let cases: [(&str, Signing, Change); 12] = [
         ("nonce", Signing::Es256, |c| c["nonce"] = json!("other")),
         ("audience", Signing::Es256, |c| c["aud"] = json!("other")),
         ("several audiences", Signing::Es256, |c| {
@@ -102,6 +102,9 @@ async fn token_that_is_not_verified_is_refused() {
         ("issuer", Signing::Es256, |c| c["iss"] = json!("http://a")),
         ("expired", Signing::Es256, |c| {
             c["exp"] = json!(1_700_000_000)
+        }),
+        ("not valid yet", Signing::Es256, |c| {
+            c["nbf"] = json!(4_000_000_000_i64)
         }),
         ("no expiry", Signing::Es256, |c| c["exp"] = Value::Null),
         ("nobody", Signing::Es256, |c| c["sub"] = json!("")),
@@ -118,6 +121,17 @@ async fn token_that_is_not_verified_is_refused() {
     }
     let back = come_back(&server.visitor(), &provider, Signing::Es256, |_| ()).await;
     assert_eq!(back.location(), "/account");
+}
+
+#[tokio::test]
+async fn link_of_another_site_signs_nobody_in() {
+    let (server, _provider, _ann) = start_with("false").await;
+    let visitor = server.visitor();
+    for site in ["cross-site", "same-site"] {
+        let request = visitor.request("GET", "/sign-in/oidc");
+        let there = visitor.send(request.header("Sec-Fetch-Site", site)).await;
+        assert_eq!(there.location(), "/sign-in", "{site}");
+    }
 }
 
 #[tokio::test]

@@ -57,6 +57,24 @@ async fn mailed_link_sets_password_once_and_ends_sessions() {
 }
 
 #[tokio::test]
+async fn host_makes_a_link_on_the_command_line_while_the_server_runs() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let unknown = server.run(&["reset-link", "nobody"]);
+    assert!(!unknown.status.success() && unknown.stdout.is_empty());
+    let printed = server.run(&["reset-link", "Ann@example.org"]);
+    let said = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let link = said.lines().next().expect("a link");
+    let token = link.split_once("/reset?token=").expect("a token").1;
+    let visitor = server.visitor();
+    let fields = [("token", token), ("password", OTHER)];
+    let reset = visitor.form("/reset", &fields).await;
+    assert!(reset.location().starts_with("/sign-in"), "{}", reset.body);
+    assert_eq!(ann.get("/account").await.status, 303);
+    server.visitor().sign_in("ann", OTHER).await.done();
+}
+
+#[tokio::test]
 async fn address_without_account_gets_the_same_answer_and_no_mail() {
     let mailbox = Mailbox::new();
     let server = server_with(&mailbox).await;

@@ -108,6 +108,36 @@ async fn program_is_shared_until_its_exit_code() {
 }
 
 #[tokio::test]
+async fn room_tells_how_a_long_program_ended() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let script = "echo ready; read line; exit 3";
+    let mut program = Program::start(&server, &server.base(), &ann, script).await;
+    program.sees("ready").await;
+    server.stop().await;
+    let earlier = "UPDATE terminals SET started_at = started_at - 130000000";
+    server.change_rows(earlier).await;
+    server.start_again().await;
+    // Its sharer comes back by itself.
+    let (room, terminal) = (ann.room("general"), program.terminal().await);
+    drop(Watcher::of(&ann, &room, &terminal).await);
+    program.keys("\r").await;
+    program.sees("exit 3, no longer shared").await;
+    let line = eventually("the log tells of it", || async {
+        let page = bob.page(&format!("/rooms/{room}")).await;
+        page.lines()
+            .find(|line| line.contains("shared a terminal"))
+            .map(str::to_owned)
+    });
+    let line = line.await;
+    let link = format!("<a href=\"/rooms/{room}/terminals/{terminal}\"><bdi>ann</bdi>");
+    assert!(line.contains(&link), "{line}");
+    assert!(line.contains("build: 2 m 1"), "{line}");
+    assert!(line.contains(" s, exit 3"), "{line}");
+}
+
+#[tokio::test]
 async fn cut_connection_loses_no_output() {
     let server = TestServer::start().await;
     let ann = server.owner("ann").await;

@@ -223,6 +223,15 @@ async fn room_that_may_not_be_joined_refuses() {
     assert_eq!(ann.act("voice.join", offer(forum)).await.code(), "conflict");
 }
 
+/// What the log of a conversation tells that nobody wrote.
+async fn lines_of(person: &Person, room: &str) -> Vec<Value> {
+    let history = person.act("chat.history", json!({ "room": room })).await;
+    let messages = history.done()["messages"].clone();
+    let messages = messages.as_array().expect("a list").iter();
+    let told = messages.map(|message| message["told"]["line"].clone());
+    told.filter(|line| !line.is_null()).collect()
+}
+
 #[tokio::test]
 async fn call_rings_the_other_until_they_answer_or_decline() {
     let server = TestServer::start().await;
@@ -246,6 +255,18 @@ async fn call_rings_the_other_until_they_answer_or_decline() {
         .await
         .done();
     page.frame(&format!("#ring-{caller}")).await;
+    let told = eventually("the conversation tells of the call", async || {
+        lines_of(&bob, &room).await.first().cloned()
+    });
+    let told = told.await;
+    assert_eq!(told["words"], "line-call-ended");
+    assert!(
+        told["text"]
+            .as_str()
+            .is_some_and(|time| time.ends_with(" s"))
+    );
+    let page = bob.page(&format!("/rooms/{room}")).await;
+    assert!(page.contains("<bdi>ann</bdi> called: <bdi>"), "{page}");
     // Neither of them was missed.
     let inbox = bob.fragment("/inbox/list").await.body;
     assert!(!inbox.contains("missed a call"), "{inbox}");
@@ -263,6 +284,11 @@ async fn missed_call_is_in_the_inbox_and_nobody_rings_who_keeps_them_away() {
     eventually("the call is in the inbox", async || {
         let inbox = bob.fragment("/inbox/list").await.body;
         inbox.contains("missed a call").then_some(())
+    })
+    .await;
+    eventually("the conversation tells of it", async || {
+        let lines = lines_of(&bob, &room).await;
+        (lines.len() == 1 && lines[0]["words"] == "line-call-missed").then_some(())
     })
     .await;
     let with_cy = ann.direct(&[&cy]).await;
@@ -329,6 +355,31 @@ async fn stage_listener_is_let_speak_by_who_leads() {
     let log = ann.page(&format!("/spaces/{}/audit", ann.space)).await;
     for act in ["Let speak on a stage", "Changed the voice of"] {
         assert!(log.contains(act), "{act}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_may_is_heard_over_others() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let bob = server.member("bob").await;
+    let room = voice_room(&ann, json!({})).await;
+    let mut watch = ann.following(&format!("room/{room}/voice")).await;
+    let (of_ann, of_bob) = (join(&ann, &room).await, join(&bob, &room).await);
+    for (person, participant) in [(&bob, &of_bob), (&ann, &of_ann)] {
+        let doing = json!({ "room": room, "participant": participant, "muted": true,
+            "priority": true });
+        person.act("voice.set-doing", doing).await.done();
+    }
+    let event = inside_when(&mut watch, &[&ann, &bob], |event| {
+        event["people"][0]["priority"] == true && event["people"][1]["muted"] == true
+    })
+    .await;
+    assert_eq!(event["people"][1]["priority"], false, "{event}");
+    let bar = format!("/rooms/{room}/voice/bar");
+    for (person, may) in [(&ann, true), (&bob, false)] {
+        let button = "data-do=\"overrule\"";
+        assert_eq!(person.fragment(&bar).await.body.contains(button), may);
     }
 }
 

@@ -70,6 +70,8 @@ async fn post_is_made_seen_live_and_answered_in_the_pane() {
     // By keyboard.
     other.type_into(".post .name", ENTER).await;
     other.wait_visible(PANE).await;
+    people.ann_browser.close().await;
+    people.bob_browser.close().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! A browser and its WebDriver session: starting it, its tabs, its console, and closing it.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -13,6 +15,9 @@ use crate::support::{Folder, Person};
 
 /// How long one script may run in a page: axe takes its time on a loaded machine.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// For a browser to end.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a browser is started.
 #[derive(Clone, Default)]
@@ -34,7 +39,37 @@ pub struct Browser {
     /// The driver's client, for commands that have no method here.
     pub client: Client,
     pub(super) base: String,
+    /// Where its session is known to the driver.
+    session: String,
+    is_closed: bool,
     _profile: Folder,
+}
+
+/// A test that fails leaves its browser in the middle of something, which would take time from the
+/// tests that are still to come.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.is_closed {
+            end_session(&self.session);
+        }
+    }
+}
+
+/// Ends a session by its address, without the client, whose runtime may be gone.
+fn end_session(session: &str) {
+    let Some((address, path)) = session.split_once('/') else {
+        return;
+    };
+    let Ok(mut connection) = TcpStream::connect(address) else {
+        return;
+    };
+    let request =
+        format!("DELETE /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let patience = connection.set_read_timeout(Some(END_TIMEOUT));
+    if patience.is_ok() && connection.write_all(request.as_bytes()).is_ok() {
+        // It has ended once that is answered.
+        drop(connection.read(&mut [0; 64]));
+    }
 }
 
 /// A command of chromedriver that WebDriver does not have.
@@ -116,14 +151,19 @@ impl Browser {
             unreachable!()
         };
         let mut builder = ClientBuilder::new(HttpConnector::new());
+        let driver = driver().await;
         let client = builder
             .capabilities(capabilities)
-            .connect(&driver().await)
+            .connect(&driver)
             .await
             .expect("a browser starts");
+        let id = client.session_id().await.expect("a session");
+        let driver = driver.trim_start_matches("http://");
         Self {
             client,
             base: base.to_owned(),
+            session: format!("{driver}/session/{}", id.unwrap_or_default()),
+            is_closed: false,
             _profile: profile,
         }
     }
@@ -219,7 +259,7 @@ impl Browser {
     }
 
     /// Leaves; fails if the console held an error that is not expected.
-    pub async fn close_expecting(self, expected: impl Fn(&str) -> bool) {
+    pub async fn close_expecting(mut self, expected: impl Fn(&str) -> bool) {
         let errors: Vec<_> = self
             .console()
             .await
@@ -231,6 +271,7 @@ impl Browser {
             .close()
             .await
             .expect("the browser closes");
+        self.is_closed = true;
         assert!(errors.is_empty(), "the console says {errors:#?}");
     }
 }

@@ -15,6 +15,7 @@ const CONNECT_TIMEOUT = 12000; // ms for the media to reach the server
 const RETRY_DELAYS = [300, 700, 1500, 2000]; // ms; the last one again and again
 const GIVE_UP_AFTER = 60000; // ms of attempts to come back
 const MISSING_AFTER = 1500; // ms without one's own entry in the list
+const QUIET = 0.25; // of the volume, while somebody else is heard over others
 
 /** A refusal that trying again does not change. */
 const isFinal = ({ status }) => [400, 401, 403, 404, 409, 422].includes(status);
@@ -30,6 +31,7 @@ export class Call {
     this.microphone = null;
     this.preferences = readPreferences();
     this.names = new Map();
+    this.speaking = new Set(); // participants
     this.hasEnded = false;
     this.work = Promise.resolve(); // one negotiation after another
   }
@@ -131,7 +133,7 @@ export class Call {
     const { muted, deafened, camera, screen } = this.doing;
     const states = {
       mute: muted || deafened || !this.microphone?.track, deafen: deafened, camera, share: screen,
-      raise: this.doing.hand,
+      raise: this.doing.hand, overrule: this.doing.priority,
     };
     for (const [name, pressed] of Object.entries(states)) {
       const button = this.bar.querySelector(`[data-do=${name}]`);
@@ -301,6 +303,8 @@ export class Call {
     return this.change({ muted: !isOff, deafened: false });
   }
 
+  overrule() { return this.change({ priority: !this.doing.priority }); }
+
   raise() { return this.change({ hand: !this.doing.hand }); }
 
   deafen() { return this.change({ deafened: !this.doing.deafened }); }
@@ -382,6 +386,7 @@ export class Call {
       camera: 'camera' in dataset,
       screen: 'screen' in dataset,
       listens: 'listens' in dataset,
+      hasPriority: 'priority' in dataset,
     }));
   }
 
@@ -430,6 +435,8 @@ export class Call {
   }
 
   showSpeaking(participants) {
+    this.speaking = participants;
+    this.applyVolumes();
     this.stage?.showSpeaking(participants, this.participant);
   }
 
@@ -473,9 +480,13 @@ export class Call {
     connection.told = list;
   }
 
+  /** As loud as each is wanted, and quieter while somebody speaks who is heard over others. */
   applyVolumes() {
-    for (const { id, account } of this.people()) {
-      const volume = this.volumes.of(account);
+    if (!this.volumes) return;
+    const people = this.people();
+    const leads = people.some(({ id, hasPriority }) => hasPriority && this.speaking.has(id));
+    for (const { id, account, hasPriority } of people) {
+      const volume = this.volumes.of(account) * (leads && !hasPriority ? QUIET : 1);
       for (const source of ['microphone', 'screen-sound']) {
         this.connection?.setVolume(`${id}/${source}`, volume);
       }

@@ -120,7 +120,7 @@ pub(super) struct SettingsFile {
     /// environment. Empty: the host of the page, and this machine's own address.
     #[config(env = "TIDEPOOL_VOICE_ADDRESSES", parse_env = confique::env::parse::list_by_comma)]
     voice_addresses: Option<Vec<String>>,
-    /// People in voice rooms and calls of this instance at once. One more is answered 503.
+    /// People in voice rooms and calls of this instance at once. One more is answered 507.
     #[config(env = "TIDEPOOL_MAX_VOICE_PEOPLE")]
     max_voice_people: Option<usize>,
     /// Whether members may share terminals of their own machines in rooms. The server runs nothing

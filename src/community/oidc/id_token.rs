@@ -116,6 +116,8 @@ struct Payload {
     azp: Option<String>,
     exp: f64,
     #[serde(default)]
+    nbf: Option<f64>,
+    #[serde(default)]
     nonce: String,
     #[serde(default)]
     email: Option<String>,
@@ -183,6 +185,10 @@ pub(super) fn verify(
     }
     if claims.exp <= (expected.now - CLOCK_SKEW_SECONDS) as f64 {
         return Err("has expired");
+    }
+    let latest = (expected.now + CLOCK_SKEW_SECONDS) as f64;
+    if claims.nbf.is_some_and(|nbf| nbf > latest) {
+        return Err("is not valid yet");
     }
     if claims.nonce != expected.nonce {
         return Err("is of another sign-in");

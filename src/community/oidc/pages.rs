@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -48,6 +48,11 @@ fn redirect(location: &str, cookie: Option<HeaderValue>) -> Response {
     response
 }
 
+fn is_from_other_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    site.is_some_and(|site| site == "cross-site" || site == "same-site")
+}
+
 #[derive(Deserialize)]
 struct Begin {
     #[serde(default)]
@@ -65,6 +70,10 @@ async fn begin(
 ) -> Result<Response> {
     community.oidc_provider()?;
     let next = local_path(&next);
+    if is_from_other_site(&request.headers) {
+        // A link elsewhere must not sign somebody in who is known to the provider.
+        return Ok(redirect("/sign-in", None));
+    }
     let account = match viewer {
         Some(viewer) if !link.is_empty() => {
             let taken = community.take_oidc(Purpose::OidcBegin, link).await?;

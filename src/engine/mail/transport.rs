@@ -80,8 +80,13 @@ impl Transport {
         match self {
             Self::Smtp(server) => match server.send(message).await {
                 Ok(_) => Ok(()),
-                Err(error) if error.is_permanent() => Err(Failure::GiveUp(error.to_string())),
-                Err(error) => Err(Failure::Retry(error.to_string())),
+                Err(error) => {
+                    let why = without_addresses(&error.to_string());
+                    Err(match error.is_permanent() {
+                        true => Failure::GiveUp(why),
+                        false => Failure::Retry(why),
+                    })
+                }
             },
             Self::Folder(folder) => write(folder, id, message.formatted()).await,
         }
@@ -94,6 +99,15 @@ async fn write(folder: &Path, id: &str, content: Vec<u8>) -> Result<(), Failure>
     tokio::fs::write(&partial, content).await?;
     tokio::fs::rename(partial, folder.join(format!("{id}.eml"))).await?;
     Ok(())
+}
+
+/// What a server says, without the e-mail addresses in it: failures are logged.
+fn without_addresses(text: &str) -> String {
+    let masked = text.split(' ').map(|word| match word.contains('@') {
+        true => "…",
+        false => word,
+    });
+    masked.collect::<Vec<_>>().join(" ")
 }
 
 /// The text that percent signs stand for in an address; none if it is no UTF-8.
@@ -148,6 +162,12 @@ mod tests {
         for good in ["smtp://localhost:2525", "smtps://a%40b:c@mail.example.org"] {
             assert_eq!(refusal(good), "");
         }
+    }
+
+    #[test]
+    fn addresses_are_not_in_what_a_server_says() {
+        let said = "550 5.1.1 <ann@example.org>: unknown here";
+        assert_eq!(without_addresses(said), "550 5.1.1 … unknown here");
     }
 
     #[test]

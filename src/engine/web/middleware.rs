@@ -155,9 +155,10 @@ async fn request_context(
         SecurityEvent::RequestRefused.record(None, address.0, "host");
         Error::WrongHost.into_response()
     } else {
-        own_changes::wait(&shared.cluster, request.headers()).await;
+        let https = shared.settings.https;
+        own_changes::wait(&shared.cluster, request.headers(), https).await;
         let answer = drain::drain_body(request, async |request| next.run(request).await).await;
-        own_changes::name(&shared.cluster, &method, answer)
+        own_changes::name(&shared.cluster, &method, https, answer)
     };
 
     let mut response = finish(response, coding, renderer);

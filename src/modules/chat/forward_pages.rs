@@ -76,7 +76,7 @@ async fn forward(
     form: Form,
 ) -> Result<PageAnswer> {
     let (message, room) = permitted_message(&chat, &viewer, id, &READ).await?;
-    if message.is_deleted() || !message.joined.is_empty() {
+    if message.is_deleted() || !message.told.is_nothing() {
         return Err(Error::NotFound);
     }
     let here = format!("/rooms/{}", room.id);

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 
 use super::joined::Joined;
 use super::model::MessageId;
+use super::told::Told;
 use super::topics::{JoinsAdded, MessagePosted};
-use super::{Chat, POST, ROOM_FEED, join_store};
+use super::{Chat, POST, ROOM_FEED, told_store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::Result;
@@ -95,13 +96,13 @@ impl Chat {
             let window = i64::try_from(GROUPING_WINDOW.as_micros()).unwrap_or(0);
             let since = MessageId(first_at(Micros(Micros::now().0 - window)));
             let feed = ROOM_FEED.name(room);
-            if let Some(message) = join_store::add(tx, room, since, &names).await? {
+            if let Some(message) = told_store::add(tx, room, since, &names).await? {
                 let event = JoinsAdded { room, message };
                 return bus.publish_to_followers(tx, &[feed], origin, event).await;
             }
             let mut joined = Joined::default();
             joined.add(names.iter().map(String::as_str));
-            let message = join_store::insert(tx, room, first, &joined).await?;
+            let message = told_store::insert(tx, room, first, &Told::Joined(joined)).await?;
             let event = MessagePosted { room, message };
             bus.publish_to_followers(tx, &[feed], origin, event).await
         };

@@ -5,14 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::links::escape;
 use crate::base::error::Error;
 use crate::base::locale::Lang;
 
 /// Names that a line shows; the others are counted.
 const SHOWN_NAMES: usize = 3;
 
-/// Who joined. Empty for what people wrote.
+/// Who joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// How many joined.
@@ -22,11 +21,6 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// Whether this is no such line.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// Adds people, in the order in which they joined.
     pub(super) fn add<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
         for name in names {
@@ -37,15 +31,8 @@ impl Joined {
         }
     }
 
-    /// The line as HTML, in a language. Each name is set apart from the direction of the others.
-    pub(super) fn html(&self, lang: Lang) -> String {
-        // Names have no isolates of their own: see `normalize_line`.
-        escape(&self.text(lang))
-            .replace('\u{2068}', "<bdi>")
-            .replace('\u{2069}', "</bdi>")
-    }
-
-    fn text(&self, lang: Lang) -> String {
+    /// The line in a language, with its names in Unicode isolates.
+    pub(super) fn text(&self, lang: Lang) -> String {
         let name = |index: usize| {
             let name = self.names.get(index).map_or("", String::as_str);
             format!("\u{2068}{name}\u{2069}")
@@ -69,9 +56,6 @@ impl Joined {
 /// As stored: the count and the names, each after a line feed, which no name contains.
 impl fmt::Display for Joined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            return Ok(());
-        }
         write!(f, "{}", self.count)?;
         self.names.iter().try_for_each(|name| write!(f, "\n{name}"))
     }
@@ -82,10 +66,7 @@ impl TryFrom<String> for Joined {
 
     fn try_from(stored: String) -> Result<Self, Error> {
         let mut lines = stored.lines();
-        let Some(count) = lines.next() else {
-            return Ok(Self::default());
-        };
-        let count = count.parse().map_err(|_| {
+        let count = lines.next().unwrap_or_default().parse().map_err(|_| {
             Error::Internal(anyhow::anyhow!(
                 "a message says wrongly who joined: {stored}"
             ))
@@ -97,20 +78,20 @@ impl TryFrom<String> for Joined {
 
 #[cfg(test)]
 mod tests {
+    use super::super::told::Told;
     use super::*;
 
     #[test]
     fn names_in_a_line_are_escaped_and_isolated() {
         let mut joined = Joined::default();
         joined.add(["<b>", "محمد"]);
-        let html = joined.html(Lang::negotiate(None, None));
+        let html = Told::Joined(joined).html("", Lang::negotiate(None, None));
         assert_eq!(html, "<bdi>&lt;b&gt;</bdi> and <bdi>محمد</bdi> joined");
     }
 
     #[test]
     fn people_past_three_are_counted() {
         let mut joined = Joined::default();
-        assert_eq!(joined.to_string(), "");
         let lang = Lang::negotiate(None, None);
         for (name, line) in [
             ("Ana", "Ana joined"),
@@ -121,8 +102,8 @@ mod tests {
         ] {
             joined.add([name]);
             let stored = Joined::try_from(joined.to_string()).unwrap();
-            let html = stored.html(lang);
-            assert_eq!(html.replace("<bdi>", "").replace("</bdi>", ""), line);
+            let text = stored.text(lang);
+            assert_eq!(text.replace(['\u{2068}', '\u{2069}'], ""), line);
             assert_eq!(stored, joined);
         }
         assert_eq!(joined.names.len(), SHOWN_NAMES);

@@ -71,7 +71,7 @@ impl MessageView<'_> {
 }
 
 /// Part of the cache key. Its number is raised whenever the template's input changes.
-const TEMPLATE: &str = "chat.message.10";
+const TEMPLATE: &str = "chat.message.11";
 
 /// What names in the messages of a room stand for.
 #[derive(Clone, Default)]

@@ -67,7 +67,7 @@ async fn menu(
     Query(query): Query<MenuQuery>,
 ) -> Result<Response> {
     let (message, room) = permitted_message(&chat, &viewer, id, &READ).await?;
-    if message.is_deleted() || !message.joined.is_empty() {
+    if message.is_deleted() || !message.told.is_nothing() {
         return Err(Error::NotFound);
     }
     let may = async |permission: &Permission| {

@@ -8,13 +8,13 @@ use sqlx::FromRow;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::attachment::Attachments;
-use super::joined::Joined;
 use super::link_card::LinkPreviews;
 use super::markdown;
 use super::mention_targets::Mentions;
 use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::Reply;
+use super::told::Told;
 use crate::base::clock::Micros;
 use crate::base::error::{Check, Error, Result};
 use crate::base::ids::{AccountId, RoomId};
@@ -72,11 +72,10 @@ pub struct Message {
     #[sqlx(try_from = "String")]
     #[serde(default)]
     pub files: Attachments,
-    /// Who joined the space, if this is a line that tells it; nobody wrote it, and `author` is the
-    /// first of them.
+    /// What it tells, if nobody wrote it.
     #[sqlx(try_from = "String")]
-    #[serde(default, skip_serializing_if = "Joined::is_empty")]
-    pub joined: Joined,
+    #[serde(default, skip_serializing_if = "Told::is_nothing")]
+    pub told: Told,
     /// Whom its text mentions; nobody once deleted.
     #[sqlx(try_from = "String")]
     #[serde(default, skip_serializing_if = "Mentions::is_empty")]
@@ -142,7 +141,7 @@ impl Message {
             key: "kx81hd02".into(),
             html: None,
             files: Attachments::default(),
-            joined: Joined::default(),
+            told: Told::default(),
             mentions: Mentions::default(),
             reply: Reply::default(),
             forwarded: Forwarded::default(),

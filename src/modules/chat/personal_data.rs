@@ -1,4 +1,5 @@
-//! What chat keeps of an account: its messages, and its name in lines about who joined.
+//! What chat keeps of an account: its messages, and its name in lines that nobody
+//! wrote.
 
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ fn exported(files: &Attachments) -> Vec<Value> {
 pub(super) async fn export(chat: Chat, account: AccountId, after: i64) -> Result<DataPage> {
     const READ: &str = "SELECT id, room_id, body, created_at, edited_at, files \
         FROM messages \
-        WHERE author_id = $1 AND id > $2 AND deleted_at IS NULL AND joined = '' \
+        WHERE author_id = $1 AND id > $2 AND deleted_at IS NULL AND told = '' \
         ORDER BY id LIMIT $3";
     type Row = (MessageId, RoomId, String, Micros, Option<Micros>, String);
     let db = &chat.engine.db;
@@ -53,12 +54,12 @@ pub(super) async fn export(chat: Chat, account: AccountId, after: i64) -> Result
     })
 }
 
-/// Deletes some of an account's messages, if they go; then its name in lines about who joined.
+/// Deletes some of an account's messages, if they go; then what lines tell of it.
 pub(super) async fn erase(chat: Chat, erasure: Erasure) -> Result<bool> {
     if erasure.deletes_content && delete_messages(&chat, erasure.account).await? {
         return Ok(true);
     }
-    scrub_join_line(&chat, &erasure).await
+    Ok(delete_told(&chat, erasure.account).await? || scrub_join_line(&chat, &erasure).await?)
 }
 
 /// A page of an account's messages that wait for a moderator.
@@ -145,7 +146,7 @@ async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {
     let context = chat.clone();
     let write = chat.engine.db.write_queued(async move |tx| {
         const FIND: &str = "SELECT id FROM messages \
-            WHERE author_id = $1 AND deleted_at IS NULL AND joined = '' LIMIT $2";
+            WHERE author_id = $1 AND deleted_at IS NULL AND told = '' LIMIT $2";
         let ids: Vec<MessageId> = tx.scalars(FIND, (account, BATCH_MESSAGES)).await?;
         for id in &ids {
             let before = store::message_in(tx, *id).await?.mentions;
@@ -166,10 +167,21 @@ async fn delete_messages(chat: &Chat, account: AccountId) -> Result<bool> {
     write.await
 }
 
+/// Deletes one line that a module told of the account.
+async fn delete_told(chat: &Chat, account: AccountId) -> Result<bool> {
+    const FIND: &str = "SELECT id FROM messages \
+        WHERE author_id = $1 AND told LIKE '{%' AND deleted_at IS NULL LIMIT 1";
+    let found: Option<MessageId> = chat.engine.db.optional_scalar(FIND, (account,)).await?;
+    if let Some(id) = found {
+        delete_line(chat, account, id).await?;
+    }
+    Ok(found.is_some())
+}
+
 /// Deletes one line about who joined that names the account; its names are text.
 async fn scrub_join_line(chat: &Chat, erasure: &Erasure) -> Result<bool> {
-    const FIND: &str = "SELECT id, joined FROM messages \
-        WHERE joined <> '' AND joined LIKE '%' || $1 || '%' AND id > $2 ORDER BY id LIMIT 1";
+    const FIND: &str = "SELECT id, told FROM messages WHERE told <> '' \
+        AND told NOT LIKE '{%' AND told LIKE '%' || $1 || '%' AND id > $2 ORDER BY id LIMIT 1";
     let mut after = MessageId(i64::MIN);
     loop {
         let found: Option<(MessageId, String)> = chat

@@ -66,7 +66,7 @@ async fn shell(layout: &Layout, viewer: &Viewer, room: &Room) -> Result<Shell> {
 }
 
 fn check_is_there(message: &Message) -> Result<()> {
-    match message.is_deleted() || !message.joined.is_empty() {
+    match message.is_deleted() || !message.told.is_nothing() {
         true => Err(Error::NotFound),
         false => Ok(()),
     }

@@ -14,7 +14,7 @@ use crate::engine::viewer::Viewer;
 pub(super) async fn message(chat: Chat, viewer: Viewer, target: Target) -> Result<Reported> {
     let id = MessageId(target.id);
     let (message, room) = permitted_message(&chat, &viewer, id, &READ).await?;
-    if message.is_deleted() || !message.joined.is_empty() {
+    if message.is_deleted() || !message.told.is_nothing() {
         return Err(Error::NotFound);
     }
     let files = message.files.0.iter();

@@ -114,12 +114,12 @@ pub(super) async fn recent_texts(chat: Chat, query: TextQuery) -> Result<Vec<Sto
         sqlite: "SELECT m.id, m.room_id, m.author_id, a.name AS author_name, m.body, m.files, \
             m.created_at FROM messages m JOIN accounts a ON a.id = m.author_id \
             WHERE m.room_id IN (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
-            AND m.id >= $2 AND m.deleted_at IS NULL AND m.joined = '' \
+            AND m.id >= $2 AND m.deleted_at IS NULL AND m.told = '' \
             ORDER BY m.id DESC LIMIT $3",
         postgres: "SELECT m.id, m.room_id, m.author_id, a.name AS author_name, m.body, m.files, \
             m.created_at FROM messages m JOIN accounts a ON a.id = m.author_id \
             WHERE m.room_id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
-            AND m.id >= $2 AND m.deleted_at IS NULL AND m.joined = '' \
+            AND m.id >= $2 AND m.deleted_at IS NULL AND m.told = '' \
             ORDER BY m.id DESC LIMIT $3",
     };
     let deps = chat.community.dependencies(query.viewer);

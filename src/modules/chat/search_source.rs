@@ -161,7 +161,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
             LEFT JOIN rooms tr ON tr.id = t.room_id \
             JOIN accounts a ON a.id = m.author_id WHERE m.id IN \
             (SELECT CAST(value AS INTEGER) FROM json_each('[' || $1 || ']')) \
-            AND m.deleted_at IS NULL AND m.joined = ''",
+            AND m.deleted_at IS NULL AND m.told = ''",
         postgres: "SELECT m.id, m.room_id, r.parent_id, \
             COALESCE(r.space_id, p.space_id) AS space_id, \
             COALESCE(tr.name, '') AS title, m.author_id, \
@@ -173,7 +173,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Row>> {
             LEFT JOIN rooms tr ON tr.id = t.room_id \
             JOIN accounts a ON a.id = m.author_id \
             WHERE m.id = ANY (CAST(string_to_array($1, ',') AS BIGINT[])) \
-            AND m.deleted_at IS NULL AND m.joined = ''",
+            AND m.deleted_at IS NULL AND m.told = ''",
     };
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     match ids.is_empty() {

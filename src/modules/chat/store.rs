@@ -7,7 +7,6 @@ use sqlx::FromRow;
 
 use super::attachment::Attachments;
 use super::checksum::Covered;
-use super::joined::Joined;
 use super::link_card::LinkPreviews;
 use super::mention_targets::Mentions;
 use super::model::{CONTINUATION_WINDOW, Forwarded, Message, MessageId};
@@ -15,6 +14,7 @@ use super::polls::Poll;
 use super::reactions::Reactions;
 use super::reply::{Reply, quoted_columns, quoted_joins};
 use super::thread_line::UNTITLED;
+use super::told::Told;
 use super::topics::ReadRoom;
 use super::{thread_store, versions};
 use crate::base::clock::Micros;
@@ -106,9 +106,9 @@ pub(super) async fn post(tx: &mut Tx, new: NewMessage<'_>) -> Result<(Message, b
         html, mentions, reply_to, poll, forwarded_from, forwarded_author, revision, checksum, \
         continues, created_at) VALUES ($1, $2, $3, $4, $5, $9, $10, $11, $12, $13, $14, 1, $8, \
         $11 IS NULL AND $13 IS NULL AND EXISTS \
-        (SELECT 1 FROM (SELECT author_id, created_at, joined \
+        (SELECT 1 FROM (SELECT author_id, created_at, told \
         FROM messages WHERE room_id = $2 ORDER BY id DESC LIMIT 1) AS last \
-        WHERE last.author_id = $3 AND last.created_at > $7 AND last.joined = ''), $6) \
+        WHERE last.author_id = $3 AND last.created_at > $7 AND last.told = ''), $6) \
         ON CONFLICT (author_id, client_key) DO NOTHING RETURNING continues";
     let NewMessage {
         room,
@@ -170,7 +170,7 @@ pub(super) async fn post(tx: &mut Tx, new: NewMessage<'_>) -> Result<(Message, b
             key: key.to_owned(),
             html: html.map(str::to_owned),
             files: Attachments::default(),
-            joined: Joined::default(),
+            told: Told::default(),
             mentions: mentions.clone(),
             reply,
             forwarded,
@@ -207,7 +207,7 @@ pub(super) async fn reply_to(tx: &mut Tx, room: RoomId, id: MessageId) -> Result
         quoted_columns!(),
         " FROM (SELECT CAST($1 AS BIGINT) AS reply_to) m ",
         quoted_joins!(),
-        "WHERE q.room_id = $2 AND q.joined = ''"
+        "WHERE q.room_id = $2 AND q.told = ''"
     );
     let found: Option<Reply> = tx.optional(READ, (id, room)).await?;
     found
@@ -295,7 +295,7 @@ async fn set_checksum(tx: &mut Tx, message: &Message) -> Result<()> {
 
 /// Deletes a message's content; its row remains as a tombstone. The flag says whether it existed.
 pub(super) async fn delete(tx: &mut Tx, id: MessageId) -> Result<(Message, bool)> {
-    const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', joined = '', \
+    const DELETE: &str = "UPDATE messages SET body = '', html = NULL, files = '', told = '', \
         mentions = '', reactions = '', poll = '', previews = '', pinned_at = NULL, reply_to = NULL, \
         forwarded_from = NULL, forwarded_author = NULL, deleted_at = $2, \
         revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL";
@@ -503,7 +503,7 @@ pub(super) async fn read_to_end(
     }
 }
 
-// Lines about who joined are not unread.
+// Lines that nobody wrote are not unread.
 // A member without a read mark counts as having read everything posted before they joined. Ids hold
 // milliseconds since the epoch 1704067200000 in their upper bits, shifted by 2^20 = 1048576.
 
@@ -511,7 +511,7 @@ pub(super) async fn read_to_end(
 pub(super) async fn read_rooms(db: &Db, account: AccountId) -> Result<Vec<RoomId>> {
     const READ: &str = "SELECT c.room_id FROM chat_reads c WHERE c.account_id = $1 AND NOT EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = c.room_id AND m.id > c.message_id \
-        AND m.author_id <> $1 AND m.joined = '') LIMIT 1000";
+        AND m.author_id <> $1 AND m.told = '') LIMIT 1000";
     db.scalars(READ, (account,)).await
 }
 
@@ -548,7 +548,7 @@ pub(super) async fn unread_with_spaces(db: &Db, account: AccountId) -> Result<Ve
         (SELECT 1 FROM room_overrides o WHERE o.room_id = r.id))) AND EXISTS \
         (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
         (me.joined_at / 1000 - 1704067200000) * 1048576, 0) \
-        AND m.author_id <> $1 AND m.joined = '') \
+        AND m.author_id <> $1 AND m.told = '') \
         LIMIT 1000";
     let mut rooms: Vec<UnreadRoom> = db.all(UNREAD, (account,)).await?;
     let threads = thread_store::unread(db, account, 1000).await?;
@@ -573,14 +573,14 @@ pub(super) async fn unread(
         WHERE me.account_id = $1 AND EXISTS \
         (SELECT 1 FROM messages m \
         WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, 0) \
-        AND m.author_id <> $1 AND m.joined = '') \
+        AND m.author_id <> $1 AND m.told = '') \
         UNION ALL SELECT r.id FROM rooms r \
         JOIN members me ON me.space_id = r.space_id AND me.account_id = $1 \
         LEFT JOIN chat_reads c ON c.room_id = r.id AND c.account_id = $1 \
         WHERE r.space_id = $2 AND r.archived_at IS NULL AND r.deleted_at IS NULL AND EXISTS \
         (SELECT 1 FROM messages m \
         WHERE m.room_id = r.id AND m.id > COALESCE(c.message_id, \
-        (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1 AND m.joined = '')";
+        (me.joined_at / 1000 - 1704067200000) * 1048576) AND m.author_id <> $1 AND m.told = '')";
     let rooms: Vec<RoomId> = db.scalars(READ, (account, space)).await?;
     Ok(rooms.into_iter().collect())
 }

@@ -9,6 +9,7 @@ use super::link_card::{LinkPreview, LinkPreviews, PageText};
 use super::model::{Message, MessageId};
 use super::polls::{Answer, Poll};
 use super::reactions::{Reaction, Reactions};
+use super::told::Told;
 use crate::base::clock::Micros;
 use crate::base::ids::{AccountId, RoomId};
 use crate::{event, id};
@@ -171,7 +172,7 @@ event! {
         message: Message = Message {
             revision: 2,
             body: String::new(),
-            joined: Joined { count: 2, names: vec!["Ann".into(), "Bob".into()] },
+            told: Told::Joined(Joined { count: 2, names: vec!["Ann".into(), "Bob".into()] }),
             ..Message::example()
         },
     }

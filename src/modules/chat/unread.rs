@@ -198,8 +198,8 @@ pub(super) fn subscriber() -> Subscriber<Chat> {
 /// Of other instances, only the posts in followed rooms come here: [`rooms_posted`] has all.
 async fn message_posted(chat: &Chat, event: &MessagePosted, envelope: &Envelope) -> Result<()> {
     let MessagePosted { room, message } = event;
-    // Nobody has to read who joined.
-    if !envelope.is_remote && message.joined.is_empty() {
+    // Nobody has to read what nobody wrote.
+    if !envelope.is_remote && message.told.is_nothing() {
         let mut rooms = chat.unread.rooms();
         let update = rooms.update(*room, message.id);
         update.authors.insert(message.author);

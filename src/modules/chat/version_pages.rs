@@ -43,7 +43,7 @@ async fn history(
     Path(id): Path<MessageId>,
 ) -> Result<PageAnswer> {
     let (message, room) = permitted_message(&chat, &viewer, id, &READ).await?;
-    if message.is_deleted() || !message.joined.is_empty() {
+    if message.is_deleted() || !message.told.is_nothing() {
         return Err(Error::NotFound);
     }
     let versions = versions::of(&chat.engine.db, id).await?;

@@ -225,7 +225,7 @@ async fn file(
 }
 
 impl Chat {
-    /// A page of a room's messages without those that are deleted or tell of joins, oldest first,
+    /// A page of a room's messages without those that are deleted or that nobody wrote, oldest first,
     /// and the position before which there are older ones.
     async fn web_history(
         &self,
@@ -248,7 +248,7 @@ impl Chat {
             return Ok((Vec::new(), None));
         };
         let mut rows = store::range(db, room, oldest.id, newest.id).await?;
-        rows.retain(|row| row.deleted_at.is_none() && row.joined.is_empty());
+        rows.retain(|row| row.deleted_at.is_none() && row.told.is_nothing());
         Ok((rows, has_older.then_some(oldest.id)))
     }
 

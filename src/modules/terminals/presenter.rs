@@ -9,11 +9,11 @@ use super::core::thumbnail;
 use super::model::{Summary, TerminalId, TerminalRow};
 use super::open::{Ended, EndedCommand, OpenTerminal};
 use super::topics::{ScreenChanged, SummaryChanged, TerminalChanged};
-use super::views::{ThumbnailView, spent};
+use super::views::ThumbnailView;
 use super::{
     ENDED, SCREENS_FEED, TERMINALS_FEED, Terminals, VIEW, recordings, store, typing_audit,
 };
-use crate::base::clock::Micros;
+use crate::base::clock::{Micros, spent};
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
@@ -22,6 +22,7 @@ use crate::engine::bus::{Envelope, Origin};
 use crate::engine::live::Content;
 use crate::engine::notices::{NewNotice, Recipients};
 use crate::engine::partial::Partial;
+use crate::engine::room_lines::{LineTold, RoomLine};
 
 /// Between two frames of one terminal's screen, and of its summary.
 const PRESENT_INTERVAL: Duration = Duration::from_millis(500);
@@ -106,16 +107,23 @@ impl Terminals {
         let code = code.or_else(|| terminal.read(|one| one.exit()));
         typing_audit::note(self, terminal).await;
         self.store_recorded(terminal, true).await;
-        if let Err(error) = self.store_end(terminal, code).await {
+        match self.store_end(terminal, code).await {
+            Ok(told) => self.tell_end(terminal, told),
             // It ends by itself once its time is over.
-            tracing::warn!(%error, "the end of a terminal was not stored");
+            Err(error) => tracing::warn!(%error, "the end of a terminal was not stored"),
         }
         terminal.close(Ended::Over);
         self.open.remove(terminal.id);
         self.publish_ended(terminal.id, terminal.room);
     }
 
-    async fn store_end(&self, terminal: &Arc<OpenTerminal>, code: Option<i32>) -> Result<()> {
+    /// Stores that a terminal has ended, and how. What the room is told, unless it took a moment
+    /// only, or had ended before.
+    async fn store_end(
+        &self,
+        terminal: &Arc<OpenTerminal>,
+        code: Option<i32>,
+    ) -> Result<Option<String>> {
         let time = Micros::now().since(terminal.started_at);
         let is_told = code.is_some() && time >= NOTICE_MIN_TIME;
         let text = format!(
@@ -124,15 +132,35 @@ impl Terminals {
             spent(time),
             code.unwrap_or_default()
         );
-        let notice = self.notice(terminal, (terminal.id.0, text)).await;
+        let notice = self.notice(terminal, (terminal.id.0, text.clone())).await;
         let (notices, id) = (self.engine.notices.clone(), terminal.id);
         let write = self.engine.db.write_queued(async move |tx| {
-            if store::end(tx, id, code).await? && is_told {
+            let tells = store::end(tx, id, code).await? && is_told;
+            if tells {
                 notices.add(tx, notice).await?;
             }
-            Ok(())
+            Ok(tells.then_some(text))
         });
         write.await
+    }
+
+    /// Tells the room that a program has ended.
+    fn tell_end(&self, terminal: &OpenTerminal, told: Option<String>) {
+        let Some(text) = told else {
+            return;
+        };
+        let (room, id) = (terminal.room, terminal.id);
+        let line = RoomLine {
+            words: "line-terminal-ended".to_owned(),
+            text,
+            href: format!("/rooms/{room}/terminals/{id}"),
+        };
+        let event = LineTold {
+            room,
+            account: terminal.host,
+            line,
+        };
+        self.engine.bus.publish(Origin::default(), event);
     }
 
     /// Stores what is due of a recording.

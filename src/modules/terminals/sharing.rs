@@ -19,9 +19,12 @@ use super::tokens::Bearer;
 use super::{SHARE, Terminals, recordings};
 use crate::base::error::{Check, Error, Result};
 use crate::base::locale::Lang;
+use crate::base::security_log::SecurityEvent;
 use crate::base::text::{check_short_text, limit_marks, normalize_optional_line};
 use crate::community::Scope;
-use crate::engine::web::{PeerMessage, SocketReader, SocketWriter, accept_socket, words_of};
+use crate::engine::web::{
+    PeerMessage, RequestContext, SocketReader, SocketWriter, accept_socket, words_of,
+};
 
 /// For the first message of a sharer.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,7 +58,11 @@ pub(super) async fn share(
             return Err(Error::NotFound);
         }
         // A program asks, which no page to sign in would help.
-        Err(Error::SignInFirst) => return Ok(StatusCode::UNAUTHORIZED.into_response()),
+        Err(Error::SignInFirst) => {
+            let address = RequestContext::address_of(&request);
+            SecurityEvent::SignInRefused.record(None, address, "terminal_token");
+            return Ok(StatusCode::UNAUTHORIZED.into_response());
+        }
         bearer => bearer?,
     };
     let place = terminals

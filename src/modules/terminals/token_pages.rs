@@ -12,6 +12,7 @@ use serde_json::json;
 use super::views::AccountPage;
 use super::{Terminals, tokens};
 use crate::base::error::{Error, Result};
+use crate::base::security_log::SecurityEvent;
 use crate::community::Layout;
 use crate::engine::actions::decode_form;
 use crate::engine::forms::Form;
@@ -76,7 +77,10 @@ async fn create(
             return Err(Error::Forbidden("error-guest"));
         }
         let CreateForm { name } = decode_form(&body)?;
-        terminals.create_token(viewer.account, &name).await
+        let token = terminals.create_token(viewer.account, &name).await?;
+        let (account, address) = (viewer.account, viewer.address);
+        SecurityEvent::CredentialChanged.record(account, address, "terminal_token_made");
+        Ok(token)
     }
     .await;
     match done {

@@ -1,12 +1,11 @@
 //! The templates of terminals.
 
-use std::time::Duration;
-
 use askama::Template;
 
 use super::core::Run;
 use super::model::{Role, Summary, TerminalId, TerminalRow};
 use super::tokens::Token;
+use crate::base::clock::spent;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::base::locale::Lang;
@@ -21,16 +20,6 @@ use crate::engine::web::{Head, icon_address};
 pub(super) fn rendered(view: &impl Template) -> Result<String> {
     let rendered = view.render();
     rendered.map_err(|error| Error::Internal(anyhow::Error::new(error)))
-}
-
-/// A time as people say it: `2 h 5 m`, `2 m 10 s`, `4 s`.
-pub(super) fn spent(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} m {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} m", seconds / 3_600, seconds / 60 % 60),
-    }
 }
 
 /// Which controls of terminals an account sees: its own, and those of a host.

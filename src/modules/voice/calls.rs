@@ -1,9 +1,10 @@
 //! Calls: the first who joins the voice of a direct conversation rings the others. It rings until
-//! they join, decline, or do not answer in time; who missed it finds that in the inbox.
+//! they join, decline, or do not answer in time; who missed it finds that in the inbox. The
+//! conversation tells of calls that nobody answered, and how long the others took.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 
@@ -11,6 +12,7 @@ use super::model::ParticipantId;
 use super::topics::{CallRang, RingingEnded};
 use super::views::RingView;
 use super::{MISSED_CALL, Voice};
+use crate::base::clock::spent;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::{Face, PresenceChoice, UNREAD_FEED};
@@ -19,6 +21,7 @@ use crate::engine::live::Content;
 use crate::engine::notices::{NewNotice, Recipients};
 use crate::engine::partial::Partial;
 use crate::engine::rate_limit::Rate;
+use crate::engine::room_lines::{LineTold, RoomLine};
 
 /// How long it rings.
 const RING_TIME: Duration = Duration::from_secs(30);
@@ -32,6 +35,8 @@ const MAX_CALLS_PER_MINUTE: u32 = 6;
 #[derive(Clone)]
 pub(super) struct Calls {
     ringing: Arc<Mutex<HashMap<RoomId, Call>>>,
+    /// Those that go on, whether they ring or not.
+    going_on: Arc<Mutex<HashMap<RoomId, GoingOn>>>,
     rate: Arc<Rate<AccountId>>,
 }
 
@@ -39,6 +44,7 @@ impl Default for Calls {
     fn default() -> Self {
         Self {
             ringing: Arc::default(),
+            going_on: Arc::default(),
             rate: Arc::new(Rate::new(MAX_CALLS_PER_MINUTE, Duration::from_secs(60))),
         }
     }
@@ -54,7 +60,19 @@ struct Call {
     is_answered: bool,
 }
 
+/// A call that goes on.
+struct GoingOn {
+    /// Who called.
+    account: AccountId,
+    /// Since when somebody else is there.
+    answered_at: Option<Instant>,
+}
+
 impl Calls {
+    fn going_on(&self) -> MutexGuard<'_, HashMap<RoomId, GoingOn>> {
+        self.going_on.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn by_room(&self) -> MutexGuard<'_, HashMap<RoomId, Call>> {
         self.ringing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,6 +106,11 @@ impl Voice {
         is_first: bool,
     ) -> Result<()> {
         if !is_first {
+            if let Some(call) = self.calls.going_on().get_mut(&room)
+                && call.account != account
+            {
+                call.answered_at.get_or_insert_with(Instant::now);
+            }
             if let Some(caller) = self.calls.stop_for(room, account, true) {
                 self.publish_ringing_ended(room, caller, vec![account]);
             }
@@ -112,6 +135,11 @@ impl Voice {
             is_answered: false,
         };
         self.calls.by_room().insert(room, call);
+        let going_on = GoingOn {
+            account,
+            answered_at: None,
+        };
+        self.calls.going_on().insert(room, going_on);
         let event = CallRang {
             room,
             caller: participant,
@@ -142,6 +170,9 @@ impl Voice {
         let Some(call) = self.calls.take(room, caller) else {
             return;
         };
+        if !call.is_answered {
+            self.tell(room, call.account, "line-call-missed", String::new());
+        }
         if call.rung.is_empty() {
             return;
         }
@@ -168,6 +199,31 @@ impl Voice {
         if let Err(error) = stored.await {
             tracing::warn!(%error, "a missed call was not noted");
         }
+    }
+
+    /// Nobody is in the voice of a room any more: the conversation tells how long a call took.
+    pub(super) fn note_call_end(&self, room: RoomId) {
+        let Some(call) = self.calls.going_on().remove(&room) else {
+            return;
+        };
+        if let Some(since) = call.answered_at {
+            let time = spent(since.elapsed());
+            self.tell(room, call.account, "line-call-ended", time);
+        }
+    }
+
+    fn tell(&self, room: RoomId, account: AccountId, words: &str, text: String) {
+        let line = RoomLine {
+            words: words.to_owned(),
+            text,
+            href: String::new(),
+        };
+        let event = LineTold {
+            room,
+            account,
+            line,
+        };
+        self.engine.bus.publish(Origin::default(), event);
     }
 
     /// Somebody does not want to join.

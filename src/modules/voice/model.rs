@@ -29,6 +29,9 @@ pub struct Doing {
     /// They listen on a stage, and would like to speak.
     #[serde(default)]
     pub hand: bool,
+    /// Pages make others quieter while they speak.
+    #[serde(default)]
+    pub priority: bool,
 }
 
 /// What a participant is allowed to do, by permissions and moderators.
@@ -42,6 +45,8 @@ pub struct Allowed {
     pub screen: bool,
     /// To mute others: they speak on a stage without being let.
     pub leads: bool,
+    /// To be heard over others.
+    pub priority: bool,
 }
 
 /// What somebody is in a room in which few speak.
@@ -91,6 +96,7 @@ impl Person {
             camera,
             screen,
             hand: _,
+            priority: _,
         } = self.doing;
         let may_send = self.stage != Some(Stage::Listener);
         Gates {
@@ -122,6 +128,7 @@ mod tests {
         camera: true,
         screen: true,
         leads: false,
+        priority: true,
     };
 
     fn person(doing: Doing, silenced: bool) -> Person {

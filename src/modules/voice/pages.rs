@@ -141,6 +141,7 @@ async fn bar(
     let found = voice.permit_connect(viewer.account, room).await?;
     let view = BarView {
         room,
+        may_have_priority: voice.allowed(viewer.account, room).await?.priority,
         title: voice.community.rooms.title(viewer.account, &found).await?,
         list: voice.list(&viewer, room, "call").await?,
         lang: viewer.lang,

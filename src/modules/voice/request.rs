@@ -13,7 +13,9 @@ use super::rooms::Participant;
 use super::sfu::{Offer, Refused, Source, Want};
 use super::silenced;
 use super::voice_rules::MAX_PEOPLE_IN_ROOM;
-use super::{CONNECT, MUTE_OTHERS, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls, voice_rules};
+use super::{
+    CONNECT, MUTE_OTHERS, PRIORITY, SHARE_SCREEN, SHOW_CAMERA, SPEAK, Voice, calls, voice_rules,
+};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AccountId, RoomId};
 use crate::community::Room;
@@ -202,8 +204,15 @@ impl Voice {
                 media.want(participant.0, wants.collect()).await;
                 Ok(Value::Null)
             }
-            Request::SetDoing { participant, doing } => {
+            Request::SetDoing {
+                participant,
+                mut doing,
+            } => {
                 self.own(viewer, room, participant)?;
+                if doing.priority {
+                    let allowed = self.allowed(viewer.account, room).await;
+                    doing.priority = allowed.is_ok_and(|allowed| allowed.priority);
+                }
                 self.rooms
                     .change(participant, |one| one.person.doing = doing);
                 self.rooms.note_activity(room, Instant::now());
@@ -281,6 +290,7 @@ impl Voice {
         let id = ParticipantId(crate::base::ids::next());
         let mut person = Person::new(id, viewer.account);
         person.doing = doing;
+        person.doing.priority &= allowed.priority;
         let silenced = silenced::is_silenced(&self.engine.db, room, viewer.account).await;
         person.silenced = silenced.map_err(|_| Fault::Unavailable)?;
         self.rooms.set_rules(room, rules);
@@ -377,6 +387,7 @@ impl Voice {
             camera: may(&SHOW_CAMERA).await?,
             screen: may(&SHARE_SCREEN).await?,
             leads: may(&MUTE_OTHERS).await?,
+            priority: may(&PRIORITY).await?,
         })
     }
 
@@ -401,7 +412,7 @@ impl Voice {
     }
 
     /// Tells the media server what a participant may do now, if that changed, and everybody when
-    /// they listen now, or do not any more.
+    /// they listen now, or do not any more, or lost their priority.
     pub(super) async fn apply_gates(&self, media: &Media, id: ParticipantId) {
         let Some(found) = self.rooms.get(id) else {
             return;
@@ -414,9 +425,12 @@ impl Voice {
         let stage = self.rooms.stage(found.room, account, allowed.leads);
         let changed = self.rooms.change(id, |one| {
             let was = std::mem::replace(&mut one.person.stage, stage);
+            let had_priority = one.person.doing.priority;
+            one.person.doing.priority &= allowed.priority;
             let gates = one.person.gates(allowed);
             let before = std::mem::replace(&mut one.gates, gates);
-            ((before != gates).then_some(gates), was != stage)
+            let is_otherwise = was != stage || had_priority != one.person.doing.priority;
+            ((before != gates).then_some(gates), is_otherwise)
         });
         let Some((gates, is_shown_otherwise)) = changed else {
             return;
@@ -433,6 +447,9 @@ impl Voice {
     async fn left(&self, room: RoomId, id: ParticipantId) {
         self.publish_people(room);
         self.end_ringing(room, id).await;
+        if self.rooms.served_in(room).is_empty() {
+            self.note_call_end(room);
+        }
         self.release_if_empty(room).await;
     }
 

@@ -150,6 +150,8 @@ impl RingView {
 #[template(path = "voice/bar.html")]
 pub(super) struct BarView {
     pub(super) room: RoomId,
+    /// Whether the viewer may be heard over others.
+    pub(super) may_have_priority: bool,
     pub(super) title: String,
     /// The rendered [`ListView`].
     pub(super) list: String,

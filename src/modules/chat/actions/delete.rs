@@ -19,7 +19,7 @@ use crate::engine::viewer::Viewer;
 
 /// The permission that the viewer needs to delete a message, or its previews.
 pub(super) fn needed_permission(viewer: &Viewer, message: &Message) -> &'static Permission {
-    if message.author == viewer.account && message.joined.is_empty() {
+    if message.author == viewer.account && message.told.is_nothing() {
         &READ
     } else {
         &MODERATE

@@ -19,7 +19,7 @@ use crate::engine::viewer::Viewer;
 /// # Errors
 /// `Forbidden` for another's message or one that nobody wrote, `Conflict` for a deleted one.
 pub(in super::super) fn may_edit(viewer: &Viewer, message: &Message) -> Result<()> {
-    if message.author != viewer.account || !message.joined.is_empty() {
+    if message.author != viewer.account || !message.told.is_nothing() {
         return Err(Error::Forbidden("error-not-your-message"));
     }
     if message.is_deleted() {

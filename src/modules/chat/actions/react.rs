@@ -44,7 +44,7 @@ pub(super) fn check_takes_reactions(room: &Room) -> Result<()> {
 
 /// Checks that a message can be marked with something: that it is there, and somebody wrote it.
 pub(super) fn check_markable(message: &Message) -> Result<()> {
-    match message.is_deleted() || !message.joined.is_empty() {
+    match message.is_deleted() || !message.told.is_nothing() {
         true => Err(Error::Conflict("error-message-deleted")),
         false => Ok(()),
     }

@@ -75,7 +75,7 @@ impl Chat {
         if room.parent.is_some() {
             return Err(Error::Conflict("error-thread-in-thread"));
         }
-        if !message.joined.is_empty() {
+        if !message.told.is_nothing() {
             return Err(Error::Conflict("error-thread-of-line"));
         }
         let (by, origin, parent) = (viewer.account, message.id, room.id);
