@@ -83,7 +83,7 @@ async fn composer_of_open_page_follows_what_its_reader_may() {
 }
 
 /// Presses the button that gives or takes a role, and waits for the page after it.
-async fn give(page: &Browser, role: &str) {
+pub(super) async fn give(page: &Browser, role: &str) {
     let button = format!(
         "[...document.querySelectorAll(\"form[action='/act/community.give-role']\")]\
          .find((form) => form.textContent.includes('{role}'))"
