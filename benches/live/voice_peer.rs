@@ -1,5 +1,7 @@
 //! People in voice rooms, without a browser: str0m as a client, each on a UDP socket of its own.
 
+// Its tests, which a bench does not run, use what is not used here.
+#[allow(unused_imports)]
 #[path = "../../src/modules/voice/sfu/crypto.rs"]
 mod crypto;
 
@@ -197,7 +199,7 @@ impl Peer {
         let packet = packet
             .marker(self.kind == Sends::Picture)
             .ext_vals(extensions);
-        drop(stream.write_rtp(packet));
+        stream.write_rtp(packet);
         self.drain(since);
     }
 
