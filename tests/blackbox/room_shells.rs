@@ -203,7 +203,10 @@ async fn shell_ends_with_the_right_to_it_and_with_the_server() {
             "trap '' HUP TERM; setsid sleep {stubborn} & sleep {stubborn} &"
         ))
         .await;
-    assert_eq!(processes_with(&stubborn), 2);
+    eventually("both run", || async {
+        (processes_with(&stubborn) == 2).then_some(())
+    })
+    .await;
     ann.act("community.set-room-permissions", rule("deny"))
         .await
         .done();
@@ -217,7 +220,10 @@ async fn shell_ends_with_the_right_to_it_and_with_the_server() {
     shell
         .run(&format!("setsid sleep {left} & sleep {left} &"))
         .await;
-    assert_eq!(processes_with(&left), 2);
+    eventually("both run", || async {
+        (processes_with(&left) == 2).then_some(())
+    })
+    .await;
     server.stop().await;
     eventually("nothing of it is left", || async {
         (processes_with(&left) == 0).then_some(())

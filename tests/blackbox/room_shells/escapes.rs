@@ -85,7 +85,12 @@ async fn files_network_and_processes_of_the_server_are_out_of_reach() {
             .await
             .contains("TIDEPOOL")
     );
-    assert_eq!(ann.get("/health").await.status, 200);
+    assert_eq!(
+        ann.get(&format!("/rooms/{}", ann.room("general")))
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]

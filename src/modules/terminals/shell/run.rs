@@ -115,10 +115,13 @@ impl Terminals {
         let active = Activity::new();
         let pid = shell.child.id().unwrap_or_default();
         let mut reading = Box::pin(read_output(&terminal, shell.output, &active));
+        let mut has_all = false;
         let why = tokio::select! {
             status = shell.child.wait() => {
                 // What is in the terminal still comes.
-                drop(timeout(DRAIN_TIMEOUT, &mut reading).await);
+                if !has_all {
+                    drop(timeout(DRAIN_TIMEOUT, &mut reading).await);
+                }
                 Why::Exit(status.map_or(1, crate::base::exit_code::exit_code))
             }
             why = watch_bounds(pid, &active) => why,
@@ -126,7 +129,11 @@ impl Terminals {
                 Ended::Refused => Why::Refused,
                 _ => Why::Ended,
             },
-            never = async { reading.as_mut().await; std::future::pending().await } => never,
+            never = async {
+                reading.as_mut().await;
+                has_all = true;
+                std::future::pending().await
+            } => never,
         };
         drop(reading);
         processes::end(&mut shell.child).await;
