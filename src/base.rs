@@ -5,6 +5,7 @@ pub mod clock;
 pub mod data_folder;
 pub mod db;
 pub mod error;
+pub mod exit_code;
 pub mod ids;
 pub mod keyed_lock;
 pub mod list;

@@ -93,6 +93,7 @@ mod blackbox {
     mod room_links;
     mod room_order;
     mod room_permissions;
+    mod room_shells;
     mod rooms;
     mod rules;
     mod scheduled;

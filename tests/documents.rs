@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidepool::base::settings::{Profile, Settings};
 
 /// Settings that are no limits: addresses, names, tuning.
-const NO_LIMITS: [&str; 37] = [
+const NO_LIMITS: [&str; 38] = [
     "address",
     "behind_proxy",
     "cache_mib",
@@ -36,6 +36,7 @@ const NO_LIMITS: [&str; 37] = [
     "public_address",
     "push_to_loopback",
     "readers",
+    "room_shells",
     "s3_access_key",
     "s3_bucket",
     "s3_endpoint",

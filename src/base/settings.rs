@@ -63,6 +63,7 @@ pub struct Settings {
     pub voice_addresses: Vec<String>,
     pub max_voice_people: usize,
     pub terminals: bool,
+    pub room_shells: bool,
     pub s3_bucket: String,
     pub s3_endpoint: String,
     pub s3_region: String,

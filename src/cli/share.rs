@@ -8,7 +8,7 @@ mod raw_mode;
 mod uplink;
 
 use std::path::PathBuf;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use clap::Args;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use crate::base::exit_code::exit_code;
 use crate::modules::terminals::core::{Size, Terminal};
 use crate::modules::terminals::hello::{Hello, PROTOCOL};
 use address::Target;
@@ -184,11 +185,4 @@ pub(super) async fn share(args: ShareArgs) -> Result<ExitCode> {
         _ => eprintln!("[tidepool] the server could not be told of the end"),
     }
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
-}
-
-/// As shells have it: 128 and the signal where one ended the program.
-fn exit_code(status: ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
-    let signal = || status.signal().map(|signal| 128 + signal);
-    status.code().or_else(signal).unwrap_or(1)
 }

@@ -3,7 +3,8 @@
 //!
 //! `tidepool share` dials out over one socket and mirrors a terminal (`core`) to the instance that
 //! it is connected to (`sharing`, `open`); others watch over sockets of their own (`watching`), also
-//! on other instances (`relay`). The server runs nothing.
+//! on other instances (`relay`). The server runs nothing, unless its host allows room shells
+//! (`shell`), which are contained.
 
 mod actions;
 pub mod core;
@@ -22,6 +23,7 @@ mod recording_pages;
 mod recordings;
 mod relay;
 mod sharing;
+mod shell;
 mod store;
 mod summaries;
 mod token_pages;
@@ -80,6 +82,15 @@ pub static SHARE: Permission = Permission {
     about: "Share terminals in a room",
 };
 
+/// To open one whose program runs on the server.
+pub static SHELL: Permission = Permission {
+    name: "terminals.shell",
+    scope: ScopeKind::Room,
+    held_by: HeldBy::Owners,
+    adds_content: true,
+    about: "Open contained shells on the server in a room, where its host allows them",
+};
+
 /// To end those of others.
 pub static END_OTHERS: Permission = Permission {
     name: "terminals.end-others",
@@ -134,6 +145,7 @@ pub struct Terminals {
     links: Links,
     sharers: Places<AccountId>,
     watching: Places<AccountId>,
+    shells: shell::Slots,
     /// Terminals that accounts begin.
     begun: Arc<Rate<AccountId>>,
 }
@@ -149,6 +161,7 @@ impl Terminals {
             links: Links::default(),
             sharers: Places::default(),
             watching: Places::default(),
+            shells: shell::Slots::default(),
             begun: Arc::new(Rate::new(sharing::MAX_BEGUN_PER_HOUR, HOUR)),
         }
     }
@@ -164,6 +177,7 @@ pub fn module() -> Module<Terminals> {
         .permission(&VIEW)
         .permission(&TYPE)
         .permission(&SHARE)
+        .permission(&SHELL)
         .permission(&END_OTHERS)
         .permission(&OPERATE)
         .account_style(views::account_style)
@@ -186,8 +200,9 @@ pub fn module() -> Module<Terminals> {
         .task(Terminals::watch_rights)
         .task(Terminals::renew_repeatedly)
         .task(Terminals::note_typed_repeatedly)
-        .task(Terminals::store_recorded_repeatedly);
-    pages::declare(actions::declare(module))
+        .task(Terminals::store_recorded_repeatedly)
+        .task(Terminals::check_shells);
+    pages::declare(shell::declare(actions::declare(module)))
 }
 
 async fn may_follow(terminals: Terminals, viewer: Viewer, room: RoomId) -> Result<bool> {

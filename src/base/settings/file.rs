@@ -127,6 +127,11 @@ pub(super) struct SettingsFile {
     /// either way. false: nobody can begin to.
     #[config(env = "TIDEPOOL_TERMINALS")]
     terminals: Option<bool>,
+    /// Whether people whom a space gives the right may open shells on this server in its rooms:
+    /// contained by bubblewrap, without network, each with its own folder in memory. What cannot
+    /// be contained is refused. See docs/terminals.md.
+    #[config(env = "TIDEPOOL_ROOM_SHELLS")]
+    room_shells: Option<bool>,
     /// Where files are kept: empty for the folder "files" in the data folder, or the name of an S3
     /// bucket.
     #[config(env = "TIDEPOOL_S3_BUCKET")]
@@ -274,6 +279,7 @@ impl Settings {
             voice_addresses,
             max_voice_people,
             terminals,
+            room_shells,
             s3_bucket,
             s3_endpoint,
             s3_region,

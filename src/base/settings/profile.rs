@@ -70,6 +70,7 @@ impl Settings {
             voice_addresses: Vec::new(),
             max_voice_people: by(100, 300, 2_000),
             terminals: true,
+            room_shells: false,
             s3_bucket: String::new(),
             s3_endpoint: String::new(),
             s3_region: "us-east-1".to_owned(),

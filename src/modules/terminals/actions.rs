@@ -239,7 +239,7 @@ impl Terminals {
         let (space, actor) = (found.space, viewer.account);
         let change = async move |tx: &mut Tx, row: &TerminalRow| {
             store::end(tx, id, None).await?;
-            if row.host == actor {
+            if row.host == actor && !row.is_shell {
                 return Ok(());
             }
             audit::record(tx, ended_act(space, actor, row)).await

@@ -19,6 +19,8 @@ const RENEW_INTERVAL: Duration = Duration::from_secs(3);
 pub(super) const RECORDING_TTL: Duration = Duration::from_secs(30 * 86_400);
 /// Renewals between two searches for what is to end or to be deleted.
 const SWEEP_EVERY: u32 = 20;
+/// The first is soon after the start, once what an instance had that has gone is given up.
+const FIRST_SWEEP: u32 = 4;
 
 /// The instance that has a terminal, if one does.
 ///
@@ -41,7 +43,7 @@ impl Terminals {
         loop {
             tokio::time::sleep(RENEW_INTERVAL).await;
             round = round.wrapping_add(1);
-            if let Err(error) = self.renew(round.is_multiple_of(SWEEP_EVERY)).await {
+            if let Err(error) = self.renew(round % SWEEP_EVERY == FIRST_SWEEP).await {
                 tracing::warn!(%error, "terminals were not renewed");
             }
             for terminal in self.open.list() {

@@ -102,7 +102,7 @@ pub(super) struct TerminalRow {
     pub(super) id: TerminalId,
     #[sqlx(rename = "room_id")]
     pub(super) room: RoomId,
-    /// Who shares it.
+    /// Who shares it, or opened it.
     #[sqlx(rename = "account_id")]
     pub(super) host: AccountId,
     /// As the sharer called it.
@@ -116,6 +116,8 @@ pub(super) struct TerminalRow {
     pub(super) locked: bool,
     pub(super) takes_input: bool,
     pub(super) recorded: bool,
+    /// Whether its program runs on the server.
+    pub(super) is_shell: bool,
     /// The instance that has it.
     pub(super) instance: String,
 }

@@ -62,10 +62,11 @@ struct Watcher {
     ended: Option<Ended>,
 }
 
-/// The connection of a sharer.
+/// The connection of a sharer, or the shell of this server that takes its place.
 struct Sharer {
     link: u64,
-    bearer: Bearer,
+    /// `None` for a shell.
+    bearer: Option<Bearer>,
 }
 
 struct State {
@@ -102,6 +103,8 @@ pub(super) struct OpenTerminal {
     pub(super) started_at: Micros,
     /// As the sharer called it.
     pub(super) title: String,
+    /// Whether its program runs on this server.
+    pub(super) is_shell: bool,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
 }
@@ -169,6 +172,7 @@ impl OpenTerminal {
             host: row.host,
             started_at: row.started_at,
             title: row.title.clone(),
+            is_shell: row.is_shell,
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
         })

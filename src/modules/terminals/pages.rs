@@ -10,12 +10,13 @@ use super::topics::RoomTerminals;
 use super::views::{RegionView, RoomPage, TerminalPage, TextPage, ToolView, rendered};
 use super::watching::ToWatcher;
 use super::{
-    SCREENS_FEED, SHARE, TERMINALS_FEED, Terminals, VIEW, operate_page, recording_pages, sharing,
-    token_pages, watching,
+    SCREENS_FEED, SHARE, SHELL, TERMINALS_FEED, Terminals, VIEW, operate_page, recording_pages,
+    sharing, token_pages, watching,
 };
 use crate::base::error::{Error, Result};
 use crate::base::ids::RoomId;
 use crate::community::Layout;
+use crate::community::permissions::is_granted;
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
 use crate::engine::versions::Dependencies;
@@ -174,6 +175,7 @@ async fn room(
     layout: Layout,
     viewer: Viewer,
     wants: Wants,
+    form: Form,
     Path(room): Path<RoomId>,
 ) -> Result<PageAnswer> {
     let community = &terminals.community;
@@ -191,6 +193,8 @@ async fn room(
         Err(error) if error.is_passing() => return Err(error),
         _ => None,
     };
+    let has_shells = terminals.has_shells()
+        && is_granted(access.permit_in_room(viewer.account, &SHELL, room).await)?;
     app_page!(
         wants,
         RoomPage {
@@ -200,6 +204,8 @@ async fn room(
             room_title: community.rooms.title(viewer.account, &found).await?,
             list,
             command,
+            form,
+            has_shells,
         }
     )
 }

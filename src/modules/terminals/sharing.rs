@@ -182,7 +182,7 @@ impl Terminals {
             self.publish_begun(&row).await;
             tokio::spawn(self.clone().present_repeatedly(terminal.clone()));
         }
-        let (link, position) = terminal.attach(bearer, input);
+        let (link, position) = terminal.attach(Some(bearer), input);
         Ok((Attached(terminal, link), position))
     }
 
@@ -202,6 +202,7 @@ impl Terminals {
             title,
             command,
             takes_input: hello.takes_input,
+            is_shell: false,
             recorded: hello.record,
             instance: self.engine.live.instance().to_owned(),
         })

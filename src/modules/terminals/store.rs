@@ -32,6 +32,7 @@ pub(super) struct NewTerminal {
     pub(super) command: String,
     pub(super) takes_input: bool,
     pub(super) recorded: bool,
+    pub(super) is_shell: bool,
     /// The instance that has it.
     pub(super) instance: String,
 }
@@ -75,8 +76,8 @@ async fn check_room(tx: &mut Tx, new: &NewTerminal) -> Result<()> {
 pub(super) async fn add(tx: &mut Tx, new: &NewTerminal) -> Result<TerminalRow> {
     check_room(tx, new).await?;
     const ADD: &str = "INSERT INTO terminals (id, room_id, account_id, title, command, \
-        started_at, locked, takes_input, recorded, instance, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *";
+        started_at, locked, takes_input, recorded, is_shell, instance, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *";
     let now = Micros::now();
     let row = (
         TerminalId::new(),
@@ -88,10 +89,34 @@ pub(super) async fn add(tx: &mut Tx, new: &NewTerminal) -> Result<TerminalRow> {
         false,
         new.takes_input,
         new.recorded,
+        new.is_shell,
         &new.instance,
         now.plus(LEASE_TTL),
     );
     tx.one(ADD, row).await
+}
+
+/// Has no more shells be open in a room and of an account than there may, this one included.
+///
+/// # Errors
+/// `Full`.
+pub(super) async fn check_shells(
+    tx: &mut Tx,
+    new: &TerminalRow,
+    max_per_room: i64,
+    max_per_account: i64,
+) -> Result<()> {
+    const OF_ROOM: &str =
+        "SELECT COUNT(*) FROM terminals WHERE room_id = $1 AND is_shell AND ended_at IS NULL";
+    const OF_ACCOUNT: &str =
+        "SELECT COUNT(*) FROM terminals WHERE account_id = $1 AND is_shell AND ended_at IS NULL";
+    if tx.scalar::<i64>(OF_ROOM, (new.room,)).await? > max_per_room {
+        return Err(Error::Full("error-shells-room"));
+    }
+    match tx.scalar::<i64>(OF_ACCOUNT, (new.host,)).await? > max_per_account {
+        true => Err(Error::Full("error-shells-own")),
+        false => Ok(()),
+    }
 }
 
 /// Gives a terminal to the instance that its sharer came back to.
@@ -104,7 +129,7 @@ pub(super) async fn claim(
     instance: &str,
 ) -> Result<TerminalRow> {
     const CLAIM: &str = "UPDATE terminals SET instance = $3, expires_at = $4 \
-        WHERE id = $1 AND account_id = $2 AND ended_at IS NULL RETURNING *";
+        WHERE id = $1 AND account_id = $2 AND NOT is_shell AND ended_at IS NULL RETURNING *";
     let until = Micros::now().plus(LEASE_TTL);
     tx.one(CLAIM, (id, host, instance, until)).await
 }
@@ -281,15 +306,17 @@ pub(super) async fn renew(tx: &mut Tx, instance: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends terminals that no instance has had for [`AWAY_TIMEOUT`]. Returns their rooms.
+/// Ends terminals that no instance has had for [`AWAY_TIMEOUT`], and shells whose instance has gone:
+/// nobody brings those back. Returns their rooms.
 pub(super) async fn end_abandoned(tx: &mut Tx) -> Result<Vec<(TerminalId, RoomId)>> {
     const END: &str = "UPDATE terminals SET ended_at = $1 \
-        WHERE ended_at IS NULL AND expires_at < $2 RETURNING id, room_id";
+        WHERE ended_at IS NULL AND (expires_at < $2 OR (is_shell AND expires_at < $1)) \
+        RETURNING id, room_id";
     const FIND: &str = "SELECT id, room_id FROM terminals \
-        WHERE ended_at IS NULL AND expires_at < $1 LIMIT 100";
+        WHERE ended_at IS NULL AND (expires_at < $2 OR (is_shell AND expires_at < $1)) LIMIT 100";
     let now = Micros::now();
     let before = Micros(now.0 - AWAY_TIMEOUT.as_micros() as i64);
-    let found: Vec<(TerminalId, RoomId)> = tx.all(FIND, (before,)).await?;
+    let found: Vec<(TerminalId, RoomId)> = tx.all(FIND, (now, before)).await?;
     match found.is_empty() {
         true => Ok(found),
         false => tx.all(END, (now, before)).await,

@@ -223,6 +223,9 @@ pub(super) struct RoomPage {
     pub(super) list: String,
     /// The command that shares a terminal here; `None` for who may not.
     pub(super) command: Option<String>,
+    pub(super) form: Form,
+    /// Whether the viewer may open a shell here.
+    pub(super) has_shells: bool,
 }
 
 /// The page of a terminal.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::open::{Ended, OpenTerminal};
-use super::{SHARE, TYPE, Terminals, VIEW, typing_audit};
+use super::{SHARE, SHELL, TYPE, Terminals, VIEW, typing_audit};
 use crate::base::error::Result;
 
 /// Between two looks at the rights of everybody, which are cached.
@@ -58,10 +58,18 @@ impl Terminals {
     }
 
     async fn check_sharer(&self, terminal: &Arc<OpenTerminal>, checks_token: bool) {
+        let access = &self.community.access;
+        if terminal.is_shell {
+            let opened = access.permit_in_room(terminal.host, &SHELL, terminal.room);
+            if is_lost(opened.await.map(|_| true)) {
+                terminal.close(Ended::Refused);
+                self.end_terminal(terminal, None).await;
+            }
+            return;
+        }
         let Some(bearer) = terminal.bearer() else {
             return;
         };
-        let access = &self.community.access;
         let shared = access.permit_in_room(bearer.account, &SHARE, terminal.room);
         let is_refused = is_lost(shared.await.map(|_| true))
             || checks_token && is_lost(self.is_token_valid(bearer).await);

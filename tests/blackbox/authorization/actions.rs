@@ -333,6 +333,11 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found", "not_found", "forbidden"],
     ),
     (
+        "terminals.open-shell",
+        r#"{"room":"ROOM"}"#,
+        ["not_found", "not_found", "forbidden"],
+    ),
+    (
         "terminals.set-role",
         r#"{"terminal":"1","account":"BOB","role":"viewer"}"#,
         ["not_found"; 3],

@@ -191,6 +191,7 @@ const LEAST: &[(&str, Least)] = &[
     ("letters.settle", Owner),
     ("letters.give", Reader),
     ("letters.curate", Moderator),
+    ("terminals.open-shell", Owner),
     ("terminals.set-role", Reader),
     ("terminals.raise-hand", Reader),
     ("terminals.lock", Reader),

@@ -13,11 +13,12 @@ const DRAWN_BYTES: usize = 4 << 10;
 
 impl OpenTerminal {
     /// A sharer is here; one that was here before has to go. Returns the number of the connection
-    /// and the position that output is expected from, if there is any. `input`: how much of what
+    /// and the position that output is expected from, if there is any. `bearer`: `None` for a
+    /// shell. `input`: how much of what
     /// was typed has arrived there.
     pub(in crate::modules::terminals) fn attach(
         &self,
-        bearer: Bearer,
+        bearer: Option<Bearer>,
         input: u64,
     ) -> (u64, Option<u64>) {
         self.change(|state| {
@@ -53,7 +54,7 @@ impl OpenTerminal {
 
     /// The token of the sharer who is connected.
     pub(in crate::modules::terminals) fn bearer(&self) -> Option<Bearer> {
-        self.state().sharer.as_ref().map(|one| one.bearer)
+        self.state().sharer.as_ref().and_then(|one| one.bearer)
     }
 
     /// Since when the sharer is away.
