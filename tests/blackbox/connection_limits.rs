@@ -99,7 +99,10 @@ async fn bound(setting: &str, bound: usize, status: &str, why: &str) {
             "{answer}"
         );
         assert!(answer.ends_with(".\n"), "it says why: {answer}");
-        assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+        assert!(
+            answer.contains("x-content-type-options: nosniff"),
+            "{answer}"
+        );
     }
     for connection in &mut connections {
         assert!(connection.is_served().await, "the others are served");

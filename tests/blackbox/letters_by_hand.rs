@@ -317,3 +317,77 @@ async fn lost_letter_is_settled_by_organisers_alone() {
     };
     eventually("it can be opened", arrived).await;
 }
+
+#[tokio::test]
+async fn courier_returns_letter_and_who_leaves_has_no_post() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+    let codes = print_sheet(&ann).await;
+    let fields = json!({ "kind": "person", "way": "hand", "to": bob.id });
+    let letter = begin(&ann, fields).await;
+    act(&ann, "seal", draft(&letter, 0, "nobody home")).await;
+    act(&ann, "bind", json!({ "letter": letter, "code": codes[1] })).await;
+    let carrier = json!({ "space": ann.space, "account": cem.id, "rank": "1", "branch": "QR07" });
+    act(&ann, "appoint", carrier).await;
+    let this = json!({ "letter": letter });
+    act(&cem, "take", this.clone()).await;
+    let early = refused(&cem, "send-back", this.clone()).await;
+    assert_eq!(early, "conflict", "it can be delivered still");
+    act(&cem, "fail", json!({ "letter": letter, "reason": "moved" })).await;
+    let sticker = format!("/l/{}", codes[1]);
+    has(&cem, &sticker, "act-send-back").await;
+    for _ in 0..2 {
+        act(&cem, "send-back", this.clone()).await;
+    }
+    has(&ann, &format!("/letters/{letter}"), "Came back").await;
+
+    // Who leaves the space carries nothing any more, also when they come back.
+    let couriers = format!("/spaces/{}/letters/couriers", ann.space);
+    has(&ann, &couriers, "QR07").await;
+    let leaves = json!({ "space": cem.space, "account": cem.id });
+    cem.act("community.remove-member", leaves).await.done();
+    eventually("the post ended", async || {
+        let page = ann.page(&couriers).await;
+        page.contains("There are no couriers yet").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn scans_kept_by_phone_count_once_and_in_order() {
+    let server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+    let codes = print_sheet(&ann).await;
+    let fields = json!({ "kind": "person", "way": "hand", "to": bob.id });
+    let letter = begin(&ann, fields).await;
+    act(&ann, "seal", draft(&letter, 0, "by way of the hills")).await;
+    act(&ann, "bind", json!({ "letter": letter, "code": codes[2] })).await;
+    let carrier = |account: &str| json!({ "space": ann.space, "account": account, "rank": "1", "branch": "QR07" });
+    act(&ann, "appoint", carrier(&cem.id)).await;
+    let scan = |deed: &str, key: &str| json!({ "code": codes[2], "deed": deed, "key": key });
+    assert_eq!(refused(&bob, "scan", scan("take", "b")).await, "not_found");
+    assert_eq!(refused(&cem, "scan", scan("eat", "1")).await, "invalid");
+    let early = refused(&cem, "scan", scan("deliver", "2")).await;
+    assert_eq!(early, "conflict", "nobody took it yet");
+    act(&cem, "scan", scan("take", "1")).await;
+    act(&cem, "scan", scan("absent", "3")).await;
+    act(&cem, "retry", json!({ "letter": letter })).await;
+    // What comes again is not done again: the letter stays with its courier.
+    for (deed, key) in [("take", "1"), ("absent", "3")] {
+        act(&cem, "scan", scan(deed, key)).await;
+    }
+    let round = format!("/spaces/{}/letters/round", ann.space);
+    let code = [("code", &*codes[2]), ("deed", "deliver")];
+    let noted = cem.form_from(&round, "/act/letters.scan", &code).await;
+    assert_eq!(noted.location(), round);
+    has(&bob, "/inbox", "A letter arrived for you").await;
+    let count = format!("SELECT COUNT(*) FROM letter_journey WHERE letter_id = {letter}");
+    if let Some(entries) = server.database().number(&count).await {
+        // Seal, post, take, fail, retry, deliver.
+        assert_eq!(entries, 6);
+    }
+}

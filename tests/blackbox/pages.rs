@@ -27,6 +27,8 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/letters/couriers?q=a"),
         format!("/spaces/{space}/letters/round"),
         format!("/spaces/{space}/letters/board"),
+        format!("/spaces/{space}/letters/drift"),
+        format!("/spaces/{space}/letters/hidden"),
         format!("/letters/{letter}"),
         format!("/letters/{draft}/desk"),
         format!("/letters/sheets/{sheet}"),

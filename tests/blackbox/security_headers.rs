@@ -63,7 +63,10 @@ async fn texts_name_their_charset() {
             styles += usize::from(rest.starts_with("css"));
         }
     }
-    assert!(scripts > 0 && styles > 0, "{scripts} scripts, {styles} styles");
+    assert!(
+        scripts > 0 && styles > 0,
+        "{scripts} scripts, {styles} styles"
+    );
 }
 
 async fn cross_site(person: &Person, site: &str) -> Answer {

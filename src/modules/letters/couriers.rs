@@ -103,7 +103,8 @@ pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Re
 pub(super) async fn list(db: &Db, space: SpaceId) -> Result<Vec<Post>> {
     const READ: &str = concat!(
         post_columns!(),
-        "WHERE c.space_id = $1 ORDER BY c.rank DESC, c.branch, c.account_id LIMIT $2"
+        "JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \
+         WHERE c.space_id = $1 ORDER BY c.rank DESC, c.branch, c.account_id LIMIT $2"
     );
     db.all(READ, (space, MAX_COURIERS_LISTED)).await
 }

@@ -6,9 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use super::Letters;
+use super::absence::Absence;
 use super::drafts::{Version, versions};
 use super::letter::Letter;
 use super::model::{Kind, LetterId, State as Where, Way};
+use super::pages_view::PagesView;
+use super::prompts;
 use super::settings::LetterSettings;
 use super::text::PAPERS;
 use crate::base::error::Result;
@@ -35,6 +38,9 @@ struct DeskPage {
     to: String,
     opens_at: String,
     versions: Vec<Version>,
+    pages: PagesView,
+    /// Of whom it is to, while they are away.
+    absence: Option<Absence>,
 }
 
 impl DeskPage {
@@ -66,6 +72,11 @@ impl DeskPage {
 
     fn is_future(&self) -> bool {
         self.letter.kind == Kind::Future
+    }
+
+    /// Prompts for a blank page: each mood with its questions.
+    fn prompts(&self) -> Vec<(&'static str, [&'static str; 3])> {
+        prompts::by_mood(self.head.lang)
     }
 
     fn is_by_hand(&self) -> bool {
@@ -118,6 +129,8 @@ async fn desk(
                 None => String::new(),
             },
             versions: versions(&letters.engine.db, id).await?,
+            pages: letters.pages_view(&letter, viewer.lang).await?,
+            absence: letters.absence_of_recipient(&letter).await?,
             settings,
             letter,
         }

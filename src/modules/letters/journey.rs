@@ -149,7 +149,13 @@ impl Letters {
 
     /// Publishes after the commit that a letter moved.
     pub(super) fn publish_moved(&self, tx: &mut Tx, letter: &Letter) {
+        self.publish_moved_to(tx, letter, None);
+    }
+
+    /// The same, to somebody more: who had it, and has it no longer.
+    pub(super) fn publish_moved_to(&self, tx: &mut Tx, letter: &Letter, former: Option<AccountId>) {
         let people = [
+            former,
             Some(letter.author_id),
             // Nobody learns of a letter that has not come.
             letter.recipient_id.filter(|_| letter.state.has_arrived()),

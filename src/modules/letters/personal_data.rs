@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::Letters;
 use super::letter::{Letter, letter_columns};
+use super::model::LetterId;
+use super::pages;
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
 use crate::engine::content_removal::ContentRemoval;
@@ -62,7 +64,7 @@ pub(super) async fn export(letters: Letters, account: AccountId, after: i64) -> 
 /// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
 /// with who wrote them.
 pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
-    const FORGET: [&str; 8] = [
+    const FORGET: [&str; 12] = [
         "UPDATE letter_places SET name = '', state = 'retired', resident_id = NULL \
          WHERE resident_id = $1 AND kind = 'door'",
         "UPDATE letter_places SET applicant_id = NULL WHERE applicant_id = $1",
@@ -70,25 +72,32 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
         "UPDATE letters SET offered_to = NULL WHERE offered_to = $1",
         "DELETE FROM letter_exhibits WHERE letter_id IN \
          (SELECT id FROM letters WHERE author_id = $1 OR recipient_id = $1)",
-        "DELETE FROM letters WHERE author_id = $1 AND state = 'draft'",
+        "DELETE FROM letter_drifters WHERE account_id = $1",
+        "DELETE FROM letter_scans WHERE account_id = $1",
+        "DELETE FROM letter_hearts WHERE account_id = $1",
+        "DELETE FROM letter_notes WHERE author_id = $1",
+        "DELETE FROM letter_absences WHERE account_id = $1",
         "DELETE FROM letter_refusals WHERE account_id = $1",
         "DELETE FROM letter_couriers WHERE account_id = $1",
     ];
     const TO: &str = "UPDATE letters SET recipient_id = NULL WHERE id IN \
         (SELECT id FROM letters WHERE recipient_id = $1 LIMIT $2)";
-    const WRITTEN: &str = "DELETE FROM letters WHERE id IN \
-        (SELECT id FROM letters WHERE author_id = $1 LIMIT $2)";
+    const DRAFTS: &str = "SELECT id FROM letters WHERE author_id = $1 AND state = 'draft' LIMIT $2";
+    const WRITTEN: &str = "SELECT id FROM letters WHERE author_id = $1 LIMIT $2";
     const CITY: &str = "UPDATE letters SET sent_from = '' WHERE author_id = $1 AND sent_from <> ''";
+    let context = letters.clone();
     let write = letters.engine.db.write_queued(async move |tx| {
         for sql in FORGET {
             tx.execute(sql, (erasure.account,)).await?;
         }
         let mut some = tx.execute(TO, (erasure.account, BATCH_LETTERS)).await?;
-        if erasure.deletes_content {
-            some += tx
-                .execute(WRITTEN, (erasure.account, BATCH_LETTERS))
-                .await?;
-        } else {
+        let which = match erasure.deletes_content {
+            true => WRITTEN,
+            false => DRAFTS,
+        };
+        let found: Vec<LetterId> = tx.scalars(which, (erasure.account, BATCH_LETTERS)).await?;
+        some += pages::delete_letters(&context, tx, &found).await?;
+        if !erasure.deletes_content {
             tx.execute(CITY, (erasure.account,)).await?;
         }
         Ok(some > 0)
@@ -98,15 +107,15 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
 
 /// Erases some letters of a space that is erased.
 pub(super) async fn erase_scope(letters: Letters, scope: ErasedScope) -> Result<bool> {
-    const DELETE: &str = "DELETE FROM letters WHERE id IN \
-        (SELECT id FROM letters WHERE space_id = $1 LIMIT $2)";
+    const FIND: &str = "SELECT id FROM letters WHERE space_id = $1 LIMIT $2";
     let ErasedScope::Space(space) = scope else {
         return Ok(false);
     };
-    let write = letters
-        .engine
-        .db
-        .write_queued(async move |tx| tx.execute(DELETE, (space, BATCH_LETTERS)).await);
+    let context = letters.clone();
+    let write = letters.engine.db.write_queued(async move |tx| {
+        let found: Vec<LetterId> = tx.scalars(FIND, (space, BATCH_LETTERS)).await?;
+        pages::delete_letters(&context, tx, &found).await
+    });
     Ok(write.await? > 0)
 }
 
