@@ -2554,6 +2554,7 @@ error-exhibitions-full = This museum has as many exhibitions as it may have.
 error-exhibition-full = An exhibition has at most 50 letters.
 error-museum-note = Write a note of at most { $limit } characters.
 error-museum-notes-full = There are as many notes beside this letter as may be.
+letters-more = More
 letters-scan = By code
 letters-scan-deed = What you did
 letters-scan-took = I took it

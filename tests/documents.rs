@@ -50,7 +50,7 @@ const NO_LIMITS: [&str; 37] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 105] = [
+const INTERNAL: [&str; 107] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
@@ -79,6 +79,7 @@ const INTERNAL: [&str; 105] = [
     "MAX_ENDS",
     "MAX_ENTRIES_SHOWN",
     "MAX_EXCERPT_CHARS",
+    "MAX_EXHIBITIONS_LISTED",
     "MAX_EXHIBITS_SHOWN",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
@@ -92,6 +93,7 @@ const INTERNAL: [&str; 105] = [
     "MAX_INLINE_BYTES",
     "MAX_INPUT_BYTES",
     "MAX_INSTANCES",
+    "MAX_INTERESTS_BYTES",
     "MAX_LARGE_EMOJI",
     "MAX_LEAD_CHARS",
     "MAX_LETTERS_ON_PAGE",

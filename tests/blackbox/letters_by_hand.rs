@@ -391,3 +391,48 @@ async fn scans_kept_by_phone_count_once_and_in_order() {
         assert_eq!(entries, 6);
     }
 }
+
+/// Letters of the space in which lists are timed.
+const MANY: i64 = 100_000;
+
+#[tokio::test]
+#[ignore = "adds 100,000 letters; for a release build"]
+async fn lists_of_100000_letters_answer_within_20_ms() {
+    let mut server = TestServer::start().await;
+    let ann = server.owner("ann").await;
+    let (bob, cem) = (server.member("bob").await, server.member("cem").await);
+    with_places(&ann, [(&ann, "A1"), (&bob, "B2")]).await;
+    let director = json!({ "space": ann.space, "account": ann.id, "rank": "4" });
+    act(&ann, "appoint", director).await;
+    let (ann_id, bob_id, cem_id, space) = (&ann.id, &bob.id, &cem.id, &ann.space);
+    server.stop().await;
+    // One in ten is to ann by tide; one in ten is on its way by hand; the others are read.
+    let add = format!(
+        "INSERT INTO letters (id, space_id, author_id, recipient_id, recipient_name, client_key, \
+         kind, way, state, paper, signature, body, thread_id, created_at, sealed_at, \
+         delivered_at, place_id, due_at) \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY}) \
+         SELECT i, {space}, {bob_id}, CASE WHEN i % 10 = 0 THEN {ann_id} ELSE {cem_id} END, '', \
+         'many-' || i, 'person', CASE WHEN i % 10 = 1 THEN 'hand' ELSE 'tide' END, \
+         CASE WHEN i % 10 = 1 THEN 'posted' WHEN i % 100 = 0 THEN 'delivered' ELSE 'read' END, \
+         'plain', 'own', 'text', i, i, i, \
+         CASE WHEN i % 10 = 1 THEN NULL ELSE i END, \
+         CASE WHEN i % 10 = 1 THEN (SELECT MIN(id) FROM letter_places \
+         WHERE resident_id = {bob_id}) ELSE NULL END, i FROM n"
+    );
+    server.change_rows(&add).await;
+    server.start_again().await;
+    let lists = format!("/spaces/{space}/letters");
+    for path in ["", "/sent", "/plaza", "/museum", "/board", "/round"] {
+        let path = format!("{lists}{path}");
+        let mut times = Vec::new();
+        for _ in 0..15 {
+            let start = std::time::Instant::now();
+            assert_eq!(ann.get(&path).await.status, 200);
+            times.push(start.elapsed());
+        }
+        times.sort();
+        println!("{path}: {:?}", times[7]);
+        assert!(times[7].as_millis() < 20, "{path}: {times:?}");
+    }
+}
