@@ -50,11 +50,12 @@ const NO_LIMITS: [&str; 37] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 107] = [
+const INTERNAL: [&str; 109] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
+    "MAX_AREAS_LISTED",
     "MAX_ATTRIBUTES",
     "MAX_BACKOFF",
     "MAX_BADGES_READ",
@@ -117,6 +118,7 @@ const INTERNAL: [&str; 107] = [
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
     "MAX_PLACES_LISTED",
+    "MAX_POINT_ROWS_SHOWN",
     "MAX_POSITION",
     "MAX_POSITIONS",
     "MAX_POSTS_TOLD",

@@ -129,7 +129,9 @@ async function sendScan(scan) {
   if (answer.ok) return true;
   if (answer.status === 401 || answer.status === 429 || answer.status >= 500) return false;
   const body = await answer.json().catch(() => null);
-  scan.refused = body?.error?.message ?? String(answer.status);
+  const unknown = scanForm()?.querySelector('.scan-queue').dataset.unknown;
+  const words = (answer.status === 404 && unknown) || body?.error?.message;
+  scan.refused = words || String(answer.status);
   return true;
 }
 
@@ -174,7 +176,8 @@ document.addEventListener('submit', (event) => {
       form.querySelector('.scan-queue').dataset.full;
     return;
   }
-  keepScans([...list, { code: codeOf(fields.get('code')), deed: fields.get('deed'), key: scanId() }]);
+  const [code, deed] = [codeOf(fields.get('code')), fields.get('deed')];
+  keepScans([...list, { code, deed, key: scanId() }]);
   form.elements.code.value = '';
   form.elements.code.focus();
   showScans();

@@ -39,3 +39,36 @@ CREATE TABLE letter_scans (
     PRIMARY KEY (account_id, client_key)
 );
 CREATE INDEX letter_scans_by_time ON letter_scans (at);
+
+-- Points: what a space gives for deeds, all of it ever given or spent, and what each member has.
+CREATE TABLE letter_point_rules (
+    space_id  BIGINT NOT NULL PRIMARY KEY REFERENCES spaces (id) ON DELETE CASCADE,
+    written   BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    carried   BIGINT NOT NULL,
+    hung      BIGINT NOT NULL,
+    daily     BIGINT NOT NULL -- at most so many a day
+);
+CREATE TABLE letter_points (
+    id         BIGINT NOT NULL PRIMARY KEY,
+    space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    deed       TEXT   NOT NULL, -- written, delivered, carried, hung, bought
+    deed_key   TEXT   NOT NULL, -- of which letter, or what was bought: each counts once
+    points     BIGINT NOT NULL, -- negative of what was spent
+    at         BIGINT NOT NULL,
+    UNIQUE (space_id, account_id, deed_key)
+);
+CREATE INDEX letter_points_of_account ON letter_points (account_id, space_id, at);
+CREATE TABLE letter_purses (
+    space_id   BIGINT NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    points     BIGINT NOT NULL, -- the sum of the ledger
+    earned     BIGINT NOT NULL, -- without what was spent
+    PRIMARY KEY (space_id, account_id)
+);
+CREATE INDEX letter_purses_by_earned ON letter_purses (space_id, earned);
+CREATE INDEX letter_purses_of_account ON letter_purses (account_id);
+ALTER TABLE letters ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
+CREATE TRIGGER letter_points_are_not_changed BEFORE UPDATE ON letter_points
+BEGIN SELECT RAISE(ABORT, 'the ledger of points is append-only'); END;

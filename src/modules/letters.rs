@@ -40,6 +40,8 @@ mod personal_data;
 mod place_actions;
 mod place_pages;
 mod places;
+mod points;
+mod points_page;
 mod post;
 mod presenter;
 mod prompts;
@@ -283,5 +285,6 @@ pub fn module() -> Module<Letters> {
     let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
     let module = settings_page::declare(boxes::declare(people::declare(module)));
     let module = hidden_page::declare(drift_page::declare(module));
+    let module = points_page::declare(module);
     pages_view::declare(letter_page::declare(desk::declare(module)))
 }

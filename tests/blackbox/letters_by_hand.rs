@@ -50,7 +50,7 @@ pub(super) async fn pages(ann: &Person) -> [String; 3] {
     let space = &ann.space;
     let settings = json!({
         "space": space, "tide": "yes", "by_hand": "yes", "pen_names": "yes", "unsigned": "yes",
-        "min_hours": "1", "max_hours": "2",
+        "drift": "yes", "min_hours": "1", "max_hours": "2",
     });
     act(ann, "configure", settings).await;
     for (code, kind) in [("12", "school"), ("1234", "area"), ("123456", "box")] {
@@ -366,8 +366,8 @@ async fn scans_kept_by_phone_count_once_and_in_order() {
     let letter = begin(&ann, fields).await;
     act(&ann, "seal", draft(&letter, 0, "by way of the hills")).await;
     act(&ann, "bind", json!({ "letter": letter, "code": codes[2] })).await;
-    let carrier = |account: &str| json!({ "space": ann.space, "account": account, "rank": "1", "branch": "QR07" });
-    act(&ann, "appoint", carrier(&cem.id)).await;
+    let carrier = json!({ "space": ann.space, "account": cem.id, "rank": "1", "branch": "QR07" });
+    act(&ann, "appoint", carrier).await;
     let scan = |deed: &str, key: &str| json!({ "code": codes[2], "deed": deed, "key": key });
     assert_eq!(refused(&bob, "scan", scan("take", "b")).await, "not_found");
     assert_eq!(refused(&cem, "scan", scan("eat", "1")).await, "invalid");
@@ -390,6 +390,53 @@ async fn scans_kept_by_phone_count_once_and_in_order() {
         // Seal, post, take, fail, retry, deliver.
         assert_eq!(entries, 6);
     }
+
+    // Points: once for each deed, no more in a day than the space says, and never spent twice.
+    let page = format!("/spaces/{}/letters/points", ann.space);
+    has(&cem, &page, "You have 5 points").await;
+    has(&ann, &page, "You have 2 points").await;
+    let buy = json!({ "space": ann.space, "item": "fern" });
+    assert_eq!(refused(&cem, "buy", buy.clone()).await, "conflict");
+    let rules = json!({
+        "space": ann.space, "written": "1000", "delivered": "0", "carried": "0", "hung": "0",
+        "daily": "40",
+    });
+    assert_eq!(
+        refused(&cem, "set-points", rules.clone()).await,
+        "forbidden"
+    );
+    act(&ann, "set-points", rules).await;
+    let fields = json!({ "kind": "person", "way": "hand", "to": bob.id });
+    let letter = begin(&ann, fields).await;
+    let mut stamped = draft(&letter, 0, "with a stamp");
+    stamped["stamp"] = json!("fern");
+    assert_eq!(refused(&ann, "save", stamped.clone()).await, "invalid");
+    act(&ann, "seal", draft(&letter, 0, "a second one")).await;
+    act(&ann, "bind", json!({ "letter": letter, "code": codes[4] })).await;
+    let this = json!({ "letter": letter });
+    act(&cem, "take", this.clone()).await;
+    for _ in 0..2 {
+        act(&cem, "deliver", this.clone()).await;
+    }
+    has(&ann, &page, "You have 40 points").await;
+    has(&cem, &page, "You have 5 points").await;
+    let tries = futures_util::future::join_all((0..4).map(|_| {
+        let buy = buy.clone();
+        let ann = &ann;
+        async move { ann.act("letters.buy", buy).await.status }
+    }));
+    let bought = tries
+        .await
+        .into_iter()
+        .filter(|status| *status == 200)
+        .count();
+    assert_eq!(bought, 1, "it is bought once");
+    has(&ann, &page, "You have 15 points").await;
+    let fields = json!({ "kind": "person", "way": "hand", "to": bob.id });
+    stamped["letter"] = json!(begin(&ann, fields).await);
+    act(&ann, "seal", stamped.clone()).await;
+    let sheet = format!("/letters/{}", stamped["letter"].as_str().expect("an id"));
+    has(&ann, &sheet, "stamp-fern").await;
 }
 
 /// Letters of the space in which lists are timed.

@@ -28,6 +28,7 @@ async fn pages_of(ann: &Person, message: &Message) -> Vec<String> {
         format!("/spaces/{space}/letters/round"),
         format!("/spaces/{space}/letters/board"),
         format!("/spaces/{space}/letters/drift"),
+        format!("/spaces/{space}/letters/points"),
         format!("/spaces/{space}/letters/hidden"),
         format!("/letters/{letter}"),
         format!("/letters/{draft}/desk"),

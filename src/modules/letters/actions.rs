@@ -2,7 +2,7 @@
 
 use super::{
     Letters, absence, carry, courier_actions, drafts, drifting, exhibitions, kindness, museum,
-    museum_notes, pages, place_actions, post, scans, settings, stickers,
+    museum_notes, pages, place_actions, points_page, post, scans, settings, stickers,
 };
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
@@ -49,6 +49,18 @@ fn declare_museum(module: Module<Letters>) -> Module<Letters> {
             "Takes a note of the museum away",
             Class::Write,
             museum_notes::remove,
+        )
+        .action(
+            "letters.buy",
+            "Buys a paper or a stamp with points",
+            Class::Write,
+            points_page::buy,
+        )
+        .action(
+            "letters.set-points",
+            "Says what a space gives for deeds",
+            Class::Write,
+            points_page::set,
         )
 }
 

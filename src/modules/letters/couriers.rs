@@ -100,11 +100,7 @@ pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Re
 }
 
 /// The couriers of a space and who applied, the highest rank first: a page after one of them.
-pub(super) async fn list(
-    db: &Db,
-    space: SpaceId,
-    after: Option<AccountId>,
-) -> Result<Vec<Post>> {
+pub(super) async fn list(db: &Db, space: SpaceId, after: Option<AccountId>) -> Result<Vec<Post>> {
     const READ: &str = concat!(
         post_columns!(),
         "JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \

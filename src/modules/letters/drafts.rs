@@ -8,8 +8,10 @@ use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
 use super::settings::{in_tx, takes_letters};
 use super::store::{DraftText, NewLetter};
-use super::text::{MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name};
-use super::{Letters, WRITE, drifting, kindness, pages, store};
+use super::text::{
+    MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name, checked_stamp,
+};
+use super::{Letters, WRITE, drifting, kindness, pages, points, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -173,6 +175,9 @@ pub(super) struct SaveInput {
     /// `yes`: the last letter of a correspondence.
     #[serde(default)]
     pub(super) closes: String,
+    /// Empty: that of its way.
+    #[serde(default)]
+    pub(super) stamp: String,
     /// The time zone of the browser.
     #[serde(default)]
     pub(super) zone: String,
@@ -196,6 +201,7 @@ impl SaveInput {
             pen_name: checked_pen_name(&self.pen_name)?,
             opens_at,
             closes: self.closes == "yes",
+            stamp: checked_stamp(&self.stamp)?,
         })
     }
 }
@@ -217,6 +223,7 @@ pub(super) async fn save_in(
     if letter.state != State::Draft {
         return Err(Error::Conflict("error-letter-sealed"));
     }
+    check_bought(tx, letter, text).await?;
     let is_same = letter.body == text.body;
     if letter.revision.to_string() != revision && !is_same {
         return Err(Error::Conflict("error-letter-changed"));
@@ -231,6 +238,25 @@ pub(super) async fn save_in(
     letter.opens_at = text.opens_at;
     letter.closes = text.closes;
     Ok(())
+}
+
+/// Checks that paper and stamp of a draft are its author's to use.
+///
+/// # Errors
+/// `Invalid`.
+async fn check_bought(tx: &mut Tx, letter: &Letter, text: &DraftText) -> Result<()> {
+    if PAPERS.contains(&text.paper) && text.stamp.is_empty() {
+        return Ok(());
+    }
+    let mine = points::bought_in(tx, letter.space_id, letter.author_id).await?;
+    let is_mine = |name: &str| mine.iter().any(|one| one == name);
+    if !PAPERS.contains(&text.paper) && !is_mine(text.paper) {
+        return Err(Error::field("paper", "error-paper-not-bought"));
+    }
+    match text.stamp.is_empty() || is_mine(text.stamp) {
+        true => Ok(()),
+        false => Err(Error::field("stamp", "error-paper-not-bought")),
+    }
 }
 
 /// Deletes all but the latest versions.

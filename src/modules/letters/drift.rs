@@ -184,7 +184,8 @@ pub(super) fn choose(seeker: &Seeker, candidates: &[Candidate], now: Micros) -> 
     best.map(|one| one.account)
 }
 
-/// How many letters of an author drift at a time: few at first, one more for each that was answered.
+/// How many letters of an author drift at a time: few at first, one more for each that was
+/// answered.
 pub(super) fn slots(answered: i64) -> i64 {
     FIRST_DRIFTING
         .saturating_add(answered.max(0))

@@ -59,7 +59,8 @@ proptest! {
                 sealed_at: Micros(now - pause * DAY),
             };
             let last = |a: usize, b: usize| {
-                let of_pair = meetings.iter().filter(|(x, y, _)| (*x, *y) == (a, b) || (*x, *y) == (b, a));
+                let is_pair = |x, y| (x, y) == (a, b) || (x, y) == (b, a);
+                let of_pair = meetings.iter().filter(|(x, y, _)| is_pair(*x, *y));
                 of_pair.map(|(_, _, at)| *at).max()
             };
             let candidates: Vec<Candidate> = members

@@ -1,4 +1,5 @@
-//! Letters that drift: joining those who take them, how one finds somebody, and letting it drift on.
+//! Letters that drift: joining those who take them, how one finds somebody, and letting it drift
+//! on.
 
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ pub(super) struct JoinInput {
     interests: String,
 }
 
-/// `letters.join-drift`: takes drifting letters of these languages and interests, and may send them.
+/// `letters.join-drift`: takes drifting letters of these languages and interests, and may send
+/// them.
 pub(super) async fn join(letters: Letters, viewer: Viewer, input: JoinInput) -> Result<Outcome> {
     if input.interests.len() > MAX_INTERESTS_BYTES {
         return Err(Error::field("interests", "error-drift-interests"));

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::letter::Letter;
 use super::model::{Actor, JourneyId, LetterId, LetterboxId, State, Step, Told, next};
 use super::topics::LetterMoved;
-use super::{ARRIVED, CAME_BACK, HANDED, Letters, MOVED, store};
+use super::{ARRIVED, CAME_BACK, HANDED, Letters, MOVED, points, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -104,6 +104,9 @@ impl Letters {
         store::set_state(tx, letter.id, row.to, now).await?;
         letter.state = row.to;
         let entry = record(tx, letter.id, &step, row.to, now).await?;
+        if points::is_arrival(step.step) {
+            points::award_arrival(tx, letter, &step, now).await?;
+        }
         self.tell(tx, letter, row.told, entry).await?;
         self.publish_moved(tx, letter);
         Ok(())

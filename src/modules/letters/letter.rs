@@ -41,6 +41,8 @@ pub(super) struct Letter {
     pub(super) hidden_at: Option<Micros>,
     /// Whether it is the last of its correspondence.
     pub(super) closes: bool,
+    /// One of [`STAMPS`](super::text::STAMPS), or empty.
+    pub(super) stamp: String,
     /// That of its sticker.
     pub(super) code: Option<String>,
     /// Its address.

@@ -9,6 +9,7 @@ use super::absence::DAY;
 use super::exhibitions::{ExhibitionId, MAX_EXHIBITION_LETTERS};
 use super::letter::Role;
 use super::model::{Kind, LetterId, Signature, State, Way};
+use super::points::{self, Deed};
 use super::{CURATE, Letters, museum_notes, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
@@ -218,6 +219,19 @@ pub(super) async fn give(letters: Letters, viewer: Viewer, input: GiveInput) -> 
     ))
 }
 
+/// Gives both of a letter the points for hanging, the first time.
+async fn award_hung(tx: &mut Tx, id: LetterId) -> Result<()> {
+    let letter = store::lock(tx, id).await?;
+    let mut both: Vec<_> = letter.recipient_id.into_iter().collect();
+    both.push(letter.author_id);
+    both.sort_unstable();
+    let (space, now) = (letter.space_id, Micros::now());
+    for account in both {
+        points::award(tx, (space, account), Deed::Hung, &id.to_string(), now).await?;
+    }
+    Ok(())
+}
+
 #[derive(Deserialize)]
 pub(super) struct CurateInput {
     letter: LetterId,
@@ -259,6 +273,9 @@ pub(super) async fn curate(
             after: serde_json::Value::Null,
         };
         audit::record(tx, act).await?;
+        if hangs {
+            award_hung(tx, id).await?;
+        }
         context.publish_museum(tx, space);
         Ok(())
     };

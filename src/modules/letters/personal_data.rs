@@ -123,7 +123,7 @@ async fn own_rows(letters: &Letters, account: AccountId) -> Result<Vec<Value>> {
 /// Erases drafts and posts, and all letters if what was written goes. Letters to the account stay
 /// with who wrote them.
 pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
-    const FORGET: [&str; 12] = [
+    const FORGET: [&str; 14] = [
         "UPDATE letter_places SET name = '', state = 'retired', resident_id = NULL \
          WHERE resident_id = $1 AND kind = 'door'",
         "UPDATE letter_places SET applicant_id = NULL WHERE applicant_id = $1",
@@ -132,6 +132,8 @@ pub(super) async fn erase(letters: Letters, erasure: Erasure) -> Result<bool> {
         "DELETE FROM letter_exhibits WHERE letter_id IN \
          (SELECT id FROM letters WHERE author_id = $1 OR recipient_id = $1)",
         "DELETE FROM letter_drifters WHERE account_id = $1",
+        "DELETE FROM letter_points WHERE account_id = $1",
+        "DELETE FROM letter_purses WHERE account_id = $1",
         "DELETE FROM letter_scans WHERE account_id = $1",
         "DELETE FROM letter_hearts WHERE account_id = $1",
         "DELETE FROM letter_notes WHERE author_id = $1",

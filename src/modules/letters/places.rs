@@ -25,7 +25,7 @@ pub const MAX_PLACES: i64 = 10_000;
 pub const MAX_DOORS: i64 = 3;
 /// Characters (graphemes) of the name of a place.
 pub const MAX_PLACE_NAME_CHARS: usize = 60;
-/// Places that a page lists.
+/// Areas of which who applies for a door chooses.
 const MAX_AREAS_LISTED: i64 = 1_000;
 /// Places that a page lists.
 const MAX_PLACES_LISTED: i64 = 500;

@@ -34,6 +34,8 @@ pub(super) struct DraftText {
     pub(super) pen_name: String,
     pub(super) opens_at: Option<Micros>,
     pub(super) closes: bool,
+    /// One of [`STAMPS`](super::text::STAMPS), or empty.
+    pub(super) stamp: &'static str,
 }
 
 const FIND: &str = concat!("SELECT ", letter_columns!(), "WHERE l.id = $1");
@@ -107,8 +109,8 @@ pub(super) async fn count_sealed(
 /// Saves the text of a draft under its next revision.
 pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<i64> {
     const SAVE: &str = "UPDATE letters SET body = $2, paper = $3, signature = $4, pen_name = $5, \
-        opens_at = $6, closes = $7, revision = revision + 1 WHERE id = $1 AND state = 'draft' \
-        RETURNING revision";
+        opens_at = $6, closes = $7, stamp = $8, revision = revision + 1 \
+        WHERE id = $1 AND state = 'draft' RETURNING revision";
     let row = (
         id,
         &text.body,
@@ -117,6 +119,7 @@ pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<
         &text.pen_name,
         text.opens_at,
         text.closes,
+        text.stamp,
     );
     tx.scalar(SAVE, row).await
 }

@@ -161,3 +161,26 @@ pub(super) fn reason_words(reason: &str, lang: Lang) -> String {
     }
     .to_owned()
 }
+
+/// What a kind of paper is called.
+pub(super) fn paper_words(paper: &str, lang: Lang) -> &'static str {
+    match paper {
+        "lined" => lang.t("letters-paper-lined"),
+        "cream" => lang.t("letters-paper-cream"),
+        "sea" => lang.t("letters-paper-sea"),
+        "night" => lang.t("letters-paper-night"),
+        "kraft" => lang.t("letters-paper-kraft"),
+        "squared" => lang.t("letters-paper-squared"),
+        "rose" => lang.t("letters-paper-rose"),
+        _ => lang.t("letters-paper-plain"),
+    }
+}
+
+/// What a stamp is called.
+pub(super) fn stamp_words(stamp: &str, lang: Lang) -> &'static str {
+    match stamp {
+        "fern" => lang.t("letters-stamp-fern"),
+        "lamp" => lang.t("letters-stamp-lamp"),
+        _ => lang.t("letters-stamp-comet"),
+    }
+}

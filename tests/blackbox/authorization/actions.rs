@@ -321,6 +321,16 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         r#"{"letter":"1","body":"x"}"#,
         ["not_found"; 3],
     ),
+    (
+        "letters.buy",
+        r#"{"space":"SPACE","item":"kraft"}"#,
+        ["not_found", "conflict", "conflict"],
+    ),
+    (
+        "letters.set-points",
+        r#"{"space":"SPACE","written":"1","delivered":"1","carried":"1","hung":"1","daily":"9"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
     ("letters.remove-note", r#"{"note":"1"}"#, ["not_found"; 3]),
     (
         "letters.give",

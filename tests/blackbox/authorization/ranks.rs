@@ -205,6 +205,8 @@ const LEAST: &[(&str, Least)] = &[
     ("letters.heart", Reader),
     ("letters.note", Member),
     ("letters.remove-note", Reader),
+    ("letters.buy", Member),
+    ("letters.set-points", Owner),
     ("letters.give", Reader),
     ("letters.curate", Moderator),
     ("terminals.set-role", Reader),
