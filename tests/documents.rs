@@ -51,11 +51,12 @@ const NO_LIMITS: [&str; 38] = [
 ];
 
 /// Constants whose names begin with `MAX_` that bound the server's own work, not what it is sent.
-const INTERNAL: [&str; 105] = [
+const INTERNAL: [&str; 109] = [
     "MAX_ACCOUNTS_TOLD",
     "MAX_ACCOUNT_FRAMES",
     "MAX_ADD_ATTEMPTS",
     "MAX_AGE",
+    "MAX_AREAS_LISTED",
     "MAX_ATTRIBUTES",
     "MAX_BACKOFF",
     "MAX_BADGES_READ",
@@ -80,6 +81,7 @@ const INTERNAL: [&str; 105] = [
     "MAX_ENDS",
     "MAX_ENTRIES_SHOWN",
     "MAX_EXCERPT_CHARS",
+    "MAX_EXHIBITIONS_LISTED",
     "MAX_EXHIBITS_SHOWN",
     "MAX_EXIF_BYTES",
     "MAX_EXPIRED_AT_ONCE",
@@ -93,6 +95,7 @@ const INTERNAL: [&str; 105] = [
     "MAX_INLINE_BYTES",
     "MAX_INPUT_BYTES",
     "MAX_INSTANCES",
+    "MAX_INTERESTS_BYTES",
     "MAX_LARGE_EMOJI",
     "MAX_LEAD_CHARS",
     "MAX_LETTERS_ON_PAGE",
@@ -116,6 +119,7 @@ const INTERNAL: [&str; 105] = [
     "MAX_PEOPLE_PER_FRAME",
     "MAX_PERMISSIONS",
     "MAX_PLACES_LISTED",
+    "MAX_POINT_ROWS_SHOWN",
     "MAX_POSITION",
     "MAX_POSITIONS",
     "MAX_POSTS_TOLD",

@@ -3,6 +3,7 @@
 //! carry it. Every change of its state is a row of one table (`model.rs`), and an entry of its
 //! journey (`journey.rs`).
 
+mod absence;
 mod actions;
 mod board_page;
 mod boxes;
@@ -14,24 +15,40 @@ mod courier_pages;
 mod couriers;
 mod desk;
 mod drafts;
+mod drift;
+mod drift_page;
+mod drift_store;
+mod drifting;
+mod exhibit_page;
+mod exhibitions;
 mod expiry_job;
+mod hidden_page;
 mod journey;
+mod kindness;
+mod leaving;
 mod letter;
 mod letter_page;
 mod model;
 mod museum;
+mod museum_notes;
 mod museum_page;
 mod nav;
+mod pages;
+mod pages_view;
 mod people;
 mod personal_data;
 mod place_actions;
 mod place_pages;
 mod places;
+mod points;
+mod points_page;
 mod post;
 mod presenter;
+mod prompts;
 mod report_target;
 mod round_page;
 mod scan_page;
+mod scans;
 mod search_source;
 mod settings;
 mod settings_page;
@@ -62,7 +79,7 @@ use crate::engine::permission::{HeldBy, ScopeKind};
 use crate::engine::viewer::Viewer;
 use model::LetterId;
 use settings::LetterSettings;
-use topics::{LetterChanged, LetterMoved, SettingsChanged};
+use topics::{LetterChanged, LetterMoved, MuseumChanged, SettingsChanged};
 
 /// To write letters.
 pub static WRITE: Permission = Permission {
@@ -121,6 +138,17 @@ static HANDED: NoticeKind = NoticeKind {
     told_at: ToldAt::Mentions,
 };
 
+static ASKED: NoticeKind = NoticeKind {
+    name: "letters.asked",
+    line: "notice-letter-asked",
+    told_at: ToldAt::Mentions,
+};
+static SAID: NoticeKind = NoticeKind {
+    name: "letters.said",
+    line: "notice-letter-said",
+    told_at: ToldAt::Mentions,
+};
+
 /// Frames of a feed that are kept for those who come back.
 const MAX_LETTER_FRAMES: usize = 8;
 
@@ -132,6 +160,12 @@ pub const LETTER_FEED: Feed<LetterId> = Feed::new("letters/{letter}", "The journ
 /// The lists of one account's letters.
 pub const LETTERBOX_FEED: Feed<AccountId> =
     Feed::new("account/{account}/letters", "The letters of an account")
+        .volatile()
+        .max_frames(MAX_LETTER_FRAMES);
+
+/// The museum of a space.
+pub const MUSEUM_FEED: Feed<SpaceId> =
+    Feed::new("space/{space}/museum", "The letters that hang in a museum")
         .volatile()
         .max_frames(MAX_LETTER_FRAMES);
 
@@ -189,6 +223,15 @@ async fn may_follow_letterbox(_: Letters, viewer: Viewer, account: AccountId) ->
     Ok(viewer.account == account)
 }
 
+async fn may_follow_museum(letters: Letters, viewer: Viewer, space: SpaceId) -> Result<bool> {
+    let access = &letters.community.access;
+    is_granted(
+        access
+            .permit(viewer.account, &READ, Scope::Space(space))
+            .await,
+    )
+}
+
 /// What the module declares to the engine.
 pub fn module() -> Module<Letters> {
     let module = Module::new("letters")
@@ -203,11 +246,17 @@ pub fn module() -> Module<Letters> {
         .script("js/letters.js")
         .feed(LETTER_FEED, may_follow_letter)
         .feed(LETTERBOX_FEED, may_follow_letterbox)
+        .feed(MUSEUM_FEED, may_follow_museum)
+        .publishes::<MuseumChanged>()
         .notice_kind(&ARRIVED)
         .notice_kind(&MOVED)
         .notice_kind(&CAME_BACK)
         .notice_kind(&HANDED)
+        .notice_kind(&ASKED)
+        .notice_kind(&SAID)
+        .files(pages::kind())
         .reportable("letter", report_target::letter)
+        .reportable("museum-note", museum_notes::report)
         .search(search_source::source())
         .personal_data("letters", personal_data::export, personal_data::erase)
         .scope_data(personal_data::erase_scope)
@@ -227,11 +276,15 @@ pub fn module() -> Module<Letters> {
         .subscriber(
             Subscriber::new("letters.presenter")
                 .on(presenter::letter_moved)
+                .on(presenter::museum_changed)
                 .when_lagged(presenter::refresh),
-        );
-    let module = museum_page::declare(actions::declare(module));
+        )
+        .subscriber(Subscriber::new("letters.leaving").on(leaving::member_left));
+    let module = exhibit_page::declare(museum_page::declare(actions::declare(module)));
     let module = scan_page::declare(sheet_page::declare(board_page::declare(module)));
     let module = round_page::declare(courier_pages::declare(place_pages::declare(module)));
     let module = settings_page::declare(boxes::declare(people::declare(module)));
-    letter_page::declare(desk::declare(module))
+    let module = hidden_page::declare(drift_page::declare(module));
+    let module = points_page::declare(module);
+    pages_view::declare(letter_page::declare(desk::declare(module)))
 }

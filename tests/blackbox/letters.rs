@@ -44,7 +44,7 @@ pub(super) async fn let_tide_come(server: &mut TestServer) {
 }
 
 /// What a page shows of its own, without the people beside it.
-fn main_of(page: &str) -> String {
+pub(super) fn main_of(page: &str) -> String {
     let main = page.split("<main").nth(1).expect("the page");
     main.split("</main>").next().expect("its part").to_owned()
 }
@@ -525,4 +525,84 @@ async fn museum_shows_what_both_give_and_not_a_moment_longer() {
     give(&cem, "yes", "").await.done();
     has(&ann, &museum, "Given, to be hung").await;
     assert!(!main_of(&cem.page(&museum).await).contains("tide brought"));
+
+    // Hung again, in an exhibition that has opened; readers leave hearts and notes.
+    ann.act("letters.curate", hang).await.done();
+    let opens = [
+        ("space", &*ann.space),
+        ("title", "海の手紙"),
+        ("about", "What water carries"),
+        ("opens", "2026-01-01"),
+        ("closes", "2090-01-01"),
+    ];
+    let opened = ann
+        .form_from(&museum, "/act/letters.set-exhibition", &opens)
+        .await;
+    let exhibition = opened.location().to_owned();
+    let id = exhibition.split('=').nth(1).expect("an id");
+    let by_cem = json!({ "letter": letter, "exhibition": id });
+    assert_eq!(
+        cem.act("letters.place-exhibit", by_cem.clone())
+            .await
+            .code(),
+        "forbidden"
+    );
+    ann.act("letters.place-exhibit", by_cem).await.done();
+    has(&cem, &exhibition, "tide brought").await;
+    let exhibit = format!("/letters/{letter}/exhibit");
+    let mut socket = ann.following(&format!("space/{}/museum", ann.space)).await;
+    for _ in 0..2 {
+        let heart = [("letter", &*letter), ("heart", "yes")];
+        cem.form_from(&exhibit, "/act/letters.heart", &heart)
+            .await
+            .location();
+    }
+    socket.event("letters.museum.changed").await;
+    has(&ann, &exhibit, "1 heart<").await;
+    let note = json!({ "letter": letter, "body": "I know that beach.", "key": "one" });
+    for _ in 0..2 {
+        cem.act("letters.note", note.clone()).await.done();
+    }
+    let page = main_of(&has(&ann, &exhibit, "know that beach").await);
+    assert_eq!(page.matches("know that beach").count(), 1);
+    let (_, report) = page
+        .split_once("href=\"/report/museum-note/")
+        .expect("a link");
+    let note = report.split('"').next().expect("an id").to_owned();
+    let report = ann.page(&format!("/report/museum-note/{note}")).await;
+    assert!(report.contains("know that beach"), "{report}");
+    let dee = server.member("dee").await;
+    let remove = json!({ "note": note });
+    assert_eq!(
+        dee.act("letters.remove-note", remove.clone()).await.code(),
+        "forbidden"
+    );
+    ann.act("letters.remove-note", remove).await.done();
+    // Taken back: gone everywhere, with what was left beside it.
+    give(&bob, "no", "").await.done();
+    for path in [&exhibit, &exhibition, &museum] {
+        eventually("it is gone", async || {
+            (!dee.get(path).await.body.contains("tide brought")).then_some(())
+        })
+        .await;
+    }
+    let heart = json!({ "letter": letter, "heart": "yes" });
+    assert_eq!(dee.act("letters.heart", heart).await.code(), "not_found");
+    // One that has not opened hides what hangs in it.
+    give(&bob, "yes", "").await.done();
+    let hang = json!({ "letter": letter, "decision": "hang" });
+    ann.act("letters.curate", hang).await.done();
+    let later = json!({
+        "space": ann.space, "exhibition": id, "title": "later", "opens": "2089-01-01",
+        "closes": "2090-01-01",
+    });
+    ann.act("letters.set-exhibition", later).await.done();
+    let place = json!({ "letter": letter, "exhibition": id });
+    ann.act("letters.place-exhibit", place).await.done();
+    eventually("it is hidden", async || {
+        (dee.get(&exhibition).await.status == 404).then_some(())
+    })
+    .await;
+    assert_eq!(dee.get(&exhibit).await.status, 404);
+    has(&ann, &exhibition, "tide brought").await;
 }

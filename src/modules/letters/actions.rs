@@ -1,14 +1,132 @@
 //! What people do with letters: which actions there are.
 
 use super::{
-    Letters, carry, courier_actions, drafts, museum, place_actions, post, settings, stickers,
+    Letters, absence, carry, courier_actions, drafts, drifting, exhibitions, kindness, museum,
+    museum_notes, pages, place_actions, points_page, post, scans, settings, stickers,
 };
 use crate::engine::actions::Class;
 use crate::engine::module::Module;
 
 /// Declares the actions.
 pub(super) fn declare(module: Module<Letters>) -> Module<Letters> {
-    declare_carrying(declare_writing(module))
+    declare_museum(declare_kindness(declare_carrying(declare_writing(module))))
+}
+
+fn declare_museum(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.set-exhibition",
+            "Opens an exhibition in the museum, or changes one",
+            Class::Write,
+            exhibitions::set,
+        )
+        .action(
+            "letters.remove-exhibition",
+            "Takes an exhibition apart",
+            Class::Write,
+            exhibitions::remove,
+        )
+        .action(
+            "letters.place-exhibit",
+            "Hangs a letter in an exhibition, or moves it there",
+            Class::Write,
+            exhibitions::place,
+        )
+        .action(
+            "letters.heart",
+            "Gives a letter of the museum a heart, or takes it back",
+            Class::Write,
+            museum_notes::heart,
+        )
+        .action(
+            "letters.note",
+            "Writes a note beside a letter of the museum",
+            Class::Write,
+            museum_notes::write,
+        )
+        .action(
+            "letters.remove-note",
+            "Takes a note of the museum away",
+            Class::Write,
+            museum_notes::remove,
+        )
+        .action(
+            "letters.buy",
+            "Buys a paper or a stamp with points",
+            Class::Write,
+            points_page::buy,
+        )
+        .action(
+            "letters.set-points",
+            "Says what a space gives for deeds",
+            Class::Write,
+            points_page::set,
+        )
+}
+
+fn declare_kindness(module: Module<Letters>) -> Module<Letters> {
+    module
+        .action(
+            "letters.join-drift",
+            "Takes letters that drift, and may send them",
+            Class::Write,
+            drifting::join,
+        )
+        .action(
+            "letters.leave-drift",
+            "Takes no drifting letters any more",
+            Class::Write,
+            drifting::leave,
+        )
+        .action(
+            "letters.drift-on",
+            "Lets a letter that one found drift on",
+            Class::Write,
+            drifting::drift_on,
+        )
+        .action_with_files(
+            "letters.add-page",
+            "Adds photographs to a draft, as its pages",
+            Class::Write,
+            pages::KIND,
+            pages::add,
+        )
+        .action(
+            "letters.arrange-page",
+            "Moves a page of a draft up or down, or takes it away",
+            Class::Write,
+            pages::arrange,
+        )
+        .action(
+            "letters.away",
+            "Says when one is away",
+            Class::Write,
+            absence::set,
+        )
+        .action(
+            "letters.ask-here",
+            "Asks whether somebody is still here, after a long silence",
+            Class::Write,
+            kindness::ask,
+        )
+        .action(
+            "letters.answer-here",
+            "Answers whether one is still here",
+            Class::Write,
+            kindness::answer,
+        )
+        .action(
+            "letters.send-back",
+            "Brings a letter back that cannot be delivered",
+            Class::Write,
+            carry::send_back,
+        )
+        .action(
+            "letters.scan",
+            "Says what one did with the letter of a sticker, also later",
+            Class::Write,
+            scans::scan,
+        )
 }
 
 fn declare_writing(module: Module<Letters>) -> Module<Letters> {

@@ -7,10 +7,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::absence::{self, Absence};
 use super::letter::Letter;
 use super::store::{Before, FIRST, MAX_LETTERS_ON_PAGE};
 use super::views::RowView;
-use super::{LETTERBOX_FEED, Letters, ORGANISE, settings, store};
+use super::{LETTERBOX_FEED, Letters, MODERATE, ORGANISE, settings, store};
+use crate::base::clock::Micros;
 use crate::base::error::Result;
 use crate::base::ids::SpaceId;
 use crate::base::locale::Lang;
@@ -132,8 +134,21 @@ struct BoxPage {
     next: Option<String>,
     is_inbox: bool,
     refuses: bool,
+    /// When the viewer is away, if they said so.
+    absence: Option<Absence>,
+    moderates: bool,
     organises: bool,
     by_hand: bool,
+}
+
+impl BoxPage {
+    /// What the fields of one's absence hold.
+    fn away(&self) -> (String, String, String) {
+        match &self.absence {
+            Some(one) => (one.from_field(), one.until_field(), one.note.clone()),
+            None => Default::default(),
+        }
+    }
 }
 
 /// `GET /spaces/{space}/letters`, and the other lists.
@@ -160,6 +175,7 @@ async fn show(
     let db = &letters.engine.db;
     let access = &letters.community.access;
     let organises = access.permit(viewer.account, &ORGANISE, Scope::Space(space));
+    let moderates = access.permit(viewer.account, &MODERATE, Scope::Space(space));
     let tabs = [List::Inbox, List::Sent, List::Drafts, List::Plaza];
     let before = query.before.as_deref().unwrap_or_default();
     let is_position = before.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -194,6 +210,8 @@ async fn show(
         next: next.map(|(at, id)| format!("{here}?before={at}.{id}")),
         is_inbox: list == List::Inbox,
         refuses: settings::is_refusing(db, space, viewer.account).await?,
+        absence: absence::of(db, space, viewer.account, Micros::now()).await?,
+        moderates: is_granted(moderates.await)?,
         organises: is_granted(organises.await)?,
         by_hand: settings.by_hand,
         shell: layout.shell(&viewer, Some(space), &here).await?,

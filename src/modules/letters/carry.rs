@@ -13,7 +13,7 @@ use super::letter::Letter;
 use super::model::{Actor, LetterId, Signature, State, Step, Way};
 use super::places::area_of;
 use super::settings::check_takes_letters;
-use super::{Letters, ORGANISE, WRITE, codes, store};
+use super::{Letters, ORGANISE, WRITE, codes, scans, store};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
@@ -61,6 +61,17 @@ impl Letters {
 
     /// Has an active courier, whom the letter concerns, do something with it.
     async fn carry(&self, viewer: &Viewer, id: LetterId, deed: Deed) -> Result<Outcome> {
+        self.carry_once(viewer, id, deed, String::new()).await
+    }
+
+    /// The same, once for each key that is not empty.
+    pub(super) async fn carry_once(
+        &self,
+        viewer: &Viewer,
+        id: LetterId,
+        deed: Deed,
+        key: String,
+    ) -> Result<Outcome> {
         let (by, context) = (viewer.account, self.clone());
         let space = store::find(&self.engine.db, id).await?.space_id;
         let write = async move |tx: &mut Tx| {
@@ -72,8 +83,15 @@ impl Letters {
             if letter.way != Way::Hand || !(is_mine || ends.concern(&post)) {
                 return Err(Error::NotFound);
             }
+            let is_done = !key.is_empty() && scans::is_recorded(tx, by, &key).await?;
+            if is_done {
+                return Ok(());
+            }
             if deed != Deed::Take && letter.holder_id != Some(by) {
                 return Err(Error::Conflict("error-letter-held"));
+            }
+            if !key.is_empty() {
+                scans::record(tx, by, &key).await?;
             }
             let scan = Scan { post, ends };
             match deed {
@@ -82,6 +100,7 @@ impl Letters {
                 Deed::Deliver => context.deliver_by_hand(tx, &mut letter, &scan).await,
                 Deed::Fail(reason) => context.fail(tx, &mut letter, &scan, reason).await,
                 Deed::Retry => context.retry(tx, &mut letter, &scan).await,
+                Deed::SendBack => context.send_back(tx, &mut letter, &scan).await,
             }
         };
         let access = &self.community.access;
@@ -180,14 +199,26 @@ impl Letters {
     }
 }
 
+impl Letters {
+    /// Brings a letter that cannot be delivered back to its author.
+    async fn send_back(&self, tx: &mut Tx, letter: &mut Letter, scan: &Scan) -> Result<()> {
+        if letter.state == State::Returned {
+            return Ok(());
+        }
+        let back = scan.step(Step::Return, &scan.ends.to);
+        self.advance(tx, letter, back).await
+    }
+}
+
 /// What a courier does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+pub(super) enum Deed {
     Take,
     HandOver(AccountId),
     Deliver,
     Fail(&'static str),
     Retry,
+    SendBack,
 }
 
 /// Who does it, and between which ends.
@@ -273,6 +304,15 @@ pub(super) async fn fail(letters: Letters, viewer: Viewer, input: FailInput) -> 
 /// `letters.retry`: the holder tries again.
 pub(super) async fn retry(letters: Letters, viewer: Viewer, input: LetterInput) -> Result<Outcome> {
     letters.carry(&viewer, input.letter, Deed::Retry).await
+}
+
+/// `letters.send-back`: the holder brings a letter back that cannot be delivered.
+pub(super) async fn send_back(
+    letters: Letters,
+    viewer: Viewer,
+    input: LetterInput,
+) -> Result<Outcome> {
+    letters.carry(&viewer, input.letter, Deed::SendBack).await
 }
 
 #[derive(Deserialize)]

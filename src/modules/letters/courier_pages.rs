@@ -35,6 +35,8 @@ struct CouriersPage {
     space: SpaceId,
     standing: Standing,
     couriers: Vec<Post>,
+    /// The last of these, if there may be more.
+    next: Option<AccountId>,
     /// Whom the viewer may appoint, by account and name.
     people: Vec<(AccountId, String)>,
 }
@@ -77,6 +79,8 @@ pub(super) fn rank_words(rank: i64, lang: Lang) -> &'static str {
 struct PeopleQuery {
     #[serde(default)]
     q: String,
+    /// The last courier of the page before.
+    after: Option<AccountId>,
 }
 
 async fn couriers_page(
@@ -101,6 +105,9 @@ async fn couriers_page(
         let account = letters.community.accounts.get(account).await?;
         people.push((account.id, account.name.clone()));
     }
+    let all = couriers::list(&letters.engine.db, space, query.after).await?;
+    let is_full = i64::try_from(all.len()).unwrap_or(0) == couriers::MAX_COURIERS_LISTED;
+    let last = all.last().map(|last| last.account_id);
     let here = format!("/spaces/{space}/letters/couriers");
     app_page!(
         wants,
@@ -111,7 +118,8 @@ async fn couriers_page(
             shell: layout.shell(&viewer, Some(space), &here).await?,
             form,
             space,
-            couriers: couriers::list(&letters.engine.db, space).await?,
+            next: last.filter(|_| is_full),
+            couriers: all,
             people,
             standing,
         }

@@ -21,7 +21,7 @@ pub const MAX_COURIERS: i64 = 2_000;
 /// Characters (graphemes) of what an applicant writes.
 pub const MAX_COURIER_ABOUT_CHARS: usize = 300;
 /// Couriers that a page lists.
-const MAX_COURIERS_LISTED: i64 = 200;
+pub(super) const MAX_COURIERS_LISTED: i64 = 200;
 
 /// The post of a courier.
 #[derive(Clone, Debug, FromRow)]
@@ -99,13 +99,17 @@ pub(super) async fn in_tx(tx: &mut Tx, space: SpaceId, account: AccountId) -> Re
     tx.optional(IN_SPACE, (space, account)).await
 }
 
-/// The couriers of a space and who applied, the highest rank first.
-pub(super) async fn list(db: &Db, space: SpaceId) -> Result<Vec<Post>> {
+/// The couriers of a space and who applied, the highest rank first: a page after one of them.
+pub(super) async fn list(db: &Db, space: SpaceId, after: Option<AccountId>) -> Result<Vec<Post>> {
     const READ: &str = concat!(
         post_columns!(),
-        "WHERE c.space_id = $1 ORDER BY c.rank DESC, c.branch, c.account_id LIMIT $2"
+        "JOIN members m ON m.space_id = c.space_id AND m.account_id = c.account_id \
+         WHERE c.space_id = $1 AND ($2 IS NULL OR EXISTS (SELECT 1 FROM letter_couriers o \
+         WHERE o.space_id = $1 AND o.account_id = $2 AND (c.rank < o.rank OR (c.rank = o.rank \
+         AND (c.branch > o.branch OR (c.branch = o.branch AND c.account_id > o.account_id)))))) \
+         ORDER BY c.rank DESC, c.branch, c.account_id LIMIT $3"
     );
-    db.all(READ, (space, MAX_COURIERS_LISTED)).await
+    db.all(READ, (space, after, MAX_COURIERS_LISTED)).await
 }
 
 #[cfg(test)]

@@ -6,14 +6,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use super::Letters;
+use super::absence::Absence;
 use super::drafts::{Version, versions};
 use super::letter::Letter;
 use super::model::{Kind, LetterId, State as Where, Way};
+use super::pages_view::PagesView;
 use super::settings::LetterSettings;
-use super::text::PAPERS;
+use super::text::{BOUGHT_PAPERS, PAPERS, STAMPS};
+use super::views::{paper_words, stamp_words};
+use super::{points, prompts};
 use crate::base::error::Result;
 use crate::base::local_time::field_value;
-use crate::base::locale::Lang;
 use crate::community::{Layout, Shell};
 use crate::engine::forms::Form;
 use crate::engine::module::{Audience, Module};
@@ -35,12 +38,32 @@ struct DeskPage {
     to: String,
     opens_at: String,
     versions: Vec<Version>,
+    pages: PagesView,
+    /// Papers and stamps that the author bought.
+    bought: Vec<String>,
+    /// Of whom it is to, while they are away.
+    absence: Option<Absence>,
 }
 
 impl DeskPage {
     /// The kinds of paper, with their names.
-    fn papers(&self) -> [(&'static str, &'static str); 5] {
-        PAPERS.map(|paper| (paper, paper_words(paper, self.head.lang)))
+    fn papers(&self) -> Vec<(&'static str, &'static str)> {
+        let bought = BOUGHT_PAPERS.into_iter().filter(|one| self.has_bought(one));
+        let all = PAPERS.into_iter().chain(bought);
+        all.map(|paper| (paper, paper_words(paper, self.head.lang)))
+            .collect()
+    }
+
+    /// The stamps that the author bought, with their names.
+    fn stamps(&self) -> Vec<(&'static str, &'static str)> {
+        let bought = STAMPS.into_iter().filter(|one| self.has_bought(one));
+        bought
+            .map(|stamp| (stamp, stamp_words(stamp, self.head.lang)))
+            .collect()
+    }
+
+    fn has_bought(&self, name: &str) -> bool {
+        self.bought.iter().any(|one| one == name)
     }
 
     /// How one may sign here, with words.
@@ -68,6 +91,11 @@ impl DeskPage {
         self.letter.kind == Kind::Future
     }
 
+    /// Prompts for a blank page: each mood with its questions.
+    fn prompts(&self) -> Vec<(&'static str, [&'static str; 3])> {
+        prompts::by_mood(self.head.lang)
+    }
+
     fn is_by_hand(&self) -> bool {
         self.letter.way == Way::Hand
     }
@@ -75,16 +103,6 @@ impl DeskPage {
     /// What of an earlier text is shown.
     fn lead(&self, version: &Version) -> String {
         version.body.chars().take(200).collect()
-    }
-}
-
-fn paper_words(paper: &str, lang: Lang) -> &'static str {
-    match paper {
-        "lined" => lang.t("letters-paper-lined"),
-        "cream" => lang.t("letters-paper-cream"),
-        "sea" => lang.t("letters-paper-sea"),
-        "night" => lang.t("letters-paper-night"),
-        _ => lang.t("letters-paper-plain"),
     }
 }
 
@@ -118,6 +136,9 @@ async fn desk(
                 None => String::new(),
             },
             versions: versions(&letters.engine.db, id).await?,
+            pages: letters.pages_view(&letter, viewer.lang).await?,
+            bought: points::bought(&letters.engine.db, space, viewer.account).await?,
+            absence: letters.absence_of_recipient(&letter).await?,
             settings,
             letter,
         }

@@ -8,8 +8,10 @@ use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, Signature, State, Way};
 use super::settings::{in_tx, takes_letters};
 use super::store::{DraftText, NewLetter};
-use super::text::{MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name};
-use super::{Letters, WRITE, store};
+use super::text::{
+    MAX_LETTER_KEY_BYTES, PAPERS, checked_body, checked_paper, checked_pen_name, checked_stamp,
+};
+use super::{Letters, WRITE, drifting, kindness, pages, points, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -90,6 +92,7 @@ pub(super) async fn write(letters: Letters, viewer: Viewer, input: WriteInput) -
         if let Some(answered) = new.reply_to {
             let letter = tx_letter(tx, answered).await?;
             address_answer(&mut new, &letter, author, lang)?;
+            kindness::check_goes_on(tx, letter.thread_id).await?;
             // Its address would say who they are.
             if new.way == Way::Hand && !new.recipient_name.is_empty() {
                 return Err(Error::Conflict("error-letter-answer-by-tide"));
@@ -127,9 +130,9 @@ fn address_answer(
     }
     new.kind = Kind::Person;
     new.recipient = Some(letter.author_id);
-    new.recipient_name = match letter.signature {
-        Signature::Own => String::new(),
-        _ => letter.author_name(lang),
+    new.recipient_name = match letter.is_signed() {
+        true => String::new(),
+        false => letter.author_name(lang),
     };
     new.thread = Some(letter.thread_id);
     Ok(())
@@ -144,8 +147,12 @@ async fn check_address(tx: &mut Tx, new: &NewLetter) -> Result<()> {
     match (new.kind, new.recipient) {
         (Kind::Open, None) => match new.way {
             Way::Tide => Ok(()),
-            Way::Hand => Err(Error::field("way", "error-message-shape")),
+            Way::Hand | Way::Drift => Err(Error::field("way", "error-message-shape")),
         },
+        (Kind::Person, None) if new.way == Way::Drift => {
+            drifting::check_joined(tx, new.space, new.author).await
+        }
+        _ if new.way == Way::Drift => Err(Error::field("way", "error-message-shape")),
         (Kind::Person, Some(to)) if to != new.author => check_takes_new(tx, new, to).await,
         (Kind::Future, Some(to)) if new.way == Way::Tide => check_takes_new(tx, new, to).await,
         _ => Err(Error::field("to", "error-letter-recipient")),
@@ -165,6 +172,12 @@ pub(super) struct SaveInput {
     /// `2026-12-01T18:30`, of a future letter.
     #[serde(default)]
     pub(super) opens_at: String,
+    /// `yes`: the last letter of a correspondence.
+    #[serde(default)]
+    pub(super) closes: String,
+    /// Empty: that of its way.
+    #[serde(default)]
+    pub(super) stamp: String,
     /// The time zone of the browser.
     #[serde(default)]
     pub(super) zone: String,
@@ -187,6 +200,8 @@ impl SaveInput {
             signature: self.signature,
             pen_name: checked_pen_name(&self.pen_name)?,
             opens_at,
+            closes: self.closes == "yes",
+            stamp: checked_stamp(&self.stamp)?,
         })
     }
 }
@@ -208,6 +223,7 @@ pub(super) async fn save_in(
     if letter.state != State::Draft {
         return Err(Error::Conflict("error-letter-sealed"));
     }
+    check_bought(tx, letter, text).await?;
     let is_same = letter.body == text.body;
     if letter.revision.to_string() != revision && !is_same {
         return Err(Error::Conflict("error-letter-changed"));
@@ -220,7 +236,27 @@ pub(super) async fn save_in(
     letter.signature = text.signature;
     letter.pen_name.clone_from(&text.pen_name);
     letter.opens_at = text.opens_at;
+    letter.closes = text.closes;
     Ok(())
+}
+
+/// Checks that paper and stamp of a draft are its author's to use.
+///
+/// # Errors
+/// `Invalid`.
+async fn check_bought(tx: &mut Tx, letter: &Letter, text: &DraftText) -> Result<()> {
+    if PAPERS.contains(&text.paper) && text.stamp.is_empty() {
+        return Ok(());
+    }
+    let mine = points::bought_in(tx, letter.space_id, letter.author_id).await?;
+    let is_mine = |name: &str| mine.iter().any(|one| one == name);
+    if !PAPERS.contains(&text.paper) && !is_mine(text.paper) {
+        return Err(Error::field("paper", "error-paper-not-bought"));
+    }
+    match text.stamp.is_empty() || is_mine(text.stamp) {
+        true => Ok(()),
+        false => Err(Error::field("stamp", "error-paper-not-bought")),
+    }
 }
 
 /// Deletes all but the latest versions.
@@ -280,7 +316,15 @@ pub(super) async fn discard(
 ) -> Result<Outcome> {
     let (id, author) = (input.letter, viewer.account);
     let space = letters.own(id, author).await?.space_id;
-    let work = async move |tx: &mut Tx| store::discard(tx, author, id).await;
+    let context = letters.clone();
+    let work = async move |tx: &mut Tx| {
+        let letter = store::lock(tx, id).await?;
+        if letter.author_id != author || letter.state != State::Draft {
+            return Err(Error::NotFound);
+        }
+        pages::release(&context, tx, &[id]).await?;
+        store::discard(tx, author, id).await
+    };
     let access = &letters.community.access;
     access
         .permitted_write(author, &WRITE, Scope::Space(space), work)

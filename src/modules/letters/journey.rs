@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::letter::Letter;
 use super::model::{Actor, JourneyId, LetterId, LetterboxId, State, Step, Told, next};
 use super::topics::LetterMoved;
-use super::{ARRIVED, CAME_BACK, HANDED, Letters, MOVED, store};
+use super::{ARRIVED, CAME_BACK, HANDED, Letters, MOVED, points, store};
 use crate::base::clock::Micros;
 use crate::base::db::{Db, Tx};
 use crate::base::error::{Error, Result};
@@ -104,6 +104,9 @@ impl Letters {
         store::set_state(tx, letter.id, row.to, now).await?;
         letter.state = row.to;
         let entry = record(tx, letter.id, &step, row.to, now).await?;
+        if points::is_arrival(step.step) {
+            points::award_arrival(tx, letter, &step, now).await?;
+        }
         self.tell(tx, letter, row.told, entry).await?;
         self.publish_moved(tx, letter);
         Ok(())
@@ -149,7 +152,13 @@ impl Letters {
 
     /// Publishes after the commit that a letter moved.
     pub(super) fn publish_moved(&self, tx: &mut Tx, letter: &Letter) {
+        self.publish_moved_to(tx, letter, None);
+    }
+
+    /// The same, to somebody more: who had it, and has it no longer.
+    pub(super) fn publish_moved_to(&self, tx: &mut Tx, letter: &Letter, former: Option<AccountId>) {
         let people = [
+            former,
             Some(letter.author_id),
             // Nobody learns of a letter that has not come.
             letter.recipient_id.filter(|_| letter.state.has_arrived()),

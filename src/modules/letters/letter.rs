@@ -39,6 +39,10 @@ pub(super) struct Letter {
     pub(super) sealed_at: Option<Micros>,
     pub(super) delivered_at: Option<Micros>,
     pub(super) hidden_at: Option<Micros>,
+    /// Whether it is the last of its correspondence.
+    pub(super) closes: bool,
+    /// One of [`STAMPS`](super::text::STAMPS), or empty.
+    pub(super) stamp: String,
     /// That of its sticker.
     pub(super) code: Option<String>,
     /// Its address.
@@ -118,8 +122,24 @@ impl Letter {
         next(self.way, self.state, Step::Recall, Actor::Author).is_some()
     }
 
+    /// Whether it names its author to who has it: a letter that drifted only once it is answered.
+    pub(super) fn is_signed(&self) -> bool {
+        self.signature == Signature::Own && !self.is_anonymous_drift()
+    }
+
+    fn is_anonymous_drift(&self) -> bool {
+        self.way == Way::Drift && self.state != State::Replied
+    }
+
     /// Who wrote it, for everybody but the author.
     pub(super) fn author_name(&self, lang: Lang) -> String {
+        match self.is_anonymous_drift() {
+            true => lang.t("letters-somebody").to_owned(),
+            false => self.signature_words(lang),
+        }
+    }
+
+    fn signature_words(&self, lang: Lang) -> String {
         match self.signature {
             Signature::Own => self.author_account.clone(),
             Signature::Pen => self.pen_name.clone(),
@@ -131,6 +151,7 @@ impl Letter {
     pub(super) fn recipient_shown(&self, lang: Lang) -> String {
         match (self.kind, self.recipient_id) {
             (Kind::Open, _) => lang.t("letters-everybody").to_owned(),
+            _ if self.way == Way::Drift => lang.t("letters-drift-whom").to_owned(),
             _ if self.is_to_self() => lang.t("letters-myself").to_owned(),
             (_, Some(_)) if self.recipient_name.is_empty() => self.recipient_account.clone(),
             (_, Some(_)) => self.recipient_name.clone(),
@@ -142,7 +163,7 @@ impl Letter {
     pub(super) fn own_signature(&self, lang: Lang) -> String {
         match self.signature {
             Signature::None => String::new(),
-            _ => self.author_name(lang),
+            _ => self.signature_words(lang),
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use super::journey::entries;
+use super::kindness::{self, Question};
 use super::letter::{Letter, Role};
 use super::model::{Kind, LetterId, State as Where, Way};
 use super::museum;
@@ -55,6 +56,10 @@ struct JourneyView {
     gift: Option<GiftView>,
     /// Whether its recipient may answer.
     is_answerable: bool,
+    /// What was asked after a long silence, and the answer.
+    question: Option<Question>,
+    /// Whether its author may ask whether the other one is still here.
+    may_ask: bool,
     /// The form's idempotency key.
     key: i64,
 }
@@ -88,6 +93,20 @@ impl JourneyView {
         is_sealed && self.is_author()
     }
 
+    /// How an answer travels.
+    fn answer_way(&self) -> &'static str {
+        match self.letter.way {
+            Way::Hand => "hand",
+            Way::Tide | Way::Drift => "tide",
+        }
+    }
+
+    /// Whether who found it may let it drift on.
+    fn may_drift_on(&self) -> bool {
+        let is_open = matches!(self.letter.state, Where::Delivered | Where::Read);
+        self.letter.way == Way::Drift && self.role == Role::Recipient && is_open
+    }
+
     fn is_unopened(&self) -> bool {
         self.role == Role::Recipient && self.letter.state == Where::Delivered
     }
@@ -109,6 +128,8 @@ struct LetterPage {
     is_readable: bool,
     paragraphs: Vec<String>,
     thread: Vec<RowView>,
+    /// Photographs, where the viewer may read it.
+    pages: String,
 }
 
 impl LetterPage {
@@ -117,6 +138,7 @@ impl LetterPage {
         match self.letter.way {
             Way::Tide => self.head.lang.t("letters-stamp-tide"),
             Way::Hand => self.head.lang.t("letters-stamp-hand"),
+            Way::Drift => self.head.lang.t("letters-stamp-drift"),
         }
     }
 
@@ -133,7 +155,7 @@ impl Letters {
     ///
     /// # Errors
     /// `NotFound` for everybody else.
-    async fn visible(&self, viewer: &Viewer, id: LetterId) -> Result<Letter> {
+    pub(super) async fn visible(&self, viewer: &Viewer, id: LetterId) -> Result<Letter> {
         let letter = store::find(&self.engine.db, id).await?;
         let access = &self.community.access;
         let scope = Scope::Space(letter.space_id);
@@ -198,6 +220,12 @@ impl Letters {
             }
             None => None,
         };
+        let db = &self.engine.db;
+        let is_closed = kindness::is_closed(db, letter.thread_id).await?;
+        let question = match role {
+            Role::Author | Role::Recipient => kindness::question(db, letter.id).await?,
+            Role::Reader | Role::Stranger => None,
+        };
         let travels = matches!(letter.state, Where::Posted | Where::InTransit);
         Ok(JourneyView {
             form: form.of("letters.bind"),
@@ -206,14 +234,20 @@ impl Letters {
             role,
             state: state_words(letter.state, lang),
             entries: journey_views(&letter, &all, lang),
-            expected: letter.arrives_at.filter(|_| travels),
+            expected: letter
+                .arrives_at
+                .filter(|_| travels && letter.way != Way::Drift),
             address,
             gift: self.gift_view(&letter, role).await?,
             moderates: is_granted(moderates)? && role != Role::Author,
             is_answerable: role == Role::Recipient
                 && letter.kind != Kind::Open
                 && letter.state != Where::Delivered
-                && !letter.is_to_self(),
+                && !letter.is_to_self()
+                && !is_closed,
+            may_ask: question.is_none()
+                && kindness::may_ask(&letter, viewer.account, Micros::now()),
+            question,
             key: ids::next(),
             letter,
         })
@@ -270,6 +304,10 @@ async fn show(
                 false => Vec::new(),
             },
             thread,
+            pages: match is_readable {
+                true => letters.pages_view(&letter, lang).await?.to_string(),
+                false => String::new(),
+            },
             letter,
         }
     );

@@ -29,8 +29,10 @@ pub enum Way {
     Tide,
     /// It is copied on paper, and couriers carry it.
     Hand,
+    /// It has no address: the tide finds somebody who takes such letters.
+    Drift,
 }
-text_enum!(Way { Tide = "tide", Hand = "hand" });
+text_enum!(Way { Tide = "tide", Hand = "hand", Drift = "drift" });
 
 /// What a letter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -132,11 +134,14 @@ pub enum Step {
     Find,
     /// It waited too long.
     Expire,
+    /// It leaves who found it, and looks for somebody else.
+    Drift,
 }
 text_enum!(Step {
     Seal = "seal", Post = "post", Take = "take", HandOver = "hand_over", Deliver = "deliver",
     Open = "open", Answer = "answer", Recall = "recall", Fail = "fail", Retry = "retry",
     Return = "return", Lose = "lose", Find = "find", Expire = "expire",
+    Drift = "drift",
 });
 
 /// Who does it.
@@ -209,11 +214,12 @@ const fn row(
 const ANY: Option<Way> = None;
 const TIDE: Option<Way> = Some(Way::Tide);
 const HAND: Option<Way> = Some(Way::Hand);
+const DRIFT: Option<Way> = Some(Way::Drift);
 
 /// All that can happen to a letter; what is not here is refused. Each step is recorded in the
 /// journey of the letter, with who, where and when.
 #[rustfmt::skip]
-pub const TRANSITIONS: [Transition; 33] = [
+pub const TRANSITIONS: [Transition; 43] = [
     row(ANY, (State::Draft, Step::Seal, Actor::Author), State::Sealed, Told::Nobody),
     row(ANY, (State::Sealed, Step::Post, Actor::Author), State::Posted, Told::Nobody),
     row(ANY, (State::Sealed, Step::Recall, Actor::Author), State::Recalled, Told::Nobody),
@@ -227,6 +233,17 @@ pub const TRANSITIONS: [Transition; 33] = [
     row(TIDE, (State::InTransit, Step::Deliver, Actor::Clock), State::Delivered, Told::Both),
     row(TIDE, (State::InTransit, Step::Fail, Actor::Clock), State::Undeliverable, Told::Nobody),
     row(TIDE, (State::Undeliverable, Step::Return, Actor::Clock), State::Returned, Told::Author),
+    // To whom the tide finds.
+    row(DRIFT, (State::Posted, Step::Take, Actor::Clock), State::InTransit, Told::Nobody),
+    row(DRIFT, (State::InTransit, Step::Recall, Actor::Author), State::Recalled, Told::Nobody),
+    row(DRIFT, (State::InTransit, Step::Deliver, Actor::Clock), State::Delivered, Told::Both),
+    row(DRIFT, (State::Delivered, Step::Drift, Actor::Recipient), State::InTransit, Told::Nobody),
+    row(DRIFT, (State::Read, Step::Drift, Actor::Recipient), State::InTransit, Told::Nobody),
+    row(DRIFT, (State::Delivered, Step::Drift, Actor::Clock), State::InTransit, Told::Nobody),
+    row(DRIFT, (State::Read, Step::Drift, Actor::Clock), State::InTransit, Told::Nobody),
+    row(DRIFT, (State::InTransit, Step::Expire, Actor::Clock), State::Expired, Told::Author),
+    row(DRIFT, (State::Delivered, Step::Expire, Actor::Clock), State::Expired, Told::Author),
+    row(DRIFT, (State::Read, Step::Expire, Actor::Clock), State::Expired, Told::Author),
     // By hand.
     row(HAND, (State::Sealed, Step::Expire, Actor::Clock), State::Expired, Told::Author),
     row(HAND, (State::Posted, Step::Expire, Actor::Clock), State::Expired, Told::Author),

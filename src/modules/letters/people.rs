@@ -8,8 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::absence::{self, Absence};
 use super::settings::LetterSettings;
 use super::{Letters, WRITE, store};
+use crate::base::clock::Micros;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{self, AccountId, SpaceId};
 use crate::community::{Account, Face, Layout, Scope, Shell};
@@ -32,17 +34,20 @@ struct PersonView {
     name: String,
     user_name: Option<String>,
     face: Face,
+    /// While they are away.
+    absence: Option<Absence>,
     /// The form's idempotency key: sent twice, it begins one letter.
     key: i64,
 }
 
 impl PersonView {
-    fn new(account: &Arc<Account>) -> Self {
+    fn new(account: &Arc<Account>, absence: Option<Absence>) -> Self {
         Self {
             id: account.id,
             name: account.name.clone(),
             user_name: account.other_name().map(str::to_owned),
             face: Face::of(account.id, &account.name),
+            absence,
             key: ids::next(),
         }
     }
@@ -91,7 +96,11 @@ async fn choose(
     let mut people = Vec::new();
     for account in found.into_iter().filter(|one| *one != viewer.account) {
         match community.accounts.get(account).await {
-            Ok(account) => people.push(PersonView::new(&account)),
+            Ok(account) => {
+                let db = &letters.engine.db;
+                let absence = absence::of(db, space, account.id, Micros::now()).await?;
+                people.push(PersonView::new(&account, absence));
+            }
             Err(Error::NotFound) => {}
             Err(error) => return Err(error),
         }

@@ -1,8 +1,9 @@
 //! The places of a space, and one of them with its whole code.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::get;
+use serde::Deserialize;
 
 use super::Letters;
 use super::places::{self, Place, PlaceId, may_manage};
@@ -50,6 +51,13 @@ struct PlacesPage {
     standing: Standing,
     places: Vec<PlaceView>,
     areas: Vec<(String, String)>,
+    /// The last place of this page, if there are more.
+    next: Option<PlaceId>,
+}
+
+#[derive(Deserialize)]
+struct PlacesQuery {
+    after: Option<PlaceId>,
 }
 
 async fn places_page(
@@ -59,13 +67,11 @@ async fn places_page(
     wants: Wants,
     form: Form,
     Path(space): Path<SpaceId>,
+    Query(query): Query<PlacesQuery>,
 ) -> Result<PageAnswer> {
     let standing = letters.standing(&viewer, space).await?;
-    let all = places::list(&letters.engine.db, space).await?;
-    let is_area = |place: &&Place| place.kind == "area" && place.state == "open";
-    let areas = all.iter().filter(is_area);
-    let areas = areas.map(|area| (area.code.clone(), area.name.clone()));
-    let areas = areas.collect();
+    let (all, next) = places::list(&letters.engine.db, space, query.after).await?;
+    let areas = places::areas(&letters.engine.db, space).await?;
     let views = all.into_iter().map(|place| {
         let is_mine = place.resident_id == Some(viewer.account);
         let is_applied = place.state == "applied";
@@ -94,6 +100,7 @@ async fn places_page(
             space,
             places: places.collect(),
             areas,
+            next,
             standing,
         }
     )

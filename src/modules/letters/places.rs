@@ -25,6 +25,8 @@ pub const MAX_PLACES: i64 = 10_000;
 pub const MAX_DOORS: i64 = 3;
 /// Characters (graphemes) of the name of a place.
 pub const MAX_PLACE_NAME_CHARS: usize = 60;
+/// Areas of which who applies for a door chooses.
+const MAX_AREAS_LISTED: i64 = 1_000;
 /// Places that a page lists.
 const MAX_PLACES_LISTED: i64 = 500;
 
@@ -97,14 +99,34 @@ pub(super) async fn find(db: &Db, id: PlaceId) -> Result<Place> {
     db.one(FIND, (id,)).await
 }
 
-/// The open places of a space and the applications, by code.
-pub(super) async fn list(db: &Db, space: SpaceId) -> Result<Vec<Place>> {
+/// The open places of a space and the applications, by code: a page after one of them. The code of
+/// that one is looked up here, since an address must not have it.
+pub(super) async fn list(
+    db: &Db,
+    space: SpaceId,
+    after: Option<PlaceId>,
+) -> Result<(Vec<Place>, Option<PlaceId>)> {
     const READ: &str = concat!(
         "SELECT ",
         place_columns!(),
-        "WHERE p.space_id = $1 AND p.state <> 'retired' ORDER BY p.code, p.id LIMIT $2"
+        "WHERE p.space_id = $1 AND p.state <> 'retired' AND ($2 IS NULL OR EXISTS \
+         (SELECT 1 FROM letter_places o WHERE o.id = $2 AND (p.code > o.code \
+         OR (p.code = o.code AND p.id > o.id)))) ORDER BY p.code, p.id LIMIT $3"
     );
-    db.all(READ, (space, MAX_PLACES_LISTED)).await
+    let row = (space, after, MAX_PLACES_LISTED + 1);
+    let mut found: Vec<Place> = db.all(READ, row).await?;
+    let most = usize::try_from(MAX_PLACES_LISTED).unwrap_or_default();
+    let has_more = found.len() > most;
+    found.truncate(most);
+    let last = found.last().map(|last| last.id);
+    Ok((found, last.filter(|_| has_more)))
+}
+
+/// The open areas of a space, by code, as code and name.
+pub(super) async fn areas(db: &Db, space: SpaceId) -> Result<Vec<(String, String)>> {
+    const READ: &str = "SELECT code, name FROM letter_places WHERE space_id = $1 \
+        AND kind = 'area' AND state = 'open' ORDER BY code LIMIT $2";
+    db.all(READ, (space, MAX_AREAS_LISTED)).await
 }
 
 /// The open door of an account in a space.

@@ -10,12 +10,13 @@ use super::model::{Actor, Kind, LetterId, Signature, State, Step, Way};
 use super::places::door_of;
 use super::settings::{LetterSettings, check_takes_letters, in_tx};
 use super::travel::{self, city};
-use super::{Letters, MODERATE, WRITE, store, tide};
+use super::{Letters, MODERATE, WRITE, drifting, pages, store, tide};
 use crate::base::clock::Micros;
 use crate::base::db::Tx;
 use crate::base::error::{Error, Result};
 use crate::base::ids::AccountId;
 use crate::base::local_time::time_zone;
+use crate::base::locale::Lang;
 use crate::base::secrets;
 use crate::base::text::is_blank;
 use crate::community::Scope;
@@ -48,7 +49,7 @@ pub(super) async fn seal(letters: Letters, viewer: Viewer, input: SaveInput) -> 
         }
         save_in(tx, &mut letter, author, &revision, &text).await?;
         let settings = in_tx(tx, space).await?;
-        check_sealable(tx, &letter, &settings).await?;
+        check_sealable(&context, tx, &letter, &settings).await?;
         context.seal_in(tx, &mut letter, &settings, &zone).await
     };
     let access = &letters.community.access;
@@ -62,12 +63,18 @@ pub(super) async fn seal(letters: Letters, viewer: Viewer, input: SaveInput) -> 
 }
 
 /// Checks what a draft may lack, and a letter may not.
-async fn check_sealable(tx: &mut Tx, letter: &Letter, settings: &LetterSettings) -> Result<()> {
+async fn check_sealable(
+    letters: &Letters,
+    tx: &mut Tx,
+    letter: &Letter,
+    settings: &LetterSettings,
+) -> Result<()> {
     let now = Micros::now();
     if !settings.has(letter.way) {
         return Err(Error::Conflict("error-letters-off"));
     }
-    if is_blank(&letter.body) {
+    let pages = pages::count_ready(letters, tx, letter.id).await?;
+    if is_blank(&letter.body) && pages == 0 {
         return Err(Error::field("body", "error-letter-empty"));
     }
     if !settings.allows(letter.signature) {
@@ -81,8 +88,14 @@ async fn check_sealable(tx: &mut Tx, letter: &Letter, settings: &LetterSettings)
     if letter.kind == Kind::Future && !letter.opens_at.is_some_and(is_day) {
         return Err(Error::field("opens_at", "error-letter-day"));
     }
+    if letter.closes && letter.reply_to.is_none() {
+        return Err(Error::Conflict("error-letter-closes"));
+    }
     match (letter.kind, letter.recipient_id) {
         (Kind::Open, _) => {}
+        _ if letter.way == Way::Drift => {
+            drifting::check_slot(tx, letter.space_id, letter.author_id).await?;
+        }
         (_, Some(to)) => check_takes_letters(tx, letter, to).await?,
         (_, None) => return Err(Error::Conflict("error-letter-not-taken")),
     }
@@ -110,7 +123,7 @@ impl Letters {
     ) -> Result<()> {
         let author = Some(letter.author_id);
         let place = match letter.signature {
-            Signature::Own => city(zone),
+            Signature::Own if letter.way != Way::Drift => city(zone),
             _ => String::new(),
         };
         // The city is not in the journey, which is for ever: it goes with its author.
@@ -141,7 +154,7 @@ impl Letters {
             tide::schedule(self, tx, letter, voyage.departs_at).await?;
         }
         if let Some(answered) = letter.reply_to {
-            self.mark_answered(tx, answered, letter.author_id).await?;
+            self.mark_answered(tx, answered, letter).await?;
         }
         Ok(())
     }
@@ -159,18 +172,33 @@ impl Letters {
     }
 
     /// Records on the letter that was answered that it was, if its answer may still be counted.
-    async fn mark_answered(&self, tx: &mut Tx, id: LetterId, by: AccountId) -> Result<()> {
+    /// Who answers a letter that drifted learns who wrote it, if it says so.
+    async fn mark_answered(&self, tx: &mut Tx, id: LetterId, answer: &Letter) -> Result<()> {
+        const NAME: &str = "UPDATE letters SET recipient_name = $2 WHERE id = $1";
+        let by = answer.author_id;
         let mut letter = match store::lock(tx, id).await {
             Ok(letter) => letter,
             // It was erased with its author.
             Err(Error::NotFound) => return Ok(()),
             Err(error) => return Err(error),
         };
+        let drifts = letter.way == Way::Drift;
+        if drifts && letter.recipient_id != Some(by) {
+            return Err(Error::Conflict("error-letter-drifted"));
+        }
         if !matches!(letter.state, State::Read | State::Replied) {
             return Ok(());
         }
-        let answer = Move::new(Step::Answer, Actor::Recipient, Some(by));
-        self.advance(tx, &mut letter, answer).await
+        let step = Move::new(Step::Answer, Actor::Recipient, Some(by));
+        self.advance(tx, &mut letter, step).await?;
+        if drifts {
+            let name = match letter.is_signed() {
+                true => String::new(),
+                false => letter.author_name(Lang::default()),
+            };
+            tx.execute(NAME, (answer.id, &name)).await?;
+        }
+        Ok(())
     }
 
     /// A letter for its author.
@@ -282,12 +310,16 @@ pub(super) async fn hide(letters: Letters, viewer: Viewer, input: HideInput) -> 
         };
         audit::record(tx, act).await?;
         context.publish_moved(tx, &letter);
+        context.publish_museum(tx, space);
         Ok(())
     };
     let access = &letters.community.access;
     access
         .permitted_protective_write(by, &MODERATE, Scope::Space(space), work)
         .await?;
-    let location = format!("/spaces/{space}/letters/plaza");
+    let location = match is_hidden {
+        true => format!("/spaces/{space}/letters/plaza"),
+        false => format!("/spaces/{space}/letters/hidden"),
+    };
     Ok(Outcome::new(json!({ "hidden": is_hidden }), location))
 }

@@ -1,12 +1,13 @@
 //! Frames: pages that show a letter, or somebody's letters, fetch them anew. What they show differs
 //! from viewer to viewer, so these frames have no content. The number in the sidebar has one.
 
-use super::topics::{LetterChanged, LetterMoved};
-use super::{LETTER_FEED, LETTERBOX_FEED, Letters, store};
+use super::topics::{LetterChanged, LetterMoved, MuseumChanged};
+use super::{LETTER_FEED, LETTERBOX_FEED, Letters, MUSEUM_FEED, store};
+use crate::base::db::Tx;
 use crate::base::error::Result;
 use crate::base::ids::{AccountId, SpaceId};
 use crate::community::{UNREAD_FEED, count_mark};
-use crate::engine::bus::Envelope;
+use crate::engine::bus::{Envelope, Origin};
 use crate::engine::live::Content;
 use crate::engine::partial::Partial;
 
@@ -35,7 +36,30 @@ pub(super) async fn letter_moved(
     Ok(())
 }
 
+pub(super) async fn museum_changed(
+    letters: &Letters,
+    event: &MuseumChanged,
+    _: &Envelope,
+) -> Result<()> {
+    let feed = MUSEUM_FEED.name(event.space);
+    letters
+        .engine
+        .live
+        .publish(&feed, Content::of(event).refetch());
+    Ok(())
+}
+
 impl Letters {
+    /// Publishes after the commit that a museum changed.
+    pub(super) fn publish_museum(&self, tx: &mut Tx, space: SpaceId) {
+        let origin = Origin {
+            actor: None,
+            space: Some(space),
+        };
+        let bus = &self.engine.bus;
+        bus.publish_after_commit(tx, origin, MuseumChanged { space });
+    }
+
     /// Publishes how many letters wait unopened for an account, to its sockets on this instance.
     async fn publish_unread(
         &self,
@@ -70,4 +94,5 @@ pub(super) async fn refresh(letters: Letters, _missed: u64) {
     let live = &letters.engine.live;
     live.refresh_all(LETTER_FEED.pattern).await;
     live.refresh_all(LETTERBOX_FEED.pattern).await;
+    live.refresh_all(MUSEUM_FEED.pattern).await;
 }

@@ -6,10 +6,11 @@ use axum::routing::get;
 
 use super::Letters;
 use super::carried::Carried;
+use super::carry::REASONS;
 use super::courier_pages::rank_words;
 use super::model::State as Where;
 use super::standing::Standing;
-use super::views::state_words;
+use super::views::{reason_words, state_words};
 use crate::base::error::Result;
 use crate::base::ids::SpaceId;
 use crate::community::{Layout, Shell};
@@ -41,6 +42,15 @@ struct RoundPage {
 }
 
 impl RoundPage {
+    /// What a courier may say of a letter, with words.
+    fn deeds(&self) -> Vec<(&'static str, String)> {
+        let lang = self.head.lang;
+        let took = ("take", lang.t("letters-scan-took").to_owned());
+        let delivered = ("deliver", lang.t("letters-deliver-it").to_owned());
+        let reasons = REASONS.map(|reason| (reason, reason_words(reason, lang)));
+        [took, delivered].into_iter().chain(reasons).collect()
+    }
+
     fn state(&self, one: &Carried) -> &'static str {
         state_words(one.state, self.head.lang)
     }

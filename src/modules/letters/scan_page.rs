@@ -201,7 +201,7 @@ impl Letters {
         };
         let is_deliverable = !ends.to.is_empty() && post.covers(&ends.to);
         let all = match is_mine {
-            true => couriers::list(&self.engine.db, letter.space_id).await?,
+            true => couriers::list(&self.engine.db, letter.space_id, None).await?,
             false => Vec::new(),
         };
         let others = all.into_iter().filter(|other| {

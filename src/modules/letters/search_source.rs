@@ -2,7 +2,7 @@
 
 use super::Letters;
 use super::letter::{Letter, letter_columns};
-use super::model::{Kind, Signature, State};
+use super::model::{Kind, State};
 use crate::base::db::{Db, Sql};
 use crate::base::error::Result;
 use crate::base::ids::AccountId;
@@ -44,7 +44,7 @@ async fn read(db: &Db, ids: &[i64]) -> Result<Vec<Letter>> {
 /// Who finds a letter. One that is not signed has no facet of its author, or a search for what
 /// somebody wrote would name them.
 fn facets(letter: &Letter) -> Vec<Facet> {
-    let is_signed = letter.signature == Signature::Own;
+    let is_signed = letter.is_signed();
     let mut facets = Vec::new();
     if is_signed {
         facets.push(by_author(letter.author_id));
@@ -99,7 +99,7 @@ async fn found(letters: Letters, account: AccountId, ids: Vec<i64>) -> Result<Ve
         found.push(Found {
             id: letter.id.0,
             // A face stands beside the name: of who did not sign it is the reader's own.
-            author: match is_mine || letter.signature == Signature::Own {
+            author: match is_mine || letter.is_signed() {
                 true => letter.author_id,
                 false => account,
             },

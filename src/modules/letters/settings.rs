@@ -28,6 +28,8 @@ pub(super) struct LetterSettings {
     pub(super) pen_names: bool,
     /// Whether one need not sign.
     pub(super) unsigned: bool,
+    /// Whether letters drift to whom the tide finds.
+    pub(super) drift: bool,
     /// The shortest tide, in hours.
     pub(super) min_hours: i64,
     /// The longest tide, in hours.
@@ -41,6 +43,7 @@ impl Default for LetterSettings {
             by_hand: false,
             pen_names: true,
             unsigned: false,
+            drift: true,
             min_hours: 4,
             max_hours: 72,
         }
@@ -58,6 +61,7 @@ impl LetterSettings {
         match way {
             Way::Tide => self.tide,
             Way::Hand => self.by_hand,
+            Way::Drift => self.tide && self.drift,
         }
     }
 
@@ -71,7 +75,7 @@ impl LetterSettings {
     }
 }
 
-const READ: &str = "SELECT tide, by_hand, pen_names, unsigned, min_hours, max_hours \
+const READ: &str = "SELECT tide, by_hand, pen_names, unsigned, drift, min_hours, max_hours \
     FROM letter_settings WHERE space_id = $1";
 
 /// The settings of a space.
@@ -145,6 +149,8 @@ pub(super) struct ConfigureInput {
     pen_names: String,
     #[serde(default)]
     unsigned: String,
+    #[serde(default)]
+    drift: String,
     min_hours: String,
     max_hours: String,
 }
@@ -176,6 +182,7 @@ pub(super) async fn configure(
         is_set(&input.by_hand),
         is_set(&input.pen_names),
         is_set(&input.unsigned),
+        is_set(&input.drift),
         min,
         max,
     );
@@ -183,8 +190,8 @@ pub(super) async fn configure(
     let origin = Origin::new(viewer.account, Some(space));
     let write = async move |tx: &mut Tx| {
         const SET: &str = "INSERT INTO letter_settings \
-            (space_id, tide, by_hand, pen_names, unsigned, min_hours, max_hours) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (space_id) DO UPDATE SET \
+            (space_id, tide, by_hand, pen_names, unsigned, drift, min_hours, max_hours) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (space_id) DO UPDATE SET \
             tide = excluded.tide, by_hand = excluded.by_hand, pen_names = excluded.pen_names, \
             unsigned = excluded.unsigned, min_hours = excluded.min_hours, \
             max_hours = excluded.max_hours";

@@ -33,6 +33,9 @@ pub(super) struct DraftText {
     pub(super) signature: Signature,
     pub(super) pen_name: String,
     pub(super) opens_at: Option<Micros>,
+    pub(super) closes: bool,
+    /// One of [`STAMPS`](super::text::STAMPS), or empty.
+    pub(super) stamp: &'static str,
 }
 
 const FIND: &str = concat!("SELECT ", letter_columns!(), "WHERE l.id = $1");
@@ -106,8 +109,8 @@ pub(super) async fn count_sealed(
 /// Saves the text of a draft under its next revision.
 pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<i64> {
     const SAVE: &str = "UPDATE letters SET body = $2, paper = $3, signature = $4, pen_name = $5, \
-        opens_at = $6, revision = revision + 1 WHERE id = $1 AND state = 'draft' \
-        RETURNING revision";
+        opens_at = $6, closes = $7, stamp = $8, revision = revision + 1 \
+        WHERE id = $1 AND state = 'draft' RETURNING revision";
     let row = (
         id,
         &text.body,
@@ -115,6 +118,8 @@ pub(super) async fn save(tx: &mut Tx, id: LetterId, text: &DraftText) -> Result<
         text.signature,
         &text.pen_name,
         text.opens_at,
+        text.closes,
+        text.stamp,
     );
     tx.scalar(SAVE, row).await
 }
@@ -265,9 +270,10 @@ pub(super) async fn correspondents(
     const READ: &str = "SELECT other FROM (\
         SELECT recipient_id AS other, sealed_at AS at FROM letters WHERE author_id = $1 \
         AND space_id = $2 AND recipient_name = '' AND recipient_id <> $1 \
-        AND sealed_at IS NOT NULL \
+        AND sealed_at IS NOT NULL AND way <> 'drift' \
         UNION ALL SELECT author_id AS other, delivered_at AS at FROM letters \
         WHERE recipient_id = $1 AND space_id = $2 AND signature = 'own' AND author_id <> $1 \
+        AND (way <> 'drift' OR state = 'replied') \
         AND delivered_at IS NOT NULL) letters_of GROUP BY other ORDER BY MAX(at) DESC LIMIT 12";
     db.scalars(READ, (account, space)).await
 }

@@ -17,12 +17,38 @@ pub const MAX_LETTER_KEY_BYTES: usize = 64;
 /// The kinds of paper; the first one is that of a new letter.
 pub(super) const PAPERS: [&str; 5] = ["plain", "lined", "cream", "sea", "night"];
 
+/// The kinds of paper that points buy.
+pub(super) const BOUGHT_PAPERS: [&str; 3] = ["kraft", "squared", "rose"];
+/// The stamps that points buy; a letter without one has that of its way.
+pub(super) const STAMPS: [&str; 3] = ["fern", "lamp", "comet"];
+/// Points that a paper costs.
+pub(super) const PAPER_PRICE: i64 = 40;
+/// Points that a stamp costs.
+pub(super) const STAMP_PRICE: i64 = 25;
+
+/// The stamp of this name; nothing for that of the way.
+///
+/// # Errors
+/// `Invalid` for another one.
+pub(super) fn checked_stamp(name: &str) -> Result<&'static str> {
+    let found = STAMPS.iter().find(|stamp| **stamp == name);
+    match found {
+        Some(stamp) => Ok(stamp),
+        None if name.is_empty() => Ok(""),
+        None => Err(crate::base::error::Error::field(
+            "stamp",
+            "error-message-shape",
+        )),
+    }
+}
+
 /// The paper of this name.
 ///
 /// # Errors
 /// `Invalid` for another one.
 pub(super) fn checked_paper(name: &str) -> Result<&'static str> {
-    let found = PAPERS.iter().find(|paper| **paper == name);
+    let mut all = PAPERS.iter().chain(&BOUGHT_PAPERS);
+    let found = all.find(|paper| **paper == name);
     found.copied().ok_or(crate::base::error::Error::field(
         "paper",
         "error-message-shape",

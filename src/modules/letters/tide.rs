@@ -53,14 +53,18 @@ pub(super) async fn run(letters: Letters, run: Run, job: MoveLetter) -> Result<S
         };
         let now = Micros::now().plus(TOLERANCE);
         let is_due = |at: Option<Micros>| at.is_some_and(|at| at <= now);
-        if letter.way != Way::Tide {
+        if letter.way == Way::Hand {
             return Ok(());
         }
         if letter.state == State::Posted && is_due(letter.departs_at) {
             let take = Move::new(Step::Take, Actor::Clock, None);
             letters.advance(tx, &mut letter, take).await?;
         }
+        let drifts = letter.way == Way::Drift && is_due(letter.arrives_at);
         match letter.state {
+            State::InTransit | State::Delivered | State::Read if drifts => {
+                letters.drift(tx, &mut letter, Micros::now()).await
+            }
             State::InTransit if is_due(letter.arrives_at) => letters.deliver(tx, &mut letter).await,
             State::Posted | State::InTransit => {
                 let at = match letter.state {

@@ -28,6 +28,15 @@ event! {
 }
 
 event! {
+    /// What hangs in the museum of a space changed: letters, exhibitions, hearts or notes.
+    pub struct MuseumChanged on "letters.museum.changed" by space
+        changes(space as SpaceLettersId) {
+        /// The space.
+        space: SpaceId = SpaceId(3),
+    }
+}
+
+event! {
     /// A space has its letters in another way than before.
     pub struct SettingsChanged on "letters.settings.changed" by space
         changes(space as SpaceLettersId) {

@@ -130,9 +130,11 @@ fn step_words(way: Way, entry: &Entry, lang: Lang) -> String {
         (Step::Take, Way::Hand) => return lang.with("letters-step-taken-by", &name),
         (Step::HandOver, _) => return lang.with("letters-step-offered-by", &name),
         (Step::Seal, _) => lang.t("letters-step-sealed"),
-        (Step::Post, Way::Tide) => lang.t("letters-step-given"),
+        (Step::Post, Way::Tide | Way::Drift) => lang.t("letters-step-given"),
         (Step::Post, Way::Hand) => lang.t("letters-step-posted"),
-        (Step::Take, Way::Tide) => lang.t("letters-step-tide"),
+        (Step::Take, Way::Tide | Way::Drift) => lang.t("letters-step-tide"),
+        (Step::Deliver, Way::Drift) => lang.t("letters-step-drift-found"),
+        (Step::Drift, _) => lang.t("letters-step-drifted-on"),
         (Step::Deliver, _) => lang.t("letters-step-delivered"),
         (Step::Open, _) => lang.t("letters-step-opened"),
         (Step::Answer, _) => lang.t("letters-step-answered"),
@@ -158,4 +160,27 @@ pub(super) fn reason_words(reason: &str, lang: Lang) -> String {
         _ => "",
     }
     .to_owned()
+}
+
+/// What a kind of paper is called.
+pub(super) fn paper_words(paper: &str, lang: Lang) -> &'static str {
+    match paper {
+        "lined" => lang.t("letters-paper-lined"),
+        "cream" => lang.t("letters-paper-cream"),
+        "sea" => lang.t("letters-paper-sea"),
+        "night" => lang.t("letters-paper-night"),
+        "kraft" => lang.t("letters-paper-kraft"),
+        "squared" => lang.t("letters-paper-squared"),
+        "rose" => lang.t("letters-paper-rose"),
+        _ => lang.t("letters-paper-plain"),
+    }
+}
+
+/// What a stamp is called.
+pub(super) fn stamp_words(stamp: &str, lang: Lang) -> &'static str {
+    match stamp {
+        "fern" => lang.t("letters-stamp-fern"),
+        "lamp" => lang.t("letters-stamp-lamp"),
+        _ => lang.t("letters-stamp-comet"),
+    }
 }

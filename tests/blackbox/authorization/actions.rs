@@ -263,6 +263,76 @@ pub(super) const ACTIONS: &[(&str, &str, [&str; 3])] = &[
         ["not_found"; 3],
     ),
     (
+        "letters.join-drift",
+        r#"{"space":"SPACE","languages":["en"]}"#,
+        ["not_found", "", ""],
+    ),
+    (
+        "letters.leave-drift",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "", ""],
+    ),
+    ("letters.drift-on", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    ("letters.add-page", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.arrange-page",
+        r#"{"letter":"1","page":"1","step":"up"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.away",
+        r#"{"space":"SPACE"}"#,
+        ["not_found", "", ""],
+    ),
+    ("letters.ask-here", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.answer-here",
+        r#"{"letter":"1","answer":"here"}"#,
+        ["not_found"; 3],
+    ),
+    ("letters.send-back", r#"{"letter":"1"}"#, ["not_found"; 3]),
+    (
+        "letters.scan",
+        r#"{"code":"AAAAAAA6","deed":"take"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.set-exhibition",
+        r#"{"space":"SPACE","title":"x","opens":"2026-01-01","closes":"2026-01-02"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    (
+        "letters.remove-exhibition",
+        r#"{"exhibition":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.place-exhibit",
+        r#"{"letter":"1"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.heart",
+        r#"{"letter":"1","heart":"yes"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.note",
+        r#"{"letter":"1","body":"x"}"#,
+        ["not_found"; 3],
+    ),
+    (
+        "letters.buy",
+        r#"{"space":"SPACE","item":"kraft"}"#,
+        ["not_found", "conflict", "conflict"],
+    ),
+    (
+        "letters.set-points",
+        r#"{"space":"SPACE","written":"1","delivered":"1","carried":"1","hung":"1","daily":"9"}"#,
+        ["not_found", "forbidden", "forbidden"],
+    ),
+    ("letters.remove-note", r#"{"note":"1"}"#, ["not_found"; 3]),
+    (
         "letters.give",
         r#"{"letter":"1","give":"yes"}"#,
         ["not_found"; 3],
