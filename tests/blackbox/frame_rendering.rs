@@ -41,7 +41,7 @@ async fn post_to_thousand_sockets_renders_once() {
     .await;
     assert_eq!(server.metric("tidepool_sockets").await, SOCKETS as f64);
     const RENDERED: &str = "tidepool_frames_rendered_total{as=\"html\"}";
-    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.10\"}";
+    const FRAGMENTS: &str = "tidepool_fragments_rendered_total{template=\"chat.message.11\"}";
     let before = (
         server.metric(RENDERED).await,
         server.metric(FRAGMENTS).await,
